@@ -16,13 +16,13 @@ from typing import TypeVar, cast
 from flask import Flask, has_app_context
 from sqlalchemy import event
 
-from config import Settings
 from tests.databases import Database
 from tests.moments import RunningFrom
 from tracker.app import services_of
 from tracker.core import clock, keys
 from tracker.core.db import db
 from tracker.core.services import give
+from tracker.settings import Settings
 
 Value = TypeVar("Value")
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 if TYPE_CHECKING:
     from flask import Flask
 
-    from config import Settings
+    from tracker.settings import Settings
 
 
 def create_app(settings: "Settings | None" = None) -> "Flask":

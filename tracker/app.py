@@ -1,4 +1,7 @@
-"""Assembly of the application: extensions, blueprints, event handlers, task sources."""
+"""Assembly of the application: extensions, blueprints, event handlers, task sources.
+
+In one file: it is the one place that knows all parts, and most of it is tables.
+"""
 
 import datetime as dt
 from urllib.parse import urlsplit
@@ -10,8 +13,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
-from config import ROOT, Settings
-from tracker.access.actor import Actor, Role
+from tracker.access.actor import Actor
 from tracker.access.gate import init_gate
 from tracker.accounts import pages as account_pages
 from tracker.accounts import routes as account_routes
@@ -83,7 +85,7 @@ from tracker.cooperations import keys as cooperation_keys
 from tracker.cooperations import routes as cooperation_routes
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.succession import routes as succession_routes
-from tracker.core import clock, keys
+from tracker.core import clock, keys, paths
 from tracker.core.db import db
 from tracker.core.extensions import babel, csrf
 from tracker.core.keys import Keys
@@ -97,7 +99,7 @@ from tracker.evidence.certificates import service as certificates
 from tracker.evidence.keys import signing_keys
 from tracker.evidence.keys.signing_keys import KeyFolder
 from tracker.evidence.log import checkpoints
-from tracker.evidence.log.checkpoints import Way
+from tracker.evidence.log.checkpoints import CheckpointSettings
 from tracker.evidence.public_check import routes as verify_routes
 from tracker.guidance import own as own_guidance
 from tracker.guidance import routes as guidance_routes
@@ -108,6 +110,7 @@ from tracker.organisations import routes as organisation_routes
 from tracker.oversight import entries as register_entries
 from tracker.oversight import policy as oversight
 from tracker.oversight import routes as oversight_routes
+from tracker.settings import Settings
 from tracker.signoff import queries as signoff_queries
 from tracker.signoff import routes as power_routes
 from tracker.signoff import settings as signing_settings
@@ -225,8 +228,8 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
         lifecycle.follow,
         visits.follow,
     ),
-    verbs.TEXT_SUSPENDED: (undertakings.follow_halt, lifecycle.follow_halt, visits.follow),
-    verbs.TEXT_ENDED: (undertakings.follow_halt, lifecycle.follow_halt, visits.follow),
+    verbs.TEXT_SUSPENDED: (undertakings.follow_stop, lifecycle.follow_stop, visits.follow),
+    verbs.TEXT_ENDED: (undertakings.follow_stop, lifecycle.follow_stop, visits.follow),
     # The cooperation's stage comes first: while it is suspended nobody is asked.
     verbs.SUSPENSION_LIFTED: (lifecycle.follow_lift, undertakings.follow_lift, visits.follow),
     verbs.TEXT_RENEWED: (lifecycle.follow_renewal,),
@@ -375,9 +378,9 @@ def build_app(settings: Settings | None = None) -> Flask:
     settings = settings or Settings.from_environment()
     app = Flask(
         "tracker",
-        root_path=str(ROOT / "tracker"),
-        template_folder=str(ROOT / "templates"),
-        static_folder=str(ROOT / "static"),
+        root_path=str(paths.PACKAGE),
+        template_folder=str(paths.TEMPLATES),
+        static_folder=str(paths.STATIC),
         static_url_path="/static",
     )
     app.extensions["settings"] = settings
@@ -397,13 +400,13 @@ def build_app(settings: Settings | None = None) -> Flask:
 def services_of(settings: Settings, ring: Keys) -> Services:
     """Return the services of an application: keys, settings, and functions of higher packages."""
     host = urlsplit(settings.base_url).hostname or ""
-    roles = frozenset(Role(role) for role in settings.second_factor_roles)
+    roles = frozenset(settings.second_factor_roles)
     return Services.of(
         keys.KEYS.holding(ring),
-        signing_keys.PLACE.holding(KeyFolder(settings.data_dir / "keys" / "evidence", host)),
+        signing_keys.KEY_FOLDER.holding(KeyFolder(settings.data_dir / "keys" / "evidence", host)),
         clock.ZONE.holding(ZoneInfo(settings.timezone)),
-        checkpoints.WAY.holding(
-            Way(settings.base_url, dt.timedelta(minutes=settings.checkpoint_minutes))
+        checkpoints.SETTINGS.holding(
+            CheckpointSettings(settings.base_url, dt.timedelta(minutes=settings.checkpoint_minutes))
         ),
         signing_settings.HOUSE_RULES.holding(
             HouseRules(four_eyes=settings.four_eyes, days=settings.signature_days)
@@ -442,7 +445,7 @@ def _form_was_sent_late(_error: CSRFError) -> Response:
 
 
 def _furnish(app: Flask) -> None:
-    """Add the context that every page needs."""
+    """Set up the page frame, error pages and blueprints."""
     babel.init_app(app, locale_selector=select_language)
     init_locale(app, sign_in.profile_language)
     init_assets(app)

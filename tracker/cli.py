@@ -8,10 +8,10 @@ from flask import Flask
 from flask.cli import FlaskGroup
 from sqlalchemy.exc import DatabaseError
 
-from config import SettingsError
 from tracker import create_app
 from tracker.core.keys import KeysError
 from tracker.evidence.cli import verify
+from tracker.settings import SettingsError
 from tracker.worker import health, schema
 
 

@@ -150,11 +150,11 @@ def words_row(words: ChecklistWords, number: int = 1) -> TemplateWords:
 
 
 def text_of(
-    filling: LoadedChecklist | None = None, *words: ChecklistWords, binding: str = "en"
+    loaded: LoadedChecklist | None = None, *words: ChecklistWords, binding: str = "en"
 ) -> dict[str, Any]:
     """Return a text as it would be frozen, without number, moment and salt."""
     rows = {one.language: words_row(one) for one in words}
-    return document(filling or filled(), SIGNATORIES, GUIDANCE, Languages("en", rows, binding))
+    return document(loaded or filled(), SIGNATORIES, GUIDANCE, Languages("en", rows, binding))
 
 
 def as_frozen(text: Mapping[str, Any]) -> dict[str, Any]:

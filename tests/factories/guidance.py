@@ -3,11 +3,11 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from config import ROOT
 from tracker.core.db import db
+from tracker.core.paths import CONTENT
 from tracker.guidance import library, service
 
-SHIPPED = ROOT / "tracker" / "content"
+SHIPPED = CONTENT
 
 ARTICLE = """\
 ---

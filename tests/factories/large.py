@@ -160,9 +160,9 @@ def _fill(land: Country, terms: Checklist, size: Size) -> None:
     """Put in what people would have written: rows as the verbs leave them."""
     people = [(land.users[first].id, home.id) for first, home in land.homes.items() if home]
     writers = cycle(people)
-    filling = loading.load(terms)
-    for number, one in enumerate(filling.template.items, 1):
-        values = values_of(number) if one.label.startswith(MATTER) else whole(filling, one.code)
+    loaded = loading.load(terms)
+    for number, one in enumerate(loaded.template.items, 1):
+        values = values_of(number) if one.label.startswith(MATTER) else whole(loaded, one.code)
         answer = _answer(terms, one.code, next(writers), values)
         land.session.add(answer)
         land.session.flush()

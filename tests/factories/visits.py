@@ -209,7 +209,7 @@ def planned(
         kind={"kind": "thematic", "place_type": "police"},
         announced="unannounced",
         plan=plan or days(),
-        people_of_it=team_plan(scene, **team),
+        team_plan=team_plan(scene, **team),
         visit_id=visit_id,
     )
     recompute()

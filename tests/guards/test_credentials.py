@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from config import ROOT
+from tracker.core.paths import PACKAGE
 
 SEALED = {
     "password",
@@ -45,10 +45,9 @@ def _assigned(tree: ast.AST) -> Iterator[str]:
 
 
 def test_credentials_are_set_only_where_they_are_bound() -> None:
-    package = ROOT / "tracker"
     found = {
-        path.relative_to(package).as_posix()
-        for path in package.rglob("*.py")
+        path.relative_to(PACKAGE).as_posix()
+        for path in PACKAGE.rglob("*.py")
         if writes(path.read_text())
     }
     assert found == WRITERS

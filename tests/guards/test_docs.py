@@ -8,11 +8,12 @@ import click
 import pytest
 from flask import Flask
 
-from config import ROOT, Settings
 from tracker import create_app
 from tracker.access.actor import Role
 from tracker.activity.verbs import VERBS
 from tracker.commands import COMMANDS
+from tracker.core.paths import ROOT
+from tracker.settings import Settings
 
 DOCS = ROOT / "docs"
 # Commands of Flask-Migrate; operations.md names those that an operator needs.

@@ -4,13 +4,15 @@ import ast
 import re
 import stat
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from config import PREFIX, ROOT, Settings
+from tracker.core.paths import MIGRATIONS, PACKAGE, ROOT
+from tracker.settings import PREFIX, Settings
 
 _NOT_OURS = re.compile(
     r"\.git|\.venv|\.hypothesis|instance|build|htmlcov|__pycache__|.*_cache|.*\.egg-info"
@@ -29,6 +31,11 @@ _FORBIDDEN = {
     "TO" + "DO": "something left undone",
     "FIX" + "ME": "something left undone",
 }
+# Of lines in a file, and of files in a folder.
+_LONG = 400
+_MANY = 25
+# Words that say of a thing that it was found, kept or made, and not what it is.
+_SAYS_NOTHING = {"one", "found", "asked", "held", "there", "told", "made", "kept", "said"}
 _VAGUE = {"base", "common", "helper", "helpers", "misc", "util", "utils"}
 
 
@@ -73,6 +80,63 @@ def test_every_module_has_a_docstring() -> None:
     assert silent == []
 
 
+def test_a_long_file_says_why_it_is_one() -> None:
+    """Over 400 lines: split it by subject, or say in its docstring what holds it together."""
+    silent = [
+        name(path)
+        for path in python_files()
+        if len((text := path.read_text()).splitlines()) > _LONG
+        and not re.search(r"\bIn one file: \w", ast.get_docstring(ast.parse(text)) or "")
+    ]
+    assert silent == []
+
+
+def test_no_folder_of_code_holds_more_files_than_can_be_looked_over() -> None:
+    """Migrations are a sequence and not looked over; empty package files don't count."""
+    counts = Counter(
+        name(path.parent)
+        for path in python_files()
+        if path.stat().st_size and path.parent != MIGRATIONS / "versions"
+    )
+    assert len(counts) > 50
+    assert {folder: count for folder, count in counts.items() if count > _MANY} == {}
+
+
+def names_given(tree: ast.AST) -> Iterator[str]:
+    """Yield the names of variables and parameters, without the fields of classes."""
+    fields = {
+        part
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+        for statement in node.body
+        if isinstance(statement, ast.Assign | ast.AnnAssign)
+        for part in ast.walk(statement)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.arg):
+            yield node.arg
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node not in fields:
+            yield node.id
+
+
+def test_variables_are_named_after_what_they_hold() -> None:
+    vague = [
+        f"{name(path)}: {given}"
+        for path in python_files()
+        if path.is_relative_to(PACKAGE)
+        for given in names_given(ast.parse(path.read_text()))
+        if given in _SAYS_NOTHING
+    ]
+    assert vague == []
+
+
+@pytest.mark.parametrize(
+    "code", ["for one in rows: ...", "def f(held): ...", "[found for found in rows]", "made = 1"]
+)
+def test_each_way_to_name_something_is_looked_at(code: str) -> None:
+    assert set(names_given(ast.parse(code))) & _SAYS_NOTHING
+
+
 def test_package_files_are_empty_but_for_the_factory() -> None:
     filled = [name(p) for p in python_files() if p.name == "__init__.py" and p.stat().st_size]
     assert filled == ["tracker/__init__.py"]
@@ -107,14 +171,13 @@ def test_every_text_file_has_unix_line_ends() -> None:
     assert untidy == []
 
 
-def test_the_settings_import_nothing_of_the_application() -> None:
-    imported = [
-        node.module if isinstance(node, ast.ImportFrom) else node.names[0].name
-        for node in ast.walk(ast.parse((ROOT / "config.py").read_text()))
-        if isinstance(node, ast.Import | ast.ImportFrom)
+def test_one_module_works_out_where_the_application_is() -> None:
+    finders = [
+        name(path)
+        for path in python_files()
+        if path.is_relative_to(PACKAGE) and "__file__" in path.read_text()
     ]
-    assert imported
-    assert [module for module in imported if (module or "").startswith("tracker")] == []
+    assert finders == ["tracker/core/paths.py"]
 
 
 def test_the_readme_begins_with_the_two_commands() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from config import ROOT
+from tracker.core.paths import PACKAGE
 
 WEB = {"flask", "flask_login", "flask_security", "flask_wtf", "jinja2", "werkzeug", "wtforms"}
 # Modules and folders of this name belong to the web: views, and what they show.
@@ -41,10 +41,9 @@ MAY = {
 NOT_PURE = {"flask_sqlalchemy", "sqlalchemy", "time", "tracker.core.clock", "tracker.core.db"}
 # Rules may name a row by its class, as a type; they are given it.
 PURE_NAMES = {"policy", "rules"}
-TRACKER = ROOT / "tracker"
 MODULES = [
-    str(path.relative_to(TRACKER))
-    for path in sorted(TRACKER.rglob("*.py"))
+    str(path.relative_to(PACKAGE))
+    for path in sorted(PACKAGE.rglob("*.py"))
     if path.name != "__init__.py"
 ]
 
@@ -60,7 +59,7 @@ def imports(module: str) -> Iterator[str]:
 
 
 def parsed(module: str) -> ast.Module:
-    return ast.parse((TRACKER / module).read_text())
+    return ast.parse((PACKAGE / module).read_text())
 
 
 def belongs_to_the_web(module: str) -> bool:

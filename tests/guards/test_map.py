@@ -7,15 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from config import ROOT
+from tracker.core.paths import PACKAGE, ROOT
 
-CODE = ROOT / "tracker"
 DOCUMENT = ROOT / "docs" / "architecture.md"
 BEGIN = "<!-- Written by `make map` from the modules' docstrings. -->\n"
 END = "<!-- End of what `make map` writes. -->\n"
 
 
-def summaries(folder: Path = CODE) -> dict[Path, str]:
+def summaries(folder: Path = PACKAGE) -> dict[Path, str]:
     """Return the first line of each module's docstring, by its path; empty files are left out."""
     modules = sorted(path for path in folder.rglob("*.py") if path.stat().st_size)
     return {

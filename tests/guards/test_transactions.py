@@ -4,9 +4,8 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from config import ROOT
+from tracker.core.paths import PACKAGE
 
-PACKAGE = ROOT / "tracker"
 # Views, and what only they use.
 _BESIDE_VIEWS = (
     "access/",

@@ -18,9 +18,9 @@ from typing import NoReturn
 
 import pytest
 
-from config import ROOT
 from tests.mutants.mutations import Mutant
 from tests.mutants.policies import MutantsError, Policy
+from tracker.core.paths import ROOT
 
 # How many processes run tests at a time.
 PROCESSES = 2

@@ -5,9 +5,9 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from config import ROOT
 from tests.factories.evidence.tampering import hands
 from tests.tampering.changes import Change, ImpossibleError
+from tracker.core.paths import ROOT
 from tracker.oversight import integrity, labels
 from tracker.oversight.facts import Finding
 

@@ -129,7 +129,7 @@ class Actor:
     def audited_ids(self) -> frozenset[UUID]:
         """The ids of the NPMs whose cooperations the person audits in this membership."""
         audited = (m.audits_id or m.organisation_id for m in self.acting if m.role is Role.AUDITOR)
-        return frozenset(one for one in audited if one is not None)
+        return frozenset(audited_id for audited_id in audited if audited_id is not None)
 
     @property
     def may_switch(self) -> bool:

@@ -101,7 +101,7 @@ def require(decision: Decision) -> None:
     decision.require()
 
 
-def found(thing: Thing | None) -> Thing:
+def found_or_404(thing: Thing | None) -> Thing:
     """Return what a scoped query found; abort with 404 if it found nothing."""
     if thing is None:
         abort(404)

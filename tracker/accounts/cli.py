@@ -9,7 +9,7 @@ from flask.cli import with_appcontext
 from tracker.access.actor import Role
 from tracker.accounts import queries
 from tracker.accounts.people import invitations, service
-from tracker.accounts.people.invitations import Wanted
+from tracker.accounts.people.invitations import NewInvitation
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.mail import render
@@ -53,7 +53,7 @@ def invite(
     settings = current_app.extensions["settings"]
     if language and language not in settings.languages:
         raise click.ClickException(f"--language must be one of {', '.join(settings.languages)}")
-    wanted = Wanted(
+    wanted = NewInvitation(
         email=email,
         name=name,
         roles={Role(role) for role in roles},
@@ -103,7 +103,7 @@ def reset(email: str, *, reason: str) -> None:
 def _organisation_id(name: str) -> UUID | None:
     if not name:
         return None
-    found = organisations.find_by_name(name)
-    if found is None:
+    organisation = organisations.find_by_name(name)
+    if organisation is None:
         raise click.ClickException(f"There is no organisation named {name!r}.")
-    return found.id
+    return organisation.id

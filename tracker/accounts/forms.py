@@ -15,7 +15,7 @@ from tracker.ui.fields import (
     ConfirmField,
     DateField,
     EmailField,
-    HeldField,
+    HiddenValueField,
     LineField,
     Option,
     PasswordField,
@@ -70,7 +70,7 @@ class EmptyForm(Form):
 class SecondFactorForm(Form):
     """The first code of a new second factor."""
 
-    setup = HeldField(most=SETUP_LENGTH)
+    setup = HiddenValueField(most=SETUP_LENGTH)
     code = CodeField(_l("Six-digit code from your app"), [Required(_l("Enter the six-digit code"))])
 
 
@@ -129,7 +129,7 @@ class _RoleDetails(Form):
     def offer(self, npms: Sequence[tuple[UUID, str]], *, has_experts: bool) -> None:
         """Remove the fields that don't apply to the organisation."""
         if npms:
-            offer(self.audits, [Option(str(one), name) for one, name in npms])
+            offer(self.audits, [Option(str(npm_id), name) for npm_id, name in npms])
         else:
             del self.audits
         if not has_experts:

@@ -103,7 +103,7 @@ def can_invite(actor: Actor | None) -> Decision:
 def can_give_roles(
     actor: Actor | None, organisation_id: UUID | None, roles: Collection[Role]
 ) -> Decision:
-    """Decide who gives roles: administrators any; coordinators some, in their own organisation."""
+    """Decide on giving roles: administrators any; coordinators some, in their organisation."""
     can = can_invite(actor)
     if not can or actor is None or actor.is_administrator:
         return can
@@ -119,8 +119,8 @@ def can_hold(roles: Collection[tuple[UUID | None, Role]]) -> Decision:
 
     An administrator is never a signatory or manager (product.md, section 2).
     """
-    held = {role for _where, role in roles}
-    if Role.ADMINISTRATOR in held and not held.isdisjoint(POWERS):
+    held_roles = {role for _where, role in roles}
+    if Role.ADMINISTRATOR in held_roles and not held_roles.isdisjoint(POWERS):
         return no(_l("An administrator can't be signatory or manager of an organisation."))
     return YES
 
@@ -132,20 +132,20 @@ def can_give_to(actor: Actor | None, person: UUID) -> Decision:
     return YES
 
 
-def can_confirm(actor: Actor | None, asked: RoleFacts, holders: Holders) -> Decision:
+def can_confirm(actor: Actor | None, facts: RoleFacts, holders: Holders) -> Decision:
     """Decide who confirms a signatory or manager role (product.md, section 2).
 
     Another signatory or manager of the organisation; where there is none, an administrator,
     including the command line (actor None). A suspended one still counts: the account is restored
     first, or the role ended for good.
     """
-    if not asked.is_power or asked.has_begun or asked.confirmed_how is not None:
+    if not facts.is_power or facts.has_begun or facts.confirmed_how is not None:
         return no(_l("This role needs no confirmation."))
-    if actor is not None and actor.user_id == asked.person:
+    if actor is not None and actor.user_id == facts.person:
         return no(_l("Nobody confirms a role of their own."))
-    if _is_other_holder(actor, asked, holders):
+    if _is_other_holder(actor, facts, holders):
         return YES
-    others = holders.without(asked.person)
+    others = holders.without(facts.person)
     if others.open:
         return no(_l("Another signatory or manager of the organisation confirms this role."))
     if others.suspended:
@@ -165,39 +165,39 @@ def can_confirm(actor: Actor | None, asked: RoleFacts, holders: Holders) -> Deci
     )
 
 
-def confirmation_by(actor: Actor | None, asked: RoleFacts, holders: Holders) -> Confirmation:
+def confirmation_by(actor: Actor | None, facts: RoleFacts, holders: Holders) -> Confirmation:
     """Return how somebody who may confirm a role does so."""
-    is_other = _is_other_holder(actor, asked, holders)
+    is_other = _is_other_holder(actor, facts, holders)
     return Confirmation.COLLEAGUE if is_other else Confirmation.ADMINISTRATOR
 
 
-def can_accept(actor: Actor, asked: RoleFacts) -> Decision:
+def can_accept(actor: Actor, facts: RoleFacts) -> Decision:
     """Decide who accepts a role that an administrator confirmed: only the person."""
-    if actor.user_id != asked.person:
+    if actor.user_id != facts.person:
         return no(_l("Only the person accepts a role."))
-    if asked.has_begun:
+    if facts.has_begun:
         return no(_l("You have accepted this role."))
-    if asked.confirmed_how is not Confirmation.ADMINISTRATOR:
+    if facts.confirmed_how is not Confirmation.ADMINISTRATOR:
         return no(_l("This role waits for its confirmation."))
     return YES
 
 
-def can_end_role(actor: Actor, asked: RoleFacts, holders: Holders) -> Decision:
+def can_end_role(actor: Actor, facts: RoleFacts, holders: Holders) -> Decision:
     """Decide who ends somebody's role. One's own ends by leaving the organisation.
 
     A signatory or manager role that has begun is ended by another signatory or manager of the
     organisation; the last one's by an administrator (product.md, section 2). The last one is the
     only one who can still act: suspended ones don't count.
     """
-    if asked.person == actor.user_id:
+    if facts.person == actor.user_id:
         return no(_l("You can't end your own role. You can leave the organisation."))
-    if not asked.is_power:
-        return can_give_roles(actor, asked.organisation_id, {asked.role})
-    if _is_other_holder(actor, asked, holders):
+    if not facts.is_power:
+        return can_give_roles(actor, facts.organisation_id, {facts.role})
+    if _is_other_holder(actor, facts, holders):
         return YES
-    if not asked.has_begun:
-        return can_give_roles(actor, asked.organisation_id, {asked.role})
-    if holders.open - {asked.person}:
+    if not facts.has_begun:
+        return can_give_roles(actor, facts.organisation_id, {facts.role})
+    if holders.open - {facts.person}:
         return no(_l("Another signatory or manager of the organisation ends this role."))
     if actor.is_administrator:
         return YES
@@ -218,12 +218,12 @@ def can_leave(person: UUID, holders: Holders) -> Decision:
     return YES
 
 
-def _is_other_holder(actor: Actor | None, asked: RoleFacts, holders: Holders) -> bool:
+def _is_other_holder(actor: Actor | None, facts: RoleFacts, holders: Holders) -> bool:
     """Return whether somebody acts for the organisation with a current power, on another's role."""
     return (
         actor is not None
-        and actor.user_id != asked.person
-        and actor.organisation_id == asked.organisation_id
+        and actor.user_id != facts.person
+        and actor.organisation_id == facts.organisation_id
         and actor.user_id in holders.open
     )
 

@@ -1,4 +1,8 @@
-"""Queries for people, their roles and invitations."""
+"""Queries for people, their roles and invitations.
+
+In one file: people, roles and invitations are read by the same conditions on who has which role
+when.
+"""
 
 import datetime as dt
 import hashlib
@@ -195,8 +199,8 @@ def people_with_role(
     organisation_id: UUID, roles: Collection[Role], day: dt.date | None = None
 ) -> tuple[PersonOf, ...]:
     """Return the people of an organisation who have any of some roles on a day (today)."""
-    found = people_of(organisation_id, day)
-    return tuple(person for person in found if not person.roles.isdisjoint(roles))
+    people = people_of(organisation_id, day)
+    return tuple(person for person in people if not person.roles.isdisjoint(roles))
 
 
 def signatories_of(organisation_id: UUID, day: dt.date) -> tuple[Signatory, ...]:
@@ -251,10 +255,10 @@ def _people(where: sa.ColumnElement[bool], day: dt.date) -> tuple[PersonOf, ...]
         .where(where, runs_on(day), User.active)
         .order_by(User.name, User.id)
     ).all()
-    found: dict[UUID, PersonOf] = {}
+    people: dict[UUID, PersonOf] = {}
     for user, role, office, outside_expert in rows:
-        known = found.get(user.id)
-        found[user.id] = PersonOf(
+        known = people.get(user.id)
+        people[user.id] = PersonOf(
             user_id=user.id,
             name=user.name,
             office=(known.office if known else "") or office,
@@ -262,7 +266,7 @@ def _people(where: sa.ColumnElement[bool], day: dt.date) -> tuple[PersonOf, ...]
             outside_expert=outside_expert or (known is not None and known.outside_expert),
             has_second_factor=user.has_second_factor,
         )
-    return tuple(found.values())
+    return tuple(people.values())
 
 
 def hold(user_id: UUID) -> User:
@@ -297,8 +301,8 @@ def counts(actor: Actor, words: str = "") -> tuple[int, int]:
         .where(_seen_by(actor), _matching(words))
         .group_by(User.active)
     )
-    found = dict(rows.all())
-    return found.get(True, 0), found.get(False, 0)
+    counts_by_state = dict(rows.all())
+    return counts_by_state.get(True, 0), counts_by_state.get(False, 0)
 
 
 def find_user_for_actor(actor: Actor, user_id: UUID) -> Person | None:
@@ -345,7 +349,7 @@ def administrators() -> frozenset[UUID]:
 
 
 def find_user_by_mark(mark: str | None) -> User | None:
-    """Return the person with a session marker; for signing in."""
+    """Return the person whose sessions carry a mark; used during sign-in."""
     return db.session.scalar(sa.select(User).where(User.fs_uniquifier == (mark or "")))
 
 
@@ -378,7 +382,12 @@ def holders_by_organisation(
             if row.organisation_id == organisation_id and row.active is active
         )
 
-    return {one: Holders(those(one, active=True), those(one, active=False)) for one in wanted}
+    return {
+        organisation_id: Holders(
+            those(organisation_id, active=True), those(organisation_id, active=False)
+        )
+        for organisation_id in wanted
+    }
 
 
 def holders_of_power(organisation_id: UUID | None) -> Holders:
@@ -478,12 +487,12 @@ def invitations(
 
 def find_invitation(actor: Actor, invitation_id: UUID) -> InvitationLine | None:
     """Return an invitation the actor may see."""
-    found = db.session.scalar(
+    invitation = db.session.scalar(
         sa.select(Invitation)
         .options(joinedload(Invitation.organisation))
         .where(Invitation.id == invitation_id, _invitations_seen_by(actor))
     )
-    return _invitation_line(found) if found else None
+    return _invitation_line(invitation) if invitation else None
 
 
 def invitation_by_token(token: str, *, lock: bool = False) -> Invitation | None:
@@ -498,7 +507,7 @@ def invitation_by_token(token: str, *, lock: bool = False) -> Invitation | None:
 
 
 def state_of(invitation: Invitation) -> InvitationState:
-    """Return the current status of an invitation."""
+    """Return the state of an invitation now."""
     if invitation.accepted_at is not None:
         return InvitationState.ACCEPTED
     if invitation.revoked_at is not None:
@@ -585,10 +594,9 @@ _MEMBERSHIPS = (
 
 
 def _seen_by(actor: Actor) -> sa.ColumnElement[bool]:
-    """Return the condition for the people an actor may see.
+    """Select the people an actor may see: all, those of their organisation, or nobody.
 
-    All, their own organisation's, or nobody. Somebody who left stays visible there, so that the
-    history can be read.
+    Somebody who left stays visible there, so that the past can be read.
     """
     if actor.is_administrator:
         return sa.true()
@@ -630,11 +638,11 @@ def _roles_of(actor: Actor, user_ids: Collection[UUID]) -> dict[UUID, tuple[Pers
     wanted = _role_columns().where(Membership.user_id.in_(user_ids))
     if not actor.is_administrator:
         wanted = wanted.where(Membership.organisation_id == actor.organisation_id)
-    found: dict[UUID, tuple[PersonRole, ...]] = {}
+    roles: dict[UUID, tuple[PersonRole, ...]] = {}
     for membership, name in db.session.execute(wanted):
-        earlier = found.get(membership.user_id, ())
-        found[membership.user_id] = (*earlier, _role(membership, name))
-    return found
+        earlier = roles.get(membership.user_id, ())
+        roles[membership.user_id] = (*earlier, _role(membership, name))
+    return roles
 
 
 def _role(membership: Membership, organisation_name: str | None) -> PersonRole:

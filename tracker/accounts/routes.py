@@ -50,7 +50,7 @@ GONE = 410
 def profile() -> str | Response:
     """Show one's own account, and change name and language."""
     actor = gate.current_actor()
-    user = _own()
+    user = _signed_in_user()
     form = ProfileForm(obj=user)
     done = form.validate_on_submit() and perform(
         form,
@@ -70,7 +70,9 @@ def profile() -> str | Response:
         form=form,
         user=user,
         roles=roles,
-        may_leave={one: policy.can_leave(actor.user_id, people) for one, people in holders.items()},
+        may_leave={
+            holder: policy.can_leave(actor.user_id, people) for holder, people in holders.items()
+        },
         role_words=labels.ROLES,
         confirmed_words=labels.confirmed_words,
         passkeys=credentials.own(actor),
@@ -87,7 +89,10 @@ def switch() -> str | Response:
     form = OrganisationForm()
     offer(
         form.organisation,
-        [Option(str(one), membership.organisation_name) for one, membership in offered.items()],
+        [
+            Option(str(membership_id), membership.organisation_name)
+            for membership_id, membership in offered.items()
+        ],
     )
     if form.validate_on_submit():
         chosen = UUID(form.organisation.data)
@@ -107,7 +112,7 @@ def switch() -> str | Response:
 @auth_required("session", within=lambda: FRESH, grace=lambda: GRACE)
 def set_up_second_factor() -> str | Response:
     """Set up an app for one-time codes, then show the recovery codes once."""
-    user = _own()
+    user = _signed_in_user()
     form = SecondFactorForm()
     # Not performed: the response shows the recovery codes, only this once.
     if form.validate_on_submit():
@@ -143,7 +148,7 @@ def set_up_second_factor() -> str | Response:
 @blueprint.get("/account/second-factor/needed")
 @gate.signed_in
 def second_factor_needed() -> str | Response:
-    """Say why a second factor is needed (a role or signing), and link to setting one up."""
+    """Say why a second factor is needed, by a role or for signing, and lead to its set-up."""
     actor = gate.current_actor()
     of_role = credentials.lacks_second_factor(actor)
     if actor.has_second_factor or not (of_role or onward()):
@@ -161,19 +166,19 @@ def second_factor_needed() -> str | Response:
 def passkey(passkey_id: UUID) -> str | Response:
     """Show one of one's own passkeys, and rename it."""
     actor = gate.current_actor()
-    found = _own_passkey(actor, passkey_id)
-    form = PasskeyForm(obj=found)
+    passkey = _own_passkey(actor, passkey_id)
+    form = PasskeyForm(obj=passkey)
     done = form.validate_on_submit() and perform(
         form,
-        lambda: credentials.rename(actor, found.id, form.name.data or ""),
+        lambda: credentials.rename(actor, passkey.id, form.name.data or ""),
         success=_("The name is saved."),
         next=redirect(url_for("accounts.profile")),
     )
     return done or render_template(
         "accounts/passkey.html",
         form=form,
-        passkey=found,
-        may_remove=credentials.may_remove(actor, found),
+        passkey=passkey,
+        may_remove=credentials.may_remove(actor, passkey),
     )
 
 
@@ -187,17 +192,17 @@ def remove_passkey(passkey_id: UUID) -> str | Response:
 
 
 @auth_required("session", within=lambda: FRESH, grace=lambda: GRACE)
-def _remove_passkey(actor: Actor, found: Passkey) -> str | Response:
-    gate.require(credentials.may_remove(actor, found))
+def _remove_passkey(actor: Actor, passkey: Passkey) -> str | Response:
+    gate.require(credentials.may_remove(actor, passkey))
     form = EmptyForm()
     if form.validate_on_submit():
         return perform(
             None,
-            lambda: credentials.remove(actor, found.id),
-            success=_("The passkey %(name)s is removed.", name=found.name),
+            lambda: credentials.remove(actor, passkey.id),
+            success=_("The passkey %(name)s is removed.", name=passkey.name),
             next=redirect(url_for("accounts.profile")),
         )
-    return render_template("accounts/remove_passkey.html", form=form, passkey=found)
+    return render_template("accounts/remove_passkey.html", form=form, passkey=passkey)
 
 
 @blueprint.post("/account/sessions/end")
@@ -221,7 +226,7 @@ def leave(organisation_id: str) -> str | Response:
     """Leave an organisation."""
     actor = gate.current_actor()
     wanted = gate.as_uuid(organisation_id)
-    name = gate.found(
+    name = gate.found_or_404(
         next((m.organisation_name for m in actor.memberships if m.organisation_id == wanted), None)
     )
     gate.require(policy.can_leave(actor.user_id, queries.holders_of_power(wanted)))
@@ -244,7 +249,7 @@ def leave(organisation_id: str) -> str | Response:
 @gate.public
 def accept_invitation(token: str) -> str | Response | tuple[str, int]:
     """Show an invitation to whoever has its link, and accept it."""
-    invitation = gate.found(queries.invitation_by_token(token))
+    invitation = gate.found_or_404(queries.invitation_by_token(token))
     closed = invitations.why_closed(invitation)
     if closed is not None:
         return render_template("accounts/invitation_closed.html", words=closed), GONE
@@ -321,11 +326,11 @@ def _shown(invitation: Invitation) -> dict[str, object]:
 
 
 def _own_passkey(actor: Actor, passkey_id: UUID) -> Passkey:
-    return gate.found(credentials.find_own(actor, passkey_id))
+    return gate.found_or_404(credentials.find_own(actor, passkey_id))
 
 
-def _own() -> User:
-    return gate.found(signed_in_user())
+def _signed_in_user() -> User:
+    return gate.found_or_404(signed_in_user())
 
 
 def _why(answer: second_factor.Answer | None) -> RuleBrokenError:

@@ -1,7 +1,9 @@
 """The decisive rows a session has changed since the last event, and the digests an event binds.
 
-Every flush is observed, and every statement that changes many rows. record() puts what has been
-collected for its chain into its event; the rest is bound just before the commit.
+Every flush is looked at, and every statement that changes many rows; record() takes what has come
+together for its chain into its event, and what is left is bound just before the commit.
+
+In one file: rows are collected, attributed and taken within one flush, in one order.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -81,20 +83,20 @@ class BoundTable:
 
     def digest(self, key: bytes, values: Mapping[str, Any]) -> str:
         """Return the keyed digest of a row from its attributes."""
-        held: dict[str, Any] = {}
-        for one in self.columns:
-            value = checked.plain(values[one.attribute])
-            if value != one.left_out or type(value) is not type(one.left_out):
-                held[one.column.name] = value
-        return checked.row_digest(key, self.name, self.row(values), held)
+        bound: dict[str, Any] = {}
+        for column in self.columns:
+            value = checked.plain(values[column.attribute])
+            if value != column.left_out or type(value) is not type(column.left_out):
+                bound[column.column.name] = value
+        return checked.row_digest(key, self.name, self.row(values), bound)
 
     def is_checked(self, values: Mapping[str, Any]) -> bool:
         """Return whether this row is one of those that are checked."""
         if self.spec.only is None:
             return True
         column, value = self.spec.only
-        found: object = checked.plain(values[self.attributes[column]])
-        return found == value
+        stored: object = checked.plain(values[self.attributes[column]])
+        return stored == value
 
 
 @cache
@@ -143,8 +145,8 @@ def _left_out(column: sa.Column[Any]) -> Any:
         return None
     if default.is_scalar:
         return checked.plain(default.arg)
-    made = default.arg(None) if default.is_callable else None
-    return made if made in ([], {}) else None
+    empty = default.arg(None) if default.is_callable else None
+    return empty if empty in ([], {}) else None
 
 
 # What is collected ----------------------------------------------------------------------------
@@ -161,7 +163,7 @@ class _Row:
     row: str
     scope: Scope | None = None
     # A strong reference, since the session's references are weak.
-    found: Any = None
+    instance: Any = None
     values: Mapping[str, Any] | None = None
     is_deleted: bool = False
     is_new: bool = False
@@ -171,18 +173,18 @@ class _Row:
         """Whether the row is in the database, as far as the session knows."""
         if self.values is not None:
             return not self.is_deleted
-        return self.found is not None and sa.inspect(self.found).persistent
+        return self.instance is not None and sa.inspect(self.instance).persistent
 
     @property
     def is_lost(self) -> bool:
         """Whether the session no longer knows the row."""
         if self.values is not None or self.is_deleted:
             return False
-        return self.found is None or sa.inspect(self.found).detached
+        return self.instance is None or sa.inspect(self.instance).detached
 
     def fields(self) -> Mapping[str, Any]:
         """Return its attributes."""
-        return _Attributes(self.found) if self.values is None else self.values
+        return _Attributes(self.instance) if self.values is None else self.values
 
 
 class _Attributes(Mapping[str, Any]):
@@ -205,8 +207,8 @@ _Pending = dict[tuple[str, str], _Row]
 
 
 def _pending(session: Session) -> _Pending:
-    found: _Pending = session.info.setdefault(_PENDING, {})
-    return found
+    pending: _Pending = session.info.setdefault(_PENDING, {})
+    return pending
 
 
 @event.listens_for(Session, "after_flush")
@@ -230,7 +232,7 @@ def _is_changed(row: object) -> bool:
     if bound is None:
         return False
     attrs = sa.inspect(row).attrs
-    return any(attrs[one.attribute].history.has_changes() for one in bound.columns)
+    return any(attrs[column.attribute].history.has_changes() for column in bound.columns)
 
 
 def _note(session: Session, row: object, *, is_new: bool = False, is_deleted: bool = False) -> None:
@@ -240,7 +242,7 @@ def _note(session: Session, row: object, *, is_new: bool = False, is_deleted: bo
     name = bound.row(_Attributes(row))
     pending = _pending(session)
     before = pending.get((bound.name, name))
-    noted = _Row(bound, name, found=row, is_deleted=is_deleted)
+    noted = _Row(bound, name, instance=row, is_deleted=is_deleted)
     noted.is_new = is_new or (before is not None and before.is_new)
     if is_deleted:  # its parent may be deleted soon
         noted.scope = _scope(session, bound, noted.fields())
@@ -261,8 +263,8 @@ def _collect_bulk(execution: ORMExecuteState) -> Any:
         raise TypeError(message)
     given = [bound.table.c[name] for name in bound.attributes]
     result = execution.invoke_statement(statement=statement.returning(*given))
-    found = result.all()
-    for row in found:
+    rows = result.all()
+    for row in rows:
         values = dict(zip(bound.attributes.values(), row, strict=True))
         if not bound.is_checked(values):
             continue
@@ -271,7 +273,7 @@ def _collect_bulk(execution: ORMExecuteState) -> Any:
         if noted.is_deleted:
             noted.scope = _scope(execution.session, bound, values)
         _pending(execution.session)[bound.name, name] = noted
-    return _Counted(len(found))
+    return _Counted(len(rows))
 
 
 class _Counted(sa.IteratorResult[Any]):
@@ -288,7 +290,7 @@ def _touches(bound: BoundTable, statement: Update) -> bool:
         str(getattr(name, "key", name))
         for name in statement._values or {}  # noqa: SLF001 -- SQLAlchemy has no other way to ask
     }
-    return not changed.isdisjoint(one.attribute for one in bound.columns)
+    return not changed.isdisjoint(column.attribute for column in bound.columns)
 
 
 @event.listens_for(Session, "after_soft_rollback")
@@ -312,8 +314,10 @@ def _forget(session: Session, transaction: SessionTransaction) -> None:
 def _scope(session: Session, bound: BoundTable, values: Mapping[str, Any]) -> Scope:
     if not bound.spec.parent:
         return Scope()
-    said = {column: values[bound.attributes[column]] for column in RESTRICTING.get(bound.name, ())}
-    restricted = bound.spec.is_restricted or checked.is_restricted(bound.name, said)
+    columns = {
+        column: values[bound.attributes[column]] for column in RESTRICTING.get(bound.name, ())
+    }
+    restricted = bound.spec.is_restricted or checked.is_restricted(bound.name, columns)
     parent_id = values[bound.attributes[bound.spec.column]]
     return _below(session, bound.spec.parent, parent_id, is_restricted=restricted)
 
@@ -323,10 +327,10 @@ def _below(session: Session, parent: str, parent_id: UUID, *, is_restricted: boo
     if parent == checked.COOPERATION:
         return Scope(parent_id, is_restricted)
     known: dict[tuple[str, UUID], Scope] = session.info.setdefault(_SCOPES, {})
-    found = known.get((parent, parent_id))
-    if found is None:
-        found = known[parent, parent_id] = _of_parent(session, parent, parent_id)
-    return Scope(found.cooperation_id, is_restricted or found.is_restricted)
+    scope = known.get((parent, parent_id))
+    if scope is None:
+        scope = known[parent, parent_id] = _of_parent(session, parent, parent_id)
+    return Scope(scope.cooperation_id, is_restricted or scope.is_restricted)
 
 
 def _of_parent(session: Session, parent: str, parent_id: UUID) -> Scope:
@@ -335,25 +339,25 @@ def _of_parent(session: Session, parent: str, parent_id: UUID) -> Scope:
     mapper = mappers()[parent]
     loaded = session.identity_map.get(mapper.identity_key_from_primary_key((parent_id,)))
     if loaded is not None:
-        said = {name: getattr(loaded, name) for name in names}
+        values = {name: getattr(loaded, name) for name in names}
     else:
         table = mapper.local_table
         query = sa.select(*(table.c[name] for name in names)).where(
             next(iter(mapper.primary_key)) == parent_id
         )
-        said = dict(session.execute(query).mappings().one())
-    return _of_said(session, parent, said)
+        values = dict(session.execute(query).mappings().one())
+    return _of_said(session, parent, values)
 
 
-def _of_said(session: Session, parent: str, said: Mapping[str, Any]) -> Scope:
+def _of_said(session: Session, parent: str, values: Mapping[str, Any]) -> Scope:
     """Return the scope of a row's children from the columns that decide it."""
     spec = CHECKED.get(parent) or ON_THE_WAY[parent]
-    restricted = spec.is_restricted or checked.is_restricted(parent, said)
-    return _below(session, spec.parent, said[spec.column], is_restricted=restricted)
+    restricted = spec.is_restricted or checked.is_restricted(parent, values)
+    return _below(session, spec.parent, values[spec.column], is_restricted=restricted)
 
 
 def _know_parents(session: Session) -> None:
-    """Load the parents of many pending rows that the session lacks, one query per table."""
+    """Read, one query a table, the parents of pending rows that the session lacks."""
     known: dict[tuple[str, UUID], Scope] = session.info.setdefault(_SCOPES, {})
     wanted: dict[str, set[UUID]] = {}
     for row in _pending(session).values():
@@ -361,16 +365,16 @@ def _know_parents(session: Session) -> None:
         if row.scope is not None or not row.is_there or parent in {"", checked.COOPERATION}:
             continue
         parent_id = row.fields()[row.bound.attributes[row.bound.spec.column]]
-        there = mappers()[parent].identity_key_from_primary_key((parent_id,))
-        if (parent, parent_id) not in known and there not in session.identity_map:
+        identity = mappers()[parent].identity_key_from_primary_key((parent_id,))
+        if (parent, parent_id) not in known and identity not in session.identity_map:
             wanted.setdefault(parent, set()).add(parent_id)
     for parent, ids in wanted.items():
         spec = CHECKED.get(parent) or ON_THE_WAY[parent]
         table, (key,) = mappers()[parent].local_table, mappers()[parent].primary_key
         names = (spec.column, *RESTRICTING.get(parent, ()))
         query = sa.select(key.label("own_id"), *(table.c[name] for name in names))
-        for said in session.execute(query.where(key.in_(ids))).mappings():
-            known[parent, said["own_id"]] = _of_said(session, parent, dict(said))
+        for columns in session.execute(query.where(key.in_(ids))).mappings():
+            known[parent, columns["own_id"]] = _of_said(session, parent, dict(columns))
 
 
 # What an event takes --------------------------------------------------------------------------
@@ -378,8 +382,8 @@ def _know_parents(session: Session) -> None:
 
 def chains(session: Session) -> list[UUID | None]:
     """Return the chains that still have to bind something, the instance's first."""
-    found = {scope.cooperation_id for scope in _scopes(session).values()}
-    return sorted(found, key=lambda one: (one is not None, str(one)))
+    cooperation_ids = {scope.cooperation_id for scope in _scopes(session).values()}
+    return sorted(cooperation_ids, key=lambda chain: (chain is not None, str(chain)))
 
 
 def take(session: Session, cooperation_id: UUID | None) -> State:
@@ -405,7 +409,7 @@ def take(session: Session, cooperation_id: UUID | None) -> State:
 
 
 def _scopes(session: Session) -> dict[tuple[str, str], Scope]:
-    found: dict[tuple[str, str], Scope] = {}
+    scopes: dict[tuple[str, str], Scope] = {}
     _know_parents(session)
     for place, row in list(_pending(session).items()):
         if row.scope is None:
@@ -415,8 +419,8 @@ def _scopes(session: Session) -> dict[tuple[str, str], Scope]:
                 del _pending(session)[place]
                 continue
             row.scope = _scope(session, row.bound, row.fields())
-        found[place] = row.scope
-    return found
+        scopes[place] = row.scope
+    return scopes
 
 
 def _read_from_database(session: Session, rows: Iterable[_Row]) -> None:
@@ -436,11 +440,11 @@ def _read_from_database(session: Session, rows: Iterable[_Row]) -> None:
         columns = [bound.table.c[name] for name in bound.attributes]
         wanted = {row.row: row for row in changed}
         key = sa.tuple_(*bound.table.primary_key)
-        found = session.execute(
+        stored_rows = session.execute(
             sa.select(*columns).where(key.in_([_key_of(name) for name in wanted]))
         )
-        for one in found:
-            values = dict(zip(bound.attributes.values(), one, strict=True))
+        for stored in stored_rows:
+            values = dict(zip(bound.attributes.values(), stored, strict=True))
             row = wanted[bound.row(values)]
             row.values, row.is_deleted = values, False
 

@@ -63,9 +63,9 @@ def state_digest(state: Mapping[str, Mapping[str, str | None]]) -> str:
     return canonical.digest_of({table: dict(rows) for table, rows in state.items()})
 
 
-def state_of(said: Mapping[str, Mapping[str, str | None]] | None) -> str | None:
+def state_of(rows: Mapping[str, Mapping[str, str | None]] | None) -> str | None:
     """Return a link's digest of what its event says about rows; None for older events."""
-    return None if said is None else state_digest(said)
+    return None if rows is None else state_digest(rows)
 
 
 def _head_text(

@@ -160,11 +160,11 @@ DECIDES_NOTHING: dict[str, str] = {
 }
 
 
-def is_restricted(table: str, said: Mapping[str, Any]) -> bool:
+def is_restricted(table: str, values: Mapping[str, Any]) -> bool:
     """Return by RESTRICTING whether a row and its children are of class K2 to K7."""
     if table == CHECKLIST:
-        return said["kind"] == "visit_roles" or said["visit_id"] is not None
-    return bool(said["is_sealed"]) if table == REVISION else False
+        return values["kind"] == "visit_roles" or values["visit_id"] is not None
+    return bool(values["is_sealed"]) if table == REVISION else False
 
 
 def row_key(key: bytes) -> bytes:

@@ -139,14 +139,14 @@ def _is_a_persons_own() -> sa.ColumnElement[bool]:
 def _page(
     condition: sa.ColumnElement[bool], offset: int, limit: int
 ) -> tuple[int, list[HistoryLine]]:
-    found = (
+    query = (
         sa.select(Event)
         .join(Event.chain)
         .where(condition, Event.verb.not_in(_OF_ROWS), ~_is_a_persons_own())
     )
-    total = db.session.scalar(sa.select(sa.func.count()).select_from(found.subquery())) or 0
+    total = db.session.scalar(sa.select(sa.func.count()).select_from(query.subquery())) or 0
     events = db.session.scalars(
-        found.options(selectinload(Event.detail), defer(Event.state))
+        query.options(selectinload(Event.detail), defer(Event.state))
         .order_by(Event.number.desc())
         .offset(offset)
         .limit(limit)
@@ -209,9 +209,9 @@ def evidence_of_last(
 
 def has_happened(verb: Verb) -> bool:
     """Return whether the instance's chain has an event of a kind."""
-    found = sa.select(Event.id).join(Chain, Chain.id == Event.chain_id)
-    found = found.where(IS_OF_THE_INSTANCE, Event.verb == verb.name).limit(1)
-    return db.session.scalar(found) is not None
+    query = sa.select(Event.id).join(Chain, Chain.id == Event.chain_id)
+    query = query.where(IS_OF_THE_INSTANCE, Event.verb == verb.name).limit(1)
+    return db.session.scalar(query) is not None
 
 
 def link_of(event: Event) -> Link:

@@ -30,7 +30,7 @@ from tracker.core.services import Slot
 
 @dataclass(frozen=True, slots=True)
 class DomainEvent:
-    """What a handler receives about an event."""
+    """An event as handlers receive it."""
 
     verb: Verb
     subject_type: str
@@ -77,18 +77,18 @@ def record(
         binding.take(db.session(), cooperation_id),
         evidence,
     )
-    happening = DomainEvent(verb, subject_type, subject_id, cooperation_id, actor, details)
+    domain_event = DomainEvent(verb, subject_type, subject_id, cooperation_id, actor, details)
     for handler in HANDLERS.get().get(verb, ()):
-        handler(happening)
+        handler(domain_event)
     return event
 
 
 def bind_rows(verb: Verb, cooperation_id: UUID | None, rows: State) -> Event:
-    """Append an event that only binds the current state of some rows of a chain."""
+    """Append an event that only binds some rows of a chain as they are."""
     chain = _flushed(cooperation_id)
-    state = {table: dict(said) for table, said in rows.items()}
-    for table, said in binding.take(db.session(), cooperation_id).items():
-        state.setdefault(table, {}).update(said)
+    state = {table: dict(digests_by_row) for table, digests_by_row in rows.items()}
+    for table, row_digests in binding.take(db.session(), cooperation_id).items():
+        state.setdefault(table, {}).update(row_digests)
     return _append(chain, verb, ("chain", chain.id), {"who": None}, state)
 
 
@@ -222,10 +222,10 @@ def lock_chain(cooperation_id: UUID | None) -> Chain:
     So whoever has locked a cooperation's chain reads everything that earlier transactions wrote to
     it.
     """
-    held: dict[UUID | None, Chain] = db.session.info.setdefault(_HELD, {})
-    if cooperation_id not in held:
-        held[cooperation_id] = _locked_chain(cooperation_id)
-    return held[cooperation_id]
+    chains: dict[UUID | None, Chain] = db.session.info.setdefault(_HELD, {})
+    if cooperation_id not in chains:
+        chains[cooperation_id] = _locked_chain(cooperation_id)
+    return chains[cooperation_id]
 
 
 def _locked_chain(cooperation_id: UUID | None) -> Chain:

@@ -44,8 +44,8 @@ RECOMPUTATIONS: Slot[Mapping[Stale, Recomputation]] = Slot("recomputations", {})
 def mark(kind: Stale, ids: Iterable[UUID], actor: Actor | None = None) -> None:
     """Mark values as stale, to be recomputed before this transaction is committed."""
     marked: dict[tuple[Stale, UUID], Actor | None] = db.session.info.setdefault(_KEY, {})
-    for one in ids:
-        marked.setdefault((kind, one), actor)
+    for stale_id in ids:
+        marked.setdefault((kind, stale_id), actor)
 
 
 def recompute() -> None:
@@ -66,13 +66,13 @@ def put_off(kind: Stale) -> list[UUID]:
     session.flush()
     work_out(session, but=kind)
     marked: dict[tuple[Stale, UUID], Actor | None] = session.info.pop(_KEY, {})
-    return sorted(one for _kind, one in marked)
+    return sorted(identity for _kind, identity in marked)
 
 
 def work_out(session: Session, *, but: Stale | None = None) -> None:
     """Recompute stale values of a session, until none is left, or only those of one kind."""
     marked: dict[tuple[Stale, UUID], Actor | None] = session.info.get(_KEY, {})
-    while due := [one for one in marked if one[0] is not but]:
-        kind, one = min(due)
-        actor = marked.pop((kind, one))
-        RECOMPUTATIONS.get()[kind](one, actor)
+    while due := [mark for mark in marked if mark[0] is not but]:
+        kind, identity = min(due)
+        actor = marked.pop((kind, identity))
+        RECOMPUTATIONS.get()[kind](identity, actor)

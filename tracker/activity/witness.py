@@ -67,7 +67,7 @@ def said_of_row(table: str, row_id: UUID, subject_type: str) -> str | None:
     after the sealed end of the chain. One query, which reads all events of the instance that only
     bind rows, so use it for single actions.
     """
-    said = Event.state[(table, str(row_id))].as_string()
+    bound_digest = Event.state[(table, str(row_id))].as_string()
     about_it = sa.and_(Event.subject_type == subject_type, Event.subject_id == row_id)
     row = db.session.execute(
         sa.select(*_EVENT)
@@ -76,7 +76,7 @@ def said_of_row(table: str, row_id: UUID, subject_type: str) -> str | None:
             IS_OF_THE_INSTANCE,
             Event.number <= Chain.count,
             sa.or_(about_it, Event.verb.in_([verb.name for verb in _OF_ROWS])),
-            said.is_not(None),
+            bound_digest.is_not(None),
         )
         .order_by(Event.number.desc())
         .limit(1)
@@ -84,8 +84,8 @@ def said_of_row(table: str, row_id: UUID, subject_type: str) -> str | None:
     if row is None:
         return None
     link, digest = _link(row)
-    found: str | None = row.state[table][str(row_id)] if link.digest() == digest else None
-    return found
+    witnessed: str | None = row.state[table][str(row_id)] if link.digest() == digest else None
+    return witnessed
 
 
 def of_chain(cooperation_id: UUID) -> list[Link]:
@@ -128,13 +128,13 @@ def details_of(event_ids: Collection[UUID]) -> dict[UUID, dict[str, Any]]:
         .join(EventDetail, EventDetail.event_id == Event.id)
         .where(Event.id.in_(event_ids))
     )
-    found = {}
+    details_by_event = {}
     for row in rows:
         link, _digest = _link(row)
         details = Details(row.salt, row.content)
         if details.is_bound_by(link):
-            found[link.event_id] = dict(details.content)
-    return found
+            details_by_event[link.event_id] = dict(details.content)
+    return details_by_event
 
 
 def _link(row: Any) -> tuple[Link, str]:

@@ -106,10 +106,10 @@ def _require_place(given: Given) -> None:
 
 
 def _organisation(name: str) -> Organisation:
-    found = organisations.find_by_name(name)
-    if found is None:
+    organisation = organisations.find_by_name(name)
+    if organisation is None:
         raise click.ClickException(f"There is no organisation named {name!r}.")
-    return found
+    return organisation
 
 
 def _read(file: Path) -> FileText:
@@ -141,7 +141,7 @@ def _words(text: FileText, given: Given) -> tuple[ArticleWords, int]:
         )
     before = ""
     headings = markdown.headings(text.body)
-    if not any(one.rank == markdown.PASSAGE_RANK for one in headings):
+    if not any(heading.rank == markdown.PASSAGE_RANK for heading in headings):
         codes = f" {{{' '.join(given['items'])}}}" if given["items"] else ""
         before = f"## {markdown.as_title(question)}{codes}\n\n"
     elif given["items"]:
@@ -159,5 +159,7 @@ def _words(text: FileText, given: Given) -> tuple[ArticleWords, int]:
 
 
 def _wrong(file: Path, error: ContentError, moved: int = 0) -> click.ClickException:
-    lines = [f"{file}:{max(1, one.line + moved)}: {one.message}" for one in error.mistakes]
+    lines = [
+        f"{file}:{max(1, mistake.line + moved)}: {mistake.message}" for mistake in error.mistakes
+    ]
     return click.ClickException("\n".join(lines))

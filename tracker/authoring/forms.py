@@ -18,7 +18,7 @@ from tracker.ui.fields import (
     ChoicesField,
     ConfirmField,
     FileField,
-    HeldField,
+    HiddenValueField,
     LineField,
     Option,
     SelectOneField,
@@ -48,12 +48,12 @@ class SentTextForm(Form):
         """
         if "file" in self and self["file"].data:
             self["text"].data = self.file_text()
-        found: str = self["text"].data or ""
-        if not found:
+        text: str = self["text"].data or ""
+        if not text:
             raise RuleBrokenError(
                 _l("Choose a file, or paste the text."), "file" if "file" in self else "text"
             )
-        return found + "\n"
+        return text + "\n"
 
     def file_text(self) -> str:
         """Return the text of the uploaded file; raise RuleBrokenError if it isn't text."""
@@ -71,8 +71,8 @@ class SentTextForm(Form):
             super().refuse(error)
             return
         self.mistakes = [
-            _("Line %(line)s: %(message)s", line=one.line, message=one.message[:300])
-            for one in error.mistakes[:MOST_MISTAKES]
+            _("Line %(line)s: %(message)s", line=mistake.line, message=mistake.message[:300])
+            for mistake in error.mistakes[:MOST_MISTAKES]
         ]
         count = len(error.mistakes)
         if count > MOST_MISTAKES:
@@ -138,7 +138,7 @@ class PublishForm(Form):
     def refuse(self, error: RuleBrokenError | ContentError) -> None:
         """Show mistakes in the draft above the form, each with its line."""
         if isinstance(error, ContentError):
-            self.form_errors.extend(str(one) for one in error.mistakes)
+            self.form_errors.extend(str(mistake) for mistake in error.mistakes)
         else:
             super().refuse(error)
 
@@ -180,7 +180,7 @@ class ArticleForm(SentTextForm):
     )
     version = VersionField()
     # The digest of the text in the last preview.
-    previewed = HeldField()
+    previewed = HiddenValueField()
 
     def __init__(self, taxonomy: Taxonomy, **kw: Any) -> None:
         super().__init__(**kw)
@@ -246,7 +246,9 @@ class OwnArticleForm(ArticleForm):
 
     def __init__(self, taxonomy: Taxonomy, **kw: Any) -> None:
         super().__init__(taxonomy, **kw)
-        self["language"].choices = [Option(one.code, one.name) for one in languages()]
+        self["language"].choices = [
+            Option(language.code, language.name) for language in languages()
+        ]
 
 
 class DecideForm(Form):

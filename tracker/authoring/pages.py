@@ -49,7 +49,7 @@ def text_view(
     parts: ArticleParts,
     *,
     headings_from: int = 3,
-    asked: Question = NOTHING,
+    question: Question = NOTHING,
     items: Mapping[str, ItemLink] | None = None,
 ) -> TextView:
     """Return a text for display; headings inside passages have at least the given rank.
@@ -59,17 +59,17 @@ def text_view(
     return TextView(
         question=parts.question,
         summary=parts.summary,
-        lead=render(parts.lead, headings_from=headings_from, question=asked),
+        lead=render(parts.lead, headings_from=headings_from, question=question),
         passages=tuple(
             PassageView(
-                key=one.key,
-                number=one.number,
-                title=mark(one.title, asked),
-                html=render(one.markdown, headings_from=headings_from, question=asked),
-                codes=one.statements,
-                items=_paired(one.statements, items) if items is not None else (),
+                key=passage.key,
+                number=passage.number,
+                title=mark(passage.title, question),
+                html=render(passage.markdown, headings_from=headings_from, question=question),
+                codes=passage.statements,
+                items=_paired(passage.statements, items) if items is not None else (),
             )
-            for one in parts.passages
+            for passage in parts.passages
         ),
     )
 

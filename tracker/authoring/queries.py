@@ -39,8 +39,8 @@ def versions(actor: Actor) -> list[Version]:
         .order_by(ChecklistTemplate.version.desc())
     ).all()
     order = list(ChecklistKind)
-    found = [Version(row, count) for row, count in rows]
-    return sorted(found, key=lambda one: order.index(one.row.kind))
+    versions = [Version(row, count) for row, count in rows]
+    return sorted(versions, key=lambda line: order.index(line.row.kind))
 
 
 def version(actor: Actor, kind: ChecklistKind, number: int) -> ChecklistTemplate | None:
@@ -103,18 +103,18 @@ def articles(actor: Actor) -> list[ArticleLine]:
     """Return all articles of the guidance, one per language, by their questions."""
     if not can_edit(actor):
         return []
-    held: dict[tuple[str, str], list[Article]] = {}
+    revisions: dict[tuple[str, str], list[Article]] = {}
     for row in db.session.scalars(sa.select(Article).order_by(Article.revision)):
-        held.setdefault((row.slug, row.language), []).append(row)
+        revisions.setdefault((row.slug, row.language), []).append(row)
     lines = [
         ArticleLine(
             current=next((row for row in rows if row.is_current), None),
             waiting=next((row for row in rows if row.waits), None),
             newest=rows[-1],
         )
-        for rows in held.values()
+        for rows in revisions.values()
     ]
-    return sorted(lines, key=lambda one: (one.shown.question.casefold(), one.shown.language))
+    return sorted(lines, key=lambda line: (line.shown.question.casefold(), line.shown.language))
 
 
 def revisions(actor: Actor, slug: str, language: str) -> list[Article]:

@@ -107,9 +107,9 @@ def between(old: Template, new: Template) -> TemplateDifference:
         before = old.item(item.code)
         if before is not None:
             moved = _change(_l("Section"), sections[0][item.code], sections[1][item.code])
-            one = _item(before, item, moved)
-            if one.changes:
-                changed.append(one)
+            change = _item(before, item, moved)
+            if change.changes:
+                changed.append(change)
     return TemplateDifference(
         head=tuple(_words(old, new, {"title": _l("Title"), "summary": _l("Summary")})),
         new=tuple(item for item in new.items if old.item(item.code) is None),
@@ -151,19 +151,19 @@ def _fields(
     old: Sequence[TemplateField | Column], new: Sequence[TemplateField | Column], where: str = ""
 ) -> tuple[list[Change], list[Change]]:
     """Return what changed in the texts and the rules of fields or of a table's columns."""
-    before = {one.key: one for one in old}
+    before = {old_part.key: old_part for old_part in old}
     words: list[Change] = []
     rules: list[Change] = []
-    for one in new:
-        place = f"{where}{one.label}"
-        held = before.pop(one.key, None)
-        if held is None:
-            rules += _only(Change(_l("New field"), [("in", _in_short(one))], place))
+    for part in new:
+        place = f"{where}{part.label}"
+        counterpart = before.pop(part.key, None)
+        if counterpart is None:
+            rules += _only(Change(_l("New field"), [("in", _in_short(part))], place))
             continue
-        words += _words(held, one, WORDS, place)
-        rules += _rules(held, one, FIELD_RULES, place)
-        if isinstance(held, TemplateField) and isinstance(one, TemplateField):
-            inner_words, inner_rules = _fields(held.columns, one.columns, f"{place}: ")
+        words += _words(counterpart, part, WORDS, place)
+        rules += _rules(counterpart, part, FIELD_RULES, place)
+        if isinstance(counterpart, TemplateField) and isinstance(part, TemplateField):
+            inner_words, inner_rules = _fields(counterpart.columns, part.columns, f"{place}: ")
             words += inner_words
             rules += inner_rules
     for gone in before.values():
@@ -179,13 +179,13 @@ def _words(
     old: Thing | Template, new: Thing | Template, names: dict[str, object], where: str = ""
 ) -> Iterator[Change]:
     for key, name in names.items():
-        before, after = (getattr(one, key, None) or "" for one in (old, new))
+        before, after = (getattr(part, key, None) or "" for part in (old, new))
         yield from _only(_change(name, before, after, where))
 
 
 def _rules(old: Thing, new: Thing, names: dict[str, object], where: str = "") -> Iterator[Change]:
     for key, name in names.items():
-        before, after = (_told(getattr(one, key, None)) for one in (old, new))
+        before, after = (_as_words(getattr(part, key, None)) for part in (old, new))
         yield from _only(_change(name, before, after, where))
 
 
@@ -195,16 +195,16 @@ def _rests_on(old: Item, new: Item) -> Iterator[Change]:
         ("passages", _l("Rests on passages")),
         ("sources", _l("Other sources")),
     ):
-        before, after = (", ".join(getattr(one.rests_on, key)) for one in (old, new))
+        before, after = (", ".join(getattr(item.rests_on, key)) for item in (old, new))
         yield from _only(_change(name, before, after))
 
 
 def _checks(item: Item) -> str:
-    return "\n".join(_told(check) for check in item.done.checks)
+    return "\n".join(_as_words(check) for check in item.done.checks)
 
 
-def _in_short(one: TemplateField | Column) -> str:
-    return f"{one.label} ({one.type.value})"
+def _in_short(part: TemplateField | Column) -> str:
+    return f"{part.label} ({part.type.value})"
 
 
 def _change(name: object, before: str, after: str, where: str = "") -> Change | None:
@@ -213,7 +213,7 @@ def _change(name: object, before: str, after: str, where: str = "") -> Change | 
     return Change(name, value_differences.words(before, after), where)
 
 
-def _told(value: Any) -> str:
+def _as_words(value: Any) -> str:
     """Return a rule of a template as its file would write it, in one line."""
     if value is None or value == ():
         return ""
@@ -222,7 +222,7 @@ def _told(value: Any) -> str:
     if hasattr(value, "model_dump"):
         value = value.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     if isinstance(value, dict):
-        return ", ".join(f"{key}: {_told(part)}" for key, part in value.items())
+        return ", ".join(f"{key}: {_as_words(part)}" for key, part in value.items())
     if isinstance(value, tuple | list):
-        return "; ".join(_told(part) for part in value)
+        return "; ".join(_as_words(part) for part in value)
     return str(value)

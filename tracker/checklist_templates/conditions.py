@@ -137,15 +137,15 @@ def _of_value(value: Any, wanted: tuple[str, ...]) -> Truth:
     if value is None or value in ("", []):
         return Truth.NOT_KNOWN
     if isinstance(value, list):
-        return _of(not set(wanted).isdisjoint(str(one) for one in value))
+        return _of(not set(wanted).isdisjoint(str(choice) for choice in value))
     return _of(str(value) in wanted)
 
 
 def _any(parts: Iterable[Truth]) -> Truth:
-    found = set(parts)
-    if Truth.TRUE in found:
+    terms = set(parts)
+    if Truth.TRUE in terms:
         return Truth.TRUE
-    return Truth.NOT_KNOWN if Truth.NOT_KNOWN in found else Truth.FALSE
+    return Truth.NOT_KNOWN if Truth.NOT_KNOWN in terms else Truth.FALSE
 
 
 def _opposite(truth: Truth) -> Truth:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from config import KNOWN_LANGUAGES
 from tracker.checklist_templates import languages, risky_phrases
 from tracker.checklist_templates.library import (
     ITEMS_OF,
@@ -14,6 +13,7 @@ from tracker.checklist_templates.library import (
 from tracker.checklist_templates.risky_phrases import PhraseFile
 from tracker.core.content import Mistake
 from tracker.guidance.library import Library
+from tracker.settings import KNOWN_LANGUAGES
 
 STATEMENTS = tuple(f"S{number}" for number in range(1, 73))
 
@@ -70,9 +70,9 @@ class Coverage:
 
     def _languages(self) -> Iterator[str]:
         total = sum(self.items.values())
-        for code, told in self.told.items():
-            counts = ", ".join(f"{kind} {count}" for kind, count in told.items())
-            yield f"Items translated into {code}: {sum(told.values())} of {total} ({counts})"
+        for code, kinds in self.told.items():
+            counts = ", ".join(f"{kind} {count}" for kind, count in kinds.items())
+            yield f"Items with words in {code}: {sum(kinds.values())} of {total} ({counts})"
             yield f"Items not translated into {code}: {', '.join(self.not_told[code]) or 'none'}"
 
 
@@ -91,7 +91,7 @@ def look(
     carried = set().union(*passages.values())
     items = [item for file in files for item in file.template.items]
     rested_on = {code for item in items for code in item.rests_on.statements}
-    written = frozenset(one.code for one in library.statements)
+    written = frozenset(statement.code for statement in library.statements)
     return Coverage(
         carried=tuple(code for code in STATEMENTS if code in carried),
         not_carried=tuple(code for code in STATEMENTS if code not in carried),
@@ -131,5 +131,5 @@ def _others(files: tuple[TemplateFile, ...]) -> tuple[str, ...]:
 def _lacking(file: TemplateFile, language: str) -> tuple[str, ...]:
     if file.template.language == language:
         return ()
-    words = next((one.words for one in file.words if one.words.language == language), None)
+    words = next((word.words for word in file.words if word.words.language == language), None)
     return languages.lacking(words, file.template)

@@ -12,8 +12,8 @@ UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
 def has_content(value: Any) -> bool:
     """Return whether a value says anything; an unticked box and an empty row do not."""
     if isinstance(value, list):
-        return any(has_content(one) for one in value)
+        return any(has_content(element) for element in value)
     if isinstance(value, dict):
-        return any(has_content(one) for key, one in value.items() if key != ROW)
+        return any(has_content(cell) for key, cell in value.items() if key != ROW)
     # Zero is a value (0 days), so a plain comparison with False would be wrong.
     return value is not None and value is not False and value != ""

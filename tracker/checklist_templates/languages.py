@@ -9,7 +9,6 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from config import KNOWN_LANGUAGES
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklist_templates.schema import (
     Column,
@@ -31,13 +30,14 @@ from tracker.checklist_templates.strict import (
     with_parts,
 )
 from tracker.core.localized import LocalizedStr
+from tracker.settings import KNOWN_LANGUAGES
 
-Place = tuple[str, ...]
-Misfit = tuple[Place, str]
+ItemPath = tuple[str, ...]
+Misfit = tuple[ItemPath, str]
 
 
 class Labelled(Strict):
-    """Something with a label and perhaps a hint; may be given as the label alone."""
+    """Something with a label and perhaps a hint; may be written as the label alone."""
 
     label: Words
     hint: Words | None = None
@@ -125,7 +125,7 @@ def _field_words(field: TemplateField) -> FieldWords:
 
 
 def _option_words(options: tuple[Option, ...]) -> dict[str, OptionWords]:
-    return {one.value: OptionWords(label=one.label, hint=one.hint) for one in options}
+    return {option.value: OptionWords(label=option.label, hint=option.hint) for option in options}
 
 
 def content_of(words: ChecklistWords) -> dict[str, Any]:
@@ -163,7 +163,9 @@ def _tree(words: ItemWords) -> dict[str, Any]:
     return words.model_dump(mode="json", exclude_defaults=True)
 
 
-def _differing(own: Mapping[str, Any], given: Mapping[str, Any], place: Place) -> Iterator[Misfit]:
+def _differing(
+    own: Mapping[str, Any], given: Mapping[str, Any], place: ItemPath
+) -> Iterator[Misfit]:
     for key in own:
         if key not in given:
             yield place, f"{'.'.join((*place, key))} is missing"
@@ -176,9 +178,9 @@ def _differing(own: Mapping[str, Any], given: Mapping[str, Any], place: Place) -
 
 
 def lacking(words: ChecklistWords | None, template: Template) -> tuple[str, ...]:
-    """Return the untranslated items, which are shown in the checklist's own language."""
-    there = words.items if words else {}
-    return tuple(item.code for item in template.items if item.code not in there)
+    """Return the untranslated items, shown in the checklist's own language."""
+    translated = words.items if words else {}
+    return tuple(item.code for item in template.items if item.code not in translated)
 
 
 def carried(words: ChecklistWords, old: Template, new: Template) -> ChecklistWords:
@@ -224,17 +226,17 @@ def over(words: ChecklistWords, under: ChecklistWords | None) -> ChecklistWords:
 # Applying a translation -------------------------------------------------------------------------
 
 
-def told(template: Template, words: ChecklistWords | None = None) -> Template:
-    """Return a checklist in the language of the translation; each text knows its language.
+def localize(template: Template, words: ChecklistWords | None = None) -> Template:
+    """Return a checklist in the language of the words; each part knows its language.
 
-    Untranslated texts stay in the checklist's own language; without a translation, all do.
+    What is not translated stays in the checklist's own language.
     """
     language = words.language if words else template.language
     given = words or ChecklistWords(
         kind=template.kind, language=template.language, version=template.version
     )
 
-    def said(translated: str | None, own: str) -> str:
+    def localized(translated: str | None, own: str) -> str:
         return (
             LocalizedStr(translated, language)
             if translated
@@ -243,12 +245,12 @@ def told(template: Template, words: ChecklistWords | None = None) -> Template:
 
     return with_parts(
         template,
-        title=said(given.title, template.title),
-        summary=said(given.summary, template.summary),
+        title=localized(given.title, template.title),
+        summary=localized(given.summary, template.summary),
         sections=tuple(
             with_parts(
                 section,
-                title=said(given.sections.get(section.key), section.title),
+                title=localized(given.sections.get(section.key), section.title),
                 items=_items(section, template, given),
             )
             for section in template.sections

@@ -1,4 +1,7 @@
-"""The schema of a checklist template: what an item, a field and a column may be. Pure."""
+"""The schema of a checklist template: what an item, a field and a column may be. Pure.
+
+In one file: the classes refer to each other and are checked as one document.
+"""
 
 import enum
 from collections.abc import Iterable
@@ -133,8 +136,8 @@ class Limit(Strict):
 
     @model_validator(mode="after")
     def _looks_for_one_thing(self) -> "Limit":
-        asked = (bool(self.values), self.outside_npm, self.above is not None)
-        if sum(asked) != 1:
+        conditions = (bool(self.values), self.outside_npm, self.above is not None)
+        if sum(conditions) != 1:
             message = f"limit {self.key} looks for one thing: in, outside_npm or above"
             raise ValueError(message)
         return self
@@ -374,9 +377,9 @@ class Item(Strict):
     @cached_property
     def accepted_by(self) -> Accepts:
         """The widest acceptance that any field of the item needs."""
-        asked = {field.accepts for field in self.fields}
+        acceptances = {field.accepts for field in self.fields}
         for widest in (Accepts.ALL, Accepts.EACH_CSO, Accepts.NPM):
-            if widest in asked:
+            if widest in acceptances:
                 return widest
         return Accepts.NONE
 
@@ -415,12 +418,12 @@ class Template(Strict):
         check_unique("section", [section.key for section in self.sections])
         for item in self.items:
             for condition in (item.required_when, item.shown_when):
-                for asked in answers_asked(condition):
-                    self._check_answer_asked(item.code, asked)
+                for answer_condition in answers_asked(condition):
+                    self._check_answer_asked(item.code, answer_condition)
             for column in (column for field in item.fields for column in field.columns):
-                for asked in answers_asked(column.shown_when):
-                    self._check_answer_asked(item.code, asked)
-                    if asked.item == item.code:
+                for answer_condition in answers_asked(column.shown_when):
+                    self._check_answer_asked(item.code, answer_condition)
+                    if answer_condition.item == item.code:
                         message = f"column {column.key} of {item.code} looks at its own item"
                         raise ValueError(message)
         return self
@@ -428,31 +431,32 @@ class Template(Strict):
     @model_validator(mode="after")
     def _does_not_ask_in_a_circle(self) -> "Template":
         """Refuse items that are shown depending on each other's answers: nobody could start."""
-        asked = {
-            item.code: {one.item for one in answers_asked(item.shown_when)} for item in self.items
+        conditions = {
+            item.code: {asked_item.item for asked_item in answers_asked(item.shown_when)}
+            for item in self.items
         }
-        for code, first in asked.items():
+        for code, first in conditions.items():
             reached: set[str] = set()
             ahead = first
             while ahead:
                 reached |= ahead
-                ahead = {far for near in ahead for far in asked[near]} - reached
+                ahead = {far for near in ahead for far in conditions[near]} - reached
             if code in reached:
                 message = f"item {code} is shown by an answer that rests on its own"
                 raise ValueError(message)
         return self
 
-    def _check_answer_asked(self, code: str, asked: AnswerCondition) -> None:
-        other = self.by_code.get(asked.item)
+    def _check_answer_asked(self, code: str, condition: AnswerCondition) -> None:
+        other = self.by_code.get(condition.item)
         fields = {field.key: field for field in other.fields} if other else {}
         name = f"item {code}"
-        if asked.field not in fields:
-            message = f"{name} looks at {asked.item}.{asked.field}: not there"
+        if condition.field not in fields:
+            message = f"{name} looks at {condition.item}.{condition.field}: not there"
             raise ValueError(message)
-        if fields[asked.field].scope is not AnswerScope.SHARED:
-            message = f"{name} looks at {asked.item}.{asked.field}: it has no shared answer"
+        if fields[condition.field].scope is not AnswerScope.SHARED:
+            message = f"{name} looks at {condition.item}.{condition.field}: it has no shared answer"
             raise ValueError(message)
-        _check_values(name, asked.values, fields[asked.field])
+        _check_values(name, condition.values, fields[condition.field])
 
     @cached_property
     def items(self) -> tuple[Item, ...]:
@@ -483,7 +487,7 @@ def _check_neighbour(
 ) -> None:
     """Refuse a condition on a field that doesn't exist, or on values it can't have."""
     wanted = condition.field if isinstance(condition, NeighbourField) else condition.column
-    neighbour = next((one for one in among if one.key == wanted), None)
+    neighbour = next((neighbour for neighbour in among if neighbour.key == wanted), None)
     if neighbour is None or wanted == key:
         message = f"{key} looks at {wanted}: not there"
         raise ValueError(message)
@@ -494,7 +498,7 @@ def _check_limit(name: str, limit: Limit, field: TemplateField) -> None:
     """Refuse a limit on a column that doesn't exist, or on a value it can't have."""
     looked_at: TemplateField | Column | None = field
     if limit.column is not None:
-        looked_at = next((one for one in field.columns if one.key == limit.column), None)
+        looked_at = next((column for column in field.columns if column.key == limit.column), None)
     if looked_at is None:
         message = f"{name} names a column {limit.column}: not there"
         raise ValueError(message)

@@ -53,9 +53,12 @@ class WordsFile:
 def read(content: Path, mistakes: list[Mistake]) -> list[WordsFile]:
     """Read the translations of every language in the content folder; add their mistakes."""
     files = [file for path in _paths(content) if (file := _file(content, path, mistakes))]
-    for one, two in combinations(files, 2):
-        if (one.words.kind, one.words.language) == (two.words.kind, two.words.language):
-            message = f"{one.text.file} is of this kind and language too"
+    for combination, two in combinations(files, 2):
+        if (combination.words.kind, combination.words.language) == (
+            two.words.kind,
+            two.words.language,
+        ):
+            message = f"{combination.text.file} is of this kind and language too"
             mistakes.append(Mistake(two.text.file, two.text.line(("kind",)), message))
     return files
 
@@ -78,9 +81,9 @@ def _file(content: Path, path: Path, mistakes: list[Mistake]) -> WordsFile | Non
 
 def fitted(tree: YamlText, mistakes: list[Mistake]) -> ChecklistWords | None:
     """Return a text as a translation, or None after adding all mistakes, each with its item."""
-    found: list[Mistake] = []
-    words = tree.fit(ChecklistWords, found)
-    mistakes += [_with_item(one) for one in found]
+    fitting: list[Mistake] = []
+    words = tree.fit(ChecklistWords, fitting)
+    mistakes += [_with_item(mistake) for mistake in fitting]
     return words
 
 
@@ -99,20 +102,22 @@ def read_one(text: str, file: str, template: Template) -> WordsFile:
     words = None if tree is None else fitted(tree, mistakes)
     if tree is None or words is None:
         raise ContentError(mistakes)
-    found = WordsFile(words, tree)
+    words_file = WordsFile(words, tree)
     if words.kind is not template.kind:
         mistakes.append(Mistake(file, tree.line(("kind",)), f"the kind is {template.kind.value}"))
     mistakes += [Mistake(file, 1, message) for message in unkeepable(content_of(words))]
-    mistakes += broken(found, template)
+    mistakes += broken(words_file, template)
     if mistakes:
         raise ContentError(mistakes)
-    return found
+    return words_file
 
 
 def has_anchors(text: str) -> bool:
     """Return whether a text has anchors, which can make a short text endless."""
     try:
-        return any(isinstance(one, AliasToken | AnchorToken) for one in yaml_reader().scan(text))
+        return any(
+            isinstance(token, AliasToken | AnchorToken) for token in yaml_reader().scan(text)
+        )
     except YAMLError:
         return False  # parsing it reports the mistake
 
@@ -141,10 +146,10 @@ def _strings(value: Any) -> Iterator[str]:
 
 
 def _with_item(mistake: Mistake) -> Mistake:
-    """Put the item's code first in a mistake, as for a checklist's structure."""
-    before, found, place = mistake.message.partition("items.")
+    """Put the item of a mistake first, as mistakes in a checklist's structure do."""
+    before, item_path, place = mistake.message.partition("items.")
     code, dot, rest = place.partition(".")
-    if before not in {"", "there is no key "} or not found or not dot:
+    if before not in {"", "there is no key "} or not item_path or not dot:
         return mistake
     return Mistake(mistake.file, mistake.line, f"item {code}: {before}{rest}")
 
@@ -202,10 +207,10 @@ def held(template_ids: Iterable[UUID]) -> dict[UUID, dict[str, TemplateWords]]:
             sa.case((TemplateWords.origin == WordsOrigin.OWN, 1), else_=0), TemplateWords.number
         )
     )
-    found: dict[UUID, dict[str, TemplateWords]] = {}
+    words: dict[UUID, dict[str, TemplateWords]] = {}
     for row in rows:
-        found.setdefault(row.template_id, {})[row.language] = row
-    return found
+        words.setdefault(row.template_id, {})[row.language] = row
+    return words
 
 
 def current(template_id: UUID) -> dict[str, TemplateWords]:
@@ -239,10 +244,10 @@ def take_in(
     ).all()
     content = content_of(words)
     digest = canonical.digest_of(content)
-    last = next((one for one in reversed(rows) if one.origin is origin), None)
+    last = next((row for row in reversed(rows) if row.origin is origin), None)
     if last is not None and last.digest == digest:
         return None
-    made = TemplateWords(
+    words_row = TemplateWords(
         id=uuid4(),
         template_id=row.id,
         language=words.language,
@@ -252,9 +257,9 @@ def take_in(
         origin=origin,
         loaded_at=clock.now(),
     )
-    db.session.add(made)
+    db.session.add(words_row)
     db.session.flush()
-    return made
+    return words_row
 
 
 def carry(
@@ -265,19 +270,19 @@ def carry(
     Existing translations stay, except for items whose translation here is newer. Return the new
     ones; the caller records them.
     """
-    there = current(row.id)
-    made = []
+    current_words = current(row.id)
+    new_rows = []
     for language, words in current(base.id).items():
         brought = carried(parsed(words), old, new)
-        own = there.get(language)
+        own = current_words.get(language)
         if own is not None and own.origin is WordsOrigin.OWN:
             continue
         whole = over(brought, parsed(own) if own else None)
         if content_of(whole) == (own.content if own else content_of(_none_of(whole))):
             continue
         new_row = take_in(row, whole, WordsOrigin.CARRIED)
-        made += [new_row] if new_row else []
-    return made
+        new_rows += [new_row] if new_row else []
+    return new_rows
 
 
 def _none_of(words: ChecklistWords) -> ChecklistWords:

@@ -20,16 +20,16 @@ Line = tuple[str, ...]
 def words(before: str, after: str) -> Difference:
     """Return the pieces of both texts as (kind, words), kind being same, out or in."""
     old, new = WORDS.findall(before), WORDS.findall(after)
-    plain_old, plain_new = ([word.rstrip() for word in one] for one in (old, new))
+    plain_old, plain_new = ([word.rstrip() for word in text] for text in (old, new))
     if old and new and Indel.normalized_similarity(plain_old, plain_new) < RELATED:
         return [("out", before), ("in", after)]
     pieces = _Pieces()
     for act in Indel.opcodes(plain_old, plain_new):
         if act.tag == "equal":
-            for one, other in zip(
+            for passage, other in zip(
                 old[act.src_start : act.src_end], new[act.dest_start : act.dest_end], strict=True
             ):
-                pieces.put_same(one, other)
+                pieces.put_same(passage, other)
         else:
             pieces.take_out("".join(old[act.src_start : act.src_end]))
             pieces.put_in("".join(new[act.dest_start : act.dest_end]))
@@ -49,12 +49,12 @@ class _Pieces:
     def put_in(self, text: str) -> None:
         self._in += text
 
-    def put_same(self, one: str, other: str) -> None:
+    def put_same(self, before: str, other: str) -> None:
         """Add a common word; the spaces after it may differ."""
-        word = one.rstrip()
+        word = before.rstrip()
         self._close()
         self._same(word)
-        self.take_out(one[len(word) :])
+        self.take_out(before[len(word) :])
         self.put_in(other[len(word) :])
 
     def done(self) -> Difference:
@@ -79,10 +79,10 @@ class _Pieces:
             self._found.append(("same", text))
 
 
-def _same_blanks(one: str, other: str) -> str:
+def _same_blanks(before: str, other: str) -> str:
     """Return the spaces with which both texts begin."""
     both = takewhile(
-        lambda pair: pair[0] == pair[1] and pair[0].isspace(), zip(one, other, strict=False)
+        lambda pair: pair[0] == pair[1] and pair[0].isspace(), zip(before, other, strict=False)
     )
     return "".join(blank for blank, _same in both)
 
@@ -161,20 +161,20 @@ def _replaced(old: Sequence[Line], new: Sequence[Line]) -> list[RowDifference]:
     rows: list[RowDifference] = []
     rest = list(old)
     for line in new:
-        partner = next((one for one in rest if _are_alike(one, line)), None)
+        partner = next((candidate for candidate in rest if _are_alike(candidate, line)), None)
         if partner is None:
             rows.append(RowDifference("in", tuple(words("", cell) for cell in line)))
             continue
         rest.remove(partner)
-        cells = tuple(words(one, other) for one, other in zip(partner, line, strict=True))
+        cells = tuple(words(cell, other) for cell, other in zip(partner, line, strict=True))
         rows.append(RowDifference("changed", cells))
     gone = [RowDifference("out", tuple(words(cell, "") for cell in line)) for line in rest]
     return [*gone, *rows]
 
 
-def _are_alike(one: Line, other: Line) -> bool:
+def _are_alike(before: Line, other: Line) -> bool:
     """Return whether two rows are one that was changed: the same head, or similar words."""
-    if one[0] and one[0] == other[0]:
+    if before[0] and before[0] == other[0]:
         return True
-    old, new = (" ".join(line).split() for line in (one, other))
+    old, new = (" ".join(line).split() for line in (before, other))
     return Indel.normalized_similarity(old, new) >= ALIKE

@@ -40,7 +40,10 @@ class CommentForm(Form):
             CommentAudience.ALL: parties,
             CommentAudience.OWN: own,
         }
-        audiences: Any = [Option(one.value, AUDIENCES[one], hints[one]) for one in CommentAudience]
+        audiences: Any = [
+            Option(audience.value, AUDIENCES[audience], hints[audience])
+            for audience in CommentAudience
+        ]
         self.audience.choices = audiences
         self.mentions.choices = _people(people)
 

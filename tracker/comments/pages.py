@@ -24,7 +24,7 @@ from tracker.ui.tasks import OTHERS, YOURS, Task, Tasks
 
 @dataclass(frozen=True, slots=True)
 class TaskView:
-    """A task made from a comment: whose, by when, its status."""
+    """A task from a comment: whose it is, its due date, its state."""
 
     name: str
     due_on: dt.date
@@ -112,11 +112,11 @@ def _task_state(task: CommentTask) -> tuple[object, str]:
 
 def offered(people: Iterable[Person], *, without: UUID | None = None) -> list[tuple[str, str]]:
     """Return people as choices, each once, with the organisation they take part for."""
-    found: dict[str, str] = {}
+    audiences: dict[str, str] = {}
     for person in people:
         if person.user_id != without:
-            found.setdefault(str(person.user_id), f"{person.name}, {person.organisation_name}")
-    return list(found.items())
+            audiences.setdefault(str(person.user_id), f"{person.name}, {person.organisation_name}")
+    return list(audiences.items())
 
 
 def thread_url(checklist_id: UUID, item: str | None, **more: Any) -> str:
@@ -128,12 +128,12 @@ def thread_url(checklist_id: UUID, item: str | None, **more: Any) -> str:
 
 def my_tasks(actor: Actor) -> Tasks:
     """Return a person's tasks from comments. A source for My work."""
-    found = queries.waiting(actor)
-    made = [_mention_task(comment, place) for comment, place in found.mentions]
-    made += [_given_task(actor, task, place) for task, place in found.tasks]
+    waiting = queries.waiting(actor)
+    tasks = [_mention_task(comment, place) for comment, place in waiting.mentions]
+    tasks += [_given_task(actor, task, place) for task, place in waiting.tasks]
     return Tasks(
-        mine=tuple(task for task in made if task.s == YOURS),
-        others=tuple(task for task in made if task.s == OTHERS),
+        mine=tuple(task for task in tasks if task.s == YOURS),
+        others=tuple(task for task in tasks if task.s == OTHERS),
     )
 
 

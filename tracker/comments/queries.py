@@ -25,7 +25,7 @@ MANY = 100
 
 @dataclass(frozen=True, slots=True)
 class CommentLocation:
-    """Where a comment is: cooperation, checklist and item."""
+    """The place of a comment: its cooperation, checklist and item."""
 
     title: str
     checklist: Checklist
@@ -63,19 +63,19 @@ def parties(checklist: Checklist) -> list[Organisation]:
 
 def find(actor: Actor, comment_id: UUID) -> Comment | None:
     """Return a comment that the person may read, including withdrawn ones, or None."""
-    return db.session.scalar(_one(actor, comment_id))
+    return db.session.scalar(_by_id(actor, comment_id))
 
 
 def locked(actor: Actor, comment_id: UUID) -> Comment | None:
     """Lock and return a comment that the person may read, or None."""
     return db.session.scalar(
-        _one(actor, comment_id)
+        _by_id(actor, comment_id)
         .with_for_update(of=Comment)
         .execution_options(populate_existing=True)
     )
 
 
-def _one(actor: Actor, comment_id: UUID) -> sa.Select[Comment]:
+def _by_id(actor: Actor, comment_id: UUID) -> sa.Select[Comment]:
     return (
         sa.select(Comment)
         .where(Comment.id == comment_id, visible(actor))
@@ -110,13 +110,13 @@ def thread(
         .select_from(Comment)
         .where(within)
     ).one()
-    kept = {
+    condition = {
         "open": sa.and_(stands, ~is_settled),
         "settled": sa.and_(stands, is_settled),
     }.get(state, sa.true())
     rows = db.session.scalars(
         sa.select(Comment)
-        .where(within, kept)
+        .where(within, condition)
         .order_by(Comment.made_at, Comment.id)
         .offset(offset)
         .limit(limit)
@@ -132,8 +132,8 @@ def number_before(actor: Actor, comment: Comment) -> int:
         sa.and_(Comment.made_at == comment.made_at, Comment.id < comment.id),
     )
     within = _thread(actor, comment.checklist_id, comment.item)
-    asked = sa.select(sa.func.count()).select_from(Comment).where(within, earlier)
-    return db.session.scalar(asked) or 0
+    query = sa.select(sa.func.count()).select_from(Comment).where(within, earlier)
+    return db.session.scalar(query) or 0
 
 
 def last_audience(actor: Actor, checklist: Checklist, item: str | None) -> CommentAudience | None:

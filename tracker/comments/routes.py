@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
-from tracker.access.gate import current_actor, found, signed_in
+from tracker.access.gate import current_actor, found_or_404, signed_in
 from tracker.activity import service as trail
 from tracker.checklist_templates import library
 from tracker.checklist_templates.schema import Item
@@ -41,7 +41,7 @@ blueprint = Blueprint("comments", __name__)
 def on_checklist(checklist_id: UUID) -> Answered:
     """Show the comments on a checklist as a whole, and add one."""
     actor = current_actor()
-    checklist = _opened(actor, checklist_id)
+    checklist = _get_or_404(actor, checklist_id)
     return _thread(actor, checklist, None)
 
 
@@ -50,8 +50,8 @@ def on_checklist(checklist_id: UUID) -> Answered:
 def on_item(checklist_id: UUID, code: str) -> Answered:
     """Show the comments on an item, and add one."""
     actor = current_actor()
-    checklist = _opened(actor, checklist_id)
-    return _thread(actor, checklist, found(_item(checklist, code)))
+    checklist = _get_or_404(actor, checklist_id)
+    return _thread(actor, checklist, found_or_404(_item(checklist, code)))
 
 
 @blueprint.get("/comments/<uuid:comment_id>")
@@ -59,13 +59,13 @@ def on_item(checklist_id: UUID, code: str) -> Answered:
 def one(comment_id: UUID) -> Response:
     """Redirect to a comment in its thread; emails and My work link here."""
     actor = current_actor()
-    return _to(actor, found(queries.find(actor, comment_id)))
+    return _to(actor, found_or_404(queries.find(actor, comment_id)))
 
 
 @blueprint.route("/comments/<uuid:comment_id>/edit", methods=["GET", "POST"])
 @signed_in
 def edit(comment_id: UUID) -> Answered:
-    """Edit one's own comment, within 15 minutes."""
+    """Change the words of one's own comment, within 15 minutes."""
     actor = current_actor()
     comment = _opened_comment(actor, comment_id)
     form = EditForm()
@@ -152,15 +152,15 @@ def task_done(comment_id: UUID) -> Response:
     return _done(comment_id, service.finish_task, _("The task is done."))
 
 
-def _opened(actor: Actor, checklist_id: UUID) -> Checklist:
+def _get_or_404(actor: Actor, checklist_id: UUID) -> Checklist:
     """Return a checklist whose comments the person can read, or abort with 404; log reads of K2."""
-    checklist = found(queries.find_checklist(actor, checklist_id))
+    checklist = found_or_404(queries.find_checklist(actor, checklist_id))
     _note_reading(actor, checklist)
     return checklist
 
 
 def _opened_comment(actor: Actor, comment_id: UUID) -> Comment:
-    comment = found(queries.find(actor, comment_id))
+    comment = found_or_404(queries.find(actor, comment_id))
     _note_reading(actor, comment.checklist)
     return comment
 
@@ -177,7 +177,7 @@ def _note_reading(actor: Actor, checklist: Checklist) -> None:
 
 
 def _item(checklist: Checklist, code: str | None) -> Item | None:
-    return library.told(checklist.template, locale.language()).item(code) if code else None
+    return library.localized(checklist.template, locale.language()).item(code) if code else None
 
 
 def _thread(actor: Actor, checklist: Checklist, item: Item | None) -> Answered:
@@ -185,7 +185,7 @@ def _thread(actor: Actor, checklist: Checklist, item: Item | None) -> Answered:
     people = checklists.writers(checklist)
     form = CommentForm()
     form.offer(
-        ", ".join(dict.fromkeys(one.name for one in queries.parties(checklist))),
+        ", ".join(dict.fromkeys(party.name for party in queries.parties(checklist))),
         _("People who act for %(organisation)s", organisation=actor.organisation_name),
         pages.offered(people, without=actor.user_id),
     )
@@ -204,11 +204,13 @@ def _thread(actor: Actor, checklist: Checklist, item: Item | None) -> Answered:
             mentions=[UUID(chosen) for chosen in form.mentions.data or ()],
         ),
         success=_("Your comment is saved."),
-        next=lambda made: _to_id(actor, made.id),
+        next=lambda comment: _to_id(actor, comment.id),
     )
     if done:
         return done
-    return _thread_page(actor, found(queries.find_checklist(actor, checklist.id)), item, form)
+    return _thread_page(
+        actor, found_or_404(queries.find_checklist(actor, checklist.id)), item, form
+    )
 
 
 def _thread_page(actor: Actor, checklist: Checklist, item: Item | None, form: Form) -> str:
@@ -235,7 +237,7 @@ def _thread_page(actor: Actor, checklist: Checklist, item: Item | None, form: Fo
 
 def _comment_page(template: str, actor: Actor, comment: Comment, form: Form) -> str:
     """Show a page about one comment; after a refusal it is loaded again."""
-    comment = found(queries.find(actor, comment.id))
+    comment = found_or_404(queries.find(actor, comment.id))
     checklist = comment.checklist
     item = _item(checklist, comment.item)
     return render_template(
@@ -252,7 +254,7 @@ def _comment_page(template: str, actor: Actor, comment: Comment, form: Form) -> 
 
 def _done(comment_id: UUID, act: Callable[[Actor, UUID], None], words: str) -> Response:
     actor = current_actor()
-    found(queries.find(actor, comment_id))
+    found_or_404(queries.find(actor, comment_id))
     return perform(
         None,
         lambda: act(actor, comment_id),
@@ -262,7 +264,7 @@ def _done(comment_id: UUID, act: Callable[[Actor, UUID], None], words: str) -> R
 
 
 def _to_id(actor: Actor, comment_id: UUID) -> Response:
-    return _to(actor, found(queries.find(actor, comment_id)))
+    return _to(actor, found_or_404(queries.find(actor, comment_id)))
 
 
 def _to(actor: Actor, comment: Comment) -> Response:

@@ -20,7 +20,7 @@ Listing = tuple[UUID, dt.date, bool]
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """Whether a person is on an audience list today, and whether as the lead."""
+    """A person's place in an audience today: listed or not, and whether as the lead."""
 
     listed: bool = False
     leads: bool = False
@@ -40,13 +40,13 @@ def set_audience(
     returns True if anything changed. The caller asks the policy.
     """
     wanted = {user_id: (from_on, leads) for user_id, from_on, leads in members}
-    kept = {row.user_id: row for row in db.session.scalars(_rows(subject_type, subject_id))}
+    rows = {row.user_id: row for row in db.session.scalars(_rows(subject_type, subject_id))}
     changed = False
-    for user_id in kept.keys() - wanted.keys():
-        db.session.delete(kept[user_id])
+    for user_id in rows.keys() - wanted.keys():
+        db.session.delete(rows[user_id])
         changed = True
     for user_id, (from_on, leads) in wanted.items():
-        row = kept.get(user_id)
+        row = rows.get(user_id)
         if row is None:
             row = AudienceMember(
                 cooperation_id=cooperation_id,
@@ -88,7 +88,7 @@ def listed(
 
 
 def standing(actor: Actor, subject_type: str, subject_id: UUID) -> Listed:
-    """Return whether and how a person is listed for a subject today."""
+    """Return a person's place in an audience today."""
     row = db.session.scalar(
         _rows(subject_type, subject_id).where(AudienceMember.user_id == actor.user_id)
     )

@@ -115,12 +115,16 @@ class OpenForm(DatesForm):
     )
 
     def offer(self, organisations: Iterable[OrganisationLine], own_id: UUID | None) -> None:
-        """Set these organisations as possible partners of one's own."""
-        self._organisations = {one.id: one for one in organisations if one.id != own_id}
+        """Offer these organisations as partners of the actor's own."""
+        self._organisations = {
+            organisation.id: organisation
+            for organisation in organisations
+            if organisation.id != own_id
+        }
         self._own_id = own_id
         offered: Any = [
-            Option(str(one.id), one.name, labels.SIDES[one.kind])
-            for one in self._organisations.values()
+            Option(str(organisation.id), organisation.name, labels.SIDES[organisation.kind])
+            for organisation in self._organisations.values()
         ]
         self.organisation_ids.choices = offered
 
@@ -130,9 +134,10 @@ class OpenForm(DatesForm):
         field = self.organisation_ids
         if field.errors or self._own_id is None:
             return False
-        chosen = [self._organisations[one] for one in field.data or ()]
+        chosen = [self._organisations[organisation_id] for organisation_id in field.data or ()]
         decision = policy.fit_together(
-            self._own_id, [policy.PartyFact(one.id, one.kind) for one in chosen]
+            self._own_id,
+            [policy.PartyFact(organisation.id, organisation.kind) for organisation in chosen],
         )
         if not decision:
             field.errors = [*field.errors, str(decision.reason)]
@@ -140,7 +145,7 @@ class OpenForm(DatesForm):
 
 
 class ModesForm(Form):
-    """The ways of working, several at once (S24)."""
+    """The ways of working; several can apply together (S24)."""
 
     modes = ChoicesField(
         _l("Ways of working"),
@@ -169,7 +174,7 @@ class QuestionsForm(Form):
 
 
 class PersonForm(Form):
-    """Somebody from one's own organisation to add."""
+    """A person of one's own organisation to add."""
 
     user_id = SelectOneField(
         _l("Person"), [Required(_l("Choose a person"))], coerce=as_id, choices=()
@@ -187,7 +192,7 @@ class PersonForm(Form):
 
 
 class InvitationForm(Form):
-    """Somebody without an account to invite to one's own organisation and this cooperation."""
+    """Somebody without an account, invited into one's own organisation and this cooperation."""
 
     email = EmailField(_l("Email address"), [Required()], autocomplete="off")
     name = LineField(_l("Name"), [Optional()])
@@ -232,23 +237,25 @@ class ConfirmForm(Form):
     """A form with nothing but its button."""
 
 
-def questions_form(modes: Iterable[Mode], kept: dict[str, Any] | None = None) -> QuestionsForm:
+def questions_form(
+    modes: Iterable[Mode], stored_answers: dict[str, Any] | None = None
+) -> QuestionsForm:
     """Return the form with the questions about some ways of working.
 
     Filled in with the answers that were sent, else with the stored ones; unanswered questions are
     *not known yet*.
     """
-    asked = questions_behind(modes)
-    fields = {PREFIX + question.value: _question(question) for question in asked}
+    questions = questions_behind(modes)
+    fields = {PREFIX + question.value: _question(question) for question in questions}
     form_class = type("AskedForm", (QuestionsForm,), fields)
     sent = not fields or any(name in request.form for name in fields)
     if sent:
         form: QuestionsForm = form_class(request.form)
     else:
-        known = kept or {}
+        known = stored_answers or {}
         answers = {
             PREFIX + question.value: known.get(question.value) or Knowledge.NOT_KNOWN.value
-            for question in asked
+            for question in questions
         }
         form = form_class(formdata=None, data=answers)
     form.is_answered = sent

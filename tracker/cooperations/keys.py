@@ -23,23 +23,23 @@ def new_key(cooperation_id: UUID) -> None:
 
 def hold(cooperation_ids: Collection[UUID]) -> None:
     """Load the keys of several cooperations in one query, before what they encrypt is read."""
-    held = _held()
-    there = {one for one, row in held.items() if row in db.session}
-    wanted = set(cooperation_ids) - there
+    keys = _loaded_keys()
+    known_ids = {cooperation_id for cooperation_id, row in keys.items() if row in db.session}
+    wanted = set(cooperation_ids) - known_ids
     if wanted:
         rows = db.session.scalars(
             sa.select(CooperationKey).where(CooperationKey.cooperation_id.in_(wanted))
         )
-        held.update({row.cooperation_id: row for row in rows})
+        keys.update({row.cooperation_id: row for row in rows})
 
 
-def _held() -> dict[UUID, CooperationKey]:
+def _loaded_keys() -> dict[UUID, CooperationKey]:
     """Return the keys that this session has loaded.
 
     The session's references are weak: without our own, each answer would load its key again.
     """
-    held: dict[UUID, CooperationKey] = db.session.info.setdefault("cooperation_keys", {})
-    return held
+    keys: dict[UUID, CooperationKey] = db.session.info.setdefault("cooperation_keys", {})
+    return keys
 
 
 def key_of(cooperation_id: UUID) -> bytes:
@@ -48,15 +48,15 @@ def key_of(cooperation_id: UUID) -> bytes:
     Raise LookupError if none was created, KeyDestroyedError if it was destroyed, SealBrokenError if
     another instance wrapped it or it was altered.
     """
-    held = _held()
-    kept = held.get(cooperation_id)
-    if kept is None or kept not in db.session:
-        kept = db.session.get(CooperationKey, cooperation_id)
-    if kept is None:
+    keys = _loaded_keys()
+    key_row = keys.get(cooperation_id)
+    if key_row is None or key_row not in db.session:
+        key_row = db.session.get(CooperationKey, cooperation_id)
+    if key_row is None:
         message = f"No key was made for cooperation {cooperation_id}."
         raise LookupError(message)
-    held[cooperation_id] = kept
-    return unwrapped(cooperation_id, kept.wrapped)
+    keys[cooperation_id] = key_row
+    return unwrapped(cooperation_id, key_row.wrapped)
 
 
 def rows_key_of(cooperation_id: UUID) -> bytes | None:

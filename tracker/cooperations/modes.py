@@ -1,7 +1,9 @@
 """What each way of working requires, why, and by which passage; the strictest wins. Pure.
 
-The table is in domain.md, section 3. A question that is unanswered or not known counts as yes, and
-so does the answer *possible* to M9 (product.md, section 3).
+The table is the one of domain.md, section 3. A question that is not answered, or not known, counts
+as yes, and so does the answer *possible* to M9 (product.md, section 3).
+
+In one file: nearly all of it is one table, which is compared with its source line by line.
 """
 
 import enum
@@ -499,12 +501,14 @@ MODES_WITH_VISITS = frozenset({Mode.VISIT, Mode.EXP, Mode.OMB_PLUS})
 def questions_behind(modes: Iterable[Mode]) -> list[Question]:
     """Return the questions to ask about some ways of working, in a fixed order."""
     chosen = set(modes)
-    asked = {cell.question for mode in chosen for cell in MATRIX[mode].values() if cell.question}
+    questions = {
+        cell.question for mode in chosen for cell in MATRIX[mode].values() if cell.question
+    }
     if chosen:
-        asked.add(Question.PERSONAL_DATA)
+        questions.add(Question.PERSONAL_DATA)
     if chosen & _WITH_MEETINGS:
-        asked.add(Question.CONSENT_HARD)
-    return [question for question in Question if question in asked]
+        questions.add(Question.CONSENT_HARD)
+    return [question for question in Question if question in questions]
 
 
 def requirements(
@@ -526,8 +530,8 @@ def requirement(
     m9: str | None = None,
 ) -> Requirement:
     """Return what a cooperation requires of one checklist."""
-    found = requirements(modes, questions, m9=m9)
-    return next(one for one in found if one.kind is kind)
+    all_requirements = requirements(modes, questions, m9=m9)
+    return next(requirement for requirement in all_requirements if requirement.kind is kind)
 
 
 def _requirement(
@@ -553,9 +557,9 @@ def _requirement(
         reason=cell.reason_unknown if _is_unknown(cell, questions) else cell.reason,
         passage=cell.passage,
         mode=mode,
-        per_person=any(one.per_person for _mode, one in strict),
-        per_visit=any(one.per_visit for _mode, one in strict),
-        standing=any(one.standing for _mode, one in cells),
+        per_person=any(requirement.per_person for _mode, requirement in strict),
+        per_visit=any(requirement.per_visit for _mode, requirement in strict),
+        standing=any(cell.standing for _mode, cell in cells),
     )
 
 

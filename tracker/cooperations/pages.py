@@ -58,7 +58,9 @@ def people_by_party(
             organisation_id=party.organisation_id,
             name=party.organisation.name,
             is_npm=party.side is OrganisationKind.NPM,
-            people=[one for one in taking_part if one.organisation_id == party.organisation_id],
+            people=[
+                person for person in taking_part if person.organisation_id == party.organisation_id
+            ],
             may_change=may_change(party.organisation_id),
         )
         for party in parties
@@ -66,7 +68,7 @@ def people_by_party(
 
 
 def stage_state(stage: Stage) -> str:
-    """Return the style mark of a stage."""
+    """Return the mark of a stage; its label is shown beside it."""
     return _STATES.get(stage, "half")
 
 

@@ -1,5 +1,6 @@
 """The people who take part in a cooperation, as plain values."""
 
+import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, cast
@@ -33,6 +34,8 @@ class Person:
     outside_expert: bool = False
     power: str = ""
     office: str = ""
+    # The last day on which they take part, where one is known.
+    until_on: dt.date | None = None
 
     @property
     def needs_clearance(self) -> bool:
@@ -90,16 +93,16 @@ def people_of(cooperation_ids: Iterable[UUID]) -> dict[UUID, list[Person]]:
     """Return who takes part today in each of some cooperations, in one query."""
     wanted = {"ids": list(cooperation_ids), "day": clock.today()}
     parties: dict[CooperationPerson, Party] = {}
-    held: dict[CooperationPerson, list[Membership]] = {}
+    memberships: dict[CooperationPerson, list[Membership]] = {}
     # One row for each role of a person, or one without any.
     rows = cast("Iterable[_Row]", db.session.execute(_PEOPLE, wanted))
     for row, party, membership in rows:
         parties[row] = party
-        held.setdefault(row, []).extend([] if membership is None else [membership])
-    found: dict[UUID, list[Person]] = {}
+        memberships.setdefault(row, []).extend([] if membership is None else [membership])
+    people: dict[UUID, list[Person]] = {}
     for row, party in parties.items():
-        found.setdefault(row.cooperation_id, []).append(_person(row, party, held[row]))
-    return found
+        people.setdefault(row.cooperation_id, []).append(_person(row, party, memberships[row]))
+    return people
 
 
 def npm_user_ids(cooperation_id: UUID) -> frozenset[UUID]:
@@ -122,7 +125,7 @@ def coordinators_for_npm(cooperation_id: UUID) -> list[Person]:
 
 def takes_part(cooperation_id: UUID, user_id: UUID, organisation_id: UUID) -> bool:
     """Return whether a person takes part today for an organisation."""
-    found = (
+    condition = (
         sa.exists()
         .where(
             CooperationPerson.cooperation_id == cooperation_id,
@@ -132,7 +135,7 @@ def takes_part(cooperation_id: UUID, user_id: UUID, organisation_id: UUID) -> bo
         )
         .select()
     )
-    return bool(db.session.scalar(found))
+    return bool(db.session.scalar(condition))
 
 
 def could_join(cooperation_id: UUID, organisation_id: UUID) -> list[tuple[UUID, str]]:
@@ -171,7 +174,7 @@ def membership_counts() -> sa.ColumnElement[bool]:
     )
 
 
-def _person(row: CooperationPerson, party: Party, held: list[Membership]) -> Person:
+def _person(row: CooperationPerson, party: Party, memberships: list[Membership]) -> Person:
     return Person(
         id=row.id,
         user_id=row.user_id,
@@ -180,10 +183,11 @@ def _person(row: CooperationPerson, party: Party, held: list[Membership]) -> Per
         organisation_name=row.organisation.name,
         side=party.side,
         function=row.function,
-        roles=frozenset(membership.role for membership in held),
-        outside_expert=any(membership.outside_expert for membership in held),
-        power=next((membership.power for membership in held if membership.power), ""),
-        office=next((membership.office for membership in held if membership.office), ""),
+        roles=frozenset(membership.role for membership in memberships),
+        outside_expert=any(membership.outside_expert for membership in memberships),
+        power=next((membership.power for membership in memberships if membership.power), ""),
+        office=next((membership.office for membership in memberships if membership.office), ""),
+        until_on=min((day for day in (row.until_on, party.left_on) if day), default=None),
     )
 
 

@@ -1,4 +1,7 @@
-"""Pages for cooperations: the list, the head, the ways of working, the people, the history."""
+"""Pages for cooperations: the list, the head, the ways of working, the people, the history.
+
+In one file: the pages of one blueprint find and show the same cooperation.
+"""
 
 import datetime as dt
 from typing import Any
@@ -9,7 +12,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
-from tracker.access.gate import current_actor, found, require, signed_in
+from tracker.access.gate import current_actor, found_or_404, require, signed_in
 from tracker.activity import queries as trail
 from tracker.cooperations import labels, people, policy, queries, service
 from tracker.cooperations.forms import (
@@ -87,13 +90,13 @@ def index() -> str:
     """List the cooperations the person may see."""
     actor = current_actor()
     words = tidy_line(request.args.get("q", ""))[:200]
-    stage = next((one for one in Stage if one.value == request.args.get("stage")), None)
+    stage = next((choice for choice in Stage if choice.value == request.args.get("stage")), None)
     number = paging.asked_number()
     listing = queries.listing(
         actor, words=words, stage=stage, offset=paging.offset(number), limit=paging.SIZE
     )
     counts = queries.stage_counts(actor, words)
-    stages = [(one.value, labels.STAGES[one]) for one in Stage if counts.get(one.value)]
+    stages = [(choice.value, labels.STAGES[choice]) for choice in Stage if counts.get(choice.value)]
     return render_template(
         "cooperations/index.html",
         page=Page(listing.cooperations, number, paging.SIZE, listing.total),
@@ -218,7 +221,7 @@ def people_page(reference: str) -> str:
 @blueprint.route("/cooperations/<reference>/people/add", methods=["GET", "POST"])
 @signed_in
 def add_person(reference: str) -> str | Response:
-    """Add a person from one's own organisation."""
+    """Add a person of one's own organisation."""
     actor = current_actor()
     cooperation = _find(actor, reference)
     organisation_id = _own_party(actor, cooperation)
@@ -250,12 +253,15 @@ def add_person(reference: str) -> str | Response:
 @blueprint.route("/cooperations/<reference>/people/invite", methods=["GET", "POST"])
 @signed_in
 def invite_person(reference: str) -> str | Response:
-    """Invite somebody without an account to one's own organisation and this cooperation."""
+    """Invite somebody without an account into one's own organisation and this cooperation."""
     actor = current_actor()
     cooperation = _find(actor, reference)
     _own_party(actor, cooperation)
     form = InvitationForm(data={"language": locale.language()})
-    form.offer([(one.code, one.name) for one in locale.languages()], is_npm=actor.acts_for_npm)
+    form.offer(
+        [(language.code, language.name) for language in locale.languages()],
+        is_npm=actor.acts_for_npm,
+    )
     done = form.validate_on_submit() and perform(
         form,
         lambda: service.invite_person(
@@ -285,8 +291,8 @@ def end_person(reference: str, person_id: UUID) -> str | Response:
     """Remove a person of one's own organisation."""
     actor = current_actor()
     cooperation = _find(actor, reference)
-    person = found(
-        next((one for one in people.people(cooperation.id) if one.id == person_id), None)
+    person = found_or_404(
+        next((person for person in people.people(cooperation.id) if person.id == person_id), None)
     )
     require(policy.can_change_people(actor, queries.fact(cooperation), person.organisation_id))
     form = ConfirmForm()
@@ -335,7 +341,7 @@ def history(reference: str) -> str:
 
 
 def _find(actor: Actor, reference: str) -> Cooperation:
-    return found(queries.find(actor, reference))
+    return found_or_404(queries.find(actor, reference))
 
 
 def _read_again(actor: Actor, reference: str, cooperation: Cooperation) -> Cooperation:

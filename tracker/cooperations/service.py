@@ -1,4 +1,7 @@
-"""Service functions for a cooperation: open, change head and modes, add parties and people."""
+"""Service functions for a cooperation: open, change head and modes, add parties and people.
+
+In one file: head, parties and people of a cooperation are locked and told in one way.
+"""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from tracker.access.actor import Actor, OrganisationKind, Role
 from tracker.accounts.models import Membership, User
 from tracker.accounts.people import invitations
-from tracker.accounts.people.invitations import Invited, Wanted
+from tracker.accounts.people.invitations import NewInvitation, SentInvitation
 from tracker.activity import verbs
 from tracker.activity.service import DomainEvent, record, start_chain
 from tracker.activity.verbs import Verb
@@ -205,13 +208,13 @@ def join_party(actor: Actor, cooperation: Cooperation, organisation_id: UUID) ->
     if not decision:
         raise RuleBrokenError(decision.reason, "organisation_id")
     party = next(
-        (one for one in cooperation.parties if one.organisation_id == organisation_id), None
+        (party for party in cooperation.parties if party.organisation_id == organisation_id), None
     )
     if party is None:
         party = Party(
             organisation=organisation,
             side=organisation.kind,
-            position=max(one.position for one in cooperation.parties) + 1,
+            position=max(party.position for party in cooperation.parties) + 1,
             joined_on=clock.today(),
         )
         cooperation.parties.append(party)
@@ -229,10 +232,10 @@ def add_person(
     organisation_id: UUID,
     function: str = "",
 ) -> CooperationPerson:
-    """Add a person of one's own organisation; record PERSON_JOINED.
+    """Add a person of the actor's organisation; record PERSON_JOINED.
 
-    Raise RefusedError for another party's people, RuleBrokenError if the person has no current role
-    there or already takes part.
+    Raise RefusedError for another party's people, RuleBrokenError when the person has no role
+    there that runs today or takes part already.
     """
     policy.can_change_people(actor, queries.fact(cooperation), organisation_id).require()
     if not _has_running_role(user_id, organisation_id):
@@ -253,8 +256,8 @@ def invite_person(
     outside_expert: bool = False,
     language: str = "en",
     days: int = 14,
-) -> Invited:
-    """Invite somebody to one's own organisation as member, to take part here once they accept.
+) -> SentInvitation:
+    """Invite somebody into the actor's organisation, to take part here once they accept.
 
     Raise RefusedError for another party's people, RuleBrokenError as the invitation itself does
     (email, outside_expert).
@@ -266,7 +269,7 @@ def invite_person(
     policy.can_change_people(actor, fact, organisation_id).require()
     return invitations.invite(
         actor,
-        Wanted(
+        NewInvitation(
             email=email,
             name=name,
             organisation_id=organisation_id,
@@ -283,34 +286,36 @@ def invite_person(
 def end_person(
     actor: Actor, cooperation: Cooperation, *, user_id: UUID, organisation_id: UUID
 ) -> None:
-    """Remove a person of one's own organisation immediately; close their clearances here.
+    """Remove a person of the actor's organisation immediately; close their clearances here.
 
-    Raise RefusedError for another party's people, RuleBrokenError if the person does not take part,
-    or is the last coordinator of the NPM (G1).
+    Raise RefusedError for another party's people, RuleBrokenError when the person does not take
+    part, or is the last coordinator of the NPM (G1).
     """
     policy.can_change_people(actor, queries.fact(cooperation), organisation_id).require()
     row = _taking_part(cooperation.id, user_id, organisation_id)
     if row is None:
         raise RuleBrokenError(_l("This person does not take part in the cooperation."))
     coordinators = people.coordinators_for_npm(cooperation.id)
-    if [(one.user_id, one.organisation_id) for one in coordinators] == [(user_id, organisation_id)]:
+    if [(coordinator.user_id, coordinator.organisation_id) for coordinator in coordinators] == [
+        (user_id, organisation_id)
+    ]:
         raise RuleBrokenError(
             _l("This is the only coordinator of the NPM here. Bring in another one first.")
         )
     _take_out(actor, cooperation.id, row)
 
 
-def follow_departure(happening: DomainEvent) -> None:
+def follow_departure(event: DomainEvent) -> None:
     """Remove a person everywhere their role ended, and close clearances (product.md, section 7).
 
     Handler of ROLE_ENDED and PERSON_SUSPENDED, whose subject is the person. A suspended person
     still takes part, in case they come back, but has no clearance.
     """
-    user_id = happening.subject_id
-    if happening.verb is verbs.PERSON_SUSPENDED:
-        clearances.close_for_person(happening.actor, user_id, ClearanceEnd.SUSPENDED)
+    user_id = event.subject_id
+    if event.verb is verbs.PERSON_SUSPENDED:
+        clearances.close_for_person(event.actor, user_id, ClearanceEnd.SUSPENDED)
         return
-    organisation_id = _id_in(happening.details, "organisation_id")
+    organisation_id = _id_in(event.details, "organisation_id")
     if organisation_id is None or _has_running_role(user_id, organisation_id):
         return
     rows = db.session.scalars(
@@ -323,41 +328,41 @@ def follow_departure(happening: DomainEvent) -> None:
         .order_by(CooperationPerson.cooperation_id)
     ).all()
     for row in rows:
-        _take_out(happening.actor, row.cooperation_id, row)
+        _take_out(event.actor, row.cooperation_id, row)
 
 
-def tell_of_power(happening: DomainEvent) -> None:
+def tell_of_power(event: DomainEvent) -> None:
     """Tell the other parties that an administrator confirmed who signs or decides for a partner.
 
     Handler of ROLE_ACCEPTED (product.md, section 2).
     """
-    organisation_id = _id_in(happening.details, "organisation_id")
+    organisation_id = _id_in(event.details, "organisation_id")
     if organisation_id is not None:
         messages.power_by_administrator(people.other_sides(organisation_id))
 
 
-def follow_invitation(happening: DomainEvent) -> None:
+def follow_invitation(event: DomainEvent) -> None:
     """Add a person who accepted an invitation to a cooperation.
 
     Handler of INVITATION_ACCEPTED. Does nothing if the cooperation has ended or the organisation is
     no longer a party.
     """
-    cooperation_id = _id_in(happening.details, "cooperation")
-    organisation_id = _id_in(happening.details, "organisation_id")
+    cooperation_id = _id_in(event.details, "cooperation")
+    organisation_id = _id_in(event.details, "organisation_id")
     if cooperation_id is None or organisation_id is None:
         return
     cooperation = db.session.get(Cooperation, cooperation_id)
     if cooperation is None or cooperation.stage in policy.ENDED:
         return
     current = {party.organisation_id: party for party in people.current(cooperation.id)}
-    user_id = happening.subject_id
+    user_id = event.subject_id
     if organisation_id not in current:
         return
     if people.takes_part(cooperation.id, user_id, organisation_id):
         return
     organisation = current[organisation_id].organisation
-    function = str(happening.details.get("function") or "")
-    _bring_in(happening.actor, cooperation, user_id, organisation, function)
+    function = str(event.details.get("function") or "")
+    _bring_in(event.actor, cooperation, user_id, organisation, function)
 
 
 def _id_in(details: Mapping[str, Any], key: str) -> UUID | None:
@@ -367,20 +372,26 @@ def _id_in(details: Mapping[str, Any], key: str) -> UUID | None:
 
 def _partners(own: Organisation, organisation_ids: Sequence[UUID]) -> list[Organisation]:
     wanted = list(dict.fromkeys(organisation_ids))
-    found = {
-        one.id: one
-        for one in db.session.scalars(sa.select(Organisation).where(Organisation.id.in_(wanted)))
+    organisations = {
+        organisation.id: organisation
+        for organisation in db.session.scalars(
+            sa.select(Organisation).where(Organisation.id.in_(wanted))
+        )
     }
-    if len(found) != len(wanted):
+    if len(organisations) != len(wanted):
         raise RuleBrokenError(_l("Choose organisations from the list."), "organisation_ids")
     decision = policy.fit_together(
-        own.id, [policy.PartyFact(one.id, one.kind) for one in found.values()]
+        own.id,
+        [
+            policy.PartyFact(organisation.id, organisation.kind)
+            for organisation in organisations.values()
+        ],
     )
     if not decision:
         raise RuleBrokenError(decision.reason, "organisation_ids")
-    partners = [found[one] for one in wanted]
+    partners = [organisations[partner_id] for partner_id in wanted]
     # NPM bodies come first in the list.
-    return sorted(partners, key=lambda one: one.kind is not OrganisationKind.NPM)
+    return sorted(partners, key=lambda organisation: organisation.kind is not OrganisationKind.NPM)
 
 
 def _next_reference(year: int) -> str:
@@ -467,13 +478,13 @@ def _note_change(actor: Actor | None, cooperation: Cooperation, before: dict[str
 
 def _has_running_role(user_id: UUID, organisation_id: UUID) -> bool:
     """Return whether a person has a role there that lets them take part."""
-    found = sa.exists().where(
+    condition = sa.exists().where(
         Membership.user_id == user_id,
         Membership.organisation_id == organisation_id,
         User.id == Membership.user_id,
         people.membership_counts(),
     )
-    return bool(db.session.scalar(sa.select(found)))
+    return bool(db.session.scalar(sa.select(condition)))
 
 
 def _taking_part(

@@ -60,8 +60,8 @@ def _is_plain(value: object) -> bool:
         return True
     if isinstance(value, dict):
         return all(
-            isinstance(key, str) and key.isascii() and _is_plain(held)
-            for key, held in value.items()
+            isinstance(key, str) and key.isascii() and _is_plain(entry)
+            for key, entry in value.items()
         )
     if isinstance(value, list):
         return all(map(_is_plain, value))

@@ -13,7 +13,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.scanner import RoundTripScanner, ScannerError
 
 Model = TypeVar("Model", bound=BaseModel)
-Place = Sequence[int | str]
+NodePath = Sequence[int | str]
 NESTED = "it is nested too deeply"
 MOST_NESTED = 100
 
@@ -40,24 +40,26 @@ class ContentError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class YamlText:
-    """Parsed YAML with its file and the line on which it begins."""
+    """A piece of YAML: its content, its file, and the line on which it begins."""
 
     file: str
     tree: Any
     first_line: int = 1
 
-    def line(self, place: Place = ()) -> int:
-        """Return the line of the value at a path, or of the nearest value around it."""
-        node, found = self.tree, 0
+    def line(self, place: NodePath = ()) -> int:
+        """Return the line of the node at a path, or of the nearest node around it."""
+        node, line = self.tree, 0
         for step in place:
             # A path given by pydantic may contain names of models, which are skipped.
             if _holds(node, step):
-                found = node.lc.data[step][0]
+                line = node.lc.data[step][0]
                 node = node[step]
-        return self.first_line + found
+        return self.first_line + line
 
-    def fit(self, model: type[Model], mistakes: list[Mistake], place: Place = ()) -> Model | None:
-        """Return the value at a path as a model, or None after adding every mistake in it."""
+    def fit(
+        self, model: type[Model], mistakes: list[Mistake], place: NodePath = ()
+    ) -> Model | None:
+        """Return the node at a path as a model; None after adding all that is wrong with it."""
         node = self.tree
         for step in place:
             node = node[step]
@@ -83,10 +85,10 @@ def read_text(root: Path, path: Path, mistakes: list[Mistake]) -> str | None:
 
 
 class _ShallowScanner(RoundTripScanner):
-    """A YAML scanner that gives up when brackets or indents are nested too deeply.
+    """A scanner that gives up where brackets or indents are nested too deeply.
 
-    Scanning takes time proportional to length times depth. The depth is limited by counting what
-    the scanner counts: brackets in quoted strings and comments don't.
+    The time that scanning takes grows with the text times the depth, so the depth is limited by
+    what counts it: brackets in quoted words and comments are not counted.
     """
 
     def fetch_flow_collection_start(self, TokenClass: Any, to_push: str) -> None:  # noqa: N803

@@ -76,16 +76,16 @@ def _path(directory: Path, name: str) -> Path:
 
 
 def _make(directory: Path) -> None:
-    """Create all keys in a temporary folder and move them into place together, never only some."""
+    """Make all keys in a temporary folder and move them into place together, never only some."""
     try:
         directory.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        made = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
+        folder = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
         for name in NAMES:
-            _write(_path(made, name), secrets.token_hex(KEY_BYTES) + "\n")
+            _write(_path(folder, name), secrets.token_hex(KEY_BYTES) + "\n")
         try:
-            made.rename(directory)
+            folder.rename(directory)
         except OSError:
-            shutil.rmtree(made)
+            shutil.rmtree(folder)
             # Another process created its keys in the same moment; use those.
             if not _path(directory, NAMES[0]).exists():
                 raise

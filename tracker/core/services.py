@@ -65,7 +65,7 @@ class Services:
 
     def replacing(self, *filled: Filled) -> "Services":
         """Return a copy in which these values replace the previous ones."""
-        return Services({**self.values, **{one.slot: one.value for one in filled}})
+        return Services({**self.values, **{entry.slot: entry.value for entry in filled}})
 
     def get(self, slot: Slot[Value]) -> Value:
         """Return the value in a slot, or its default."""
@@ -82,8 +82,8 @@ def services() -> Services:
 
 def of(app: Flask) -> Services:
     """Return the services of an application: while it is built, when it doesn't run yet."""
-    found: Services = app.extensions.get(EXTENSION, NONE)
-    return found
+    services_given: Services = app.extensions.get(EXTENSION, NONE)
+    return services_given
 
 
 def give(app: Flask, given: Services) -> None:

@@ -29,7 +29,7 @@ from tracker.lifecycle.stages import RUNNING
 from tracker.organisations.models import Organisation
 from tracker.signoff import queries as signoff
 from tracker.signoff import signers
-from tracker.signoff.models import RequestState, Revision, SignaturePlace, SignatureRequest
+from tracker.signoff.models import RequestState, Revision, SignatureRequest, SignatureSlot
 from tracker.signoff.policy import RequestStatus
 from tracker.visits.models import Visit
 
@@ -37,7 +37,7 @@ MANY = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class WaitingRevision:
     """A revision with an open signature request: who signs for whom, who has, and until when."""
 
     revision_id: UUID
@@ -125,7 +125,7 @@ class Turn:
 
 def running(actor: Actor) -> list[Running]:
     """Return the active cooperations that the person may see, the newest first."""
-    found = [
+    cooperations = [
         Running(*row, parties=[])
         for row in db.session.execute(
             sa.select(
@@ -143,7 +143,7 @@ def running(actor: Actor) -> list[Running]:
             .limit(MANY)
         )
     ]
-    by_id = {one.id: one for one in found}
+    by_id = {cooperation.id: cooperation for cooperation in cooperations}
     rows = db.session.execute(
         sa.select(Party.cooperation_id, Organisation.id, Organisation.name, Party.side)
         .join(Organisation, Organisation.id == Party.organisation_id)
@@ -152,7 +152,7 @@ def running(actor: Actor) -> list[Running]:
     )
     for cooperation_id, organisation_id, name, side in rows:
         by_id[cooperation_id].parties.append(RunningParty(organisation_id, name, side))
-    return found
+    return cooperations
 
 
 def lines(actor: Actor, cooperation_ids: Collection[UUID]) -> list[Line]:
@@ -207,7 +207,7 @@ def lines(actor: Actor, cooperation_ids: Collection[UUID]) -> list[Line]:
 
 
 def _line(row: Any, parties: list[tuple[UUID, int, int]], own: UUID | None) -> Line:
-    ours = next((one for one in parties if one[0] == own), None)
+    ours = next((party for party in parties if party[0] == own), None)
     return Line(
         id=row.id,
         cooperation_id=row.cooperation_id,
@@ -228,11 +228,11 @@ def _line(row: Any, parties: list[tuple[UUID, int, int]], own: UUID | None) -> L
 
 def turns(actor: Actor, revision_ids: Collection[UUID | None]) -> dict[UUID, Turn]:
     """Return for texts sent for signature whether it is the person's turn."""
-    wanted = [one for one in revision_ids if one is not None]
+    wanted = [revision_id for revision_id in revision_ids if revision_id is not None]
     place = sa.exists().where(
-        SignaturePlace.request_id == SignatureRequest.id,
-        SignaturePlace.user_id == actor.user_id,
-        SignaturePlace.organisation_id == actor.organisation_id,
+        SignatureSlot.request_id == SignatureRequest.id,
+        SignatureSlot.user_id == actor.user_id,
+        SignatureSlot.organisation_id == actor.organisation_id,
     )
     rows = db.session.execute(
         sa.select(
@@ -266,9 +266,9 @@ def takes_part_in(actor: Actor) -> frozenset[UUID]:
     )
 
 
-def asked(revision_ids: Iterable[UUID | None]) -> dict[UUID, Asked]:
+def asked(revision_ids: Iterable[UUID | None]) -> dict[UUID, WaitingRevision]:
     """Return who is to sign some pending revisions; their checklists were found in scope."""
-    wanted = [one for one in revision_ids if one is not None]
+    wanted = [revision_id for revision_id in revision_ids if revision_id is not None]
     if not wanted:
         return {}
     rows = db.session.scalars(
@@ -278,12 +278,14 @@ def asked(revision_ids: Iterable[UUID | None]) -> dict[UUID, Asked]:
             SignatureRequest.state == RequestState.WAITING,
         )
         .options(
-            selectinload(SignatureRequest.places),
+            selectinload(SignatureRequest.slots),
             selectinload(SignatureRequest.parties),
             joinedload(SignatureRequest.revision).selectinload(Revision.signatures),
         )
     )
-    return {row.revision_id: Asked(row.revision_id, signoff.standing_of(row)) for row in rows}
+    return {
+        row.revision_id: WaitingRevision(row.revision_id, signoff.standing_of(row)) for row in rows
+    }
 
 
 def second_readers(checklist_ids: Iterable[UUID]) -> dict[UUID, UUID]:
@@ -304,7 +306,7 @@ def second_readers(checklist_ids: Iterable[UUID]) -> dict[UUID, UUID]:
 
 def visit_numbers(actor: Actor, visit_ids: Iterable[UUID | None]) -> dict[UUID, int]:
     """Return the numbers of some visits of cooperations the person may see."""
-    wanted = [one for one in visit_ids if one is not None]
+    wanted = [visit_id for visit_id in visit_ids if visit_id is not None]
     if not wanted:
         return {}
     rows = db.session.execute(

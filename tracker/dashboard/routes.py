@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Blueprint, render_template
 
-from tracker.access.gate import current_actor, found, signed_in
+from tracker.access.gate import current_actor, found_or_404, signed_in
 from tracker.cooperations import queries as cooperations
 from tracker.dashboard import tasks
 from tracker.dashboard.cooperation_page import cooperation_view
@@ -32,9 +32,9 @@ def my_work() -> str:
 @blueprint.get("/cooperations/<reference>")
 @signed_in
 def cooperation(reference: str) -> str:
-    """Show a cooperation's status, whose turn it is, and why."""
+    """Show the stage of a cooperation, whose turn it is, and why."""
     actor = current_actor()
-    view = cooperation_view(actor, found(cooperations.find(actor, reference)))
+    view = cooperation_view(actor, found_or_404(cooperations.find(actor, reference)))
     return render_template("dashboard/cooperation.html", view=view)
 
 

@@ -29,8 +29,8 @@ def of_cooperation(
     actor: Actor, cooperation: Cooperation, facts: Facts, gates: Sequence[Gate]
 ) -> dict[str, list[Task]]:
     """Return a cooperation's tasks from all features, by group."""
-    found: dict[str, list[Task]] = {}
+    by_group: dict[str, list[Task]] = {}
     for source in GROUP_SOURCES.get():
         for key, tasks in source(actor, cooperation, facts, gates).items():
-            found.setdefault(key, []).extend(tasks)
-    return found
+            by_group.setdefault(key, []).extend(tasks)
+    return by_group

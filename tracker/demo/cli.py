@@ -66,7 +66,7 @@ def print_accounts() -> None:
     click.echo("\nDemonstration accounts (a fictional country; all have the same password):")
     click.echo(f"  password  {password}")
     for key, words in FIRST:
-        person = next(one for one in people.PEOPLE if one.key == key)
+        person = next(person for person in people.PEOPLE if person.key == key)
         click.echo(f"  {person.email:<38} {words}")
     click.echo("To sign in and to sign you also need a code:")
     click.echo("  .venv/bin/tracker demo code ilena\n")

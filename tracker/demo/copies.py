@@ -22,7 +22,7 @@ def copy(cast: Cast, terms: Checklist) -> None:
     copying.copy(ilena, terms, former.id, look.codes, seen=look.seen)
     for key, items in READ.items():
         sheet = load(terms).sheet
-        answers = [one.answer_id for item in items if (one := sheet.shared(item))]
+        answers = [answer.answer_id for item in items if (answer := sheet.shared(item))]
         copying.say_read(cast.actor(key), terms, answers)
 
 

@@ -96,7 +96,7 @@ class Cast:
     def actor(self, key: str) -> Actor:
         """Return a person as they act now, for their own organisation."""
         user = self.users[key]
-        person = next(one for one in PEOPLE if one.key == key)
+        person = next(person for person in PEOPLE if person.key == key)
         return Actor(
             user_id=user.id,
             name=user.name,
@@ -223,14 +223,14 @@ PEOPLE = (
 
 
 def make(password: str) -> Cast:
-    """Add the organisations and people, who accept immediately and have a second factor."""
+    """Add the organisations and invite everybody; all accept, and all have a second factor."""
     cast = Cast()
     for key, body in BODIES.items():
         cast.bodies[key] = organisations.add(None, body.kind, body.details, is_demonstration=True)
     for person in PEOPLE:
         invited = invitations.invite(
             None,
-            invitations.Wanted(
+            invitations.NewInvitation(
                 email=person.email,
                 roles=person.roles,
                 name=person.name,
@@ -264,7 +264,9 @@ def _let_begin(cast: Cast, person: Person) -> None:
     ).all()
     for membership in waiting:
         if membership.confirmed_how is None:
-            other = next(one for one in cast.of_body(person.body) if Role.SIGNATORY in one.roles)
+            other = next(
+                person for person in cast.of_body(person.body) if Role.SIGNATORY in person.roles
+            )
             powers.confirm(cast.actor(other.key), membership.id)
             continue
         powers.accept(
@@ -294,5 +296,5 @@ def find(name: str) -> User | None:
 
 def ids(cast: Cast) -> dict[str, UUID]:
     """Return the ids behind person:KEY and party:KEY in the answers."""
-    found = {f"person:{key}": user.id for key, user in cast.users.items()}
-    return found | {f"party:{key}": body.id for key, body in cast.bodies.items()}
+    user_ids = {f"person:{key}": user.id for key, user in cast.users.items()}
+    return user_ids | {f"party:{key}": body.id for key, body in cast.bodies.items()}

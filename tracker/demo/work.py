@@ -15,7 +15,7 @@ from tracker.cooperations.models import Cooperation, Mode
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.demo import assignments, comments, copies, guidance, visit
-from tracker.demo.filling import COORDINATORS, accept, fill_in, send, sign
+from tracker.demo.checklists import COORDINATORS, accept, fill_in, send, sign
 from tracker.demo.people import Cast
 from tracker.lifecycle import service as lifecycle
 
@@ -70,7 +70,11 @@ def _open(
 
 
 def _checklist(cooperation: Cooperation, kind: ChecklistKind) -> Checklist:
-    line = next(one for one in queries.standing_lines(cooperation.id) if one.kind is kind)
+    line = next(
+        standing_line
+        for standing_line in queries.standing_lines(cooperation.id)
+        if standing_line.kind is kind
+    )
     return db.session.get_one(Checklist, line.id)
 
 

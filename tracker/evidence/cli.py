@@ -64,11 +64,11 @@ def rotate(use: str) -> None:
     The old key is kept for verification and vouches for the new one.
     """
     try:
-        made = signing_keys.rotate(KeyUse(use))
+        key = signing_keys.rotate(KeyUse(use))
     except KeysError as error:
         raise click.ClickException(str(error)) from error
     db.session.commit()
-    _tell_new(made)
+    _tell_new(key)
 
 
 @keys_group.command("revoke")
@@ -81,13 +81,13 @@ def revoke(use: str, number: int, reason: str) -> None:
     If it is in use, a new one is created.
     """
     try:
-        made = signing_keys.revoke(KeyUse(use), number, reason)
+        key = signing_keys.revoke(KeyUse(use), number, reason)
     except (RuleBrokenError, KeysError) as error:
         raise click.ClickException(str(error)) from error
     db.session.commit()
     click.echo(f"The {use} key {number} is revoked.")
-    if made is not None:
-        _tell_new(made)
+    if key is not None:
+        _tell_new(key)
 
 
 @keys_group.command("import")
@@ -199,7 +199,9 @@ def verify(file: Path, anchors: tuple[Path, ...], keys: tuple[str, ...]) -> None
     you gave nothing to compare with: anybody can make such a bundle.
     """
     report = checking.verify(
-        file.read_bytes(), [_anchor(one) for one in anchors], [_fingerprint(one) for one in keys]
+        file.read_bytes(),
+        [_anchor(anchor) for anchor in anchors],
+        [_fingerprint(key) for key in keys],
     )
     for verdict in report.verdicts:
         click.echo(f"{'valid' if verdict.holds else 'FLAW '}  {verdict.link}: {verdict.words}")
@@ -229,10 +231,10 @@ def _rests_on(report: Report) -> str:
 
 
 def _fingerprint(typed: str) -> str:
-    found = "".join(typed.split()).lower()
-    if not re.fullmatch(r"[0-9a-f]{64}", found):
+    letters = "".join(typed.split()).lower()
+    if not re.fullmatch(r"[0-9a-f]{64}", letters):
         raise NotCheckedError(f"{typed} is not a SHA-256, which has 64 hexadecimal digits.")
-    return found
+    return letters
 
 
 def _anchor(file: Path) -> Anchor:

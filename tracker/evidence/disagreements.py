@@ -38,7 +38,7 @@ BEGINNING = Progress()
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class DisagreeingText:
     """A text that disagrees, for whoever runs the instance."""
 
     reference: str
@@ -54,9 +54,9 @@ def compare_some(after: Progress = BEGINNING, portion: int = PORTION) -> Progres
     some = _next(Checklist, after.checklist_id, portion)
     others = _next(Undertaking, after.undertaking_id, portion)
     compared = checklists.compare(some)
-    _note(checklists.SUBJECT, some, {key for key, one in compared.items() if not one.agrees})
+    _note(checklists.SUBJECT, some, {key for key, claim in compared.items() if not claim.agrees})
     signed = undertakings.compare(others)
-    _note(undertakings.SUBJECT, others, {key for key, one in signed.items() if not one.agrees})
+    _note(undertakings.SUBJECT, others, {key for key, claim in signed.items() if not claim.agrees})
     return Progress(_last(some, portion), _last(others, portion))
 
 
@@ -67,7 +67,7 @@ def is_any() -> bool:
     )
 
 
-def known() -> list[Told]:
+def known() -> list[DisagreeingText]:
     """Return the texts found to disagree with their signatures, the oldest first."""
     rows = db.session.execute(
         sa.select(Cooperation.reference, Disagreement.subject_type, Checklist.kind)
@@ -75,7 +75,7 @@ def known() -> list[Told]:
         .outerjoin(Checklist, Checklist.id == Disagreement.subject_id)
         .order_by(Disagreement.noticed_at, Disagreement.subject_id)
     )
-    return [Told(row[0], row[1], row[2].value if row[2] else "") for row in rows]
+    return [DisagreeingText(row[0], row[1], row[2].value if row[2] else "") for row in rows]
 
 
 def _next(model: type[Row], after: UUID | None, portion: int) -> list[Row]:
@@ -87,7 +87,7 @@ def _next(model: type[Row], after: UUID | None, portion: int) -> list[Row]:
 
 def _last(rows: Collection[Row], portion: int) -> UUID | None:
     """Return the last id of a full portion; None starts again."""
-    return [one.id for one in rows][-1] if len(rows) == portion else None
+    return [row.id for row in rows][-1] if len(rows) == portion else None
 
 
 def _note(subject_type: str, rows: Collection[Row], disagreeing: Collection[UUID]) -> None:
@@ -95,20 +95,20 @@ def _note(subject_type: str, rows: Collection[Row], disagreeing: Collection[UUID
     noted = set(
         db.session.scalars(
             sa.select(Disagreement.subject_id).where(
-                Disagreement.subject_id.in_([one.id for one in rows])
+                Disagreement.subject_id.in_([stored.id for stored in rows])
             )
         )
     )
     settled = noted.difference(disagreeing)
     if settled:
         db.session.execute(sa.delete(Disagreement).where(Disagreement.subject_id.in_(settled)))
-    for one in rows:
-        if one.id in disagreeing and one.id not in noted:
+    for row in rows:
+        if row.id in disagreeing and row.id not in noted:
             db.session.add(
                 Disagreement(
-                    subject_id=one.id,
+                    subject_id=row.id,
                     subject_type=subject_type,
-                    cooperation_id=one.cooperation_id,
+                    cooperation_id=row.cooperation_id,
                     noticed_at=clock.now(),
                 )
             )

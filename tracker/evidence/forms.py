@@ -34,17 +34,17 @@ class FileForm(Form):
 
     def content(self) -> bytes:
         """Return the bytes of the file; empty when none was chosen."""
-        held = self.file.data
-        if not held:
+        upload = self.file.data
+        if not upload:
             return b""
         try:
-            return bytes(held.read())
+            return bytes(upload.read())
         finally:
-            held.close()
+            upload.close()
 
 
 class PaperForm(Form):
-    """Reference and digest as printed on paper. Sent in the URL, so that it can be bookmarked."""
+    """Reference and digest, as printed. Sent in the address, so that it can be kept."""
 
     class Meta(Form.Meta):
         """No token: the form changes nothing, and its URL is passed on."""

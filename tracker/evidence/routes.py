@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, make_response, render_template
 from flask_babel import gettext as _
 
-from tracker.access.gate import current_actor, found, public, require, signed_in
+from tracker.access.gate import current_actor, found_or_404, public, require, signed_in
 from tracker.cooperations import queries as cooperations
 from tracker.cooperations.models import Cooperation
 from tracker.core.db import db
@@ -25,21 +25,21 @@ blueprint = Blueprint("evidence", __name__)
 @public
 def newest_checkpoint() -> Response:
     """Return the latest checkpoint as plain text."""
-    return _plain(found(checkpoints.newest()).text())
+    return _plain(found_or_404(checkpoints.newest()).text())
 
 
 @blueprint.get("/checkpoints/<int:size>")
 @public
 def checkpoint(size: int) -> Response:
     """Return the checkpoint of a size as plain text."""
-    return _plain(found(checkpoints.of_size(size)).text())
+    return _plain(found_or_404(checkpoints.of_size(size)).text())
 
 
 @blueprint.get("/checkpoints/<int:size>/from/<int:before>")
 @public
 def consistency(size: int, before: int) -> Response:
     """Return the proof that the log of one checkpoint extends that of an earlier one."""
-    return _plain(found(checkpoints.consistency(before, size)).text())
+    return _plain(found_or_404(checkpoints.consistency(before, size)).text())
 
 
 @blueprint.get("/checkpoints/keys")
@@ -55,7 +55,7 @@ def public_keys() -> Response:
 def export(reference: str) -> str | Response:
     """Show what an evidence bundle is; a POST returns it as a file, and is recorded."""
     actor = current_actor()
-    cooperation = found(cooperations.find(actor, reference))
+    cooperation = found_or_404(cooperations.find(actor, reference))
     require(policy.can_export(actor))
     form = ExportForm()
     if not form.validate_on_submit():

@@ -3,6 +3,8 @@
 taxonomy.yaml        categories and topics
 statements.yaml      the statements of the source
 guidance/<lang>/*.md the articles: front matter in YAML, lead, passages `## Title {#key S1 S2}`
+
+In one file: reading and checking of the folder are one pass, so that each mistake has its line.
 """
 
 import datetime as dt
@@ -156,18 +158,20 @@ class Library:
     @property
     def carried(self) -> dict[str, set[str]]:
         """Each passage as "article/key", with the codes of its statements."""
-        found: dict[str, set[str]] = {}
+        statements_carried: dict[str, set[str]] = {}
         for article in self.articles:
             for passage in article.passages:
-                place = found.setdefault(f"{article.head.slug}/{passage.key}", set())
+                place = statements_carried.setdefault(f"{article.head.slug}/{passage.key}", set())
                 place.update(passage.statements)
-        return found
+        return statements_carried
 
     @property
     def not_carried(self) -> tuple[str, ...]:
         """The codes of statements that no passage has, in order."""
         carried = set().union(*self.carried.values())
-        return tuple(one.code for one in self.statements if one.code not in carried)
+        return tuple(
+            statement.code for statement in self.statements if statement.code not in carried
+        )
 
 
 def read_body(
@@ -193,9 +197,9 @@ def read_own_body(body: str, items: Container[str]) -> tuple[str, tuple[PassageT
 def as_body(lead: str, passages: Iterable[PassageText | Passage]) -> str:
     """Write lead and passages as one text that parses to the same."""
     parts = [lead] if lead else []
-    for one in passages:
-        codes = " ".join([f"#{one.key}", *one.statements])
-        parts.append(f"## {one.title} {{{codes}}}\n\n{one.markdown}")
+    for passage in passages:
+        codes = " ".join([f"#{passage.key}", *passage.statements])
+        parts.append(f"## {passage.title} {{{codes}}}\n\n{passage.markdown}")
     return "\n\n".join(parts) + "\n"
 
 
@@ -248,10 +252,10 @@ def _end_of_head(lines: list[str]) -> int | None:
 def _read_written(
     reader: "_Reader", body: str, slug: str | None
 ) -> tuple[str, tuple[PassageText, ...]]:
-    found = _ArticleReader(reader, "text", body).read_body(body, 1, slug)
+    parsed = _ArticleReader(reader, "text", body).read_body(body, 1, slug)
     if reader.mistakes:
         raise ContentError(reader.mistakes)
-    return found
+    return parsed
 
 
 def read(content: Path) -> Library:

@@ -89,7 +89,7 @@ def plain(text: str) -> str:
 
 
 def headings(text: str) -> list[Heading]:
-    """Return the top-level headings of a text, not those in lists or quotations."""
+    """Return the top-level headings of a text, not those in a list or quotation."""
     tokens = _SHOWING.parse(text)
     return [
         Heading(int(token.tag[1]), tokens[place + 1].content, token.map[0], token.map[1])
@@ -100,23 +100,24 @@ def headings(text: str) -> list[Heading]:
 
 def passage_heading(words: str) -> PassageHeading | None:
     """Parse the heading of a passage; None unless it is `Title {#key S1 S2}`."""
-    found = _PASSAGE.fullmatch(words)
-    if found is None:
+    match = _PASSAGE.fullmatch(words)
+    if match is None:
         return None
-    return PassageHeading(found["title"], found["key"], tuple(found["statements"].split()))
+    return PassageHeading(match["title"], match["key"], tuple(match["statements"].split()))
 
 
 def own_heading(words: str, number: int) -> PassageHeading:
     """Parse the heading of an organisation's own passage, which may name items and no key."""
-    found = _PAIRED.fullmatch(words)
-    items = tuple(found["items"].replace(",", " ").split()) if found else ()
-    return PassageHeading(found["title"] if found else words, f"passage-{number}", items)
+    match = _PAIRED.fullmatch(words)
+    items = tuple(match["items"].replace(",", " ").split()) if match else ()
+    return PassageHeading(match["title"] if match else words, f"passage-{number}", items)
 
 
 def from_plain(text: str) -> str:
-    """Write plain text as Markdown that renders as it is.
+    """Write a plain text as Markdown that renders as the same text.
 
-    Paragraphs, lists and line numbers stay; a line underlined with === or --- begins a passage.
+    Paragraphs and lists stay, and so do the numbers of lines; a line that is underlined with ===
+    or --- begins a passage.
     """
     lines = [line.strip() for line in text.splitlines()]
     return "\n".join(
@@ -179,7 +180,7 @@ def _any_link(url: str) -> bool:  # noqa: ARG001 -- the parser asks for each add
     return True
 
 
-def _made(*, to_check: bool) -> MarkdownIt:
+def _parser(*, to_check: bool) -> MarkdownIt:
     """Return a parser; the one for checking reports raw HTML and bad links unescaped."""
     parser = MarkdownIt("commonmark", {"html": to_check})
     parser.add_render_rule("text", _marked_text)
@@ -188,5 +189,5 @@ def _made(*, to_check: bool) -> MarkdownIt:
     return parser
 
 
-_SHOWING = _made(to_check=False)
-_CHECKING = _made(to_check=True)
+_SHOWING = _parser(to_check=False)
+_CHECKING = _parser(to_check=True)

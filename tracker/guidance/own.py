@@ -15,7 +15,7 @@ from tracker.search.words import Question
 
 @dataclass(frozen=True, slots=True)
 class OwnPassageText:
-    """A passage of an own article."""
+    """A passage of an organisation's article."""
 
     key: str
     number: int
@@ -48,9 +48,9 @@ OwnReader = Callable[[Actor, Question], Sequence[OwnText]]
 OWN_READER: Slot[OwnReader] = Slot("own_reader", lambda _actor, _question: ())
 
 
-def find_own(actor: Actor | None, asked: Question) -> Sequence[OwnText]:
-    """Return the own articles that a person may see and that contain every search word.
+def find_own(actor: Actor | None, question: Question) -> Sequence[OwnText]:
+    """Return the organisations' articles a person may see that contain every word asked for.
 
-    None for people who are not signed in.
+    A stranger sees none.
     """
-    return () if actor is None else OWN_READER.get()(actor, asked)
+    return () if actor is None else OWN_READER.get()(actor, question)

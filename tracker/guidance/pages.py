@@ -70,37 +70,37 @@ class Found:
     hits: dict[str, search.Hit]
 
     def lines(
-        self, shown: Sequence[Article | OwnText], taxonomy: Taxonomy, asked: Question
+        self, shown: Sequence[Article | OwnText], taxonomy: Taxonomy, question: Question
     ) -> list[Line]:
         """Return some of the articles as they are shown, with the matching passages."""
         uses = queries.count_uses()
         shipped = [row for row in shown if isinstance(row, Article)]
-        passages = queries.passages_of(shipped) if asked else {}
+        passages = queries.passages_of(shipped) if question else {}
         return [
-            _own_line(row, taxonomy, asked)
+            _own_line(row, taxonomy, question)
             if isinstance(row, OwnText)
             else Line(
                 slug=row.slug,
                 language=row.language,
-                question=mark(row.question, asked),
-                excerpt=self.hits[row.slug].snippet if asked else escape(row.summary),
+                question=mark(row.question, question),
+                excerpt=self.hits[row.slug].snippet if question else escape(row.summary),
                 category=taxonomy.categories.get(row.category, row.category),
                 uses=uses.get(row.slug, 0),
-                passages=_answering(passages.get(row.slug, ()), asked),
+                passages=_answering(passages.get(row.slug, ()), question),
             )
             for row in shown
         ]
 
 
-def _own_line(row: OwnText, taxonomy: Taxonomy, asked: Question) -> Line:
+def _own_line(row: OwnText, taxonomy: Taxonomy, question: Question) -> Line:
     return Line(
         slug="",
         language=row.language,
-        question=mark(row.question, asked),
-        excerpt=snippet(row.text, asked) if asked else escape(row.summary),
+        question=mark(row.question, question),
+        excerpt=snippet(row.text, question) if question else escape(row.summary),
         category=taxonomy.categories.get(row.category, row.category),
         uses=row.uses,
-        passages=_answering(row.passages, asked),
+        passages=_answering(row.passages, question),
         own_id=row.id,
         organisation=row.organisation,
     )
@@ -119,8 +119,8 @@ def find(choice: Choice, language: str, actor: Actor | None = None) -> Found:
     hits: dict[str, search.Hit] = {}
     if choice.question:
         languages = {row.slug: row.language for row in articles}
-        found = search.find(choice.question, [ARTICLE], limit=_MOST_HITS)
-        hits = {hit.key: hit for hit in found if languages.get(hit.key) == hit.language}
+        results = search.find(choice.question, [ARTICLE], limit=_MOST_HITS)
+        hits = {hit.key: hit for hit in results if languages.get(hit.key) == hit.language}
         places = {slug: place for place, slug in enumerate(hits)}
         shipped = sorted(
             (row for row in articles if row.slug in hits), key=lambda row: places[row.slug]
@@ -204,23 +204,23 @@ class ArticleView:
         return [line for line in self.revisions if line.language == self.article.language]
 
 
-def article_view(row: Article, asked: Question, address: Address) -> ArticleView:
+def article_view(row: Article, question: Question, address: Address) -> ArticleView:
     """Return an article for display; search words are marked. address returns an item's URL."""
     refs = {passage.key: f"{row.slug}/{passage.key}" for passage in row.passages}
-    statements = queries.statements(code for one in row.passages for code in one.statements)
+    statements = queries.statements(code for passage in row.passages for code in passage.statements)
     # Items are based on the current text, not on an older one.
     uses = queries.uses_of(list(refs.values())) if row.is_current else {}
     taxonomy = queries.taxonomy()
     return ArticleView(
         article=row,
-        lead=render(row.lead, question=asked),
+        lead=render(row.lead, question=question),
         passages=tuple(
             PassageView(
                 key=passage.key,
                 number=passage.number,
                 title=passage.title,
-                marked_title=mark(passage.title, asked),
-                text=render(passage.markdown, question=asked),
+                marked_title=mark(passage.title, question),
+                text=render(passage.markdown, question=question),
                 statements=_carried(passage, statements),
                 uses=tuple(
                     UseView(use.code, use.label, address(use))
@@ -236,12 +236,15 @@ def article_view(row: Article, asked: Question, address: Address) -> ArticleView
 
 
 def _carried(passage: Passage, statements: dict[str, Statement]) -> tuple[StatementView, ...]:
-    found = (statements[code] for code in passage.statements if code in statements)
-    return tuple(StatementView(one.code, FORCE[one.force], one.text) for one in found)
+    statements_carried = (statements[code] for code in passage.statements if code in statements)
+    return tuple(
+        StatementView(statement.code, FORCE[statement.force], statement.text)
+        for statement in statements_carried
+    )
 
 
 def _counted(named: Iterable[Sequence[str]]) -> dict[str, int]:
-    """Count how often each slug occurs; the empty one stands for all."""
+    """Count how often each slug is named; the empty one counts all."""
     counts: dict[str, int] = {"": 0}
     for slugs in named:
         for slug in ("", *slugs):
@@ -250,22 +253,25 @@ def _counted(named: Iterable[Sequence[str]]) -> dict[str, int]:
 
 
 def _answering(
-    passages: Sequence[Passage | OwnPassageText], asked: Question
+    passages: Sequence[Passage | OwnPassageText], question: Question
 ) -> tuple[PassageLink, ...]:
     """Choose the passages to list: those with most of the search words, in order.
 
     Among equally good ones, those with the words in their title come first.
     """
     worth = {
-        one: (asked.count_held(f"{one.title}\n{one.markdown}"), asked.count_held(one.title))
-        for one in passages
+        passage: (
+            question.count_held(f"{passage.title}\n{passage.markdown}"),
+            question.count_held(passage.title),
+        )
+        for passage in passages
     }
-    most = max((held for held, _titled in worth.values()), default=0)
+    most = max((weight for weight, _titled in worth.values()), default=0)
     best = sorted(
-        (one for one in passages if most and worth[one][0] == most),
-        key=lambda one: (-worth[one][1], one.number),
+        (passage for passage in passages if most and worth[passage][0] == most),
+        key=lambda passage_id: (-worth[passage_id][1], passage_id.number),
     )
     return tuple(
-        PassageLink(one.key, one.number, mark(one.title, asked))
-        for one in sorted(best[:_MOST_PASSAGES], key=lambda one: one.number)
+        PassageLink(passage.key, passage.number, mark(passage.title, question))
+        for passage in sorted(best[:_MOST_PASSAGES], key=lambda passage: passage.number)
     )

@@ -84,11 +84,11 @@ def taxonomy() -> Taxonomy:
 
 def current_articles(language: str) -> list[Article]:
     """Return each current article, in this language if it has it; without passages."""
-    found: dict[str, Article] = {}
+    by_slug: dict[str, Article] = {}
     rows = db.session.scalars(sa.select(Article).where(Article.is_current).order_by(Article.slug))
     for row in rows:
-        found[row.slug] = _nearer(found.get(row.slug), row, language)
-    return list(found.values())
+        by_slug[row.slug] = _nearer(by_slug.get(row.slug), row, language)
+    return list(by_slug.values())
 
 
 def article(slug: str, language: str, revision: int | None = None) -> Article | None:
@@ -106,10 +106,10 @@ def article(slug: str, language: str, revision: int | None = None) -> Article | 
         wanted = wanted.where(Article.is_current)
     else:
         wanted = wanted.where(Article.revision == revision)
-    found: Article | None = None
+    chosen: Article | None = None
     for row in db.session.scalars(wanted.order_by(Article.language)):
-        found = _nearer(found, row, language)
-    return found
+        chosen = _nearer(chosen, row, language)
+    return chosen
 
 
 def revisions(slug: str) -> list[RevisionLine]:
@@ -128,13 +128,13 @@ def revisions(slug: str) -> list[RevisionLine]:
 def passages_of(articles: Iterable[Article]) -> dict[str, list[Passage]]:
     """Return the passages of some articles by slug, in one query."""
     slugs = {row.id: row.slug for row in articles}
-    found: dict[str, list[Passage]] = {slug: [] for slug in slugs.values()}
+    passages: dict[str, list[Passage]] = {slug: [] for slug in slugs.values()}
     rows = db.session.scalars(
         sa.select(Passage).where(Passage.article_id.in_(slugs)).order_by(Passage.number)
     )
     for row in rows:
-        found[slugs[row.article_id]].append(row)
-    return found
+        passages[slugs[row.article_id]].append(row)
+    return passages
 
 
 def statements(codes: Iterable[str]) -> dict[str, Statement]:
@@ -145,11 +145,11 @@ def statements(codes: Iterable[str]) -> dict[str, Statement]:
 
 def uses_of(passages: Sequence[str]) -> dict[str, list[Use]]:
     """Return where each of these passages ("article/key") is used, in the order of the codes."""
-    found: dict[str, list[Use]] = {passage: [] for passage in passages}
+    uses: dict[str, list[Use]] = {passage: [] for passage in passages}
     rows = db.session.scalars(sa.select(PassageUse).where(PassageUse.passage.in_(passages)))
     for row in sorted(rows, key=lambda row: (row.code[0], len(row.code), row.code)):
-        found[row.passage].append(Use(row.passage, row.used_by, row.code, row.label))
-    return found
+        uses[row.passage].append(Use(row.passage, row.used_by, row.code, row.label))
+    return uses
 
 
 def count_uses() -> dict[str, int]:
@@ -158,7 +158,7 @@ def count_uses() -> dict[str, int]:
     rows = db.session.execute(sa.select(PassageUse.passage, PassageUse.used_by, PassageUse.code))
     for passage, used_by, code in rows:
         items.setdefault(passage.split("/")[0], set()).add((used_by, code))
-    return {slug: len(found) for slug, found in items.items()}
+    return {slug: len(articles) for slug, articles in items.items()}
 
 
 def passages_for(refs: Sequence[str], language: str = DEFAULT_LANGUAGE) -> dict[str, PassageShown]:
@@ -174,8 +174,8 @@ def passages_for(refs: Sequence[str], language: str = DEFAULT_LANGUAGE) -> dict[
     nearest: dict[str, Passage] = {}
     for row in rows:
         ref = f"{row.article.slug}/{row.key}"
-        held = nearest.get(ref)
-        if held is None or _nearer(held.article, row.article, language) is row.article:
+        passage = nearest.get(ref)
+        if passage is None or _nearer(passage.article, row.article, language) is row.article:
             nearest[ref] = row
     return {ref: _shown(ref, row) for ref, row in nearest.items()}
 
@@ -200,13 +200,16 @@ def revision_of(slug: str, revision: int, language: str = DEFAULT_LANGUAGE) -> R
     return RevisionRef(*row) if row else None
 
 
-def _nearer(held: Article | None, other: Article, language: str) -> Article:
+def _nearer(current: Article | None, other: Article, language: str) -> Article:
     """Choose between two languages of an article: the requested one, English, the first found."""
-    if held is None:
+    if current is None:
         return other
     order = (language, DEFAULT_LANGUAGE)
-    ranks = [order.index(one.language) if one.language in order else 2 for one in (held, other)]
-    return held if ranks[0] <= ranks[1] else other
+    ranks = [
+        order.index(article.language) if article.language in order else 2
+        for article in (current, other)
+    ]
+    return current if ranks[0] <= ranks[1] else other
 
 
 def _shown(ref: str, row: Passage) -> PassageShown:

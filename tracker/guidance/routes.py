@@ -8,7 +8,7 @@ from babel import Locale
 from flask import Blueprint, abort, current_app, render_template, request, url_for
 from flask_babel import gettext as _
 
-from tracker.access.gate import found, optional_actor, public
+from tracker.access.gate import found_or_404, optional_actor, public
 from tracker.guidance import pages, queries
 from tracker.guidance.models import Article
 from tracker.guidance.pages import Choice
@@ -60,7 +60,7 @@ def library() -> str:
 @public
 def article(slug: str) -> str:
     """Show the current revision of an article, with search words marked."""
-    row = found(queries.article(_storable(slug), _language()))
+    row = found_or_404(queries.article(_storable(slug), _language()))
     return _show(row)
 
 
@@ -68,7 +68,7 @@ def article(slug: str) -> str:
 @public
 def revision(slug: str, revision: int) -> str:
     """Show one revision of an article, as a signed agreement may name it."""
-    row = found(queries.article(_storable(slug), _language(), revision))
+    row = found_or_404(queries.article(_storable(slug), _language(), revision))
     return _show(row)
 
 
@@ -86,10 +86,10 @@ def language_name(code: str) -> str:
 
 
 def _show(row: Article) -> str:
-    asked = ask(request.args.get("q", ""))
+    question = ask(request.args.get("q", ""))
     return render_template(
         "guidance/article.html",
-        view=pages.article_view(row, asked, item_address),
+        view=pages.article_view(row, question, item_address),
         direction=locale.direction,
         language_name=language_name,
     )

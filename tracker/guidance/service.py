@@ -37,14 +37,14 @@ def load(library: Library, actor: Actor | None = None) -> list[str]:
     if a text has changed under a revision number that is already loaded. An article whose file is
     gone is withdrawn, unless it was edited here: its revisions stay, none is current.
     """
-    held = _held()
-    _check_revisions(library, held)
+    rows_by_identity = _stored_rows()
+    _check_revisions(library, rows_by_identity)
     changes = _load_taxonomy(library, actor) + _load_statements(library, actor)
     for text in library.articles:
-        changes += _load_article(text, held.get(text.identity, []), actor)
-    there = {text.identity for text in library.articles}
-    for identity, revisions in held.items():
-        if identity not in there:
+        changes += _load_article(text, rows_by_identity.get(text.identity, []), actor)
+    identities = {text.identity for text in library.articles}
+    for identity, revisions in rows_by_identity.items():
+        if identity not in identities:
             changes += _withdraw(revisions, actor)
     return changes
 
@@ -57,8 +57,8 @@ def set_uses(used_by: str, uses: Sequence[tuple[str, str, str]]) -> None:
     """
     wanted = {(passage, code): label for passage, code, label in uses}
     rows = db.session.scalars(sa.select(PassageUse).where(PassageUse.used_by == used_by)).all()
-    there = {(row.passage, row.code): row.label for row in rows}
-    if there == wanted:
+    labels = {(row.passage, row.code): row.label for row in rows}
+    if labels == wanted:
         return
     db.session.execute(sa.delete(PassageUse).where(PassageUse.used_by == used_by))
     db.session.add_all(
@@ -68,19 +68,19 @@ def set_uses(used_by: str, uses: Sequence[tuple[str, str, str]]) -> None:
     db.session.flush()
 
 
-def _held() -> Held:
+def _stored_rows() -> Held:
     """Return the revisions of each article and language, the oldest first."""
-    held: Held = {}
+    rows_by_identity: Held = {}
     for row in db.session.scalars(sa.select(Article).order_by(Article.revision)):
-        held.setdefault((row.slug, row.language), []).append(row)
-    return held
+        rows_by_identity.setdefault((row.slug, row.language), []).append(row)
+    return rows_by_identity
 
 
-def _check_revisions(library: Library, held: Held) -> None:
+def _check_revisions(library: Library, rows_by_identity: Held) -> None:
     mistakes = [
         Mistake(text.file, text.revision_line, message)
         for text in library.articles
-        if (message := _unfit_revision(text, held.get(text.identity, [])))
+        if (message := _unfit_revision(text, rows_by_identity.get(text.identity, [])))
     ]
     if mistakes:
         raise ContentError(mistakes)
@@ -132,8 +132,8 @@ def _replace(
     """Replace all rows with these, if they differ."""
     keys = list(wanted[0])
     rows = db.session.scalars(sa.select(model)).all()
-    there = [{key: getattr(row, key) for key in keys} for row in rows]
-    if _digest(there) == _digest(wanted):
+    row_values = [{key: getattr(row, key) for key in keys} for row in rows]
+    if _digest(row_values) == _digest(wanted):
         return []
     db.session.execute(sa.delete(model))
     db.session.add_all(model(**values) for values in wanted)

@@ -17,6 +17,7 @@ GATE_STATES: dict[GateState, object] = {
     GateState.MET: _l("Met"),
     GateState.NOT_MET: _l("Not met"),
     GateState.OVERRIDDEN: _l("Overridden"),
+    GateState.NOBODY: _l("Nobody to clear yet"),
 }
 
 # What a gate says about a required item that is not done.

@@ -26,6 +26,8 @@ class GateState(enum.StrEnum):
     MET = "met"
     NOT_MET = "not_met"
     OVERRIDDEN = "overridden"
+    # It asks something of each of some people, and there is nobody yet.
+    NOBODY = "nobody"
 
 
 class PageKind(enum.StrEnum):
@@ -149,18 +151,18 @@ def gates(facts: Facts) -> tuple[Gate, ...]:
         _gate("G1", _missing_to_begin(facts)),
         _gate("G2", _missing_in_terms(facts)),
         _gate("G3", _missing_safeguards(facts)),
-        _gate("G4", _people_not_cleared(facts)),
+        _people_gate(facts),
         _gate("G5", _overdue(facts)),
     )
 
 
-def passed(facts: Facts, found: Sequence[Gate]) -> dict[Stage, bool]:
+def passed(facts: Facts, gates: Sequence[Gate]) -> dict[Stage, bool]:
     """Return for each stage that has a gate whether it may be left now.
 
     P3 may be left once the terms, and the terms part of checklist 2 where it is required, are in
     force; G4 is per person and never blocks the cooperation.
     """
-    is_open = {gate.code: gate.is_open for gate in found}
+    is_open = {gate.code: gate.is_open for gate in gates}
     return {
         Stage.EXPLORED: is_open["G1"],
         Stage.DRAFT: is_open["G2"],
@@ -171,9 +173,9 @@ def passed(facts: Facts, found: Sequence[Gate]) -> dict[Stage, bool]:
 
 def missing_to_be_active(facts: Facts) -> tuple[Missing, ...]:
     """Return the missing signatures that keep a cooperation from stage P4."""
-    found: list[Missing] = []
+    missing: list[Missing] = []
     if not facts.terms_in_force:
-        found.append(
+        missing.append(
             Missing(
                 _l("The agreed terms are not signed by all parties yet."),
                 _checklist(facts.terms.checklist_id if facts.terms else None, PageKind.SIGNING),
@@ -182,23 +184,23 @@ def missing_to_be_active(facts: Facts) -> tuple[Missing, ...]:
         )
     confidentiality = facts.confidentiality
     if confidentiality.is_required and not confidentiality.in_force:
-        found.append(
+        missing.append(
             Missing(
                 _l("The terms on confidentiality are not signed by all parties yet."),
                 _checklist(confidentiality.checklist_id, PageKind.SIGNING),
                 "settling-terms/settle-before-visits",
             )
         )
-    return tuple(found)
+    return tuple(missing)
 
 
-def can_plan_visit(facts: Facts, found: Sequence[Gate]) -> Decision:
+def can_plan_visit(facts: Facts, gates: Sequence[Gate]) -> Decision:
     """Decide whether a new joint visit may be planned (J1, and G5 as a standing condition)."""
     if facts.stage is not Stage.ACTIVE:
         return no(_l("A joint visit can be planned at stage P4, when the terms are in force."))
     if MODES_WITH_VISITS.isdisjoint(facts.modes):
         return no(_l("Joint visits are not among the ways of working of this cooperation."))
-    standing = next(gate for gate in found if gate.code == "G5")
+    standing = next(gate for gate in gates if gate.code == "G5")
     if not standing.is_open:
         return no(standing.missing[0].reason)
     return YES
@@ -208,14 +210,21 @@ def _gate(code: str, missing: tuple[Missing, ...]) -> Gate:
     return Gate(code, GateState.NOT_MET if missing else GateState.MET, missing)
 
 
+def _people_gate(facts: Facts) -> Gate:
+    """G4: while nobody needs a clearance it has judged nothing, and is not met."""
+    if not facts.confidentiality.is_required or not facts.people:
+        return Gate("G4", GateState.NOBODY)
+    return _gate("G4", _people_not_cleared(facts))
+
+
 def _checklist(checklist_id: UUID | None, place: PageKind) -> Target:
     return Target(PageKind.MODES) if checklist_id is None else Target(place, checklist_id)
 
 
 def _missing_to_begin(facts: Facts) -> tuple[Missing, ...]:
-    found: list[Missing] = []
+    missing: list[Missing] = []
     if not facts.modes:
-        found.append(
+        missing.append(
             Missing(
                 _l("No way of working is named yet."),
                 Target(PageKind.MODES),
@@ -223,10 +232,10 @@ def _missing_to_begin(facts: Facts) -> tuple[Missing, ...]:
             )
         )
     if not facts.has_npm_coordinator:
-        found.append(
+        missing.append(
             Missing(_l("No coordinator of the NPM takes part yet."), Target(PageKind.PEOPLE))
         )
-    return tuple(found)
+    return tuple(missing)
 
 
 def _missing_in_terms(facts: Facts) -> tuple[Missing, ...]:
@@ -241,11 +250,11 @@ def _missing_in_terms(facts: Facts) -> tuple[Missing, ...]:
         )
     if terms.in_force or terms.is_sent:
         return ()
-    found = [_item(terms, lack) for lack in terms.lacking if lack.code not in SAFEGUARDS]
+    items = [_item(terms, lack) for lack in terms.lacking if lack.code not in SAFEGUARDS]
     late = _agreed_too_late(terms, facts.today)
     if late:
-        found.append(late)
-    return tuple(found)
+        items.append(late)
+    return tuple(items)
 
 
 def _agreed_too_late(terms: TermsFact, today: dt.date) -> Missing | None:
@@ -277,8 +286,8 @@ def _missing_safeguards(facts: Facts) -> tuple[Missing, ...]:
         )
     if terms.in_force:
         return ()
-    found = [_item(terms, lack) for lack in terms.lacking if lack.code in SAFEGUARDS]
-    found += [
+    items = [_item(terms, lack) for lack in terms.lacking if lack.code in SAFEGUARDS]
+    items += [
         Missing(
             _l("A term is marked as limiting the NPM and not settled: %(item)s.", item=item),
             Target(PageKind.ITEM, terms.checklist_id, item),
@@ -287,19 +296,17 @@ def _missing_safeguards(facts: Facts) -> tuple[Missing, ...]:
         for item in terms.flagged_items
     ]
     if not terms.is_reviewed and not terms.is_sent:
-        found.append(
+        items.append(
             Missing(
                 _l("The second reader has not read the safeguards of the terms yet."),
                 Target(PageKind.REVIEW, terms.checklist_id),
                 "settling-terms/independence",
             )
         )
-    return tuple(found)
+    return tuple(items)
 
 
 def _people_not_cleared(facts: Facts) -> tuple[Missing, ...]:
-    if not facts.confidentiality.is_required:
-        return ()
     return tuple(
         Missing(
             _l(
@@ -318,10 +325,10 @@ def _people_not_cleared(facts: Facts) -> tuple[Missing, ...]:
 def _overdue(facts: Facts) -> tuple[Missing, ...]:
     if not facts.terms_in_force:
         return ()
-    found: list[Missing] = []
+    missing: list[Missing] = []
     checklist_id = facts.terms.checklist_id if facts.terms else None
     if facts.ends_on is not None and facts.ends_on < facts.today:
-        found.append(
+        missing.append(
             Missing(
                 _l("The agreed terms have run out. No new visit can be planned."),
                 Target(PageKind.ITEM, checklist_id, "M19"),
@@ -329,14 +336,14 @@ def _overdue(facts: Facts) -> tuple[Missing, ...]:
             )
         )
     if facts.review_on is not None and facts.review_on < facts.today:
-        found.append(
+        missing.append(
             Missing(
                 _l("The review is overdue. No new visit can be planned before it."),
                 Target(PageKind.ITEM, checklist_id, "M19"),
                 "settling-terms/written-form",
             )
         )
-    return tuple(found)
+    return tuple(missing)
 
 
 def _item(terms: TermsFact, lack: ItemFact) -> Missing:

@@ -33,10 +33,10 @@ Own = dict[ChecklistKind, Checklist]
 
 def own_checklists(cooperation_id: UUID) -> Own:
     """Return a cooperation's own checklists by kind, without those of its visits."""
-    return {row.kind: row for row in loading.own(cooperation_id)}
+    return {row.kind: row for row in loading.of_cooperation(cooperation_id)}
 
 
-def terms_filling(own: Own, language: str = "") -> LoadedChecklist | None:
+def loaded_terms(own: Own, language: str = "") -> LoadedChecklist | None:
     """Return the terms fully loaded, or None before they are started; for pages."""
     terms = own.get(ChecklistKind.TERMS)
     return None if terms is None else load(terms, language)
@@ -77,11 +77,13 @@ def facts(
 def facts_of(cooperation: Cooperation) -> Facts:
     """Read all plain values for the gates. The caller found the cooperation with a scoped query."""
     own = own_checklists(cooperation.id)
-    return facts(cooperation, own, terms_filling(own), people.people(cooperation.id))
+    return facts(cooperation, own, loaded_terms(own), people.people(cooperation.id))
 
 
 def _is_required(kind: ChecklistKind, needed: Iterable[Requirement]) -> bool:
-    return any(one.kind is kind and one.level is Level.REQUIRED for one in needed)
+    return any(
+        requirement.kind is kind and requirement.level is Level.REQUIRED for requirement in needed
+    )
 
 
 def _terms(cooperation: Cooperation, terms: LoadedChecklist) -> TermsFact:
@@ -108,13 +110,13 @@ def _made_before(checklist: Checklist) -> bool:
 
 def _lacking(terms: LoadedChecklist) -> tuple[ItemFact, ...]:
     standing = terms.standing().items
-    found: list[ItemFact] = []
+    lacking: list[ItemFact] = []
     for item in terms.template.items:
         stands = standing.get(item.code)
         if stands is not None and stands.required and not stands.done:
             what = labels.ITEM_STATES.get(stands.state, labels.ITEM_STATES[WorkState.NOT_STARTED])
-            found.append(ItemFact(item.code, item.label, what, item.rests_on.passages[0]))
-    return tuple(found)
+            lacking.append(ItemFact(item.code, item.label, what, item.rests_on.passages[0]))
+    return tuple(lacking)
 
 
 def _agreed_on(terms: LoadedChecklist) -> dt.date | None:
@@ -123,14 +125,18 @@ def _agreed_on(terms: LoadedChecklist) -> dt.date | None:
     While a required item is not done, nothing is agreed yet.
     """
     standing = terms.standing().items.values()
-    if any(one.required and not one.done and one.code not in SAFEGUARDS for one in standing):
+    if any(
+        status.required and not status.done and status.code not in SAFEGUARDS for status in standing
+    ):
         return None
     moments = [
         answer.saved_at
         for (item, _scope, _owner), answer in terms.sheet.answers.items()
         if item not in SAFEGUARDS
     ]
-    moments += [one.taken_at for one in terms.positions if one.item not in SAFEGUARDS]
+    moments += [
+        position.taken_at for position in terms.positions if position.item not in SAFEGUARDS
+    ]
     return max(moments).astimezone(clock.zone()).date() if moments else None
 
 

@@ -36,8 +36,8 @@ def text(
     partner's person, nothing of what was agreed.
     """
     template = current_app.jinja_env.get_template("mail/notice.txt")
-    said = [str(sentence) for sentence in sentences]
-    return template.render(sentences=said, name=name, link=address, **(more or {})).strip() + "\n"
+    texts = [str(sentence) for sentence in sentences]
+    return template.render(sentences=texts, name=name, link=address, **(more or {})).strip() + "\n"
 
 
 def _base_url() -> str:

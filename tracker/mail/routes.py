@@ -47,7 +47,7 @@ def send_again(message_id: str) -> Response:
     """Retry a message."""
     actor = gate.current_actor()
     gate.require(policy.can_see_outbox(actor))
-    message = gate.found(queries.find(actor, gate.as_uuid(message_id)))
+    message = gate.found_or_404(queries.find(actor, gate.as_uuid(message_id)))
     return perform(
         None,
         lambda: outbox.send_again(message),

@@ -74,7 +74,7 @@ class CsoForm(OrganisationForm):
     types = ChoicesField(
         _l("Type"),
         [Required(_l("Choose at least one type"))],
-        choices=[Option(kept.value, words) for kept, words in TYPES.items()],
+        choices=[Option(kind.value, words) for kind, words in TYPES.items()],
         description=_l("Choose all that fit. The list stays open."),
     )
     other_type = LineField(_l("Other type, in its own words"), [Optional()])

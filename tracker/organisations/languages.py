@@ -5,8 +5,8 @@ from functools import cache
 
 from babel import Locale
 
-from config import KNOWN_LANGUAGES
 from tracker.search.words import folded
+from tracker.settings import KNOWN_LANGUAGES
 
 # Names in use that Babel's tables don't have.
 OTHER_NAMES = {"الإنكليزية": "en"}
@@ -17,8 +17,8 @@ def language_codes(names: Iterable[str]) -> tuple[str, ...]:
 
     Organisations may write a language by its code, or by its name in any known language.
     """
-    found = (_codes().get(folded(name)) for name in names)
-    return tuple(dict.fromkeys(code for code in found if code))
+    codes = (_codes().get(folded(name)) for name in names)
+    return tuple(dict.fromkeys(code for code in codes if code))
 
 
 @cache

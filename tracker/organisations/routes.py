@@ -65,7 +65,7 @@ def add_kind(kind: str) -> str | Response:
     """Add an organisation of a kind."""
     actor = gate.current_actor()
     gate.require(policy.can_change_organisations(actor))
-    known = gate.found(_kind(kind))
+    known = gate.found_or_404(_kind(kind))
     form = form_for(known)
     done = form.validate_on_submit() and perform(
         form,
@@ -85,7 +85,7 @@ def add_kind(kind: str) -> str | Response:
 def show(organisation_id: str) -> str:
     """Show an organisation to its people and to administrators."""
     actor = gate.current_actor()
-    organisation = gate.found(queries.find(actor, gate.as_uuid(organisation_id)))
+    organisation = gate.found_or_404(queries.find(actor, gate.as_uuid(organisation_id)))
     return render_template(
         "organisations/show.html",
         organisation=organisation,
@@ -102,7 +102,7 @@ def show(organisation_id: str) -> str:
 def change(organisation_id: str) -> str | Response:
     """Change the details of an organisation."""
     actor = gate.current_actor()
-    organisation = gate.found(queries.find(actor, gate.as_uuid(organisation_id)))
+    organisation = gate.found_or_404(queries.find(actor, gate.as_uuid(organisation_id)))
     gate.require(policy.can_change_organisations(actor))
     form = form_for(organisation.kind)
     if not form.is_submitted():

@@ -17,10 +17,10 @@ from tracker.oversight.models import RegisterEntry
 _KEY = ("organisation_id", "checklist_id")
 
 
-def follow(happening: DomainEvent) -> None:
+def follow(event: DomainEvent) -> None:
     """Mark the register's entries of the cooperation as stale. A handler."""
-    if happening.cooperation_id is not None:
-        mark(Stale.REGISTER, [happening.cooperation_id], happening.actor)
+    if event.cooperation_id is not None:
+        mark(Stale.REGISTER, [event.cooperation_id], event.actor)
 
 
 def refresh(cooperation_id: UUID, _actor: Actor | None = None) -> None:
@@ -41,18 +41,18 @@ def refresh(cooperation_id: UUID, _actor: Actor | None = None) -> None:
         for entry in queries.entries_of(cooperation_id)
     }
     columns = RegisterEntry.__table__.columns
-    there = {
+    entries = {
         (row["organisation_id"], row["checklist_id"]): dict(row)
         for row in db.session.execute(
             sa.select(*columns).where(RegisterEntry.cooperation_id == cooperation_id)
         ).mappings()
     }
-    for key in there.keys() - wanted.keys():
+    for key in entries.keys() - wanted.keys():
         db.session.execute(sa.delete(RegisterEntry).where(*_is(key)))
-    new = [entry for key, entry in wanted.items() if key not in there]
+    new = [entry for key, entry in wanted.items() if key not in entries]
     if new:
         db.session.execute(sa.insert(RegisterEntry), new)
-    changed = [entry for key, entry in wanted.items() if there.get(key, entry) != entry]
+    changed = [entry for key, entry in wanted.items() if entries.get(key, entry) != entry]
     if changed:
         db.session.execute(sa.update(RegisterEntry), changed)
 

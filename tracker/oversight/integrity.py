@@ -1,9 +1,12 @@
 """The audit that nothing was altered: chains, texts, signatures, certificates, scans, notices.
 
-Each decisive row is compared with what events say about it (oversight/rows.py). The status of each
-text is derived from its own content, its signatures and its events, and compared with the rows that
-record it (standings). A database that was restored from an older copy as a whole can't be
-recognised from within: that needs a checkpoint kept elsewhere, which the audit takes as an anchor.
+Each row that decides something is compared with what events say of it (oversight/rows.py). How a
+text stands is worked out from its own words, its signatures and the events that name both, and each
+row that says it is compared too (standings). A database that was put back whole to an earlier day
+can't be told from within: that needs a checkpoint that is kept elsewhere, which the check takes as
+an anchor.
+
+In one file: one pass over a cooperation, whose checks share what they have read.
 """
 
 import datetime as dt
@@ -42,7 +45,7 @@ from tracker.oversight.facts import (
     Table,
     Verdict,
 )
-from tracker.oversight.logged import Logged, Told
+from tracker.oversight.logged import InstanceEvents, Logged
 from tracker.oversight.reading import BrokenError, Reader, Report, broken, printable, read
 from tracker.oversight.rows import Bound
 from tracker.oversight.stored import DamagedError, Stored, as_stored
@@ -142,13 +145,13 @@ class _Check:
         heads = self._heads()
         self._require_own_keys(heads)
         cooperations = self._cooperations()
-        told = Told()
+        told_of_keys = InstanceEvents()
         self._logged = logged.check_log(self._reader, logged.keys_of(self._reader))
         logged.check_anchors(self._reader, self._logged, self._anchors)
         if only is None:
-            self._check_registered(cooperations, self._check_instance(heads, told))
-            logged.check_keys(self._reader, told)
-            bound_accounts.check(self._reader, told)
+            self._check_registered(cooperations, self._check_instance(heads, told_of_keys))
+            logged.check_keys(self._reader, told_of_keys)
+            bound_accounts.check(self._reader, told_of_keys)
             if self._instance is not None:
                 rows.check_instance(self._reader, self._instance)
         chains = _by_cooperation(heads)
@@ -158,7 +161,7 @@ class _Check:
         self._rows.compare()
         if only is None:
             self._rows.end()
-            self._check_strays(chains.keys() - {one.id for one in cooperations})
+            self._check_strays(chains.keys() - {cooperation.id for cooperation in cooperations})
 
     def close(self) -> None:
         """Close open cursors when a fault was found."""
@@ -205,7 +208,7 @@ class _Check:
 
     # The instance's chain
 
-    def _check_instance(self, heads: list[Head], told: Told) -> dict[UUID, int]:
+    def _check_instance(self, heads: list[Head], events: InstanceEvents) -> dict[UUID, int]:
         """Verify the instance's chain; return the cooperations it registered, with the events.
 
         What it says about keys, passkeys and replaced bodies is added to told.
@@ -220,13 +223,13 @@ class _Check:
         registered: dict[UUID, int] = {}
         bound = Bound()
         for link in self._walk(own[0], bound):
-            told.hear(link)
+            events.hear(link)
             if link.verb == verbs.COOPERATION_REGISTERED.name:
                 if link.subject_id in registered:
                     broken(Fault.REGISTERED_TWICE, RowLocation(Table.EVENT, event=link.number))
                 registered[link.subject_id] = link.number
-        self._passkeys = told.passkeys
-        self._check_successions(told.replaced)
+        self._passkeys = events.passkeys
+        self._check_successions(events.replaced)
         self._hear_of(bound)
         self._instance = bound
         return registered
@@ -298,7 +301,7 @@ class _Check:
     def _require_as_logged(
         self, reference: str, last: int, rewritten: LogLeaf | None, left: dict[int, LogLeaf]
     ) -> None:
-        """Refuse a chain that is valid in itself but not the one in the checkpoints."""
+        """Refuse a chain that is sound in itself but isn't the one in the checkpoints."""
         for fault, event, leaf in (
             (Fault.REWRITTEN, rewritten.count if rewritten else last, rewritten),
             (Fault.SHORTENED, last, next(iter(left.values()), None)),
@@ -322,9 +325,9 @@ class _Check:
         if head is None:
             broken(Fault.NO_CHAIN, RowLocation(Table.COOPERATION, reference))
         bound: dict[str, int] = {}
-        told = Bound(reference)
+        bound_rows = Bound(reference)
         links: list[Link] = []
-        for link in self._walk(head, told):
+        for link in self._walk(head, bound_rows):
             if link.verb in standings.VERBS:
                 links.append(link)
             if link.evidence is None:
@@ -332,7 +335,7 @@ class _Check:
             if link.evidence in bound:
                 broken(Fault.BOUND_TWICE, RowLocation(Table.EVENT, reference, link.number))
             bound[link.evidence] = link.number
-        key = _Key(self._connection, cooperation, may_be_erased=told.erasure is not None)
+        key = _Key(self._connection, cooperation, may_be_erased=bound_rows.erasure is not None)
         digests = self._check_revisions(cooperation, bound, key)
         papers = self._check_papers(cooperation, bound, key)
         confirmed = self._check_paper_decisions(cooperation, bound)
@@ -343,10 +346,10 @@ class _Check:
         if bound:
             broken(Fault.ROW_GONE, RowLocation(Table.EVENT, reference, min(bound.values())))
         standings.check(self._reader, cooperation.id, reference, links, key.open)
-        if key.open() is None and told.erasure is not None:
-            self.erased.append(replace(told.erasure, of_key=True))
-        self._hear_of(told)
-        self._rows.add(rows.OfCooperation(cooperation.id, told, key.open))
+        if key.open() is None and bound_rows.erasure is not None:
+            self.erased.append(replace(bound_rows.erasure, of_key=True))
+        self._hear_of(bound_rows)
+        self._rows.add(rows.OfCooperation(cooperation.id, bound_rows, key.open))
 
     def _hear_of(self, bound: Bound) -> None:
         """Record since when the rows of a chain are bound."""
@@ -382,7 +385,7 @@ class _Check:
         self, cooperation: _Cooperation, bound: dict[str, int], key: "_Key"
     ) -> dict[str, PaperRecord]:
         """Check the scans; return them, and remove those found from bound."""
-        found: dict[str, PaperRecord] = {}
+        records: dict[str, PaperRecord] = {}
         query = (
             sa.select(*stored.columns(PaperRecord))
             .join(Revision, Revision.id == PaperRecord.revision_id)
@@ -397,15 +400,15 @@ class _Check:
             if fault is not None:
                 broken(fault, place)
             record.scan = b""  # large, and no longer needed
-            found[str(record.id)] = record
+            records[str(record.id)] = record
             self._reader.note(scans=1)
-        return found
+        return records
 
     def _check_paper_decisions(
         self, cooperation: _Cooperation, bound: dict[str, int]
     ) -> set[tuple[str, str]]:
         """Check responses to scans; return who confirmed which, and remove them from bound."""
-        found: set[tuple[str, str]] = set()
+        decisions: set[tuple[str, str]] = set()
         query = (
             sa.select(*stored.columns(PaperDecision))
             .join(PaperRecord, PaperRecord.id == PaperDecision.record_id)
@@ -421,9 +424,9 @@ class _Check:
             if fault is not None:
                 broken(fault, place)
             if decision.kind is PaperDecisionKind.CONFIRMED:
-                found.add((str(decision.record_id), str(decision.user_id)))
+                decisions.add((str(decision.record_id), str(decision.user_id)))
             self._reader.note(decisions=1)
-        return found
+        return decisions
 
     def _check_signatures(
         self,
@@ -559,19 +562,19 @@ class _Papers:
 
     def fault(self, signature: Signature) -> Fault | None:
         """Return whether a signature on paper has no confirmed scan of this text."""
-        said = signature.paper
-        if (signature.method is Method.PAPER) != (said is not None):
+        paper = signature.paper
+        if (signature.method is Method.PAPER) != (paper is not None):
             return Fault.NO_PAPER
-        if said is None:
+        if paper is None:
             return None
-        record = self.records.get(str(said.get("record")))
+        record = self.records.get(str(paper.get("record")))
         if record is None or record.revision_id != signature.revision_id:
             return Fault.NO_PAPER
         is_so = (
-            said.get("scan_digest") == record.scan_digest
+            paper.get("scan_digest") == record.scan_digest
             and (
                 str(record.id),
-                said.get("confirmed_by"),
+                paper.get("confirmed_by"),
             )
             in self.confirmed
         )
@@ -714,14 +717,14 @@ def _erasure(link: Link, reference: str, details: Details | None) -> Erasure:
 
 
 def _by_cooperation(heads: list[Head]) -> dict[UUID, Head]:
-    found: dict[UUID, Head] = {}
+    by_id: dict[UUID, Head] = {}
     for head in heads:
         if head.kind == ChainKind.INSTANCE:
             continue
-        if head.cooperation_id is None or head.cooperation_id in found:
+        if head.cooperation_id is None or head.cooperation_id in by_id:
             broken(Fault.BELONGS_NOWHERE, RowLocation(Table.CHAIN, row=str(head.chain_id)))
-        found[head.cooperation_id] = head
-    return found
+        by_id[head.cooperation_id] = head
+    return by_id
 
 
 def _cooperation(row: Stored) -> _Cooperation:

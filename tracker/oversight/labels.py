@@ -201,14 +201,14 @@ def _checked_words(place: RowLocation, chain: object) -> object:
 
 def erasure_words(erasure: Erasure) -> object:
     """Return a sentence saying what was erased, when and by whom."""
-    said = {
+    words = {
         "chain": erasure.reference or _l("the instance"),
         "day": erasure.at.date().isoformat(),
         "who": erasure.by or _l("the application"),
     }
     if erasure.of_key:
-        return _l("%(chain)s: key erased on %(day)s by %(who)s.", **said)
-    return _l("%(chain)s: details of events erased on %(day)s by %(who)s.", **said)
+        return _l("%(chain)s: key erased on %(day)s by %(who)s.", **words)
+    return _l("%(chain)s: details of events erased on %(day)s by %(who)s.", **words)
 
 
 def finding_words(finding: Finding) -> object:
@@ -239,5 +239,7 @@ COUNTED = {
 
 def count_words(counts: Counts) -> str:
     """Return a text saying how much was checked, without zeros."""
-    found = ((words, getattr(counts, name)) for name, words in COUNTED.items())
-    return ", ".join(f"{words} {number}" for words, number in found if number) or _("nothing")
+    words_and_counts = ((words, getattr(counts, name)) for name, words in COUNTED.items())
+    return ", ".join(f"{words} {number}" for words, number in words_and_counts if number) or _(
+        "nothing"
+    )

@@ -1,4 +1,7 @@
-"""Queries for the register: agreements a manager or auditor may see, nothing of planning."""
+"""Queries for the register: agreements a manager or auditor may see, nothing of planning.
+
+In one file: what narrows the register and what its lines say are parts of one statement.
+"""
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator
@@ -66,10 +69,10 @@ _Shown, _ShownAsked = aliased(Revision), aliased(SignatureRequest)
 
 _IS_IN_FORCE = Checklist.revision_in_force_id.is_not(None)
 # Texts that a party suspended or ended; a draft beside one is shown like an amendment.
-_IS_HALTED = Checklist.halt.is_not(None)
+_IS_STOPPED = Checklist.stopped_by.is_not(None)
 _IS_DECLINED = sa.and_(
     ~_IS_IN_FORCE,
-    ~_IS_HALTED,
+    ~_IS_STOPPED,
     Checklist.state == ChecklistState.DRAFTING,
     _NewestAsked.state == RequestState.DECLINED,
 )
@@ -93,26 +96,26 @@ def lines(
     Managers see those of their own organisation, auditors those of the NPM they audit; nobody else
     sees any. A constant number of queries, however many agreements there are.
     """
-    found = db.session.scalars(
+    ids = db.session.scalars(
         _entries(sa.select(RegisterEntry.checklist_id), actor, question)
         .order_by(*_PLACE)
         .offset(offset)
         .limit(limit)
     )
-    return _lines_of(actor, list(found))
+    return _lines_of(actor, list(ids))
 
 
 def all_lines(actor: Actor, question: Question) -> Iterator[list[RegisterLine]]:
     """Yield all agreements that match the filters, in batches, in the order of lines()."""
-    asked = _entries(sa.select(*_PLACE), actor, question).order_by(*_PLACE).limit(AT_A_TIME)
-    following = asked
+    query = _entries(sa.select(*_PLACE), actor, question).order_by(*_PLACE).limit(AT_A_TIME)
+    following = query
     while True:
         places = db.session.execute(following).all()
         if not places:
             return
         yield _lines_of(actor, [place.checklist_id for place in places])
         last = zip(_PLACE, places[-1], strict=True)
-        following = asked.where(
+        following = query.where(
             RegisterEntry.newest_first >= places[-1].newest_first,
             sa.tuple_(*_PLACE)
             > sa.tuple_(*(sa.literal(value, column.type) for column, value in last)),
@@ -140,10 +143,10 @@ def counts(actor: Actor, question: Question) -> dict[str, int]:
             sa.select(*kinds, sa.func.count()), actor, Question(question.words, question.mode)
         ).group_by(*kinds)
     )
-    found = dict.fromkeys(["", *Narrowing], 0)
+    numbers = dict.fromkeys(["", *Narrowing], 0)
     for state, is_sent, is_overridden, is_over, ends_soon, is_overdue, count in rows:
         runs = state is EntryState.IN_FORCE and not is_over
-        for key, kept in (
+        for key, holds in (
             ("", True),
             (Narrowing.IN_FORCE, runs),
             (Narrowing.ENDS_SOON, runs and ends_soon),
@@ -158,20 +161,20 @@ def counts(actor: Actor, question: Question) -> dict[str, int]:
             (Narrowing.LACKS_SIGNATURES, is_sent),
             (Narrowing.OVERRIDDEN, is_overridden),
         ):
-            found[key] += count if kept else 0
-    return found
+            numbers[key] += count if holds else 0
+    return numbers
 
 
 def find(actor: Actor, checklist_id: UUID) -> RegisterLine | None:
     """Return one agreement of the register that the person may open, or None."""
-    asked = _entries(sa.select(RegisterEntry.checklist_id), actor, Question()).where(
+    query = _entries(sa.select(RegisterEntry.checklist_id), actor, Question()).where(
         RegisterEntry.checklist_id == checklist_id
     )
     opened = sa.select(Checklist.id).where(
-        Checklist.id == checklist_id, Checklist.id.in_(asked), checklists.visible(actor)
+        Checklist.id == checklist_id, Checklist.id.in_(query), checklists.visible(actor)
     )
-    found = _lines_of(actor, list(db.session.scalars(opened)))
-    return found[0] if found else None
+    lines = _lines_of(actor, list(db.session.scalars(opened)))
+    return lines[0] if lines else None
 
 
 def entries_of(cooperation_id: UUID) -> list[dict[str, Any]]:
@@ -219,8 +222,10 @@ def _newest_first(reference: str) -> int:
 
 
 def _entry_state(checklist: Checklist, *, is_declined: bool) -> EntryState:
-    if checklist.halt is not None:
-        return EntryState.ENDED if checklist.halt is NoticeKind.ENDED else EntryState.SUSPENDED
+    if checklist.stopped_by is not None:
+        return (
+            EntryState.ENDED if checklist.stopped_by is NoticeKind.ENDED else EntryState.SUSPENDED
+        )
     if checklist.revision_in_force_id is not None:
         return EntryState.IN_FORCE
     if checklist.state is ChecklistState.SENT:
@@ -255,7 +260,7 @@ def _joined(query: Any) -> sa.Select[Any]:
         .outerjoin(
             _Shown,
             _Shown.id
-            == sa.func.coalesce(Checklist.revision_in_force_id, Checklist.halted_id, _Newest.id),
+            == sa.func.coalesce(Checklist.revision_in_force_id, Checklist.stopped_id, _Newest.id),
         )
         .outerjoin(_ShownAsked, _ShownAsked.revision_id == _Shown.id)
     )
@@ -264,18 +269,20 @@ def _joined(query: Any) -> sa.Select[Any]:
 
 def _entries(query: Any, actor: Actor, question: Question) -> sa.Select[Any]:
     """Select the visible entries that match the filters."""
-    found: sa.Select[Any] = query.select_from(RegisterEntry).where(_seen(actor))
+    entries: sa.Select[Any] = query.select_from(RegisterEntry).where(_seen(actor))
     words = question.words[:MAX_LENGTH].split()[:MAX_WORDS]
     if words or question.mode is not None:
-        found = found.join(Cooperation, Cooperation.id == RegisterEntry.cooperation_id)
-    found = found.where(*map(_holds_word, words))
+        entries = entries.join(Cooperation, Cooperation.id == RegisterEntry.cooperation_id)
+    entries = entries.where(*map(_holds_word, words))
     if question.mode is not None:
         # Modes are codes in a JSON list; with its quotation marks a code matches only itself.
         code = f'"{question.mode.value}"'
-        found = found.where(sa.cast(Cooperation.modes, sa.Text()).contains(code, autoescape=True))
+        entries = entries.where(
+            sa.cast(Cooperation.modes, sa.Text()).contains(code, autoescape=True)
+        )
     if question.narrowing is not None:
-        found = found.where(_narrowed(question.narrowing))
-    return found
+        entries = entries.where(_narrowed(question.narrowing))
+    return entries
 
 
 def _seen(actor: Actor) -> sa.ColumnElement[bool]:
@@ -323,8 +330,10 @@ def _for_npm(npm_id: UUID) -> Way:
 
 
 def _without_audits(actor: Actor) -> Actor:
-    kept = tuple(one for one in actor.memberships if one.role is not Role.AUDITOR)
-    return replace(actor, memberships=kept)
+    memberships = tuple(
+        membership for membership in actor.memberships if membership.role is not Role.AUDITOR
+    )
+    return replace(actor, memberships=memberships)
 
 
 def _holds_word(word: str) -> sa.ColumnElement[bool]:
@@ -340,11 +349,11 @@ def _holds_word(word: str) -> sa.ColumnElement[bool]:
     )
 
 
-def _narrowed(one: Narrowing) -> sa.ColumnElement[bool]:
+def _narrowed(state: Narrowing) -> sa.ColumnElement[bool]:
     today, until = clock.today(), RegisterEntry.until_on
     is_in_force = RegisterEntry.state == EntryState.IN_FORCE
     runs = sa.and_(is_in_force, sa.or_(until.is_(None), until >= today))
-    match one:
+    match state:
         case Narrowing.IN_FORCE:
             return runs
         case Narrowing.ENDS_SOON:
@@ -360,7 +369,7 @@ def _narrowed(one: Narrowing) -> sa.ColumnElement[bool]:
         case Narrowing.OVERRIDDEN:
             return RegisterEntry.is_overridden.is_(True)
         case _:
-            return RegisterEntry.state == EntryState(one.value)
+            return RegisterEntry.state == EntryState(state.value)
 
 
 # The columns of a line ----------------------------------------------------------------------------
@@ -478,19 +487,19 @@ def _lines_of(actor: Actor, checklist_ids: list[UUID]) -> list[RegisterLine]:
         return []
     rows = db.session.execute(_rows(actor).where(Checklist.id.in_(checklist_ids)))
     by_id = {line.checklist_id: line for line in _lines(rows)}
-    return [by_id[one] for one in checklist_ids if one in by_id]
+    return [by_id[checklist_id] for checklist_id in checklist_ids if checklist_id in by_id]
 
 
 def _lines(rows: Iterable[Any]) -> list[RegisterLine]:
-    found = list(rows)
-    own = _parties_of_checklists([row[0].id for row in found])
-    all_parties = _parties_of_cooperations({row[0].cooperation_id for row in found})
+    all_rows = list(rows)
+    own = _parties_of_checklists([row[0].id for row in all_rows])
+    all_parties = _parties_of_cooperations({row[0].cooperation_id for row in all_rows})
     missing = _missing_signatures(
-        row[0].revision_sent_id for row in found if row[0].visit_id is None
+        row[0].revision_sent_id for row in all_rows if row[0].visit_id is None
     )
-    given = _overrides(row[0].visit_id for row in found if row[0].visit_id)
-    replaced = _taken_over({row[0].cooperation_id for row in found})
-    compared = evidence.compare([row[0] for row in found])
+    given = _overrides(row[0].visit_id for row in all_rows if row[0].visit_id)
+    replaced = _taken_over({row[0].cooperation_id for row in all_rows})
+    compared = evidence.compare([row[0] for row in all_rows])
     lines = [
         _line(
             row,
@@ -500,11 +509,11 @@ def _lines(rows: Iterable[Any]) -> list[RegisterLine]:
             given.get(row[0].visit_id, ()),
             replaced.get(row[0].cooperation_id, ()),
         )
-        for row in found
+        for row in all_rows
     ]
     return [
-        one if _is_borne_out(one, compared[one.checklist_id]) else _disagreeing(one)
-        for one in lines
+        line if _is_borne_out(line, compared[line.checklist_id]) else _disagreeing(line)
+        for line in lines
     ]
 
 
@@ -512,14 +521,14 @@ def _is_borne_out(line: RegisterLine, compared: Compared) -> bool:
     """Return whether signatures, events and text agree with a row of the register."""
     course = compared.course
     shown = course.standing_id or course.sent_id
-    said = compared.said.get(shown) if shown else None
-    if not compared.agrees or said is None or shown is None or line.visit is not None:
+    words = compared.text_facts.get(shown) if shown else None
+    if not compared.agrees or words is None or shown is None or line.visit is not None:
         return compared.agrees
     if line.kind is ChecklistKind.TERMS and line.from_on != compared.first(shown):
         return False
     if line.until_on != compared.last(shown):
         return False
-    return line.made_before or line.to_sign == sum(said.rule.values())
+    return line.made_before or line.to_sign == sum(words.rule.values())
 
 
 def _disagreeing(line: RegisterLine) -> RegisterLine:
@@ -581,7 +590,7 @@ def _line(
         modes=tuple(cooperation.modes),
         form=form or "",
         state=_state(checklist, from_on, until_on, days[2], is_declined=bool(is_declined)),
-        is_amended=(checklist.revision_in_force_id or checklist.halt) is not None
+        is_amended=(checklist.revision_in_force_id or checklist.stopped_by) is not None
         and checklist.state in {ChecklistState.DRAFTING, ChecklistState.SENT},
         waiting_for=missing,
         revision=revision,
@@ -603,8 +612,8 @@ def _state(
     *,
     is_declined: bool,
 ) -> AgreementState:
-    if checklist.halt is not None:
-        ended = checklist.halt is NoticeKind.ENDED
+    if checklist.stopped_by is not None:
+        ended = checklist.stopped_by is NoticeKind.ENDED
         return AgreementState.ENDED if ended else AgreementState.SUSPENDED
     if checklist.revision_in_force_id is None:
         if checklist.state is ChecklistState.SENT:
@@ -624,7 +633,7 @@ def _state(
 
 def _taken_over(cooperation_ids: Iterable[UUID]) -> dict[UUID, tuple[TakenOver, ...]]:
     former, successor = aliased(Organisation), aliased(Organisation)
-    found: dict[UUID, list[TakenOver]] = {}
+    successors: dict[UUID, list[TakenOver]] = {}
     rows: Iterable[Any] = db.session.execute(
         sa.select(Party.cooperation_id, former.name, successor.name, Party.replaced_on)
         .join(former, former.id == Party.organisation_id)
@@ -633,8 +642,8 @@ def _taken_over(cooperation_ids: Iterable[UUID]) -> dict[UUID, tuple[TakenOver, 
         .order_by(Party.position)
     )
     for row in rows:
-        found.setdefault(row[0], []).append(TakenOver(row[1], row[2], row[3]))
-    return {key: tuple(rows) for key, rows in found.items()}
+        successors.setdefault(row[0], []).append(TakenOver(row[1], row[2], row[3]))
+    return {key: tuple(rows) for key, rows in successors.items()}
 
 
 def _parties_of_checklists(checklist_ids: Iterable[UUID]) -> dict[UUID, Parties]:
@@ -656,15 +665,15 @@ def _parties_of_cooperations(cooperation_ids: Iterable[UUID]) -> dict[UUID, Part
 
 
 def _named(query: sa.Select[UUID, UUID, str]) -> dict[UUID, Parties]:
-    found: dict[UUID, list[tuple[UUID, str]]] = {}
+    parties: dict[UUID, list[tuple[UUID, str]]] = {}
     for key, organisation_id, name in db.session.execute(query):
-        found.setdefault(key, []).append((organisation_id, name))
-    return {key: tuple(names) for key, names in found.items()}
+        parties.setdefault(key, []).append((organisation_id, name))
+    return {key: tuple(names) for key, names in parties.items()}
 
 
 def _missing_signatures(revision_ids: Iterable[UUID | None]) -> dict[UUID, tuple[str, ...]]:
     """Return the organisations that have yet to sign each of the revisions sent."""
-    there = (
+    count = (
         sa.select(sa.func.count(Signature.id))
         .where(
             Signature.revision_id == SignatureRequest.revision_id,
@@ -679,24 +688,26 @@ def _missing_signatures(revision_ids: Iterable[UUID | None]) -> dict[UUID, tuple
         .join(SignatureParty, SignatureParty.request_id == SignatureRequest.id)
         .join(Organisation, Organisation.id == SignatureParty.organisation_id)
         .where(
-            SignatureRequest.revision_id.in_([one for one in revision_ids if one]),
-            there < SignatureParty.needed,
+            SignatureRequest.revision_id.in_(
+                [revision_id for revision_id in revision_ids if revision_id]
+            ),
+            count < SignatureParty.needed,
         )
         .order_by(SignatureParty.position)
     )
-    found: dict[UUID, list[str]] = {}
+    missing: dict[UUID, list[str]] = {}
     for revision_id, name in rows:
-        found.setdefault(revision_id, []).append(name)
-    return {key: tuple(names) for key, names in found.items()}
+        missing.setdefault(revision_id, []).append(name)
+    return {key: tuple(names) for key, names in missing.items()}
 
 
 def _overrides(visit_ids: Iterable[UUID]) -> dict[UUID, tuple[Override, ...]]:
-    found: dict[UUID, list[Override]] = {}
+    overrides: dict[UUID, list[Override]] = {}
     for row in db.session.scalars(
         sa.select(GateOverride)
         .where(GateOverride.visit_id.in_(list(visit_ids)))
         .order_by(GateOverride.at)
         .options(joinedload(GateOverride.user))
     ):
-        found.setdefault(row.visit_id, []).append(Override(row.user.name, row.reason))
-    return {key: tuple(given) for key, given in found.items()}
+        overrides.setdefault(row.visit_id, []).append(Override(row.user.name, row.reason))
+    return {key: tuple(given) for key, given in overrides.items()}

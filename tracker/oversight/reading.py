@@ -50,7 +50,7 @@ def read(make: Callable[[Stored], Made], row: Stored, place: RowLocation) -> Mad
 
 def printable(value: object) -> str:
     """Return what may be shown of a value that somebody may have inserted by hand."""
-    return "".join(one if one.isprintable() else "?" for one in str(value))[:80]
+    return "".join(letter if letter.isprintable() else "?" for letter in str(value))[:80]
 
 
 class Reader:

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, render_template, request
 from flask_babel import gettext as _
 
 from tracker.access.actor import Role
-from tracker.access.gate import current_actor, found, require, signed_in
+from tracker.access.gate import current_actor, found_or_404, require, signed_in
 from tracker.activity import queries as trail
 from tracker.agreements.service import SUBJECT
 from tracker.checklist_templates.models import ChecklistKind
@@ -60,11 +60,13 @@ def history(checklist_id: UUID) -> str:
     """Show the full history of one agreement: every revision, its signatures, every event."""
     actor = current_actor()
     require(policy.can_see_register(actor))
-    line = found(queries.find(actor, checklist_id))
+    line = found_or_404(queries.find(actor, checklist_id))
     revisions = signoff.revisions_of(SUBJECT, checklist_id)
-    signature_ids = [one.id for revision, _request in revisions for one in revision.signatures]
+    signature_ids = [
+        signature.id for revision, _request in revisions for signature in revision.signatures
+    ]
     lines = trail.subject_history(line.cooperation_id, [checklist_id, *signature_ids], limit=EVENTS)
-    states = pages.revision_states(checklist_id, [one for one, _request in revisions])
+    states = pages.revision_states(checklist_id, [revision for revision, _request in revisions])
     return render_template(
         "oversight/history.html",
         view=pages.view(actor, line),
@@ -122,13 +124,13 @@ def _asked() -> Question:
     mode, state = request.values.get("mode", ""), request.values.get("state", "")
     return Question(
         words=tidy_line(request.values.get("q", ""))[: queries.MAX_LENGTH],
-        mode=next((one for one in Mode if one.value == mode), None),
-        narrowing=next((one for one in Narrowing if one.value == state), None),
+        mode=next((choice for choice in Mode if choice.value == mode), None),
+        narrowing=next((choice for choice in Narrowing if choice.value == state), None),
     )
 
 
 def _links(counts: dict[str, int], question: Question) -> list[FilterLink]:
     """Return the filters to show: the usual ones, and those with matches."""
     shown = {*ALWAYS, question.narrowing, *(key for key, count in counts.items() if count)}
-    options = [("", _("All")), *((one.value, labels.NARROWINGS[one]) for one in Narrowing)]
-    return filter_links("state", [one for one in options if one[0] in shown], counts)
+    options = [("", _("All")), *((choice.value, labels.NARROWINGS[choice]) for choice in Narrowing)]
+    return filter_links("state", [option for option in options if option[0] in shown], counts)

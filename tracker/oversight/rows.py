@@ -128,19 +128,19 @@ class Cooperations:
         self._waiting: list[OfCooperation] = []
         self._seen: dict[str, int] = {}
 
-    def add(self, one: OfCooperation) -> None:
+    def add(self, of_cooperation: OfCooperation) -> None:
         """Add a cooperation, and compare once the batch is full."""
-        self._waiting.append(one)
+        self._waiting.append(of_cooperation)
         if len(self._waiting) >= COOPERATIONS_AT_A_TIME:
             self.compare()
 
     def compare(self) -> None:
         """Compare the rows of the batch."""
-        waiting, self._waiting = {one.id: one for one in self._waiting}, []
+        waiting, self._waiting = {row.id: row for row in self._waiting}, []
         plain = checked.row_key(keys.current().trail)
         for name in _of_cooperations():
             compared = {
-                one.id: _Comparison(self._reader, name, one.bound) for one in waiting.values()
+                row.id: _Comparison(self._reader, name, row.bound) for row in waiting.values()
             }
             for row in self._reader.rows(_rows_of(name, waiting)):
                 own = waiting[_cooperation_of(row)]
@@ -150,25 +150,25 @@ class Cooperations:
                     opened = own.key()
                     key = None if opened is None else checked.row_key(opened)
                 compared[own.id].compare(row, key)
-            for one in compared.values():
-                one.end()
+            for comparison in compared.values():
+                comparison.end()
 
     def end(self) -> None:
         """Compare the rest, and report a row that belongs to no cooperation."""
         self.compare()
         for name in _of_cooperations():
             table = _table(name)
-            there = self._reader.connection.scalar(
+            count = self._reader.connection.scalar(
                 sa.select(sa.func.count()).select_from(table.table).where(_only(table))
             )
-            if there != self._seen.get(name, 0):
+            if count != self._seen.get(name, 0):
                 broken(Fault.BELONGS_NOWHERE, self._stray(table))
 
     def _stray(self, table: BoundTable) -> RowLocation:
         joined, cooperation_id = _way_up(table, is_outer=True)
         cooperation = binding.mappers()[checked.COOPERATION].local_table
         query = (
-            sa.select(*(as_stored(one) for one in table.table.primary_key))
+            sa.select(*(as_stored(column) for column in table.table.primary_key))
             .select_from(
                 joined.outerjoin(cooperation, cooperation.c.id == cooperation_id)
                 if table.name != checked.COOPERATION
@@ -177,8 +177,8 @@ class Cooperations:
             .where(_only(table), cooperation.c.id.is_(None))
             .limit(1)
         )
-        found = self._reader.connection.execute(query).first() or ()
-        return RowLocation(Table.CHECKED, row=printable("/".join(map(str, found))), of=table.name)
+        row = self._reader.connection.execute(query).first() or ()
+        return RowLocation(Table.CHECKED, row=printable("/".join(map(str, row))), of=table.name)
 
 
 class _Comparison:
@@ -213,7 +213,7 @@ class _Comparison:
         """Report a row that was deleted."""
         if not self._left:
             return
-        name, (_digest, number) = min(self._left.items(), key=lambda one: (one[1][1], one[0]))
+        name, (_digest, number) = min(self._left.items(), key=lambda entry: (entry[1][1], entry[0]))
         if not self._count and len(self._left) > 1:
             broken(Fault.EMPTIED, self._place(name, number))
         broken(Fault.ROW_DELETED, self._place(name, number))
@@ -225,12 +225,12 @@ class _Comparison:
 
 
 def _values(table: BoundTable, row: Stored) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for name, attribute in table.attributes.items():
         column = table.table.c[name]
         value = row[column.key]
-        found[attribute] = None if value is None else _read(column, value)
-    return found
+        values[attribute] = None if value is None else _read(column, value)
+    return values
 
 
 def _read(column: sa.Column[Any], value: object) -> Any:
@@ -250,10 +250,10 @@ _COOPERATION, _SAID = "cooperation of the row", "said by "
 
 
 def _table(name: str) -> BoundTable:
-    found = binding.bound_table(name)
-    if found is None:
+    table = binding.bound_table(name)
+    if table is None:
         raise LookupError(name)
-    return found
+    return table
 
 
 def _of_cooperations() -> Iterator[str]:
@@ -277,7 +277,7 @@ def _rows_of(name: str, cooperations: Iterable[UUID]) -> sa.Select[Any]:
     """Return the query for the rows of some cooperations, and what decides their class."""
     table = _table(name)
     joined, cooperation_id = _way_up(table)
-    said = [
+    columns = [
         as_stored(binding.mappers()[parent].local_table.c[column]).label(
             f"{_SAID}{parent}.{column}"
         )
@@ -285,7 +285,7 @@ def _rows_of(name: str, cooperations: Iterable[UUID]) -> sa.Select[Any]:
         for column in checked.RESTRICTING.get(parent, ())
     ]
     return (
-        sa.select(*_columns(table), as_stored(cooperation_id).label(_COOPERATION), *said)
+        sa.select(*_columns(table), as_stored(cooperation_id).label(_COOPERATION), *columns)
         .select_from(joined)
         .where(cooperation_id.in_(list(cooperations)), _only(table))
     )
@@ -325,10 +325,10 @@ def _is_restricted(name: str, row: Stored) -> bool:
     for parent in _parents(name):
         if _spec(parent).is_restricted:
             return True
-        said: Mapping[str, Any] = {
+        values: Mapping[str, Any] = {
             column: row[f"{_SAID}{parent}.{column}"]
             for column in checked.RESTRICTING.get(parent, ())
         }
-        if said and checked.is_restricted(parent, said):
+        if values and checked.is_restricted(parent, values):
             return True
     return False

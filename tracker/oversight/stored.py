@@ -1,4 +1,7 @@
-"""Rows as stored, read in one consistent snapshot, so that a damaged row can be named."""
+"""Rows as stored, read in one consistent snapshot, so that a damaged row can be named.
+
+In one file: one short function for each table, and the checks of columns they share.
+"""
 
 import datetime as dt
 import enum
@@ -140,10 +143,10 @@ def identity(value: object) -> UUID:
     if isinstance(value, UUID):
         return value
     try:
-        found = UUID(hex=text(value))
+        parsed = UUID(hex=text(value))
     except ValueError:
         _refuse("an id")
-    return found if found.hex == value else _refuse("an id")
+    return parsed if parsed.hex == value else _refuse("an id")
 
 
 def identity_or_none(value: object) -> UUID | None:
@@ -156,12 +159,12 @@ def moment(value: object) -> dt.datetime:
     if isinstance(value, dt.datetime):
         return value.astimezone(dt.UTC)
     try:
-        found = dt.datetime.fromisoformat(text(value))
+        parsed = dt.datetime.fromisoformat(text(value))
     except ValueError:
         _refuse("a moment")
-    if found.tzinfo or found.isoformat(sep=" ", timespec="microseconds") != value:
+    if parsed.tzinfo or parsed.isoformat(sep=" ", timespec="microseconds") != value:
         _refuse("a moment")
-    return found.replace(tzinfo=dt.UTC)
+    return parsed.replace(tzinfo=dt.UTC)
 
 
 def moment_or_none(value: object) -> dt.datetime | None:
@@ -182,10 +185,10 @@ def day(value: object) -> dt.date:
     if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
         return value
     try:
-        found = dt.date.fromisoformat(text(value))
+        parsed = dt.date.fromisoformat(text(value))
     except ValueError:
         _refuse("a day")
-    return found if found.isoformat() == value else _refuse("a day")
+    return parsed if parsed.isoformat() == value else _refuse("a day")
 
 
 def day_or_none(value: object) -> dt.date | None:
@@ -195,25 +198,25 @@ def day_or_none(value: object) -> dt.date | None:
 
 def mapping(value: object) -> dict[str, Any]:
     """Return a JSON object, which SQLite stores as text."""
-    found = json_value(value)
-    if not isinstance(found, dict):
+    data = json_value(value)
+    if not isinstance(data, dict):
         _refuse("an object of JSON")
-    return found
+    return data
 
 
 def texts_or_none(value: object) -> dict[str, str] | None:
     """Return a JSON object with only strings as values, or None if the column is NULL."""
     if value is None:
         return None
-    return {text(name): text(one) for name, one in mapping(value).items()}
+    return {text(name): text(words) for name, words in mapping(value).items()}
 
 
 def texts_in_rows(value: object) -> list[dict[str, Any]]:
     """Return a JSON list of objects with only strings as values."""
-    found = json_value(value)
-    if not isinstance(found, list):
+    rows = json_value(value)
+    if not isinstance(rows, list):
         _refuse("a list of JSON")
-    return [{text(name): text(one) for name, one in mapping(row).items()} for row in found]
+    return [{text(name): text(words) for name, words in mapping(row).items()} for row in rows]
 
 
 def json_value(value: object) -> object:
@@ -459,7 +462,7 @@ def _refuse(wanted: str) -> NoReturn:
 
 
 def notice(row: Stored) -> Notice:
-    """Return a party's notice; its status follows from events, and is not read here."""
+    """Return a party's notice; what became of it is in events, and not read here."""
     return Notice(
         id=identity(row["id"]),
         checklist_id=identity(row["checklist_id"]),

@@ -62,18 +62,18 @@ def put(kind: str, key: str, language: str, title: str, text: str) -> bool:
     Returns whether anything changed. Each line of the text is a paragraph of its own.
     """
     title, text = _storable(title), _storable(text)
-    held = db.session.execute(
+    document = db.session.execute(
         sa.select(_DOCUMENT.c.id, _DOCUMENT.c.title, _DOCUMENT.c.text).where(
             _is(kind, key, language)
         )
     ).one_or_none()
-    if held is not None and (held.title, held.text) == (title, text):
+    if document is not None and (document.title, document.text) == (title, text):
         return False
-    if held is not None:
+    if document is not None:
         db.session.execute(
-            sa.update(_DOCUMENT).where(_DOCUMENT.c.id == held.id).values(title=title, text=text)
+            sa.update(_DOCUMENT).where(_DOCUMENT.c.id == document.id).values(title=title, text=text)
         )
-        document_id = held.id
+        document_id = document.id
     else:
         document_id = db.session.execute(
             sa.insert(_DOCUMENT)
@@ -93,7 +93,7 @@ def remove(kind: str, key: str, language: str | None = None) -> None:
 
 
 def find(
-    asked: str | Question,
+    wanted: str | Question,
     kinds: Sequence[str],
     *,
     language: str | None = None,
@@ -104,11 +104,11 @@ def find(
     Case, accents and punctuation make no difference; a word of three letters or more matches every
     word that begins with it. There are no operators. Without any word nothing is found.
     """
-    question = ask(asked) if isinstance(asked, str) else asked
+    question = ask(wanted) if isinstance(wanted, str) else wanted
     if not question:
         return []
     answering = _words().answering(question)
-    found = (
+    query = (
         sa.select(
             _DOCUMENT.c.kind,
             _DOCUMENT.c.key,
@@ -123,8 +123,8 @@ def find(
         .limit(limit)
     )
     if language is not None:
-        found = found.where(_DOCUMENT.c.language == language)
-    return [Hit(*row, question=question) for row in db.session.execute(found)]
+        query = query.where(_DOCUMENT.c.language == language)
+    return [Hit(*row, question=question) for row in db.session.execute(query)]
 
 
 def _words() -> _Words:

@@ -25,7 +25,7 @@ _SPACES = re.compile(r"\s+")
 
 
 class Word(NamedTuple):
-    """A word of a text, folded, with its position."""
+    """A word of a text as indexed, and its position in the text."""
 
     folded: str
     start: int
@@ -60,18 +60,18 @@ NOTHING = Question()
 
 def ask(typed: str) -> Question:
     """Parse a search: words only. All other characters separate words; there are no operators."""
-    kept = typed[:LONGEST_QUESTION]
-    words = tuple(dict.fromkeys(word.folded for word in split(kept)))
+    text = typed[:LONGEST_QUESTION]
+    words = tuple(dict.fromkeys(word.folded for word in split(text)))
     shortened = len(typed.strip()) > LONGEST_QUESTION or len(words) > MOST_WORDS
     return Question(words[:MOST_WORDS], shortened)
 
 
 def split(text: str) -> Iterator[Word]:
     """Yield the words of a text, folded, with their positions."""
-    for found in _WORD.finditer(text):
-        folded = _fold(found.group())
+    for match in _WORD.finditer(text):
+        folded = _fold(match.group())
         if folded:
-            yield Word(folded, found.start(), found.end())
+            yield Word(folded, match.start(), match.end())
 
 
 def folded(text: str) -> str:
@@ -100,7 +100,7 @@ def snippet(text: str, question: Question) -> Markup:
     ]
     if not lines:
         return Markup("")
-    line = max(lines, key=lambda one: _worth(one, question))  # the first of equally good ones
+    line = max(lines, key=lambda line: _worth(line, question))  # the first of equally good ones
     start, end = _window(line, question)
     shown = mark(line[start:end], question)
     return Markup("").join(["… " if start else "", shown, " …" if end < len(line) else ""])
@@ -115,8 +115,8 @@ def _fold(word: str) -> str:
     if word.isascii():  # most words of most texts: nothing but case to fold
         return word.lower()[:_LONGEST_WORD]
     plain = unicodedata.normalize("NFKD", word).casefold()
-    kept = (sign for sign in plain if sign.isalnum() and sign != _TATWEEL)
-    return "".join(kept)[:_LONGEST_WORD]
+    letters = (sign for sign in plain if sign.isalnum() and sign != _TATWEEL)
+    return "".join(letters)[:_LONGEST_WORD]
 
 
 def _marked(word: str) -> Markup:
@@ -124,7 +124,7 @@ def _marked(word: str) -> Markup:
 
 
 def _worth(line: str, question: Question) -> tuple[int, int]:
-    answered = [asked for word in split(line) if (asked := question.asks_for(word.folded))]
+    answered = [wanted for word in split(line) if (wanted := question.asks_for(word.folded))]
     return len(set(answered)), len(answered)
 
 

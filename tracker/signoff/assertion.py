@@ -99,8 +99,8 @@ def challenge(document_digest: str, sentence: str, nonce: str) -> bytes:
 
     nonce is random and hexadecimal, so that no challenge is ever used twice.
     """
-    asked = {"use": USE, "document": document_digest, "sentence": sentence, "nonce": nonce}
-    return hashlib.sha256(canonical.to_bytes(asked)).digest()
+    parts = {"use": USE, "document": document_digest, "sentence": sentence, "nonce": nonce}
+    return hashlib.sha256(canonical.to_bytes(parts)).digest()
 
 
 def flaw(proof: object, *, document_digest: str, sentence: str) -> Flaw | None:
@@ -113,14 +113,17 @@ def flaw(proof: object, *, document_digest: str, sentence: str) -> Flaw | None:
         read = _read(proof)
     except (ValueError, TypeError, KeyError, RecursionError, WebAuthnException):
         return Flaw.INCOMPLETE
-    said, flags = read.client_data, read.authenticator_data[_FLAGS]
-    if said.get("challenge") != bytes_to_base64url(
+    client_data, flags = read.client_data, read.authenticator_data[_FLAGS]
+    if client_data.get("challenge") != bytes_to_base64url(
         challenge(document_digest, sentence, read.nonce)
     ):
         return Flaw.OTHER_TEXT
-    if said.get("type") != "webauthn.get" or said.get("crossOrigin", False) is not False:
+    if (
+        client_data.get("type") != "webauthn.get"
+        or client_data.get("crossOrigin", False) is not False
+    ):
         return Flaw.OTHER_ACT
-    if read.authenticator_data[_PLACE] != hashlib.sha256(_host(said).encode()).digest():
+    if read.authenticator_data[_PLACE] != hashlib.sha256(_host(client_data).encode()).digest():
         return Flaw.OTHER_PLACE
     if not flags & _PRESENT or not flags & _VERIFIED:
         return Flaw.NOT_VERIFIED
@@ -164,9 +167,9 @@ def _is_p256(key: DecodedEC2PublicKey) -> bool:
 def _read(proof: object) -> _Read:
     if not isinstance(proof, Mapping) or set(proof) != set(KEYS):
         raise ValueError("not the values of a proof")
-    nonce, said = proof["nonce"], decode(proof["client_data_json"])
+    nonce, client_text = proof["nonce"], decode(proof["client_data_json"])
     device = decode(proof["authenticator_data"])
-    client_data = json.loads(said)
+    client_data = json.loads(client_text)
     if not isinstance(client_data, dict) or len(device) < _LEAST or not _NONCE.fullmatch(nonce):
         raise ValueError("not what a device and a browser say")
     if not decode(proof["credential_id"]):
@@ -174,7 +177,7 @@ def _read(proof: object) -> _Read:
     return _Read(
         key=public_key(decode(proof["public_key"])),
         authenticator_data=device,
-        client_data_json=said,
+        client_data_json=client_text,
         client_data=client_data,
         signature=decode(proof["signature"]),
         nonce=nonce,

@@ -116,9 +116,9 @@ def rule_words(party: str, needed: int, named: int, *, one_by_one: bool) -> str:
 
 def beside_words(signature: Signature) -> list[str]:
     """Return on whose behalf and in whose place somebody signed, if anybody's."""
-    found = []
+    words = []
     if signature.on_behalf_of:
-        found.append(_("on behalf of %(person)s", person=signature.on_behalf_of))
+        words.append(_("on behalf of %(person)s", person=signature.on_behalf_of))
     if signature.in_place_of:
-        found.append(_("in place of %(person)s", person=signature.in_place_of))
-    return found
+        words.append(_("in place of %(person)s", person=signature.in_place_of))
+    return words

@@ -26,7 +26,7 @@ class Method(enum.StrEnum):
 
 
 class RequestState(enum.StrEnum):
-    """The status of a signature request."""
+    """The state of the request to sign a revision."""
 
     WAITING = "waiting"
     COMPLETED = "completed"
@@ -115,8 +115,8 @@ class SignatureRequest(Identified, Base):
     parties: Mapped[list["SignatureParty"]] = relationship(
         back_populates="request", order_by="SignatureParty.position", lazy="raise"
     )
-    places: Mapped[list["SignaturePlace"]] = relationship(
-        back_populates="request", order_by="SignaturePlace.position", lazy="raise"
+    slots: Mapped[list["SignatureSlot"]] = relationship(
+        back_populates="request", order_by="SignatureSlot.position", lazy="raise"
     )
 
 
@@ -136,12 +136,13 @@ class SignatureParty(Identified, Base):
     request: Mapped[SignatureRequest] = relationship(back_populates="parties", lazy="raise")
 
 
-class SignaturePlace(Identified, Base):
+class SignatureSlot(Identified, Base):
     """A signature slot: a named person who is to sign for an organisation.
 
     When it is passed on, it is kept as history, and the new person gets a slot that replaces it.
     """
 
+    # Events bind its rows under this name, so the table keeps it (docs/adr/0057).
     __tablename__ = "signature_place"
     __table_args__ = (sa.UniqueConstraint("request_id", "organisation_id", "user_id"),)
 
@@ -161,7 +162,7 @@ class SignaturePlace(Identified, Base):
     passed_on_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user.id"))
     passed_on_at: Mapped[dt.datetime | None]
 
-    request: Mapped[SignatureRequest] = relationship(back_populates="places", lazy="raise")
+    request: Mapped[SignatureRequest] = relationship(back_populates="slots", lazy="raise")
 
 
 class Signature(Identified, Base):
@@ -250,12 +251,12 @@ class Signature(Identified, Base):
             "in_place_of_id": self.in_place_of_id,
         }
         # Days in ISO form, ids as text.
-        found: dict[str, Any] = {
+        texts: dict[str, Any] = {
             name: str(value) for name, value in values.items() if value is not None
         }
-        said = {
+        optional = {
             "power_confirmed": self.power_confirmed,
             "proof": self.proof,
             "paper": self.paper,
         }
-        return found | {name: value for name, value in said.items() if value is not None}
+        return texts | {name: value for name, value in optional.items() if value is not None}

@@ -1,8 +1,10 @@
 """The status of a frozen text, derived from its words, signatures and events alone. Pure.
 
-No status column is read here, and no detail of an event, since details may be erased. An event
-binds its verb, its subject, its position in the chain and the digest of the row it is about. That
-is enough to follow a text from its sending to its end.
+No column that says how something stands is looked at here, and no detail of an event: details may
+be erased. What an event binds is its verb, its subject, its place in the chain and the digest of
+the row that it bears witness to, and that is enough to follow a text from its sending to its end.
+
+In one file: one replay of events, with the rules it asks at each step.
 """
 
 import datetime as dt
@@ -43,7 +45,7 @@ _SIGNED_BY_ALL = frozenset({Outcome.IN_FORCE, Outcome.SUSPENDED, Outcome.ENDED, 
 
 
 class Phase(enum.StrEnum):
-    """The status of the draft, beside any text in force."""
+    """The state of a text's draft, beside what is in force."""
 
     DRAFTING = "drafting"
     SENT = "sent"
@@ -98,15 +100,19 @@ def rule_of(document: Mapping[str, Any]) -> Rule:
     nobody is named, each party signs once. Raise ValueError if it is not such a text.
     """
     try:
-        asked = document.get("signing")
-        if asked is not None:
-            rule = {UUID(one["organisation_id"]): int(one["needed"]) for one in asked["parties"]}
+        signing = document.get("signing")
+        if signing is not None:
+            rule = {
+                UUID(party["organisation_id"]): int(party["needed"]) for party in signing["parties"]
+            }
             if rule:
                 return rule
-        named = [UUID(one["organisation_id"]) for one in document.get("signatories") or ()]
+        named = [
+            UUID(signatory["organisation_id"]) for signatory in document.get("signatories") or ()
+        ]
         if named:
             return dict(Counter(named))
-        return {UUID(one["id"]): 1 for one in document["parties"]}
+        return {UUID(party["id"]): 1 for party in document["parties"]}
     except (KeyError, TypeError, AttributeError) as error:
         message = "The text does not say who signs it."
         raise ValueError(message) from error
@@ -114,8 +120,11 @@ def rule_of(document: Mapping[str, Any]) -> Rule:
 
 def is_signed_by_all(rule: Rule, given: Iterable[Given]) -> bool:
     """Tell whether as many persons as the text asks have signed for each organisation."""
-    there = Counter(party for party, _user in {(one.organisation_id, one.user_id) for one in given})
-    return bool(rule) and all(there[party] >= needed for party, needed in rule.items())
+    counts = Counter(
+        party
+        for party, _user in {(signature.organisation_id, signature.user_id) for signature in given}
+    )
+    return bool(rule) and all(counts[party] >= needed for party, needed in rule.items())
 
 
 def witnessed(
@@ -127,16 +136,16 @@ def witnessed(
     """
     known = {(link.subject_id, link.evidence): link.number for link in links}
     return tuple(
-        Given(one.organisation_id, one.user_id, known[one.id, one.digest])
-        for one in signatures
-        if one.kind is SignatureKind.SIGNATURE
-        and (one.id, one.digest) in known
-        and is_on(one, revision)
+        Given(signature.organisation_id, signature.user_id, known[signature.id, signature.digest])
+        for signature in signatures
+        if signature.kind is SignatureKind.SIGNATURE
+        and (signature.id, signature.digest) in known
+        and is_on(signature, revision)
     )
 
 
 def is_on(signature: Signature, revision: Revision) -> bool:
-    """Return whether a signature matches its digest and belongs to this text."""
+    """Tell whether a signature matches its digest and belongs to this text."""
     return (
         signature.revision_id == revision.id
         and signature.document_digest == revision.digest
@@ -188,8 +197,8 @@ def course(links: Iterable[Link], texts: Iterable[Text]) -> Course:
     A text came into force only if its signatures existed by then: if its rule is given, a text that
     lacks one is not fully signed, whatever an event says.
     """
-    replay = _Replay({one.evidence: one for one in texts})
-    for link in sorted(links, key=lambda one: one.number):
+    replay = _Replay({text.evidence: text for text in texts})
+    for link in sorted(links, key=lambda link: link.number):
         replay.follow(link)
     return replay.end()
 
@@ -199,7 +208,7 @@ class _Replay:
 
     def __init__(self, texts: dict[str, Text]) -> None:
         self._by_evidence = texts
-        self._by_id = {one.revision_id: one for one in texts.values()}
+        self._by_id = {text.revision_id: text for text in texts.values()}
         self._now = Course()
 
     def follow(self, link: Link) -> None:
@@ -211,7 +220,7 @@ class _Replay:
         now = self._now
         if self._by_id.keys() != now.outcomes.keys():
             now.is_sound = False  # a revision that nobody sent
-        if any(one.has_stray for one in self._by_id.values()):
+        if any(course.has_stray for course in self._by_id.values()):
             now.is_sound = False
         text = self._by_id.get(now.sent_id) if now.sent_id else None
         if text is not None and text.rule is not None and is_signed_by_all(text.rule, text.given):
@@ -231,7 +240,9 @@ class _Replay:
     def come_into_force(self, link: Link) -> None:
         """Apply: everybody has signed."""
         now, text = self._now, self._by_id.get(self._now.sent_id) if self._now.sent_id else None
-        before = [one for one in text.given if one.event < link.number] if text else []
+        before = (
+            [signature for signature in text.given if signature.event < link.number] if text else []
+        )
         if text is None or (text.rule is not None and not is_signed_by_all(text.rule, before)):
             now.is_sound = False
             return
@@ -274,7 +285,7 @@ class _Replay:
         """Apply: a party withdrew its notice before its day."""
         self._now.notices -= 1
 
-    def _halt(self, outcome: Outcome) -> bool:
+    def _stop(self, outcome: Outcome) -> bool:
         if self._now.standing_id is None or self._now.standing is Outcome.ENDED:
             self._now.is_sound = False
             return False
@@ -283,7 +294,7 @@ class _Replay:
 
     def suspend(self, _link: Link) -> None:
         """Apply: a party's suspension began."""
-        if self._halt(Outcome.SUSPENDED):
+        if self._stop(Outcome.SUSPENDED):
             self._now.in_effect += 1
             if self._now.phase is Phase.IN_FORCE:
                 self._now.phase = Phase.SUSPENDED
@@ -304,7 +315,7 @@ class _Replay:
 
     def finish(self, _link: Link) -> None:
         """Apply: a party ended it."""
-        if self._halt(Outcome.ENDED):
+        if self._stop(Outcome.ENDED):
             self._now.phase = Phase.ENDED
             self._now.notices = self._now.in_effect = 1
 
@@ -329,7 +340,7 @@ _STEPS: dict[str, Callable[[_Replay, Link], None]] = {
 
 
 class UndertakingPhase(enum.StrEnum):
-    """The status of a person's undertaking."""
+    """The state of a person's undertaking."""
 
     ASKED = "asked"
     SIGNED = "signed"
@@ -360,16 +371,18 @@ def undertaking_course(
     It is fully signed once its person has signed the frozen text and somebody else has
     countersigned it.
     """
-    ordered = sorted(links, key=lambda one: one.number)
+    ordered = sorted(links, key=lambda link: link.number)
     bound = {(link.verb, link.evidence): link.number for link in ordered}
-    closed = next((one for one in ordered if one.verb == verbs.UNDERTAKING_CLOSED.name), None)
-    there = list(signatures)
-    under = [one for one in there if revision is not None and is_on(one, revision)]
+    closed = next((link for link in ordered if link.verb == verbs.UNDERTAKING_CLOSED.name), None)
+    given = list(signatures)
+    under = [
+        signature for signature in given if revision is not None and is_on(signature, revision)
+    ]
     frozen = bound.get((verbs.UNDERTAKING_FROZEN.name, evidence)) if revision else None
     own = _first(under, bound, verbs.UNDERTAKING_SIGNED.name, person_id, is_own=True)
     other = _first(under, bound, verbs.UNDERTAKING_COUNTERSIGNED.name, person_id, is_own=False)
     steps = [frozen, own, other]
-    told = [
+    numbers = [
         next((link.number for link in ordered if link.verb == verb), None)
         for verb in (
             verbs.UNDERTAKING_FROZEN.name,
@@ -389,10 +402,10 @@ def undertaking_course(
         is_signed_by_all=all(steps),
         closed_by=closed.event_id if closed else None,
         # Each event has its row and each row its event; each comes after what it depends on.
-        is_sound=steps == told
+        is_sound=steps == numbers
         and _in_order(steps)
         and (revision is None) == (frozen is None)
-        and len(there) == sum(step is not None for step in steps[1:]),
+        and len(given) == sum(step is not None for step in steps[1:]),
     )
 
 
@@ -408,16 +421,16 @@ def _first(
     kind = SignatureKind.SIGNATURE if is_own else SignatureKind.COUNTERSIGNATURE
     return next(
         (
-            bound[verb, one.digest]
-            for one in signatures
-            if one.kind is kind
-            and (one.user_id == person_id) is is_own
-            and (verb, one.digest) in bound
+            bound[verb, signature.digest]
+            for signature in signatures
+            if signature.kind is kind
+            and (signature.user_id == person_id) is is_own
+            and (verb, signature.digest) in bound
         ),
         None,
     )
 
 
 def _in_order(steps: Iterable[int | None]) -> bool:
-    there = [step is not None for step in steps]
-    return there == sorted(there, reverse=True)
+    is_done = [step is not None for step in steps]
+    return is_done == sorted(is_done, reverse=True)

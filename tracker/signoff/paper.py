@@ -64,7 +64,7 @@ def record(
     The caller asks its policy. Raise RuleBrokenError if the file is not a scan (scans.checked).
     """
     media_type = scans.checked(scan)
-    made = PaperRecord(
+    paper_record = PaperRecord(
         id=uuid4(),
         revision_id=revision.id,
         kind=kind,
@@ -75,17 +75,17 @@ def record(
         recorded_at=clock.now(),
         signed_on=signed_on,
         ends_on=ends_on,
-        signers=[_as_kept(one) for one in signers],
+        signers=[_as_kept(signer) for signer in signers],
         media_type=media_type.value,
         size=len(scan),
         scan_digest=canonical.digest(scan),
         decisions=[],
     )
-    made.scan = crypto.seal(key, scan, _context(made.id))
-    made.digest = canonical.digest_of(made.content())
-    db.session.add(made)
+    paper_record.scan = crypto.seal(key, scan, _context(paper_record.id))
+    paper_record.digest = canonical.digest_of(paper_record.content())
+    db.session.add(paper_record)
     db.session.flush()
-    return made
+    return paper_record
 
 
 def decide(
@@ -103,7 +103,7 @@ def decide(
     words = reason.strip()
     if kind is not PaperDecisionKind.CONFIRMED and not words:
         raise RuleBrokenError(_l("Say why."), "reason")
-    made = PaperDecision(
+    paper_decision = PaperDecision(
         id=uuid4(),
         record_id=paper.id,
         kind=kind,
@@ -115,58 +115,71 @@ def decide(
         reason="" if key is not None else words,
     )
     if key is not None and words:
-        made.sealed_reason = crypto.seal(key, words.encode(), _reason_context(made.id))
-    made.digest = canonical.digest_of(made.content())
+        paper_decision.sealed_reason = crypto.seal(
+            key, words.encode(), _reason_context(paper_decision.id)
+        )
+    paper_decision.digest = canonical.digest_of(paper_decision.content())
     try:
         with db.session.begin_nested():
-            paper.decisions.append(made)
+            paper.decisions.append(paper_decision)
     except IntegrityError as error:
         raise RuleBrokenError(_l("Your organisation has answered this scan already.")) from error
-    return made
+    return paper_decision
 
 
 def sign(
-    asked: SignatureRequest,
+    signature_request: SignatureRequest,
     paper: PaperRecord,
     signers: Iterable[tuple[Signer, PaperDecision]],
     *,
     sentence: str,
     language: str,
 ) -> list[Signature]:
-    """Write the signatures on a confirmed scan, each with who confirmed it.
+    """Write the signatures that a confirmed scan shows, each with the person who confirmed it.
 
-    The account of a signature is the signer's own if the slot in the text is theirs, else that of
-    the person in their organisation who is responsible for the scan: who recorded or confirmed it.
+    The account of a signature is the signer's own where the line on the text is theirs, else that
+    of the person of their organisation who answers for the scan: who recorded or confirmed it.
     """
-    made = [
-        _write(asked.revision, paper, signer, decision, sentence=sentence, language=language)
+    signatures = [
+        _write(
+            signature_request.revision,
+            paper,
+            signer,
+            decision,
+            sentence=sentence,
+            language=language,
+        )
         for signer, decision in signers
     ]
     db.session.flush()
-    return made
+    return signatures
 
 
-def complete_if_signed(asked: SignatureRequest, made: Iterable[Signature]) -> bool:
-    """Complete a request if no party is missing; return whether it is complete.
+def complete_if_signed(
+    signature_request: SignatureRequest, signatures: Iterable[Signature]
+) -> bool:
+    """Complete a request once every party has signed; tell whether it is complete.
 
-    The caller has called locked_request(). made are the signatures that were just written.
+    The caller holds locked_request(). signatures are those written just now.
     """
-    standing = queries.standing_of(asked)
+    standing = queries.standing_of(signature_request)
     signed = standing.signed | {
-        (one.organisation_id, one.user_id) for one in made if one.organisation_id
+        (signer.organisation_id, signer.user_id) for signer in signatures if signer.organisation_id
     }
-    asked.state = signers.state_after(asked.state, standing.parties, signed)
-    if asked.state is not RequestState.COMPLETED:
+    signature_request.state = signers.state_after(signature_request.state, standing.parties, signed)
+    if signature_request.state is not RequestState.COMPLETED:
         return False
-    asked.ended_at = clock.now()
+    signature_request.ended_at = clock.now()
     db.session.flush()
     return True
 
 
-def decline(actor: Actor, asked: SignatureRequest, *, reason: str, key: bytes | None) -> None:
+def decline(
+    actor: Actor, signature_request: SignatureRequest, *, reason: str, key: bytes | None
+) -> None:
     """End a request because a party refused the scan it was waiting for; key as for decide()."""
-    service.withdraw(actor, asked, reason=reason, key=key)
-    asked.state = RequestState.DECLINED
+    service.withdraw(actor, signature_request, reason=reason, key=key)
+    signature_request.state = RequestState.DECLINED
     db.session.flush()
 
 
@@ -225,7 +238,7 @@ def _write(
 
 def on_revisions(revision_ids: Iterable[UUID]) -> dict[UUID, list[PaperRecord]]:
     """Return the scans recorded for some revisions, in the order given, in two queries."""
-    found: dict[UUID, list[PaperRecord]] = {}
+    records: dict[UUID, list[PaperRecord]] = {}
     for row in db.session.scalars(
         sa.select(PaperRecord)
         .where(PaperRecord.revision_id.in_(list(revision_ids)))
@@ -233,8 +246,8 @@ def on_revisions(revision_ids: Iterable[UUID]) -> dict[UUID, list[PaperRecord]]:
         .order_by(PaperRecord.recorded_at)
         .execution_options(populate_existing=True)
     ):
-        found.setdefault(row.revision_id, []).append(row)
-    return found
+        records.setdefault(row.revision_id, []).append(row)
+    return records
 
 
 def find(revision_ids: Iterable[UUID], record_id: UUID) -> PaperRecord | None:
@@ -274,21 +287,23 @@ def reason_of(decision: PaperDecision, key: bytes | None) -> str:
     return crypto.unseal(key, decision.sealed_reason, _reason_context(decision.id)).decode()
 
 
-def state_of(paper: PaperRecord, asked: RequestState | None, signed: Iterable[Any]) -> PaperState:
-    """Return the status of a scan; signed are the ids of records that signatures refer to."""
-    said = {one.kind for one in paper.decisions}
-    if PaperDecisionKind.WITHDRAWN in said:
+def state_of(
+    paper: PaperRecord, request_state: RequestState | None, signed: Iterable[Any]
+) -> PaperState:
+    """Return the state of a scan; signed are the ids of the records that have signatures."""
+    kinds = {decision.kind for decision in paper.decisions}
+    if PaperDecisionKind.WITHDRAWN in kinds:
         return PaperState.WITHDRAWN
-    if PaperDecisionKind.REFUSED in said:
+    if PaperDecisionKind.REFUSED in kinds:
         return PaperState.REFUSED
     if str(paper.id) in set(signed):
         return PaperState.CONFIRMED
-    return PaperState.WAITING if asked is RequestState.WAITING else PaperState.OVERTAKEN
+    return PaperState.WAITING if request_state is RequestState.WAITING else PaperState.OVERTAKEN
 
 
 def rests_on(signatures: Iterable[Signature]) -> set[str]:
     """Return the ids of the scans that signatures refer to."""
-    return {str(one.paper["record"]) for one in signatures if one.paper}
+    return {str(signature.paper["record"]) for signature in signatures if signature.paper}
 
 
 def fact(paper: PaperRecord, state: PaperState) -> PaperFact:
@@ -298,7 +313,7 @@ def fact(paper: PaperRecord, state: PaperState) -> PaperFact:
         state=state,
         organisation_id=paper.organisation_id,
         recorded_by_id=paper.user_id,
-        decided=frozenset(one.organisation_id for one in paper.decisions),
+        decided=frozenset(decision.organisation_id for decision in paper.decisions),
     )
 
 
@@ -306,15 +321,15 @@ def signers_of(paper: PaperRecord, powers: Mapping[tuple[str, str], str]) -> lis
     """Return who signed on paper; powers are those in the text, by organisation and name."""
     return [
         Signer(
-            organisation_id=UUID(one["organisation_id"]),
-            organisation_name=one["organisation"],
-            name=one["name"],
-            office=one["office"],
-            user_id=UUID(one["user_id"]) if one.get("user_id") else None,
-            power=powers.get((one["organisation_id"], one["name"]), ""),
-            on_behalf_of=one.get("on_behalf_of", ""),
+            organisation_id=UUID(signer["organisation_id"]),
+            organisation_name=signer["organisation"],
+            name=signer["name"],
+            office=signer["office"],
+            user_id=UUID(signer["user_id"]) if signer.get("user_id") else None,
+            power=powers.get((signer["organisation_id"], signer["name"]), ""),
+            on_behalf_of=signer.get("on_behalf_of", ""),
         )
-        for one in paper.signers
+        for signer in paper.signers
     ]
 
 

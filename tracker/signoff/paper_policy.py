@@ -36,9 +36,9 @@ def can_record(
     has_line: bool,
     papers: Collection[PaperFact],
 ) -> Decision:
-    """Decide who may record that their organisation signed a text on paper.
+    """Decide whether a person may record that their organisation signed a text on paper.
 
-    has_line says whether the organisation still has an unsigned slot on it.
+    has_line says whether a line of theirs on it still waits for a signature.
     """
     if not is_party or not actor.has(*RECORDERS):
         return no(_l("A coordinator of a party records what their organisation signed on paper."))
@@ -47,7 +47,7 @@ def can_record(
     if not has_line:
         return no(_l("No signature of your organisation is missing on this text."))
     own = actor.organisation_id
-    if any(one.organisation_id == own and one.state is PaperState.WAITING for one in papers):
+    if any(paper.organisation_id == own and paper.state is PaperState.WAITING for paper in papers):
         return no(_l("A scan of your organisation waits to be confirmed already."))
     return YES
 

@@ -42,7 +42,7 @@ def confirmation_of(membership: ActorMembership) -> dict[str, str] | None:
 
 @dataclass(frozen=True, slots=True)
 class RequestStatus:
-    """The status of a signature request."""
+    """The status of a request to sign."""
 
     state: RequestState
     parties: tuple[PartySigners, ...]
@@ -75,36 +75,36 @@ def has_power(membership: ActorMembership | None, today: dt.date) -> Decision:
     return YES
 
 
-def can_sign_for(actor: Actor, asked: RequestStatus, today: dt.date) -> Decision:
+def can_sign_for(actor: Actor, status: RequestStatus, today: dt.date) -> Decision:
     """Decide whether a person may sign now for the organisation they are acting for.
 
     With a power that is current today, if named on the request, and in their turn (product.md,
     5.2).
     """
-    power, waits = has_power(signing_membership(actor), today), asked.is_waiting(today)
+    power, waits = has_power(signing_membership(actor), today), status.is_waiting(today)
     if not power or not waits:
         return waits if power else power
-    return signers.can_sign_now(asked.parties, asked.signed, actor.organisation_id, actor.user_id)
+    return signers.can_sign_now(status.parties, status.signed, actor.organisation_id, actor.user_id)
 
 
-def can_decline(actor: Actor, asked: RequestStatus, today: dt.date) -> Decision:
+def can_decline(actor: Actor, status: RequestStatus, today: dt.date) -> Decision:
     """Decide who may decline: anybody whose signature is needed, now or in their turn."""
-    decision = can_sign_for(actor, asked, today)
-    power, waits = has_power(signing_membership(actor), today), asked.is_waiting(today)
-    wanted = signers.is_to_sign(asked.parties, asked.signed, actor.organisation_id, actor.user_id)
+    decision = can_sign_for(actor, status, today)
+    power, waits = has_power(signing_membership(actor), today), status.is_waiting(today)
+    wanted = signers.is_to_sign(status.parties, status.signed, actor.organisation_id, actor.user_id)
     return YES if power and waits and wanted else decision
 
 
-def can_pass_on(actor: Actor, asked: RequestStatus, today: dt.date, holder_id: UUID) -> Decision:
+def can_pass_on(actor: Actor, status: RequestStatus, today: dt.date, holder_id: UUID) -> Decision:
     """Decide who may pass on what somebody of their organisation is to sign.
 
     The person named, or a coordinator of the organisation, so that nobody has to wait for a person
     who is away.
     """
-    waits = asked.is_waiting(today)
+    waits = status.is_waiting(today)
     if not waits:
         return waits
-    if not signers.is_to_sign(asked.parties, asked.signed, actor.organisation_id, holder_id):
+    if not signers.is_to_sign(status.parties, status.signed, actor.organisation_id, holder_id):
         return no(_l("There is nothing left to sign for this person in your organisation."))
     if actor.user_id == holder_id and signing_membership(actor) is not None:
         return YES
@@ -145,5 +145,5 @@ def is_signed_by(
     """Decide whether a passkey signed this text and sentence; other methods sign nothing."""
     if method is not Method.PASSKEY:
         return YES if proof is None else no(_l("Only a passkey leaves a proof."))
-    found = assertion.flaw(proof, document_digest=document_digest, sentence=sentence)
-    return YES if found is None else no(FLAWS[found])
+    fault = assertion.flaw(proof, document_digest=document_digest, sentence=sentence)
+    return YES if fault is None else no(FLAWS[fault])

@@ -14,7 +14,7 @@ from tracker.signoff.models import Method
 
 
 @dataclass(frozen=True, slots=True)
-class Ways:
+class ProofMethods:
     """The ways in which a person can prove who they are."""
 
     has_app: bool
@@ -39,10 +39,10 @@ class Given:
     passkey: str = ""
 
 
-def ways(actor: Actor) -> Ways:
+def ways(actor: Actor) -> ProofMethods:
     """Return the ways in which a person can prove who they are."""
     user = db.session.get_one(User, actor.user_id)
-    return Ways(user.has_app, user.has_passkey and passkeys.are_possible())
+    return ProofMethods(user.has_app, user.has_passkey and passkeys.are_possible())
 
 
 def offer(actor: Actor, page: SigningPage, sentence: str) -> Offer:
@@ -51,8 +51,8 @@ def offer(actor: Actor, page: SigningPage, sentence: str) -> Offer:
     own = passkeys.usable(actor.user_id) if passkeys.are_possible() else []
     if not own:
         return Offer(token, "", "")
-    asked = assertion.challenge(page.digest, sentence, page.nonce)
-    return Offer(token, json.dumps(passkeys.options(own, asked)), passkeys.place().origin)
+    challenge = assertion.challenge(page.digest, sentence, page.nonce)
+    return Offer(token, json.dumps(passkeys.options(own, challenge)), passkeys.own_origin().origin)
 
 
 def prove(
@@ -68,9 +68,9 @@ def prove(
     shown.require_recent(page, document_digest)
     if not given.passkey or page is None:
         return _identity(identity_proof.prove(actor.user_id, given.password, given.code))
-    asked = assertion.challenge(document_digest, sentence, page.nonce)
+    challenge = assertion.challenge(document_digest, sentence, page.nonce)
     return _identity(
-        identity_proof.prove_by_passkey(actor.user_id, given.passkey, asked), page.nonce
+        identity_proof.prove_by_passkey(actor.user_id, given.passkey, challenge), page.nonce
     )
 
 
@@ -82,5 +82,5 @@ def prove_by_mailed_code(actor: Actor, subject_id: UUID, given: Given) -> Identi
 
 
 def _identity(shown: identity_proof.Proof, nonce: str = "") -> Identity:
-    kept = {**shown.assertion, "nonce": nonce} if shown.assertion is not None else None
-    return Identity(shown.user_id, Method(shown.method), shown.at, kept)
+    shown_proof = {**shown.assertion, "nonce": nonce} if shown.assertion is not None else None
+    return Identity(shown.user_id, Method(shown.method), shown.at, shown_proof)

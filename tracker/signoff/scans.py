@@ -63,13 +63,13 @@ def checked(data: bytes) -> ScanType:
             ),
             FIELD,
         )
-    found = type_of(data)
-    if found is None:
+    scan_type = type_of(data)
+    if scan_type is None:
         raise RuleBrokenError(
             _l("The file is no whole PDF, JPEG or PNG, whatever its name says. Scan it again."),
             FIELD,
         )
-    return found
+    return scan_type
 
 
 def _is_pdf(data: bytes) -> bool:

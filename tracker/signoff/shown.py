@@ -44,10 +44,10 @@ def page_of(actor: Actor, token: str | None) -> SigningPage | None:
     """Return the page that a form was sent from, however old; None if it was never issued."""
     try:
         user_id, nonce, salt, at, digest = _signer("signing-page").loads(token or "")
-        found = SigningPage(nonce, salt, dt.datetime.fromisoformat(at), digest)
+        page = SigningPage(nonce, salt, dt.datetime.fromisoformat(at), digest)
     except (BadData, ValueError, TypeError):
         return None
-    return found if user_id == str(actor.user_id) else None
+    return page if user_id == str(actor.user_id) else None
 
 
 def mark_of(actor: Actor, digest: str) -> str:

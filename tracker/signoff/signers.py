@@ -44,7 +44,7 @@ class PartySigners:
     @property
     def user_ids(self) -> frozenset[UUID]:
         """The ids of the people named."""
-        return frozenset(one.user_id for one in self.named)
+        return frozenset(person.user_id for person in self.named)
 
     def has_to_sign(self, user_id: UUID) -> bool:
         """Return whether the party can't be complete without this person's signature."""
@@ -58,11 +58,11 @@ class PartySigners:
         """Return whether the party has given all its signatures."""
         return len(self.who_signed(signed)) >= self.required
 
-    def is_turn_of(self, one: Named, signed: Signed) -> bool:
+    def is_turn_of(self, person: Named, signed: Signed) -> bool:
         """Return whether everybody in the party whom a person has to wait for has signed."""
-        there = self.who_signed(signed)
-        before = {other.user_id for other in self.named if 0 < other.turn < one.turn}
-        return before <= there
+        signer_ids = self.who_signed(signed)
+        before = {other.user_id for other in self.named if 0 < other.turn < person.turn}
+        return before <= signer_ids
 
 
 class Order(enum.StrEnum):
@@ -83,20 +83,20 @@ class Misnaming(enum.StrEnum):
 
 
 def flaw(parties: Iterable[PartySigners]) -> tuple[Misnaming, UUID] | None:
-    """Return what is wrong with a list of signatories, and for which party; None if it is valid.
+    """Return what is wrong with a list of signatories, and for which party; None if nothing is.
 
     A person never signs for two parties (product.md, 5.2).
     """
     seen: set[UUID] = set()
     for party in parties:
-        persons = [one.user_id for one in party.named]
+        persons = [person.user_id for person in party.named]
         if not persons:
             return Misnaming.NOBODY, party.organisation_id
         if len(set(persons)) < len(persons) or not seen.isdisjoint(persons):
             return Misnaming.TWICE, party.organisation_id
         if not 0 <= party.needed <= len(persons):
             return Misnaming.TOO_MANY, party.organisation_id
-        if any(one.turn for one in party.named) and party.required < len(persons):
+        if any(person.turn for person in party.named) and party.required < len(persons):
             return Misnaming.ORDER_NEEDS_ALL, party.organisation_id
         seen.update(persons)
     return None
@@ -110,7 +110,7 @@ def is_complete(parties: Iterable[PartySigners], signed: Signed) -> bool:
 def state_after(
     state: RequestState, parties: Iterable[PartySigners], signed: Signed
 ) -> RequestState:
-    """Return the status of a request after a signature: completed with the last one."""
+    """Return the state of a request after a signature: completed with the last one."""
     if state is RequestState.WAITING and is_complete(parties, signed):
         return RequestState.COMPLETED
     return state
@@ -124,10 +124,10 @@ def waiting(parties: Iterable[PartySigners], signed: Signed) -> list[UUID]:
 def whose_turn(parties: Collection[PartySigners], signed: Signed) -> list[tuple[UUID, UUID]]:
     """Return who can sign now, as (organisation, person)."""
     return [
-        (party.organisation_id, one.user_id)
+        (party.organisation_id, person.user_id)
         for party in parties
-        for one in party.named
-        if can_sign_now(parties, signed, party.organisation_id, one.user_id)
+        for person in party.named
+        if can_sign_now(parties, signed, party.organisation_id, person.user_id)
     ]
 
 
@@ -135,9 +135,13 @@ def can_sign_now(
     parties: Collection[PartySigners], signed: Signed, organisation_id: UUID | None, user_id: UUID
 ) -> Decision:
     """Decide whether a person may sign for a party now: named, not done yet, and their turn."""
-    party = next((one for one in parties if one.organisation_id == organisation_id), None)
-    one = next((one for one in party.named if one.user_id == user_id), None) if party else None
-    if party is None or one is None:
+    party = next((party for party in parties if party.organisation_id == organisation_id), None)
+    person = (
+        next((signatory for signatory in party.named if signatory.user_id == user_id), None)
+        if party
+        else None
+    )
+    if party is None or person is None:
         return no(_l("Another person is named to sign for your organisation."))
     if user_id in party.who_signed(signed):
         return no(_l("You have signed this revision already."))
@@ -146,7 +150,7 @@ def can_sign_now(
     earlier = [other for other in parties if other.turn < party.turn]
     if not is_complete(earlier, signed):
         return no(_l("It is not your turn yet: other parties sign first."))
-    if not party.is_turn_of(one, signed):
+    if not party.is_turn_of(person, signed):
         return no(_l("It is not your turn yet: others of your organisation sign first."))
     return YES
 
@@ -192,7 +196,8 @@ def passed_on(
         replace(
             party,
             named=tuple(
-                replace(one, user_id=after) if one.user_id == before else one for one in party.named
+                replace(person, user_id=after) if person.user_id == before else person
+                for person in party.named
             ),
         )
         if party.organisation_id == organisation_id

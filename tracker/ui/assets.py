@@ -50,10 +50,10 @@ class Assets:
         return self._files.get(name)
 
     def _read(self) -> dict[str, Asset]:
-        found = sorted(path for path in self._folder.rglob("*") if path.is_file())
+        paths = sorted(path for path in self._folder.rglob("*") if path.is_file())
         return {
             path.relative_to(self._folder).as_posix(): Asset(path.read_bytes(), _kind(path))
-            for path in found
+            for path in paths
         }
 
 

@@ -73,7 +73,7 @@ class EmailField(library.EmailField):
         super().__init__(label, checks, **_attributes(kw, autocomplete=autocomplete, dir="ltr"))
 
 
-class HeldField(library.HiddenField):
+class HiddenValueField(library.HiddenField):
     """A hidden value that the page or its script sets."""
 
     def __init__(self, *, most: int = LINE_LENGTH, **kw: Any) -> None:
@@ -104,7 +104,7 @@ class PasswordField(library.PasswordField):
 
 
 class CodeField(library.StringField):
-    """A one-time code of six digits; spaces are removed."""
+    """A one-time code of six digits; spaces between them are removed."""
 
     ask = _l("Enter the six-digit code")
 
@@ -154,8 +154,8 @@ class DateField(library.DateField):
             super().process_formdata([str(valuelist[0]).strip()])
         except ValueError as error:
             raise ValueError(bare(_("Enter a date, such as 2027-01-15"))) from error
-        found: dt.date | None = self.data
-        if found is not None and not FIRST_YEAR <= found.year <= LAST_YEAR:
+        day: dt.date | None = self.data
+        if day is not None and not FIRST_YEAR <= day.year <= LAST_YEAR:
             self.data = None
             raise ValueError(bare(_("Enter a year from 1900 to 2199")))
 

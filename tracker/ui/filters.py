@@ -36,14 +36,14 @@ class QueryForm(Form):
 
 def here(changes: Mapping[str, str | None]) -> str:
     """Return this page's URL with some query parameters changed; None removes one."""
-    kept = [
+    values_kept = [
         (name, value)
         for name, values in request.args.lists()
         for value in values
         if name not in changes
     ]
     given = [(name, value) for name, value in changes.items() if value is not None]
-    question = urlencode(kept + given)
+    question = urlencode(values_kept + given)
     address = quote(request.script_root + request.path)
     return f"{address}?{question}" if question else address
 

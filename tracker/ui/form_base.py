@@ -63,7 +63,7 @@ class Form(FlaskForm):
         Mistakes in a text that the form doesn't contain are shown above it too.
         """
         if isinstance(error, ContentError):
-            self.form_errors.extend(one.message for one in error.mistakes)
+            self.form_errors.extend(mistake.message for mistake in error.mistakes)
             return
         field = self._named(error.field) if error.field else None
         if field is None or isinstance(field, FormField):
@@ -76,17 +76,17 @@ class Form(FlaskForm):
         return not self.changed_rows() and bool(super().validate_on_submit(extra_validators))
 
     def changed_rows(self) -> bool:
-        """Add or remove the row that a button asked for; return whether one was pressed.
+        """Add or remove the table row that a button asked for, and tell whether one did.
 
-        The page then shows the form again; nothing is validated or saved.
+        The page then shows the form again; nothing is tested and nothing is saved.
         """
         for name in ("add_row", "remove_row"):
-            asked = request.form.get(name)
-            if asked is not None:
+            row_action = request.form.get(name)
+            if row_action is not None:
                 for field in self:
                     change = getattr(field, name, None)
                     if change is not None:
-                        change(asked)
+                        change(row_action)
                 return True
         return False
 

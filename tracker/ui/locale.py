@@ -101,8 +101,8 @@ def direction(code: str) -> str:
 
 def name_of(code: str) -> str:
     """Return a language's name in the current language, such as Arabic."""
-    found = Locale.parse(code.replace("-", "_")).get_display_name(get_locale() or Locale("en"))
-    return str(found or code)
+    name = Locale.parse(code.replace("-", "_")).get_display_name(get_locale() or Locale("en"))
+    return str(name or code)
 
 
 def listed(names: Iterable[str]) -> str:

@@ -92,8 +92,8 @@ def register_navigation(
     app: Flask, entries: Sequence[Entry | tuple[str, object, Predicate]], **endpoints: str
 ) -> None:
     """Set the main navigation, and the endpoints of Frame: home, sign_in and others."""
-    made = tuple(entry if isinstance(entry, Entry) else Entry(*entry) for entry in entries)
-    app.extensions["frame"] = Frame(entries=made, **endpoints)
+    all_entries = tuple(entry if isinstance(entry, Entry) else Entry(*entry) for entry in entries)
+    app.extensions["frame"] = Frame(entries=all_entries, **endpoints)
 
 
 def init_frame(app: Flask) -> None:
@@ -134,7 +134,7 @@ def role_words(actor: Actor) -> str:
 
 
 def party_mark(name: str) -> str:
-    """Return two letters for an organisation, shown beside its name."""
+    """Return two letters for an organisation; its name is always shown beside them."""
     words = [word for word in name.replace("-", " ").split() if word[:1].isalnum()]
     telling = [word for word in words if word.lower() not in _PASSED_OVER] or words
     if not telling:
@@ -169,7 +169,7 @@ def _current(entry: Entry) -> str:
     if request.endpoint == entry.endpoint:
         return "page"
     frame: Frame = current_app.extensions["frame"]
-    named = [one for one in frame.entries if request.endpoint in one.parts]
+    named = [entry for entry in frame.entries if request.endpoint in entry.parts]
     if named:
         return "true" if entry in named else ""
     part = entry.endpoint.partition(".")[0]

@@ -54,13 +54,13 @@ class Page(Generic[Item]):
         """The pages to link to: first, last and those around this one; None for a gap."""
         near = range(self.number - _AROUND, self.number + _AROUND + 1)
         shown = sorted({1, self.pages, *(n for n in near if 1 <= n <= self.pages)})
-        found: list[int | None] = []
+        numbers_shown: list[int | None] = []
         for number in shown:
-            before = found[-1] if found else None
+            before = numbers_shown[-1] if numbers_shown else None
             if before is not None and number - before > 1:
-                found.append(None)
-            found.append(number)
-        return found
+                numbers_shown.append(None)
+            numbers_shown.append(number)
+        return numbers_shown
 
 
 def asked_number(arguments: Mapping[str, str] | None = None, name: str = "page") -> int:

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
-from tracker.ui.fields import CodeField, HeldField, PasswordField
+from tracker.ui.fields import CodeField, HiddenValueField, PasswordField
 from tracker.ui.form_base import Form
 from tracker.ui.validators import RequiredWithout
 
@@ -19,7 +19,7 @@ class ShownFields(Form):
     """
 
     # The token of this opening of the page, and of the text it showed.
-    page_token = HeldField(most=TOKEN_LENGTH)
+    page_token = HiddenValueField(most=TOKEN_LENGTH)
 
 
 class ProofFields(ShownFields):
@@ -34,7 +34,7 @@ class ProofFields(ShownFields):
         description=_l("A new code appears every 30 seconds. Each code works once."),
     )
     # Set by static/js/passkey.js.
-    passkey = HeldField(most=ANSWER_LENGTH)
+    passkey = HiddenValueField(most=ANSWER_LENGTH)
 
     def ask_for(self, *, app: bool, passkey: bool) -> None:
         """Remove the fields for what the person doesn't have."""

@@ -9,16 +9,16 @@ MODULE = 4
 
 def svg(text: str) -> str:
     """Return the QR code of a text, black without background or margin, for white paper."""
-    found: str = _code(text).svg_inline(border=0, dark="#000", omitsize=True)
-    return found
+    markup: str = _code(text).svg_inline(border=0, dark="#000", omitsize=True)
+    return markup
 
 
 def data_uri(text: str) -> str:
     """Return the same for a page, on white with a margin, so that dark pages can show it too."""
-    found: str = _code(text).svg_data_uri(
+    uri: str = _code(text).svg_data_uri(
         border=QUIET_ZONE, scale=MODULE, dark="#000", light="#fff", omitsize=False
     )
-    return found
+    return uri
 
 
 def _code(text: str) -> segno.QRCode:

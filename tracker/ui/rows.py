@@ -125,15 +125,15 @@ class Rows(FieldList):  # type: ignore[type-arg]  # generic in the stubs only
         self._run_validation_chain(form, [*self.validators, *extra_validators])
         return not self.errors
 
-    def add_row(self, asked: str) -> None:
+    def add_row(self, action: str) -> None:
         """Add a blank row if this table's button was pressed and there is room."""
-        if asked == self.id and self.may_grow:
+        if action == self.id and self.may_grow:
             self.append_entry()
             self.focus = len(self.entries) - 1
 
-    def remove_row(self, asked: str) -> None:
+    def remove_row(self, action: str) -> None:
         """Remove a free row if its button was pressed; one row always stays."""
-        numbers = [row.index for row in self.entries if row.id == asked and not row.row_key]
+        numbers = [row.index for row in self.entries if row.id == action and not row.row_key]
         for number in numbers:
             self.pop_entry(number)
         if numbers and not self.entries:

@@ -67,27 +67,32 @@ class Tasks:
 
 def together(parts: Iterable[Tasks]) -> Tasks:
     """Join the tasks of several features: those with a due date first, dates in order."""
-    found = list(parts)
+    tasks = list(parts)
 
     def by_due(task: Task | Waiting[Any]) -> dt.date:
         return task.due or dt.date.max
 
     return Tasks(
-        mine=tuple(sorted((task for part in found for task in part.mine), key=by_due)),
-        others=tuple(sorted((task for part in found for task in part.others), key=by_due)),
-        dates=tuple(sorted((one for part in found for one in part.dates), key=lambda one: one.day)),
-        is_cut=any(part.is_cut for part in found),
+        mine=tuple(sorted((task for part in tasks for task in part.mine), key=by_due)),
+        others=tuple(sorted((task for part in tasks for task in part.others), key=by_due)),
+        dates=tuple(
+            sorted((date for part in tasks for date in part.dates), key=lambda day: day.day)
+        ),
+        is_cut=any(part.is_cut for part in tasks),
     )
 
 
 def told(some: Sequence[Task | Waiting[Any]]) -> list[Task]:
     """Return some pending tasks as Tasks, in order."""
     subjects: dict[Callable[..., Iterable[Task]], list[Any]] = {}
-    for one in some:
-        if isinstance(one, Waiting):
-            subjects.setdefault(one.tell, []).append(one.subject)
-    made = {tell: iter(list(tell(of))) for tell, of in subjects.items()}
-    return [next(made[one.tell]) if isinstance(one, Waiting) else one for one in some]
+    for task in some:
+        if isinstance(task, Waiting):
+            subjects.setdefault(task.tell, []).append(task.subject)
+    told_tasks = {tell: iter(list(tell(of))) for tell, of in subjects.items()}
+    return [
+        next(told_tasks[waiting.tell]) if isinstance(waiting, Waiting) else waiting
+        for waiting in some
+    ]
 
 
 @dataclass(frozen=True, slots=True)

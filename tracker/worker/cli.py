@@ -16,13 +16,13 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 
-from config import Settings
 from tracker.accounts.factors import binding
 from tracker.core.db import db
 from tracker.demo import cli as demonstration
 from tracker.evidence import disagreements
 from tracker.evidence.certificates import service as certificates
 from tracker.mail import transport
+from tracker.settings import Settings
 from tracker.worker import (
     failures,
     health,
@@ -119,7 +119,7 @@ def _serve(settings: Settings) -> int:
         subprocess.Popen(command, process_group=0, env=environment)  # noqa: S603 -- our own programs, by full path
         for command in (_server_command(settings), [*_own_command(), "worker"])
     ]
-    while not asked_to_stop and all(one.poll() is None for one in programs):
+    while not asked_to_stop and all(program.poll() is None for program in programs):
         time.sleep(0.2)
     failed = not asked_to_stop
     if failed:
@@ -130,15 +130,15 @@ def _serve(settings: Settings) -> int:
 
 def _end(programs: list[subprocess.Popen[bytes]]) -> None:
     """Terminate each program, and kill it if it doesn't exit in time."""
-    for one in programs:
-        if one.poll() is None:
-            one.terminate()
-    for one in programs:
+    for program in programs:
+        if program.poll() is None:
+            program.terminate()
+    for program in programs:
         try:
-            one.wait(GRACE_SECONDS)
+            program.wait(GRACE_SECONDS)
         except subprocess.TimeoutExpired:
-            one.kill()
-            one.wait()
+            program.kill()
+            program.wait()
 
 
 def _own_command() -> list[str]:
@@ -171,10 +171,7 @@ def _server_command(settings: Settings) -> list[str]:
 @click.command("worker")
 @with_appcontext
 def worker() -> None:
-    """Run a worker: mail, certificates, expiry, reminders, readiness of visits.
-
-    Several can run at the same time.
-    """
+    """Send mail, close what has expired, recheck readiness; several copies may run together."""
     goes_on = True
 
     def stop(_number: int, _frame: FrameType | None) -> None:
@@ -211,10 +208,9 @@ def recheck(references: tuple[str, ...], *, every: bool) -> None:
         raise click.ClickException(message)
     differed = 0
     for cooperation_id, reference in cooperations:
-        for one in worker_recheck.recheck(cooperation_id):
-            click.echo(
-                f"{reference}, {one.kind} {one.id}: {_shown(one.before)} became {_shown(one.after)}"
-            )
+        for difference in worker_recheck.recheck(cooperation_id):
+            values = f"{_shown(difference.before)} became {_shown(difference.after)}"
+            click.echo(f"{reference}, {difference.kind} {difference.id}: {values}")
             differed += 1
         db.session.commit()
     click.echo(f"Cooperations: {len(cooperations)}. Values that differed: {differed}.")
@@ -231,27 +227,27 @@ def check() -> None:
 
     Prints what is wrong, and exits 1 if anything is.
     """
-    found = health.look()
-    known = found.database == "well"
+    state = health.look()
+    known = state.database == "well"
     refused = binding.refused() if known else []
     if known:
-        found = replace(found, accounts=health.SOME_REFUSED if refused else "well")
-    click.echo(f"database: {found.database}")
-    click.echo(f"content: {found.content}")
-    click.echo(f"worker: {found.worker}")
-    click.echo(f"certificates: {found.certificates}")
-    click.echo(f"accounts: {found.accounts}")
+        state = replace(state, accounts=health.SOME_REFUSED if refused else "well")
+    click.echo(f"database: {state.database}")
+    click.echo(f"content: {state.content}")
+    click.echo(f"worker: {state.worker}")
+    click.echo(f"certificates: {state.certificates}")
+    click.echo(f"accounts: {state.accounts}")
     for email, fault in refused:
         click.echo(f"  {email}: {fault.value}")
-    for one in certificates.failing() if known else ():
+    for failing in certificates.failing() if known else ():
         click.echo(
-            f"  {one.reference}, {one.kind}, revision {one.number}: {one.error}"
-            f" ({one.tries} attempts; next at {one.next_try_at:%Y-%m-%d %H:%M} UTC)"
+            f"  {failing.reference}, {failing.kind}, revision {failing.number}: {failing.error}"
+            f" ({failing.tries} tries; the next at {failing.next_try_at:%Y-%m-%d %H:%M} UTC)"
         )
-    click.echo(f"texts: {found.texts}")
+    click.echo(f"texts: {state.texts}")
     for text in disagreements.known() if known else ():
         click.echo(f"  {text.reference}, {text.kind or text.subject_type}")
-    click.echo(f"jobs: {found.jobs}")
+    click.echo(f"jobs: {state.jobs}")
     for failure in failures.known() if known else ():
         click.echo(
             f"  {failure.job} {failure.object}: {failure.error}"
@@ -260,5 +256,5 @@ def check() -> None:
     late = certificates.overdue(LATE) if known else 0
     if late:
         click.echo(f"certificates: {late} late")
-    if late or not found.is_well:
+    if late or not state.is_well:
         sys.exit(1)

@@ -23,12 +23,12 @@ def of(job: str) -> dict[str, dt.datetime]:
     return {row.object: row.next_try_at for row in rows}
 
 
-def note(job: str, one: str, error: str) -> None:
+def note(job: str, object_name: str, error: str) -> None:
     """Record that a job failed on an object; the delay until the next attempt grows each time."""
     now = clock.now()
-    row = db.session.get(JobFailure, (job, one))
+    row = db.session.get(JobFailure, (job, object_name))
     if row is None:
-        row = JobFailure(job=job, object=one, tries=0)
+        row = JobFailure(job=job, object=object_name, tries=0)
         db.session.add(row)
     row.tries += 1
     row.error = error[:KEPT_ERROR]
@@ -38,7 +38,7 @@ def note(job: str, one: str, error: str) -> None:
 
 
 def forget(job: str, some: Collection[str]) -> None:
-    """Delete the failures of a job on some objects: it succeeded, or is no longer due."""
+    """Forget that a job failed on some objects: it was done, or is no longer due."""
     db.session.execute(
         sa.delete(JobFailure)
         .where(JobFailure.job == job, JobFailure.object.in_(some))

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-from config import ROOT
 from tracker.accounts.factors import refused_accounts
 from tracker.checklist_templates.models import ChecklistKind, ChecklistTemplate
 from tracker.core import clock
 from tracker.core.db import db
+from tracker.core.paths import MIGRATIONS
 from tracker.evidence import disagreements
 from tracker.evidence.certificates import service as certificates
 from tracker.guidance.models import Article
@@ -20,7 +20,6 @@ from tracker.worker.models import Heartbeat
 WORKER = "worker"
 NOT_LOOKED_AT = ("not checked",) * 6
 SOME_REFUSED = "some are refused"
-MIGRATIONS = ROOT / "migrations" / "versions"
 # A worker finishes a round every few seconds; after three minutes without one it isn't running.
 STANDSTILL = dt.timedelta(minutes=3)
 
@@ -61,11 +60,11 @@ def look() -> Health:
         database = "well" if schema_revision() == newest_revision() else "needs tracker db upgrade"
         if database != "well":
             return Health(database, *NOT_LOOKED_AT)
-        made = "some can't be made" if certificates.is_any_failing() else "well"
+        certificate_state = "some can't be made" if certificates.is_any_failing() else "well"
         bound = SOME_REFUSED if refused_accounts.is_any() else "well"
         texts = "some do not agree with their signatures" if disagreements.is_any() else "well"
         jobs = "some could not be done" if failures.is_any() else "well"
-        return Health(database, _content(), _worker(), made, bound, texts, jobs)
+        return Health(database, _content(), _worker(), certificate_state, bound, texts, jobs)
     except SQLAlchemyError:
         db.session.rollback()
         return Health("can't be reached", *NOT_LOOKED_AT)
@@ -75,8 +74,8 @@ def schema_revision() -> str | None:
     """Return the revision of the database schema, or None for an empty database."""
     if not sa.inspect(db.session.connection()).has_table("alembic_version"):
         return None
-    found: str | None = db.session.scalar(sa.text("SELECT version_num FROM alembic_version"))
-    return found
+    revision: str | None = db.session.scalar(sa.text("SELECT version_num FROM alembic_version"))
+    return revision
 
 
 def newest_revision() -> str | None:
@@ -85,7 +84,9 @@ def newest_revision() -> str | None:
     Revisions are named like their files. Alembic would have to import all of them, and only
     commands import Alembic.
     """
-    return max((one.stem for one in MIGRATIONS.glob("[0-9]*.py")), default=None)
+    return max(
+        (migration.stem for migration in (MIGRATIONS / "versions").glob("[0-9]*.py")), default=None
+    )
 
 
 def beat() -> None:

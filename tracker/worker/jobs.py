@@ -68,7 +68,7 @@ JUDGE = Job(
     lambda visit_id, _day: visits.recheck(visit_id),
 )
 _MAIL_CHECKPOINT = Job(
-    "mail checkpoint", lambda _day: anchors.due(), lambda one, _day: anchors.send(one)
+    "mail checkpoint", lambda _day: anchors.due(), lambda anchor, _day: anchors.send(anchor)
 )
 FORGETTING = (
     attempts.forget_old,
@@ -120,7 +120,7 @@ def run_once(transport: Transport, *, with_dates: bool, timestamp_url: str = "")
     sending.send_due(transport)
     make_certificates(timestamp_url, since=clock.now() - LATELY)
     if with_dates:
-        judge_again({one for job in DATED for one in each(job, clock.today())})
+        judge_again({visit_id for job in DATED for visit_id in each(job, clock.today())})
         for forget in FORGETTING:
             until_none_is_left(forget)
         checkpoint_and_mail()

@@ -47,14 +47,14 @@ def each(job: Job, day: dt.date) -> set[UUID]:
     can't be reached.
     """
     visit_ids: set[UUID] = set()
-    found, failed = _found(job, day)
-    for one in found:
-        name = named(one)
+    objects, failed = _due(job, day)
+    for work in objects:
+        name = named(work)
         if name in failed and failed[name] > clock.now():
             continue
         began = time.monotonic()
         try:
-            job.act(one, day)
+            job.act(work, day)
             if name in failed:
                 failures.forget(job.name, [name])
             stale_ids = stale.put_off(stale.Stale.VISIT)
@@ -68,7 +68,7 @@ def each(job: Job, day: dt.date) -> set[UUID]:
             failures.note(job.name, name, what_failed(error))
             db.session.commit()
         let_others_write(began)
-    if done := failed.keys() - map(named, found):
+    if done := failed.keys() - map(named, objects):
         failures.forget(job.name, done)
         db.session.commit()
     return visit_ids
@@ -100,9 +100,9 @@ def let_others_write(began: float) -> None:
     time.sleep(min(time.monotonic() - began, LONGEST_PAUSE))
 
 
-def named(one: Any) -> str:
+def named(work: Any) -> str:
     """Return the name of an object for the log: its id or ids."""
-    return " ".join(map(str, one)) if isinstance(one, tuple) else str(one)
+    return " ".join(map(str, work)) if isinstance(work, tuple) else str(work)
 
 
 def what_failed(error: Exception) -> str:
@@ -111,6 +111,6 @@ def what_failed(error: Exception) -> str:
     return f"{type(error).__name__} in {Path(where.filename).name}, line {where.lineno}"
 
 
-def _found(job: Job, day: dt.date) -> tuple[Sequence[Any], Mapping[str, dt.datetime]]:
+def _due(job: Job, day: dt.date) -> tuple[Sequence[Any], Mapping[str, dt.datetime]]:
     """Return the objects that are due, and when those that failed may be tried again."""
     return reading(lambda: (job.find(day), failures.of(job.name)))

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from config import Settings
 from tracker.accounts.factors import adoption
 from tracker.activity import chain as arithmetic
 from tracker.activity import service as trail
@@ -23,6 +22,7 @@ from tracker.core.db import db
 from tracker.core.keys import KeysError
 from tracker.evidence.keys import signing_keys
 from tracker.oversight import adopting, entries
+from tracker.settings import Settings
 from tracker.worker import health, schema
 
 Say = Callable[[str], None]
@@ -172,12 +172,12 @@ def make_evidence_keys(say: Say) -> None:
     certificates have to wait for it.
     """
     try:
-        made = signing_keys.make_missing()
+        missing = signing_keys.make_missing()
     except KeysError as error:
         db.session.rollback()
         raise PreparationError(str(error)) from error
     db.session.commit()
-    for key in made:
+    for key in missing:
         say(f"Created the {key.use.value} key {key.number}, SHA-256 {key.fingerprint}")
     for line in signing_keys.trouble():
         say(f"Problem with the evidence keys: {line}")

@@ -58,20 +58,22 @@ def recheck(cooperation_id: UUID) -> list[Differing]:
     recompute()
     after = stored(cooperation_id)
     return [
-        Differing(kind, one, before.get((kind, one), ()), after.get((kind, one), ()))
-        for kind, one in sorted(before.keys() | after.keys())
-        if before.get((kind, one)) != after.get((kind, one))
+        Differing(
+            kind, object_id, before.get((kind, object_id), ()), after.get((kind, object_id), ())
+        )
+        for kind, object_id in sorted(before.keys() | after.keys())
+        if before.get((kind, object_id)) != after.get((kind, object_id))
     ]
 
 
 def stored(cooperation_id: UUID) -> Stored:
     """Return the stored values of a cooperation and everything derived about it."""
     db.session.flush()
-    found: Stored = {}
+    stored_values: Stored = {}
     for kind, statement in _STORED.items():
-        for one, *values in db.session.execute(statement, {"cooperation_id": cooperation_id}):
-            found[kind, one] = (*found.get((kind, one), ()), *values)
-    return found
+        for row, *values in db.session.execute(statement, {"cooperation_id": cooperation_id}):
+            stored_values[kind, row] = (*stored_values.get((kind, row), ()), *values)
+    return stored_values
 
 
 _OF_IT: sa.BindParameter[UUID] = sa.bindparam("cooperation_id")

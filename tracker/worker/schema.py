@@ -4,10 +4,9 @@ import flask_migrate
 from alembic.script import ScriptDirectory
 from flask import Flask, current_app
 
-from config import ROOT
 from tracker.core.db import db
+from tracker.core.paths import MIGRATIONS
 
-MIGRATIONS = ROOT / "migrations"
 _migrate = flask_migrate.Migrate(db=db, directory=str(MIGRATIONS), render_as_batch=True)
 
 
@@ -30,4 +29,6 @@ def downgrade(revision: str = "-1") -> None:
 
 def is_known(revision: str) -> bool:
     """Return whether this code has a migration with that revision."""
-    return revision in {one.revision for one in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
+    return revision in {
+        script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()
+    }

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from itertools import groupby
 from pathlib import Path
 
-from config import ROOT
 from tests.integration.access.places import COLUMNS, Place
+from tracker.core.paths import ROOT
 
 DOCUMENT = ROOT / "docs" / "permissions.md"
 Row = tuple[str, str, str]

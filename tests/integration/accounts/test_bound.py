@@ -1,4 +1,7 @@
-"""Credentials belong to their person: rows changed outside the application are refused."""
+"""What a person signs in with belongs to that person: rows changed past the application.
+
+In one file: a table of rows changed in the database, each tried on the same accounts.
+"""
 
 import logging
 from collections.abc import Callable, Iterator, Mapping

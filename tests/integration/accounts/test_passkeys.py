@@ -1,4 +1,7 @@
-"""Passkeys: added, used for signing in and confirming, renamed, removed, disabled."""
+"""Passkeys: set up, used for signing in and for confirming, named, removed, set aside.
+
+In one file: one authenticator is followed from its registration to its removal.
+"""
 
 import datetime as dt
 from collections.abc import Callable
@@ -285,7 +288,7 @@ def test_the_place_of_passkeys_is_the_address_as_browsers_write_it(
     app: Flask, session: Session, monkeypatch: pytest.MonkeyPatch, address: str, origin: str
 ) -> None:
     monkeypatch.setitem(app.extensions, "settings", _Elsewhere(app.extensions["settings"], address))
-    assert rules.place().origin == origin
+    assert rules.own_origin().origin == origin
 
 
 class _Elsewhere:

@@ -1,4 +1,7 @@
-"""People: lists and pages from every side, roles, suspending, leaving, one's own profile."""
+"""People: lists and pages from every side, roles, suspending, leaving, one's own profile.
+
+In one file: the lists and the page of one person, each tried from the same sides.
+"""
 
 import datetime as dt
 from collections.abc import Callable
@@ -24,7 +27,7 @@ from tracker.accounts import queries
 from tracker.accounts.factors import attempts
 from tracker.accounts.models import Attempt, Membership, User
 from tracker.accounts.people import invitations, service
-from tracker.accounts.people.invitations import Wanted
+from tracker.accounts.people.invitations import NewInvitation
 from tracker.accounts.people.service import NewRole
 from tracker.activity.models import Event, EventDetail
 from tracker.core import clock
@@ -111,7 +114,7 @@ def test_the_list_asks_no_more_when_it_is_longer(
         people.add_person(f"person{number}", key, Role.MEMBER)
         invitations.invite(
             people.actor("ada"),
-            Wanted(
+            NewInvitation(
                 f"new{number}@example.org",
                 {Role.MEMBER},
                 organisation_id=people.organisations[key],
@@ -690,7 +693,7 @@ def test_only_an_npm_has_outside_experts(people: House, session: Session, where:
     with pytest.raises(RuleBrokenError):
         invitations.invite(
             people.actor("ada"),
-            Wanted(
+            NewInvitation(
                 "x@example.org",
                 {role},
                 organisation_id=people.organisations[where],

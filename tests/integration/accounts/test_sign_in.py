@@ -11,7 +11,6 @@ import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from config import Settings
 from tests.client import CheckedClient
 from tests.factories.accounts import PASSWORD, House, sign_in, signed_in
 from tests.integration.accounts.conftest import NOON, Clock
@@ -21,6 +20,7 @@ from tracker.accounts.models import Attempt, Membership, User
 from tracker.accounts.people import service
 from tracker.accounts.sign_in import setup as sign_in_machinery
 from tracker.core.db import db
+from tracker.settings import Settings
 
 pytestmark = pytest.mark.both_databases
 

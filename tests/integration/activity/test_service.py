@@ -135,8 +135,8 @@ def test_handlers_run_in_the_same_transaction(
 ) -> None:
     told: list[DomainEvent] = []
 
-    def fail(happening: DomainEvent) -> None:
-        told.append(happening)
+    def fail(event: DomainEvent) -> None:
+        told.append(event)
         raise RuntimeError("a handler that fails")
 
     session.commit()
@@ -146,7 +146,7 @@ def test_handlers_run_in_the_same_transaction(
         change(cooperation)
     session.rollback()
     assert count(session, Event) == before
-    assert [happening.verb for happening in told] == [verbs.COOPERATION_CHANGED] * 2
+    assert [event.verb for event in told] == [verbs.COOPERATION_CHANGED] * 2
     assert told[0].cooperation_id == told[0].subject_id
     assert told[0].details == {"changed": ["title"]}
 

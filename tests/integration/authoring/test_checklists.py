@@ -1,4 +1,7 @@
-"""Checklists of an instance: imported, compared, tried, published, retired."""
+"""Checklists that are looked after here: taken in, compared, tried, published, retired.
+
+In one file: one version, from its upload to its retirement.
+"""
 
 import io
 

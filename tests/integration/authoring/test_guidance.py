@@ -1,4 +1,7 @@
-"""The guidance of an instance: edited with a preview, published, updated by shipped texts."""
+"""The guidance of an instance: edited with a preview, published, shipped over, and of its day.
+
+In one file: one article, edited, published and shipped over.
+"""
 
 import io
 import re
@@ -30,8 +33,7 @@ from tracker.accounts import queries as accounts
 from tracker.authoring.checklists import service as authoring
 from tracker.authoring.facts import ArticleWords
 from tracker.authoring.guidance import service as guidance_editing
-from tracker.checklist_templates import library as checklists
-from tracker.core import clock
+from tracker.core import clock, paths
 from tracker.core.content import ContentError
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
 from tracker.guidance import queries as guidance
@@ -244,7 +246,7 @@ def test_a_start_after_an_update_says_that_a_shipped_text_waits(
 ) -> None:
     publish_edited(people.actor("ada"), OLD, NEW)
     folder = shipped_content(tmp_path / "content", 2, OLD, "three shipped lists")
-    monkeypatch.setattr(checklists, "CONTENT", folder)
+    monkeypatch.setattr(paths, "CONTENT", folder)
     people.session.rollback()
     done = app.test_cli_runner().invoke(args=["content", "load"])
     assert done.exit_code == 0, done.output

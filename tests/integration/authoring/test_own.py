@@ -1,4 +1,7 @@
-"""An organisation's own guidance: who writes it, who reads it, and who can't."""
+"""An organisation's own guidance: written by its own, read by those it is for, and by no others.
+
+In one file: one article of an organisation, read from every side in each place where it shows.
+"""
 
 import datetime as dt
 import secrets

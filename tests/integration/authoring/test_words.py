@@ -149,7 +149,7 @@ def test_a_changed_translation_belongs_to_this_instance_and_is_used_immediately(
     before = newest().digest
     made = change(people, better(newest()))
     assert (made.number, made.origin) == (2, WordsOrigin.OWN)
-    assert library.told(newest(), "ar").by_code["M2"].label == "الغايات"
+    assert library.localized(newest(), "ar").by_code["M2"].label == "الغايات"
     assert newest().digest == before
     (details,) = events(session, "template_words_changed")
     assert {key: value for key, value in details.items() if key != "who"} == {
@@ -192,7 +192,7 @@ def test_a_version_published_here_keeps_the_words_of_what_stays(people: House) -
     assert words.origin is WordsOrigin.CARRIED
     parsed = translations.parsed(words)
     assert set(parsed.items) == {item.code for item in library.parsed(row).items} - {"M1"}
-    assert library.told(row, "ar").by_code["M1"].label == new
+    assert library.localized(row, "ar").by_code["M1"].label == new
 
 
 # Pages

@@ -1,4 +1,7 @@
-"""Translations of checklists: stored by number, copied, shown, frozen, signed."""
+"""Words of checklists in other languages: kept by number, carried over, shown, frozen, signed.
+
+In one file: one translation, from loading to the signed text.
+"""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -36,6 +39,7 @@ from tracker.checklists.loading import load
 from tracker.core import canonical
 from tracker.core.errors import RuleBrokenError
 from tracker.core.localized import language_of
+from tracker.core.paths import CONTENT
 from tracker.oversight import integrity
 from tracker.signoff import queries as signoff
 from tracker.signoff import service as signoff_service
@@ -61,7 +65,7 @@ def held(session: Session, number: int = 90) -> list[TemplateWords]:
 
 def in_use(number: int = 90) -> dict[str, str]:
     """Return the labels of the items in Arabic, of the words in use."""
-    told = library.told(row(number), "ar")
+    told = library.localized(row(number), "ar")
     return {item.code: item.label for item in told.items if language_of(item.label) == "ar"}
 
 
@@ -76,7 +80,7 @@ def corrected(template: Template, label: str = "أصحّ") -> languages.Checklis
 
 
 def test_the_shipped_words_are_kept_with_their_version_and_digest(session: Session) -> None:
-    for file in library.read(library.CONTENT):
+    for file in library.read(CONTENT):
         kept = translations.current(library.newest(file.template.kind).id)
         assert {one.words.language for one in file.words} == set(kept) == {"ar"}
         assert kept["ar"].number == 1
@@ -144,7 +148,7 @@ def test_a_derived_version_keeps_the_words_of_what_it_left_as_it_was(session: Se
     (words,) = held(session, 91)
     assert words.origin is WordsOrigin.CARRIED
     assert translations.parsed(words).version == 91
-    told = library.told(row(91), "ar")
+    told = library.localized(row(91), "ar")
     assert (told.by_code["M1"].label, language_of(told.by_code["M1"].label)) == (
         "Other words",
         "en",
@@ -193,7 +197,7 @@ def test_this_instances_translation_takes_precedence_over_a_later_shipped_one(
 def test_an_untranslated_checklist_is_shown_in_its_own_language(session: Session) -> None:
     publish(small_terms())
     assert in_use() == {}
-    assert library.told(row(), "ar") == library.told(row(), "en") == small_terms()
+    assert library.localized(row(), "ar") == library.localized(row(), "en") == small_terms()
 
 
 # Pages
@@ -284,7 +288,7 @@ def test_an_answer_saved_in_one_language_reads_in_the_other(room: Room) -> None:
     room.submit("ilena", "/items/M2/answer", kind="police")
     room.table.save("ilena", "M1")
     assert "Police station" in room.page("samira").text
-    assert room.table.filling().sheet.value("M2", "kind") == "police"
+    assert room.table.loaded().sheet.value("M2", "kind") == "police"
 
 
 @pytest.mark.parametrize(
@@ -370,7 +374,7 @@ def send(table: Table, binding: str = "") -> None:
 
 def test_a_text_is_frozen_in_the_languages_of_its_parties(spoken: Table) -> None:
     spoken.agree()
-    assert agreements.languages(spoken.filling()) == {"en": (), "ar": ("M2", "M6")}
+    assert agreements.languages(spoken.loaded()) == {"en": (), "ar": ("M2", "M6")}
     send(spoken)
     text = frozen_text(spoken)
     assert (text["format"], text["languages"]) == ("common-terms/2", ["ar", "en"])
@@ -384,15 +388,15 @@ def test_a_text_is_frozen_in_the_languages_of_its_parties(spoken: Table) -> None
 def test_a_language_that_no_party_works_in_is_left_out(spoken: Table) -> None:
     spoken.land.organisations["lantern"].languages = ["English", "Portuguese"]
     spoken.session.commit()
-    assert agreements.languages(spoken.filling()) == {"en": ()}
+    assert agreements.languages(spoken.loaded()) == {"en": ()}
 
 
 def test_a_language_without_words_is_left_out(session: Session) -> None:
     table = set_out(session, template=small_terms())
     table.land.organisations["npm"].languages = ["ar"]
     session.commit()
-    assert agreements.languages(table.filling()) == {"en": ()}
-    assert agreements.binding_by_default(table.filling()) == "en"
+    assert agreements.languages(table.loaded()) == {"en": ()}
+    assert agreements.binding_by_default(table.loaded()) == "en"
 
 
 @pytest.mark.parametrize(
@@ -516,8 +520,8 @@ def test_verbs_keep_what_they_write_in_the_checklists_own_language(room: Room) -
     room.submit("ilena", "/items/M1/answer", words="كما اتفقنا.")
     (event,) = room.table.events("answer_saved")
     assert event["item"] == "M1"
-    filling = load(room.table.checklist())
-    assert filling.template.by_code["M1"].label == "Item M1"
+    loaded = load(room.table.checklist())
+    assert loaded.template.by_code["M1"].label == "Item M1"
 
 
 # The shape before

@@ -12,8 +12,9 @@ from tests.factories.templates import a_field, a_template, an_item, publish
 from tracker.activity.models import Event, EventDetail
 from tracker.checklist_templates import library
 from tracker.checklist_templates.models import ChecklistKind, ChecklistTemplate
-from tracker.core import canonical
+from tracker.core import canonical, paths
 from tracker.core.content import ContentError
+from tracker.core.paths import CONTENT
 from tracker.guidance import queries as guidance
 from tracker.guidance.models import PassageUse
 
@@ -33,7 +34,7 @@ def versions(session: Session) -> list[int]:
 
 
 def test_the_shipped_checklists_are_published_once(session: Session) -> None:
-    files = library.read(library.CONTENT)
+    files = library.read(CONTENT)
     assert library.load(files) == []
     assert versions(session) == [1]
     assert library.load_content() == []
@@ -122,8 +123,8 @@ def test_content_check_prints_what_the_content_covers(app: Flask) -> None:
 def spoilt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the content, which the commands read."""
     folder = tmp_path / "content"
-    shutil.copytree(library.CONTENT, folder)
-    monkeypatch.setattr(library, "CONTENT", folder)
+    shutil.copytree(CONTENT, folder)
+    monkeypatch.setattr(paths, "CONTENT", folder)
     return folder
 
 

@@ -1,4 +1,7 @@
-"""The pages of comments: the thread, writing, choosing an audience, actions on a comment."""
+"""The pages of comments: the thread, writing, choosing who reads, what is done with one.
+
+In one file: the pages of one thread, each tried from the same sides.
+"""
 
 import datetime as dt
 from collections.abc import Callable

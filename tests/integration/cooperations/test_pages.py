@@ -1,4 +1,7 @@
-"""Pages of cooperations: with and without permission, and with bad input."""
+"""Pages of cooperations: from the right side, from the wrong side, and with bad input.
+
+In one file: the pages of one cooperation, each tried from the same sides.
+"""
 
 import datetime as dt
 from collections.abc import Callable
@@ -144,7 +147,7 @@ def test_the_list_shows_own_cooperations_with_their_stage_in_words(
     page = browser("samira").page("/cooperations")
     assert "Joint monitoring of police custody" in page.links()
     assert reference in page.text
-    assert "Terms in draft" in page.text
+    assert "Drafting terms" in page.text
     assert "Open a cooperation" not in page.links()
     assert "Open a cooperation" in browser("ilena").page("/cooperations").links()
 
@@ -499,7 +502,7 @@ def test_history_shows_who_did_what(
     text = land.browser(app, "ada").page(f"/cooperations/{reference}/history").text
     for words in (
         "was opened between Office of the People's Advocate, Open Door Legal Aid",
-        "Stage P0 was left. The cooperation is now in stage P1, Terms in draft.",
+        "Stage P0 was left. The cooperation is now in stage P1, Drafting terms.",
         "Agreed terms: the checklist was begun.",
         "Dora Lund takes part for Open Door Legal Aid as physician.",
         "Samira Okell, for Open Door Legal Aid",

@@ -1,4 +1,7 @@
-"""Opening a cooperation and changing its head, ways of working, parties and people."""
+"""Opening a cooperation and changing its head, ways of working, parties and people.
+
+In one file: the verbs of one cooperation, which check the same events.
+"""
 
 import datetime as dt
 import re
@@ -470,9 +473,9 @@ def accepted(land: Country, cooperation: Cooperation, first: str, key: str) -> D
 
 def test_a_person_who_accepts_an_invitation_to_a_cooperation_takes_part(land: Country) -> None:
     cooperation = opened(land)
-    happening = accepted(land, cooperation, "dora", "door")
-    service.follow_invitation(happening)
-    service.follow_invitation(happening)  # repeated: nothing more happens
+    event = accepted(land, cooperation, "dora", "door")
+    service.follow_invitation(event)
+    service.follow_invitation(event)  # repeated: nothing more happens
     found = [one for one in people.people(cooperation.id) if one.name == "Dora Lund"]
     assert [one.function for one in found] == ["interpreter"]
 
@@ -509,7 +512,7 @@ def test_an_invitation_to_somebody_elses_cooperation_adds_nobody(land: Country) 
 
 
 def test_an_invitation_to_no_cooperation_brings_nobody_in(land: Country) -> None:
-    happening = DomainEvent(
+    event = DomainEvent(
         verbs.INVITATION_ACCEPTED,
         "user",
         land.users["dora"].id,
@@ -518,7 +521,7 @@ def test_an_invitation_to_no_cooperation_brings_nobody_in(land: Country) -> None
         {"organisation_id": str(land.id("door")), "cooperation": "", "function": ""},
     )
     cooperation = opened(land)
-    service.follow_invitation(happening)
+    service.follow_invitation(event)
     assert "Dora Lund" not in [one.name for one in people.people(cooperation.id)]
 
 

@@ -1,4 +1,7 @@
-"""Evidence is taken out as one file that two verifiers take for sound; what is closed stays out."""
+"""Evidence is taken out as one file that two verifiers take for sound; what is closed stays out.
+
+In one file: what is exported once is opened by all tests, and costs seconds to make.
+"""
 
 import datetime as dt
 import json
@@ -18,7 +21,6 @@ from flask import Flask
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from config import ROOT
 from tests.factories.comments import comment
 from tests.factories.demonstration import Demonstration
 from tests.factories.evidence.bundles import judged
@@ -38,6 +40,7 @@ from tracker.cooperations import clearances, keys
 from tracker.cooperations.models import AudienceMember, ClearanceEnd, CooperationKey
 from tracker.core import canonical, clock
 from tracker.core.db import db
+from tracker.core.paths import ROOT
 from tracker.evidence.bundles import (
     bundle,
     container,
@@ -47,7 +50,7 @@ from tracker.evidence.bundles import (
 )
 from tracker.evidence.bundles.bundle import DamagedError
 from tracker.evidence.keys import signing_keys
-from tracker.evidence.keys.signing_keys import PLACE, KeyFolder
+from tracker.evidence.keys.signing_keys import KEY_FOLDER, KeyFolder
 from tracker.evidence.log import checkpoints
 from tracker.evidence.models import Anchor, KeyUse
 from tracker.mail.models import OutboxMessage
@@ -346,7 +349,7 @@ def test_a_lost_key_leaves_nothing_recorded_and_is_told(
     app: Flask, demonstration: Demonstration, session: Session, tmp_path: Path
 ) -> None:
     before = trail.history(demonstration.cooperations["complete"])[0]
-    put(app, PLACE.holding(KeyFolder(tmp_path / "elsewhere", "localhost")))
+    put(app, KEY_FOLDER.holding(KeyFolder(tmp_path / "elsewhere", "localhost")))
     answer = take_out(app, demonstration, "milan")
     assert answer.mimetype == "text/html"
     assert "It can't be taken out now." in Page.of(answer).text

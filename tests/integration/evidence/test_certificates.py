@@ -1,4 +1,7 @@
-"""Certificates: made once all have signed, by the worker alone, kept as they are, handed out."""
+"""Certificates: made once all have signed, by the worker alone, kept as they are, handed out.
+
+In one file: one certificate, from its making to its handing out.
+"""
 
 import datetime as dt
 import io

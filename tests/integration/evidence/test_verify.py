@@ -1,4 +1,7 @@
-"""The public check: what it answers to whom, in every state of a text, and what it never tells."""
+"""The public check: what it answers to whom, in every state of a text, and what it never tells.
+
+In one file: every state of one text, and the answer that each gives.
+"""
 
 import datetime as dt
 import io

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from click.testing import Result
 from flask import Flask
 
-from config import Settings
+import config
 from tests.factories.demonstration import Demonstration
 from tests.factories.evidence.tampering import (
     EVENTS,
@@ -100,9 +100,7 @@ def test_a_whole_rewrite_says_what_it_may_be(app: Flask, signed: Signed) -> None
 @pytest.fixture
 def empty(tmp_path: Path) -> Iterator[Flask]:
     """An instance whose database was never made."""
-    app = create_app(
-        replace(Settings.from_environment({"TRACKER_DATA_DIR": str(tmp_path)}), testing=True)
-    )
+    app = create_app(config.settings("testing", {"TRACKER_DATA_DIR": str(tmp_path)}))
     yield app
     with app.app_context():
         for engine in db.engines.values():

@@ -1,4 +1,7 @@
-"""Evidence changed in the database: the audit names the first broken row."""
+"""Whatever is done to evidence in the database itself, the check names the first broken place.
+
+In one file: a table of alterations, each tried on the same evidence.
+"""
 
 import datetime as dt
 import re

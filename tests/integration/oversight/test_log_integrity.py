@@ -1,4 +1,7 @@
-"""Changes to log, checkpoints and keys are named, and chains that contradict them."""
+"""Log, checkpoints and keys tampered with are named, and chains that no longer agree with them.
+
+In one file: a table of alterations, each tried on the same log.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,4 +1,7 @@
-"""The register: which agreements it lists, with which status and dates."""
+"""The register: which agreements stand in it, in which state, from when and until when.
+
+In one file: states, filters and pages of one list.
+"""
 
 import datetime as dt
 from collections.abc import Callable

@@ -1,4 +1,7 @@
-"""Every decisive row is compared with what events say about it."""
+"""Every row that decides something is compared with what events say of it.
+
+In one file: a table of rows changed in the database, and what each is named as.
+"""
 
 import datetime as dt
 from typing import Any

@@ -38,7 +38,7 @@ from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Mode
 from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
-from tracker.demo import filling
+from tracker.demo import checklists as demo_checklists
 from tracker.mail.transport import from_url
 from tracker.undertakings import service as undertakings
 from tracker.undertakings.models import Undertaking
@@ -120,7 +120,7 @@ class AnyAct(RuleBasedStateMachine):
         home = HOMES[who]
         self.do(
             lambda: cooperations.end_person(
-                self.scene.actor(filling.COORDINATORS[home]),
+                self.scene.actor(demo_checklists.COORDINATORS[home]),
                 self.scene.cooperation,
                 user_id=self.scene.user(who),
                 organisation_id=self.scene.body(home),
@@ -132,7 +132,7 @@ class AnyAct(RuleBasedStateMachine):
         home = HOMES[who]
         self.do(
             lambda: cooperations.add_person(
-                self.scene.actor(filling.COORDINATORS[home]),
+                self.scene.actor(demo_checklists.COORDINATORS[home]),
                 self.scene.cooperation,
                 user_id=self.scene.user(who),
                 organisation_id=self.scene.body(home),
@@ -228,8 +228,8 @@ class AnyAct(RuleBasedStateMachine):
             checklist = self.checklist(kind)
             if kind is ChecklistKind.TERMS:
                 safeguards.confirm_review(self.scene.actor("nadia"), checklist)
-            filling.send(self.scene.cast, checklist)
-            filling.sign(self.scene.cast, checklist)
+            demo_checklists.send(self.scene.cast, checklist)
+            demo_checklists.sign(self.scene.cast, checklist)
 
         self.do(sign)
 

@@ -8,12 +8,12 @@ import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from config import Settings
 from tests.client import CheckedClient
 from tracker.checklist_templates.models import ChecklistKind, ChecklistTemplate
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.guidance.models import Article
+from tracker.settings import Settings
 from tracker.worker import health, prepare
 
 pytestmark = pytest.mark.both_databases

@@ -22,7 +22,7 @@ from tracker.activity import verbs
 from tracker.cooperations.models import Clearance, Cooperation
 from tracker.core import clock
 from tracker.core.db import db
-from tracker.evidence.keys.signing_keys import PLACE, KeyFolder
+from tracker.evidence.keys.signing_keys import KEY_FOLDER, KeyFolder
 from tracker.evidence.log import checkpoints, notes
 from tracker.evidence.log.notes import Checkpoint
 from tracker.mail import outbox
@@ -161,7 +161,7 @@ def test_a_lost_evidence_key_is_reported_and_blocks_nothing_else(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     before = a_week_later(frozen_time)
-    put(current_app, PLACE.holding(KeyFolder(tmp_path / "elsewhere", "localhost")))
+    put(current_app, KEY_FOLDER.holding(KeyFolder(tmp_path / "elsewhere", "localhost")))
     jobs.run_once(from_url(f"file://{tmp_path}"), with_dates=True)
     assert "worker: no checkpoint: checkpoint-" in capsys.readouterr().err
     assert checkpoints.newest() == before

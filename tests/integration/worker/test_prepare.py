@@ -3,23 +3,21 @@
 import shutil
 import sqlite3
 import stat
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from config import Settings
 from tests.factories.templates import a_template, an_item, publish
 from tests.services import put
 from tracker import create_app
 from tracker.activity.models import Chain, ChainKind, Event
-from tracker.checklist_templates import library
 from tracker.checklist_templates.models import ChecklistKind, ChecklistTemplate
 from tracker.core import keys
 from tracker.core.db import db
 from tracker.core.keys import KeysError
 from tracker.evidence.keys import signing_keys
+from tracker.settings import Settings
 from tracker.worker import health, schema
 from tracker.worker import prepare as worker_prepare
 from tracker.worker.prepare import PreparationError
@@ -199,7 +197,3 @@ def test_a_database_without_its_keys_is_not_opened_with_new_ones(
     create_app(own_settings)
     with pytest.raises(PreparationError, match="keys in the data directory don't belong to"):
         prepare(own_settings)
-
-
-def test_the_content_shipped_is_what_is_loaded() -> None:
-    assert Path(library.__file__).parents[1] / "content" == library.CONTENT

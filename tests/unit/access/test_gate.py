@@ -100,11 +100,11 @@ def test_a_page_tells_beforehand_whether_it_writes(house: House) -> None:
 
 
 def test_a_view_knows_its_mark(house: House) -> None:
-    found = {
+    found_or_404 = {
         name: gate.mark_of(house.app, name)
         for name in ("open", "inside", "logged", "theirs", "unmarked")
     }
-    assert found == {
+    assert found_or_404 == {
         "open": "public",
         "inside": "signed_in",
         "logged": "signed_in",
@@ -137,9 +137,9 @@ def test_require_raises_a_refusal_with_its_reason() -> None:
 
 
 def test_found_passes_a_thing_on_and_answers_404_for_nothing() -> None:
-    assert gate.found(PERSON) is PERSON
+    assert gate.found_or_404(PERSON) is PERSON
     with pytest.raises(NotFound):
-        gate.found(None)
+        gate.found_or_404(None)
 
 
 @pytest.mark.parametrize("text", ["", "1", "x" * 36, "../etc", "0" * 31])

@@ -2,7 +2,6 @@
 
 import re
 
-from config import ROOT
 from tests.factories.templates import a_field, a_template, an_item
 from tracker.authoring.guidance.required_content import (
     Lost,
@@ -11,6 +10,7 @@ from tracker.authoring.guidance.required_content import (
     rests,
 )
 from tracker.checklist_templates import library
+from tracker.core.paths import CONTENT, PACKAGE
 from tracker.guidance import library as guidance
 from tracker.guidance.library import PassageText
 
@@ -112,13 +112,13 @@ def test_a_loss_is_reported_with_its_passage() -> None:
 
 
 def test_the_passages_that_pages_name_stay_since_shipped_items_rest_on_them() -> None:
-    slugs = {article.head.slug for article in guidance.read(library.CONTENT).articles}
+    slugs = {article.head.slug for article in guidance.read(CONTENT).articles}
     ref = re.compile(rf'"((?:{"|".join(sorted(slugs))})/[a-z-]+)"')
-    code = "".join(path.read_text() for path in (ROOT / "tracker").rglob("*.py"))
+    code = "".join(path.read_text() for path in (PACKAGE).rglob("*.py"))
     named = set(ref.findall(code))
     held = {
         f"{slug}/{key}"
-        for file in library.read(library.CONTENT)
+        for file in library.read(CONTENT)
         for slug in slugs
         for rest in rests(file.template, slug)
         for key in rest.keys

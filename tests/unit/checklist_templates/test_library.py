@@ -5,14 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from config import ROOT
 from tests.factories.templates import a_template, an_item
 from tracker.checklist_templates import coverage, library, risky_phrases
 from tracker.checklist_templates.library import TemplateFile
 from tracker.core.content import ContentError, YamlText
+from tracker.core.paths import CONTENT
 from tracker.guidance import library as guidance
 
-CONTENT = ROOT / "tracker" / "content"
 TERMS = "terms.yaml"
 
 

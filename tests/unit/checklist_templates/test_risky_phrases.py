@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from tests.factories.templates import a_column, a_field, a_table, item_of
 from tests.services import alone
-from tracker.checklist_templates import library, risky_phrases
+from tracker.checklist_templates import risky_phrases
 from tracker.checklist_templates.risky_phrases import Entry, PhraseList
 from tracker.core.content import ContentError
+from tracker.core.paths import CONTENT
 from tracker.guidance import library as guidance
 
 PASSAGE = "settling-terms/independence"
@@ -134,13 +135,13 @@ def test_the_shipped_phrases_find_what_the_field_warns_of() -> None:
 
 
 def test_the_shipped_phrases_link_to_guidance_with_their_statement() -> None:
-    library_ = guidance.read(library.CONTENT)
+    library_ = guidance.read(CONTENT)
     passages = {
         f"{article.head.slug}/{passage.key}": set(passage.statements)
         for article in library_.articles
         for passage in article.passages
     }
-    files = risky_phrases.read(library.CONTENT)
+    files = risky_phrases.read(CONTENT)
     assert [file.phrases.language for file in files] == ["ar", "en"]
     assert list(risky_phrases.broken_references(files, passages)) == []
     told = [one.message for one in risky_phrases.broken_references(files, {PASSAGE: {"S6"}})]
@@ -152,7 +153,7 @@ def test_the_shipped_phrases_link_to_guidance_with_their_statement() -> None:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A copy of the shipped phrases that may be spoilt."""
-    shutil.copytree(library.CONTENT / "wording", tmp_path / "wording")
+    shutil.copytree(CONTENT / "wording", tmp_path / "wording")
     return tmp_path
 
 

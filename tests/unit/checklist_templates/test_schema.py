@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from config import ROOT
 from tests.factories.templates import (
     KINDS,
     RESTS_ON,
@@ -26,6 +25,7 @@ from tracker.checklist_templates.schema import (
     Sets,
     Template,
 )
+from tracker.core.paths import CONTENT
 
 ROW = {"key": "x", "label": "X"}
 OWN = {"sets": "each_party", "accepts": "none"}
@@ -230,7 +230,7 @@ def test_a_stored_template_parses_to_the_same() -> None:
         assert Template.model_validate(stored) == template
 
 
-SHIPPED = {one.template.kind.value: one.template for one in library.read(ROOT / "tracker/content")}
+SHIPPED = {one.template.kind.value: one.template for one in library.read(CONTENT)}
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,7 @@
-"""Verification of bundles, link by link, by two independent programs."""
+"""A bundle is checked link by link, by two programs that know nothing of each other.
+
+In one file: each case alters one bundle, and both verifiers read all of them.
+"""
 
 import ast
 import json

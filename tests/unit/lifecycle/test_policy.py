@@ -210,8 +210,18 @@ def test_g4_names_each_person_who_is_not_cleared() -> None:
     assert "Leyla Marchetti" in str(found.missing[0].reason)
 
 
-def test_g4_asks_nobody_where_confidentiality_is_not_required() -> None:
-    assert gate("G4", facts(people=(UNCLEARED,))).is_open
+def test_g4_is_met_when_everyone_is_cleared() -> None:
+    assert gate("G4", facts(people=(CLEARED,), confidentiality=REQUIRED)).state is GateState.MET
+
+
+@pytest.mark.parametrize(
+    "given",
+    [facts(people=(UNCLEARED,)), facts(people=(CLEARED,)), facts(confidentiality=REQUIRED)],
+    ids=["not required", "not required of the cleared", "nobody there"],
+)
+def test_g4_with_nobody_to_clear_is_not_met_and_holds_nothing_up(given: Facts) -> None:
+    found = gate("G4", given)
+    assert (found.state, found.is_open, found.missing) == (GateState.NOBODY, True, ())
 
 
 def test_g4_never_blocks_the_cooperation() -> None:

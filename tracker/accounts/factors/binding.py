@@ -129,9 +129,9 @@ def keeping(actor: Actor | None, user: User, what: Change) -> Iterator[None]:
     For what must always be possible, such as ending sessions: credentials that were not valid stay
     refused. The caller has locked the row.
     """
-    held = fault_of(user) is None
+    is_sound = fault_of(user) is None
     yield
-    if held:
+    if is_sound:
         bind(actor, user, what)
 
 
@@ -182,18 +182,18 @@ def refused() -> list[tuple[str, Fault]]:
     Not scoped: for tracker check. The cost grows with the number of people, so pages read what the
     worker recorded (refused_accounts).
     """
-    found: list[tuple[str, Fault]] = []
+    faults: list[tuple[str, Fault]] = []
     after: UUID | None = None
     while True:
         some = judge_next(after, PORTION)
-        found += [(one.email, one.fault) for one in some if one.fault is not None]
+        faults += [(account.email, account.fault) for account in some if account.fault is not None]
         if len(some) < PORTION:
-            return sorted(found)
+            return sorted(faults)
         after = some[-1].user_id
 
 
 def passkeys_digest(user_id: UUID) -> str:
-    """Return the digest of a person's passkeys as they are in the database."""
+    """Return the digest of a person's passkeys as stored."""
     rows = db.session.scalars(sa.select(Passkey).where(Passkey.user_id == user_id))
     return seals.passkeys_digest(map(BoundPasskey.of, rows))
 

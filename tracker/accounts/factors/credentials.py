@@ -109,10 +109,10 @@ def free_name(user_id: UUID, name: str, but: UUID | None = None) -> str:
     passkeys.
     """
     wanted = " ".join(name.split())[:NAME_LENGTH]
-    others = [one for one in _of(user_id) if one.id != but]
+    others = [passkey for passkey in _of(user_id) if passkey.id != but]
     if not wanted:
         raise RuleBrokenError(_l("Give the passkey a name"), "name")
-    if wanted.casefold() in {one.name.casefold() for one in others}:
+    if wanted.casefold() in {other.name.casefold() for other in others}:
         raise RuleBrokenError(_l("You have a passkey of this name. Choose another name"), "name")
     if len(others) >= MOST:
         raise RuleBrokenError(_l("You have many passkeys already. Remove one first"), "name")
@@ -122,7 +122,7 @@ def free_name(user_id: UUID, name: str, but: UUID | None = None) -> str:
 def rename(actor: Actor, passkey_id: UUID, name: str) -> None:
     """Rename one's own passkey; raise RuleBrokenError with the field name."""
     user = queries.hold(actor.user_id)
-    passkey = _own(user, passkey_id)
+    passkey = _find_own(user, passkey_id)
     if passkey.name == " ".join(name.split()):
         return
     passkey.name = free_name(user.id, name, but=passkey.id)
@@ -132,7 +132,11 @@ def rename(actor: Actor, passkey_id: UUID, name: str) -> None:
 def may_remove(actor: Actor, passkey: Passkey) -> Decision:
     """Decide whether one may remove one's own passkey."""
     user = db.session.get_one(User, actor.user_id)
-    others = [one for one in _of(user.id) if one.id != passkey.id and one.set_aside_at is None]
+    others = [
+        candidate
+        for candidate in _of(user.id)
+        if candidate.id != passkey.id and candidate.set_aside_at is None
+    ]
     is_last = passkey.set_aside_at is None and not user.has_app and not others
     return policy.can_remove_passkey(
         is_last_factor=is_last, roles=_roles(actor), compulsory=COMPULSORY_ROLES.get()
@@ -145,7 +149,7 @@ def remove(actor: Actor, passkey_id: UUID) -> None:
     Raises RefusedError if it is the last second factor and a role of the person needs one.
     """
     user = queries.hold(actor.user_id)
-    passkey = _own(user, passkey_id)
+    passkey = _find_own(user, passkey_id)
     may_remove(actor, passkey).require()
     with binding.keeping(actor, user, Change.PASSKEYS):
         _remove(actor, user, passkey, "")
@@ -184,7 +188,7 @@ def own(actor: Actor) -> list[Passkey]:
 
 def find_own(actor: Actor, passkey_id: UUID) -> Passkey | None:
     """Return one's own passkey, or None."""
-    return next((one for one in own(actor) if one.id == passkey_id), None)
+    return next((passkey for passkey in own(actor) if passkey.id == passkey_id), None)
 
 
 def _remove(actor: Actor | None, user: User, passkey: Passkey, reason: str) -> None:
@@ -206,11 +210,11 @@ def _of(user_id: UUID) -> list[Passkey]:
     )
 
 
-def _own(user: User, passkey_id: UUID) -> Passkey:
-    found = next((one for one in _of(user.id) if one.id == passkey_id), None)
-    if found is None:
+def _find_own(user: User, passkey_id: UUID) -> Passkey:
+    own_passkey = next((passkey for passkey in _of(user.id) if passkey.id == passkey_id), None)
+    if own_passkey is None:
         raise RuleBrokenError(_l("This passkey was removed already."))
-    return found
+    return own_passkey
 
 
 def _forget_known(user: User) -> None:

@@ -85,7 +85,7 @@ class PasskeyOrigin:
 # Origins and challenges ---------------------------------------------------------------------------
 
 
-def place() -> PasskeyOrigin:
+def own_origin() -> PasskeyOrigin:
     """Return the origin of this instance's passkeys: the address that people type."""
     parts = urlsplit(current_app.extensions["settings"].base_url)
     host = parts.hostname or ""
@@ -95,7 +95,7 @@ def place() -> PasskeyOrigin:
 
 def are_possible() -> bool:
     """Return whether browsers allow passkeys here: a host name, over https or on localhost."""
-    here = place()
+    here = own_origin()
     try:
         ipaddress.ip_address(here.host)
     except ValueError:
@@ -160,28 +160,28 @@ def usable(user_id: UUID) -> list[Passkey]:
 
 
 def descriptors(passkeys: Iterable[Passkey]) -> list[PublicKeyCredentialDescriptor]:
-    """Return the descriptors that tell a browser which passkeys may be used."""
-    known = {one.value for one in AuthenticatorTransport}
+    """Return the passkeys to choose from, in the form browsers expect."""
+    known = {transport.value for transport in AuthenticatorTransport}
     return [
         PublicKeyCredentialDescriptor(
-            id=one.credential_id,
-            transports=[AuthenticatorTransport(way) for way in one.transports if way in known],
+            id=passkey.credential_id,
+            transports=[AuthenticatorTransport(way) for way in passkey.transports if way in known],
         )
-        for one in passkeys
+        for passkey in passkeys
     ]
 
 
 def options(passkeys: Iterable[Passkey], challenge: bytes) -> dict[str, Any]:
     """Return the request options for having one of these passkeys answer a challenge."""
-    asked = webauthn.generate_authentication_options(
-        rp_id=place().host,
+    challenge_options = webauthn.generate_authentication_options(
+        rp_id=own_origin().host,
         challenge=challenge,
         timeout=PATIENCE,
         allow_credentials=descriptors(passkeys),
         user_verification=UserVerificationRequirement.REQUIRED,
     )
-    found: dict[str, Any] = options_to_json_dict(asked)
-    return found
+    options: dict[str, Any] = options_to_json_dict(challenge_options)
+    return options
 
 
 # Verification -------------------------------------------------------------------------------------
@@ -193,7 +193,7 @@ def verify_new(sent: RegistrationCredential, challenge: bytes) -> VerifiedRegist
     Its device must have verified its user (PIN, finger, face): passkeys that can't are not
     accepted.
     """
-    here = place()
+    here = own_origin()
     try:
         verified = webauthn.verify_registration_response(
             credential=sent,
@@ -220,7 +220,7 @@ def verify(
     The challenge is used up and the counter stored in the caller's transaction. Raises
     NoAnswerError, or CountFellBackError: roll the transaction back then.
     """
-    here, named = place(), sent.response.user_handle
+    here, named = own_origin(), sent.response.user_handle
     if passkey.set_aside_at is not None:
         raise NoAnswerError
     if named and named != (passkey.user.fs_webauthn_user_handle or "").encode():
@@ -266,7 +266,7 @@ def _refuse_frames(client_data_json: bytes) -> None:
 
 
 def _use_up(challenge: bytes) -> None:
-    """Record a challenge as answered; of two simultaneous responses only one succeeds."""
+    """Mark a challenge as answered; of two concurrent answers only one succeeds."""
     digest = hashlib.sha256(challenge).hexdigest()
     try:
         with db.session.begin_nested():

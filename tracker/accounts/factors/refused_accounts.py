@@ -21,11 +21,11 @@ def check_some(after: UUID | None = None, portion: int = binding.PORTION) -> UUI
     None starts again after the last one. Takes a constant number of queries per portion.
     """
     judged = binding.judge_next(after, portion)
-    ids = [one.user_id for one in judged]
+    ids = [account.user_id for account in judged]
     noted = set(
         db.session.scalars(sa.select(RefusedAccount.user_id).where(RefusedAccount.user_id.in_(ids)))
     )
-    refused = {one.user_id for one in judged if one.fault is not None}
+    refused = {account.user_id for account in judged if account.fault is not None}
     _forget(noted - refused)
     _note(refused - noted)
     return ids[-1] if len(ids) == portion else None
@@ -52,8 +52,8 @@ def _note(suspects: Collection[UUID]) -> None:
     wanted = sa.select(User).where(User.id.in_(suspects)).order_by(User.id)
     db.session.execute(wanted.with_only_columns(User.id).with_for_update(of=User)).all()
     db.session.add_all(
-        RefusedAccount(user_id=one.user_id, noticed_at=clock.now())
-        for one in binding.judge(wanted)
-        if one.fault is not None
+        RefusedAccount(user_id=account.user_id, noticed_at=clock.now())
+        for account in binding.judge(wanted)
+        if account.fault is not None
     )
     db.session.flush()

@@ -37,7 +37,7 @@ class Credentials:
 
     @classmethod
     def of(cls, user: User) -> "Credentials":
-        """Return the credentials in a person's row."""
+        """Return them as stored in a person's row."""
         return cls(
             user_id=user.id,
             email=user.email,
@@ -77,7 +77,7 @@ class BoundPasskey:
 
     @classmethod
     def of(cls, passkey: Passkey) -> "BoundPasskey":
-        """Return the bound values of a row."""
+        """Return one as stored in its row."""
         return cls(
             passkey.user_id,
             passkey.credential_id,
@@ -96,12 +96,12 @@ def passkeys_digest(passkeys: Iterable[BoundPasskey]) -> str:
     """Return the digest of all passkeys of a person, in any order."""
     rows = [
         {
-            "user": str(one.user_id),
-            "credential_id": one.credential_id.hex(),
-            "public_key": one.public_key.hex(),
-            "is_set_aside": one.is_set_aside,
+            "user": str(passkey.user_id),
+            "credential_id": passkey.credential_id.hex(),
+            "public_key": passkey.public_key.hex(),
+            "is_set_aside": passkey.is_set_aside,
         }
-        for one in sorted(passkeys, key=lambda one: one.credential_id)
+        for passkey in sorted(passkeys, key=lambda passkey: passkey.credential_id)
     ]
     return canonical.digest_of({"passkeys": rows})
 
@@ -111,9 +111,9 @@ def evidence_of(seal: str) -> str:
     return canonical.digest_of({"seal": seal})
 
 
-def is_seal(kept: str | None, made: str) -> bool:
+def is_seal(stored: str | None, computed: str) -> bool:
     """Return whether a stored seal is the right one, compared in constant time."""
-    return kept is not None and hmac.compare_digest(kept.encode(), made.encode())
+    return stored is not None and hmac.compare_digest(stored.encode(), computed.encode())
 
 
 def is_sealed(user: User) -> bool:

@@ -108,12 +108,12 @@ class DigestRecoveryCodes(MfRecoveryCodesUtil):
 
     def create_recovery_codes(self, user: Any) -> list[str]:
         """Create and return new codes, replacing all earlier ones."""
-        held = binding.hold(user.id)
-        binding.require(held)
-        codes = super().create_recovery_codes(held)
+        person = binding.hold(user.id)
+        binding.require(person)
+        codes = super().create_recovery_codes(person)
         actor = _actor()
-        trail.record(RECOVERY_CODES_MADE, actor=actor, subject_type="user", subject_id=held.id)
-        binding.bind(actor, held, Change.RECOVERY_CODES)
+        trail.record(RECOVERY_CODES_MADE, actor=actor, subject_type="user", subject_id=person.id)
+        binding.bind(actor, person, Change.RECOVERY_CODES)
         return codes
 
     def get_recovery_codes(self, user: Any) -> list[str]:  # noqa: ARG002 -- the library's own
@@ -124,13 +124,16 @@ class DigestRecoveryCodes(MfRecoveryCodesUtil):
         """Return whether a code is one of the unused ones; locks the row."""
         db.session.refresh(user, with_for_update=True)
         return any(
-            hmac.compare_digest(_digest(code), kept) for kept in user.mf_recovery_codes or ()
+            hmac.compare_digest(_digest(code), recovery_code)
+            for recovery_code in user.mf_recovery_codes or ()
         )
 
     def delete_recovery_code(self, user: Any, code: str) -> bool:
         """Use up the code that check_recovery_code() found."""
         user.mf_recovery_codes = [
-            kept for kept in user.mf_recovery_codes or () if kept != _digest(code)
+            recovery_code
+            for recovery_code in user.mf_recovery_codes or ()
+            if recovery_code != _digest(code)
         ]
         own = Actor(user_id=user.id, name=user.name, email=user.email)
         binding.bind(own, user, Change.RECOVERY_CODE_USED)
@@ -176,11 +179,11 @@ def enrol(user: User, secret: str | None = None) -> None:
 
     Raises NotBoundError if the credentials were changed outside the application.
     """
-    held = binding.hold(user.id)
-    binding.require(held)
-    held.tf_totp_secret = secret or _machine().generate_totp_secret()
-    held.tf_primary_method = "authenticator"
-    binding.bind(_actor(), held, Change.APP)
+    person = binding.hold(user.id)
+    binding.require(person)
+    person.tf_totp_secret = secret or _machine().generate_totp_secret()
+    person.tf_primary_method = "authenticator"
+    binding.bind(_actor(), person, Change.APP)
 
 
 def make_recovery_codes(user: User) -> list[str]:
@@ -189,7 +192,7 @@ def make_recovery_codes(user: User) -> list[str]:
 
 
 def _take_step(user: User, match: TotpMatch, *, is_own: bool) -> bool:
-    """Claim the time step; of two requests only one succeeds. A new secret starts anew."""
+    """Mark the time step as used; of two concurrent uses one succeeds. A new secret starts anew."""
     unused = sa.or_(User.totp_last_step.is_(None), User.totp_last_step < match.counter)
     wanted = sa.update(User).where(User.id == user.id, unused if is_own else sa.true())
     taken = db.session.execute(
@@ -215,12 +218,12 @@ def _own_secret(user: User) -> str:
 
 
 def _secret_of(token: str, user: User) -> str | None:
-    expired, invalid, kept = check_and_get_token_status(
+    expired, invalid, secret = check_and_get_token_status(
         token, SETUP, current_app.config[SETUP_WITHIN]
     )
-    if expired or invalid or kept.get("user") != str(user.id):
+    if expired or invalid or secret.get("user") != str(user.id):
         return None
-    return str(kept["secret"])
+    return str(secret["secret"])
 
 
 def _digest(code: str) -> str:

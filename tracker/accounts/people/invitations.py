@@ -1,4 +1,7 @@
-"""Service functions for invitations: send, resend, revoke, accept."""
+"""Service functions for invitations: send, resend, revoke, accept.
+
+In one file: sending and accepting check the same limits on roles.
+"""
 
 import datetime as dt
 import hmac
@@ -40,7 +43,7 @@ NAME_LENGTH = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class NewInvitation:
     """Who to invite, into which organisation, with which roles.
 
     An administrator of the instance is invited without an organisation. power and office are for a
@@ -66,7 +69,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Invited:
+class SentInvitation:
     """A new invitation and its token, which is not stored."""
 
     id: UUID
@@ -74,7 +77,7 @@ class Invited:
     email: str
 
 
-def invite(actor: Actor | None, wanted: Wanted) -> Invited:
+def invite(actor: Actor | None, wanted: NewInvitation) -> SentInvitation:
     """Invite a person by mail; actor None is the application itself (the command line).
 
     Raises RefusedError, or RuleBrokenError with the field: email, roles, organisation, power,
@@ -124,7 +127,7 @@ def invite(actor: Actor | None, wanted: Wanted) -> Invited:
         cooperation=str(wanted.cooperation_id or ""),
     )
     messages.invitation(invitation, token)
-    return Invited(invitation.id, token, email)
+    return SentInvitation(invitation.id, token, email)
 
 
 def send_again(actor: Actor, invitation_id: UUID, *, days: int = 14) -> str:
@@ -133,7 +136,7 @@ def send_again(actor: Actor, invitation_id: UUID, *, days: int = 14) -> str:
     Returns the token. Raises RefusedError, or RuleBrokenError if it was accepted, revoked, or
     changed outside the application.
     """
-    invitation = _held(actor, invitation_id)
+    invitation = _locked(actor, invitation_id)
     if not _is_bound(invitation):
         raise RuleBrokenError(
             _l(
@@ -158,9 +161,9 @@ def send_again(actor: Actor, invitation_id: UUID, *, days: int = 14) -> str:
 def revoke(actor: Actor, invitation_id: UUID) -> None:
     """Revoke an invitation; its link stops working immediately.
 
-    Raises RefusedError, or RuleBrokenError if it was accepted or revoked.
+    Raises RefusedError, or RuleBrokenError when it was accepted or revoked.
     """
-    invitation = _held(actor, invitation_id)
+    invitation = _locked(actor, invitation_id)
     invitation.revoked_at = clock.now()
     trail.record(
         INVITATION_REVOKED,
@@ -261,7 +264,7 @@ def check_roles(
     return organisation
 
 
-def _check_power(wanted: Wanted) -> None:
+def _check_power(wanted: NewInvitation) -> None:
     """Require a signatory's power, which each signature shows (product.md, section 2; M1)."""
     if Role.SIGNATORY not in wanted.roles:
         return
@@ -278,7 +281,7 @@ def check_power_days(first: dt.date | None, last: dt.date | None) -> None:
         raise RuleBrokenError(_l("The last day lies before the first"), "power_until")
 
 
-def _check_audits(wanted: Wanted, organisation: Organisation | None) -> None:
+def _check_audits(wanted: NewInvitation, organisation: Organisation | None) -> None:
     """Require the one NPM that an auditor from another body audits."""
     if Role.AUDITOR not in wanted.roles or organisation is None:
         return
@@ -289,7 +292,7 @@ def _check_audits(wanted: Wanted, organisation: Organisation | None) -> None:
         raise RuleBrokenError(_l("Choose the NPM that is audited"), "audits")
 
 
-def _check_may_be_given(actor: Actor | None, email: str, wanted: Wanted) -> None:
+def _check_may_be_given(actor: Actor | None, email: str, wanted: NewInvitation) -> None:
     """Refuse to invite oneself, or to roles that the person may not combine."""
     user = queries.find_user_by_email(email)
     if user is None:
@@ -297,13 +300,15 @@ def _check_may_be_given(actor: Actor | None, email: str, wanted: Wanted) -> None
     may = policy.can_give_to(actor, user.id)
     if not may:
         raise RuleBrokenError(may.reason, "email")
-    held = {(m.organisation_id, m.role) for m in queries.memberships_of(user.id, clock.today())}
-    may = policy.can_hold(held | {(wanted.organisation_id, role) for role in wanted.roles})
+    held_roles = {
+        (m.organisation_id, m.role) for m in queries.memberships_of(user.id, clock.today())
+    }
+    may = policy.can_hold(held_roles | {(wanted.organisation_id, role) for role in wanted.roles})
     if not may:
         raise RuleBrokenError(may.reason, "roles")
 
 
-def _check_not_here(email: str, wanted: Wanted) -> None:
+def _check_not_here(email: str, wanted: NewInvitation) -> None:
     """Refuse a person who already has the roles, and a second open invitation."""
     waiting = db.session.scalar(
         sa.select(Invitation.id).where(
@@ -323,16 +328,16 @@ def _check_not_here(email: str, wanted: Wanted) -> None:
     user = queries.find_user_by_email(email)
     if user is None or wanted.cooperation_id is not None:
         return
-    held = {
+    roles = {
         membership.role
         for membership in queries.memberships_of(user.id, clock.today())
         if membership.organisation_id == wanted.organisation_id
     }
-    if held.issuperset(wanted.roles):
+    if roles.issuperset(wanted.roles):
         raise RuleBrokenError(_l("This person is here already, in this role."), "email")
 
 
-def _held(actor: Actor, invitation_id: UUID) -> Invitation:
+def _locked(actor: Actor, invitation_id: UUID) -> Invitation:
     """Lock and return an unused invitation that the actor may change."""
     invitation = db.session.scalars(
         sa.select(Invitation)
@@ -375,8 +380,8 @@ def why_closed(invitation: Invitation) -> object | None:
 
 def _is_bound(invitation: Invitation) -> bool:
     """Return whether an invitation is what the last event that binds it says."""
-    said = witness.said_of_row("invitation", invitation.id, "invitation")
-    if said is not None and hmac.compare_digest(said, rows.digest_of(invitation)):
+    stored_digest = witness.said_of_row("invitation", invitation.id, "invitation")
+    if stored_digest is not None and hmac.compare_digest(stored_digest, rows.digest_of(invitation)):
         return True
     logger.error("Invitation %s is refused: no event binds it as it stands.", invitation.id)
     return False
@@ -396,7 +401,7 @@ def _give(invitation: Invitation, user: User) -> None:
     now, today = clock.now(), clock.today()
     invitation.accepted_at = now
     invitation.accepted_by_id = user.id
-    held = {(m.organisation_id, m.role) for m in queries.memberships_of(user.id, today)}
+    held_roles = {(m.organisation_id, m.role) for m in queries.memberships_of(user.id, today)}
     given = [
         Membership(
             id=uuid4(),
@@ -414,7 +419,7 @@ def _give(invitation: Invitation, user: User) -> None:
             begun_at=None if role in POWERS else now,
         )
         for role in map(Role, invitation.roles)
-        if (invitation.organisation_id, role) not in held
+        if (invitation.organisation_id, role) not in held_roles
     ]
     powers.require_holdable(user.id, *given)
     db.session.add_all(given)

@@ -165,9 +165,9 @@ def require_holdable(user_id: UUID, *new: Membership) -> None:
             sa.or_(Membership.ends_on.is_(None), Membership.ends_on >= clock.today()),
         )
     )
-    held = {(where, role) for where, role in rows}
-    held |= {(one.organisation_id, one.role) for one in new}
-    decision = policy.can_hold(held)
+    holders = {(where, role) for where, role in rows}
+    holders |= {(role.organisation_id, role.role) for role in new}
+    decision = policy.can_hold(holders)
     if not decision:
         raise RuleBrokenError(decision.reason, "role")
 
@@ -225,15 +225,15 @@ def _start(membership: Membership) -> None:
     if former and membership.power_from is not None:
         # The previous role continues until the new power begins.
         membership.starts_on = max(membership.starts_on, membership.power_from)
-    for one in former:
+    for role in former:
         if membership.starts_on <= clock.today():
-            one.ended_at = clock.now()
+            role.ended_at = clock.now()
         else:
             day_before = membership.starts_on - dt.timedelta(days=1)
-            one.ends_on = min(one.ends_on or day_before, day_before)
+            role.ends_on = min(role.ends_on or day_before, day_before)
     db.session.flush()
-    for one in former:
-        if one.ended_at is not None:
+    for role in former:
+        if role.ended_at is not None:
             trail.record(
                 ROLE_ENDED,
                 actor=None,
@@ -257,9 +257,9 @@ def _named(membership: Membership) -> dict[str, Any]:
 
 
 def _tell_of_change(actor: Actor | None, membership: Membership) -> None:
-    told = queries.holders_of_power(membership.organisation_id).open - {membership.user_id}
-    told -= {actor.user_id} if actor else set()
-    messages.powers_changed(queries.contacts(told).values())
+    person_ids = queries.holders_of_power(membership.organisation_id).open - {membership.user_id}
+    person_ids -= {actor.user_id} if actor else set()
+    messages.powers_changed(queries.contacts(person_ids).values())
 
 
 def _day(day: dt.date | None) -> str:

@@ -1,4 +1,7 @@
-"""Service functions for people: profile, roles, leaving, suspension, second-factor reset."""
+"""Service functions for people: profile, roles, leaving, suspension, second-factor reset.
+
+In one file: each verb on a person or a role ends sessions and tells people in the same way.
+"""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -124,11 +127,11 @@ def give_role(actor: Actor, user_id: UUID, new: NewRole) -> Membership:
 
 
 def end_role(actor: Actor, membership_id: UUID, *, reason: str) -> None:
-    """End somebody's role immediately; with the last role in an organisation sessions end too.
+    """End somebody's role immediately. With the last role in an organisation sessions end too.
 
-    A signatory's or manager's role is ended by another one, the last one's by an administrator.
-    Raises RefusedError, or RuleBrokenError if it has already ended, no reason is given, or it is
-    the last administrator's.
+    A signatory's or manager's is ended by another one, the last one's by an administrator. Raises
+    RefusedError, or RuleBrokenError when it ended already, no reason is given, or it is the last
+    administrator's.
     """
     membership = powers.held(membership_id)
     policy.can_end_role(
@@ -148,11 +151,11 @@ def leave(actor: Actor, organisation_id: UUID) -> None:
     Raises RefusedError for its last signatory or manager, RuleBrokenError if one has none there.
     """
     powers.hold(actor.user_id, organisation_id)
-    held = _not_ended(actor.user_id, organisation_id)
-    if not held:
+    memberships = _not_ended(actor.user_id, organisation_id)
+    if not memberships:
         raise RuleBrokenError(_l("You hold no role in this organisation."))
     policy.can_leave(actor.user_id, queries.holders_of_power(organisation_id)).require()
-    _end(held, actor, LEFT)
+    _end(memberships, actor, LEFT)
 
 
 def roles_run_out(day: dt.date) -> Sequence[UUID]:
@@ -186,10 +189,10 @@ def _has_run_out(day: dt.date) -> sa.ColumnElement[bool]:
 
 
 def suspend(actor: Actor, user_id: UUID, *, reason: str) -> None:
-    """Suspend an account immediately, in open sessions too; its roles stay for its return.
+    """Suspend an account immediately, in running sessions too; roles stay for when it is restored.
 
-    Raises RefusedError, or RuleBrokenError if it is already suspended, no reason is given, or it is
-    the last administrator's.
+    Raises RefusedError, or RuleBrokenError when it is closed already, no reason is given, or it
+    is the last administrator's.
     """
     user = queries.hold(user_id)
     policy.can_suspend(actor, _facts(user_id)).require()
@@ -308,9 +311,9 @@ def note_second_factor_set(actor: Actor | None, user: User) -> None:
 
 def end_sessions(actor: Actor | None, user: User) -> None:
     """End all sessions and password links of a person from the next request on."""
-    held = queries.hold(user.id)
-    with binding.keeping(actor, held, Change.SESSIONS):
-        _forget_sessions(held)
+    person = queries.hold(user.id)
+    with binding.keeping(actor, person, Change.SESSIONS):
+        _forget_sessions(person)
 
 
 def end_own_sessions(actor: Actor) -> None:
@@ -346,16 +349,16 @@ def _forget_sessions(user: User) -> None:
     user.fs_uniquifier = uuid4().hex
 
 
-def _end(held: Sequence[Membership], actor: Actor | None, reason: str) -> None:
+def _end(memberships: Sequence[Membership], actor: Actor | None, reason: str) -> None:
     """End roles of one person in one organisation, and record the consequences."""
-    for membership in held:
+    for membership in memberships:
         membership.ended_at = clock.now()
     db.session.flush()
-    user, organisation = held[0].user, held[0].organisation
-    last = not _running(user.id, held[0].organisation_id)
+    user, organisation = memberships[0].user, memberships[0].organisation
+    last = not _running(user.id, memberships[0].organisation_id)
     if last:
         end_sessions(actor, user)
-    for membership in held:
+    for membership in memberships:
         trail.record(
             ROLE_ENDED,
             actor=actor,
@@ -431,7 +434,7 @@ def _check_new(new: NewRole, organisation: Organisation | None) -> None:
 def _check_not_held(user_id: UUID, new: NewRole) -> None:
     """Refuse a role that the person has, and a second pending signatory or manager role."""
     in_the_way = queries.waits() if new.role in POWERS else sa.true()
-    held = db.session.scalar(
+    membership_id = db.session.scalar(
         sa.select(Membership.id).where(
             in_the_way,
             Membership.user_id == user_id,
@@ -441,16 +444,16 @@ def _check_not_held(user_id: UUID, new: NewRole) -> None:
             sa.or_(Membership.ends_on.is_(None), Membership.ends_on >= clock.today()),
         )
     )
-    if held is not None and new.role in POWERS:
+    if membership_id is not None and new.role in POWERS:
         raise RuleBrokenError(
             _l("Such a role of this person waits already. Confirm it, or end it first"), "role"
         )
-    if held is not None:
+    if membership_id is not None:
         raise RuleBrokenError(_l("The person holds this role already"), "role")
 
 
 def _check_not_last_administrator(user_id: UUID) -> None:
-    """Refuse to end the last administrator; locks the rows, so two can't go at the same moment."""
+    """Refuse to end the last administrator's role; rows are locked, so two can't leave together."""
     # A separate query, which sees what was changed while the first one waited for the lock.
     db.session.execute(
         sa.select(Membership.id)

@@ -79,8 +79,8 @@ class Limited(Form):
 
     def settle(self) -> None:
         """Restore the messages that the views moved away, just before the page is rendered."""
-        for name, told in getattr(self, "missing", {}).items():
-            self[name].errors = told
+        for name, message in getattr(self, "missing", {}).items():
+            self[name].errors = message
         if getattr(self, "missing", {}):
             self.form_errors = []
 
@@ -110,16 +110,16 @@ class SignInForm(Limited, library.LoginForm):
 
     def judge(self) -> bool:
         """Accept a person with an active account, the right password and a current role."""
-        found = queries.find_user_by_email(_typed(self.email))
-        if not passwords.is_right(found or User(), _typed(self.password)):
+        user = queries.find_user_by_email(_typed(self.email))
+        if not passwords.is_right(user or User(), _typed(self.password)):
             self.form_errors = [str(NOT_RIGHT)]
             return False
-        self.user = cast("Any", found)
-        if not found or not found.active or not _has_a_role(found):
+        self.user = cast("Any", user)
+        if not user or not user.active or not _has_a_role(user):
             self.closed = True
             self.form_errors = [str(CLOSED)]
             return False
-        if _is_refused(self, found):
+        if _is_refused(self, user):
             self.closed = True
             return False
         return True
@@ -133,7 +133,7 @@ class CodeForm(Limited, library.TwoFactorVerifyCodeForm):
     """The one-time code after the password."""
 
     code = CodeField(_l("Six-digit code from your app"), [Required(_l("Enter the six-digit code"))])
-    found = Answer.WRONG
+    outcome = Answer.WRONG
 
     def counters(self) -> list[attempts.Counter]:
         """Return the counters for the account and for the client."""
@@ -142,16 +142,18 @@ class CodeForm(Limited, library.TwoFactorVerifyCodeForm):
     def judge(self) -> bool:
         """Accept the current code; a person without an app has none."""
         if _is_refused(self, self.user):
-            self.found = Answer.USED  # not a guess
+            self.outcome = Answer.USED  # not a guess
             return False
         if not self.tf_totp_secret:
             return _code_is_right(self, Answer.WRONG)
-        self.found = _totp().answer(_typed(self.code), self.tf_totp_secret, cast("User", self.user))
-        return _code_is_right(self, self.found)
+        self.outcome = _totp().answer(
+            _typed(self.code), self.tf_totp_secret, cast("User", self.user)
+        )
+        return _code_is_right(self, self.outcome)
 
     def counts_as_failure(self) -> bool:
         """Don't count a code that was already used."""
-        return self.found is Answer.WRONG
+        return self.outcome is Answer.WRONG
 
 
 class RecoveryForm(Limited, MfRecoveryForm):
@@ -188,11 +190,11 @@ class NoRescueForm(Form, library.TwoFactorRescueForm):
 
 
 class ConfirmIdentityForm(Limited, library.VerifyForm):
-    """Password, and a code if there is a second factor, before a sensitive change."""
+    """Password, and a code from people with a second factor, before something sensitive."""
 
     password = PasswordField(_l("Password"), [Required(_l("Enter your password"))])
     code = CodeField(_l("Six-digit code from your app"))
-    found = Answer.WRONG
+    outcome = Answer.WRONG
 
     def __init__(self, *args: Any, user: Any, **kw: Any) -> None:
         super().__init__(*args, user=user, **kw)
@@ -220,15 +222,15 @@ class ConfirmIdentityForm(Limited, library.VerifyForm):
             self.password.errors = [str(_l("This is not your password"))]
             return False
         if self.code is not None:
-            self.found = second_factor.check(user, _typed(self.code))
-            if not _code_is_right(self, self.found):
+            self.outcome = second_factor.check(user, _typed(self.code))
+            if not _code_is_right(self, self.outcome):
                 return False
         confirm_login()
         return True
 
     def counts_as_failure(self) -> bool:
         """Don't count a used code, nor a password that isn't needed."""
-        return self.found is not Answer.USED and not self.form_errors
+        return self.outcome is not Answer.USED and not self.form_errors
 
 
 class ForgottenForm(Limited, library.ForgotPasswordForm):
@@ -257,9 +259,9 @@ class ForgottenForm(Limited, library.ForgotPasswordForm):
         """Count, then look for the account."""
         typed = _typed(self.email)
         attempts.note(self.counters())
-        found = queries.find_user_by_email(typed)
-        self.user = cast("Any", found)
-        if found is None or not found.active or _is_refused_in_secret(found):
+        user = queries.find_user_by_email(typed)
+        self.user = cast("Any", user)
+        if user is None or not user.active or _is_refused_in_secret(user):
             self.email.errors = [str(NOT_RIGHT)]
             return False
         return True
@@ -346,7 +348,7 @@ def _is_refused(form: Form, user: Any) -> bool:
 
 
 def _is_refused_in_secret(user: User) -> bool:
-    """Return the same, but tell only the person, by email: the page must not reveal accounts."""
+    """Send the same by mail to the person alone: the page never reveals who has an account."""
     if binding.fault_of(user) is None:
         return False
     if seals.has_own_address(user):
@@ -382,9 +384,9 @@ def _code_is_right(form: Any, answer: Answer) -> bool:
 
 
 def _new_password_is_good(first: Any, second: Any, user: Any) -> bool:
-    found = passwords.problems(first.data, name=user.name, email=user.email)
-    if found:
-        first.errors = found
+    problems = passwords.problems(first.data, name=user.name, email=user.email)
+    if problems:
+        first.errors = problems
         return False
     if first.data != second.data:
         second.errors = [str(_l("Enter the same password twice"))]

@@ -34,7 +34,7 @@ from tracker.accounts.models import Passkey, User
 from tracker.accounts.sign_in.forms import CLOSED, Limited, onward
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
-from tracker.ui.fields import HeldField, LineField
+from tracker.ui.fields import HiddenValueField, LineField
 from tracker.ui.form_base import Form
 from tracker.ui.proof import ANSWER_LENGTH
 from tracker.ui.validators import Required
@@ -70,18 +70,18 @@ class Store(SQLAlchemyUserDatastore):
             return db.session.scalar(_WHO, by)
         return super().find_user(case_insensitive, **by)
 
-    def create_webauthn(self, user: Any, **made: Any) -> None:  # type: ignore[override] # by name
+    def create_webauthn(self, user: Any, **credential: Any) -> None:  # type: ignore[override] # by name
         """Add a passkey to a person's account; the view commits."""
         credentials.add(
             Actor(user_id=user.id, name=user.name, email=user.email),
             credentials.NewPasskey(
-                name=made["name"],
-                credential_id=made["credential_id"],
-                public_key=made["public_key"],
-                sign_count=made["sign_count"],
-                transports=[str(way.value) for way in made["transports"] or ()],
-                backed_up=made["backup_state"],
-                device_type=str(made["device_type"].value),
+                name=credential["name"],
+                credential_id=credential["credential_id"],
+                public_key=credential["public_key"],
+                sign_count=credential["sign_count"],
+                transports=[str(way.value) for way in credential["transports"] or ()],
+                backed_up=credential["backup_state"],
+                device_type=str(credential["device_type"].value),
             ),
         )
 
@@ -96,7 +96,7 @@ class Options(WebauthnUtil):
 
     def origin(self) -> str:
         """Return the origin of the pages, as people type it."""
-        return passkeys.place().origin
+        return passkeys.own_origin().origin
 
     def registration_options(
         self, user: Any, usage: str, existing_options: dict[str, Any]
@@ -104,7 +104,7 @@ class Options(WebauthnUtil):
         """Ask for a discoverable passkey, which needs no name to be typed."""
         options = super().registration_options(user, usage, existing_options)
         return options | {
-            "rp_id": passkeys.place().host,
+            "rp_id": passkeys.own_origin().host,
             "user_display_name": user.name,
             "supported_pub_key_algs": passkeys.ALGORITHMS,
             "timeout": passkeys.PATIENCE,
@@ -125,7 +125,7 @@ class Options(WebauthnUtil):
         options = super().authentication_options(user, usage, existing_options)
         own = passkeys.descriptors(passkeys.usable(user.id)) if user else None
         return options | {
-            "rp_id": passkeys.place().host,
+            "rp_id": passkeys.own_origin().host,
             "allow_credentials": own,
             "user_verification": UserVerificationRequirement.REQUIRED,
             "timeout": passkeys.PATIENCE,
@@ -133,7 +133,7 @@ class Options(WebauthnUtil):
 
 
 class SecondFactor(library.WebAuthnTfPlugin):
-    """A passkey after the password, for people without an app; the code page offers it too."""
+    """A passkey after the password, for people without an app; the page for codes offers it too."""
 
     def get_setup_methods(self, user: Any) -> list[tuple[str, str]]:
         """Return the passkey if it is the only second factor."""
@@ -166,7 +166,7 @@ class NewPasskeyForm(Form, library.WebAuthnRegisterForm):
 class MadePasskeyForm(Form, library.WebAuthnRegisterResponseForm):
     """A new passkey, as the browser created it."""
 
-    credential = HeldField(most=ANSWER_LENGTH)
+    credential = HiddenValueField(most=ANSWER_LENGTH)
     extensions = ""
 
     def validate(self, **_options: Any) -> bool:
@@ -232,7 +232,7 @@ class BeginConfirmForm(_Begin, library.WebAuthnVerifyForm):
 class PasskeyAnswerForm(Limited, library.WebAuthnSigninResponseForm):
     """A passkey's response: at sign-in, after the password, or to confirm."""
 
-    credential = HeldField(most=ANSWER_LENGTH)
+    credential = HiddenValueField(most=ANSWER_LENGTH)
     # The device has verified its user: nothing more is needed.
     mf_check = True
     cred: Any = None

@@ -1,4 +1,7 @@
-"""Sign-in: Flask-Security's settings, how long a person stays signed in, and the actor."""
+"""Sign-in: Flask-Security's settings, how long a person stays signed in, and the actor.
+
+In one file: one library is set up here, and its settings, hooks and forms refer to each other.
+"""
 
 import datetime as dt
 from collections.abc import Callable, Mapping
@@ -32,7 +35,6 @@ from flask_security import (
 from flask_security.utils import uia_email_mapper
 from werkzeug.wrappers import Response
 
-from config import Settings
 from tracker.access.actor import Actor, ActorClearance, ActorMembership
 from tracker.access.gate import SAFE_METHODS, mark_endpoint, mark_of, optional_actor
 from tracker.accounts import messages, queries
@@ -53,6 +55,7 @@ from tracker.activity import service as trail
 from tracker.activity.verbs import PASSWORD_CHANGED
 from tracker.core import clock, keys
 from tracker.core.db import db
+from tracker.settings import Settings
 from tracker.ui import errors
 
 ClearancesOf = Callable[[UUID, dt.date], tuple[ActorClearance, ...]]
@@ -184,7 +187,9 @@ def load_actor(clearances_of: ClearancesOf | None = None) -> Actor | None:
     memberships = _memberships(user)
     own = [m.organisation_id for m in memberships if m.organisation_id is not None]
     chosen = sessions.acting_for()
-    acting = next((one for one in own if str(one) == chosen), own[0] if own else None)
+    acting = next(
+        (membership for membership in own if str(membership) == chosen), own[0] if own else None
+    )
     return Actor(
         user_id=user.id,
         name=user.name,
@@ -317,7 +322,7 @@ def _settings(settings: Settings, app: Flask) -> dict[str, Any]:
         "POST_CHANGE_VIEW": "accounts.profile",
         "WAN_POST_REGISTER_VIEW": "accounts.profile",
     }
-    words = {f"MSG_{name}": told for name, told in _WORDS.items()}
+    words = {f"MSG_{name}": message for name, message in _WORDS.items()}
     ours = {f"SECURITY_{name}": value for name, value in {**machinery, **pages, **words}.items()}
     return {**cookies, **ours}
 
@@ -395,7 +400,7 @@ class OutboxMail(MailUtil):
         html: str | None,  # noqa: ARG002
         **kwargs: Any,
     ) -> None:
-        """Queue the email for one of Flask-Security's templates."""
+        """Queue the mail of one of the library's templates."""
         user = cast("User", kwargs["user"])
         if template.endswith("reset_instructions"):
             messages.password_link(user, kwargs["reset_token"], RESET_WITHIN)
@@ -445,15 +450,15 @@ def _ask_again_on_another_device() -> None:
 
 def _memberships(user: User) -> tuple[ActorMembership, ...]:
     """Return the person's roles of today; one query per request."""
-    kept = g.setdefault("memberships_of", {})
-    if user.id not in kept:
-        kept[user.id] = queries.memberships_of(user.id, clock.today())
-    found: tuple[ActorMembership, ...] = kept[user.id]
-    return found
+    known = g.setdefault("memberships_of", {})
+    if user.id not in known:
+        known[user.id] = queries.memberships_of(user.id, clock.today())
+    memberships: tuple[ActorMembership, ...] = known[user.id]
+    return memberships
 
 
 def _guard_pages() -> Response | None:
-    """Refuse JSON on Flask-Security's pages, and redirect signed-in people from sign-in pages."""
+    """Keep JSON out of the library's pages, and signed-in people off the sign-in pages."""
     if request.blueprint != "security":
         return None
     if request.is_json:
@@ -508,7 +513,7 @@ def _render(template: str, **context: Any) -> str:
         form=form,
         passkeys_work=passkeys.are_possible(),
         pending=sign_in_passkeys.pending() if context.get("is_secondary") else None,
-        origin=passkeys.place().origin,
+        origin=passkeys.own_origin().origin,
         onward=sign_in_forms.onward(),
         **context,
     )

@@ -60,12 +60,12 @@ def checked(file: TemplateFile, *, kind: ChecklistKind | None = None) -> Checkli
     if kind is not None and template.kind is not kind:
         line = file.text.line(("kind",))
         raise ContentError([Mistake(name, line, f"the kind is {kind.value}, and stays so")])
-    held = library.versions(template.kind)
-    base = next((row for row in held if row.version == template.version), None)
+    rows = library.versions(template.kind)
+    base = next((row for row in rows if row.version == template.version), None)
     if base is None:
         message = f"there is no version {template.version}: leave the number of the one you changed"
         raise ContentError([Mistake(name, file.text.line(("version",)), message)])
-    mistakes = _broken(file) + _laxer(file, base, held)
+    mistakes = _broken(file) + _laxer(file, base, rows)
     if mistakes:
         raise ContentError(mistakes)
     return base
@@ -73,16 +73,18 @@ def checked(file: TemplateFile, *, kind: ChecklistKind | None = None) -> Checkli
 
 def _broken(file: TemplateFile) -> list[Mistake]:
     refs = sorted({ref for item in file.template.items for ref in item.rests_on.passages})
-    passages = {ref: set(one.statements) for ref, one in guidance.passages_for(refs).items()}
+    passages = {
+        ref: set(passage.statements) for ref, passage in guidance.passages_for(refs).items()
+    }
     return library.broken_references((file,), queries.statement_codes(), passages)
 
 
 def _laxer(
-    file: TemplateFile, base: ChecklistTemplate, held: list[ChecklistTemplate]
+    file: TemplateFile, base: ChecklistTemplate, rows: list[ChecklistTemplate]
 ) -> list[Mistake]:
     """Compare with the version it was derived from, and with the latest shipped one."""
     shipped = max(
-        (row for row in held if row.origin is TemplateOrigin.SHIPPED),
+        (row for row in rows if row.origin is TemplateOrigin.SHIPPED),
         key=lambda row: row.version,
         default=base,
     )
@@ -94,9 +96,9 @@ def _laxer(
     musts = queries.musts()
     mistakes = []
     for row in {base.id: base, shipped.id: shipped}.values():
-        for one in laxer(library.parsed(row), file.template, musts):
-            line = file.text.line(places.get(one.code, ("sections",)))
-            words = f"item {one.code}: {one.message}" if one.code else one.message
+        for change in laxer(library.parsed(row), file.template, musts):
+            line = file.text.line(places.get(change.code, ("sections",)))
+            words = f"item {change.code}: {change.message}" if change.code else change.message
             mistakes.append(Mistake(file.text.file, line, words))
     return mistakes
 
@@ -186,7 +188,7 @@ def publish(
 def change_words(
     actor: Actor, template_id: UUID, language: str, text: str, *, seen_number: int, reason: str
 ) -> TemplateWords:
-    """Replace a version's translation into a language immediately (adr 38).
+    """Replace a version's translation into a language; it takes effect immediately (adr 38).
 
     From then on it belongs to this instance. Raises ContentError with all mistakes, RefusedError,
     RuleBrokenError if nothing differs, and StaleError if somebody changed it in the meantime.
@@ -196,31 +198,29 @@ def change_words(
         text, library.parsed(db.session.get_one(ChecklistTemplate, template_id)), language
     )
     row = _locked_template(template_id)
-    held = translations.current(row.id).get(language)
-    if (held.number if held else 0) != seen_number:
+    current = translations.current(row.id).get(language)
+    if (current.number if current else 0) != seen_number:
         raise StaleError(_l("Somebody else changed these words. Look at them again, then save."))
     reason = tidy_reason(reason)
-    if held is not None and translations.parsed(held) == words:
+    if current is not None and translations.parsed(current) == words:
         raise RuleBrokenError(_l("These are the words that stand already. Change something."))
-    made = translations.take_in(row, words, WordsOrigin.OWN)
-    if (
-        made is None
-    ):  # equal to this instance's own translation, which takes precedence over a shipped one
+    words_row = translations.take_in(row, words, WordsOrigin.OWN)
+    if words_row is None:  # this instance has the same already
         raise RuleBrokenError(_l("These are the words that stand already. Change something."))
     trail.record(
         verbs.TEMPLATE_WORDS_CHANGED,
         actor=actor,
         subject_type="checklist_words",
-        subject_id=made.id,
-        evidence=made.digest,
+        subject_id=words_row.id,
+        evidence=words_row.digest,
         kind=row.kind.value,
         version=row.version,
         language=language,
-        number=made.number,
-        digest=made.digest,
+        number=words_row.number,
+        digest=words_row.digest,
         reason=reason,
     )
-    return made
+    return words_row
 
 
 def read_words(text: str, template: Template, language: str) -> ChecklistWords:
@@ -253,7 +253,11 @@ def publish_shipped(actor: Actor, template_id: UUID, *, reason: str) -> Checklis
 def retire(actor: Actor, template_id: UUID, *, reason: str) -> None:
     """Retire a version for new checklists; those that use it continue."""
     row = _locked_template(template_id)
-    published = [one for one in library.versions(row.kind) if one.state is TemplateState.PUBLISHED]
+    published = [
+        version
+        for version in library.versions(row.kind)
+        if version.state is TemplateState.PUBLISHED
+    ]
     policy.can_retire(actor, row.state, len(published)).require()
     reason = tidy_reason(reason)
     row.retired_at = clock.now()
@@ -316,7 +320,7 @@ def _locked(draft_id: UUID) -> TemplateDraft:
 
 
 def _locked_template(template_id: UUID) -> ChecklistTemplate:
-    """Lock all versions of the kind, so that two requests can't retire the last two."""
+    """Lock all versions of the kind, so that two people can't retire the last two together."""
     row = db.session.get_one(ChecklistTemplate, template_id)
     db.session.scalars(
         sa.select(ChecklistTemplate)

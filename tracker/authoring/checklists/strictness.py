@@ -43,23 +43,23 @@ def laxer(old: Template, new: Template, musts: frozenset[str]) -> list[Laxer]:
 
     musts are the codes of the statements whose force is must.
     """
-    found: list[Laxer] = []
+    changes: list[Laxer] = []
     if new.language != old.language:
-        found.append(Laxer("", f"the language is {new.language}, and it was {old.language}"))
+        changes.append(Laxer("", f"the language is {new.language}, and it was {old.language}"))
     for item in old.items:
         bound = [code for code in item.rests_on.statements if code in musts]
         if not bound and item.code not in WORKED_WITH:
             continue
         after = new.item(item.code)
         if after is None:
-            found.append(Laxer(item.code, _why_it_stays(bound)))
+            changes.append(Laxer(item.code, _why_it_stays(bound)))
             continue
         lost = [code for code in bound if code not in after.rests_on.statements]
         if lost:
             words = ", ".join(lost)
-            found.append(Laxer(item.code, f"it no longer rests on {words}, a must of the source"))
-        found += [Laxer(item.code, message) for message in _item(item, after)]
-    return found
+            changes.append(Laxer(item.code, f"it no longer rests on {words}, a must of the source"))
+        changes += [Laxer(item.code, message) for message in _item(item, after)]
+    return changes
 
 
 def _why_it_stays(bound: Sequence[str]) -> str:
@@ -80,9 +80,9 @@ def _item(old: Item, new: Item) -> Iterator[str]:
     if new.shown_when is not None and not _is_as_wide(old.shown_when, new.shown_when):
         yield "shown_when may only be widened: any of the old condition and another"
     yield from _fields(old.fields, new.fields)
-    kept = list(new.done.checks)
+    remaining = list(new.done.checks)
     for check in old.done.checks:
-        if not any(_is_as_strict(check, one) for one in kept):
+        if not any(_is_as_strict(check, other) for other in remaining):
             yield f"its done-test {check.check.value} stays"
 
 
@@ -125,9 +125,10 @@ def _one(old: TemplateField | Column, new: TemplateField | Column) -> Iterator[s
         yield "it can't be required less than before"
     elif old.required_when and new.required_when:
         looked_at = [
-            one.model_copy(update={"values": ()}) for one in (old.required_when, new.required_when)
+            condition.model_copy(update={"values": ()})
+            for condition in (old.required_when, new.required_when)
         ]
-        values = [set(one.values) for one in (old.required_when, new.required_when)]
+        values = [set(condition.values) for condition in (old.required_when, new.required_when)]
         if looked_at[0] != looked_at[1] or not values[1] >= values[0]:
             yield "required_when may only be widened"
     gone = {option.value for option in old.options} - {option.value for option in new.options}
@@ -139,10 +140,10 @@ def _one(old: TemplateField | Column, new: TemplateField | Column) -> Iterator[s
         yield f"max is at most {old.max}"
 
 
-def _need(one: TemplateField | Column) -> int:
-    if one.required_when is not None:
+def _need(part: TemplateField | Column) -> int:
+    if part.required_when is not None:
         return 1
-    return 2 if one.required else 0
+    return 2 if part.required else 0
 
 
 def _owners(old: TemplateField, new: TemplateField) -> Iterator[str]:

@@ -49,5 +49,5 @@ def require_length(words: ArticleWords) -> None:
 
 def in_order(topics: tuple[str, ...], before: tuple[str, ...]) -> tuple[str, ...]:
     """Return topics in their previous order, followed by new ones."""
-    kept = [topic for topic in before if topic in topics]
-    return tuple(dict.fromkeys([*kept, *topics]))
+    remaining = [topic for topic in before if topic in topics]
+    return tuple(dict.fromkeys([*remaining, *topics]))

@@ -61,45 +61,47 @@ def lost(
 
     musts are the codes of the statements whose force is must.
     """
-    held, kept = ({one.key: set(one.statements) for one in text} for text in (before, after))
+    old_codes, new_codes = (
+        {passage.key: set(passage.statements) for passage in text} for text in (before, after)
+    )
     return [
-        *_lost_passages(held, kept, resting),
-        *_lost_statements(held, kept, resting),
-        *_lost_musts(held, kept, musts),
+        *_lost_passages(old_codes, new_codes, resting),
+        *_lost_statements(old_codes, new_codes, resting),
+        *_lost_musts(old_codes, new_codes, musts),
     ]
 
 
-def _lost_passages(held: Codes, kept: Codes, resting: Sequence[Rest]) -> Iterator[Lost]:
-    for key in held:
+def _lost_passages(old: Codes, new: Codes, resting: Sequence[Rest]) -> Iterator[Lost]:
+    for key in old:
         names = _names(rest for rest in resting if key in rest.keys)
-        if names and key not in kept:
+        if names and key not in new:
             yield Lost("", f"the passage {key} stays, with its key: needed by {names}")
 
 
-def _lost_statements(held: Codes, kept: Codes, resting: Sequence[Rest]) -> Iterator[Lost]:
+def _lost_statements(old: Codes, new: Codes, resting: Sequence[Rest]) -> Iterator[Lost]:
     """Yield statements that something is based on and that its passages no longer cover.
 
     Another passage that the same item is based on may cover them as well.
     """
-    for key, codes in held.items():
-        for code in sorted(codes - kept.get(key, codes), key=_by_number):
+    for key, codes in old.items():
+        for code in sorted(codes - new.get(key, codes), key=_by_number):
             names = _names(
                 rest
                 for rest in resting
                 if key in rest.keys
                 and code in rest.statements
-                and not any(code in kept.get(other, ()) for other in rest.keys)
+                and not any(code in new.get(other, ()) for other in rest.keys)
             )
             if names:
                 yield Lost(key, f"this passage carries {code}: needed by {names}")
 
 
-def _lost_musts(held: Codes, kept: Codes, musts: frozenset[str]) -> Iterator[Lost]:
-    carried = set().union(*kept.values())
-    for key, codes in held.items():
+def _lost_musts(old: Codes, new: Codes, musts: frozenset[str]) -> Iterator[Lost]:
+    carried = set().union(*new.values())
+    for key, codes in old.items():
         for code in sorted((codes & musts) - carried, key=_by_number):
             message = f"{code} is a must of the source, so a passage carries it"
-            yield Lost(key if key in kept else "", message)
+            yield Lost(key if key in new else "", message)
 
 
 def _names(rests_on_it: Iterable[Rest]) -> str:

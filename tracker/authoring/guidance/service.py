@@ -89,39 +89,45 @@ def words_from_file(text: str, row: Article) -> ArticleWords:
     return ArticleWords(head.question, head.summary, head.category, head.topics, body)
 
 
-def check(words: ArticleWords, held: Sequence[Article]) -> ArticleParts:
-    """Check an edited article as strictly as a file, and return its parts.
+def check(words: ArticleWords, revisions: Sequence[Article]) -> ArticleParts:
+    """Check an edited article as strictly as a file, and read its parts.
 
-    held are all its revisions, loaded with their passages. Whatever must stay of the current and
-    the latest shipped one has to be in it. Raise ContentError with all mistakes by line, and
-    RuleBrokenError if question, summary or place are invalid.
+    revisions are all of it, loaded with their passages. What the current and the newest shipped one
+    carry of what must stay is carried on. Raise ContentError naming all mistakes by line, and
+    RuleBrokenError where question, summary or place are wrong.
     """
     article_validation.require_head(words, needs_summary=True)
     article_validation.require_length(words)
-    slug = held[0].slug
+    slug = revisions[0].slug
     lead, passages = library.read_body(words.body, slug, queries.statements_by_article())
-    mistakes = list(_lost(held, passages, _lines(words.body)))
+    mistakes = list(_lost(revisions, passages, _lines(words.body)))
     if mistakes:
         raise ContentError(mistakes)
     return parted(words, lead, passages)
 
 
 def _lost(
-    held: Sequence[Article], passages: Sequence[PassageText], lines: Sequence[int]
+    revisions: Sequence[Article], passages: Sequence[PassageText], lines: Sequence[int]
 ) -> Iterator[Mistake]:
-    resting = _resting(held[0].slug)
+    resting = _resting(revisions[0].slug)
     musts = queries.musts()
-    places = {one.key: line for one, line in zip(passages, lines, strict=True)}
-    current, shipped = current_of(held), newest_shipped(held)
-    for row in {one.id: one for one in (current, shipped) if one is not None}.values():
+    places = {passage.key: line for passage, line in zip(passages, lines, strict=True)}
+    current, shipped = current_of(revisions), newest_shipped(revisions)
+    for row in {
+        revision.id: revision for revision in (current, shipped) if revision is not None
+    }.values():
         before = [_as_text(passage) for passage in row.passages]
-        for one in required_content.lost(before, passages, resting, musts):
-            yield Mistake("text", places.get(one.key, 1), one.message)
+        for problem in required_content.lost(before, passages, resting, musts):
+            yield Mistake("text", places.get(problem.key, 1), problem.message)
 
 
 def _lines(body: str) -> list[int]:
     """Return the line of each passage's heading, counted from 1."""
-    return [one.line + 1 for one in markdown.headings(body) if one.rank == markdown.PASSAGE_RANK]
+    return [
+        heading.line + 1
+        for heading in markdown.headings(body)
+        if heading.rank == markdown.PASSAGE_RANK
+    ]
 
 
 def _resting(slug: str) -> list[Rest]:
@@ -129,24 +135,24 @@ def _resting(slug: str) -> list[Rest]:
 
     Items of every version, since some checklists use old ones, and the hints about risky phrases.
     """
-    found = [
+    resting = [
         rest
         for kind in ChecklistKind
         for row in checklists.versions(kind)
         for rest in required_content.rests(checklists.parsed(row), slug)
     ]
     keys = [ref.split("/", 1)[1] for ref in risky_phrases.passages() if ref.startswith(f"{slug}/")]
-    return [*found, *(Rest("hints at words", (key,)) for key in sorted(keys))]
+    return [*resting, *(Rest("hints at words", (key,)) for key in sorted(keys))]
 
 
-def current_of(held: Sequence[Article]) -> Article | None:
+def current_of(revisions: Sequence[Article]) -> Article | None:
     """Return the current revision, or None if the article was withdrawn."""
-    return next((row for row in held if row.is_current), None)
+    return next((row for row in revisions if row.is_current), None)
 
 
-def newest_shipped(held: Sequence[Article]) -> Article | None:
+def newest_shipped(revisions: Sequence[Article]) -> Article | None:
     """Return the latest shipped revision."""
-    shipped = [row for row in held if row.shipped_revision is not None]
+    shipped = [row for row in revisions if row.shipped_revision is not None]
     return max(shipped, key=lambda row: row.shipped_revision or 0, default=None)
 
 
@@ -167,22 +173,22 @@ def publish(
     saw seen_revision.
     """
     policy.can_edit(actor).require()
-    held = _locked(slug, language)
-    current = current_of(held)
+    revisions = _locked(slug, language)
+    current = current_of(revisions)
     if current is None or current.revision != seen_revision:
         raise StaleError(
             _l("Another revision became current while you were writing. Compare, then publish.")
         )
-    parts = check(words, held)
+    parts = check(words, revisions)
     if parts == parts_of(current):
         raise RuleBrokenError(
             _l("This says the same as revision %(number)s. Change something.", number=seen_revision)
         )
     reason = tidy_reason(reason)
-    row = _edited(actor, current, parts, held[0].revision + 1, reason)
+    row = _edited(actor, current, parts, revisions[0].revision + 1, reason)
     current.is_current = False
-    for one in held:
-        one.waits = one.waits and one.revision != made_from
+    for revision in revisions:
+        revision.waits = revision.waits and revision.revision != made_from
     try:
         with db.session.begin_nested():
             service.add_revision(row, parts.passages)
@@ -224,15 +230,17 @@ def use_shipped(actor: Actor, slug: str, language: str, number: int, *, reason: 
 
     Raises RefusedError, or ContentError if items are based on something it does not contain.
     """
-    held = _locked(slug, language)
-    row = _numbered(held, number)
+    revisions = _locked(slug, language)
+    row = _numbered(revisions, number)
     policy.can_use_shipped(
-        actor, is_newest_shipped=row is newest_shipped(held), is_current=row.is_current
+        actor, is_newest_shipped=row is newest_shipped(revisions), is_current=row.is_current
     ).require()
-    current = current_of(held)
+    current = current_of(revisions)
     if current is None:
         raise RuleBrokenError(_l("This article was withdrawn, since its file is gone."))
-    mistakes = list(_lost(held, [_as_text(one) for one in row.passages], [1] * len(row.passages)))
+    mistakes = list(
+        _lost(revisions, [_as_text(passage) for passage in row.passages], [1] * len(row.passages))
+    )
     if mistakes:
         raise ContentError(mistakes)
     _decide(actor, row, reason)
@@ -260,8 +268,8 @@ def _decide(actor: Actor, row: Article, reason: str) -> None:
     row.waits = False
 
 
-def _numbered(held: Sequence[Article], number: int) -> Article:
-    row = next((one for one in held if one.revision == number), None)
+def _numbered(revisions: Sequence[Article], number: int) -> Article:
+    row = next((revision for revision in revisions if revision.revision == number), None)
     if row is None:
         raise RuleBrokenError(_l("There is no such revision."))
     return row

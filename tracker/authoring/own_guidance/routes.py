@@ -16,7 +16,7 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
-from tracker.access.gate import current_actor, found, require, signed_in
+from tracker.access.gate import current_actor, found_or_404, require, signed_in
 from tracker.authoring import labels, pages, policy
 from tracker.authoring.facts import ArticleParts, ArticleWords
 from tracker.authoring.forms import OwnArticleForm
@@ -43,9 +43,9 @@ def _writer() -> Actor:
     return actor
 
 
-def _own(actor: Actor, article_id: UUID) -> OwnArticle:
+def _get_or_404(actor: Actor, article_id: UUID) -> OwnArticle:
     """Return an article to change: 404 if it isn't visible, refused if it is a partner's."""
-    row = found(queries.find(actor, article_id))
+    row = found_or_404(queries.find(actor, article_id))
     require(policy.can_change_own(actor, row.organisation_id))
     return row
 
@@ -65,14 +65,16 @@ def articles() -> str:
 @blueprint.get("/<uuid:article_id>")
 @signed_in
 def article(article_id: UUID) -> str:
-    """Show an own article to people of the organisation, and to partners if it is shared."""
+    """Show an organisation's article to its people, and to partners if it is meant for them."""
     actor = current_actor()
-    row = found(queries.find(actor, article_id))
-    asked = ask(request.args.get("q", ""))
+    row = found_or_404(queries.find(actor, article_id))
+    question = ask(request.args.get("q", ""))
     return render_template(
         "authoring/own_article.html",
         article=row,
-        view=pages.text_view(own_guidance.parts_of(row), asked=asked, items=pages.item_links()),
+        view=pages.text_view(
+            own_guidance.parts_of(row), question=question, items=pages.item_links()
+        ),
         taxonomy=taxonomy(),
         state=labels.own_state(row),
         may_change=policy.can_change_own(actor, row.organisation_id),
@@ -84,7 +86,7 @@ def article(article_id: UUID) -> str:
 @signed_in
 def download(article_id: UUID) -> Response:
     """Return the text as it was written, to keep or to import elsewhere."""
-    row = _own(current_actor(), article_id)
+    row = _get_or_404(current_actor(), article_id)
     response = make_response(f"# {row.question}\n\n{row.body}\n")
     response.headers["Content-Type"] = "text/markdown; charset=utf-8"
     response.headers["Content-Disposition"] = 'attachment; filename="guidance.md"'
@@ -121,9 +123,9 @@ def add() -> Answered:
 @blueprint.route("/<uuid:article_id>/change", methods=["GET", "POST"])
 @signed_in
 def change(article_id: UUID) -> Answered:
-    """Change an article; if somebody else saved first, both are shown."""
+    """Change an article; if somebody saved meanwhile, both texts are shown."""
     actor = current_actor()
-    row = _own(actor, article_id)
+    row = _get_or_404(actor, article_id)
     form = OwnArticleForm(taxonomy())
     if not form.is_submitted():
         form.fill_in(own_guidance.words_of(row))
@@ -138,7 +140,7 @@ def change(article_id: UUID) -> Answered:
 
     def handle_conflict(error: StaleError) -> str:
         form.refuse(error)
-        return _writing_page(form, parts, _own(actor, article_id), is_overtaken=True)
+        return _writing_page(form, parts, _get_or_404(actor, article_id), is_overtaken=True)
 
     done = perform(
         form,
@@ -154,7 +156,7 @@ def change(article_id: UUID) -> Answered:
         next=redirect(url_for("own_guidance.article", article_id=article_id), 303),
         conflict=handle_conflict,
     )
-    return done or _writing_page(form, parts, _own(actor, article_id))
+    return done or _writing_page(form, parts, _get_or_404(actor, article_id))
 
 
 def _checked(form: OwnArticleForm, words: ArticleWords) -> ArticleParts | None:
@@ -203,7 +205,7 @@ def _writing_page(
 @blueprint.route("/<uuid:article_id>/withdraw", methods=["POST"])
 @signed_in
 def withdraw(article_id: UUID) -> Response:
-    """Withdraw an article: nobody sees it, but it is kept."""
+    """Withdraw an article from all readers; it is kept."""
     words = _("The article is withdrawn. It is kept, and can be shown again.")
     return _acted(article_id, own_guidance.withdraw, words)
 
@@ -217,7 +219,7 @@ def restore(article_id: UUID) -> Response:
 
 def _acted(article_id: UUID, act: Callable[[Actor, UUID], object], words: str) -> Response:
     actor = current_actor()
-    _own(actor, article_id)
+    _get_or_404(actor, article_id)
     return perform(
         None,
         lambda: act(actor, article_id),

@@ -25,23 +25,25 @@ from tracker.organisations.models import Organisation
 
 
 def words_of(row: OwnArticle) -> ArticleWords:
-    """Return an own article as its author wrote it."""
+    """Return an article of an organisation as it was written."""
     return ArticleWords(row.question, row.summary, row.category, tuple(row.topics), row.body)
 
 
 def parts_of(row: OwnArticle) -> ArticleParts:
-    """Return an own article, loaded with its passages, for comparison."""
+    """Return an organisation's article with its passages, in the form that is compared."""
     passages = (
-        PassageText(one.number, one.key, one.title, tuple(one.items), one.markdown)
-        for one in row.passages
+        PassageText(
+            passage.number, passage.key, passage.title, tuple(passage.items), passage.markdown
+        )
+        for passage in row.passages
     )
     return parted(words_of(row), row.lead, passages)
 
 
 def check(words: ArticleWords) -> ArticleParts:
-    """Check an own article and return its parts.
+    """Check an organisation's article and read its parts.
 
-    Raise ContentError with all mistakes by line, and RuleBrokenError if the head is invalid.
+    Raise ContentError naming all mistakes by line, and RuleBrokenError where the head is wrong.
     """
     article_validation.require_head(words, needs_summary=False)
     article_validation.require_length(words)
@@ -102,10 +104,10 @@ def change(
     for_partners: bool,
     seen_version: int | None,
 ) -> OwnArticle:
-    """Change an own article.
+    """Change an organisation's article.
 
-    Raises RefusedError, ContentError, RuleBrokenError, or StaleError if somebody changed it since
-    the person saw seen_version.
+    Raises RefusedError, ContentError, RuleBrokenError, or StaleError when somebody changed it
+    since the person saw seen_version.
     """
     row = _locked(actor, article_id)
     if row.version != seen_version:
@@ -126,7 +128,7 @@ def change(
 
 
 def withdraw(actor: Actor, article_id: UUID) -> OwnArticle:
-    """Withdraw an own article: nobody sees it, but it can be restored."""
+    """Withdraw an organisation's article from all readers; it is kept, and can be shown again."""
     row = _locked(actor, article_id)
     if row.withdrawn_at is not None:
         raise RuleBrokenError(_l("This article is withdrawn already."))
@@ -193,13 +195,13 @@ def _add_passages(row: OwnArticle, parts: ArticleParts) -> None:
     db.session.add_all(
         OwnPassage(
             article_id=row.id,
-            key=one.key,
-            number=one.number,
-            title=one.title,
-            markdown=one.markdown,
-            items=list(one.statements),
+            key=passage.key,
+            number=passage.number,
+            title=passage.title,
+            markdown=passage.markdown,
+            items=list(passage.statements),
         )
-        for one in parts.passages
+        for passage in parts.passages
     )
     db.session.flush()
 

@@ -30,12 +30,12 @@ PARTIES = (OrganisationKind.NPM, OrganisationKind.CSO)
 def replace(
     actor: Actor, former_id: UUID, successor_id: UUID, *, since: dt.date, source: str
 ) -> Succession:
-    """Record that another body replaced an organisation, in all its cooperations immediately.
+    """Record that a body was replaced by another, in all its cooperations immediately.
 
-    From today the successor is a party in each of its cooperations, also to what is in force;
-    signatures stay as they were given. The people of the old body lose access; their undertakings
-    don't pass to anybody (S11). For administrators; raise RefusedError for others, and
-    RuleBrokenError with the field that is invalid.
+    In each cooperation of the former the successor is party from today on, also of what is in
+    force; the signatures stay as they were given. The people of the former lose access; their
+    undertakings pass to nobody (S11). Administrators; raise RefusedError for others, and
+    RuleBrokenError with the field that does not fit.
     """
     can_change_organisations(actor).require()
     former, successor = _bodies(former_id, successor_id)
@@ -92,16 +92,16 @@ def cooperations_of(organisation_id: UUID) -> list[Cooperation]:
 
 def _bodies(former_id: UUID, successor_id: UUID) -> tuple[Organisation, Organisation]:
     """Lock and return both bodies."""
-    found = {
-        one.id: one
-        for one in db.session.scalars(
+    organisations = {
+        organisation.id: organisation
+        for organisation in db.session.scalars(
             sa.select(Organisation)
             .where(Organisation.id.in_([former_id, successor_id]))
             .order_by(Organisation.id)
             .with_for_update()
         )
     }
-    former, successor = found[former_id], found.get(successor_id)
+    former, successor = organisations[former_id], organisations.get(successor_id)
     if (
         successor is None
         or successor is former
@@ -152,9 +152,9 @@ def _take_over(
         since=row.since.isoformat(),
         source=row.source,
     )
-    told = {
-        one.user_id
+    person_ids = {
+        person.user_id
         for party in people.current(cooperation.id)
-        for one in accounts.people_with_role(party.organisation_id, [Role.COORDINATOR])
+        for person in accounts.people_with_role(party.organisation_id, [Role.COORDINATOR])
     }
-    succession_messages.party_was_replaced(cooperation.reference, told)
+    succession_messages.party_was_replaced(cooperation.reference, person_ids)

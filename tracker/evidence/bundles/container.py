@@ -65,12 +65,12 @@ def unpack(data: bytes) -> dict[str, bytes]:
     return files
 
 
-def _require_same(data: bytes, made: bytes) -> None:
-    if data == made:
+def _require_same(data: bytes, remade: bytes) -> None:
+    if data == remade:
         return
     first = next(
-        (place for place, pair in enumerate(zip(data, made, strict=False)) if pair[0] != pair[1]),
-        min(len(data), len(made)),
+        (place for place, pair in enumerate(zip(data, remade, strict=False)) if pair[0] != pair[1]),
+        min(len(data), len(remade)),
     )
     raise ContainerError(
         f"The file is not as it was made: byte {first} was changed, added or taken out."

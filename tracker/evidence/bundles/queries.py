@@ -118,8 +118,8 @@ def events(chain_id: UUID, count: int) -> Iterator[Recorded]:
 
 def revisions(revision_ids: frozenset[UUID]) -> dict[UUID, Revision]:
     """Return the frozen texts that texts() found."""
-    found = db.session.scalars(sa.select(Revision).where(Revision.id.in_(revision_ids)))
-    return {revision.id: revision for revision in found}
+    rows = db.session.scalars(sa.select(Revision).where(Revision.id.in_(revision_ids)))
+    return {revision.id: revision for revision in rows}
 
 
 def signatures(revision_ids: frozenset[UUID]) -> list[Signature]:

@@ -19,7 +19,7 @@ PAGE = "evidence"
 class Export:
     """An export of a cooperation's evidence: up to which event, and what it includes.
 
-    The event of the export is the last one, and the checkpoint covers it.
+    The event itself is the last one, and the checkpoint stands for it.
     """
 
     cooperation_id: UUID
@@ -35,13 +35,13 @@ class Export:
 def export(
     actor: Actor | None, cooperation_id: UUID, reference: str, *, with_closed: bool = False
 ) -> Export:
-    """Record the export of the evidence, and sign a checkpoint that covers all of it.
+    """Record that the evidence is exported, and sign a checkpoint that covers all of it.
 
-    The caller has found the cooperation in scope. with_closed includes the texts of class K2 to K7
+    The caller has found the cooperation scoped. with_closed takes along the texts of class K2 to K7
     that the person may open, and the details of what was done for visits that they may know of;
-    each is logged as read. actor None means the command, which includes what every manager may see.
-    The bundle is built (bundle.build) after the commit, so that nobody waits for it. Raise
-    KeysError if the checkpoint key can't be read.
+    each is noted as read. actor None means the command, which takes along what every
+    manager may see. The bundle is built (bundle.build) after the commit, so that nobody waits for
+    it. Raise KeysError when the key of the checkpoints can't be read.
     """
     if actor is not None:
         policy.can_export(actor).require()
@@ -75,8 +75,8 @@ def export(
 
 
 def _subjects(planning: list[Planning]) -> frozenset[UUID]:
-    checklist_ids = {one.checklist_id for one in planning}
-    visit_ids = {one.visit_id for one in planning}
+    checklist_ids = {checklist.checklist_id for checklist in planning}
+    visit_ids = {checklist.visit_id for checklist in planning}
     return frozenset(checklist_ids | visit_ids | {*queries.comments_on(checklist_ids)})
 
 
@@ -86,9 +86,9 @@ def _note_reads(
     """Log each confidential text as read, and each checklist of a visit that has none."""
     read = [(text.subject_type, text.subject_id) for text in closed]
     read += [
-        (CHECKLIST, one.checklist_id)
-        for one in planning
-        if (CHECKLIST, one.checklist_id) not in read
+        (CHECKLIST, checklist.checklist_id)
+        for checklist in planning
+        if (CHECKLIST, checklist.checklist_id) not in read
     ]
     for subject_type, subject_id in read:
         log_read(

@@ -1,6 +1,8 @@
 """Verification of a bundle, link by link, from the file alone. Pure.
 
-docs/evidence-format.md defines each link; change both together.
+docs/evidence-format.md says what each link is; whoever changes one changes the other.
+
+In one file: links are checked in one order, and each rests on what the links before it have shown.
 """
 
 import datetime as dt
@@ -160,7 +162,7 @@ class Report:
     @property
     def is_sound(self) -> bool:
         """Whether every link is valid."""
-        return all(one.holds for one in self.verdicts)
+        return all(verdict.holds for verdict in self.verdicts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +197,7 @@ def verify(data: bytes, anchors: Sequence[Anchor] = (), keys: Sequence[str] = ()
         _verdict(f"{ANCHOR} {_plain(anchor.name)}", _check_anchor, check, anchor)
         for anchor in anchors
     ]
-    verdicts += [_verdict(f"{HELD} {one[:8]}", _check_held, check, one) for one in keys]
+    verdicts += [_verdict(f"{HELD} {key[:8]}", _check_held, check, key) for key in keys]
     return Report(
         check.reference,
         tuple(verdicts),
@@ -270,34 +272,36 @@ def _check_list(check: _Check, _data: bytes) -> str:
     }
     _require_keys(manifest["left_out"], dict.fromkeys(check.left_out, list), "The list")
     listed = manifest["files"]
-    there = set(check.files) - {parts.MANIFEST, parts.SEAL}
-    for name in sorted(there - parts.NAMES):
+    others = set(check.files) - {parts.MANIFEST, parts.SEAL}
+    for name in sorted(others - parts.NAMES):
         if not name.startswith(parts.FOLDERS):
             raise FlawError(f"{_plain(name)} doesn't belong in a bundle.")
-    for name in sorted(there ^ set(listed)):
-        said = "is not there" if name in listed else "was put in"
-        raise FlawError(f"{_plain(name)} {said}.")
-    for name in sorted(there):
+    for name in sorted(others ^ set(listed)):
+        fault = "is not there" if name in listed else "was put in"
+        raise FlawError(f"{_plain(name)} {fault}.")
+    for name in sorted(others):
         if canonical.digest(check.files[name]) != listed[name]:
             raise FlawError(f"{_plain(name)} was changed: it doesn't match its SHA-256.")
-    return f"The files are those that are listed; there are {len(there)}."
+    return f"The files are those that are listed; there are {len(others)}."
 
 
 def _check_keys(check: _Check, _data: bytes) -> str:
     data = _file(check, parts.KEYS)
-    found = KeyNote.read_all(data.decode())
-    if parts.key_notes(found) != data:
+    key_notes = KeyNote.read_all(data.decode())
+    if parts.key_notes(key_notes) != data:
         raise FlawError(f"{parts.KEYS} is malformed.")
-    by_place = {(key.use, key.number): key for key in found}
-    by_print = {key.fingerprint: key for key in found}
-    if not len(by_place) == len(by_print) == len(found):
+    by_place = {(key.use, key.number): key for key in key_notes}
+    by_print = {key.fingerprint: key for key in key_notes}
+    if not len(by_place) == len(by_print) == len(key_notes):
         raise FlawError("A key occurs twice.")
-    known = {parts.key_certificates_name(key.number) for key in found if key.use == DOCUMENT_USE}
+    known = {
+        parts.key_certificates_name(key.number) for key in key_notes if key.use == DOCUMENT_USE
+    }
     _require_no_strays(check, parts.KEY_CERTIFICATES, known, "belongs to no key")
-    for key in found:
+    for key in key_notes:
         _require_fingerprint(check, key)
         _require_endorsement(key, by_place)
-    vouched = _who_vouches(found)
+    vouched = _who_vouches(key_notes)
     check.keys = by_print
     return f"Each has its fingerprint. {vouched}"
 
@@ -325,10 +329,15 @@ def _require_fingerprint(check: _Check, key: KeyNote) -> None:
 def _own_certificate(check: _Check, key: KeyNote) -> x509.Certificate:
     name = parts.key_certificates_name(key.number)
     data = _file(check, name)
-    found = x509.load_pem_x509_certificates(data)
-    if b"".join(one.public_bytes(serialization.Encoding.PEM) for one in found) != data:
+    certificates = x509.load_pem_x509_certificates(data)
+    if (
+        b"".join(
+            certificate.public_bytes(serialization.Encoding.PEM) for certificate in certificates
+        )
+        != data
+    ):
         raise FlawError(f"{name} is malformed.")
-    return found[0]
+    return certificates[0]
 
 
 def _require_endorsement(key: KeyNote, by_place: Mapping[tuple[str, int], KeyNote]) -> None:
@@ -345,9 +354,9 @@ def _require_endorsement(key: KeyNote, by_place: Mapping[tuple[str, int], KeyNot
         raise FlawError(f"Key {key.endorsed_by} does not vouch for the {key.use} key {key.number}.")
 
 
-def _who_vouches(found: Sequence[KeyNote]) -> str:
+def _who_vouches(key_notes: Sequence[KeyNote]) -> str:
     """Return a text saying how far back the checkpoint keys vouch for each other."""
-    own = {key.number: key for key in found if key.use == CHECKPOINT_USE}
+    own = {key.number: key for key in key_notes if key.use == CHECKPOINT_USE}
     if not own:
         raise FlawError("There is no checkpoint key.")
     first = last = own[max(own)]
@@ -391,9 +400,9 @@ def _key_of(check: _Check, fingerprint: str, at: dt.datetime) -> KeyNote:
 
 def _ended_before(key: KeyNote, at: dt.datetime) -> str:
     """Return a text saying how a key had ended before a time; empty if it was in use."""
-    for end, said in ((key.retired, "was retired"), (key.revoked, "was revoked")):
+    for end, fault in ((key.retired, "was retired"), (key.revoked, "was revoked")):
         if end is not None and end < at.replace(microsecond=0):
-            return said
+            return fault
     return ""
 
 
@@ -421,10 +430,10 @@ def _check_chain(check: _Check, _data: bytes) -> str:
         raise FlawError("Events are missing at the end.")
     if without != check.left_out["details"]:
         raise FlawError("Details are missing or present, contrary to the list.")
-    kept = len(check.heads) - len(without)
+    bound_count = len(check.heads) - len(without)
     return (
         f"Each event follows the one before; events: {len(check.heads):,}, "
-        f"with valid details: {kept:,}."
+        f"with details that hold: {bound_count:,}."
     )
 
 
@@ -453,12 +462,12 @@ def _require_ends(
 ) -> None:
     """Refuse a chain that doesn't begin and end as a bundle's chain does."""
     manifest = check.manifest
-    said = (event["verb"], event["subject"])
+    event_kind = (event["verb"], event["subject"])
     if event["number"] == 1:
         reference = details["content"].get("reference") if details else manifest["reference"]
-        if (*said, reference) != (OPENED, manifest["cooperation"], manifest["reference"]):
+        if (*event_kind, reference) != (OPENED, manifest["cooperation"], manifest["reference"]):
             raise FlawError("It does not begin with the opening of this cooperation.")
-    if event["number"] == manifest["count"] and (*said, event["at"]) != (
+    if event["number"] == manifest["count"] and (*event_kind, event["at"]) != (
         TAKEN_OUT,
         manifest["cooperation"],
         manifest["made_at"],
@@ -528,28 +537,28 @@ def _bound_file(check: _Check, kind: str, event: int, digest: str, what: str) ->
     return data
 
 
-def _require_no_strays(check: _Check, folder: str, known: Collection[str], said: str) -> None:
+def _require_no_strays(check: _Check, folder: str, known: Collection[str], fault: str) -> None:
     for name in sorted(check.files):
         if name.startswith(folder) and name not in known:
-            raise FlawError(f"{_plain(name)} {said}.")
+            raise FlawError(f"{_plain(name)} {fault}.")
 
 
 def _rows_of(check: _Check, kind: str) -> dict[int, dict[str, Any]]:
-    return {event: row for event, one, row in check.rows if one == kind}
+    return {event: row for event, row_kind, row in check.rows if row_kind == kind}
 
 
 def _check_signatures(check: _Check, _data: bytes) -> str:
     if not check.texts_hold:
         raise FlawError("They can't be checked: the texts are not valid.")
-    found = list(_rows_of(check, parts.SIGNATURE).values())
-    for row in found:
+    rows = list(_rows_of(check, parts.SIGNATURE).values())
+    for row in rows:
         under = check.revisions.get(row["revision"])
         if under is None or under["digest"] != row["document_digest"]:
             who = _plain(row["signer_name"])
             raise FlawError(f"The signature of {who} belongs to another text.")
-    check.signed = list(_signed(check, found))
-    check.signatures = found
-    return f"Each belongs to its text; there are {len(found)}."
+    check.signed = list(_signed(check, rows))
+    check.signatures = rows
+    return f"Each stands under its text; there are {len(rows)}."
 
 
 def _check_passkeys(check: _Check, _data: bytes) -> str:
@@ -578,13 +587,13 @@ def _check_passkeys(check: _Check, _data: bytes) -> str:
 def _check_certificates(check: _Check, _data: bytes) -> str:
     if not check.texts_hold:
         raise FlawError("They can't be checked: the texts are not valid.")
-    found = _rows_of(check, parts.CERTIFICATE)
-    signed_by_all = _signed_by_all(check, {row["revision"] for row in found.values()})
-    for event, row in found.items():
+    rows = _rows_of(check, parts.CERTIFICATE)
+    signed_by_all = _signed_by_all(check, {row["revision"] for row in rows.values()})
+    for event, row in rows.items():
         _require_pdf(check, event, row, signed_by_all)
-    known = {parts.file_name(parts.CERTIFICATE, event) for event in found}
+    known = {parts.file_name(parts.CERTIFICATE, event) for event in rows}
     _require_no_strays(check, parts.CERTIFICATES, known, "belongs to no event")
-    not_here = _certificates_without_text(check, found)
+    not_here = _certificates_without_text(check, rows)
     more = (
         f" Whom the other texts name can't be told, as they are not here; their PDFs: {not_here}."
         if not_here
@@ -592,7 +601,7 @@ def _check_certificates(check: _Check, _data: bytes) -> str:
     )
     return (
         "Each PDF is the one that an event binds, and is signed as a whole; all whom "
-        f"its text names have signed that; there are {len(found)}.{more}"
+        f"its text names have signed that; there are {len(rows)}.{more}"
     )
 
 
@@ -615,10 +624,12 @@ def _require_pdf(
             if flaw is None:
                 return
             flaws.add(flaw)
-    raise FlawError(f"{what} {next(said for one, said in PDF_FLAWS.items() if one in flaws)}.")
+    raise FlawError(
+        f"{what} {next(words for pdf_flaw, words in PDF_FLAWS.items() if pdf_flaw in flaws)}."
+    )
 
 
-def _certificates_without_text(check: _Check, found: Mapping[int, Mapping[str, Any]]) -> int:
+def _certificates_without_text(check: _Check, certificates: Mapping[int, Mapping[str, Any]]) -> int:
     """Count the PDFs whose text is confidential, and so not included, or was erased."""
     gone = {
         row["id"]
@@ -626,7 +637,7 @@ def _certificates_without_text(check: _Check, found: Mapping[int, Mapping[str, A
         if event in check.left_out["documents"]
     }
     closed = sum(check.told[event][0] == CERTIFICATE_MADE for event in check.left_out["rows"])
-    return closed + sum(row["revision"] in gone for row in found.values())
+    return closed + sum(row["revision"] in gone for row in certificates.values())
 
 
 # Who signed a text --------------------------------------------------------------------------------
@@ -643,7 +654,7 @@ def _signed_by_all(check: _Check, revision_ids: Collection[str]) -> set[str]:
     under: dict[str, dict[int, dict[str, Any]]] = {}
     for event, row in _rows_of(check, parts.SIGNATURE).items():
         under.setdefault(row["revision"], {})[event] = row
-    found = set()
+    signers = set()
     for frozen, text in texts.items():
         # A text frozen by two events can't be distinguished from a substitute.
         if text["id"] not in revision_ids or bindings[text["id"]] > 1:
@@ -660,8 +671,8 @@ def _signed_by_all(check: _Check, revision_ids: Collection[str]) -> set[str]:
         else:
             is_signed = _came_into_force(check, ends.get(frozen), document, signatures)
         if is_signed:
-            found.add(text["id"])
-    return found
+            signers.add(text["id"])
+    return signers
 
 
 def _ends_of_waiting(check: _Check, texts: Mapping[int, Mapping[str, Any]]) -> dict[int, int]:
@@ -720,13 +731,13 @@ def _was_countersigned(
     if document is not None:
         person = document.get("person")
         named = person.get("id") if isinstance(person, dict) else None
-        own = {one for one in own if one == named}
+        own = {certificate for certificate in own if certificate == named}
     return bool(own) and bool(others - own)
 
 
-def _signed(check: _Check, found: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+def _signed(check: _Check, rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """Yield a line for each signature: what, by whom."""
-    for row in found:
+    for row in rows:
         text = check.revisions[row["revision"]]
         who, whom = _plain(row["signer_name"]), _plain(row["organisation_name"])
         method = METHODS.get(row["method"], _plain(row["method"]))
@@ -831,43 +842,43 @@ def _require_grown(before: Checkpoint, after: Checkpoint, proof: Consistency) ->
 
 def _check_held(check: _Check, fingerprint: str) -> str:
     """Compare with a given key: it sealed the bundle, or vouches for the one that did."""
-    by_number = {one.number: one for one in check.keys.values() if one.use == CHECKPOINT_USE}
-    one = check.keys.get(check.seal_key)
-    while one is not None and one.fingerprint != fingerprint:
-        one = by_number.get(one.endorsed_by) if one.endorsed_by is not None else None
-        if one is not None and one.revoked is not None:
+    by_number = {note.number: note for note in check.keys.values() if note.use == CHECKPOINT_USE}
+    key = check.keys.get(check.seal_key)
+    while key is not None and key.fingerprint != fingerprint:
+        key = by_number.get(key.endorsed_by) if key.endorsed_by is not None else None
+        if key is not None and key.revoked is not None:
             raise FlawError(
-                f"Key {one.number}, which vouches for those after it, was revoked: what it vouches "
+                f"Key {key.number}, which vouches for those after it, was revoked: what it vouches "
                 "for may be anybody's."
             )
-    if one is None:
+    if key is None:
         raise FlawError("This key did not seal the bundle, and does not vouch for what did.")
-    if one.fingerprint == check.seal_key:
+    if key.fingerprint == check.seal_key:
         return "It sealed this bundle."
     return "It vouches for the key that sealed this bundle."
 
 
 def _check_anchor(check: _Check, anchor: Anchor) -> str:
-    newest, held = _newest(check), anchor.checkpoint
+    newest, anchored = _newest(check), anchor.checkpoint
     known = check.earlier | {newest.size: newest}
-    if held.size in known:
-        if known[held.size] != held:
+    if anchored.size in known:
+        if known[anchored.size] != anchored:
             raise FlawError("The bundle holds another checkpoint of this size: the log was forked.")
     else:
-        _require_signed(check, held)
+        _require_signed(check, anchored)
         if anchor.consistency is None:
-            small, large = sorted((held.size, newest.size))
+            small, large = sorted((anchored.size, newest.size))
             raise FlawError(
                 "It is not in the bundle. Put the text of "
                 f"{_plain(newest.origin)}/checkpoints/{large}/from/{small} into the same file."
             )
-        pair = (held, newest) if held.size < newest.size else (newest, held)
+        pair = (anchored, newest) if anchored.size < newest.size else (newest, anchored)
         _require_grown(*pair, anchor.consistency)
-    covered = max((leaf.count for leaf in check.leaves if leaf.leaf < held.size), default=0)
+    covered = max((leaf.count for leaf in check.leaves if leaf.leaf < anchored.size), default=0)
     if not covered:
         raise FlawError("The bundle proves nothing of this cooperation that is as old as that.")
     return (
-        f"Signed on {notes.moment_text(held.at)}: the first {covered:,} of "
+        f"Signed on {notes.moment_text(anchored.at)}: the first {covered:,} of "
         f"{len(check.heads):,} events were there then, as they are here."
     )
 
@@ -936,7 +947,7 @@ def _require_some(value: Mapping[str, Any], keys: Mapping[str, Any], what: str) 
 
 
 def _numbers(value: object) -> set[int]:
-    if not isinstance(value, list) or not all(type(one) is int for one in value):
+    if not isinstance(value, list) or not all(type(element) is int for element in value):
         raise FlawError("The list does not say in numbers what was left out.")
     if value != sorted(set(value)):
         raise FlawError("What was left out is not in order.")

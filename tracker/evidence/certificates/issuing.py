@@ -102,21 +102,21 @@ def make(revision_id: UUID, timestamp_url: str = "") -> list[Made]:
         raise CertificateError(message) from error
 
 
-def keep(made: Collection[Made]) -> list[Certificate]:
+def keep(certificates: Collection[Made]) -> list[Certificate]:
     """Store certificates and record each, in the caller's transaction.
 
     Stores nothing if another worker was faster.
     """
-    kept = []
-    for one in made:
-        revision = db.session.get_one(Revision, one.revision_id)
+    stored = []
+    for certificate in certificates:
+        revision = db.session.get_one(Revision, certificate.revision_id)
         lock_chain(revision.cooperation_id)
-        if find(revision.id, one.language) is None:
-            kept.append(_keep(revision, one))
+        if find(revision.id, certificate.language) is None:
+            stored.append(_keep(revision, certificate))
         db.session.execute(
             sa.delete(CertificateFailure).where(CertificateFailure.revision_id == revision.id)
         )
-    return kept
+    return stored
 
 
 def _read(revision_id: UUID) -> _Work:
@@ -151,7 +151,7 @@ def _work(revision_id: UUID) -> _Work:
         key_fingerprint=key.fingerprint,
         made_at=clock.now(),
     )
-    completed_at = max(one.signed_at for one in revision.signatures)
+    completed_at = max(signature.signed_at for signature in revision.signatures)
     # Typesetting must not query the database again.
     db.session.expunge_all()
     return _Work(source, plain, key, completed_at)
@@ -162,8 +162,8 @@ def _require_signed_by_all(revision: Revision) -> None:
 
     A status row is no evidence: the frozen text, its signatures and the whole chain are.
     """
-    found = bound.standing_of(revision)
-    if not found.agrees or found.outcome is None or not found.outcome.is_signed_by_all:
+    status = bound.standing_of(revision)
+    if not status.agrees or status.outcome is None or not status.outcome.is_signed_by_all:
         message = (
             f"Revision {revision.id} does not agree with its signatures, so it gets no certificate:"
             " run tracker audit verify."
@@ -173,15 +173,15 @@ def _require_signed_by_all(revision: Revision) -> None:
 
 def _events(revision: Revision) -> list[HistoryLine]:
     """Return the history of a text since the previous revision was in force, the oldest first."""
-    told: tuple[Verb, ...]
+    event_verbs: tuple[Verb, ...]
     if revision.subject_type == UNDERTAKING:
-        told, ends = OF_AN_UNDERTAKING, verbs.UNDERTAKING_COUNTERSIGNED
+        event_verbs, ends = OF_AN_UNDERTAKING, verbs.UNDERTAKING_COUNTERSIGNED
     else:
-        told, ends = ON_THE_RECORD, verbs.CAME_INTO_FORCE
+        event_verbs, ends = ON_THE_RECORD, verbs.CAME_INTO_FORCE
     lines = trail.subject_history(
         revision.cooperation_id,
-        [revision.subject_id, *(one.id for one in revision.signatures)],
-        of=told,
+        [revision.subject_id, *(signature.id for signature in revision.signatures)],
+        of=event_verbs,
     )
     lines.reverse()
     begin, end = 0, len(lines)
@@ -236,19 +236,21 @@ def _sign(plain: bytes, work: _Work, timestamp_url: str) -> tuple[bytes, bool]:
     return pdf.sign(plain, signer), False
 
 
-def _keep(revision: Revision, one: Made) -> Certificate:
+def _keep(revision: Revision, document: Made) -> Certificate:
     row = Certificate(
         id=uuid4(),
         revision_id=revision.id,
-        language=one.language,
+        language=document.language,
         is_sealed=revision.is_sealed,
-        sha256=canonical.digest(one.pdf),
-        evidence_key_id=one.key_id,
-        has_timestamp=one.has_timestamp,
-        made_at=one.made_at,
+        sha256=canonical.digest(document.pdf),
+        evidence_key_id=document.key_id,
+        has_timestamp=document.has_timestamp,
+        made_at=document.made_at,
     )
     key = key_of(revision)
-    row.document = one.pdf if key is None else crypto.seal(key, one.pdf, context_of(row.id))
+    row.document = (
+        document.pdf if key is None else crypto.seal(key, document.pdf, context_of(row.id))
+    )
     db.session.add(row)
     db.session.flush()
     record(

@@ -78,10 +78,10 @@ class _Service(TimeStamper):
         """Send a request and return the response."""
         return await asyncio.to_thread(self._ask, req.dump())
 
-    def _ask(self, asked: bytes) -> tsp.TimeStampResp:
+    def _ask(self, query: bytes) -> tsp.TimeStampResp:
         request = urllib.request.Request(  # noqa: S310 -- the operator's own address, http or https
             self._url,
-            data=asked,
+            data=query,
             headers={
                 "Content-Type": "application/timestamp-query",
                 "Accept": "application/timestamp-reply",
@@ -133,8 +133,8 @@ def sign(plain: bytes, signer: Signer, timestamp_url: str = "") -> bytes:
             raise TimestampError(message) from error
         message = f"The PDF can't be signed: {words}"
         raise SignError(message) from error
-    found: bytes = signed.getvalue()
-    return found
+    pdf: bytes = signed.getvalue()
+    return pdf
 
 
 # Verifying ----------------------------------------------------------------------------------------
@@ -149,20 +149,20 @@ def signature_flaw(pdf: bytes, certificate: x509.Certificate) -> Flaw | None:
 
 
 async def _signature_flaw(pdf: bytes, certificate: x509.Certificate) -> Flaw | None:
-    found = PdfFileReader(io.BytesIO(pdf)).embedded_signatures
-    if not found:
+    signatures = PdfFileReader(io.BytesIO(pdf)).embedded_signatures
+    if not signatures:
         return Flaw.NOT_SIGNED
     # Exactly this certificate, not another one from the same authority.
     context = ValidationContext(trust_roots=[_asn1(certificate)], allow_fetching=False)
     status = await async_validate_pdf_signature(
-        found[-1],
+        signatures[-1],
         signer_validation_context=context,
-        ts_validation_context=_of_the_service(found[-1]),
+        ts_validation_context=_of_the_service(signatures[-1]),
         key_usage_settings=KeyUsageConstraints(
             key_usage={"digital_signature", "non_repudiation"}, match_all_key_usages=False
         ),
     )
-    if status.coverage != SignatureCoverageLevel.ENTIRE_FILE or len(found) > 1:
+    if status.coverage != SignatureCoverageLevel.ENTIRE_FILE or len(signatures) > 1:
         return Flaw.NOT_WHOLE
     return None if status.bottom_line else Flaw.BROKEN
 
@@ -176,8 +176,8 @@ def _of_the_service(signature: EmbeddedPdfSignature) -> ValidationContext:
     stamps = find_cms_attribute_iter(
         signature.signer_info["unsigned_attrs"], "signature_time_stamp_token"
     )
-    held = [one.chosen for stamp in stamps for one in stamp["content"]["certificates"]]
-    return ValidationContext(trust_roots=held, allow_fetching=False)
+    chosen = [response.chosen for stamp in stamps for response in stamp["content"]["certificates"]]
+    return ValidationContext(trust_roots=chosen, allow_fetching=False)
 
 
 def _asn1(certificate: x509.Certificate) -> asn1_x509.Certificate:

@@ -6,7 +6,7 @@ from flask import Blueprint
 from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
-from tracker.access.gate import current_actor, found, require, signed_in
+from tracker.access.gate import current_actor, found_or_404, require, signed_in
 from tracker.activity import service as trail
 from tracker.agreements.service import SUBJECT as CHECKLIST
 from tracker.checklists.editing import get_or_404
@@ -30,10 +30,12 @@ def of_checklist(checklist_id: UUID, number: int, language: str) -> Response:
     """Send the certificate of a revision of a checklist, and log the download."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "certificate")
-    revisions = (one for one, _asked in signoff.revisions_of(CHECKLIST, checklist.id))
-    revision = found(next((one for one in revisions if one.number == number), None))
-    cooperation = found(find_by_id(actor, checklist.cooperation_id))
-    row = found(certificates.find(revision.id, language))
+    revisions = (revision for revision, _asked in signoff.revisions_of(CHECKLIST, checklist.id))
+    revision = found_or_404(
+        next((revision for revision in revisions if revision.number == number), None)
+    )
+    cooperation = found_or_404(find_by_id(actor, checklist.cooperation_id))
+    row = found_or_404(certificates.find(revision.id, language))
     if not is_restricted(checklist):  # opening a confidential one was already logged
         _note(actor, checklist.cooperation_id, CHECKLIST, checklist.id)
     return _file(revision, row, cooperation.reference)
@@ -44,13 +46,13 @@ def of_checklist(checklist_id: UUID, number: int, language: str) -> Response:
 def of_undertaking(undertaking_id: UUID, language: str) -> Response:
     """Send the certificate of an undertaking: to its person, and to people who decide on it."""
     actor = current_actor()
-    undertaking = found(
+    undertaking = found_or_404(
         queries.find_own(actor, undertaking_id) or queries.find_for_npm(actor, undertaking_id)
     )
     loaded = queries.load(undertaking)
     require(policy.can_see(actor, loaded.standing))
-    revision = found(signoff.revision(found(undertaking.revision_id)))
-    row = found(certificates.find(revision.id, language))
+    revision = found_or_404(signoff.revision(found_or_404(undertaking.revision_id)))
+    row = found_or_404(certificates.find(revision.id, language))
     _note(actor, undertaking.cooperation_id, UNDERTAKING, undertaking.id)
     return _file(revision, row, loaded.terms.reference)
 

@@ -17,9 +17,9 @@ from typing import Any
 
 import typst
 
-from config import ROOT
+from tracker.core.paths import TEMPLATES
 
-FOLDER = ROOT / "templates" / "pdf"
+FOLDER = TEMPLATES / "pdf"
 PACKAGES = ("fontpkg_ibm_plex_sans", "fontpkg_ibm_plex_serif", "fontpkg_amiri")
 # One upright font file for each weight that the templates use.
 _FACES = (
@@ -119,14 +119,14 @@ def _fonts() -> typst.Fonts:
 
 
 def _folders() -> list[Path]:
-    found = []
+    folders = []
     for name in PACKAGES:
         spec = find_spec(name)
         if spec is None or spec.origin is None:
             message = f"The package {name} is not installed: run make setup."
             raise TypesettingError(message)
-        found.append(Path(spec.origin).parent / "files")
-    return found
+        folders.append(Path(spec.origin).parent / "files")
+    return folders
 
 
 # Printable characters -----------------------------------------------------------------------------
@@ -136,9 +136,9 @@ def _printable(value: Any, *, strict: bool) -> Any:
     if isinstance(value, str):
         return printable(value, strict=strict)
     if isinstance(value, Mapping):
-        return {key: _printable(one, strict=strict) for key, one in value.items()}
+        return {key: _printable(entry, strict=strict) for key, entry in value.items()}
     if isinstance(value, list | tuple):
-        return [_printable(one, strict=strict) for one in value]
+        return [_printable(entry, strict=strict) for entry in value]
     return value
 
 
@@ -167,11 +167,11 @@ def _shown(letter: str, *, strict: bool) -> str:
 @cache
 def _covered() -> frozenset[int]:
     """Return the characters that some font family has in every weight in use."""
-    found: set[int] = set()
+    letters: set[int] = set()
     for folder, names in zip(_folders(), _FACES, strict=True):
         faces = [frozenset(_letters((folder / name).read_bytes())) for name in names]
-        found |= frozenset.intersection(*faces)
-    return frozenset(found)
+        letters |= frozenset.intersection(*faces)
+    return frozenset(letters)
 
 
 def _letters(font: bytes) -> Iterator[int]:

@@ -1,7 +1,9 @@
 """Keys that sign evidence: created, rotated, revoked, imported; old ones stay for verification.
 
-Private keys are files, encrypted under a key derived from the instance's own; public keys are in a
-table that the instance's chain binds.
+Private keys are files, sealed under a key that is derived from the instance's own; public ones
+stand in a table that the instance's chain binds.
+
+In one file: files and rows of keys change together, in one order that survives a crash.
 """
 
 import base64
@@ -56,7 +58,7 @@ class KeyFolder:
     host: str
 
 
-PLACE: Slot[KeyFolder | None] = Slot("evidence_keys", None)
+KEY_FOLDER: Slot[KeyFolder | None] = Slot("evidence_keys", None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,10 +180,10 @@ def rotate(use: KeyUse) -> PublicKey:
     """Create a new key and retire the old one, which vouches for it if it can still be read."""
     lock_chain(None)
     before = _current_row(use)
-    made = _make(use, before)
+    key = _make(use, before)
     if before is not None:
         _retire(before)
-    return made
+    return key
 
 
 def revoke(use: KeyUse, number: int, reason: str) -> PublicKey | None:
@@ -268,9 +270,9 @@ def _keep(
     _write(row, private)
     db.session.add(row)
     db.session.flush()
-    made = origin is KeyOrigin.MADE
+    is_made = origin is KeyOrigin.MADE
     _note(
-        verbs.EVIDENCE_KEY_MADE if made else verbs.EVIDENCE_KEY_IMPORTED,
+        verbs.EVIDENCE_KEY_MADE if is_made else verbs.EVIDENCE_KEY_IMPORTED,
         row,
         evidence=canonical.digest_of(row.content()),
     )
@@ -330,14 +332,14 @@ def _next_number(use: KeyUse) -> int:
     )
     names = (path.name for path in _folder().glob(f"{use.value}-*.key"))
     in_folder = (re.fullmatch(rf"{use.value}-([0-9]+)\.key", name) for name in names)
-    return 1 + max([in_table or 0, *(int(found[1]) for found in in_folder if found)])
+    return 1 + max([in_table or 0, *(int(key[1]) for key in in_folder if key)])
 
 
 # Files --------------------------------------------------------------------------------------------
 
 
-def _place() -> KeyFolder:
-    place = PLACE.get()
+def _key_folder() -> KeyFolder:
+    place = KEY_FOLDER.get()
     if place is None:
         message = "The folder of the evidence's keys is not set; build the application first."
         raise KeysError(message)
@@ -345,7 +347,7 @@ def _place() -> KeyFolder:
 
 
 def _folder() -> Path:
-    return _place().folder
+    return _key_folder().folder
 
 
 def _path(row: EvidenceKey) -> Path:
@@ -361,7 +363,7 @@ def _sealing_key() -> bytes:
 
 
 def _write(row: EvidenceKey, private: Private) -> None:
-    """Write an encrypted private key to a temporary file and move it into place."""
+    """Write a sealed private key to a temporary file and move it into place atomically."""
     plain = private.private_bytes(
         serialization.Encoding.DER,
         serialization.PrivateFormat.PKCS8,
@@ -415,7 +417,7 @@ def _own_certificate(private: ec.EllipticCurvePrivateKey) -> x509.Certificate:
     name = x509.Name(
         [
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Common Terms"),
-            x509.NameAttribute(NameOID.COMMON_NAME, _place().host[:COMMON_NAME_LENGTH]),
+            x509.NameAttribute(NameOID.COMMON_NAME, _key_folder().host[:COMMON_NAME_LENGTH]),
         ]
     )
     begins = clock.now().replace(microsecond=0)
@@ -492,9 +494,9 @@ def _require_fit(private: Private, chain: tuple[x509.Certificate, ...]) -> None:
         raise RuleBrokenError(_l("The certificate is not valid today."), "certificate")
     if not _may_sign(own):
         raise RuleBrokenError(_l("The certificate is not for signing documents."), "certificate")
-    for one, issuer in pairwise(chain):
+    for certificate, issuer in pairwise(chain):
         try:
-            one.verify_directly_issued_by(issuer)
+            certificate.verify_directly_issued_by(issuer)
         except (ValueError, TypeError, InvalidSignature) as error:
             raise RuleBrokenError(
                 _l("The certificates are not in order: each must be issued by the next."), "chain"
@@ -511,7 +513,8 @@ def _may_sign(certificate: x509.Certificate) -> bool:
 
 def _pem(certificates: tuple[x509.Certificate, ...]) -> str:
     return "".join(
-        one.public_bytes(serialization.Encoding.PEM).decode("ascii") for one in certificates
+        certificate.public_bytes(serialization.Encoding.PEM).decode("ascii")
+        for certificate in certificates
     )
 
 

@@ -20,19 +20,19 @@ SIZES_AT_A_TIME = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class CheckpointSettings:
     """The address that checkpoints name, and the minimum time between two."""
 
     origin: str = ""
     every: dt.timedelta = dt.timedelta(hours=1)
 
 
-WAY: Slot[Way] = Slot("checkpoints", Way())
+SETTINGS: Slot[CheckpointSettings] = Slot("checkpoints", CheckpointSettings())
 
 
 def origin() -> str:
     """Return the address of this instance as checkpoints name it."""
-    return WAY.get().origin
+    return SETTINGS.get().origin
 
 
 def make_due() -> Checkpoint | None:
@@ -41,10 +41,10 @@ def make_due() -> Checkpoint | None:
     In the caller's transaction. Raise KeysError if the key can't be read.
     """
     last = newest()
-    if last is not None and clock.now() - last.at < WAY.get().every:
+    if last is not None and clock.now() - last.at < SETTINGS.get().every:
         return None
-    made = make()
-    return None if made == last else made
+    checkpoint = make()
+    return None if checkpoint == last else checkpoint
 
 
 def make() -> Checkpoint | None:
@@ -64,32 +64,35 @@ def make() -> Checkpoint | None:
 
 def newest() -> Checkpoint | None:
     """Return the latest checkpoint."""
-    return _one(sa.select(sa.func.max(SignedCheckpoint.size)).scalar_subquery())
+    return _find_one(sa.select(sa.func.max(SignedCheckpoint.size)).scalar_subquery())
 
 
 def of_size(size: int) -> Checkpoint | None:
     """Return the checkpoint of that size, or None."""
-    return _one(size)
+    return _find_one(size)
 
 
 def of_sizes(wanted: Iterable[int]) -> list[Checkpoint]:
     """Return the checkpoints of some sizes, smallest first."""
     sizes = sorted(set(wanted))
-    found: list[Checkpoint] = []
+    checkpoints_found: list[Checkpoint] = []
     for start in range(0, len(sizes), SIZES_AT_A_TIME):
         some = sizes[start : start + SIZES_AT_A_TIME]
         rows = db.session.execute(
             _KEPT.where(SignedCheckpoint.size.in_(some)).order_by(SignedCheckpoint.size)
         )
-        found += [_checkpoint(row, fingerprint) for row, fingerprint in rows]
-    return found
+        checkpoints_found += [_checkpoint(row, fingerprint) for row, fingerprint in rows]
+    return checkpoints_found
 
 
 def consistency(before: int, after: int) -> Consistency | None:
     """Return the proof between two checkpoints, if both exist in this order."""
-    if before > after or {one.size for one in of_sizes({before, after})} != {before, after}:
+    if before > after or {checkpoint.size for checkpoint in of_sizes({before, after})} != {
+        before,
+        after,
+    }:
         return None
-    return Consistency(WAY.get().origin, before, after, log.consistency(before, after))
+    return Consistency(SETTINGS.get().origin, before, after, log.consistency(before, after))
 
 
 def signature(key: signing_keys.SigningKey, data: bytes) -> bytes:
@@ -101,7 +104,7 @@ def signature(key: signing_keys.SigningKey, data: bytes) -> bytes:
 
 def _sign(size: int, previous: int, key: signing_keys.SigningKey) -> Checkpoint:
     plain = Checkpoint(
-        origin=WAY.get().origin,
+        origin=SETTINGS.get().origin,
         size=size,
         previous=previous,
         root=log.root(size).hex(),
@@ -127,7 +130,7 @@ _KEPT = sa.select(SignedCheckpoint, EvidenceKey.fingerprint).join(
 )
 
 
-def _one(size: int | sa.ScalarSelect[int]) -> Checkpoint | None:
+def _find_one(size: int | sa.ScalarSelect[int]) -> Checkpoint | None:
     row = db.session.execute(_KEPT.where(SignedCheckpoint.size == size)).one_or_none()
     return None if row is None else _checkpoint(*row)
 

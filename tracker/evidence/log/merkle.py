@@ -53,7 +53,7 @@ class Tree:
         self.size += 1
 
     def __call__(self, level: int, place: int) -> bytes:
-        """Return the hash at a position; KeyError if there is no complete subtree yet."""
+        """Return the hash at a position; raise KeyError where there is no complete subtree yet."""
         return self._nodes[level, place]
 
     def root(self) -> bytes:
@@ -70,13 +70,13 @@ class Edge:
 
     def append(self, leaf: bytes) -> list[tuple[Position, bytes]]:
         """Add the hash of a leaf; return what it completed."""
-        made = completed(leaf, self.size, self)
-        for (level, _), _hash in made[:-1]:
+        nodes_added = completed(leaf, self.size, self)
+        for (level, _), _hash in nodes_added[:-1]:
             del self._by_level[level]
-        (top, _), last = made[-1]
+        (top, _), last = nodes_added[-1]
         self._by_level[top] = last
         self.size += 1
-        return made
+        return nodes_added
 
     def __call__(self, level: int, _place: int) -> bytes:
         """Return the hash of the last complete subtree of a level at the edge."""
@@ -89,25 +89,25 @@ class Edge:
 
 def completed(leaf: bytes, size: int, nodes: Nodes) -> list[tuple[Position, bytes]]:
     """Return the positions that a leaf completes when it is added to a tree of a size."""
-    level, place, found = 0, size, leaf
-    made = [((level, place), found)]
+    level, place, node = 0, size, leaf
+    nodes_added = [((level, place), node)]
     while place % 2:
-        found = node_hash(nodes(level, place - 1), found)
+        node = node_hash(nodes(level, place - 1), node)
         level, place = level + 1, place // 2
-        made.append(((level, place), found))
-    return made
+        nodes_added.append(((level, place), node))
+    return nodes_added
 
 
 def needed(ask: Callable[[Nodes], object]) -> set[Position]:
     """Return the positions a computation will need, which depend only on sizes."""
-    asked: set[Position] = set()
+    wanted: set[Position] = set()
 
     def note(level: int, place: int) -> bytes:
-        asked.add((level, place))
+        wanted.add((level, place))
         return b""
 
     ask(note)
-    return asked
+    return wanted
 
 
 # Roots and proofs ---------------------------------------------------------------------------------
@@ -179,10 +179,10 @@ def includes(leaf: bytes, number: int, size: int, proof: Sequence[bytes], root: 
     sides = _at_left(number, size - 1, len(proof))
     if sides is None:
         return False
-    found = leaf
+    node = leaf
     for other, at_left in zip(proof, sides, strict=True):
-        found = node_hash(other, found) if at_left else node_hash(found, other)
-    return found == root
+        node = node_hash(other, node) if at_left else node_hash(node, other)
+    return node == root
 
 
 def grew(
@@ -211,9 +211,9 @@ def grew(
 
 
 def _at_left(first: int, last: int, length: int) -> list[bool] | None:
-    """Return for each hash of a proof whether it is on the left, on the way up to the root.
+    """Tell for each hash of a proof, from leaf to root, whether it is the left one.
 
-    first and last are positions on one level; None if a proof of this length doesn't fit.
+    first and last are places on one level; None when a proof of this length leads elsewhere.
     """
     sides = []
     for _ in range(length):

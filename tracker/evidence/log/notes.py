@@ -52,14 +52,14 @@ def write(head: str, fields: Iterable[tuple[str, str]]) -> str:
 
 def find(text: str, head: str) -> list[Fields]:
     """Return all notes of a kind in a text, even if it was quoted, indented or forwarded."""
-    found: list[Fields] = []
+    records: list[Fields] = []
     fields: Fields | None = None
     name = ""
     for line in text.splitlines():
         plain = line.lstrip("> \t\N{NO-BREAK SPACE}").rstrip()
         if plain == head:
             fields, name = {}, ""
-            found.append(fields)
+            records.append(fields)
         elif not plain:
             fields = None
         elif fields is not None and (match := _FIELD.fullmatch(plain)):
@@ -67,11 +67,11 @@ def find(text: str, head: str) -> list[Fields]:
             fields[name] = match[2] or ""
         elif fields is not None and name:
             fields[name] += plain
-    return found
+    return records
 
 
 def text_of(data: bytes) -> str:
-    """Return the text of a file: as it is, or of an email that was saved as it arrived."""
+    """Return the text of a file: as it is, or the body of a saved mail."""
     text = data.decode("utf-8", "replace")
     if not _MAIL.match(text):
         return text
@@ -155,7 +155,7 @@ class Consistency:
                 ("origin", self.origin),
                 ("from", str(self.before)),
                 ("to", str(self.after)),
-                ("proof", "".join(one.hex() for one in self.proof)),
+                ("proof", "".join(digest.hex() for digest in self.proof)),
             ],
         )
 
@@ -192,7 +192,7 @@ class Inclusion:
                 ("head", self.head),
                 ("leaf", str(self.leaf)),
                 ("size", str(self.size)),
-                ("proof", "".join(one.hex() for one in self.proof)),
+                ("proof", "".join(digest.hex() for digest in self.proof)),
             ],
         )
 
@@ -348,22 +348,22 @@ def _digest(text: str) -> str:
 
 def _moment(text: str) -> dt.datetime:
     try:
-        found = dt.datetime.strptime(text, _MOMENT).replace(tzinfo=dt.UTC)
+        moment = dt.datetime.strptime(text, _MOMENT).replace(tzinfo=dt.UTC)
     except ValueError as error:
         raise NoteError(f"{text[:WIDTH]!r} is not a time.") from error
-    if moment_text(found) != text:
+    if moment_text(moment) != text:
         raise NoteError(f"{text[:WIDTH]!r} is not a time.")
-    return found
+    return moment
 
 
 def _bytes(text: str) -> bytes:
     try:
-        found = base64.b64decode(text, validate=True)
+        octets = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
         raise NoteError("A value is not base64.") from error
-    if base64.b64encode(found).decode() != text:
+    if base64.b64encode(octets).decode() != text:
         raise NoteError("A value is not base64.")
-    return found
+    return octets
 
 
 def _hashes(text: str) -> tuple[bytes, ...]:

@@ -40,19 +40,19 @@ def grow() -> int:
     The caller has locked the instance's chain, so that nobody else adds leaves.
     """
     number = size()
-    made: dict[Position, bytes] = {}
+    new_nodes: dict[Position, bytes] = {}
     before = read(lambda nodes: merkle.root(nodes, number))
 
     def nodes(level: int, place: int) -> bytes:
-        return made.get((level, place)) or before(level, place)
+        return new_nodes.get((level, place)) or before(level, place)
 
     for chain_id, count, head in _changed():
         leaf = merkle.leaf_hash(notes.leaf(str(chain_id), count, head))
-        made.update(merkle.completed(leaf, number, nodes))
+        new_nodes.update(merkle.completed(leaf, number, nodes))
         db.session.add(LogLeaf(number=number, chain_id=chain_id, count=count, head=head))
         number += 1
     db.session.add_all(
-        LogNode(level=level, place=place, hash=found) for (level, place), found in made.items()
+        LogNode(level=level, place=place, hash=node) for (level, place), node in new_nodes.items()
     )
     db.session.flush()
     return number
@@ -61,7 +61,7 @@ def grow() -> int:
 def read(ask: Callable[[Nodes], object]) -> Nodes:
     """Return a function that supplies the hashes a computation needs, read in few queries."""
     wanted = sorted(merkle.needed(ask))
-    found: dict[Position, bytes] = {}
+    nodes: dict[Position, bytes] = {}
     for start in range(0, len(wanted), POSITIONS_AT_A_TIME):
         rows = db.session.execute(
             sa.select(LogNode.level, LogNode.place, LogNode.hash).where(
@@ -70,10 +70,10 @@ def read(ask: Callable[[Nodes], object]) -> Nodes:
                 )
             )
         )
-        found.update({(row.level, row.place): row.hash for row in rows})
-    if len(found) < len(wanted):
+        nodes.update({(row.level, row.place): row.hash for row in rows})
+    if len(nodes) < len(wanted):
         raise LogError("The log is damaged; tracker audit verify says more.")
-    return lambda level, place: found[level, place]
+    return lambda level, place: nodes[level, place]
 
 
 def root(count: int) -> bytes:

@@ -36,12 +36,12 @@ def verify() -> Page:
     """
     if request.method == "POST":
         return _of_file()
-    asked = request.args
-    if "file" in asked:
-        return _told(lambda: verdicts.of_digests(asked["file"], asked.get("text", "")))
-    if asked.get("digest") and asked.get("reference"):
-        return _told(lambda: verdicts.of_text(asked["reference"], asked["digest"]))
-    return _page(paper=_lacking(PaperForm(asked)))
+    arguments = request.args
+    if "file" in arguments:
+        return _told(lambda: verdicts.of_digests(arguments["file"], arguments.get("text", "")))
+    if arguments.get("digest") and arguments.get("reference"):
+        return _told(lambda: verdicts.of_text(arguments["reference"], arguments["digest"]))
+    return _page(paper=_lacking(PaperForm(arguments)))
 
 
 def _lacking(paper: PaperForm) -> PaperForm:

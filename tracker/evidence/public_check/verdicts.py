@@ -43,7 +43,7 @@ ALTERED = Answer(Verdict.ALTERED)
 
 
 def of_text(reference: str, digest: str) -> Answer:
-    """Return the verdict on a text, by its cooperation's reference and its digest as printed."""
+    """Return the verdict on a text by its cooperation's reference and its digest, as printed."""
     reference, digest = reference.strip().upper(), tidy(digest)
     if not REFERENCE.fullmatch(reference) or not DIGEST.fullmatch(digest):
         return UNKNOWN
@@ -60,9 +60,9 @@ def of_digests(file: str, text: str = "") -> Answer:
     file, text = tidy(file), tidy(text)
     if not DIGEST.fullmatch(file):
         return UNKNOWN
-    found = db.session.scalar(sa.select(Certificate).where(Certificate.sha256 == file))
-    if found is not None:
-        return _of_certificate(found)
+    certificate = db.session.scalar(sa.select(Certificate).where(Certificate.sha256 == file))
+    if certificate is not None:
+        return _of_certificate(certificate)
     revision = _by_digest(file)  # the canonical document itself
     if revision is not None:
         return _of_revision(revision)
@@ -73,7 +73,7 @@ def of_digests(file: str, text: str = "") -> Answer:
 
 
 def _was_taken_out(file: str) -> bool:
-    """Return whether this is an export of the register, by the digest in its event."""
+    """Tell whether a list was exported from the register, by the digest that its event binds."""
     return bool(
         db.session.scalar(
             sa.select(
@@ -95,8 +95,8 @@ def of_file(data: bytes) -> Answer:
     if _looks_like_a_bundle(data):
         return _of_bundle(data)
     file = canonical.digest(data)
-    found = db.session.scalar(sa.select(Certificate).where(Certificate.sha256 == file))
-    if found is not None and _flaw(found, data) is not None:
+    certificate = db.session.scalar(sa.select(Certificate).where(Certificate.sha256 == file))
+    if certificate is not None and _flaw(certificate, data) is not None:
         return ALTERED
     return of_digests(file, claimed_text(data))
 
@@ -129,7 +129,7 @@ def claimed_text(data: bytes) -> str:
 
 
 def tidy(digest: str) -> str:
-    """Return a digest in its stored form: typed from paper it may have groups and capitals."""
+    """Return a digest as stored: typed from paper it may be in groups and in capitals."""
     return "".join(digest.split()).lower()
 
 
@@ -180,9 +180,9 @@ def _signers(revision: Revision, cooperation: Cooperation) -> tuple[Signer, ...]
     if not cooperation.shows_signers or revision.is_sealed:
         return None
     return tuple(
-        Signer(one.signer_name, one.organisation_name, one.signed_at)
-        for one in signoff.signatures_on([revision.id]).get(revision.id, [])
-        if one.kind is SignatureKind.SIGNATURE
+        Signer(signature.signer_name, signature.organisation_name, signature.signed_at)
+        for signature in signoff.signatures_on([revision.id]).get(revision.id, [])
+        if signature.kind is SignatureKind.SIGNATURE
     )
 
 
@@ -201,10 +201,10 @@ _VERDICTS = {
 
 
 def _standing(revision: Revision) -> Verdict:
-    """Return the status of a text from what is bound, never from its status column."""
-    found = bound.standing_of(revision)
-    if found.outcome is None:
+    """Return the status of a text by what is bound; what a row says of it is ignored."""
+    status = bound.standing_of(revision)
+    if status.outcome is None:
         return Verdict.DISAGREES
-    if found.outcome is Outcome.IN_FORCE and found.begins_on and found.begins_on > clock.today():
+    if status.outcome is Outcome.IN_FORCE and status.begins_on and status.begins_on > clock.today():
         return Verdict.BEGINS_LATER
-    return _VERDICTS[found.outcome]
+    return _VERDICTS[status.outcome]
