@@ -29,16 +29,16 @@ from tracker.evidence.policy import AnchorStatus
 
 
 class DueAnchor(NamedTuple):
-    """A coordinator, and the size of the checkpoint that is due to be mailed to them."""
+    """A coordinator, and the size of the checkpoint to mail to them."""
 
     user_id: UUID
     size: int
 
 
 def due() -> list[DueAnchor]:
-    """Return the coordinators to whom the newest checkpoint is due; for the worker.
+    """Return the coordinators who are due the latest checkpoint; for the worker.
 
-    That changes with a new checkpoint and with a day, so it is asked no oftener.
+    It changes with a new checkpoint and with the day, so it is asked only then.
     """
     checkpoint = checkpoints.newest()
     if checkpoint is None:
@@ -46,17 +46,17 @@ def due() -> list[DueAnchor]:
     return [DueAnchor(user_id, checkpoint.size) for user_id in _due(checkpoint.size)]
 
 
-def send(one: DueAnchor) -> bool:
-    """Mail a checkpoint to a coordinator; False when this or a later one was mailed meanwhile.
+def send(due_anchor: DueAnchor) -> bool:
+    """Mail a checkpoint to a coordinator; False if this or a later one was mailed in the meantime.
 
-    In the caller's transaction. Of several workers at the same moment one mails.
+    In the caller's transaction. Of several workers at the same moment only one mails it.
     """
-    checkpoint = checkpoints.of_size(one.size)
-    person = accounts.contacts([one.user_id]).get(one.user_id)
-    mailed = sa.exists().where(Anchor.user_id == one.user_id, Anchor.size >= one.size)
+    checkpoint = checkpoints.of_size(due_anchor.size)
+    person = accounts.contacts([due_anchor.user_id]).get(due_anchor.user_id)
+    mailed = sa.exists().where(Anchor.user_id == due_anchor.user_id, Anchor.size >= due_anchor.size)
     if checkpoint is None or person is None or db.session.scalar(sa.select(mailed)):
         return False
-    if not _note(one.user_id, checkpoint):
+    if not _note(due_anchor.user_id, checkpoint):
         return False
     messages.anchor(person, checkpoint)
     return True
@@ -90,18 +90,20 @@ def _due(size: int) -> list[UUID]:
         )
         for user_id, last in _not_mailed(size).items()
     }
-    # Whether anything happened is asked last, and only of whom it decides on.
-    some = [one for one, standing in waiting.items() if policy.anchor_is_due(standing, now)]
-    changed = _whose_cooperations_changed(some)
+    # Whether anything happened is asked last, and only for the people it matters to.
+    candidates = [
+        user_id for user_id, status in waiting.items() if policy.anchor_is_due(status, now)
+    ]
+    changed = _with_changed_cooperations(candidates)
     return [
-        one
-        for one in some
-        if policy.anchor_is_due(replace(waiting[one], has_changed=one in changed), now)
+        user_id
+        for user_id in candidates
+        if policy.anchor_is_due(replace(waiting[user_id], has_changed=user_id in changed), now)
     ]
 
 
 def _is_coordinator(today: dt.date) -> sa.ColumnElement[bool]:
-    """Ask that a role is that of a coordinator who may sign in today."""
+    """Return the condition that a role is that of a coordinator who may sign in today."""
     return sa.and_(Membership.role == Role.COORDINATOR, accounts.runs_on(today), User.active)
 
 
@@ -122,7 +124,7 @@ _LAST_AT = (
 
 
 def _not_mailed(size: int) -> dict[UUID, _Last]:
-    """Return the coordinators who were not mailed the checkpoint of a size, with their last."""
+    """Return the coordinators not yet mailed the checkpoint of a size, with the last one sent."""
     rows = db.session.execute(
         sa.select(Membership.user_id, _LAST_SIZE, _LAST_AT)
         .join(User, User.id == Membership.user_id)
@@ -133,8 +135,8 @@ def _not_mailed(size: int) -> dict[UUID, _Last]:
     return {user_id: _Last(last_size, last_at) for user_id, last_size, last_at in rows}
 
 
-def _whose_cooperations_changed(user_ids: Sequence[UUID]) -> set[UUID]:
-    """Return those of some coordinators in whose cooperations anything happened since."""
+def _with_changed_cooperations(user_ids: Sequence[UUID]) -> set[UUID]:
+    """Return the coordinators in whose cooperations anything happened since their last mail."""
     today = clock.today()
     happened = (
         sa.exists()
@@ -147,24 +149,24 @@ def _whose_cooperations_changed(user_ids: Sequence[UUID]) -> set[UUID]:
         )
         .correlate(Membership)
     )
-    found: set[UUID] = set()
+    with_changes: set[UUID] = set()
     for start in range(0, len(user_ids), BATCH):
-        some = user_ids[start : start + BATCH]
-        found.update(
+        batch = user_ids[start : start + BATCH]
+        with_changes.update(
             db.session.scalars(
                 sa.select(Membership.user_id)
                 .join(User, User.id == Membership.user_id)
-                .where(Membership.user_id.in_(some), _is_coordinator(today), happened)
+                .where(Membership.user_id.in_(batch), _is_coordinator(today), happened)
             )
         )
-    return found
+    return with_changes
 
 
 def _new_texts() -> dict[UUID, int]:
-    """Return of each coordinator the leaf that first held the newest text of their cooperations.
+    """Return, by coordinator, the leaf that first contained the newest text of their cooperations.
 
-    Of texts that came into force lately: who was sent nothing for longer is sent one anyway.
-    Texts of class K2 are left out: who is not named on one may not learn that there is one.
+    Only texts that came into force recently: people who were sent nothing for longer are due one
+    anyway. Texts of class K2 are left out: people not named on one may not learn that it exists.
     """
     today = clock.today()
     texts = (
@@ -200,7 +202,7 @@ def _new_texts() -> dict[UUID, int]:
 
 
 def _note(user_id: UUID, checkpoint: Checkpoint) -> bool:
-    """Note that a person is mailed a checkpoint; no when another worker did so just now."""
+    """Record that a person is mailed a checkpoint; False if another worker did so just now."""
     try:
         with db.session.begin_nested():
             db.session.add(Anchor(user_id=user_id, size=checkpoint.size, at=clock.now()))

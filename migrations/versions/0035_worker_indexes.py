@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0036_worker_indexes"
-down_revision = "0033_worker"
+revision = "0035_worker_indexes"
+down_revision = "0034_work_in_order"
 branch_labels = None
 depends_on = None
 
