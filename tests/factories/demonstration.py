@@ -1,4 +1,4 @@
-"""The demonstration in a test's database, with some people who stand outside, and browsers."""
+"""The demonstration in a test's database, with some outsiders, and browsers."""
 
 import contextvars
 import datetime as dt
@@ -18,7 +18,7 @@ from tests.factories.passkeys import Device
 from tracker.access.actor import OrganisationKind, Role
 from tracker.accounts.models import Membership
 from tracker.accounts.people import invitations, service
-from tracker.accounts.people.invitations import Wanted
+from tracker.accounts.people.invitations import NewInvitation
 from tracker.accounts.people.service import NewRole
 from tracker.agreements import notices
 from tracker.agreements.paper import service as paper
@@ -32,7 +32,6 @@ from tracker.core import clock
 from tracker.core.db import db
 from tracker.demo import people, work
 from tracker.evidence.keys import signing_keys
-from tracker.evidence.log import checkpoints
 from tracker.organisations import service as organisations
 from tracker.organisations.service import Details
 from tracker.worker import health
@@ -80,7 +79,7 @@ def make() -> Demonstration:
     passkeys.add(cast.actor("dina"), Device())
     invited = invitations.invite(
         cast.actor("samira"),
-        Wanted(
+        NewInvitation(
             email="nour.haddad@maravena.example",
             roles=(Role.MEMBER,),
             organisation_id=cast.bodies["od"].id,
@@ -94,7 +93,7 @@ def make() -> Demonstration:
     withdrawn = _withdraw_a_scan(cast)
     health.beat()
     db.session.commit()
-    checkpoints.make()
+    due.make_checkpoint()
     due.send_checkpoints()
     db.session.commit()
     rows = db.session.scalars(sa.select(Cooperation).order_by(Cooperation.reference)).all()
@@ -179,7 +178,7 @@ def _let_powers_wait(cast: people.Cast) -> None:
 def _accept(cast: people.Cast, key: str, name: str, body: str, role: Role) -> None:
     invited = invitations.invite(
         None,
-        Wanted(
+        NewInvitation(
             email=f"{key}@outside.example",
             roles=(role,),
             name=name,

@@ -1,7 +1,7 @@
-"""A PostgreSQL for the tests: thrown away afterwards, reached by a socket file only.
+"""A PostgreSQL server for tests, deleted afterwards and reached only by a Unix socket.
 
-The system's own programs are used where there are any, else those of a Python package. As a module
-on the command line it says which were found.
+It uses the system's programs if there are any, else those of a Python package. Run as a module, it
+prints which were found.
 """
 
 import os
@@ -20,6 +20,8 @@ from typing import Self
 import psycopg
 from psycopg import sql
 
+from tests.servers import memory
+
 # Nothing is kept, so nothing needs to reach the disk.
 _SETTINGS = {
     "listen_addresses": "",
@@ -33,9 +35,6 @@ _SETTINGS = {
     "log_min_messages": "fatal",
 }
 _UNPRIVILEGED = ("postgres", "nobody")
-# A database is hundreds of files; made anew in memory they take a tenth of the time.
-_MEMORY = Path("/dev/shm")  # noqa: S108  # a folder of its own is made in it
-_ROOM = 4 * 1024**3  # bytes
 _PATIENCE = 30.0
 
 
@@ -67,7 +66,8 @@ class Postgres:
     """One server; use it in a with statement. It stops by the process id it was started with."""
 
     def __init__(self) -> None:
-        self._home = Path(tempfile.mkdtemp(prefix="tracker-pg-", dir=_memory()))
+        # A database is hundreds of files; made anew in memory they take a tenth of the time.
+        self._home = Path(tempfile.mkdtemp(prefix="tracker-pg-", dir=memory.folder()))
         self._process: subprocess.Popen[bytes] | None = None
         self._owner = _unprivileged_user() if os.geteuid() == 0 else None
 
@@ -213,13 +213,6 @@ def drop_database(folder: str, name: str) -> None:
 
 def _connect(folder: str) -> "psycopg.Connection[tuple[object, ...]]":
     return psycopg.connect(host=folder, user="tracker", dbname="postgres", autocommit=True)
-
-
-def _memory() -> Path | None:
-    """Return a folder in memory with room for the databases of a run; None where there is none."""
-    if os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free >= _ROOM:
-        return _MEMORY
-    return None
 
 
 def _unprivileged_user() -> pwd.struct_passwd:

@@ -24,7 +24,7 @@ from tracker.ui.tasks import OTHERS, YOURS, Task, Tasks, Waiting
 
 @dataclass(frozen=True, slots=True)
 class TaskView:
-    """A task made of a comment: whose, until when, how it stands."""
+    """A task from a comment: whose it is, its due date, its state."""
 
     name: str
     due_on: dt.date
@@ -35,7 +35,7 @@ class TaskView:
 
 @dataclass(frozen=True, slots=True)
 class CommentView:
-    """A comment with all that its thread shows; of a withdrawn one, who and when alone."""
+    """A comment as its thread shows it; for a withdrawn one, only author and time."""
 
     id: UUID
     name: str
@@ -49,7 +49,7 @@ class CommentView:
     withdrawn_at: dt.datetime | None
     mentioned: tuple[str, ...]
     tasks: tuple[TaskView, ...]
-    # What the person may do with it now.
+    # The actions the person may take now.
     waits_to_be_seen: bool
     may_edit: bool
     may_withdraw: bool
@@ -59,7 +59,7 @@ class CommentView:
 
 
 def views(actor: Actor, checklist: Checklist, comments: Iterable[Comment]) -> list[CommentView]:
-    """Return comments that a scoped query found as their thread shows them."""
+    """Return comments that a scoped query found, as their thread shows them."""
     return [view(actor, checklist, comment) for comment in comments]
 
 
@@ -115,36 +115,38 @@ def _until(day: dt.date) -> tuple[object, str]:
 
 
 def offered(people: Iterable[Person], *, without: UUID | None = None) -> list[tuple[str, str]]:
-    """Return people to choose from, each once, with the organisation they take part for."""
-    found: dict[str, str] = {}
+    """Return people as choices, each once, with the organisation they take part for."""
+    audiences: dict[str, str] = {}
     for person in people:
         if person.user_id != without:
-            found.setdefault(str(person.user_id), f"{person.name}, {person.organisation_name}")
-    return list(found.items())
+            audiences.setdefault(str(person.user_id), f"{person.name}, {person.organisation_name}")
+    return list(audiences.items())
 
 
 def thread_url(checklist_id: UUID, item: str | None, **more: Any) -> str:
-    """Return the address of the comments on an item, or on a checklist as a whole."""
+    """Return the URL of the comments on an item, or on a checklist as a whole."""
     if item is None:
         return url_for("comments.on_checklist", checklist_id=checklist_id, **more)
     return url_for("comments.on_item", checklist_id=checklist_id, code=item, **more)
 
 
 def my_tasks(actor: Actor) -> Tasks:
-    """Tell what of comments waits for a person. A source of my work."""
-    found = queries.waiting(actor)
-    mine: list[Waiting[Any]] = [Waiting(YOURS, one, _mention_tasks) for one in found.mentions]
+    """Return a person's tasks from comments. A source for My work."""
+    waiting = queries.waiting(actor)
+    mine: list[Waiting[Any]] = [
+        Waiting(YOURS, mention, _mention_tasks) for mention in waiting.mentions
+    ]
     mine += [
-        Waiting(YOURS, one, _own_tasks, one.due_on)
-        for one in found.tasks
-        if one.user_id == actor.user_id
+        Waiting(YOURS, task, _own_tasks, task.due_on)
+        for task in waiting.tasks
+        if task.user_id == actor.user_id
     ]
     others = [
-        Waiting(OTHERS, one, _given_tasks, one.due_on)
-        for one in found.tasks
-        if one.user_id != actor.user_id
+        Waiting(OTHERS, task, _given_tasks, task.due_on)
+        for task in waiting.tasks
+        if task.user_id != actor.user_id
     ]
-    return Tasks(mine=tuple(mine), others=tuple(others), is_cut=found.is_cut)
+    return Tasks(mine=tuple(mine), others=tuple(others), is_cut=waiting.is_cut)
 
 
 def _mention_tasks(shown: Sequence[Mention]) -> list[Task]:
@@ -153,10 +155,10 @@ def _mention_tasks(shown: Sequence[Mention]) -> list[Task]:
             _("Read a comment that mentions you"),
             _("Waiting for you"),
             YOURS,
-            url_for("comments.one", comment_id=one.comment_id),
-            _where(one),
+            url_for("comments.one", comment_id=mention.comment_id),
+            _where(mention),
         )
-        for one in shown
+        for mention in shown
     ]
 
 
@@ -164,13 +166,13 @@ def _own_tasks(shown: Sequence[GivenTask]) -> list[Task]:
     return [
         Task(
             _("Do what a comment asks of you"),
-            _until(one.due_on)[0],
+            _until(task.due_on)[0],
             YOURS,
-            url_for("comments.one", comment_id=one.comment_id),
-            _where(one),
-            due=one.due_on,
+            url_for("comments.one", comment_id=task.comment_id),
+            _where(task),
+            due=task.due_on,
         )
-        for one in shown
+        for task in shown
     ]
 
 
@@ -178,18 +180,18 @@ def _given_tasks(shown: Sequence[GivenTask]) -> list[Task]:
     return [
         Task(
             _("A task that you made of a comment"),
-            _("Waiting for %(names)s", names=one.name),
+            _("Waiting for %(names)s", names=task.name),
             OTHERS,
-            url_for("comments.one", comment_id=one.comment_id),
-            _where(one),
-            due=one.due_on,
+            url_for("comments.one", comment_id=task.comment_id),
+            _where(task),
+            due=task.due_on,
         )
-        for one in shown
+        for task in shown
     ]
 
 
-def _where(one: Mention | GivenTask) -> str:
-    kind = KINDS[one.kind]
-    if one.item is None:
-        return str(_("%(title)s: %(kind)s", title=one.title, kind=kind))
-    return str(_("%(title)s: %(kind)s, %(item)s", title=one.title, kind=kind, item=one.item))
+def _where(source: Mention | GivenTask) -> str:
+    kind = KINDS[source.kind]
+    if source.item is None:
+        return str(_("%(title)s: %(kind)s", title=source.title, kind=kind))
+    return str(_("%(title)s: %(kind)s, %(item)s", title=source.title, kind=kind, item=source.item))

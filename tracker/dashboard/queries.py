@@ -28,7 +28,7 @@ from tracker.lifecycle.stages import RUNNING
 from tracker.organisations.models import Organisation
 from tracker.signoff import queries as signoff
 from tracker.signoff import signers
-from tracker.signoff.models import RequestState, Revision, SignaturePlace, SignatureRequest
+from tracker.signoff.models import RequestState, Revision, SignatureRequest, SignatureSlot
 from tracker.signoff.policy import RequestStatus
 from tracker.visits.models import Visit
 
@@ -36,31 +36,31 @@ MANY = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A revision that waits for signatures: who signs for whom, who has, and until when."""
+class WaitingRevision:
+    """A revision with an open signature request: who signs for whom, who has, and until when."""
 
     revision_id: UUID
     standing: RequestStatus
 
     @property
     def waiting(self) -> list[UUID]:
-        """The organisations of which a signature is missing, in their order."""
+        """The organisations that have yet to sign, in order."""
         return signers.waiting(self.standing.parties, self.standing.signed)
 
     @property
     def until(self) -> dt.date | None:
-        """The last day on which it can be signed."""
+        """The last day to sign."""
         return self.standing.expires_on
 
     def waits_for(self, actor: Actor) -> bool:
-        """Tell whether it is this person's turn to sign for the organisation they act for."""
+        """Return whether it is this person's turn to sign for the organisation they act for."""
         turns = signers.whose_turn(self.standing.parties, self.standing.signed)
         return (actor.organisation_id, actor.user_id) in turns
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A cooperation with work going on, as My work needs it."""
+    """An active cooperation, as My work needs it."""
 
     id: UUID
     reference: str
@@ -99,7 +99,7 @@ class Line:
 
     @property
     def is_to_be_reviewed(self) -> bool:
-        """Whether it waits for its second reader."""
+        """Whether the second reader has yet to review it."""
         return self.kind is ChecklistKind.TERMS and self.is_complete and not self.is_reviewed
 
 
@@ -114,7 +114,7 @@ class LineParty:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A text that waits for signatures: whether it is the person's turn, and until when."""
+    """A text sent for signature: whether it is the person's turn, and until when."""
 
     is_mine: bool
     until: dt.date | None
@@ -194,8 +194,8 @@ def lines(actor: Actor, cooperation_ids: Collection[UUID]) -> list[Line]:
 
 
 def parties_of(checklist_ids: Collection[UUID]) -> dict[UUID, list[LineParty]]:
-    """Return the parties of some checklists that were found scoped, in their order."""
-    found: dict[UUID, list[LineParty]] = {one: [] for one in checklist_ids}
+    """Return the parties of some checklists, in order; a scoped query found them."""
+    parties: dict[UUID, list[LineParty]] = {checklist_id: [] for checklist_id in checklist_ids}
     rows = db.session.execute(
         sa.select(
             ChecklistParty.checklist_id,
@@ -204,12 +204,12 @@ def parties_of(checklist_ids: Collection[UUID]) -> dict[UUID, list[LineParty]]:
             ChecklistParty.waiting_count > 0,
         )
         .join(Organisation, Organisation.id == ChecklistParty.organisation_id)
-        .where(ChecklistParty.checklist_id.in_(found))
+        .where(ChecklistParty.checklist_id.in_(parties))
         .order_by(ChecklistParty.position)
     )
     for checklist_id, organisation_id, name, waits in rows:
-        found[checklist_id].append(LineParty(organisation_id, name, waits))
-    return found
+        parties[checklist_id].append(LineParty(organisation_id, name, waits))
+    return parties
 
 
 def own_sides(actor: Actor, cooperation_ids: Collection[UUID]) -> dict[UUID, OrganisationKind]:
@@ -226,12 +226,12 @@ def own_sides(actor: Actor, cooperation_ids: Collection[UUID]) -> dict[UUID, Org
 
 
 def turns(actor: Actor, revision_ids: Collection[UUID | None]) -> dict[UUID, Turn]:
-    """Return of texts that wait for signatures whether it is the person's turn."""
-    wanted = [one for one in revision_ids if one is not None]
+    """Return for texts sent for signature whether it is the person's turn."""
+    wanted = [revision_id for revision_id in revision_ids if revision_id is not None]
     place = sa.exists().where(
-        SignaturePlace.request_id == SignatureRequest.id,
-        SignaturePlace.user_id == actor.user_id,
-        SignaturePlace.organisation_id == actor.organisation_id,
+        SignatureSlot.request_id == SignatureRequest.id,
+        SignatureSlot.user_id == actor.user_id,
+        SignatureSlot.organisation_id == actor.organisation_id,
     )
     rows = db.session.execute(
         sa.select(
@@ -266,9 +266,9 @@ def takes_part_in(actor: Actor, cooperation_ids: Collection[UUID]) -> frozenset[
     )
 
 
-def asked(revision_ids: Iterable[UUID | None]) -> dict[UUID, Asked]:
-    """Return who is to sign some revisions that wait; their checklists were found scoped."""
-    wanted = [one for one in revision_ids if one is not None]
+def asked(revision_ids: Iterable[UUID | None]) -> dict[UUID, WaitingRevision]:
+    """Return who is to sign some pending revisions; their checklists were found in scope."""
+    wanted = [revision_id for revision_id in revision_ids if revision_id is not None]
     if not wanted:
         return {}
     rows = db.session.scalars(
@@ -278,16 +278,18 @@ def asked(revision_ids: Iterable[UUID | None]) -> dict[UUID, Asked]:
             SignatureRequest.state == RequestState.WAITING,
         )
         .options(
-            selectinload(SignatureRequest.places),
+            selectinload(SignatureRequest.slots),
             selectinload(SignatureRequest.parties),
             joinedload(SignatureRequest.revision).selectinload(Revision.signatures),
         )
     )
-    return {row.revision_id: Asked(row.revision_id, signoff.standing_of(row)) for row in rows}
+    return {
+        row.revision_id: WaitingRevision(row.revision_id, signoff.standing_of(row)) for row in rows
+    }
 
 
 def second_readers(checklist_ids: Iterable[UUID]) -> dict[UUID, UUID]:
-    """Return the second reader named in M5 of some terms; class K8, found scoped."""
+    """Return the second reader named in M5 of some terms; class K8, found in scope."""
     rows = db.session.execute(
         sa.select(Answer.checklist_id, Answer.values).where(
             Answer.checklist_id.in_(list(checklist_ids)),
@@ -304,7 +306,7 @@ def second_readers(checklist_ids: Iterable[UUID]) -> dict[UUID, UUID]:
 
 def visit_numbers(actor: Actor, visit_ids: Iterable[UUID | None]) -> dict[UUID, int]:
     """Return the numbers of some visits of cooperations the person may see."""
-    wanted = [one for one in visit_ids if one is not None]
+    wanted = [visit_id for visit_id in visit_ids if visit_id is not None]
     if not wanted:
         return {}
     rows = db.session.execute(

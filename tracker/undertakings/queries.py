@@ -1,4 +1,7 @@
-"""Queries for undertakings, scoped by the actor or by a cooperation already found."""
+"""Queries for undertakings, scoped by the actor or by a cooperation already found.
+
+In one file: lists, tasks and readiness read the same rows by the same conditions.
+"""
 
 import datetime as dt
 import enum
@@ -65,12 +68,12 @@ class Loaded:
 
 def find_own(actor: Actor, undertaking_id: UUID) -> Undertaking | None:
     """Return the person's own undertaking."""
-    return _one(Undertaking.id == undertaking_id, scope.own(actor))
+    return _find_one(Undertaking.id == undertaking_id, scope.own(actor))
 
 
 def find_for_npm(actor: Actor, undertaking_id: UUID) -> Undertaking | None:
     """Return an undertaking that the person may decide on or countersign, or their own not."""
-    return _one(Undertaking.id == undertaking_id, scope.decided_by(actor))
+    return _find_one(Undertaking.id == undertaking_id, scope.decided_by(actor))
 
 
 def load(undertaking: Undertaking) -> Loaded:
@@ -99,7 +102,9 @@ def standing(undertaking: Undertaking, checklist: Checklist, terms: Terms) -> Un
         has_interests=undertaking.has_interests,
         decision=undertaking.decision,
         is_listed=not is_closed
-        or any(one.user_id == undertaking.user_id for one in listed(load_checklist(checklist))),
+        or any(
+            person.user_id == undertaking.user_id for person in listed(load_checklist(checklist))
+        ),
         has_open=is_closed and _has_open(undertaking),
         withdrawn_by_person=undertaking.closed_reason == UndertakingEnd.WITHDRAWN,
         mailed_codes=db.session.get_one(Cooperation, undertaking.cooperation_id).mailed_codes,
@@ -113,14 +118,12 @@ def asked(checklist: Checklist, language: str = "") -> Questions:
 
 def asked_in(checklist: Checklist, languages: Languages) -> dict[str, Questions]:
     """Return what the template asks of each person now, in each of some languages."""
-    filling = load_checklist(checklist)
-    return {
-        code: _questions(retold(filling, languages.words.get(code))) for code in languages.codes
-    }
+    loaded = load_checklist(checklist)
+    return {code: _questions(retold(loaded, languages.words.get(code))) for code in languages.codes}
 
 
-def _questions(filling: LoadedChecklist) -> Questions:
-    return questions(filling.template, filling.sheet, filling.surroundings)
+def _questions(loaded: LoadedChecklist) -> Questions:
+    return questions(loaded.template, loaded.sheet, loaded.surroundings)
 
 
 def terms_document(undertaking: Undertaking) -> tuple[Revision, Mapping[str, object]]:
@@ -147,15 +150,19 @@ def clearance_of(undertaking: Undertaking) -> Clearance | None:
 def confidentiality(cooperation_id: UUID) -> Checklist | None:
     """Return the confidentiality checklist of a cooperation, or None."""
     return next(
-        (one for one in loading.own(cooperation_id) if one.kind is ChecklistKind.CONFIDENTIALITY),
+        (
+            checklist
+            for checklist in loading.of_cooperation(cooperation_id)
+            if checklist.kind is ChecklistKind.CONFIDENTIALITY
+        ),
         None,
     )
 
 
-def listed(filling: LoadedChecklist) -> list[Listed]:
+def listed(loaded: LoadedChecklist) -> list[Listed]:
     """Return who must sign: listed by a party (C2), taking part today, free to sign in."""
-    homes = around.homes(filling.cooperation.id)
-    return listed_in(filling.sheet, filling.surroundings, homes)
+    homes = around.homes(loaded.cooperation.id)
+    return listed_in(loaded.sheet, loaded.surroundings, homes)
 
 
 def open_ones(cooperation_id: UUID) -> list[Undertaking]:
@@ -199,10 +206,10 @@ def cooperations_of(user_id: UUID) -> list[UUID]:
 
 def locked(undertaking_id: UUID) -> Undertaking:
     """Return an undertaking as it is now and keep others from changing it until the end."""
-    found = locked_or_none(undertaking_id)
-    if found is None:
+    undertaking = locked_or_none(undertaking_id)
+    if undertaking is None:
         raise LookupError("There is no such undertaking.")
-    return found
+    return undertaking
 
 
 def locked_or_none(undertaking_id: UUID) -> Undertaking | None:
@@ -294,8 +301,16 @@ def mine(actor: Actor, *, offset: int = 0, limit: int = 25) -> OwnLines:
     return OwnLines(
         total or 0,
         [
-            (Line(one, opened.get(one.id), is_own=True, agrees=compared[one.id].agrees), where)
-            for one, where in rows
+            (
+                Line(
+                    undertaking,
+                    opened.get(undertaking.id),
+                    is_own=True,
+                    agrees=compared[undertaking.id].agrees,
+                ),
+                where,
+            )
+            for undertaking, where in rows
         ],
     )
 
@@ -326,13 +341,13 @@ def overview(actor: Actor, cooperation: Cooperation) -> Overview:
         for row in rows
     ]
     counted = _counts(cooperation.id)
-    filling = load_checklist(checklist) if checklist else None
-    named = {one.user_id for one in listed(filling)} if filling else set()
+    loaded = load_checklist(checklist) if checklist else None
+    named = {person.user_id for person in listed(loaded)} if loaded else set()
     taking_part = people.people(cooperation.id)
-    found = []
+    overviews = []
     for party in people.parties(cooperation):
         sees = _sees_people(actor, cooperation, party.organisation_id)
-        found.append(
+        overviews.append(
             PartyLines(
                 organisation_id=party.organisation_id,
                 name=party.organisation.name,
@@ -359,7 +374,7 @@ def overview(actor: Actor, cooperation: Cooperation) -> Overview:
     revision = db.session.get(Revision, terms_id) if terms_id else None
     terms = terms_of(revision) if revision else None
     return Overview(
-        parties=found,
+        parties=overviews,
         revision=terms.revision if terms else None,
         until=terms.until if terms else None,
         checklist_id=checklist.id if checklist else None,
@@ -369,7 +384,9 @@ def overview(actor: Actor, cooperation: Cooperation) -> Overview:
 def progress(cooperation_id: UUID) -> tuple[int, int]:
     """Return how many people of a cooperation have an open undertaking, and are cleared."""
     counted = _counts(cooperation_id).values()
-    return sum(asked for asked, _cleared in counted), sum(cleared for _asked, cleared in counted)
+    return sum(asked_count for asked_count, _cleared in counted), sum(
+        cleared for _asked, cleared in counted
+    )
 
 
 # What waits ------------------------------------------------------------------------------------
@@ -418,28 +435,28 @@ def tasks(actor: Actor, cooperation_id: UUID | None = None) -> Tasks:
 
     In all their cooperations, or in one; the first MANY of each, in the order of an index.
     """
-    there = [] if cooperation_id is None else [Undertaking.cooperation_id == cooperation_id]
+    conditions = [] if cooperation_id is None else [Undertaking.cooperation_id == cooperation_id]
     own = _waiting(
-        *there,
+        *conditions,
         scope.own(actor),
         Undertaking.state.in_([UndertakingState.ASKED, UndertakingState.SIGNED]),
     )
     of_npm = _waiting(
-        *there,
+        *conditions,
         scope.decided_by(actor),
         ~scope.own(actor),
         Undertaking.state == UndertakingState.SIGNED,
         sa.or_(Undertaking.decision.is_(None), Undertaking.decision != InterestsDecision.REPLACE),
     )
     of_people = _waiting(
-        *there,
+        *conditions,
         scope.waits_for_own_people(actor),
         ~scope.own(actor),
         Undertaking.state == UndertakingState.ASKED,
     )
-    mine_ = [_own_task(one) for one in own if one.is_asked]
-    mine_ += [_npm_task(one) for one in of_npm]
-    others = [_own_task(one) for one in own if not one.is_asked]
+    mine_ = [_own_task(undertaking) for undertaking in own if undertaking.is_asked]
+    mine_ += [_npm_task(undertaking) for undertaking in of_npm]
+    others = [_own_task(undertaking) for undertaking in own if not undertaking.is_asked]
     others += _tasks_of_people(of_people)
     return Tasks(
         mine=sorted(mine_, key=lambda task: task.since),
@@ -452,7 +469,7 @@ def tasks(actor: Actor, cooperation_id: UUID | None = None) -> Tasks:
 
 
 class Interests(enum.StrEnum):
-    """How a person's interests stand (C13); what they are is told nobody here."""
+    """The state of a person's declaration of interests (C13), without its content."""
 
     NONE = "none"
     UNDECIDED = "undecided"
@@ -463,7 +480,7 @@ class Interests(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ClearingState:
-    """How far a person is on the way to a clearance on the terms in force."""
+    """A person's progress towards a clearance under the terms in force."""
 
     briefed_on: dt.date | None = None
     interests: Interests = Interests.UNDECIDED
@@ -492,10 +509,10 @@ def clearing_states(
         )
     ).all()
     opened = _open_for(cooperation_id, wanted, visit_id)
-    found = {user_id: ClearingState() for user_id in wanted}
+    states = {user_id: ClearingState() for user_id in wanted}
     for row in rows:
         until = opened.get(row.user_id)
-        found[row.user_id] = ClearingState(
+        states[row.user_id] = ClearingState(
             briefed_on=row.briefed_on,
             interests=_interests(row),
             signed=row.state is not UndertakingState.ASKED,
@@ -503,7 +520,7 @@ def clearing_states(
             cleared=until is not None,
             until=until,
         )
-    return found
+    return states
 
 
 @dataclass(frozen=True, slots=True)
@@ -529,7 +546,7 @@ def visits(cooperation_id: UUID) -> list[VisitChoice]:
 # ------------------------------------------------------------------------------------------------
 
 
-def _one(*conditions: sa.ColumnElement[bool]) -> Undertaking | None:
+def _find_one(*conditions: sa.ColumnElement[bool]) -> Undertaking | None:
     return db.session.scalar(sa.select(Undertaking).where(*conditions).options(*WITH_NAMES))
 
 
@@ -666,46 +683,46 @@ def _waiting(*conditions: sa.ColumnElement[bool]) -> list[_Waiting]:
     return [_Waiting(*row) for row in rows]
 
 
-def _own_task(one: _Waiting) -> Task:
+def _own_task(waiting: _Waiting) -> Task:
     return Task(
-        kind=TaskKind.SIGN if one.is_asked else TaskKind.WAITS_FOR_NPM,
-        reference=one.reference,
-        title=one.title,
-        since=one.since,
+        kind=TaskKind.SIGN if waiting.is_asked else TaskKind.WAITS_FOR_NPM,
+        reference=waiting.reference,
+        title=waiting.title,
+        since=waiting.since,
         page="undertakings.show",
-        values={"undertaking_id": str(one.id)},
+        values={"undertaking_id": str(waiting.id)},
     )
 
 
-def _npm_task(one: _Waiting) -> Task:
-    is_undecided = one.has_interests and one.decision is None
+def _npm_task(waiting: _Waiting) -> Task:
+    is_undecided = waiting.has_interests and waiting.decision is None
     return Task(
         kind=TaskKind.DECIDE if is_undecided else TaskKind.COUNTERSIGN,
-        reference=one.reference,
-        title=one.title,
-        since=one.since,
+        reference=waiting.reference,
+        title=waiting.title,
+        since=waiting.since,
         page="undertakings.check",
-        values={"reference": one.reference, "undertaking_id": str(one.id)},
-        person=one.person,
+        values={"reference": waiting.reference, "undertaking_id": str(waiting.id)},
+        person=waiting.person,
     )
 
 
 def _tasks_of_people(waiting: Iterable[_Waiting]) -> list[Task]:
-    """Return one task for each cooperation in which people are waited for, the oldest first."""
-    found: dict[str, list[_Waiting]] = {}
-    for one in waiting:
-        found.setdefault(one.reference, []).append(one)
+    """Return a task for each cooperation in which people are waited for, the oldest first."""
+    by_cooperation: dict[str, list[_Waiting]] = {}
+    for undertaking in waiting:
+        by_cooperation.setdefault(undertaking.reference, []).append(undertaking)
     return [
         Task(
             kind=TaskKind.WAITS_FOR_PEOPLE,
             reference=reference,
-            title=some[0].title,
-            since=some[0].since,
+            title=people[0].title,
+            since=people[0].since,
             page="undertakings.listed",
             values={"reference": reference},
-            count=len(some),
+            count=len(people),
         )
-        for reference, some in found.items()
+        for reference, people in by_cooperation.items()
     ]
 
 

@@ -1,4 +1,7 @@
-"""Queries for joint visits, scoped by the visit list (V2) and clearance (class K2)."""
+"""Queries for joint visits, scoped by the visit list (V2) and clearance (class K2).
+
+In one file: every query is scoped by the visit list, by one condition.
+"""
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
@@ -67,7 +70,7 @@ class VisitLine:
 
 
 def lines(actor: Actor, cooperation_ids: Iterable[UUID]) -> list[VisitLine]:
-    """Return the visits of some cooperations that the person is told of, by number.
+    """Return the visits of some cooperations that the person may know of, by number.
 
     Nothing of class K2: outline says how much more is open to them.
     """
@@ -83,7 +86,7 @@ def lines(actor: Actor, cooperation_ids: Iterable[UUID]) -> list[VisitLine]:
         )
         .order_by(Visit.cooperation_id, Visit.number)
     )
-    found = [
+    visit_lines = [
         VisitLine(
             id=visit.id,
             cooperation_id=visit.cooperation_id,
@@ -94,7 +97,7 @@ def lines(actor: Actor, cooperation_ids: Iterable[UUID]) -> list[VisitLine]:
         )
         for visit, is_open, is_listed in rows
     ]
-    return [line for line in found if line.outline is not Outline.NOTHING]
+    return [line for line in visit_lines if line.outline is not Outline.NOTHING]
 
 
 def of_cooperation(actor: Actor, cooperation_id: UUID) -> list[Visit]:
@@ -116,7 +119,7 @@ _WITH_TEAM = (
 
 
 def facts(visit_ids: Collection[UUID]) -> dict[UUID, VisitFacts]:
-    """Return what visits' checklists look at of them: the team, and the first day.
+    """Return what visits' checklists look at of them: the team and the days.
 
     For the rules of checklists that a scoped query found; app registers it there.
     """
@@ -128,10 +131,11 @@ def facts(visit_ids: Collection[UUID]) -> dict[UUID, VisitFacts]:
     )
     for visit, user_id in rows:
         members.setdefault(visit, set()).update([] if user_id is None else [user_id])
-    return {
-        visit.id: VisitFacts(frozenset(there), plan_of(visit).starts_on)
-        for visit, there in members.items()
-    }
+    facts_by_visit: dict[UUID, VisitFacts] = {}
+    for visit, team in members.items():
+        plan = plan_of(visit)
+        facts_by_visit[visit.id] = VisitFacts(frozenset(team), plan.starts_on, plan.ends_on)
+    return facts_by_visit
 
 
 def still_to_come(cooperation_id: UUID) -> list[VisitChoice]:
@@ -155,27 +159,28 @@ def prepared(*conditions: sa.ColumnElement[bool]) -> list[Visit]:
     )
 
 
+_TEAM = (
+    sa.select(TeamMember)
+    .join(TeamMember.user)
+    .where(TeamMember.visit_id == sa.bindparam("visit_id"))
+    .order_by(User.name, User.id)
+    .options(joinedload(TeamMember.user), joinedload(TeamMember.organisation))
+)
+
+
 def team_of(visit_id: UUID) -> list[TeamMember]:
     """Return the team of a visit with names; the caller found the visit by a scoped query."""
-    return list(
-        db.session.scalars(
-            sa.select(TeamMember)
-            .join(TeamMember.user)
-            .where(TeamMember.visit_id == visit_id)
-            .order_by(User.name, User.id)
-            .options(joinedload(TeamMember.user), joinedload(TeamMember.organisation))
-        )
-    )
+    return list(db.session.scalars(_TEAM, {"visit_id": visit_id}))
 
 
 def is_member(actor: Actor, visit: Visit) -> bool:
     """Tell whether a person is in the team, for the organisation they act for."""
-    found = sa.exists().where(
+    condition = sa.exists().where(
         TeamMember.visit_id == visit.id,
         TeamMember.user_id == actor.user_id,
         TeamMember.organisation_id == actor.organisation_id,
     )
-    return bool(db.session.scalar(sa.select(found)))
+    return bool(db.session.scalar(sa.select(condition)))
 
 
 def overrides_of(visit_id: UUID) -> list[GateOverride]:
@@ -232,9 +237,9 @@ def register_lines(actor: Actor, cooperation_ids: Iterable[UUID]) -> dict[UUID, 
     ):
         line = OverrideLine(row.user.name, row.reason, row.at)
         given.setdefault(row.visit_id, []).append(line)
-    found: dict[UUID, list[RegisterLine]] = {}
+    lines_by_cooperation: dict[UUID, list[RegisterLine]] = {}
     for visit in visits:
-        found.setdefault(visit.cooperation_id, []).append(
+        lines_by_cooperation.setdefault(visit.cooperation_id, []).append(
             RegisterLine(
                 number=visit.number,
                 stage=visit.stage,
@@ -243,7 +248,7 @@ def register_lines(actor: Actor, cooperation_ids: Iterable[UUID]) -> dict[UUID, 
                 overrides=tuple(given.get(visit.id, ())),
             )
         )
-    return found
+    return lines_by_cooperation
 
 
 # What waits ---------------------------------------------------------------------------------------
@@ -268,7 +273,7 @@ class _Own:
     by_key: Mapping[tuple[str, AnswerScope], Answer] = field(default_factory=dict)
 
     def waits(self, cooperation_id: UUID, item: str, key: str, since: dt.datetime | None) -> bool:
-        """Tell whether an own confirmation is missing, or older than what it confirms."""
+        """Tell whether the person's confirmation is missing, or older than what it confirms."""
         if since is None:
             return False
         own = self.by_key.get((item, AnswerScope.PERSON))
@@ -287,7 +292,7 @@ def tasks(actor: Actor, cooperation_id: UUID | None = None) -> list[Waiting]:
 
     In a fixed number of queries.
     """
-    there = [] if cooperation_id is None else [Visit.cooperation_id == cooperation_id]
+    conditions = [] if cooperation_id is None else [Visit.cooperation_id == cooperation_id]
     rows = db.session.execute(
         sa.select(
             Visit.id,
@@ -310,12 +315,12 @@ def tasks(actor: Actor, cooperation_id: UUID | None = None) -> list[Waiting]:
                 _NAMED.user_id == actor.user_id,
             ),
         )
-        .where(*there, planning_visible(actor), Visit.stage.in_(PREPARED))
+        .where(*conditions, planning_visible(actor), Visit.stage.in_(PREPARED))
         .order_by(Visit.planned_at.desc())
         .limit(MANY)
     ).all()
     prepared_ = sorted(
-        (_Prepared(*row) for row in rows), key=lambda one: (one.reference, one.number)
+        (_Prepared(*row) for row in rows), key=lambda visit: (visit.reference, visit.number)
     )
     if not prepared_:
         return []
@@ -323,9 +328,9 @@ def tasks(actor: Actor, cooperation_id: UUID | None = None) -> list[Waiting]:
     own = _own_answers(actor, checklists)
     # Kept until the end, so that each key is found without a query of its own.
     loaded = _load_keys([visit.cooperation_id for visit in prepared_ if visit.in_team])
-    found = [_waiting(actor, visit, checklists, own) for visit in prepared_]
+    waiting = [_waiting(actor, visit, checklists, own) for visit in prepared_]
     del loaded
-    return [one for one in found if one.accepts_role or one.confirms_plan or one.makes_ready]
+    return [line for line in waiting if line.accepts_role or line.confirms_plan or line.makes_ready]
 
 
 class _Prepared(NamedTuple):
@@ -406,7 +411,11 @@ def _checklists(visit_ids: list[UUID]) -> _Checklists:
 
 def _own_answers(actor: Actor, checklists: _Checklists) -> dict[UUID, _Own]:
     """Return the answers of V5 and V20 that concern the person, by checklist."""
-    roles = [one.id for (_, kind), one in checklists.items() if kind is ChecklistKind.VISIT_ROLES]
+    roles = [
+        checklist.id
+        for (_, kind), checklist in checklists.items()
+        if kind is ChecklistKind.VISIT_ROLES
+    ]
     if not roles:  # SQLite would read the whole table for an empty list
         return {}
     rows = db.session.scalars(
@@ -437,7 +446,7 @@ def _own_answers(actor: Actor, checklists: _Checklists) -> dict[UUID, _Own]:
     by_checklist: dict[UUID, dict[tuple[str, AnswerScope], Answer]] = {}
     for row in rows:
         by_checklist.setdefault(row.checklist_id, {})[(row.item, row.scope)] = row
-    return {checklist_id: _Own(found) for checklist_id, found in by_checklist.items()}
+    return {checklist_id: _Own(values) for checklist_id, values in by_checklist.items()}
 
 
 def _load_keys(cooperation_ids: list[UUID]) -> list[Any]:
