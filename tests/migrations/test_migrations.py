@@ -262,7 +262,7 @@ def test_accounts_from_before_are_bound_once_and_later_rows_never(empty: Flask) 
     assert not all_bound()
     said: list[str] = []
     prepare.bind_accounts(said.append)
-    assert said == ["Bound what people sign in with: accounts 3, passkeys 1"]
+    assert said == ["Bound credentials: accounts 3, passkeys 1"]
     assert all_bound()
     finding = integrity.check_all().finding
     assert finding is None
