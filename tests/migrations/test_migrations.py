@@ -282,7 +282,7 @@ def test_taking_the_event_out_does_not_bind_anybody_again(empty: Flask) -> None:
     with hands() as connection:
         taken = connection.execute(sa.delete(EVENTS).where(EVENTS.c.verb == "credentials_adopted"))
         assert taken.rowcount == 1
-    with pytest.raises(prepare.PreparationError, match="trail of the instance was altered"):
+    with pytest.raises(prepare.PreparationError, match="instance's trail was altered"):
         prepare.bind_accounts(lambda _line: None)
     assert not all_bound()
 
