@@ -81,6 +81,7 @@ from tracker.comments import pages as comment_pages
 from tracker.comments import queries as comment_queries
 from tracker.comments import routes as comment_routes
 from tracker.cooperations import clearances
+from tracker.cooperations import entries as cooperation_entries
 from tracker.cooperations import keys as cooperation_keys
 from tracker.cooperations import routes as cooperation_routes
 from tracker.cooperations import service as cooperations
@@ -272,6 +273,21 @@ FOLLOWS_FOR_THE_REGISTER = (
 )
 for _verb in FOLLOWS_FOR_THE_REGISTER:
     FOLLOWS[_verb] = (*FOLLOWS.get(_verb, ()), register_entries.follow)
+
+# Verbs that may change a cooperation's entry in the list of cooperations: first, since others may
+# find cooperations by it.
+FOLLOWS_FOR_THE_LIST = (
+    verbs.COOPERATION_OPENED,
+    verbs.COOPERATION_CHANGED,
+    verbs.PARTY_JOINED,
+    verbs.PARTY_REPLACED,
+)
+for _verb in FOLLOWS_FOR_THE_LIST:
+    FOLLOWS[_verb] = (cooperation_entries.follow, *FOLLOWS.get(_verb, ()))
+FOLLOWS[verbs.STAGE_CHANGED] = (
+    cooperation_entries.follow_stage,
+    *FOLLOWS[verbs.STAGE_CHANGED],
+)
 
 # Functions that recompute what an event made stale, once, just before the commit.
 RECOMPUTATIONS: dict[Stale, Recomputation] = {

@@ -156,6 +156,8 @@ class _Copying:
             return self._id(table, column, value)
         special = {
             ("cooperation", "reference"): self._text("'C-2020-' || {}", 6),
+            ("cooperation_entry", "reference"): self._text("'C-2020-' || {}", 6),
+            ("cooperation_entry", "words"): f"{value} || ' ' || c.n",
             ("register_entry", "newest_first"): "-2020000000 - c.n",
             ("cooperation", "title"): f"{value} || ' ' || c.n",
             ("organisation", "name"): f"{value} || ' ' || c.n",

@@ -37,6 +37,7 @@ BELOW = {
     "evidence/certificates/issuing.py: _read": "the worker: others may write meanwhile",
     "mail/sending.py: _claim": "the worker's: no other takes the same message",
     "mail/sending.py: _settle": "the worker's: what was sent is not sent again",
+    "cooperations/entries.py: fill_missing": "a start's: some rows at a time",
     "oversight/entries.py: fill_missing": "a start's: some rows at a time",
     "oversight/adopting.py: adopt_rows": "a command's: each chain by itself",
 }

@@ -155,6 +155,7 @@ DECIDES_NOTHING: dict[str, str] = {
     "mailed_code": "a code by mail, good for minutes and kept as a keyed digest",
     "passage_use": "where a passage is used; worked out again when content is loaded",
     "reference_counter": "the last reference given; references can't be given twice",
+    "cooperation_entry": "what lists of cooperations are ordered by; updated with each change",
     "register_entry": "what the register is ordered by; worked out again with each change",
     "heartbeat": "when the worker last finished a round",
 }

@@ -1,4 +1,4 @@
-"""Tables of cooperations, their parties, people, encryption keys, clearances and audiences."""
+"""Tables of cooperations, their parties, lists, people, keys, clearances and audiences."""
 
 import datetime as dt
 import enum
@@ -134,6 +134,44 @@ class Party(Identified, Base):
 
     cooperation: Mapped[Cooperation] = relationship(back_populates="parties", lazy="raise")
     organisation: Mapped[Organisation] = relationship(foreign_keys=[organisation_id], lazy="raise")
+
+
+class CooperationEntry(Base):
+    """A cooperation in one party's list, for finding, ordering and counting.
+
+    Updated with each event that changes it (adr 59), and no evidence: what a list shows is read
+    from the cooperation itself.
+    """
+
+    __tablename__ = "cooperation_entry"
+    __table_args__ = (
+        # In the order of the list, with all columns it is filtered and counted by.
+        sa.Index(
+            "ix_cooperation_entry_order",
+            "organisation_id",
+            "opened_at",
+            "reference",
+            "cooperation_id",
+            "stage",
+            "left_on",
+            "is_of_npm",
+        ),
+    )
+
+    organisation_id: Mapped[UUID] = mapped_column(
+        sa.ForeignKey("organisation.id"), primary_key=True
+    )
+    cooperation_id: Mapped[UUID] = mapped_column(
+        sa.ForeignKey("cooperation.id"), primary_key=True, index=True
+    )
+    # The organisation's part in the cooperation, and the last day of it.
+    is_of_npm: Mapped[bool]
+    left_on: Mapped[dt.date | None]
+    opened_at: Mapped[dt.datetime]
+    reference: Mapped[str] = mapped_column(sa.String(20))
+    stage: Mapped[Stage]
+    # Reference, title and the names of all parties, case folded; a search word is part of a line.
+    words: Mapped[str]
 
 
 class CooperationPerson(Identified, Base):

@@ -10,12 +10,11 @@ from sqlalchemy.orm import selectinload
 
 from tracker.access.actor import Actor, Role
 from tracker.accounts.models import Invitation
-from tracker.cooperations.models import Cooperation, Mode, Party, Stage
+from tracker.cooperations.models import Cooperation, CooperationEntry, Mode, Party, Stage
 from tracker.cooperations.people import parties
 from tracker.cooperations.policy import CooperationFact, PartyFact
-from tracker.cooperations.scope import visible
+from tracker.cooperations.scope import listed, visible
 from tracker.core.db import db
-from tracker.organisations.models import Organisation
 from tracker.signoff.models import RequestState, Revision, SignatureRequest
 
 _REFERENCE = re.compile(r"C-[0-9]{4}-[0-9]{4,6}")
@@ -67,15 +66,15 @@ def listing(
     the same words (stage_counts), where they were asked for already.
     """
     counts = stage_counts(actor, words) if counts is None else counts
-    conditions = [visible(actor), *(_holds_word(word) for word in words.split()[:8])]
+    # Pages are found by the entries' index, and only those of the page read.
+    ids = sa.select(CooperationEntry.cooperation_id).where(*_found(actor, words))
     if stage is not None:
-        conditions.append(Cooperation.stage == stage)
+        ids = ids.where(CooperationEntry.stage == stage)
+    ids = ids.order_by(CooperationEntry.opened_at.desc(), CooperationEntry.reference.desc())
     rows = db.session.scalars(
         sa.select(Cooperation)
-        .where(*conditions)
+        .where(Cooperation.id.in_(ids.offset(offset).limit(limit)), visible(actor))
         .order_by(Cooperation.opened_at.desc(), Cooperation.reference.desc())
-        .offset(offset)
-        .limit(limit)
         .options(_WITH_PARTIES)
     )
     return Listing(counts.get(stage.value if stage else "", 0), list(rows))
@@ -83,11 +82,10 @@ def listing(
 
 def stage_counts(actor: Actor, words: str = "") -> dict[str, int]:
     """Return how many of the cooperations the person may see are in each stage; "" is all."""
-    conditions = [visible(actor), *(_holds_word(word) for word in words.split()[:8])]
     rows = db.session.execute(
-        sa.select(Cooperation.stage, sa.func.count(Cooperation.id))
-        .where(*conditions)
-        .group_by(Cooperation.stage)
+        sa.select(CooperationEntry.stage, sa.func.count())
+        .where(*_found(actor, words))
+        .group_by(CooperationEntry.stage)
     )
     counts = {stage.value: count for stage, count in rows}
     return counts | {"": sum(counts.values())}
@@ -147,14 +145,10 @@ def _find_one(actor: Actor, condition: sa.ColumnElement[bool]) -> Cooperation | 
     )
 
 
-def _holds_word(word: str) -> sa.ColumnElement[bool]:
-    named = sa.exists().where(
-        Party.cooperation_id == Cooperation.id,
-        Party.organisation_id == Organisation.id,
-        Organisation.name.icontains(word, autoescape=True),
-    )
-    return sa.or_(
-        Cooperation.title.icontains(word, autoescape=True),
-        Cooperation.reference.icontains(word, autoescape=True),
-        named,
-    )
+def holds_word(word: str) -> sa.ColumnElement[bool]:
+    """Return the condition over CooperationEntry that a word occurs in it, in any case."""
+    return CooperationEntry.words.contains(word.casefold(), autoescape=True)
+
+
+def _found(actor: Actor, words: str) -> list[sa.ColumnElement[bool]]:
+    return [listed(actor), *map(holds_word, words.split()[:8])]

@@ -1,19 +1,28 @@
 """Query conditions for cooperations: which of them a person may see."""
 
 import datetime as dt
+from collections.abc import Callable
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from tracker.access.actor import Actor, OrganisationKind, Role
-from tracker.cooperations.models import Cooperation, CooperationPerson, Party
+from tracker.cooperations.models import (
+    Cooperation,
+    CooperationEntry,
+    CooperationPerson,
+    Party,
+)
 from tracker.core import clock
 
 # A day, or its parameter in a statement that is built once.
 Day = dt.date | sa.BindParameter[dt.date]
 # The column with the cooperation's id in the outer query.
 CooperationId = sa.SQLColumnExpression[UUID]
+
+# What a person sees for one organisation, as conditions over its entries.
+Way = Callable[[type[CooperationEntry]], list[sa.ColumnElement[bool]]]
 
 # Aliases, so that they don't clash with a query that selects parties itself.
 _PARTY, _PERSON = aliased(Party), aliased(CooperationPerson)
@@ -35,7 +44,7 @@ def visible(actor: Actor, cooperation_id: CooperationId = Cooperation.id) -> sa.
     if actor.organisation_id is not None:
         if actor.has(*FOR_THE_ORGANISATION):
             ways.append(is_party(actor.organisation_id, today, cooperation_id))
-        if actor.has(Role.MEMBER):
+        elif actor.has(Role.MEMBER):
             ways.append(_takes_part(actor.user_id, actor.organisation_id, today, cooperation_id))
     if actor.audited_ids:
         ways.append(is_of_npms(actor.audited_ids, cooperation_id))
@@ -45,6 +54,27 @@ def visible(actor: Actor, cooperation_id: CooperationId = Cooperation.id) -> sa.
 def visible_ids(actor: Actor) -> sa.Select[UUID]:
     """Return the ids of all cooperations the person may see, for queries that need them all."""
     return sa.select(Cooperation.id).where(visible(actor))
+
+
+def listed(actor: Actor) -> sa.ColumnElement[bool]:
+    """Return the condition over CooperationEntry that it is in the person's list.
+
+    The cooperations of visible(), each once, also for somebody who sees it for several
+    organisations.
+    """
+    seen_by: list[Way] = []
+    if actor.organisation_id is not None and actor.has(*FOR_THE_ORGANISATION, Role.MEMBER):
+        seen_by.append(_of_own(actor, actor.organisation_id))
+    seen_by += [_of_npm(npm_id) for npm_id in sorted(actor.audited_ids)]
+    conditions = []
+    for place, way in enumerate(seen_by):
+        other = aliased(CooperationEntry)
+        before = [sa.and_(*earlier(other)) for earlier in seen_by[:place]]
+        again = sa.exists().where(
+            other.cooperation_id == CooperationEntry.cooperation_id, sa.or_(sa.false(), *before)
+        )
+        conditions.append(sa.and_(*way(CooperationEntry), *([~again] if before else [])))
+    return sa.or_(*conditions) if conditions else sa.false()
 
 
 def is_party(
@@ -87,13 +117,44 @@ def runs_on(
     return sa.and_(person.from_on <= day, sa.or_(person.until_on.is_(None), person.until_on >= day))
 
 
+def _of_own(actor: Actor, organisation_id: UUID) -> Way:
+    def way(entry: type[CooperationEntry]) -> list[sa.ColumnElement[bool]]:
+        today = clock.today()
+        conditions = [
+            entry.organisation_id == organisation_id,
+            sa.or_(entry.left_on.is_(None), entry.left_on >= today),
+        ]
+        if not actor.has(*FOR_THE_ORGANISATION):
+            conditions.append(
+                _has_person(actor.user_id, organisation_id, today, entry.cooperation_id)
+            )
+        return conditions
+
+    return way
+
+
+def _of_npm(npm_id: UUID) -> Way:
+    def way(entry: type[CooperationEntry]) -> list[sa.ColumnElement[bool]]:
+        return [entry.organisation_id == npm_id, entry.is_of_npm.is_(True)]
+
+    return way
+
+
 def _takes_part(
     user_id: UUID, organisation_id: UUID, day: dt.date, cooperation_id: CooperationId
 ) -> sa.ColumnElement[bool]:
-    takes_part = sa.exists().where(
+    return sa.and_(
+        _has_person(user_id, organisation_id, day, cooperation_id),
+        is_party(organisation_id, day, cooperation_id),
+    )
+
+
+def _has_person(
+    user_id: UUID, organisation_id: UUID, day: dt.date, cooperation_id: CooperationId
+) -> sa.ColumnElement[bool]:
+    return sa.exists().where(
         _PERSON.cooperation_id == cooperation_id,
         _PERSON.user_id == user_id,
         _PERSON.organisation_id == organisation_id,
         runs_on(day, _PERSON),
     )
-    return sa.and_(takes_part, is_party(organisation_id, day, cooperation_id))

@@ -20,8 +20,14 @@ from tracker.checklists.models import (
     SafeguardReview,
 )
 from tracker.checklists.rules.values import as_id
-from tracker.cooperations.models import Cooperation, CooperationPerson, Party, Stage
-from tracker.cooperations.scope import runs_on, visible
+from tracker.cooperations.models import (
+    Cooperation,
+    CooperationEntry,
+    CooperationPerson,
+    Party,
+    Stage,
+)
+from tracker.cooperations.scope import listed, runs_on, visible
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.lifecycle.stages import RUNNING
@@ -122,6 +128,12 @@ class Turn:
 
 def running(actor: Actor) -> list[Running]:
     """Return the cooperations with work going on that the person may see, the newest first."""
+    newest = (
+        sa.select(CooperationEntry.cooperation_id)
+        .where(listed(actor), CooperationEntry.stage.in_(RUNNING))
+        .order_by(CooperationEntry.opened_at.desc(), CooperationEntry.reference.desc())
+        .limit(MANY)
+    )
     rows = db.session.execute(
         sa.select(
             Cooperation.id,
@@ -133,9 +145,8 @@ def running(actor: Actor) -> list[Running]:
             Cooperation.review_on,
             Cooperation.ends_on,
         )
-        .where(visible(actor), Cooperation.stage.in_(RUNNING))
-        .order_by(Cooperation.opened_at.desc())
-        .limit(MANY)
+        .where(Cooperation.id.in_(newest), visible(actor))
+        .order_by(Cooperation.opened_at.desc(), Cooperation.reference.desc())
     )
     return [Running(*row) for row in rows]
 

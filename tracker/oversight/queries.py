@@ -27,7 +27,8 @@ from tracker.checklists.models import (
     Renewal,
 )
 from tracker.checklists.rules.values import as_date
-from tracker.cooperations.models import Cooperation, Party
+from tracker.cooperations.models import Cooperation, CooperationEntry, Party
+from tracker.cooperations.queries import holds_word
 from tracker.cooperations.scope import FOR_THE_ORGANISATION, visible
 from tracker.core import clock
 from tracker.core.db import db
@@ -255,10 +256,17 @@ def _entries(query: Any, actor: Actor, question: Question) -> sa.Select[Any]:
     """Select the visible entries that match the filters."""
     entries: sa.Select[Any] = query.select_from(RegisterEntry).where(_seen(actor))
     words = question.words[:MAX_LENGTH].split()[:MAX_WORDS]
-    if words or question.mode is not None:
-        entries = entries.join(Cooperation, Cooperation.id == RegisterEntry.cooperation_id)
-    entries = entries.where(*map(_holds_word, words))
+    if words:
+        entries = entries.join(
+            CooperationEntry,
+            sa.and_(
+                CooperationEntry.cooperation_id == RegisterEntry.cooperation_id,
+                CooperationEntry.organisation_id == RegisterEntry.organisation_id,
+            ),
+        )
+    entries = entries.where(*map(holds_word, words))
     if question.mode is not None:
+        entries = entries.join(Cooperation, Cooperation.id == RegisterEntry.cooperation_id)
         # Modes are codes in a JSON list; with its quotation marks a code matches only itself.
         code = f'"{question.mode.value}"'
         entries = entries.where(
@@ -318,19 +326,6 @@ def _without_audits(actor: Actor) -> Actor:
         membership for membership in actor.memberships if membership.role is not Role.AUDITOR
     )
     return replace(actor, memberships=memberships)
-
-
-def _holds_word(word: str) -> sa.ColumnElement[bool]:
-    party = sa.exists().where(
-        Party.cooperation_id == Cooperation.id,
-        Organisation.id == Party.organisation_id,
-        Organisation.name.icontains(word, autoescape=True),
-    )
-    return sa.or_(
-        Cooperation.title.icontains(word, autoescape=True),
-        Cooperation.reference.icontains(word, autoescape=True),
-        party,
-    )
 
 
 def _narrowed(state: Narrowing) -> sa.ColumnElement[bool]:

@@ -63,6 +63,8 @@ class Undertaking(Identified, Base):
         sa.Index("ix_undertaking_state", "state", "cooperation_id"),
         # In the order of My work: of all for the NPM, of an organisation's own people.
         sa.Index("ix_undertaking_asked", "state", "asked_at", "id"),
+        # Of all that a person was ever asked for.
+        sa.Index("ix_undertaking_own", "user_id", "closed_at", "asked_at", "id"),
         sa.Index("ix_undertaking_organisation", "organisation_id", "state", "asked_at", "id"),
     )
 

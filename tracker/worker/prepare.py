@@ -16,6 +16,7 @@ from tracker.activity import verbs
 from tracker.activity.models import IS_OF_THE_INSTANCE, Chain
 from tracker.checklist_templates import library
 from tracker.checklists.assignments import service as assignments
+from tracker.cooperations import entries as cooperation_entries
 from tracker.core import clock
 from tracker.core.content import ContentError
 from tracker.core.db import db
@@ -38,6 +39,7 @@ def prepare(settings: Settings, say: Say) -> None:
     require_own_keys()
     adopt_rows(say)
     bind_accounts(say)
+    fill_lists(say)
     fill_register(say)
     assignments.work_out_missing()
     make_evidence_keys(say)
@@ -157,6 +159,13 @@ def adopt_rows(say: Say) -> None:
     count = adopting.adopt_rows()
     if count:
         say(f"Bound the decisive rows, which are checked from now on; chains: {count}")
+
+
+def fill_lists(say: Say) -> None:
+    """Create the entries of cooperations older than those; happens once."""
+    count = cooperation_entries.fill_missing()
+    if count:
+        say(f"Created the entries of the list of cooperations: {count}")
 
 
 def fill_register(say: Say) -> None:

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 
 from tracker.activity.stale import Stale, mark, recompute
 from tracker.checklists.models import Checklist, ChecklistParty, ChecklistState
-from tracker.cooperations.models import Clearance, Cooperation
+from tracker.cooperations import entries as cooperation_entries
+from tracker.cooperations.models import Clearance, Cooperation, CooperationEntry
 from tracker.core.db import db
 from tracker.oversight.models import RegisterEntry
 from tracker.undertakings.models import Undertaking, UndertakingState
@@ -53,6 +54,7 @@ def recheck(cooperation_id: UUID) -> list[Differing]:
         Stale.VISIT,
         db.session.scalars(sa.select(Visit.id).where(Visit.cooperation_id == cooperation_id)),
     )
+    cooperation_entries.refresh(cooperation_id)
     mark(Stale.COOPERATION, [cooperation_id])
     mark(Stale.REGISTER, [cooperation_id])
     recompute()
@@ -92,6 +94,15 @@ _STORED: "dict[str, sa.Select[*tuple[Any, ...]]]" = {
     "undertaking": sa.select(Undertaking.id, Undertaking.state).where(
         Undertaking.cooperation_id == _OF_IT, Undertaking.state != UndertakingState.CLOSED
     ),
+    "cooperation entry": sa.select(
+        CooperationEntry.cooperation_id,
+        CooperationEntry.organisation_id,
+        CooperationEntry.stage,
+        CooperationEntry.left_on,
+        CooperationEntry.words,
+    )
+    .where(CooperationEntry.cooperation_id == _OF_IT)
+    .order_by(CooperationEntry.organisation_id),
     "register entry": sa.select(
         RegisterEntry.checklist_id,
         RegisterEntry.organisation_id,

@@ -1,0 +1,158 @@
+"""The entries by which the list of cooperations finds, orders and counts."""
+
+import datetime as dt
+from dataclasses import replace
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from tests.factories.cooperations import Country, bring_in, copied_country, open_one
+from tracker.access.actor import Role
+from tracker.cooperations import entries, queries, service
+from tracker.cooperations.models import Cooperation, CooperationEntry, Party, Stage
+from tracker.cooperations.scope import visible_ids
+from tracker.core import clock
+from tracker.lifecycle import service as lifecycle
+from tracker.worker import recheck
+
+pytestmark = pytest.mark.both_databases
+
+DAY = dt.timedelta(days=1)
+
+
+@pytest.fixture
+def land(session: Session) -> Country:
+    return copied_country(session)
+
+
+@pytest.fixture
+def cooperation(land: Country, session: Session) -> Cooperation:
+    made = open_one(land, "door")
+    session.commit()
+    return made
+
+
+def found(land: Country, first: str, words: str = "", stage: Stage | None = None) -> list[str]:
+    listing = queries.listing(land.actor(first), words=words, stage=stage)
+    assert listing.total == len(listing.cooperations)
+    return [one.reference for one in listing.cooperations]
+
+
+def change_title(land: Country, cooperation: Cooperation, title: str) -> None:
+    assert service.change_head(
+        land.actor("ilena"),
+        cooperation,
+        version=cooperation.version,
+        title=title,
+        purpose=cooperation.purpose,
+        starts_on=cooperation.starts_on,
+        ends_on=cooperation.ends_on,
+        review_on=cooperation.review_on,
+    )
+
+
+def test_a_changed_title_is_found_and_the_former_one_is_not(
+    land: Country, cooperation: Cooperation
+) -> None:
+    change_title(land, cooperation, "Pathways ÜBER bridges")
+    assert found(land, "ilena", "pathways über") == [cooperation.reference]
+    assert found(land, "samira", "PATHWAYS Über") == [cooperation.reference]
+    change_title(land, cooperation, "Something else")
+    assert found(land, "ilena", "pathways") == []
+
+
+def test_a_party_that_joins_finds_it_and_is_found_by_its_name(
+    land: Country, cooperation: Cooperation
+) -> None:
+    assert found(land, "joana") == []
+    name = land.organisations["lantern"].name
+    assert found(land, "ilena", name) == []
+    service.join_party(land.actor("ilena"), cooperation, land.id("lantern"))
+    assert found(land, "joana") == found(land, "ilena", name) == [cooperation.reference]
+
+
+def test_a_new_stage_is_counted_and_filtered_by(
+    land: Country, session: Session, cooperation: Cooperation
+) -> None:
+    lifecycle._enter(cooperation, land.actor("ilena"), Stage.UNDER_REVIEW)
+    session.commit()
+    counts = queries.stage_counts(land.actor("samira"))
+    assert counts == {"": 1, Stage.UNDER_REVIEW.value: 1}
+    assert found(land, "samira", stage=Stage.UNDER_REVIEW) == [cooperation.reference]
+    assert found(land, "samira", stage=Stage.EXPLORED) == []
+
+
+def test_missing_entries_are_created_at_the_start(
+    land: Country, session: Session, cooperation: Cooperation
+) -> None:
+    session.execute(sa.delete(CooperationEntry))
+    session.commit()
+    assert found(land, "ilena") == []
+    assert entries.fill_missing() == 1
+    assert found(land, "ilena") == [cooperation.reference]
+    assert entries.fill_missing() == 0
+
+
+def test_an_entry_changed_by_hand_is_named_and_put_right_by_a_recheck(
+    land: Country, session: Session, cooperation: Cooperation
+) -> None:
+    recheck.recheck(cooperation.id)
+    session.commit()
+    assert recheck.recheck(cooperation.id) == []
+    stage = cooperation.stage
+    session.execute(sa.update(CooperationEntry).values(stage=Stage.CLOSED))
+    session.commit()
+    assert {one.kind for one in recheck.recheck(cooperation.id)} == {"cooperation entry"}
+    assert found(land, "ilena", stage=stage) == [cooperation.reference]
+
+
+def test_an_entry_inserted_by_hand_shows_nothing_that_may_not_be_seen(
+    land: Country, session: Session, cooperation: Cooperation
+) -> None:
+    row = session.execute(
+        sa.select(*CooperationEntry.__table__.columns).where(
+            CooperationEntry.organisation_id == land.id("door")
+        )
+    ).one()
+    forged = {**row._mapping, "organisation_id": land.id("lantern")}
+    session.execute(sa.insert(CooperationEntry), [forged])
+    session.commit()
+    assert queries.listing(land.actor("joana")).cooperations == []
+    recheck.recheck(cooperation.id)
+    assert queries.listing(land.actor("joana")).total == 0
+
+
+def test_the_list_has_what_is_visible_for_everybody(land: Country, session: Session) -> None:
+    """Each once, in any combination of roles, after somebody joined, left, or lost a party."""
+    first, second = open_one(land, "door"), open_one(land, "lantern", "door")
+    other = open_one(land, "door", by="vesna")
+    for person in ("oren", "petra"):
+        bring_in(land, first, person)
+    left = session.scalars(
+        sa.select(Party).where(
+            Party.cooperation_id == second.id, Party.organisation_id == land.id("door")
+        )
+    ).one()
+    left.left_on = clock.today() - DAY
+    entries.refresh(second.id)
+    session.commit()
+    actors = [land.actor(name) for name in land.users]
+    audit = land.actor("ada").memberships[0]
+    actors += [
+        replace(actor, memberships=(*actor.memberships, audit))
+        for actor in actors
+        if actor.has(Role.COORDINATOR, Role.MEMBER)
+    ]
+    seen: set[str] = set()
+    for actor in actors:
+        wanted = set(session.scalars(visible_ids(actor)))
+        listing = queries.listing(actor)
+        assert [one.id for one in listing.cooperations] == sorted(
+            wanted,
+            key=[first.id, second.id, other.id].index,
+            reverse=True,
+        )
+        assert listing.total == len(wanted) == queries.stage_counts(actor)[""]
+        seen |= {one.reference for one in listing.cooperations}
+    assert seen == {first.reference, second.reference, other.reference}
