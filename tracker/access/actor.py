@@ -81,19 +81,19 @@ class Actor:
     organisation_id: UUID | None = None
     clearances: tuple[ActorClearance, ...] = field(default=())
     has_second_factor: bool = False
+    # The memberships in the organisation the person is acting for, and the roles in it and
+    # administrator of the instance; worked out once, since lists ask for them in each line.
+    acting: tuple[ActorMembership, ...] = field(init=False, repr=False, compare=False)
+    roles: frozenset[Role] = field(init=False, repr=False, compare=False)
 
-    @property
-    def acting(self) -> tuple[ActorMembership, ...]:
-        """The memberships in the organisation the person is acting for."""
-        return tuple(m for m in self.memberships if m.organisation_id == self.organisation_id)
-
-    @property
-    def roles(self) -> frozenset[Role]:
-        """The roles in the organisation acted for, and administrator of the instance."""
-        own = {m.role for m in self.acting}
+    def __post_init__(self) -> None:
+        """Work out what follows from the memberships."""
+        acting = tuple(m for m in self.memberships if m.organisation_id == self.organisation_id)
+        roles = {m.role for m in acting}
         if self.is_administrator:
-            own.add(Role.ADMINISTRATOR)
-        return frozenset(own)
+            roles.add(Role.ADMINISTRATOR)
+        object.__setattr__(self, "acting", acting)
+        object.__setattr__(self, "roles", frozenset(roles))
 
     @property
     def is_administrator(self) -> bool:

@@ -257,14 +257,13 @@ def _entries(query: Any, actor: Actor, question: Question) -> sa.Select[Any]:
     entries: sa.Select[Any] = query.select_from(RegisterEntry).where(_seen(actor))
     words = question.words[:MAX_LENGTH].split()[:MAX_WORDS]
     if words:
-        entries = entries.join(
-            CooperationEntry,
-            sa.and_(
-                CooperationEntry.cooperation_id == RegisterEntry.cooperation_id,
-                CooperationEntry.organisation_id == RegisterEntry.organisation_id,
-            ),
+        # Searched once, not joined: a plan that begins with the words would read all entries of the
+        # register for each of them.
+        organisation_ids = {*actor.audited_ids, actor.organisation_id} - {None}
+        matching = sa.select(CooperationEntry.cooperation_id).where(
+            CooperationEntry.organisation_id.in_(organisation_ids), *map(holds_word, words)
         )
-    entries = entries.where(*map(holds_word, words))
+        entries = entries.where(RegisterEntry.cooperation_id.in_(matching))
     if question.mode is not None:
         entries = entries.join(Cooperation, Cooperation.id == RegisterEntry.cooperation_id)
         # Modes are codes in a JSON list; with its quotation marks a code matches only itself.
