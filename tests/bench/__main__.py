@@ -1,5 +1,7 @@
 """Measures pages and acts on both databases, the worker, certificates, bundles: make bench.
 
+python -m tests.bench --growth 10000 only measures the growth of pages, up to that size.
+
 It ends with 1 when anything takes more than its limit; the limits stand beside the pages and acts.
 """
 
@@ -22,8 +24,33 @@ from tracker.core.db import db
 DATABASE = "bench"
 
 
-def main() -> None:
+@click.command()
+@click.option(
+    "--growth",
+    "largest",
+    type=click.IntRange(min=growth.SIZES[0] + 1),
+    help="Only measure how pages grow, up to this number of cooperations; no limit is checked.",
+)
+def main(largest: int | None) -> None:
     """Build each instance, ask for its pages, do the acts, and print what all of it took."""
+    if largest is None:
+        measure_all()
+    else:
+        measure_growth(largest)
+
+
+def measure_growth(largest: int) -> None:
+    """Measure the pages at the usual sizes and at a larger one, on SQLite, and print them."""
+    sizes = growth.up_to(largest)
+    with tempfile.TemporaryDirectory(prefix="tracker-bench-") as folder:
+        grown = growth.by_size(Path(folder, "growth"), sizes=sizes)
+    click.echo("Milliseconds of the processor with more cooperations, on SQLite.\n")
+    for line in growth.lines(grown, sizes=sizes):
+        click.echo(line)
+
+
+def measure_all() -> None:
+    """Measure everything that has a limit; exit with 1 if anything takes more."""
     found: dict[str, Row] = {}
     with tempfile.TemporaryDirectory(prefix="tracker-bench-") as folder:
         stage = build(Path(folder, "sqlite"))

@@ -138,16 +138,19 @@ BEYOND = {
     "my work": 2.0,
     "my work of a member": 2.0,
     "my work of a partner": 2.0,
-    "cooperations": 2.0,
-    "cooperations searched": 4.0,
-    "own undertakings": 2.0,
-    "register searched": 2.5,
+    # At the first size a person has few, at the last a full page of them.
+    "own undertakings": 3.0,
     "people of the instance": 2.0,
     "register export": 20.0,
 }
 
 
-def by_size(folder: Path, also: Callable[[Flask, Stage], object]) -> dict[str, list[Taken]]:
+def by_size(
+    folder: Path,
+    also: Callable[[Flask, Stage], object] | None = None,
+    *,
+    sizes: Sequence[int] = SIZES,
+) -> dict[str, list[Taken]]:
     """Measure each page at each size, in an instance that grows; on SQLite.
 
     also is called at each size, with the application and what it was built of.
@@ -155,7 +158,7 @@ def by_size(folder: Path, also: Callable[[Flask, Stage], object]) -> dict[str, l
     found: dict[str, list[Taken]] = {}
     stage = build(folder)
     app = create_app(stage.settings)
-    for size in SIZES:
+    for size in sizes:
         with app.app_context():
             multiply(list(stage.demonstration.cooperations.values()), size)
             db.session.remove()
@@ -163,20 +166,26 @@ def by_size(folder: Path, also: Callable[[Flask, Stage], object]) -> dict[str, l
             client = app.test_client()
             client.set_cookie(*stage.cookies[page.who].split("=", 1))
             found.setdefault(page.name, []).append(measure(app, client, page))
-        also(app, stage)
+        if also is not None:
+            also(app, stage)
     with app.app_context():
         db.engine.dispose()
     return found
 
 
-def lines(found: Mapping[str, Sequence[Taken]]) -> Iterator[str]:
+def lines(found: Mapping[str, Sequence[Taken]], *, sizes: Sequence[int] = SIZES) -> Iterator[str]:
     """Yield the lines of the table: statements, milliseconds at each size, and how it grows."""
-    heads = "".join(f"{f'at {size:,}':>12}" for size in SIZES)
+    heads = "".join(f"{f'at {size:,}':>12}" for size in sizes)
     yield f"{'':<28}{'statements':>11}{heads}{'times':>8}   at most"
     for name, taken in found.items():
         cells = "".join(f"{one.milliseconds:12.1f}" for one in taken)
         most = BEYOND.get(name, LIMIT)
         yield f"{name:<28}{len(taken[-1].statements):>11}{cells}{_times(taken):>8.1f}   {most:g}"
+
+
+def up_to(largest: int) -> tuple[int, ...]:
+    """Return the sizes at which pages are measured, up to another one."""
+    return (*(size for size in SIZES if size < largest), largest)
 
 
 def beyond(found: Mapping[str, Sequence[Taken]]) -> Iterator[str]:
