@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, StringConstraints
 from ruamel.yaml import YAML
 
+from config import KNOWN_LANGUAGES
 from tracker.core.content import (
     ContentError,
     Mistake,
@@ -59,11 +60,23 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _known_languages(words: dict[str, str]) -> dict[str, str]:
+    for code in words:
+        if code not in KNOWN_LANGUAGES:
+            raise ValueError(f"language {code!r} isn't one of {', '.join(KNOWN_LANGUAGES)}")
+    return words
+
+
+# Words in other languages than the one of the file, by language.
+OtherWords = Annotated[dict[str, Words], AfterValidator(_known_languages)]
+
+
 class Term(_Strict):
-    """A category or a topic."""
+    """A category or a topic, its name in English and in other languages."""
 
     slug: TermSlug
     name: Words
+    names: OtherWords = {}
 
 
 class StatementText(_Strict):
@@ -74,6 +87,7 @@ class StatementText(_Strict):
     force: Force
     subject: Words | None = None
     text: Words
+    texts: OtherWords = {}
 
 
 class SourceText(_Strict):

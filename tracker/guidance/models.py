@@ -43,6 +43,8 @@ class TaxonomyTerm(Identified, Base):
     kind: Mapped[TaxonomyKind]
     slug: Mapped[str] = mapped_column(sa.String(80))
     name: Mapped[str]
+    # The name in other languages, by language.
+    names: Mapped[dict[str, str]] = mapped_column(default=dict)
     position: Mapped[int]
 
 
@@ -57,6 +59,8 @@ class Statement(Identified, Base):
     # Whom the statement concerns, where it concerns someone in particular.
     subject: Mapped[str | None] = mapped_column(sa.String(40))
     text: Mapped[str]
+    # The text in other languages, by language.
+    texts: Mapped[dict[str, str]] = mapped_column(default=dict)
     position: Mapped[int]
 
 
@@ -107,6 +111,8 @@ class Passage(Identified, Base):
     title: Mapped[str]
     markdown: Mapped[str]
     statements: Mapped[list[str]]
+    # The items of the checklists that the passage concerns most, by code (items.py).
+    items: Mapped[list[str]] = mapped_column(default=list)
 
     article: Mapped[Article] = relationship(back_populates="passages", lazy="raise")
 

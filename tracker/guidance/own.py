@@ -36,6 +36,8 @@ class OwnText:
     topics: tuple[str, ...]
     # Of how many items of the checklists it stands beside.
     uses: int
+    # Whether it holds every word that is looked for.
+    answers: bool = True
     # Its words and its passages, where words are looked for.
     text: str = ""
     passages: tuple[OwnPassageText, ...] = ()
@@ -49,8 +51,8 @@ OWN_READER: Slot[OwnReader] = Slot("own_reader", lambda _actor, _question: ())
 
 
 def find_own(actor: Actor | None, asked: Question) -> Sequence[OwnText]:
-    """Return the own articles that a person may see and that hold every word asked for.
+    """Return the own articles that a person may see, those with the words in their question first.
 
-    A stranger sees none.
+    Each knows whether it holds every word asked for. A stranger sees none.
     """
     return () if actor is None else OWN_READER.get()(actor, asked)

@@ -62,11 +62,15 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The articles that answer, and how many there would be under each category and topic."""
+    """The articles that answer, and how many there would be under each category and topic.
+
+    topics_there are the topics that any article is on, whatever is asked.
+    """
 
     articles: tuple[Article | OwnText, ...]
     categories: dict[str, int]
     topics: dict[str, int]
+    topics_there: frozenset[str]
     hits: dict[str, search.Hit]
 
     def lines(
@@ -115,7 +119,9 @@ def find(choice: Choice, language: str, actor: Actor | None = None) -> Found:
     choosing it would show.
     """
     articles = queries.current_articles(language)
-    own = find_own(actor, choice.question)
+    visible = find_own(actor, choice.question)
+    own = [row for row in visible if row.answers]
+    everything: list[Article | OwnText] = [*articles, *visible]
     answering: list[Article | OwnText]
     hits: dict[str, search.Hit] = {}
     if choice.question:
@@ -135,6 +141,7 @@ def find(choice: Choice, language: str, actor: Actor | None = None) -> Found:
         articles=tuple(row for row in in_category if row in on_topic),
         categories=_counted([[row.category] for row in on_topic]),
         topics=_counted([row.topics for row in in_category]),
+        topics_there=frozenset(slug for row in everything for slug in row.topics),
         hits=hits,
     )
 
@@ -205,13 +212,16 @@ class ArticleView:
         return [line for line in self.revisions if line.language == self.article.language]
 
 
-def article_view(row: Article, asked: Question, address: Address) -> ArticleView:
-    """Return an article as it is shown; words asked for are marked. address leads to an item."""
+def article_view(row: Article, asked: Question, address: Address, language: str) -> ArticleView:
+    """Return an article as it is shown; words asked for are marked. address leads to an item.
+
+    language is the reader's, in which categories and topics are named.
+    """
     refs = {passage.key: f"{row.slug}/{passage.key}" for passage in row.passages}
     statements = queries.statements(code for one in row.passages for code in one.statements)
     # What rests on the guidance rests on the text as it is now, not on an older one.
     uses = queries.uses_of(list(refs.values())) if row.is_current else {}
-    taxonomy = queries.taxonomy()
+    taxonomy = queries.taxonomy(language)
     return ArticleView(
         article=row,
         lead=render(row.lead, question=asked),
@@ -222,7 +232,7 @@ def article_view(row: Article, asked: Question, address: Address) -> ArticleView
                 title=passage.title,
                 marked_title=mark(passage.title, asked),
                 text=render(passage.markdown, question=asked),
-                statements=_carried(passage, statements),
+                statements=_carried(passage, statements, row.language),
                 uses=tuple(
                     UseView(use.code, use.label, address(use))
                     for use in uses.get(refs[passage.key], ())
@@ -236,9 +246,16 @@ def article_view(row: Article, asked: Question, address: Address) -> ArticleView
     )
 
 
-def _carried(passage: Passage, statements: dict[str, Statement]) -> tuple[StatementView, ...]:
+def _carried(
+    passage: Passage, statements: dict[str, Statement], language: str
+) -> tuple[StatementView, ...]:
     found = (statements[code] for code in passage.statements if code in statements)
-    return tuple(StatementView(one.code, FORCE[one.force], one.text) for one in found)
+    return tuple(
+        StatementView(
+            one.code, FORCE[one.force], queries.in_language(one.text, one.texts, language)
+        )
+        for one in found
+    )
 
 
 def _counted(named: Iterable[Sequence[str]]) -> dict[str, int]:

@@ -1,7 +1,7 @@
 """Queries for the guidance, which is public (class K0) and so scoped by no actor."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import contains_eager, selectinload
 
 from tracker.core.db import db
+from tracker.core.localized import LocalizedStr
 from tracker.guidance.models import (
     Article,
     Passage,
@@ -57,7 +58,10 @@ class PassageShown:
 
 @dataclass(frozen=True, slots=True)
 class Taxonomy:
-    """The names of categories and topics by their slugs, in the source's order."""
+    """The names of categories and topics by their slugs, in the source's order.
+
+    A name knows which language it is in: the one asked for, or its own where it has no other.
+    """
 
     categories: dict[str, str]
     topics: dict[str, str]
@@ -73,13 +77,28 @@ class RevisionLine:
     is_current: bool
 
 
-def taxonomy() -> Taxonomy:
-    """Return all categories and topics."""
+def taxonomy(language: str = DEFAULT_LANGUAGE) -> Taxonomy:
+    """Return all categories and topics, named in a language as far as they have names in it."""
     rows = db.session.scalars(sa.select(TaxonomyTerm).order_by(TaxonomyTerm.position)).all()
     return Taxonomy(
-        {row.slug: row.name for row in rows if row.kind is TaxonomyKind.CATEGORY},
-        {row.slug: row.name for row in rows if row.kind is TaxonomyKind.TOPIC},
+        {
+            row.slug: in_language(row.name, row.names, language)
+            for row in rows
+            if row.kind is TaxonomyKind.CATEGORY
+        },
+        {
+            row.slug: in_language(row.name, row.names, language)
+            for row in rows
+            if row.kind is TaxonomyKind.TOPIC
+        },
     )
+
+
+def in_language(own: str, others: Mapping[str, str], language: str) -> LocalizedStr:
+    """Return words of the content in a language, or in their own where they have none in it."""
+    if language in others:
+        return LocalizedStr(others[language], language)
+    return LocalizedStr(own, DEFAULT_LANGUAGE)
 
 
 def current_articles(language: str) -> list[Article]:

@@ -105,7 +105,7 @@ def _newest_shipped(revisions: Sequence[Article]) -> Article | None:
 
 def _load_taxonomy(library: Library, actor: Actor | None) -> list[str]:
     wanted = [
-        {"kind": kind, "slug": term.slug, "name": term.name, "position": position}
+        {**term.model_dump(), "kind": kind, "position": position}
         for kind, terms in (
             (TaxonomyKind.CATEGORY, library.categories),
             (TaxonomyKind.TOPIC, library.topics),

@@ -14,12 +14,16 @@ PAGE = "page"
 
 @dataclass(frozen=True, slots=True)
 class FilterLink:
-    """One way to narrow a list: its words, its address, how much it holds, whether it is chosen."""
+    """One way to narrow a list: its words, its address, how much it holds, whether it is chosen.
+
+    One that would show nothing may have a note in place of an address.
+    """
 
     label: object
     url: str
     count: int | None
     current: bool
+    note: object = ""
 
 
 class QueryForm(Form):

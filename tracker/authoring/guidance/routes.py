@@ -74,7 +74,7 @@ def revision(slug: str, language: str, number: int) -> str:
     row = _numbered(held, number)
     others = [one for one in held if one.id != row.id]
     other = _compared_with(row, others, request.args.get("with", ""))
-    names = pages.names_of(taxonomy())
+    names = pages.names_of(taxonomy(locale.language()))
     parts = guidance_editing.parts_of(row)
     return render_template(
         "authoring/revision.html",
@@ -138,7 +138,7 @@ def edit(slug: str, language: str) -> Answered:
     actor = _administrator()
     held = _held(actor, slug, language)
     current, base = found(guidance_editing.current_of(held)), _begun_from(held)
-    form = EditForm(taxonomy())
+    form = EditForm(taxonomy(locale.language()))
     if not form.is_submitted():
         form.fill_in(guidance_editing.words_of(base))
         form["version"].data = current.revision
@@ -215,7 +215,7 @@ def _edit_page(
     current = found(guidance_editing.current_of(held))
     if is_overtaken:
         form["version"].data = current.revision
-    names = pages.names_of(taxonomy())
+    names = pages.names_of(taxonomy(locale.language()))
     return render_template(
         "authoring/edit_article.html",
         form=form,

@@ -69,9 +69,9 @@ def has_one(organisation_id: UUID, language: str, question: str) -> bool:
 
 
 def in_library(actor: Actor, asked: Question) -> Sequence[OwnText]:
-    """Return the articles that the person may read and that hold every word asked for.
+    """Return the articles that the person may read, those with the words in their question first.
 
-    Those with the words in their question come first. Read by the library of the guidance.
+    Each knows whether it holds every word asked for. Read by the library of the guidance.
     """
     rows = db.session.scalars(
         sa.select(OwnArticle)
@@ -79,8 +79,7 @@ def in_library(actor: Actor, asked: Question) -> Sequence[OwnText]:
         .options(joinedload(OwnArticle.organisation), selectinload(OwnArticle.passages))
         .order_by(OwnArticle.question, OwnArticle.id)
     )
-    found = [row for row in rows if _holds(row, asked)]
-    found.sort(key=lambda row: -asked.count_held(row.question))
+    found = sorted(rows, key=lambda row: -asked.count_held(row.question))
     return [_in_library(row, asked) for row in found]
 
 
@@ -97,6 +96,7 @@ def _words_of(body: str) -> frozenset[str]:
 
 
 def _in_library(row: OwnArticle, asked: Question) -> OwnText:
+    answers = _holds(row, asked)
     texts = [PassageText(one.number, one.key, one.title, (), one.markdown) for one in row.passages]
     return OwnText(
         id=row.id,
@@ -107,7 +107,8 @@ def _in_library(row: OwnArticle, asked: Question) -> OwnText:
         category=row.category,
         topics=tuple(row.topics),
         uses=len({code for one in row.passages for code in one.items}),
-        text=library.plain_text(row.summary, row.lead, texts) if asked else "",
+        answers=answers,
+        text=library.plain_text(row.summary, row.lead, texts) if asked and answers else "",
         passages=tuple(
             OwnPassageText(one.key, one.number, one.title, one.markdown) for one in texts
         ),

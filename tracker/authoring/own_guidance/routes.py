@@ -73,7 +73,7 @@ def article(article_id: UUID) -> str:
         "authoring/own_article.html",
         article=row,
         view=pages.text_view(own_guidance.parts_of(row), asked=asked, items=pages.item_links()),
-        taxonomy=taxonomy(),
+        taxonomy=taxonomy(locale.language()),
         state=labels.own_state(row),
         may_change=policy.can_change_own(actor, row.organisation_id),
         direction=locale.direction,
@@ -99,7 +99,7 @@ def download(article_id: UUID) -> Response:
 def add() -> Answered:
     """Write a new article; a preview can be seen before it is saved."""
     actor = _writer()
-    form = OwnArticleForm(taxonomy(), data={"language": locale.language()})
+    form = OwnArticleForm(taxonomy(locale.language()), data={"language": locale.language()})
     parts = _checked(form, form.words()) if form.validate_on_submit() else None
     if parts and _is_to_be_saved():
         done = perform(
@@ -124,7 +124,7 @@ def change(article_id: UUID) -> Answered:
     """Change an article; a later save by somebody else is shown beside the own text."""
     actor = current_actor()
     row = _own(actor, article_id)
-    form = OwnArticleForm(taxonomy())
+    form = OwnArticleForm(taxonomy(locale.language()))
     if not form.is_submitted():
         form.fill_in(own_guidance.words_of(row))
         form["language"].data = row.language
@@ -183,7 +183,7 @@ def _writing_page(
     """
     if row is not None and is_overtaken:
         form["version"].data = row.version
-    known = taxonomy()
+    known = taxonomy(locale.language())
     before = own_guidance.parts_of(row) if row else None
     return render_template(
         "authoring/write_article.html",
