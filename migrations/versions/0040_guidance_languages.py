@@ -1,4 +1,4 @@
-"""Names of topics and texts of statements in other languages; items that a passage names.
+"""Names, statements and labels of the guidance in other languages; items that a passage names.
 
 The words come with the next loading of the content.
 """
@@ -15,6 +15,7 @@ _COLUMNS = (
     ("taxonomy_term", "names", "{}"),
     ("statement", "texts", "{}"),
     ("passage", "items", "[]"),
+    ("passage_use", "labels", "{}"),
 )
 
 

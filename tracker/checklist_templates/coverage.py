@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from config import KNOWN_LANGUAGES
-from tracker.checklist_templates import languages, risky_phrases
+from tracker.checklist_templates import articles, languages, risky_phrases
 from tracker.checklist_templates.library import (
     ITEMS_OF,
     TemplateFile,
@@ -34,6 +34,8 @@ class Coverage:
     # By language: items that have words in it, by kind, and those that stand in their own language.
     told: dict[str, dict[str, int]]
     not_told: dict[str, tuple[str, ...]]
+    # By language: of the guidance what has words in it, and how many there are in all.
+    guidance: dict[str, dict[str, tuple[int, int]]]
 
     @property
     def is_whole(self) -> bool:
@@ -73,6 +75,11 @@ class Coverage:
             counts = ", ".join(f"{kind} {count}" for kind, count in told.items())
             yield f"Items with words in {code}: {sum(told.values())} of {total} ({counts})"
             yield f"Items without words in {code}: {', '.join(self.not_told[code]) or 'none'}"
+        for code, counts_of in self.guidance.items():
+            said = ", ".join(
+                f"{name} {count} of {whole}" for name, (count, whole) in counts_of.items()
+            )
+            yield f"Guidance in {code}: {said}"
 
 
 def look(
@@ -101,6 +108,7 @@ def look(
         broken=(
             *broken_references(files, written, passages),
             *risky_phrases.broken_references(wordings, passages),
+            *articles.mistakes(library, [file.template for file in files]),
         ),
         phrases={
             file.phrases.language: sum(len(entry.forms) for entry in file.phrases.hints)
@@ -118,7 +126,23 @@ def look(
             code: tuple(item for file in files for item in _lacking(file, code))
             for code in _others(files)
         },
+        guidance={code: _guidance_in(library, code) for code in _others(files)},
     )
+
+
+def _guidance_in(library: Library, language: str) -> dict[str, tuple[int, int]]:
+    """Return how much of the guidance has words in a language, of how much."""
+    slugs = {one.head.slug for one in library.articles}
+    there = {one.head.slug for one in library.articles if one.head.language == language}
+    terms = [*library.categories, *library.topics]
+    return {
+        "articles": (len(there), len(slugs)),
+        "categories and topics": (sum(language in one.names for one in terms), len(terms)),
+        "statements": (
+            sum(language in one.texts for one in library.statements),
+            len(library.statements),
+        ),
+    }
 
 
 def _others(files: tuple[TemplateFile, ...]) -> tuple[str, ...]:

@@ -37,8 +37,11 @@ from tracker.core.content import (
     read_yaml,
 )
 from tracker.core.db import db
+from tracker.core.localized import language_of
 from tracker.guidance import library as guidance_texts
 from tracker.guidance import service as guidance
+from tracker.guidance.beside import P, beside
+from tracker.guidance.queries import passages_for
 
 CONTENT = ROOT / "tracker" / "content"
 ITEMS_OF = {"M": 20, "C": 18, "V": 20, "U": 18}
@@ -344,15 +347,42 @@ def add(
 
 
 def say_uses(kind: ChecklistKind) -> None:
-    """Tell the guidance where the newest published version of a checklist uses its passages."""
+    """Tell the guidance beside which items of a checklist's newest version its passages stand."""
+    row = newest(kind)
+    items = parsed(row).items
+    labels = _labels_of(row)
+    refs = sorted({ref for item in items for ref in item.rests_on.passages})
+    passages = passages_for(refs, items=items[0].code[0])
     guidance.set_uses(
         kind.value,
         [
-            (passage, item.code, item.label)
-            for item in parsed(newest(kind)).items
-            for passage in item.rests_on.passages
+            (one.ref, item.code, labels[item.code])
+            for item in items
+            for one in beside_item(item, passages)
         ],
     )
+
+
+def _labels_of(row: ChecklistTemplate) -> dict[str, dict[str, str]]:
+    """Return the labels of a version's items in every language they are said in, by code."""
+    own = parsed(row)
+    labels = {item.code: {own.language: str(item.label)} for item in own.items}
+    for language, words in translations.current(row.id).items():
+        for item in told_by(row, words).items:
+            if language_of(item.label) == language:
+                labels[item.code][language] = str(item.label)
+    return labels
+
+
+def say_all_uses() -> None:
+    """Tell the guidance beside which items its passages stand, after an article was edited."""
+    for kind in ChecklistKind:
+        say_uses(kind)
+
+
+def beside_item(item: Item, passages: Mapping[str, P]) -> tuple[P, ...]:
+    """Return the passages that stand beside an item, of those that were asked for together."""
+    return beside(item.code, item.rests_on.statements, item.rests_on.passages, passages)
 
 
 def versions(kind: ChecklistKind) -> list[ChecklistTemplate]:
@@ -363,6 +393,13 @@ def versions(kind: ChecklistKind) -> list[ChecklistTemplate]:
         .order_by(ChecklistTemplate.version.desc())
     )
     return list(rows)
+
+
+def item_codes() -> frozenset[str]:
+    """Return the codes of the items of every version: checklists run on old ones too."""
+    return frozenset(
+        item.code for kind in ChecklistKind for row in versions(kind) for item in parsed(row).items
+    )
 
 
 def newest(kind: ChecklistKind) -> ChecklistTemplate:

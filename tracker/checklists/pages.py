@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from tracker.access.actor import Actor, OrganisationKind
 from tracker.checklist_templates.conditions import Truth
+from tracker.checklist_templates.library import beside_item
 from tracker.checklist_templates.models import AnswerScope
 from tracker.checklist_templates.schema import (
     Item,
@@ -43,7 +44,7 @@ from tracker.checklists.rules.completeness import ChecklistStatus, ItemStatus, W
 from tracker.checklists.rules.facts import Filled, PartyFact
 from tracker.guidance.markdown import plain, render
 from tracker.guidance.queries import PassageShown, passages_for
-from tracker.ui.locale import as_date
+from tracker.ui.locale import as_date, language
 
 # A passage begins with what the source says; the rest opens under its title.
 FIRST_SENTENCE = re.compile(r"\A(.+?[.؟?])(\s.*)?\Z", re.DOTALL)
@@ -199,8 +200,7 @@ def item_views(
     assigned is what the person's own side has assigned, where they may read that.
     """
     standing = filling.standing()
-    wanted = {ref for item in filling.template.items for ref in item.rests_on.passages}
-    passages = passages_for(sorted(wanted | warnings.refs(filling)))
+    passages = passages_beside(filling.template.items, warnings.refs(filling))
     own = own_guidance_beside(actor, filling)
     sources = copies.sources_of(filling, actor)
     views = [
@@ -262,7 +262,19 @@ def _to_keep(filling: LoadedChecklist, actor: Actor, item: Item) -> tuple[Answer
 def guide_beside(filling: LoadedChecklist, actor: Actor, item: Item) -> Guide:
     """Return the guidance beside the page of one item."""
     own = own_guidance_beside(actor, filling).get(item.code, ())
-    return guide_of(item, passages_for(list(item.rests_on.passages)), own)
+    return guide_of(item, passages_beside([item]), own)
+
+
+def passages_beside(
+    items: Sequence[Item], more: Collection[str] = ()
+) -> Mapping[str, PassageShown]:
+    """Return the passages that may stand beside items of one checklist, in the reader's language.
+
+    And more of them by their references, in the same query.
+    """
+    refs = {ref for item in items for ref in item.rests_on.passages}
+    letter = items[0].code[0] if items else ""
+    return passages_for(sorted(refs.union(more)), language(), letter)
 
 
 def guide_of(
@@ -280,7 +292,7 @@ def guide_of(
         )
         for one in own
     )
-    there = tuple(passages[ref] for ref in item.rests_on.passages if ref in passages)
+    there = beside_item(item, passages)
     begins = next((one for one in LOOK_BEGINS if (item.done.look or "").startswith(one)), "")
     if not there:
         return Guide((), own=beside, look_begins=begins)
@@ -468,7 +480,7 @@ def proposal_view(
         ),
         own=own,
         may_answer=bool(may_answer),
-        hints=warnings.hints_on_values(item, values, passages),
+        hints=warnings.hints_on_values(item, values, language(), passages),
     )
 
 

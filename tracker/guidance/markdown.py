@@ -26,6 +26,8 @@ _LOWEST_HEADING = 6
 # The rank of the headings with which passages begin.
 PASSAGE_RANK = 2
 _PASSAGE = re.compile(r"(?P<title>.+?)\s*\{#(?P<key>\S+)(?P<statements>(?:\s+\S+)*)\s*\}")
+# The code of an item of the checklists.
+_ITEM = re.compile(r"[MCVU][1-9][0-9]?")
 # The same without a key, as organisations write it: `Title {M4 C2}`.
 _PAIRED = re.compile(r"(?P<title>.+?)\s*\{(?P<items>[^{}#]*)\}")
 # In a plain text: a line under a heading, the sign of a list, and what Markdown would read.
@@ -48,11 +50,15 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class PassageHeading:
-    """What the heading of a passage says: `Title {#key S1 S2}`."""
+    """What the heading of a passage says: `Title {#key S1 S2 U6}`.
+
+    statements of the source it carries, and items of the checklists that it concerns most.
+    """
 
     title: str
     key: str
     statements: tuple[str, ...]
+    items: tuple[str, ...] = ()
 
 
 def render(text: str, *, headings_from: int = 3, question: Question = NOTHING) -> Markup:
@@ -99,11 +105,17 @@ def headings(text: str) -> list[Heading]:
 
 
 def passage_heading(words: str) -> PassageHeading | None:
-    """Read the heading of a passage; None when it isn't written as `Title {#key S1 S2}`."""
+    """Read the heading of a passage; None when it isn't written as `Title {#key S1 S2 U6}`."""
     found = _PASSAGE.fullmatch(words)
     if found is None:
         return None
-    return PassageHeading(found["title"], found["key"], tuple(found["statements"].split()))
+    codes = found["statements"].split()
+    return PassageHeading(
+        found["title"],
+        found["key"],
+        tuple(code for code in codes if not _ITEM.fullmatch(code)),
+        tuple(code for code in codes if _ITEM.fullmatch(code)),
+    )
 
 
 def own_heading(words: str, number: int) -> PassageHeading:

@@ -9,6 +9,9 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from tracker.core.db import Base, Identified
 
+# The language of what there is in one language alone, and of what has no other that is asked for.
+DEFAULT_LANGUAGE = "en"
+
 
 class TaxonomyKind(enum.StrEnum):
     """The two ways in which the source sorts its articles."""
@@ -129,3 +132,5 @@ class PassageUse(Identified, Base):
     used_by: Mapped[str] = mapped_column(sa.String(40))
     code: Mapped[str] = mapped_column(sa.String(10))
     label: Mapped[str]
+    # The label in other languages, by language.
+    labels: Mapped[dict[str, str]] = mapped_column(default=dict)

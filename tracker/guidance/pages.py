@@ -220,7 +220,7 @@ def article_view(row: Article, asked: Question, address: Address, language: str)
     refs = {passage.key: f"{row.slug}/{passage.key}" for passage in row.passages}
     statements = queries.statements(code for one in row.passages for code in one.statements)
     # What rests on the guidance rests on the text as it is now, not on an older one.
-    uses = queries.uses_of(list(refs.values())) if row.is_current else {}
+    uses = queries.uses_of(list(refs.values()), language) if row.is_current else {}
     taxonomy = queries.taxonomy(language)
     return ArticleView(
         article=row,

@@ -11,6 +11,7 @@ from sqlalchemy.orm import contains_eager, selectinload
 from tracker.core.db import db
 from tracker.core.localized import LocalizedStr
 from tracker.guidance.models import (
+    DEFAULT_LANGUAGE,
     Article,
     Passage,
     PassageUse,
@@ -18,8 +19,6 @@ from tracker.guidance.models import (
     TaxonomyKind,
     TaxonomyTerm,
 )
-
-DEFAULT_LANGUAGE = "en"
 
 
 class RevisionRef(NamedTuple):
@@ -54,6 +53,8 @@ class PassageShown:
     article_question: str
     language: str
     statements: tuple[str, ...]
+    # The items of the checklists that it concerns most.
+    items: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,12 +160,16 @@ def statements(codes: Iterable[str]) -> dict[str, Statement]:
     return {row.code: row for row in rows}
 
 
-def uses_of(passages: Sequence[str]) -> dict[str, list[Use]]:
-    """Return where each of these passages ("article/key") is used, in the order of the codes."""
+def uses_of(passages: Sequence[str], language: str = DEFAULT_LANGUAGE) -> dict[str, list[Use]]:
+    """Return where each of these passages ("article/key") is used, in the order of the codes.
+
+    Labels are said in a language as far as they are in it.
+    """
     found: dict[str, list[Use]] = {passage: [] for passage in passages}
     rows = db.session.scalars(sa.select(PassageUse).where(PassageUse.passage.in_(passages)))
     for row in sorted(rows, key=lambda row: (row.code[0], len(row.code), row.code)):
-        found[row.passage].append(Use(row.passage, row.used_by, row.code, row.label))
+        label = in_language(row.label, row.labels, language)
+        found[row.passage].append(Use(row.passage, row.used_by, row.code, label))
     return found
 
 
@@ -177,14 +182,22 @@ def count_uses() -> dict[str, int]:
     return {slug: len(found) for slug, found in items.items()}
 
 
-def passages_for(refs: Sequence[str], language: str = DEFAULT_LANGUAGE) -> dict[str, PassageShown]:
-    """Return current passages by "article/key", in one query; one that is not there is left out."""
+def passages_for(
+    refs: Sequence[str], language: str = DEFAULT_LANGUAGE, items: str = ""
+) -> dict[str, PassageShown]:
+    """Return current passages by "article/key", in one query; one that is not there is left out.
+
+    items is the letter of a checklist: the passages that name an item of it are among them.
+    """
     pairs = [tuple(ref.split("/", 1)) for ref in refs if "/" in ref]
+    wanted: sa.ColumnElement[bool] = sa.tuple_(Article.slug, Passage.key).in_(pairs)
+    if items:
+        wanted = sa.or_(wanted, sa.cast(Passage.items, sa.Text).contains(f'"{items}'))
     rows = db.session.scalars(
         sa.select(Passage)
         .join(Passage.article)
         .options(contains_eager(Passage.article))
-        .where(Article.is_current, sa.tuple_(Article.slug, Passage.key).in_(pairs))
+        .where(Article.is_current, wanted)
         .order_by(Article.slug, Article.language, Passage.number)
     )
     nearest: dict[str, Passage] = {}
@@ -236,4 +249,5 @@ def _shown(ref: str, row: Passage) -> PassageShown:
         article_question=row.article.question,
         language=row.article.language,
         statements=tuple(row.statements),
+        items=tuple(row.items),
     )

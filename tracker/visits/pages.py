@@ -22,7 +22,7 @@ from tracker.guidance.queries import passages_for
 from tracker.lifecycle import policy as lifecycle
 from tracker.lifecycle.labels import GATE_STATES
 from tracker.lifecycle.policy import GateState
-from tracker.ui.locale import as_date
+from tracker.ui.locale import as_date, language
 from tracker.ui.tasks import OTHERS, YOURS, Task, Tasks
 from tracker.visits import labels, policy, queries, stages
 from tracker.visits.encryption import Plan
@@ -512,7 +512,7 @@ def _whose(one: Missing) -> object:
 def _gates(reading: Reading, actor: Actor) -> list[GateView]:
     said: list[Missing] = []
     views: list[GateView] = []
-    titles = passages_for([one.passage for one in reading.judgement.missing])
+    titles = passages_for([one.passage for one in reading.judgement.missing], language())
     for gate in reading.judgement.gates:
         fresh = [one for one in gate.missing if one not in said]
         said += fresh

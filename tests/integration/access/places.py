@@ -391,7 +391,12 @@ def _size() -> int:
 
 def _guidance(demonstration: Demonstration) -> dict[str, list[Thing]]:
     """Return an article for all, and an own one of the CSO and of the NPM."""
-    slug = {"slug": str(_first(sa.select(Article.slug).where(Article.is_current)))}
+    article = _first(
+        sa.select(Article)
+        .where(Article.is_current, Article.language == "en")
+        .order_by(Article.slug)
+    )
+    slug, number = {"slug": article.slug}, article.revision
 
     def own(body: str) -> dict[str, Any]:
         organisation = demonstration.organisations[body]
@@ -400,9 +405,9 @@ def _guidance(demonstration: Demonstration) -> dict[str, list[Thing]]:
 
     return {
         "slug": [Thing("", slug)],
-        "revision slug": [Thing("", slug | {"revision": 1})],
+        "revision slug": [Thing("", slug | {"revision": number})],
         "language slug": [Thing("", slug | {"language": "en"})],
-        "language number slug": [Thing("", slug | {"language": "en", "number": 1})],
+        "language number slug": [Thing("", slug | {"language": "en", "number": number})],
         "article_id": [
             Thing("own guidance of the CSO, for partners too", own("od")),
             Thing("own guidance of the NPM", own("npm")),

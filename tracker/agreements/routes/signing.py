@@ -117,7 +117,7 @@ def send(checklist_id: UUID) -> str | Response:
         parties=[(party, able[party.organisation_id]) for party in filling.surroundings.parties],
         several=agreement_forms.SEVERAL,
         lacking=lacking,
-        hinted_items=warnings.hints_before_sending(filling),
+        hinted_items=warnings.hints_before_sending(filling, locale.language()),
         obstacles=obstacles,
         is_restricted=encryption.is_restricted(checklist),
         kind_words=labels.KINDS[checklist.kind],

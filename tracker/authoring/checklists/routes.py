@@ -51,7 +51,6 @@ from tracker.checklists.rules.values import check_types
 from tracker.cooperations.models import Mode
 from tracker.cooperations.modes import MODE_LABELS
 from tracker.core.errors import RuleBrokenError, StaleError
-from tracker.guidance.queries import passages_for
 from tracker.ui import locale
 from tracker.ui.perform import perform
 
@@ -449,7 +448,7 @@ def try_item(text_id: UUID, code: str) -> str:
         form=form,
         fields=[form[name_of(field)] for field in fields],
         problems=problems,
-        guidance=pages.guide_of(item, passages_for(list(item.rests_on.passages))),
+        guidance=pages.guide_of(item, pages.passages_beside([item])),
     )
 
 

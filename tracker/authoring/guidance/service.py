@@ -46,7 +46,9 @@ def parts_of(row: Article) -> ArticleParts:
 
 
 def _as_text(row: Passage) -> PassageText:
-    return PassageText(row.number, row.key, row.title, tuple(row.statements), row.markdown)
+    return PassageText(
+        row.number, row.key, row.title, tuple(row.statements), row.markdown, tuple(row.items)
+    )
 
 
 def file_of(row: Article) -> str:
@@ -99,7 +101,9 @@ def check(words: ArticleWords, held: Sequence[Article]) -> ArticleParts:
     article_validation.require_head(words, needs_summary=True)
     article_validation.require_length(words)
     slug = held[0].slug
-    lead, passages = library.read_body(words.body, slug, queries.statements_by_article())
+    lead, passages = library.read_body(
+        words.body, slug, queries.statements_by_article(), checklists.item_codes()
+    )
     mistakes = list(_lost(held, passages, _lines(words.body)))
     if mistakes:
         raise ContentError(mistakes)
@@ -189,6 +193,7 @@ def publish(
     except IntegrityError as error:
         raise StaleError(_l("Another revision was published in this moment. Try again.")) from error
     service.index(row, parts.passages)
+    checklists.say_all_uses()
     _record(verbs.ARTICLE_PUBLISHED, actor, row, base=current.revision, reason=reason)
     return row
 
@@ -240,6 +245,7 @@ def use_shipped(actor: Actor, slug: str, language: str, number: int, *, reason: 
     row.is_current = True
     db.session.flush()
     service.index(row, row.passages)
+    checklists.say_all_uses()
     _record(verbs.ARTICLE_PUBLISHED, actor, row, base=None, reason=row.reason)
     return row
 

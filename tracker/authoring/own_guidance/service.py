@@ -15,7 +15,6 @@ from tracker.authoring.guidance import article_validation
 from tracker.authoring.models import OwnArticle, OwnPassage
 from tracker.authoring.own_guidance import queries
 from tracker.checklist_templates import library as checklists
-from tracker.checklist_templates.models import ChecklistKind
 from tracker.core import canonical, clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
@@ -45,21 +44,8 @@ def check(words: ArticleWords) -> ArticleParts:
     """
     article_validation.require_head(words, needs_summary=False)
     article_validation.require_length(words)
-    lead, passages = library.read_own_body(words.body, items())
+    lead, passages = library.read_own_body(words.body, checklists.item_codes())
     return parted(words, lead, passages)
-
-
-def items() -> frozenset[str]:
-    """Return the codes of all items that a passage may be paired with, of every version there is.
-
-    Checklists run on old versions too.
-    """
-    return frozenset(
-        item.code
-        for kind in ChecklistKind
-        for row in checklists.versions(kind)
-        for item in checklists.parsed(row).items
-    )
 
 
 def add(actor: Actor, words: ArticleWords, *, language: str, for_partners: bool) -> OwnArticle:
