@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.orm import Session
 
@@ -37,7 +36,7 @@ from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
 from tracker.guidance import queries as guidance
 from tracker.guidance import service
 from tracker.guidance.library import digest_of
-from tracker.guidance.models import Article, ArticleOrigin
+from tracker.guidance.models import ArticleOrigin
 from tracker.search import service as search
 
 HOME = "/administration/guidance"
@@ -263,7 +262,7 @@ def test_nobody_but_administrators_sees_what_waits(
     assert "Here, by whoever looks after this instance" in page.text
     assert "Ada Marsh" not in page.html
     ada = browser_of("ada")
-    assert "three shipped lists" in ada.page(f"{PLACE}/3").text
+    assert "three shipped lists" in ada.page(f"{PLACE}/4").text
     assert "Decide on a shipped revision" in ada.page("/").text
     assert "Decide on a shipped revision" not in browser_of("ilena").page("/").text
 
@@ -274,7 +273,7 @@ def test_the_shipped_text_is_used_and_the_edited_one_stays_to_be_read(
     publish_edited(people.actor("ada"), OLD, NEW)
     folder = shipped_content(tmp_path / "content", 3, OLD, "three shipped lists")
     ship(folder)
-    row = guidance_editing.use_shipped(people.actor("ada"), ARTICLE, "en", 3, reason="Better words")
+    row = guidance_editing.use_shipped(people.actor("ada"), ARTICLE, "en", 4, reason="Better words")
     session.commit()
     assert (row.is_current, row.waits, row.reason) == (True, False, "Better words")
     assert [(one.revision, one.is_current) for one in revisions_of()] == [
@@ -297,18 +296,18 @@ def test_the_edited_text_is_kept_until_the_next_one_is_shipped(
     folder = shipped_content(tmp_path / "content", 3, OLD, "three shipped lists")
     ship(folder)
     ada = people.actor("ada")
-    guidance_editing.pass_over(ada, ARTICLE, "en", 3, reason="Ours is better")
+    guidance_editing.pass_over(ada, ARTICLE, "en", 4, reason="Ours is better")
     session.commit()
     assert (current_of().revision, revisions_of()[0].waits) == (3, False)
     assert events(session, "article_passed_over")[-1]["version"] == 4
     with pytest.raises(RefusedError, match="that waits"):
-        guidance_editing.pass_over(ada, ARTICLE, "en", 3, reason="Again")
+        guidance_editing.pass_over(ada, ARTICLE, "en", 4, reason="Again")
     session.rollback()
     assert ship(folder) == []
     ship(shipped_content(folder, 4, "three shipped lists", "three last lists"))
     assert revisions_of()[0].waits
     # What was passed over can still be used later, while it is the newest.
-    guidance_editing.use_shipped(ada, ARTICLE, "en", 4, reason="After all")
+    guidance_editing.use_shipped(ada, ARTICLE, "en", 5, reason="After all")
     session.commit()
     assert current_of().revision == 5
 
@@ -355,12 +354,14 @@ def test_an_article_that_was_edited_stays_when_its_file_is_gone(
 ) -> None:
     publish_edited(people.actor("ada"), OLD, NEW)
     folder = shipped_content(tmp_path / "content", 2)
-    (folder / "guidance" / "en" / f"{ARTICLE}.md").unlink()
+    for language in ("en", "ar"):
+        (folder / "guidance" / language / f"{ARTICLE}.md").unlink()
     text = (folder / "statements.yaml").read_text()
     (folder / "statements.yaml").write_text(
         re.sub(rf"article: {ARTICLE}$", "article: ways-of-working", text, flags=re.MULTILINE)
     )
-    assert not [line for line in ship(folder) if "withdrawn" in line]
+    withdrawn = [line for line in ship(folder) if "withdrawn" in line]
+    assert withdrawn == [f"article {ARTICLE} (ar), withdrawn"]
     assert current_of().revision == 3
 
 
@@ -376,7 +377,7 @@ def test_a_signed_agreement_still_shows_the_guidance_of_its_day(
     publish_edited(ada, OLD, NEW)
     ilena = demonstration.browser(app, "ilena")
     page = ilena.page(f"/checklists/{terms}/record")
-    address = page.links()[ARTICLE]
+    address = page.links()[f"{ARTICLE} (English)"]
     assert address == f"/guidance/{ARTICLE}/revisions/2?language=en"
     of_its_day = ilena.page(address)
     assert OLD in of_its_day.text
@@ -395,8 +396,8 @@ def test_the_whole_way_from_writing_to_published(people: House, browser_of: Brow
     ada = browser_of("ada")
     page = ada.page(HOME)
     question = current_of().question
-    assert page.links()[question] == f"{PLACE}/1"
-    assert ada.page(f"{PLACE}/1").links()["Edit"] == EDIT
+    assert page.links()[question] == f"{PLACE}/2"
+    assert ada.page(f"{PLACE}/2").links()["Edit"] == EDIT
     words = edited(OLD, "three **plain** lists")
     previewed = Page.of(ada.submit(EDIT, text=words.body, step="preview"))
     assert "Differences from revision 2" in previewed.text
@@ -404,7 +405,7 @@ def test_the_whole_way_from_writing_to_published(people: House, browser_of: Brow
     assert current_of().revision == 2
     sent = previewed.form().filled_in(reason="Asked for", step="publish")
     done = Page.of(ada.post(EDIT, data=sent, csrf=False, follow_redirects=True))
-    assert "Revision 2 is current from now on." in done.text
+    assert "Revision 3 is current from now on." in done.text
     assert done.h1 == f"{question} (revision 3)"
     assert "Asked for" in done.text
     assert "Ada Marsh" in done.text
@@ -508,9 +509,9 @@ def send_file(ada: CheckedClient, text: bytes) -> Page:
 
 def test_a_downloaded_file_is_changed_and_sent_back(people: House, browser_of: BrowserOf) -> None:
     ada = browser_of("ada")
-    response = ada.get(f"{PLACE}/1/file")
+    response = ada.get(f"{PLACE}/2/file")
     assert response.mimetype == "text/markdown"
-    assert f"{ARTICLE}-en-1.md" in response.headers["Content-Disposition"]
+    assert f"{ARTICLE}-en-2.md" in response.headers["Content-Disposition"]
     assert f"\nslug: {ARTICLE}\n" in response.text
     text = response.text.replace(OLD, NEW).replace("summary: What", "summary: All that", 1)
     page = send_file(ada, text.encode())
@@ -548,14 +549,14 @@ def test_any_two_revisions_are_compared(people: House, browser_of: BrowserOf) ->
     ada = browser_of("ada")
     publish_edited(people.actor("ada"), OLD, NEW)
     publish_edited(people.actor("ada"), NEW, "three last lists")
-    page = ada.page(f"{PLACE}/3")
+    page = ada.page(f"{PLACE}/4")
     assert "Differences from revision 3" in page.text
     assert "Differences from revision 2" in ada.page(f"{PLACE}/4?with=2").text
-    assert "Differences from revision 2" in ada.page(f"{PLACE}/3?with=77").text
+    assert "Differences from revision 3" in ada.page(f"{PLACE}/4?with=77").text
     assert "There is no other revision to compare with." not in page.text
     # An older text is the beginning of a new one.
     assert "You began from revision 2." in ada.page(f"{EDIT}?from=2").text
-    assert OLD in ada.page(f"{EDIT}?from=1").form().values["text"][0]
+    assert OLD in ada.page(f"{EDIT}?from=2").form().values["text"][0]
 
 
 def test_an_administrator_decides_on_what_was_shipped(
@@ -566,17 +567,17 @@ def test_an_administrator_decides_on_what_was_shipped(
     ship(folder)
     ada = browser_of("ada")
     assert "Shipped revision 4 waits for your decision" in ada.page(HOME).text
-    page = ada.page(f"{PLACE}/3")
+    page = ada.page(f"{PLACE}/4")
     assert "This revision was shipped while the article was edited here." in page.text
     assert "Differences from revision 3" in page.text
-    refused = Page.of(ada.submit(f"{PLACE}/3/pass-over", reason=" "))
+    refused = Page.of(ada.submit(f"{PLACE}/4/pass-over", reason=" "))
     assert "There is a problem" in refused.text
-    done = Page.of(ada.submit(f"{PLACE}/3/pass-over", reason="Ours fits better"))
+    done = Page.of(ada.submit(f"{PLACE}/4/pass-over", reason="Ours fits better"))
     assert "The text that was edited here stays current." in done.text
-    assert ada.get(f"{PLACE}/3/pass-over").status_code == 403
-    done = Page.of(ada.submit(f"{PLACE}/3/use", reason="After all"))
-    assert "Revision 3 is current from now on." in done.text
-    assert ada.get(f"{PLACE}/3/use").status_code == 403
+    assert ada.get(f"{PLACE}/4/pass-over").status_code == 403
+    done = Page.of(ada.submit(f"{PLACE}/4/use", reason="After all"))
+    assert "Revision 4 is current from now on." in done.text
+    assert ada.get(f"{PLACE}/4/use").status_code == 403
     assert current_of().revision == 4
 
 
@@ -593,7 +594,7 @@ def test_a_shipped_text_that_drops_what_items_rest_on_is_not_used(
     authoring.publish(people.actor("ada"), draft.id, seen_version=1, reason="Our own way")
     session.commit()
     ship(shipped_content(tmp_path / "content", 3, OLD, "three shipped lists"))
-    page = Page.of(browser_of("ada").submit(f"{PLACE}/3/use", reason="So"))
+    page = Page.of(browser_of("ada").submit(f"{PLACE}/4/use", reason="So"))
     assert "the passage own-way stays, with its key: needed by M1" in page.text
     assert current_of().id == row.id
 
@@ -606,11 +607,11 @@ def test_nobody_else_comes_near(people: House, browser_of: BrowserOf, key: str) 
     other = browser_of(key)
     for address in (
         HOME,
-        f"{PLACE}/1",
-        f"{PLACE}/1/file",
+        f"{PLACE}/2",
+        f"{PLACE}/2/file",
         EDIT,
-        f"{PLACE}/1/use",
-        f"{PLACE}/1/pass-over",
+        f"{PLACE}/2/use",
+        f"{PLACE}/2/pass-over",
     ):
         assert other.get(address).status_code == 403, address
         assert other.post(address).status_code in {403, 405}, address
@@ -639,12 +640,12 @@ def test_what_is_nowhere_is_not_found(people: House, browser_of: BrowserOf, addr
 def test_a_withdrawn_article_is_looked_at_and_not_edited(
     people: House, browser_of: BrowserOf, session: Session
 ) -> None:
-    row = session.scalars(sa.select(Article).where(Article.slug == ARTICLE)).one()
+    row = current_of()
     row.is_current = False
     session.commit()
     ada = browser_of("ada")
     assert "Withdrawn" in ada.page(HOME).text
-    page = ada.page(f"{PLACE}/1")
+    page = ada.page(f"{PLACE}/2")
     assert "Edit" not in page.links()
     assert "Use the shipped revision" not in page.links()
     assert ada.get(EDIT).status_code == 404

@@ -177,9 +177,9 @@ def publish(
         raise StaleError(_l("Another version was published in this moment. Try again.")) from error
     db.session.delete(draft)
     db.session.flush()
-    library.say_uses(row.kind)
     _record(verbs.TEMPLATE_PUBLISHED, actor, row, {"base": base.version, "reason": reason})
     library.carry_on(base, row, actor)
+    library.say_uses(row.kind)
     return row
 
 
@@ -206,6 +206,7 @@ def change_words(
     made = translations.take_in(row, words, WordsOrigin.OWN)
     if made is None:  # the same as own ones that stood before those brought along
         raise RuleBrokenError(_l("These are the words that stand already. Change something."))
+    library.say_uses(row.kind)
     trail.record(
         verbs.TEMPLATE_WORDS_CHANGED,
         actor=actor,

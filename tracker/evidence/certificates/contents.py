@@ -397,7 +397,7 @@ def _facts(source: Source) -> list[tuple[str, str]]:
                 "; ".join(
                     _(
                         "%(article)s, revision %(number)s",
-                        article=one["slug"],
+                        article=f"{one['slug']} ({name_of(one['language'])})",
                         number=one["revision"],
                     )
                     for one in document["guidance"]
