@@ -29,7 +29,7 @@ setup:
 # Demonstration data are offered on the first start; TRACKER_DEMO=0 starts empty.
 run:
 	@.ci/setup run
-	@TRACKER_DEMO=$${TRACKER_DEMO-1} exec $(bin)/tracker run
+	@exec $(bin)/python -m config development run
 
 # The time that set-up takes is printed apart from that of the checks.
 test:

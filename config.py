@@ -1,244 +1,42 @@
-"""The settings: typed, frozen, read once from the environment; defaults safe for production."""
+"""Presets of the settings for a checkout: production, development and testing.
+
+A preset gives values where the environment has none. An installed package has no presets: it
+starts from the defaults of tracker.settings, which are for production.
+
+    python -m config development run       run a command with a preset; so does `make run`
+    config.settings("testing", {...})      settings for an application, as the tests make them
+"""
 
 import os
-import re
+import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import NoReturn
-from urllib.parse import SplitResult, urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from dataclasses import replace
 
-ROOT = Path(__file__).resolve().parent
-PREFIX = "TRACKER_"
-KNOWN_LANGUAGES = ("en", "ar")
-# The roles of which a second factor can be asked, as tracker/access/actor.py names them.
-KNOWN_ROLES = ("coordinator", "member", "signatory", "manager", "auditor", "administrator")
-NOBODY = "none"
-MAIL_SCHEMES = ("smtp", "smtps", "file", "console")
-# psycopg is the driver, whichever way the database is named.
-POSTGRESQL = re.compile(r"postgres(ql(\+psycopg)?)?://")
-MAILBOX = re.compile(r"([^<>@]+ )?<?[^<>@\s]+@[^<>@\s]+>?")
+from tracker.settings import Settings
+
+PRESETS: dict[str, dict[str, str]] = {
+    "production": {},
+    # The demonstration is offered on the first start.
+    "development": {"TRACKER_DEMO": "1"},
+    # People of tests have a second factor where a test is about it.
+    "testing": {"TRACKER_SECOND_FACTOR_ROLES": "none"},
+}
 
 
-class SettingsError(Exception):
-    """A setting is wrong or missing; the message says which, and what to write instead."""
+def settings(preset: str, environ: Mapping[str, str]) -> Settings:
+    """Return the settings of a preset and an environment; raise SettingsError as they do."""
+    read = Settings.from_environment(PRESETS[preset] | dict(environ))
+    return replace(read, testing=preset == "testing")
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """All that can be set from outside. Every field is documented in docs/operations.md."""
-
-    data_dir: Path
-    database_url: str = field(repr=False)
-    secret_key: str | None = field(repr=False)
-    base_url: str
-    mail_url: str = field(repr=False)
-    mail_from: str
-    timezone: str
-    country: str
-    languages: tuple[str, ...]
-    host: str
-    port: int
-    workers: int
-    idle_minutes: int
-    session_hours: int
-    invitation_days: int
-    second_factor_roles: tuple[str, ...]
-    checkpoint_minutes: int
-    signature_days: int
-    four_eyes: bool
-    max_upload_bytes: int
-    trusted_proxies: int
-    # Empty: documents are signed without a timestamp.
-    timestamp_url: str
-    demo: bool
-    testing: bool = False
-
-    @property
-    def secure(self) -> bool:
-        """Whether people reach the application by https; secure cookies follow it."""
-        return self.base_url.startswith("https://")
-
-    @property
-    def database_is_there(self) -> bool:
-        """Whether the database's file exists; of a server it is not known before it is asked."""
-        path = self.database_url.removeprefix("sqlite:///")
-        return path != self.database_url and Path(path.partition("?")[0]).exists()
-
-    @classmethod
-    def from_environment(cls, environ: Mapping[str, str] | None = None) -> "Settings":
-        """Read the settings; raise SettingsError with one plain line when one is wrong."""
-        read = _Reader(os.environ if environ is None else environ)
-        data_dir = read.folder("DATA_DIR", ROOT / "instance")
-        address = read.address("BASE_URL", "http://localhost:8000")
-        settings = cls(
-            data_dir=data_dir,
-            database_url=read.database("DATABASE_URL", f"sqlite:///{data_dir / 'tracker.sqlite3'}"),
-            secret_key=read.secret("SECRET_KEY"),
-            base_url=address.geturl(),
-            mail_url=read.mail_url("MAIL_URL", f"file://{data_dir / 'mail'}"),
-            mail_from=read.mailbox("MAIL_FROM", f"Common Terms <no-reply@{address.hostname}>"),
-            timezone=read.zone("TIMEZONE", "UTC"),
-            country=read.text("COUNTRY", ""),
-            languages=read.languages("LANGUAGES", "en,ar"),
-            host=read.text("HOST", "127.0.0.1"),
-            port=read.number("PORT", address.port or 8000, 1, 65535),
-            workers=read.number("WORKERS", 2, 1, 64),
-            idle_minutes=read.number("IDLE_MINUTES", 30, 1, 24 * 60),
-            session_hours=read.number("SESSION_HOURS", 12, 1, 24 * 7),
-            invitation_days=read.number("INVITATION_DAYS", 14, 1, 90),
-            second_factor_roles=read.roles(
-                "SECOND_FACTOR_ROLES", "signatory,manager,administrator"
-            ),
-            checkpoint_minutes=read.number("CHECKPOINT_MINUTES", 60, 1, 7 * 24 * 60),
-            signature_days=read.number("SIGNATURE_DAYS", 30, 1, 365),
-            four_eyes=read.flag("FOUR_EYES", default=False),
-            max_upload_bytes=read.number("MAX_REQUEST_KB", 1024, 64, 102_400) * 1024,
-            trusted_proxies=read.number("TRUSTED_PROXIES", 0, 0, 5),
-            timestamp_url=read.service("TIMESTAMP_URL"),
-            demo=read.flag("DEMO", default=False),
-        )
-        read.refuse_unknown()
-        return settings
+def main(words: list[str]) -> None:
+    """Run a command of the application with a preset, here and in the programs it starts."""
+    if not words or words[0] not in PRESETS:
+        sys.exit(f"usage: python -m config {{{','.join(PRESETS)}}} COMMAND ...")
+    preset, *command = words
+    os.environ |= PRESETS[preset] | dict(os.environ)
+    os.execv(sys.executable, [sys.executable, "-m", "tracker.cli", *command])  # noqa: S606 -- ours
 
 
-def _split(url: str) -> SplitResult | None:
-    """Take an address apart; None when it is none, or when its port can't be one."""
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError:
-        return None
-    return parts
-
-
-class _Reader:
-    """Takes values out of the environment and remembers which names were asked for."""
-
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        self._environ = environ
-        self._asked: set[str] = set()
-
-    def refuse(self, name: str, wanted: str) -> NoReturn:
-        message = f"{PREFIX}{name} must be {wanted}"
-        raise SettingsError(message)
-
-    def refuse_unknown(self) -> None:
-        """A mistyped name must not pass unseen."""
-        unknown = sorted(
-            name
-            for name in self._environ
-            if name.startswith(PREFIX)
-            and not name.startswith(PREFIX + "TEST_")
-            and name.removeprefix(PREFIX) not in self._asked
-        )
-        if unknown:
-            message = f"{', '.join(unknown)}: there is no such setting; see docs/operations.md"
-            raise SettingsError(message)
-
-    def text(self, name: str, default: str) -> str:
-        self._asked.add(name)
-        return self._environ.get(PREFIX + name, "").strip() or default
-
-    def folder(self, name: str, default: Path) -> Path:
-        try:
-            path = Path(self.text(name, str(default))).expanduser().resolve()
-            is_blocked = any(one.exists() and not one.is_dir() for one in (path, *path.parents))
-        except (RuntimeError, ValueError, OSError):  # no such user, a null character, too long
-            self.refuse(name, "a folder")
-        if is_blocked:
-            self.refuse(name, "a folder; there is a file")
-        return path
-
-    def address(self, name: str, default: str) -> SplitResult:
-        parts = _split(self.text(name, default).rstrip("/"))
-        if (
-            parts is None
-            or parts.scheme not in {"http", "https"}
-            or not parts.hostname
-            or parts.username is not None
-            or parts.path + parts.query + parts.fragment
-        ):
-            self.refuse(name, "an address such as https://terms.example")
-        return parts
-
-    def service(self, name: str) -> str:
-        """Accept the address of a service on the network, or none."""
-        url = self.text(name, "")
-        parts = _split(url)
-        is_plain = (
-            parts is not None
-            and parts.scheme in {"http", "https"}
-            and parts.hostname
-            and parts.username is None
-            and not parts.fragment
-        )
-        if url and not is_plain:
-            self.refuse(name, "an address such as https://timestamps.example/tsa, or absent")
-        return url
-
-    def database(self, name: str, default: str) -> str:
-        """Accept the two databases that are supported, and name the driver."""
-        url = self.text(name, default)
-        if re.match(r"sqlite:////.", url):
-            return url
-        parts = _split(url)
-        if parts is None or not POSTGRESQL.match(url) or not parts.path.strip("/"):
-            self.refuse(name, "sqlite:////FULL/PATH or postgresql://USER:PASSWORD@HOST/NAME")
-        return POSTGRESQL.sub("postgresql+psycopg://", url, count=1)
-
-    def mail_url(self, name: str, default: str) -> str:
-        url = self.text(name, default)
-        parts = _split(url)
-        if parts is None or parts.scheme not in MAIL_SCHEMES:
-            self.refuse(name, "smtp://HOST:PORT, smtps://HOST, file:///FOLDER or console://")
-        return url
-
-    def mailbox(self, name: str, default: str) -> str:
-        text = self.text(name, default)
-        if not MAILBOX.fullmatch(text) or not text.isprintable():
-            self.refuse(name, "an email address such as Common Terms <terms@npm.example>")
-        return text
-
-    def secret(self, name: str) -> str | None:
-        value = self.text(name, "")
-        if value and len(value) < 32:  # noqa: PLR2004 -- 32 letters: 128 bits even if hexadecimal
-            self.refuse(name, "at least 32 letters long, or absent: one is then made and kept")
-        return value or None
-
-    def number(self, name: str, default: int, least: int, most: int) -> int:
-        text = self.text(name, str(default))
-        if not re.fullmatch(r"[0-9]{1,9}", text) or not least <= int(text) <= most:
-            self.refuse(name, f"a whole number from {least} to {most}")
-        return int(text)
-
-    def flag(self, name: str, *, default: bool) -> bool:
-        text = self.text(name, "1" if default else "0")
-        if text not in {"0", "1"}:
-            self.refuse(name, "0 or 1")
-        return text == "1"
-
-    def zone(self, name: str, default: str) -> str:
-        text = self.text(name, default)
-        try:
-            ZoneInfo(text)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            self.refuse(name, "a time zone such as Europe/Zurich")
-        return text
-
-    def languages(self, name: str, default: str) -> tuple[str, ...]:
-        codes = tuple(part.strip() for part in self.text(name, default).split(",") if part.strip())
-        if not codes or not set(codes) <= set(KNOWN_LANGUAGES) or len(set(codes)) < len(codes):
-            self.refuse(name, f"some of {', '.join(KNOWN_LANGUAGES)}, the first being the default")
-        return codes
-
-    def roles(self, name: str, default: str) -> tuple[str, ...]:
-        """Accept roles, or the word for none of them."""
-        text = self.text(name, default)
-        named = tuple(part.strip() for part in text.split(",") if part.strip())
-        if text == NOBODY:
-            return ()
-        if not named or not set(named) <= set(KNOWN_ROLES) or len(set(named)) < len(named):
-            self.refuse(name, f"{NOBODY}, or some of {', '.join(KNOWN_ROLES)}")
-        return named
+if __name__ == "__main__":
+    main(sys.argv[1:])

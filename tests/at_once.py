@@ -1,4 +1,4 @@
-"""Lets several people act at the same moment, each in a transaction of their own."""
+"""Runs several actions at the same moment, each in its own transaction."""
 
 import threading
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A client that looks at every answer: a valid page, nothing left unsaved, no GET that writes."""
+"""A test client that checks every response: valid HTML, nothing unsaved, no GET that writes."""
 
 import contextvars
 import secrets

@@ -1,4 +1,4 @@
-"""Fixtures for all tests: the database asked for, the application, its client, time, mail."""
+"""Fixtures for all tests: the chosen database, the application, its client, time, mail."""
 
 import datetime as dt
 import gc
@@ -6,7 +6,6 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
-from config import Settings
+import config
 from tests import client as checked
 from tests import durations, effort, starting_points
 from tests.client import CheckedClient
@@ -32,6 +31,7 @@ from tests.starting_points import EMPTY, StartingPoints
 from tracker import create_app
 from tracker.core import clock
 from tracker.core.db import db
+from tracker.settings import Settings
 from tracker.worker import schema
 
 # Each example may take its time. In the short form they are the same ones in every run.
@@ -168,10 +168,8 @@ def settings(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Se
     environment = {
         "TRACKER_DATA_DIR": str(folder),
         "TRACKER_DATABASE_URL": database.url,
-        # People of tests have a second factor where a test is about it.
-        "TRACKER_SECOND_FACTOR_ROLES": "none",
     }
-    return replace(Settings.from_environment(environment), testing=True)
+    return config.settings("testing", environment)
 
 
 @pytest.fixture(scope="session")

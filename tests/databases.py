@@ -1,4 +1,4 @@
-"""The database that a test worker runs on, and the copies it can be reset to."""
+"""The database of a test worker, and the copies it can be reset to."""
 
 import shutil
 import sqlite3

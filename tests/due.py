@@ -1,4 +1,4 @@
-"""All that is due done together, in the caller's transaction, as tests of one rule want it."""
+"""Everything that is due, done in the caller's transaction, for tests of single rules."""
 
 import datetime as dt
 from collections.abc import Callable, Sequence

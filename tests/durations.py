@@ -1,4 +1,4 @@
-"""How long each test took, kept for the summary that make test prints at its end."""
+"""Durations of tests, recorded for the summary at the end of make test."""
 
 import os
 from collections import Counter

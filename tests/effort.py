@@ -1,4 +1,4 @@
-"""How hard tests try that could go on for ever: a little in make test, long in make test-all."""
+"""How many examples open-ended tests try: few in make test, many in make test-all."""
 
 import os
 

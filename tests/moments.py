@@ -1,4 +1,4 @@
-"""Times that tests run at: one that goes on from a moment, and one that stands still."""
+"""Clocks for tests: one that runs from a moment, and one that is stopped."""
 
 import datetime as dt
 import time

@@ -1,4 +1,4 @@
-"""Runs tests with the system's clock moved to days on which software is known to stumble."""
+"""Runs tests with the system clock set to days on which software is known to fail."""
 
 import datetime as dt
 import os

@@ -1,4 +1,4 @@
-"""What every page must be, and reading a page as a person would: by heading, links and forms."""
+"""Checks for every page, and reading a page as a person would: by heading, links and forms."""
 
 import re
 from collections import Counter

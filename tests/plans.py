@@ -1,4 +1,4 @@
-"""How a database goes about the statements of a page: which tables it reads from end to end."""
+"""Query plans of a page's statements: which tables are scanned from end to end."""
 
 import json
 import re

@@ -1,6 +1,8 @@
 """A second verifier of bundles, written from docs/evidence-format.md alone.
 
 Python's standard library and `cryptography`, and nothing of the application.
+
+In one file: it can be handed to anybody and run alone.
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""Gives an application other services for a test: keys, settings, what its parts ask of others."""
+"""Replaces services of an application in a test: keys, settings, readers."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Starting points of tests: databases that are built once per run and copied by each test."""
+"""Starting points of tests: databases built once per run and copied by each test."""
 
 import datetime as dt
 import fcntl
@@ -16,13 +16,13 @@ from typing import TypeVar, cast
 from flask import Flask, has_app_context
 from sqlalchemy import event
 
-from config import Settings
 from tests.databases import Database
 from tests.moments import RunningFrom
 from tracker.app import services_of
 from tracker.core import clock, keys
 from tracker.core.db import db
 from tracker.core.services import give
+from tracker.settings import Settings
 
 Value = TypeVar("Value")
 

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, cast
 if TYPE_CHECKING:
     from flask import Flask
 
-    from config import Settings
+    from tracker.settings import Settings
 
 
 def create_app(settings: "Settings | None" = None) -> "Flask":
-    """Build the application from the settings given, or from the environment.
+    """Build the application from the given settings, or from the environment.
 
-    Raises SettingsError or KeysError, with one plain line, when it can't start.
+    Raise SettingsError or KeysError with a one-line message if it can't start.
     """
     app = importlib.import_module("tracker.app")
     return cast("Flask", app.build_app(settings))

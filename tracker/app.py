@@ -1,4 +1,7 @@
-"""Assembly of the application: extensions, blueprints, event handlers, task sources."""
+"""Assembly of the application: extensions, blueprints, event handlers, task sources.
+
+In one file: it is the one place that knows all parts, and most of it is tables.
+"""
 
 import datetime as dt
 from urllib.parse import urlsplit
@@ -10,8 +13,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
-from config import ROOT, Settings
-from tracker.access.actor import Actor, Role
+from tracker.access.actor import Actor
 from tracker.access.gate import init_gate
 from tracker.accounts import pages as account_pages
 from tracker.accounts import routes as account_routes
@@ -83,7 +85,7 @@ from tracker.cooperations import keys as cooperation_keys
 from tracker.cooperations import routes as cooperation_routes
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.succession import routes as succession_routes
-from tracker.core import clock, keys
+from tracker.core import clock, keys, paths
 from tracker.core.db import db
 from tracker.core.extensions import babel, csrf
 from tracker.core.keys import Keys
@@ -97,7 +99,7 @@ from tracker.evidence.certificates import service as certificates
 from tracker.evidence.keys import signing_keys
 from tracker.evidence.keys.signing_keys import KeyFolder
 from tracker.evidence.log import checkpoints
-from tracker.evidence.log.checkpoints import Way
+from tracker.evidence.log.checkpoints import CheckpointSettings
 from tracker.evidence.public_check import routes as verify_routes
 from tracker.guidance import own as own_guidance
 from tracker.guidance import routes as guidance_routes
@@ -108,6 +110,7 @@ from tracker.organisations import routes as organisation_routes
 from tracker.oversight import entries as register_entries
 from tracker.oversight import policy as oversight
 from tracker.oversight import routes as oversight_routes
+from tracker.settings import Settings
 from tracker.signoff import queries as signoff_queries
 from tracker.signoff import routes as power_routes
 from tracker.signoff import settings as signing_settings
@@ -151,7 +154,7 @@ MODELS = (
     "tracker.worker.models",
 )
 
-# What follows an event further up the house, in the same transaction and in this order.
+# Event handlers, in the order they run, in the transaction of the event.
 FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
     verbs.INVITATION_ACCEPTED: (cooperations.follow_invitation,),
     verbs.PERSON_SUSPENDED: (
@@ -225,9 +228,9 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
         lifecycle.follow,
         visits.follow,
     ),
-    verbs.TEXT_SUSPENDED: (undertakings.follow_halt, lifecycle.follow_halt, visits.follow),
-    verbs.TEXT_ENDED: (undertakings.follow_halt, lifecycle.follow_halt, visits.follow),
-    # The cooperation goes on first: while it is suspended nobody is asked.
+    verbs.TEXT_SUSPENDED: (undertakings.follow_stop, lifecycle.follow_stop, visits.follow),
+    verbs.TEXT_ENDED: (undertakings.follow_stop, lifecycle.follow_stop, visits.follow),
+    # The cooperation's stage comes first: while it is suspended nobody is asked.
     verbs.SUSPENSION_LIFTED: (lifecycle.follow_lift, undertakings.follow_lift, visits.follow),
     verbs.TEXT_RENEWED: (lifecycle.follow_renewal,),
     verbs.CAME_INTO_FORCE: (undertakings.follow_terms, lifecycle.follow_force, visits.follow),
@@ -247,7 +250,7 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
     verbs.UNDERTAKING_CLOSED: (visits.follow,),
 }
 
-# What the register says of an agreement may change with these.
+# Verbs that may change an agreement's entry in the register.
 FOLLOWS_FOR_THE_REGISTER = (
     verbs.COOPERATION_OPENED,
     verbs.COOPERATION_CHANGED,
@@ -270,7 +273,7 @@ FOLLOWS_FOR_THE_REGISTER = (
 for _verb in FOLLOWS_FOR_THE_REGISTER:
     FOLLOWS[_verb] = (*FOLLOWS.get(_verb, ()), register_entries.follow)
 
-# How what an event makes stale is worked out, once, just before the commit.
+# Functions that recompute what an event made stale, once, just before the commit.
 RECOMPUTATIONS: dict[Stale, Recomputation] = {
     Stale.CHECKLIST: assignments.recount,
     Stale.CLEARANCES: undertakings.bring_up_to_date,
@@ -279,7 +282,7 @@ RECOMPUTATIONS: dict[Stale, Recomputation] = {
     Stale.REGISTER: register_entries.refresh,
 }
 
-# Who tells what waits: for a person (my work), and in a cooperation (its page).
+# Sources of tasks: for a person (My work), and for a cooperation (its page).
 TASK_SOURCES: tuple[tasks.Source, ...] = (
     account_pages.my_tasks,
     my_work.checklist_tasks,
@@ -298,12 +301,12 @@ GROUP_SOURCES: tuple[tasks.GroupSource, ...] = (
 
 
 def acts_for_an_organisation(actor: Actor | None) -> bool:
-    """Show an entry to people who act for an organisation."""
+    """Show an entry to people who are acting for an organisation."""
     return actor is not None and actor.organisation_id is not None
 
 
 def looks_after_people(actor: Actor | None) -> bool:
-    """Show an entry to those who see the list of people."""
+    """Show an entry to people who may see the list of people."""
     return actor is not None and bool(can_see_people(actor))
 
 
@@ -313,7 +316,7 @@ def sees_the_register(actor: Actor | None) -> bool:
 
 
 def writes_own_guidance(actor: Actor | None) -> bool:
-    """Show an entry to those who write their organisation's own guidance."""
+    """Show an entry to people who write their organisation's own guidance."""
     return actor is not None and bool(authoring.can_write_own(actor))
 
 
@@ -322,7 +325,7 @@ def administers(actor: Actor | None) -> bool:
     return actor is not None and actor.is_administrator
 
 
-# What belongs to the entry *Cooperations* beside its own pages: blueprints, and a page by itself.
+# Blueprints and single pages that belong to the entry *Cooperations* as well.
 COOPERATION_PAGES = frozenset(
     {
         "assignments",
@@ -355,7 +358,7 @@ OWN_PAGES = frozenset(
     }
 )
 
-# The main navigation: page, words, who sees it.
+# The main navigation: page, label, who sees it.
 NAVIGATION = (
     Entry("dashboard.my_work", _l("My work"), parts=OWN_PAGES),
     Entry("cooperations.index", _l("Cooperations"), acts_for_an_organisation, COOPERATION_PAGES),
@@ -371,13 +374,13 @@ NAVIGATION = (
 
 
 def build_app(settings: Settings | None = None) -> Flask:
-    """Return the application; raise SettingsError or KeysError when it can't start."""
+    """Return the application; raise SettingsError or KeysError if it can't start."""
     settings = settings or Settings.from_environment()
     app = Flask(
         "tracker",
-        root_path=str(ROOT / "tracker"),
-        template_folder=str(ROOT / "templates"),
-        static_folder=str(ROOT / "static"),
+        root_path=str(paths.PACKAGE),
+        template_folder=str(paths.TEMPLATES),
+        static_folder=str(paths.STATIC),
         static_url_path="/static",
     )
     app.extensions["settings"] = settings
@@ -395,15 +398,15 @@ def build_app(settings: Settings | None = None) -> Flask:
 
 
 def services_of(settings: Settings, ring: Keys) -> Services:
-    """Return what an application gives its parts: keys, settings, and what parts above them do."""
+    """Return the services of an application: keys, settings, and functions of higher packages."""
     host = urlsplit(settings.base_url).hostname or ""
-    roles = frozenset(Role(role) for role in settings.second_factor_roles)
+    roles = frozenset(settings.second_factor_roles)
     return Services.of(
         keys.KEYS.holding(ring),
-        signing_keys.PLACE.holding(KeyFolder(settings.data_dir / "keys" / "evidence", host)),
+        signing_keys.KEY_FOLDER.holding(KeyFolder(settings.data_dir / "keys" / "evidence", host)),
         clock.ZONE.holding(ZoneInfo(settings.timezone)),
-        checkpoints.WAY.holding(
-            Way(settings.base_url, dt.timedelta(minutes=settings.checkpoint_minutes))
+        checkpoints.SETTINGS.holding(
+            CheckpointSettings(settings.base_url, dt.timedelta(minutes=settings.checkpoint_minutes))
         ),
         signing_settings.HOUSE_RULES.holding(
             HouseRules(four_eyes=settings.four_eyes, days=settings.signature_days)
@@ -426,23 +429,23 @@ def services_of(settings: Settings, ring: Keys) -> Services:
 
 
 def _load_actor() -> Actor | None:
-    """Say who acts in a request, with the clearances that are open today."""
+    """Return the actor of a request, with the clearances that are open today."""
     return sign_in.load_actor(clearances.open_clearances)
 
 
 def _turn_away() -> Response:
-    """Send a stranger to the sign-in; what was written on a checklist is kept for its person."""
+    """Redirect to the sign-in page; text typed on a checklist is saved for its author."""
     turned_away = sign_in.turn_away()
     return draft_routes.turn_away() or turned_away
 
 
 def _form_was_sent_late(_error: CSRFError) -> Response:
-    """Answer a form whose token is not that of the session; what was written is not lost."""
+    """Respond to a form whose CSRF token is not the session's, without losing what was typed."""
     return draft_routes.form_was_sent_late() or errors.session_ended()
 
 
 def _furnish(app: Flask) -> None:
-    """Put in what stands around every page."""
+    """Set up the page frame, error pages and blueprints."""
     babel.init_app(app, locale_selector=select_language)
     init_locale(app, sign_in.profile_language)
     init_assets(app)
@@ -502,17 +505,17 @@ def _configure(app: Flask, settings: Settings) -> None:
     ring = keys.load(settings.data_dir / "keys", may_make=not settings.database_is_there)
     give(app, services_of(settings, ring))
     if settings.trusted_proxies:
-        # Only so many proxies are believed when they say for whom they ask; anybody else could lie.
+        # Only so many proxies are trusted to name the client; anybody else could lie.
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]  # Flask's own way
             app.wsgi_app, x_for=settings.trusted_proxies, x_proto=settings.trusted_proxies
         )
     app.config.update(
         SECRET_KEY=settings.secret_key or ring.secret.hex(),
         SQLALCHEMY_DATABASE_URI=settings.database_url,
-        # Logs hold no content: an error of the database is told without the values.
+        # Logs contain no content: database errors are logged without their parameters.
         SQLALCHEMY_ENGINE_OPTIONS={"hide_parameters": True},
         TESTING=settings.testing,
         MAX_CONTENT_LENGTH=settings.max_upload_bytes,
-        # Of forms too: a letter of another script than Latin is sent in six or more.
+        # For form fields too: a letter outside ASCII is sent as six bytes or more.
         MAX_FORM_MEMORY_SIZE=settings.max_upload_bytes,
     )

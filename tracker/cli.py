@@ -8,10 +8,10 @@ from flask import Flask
 from flask.cli import FlaskGroup
 from sqlalchemy.exc import DatabaseError
 
-from config import SettingsError
 from tracker import create_app
 from tracker.core.keys import KeysError
 from tracker.evidence.cli import verify
+from tracker.settings import SettingsError
 from tracker.worker import health, schema
 
 
@@ -27,9 +27,9 @@ def _group(app: Flask) -> FlaskGroup:
 
 
 def main() -> None:
-    """Run a command; a wrong setting or a missing key ends with one line and exit code 2."""
-    os.umask(0o077)  # what the application writes is nobody else's to read
-    if sys.argv[1:3] == ["evidence", "verify"]:  # anywhere: without settings, keys and database
+    """Run a command; exit 2 with one line if a setting is invalid or a key is missing."""
+    os.umask(0o077)  # nobody else may read the files that the application writes
+    if sys.argv[1:3] == ["evidence", "verify"]:  # runs without settings, keys or a database
         verify.main(prog_name="tracker evidence verify", args=sys.argv[3:])
     try:
         app = create_app()
@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def _what_is_wrong(app: Flask, error: DatabaseError) -> str:
-    """Say in one line why the database did not do what a command asked of it."""
+    """Return one line that says why a statement of a command failed."""
     with app.app_context():
         state = health.look().database
     words = " ".join(str(error.orig).split())

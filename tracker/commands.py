@@ -1,4 +1,4 @@
-"""The table of commands; each is imported once somebody asks for it, so no web process has any."""
+"""The table of commands, each imported only when it is run, so never in a web process."""
 
 from collections.abc import Mapping
 from importlib import import_module
@@ -25,14 +25,14 @@ COMMANDS: Mapping[str, str] = {
 
 
 class Commands(AppGroup):
-    """The commands of the table, and those that a library adds (db, of Flask-Migrate)."""
+    """The commands of the table, and those a library adds (Flask-Migrate's db)."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names, in the order of the help."""
+        """Return the command names, sorted as the help shows them."""
         return sorted({*COMMANDS, *super().list_commands(ctx)})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a command; None when there is none of that name."""
+        """Import and return a command, or return None if there is none with that name."""
         place = COMMANDS.get(cmd_name)
         if place is None:
             return super().get_command(ctx, cmd_name)

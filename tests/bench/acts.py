@@ -1,4 +1,4 @@
-"""Which acts are measured: saving an answer, saving a visit's team, signing."""
+"""The actions to measure: saving an answer, saving a visit's team, signing."""
 
 import sqlite3
 import time
@@ -102,11 +102,11 @@ def _acts(stage: Stage, meter: Meter) -> Iterator[TimedAct]:
 
 def _writable(checklist_id: UUID) -> tuple[str, str]:
     """Return an item that no other party has accepted, so that the NPM may write it; and a text."""
-    filling = load(db.session.get_one(Checklist, checklist_id))
-    accepted = {code for code, taken in filling.sheet.positions.items() if len(taken) > 1}
+    loaded = load(db.session.get_one(Checklist, checklist_id))
+    accepted = {code for code, taken in loaded.sheet.positions.items() if len(taken) > 1}
     found = next(
         (item.code, field.key)
-        for item in filling.template.items
+        for item in loaded.template.items
         for field in item.fields
         if item.code not in accepted and field.type is FieldType.TEXT
     )

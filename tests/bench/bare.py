@@ -1,4 +1,4 @@
-"""A bare view to compare with: it loads who is signed in and 20 rows, and renders as many bytes."""
+"""A bare view for comparison: it loads the user and 20 rows, and renders as many bytes."""
 
 import sqlalchemy as sa
 from flask import Flask, render_template_string, session

@@ -1,6 +1,6 @@
-"""Times the making of a certificate: text set, signed and checked, as the worker does it.
+"""Measures making a certificate: typeset, signed and checked, as the worker does it.
 
-By itself: python -m tests.bench.certificates; it is a part of make bench too.
+Run it with python -m tests.bench.certificates, or as part of make bench.
 """
 
 import tempfile

@@ -1,4 +1,4 @@
-"""Times the check of a bundle of evidence: make bench, or python -m tests.bench.evidence."""
+"""Measures verifying an evidence bundle: make bench, or python -m tests.bench.evidence."""
 
 import time
 from statistics import median

@@ -1,4 +1,4 @@
-"""What a request takes of the processor, in turn with a bare view; the medians are compared."""
+"""Measures the CPU time of requests, interleaved with a bare view; compares the medians."""
 
 import contextvars
 import time

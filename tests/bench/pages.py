@@ -1,4 +1,4 @@
-"""Which pages are measured, who opens them, and what each may take at most."""
+"""The pages to measure, who opens them, and their limits."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What is measured: the demonstration and a large checklist, on either database."""
+"""The data to measure: the demonstration and a large checklist, on either database."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,7 +6,6 @@ from pathlib import Path
 from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
 
-from config import Settings
 from tests.bench import pages
 from tests.bench.pages import TimedPage
 from tests.factories import demonstration as demonstrations
@@ -16,6 +15,7 @@ from tests.servers.ports import free_port
 from tracker import create_app
 from tracker.core import clock
 from tracker.core.db import db
+from tracker.settings import Settings
 from tracker.worker import schema
 
 # Who opens the large checklist; the other pages are opened by people of the demonstration.

@@ -1,4 +1,4 @@
-"""What was measured, as a table that is read in a terminal, and what is beyond its limit."""
+"""The results as a table for the terminal, and what is beyond its limit."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

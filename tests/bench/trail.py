@@ -1,4 +1,4 @@
-"""Times tracker audit verify over a long trail, beside plain hashing of the same bytes."""
+"""Measures tracker audit verify on a long trail, compared with plain hashing."""
 
 import hashlib
 import os
@@ -16,7 +16,6 @@ from uuid import uuid4
 import click
 import sqlalchemy as sa
 
-from config import ROOT, Settings
 from tests.servers import postgres
 from tests.servers.postgres import Postgres, PostgresError
 from tracker import create_app
@@ -26,6 +25,8 @@ from tracker.activity import verbs
 from tracker.activity.models import Chain, Event, EventDetail
 from tracker.core import canonical, clock
 from tracker.core.db import db
+from tracker.core.paths import ROOT
+from tracker.settings import Settings
 from tracker.worker import schema
 
 DATABASE = "trail"

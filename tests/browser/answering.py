@@ -1,4 +1,4 @@
-"""Answers any item of a checklist on its page, as somebody would who has all the facts at hand."""
+"""Answers any item of a checklist on its page, as somebody with all the facts would."""
 
 import datetime as dt
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What a party does about one item on the way to one text, each in their own browser."""
+"""Steps of negotiating one item, by parties in their own browsers."""
 
 import re
 from dataclasses import dataclass
@@ -48,7 +48,7 @@ class Side:
         self.expect(f"The others see your proposal for {code}.")
 
     def change(self, code: str, words: str) -> None:
-        """Change the own party's answer, which no other has accepted."""
+        """Change one's own party's answer, which no other party has accepted."""
         self.item(code).get_by_role("link", name=f"Change the answer {code}").click()
         self.page.locator(f"[name={PART[code]}]").fill(words)
         self.page.get_by_role("button", name="Save answer").click()
@@ -97,7 +97,7 @@ class Side:
         expect(self.page.locator(".flashes")).to_contain_text(words)
 
     def assign(self, code: str, name: str) -> None:
-        """Assign an item to somebody of the own side, whoever has it now."""
+        """Assign an item to somebody on one's own side, whoever has it now."""
         self.item(code).get_by_role("link", name=re.compile(f"(Assign|Change who) {code}$")).click()
         self.page.locator("select[name=person]").select_option(label=name)
         self.page.get_by_role("button", name="Assign", exact=True).click()

@@ -20,13 +20,13 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-from config import Settings
 from tests.browser import demonstration
 from tests.browser.instances import PREPARED, StartingPoint, put_under, signed_in
 from tests.servers.application import Application
 from tracker import create_app
 from tracker.core import clock
 from tracker.core.db import db
+from tracker.settings import Settings
 
 # Quickest first.
 _NAMES = (

@@ -1,4 +1,4 @@
-"""The demonstration as a newcomer has it: its people signed in by the form, the pages they see."""
+"""The demonstration in a browser: signing its people in, and the pages they see."""
 
 import re
 import time

@@ -1,4 +1,4 @@
-"""A device in the browser that holds passkeys, and how a person sets one up."""
+"""A virtual authenticator in the browser, and how a person sets up a passkey."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -12,13 +12,13 @@ from typing import Any, Generic, TypeVar, cast
 from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
 
-from config import Settings
 from tests.servers.application import Application
 from tests.starting_points import lock, run_folder
 from tracker import create_app
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.mail import transport
+from tracker.settings import Settings
 from tracker.worker import jobs, prepare
 
 Value = TypeVar("Value")

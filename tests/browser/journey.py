@@ -1,4 +1,4 @@
-"""The steps of the main journeys, each as people do it in their browsers."""
+"""The steps of the main journeys, as people do them in their browsers."""
 
 import datetime as dt
 import re

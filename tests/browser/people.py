@@ -1,4 +1,4 @@
-"""A person at a browser: accepts an invitation, sets up codes, signs."""
+"""A person at a browser, who accepts an invitation, sets up codes, and signs."""
 
 import re
 import sqlite3

@@ -1,4 +1,4 @@
-"""An instance filled by the verbs before it is served: an NPM and two CSOs at one table."""
+"""An instance filled by services before it is served: an NPM and two CSOs in a cooperation."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Somebody outside checks a document: the file stays in the browser, only its digest is sent."""
+"""Checking a document without an account: only the file's digest is sent."""
 
 from pathlib import Path
 
@@ -86,7 +86,7 @@ def test_only_the_digest_of_a_file_leaves_the_browser(
     assert grave_faults(page) == []
 
 
-def test_a_file_can_be_dropped_and_one_that_was_altered_is_told(
+def test_a_file_can_be_dropped_and_an_altered_one_is_reported(
     new_context: NewContext, certificate: Path, tmp_path: Path
 ) -> None:
     page = new_context().new_page()

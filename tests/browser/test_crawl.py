@@ -1,4 +1,4 @@
-"""Every page that links lead to, in a browser: axe, narrow and from right to left, no scripts."""
+"""Every linked page in a browser: axe, narrow screens, right to left, without scripts."""
 
 import gzip
 from collections.abc import Callable, Iterator
@@ -82,7 +82,7 @@ def test_axe_finds_nothing_grave_and_no_page_scrolls_sideways(
     assert wide == []
 
 
-def test_every_page_stands_without_scripts_on_a_narrow_screen_from_right_to_left(
+def test_every_page_works_without_scripts_on_a_narrow_screen_in_a_right_to_left_language(
     visitors: list[Visitor], new_context: NewContext
 ) -> None:
     looked, wide = 0, []

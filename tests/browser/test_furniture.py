@@ -1,4 +1,4 @@
-"""Every component in a real browser: rows with and without scripts, narrow, dark, right to left."""
+"""Every component in a browser: rows with and without scripts, narrow, dark, right to left."""
 
 import threading
 from collections.abc import Iterator
@@ -48,7 +48,7 @@ def gallery(new_context: NewContext, **options: Any) -> Page:
 
 
 @pytest.mark.parametrize("scripts", [True, False])
-def test_a_row_is_added_and_taken_out_and_nothing_typed_is_lost(
+def test_a_row_is_added_and_removed_and_nothing_typed_is_lost(
     new_context: NewContext, scripts: bool
 ) -> None:
     page = gallery(new_context, java_script_enabled=scripts)

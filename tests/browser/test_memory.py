@@ -1,4 +1,4 @@
-"""What a web process takes once people have looked at every page of the demonstration."""
+"""The memory of a web process after people have opened every page of the demonstration."""
 
 import shutil
 import sys

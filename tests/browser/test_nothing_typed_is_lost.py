@@ -1,4 +1,7 @@
-"""What people type outlives bad lines, ended sessions, other windows and each other."""
+"""What people type outlives bad lines, ended sessions, other windows and each other.
+
+In one file: all begin on the same desk in the browser, and one server serves them.
+"""
 
 import datetime as dt
 import re
@@ -143,7 +146,7 @@ def copies(page: Page) -> list[str]:
 # As one goes
 
 
-def test_what_is_typed_is_saved_as_one_goes_and_is_gone_once_it_is_the_answer(desk: Desk) -> None:
+def test_a_draft_is_saved_while_typing_and_deleted_once_the_answer_is_saved(desk: Desk) -> None:
     page = desk.open("samira")
     kept: list[str] = []
     page.on("request", lambda sent: kept.append(sent.url) if sent.url.endswith("/draft") else None)
@@ -166,7 +169,7 @@ def test_what_is_typed_is_saved_as_one_goes_and_is_gone_once_it_is_the_answer(de
     assert len(kept) == 1
 
 
-def test_who_types_on_and_on_is_saved_meanwhile(desk: Desk) -> None:
+def test_a_draft_is_saved_even_if_the_person_never_pauses(desk: Desk) -> None:
     page = desk.open("samira")
     for second in range(11):
         box(page).press_sequentially(f"{second} ")
@@ -302,7 +305,7 @@ def test_a_window_that_keeps_nothing_says_so_and_asks_before_it_is_closed(desk: 
     expect(box(page)).to_have_value("x")
 
 
-def test_more_than_a_draft_holds_is_told_and_stays_on_the_page(desk: Desk) -> None:
+def test_a_text_too_long_for_a_draft_is_reported_and_stays_on_the_page(desk: Desk) -> None:
     page = desk.open("dora")
     write(page, "x" * 200_001)
     expect(said(page)).to_have_text("This is more than a draft can hold.")
@@ -334,7 +337,7 @@ def test_after_the_session_ended_signing_in_brings_the_words_back(desk: Desk) ->
     desk.expect_saved(WORDS)
 
 
-def test_who_signed_in_again_in_another_tab_just_goes_on(desk: Desk) -> None:
+def test_a_person_who_signed_in_again_in_another_tab_can_continue(desk: Desk) -> None:
     page = desk.open("samira")
     write(page, "Before it ended.")
     expect(said(page)).to_have_text(KEPT)
@@ -350,7 +353,7 @@ def test_who_signed_in_again_in_another_tab_just_goes_on(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("scripts", [True, False])
-def test_what_is_sent_after_the_session_ended_stands_in_the_form_after_signing_in(
+def test_text_sent_after_the_session_ended_is_in_the_form_after_signing_in(
     desk: Desk, *, scripts: bool
 ) -> None:
     page = desk.open("samira", java_script_enabled=scripts)
@@ -388,27 +391,27 @@ def overtaken(desk: Desk, by: str) -> Page:
     return later
 
 
-def test_of_two_at_once_the_later_one_may_save_over(desk: Desk) -> None:
+def test_the_later_of_two_simultaneous_editors_can_overwrite(desk: Desk) -> None:
     page = overtaken(desk, "samira")
     page.get_by_role("button", name="Save mine over it").click()
     desk.expect_listed(page)
     desk.expect_saved("within seven days")
 
 
-def test_of_two_at_once_the_later_one_may_keep_the_saved_one(desk: Desk) -> None:
+def test_the_later_of_two_simultaneous_editors_can_keep_the_saved_text(desk: Desk) -> None:
     page = overtaken(desk, "samira")
     pause(page)
     expect(said(page)).to_have_text(KEPT)
     page.get_by_role("link", name="Keep the saved one").click()
     expect(page).to_have_url(re.compile(f"{desk.terms}(#.*)?$"))
     desk.expect_saved("within ten days")
-    # The own words are not lost either: both stand there again when the page is opened.
+    # One's own text is not lost either: both are shown again when the page is opened.
     page.goto(desk.address)
     expect(page.get_by_role("alert")).to_contain_text("Dora Lund saved another value")
     expect(box(page)).to_have_value("The head replies within seven days.")
 
 
-def test_of_two_at_once_the_later_one_may_change_the_own_words_by_keyboard_alone(
+def test_the_later_of_two_simultaneous_editors_can_change_their_text_by_keyboard_alone(
     desk: Desk,
 ) -> None:
     page = overtaken(desk, "samira")
@@ -450,7 +453,7 @@ def press_to(page: Page, wanted: Locator) -> None:
 # Two windows of one person
 
 
-def test_words_of_another_window_are_not_written_over_unseen(desk: Desk) -> None:
+def test_text_from_another_window_is_not_silently_overwritten(desk: Desk) -> None:
     page = desk.open("joana")
     other = page.context.new_page()
     other.goto(desk.address)
@@ -492,7 +495,9 @@ def test_saving_in_one_window_leaves_what_was_written_since_in_another(desk: Des
 # Nobody else
 
 
-def test_who_signs_in_next_in_the_same_tab_finds_nothing_of_the_one_before(desk: Desk) -> None:
+def test_the_next_person_to_sign_in_in_the_same_tab_finds_nothing_of_the_previous_one(
+    desk: Desk,
+) -> None:
     page = desk.open("dora", bad_line=True)
     page.route(DRAFT, lambda route: route.abort())
     write(page, WORDS)

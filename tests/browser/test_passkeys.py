@@ -1,4 +1,4 @@
-"""Passkeys in a browser with a device that holds them: set up, sign in, sign, be refused."""
+"""Passkeys in a browser with an authenticator: set up, sign in, sign, be refused."""
 
 import json
 import re

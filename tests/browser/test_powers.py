@@ -1,4 +1,4 @@
-"""Powers come from others: given, confirmed and ended in two browsers; a CSO of one person."""
+"""Powers given, confirmed and ended by others in two browsers; a CSO of one person."""
 
 import json
 import re

@@ -31,7 +31,7 @@ def _export(page: Page) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("key", ["milan", "greta"])
-def test_the_register_tells_states_signatures_and_history_and_nothing_of_visits(
+def test_the_register_shows_statuses_signatures_and_history_and_nothing_about_visits(
     state_of: Callable[[str], Any], new_context: NewContext, key: str
 ) -> None:
     page = new_context(storage_state=state_of(key), accept_downloads=True).new_page()

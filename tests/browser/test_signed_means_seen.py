@@ -1,4 +1,4 @@
-"""A text is called back and sent again while somebody stands before it, about to sign."""
+"""A text is called back and sent again while somebody is about to sign it."""
 
 import re
 from collections.abc import Callable
@@ -29,7 +29,7 @@ def starting_point() -> StartingPoint[None]:
 
 
 @pytest.mark.parametrize("way", ["password", "passkey"])
-def test_what_was_sent_again_is_read_again_before_it_is_signed(
+def test_a_text_that_was_sent_again_must_be_read_again_before_it_is_signed(
     live: Application,
     inside: Flask,
     new_context: NewContext,

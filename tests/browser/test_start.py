@@ -1,4 +1,4 @@
-"""From an empty data directory: the application starts, is well, and shows where to sign in."""
+"""Starting from an empty data directory: the application runs, is healthy, and offers sign-in."""
 
 import re
 from collections.abc import Iterator
@@ -55,5 +55,5 @@ def test_a_visitor_is_shown_where_to_sign_in(
 
 
 def test_a_second_start_at_the_same_address_stops_and_says_why(live: Application) -> None:
-    with pytest.raises(ApplicationError, match=r"listens there already.*TRACKER_PORT"):
+    with pytest.raises(ApplicationError, match=r"already listening there.*TRACKER_PORT"):
         live.command("run")

@@ -1,4 +1,4 @@
-"""Organisations and people made by the services, and their ways in."""
+"""Organisations and people created by the services, and how they sign in."""
 
 import datetime as dt
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from tracker.accounts.factors import binding, second_factor
 from tracker.accounts.factors.binding import Change
 from tracker.accounts.models import User
 from tracker.accounts.people import invitations
-from tracker.accounts.people.invitations import Wanted
+from tracker.accounts.people.invitations import NewInvitation
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.organisations import service as organisations
@@ -47,7 +47,7 @@ class House:
         """Invite a person and let them accept; roles of signatory and manager begin too."""
         invited = invitations.invite(
             None,
-            Wanted(
+            NewInvitation(
                 email=f"{key}@example.org",
                 roles=set(roles),
                 organisation_id=self.organisations[organisation] if organisation else None,

@@ -1,4 +1,4 @@
-"""Agreements in every state: answered, sent, signed and declined by the real services."""
+"""Agreements with every status: answered, sent, signed and declined by the real services."""
 
 import datetime as dt
 
@@ -80,7 +80,7 @@ def send(
     who have to sign beside them.
     """
     actor = land.actor("ilena")
-    filling = load(checklist)
+    loaded = load(checklist)
     revision = signoff.freeze(
         actor,
         cooperation_id=checklist.cooperation_id,
@@ -88,7 +88,7 @@ def send(
         subject_id=checklist.id,
         kind=checklist.kind.value,
         document={
-            **document(filling, [], [], languages_for(filling.checklist.template, [], "")),
+            **document(loaded, [], [], languages_for(loaded.checklist.template, [], "")),
             **({"signing": _rule(land, signers, also)} if also else {}),
         },
     )

@@ -1,4 +1,4 @@
-"""Changed checklists and articles as people send them: a text with some words other."""
+"""Changed checklists and articles as people upload them: a text with some words replaced."""
 
 import re
 import shutil
@@ -15,10 +15,10 @@ from tracker.authoring.guidance import service as guidance_editing
 from tracker.authoring.models import OwnArticle
 from tracker.authoring.own_guidance import service as own_guidance
 from tracker.checklist_templates import library
-from tracker.checklist_templates.library import CONTENT
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklist_templates.schema import Template
 from tracker.core.db import db
+from tracker.core.paths import CONTENT
 from tracker.guidance import library as texts
 from tracker.guidance import service as guidance
 from tracker.guidance.models import Article

@@ -1,4 +1,4 @@
-"""Whole answers to any item, made from its schema, and checklists filled in by the services."""
+"""Complete answers to any item, made from its schema, and checklists filled in by services."""
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -177,7 +177,7 @@ def _who_signs(organisation_id: str) -> str | None:
 
 
 def whole(
-    filling: LoadedChecklist,
+    loaded: LoadedChecklist,
     code: str,
     scope: AnswerScope = AnswerScope.SHARED,
     *,
@@ -185,15 +185,15 @@ def whole(
     **chosen: Any,
 ) -> dict[str, Any]:
     """Return a whole answer to an item; chosen are values wanted for some of its fields."""
-    item = filling.template.by_code[code]
-    return Writer(item, filling.surroundings, frozenset(writers), chosen).write(scope)
+    item = loaded.template.by_code[code]
+    return Writer(item, loaded.surroundings, frozenset(writers), chosen).write(scope)
 
 
-def setter_of(filling: LoadedChecklist, item: Item, actors: Mapping[UUID, Actor]) -> Actor:
+def setter_of(loaded: LoadedChecklist, item: Item, actors: Mapping[UUID, Actor]) -> Actor:
     """Return who writes an item's shared answer: the first party that may."""
     return next(
         actors[party.organisation_id]
-        for party in filling.parties
+        for party in loaded.parties
         if policy.can_set(
             actors[party.organisation_id], party, item.fields_of(AnswerScope.SHARED)[0]
         )
@@ -201,7 +201,7 @@ def setter_of(filling: LoadedChecklist, item: Item, actors: Mapping[UUID, Actor]
 
 
 def complete_answers(
-    filling: LoadedChecklist,
+    loaded: LoadedChecklist,
     actors: Mapping[UUID, Actor],
     *,
     leave: Collection[str] = (),
@@ -213,8 +213,8 @@ def complete_answers(
     actors are who writes for each organisation. leave names items that stay as they are;
     recommended answers the rest too. What is answered already stays, and is accepted.
     """
-    for item in filling.template.items:
-        fresh = load(filling.checklist)
+    for item in loaded.template.items:
+        fresh = load(loaded.checklist)
         if item.code in leave or item.part is Part.PERSON:
             continue
         one = completeness.item_standing(item, fresh.sheet, fresh.surroundings)
@@ -224,32 +224,32 @@ def complete_answers(
 
 
 def _answer(
-    filling: LoadedChecklist, item: Item, actors: Mapping[UUID, Actor], chosen: Mapping[str, Any]
+    loaded: LoadedChecklist, item: Item, actors: Mapping[UUID, Actor], chosen: Mapping[str, Any]
 ) -> None:
     writers = frozenset(actor.user_id for actor in actors.values())
     for scope in item.scopes:
-        values = Writer(item, filling.surroundings, writers, chosen).write(scope)
-        if scope is AnswerScope.SHARED and filling.sheet.shared(item.code) is None:
-            writer = setter_of(filling, item, actors)
-            service.save_answer(writer, filling.checklist, item.code, scope, values, base_version=0)
+        values = Writer(item, loaded.surroundings, writers, chosen).write(scope)
+        if scope is AnswerScope.SHARED and loaded.sheet.shared(item.code) is None:
+            writer = setter_of(loaded, item, actors)
+            service.save_answer(writer, loaded.checklist, item.code, scope, values, base_version=0)
         elif scope is AnswerScope.PARTY:
-            for party in filling.parties:
+            for party in loaded.parties:
                 actor = actors[party.organisation_id]
                 is_asked = policy.can_set(actor, party, item.fields_of(scope)[0])
-                if is_asked and filling.sheet.of_party(item.code, party.organisation_id) is None:
+                if is_asked and loaded.sheet.of_party(item.code, party.organisation_id) is None:
                     service.save_answer(
-                        actor, filling.checklist, item.code, scope, values, base_version=0
+                        actor, loaded.checklist, item.code, scope, values, base_version=0
                     )
 
 
 def accept(checklist: Checklist, code: str, actors: Mapping[UUID, Actor]) -> None:
     """Have every party that has not accept the answer as it stands."""
-    filling = load(checklist)
-    answer = filling.sheet.shared(code)
+    loaded = load(checklist)
+    answer = loaded.sheet.shared(code)
     if answer is None:
         return
-    item = filling.template.by_code[code]
-    for organisation_id in completeness.not_accepting(item, filling.sheet, filling.surroundings):
+    item = loaded.template.by_code[code]
+    for organisation_id in completeness.not_accepting(item, loaded.sheet, loaded.surroundings):
         positions.take_position(
             actors[organisation_id],
             checklist,
@@ -308,8 +308,8 @@ def decline_text(actor: Actor, checklist: Checklist, *, reason: str, items: Iter
     agreements.decline(actor, checklist, page=page, reason=reason, items=items)
 
 
-def sides(filling: LoadedChecklist) -> tuple[UUID, list[UUID]]:
+def sides(loaded: LoadedChecklist) -> tuple[UUID, list[UUID]]:
     """Return the first NPM body of a checklist, and the CSOs in their order."""
-    npm = filling.surroundings.parties_of(OrganisationKind.NPM)
-    csos = filling.surroundings.parties_of(OrganisationKind.CSO)
+    npm = loaded.surroundings.parties_of(OrganisationKind.NPM)
+    csos = loaded.surroundings.parties_of(OrganisationKind.CSO)
     return npm[0].organisation_id, [party.organisation_id for party in csos]

@@ -1,4 +1,4 @@
-"""Comments written by the services, and secrets that one side writes for itself alone."""
+"""Comments written by the services, and secrets that one side writes only for itself."""
 
 import datetime as dt
 import secrets
@@ -59,7 +59,7 @@ class Secrets:
 
     @property
     def standing(self) -> list[str]:
-        """The words that the own side reads."""
+        """The text that one's own side reads."""
         return [word for word in self.words if word not in self.withdrawn]
 
     def in_text(self, text: str) -> list[str]:

@@ -12,7 +12,6 @@ import sqlalchemy as sa
 from flask import Flask, current_app
 from sqlalchemy.orm import Session
 
-from config import ROOT
 from tests import starting_points
 from tests.client import CheckedClient
 from tracker.access.actor import (
@@ -32,12 +31,12 @@ from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import ChecklistKind, Cooperation, Mode
 from tracker.core import clock
 from tracker.core.db import db
+from tracker.core.paths import CONTENT
 from tracker.lifecycle import service as lifecycle
 from tracker.organisations import service as organisations
 from tracker.organisations.models import Organisation
 from tracker.organisations.service import Details
 
-CONTENT = ROOT / "tracker" / "content"
 LONG_AGO = dt.date(2020, 1, 1)
 
 

@@ -1,4 +1,4 @@
-"""The demonstration in a test's database, with some people who stand outside, and browsers."""
+"""The demonstration in a test's database, with some outsiders, and browsers."""
 
 import contextvars
 import datetime as dt
@@ -18,7 +18,7 @@ from tests.factories.passkeys import Device
 from tracker.access.actor import OrganisationKind, Role
 from tracker.accounts.models import Membership
 from tracker.accounts.people import invitations, service
-from tracker.accounts.people.invitations import Wanted
+from tracker.accounts.people.invitations import NewInvitation
 from tracker.accounts.people.service import NewRole
 from tracker.agreements import notices
 from tracker.agreements.paper import service as paper
@@ -80,7 +80,7 @@ def make() -> Demonstration:
     passkeys.add(cast.actor("dina"), Device())
     invited = invitations.invite(
         cast.actor("samira"),
-        Wanted(
+        NewInvitation(
             email="nour.haddad@maravena.example",
             roles=(Role.MEMBER,),
             organisation_id=cast.bodies["od"].id,
@@ -179,7 +179,7 @@ def _let_powers_wait(cast: people.Cast) -> None:
 def _accept(cast: people.Cast, key: str, name: str, body: str, role: Role) -> None:
     invited = invitations.invite(
         None,
-        Wanted(
+        NewInvitation(
             email=f"{key}@outside.example",
             roles=(role,),
             name=name,

@@ -1,4 +1,4 @@
-"""A small checklist filled in without any database, and texts frozen of it, in both shapes."""
+"""A small checklist filled in without a database, and its frozen texts in both formats."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
@@ -150,11 +150,11 @@ def words_row(words: ChecklistWords, number: int = 1) -> TemplateWords:
 
 
 def text_of(
-    filling: LoadedChecklist | None = None, *words: ChecklistWords, binding: str = "en"
+    loaded: LoadedChecklist | None = None, *words: ChecklistWords, binding: str = "en"
 ) -> dict[str, Any]:
     """Return a text as it would be frozen, without number, moment and salt."""
     rows = {one.language: words_row(one) for one in words}
-    return document(filling or filled(), SIGNATORIES, GUIDANCE, Languages("en", rows, binding))
+    return document(loaded or filled(), SIGNATORIES, GUIDANCE, Languages("en", rows, binding))
 
 
 def as_frozen(text: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,13 +1,13 @@
-"""Content folders of guidance, made for a test: articles that each have their own of everything."""
+"""Content folders of guidance for tests, with unique values in each article."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from config import ROOT
 from tracker.core.db import db
+from tracker.core.paths import CONTENT
 from tracker.guidance import library, service
 
-SHIPPED = ROOT / "tracker" / "content"
+SHIPPED = CONTENT
 
 ARTICLE = """\
 ---

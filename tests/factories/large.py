@@ -1,4 +1,4 @@
-"""A checklist as large as they get, put in at once: many items, parties, positions, comments."""
+"""A checklist as large as they get, inserted directly: many items, parties, comments."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -160,9 +160,9 @@ def _fill(land: Country, terms: Checklist, size: Size) -> None:
     """Put in what people would have written: rows as the verbs leave them."""
     people = [(land.users[first].id, home.id) for first, home in land.homes.items() if home]
     writers = cycle(people)
-    filling = loading.load(terms)
-    for number, one in enumerate(filling.template.items, 1):
-        values = values_of(number) if one.label.startswith(MATTER) else whole(filling, one.code)
+    loaded = loading.load(terms)
+    for number, one in enumerate(loaded.template.items, 1):
+        values = values_of(number) if one.label.startswith(MATTER) else whole(loaded, one.code)
         answer = _answer(terms, one.code, next(writers), values)
         land.session.add(answer)
         land.session.flush()
@@ -247,7 +247,7 @@ def _flag(terms: Checklist, answer: Answer, writer: Writer) -> Flag:
 def _comment(
     terms: Checklist, code: str, number: int, writer: Writer, reader: UUID
 ) -> Iterator[Comment | CommentMention]:
-    """Yield a comment, every fourth to the own side, every tenth with somebody mentioned."""
+    """Yield a comment, every fourth to one's own side, every tenth with a mention."""
     made = Comment(
         id=uuid4(),
         checklist_id=terms.id,

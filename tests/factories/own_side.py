@@ -1,4 +1,4 @@
-"""What one side of the demonstration writes and assigns for itself alone."""
+"""What one side of the demonstration writes and assigns only for itself."""
 
 from dataclasses import dataclass
 

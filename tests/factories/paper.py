@@ -1,4 +1,4 @@
-"""Scans of signed papers as small files, and what is done with them by the real services."""
+"""Scans of signed papers as small files, and their handling by the real services."""
 
 import datetime as dt
 import zlib
@@ -11,7 +11,7 @@ from tracker.checklists.models import Checklist
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.signoff import shown
-from tracker.signoff.models import SignaturePlace, SignatureRequest
+from tracker.signoff.models import SignatureRequest, SignatureSlot
 from tracker.signoff.paper_models import PaperRecord
 
 SENTENCE = "Signed on paper; the scan was compared with the text."
@@ -45,11 +45,11 @@ def record(
 ) -> PaperRecord:
     """Record that the actor's organisation signed on paper, by whom the text names for it."""
     named = db.session.scalars(
-        sa.select(SignaturePlace.user_id)
-        .join(SignatureRequest, SignatureRequest.id == SignaturePlace.request_id)
+        sa.select(SignatureSlot.user_id)
+        .join(SignatureRequest, SignatureRequest.id == SignatureSlot.request_id)
         .where(
             SignatureRequest.revision_id == checklist.revision_sent_id,
-            SignaturePlace.organisation_id == actor.organisation_id,
+            SignatureSlot.organisation_id == actor.organisation_id,
         )
     ).all()
     return paper.record(

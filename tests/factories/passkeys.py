@@ -1,4 +1,4 @@
-"""A device that holds passkeys, made of the standard alone: what it and its browser answer."""
+"""A software authenticator, written from the standard alone: what it and its browser respond."""
 
 import base64
 import hashlib

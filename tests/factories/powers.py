@@ -1,4 +1,4 @@
-"""Roles of signatory and manager that begin: confirmed and accepted by whom the rules ask."""
+"""Signatory and manager roles that have begun: confirmed and accepted as the rules require."""
 
 from uuid import UUID
 

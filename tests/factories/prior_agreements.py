@@ -1,4 +1,4 @@
-"""An instance as it was before rows were bound: its events say nothing of them."""
+"""An instance from before row binding: its events say nothing about rows."""
 
 from dataclasses import replace
 

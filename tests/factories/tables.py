@@ -64,7 +64,7 @@ class Table:
         recompute()
         return checklist_of(self.cooperation, kind)
 
-    def filling(self, kind: ChecklistKind = ChecklistKind.TERMS) -> LoadedChecklist:
+    def loaded(self, kind: ChecklistKind = ChecklistKind.TERMS) -> LoadedChecklist:
         return load(self.checklist(kind))
 
     def save(self, first: str, item: str, *, seen: int = 0, **values: object) -> Answer:
@@ -83,7 +83,7 @@ class Table:
     def accept(self, item: str, *firsts: str) -> None:
         """Accept the answer as it stands, each for their party, and commit."""
         for first in firsts:
-            answer = self.filling().sheet.shared(item)
+            answer = self.loaded().sheet.shared(item)
             assert answer is not None
             positions.take_position(
                 self[first], self.checklist(), item, Stance.ACCEPTS, answer_id=answer.answer_id
@@ -97,7 +97,7 @@ class Table:
         return saved
 
     def standing(self, item: str) -> ItemStatus:
-        return self.filling().standing().items[item]
+        return self.loaded().standing().items[item]
 
     def waiting(self, item: str) -> set[str]:
         """Return the keys of the organisations an item waits for."""

@@ -1,4 +1,4 @@
-"""An application of the page furniture alone: no database, and a few pages of its own."""
+"""An application with only the page frame: no database, and a few pages of its own."""
 
 import uuid
 from dataclasses import dataclass
@@ -9,15 +9,15 @@ from flask import Flask, redirect, render_template_string, request
 from flask.testing import FlaskClient
 from flask_babel import Babel
 
-from config import ROOT, Settings
 from tests.pages import Page
 from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
 from tracker.access.gate import init_gate, public, signed_in
-from tracker.core import clock
+from tracker.core import clock, paths
 from tracker.core.csrf import MaskedCSRFProtect
 from tracker.core.errors import RefusedError, RuleBrokenError
 from tracker.core.security import init_security_headers
 from tracker.core.services import Services, give
+from tracker.settings import Settings
 from tracker.ui import routes
 from tracker.ui.assets import init_assets
 from tracker.ui.errors import register_error_pages
@@ -70,9 +70,9 @@ def make_furniture(**environment: str) -> Furniture:
     """Put the furniture into an application, as tracker.app does."""
     app = Flask(
         "tracker",
-        root_path=str(ROOT / "tracker"),
-        template_folder=str(ROOT / "templates"),
-        static_folder=str(ROOT / "static"),
+        root_path=str(paths.PACKAGE),
+        template_folder=str(paths.TEMPLATES),
+        static_folder=str(paths.STATIC),
         static_url_path="/static",
     )
     made = settings(**environment)

@@ -26,7 +26,8 @@ from tracker.cooperations.models import Clearance, Cooperation, Mode
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.localized import LocalizedStr
-from tracker.demo import filling, people
+from tracker.demo import checklists as demo_checklists
+from tracker.demo import people
 from tracker.demo.people import Cast
 from tracker.lifecycle import service as lifecycle
 from tracker.organisations.models import Organisation
@@ -197,7 +198,7 @@ class Stage:
         ]
         values = {"listed": "people", "persons": rows} if rows else {"listed": "nobody"}
         checklists.save_answer(
-            self.actor(by or filling.COORDINATORS[body]),
+            self.actor(by or demo_checklists.COORDINATORS[body]),
             self.checklist,
             "C2",
             AnswerScope.PARTY,
@@ -221,8 +222,8 @@ class Stage:
             {**current.values, "until": last.isoformat()},
             base_version=current.version,
         )
-        filling.send(self.cast, self.checklist)
-        filling.sign(self.cast, self.checklist)
+        demo_checklists.send(self.cast, self.checklist)
+        demo_checklists.sign(self.cast, self.checklist)
 
     def browser(self, app: Flask, key: str) -> CheckedClient:
         """Return a browser in which a person is signed in; what was done so far is committed."""
@@ -281,7 +282,7 @@ def stage(
         for person in cast_.of_body(body):
             if person.key != "ilena":
                 cooperations.add_person(
-                    cast_.actor(filling.COORDINATORS[body]),
+                    cast_.actor(demo_checklists.COORDINATORS[body]),
                     cooperation,
                     user_id=cast_.users[person.key].id,
                     organisation_id=cast_.bodies[body].id,
@@ -293,10 +294,10 @@ def stage(
         checklists.save_answer(
             made.actor("ilena"), checklist, "C1", AnswerScope.SHARED, covers, base_version=0
         )
-    filling.fill_in(cast_, checklist)
+    demo_checklists.fill_in(cast_, checklist)
     if in_force:
-        filling.send(cast_, checklist)
-        filling.sign(cast_, checklist)
+        demo_checklists.send(cast_, checklist)
+        demo_checklists.sign(cast_, checklist)
     return made
 
 

@@ -1,4 +1,4 @@
-"""The demonstration's joint visit, ready, and further ones planned beside it by the services."""
+"""The demonstration's joint visit, ready, and further ones planned by the services."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -209,7 +209,7 @@ def planned(
         kind={"kind": "thematic", "place_type": "police"},
         announced="unannounced",
         plan=plan or days(),
-        people_of_it=team_plan(scene, **team),
+        team_plan=team_plan(scene, **team),
         visit_id=visit_id,
     )
     recompute()

@@ -1,4 +1,4 @@
-"""Words of small checklists in another language, and what they are made of."""
+"""Translations of small checklists, and what they are made of."""
 
 from collections.abc import Mapping
 from typing import Any

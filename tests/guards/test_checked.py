@@ -1,4 +1,4 @@
-"""Every table and column decides something and is checked, or says why it decides nothing."""
+"""Every table and column is checked by the audit, or says why it decides nothing."""
 
 from importlib import import_module
 
@@ -32,7 +32,7 @@ def test_every_table_is_checked_or_says_why_not(tables: dict[str, set[str]]) -> 
     assert sorted(known) == sorted(tables)
 
 
-def test_what_is_left_out_of_a_table_is_a_column_of_it(tables: dict[str, set[str]]) -> None:
+def test_each_excluded_column_exists_in_its_table(tables: dict[str, set[str]]) -> None:
     strange = {
         f"{name}.{column}"
         for name, spec in CHECKED.items()
@@ -55,7 +55,7 @@ def test_every_checked_table_leads_to_its_cooperation(tables: dict[str, set[str]
             assert ways[name].column in tables[name], name
 
 
-def test_what_makes_a_row_restricted_is_a_column(tables: dict[str, set[str]]) -> None:
+def test_each_restricting_column_exists(tables: dict[str, set[str]]) -> None:
     for name, columns in RESTRICTING.items():
         assert set(columns) <= tables[name], name
 

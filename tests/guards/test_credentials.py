@@ -1,11 +1,11 @@
-"""What people sign in with is written in few places, and each of them binds it to its person."""
+"""Credentials are written in few places, and each of them binds them to their person."""
 
 import ast
 from collections.abc import Iterator
 
 import pytest
 
-from config import ROOT
+from tracker.core.paths import PACKAGE
 
 SEALED = {
     "password",
@@ -44,11 +44,10 @@ def _assigned(tree: ast.AST) -> Iterator[str]:
                 yield name
 
 
-def test_what_people_sign_in_with_is_set_where_it_is_bound_and_nowhere_else() -> None:
-    package = ROOT / "tracker"
+def test_credentials_are_set_only_where_they_are_bound() -> None:
     found = {
-        path.relative_to(package).as_posix()
-        for path in package.rglob("*.py")
+        path.relative_to(PACKAGE).as_posix()
+        for path in PACKAGE.rglob("*.py")
         if writes(path.read_text())
     }
     assert found == WRITERS

@@ -1,4 +1,4 @@
-"""What can differ between the databases is tested on both, in every part."""
+"""Every package tests on both databases what can differ between them."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The documents say what the code has: settings, commands, roles, verbs; their links lead on."""
+"""Documents agree with the code: settings, commands, roles, verbs, file names; links work."""
 
 import re
 from collections.abc import Iterator
@@ -8,11 +8,12 @@ import click
 import pytest
 from flask import Flask
 
-from config import ROOT, Settings
 from tracker import create_app
 from tracker.access.actor import Role
 from tracker.activity.verbs import VERBS
 from tracker.commands import COMMANDS
+from tracker.core.paths import ROOT
+from tracker.settings import Settings
 
 DOCS = ROOT / "docs"
 # Commands of Flask-Migrate; operations.md names those that an operator needs.
@@ -54,14 +55,14 @@ def rows(document: str) -> list[list[str]]:
     ]
 
 
-def test_every_command_stands_in_the_operations(app: Flask) -> None:
+def test_operations_documents_every_command(app: Flask) -> None:
     text = (DOCS / "operations.md").read_text() + (ROOT / "README.md").read_text()
     known = list(commands(app.cli))
     assert len(known) > 8
     assert [name for name in known if f"tracker {name}" not in text] == []
 
 
-def test_every_command_that_a_document_names_is_there(app: Flask) -> None:
+def test_every_command_that_a_document_names_exists(app: Flask) -> None:
     known = set(commands(app.cli)) | {*COMMANDS, MACHINERY}
     strange = {
         f"{path.name}: tracker {named.strip()}"
@@ -75,7 +76,7 @@ def test_every_command_that_a_document_names_is_there(app: Flask) -> None:
 NAMED = r"(?:`|^|=\S )make ([a-z]+(?:-[a-z]+)*)"
 
 
-def test_every_make_target_that_a_document_names_is_there() -> None:
+def test_every_make_target_that_a_document_names_exists() -> None:
     makefile = (ROOT / "Makefile").read_text()
     targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
     named = {
@@ -87,12 +88,12 @@ def test_every_make_target_that_a_document_names_is_there() -> None:
     assert named - targets == set()
 
 
-def test_every_role_stands_in_the_glossary() -> None:
+def test_the_glossary_lists_every_role() -> None:
     told = {cells[0] for cells in rows("glossary.md")}
     assert {role.value for role in Role} - told == set()
 
 
-def test_every_verb_stands_in_the_trail_with_its_keys_and_no_other() -> None:
+def test_the_trail_document_lists_exactly_the_verbs_with_their_keys() -> None:
     told = {
         cells[0].strip("`"): frozenset(re.findall(r"`(\w+)`", cells[2]))
         for cells in rows("trail.md")
@@ -101,7 +102,7 @@ def test_every_verb_stands_in_the_trail_with_its_keys_and_no_other() -> None:
     assert told == {verb.name: verb.keys for verb in VERBS.values()}
 
 
-def test_every_link_of_a_document_leads_somewhere() -> None:
+def test_every_link_in_a_document_works() -> None:
     lost = []
     for path in documents():
         text = path.read_text()
@@ -112,6 +113,31 @@ def test_every_link_of_a_document_leads_somewhere() -> None:
             there = path.parent / file if file else path
             if not there.exists() or (part and part not in anchors(there)):
                 lost.append(f"{path.name}: {target}")
+    assert lost == []
+
+
+# A file of the project in back quotes, with or without its suffix, perhaps with a name in it.
+CODE = re.compile(r"`((?:[a-z_*]+/)+[a-z_0-9*]+)(\.(?:html|js|md|py|typ|yaml))?(?:\.(\w+))?`")
+
+
+def files_named(name: str, suffix: str) -> list[Path]:
+    """Return the files that a document may mean by a path relative to one of the roots."""
+    tracker = ROOT / "tracker"
+    roots = (ROOT, tracker, tracker / "content", ROOT / "tests", ROOT / "templates", DOCS)
+    endings = (suffix,) if suffix else ("", ".py", "_*.py")
+    return [path for root in roots for end in endings for path in root.glob(f"{name}{end}")]
+
+
+def test_every_file_that_a_document_names_exists_and_has_the_name_it_gives() -> None:
+    lost, seen = [], 0
+    for path in documents():
+        for name, suffix, inside in CODE.findall(path.read_text()):
+            seen += 1
+            files = files_named(name, suffix)
+            texts = [file.read_text() for file in files if file.is_file()]
+            if not files or (inside and not any(inside in text for text in texts)):
+                lost.append(f"{path.name}: {name}{suffix} {inside}")
+    assert seen > 100
     assert lost == []
 
 

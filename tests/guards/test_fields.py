@@ -1,4 +1,4 @@
-"""Forms are made of our own fields and validators, whose messages are ours and are translated."""
+"""Forms use only our own fields and validators, whose messages are translated."""
 
 import ast
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from wtforms.fields.core import UnboundField
 
 import tracker.app  # noqa: F401 -- all forms are made
-from config import ROOT
+from tracker.core.paths import PACKAGE, ROOT
 from tracker.ui.form_base import Form
 
 # What parts may take from the form library: nothing that has a message.
@@ -16,7 +16,7 @@ _MACHINERYS = {"identity", "next", "remember", "submit"}
 
 
 def _features() -> Iterator[tuple[str, ast.ImportFrom | ast.Import]]:
-    for path in sorted((ROOT / "tracker").rglob("*.py")):
+    for path in sorted(PACKAGE.rglob("*.py")):
         if path.parent.name in {"core", "ui"}:
             continue
         for node in ast.walk(ast.parse(path.read_text())):

@@ -1,6 +1,6 @@
-"""The domain knows no web, and what says that it is pure reads no database and no clock.
+"""The domain imports nothing of the web, and pure modules read no database and no clock.
 
-For every module there is: a new one need not be listed anywhere.
+For every module that exists: a new one need not be listed anywhere.
 """
 
 import ast
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from config import ROOT
+from tracker.core.paths import PACKAGE
 
 WEB = {"flask", "flask_login", "flask_security", "flask_wtf", "jinja2", "werkzeug", "wtforms"}
 # Modules and folders of this name belong to the web: views, and what they show.
@@ -41,10 +41,9 @@ MAY = {
 NOT_PURE = {"flask_sqlalchemy", "sqlalchemy", "time", "tracker.core.clock", "tracker.core.db"}
 # Rules may name a row by its class, as a type; they are given it.
 PURE_NAMES = {"policy", "rules"}
-TRACKER = ROOT / "tracker"
 MODULES = [
-    str(path.relative_to(TRACKER))
-    for path in sorted(TRACKER.rglob("*.py"))
+    str(path.relative_to(PACKAGE))
+    for path in sorted(PACKAGE.rglob("*.py"))
     if path.name != "__init__.py"
 ]
 
@@ -60,7 +59,7 @@ def imports(module: str) -> Iterator[str]:
 
 
 def parsed(module: str) -> ast.Module:
-    return ast.parse((TRACKER / module).read_text())
+    return ast.parse((PACKAGE / module).read_text())
 
 
 def belongs_to_the_web(module: str) -> bool:
@@ -74,7 +73,7 @@ def is_pure(module: str) -> bool:
 
 
 @pytest.mark.parametrize("module", [one for one in MODULES if not belongs_to_the_web(one)])
-def test_the_domain_knows_no_web(module: str) -> None:
+def test_the_domain_imports_nothing_of_the_web(module: str) -> None:
     used = sorted(WEB & {one.split(".")[0] for one in imports(module)})
     assert not used or module in MAY
 
@@ -89,7 +88,7 @@ def test_each_exception_is_one() -> None:
 
 
 @pytest.mark.parametrize("module", [one for one in MODULES if is_pure(one)])
-def test_what_is_pure_reads_no_database_and_no_clock(module: str) -> None:
+def test_pure_modules_read_no_database_and_no_clock(module: str) -> None:
     used = set(imports(module))
     assert not {one for one in used if one in NOT_PURE or one.split(".")[0] in NOT_PURE}
     assert not {one for one in used if one.endswith((".queries", ".service"))}

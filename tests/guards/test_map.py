@@ -7,15 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from config import ROOT
+from tracker.core.paths import PACKAGE, ROOT
 
-CODE = ROOT / "tracker"
 DOCUMENT = ROOT / "docs" / "architecture.md"
 BEGIN = "<!-- Written by `make map` from the modules' docstrings. -->\n"
 END = "<!-- End of what `make map` writes. -->\n"
 
 
-def summaries(folder: Path = CODE) -> dict[Path, str]:
+def summaries(folder: Path = PACKAGE) -> dict[Path, str]:
     """Return the first line of each module's docstring, by its path; empty files are left out."""
     modules = sorted(path for path in folder.rglob("*.py") if path.stat().st_size)
     return {
@@ -78,7 +77,7 @@ def test_only_the_first_line_of_a_docstring_is_taken(tmp_path: Path) -> None:
     assert summaries(tmp_path) == {Path("team.py"): "The team: one \\| two."}
 
 
-def test_what_stands_around_the_map_is_kept() -> None:
+def test_the_text_around_the_map_is_kept() -> None:
     document = f"Before\n{BEGIN}Old\n{END}After\n"
     assert with_map(document, "New\n") == f"Before\n{BEGIN}\nNew\n\n{END}After\n"
 

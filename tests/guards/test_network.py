@@ -1,4 +1,4 @@
-"""Tests reach this machine and nothing else."""
+"""Tests connect only to this machine."""
 
 import socket
 

@@ -1,4 +1,4 @@
-"""What must hold in the table of permissions, whatever the application does: rules by hand."""
+"""Rules for the table of permissions that hold whatever the application does."""
 
 from tests.integration.access.places import ANYBODY, COLUMNS
 from tests.integration.access.table import LED, LOOK, NOT_FOUND, REFUSED, SIGN_IN, Row, read
@@ -13,7 +13,7 @@ OF_A_COOPERATION = (
     "/undertakings/<undertaking_id>",
     "/undertakings/<uuid:undertaking_id>",
 )
-# What an auditor may send: about the own account, and the register taken out or checked.
+# What an auditor may send: about their own account, and exporting or auditing the register.
 OWN = ("/account", "/invitations/", "/language", "/new-password", "/register", "/sign-", "/verify")
 
 
@@ -63,7 +63,7 @@ def test_an_undertaking_is_signed_by_nobody_but_its_person() -> None:
         assert {cells[column] for column in others} == {NOT_FOUND}, (thing, cells)
 
 
-def test_people_are_looked_after_by_their_own_side_and_administrators_alone() -> None:
+def test_only_their_own_side_and_administrators_manage_people() -> None:
     rows = rows_of("/people/<user_id>")
     assert len(rows) > 5
     allowed = {"administrator", "CSO coordinator", "CSO signatory"}

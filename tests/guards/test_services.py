@@ -1,4 +1,4 @@
-"""Nothing is kept for the whole process, and an application fills every slot of its parts."""
+"""Nothing is process-wide, and an application fills every slot of its packages."""
 
 import ast
 import sys
@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from config import ROOT, Settings
 from tracker import create_app
 from tracker.core import services
+from tracker.core.paths import PACKAGE, ROOT
 from tracker.core.services import Slot
+from tracker.settings import Settings
 
 # What stays, because it is alike for all applications: the verbs, which are listed as they are
 # read in; tests' time; and what never changes once it is published, by its random id.
@@ -60,7 +61,7 @@ def test_services_can_not_be_changed_and_show_no_keys(tmp_path: Path) -> None:
 def test_no_module_keeps_what_is_set_while_the_application_runs() -> None:
     found = {
         f"{path.relative_to(ROOT / 'tracker')}: {written}"
-        for path in sorted((ROOT / "tracker").rglob("*.py"))
+        for path in sorted(PACKAGE.rglob("*.py"))
         for written in kept(ast.parse(path.read_text()))
     }
     assert found == _KEPT

@@ -1,4 +1,4 @@
-"""What holds for every template and style sheet: it compiles, has its frame, and nothing inline."""
+"""Rules for every template and style sheet: it compiles, has its frame, and nothing inline."""
 
 import re
 from collections.abc import Iterator
@@ -7,11 +7,11 @@ import pytest
 from flask import Flask
 from jinja2 import nodes
 
-from config import ROOT, Settings
 from tracker import create_app
 from tracker.activity.verbs import VERBS
+from tracker.core.paths import PACKAGE, ROOT, STATIC, TEMPLATES
+from tracker.settings import Settings
 
-TEMPLATES = ROOT / "templates"
 FRAME = "layouts/page.html"
 # The words of each event; certificates read them too.
 SENTENCES = "history/sentences.html"
@@ -121,7 +121,7 @@ def frames(app: Flask, name: str) -> Iterator[nodes.Template]:
 
 def rendered_by_code() -> set[str]:
     """Return the templates whose names stand in the code."""
-    code = "".join(path.read_text() for path in (ROOT / "tracker").rglob("*.py"))
+    code = "".join(path.read_text() for path in PACKAGE.rglob("*.py"))
     return set(re.findall(r'"([a-z_]+(?:/[\w.]+)*\.(?:html|txt))"', code))
 
 
@@ -197,7 +197,7 @@ def test_nothing_is_inline_and_nothing_passes_unescaped() -> None:
 def test_markup_is_made_only_where_it_is_escaped_or_cleaned() -> None:
     makers = {
         str(path.relative_to(ROOT))
-        for path in (ROOT / "tracker").rglob("*.py")
+        for path in PACKAGE.rglob("*.py")
         if re.search(r"\bMarkup\(", path.read_text())
     }
     assert makers == {
@@ -226,7 +226,7 @@ def test_every_verb_of_a_cooperation_has_its_words_and_no_other(app: Flask) -> N
     assert {macro.name for macro in sentences(app)} == set(VERBS) - OF_THE_INSTANCE
 
 
-def test_the_words_of_verbs_stand_once_and_in_alphabetical_order(app: Flask) -> None:
+def test_each_verbs_sentence_occurs_once_in_alphabetical_order(app: Flask) -> None:
     """Of two macros with one name the last would count, without a word."""
     told = [macro.name for macro in sentences(app)]
     assert told == sorted(set(told))
@@ -254,7 +254,7 @@ def test_no_word_of_a_verb_is_a_method_of_the_details(app: Flask) -> None:
 
 
 def test_styles_know_start_and_end_and_not_left_and_right() -> None:
-    sheets = sorted((ROOT / "static" / "css").glob("*.css"))
+    sheets = sorted((STATIC / "css").glob("*.css"))
     assert len(sheets) >= 4
     found = [
         f"{sheet.name}:{number}: {line.strip()}"
@@ -266,7 +266,7 @@ def test_styles_know_start_and_end_and_not_left_and_right() -> None:
 
 
 def test_styles_and_scripts_load_nothing_from_elsewhere() -> None:
-    files = [path for path in (ROOT / "static").rglob("*") if path.suffix in {".css", ".js"}]
+    files = [path for path in STATIC.rglob("*") if path.suffix in {".css", ".js"}]
     assert files
     found = [
         f"{path.name}: {match}"

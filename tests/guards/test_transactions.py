@@ -1,12 +1,11 @@
-"""Who ends a transaction: ui.perform for views, commands and the worker, and few that are named."""
+"""Only ui.perform, commands, the worker and a few named views end a transaction."""
 
 import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from config import ROOT
+from tracker.core.paths import PACKAGE
 
-PACKAGE = ROOT / "tracker"
 # Views, and what only they use.
 _BESIDE_VIEWS = (
     "access/",
@@ -116,7 +115,7 @@ def test_views_call_perform_for_all_the_rest() -> None:
     assert calls > 90
 
 
-def test_a_commit_is_seen_however_deep_it_stands() -> None:
+def test_a_commit_is_found_however_deeply_it_is_nested() -> None:
     code = (
         "def view():\n"
         "    def save():\n"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from config import ROOT
 from tracker.commands import COMMANDS
+from tracker.core.paths import ROOT
 from tracker.worker import health
 
 # Libraries, then parts and modules of our own, with all below them.

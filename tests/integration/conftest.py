@@ -1,4 +1,4 @@
-"""A cooperation of an NPM with two CSOs, its people brought in, and its terms begun."""
+"""A cooperation of an NPM with two CSOs, with people added and terms started."""
 
 import pytest
 from sqlalchemy.orm import Session

@@ -9,7 +9,6 @@ import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from config import Settings
 from tests import client as checked
 from tests.conftest import new_browser
 from tracker.access.actor import OrganisationKind
@@ -17,6 +16,7 @@ from tracker.core import services
 from tracker.core.csrf import MaskedCSRFProtect
 from tracker.core.db import db
 from tracker.organisations.models import Organisation
+from tracker.settings import Settings
 
 PAGE = "<!doctype html><html lang=en><title>A page</title><main><h1>A page</h1></main></html>"
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import click
 
-from config import ROOT
 from tests.mutants.mutations import Mutant, spread
 from tests.mutants.policies import ENOUGH, POLICIES, MutantsError, Policy
 from tests.mutants.running import Outcome, check_unchanged, load_beforehand, outcomes
+from tracker.core.paths import ROOT
 
 SHORT = 10
 

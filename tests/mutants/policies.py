@@ -1,11 +1,11 @@
-"""The policies that are changed, their tests, and the changes that no test could notice."""
+"""The policies to change, their tests, and the changes that no test could notice."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from config import ROOT
 from tests.mutants.mutations import Mutant, mutants
+from tracker.core.paths import PACKAGE, ROOT
 
 # At least so many changes to each policy are tried.
 ENOUGH = 40
@@ -69,7 +69,7 @@ def _policy(name: str, *equivalents: Equivalent) -> Policy:
     return Policy(
         name,
         f"tracker.{name}.policy",
-        ROOT / "tracker" / name / "policy.py",
+        PACKAGE / name / "policy.py",
         ROOT / "tests" / "unit" / name / "test_policy.py",
         equivalents,
     )
@@ -86,13 +86,13 @@ POLICIES = (
             "Nobody takes part without a party; the second condition is for the type checker.",
         ),
         Equivalent(
-            "(one for one in decisions if one),",
-            "(one for one in decisions if True),",
+            "(decision for decision in decisions if decision),",
+            "(decision for decision in decisions if True),",
             "All fields of a scope are set by the same side, so the decisions are all the same.",
         ),
         Equivalent(
-            "(one for one in decisions if one),",
-            "(one for one in decisions if not (one)),",
+            "(decision for decision in decisions if decision),",
+            "(decision for decision in decisions if not (decision)),",
             "As above.",
         ),
     ),

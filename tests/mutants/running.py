@@ -1,4 +1,4 @@
-"""Runs the tests of a policy on a mutant, which is loaded from memory in a process of its own."""
+"""Runs the tests of a policy on a mutant, loaded from memory in its own process."""
 
 import ast
 import contextlib
@@ -18,9 +18,9 @@ from typing import NoReturn
 
 import pytest
 
-from config import ROOT
 from tests.mutants.mutations import Mutant
 from tests.mutants.policies import MutantsError, Policy
+from tracker.core.paths import ROOT
 
 # How many processes run tests at a time.
 PROCESSES = 2

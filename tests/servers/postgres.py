@@ -1,7 +1,7 @@
-"""A PostgreSQL for the tests: thrown away afterwards, reached by a socket file only.
+"""A PostgreSQL server for tests, deleted afterwards and reached only by a Unix socket.
 
-The system's own programs are used where there are any, else those of a Python package. As a module
-on the command line it says which were found.
+It uses the system's programs if there are any, else those of a Python package. Run as a module, it
+prints which were found.
 """
 
 import os

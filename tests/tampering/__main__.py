@@ -1,4 +1,4 @@
-"""Tampers with every table, one change at a time, and checks that it is named: make tampering."""
+"""Changes every table, one change at a time, and checks that the audit names it: make tampering."""
 
 import sys
 import tempfile
@@ -10,7 +10,6 @@ from pathlib import Path
 import click
 from flask import Flask
 
-from config import Settings
 from tests.factories import demonstration
 from tests.servers import postgres
 from tests.servers.postgres import Postgres, PostgresError
@@ -21,6 +20,7 @@ from tracker import create_app
 from tracker.checklist_templates import library
 from tracker.core.db import db
 from tracker.oversight import integrity
+from tracker.settings import Settings
 from tracker.worker import schema
 
 DATABASE = "tampering"

@@ -1,13 +1,13 @@
-"""Tries changes one at a time, and says which of them the check notices, and where."""
+"""Tries changes one at a time, and reports which of them the audit notices, and where."""
 
 import enum
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from config import ROOT
 from tests.factories.evidence.tampering import hands
 from tests.tampering.changes import Change, ImpossibleError
+from tracker.core.paths import ROOT
 from tracker.oversight import integrity, labels
 from tracker.oversight.facts import Finding
 

@@ -1,4 +1,4 @@
-"""Every way to tamper with a table: a value, a row taken out, a row put in, all rows gone."""
+"""Every change to a table: a value, a deleted row, an inserted row, all rows deleted."""
 
 import datetime as dt
 import random

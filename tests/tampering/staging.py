@@ -1,4 +1,4 @@
-"""What the demonstration lacks, so that every checked table has rows to be tampered with."""
+"""Rows that the demonstration lacks, so that every checked table has some to change."""
 
 from uuid import uuid4
 

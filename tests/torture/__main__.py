@@ -1,4 +1,4 @@
-"""Signs, declines and amends by many processes at once, and kills the server: make torture."""
+"""Signs, declines and amends from many processes, and kills the server: make torture."""
 
 import sys
 import tempfile

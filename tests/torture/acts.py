@@ -1,4 +1,4 @@
-"""What is done to agreements while they are tortured: one transaction each, by the real verbs."""
+"""The actions on agreements during the torture: one transaction each, by the real services."""
 
 import json
 import random

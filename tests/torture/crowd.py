@@ -1,4 +1,4 @@
-"""Many processes that act on the same agreements at once, each with its own connection."""
+"""Many processes that act on the same agreements at the same time, each with a connection."""
 
 import json
 import multiprocessing

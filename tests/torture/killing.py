@@ -1,4 +1,4 @@
-"""A server under load that is killed at random moments and started again."""
+"""A server under load that is killed at random moments and restarted."""
 
 import http.client
 import json
@@ -13,11 +13,11 @@ from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
-from config import ROOT
 from tests.torture.acts import Outcome, Try, choose, to_json
 from tests.torture.record import Record
 from tests.torture.serving import ADDRESS, AGREEMENTS
 from tests.torture.stage import Stage
+from tracker.core.paths import ROOT
 from tracker.worker import cli as running
 
 CALLERS = 8

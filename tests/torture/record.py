@@ -1,4 +1,4 @@
-"""What those who acted were told: kept, so that it can be compared with what is in the database."""
+"""The responses that the processes received, kept for comparison with the database."""
 
 from collections import Counter
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The application as it is tortured: the product, and beside it one address that acts."""
+"""The application under torture, with one extra endpoint that acts."""
 
 import json
 import os

@@ -1,11 +1,10 @@
-"""What is tortured: an instance with some agreements of three parties, on either database."""
+"""The data under torture: an instance with some agreements of three parties."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from flask import Flask
 
-from config import Settings
 from tests.factories.agreements import COORDINATORS, checklist_of
 from tests.factories.cooperations import Country, country, load_checklists, open_one
 from tests.factories.templates import a_template, an_item, publish
@@ -17,6 +16,7 @@ from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import service
 from tracker.cooperations.models import Mode
 from tracker.core.db import db
+from tracker.settings import Settings
 from tracker.worker import schema
 
 # So few that many want the same one, so many that all are at work.

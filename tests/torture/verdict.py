@@ -1,4 +1,4 @@
-"""Whether the database is as it must be after the torture, told from its rows alone."""
+"""Whether the database is consistent after the torture, judged from its rows alone."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator

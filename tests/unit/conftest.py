@@ -1,4 +1,4 @@
-"""Unit tests reach no database."""
+"""Unit tests use no database."""
 
 from collections.abc import Iterator
 

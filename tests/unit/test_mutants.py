@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from config import ROOT
 from tests.mutants.mutations import mutants, spread
 from tests.mutants.policies import ENOUGH, POLICIES, Equivalent, MutantsError, Policy
+from tracker.core.paths import ROOT
 
 ENUM = """\
 import enum

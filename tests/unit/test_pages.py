@@ -1,4 +1,4 @@
-"""The check of pages finds each fault that it is there to find."""
+"""The page checks find each fault that they are there to find."""
 
 import pytest
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 
 class Role(enum.StrEnum):
-    """What a person may be in an organisation (product.md, section 2)."""
+    """A person's role in an organisation (product.md, section 2)."""
 
     COORDINATOR = "coordinator"
     MEMBER = "member"
@@ -17,18 +17,18 @@ class Role(enum.StrEnum):
     ADMINISTRATOR = "administrator"
 
 
-# The roles that begin only when somebody else confirms them (product.md, section 2).
+# Roles that begin only once somebody else confirms them (product.md, section 2).
 POWERS = frozenset({Role.SIGNATORY, Role.MANAGER})
 
 
 class Confirmation(enum.StrEnum):
-    """By whom a role of signatory or manager was confirmed."""
+    """How a signatory or manager role was confirmed."""
 
     # Another signatory or manager of the same organisation.
     COLLEAGUE = "colleague"
-    # An administrator, since there was no such other person; the person accepted with a proof.
+    # An administrator, because there was no such person; accepted with a proof of identity.
     ADMINISTRATOR = "administrator"
-    # Nobody: it was there before such roles had to be confirmed.
+    # Nobody: the role is older than the rule that it has to be confirmed.
     BEFORE = "before"
 
 
@@ -42,7 +42,7 @@ class OrganisationKind(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ActorMembership:
-    """One role of the person that runs today; an administrator's has no organisation."""
+    """One of the person's current roles; an administrator's has no organisation."""
 
     role: Role
     organisation_id: UUID | None = None
@@ -52,10 +52,10 @@ class ActorMembership:
     audits_id: UUID | None = None
     power: str = ""
     office: str = ""
-    # The first and the last day of the power to sign, where it has any; both are included.
+    # The first and last day of the power to sign, if it has any; both inclusive.
     power_from: dt.date | None = None
     power_until: dt.date | None = None
-    # Of a signatory or manager: who confirmed the role, in which way and when.
+    # For a signatory or manager: who confirmed the role, how and when.
     confirmed_how: Confirmation | None = None
     confirmed_by: str = ""
     confirmed_at: dt.datetime | None = None
@@ -63,7 +63,7 @@ class ActorMembership:
 
 @dataclass(frozen=True, slots=True)
 class ActorClearance:
-    """An open clearance: a cooperation, and one visit of it where it is for that visit alone."""
+    """An open clearance for a cooperation, or for one of its visits only."""
 
     cooperation_id: UUID
     visit_id: UUID | None
@@ -84,12 +84,12 @@ class Actor:
 
     @property
     def acting(self) -> tuple[ActorMembership, ...]:
-        """The memberships in the organisation the person acts for now."""
+        """The memberships in the organisation the person is acting for."""
         return tuple(m for m in self.memberships if m.organisation_id == self.organisation_id)
 
     @property
     def roles(self) -> frozenset[Role]:
-        """The roles in the organisation the person acts for, and administrator of the instance."""
+        """The roles in the organisation acted for, and administrator of the instance."""
         own = {m.role for m in self.acting}
         if self.is_administrator:
             own.add(Role.ADMINISTRATOR)
@@ -102,46 +102,46 @@ class Actor:
 
     @property
     def organisation_name(self) -> str:
-        """The name of the organisation the person acts for."""
+        """The name of the organisation the person is acting for."""
         return next((m.organisation_name for m in self.acting), "")
 
     @property
     def organisation_kind(self) -> OrganisationKind | None:
-        """The kind of the organisation the person acts for."""
+        """The kind of the organisation the person is acting for."""
         return next((m.organisation_kind for m in self.acting), None)
 
     @property
     def acts_for_npm(self) -> bool:
-        """Whether the person acts for an NPM."""
+        """Whether the person is acting for an NPM."""
         return self.organisation_kind is OrganisationKind.NPM
 
     @property
     def outside_expert(self) -> bool:
-        """Whether an NPM's person is an outside expert, who needs a clearance like a CSO's."""
+        """Whether this is an external expert of an NPM, who needs a clearance."""
         return any(m.outside_expert for m in self.acting)
 
     @property
     def needs_clearance(self) -> bool:
-        """Whether class K2 to K7 stays closed without a clearance (S11): all but the NPM's own."""
+        """Whether the person needs a clearance for class K2 to K7 (S11): all but the NPM's own."""
         return not self.acts_for_npm or self.outside_expert
 
     @property
     def audited_ids(self) -> frozenset[UUID]:
-        """The NPMs whose cooperations the person audits in this membership."""
+        """The ids of the NPMs whose cooperations the person audits in this membership."""
         audited = (m.audits_id or m.organisation_id for m in self.acting if m.role is Role.AUDITOR)
-        return frozenset(one for one in audited if one is not None)
+        return frozenset(audited_id for audited_id in audited if audited_id is not None)
 
     @property
     def may_switch(self) -> bool:
-        """Whether there is another organisation to act for."""
+        """Whether the person can act for another organisation."""
         return len({m.organisation_id for m in self.memberships if m.organisation_id}) > 1
 
     def has(self, *roles: Role) -> bool:
-        """Tell whether the person holds any of these roles in the organisation acted for."""
+        """Return whether the person has any of these roles in the organisation acted for."""
         return not self.roles.isdisjoint(roles)
 
     def cleared_for(self, cooperation_id: UUID, visit_id: UUID | None = None) -> bool:
-        """Tell whether a clearance is open for all of a cooperation, or for this visit (G4)."""
+        """Return whether the person has an open clearance for a cooperation or this visit (G4)."""
         return any(
             c.cooperation_id == cooperation_id and c.visit_id in {None, visit_id}
             for c in self.clearances

@@ -7,7 +7,7 @@ from tracker.core.errors import RefusedError
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Whether something may be done; a no carries its reason in words for the person."""
+    """Whether something may be done; a refusal has a reason to show to the person."""
 
     allowed: bool
     reason: object = ""
@@ -16,7 +16,7 @@ class Decision:
         return self.allowed
 
     def require(self) -> None:
-        """Raise RefusedError with the reason when the answer is no."""
+        """Raise RefusedError with the reason if this is a refusal."""
         if not self.allowed:
             raise RefusedError(self.reason)
 

@@ -20,27 +20,28 @@ READS_LOGGED = "reads_are_logged"
 
 
 def public(view: View) -> View:
-    """Mark a page that anybody may open."""
+    """Mark a view that anybody may open."""
     setattr(view, MARK, "public")
     return view
 
 
 def signed_in(view: View) -> View:
-    """Mark a page for signed-in people; what they may see there the scoped query decides."""
+    """Mark a view for signed-in people; its scoped query decides what they can see."""
     setattr(view, MARK, "signed_in")
     return view
 
 
 def logs_reads(view: View) -> View:
-    """Mark a page whose opening is written to the read log: the one write a GET may make."""
+    """Mark a view that writes to the read log, the only write a GET may make."""
     setattr(view, READS_LOGGED, True)
     return view
 
 
 def init_gate(app: Flask, load_actor: Loader, turn_away: Callable[[], Response]) -> None:
-    """Close the application but for marked pages.
+    """Deny access to every view that is not marked.
 
-    load_actor returns the person who acts, or None; turn_away sends a stranger to the sign-in.
+    load_actor returns the actor or None; turn_away redirects an anonymous visitor to the sign-in
+    page.
     """
     app.extensions["load_actor"] = load_actor
 
@@ -50,7 +51,7 @@ def init_gate(app: Flask, load_actor: Loader, turn_away: Callable[[], Response])
         writes = request.method not in SAFE_METHODS or hasattr(view, READS_LOGGED)
         will_write.set(writes)
         if view is None:
-            return None  # an unknown address: Flask answers 404 (or 405)
+            return None  # an unknown URL: Flask responds with 404 (or 405)
         mark = mark_of(app, request.endpoint or "")
         if mark == "public":
             return None
@@ -64,18 +65,18 @@ def init_gate(app: Flask, load_actor: Loader, turn_away: Callable[[], Response])
 
 
 def mark_of(app: Flask, endpoint: str) -> str | None:
-    """Return how a page is marked: public, signed_in, or None when it is closed."""
+    """Return how a view is marked: public, signed_in, or None if it is denied."""
     listed: dict[str, str] = app.extensions.setdefault("access_marks", {})
     return listed.get(endpoint) or getattr(app.view_functions[endpoint], MARK, None)
 
 
 def mark_endpoint(app: Flask, endpoint: str, mark: str) -> None:
-    """Mark a page whose function is not ours (static files, the sign-in machinery's)."""
+    """Mark a view whose function is not ours (static files, Flask-Security's views)."""
     app.extensions.setdefault("access_marks", {})[endpoint] = mark
 
 
 def optional_actor() -> Actor | None:
-    """Return who acts in this request, or None for a stranger."""
+    """Return the actor of this request, or None if nobody is signed in."""
     if "actor" not in g:
         g.actor = current_app.extensions["load_actor"]()
     actor: Actor | None = g.actor
@@ -83,7 +84,7 @@ def optional_actor() -> Actor | None:
 
 
 def current_actor() -> Actor:
-    """Return who acts in this request; only for pages that are not public."""
+    """Return the actor of this request; only for views that are not public."""
     actor = optional_actor()
     if actor is None:
         abort(404)
@@ -91,24 +92,24 @@ def current_actor() -> Actor:
 
 
 def forget_actor() -> None:
-    """Load the person again at the next call, after a role, clearance or organisation changed."""
+    """Load the actor again at the next call, after a role, clearance or organisation changed."""
     g.pop("actor", None)
 
 
 def require(decision: Decision) -> None:
-    """Go on when the policy says yes; raise RefusedError (403 with the reason) when it says no."""
+    """Raise RefusedError (403 with the reason) unless the policy allows it."""
     decision.require()
 
 
-def found(thing: Thing | None) -> Thing:
-    """Return the thing a scoped query found; answer 404 when it found nothing."""
+def found_or_404(thing: Thing | None) -> Thing:
+    """Return what a scoped query found; abort with 404 if it found nothing."""
     if thing is None:
         abort(404)
     return thing
 
 
 def as_uuid(text: str) -> UUID:
-    """Read an id out of an address; anything else is 404."""
+    """Return the id in a URL; abort with 404 if it isn't one."""
     try:
         return UUID(text)
     except ValueError:

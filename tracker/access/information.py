@@ -13,7 +13,7 @@ from tracker.access.decision import YES, Decision, no
 
 
 class InformationClass(enum.StrEnum):
-    """Kinds of information, not ranks."""
+    """The classes of information. They are kinds, not ranks."""
 
     PUBLIC = "K0"
     CSO_OWN = "K1"
@@ -41,10 +41,10 @@ RESTRICTED = frozenset(
 def may_see_planning(
     actor: Actor, cooperation_id: UUID, visit_id: UUID, *, listed: bool, leads: bool
 ) -> Decision:
-    """Decide on place, dates and team of a visit (class K2).
+    """Decide who may see place, dates and team of a visit (class K2).
 
-    Seen by those listed in V2 and cleared, inside the NPM too; the lead always. Auditors and
-    administrators have no way in, unless listed and cleared as somebody else.
+    People listed in V2 and cleared, within the NPM too; the lead always. Auditors and
+    administrators can't, unless they are listed and cleared in another role.
     """
     if actor.organisation_id is None:
         return no(_l("You act for no organisation."))

@@ -9,7 +9,7 @@ from flask.cli import with_appcontext
 from tracker.access.actor import Role
 from tracker.accounts import queries
 from tracker.accounts.people import invitations, service
-from tracker.accounts.people.invitations import Wanted
+from tracker.accounts.people.invitations import NewInvitation
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.mail import render
@@ -18,7 +18,7 @@ from tracker.organisations import queries as organisations
 
 @click.command("invite")
 @click.argument("email")
-@click.option("--name", default="", help="The person's name, which they may change.")
+@click.option("--name", default="", help="The person's name; they can change it.")
 @click.option(
     "--role",
     "roles",
@@ -26,13 +26,13 @@ from tracker.organisations import queries as organisations
     default=("administrator",),
     show_default=True,
     type=click.Choice([role.value for role in Role]),
-    help="May be given several times.",
+    help="Can be given several times.",
 )
-@click.option("--organisation", default="", help="Its name; not for administrators.")
-@click.option("--office", default="", help="Of a signatory: the office held.")
-@click.option("--power", default="", help="Of a signatory: where the power to sign comes from.")
-@click.option("--audits", default="", help="Of another body's auditor: the NPM that is audited.")
-@click.option("--language", default="", help="Language of the invitation; default: the first.")
+@click.option("--organisation", default="", help="The organisation's name; not for administrators.")
+@click.option("--office", default="", help="For a signatory: their office.")
+@click.option("--power", default="", help="For a signatory: the source of their power to sign.")
+@click.option("--audits", default="", help="For an auditor from another body: the NPM to audit.")
+@click.option("--language", default="", help="Language of the invitation.  [default: the first]")
 @with_appcontext
 def invite(
     email: str,
@@ -45,14 +45,15 @@ def invite(
     audits: str,
     language: str,
 ) -> None:
-    """Invite EMAIL and print the link, so that the first administrator can come in.
+    """Invite EMAIL, print the link and mail it.
 
-    The invitation is mailed too. Exit 1 with one line when it can't be made.
+    This is how the first administrator gets an account. Exits 1 with one line if the person
+    can't be invited.
     """
     settings = current_app.extensions["settings"]
     if language and language not in settings.languages:
         raise click.ClickException(f"--language must be one of {', '.join(settings.languages)}")
-    wanted = Wanted(
+    wanted = NewInvitation(
         email=email,
         name=name,
         roles={Role(role) for role in roles},
@@ -76,16 +77,17 @@ def invite(
 
 @click.command("reset")
 @click.argument("email")
-@click.option("--reason", required=True, help="Why, and how you made sure who asks.")
+@click.option("--reason", required=True, help="Why, and how you checked who is asking.")
 @with_appcontext
 def reset(email: str, *, reason: str) -> None:
-    """Take the second factor of EMAIL away; and a password that was changed past the application.
+    """Reset the second factor of EMAIL.
 
-    For the administrator whom nobody else can reset. Exit 1 with one line when it can't be done.
+    Also deletes the password if it was changed outside the application. For an administrator whom
+    nobody else can reset. Exits 1 with one line if it can't be done.
     """
     user = queries.find_user_by_email(email)
     if user is None:
-        raise click.ClickException(f"There is no account of {email!r}.")
+        raise click.ClickException(f"There is no account for {email!r}.")
     try:
         service.reset_by_command(user.id, reason=reason)
         db.session.commit()
@@ -93,15 +95,15 @@ def reset(email: str, *, reason: str) -> None:
         db.session.rollback()
         raise click.ClickException(str(error)) from error
     click.echo(
-        "Reset. The person signs in with the password, or asks for a new one on the sign-in page, "
-        "and sets up a new second factor."
+        "Reset. The person can now sign in with their password, or request a new one on the "
+        "sign-in page, and set up a new second factor."
     )
 
 
 def _organisation_id(name: str) -> UUID | None:
     if not name:
         return None
-    found = organisations.find_by_name(name)
-    if found is None:
+    organisation = organisations.find_by_name(name)
+    if organisation is None:
         raise click.ClickException(f"There is no organisation named {name!r}.")
-    return found.id
+    return organisation.id

@@ -15,7 +15,7 @@ from tracker.ui.fields import (
     ConfirmField,
     DateField,
     EmailField,
-    HeldField,
+    HiddenValueField,
     LineField,
     Option,
     PasswordField,
@@ -44,7 +44,7 @@ class ProfileForm(Form):
 
 
 class AcceptForm(Form):
-    """What makes an account of an invitation."""
+    """The form that turns an invitation into an account."""
 
     name = LineField(
         _l("Your name"),
@@ -64,13 +64,13 @@ class AcceptForm(Form):
 
 
 class EmptyForm(Form):
-    """A decision that needs nothing but the button."""
+    """A decision with nothing but a button."""
 
 
 class SecondFactorForm(Form):
     """The first code of a new second factor."""
 
-    setup = HeldField(most=SETUP_LENGTH)
+    setup = HiddenValueField(most=SETUP_LENGTH)
     code = CodeField(_l("Six-digit code from your app"), [Required(_l("Enter the six-digit code"))])
 
 
@@ -92,7 +92,7 @@ class ReasonForm(Form):
 
 
 class _RoleDetails(Form):
-    """What goes with some roles."""
+    """Fields that belong to certain roles."""
 
     office = LineField(
         _l("Office, of a signatory"),
@@ -127,9 +127,9 @@ class _RoleDetails(Form):
     )
 
     def offer(self, npms: Sequence[tuple[UUID, str]], *, has_experts: bool) -> None:
-        """Leave out what does not fit the organisation."""
+        """Remove the fields that don't apply to the organisation."""
         if npms:
-            offer(self.audits, [Option(str(one), name) for one, name in npms])
+            offer(self.audits, [Option(str(npm_id), name) for npm_id, name in npms])
         else:
             del self.audits
         if not has_experts:
@@ -137,7 +137,7 @@ class _RoleDetails(Form):
 
 
 class InviteForm(_RoleDetails):
-    """Whom to invite, with which roles."""
+    """Who to invite, with which roles."""
 
     email = EmailField(
         _l("Email address"), [Required(_l("Enter the email address"))], autocomplete="off"
@@ -160,7 +160,7 @@ class GiveRoleForm(_RoleDetails):
 
 
 class OrganisationForm(Form):
-    """The first question: in which organisation."""
+    """The first step: in which organisation."""
 
     organisation = SelectOneField(_l("Organisation"), [Required(_l("Choose the organisation"))])
 
@@ -171,5 +171,5 @@ def offer(field: Any, options: Sequence[Option]) -> None:
 
 
 def role_options(roles: Sequence[Role]) -> list[Option]:
-    """Return roles to choose from, each with what it may."""
+    """Return roles as choices, each with what it may do."""
     return [Option(role.value, ROLES[role], WHAT_ROLES_MAY[role]) for role in roles]

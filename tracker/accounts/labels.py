@@ -11,7 +11,7 @@ from tracker.ui.locale import as_date
 
 
 class InvitationState(enum.StrEnum):
-    """Where an invitation stands."""
+    """The state of an invitation."""
 
     OPEN = "open"
     EXPIRED = "expired"
@@ -46,7 +46,7 @@ INVITATION_STATES: dict[InvitationState, object] = {
 
 
 def confirmed_words(how: Confirmation | None, by: str, at: dt.datetime | None) -> str:
-    """Return who confirmed a role of signatory or manager; nothing of another role."""
+    """Return who confirmed a signatory or manager role; nothing for other roles."""
     match how:
         case None:
             return ""

@@ -31,7 +31,7 @@ class Addressee(Protocol):
 
 
 def invitation(invited: Invitation, token: str) -> None:
-    """Send an invitation; the link is good for the address alone."""
+    """Send an invitation, whose link works only for that address."""
     with render.in_language(invited.language):
         outbox.queue(
             invited.email,
@@ -64,7 +64,7 @@ def roles_changed(user: User) -> None:
 
 
 def power_waits(people: Iterable[Addressee], person_id: UUID) -> None:
-    """Tell those who can confirm it that a role of signatory or manager waits."""
+    """Ask those who can confirm a signatory or manager role to do so."""
     for person in people:
         _to(
             person,
@@ -83,7 +83,7 @@ def power_waits(people: Iterable[Addressee], person_id: UUID) -> None:
 
 
 def power_to_accept(people: Iterable[Addressee], membership_id: UUID) -> None:
-    """Tell a person that a role, which an administrator confirmed, waits for their acceptance."""
+    """Ask a person to accept a role that an administrator confirmed."""
     for person in people:
         _to(
             person,
@@ -97,7 +97,7 @@ def power_to_accept(people: Iterable[Addressee], membership_id: UUID) -> None:
 
 
 def powers_changed(people: Iterable[Addressee]) -> None:
-    """Tell an organisation's managers and signatories that one of their number changed."""
+    """Tell an organisation's managers and signatories that a role among them began or ended."""
     for person in people:
         _to(
             person,
@@ -116,7 +116,7 @@ def powers_changed(people: Iterable[Addressee]) -> None:
 
 
 def suspended(user: User) -> None:
-    """Tell a person that the account is closed for now."""
+    """Tell a person that their account is suspended."""
     _to(
         user,
         "suspended",
@@ -134,7 +134,7 @@ def suspended(user: User) -> None:
 
 
 def restored(user: User) -> None:
-    """Tell a person that the account is open again."""
+    """Tell a person that their account is active again."""
     _to(
         user,
         "restored",
@@ -147,7 +147,7 @@ def restored(user: User) -> None:
 
 
 def second_factor_reset(user: User) -> None:
-    """Tell a person that another person reset the second factor."""
+    """Tell a person that somebody else reset their second factor."""
     _to(
         user,
         "second_factor_reset",
@@ -209,7 +209,7 @@ def passkey_removed(user: User) -> None:
 
 
 def passkey_set_aside(user: User) -> None:
-    """Tell a person that a passkey is refused from now on, since there may be two of it."""
+    """Tell a person that a passkey was disabled because it may have been cloned."""
     _to(
         user,
         "passkey_set_aside",
@@ -245,7 +245,7 @@ def sessions_ended(user: User) -> None:
 
 
 def code_for_signing(user: User, code: str, within: dt.timedelta, address: str) -> None:
-    """Send the code that proves, with the password, who signs."""
+    """Send the code that, together with the password, proves who signs."""
     minutes = int(within.total_seconds() // 60)
     _to(
         user,
@@ -305,7 +305,7 @@ def link_refused(user: User) -> None:
 
 
 def password_changed(user: User) -> None:
-    """Tell a person that the password was changed."""
+    """Tell a person that their password was changed."""
     _to(
         user,
         "password_changed",
@@ -323,7 +323,7 @@ def password_changed(user: User) -> None:
 
 
 def _to(user: Addressee, kind: str, words: Words) -> None:
-    """Queue a mail: subject, sentences and link, said in the person's language."""
+    """Queue an email in the person's language: subject, sentences and link."""
     with render.in_language(user.language):
         subject, sentences, address = words()
         body = render.text(*sentences, name=user.name, address=address)

@@ -15,13 +15,13 @@ from tracker.organisations.models import Organisation
 
 
 class RecoveryCodes(AsaList):
-    """Digests of recovery codes in one text; which they are is no part of a statement's form."""
+    """Digests of recovery codes in one text column; statements depend only on its type."""
 
     cache_ok = True
 
 
 class User(Identified, UserMixin, Base):  # type: ignore[misc] # the mixin thinks ids are numbers
-    """A person with an account. Columns named fs_, tf_, mf_ and webauthn are the machinery's."""
+    """A person with an account. Columns named fs_, tf_, mf_ and webauthn are Flask-Security's."""
 
     __tablename__ = "user"
     __table_args__ = (sa.Index("ix_user_active_name", "active", "name", "id"),)
@@ -40,22 +40,23 @@ class User(Identified, UserMixin, Base):  # type: ignore[misc] # the mixin think
     tf_primary_method: Mapped[str | None] = mapped_column(sa.String(64))
     tf_totp_secret: Mapped[str | None] = mapped_column(sa.String(255))
     tf_phone_number: Mapped[str | None] = mapped_column(sa.String(128))
-    # The last time step whose code was used, so that a code that was seen can't be used again.
+    # The last time step whose code was used, so that a code that somebody saw can't be used again.
     totp_last_step: Mapped[int | None]
     mf_recovery_codes: Mapped[list[str] | None] = mapped_column(
         MutableList.as_mutable(RecoveryCodes())
     )
-    # What accounts.seals makes of the columns above, of the address alone, and of the passkeys.
+    # Seals of accounts.factors.seals: of the columns above, of the address alone, and of the
+    # passkeys.
     credentials_seal: Mapped[str | None] = mapped_column(sa.String(64))
     address_seal: Mapped[str | None] = mapped_column(sa.String(64))
     passkeys_digest: Mapped[str | None] = mapped_column(sa.String(64))
-    # By what a passkey names its person; random, and given with the first one.
+    # How passkeys name their owner; random, and set with the first one.
     fs_webauthn_user_handle: Mapped[str | None] = mapped_column(  # type: ignore[assignment] # empty
         sa.String(64), unique=True, index=True
     )
 
     if TYPE_CHECKING:
-        # Whether a passkey can be used; asked of the database with the person (below).
+        # Whether a usable passkey exists; selected together with the person (below).
         has_passkey: Mapped[bool]
 
     memberships: Mapped[list["Membership"]] = relationship(
@@ -64,54 +65,54 @@ class User(Identified, UserMixin, Base):  # type: ignore[misc] # the mixin think
 
     @property
     def roles(self) -> list[Any]:  # type: ignore[override] # there is nothing to write to
-        """The sign-in machinery asks for roles; ours are memberships and asked elsewhere."""
+        """Empty: Flask-Security asks for roles, but ours are memberships and read elsewhere."""
         return []
 
     @property
     def webauthn(self) -> "list[Passkey]":  # type: ignore[override] # of our own kind, and read only
-        """The person's passkeys; the machinery walks them, of who is signed in alone."""
+        """The person's passkeys; the library reads them only of the person signed in."""
         own = sa.select(Passkey).where(Passkey.user_id == self.id).order_by(Passkey.created_at)
         return list(db.session.scalars(own))
 
     @property
     def has_app(self) -> bool:
-        """Whether an app for one-time codes was set up and proven once."""
+        """Whether an app for one-time codes was set up and confirmed."""
         return bool(self.tf_primary_method and self.tf_totp_secret)
 
     @property
     def has_second_factor(self) -> bool:
-        """Whether the person has more than a password: an app for codes, or a passkey."""
+        """Whether the person has a second factor: an app for codes, or a passkey."""
         return self.has_app or bool(self.has_passkey)
 
     @property
     def recovery_codes_left(self) -> int:
-        """How many recovery codes are unused."""
+        """The number of unused recovery codes."""
         return len(self.mf_recovery_codes or ())
 
 
 class Passkey(Identified, WebAuthnMixin, Base):  # type: ignore[misc] # ids are no numbers here
-    """A passkey of a person: the public key by which what its device signs can be verified."""
+    """A passkey: the public key that verifies what its device signs."""
 
     __tablename__ = "passkey"
 
-    # The machinery tells passkeys for the first from those for the second factor. Here each one
-    # asks for its person (PIN, finger, face) and so is good for both.
+    # Flask-Security distinguishes passkeys for the first and for the second factor. Here each one
+    # verifies its user (PIN, finger, face) and so works as both.
     usage = "first"
     extensions = None
 
     user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"), index=True)
     name: Mapped[str] = mapped_column(sa.String(64))
     credential_id: Mapped[bytes] = mapped_column(sa.LargeBinary(), unique=True)
-    # In the form of COSE, as the device gave it.
+    # A COSE key, as the device gave it.
     public_key: Mapped[bytes] = mapped_column(sa.LargeBinary())
-    # How often its device has signed, as far as the device counts; 0 where it does not.
+    # The device's signature counter; 0 if the device doesn't count.
     sign_count: Mapped[int]
     transports: Mapped[list[str]] = mapped_column(default=list)
     backup_state: Mapped[bool]
     device_type: Mapped[str] = mapped_column(sa.String(64))
     created_at: Mapped[dt.datetime]
     lastuse_datetime: Mapped[dt.datetime]
-    # Since when it is refused: its count fell back, so there may be two of it.
+    # When it was disabled because its counter went backwards, so it may have been cloned.
     set_aside_at: Mapped[dt.datetime | None]
 
     user: Mapped[User] = relationship(lazy="raise")
@@ -128,7 +129,7 @@ if not TYPE_CHECKING:
 class RefusedAccount(Base):
     """An account whose credentials were changed outside the application, as the worker found it.
 
-    Removed when the worker finds the account right again, or when its credentials are bound anew.
+    Deleted once the worker finds the account valid again, or when its credentials are bound again.
     """
 
     __tablename__ = "refused_account"
@@ -140,7 +141,7 @@ class RefusedAccount(Base):
 
 
 class UsedChallenge(Base):
-    """A challenge that a passkey has answered, as a digest; kept until it would be too old."""
+    """A challenge that a passkey has answered, as a digest; kept until it would have expired."""
 
     __tablename__ = "used_challenge"
 
@@ -149,13 +150,13 @@ class UsedChallenge(Base):
 
 
 class MailedCode(Identified, Base):
-    """A code that was mailed to a person for one act; only its digest is kept."""
+    """A code mailed to a person for one act, stored only as a digest."""
 
     __tablename__ = "mailed_code"
     __table_args__ = (sa.UniqueConstraint("user_id", "subject_id"),)
 
     user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
-    # What is to be signed with it; the code is good for nothing else.
+    # What the code signs; it is valid for nothing else.
     subject_id: Mapped[UUID]
     digest: Mapped[str] = mapped_column(sa.String(64))
     made_at: Mapped[dt.datetime] = mapped_column(index=True)
@@ -167,7 +168,7 @@ class Membership(Identified, Base):
     __tablename__ = "membership"
     __table_args__ = (
         sa.Index("ix_membership_organisation_role", "organisation_id", "role"),
-        # What the worker looks for.
+        # The index for the worker's query.
         sa.Index(
             "ix_membership_running",
             "ends_on",
@@ -181,25 +182,25 @@ class Membership(Identified, Base):
     organisation_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("organisation.id"))
     role: Mapped[Role]
     starts_on: Mapped[dt.date]
-    # The last day it was given for; that day is included.
+    # The last day it was given for, inclusive.
     ends_on: Mapped[dt.date | None]
-    # When it was ended, at once, before or after that day.
+    # When it was ended, before or after that day.
     ended_at: Mapped[dt.datetime | None]
     outside_expert: Mapped[bool] = mapped_column(default=False)
-    # Of a signatory: by what power they sign (law, statutes, decision), shown on the signature; and
-    # its first and last day, where it has any, both included.
+    # For a signatory: the power they sign by (law, statutes, decision), shown on the signature; and
+    # its first and last day, if it has any, both inclusive.
     power: Mapped[str] = mapped_column(default="")
     power_from: Mapped[dt.date | None]
     power_until: Mapped[dt.date | None]
-    # Of a signatory or manager: the office held, shown on the signature.
+    # For a signatory or manager: their office, shown on the signature.
     office: Mapped[str] = mapped_column(default="")
-    # Of an auditor: the NPM whose cooperations are audited, when it is not the own organisation.
+    # For an auditor: the NPM whose cooperations they audit, if it is not their own organisation.
     audits_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("organisation.id"))
     created_at: Mapped[dt.datetime]
-    # Since when it counts: at once; of a signatory or manager once it is confirmed and, where an
-    # administrator confirmed it, the person has accepted it. Until then it waits.
+    # When it began: immediately, or for a signatory or manager once it was confirmed and, if an
+    # administrator confirmed it, accepted by the person. None until then.
     begun_at: Mapped[dt.datetime | None]
-    # Of a signatory or manager: who confirmed it, in which way and when. The name stays as it was;
+    # For a signatory or manager: who confirmed it, how and when. The name stays as it was then;
     # without one it was confirmed on the command line.
     confirmed_how: Mapped[Confirmation | None]
     confirmed_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user.id"))
@@ -215,7 +216,7 @@ class Membership(Identified, Base):
 
 
 class Invitation(Identified, Base):
-    """An account offered to one address: expires, can be revoked, works once."""
+    """An account offered to one address: it expires, can be revoked, and works once."""
 
     __tablename__ = "invitation"
 
@@ -230,7 +231,7 @@ class Invitation(Identified, Base):
     outside_expert: Mapped[bool] = mapped_column(default=False)
     audits_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("organisation.id"))
     language: Mapped[str] = mapped_column(sa.String(10), default="en")
-    # Where the person is to take part at once, and in which function.
+    # The cooperation the person joins on accepting, and in which function.
     cooperation_id: Mapped[UUID | None] = mapped_column(index=True)
     function: Mapped[str] = mapped_column(default="")
     token_digest: Mapped[str] = mapped_column(sa.String(64), unique=True)
@@ -247,7 +248,7 @@ class Invitation(Identified, Base):
 
 
 class Attempt(Identified, Base):
-    """One failed proof of identity, kept a short time to slow down guessing."""
+    """One failed proof of identity, kept for a short time to slow down guessing."""
 
     __tablename__ = "attempt"
     __table_args__ = (sa.Index("ix_attempt_key_at", "key", "at"),)

@@ -10,28 +10,28 @@ from tracker.ui.tasks import OTHERS, YOURS, Task, Tasks
 
 
 def my_tasks(actor: Actor) -> Tasks:
-    """Tell which roles of signatory or manager wait for a person. A source of my work."""
-    made = [_task(actor, one) for one in queries.waiting_powers(actor)]
+    """Return tasks about signatory and manager roles that a person has to confirm or accept."""
+    tasks = [_task(actor, power) for power in queries.waiting_powers(actor)]
     return Tasks(
-        mine=tuple(task for task in made if task is not None and task.s == YOURS),
-        others=tuple(task for task in made if task is not None and task.s == OTHERS),
+        mine=tuple(task for task in tasks if task is not None and task.s == YOURS),
+        others=tuple(task for task in tasks if task is not None and task.s == OTHERS),
     )
 
 
-def _task(actor: Actor, one: WaitingPower) -> Task | None:
-    role, where = labels.ROLES[one.role], one.organisation_name
-    if one.user_id == actor.user_id and one.is_confirmed:
+def _task(actor: Actor, power: WaitingPower) -> Task | None:
+    role, where = labels.ROLES[power.role], power.organisation_name
+    if power.user_id == actor.user_id and power.is_confirmed:
         label = _("Accept your role: %(role)s", role=role)
-        url = url_for("powers.accept", membership_id=one.membership_id)
+        url = url_for("powers.accept", membership_id=power.membership_id)
         return Task(label, _("Waiting for you"), YOURS, url, where, act=_("Read and accept"))
-    if one.user_id == actor.user_id:
+    if power.user_id == actor.user_id:
         label = _("Your role: %(role)s", role=role)
         return Task(label, _("Waits to be confirmed"), OTHERS, url_for("accounts.profile"), where)
-    label = _("Confirm %(name)s as %(role)s", name=one.name, role=role)
-    url = url_for("people.show", user_id=one.user_id)
-    if one.is_confirmed:
-        label = _("Role of %(name)s: %(role)s", name=one.name, role=role)
+    label = _("Confirm %(name)s as %(role)s", name=power.name, role=role)
+    url = url_for("people.show", user_id=power.user_id)
+    if power.is_confirmed:
+        label = _("Role of %(name)s: %(role)s", name=power.name, role=role)
         return Task(label, _("Waits until the person accepts it"), OTHERS, url, where)
-    if one.has_colleague and not actor.has(*POWERS):  # not the administrator's to confirm
+    if power.has_colleague and not actor.has(*POWERS):  # not the administrator's to confirm
         return None
     return Task(label, _("Waiting for you"), YOURS, url, where, act=_("Look"))

@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext as _l
 from tracker.access.actor import POWERS, Actor, Confirmation, OrganisationKind, Role
 from tracker.access.decision import YES, Decision, no
 
-# Which roles there are in an organisation, by its kind (product.md, section 2).
+# The roles that exist in an organisation of each kind (product.md, section 2).
 ROLES_OF_KIND: dict[OrganisationKind, tuple[Role, ...]] = {
     OrganisationKind.NPM: (
         Role.COORDINATOR,
@@ -22,13 +22,13 @@ ROLES_OF_KIND: dict[OrganisationKind, tuple[Role, ...]] = {
     OrganisationKind.CSO: (Role.COORDINATOR, Role.MEMBER, Role.SIGNATORY, Role.MANAGER),
     OrganisationKind.OTHER: (Role.AUDITOR,),
 }
-# The roles that a coordinator gives and ends in the own organisation.
+# The roles that a coordinator can give and end in their own organisation.
 COORDINATORS_GIVE = frozenset({Role.COORDINATOR, Role.MEMBER, Role.SIGNATORY})
 
 
 @dataclass(frozen=True, slots=True)
 class PersonFacts:
-    """What the rules ask about a person: the roles that run today, each with its organisation."""
+    """A person's plain values for the rules: their current roles, each with its organisation."""
 
     user_id: UUID
     active: bool
@@ -40,17 +40,17 @@ class PersonFacts:
         return any(role is Role.ADMINISTRATOR for _where, role in self.roles)
 
     def is_in(self, organisation_id: UUID | None) -> bool:
-        """Tell whether the person holds a role in an organisation."""
+        """Return whether the person has a role in an organisation."""
         return organisation_id is not None and organisation_id in {where for where, _ in self.roles}
 
 
 @dataclass(frozen=True, slots=True)
 class Holders:
-    """An organisation's people with a role of signatory or manager whose power is current."""
+    """An organisation's people with a signatory or manager role whose power is current."""
 
     open: frozenset[UUID] = frozenset()
-    # Whose account is suspended. They can do nothing, and still nobody else confirms in their
-    # place: by suspending the only one an administrator would get to confirm alone.
+    # Those whose account is suspended. They can do nothing, and still nobody confirms in their
+    # place: otherwise an administrator could suspend the only one and then confirm alone.
     suspended: frozenset[UUID] = frozenset()
 
     def without(self, person: UUID) -> "Holders":
@@ -60,12 +60,12 @@ class Holders:
 
 @dataclass(frozen=True, slots=True)
 class RoleFacts:
-    """What the rules ask about one role of a person: given, waiting or running."""
+    """A role's plain values for the rules: given, pending or current."""
 
     person: UUID
     organisation_id: UUID | None
     role: Role
-    # Whether it runs or ran; a signatory's or manager's waits until it is confirmed.
+    # Whether it has begun; a signatory's or manager's role begins once it is confirmed.
     has_begun: bool = True
     confirmed_how: Confirmation | None = None
 
@@ -76,12 +76,16 @@ class RoleFacts:
 
 
 def runs_from_to(first: dt.date | None, last: dt.date | None, day: dt.date) -> bool:
-    """Tell whether a day lies within a term; both its days are included, none is no limit."""
+    """Return whether a day is within a term, both days inclusive; None is no limit."""
     return (first is None or first <= day) and (last is None or day <= last)
 
 
 def can_see_people(actor: Actor) -> Decision:
-    """Decide on the list of people: administrators all; who looks after a side that side's."""
+    """Decide who sees the list of people.
+
+    Administrators see everybody; coordinators, managers and signatories their own organisation's
+    people.
+    """
     if actor.is_administrator or actor.has(Role.COORDINATOR, Role.MANAGER, Role.SIGNATORY):
         return YES
     return no(
@@ -90,7 +94,7 @@ def can_see_people(actor: Actor) -> Decision:
 
 
 def can_invite(actor: Actor | None) -> Decision:
-    """Decide on inviting at all: administrators, coordinators, and the application itself."""
+    """Decide who may invite at all: administrators, coordinators, and the application itself."""
     if actor is None or actor.is_administrator or actor.has(Role.COORDINATOR):
         return YES
     return no(_l("Only administrators and coordinators invite people."))
@@ -99,7 +103,7 @@ def can_invite(actor: Actor | None) -> Decision:
 def can_give_roles(
     actor: Actor | None, organisation_id: UUID | None, roles: Collection[Role]
 ) -> Decision:
-    """Decide on giving roles: administrators any; coordinators some, in the own organisation."""
+    """Decide on giving roles: administrators any; coordinators some, in their organisation."""
     can = can_invite(actor)
     if not can or actor is None or actor.is_administrator:
         return can
@@ -111,37 +115,37 @@ def can_give_roles(
 
 
 def can_hold(roles: Collection[tuple[UUID | None, Role]]) -> Decision:
-    """Decide whether one person may hold these roles, each with its organisation, at a time.
+    """Decide whether one person may have these roles, each with its organisation, together.
 
-    An administrator is never signatory or manager (product.md, section 2).
+    An administrator is never a signatory or manager (product.md, section 2).
     """
-    held = {role for _where, role in roles}
-    if Role.ADMINISTRATOR in held and not held.isdisjoint(POWERS):
+    held_roles = {role for _where, role in roles}
+    if Role.ADMINISTRATOR in held_roles and not held_roles.isdisjoint(POWERS):
         return no(_l("An administrator can't be signatory or manager of an organisation."))
     return YES
 
 
 def can_give_to(actor: Actor | None, person: UUID) -> Decision:
-    """Decide on giving a certain person a role: never oneself (product.md, section 2)."""
+    """Decide who may be given a role: never oneself (product.md, section 2)."""
     if actor is not None and actor.user_id == person:
         return no(_l("Nobody gives themselves a role. Ask another person."))
     return YES
 
 
-def can_confirm(actor: Actor | None, asked: RoleFacts, holders: Holders) -> Decision:
-    """Decide on confirming a role of signatory or manager (product.md, section 2).
+def can_confirm(actor: Actor | None, facts: RoleFacts, holders: Holders) -> Decision:
+    """Decide who confirms a signatory or manager role (product.md, section 2).
 
-    Another holder of the organisation confirms; where there is none, the administrator, which the
-    command line (actor None) counts as. A suspended one is still one: the account is opened again
+    Another signatory or manager of the organisation; where there is none, an administrator,
+    including the command line (actor None). A suspended one still counts: the account is restored
     first, or the role ended for good.
     """
-    if not asked.is_power or asked.has_begun or asked.confirmed_how is not None:
+    if not facts.is_power or facts.has_begun or facts.confirmed_how is not None:
         return no(_l("This role needs no confirmation."))
-    if actor is not None and actor.user_id == asked.person:
+    if actor is not None and actor.user_id == facts.person:
         return no(_l("Nobody confirms a role of their own."))
-    if _is_other_holder(actor, asked, holders):
+    if _is_other_holder(actor, facts, holders):
         return YES
-    others = holders.without(asked.person)
+    others = holders.without(facts.person)
     if others.open:
         return no(_l("Another signatory or manager of the organisation confirms this role."))
     if others.suspended:
@@ -161,39 +165,39 @@ def can_confirm(actor: Actor | None, asked: RoleFacts, holders: Holders) -> Deci
     )
 
 
-def confirmation_by(actor: Actor | None, asked: RoleFacts, holders: Holders) -> Confirmation:
-    """Return in which way somebody who may confirm a role does so."""
-    is_other = _is_other_holder(actor, asked, holders)
+def confirmation_by(actor: Actor | None, facts: RoleFacts, holders: Holders) -> Confirmation:
+    """Return how somebody who may confirm a role does so."""
+    is_other = _is_other_holder(actor, facts, holders)
     return Confirmation.COLLEAGUE if is_other else Confirmation.ADMINISTRATOR
 
 
-def can_accept(actor: Actor, asked: RoleFacts) -> Decision:
-    """Decide on accepting a role that an administrator confirmed: the person alone."""
-    if actor.user_id != asked.person:
+def can_accept(actor: Actor, facts: RoleFacts) -> Decision:
+    """Decide who accepts a role that an administrator confirmed: only the person."""
+    if actor.user_id != facts.person:
         return no(_l("Only the person accepts a role."))
-    if asked.has_begun:
+    if facts.has_begun:
         return no(_l("You have accepted this role."))
-    if asked.confirmed_how is not Confirmation.ADMINISTRATOR:
+    if facts.confirmed_how is not Confirmation.ADMINISTRATOR:
         return no(_l("This role waits for its confirmation."))
     return YES
 
 
-def can_end_role(actor: Actor, asked: RoleFacts, holders: Holders) -> Decision:
-    """Decide on ending somebody's role. One's own ends by leaving the organisation.
+def can_end_role(actor: Actor, facts: RoleFacts, holders: Holders) -> Decision:
+    """Decide who ends somebody's role. One's own ends by leaving the organisation.
 
-    A role of signatory or manager that has begun is ended by another signatory or manager of the
-    organisation; the last one's by an administrator (product.md, section 2). The last one is who
-    alone can still act: suspended holders do not count.
+    A signatory or manager role that has begun is ended by another signatory or manager of the
+    organisation; the last one's by an administrator (product.md, section 2). The last one is the
+    only one who can still act: suspended ones don't count.
     """
-    if asked.person == actor.user_id:
+    if facts.person == actor.user_id:
         return no(_l("You can't end your own role. You can leave the organisation."))
-    if not asked.is_power:
-        return can_give_roles(actor, asked.organisation_id, {asked.role})
-    if _is_other_holder(actor, asked, holders):
+    if not facts.is_power:
+        return can_give_roles(actor, facts.organisation_id, {facts.role})
+    if _is_other_holder(actor, facts, holders):
         return YES
-    if not asked.has_begun:
-        return can_give_roles(actor, asked.organisation_id, {asked.role})
-    if holders.open - {asked.person}:
+    if not facts.has_begun:
+        return can_give_roles(actor, facts.organisation_id, {facts.role})
+    if holders.open - {facts.person}:
         return no(_l("Another signatory or manager of the organisation ends this role."))
     if actor.is_administrator:
         return YES
@@ -203,7 +207,7 @@ def can_end_role(actor: Actor, asked: RoleFacts, holders: Holders) -> Decision:
 
 
 def can_leave(person: UUID, holders: Holders) -> Decision:
-    """Decide on leaving an organisation: not as the last signatory or manager who can act."""
+    """Decide who may leave an organisation: not the last signatory or manager who can act."""
     if holders.open == {person}:
         return no(
             _l(
@@ -214,21 +218,21 @@ def can_leave(person: UUID, holders: Holders) -> Decision:
     return YES
 
 
-def _is_other_holder(actor: Actor | None, asked: RoleFacts, holders: Holders) -> bool:
-    """Tell whether somebody acts for the organisation with a current power, on another's role."""
+def _is_other_holder(actor: Actor | None, facts: RoleFacts, holders: Holders) -> bool:
+    """Return whether somebody acts for the organisation with a current power, on another's role."""
     return (
         actor is not None
-        and actor.user_id != asked.person
-        and actor.organisation_id == asked.organisation_id
+        and actor.user_id != facts.person
+        and actor.organisation_id == facts.organisation_id
         and actor.user_id in holders.open
     )
 
 
 def can_suspend(actor: Actor, person: PersonFacts) -> Decision:
-    """Decide on closing and opening again an account.
+    """Decide who suspends and restores an account.
 
-    Administrators; coordinators where the person holds only roles that coordinators give, and
-    only in the organisation acted for. Never one's own account.
+    Administrators; coordinators if the person has only roles that coordinators give, and only in
+    the organisation they act for. Never one's own account.
     """
     if person.user_id == actor.user_id:
         return no(_l("You can't suspend your own account."))
@@ -245,7 +249,7 @@ def can_suspend(actor: Actor, person: PersonFacts) -> Decision:
 
 
 def can_end_sessions(actor: Actor, person: PersonFacts) -> Decision:
-    """Decide on signing somebody out everywhere: who may suspend the account may do this too."""
+    """Decide who signs somebody out everywhere: whoever may suspend the account."""
     if person.user_id == actor.user_id:
         return no(_l("You sign yourself out everywhere in your own account."))
     if not can_suspend(actor, person):
@@ -254,14 +258,14 @@ def can_end_sessions(actor: Actor, person: PersonFacts) -> Decision:
 
 
 def needs_second_factor(roles: Collection[Role], compulsory: Collection[Role]) -> bool:
-    """Tell whether one of these roles needs a second factor (a setting of the instance)."""
+    """Return whether one of these roles needs a second factor (a setting of the instance)."""
     return not set(roles).isdisjoint(compulsory)
 
 
 def can_remove_passkey(
     *, is_last_factor: bool, roles: Collection[Role], compulsory: Collection[Role]
 ) -> Decision:
-    """Decide on removing one's own passkey: not the last factor of a role that needs one."""
+    """Decide whether one's own passkey may be removed: not the last factor a role needs."""
     if is_last_factor and needs_second_factor(roles, compulsory):
         return no(
             _l(
@@ -273,10 +277,10 @@ def can_remove_passkey(
 
 
 def can_reset_second_factor(actor: Actor, person: PersonFacts) -> Decision:
-    """Decide on resetting a lost second factor: a second person, never one's own.
+    """Decide who resets a lost second factor: a second person, never oneself.
 
-    Administrators, and managers of an organisation of the person. An administrator's second
-    factor is reset by administrators alone.
+    Administrators, and managers of an organisation of the person. Only administrators can reset an
+    administrator's second factor.
     """
     if person.user_id == actor.user_id:
         return no(_l("Another person has to reset your second factor."))
@@ -292,6 +296,6 @@ def can_reset_second_factor(actor: Actor, person: PersonFacts) -> Decision:
 
 
 def roles_to_give(actor: Actor, kind: OrganisationKind) -> tuple[Role, ...]:
-    """Return the roles that the person may give in an organisation of a kind."""
+    """Return the roles that the actor may give in an organisation of a kind."""
     every = ROLES_OF_KIND[kind]
     return every if actor.is_administrator else tuple(r for r in every if r in COORDINATORS_GIVE)

@@ -1,4 +1,8 @@
-"""Queries for people, their roles and invitations."""
+"""Queries for people, their roles and invitations.
+
+In one file: people, roles and invitations are read by the same conditions on who has which role
+when.
+"""
 
 import datetime as dt
 import hashlib
@@ -18,13 +22,13 @@ from tracker.core import clock
 from tracker.core.db import db
 from tracker.organisations.models import Organisation
 
-# How many waiting roles my work lists.
+# How many pending roles My work lists.
 MOST_WAITING = 50
 
 
 @dataclass(frozen=True, slots=True)
 class PersonOf:
-    """A person of an organisation, for others to choose from: roles that run that day."""
+    """A person of an organisation, as a choice for others, with their roles on that day."""
 
     user_id: UUID
     name: str
@@ -36,24 +40,24 @@ class PersonOf:
 
 @dataclass(frozen=True, slots=True)
 class Signatory:
-    """A person who signs for an organisation, in which office and by what power."""
+    """A person who signs for an organisation, with office and power."""
 
     user_id: UUID
     name: str
     office: str
     power: str
-    # The first and the last day of the power, where it has any.
+    # The first and last day of the power, if it has any.
     power_from: dt.date | None = None
     power_until: dt.date | None = None
 
     def holds_on(self, day: dt.date) -> bool:
-        """Tell whether the power is recorded, has begun and has not run out."""
+        """Return whether the power is recorded and valid on a day."""
         return bool(self.power) and runs_from_to(self.power_from, self.power_until, day)
 
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """Where and in which language to write to a person."""
+    """How to write to a person: address, name and language."""
 
     user_id: UUID
     name: str
@@ -78,14 +82,15 @@ class PersonRole:
     runs: bool
     power_from: dt.date | None = None
     power_until: dt.date | None = None
-    # Of a signatory or manager: whether it waits for confirmation or acceptance, and who confirmed.
+    # For a signatory or manager: whether it awaits confirmation or acceptance, and who confirmed
+    # it.
     waits: bool = False
     confirmed_how: Confirmation | None = None
     confirmed_by: str = ""
     confirmed_at: dt.datetime | None = None
 
     def facts_of(self, person: UUID) -> RoleFacts:
-        """Return what the rules ask about this role of a person."""
+        """Return this role's plain values for the rules."""
         return RoleFacts(
             person=person,
             organisation_id=self.organisation_id,
@@ -97,7 +102,7 @@ class PersonRole:
 
 @dataclass(frozen=True, slots=True)
 class WaitingPower:
-    """A role of signatory or manager that has not begun yet, as my work lists it."""
+    """A signatory or manager role that has not begun yet, as My work lists it."""
 
     membership_id: UUID
     user_id: UUID
@@ -126,7 +131,7 @@ class Person:
 
     @property
     def running(self) -> tuple[PersonRole, ...]:
-        """The roles that run today."""
+        """The roles that are current today."""
         return tuple(role for role in self.roles if role.runs)
 
 
@@ -145,11 +150,11 @@ class InvitationLine:
     expires_at: dt.datetime
 
 
-# Who acts, and with whom others work ------------------------------------------------------------
+# People of organisations -------------------------------------------------------------------------
 
 
 def memberships_of(user_id: UUID, day: dt.date) -> tuple[ActorMembership, ...]:
-    """Return the roles of a person that run on a day, in one query."""
+    """Return the roles of a person that are current on a day, in one query."""
     rows = db.session.execute(_MEMBERSHIPS, {"user_id": user_id, "day": day})
     return tuple(
         ActorMembership(
@@ -186,16 +191,16 @@ def memberships_of(user_id: UUID, day: dt.date) -> tuple[ActorMembership, ...]:
 
 
 def people_of(organisation_id: UUID, day: dt.date | None = None) -> tuple[PersonOf, ...]:
-    """Return the people of an organisation on a day (today), by name; not suspended ones."""
+    """Return the people of an organisation on a day (today) by name, without suspended ones."""
     return _people(Membership.organisation_id == organisation_id, day or clock.today())
 
 
 def people_with_role(
     organisation_id: UUID, roles: Collection[Role], day: dt.date | None = None
 ) -> tuple[PersonOf, ...]:
-    """Return the people of an organisation who hold any of some roles on a day (today)."""
-    found = people_of(organisation_id, day)
-    return tuple(person for person in found if not person.roles.isdisjoint(roles))
+    """Return the people of an organisation who have any of some roles on a day (today)."""
+    people = people_of(organisation_id, day)
+    return tuple(person for person in people if not person.roles.isdisjoint(roles))
 
 
 def signatories_of(organisation_id: UUID, day: dt.date) -> tuple[Signatory, ...]:
@@ -222,7 +227,7 @@ def signatories_of(organisation_id: UUID, day: dt.date) -> tuple[Signatory, ...]
 
 
 def contacts(user_ids: Iterable[UUID]) -> dict[UUID, Contact]:
-    """Return where to write to people, by id; suspended ones are left out."""
+    """Return how to write to people, by id, without suspended ones."""
     wanted = set(user_ids)
     if not wanted:
         return {}
@@ -235,7 +240,7 @@ def contacts(user_ids: Iterable[UUID]) -> dict[UUID, Contact]:
 
 
 def names(user_ids: Iterable[UUID]) -> dict[UUID, str]:
-    """Return the names of people by id, of suspended and departed ones too."""
+    """Return the names of people by id, including suspended and former ones."""
     wanted = set(user_ids)
     if not wanted:
         return {}
@@ -250,10 +255,10 @@ def _people(where: sa.ColumnElement[bool], day: dt.date) -> tuple[PersonOf, ...]
         .where(where, runs_on(day), User.active)
         .order_by(User.name, User.id)
     ).all()
-    found: dict[UUID, PersonOf] = {}
+    people: dict[UUID, PersonOf] = {}
     for user, role, office, outside_expert in rows:
-        known = found.get(user.id)
-        found[user.id] = PersonOf(
+        known = people.get(user.id)
+        people[user.id] = PersonOf(
             user_id=user.id,
             name=user.name,
             office=(known.office if known else "") or office,
@@ -261,11 +266,11 @@ def _people(where: sa.ColumnElement[bool], day: dt.date) -> tuple[PersonOf, ...]
             outside_expert=outside_expert or (known is not None and known.outside_expert),
             has_second_factor=user.has_second_factor,
         )
-    return tuple(found.values())
+    return tuple(people.values())
 
 
 def hold(user_id: UUID) -> User:
-    """Return a person and hold the row until the transaction ends; for verbs on accounts."""
+    """Lock and return a person until the transaction ends; for changes of accounts."""
     return binding.hold(user_id)
 
 
@@ -275,9 +280,9 @@ def hold(user_id: UUID) -> User:
 def people(
     actor: Actor, *, words: str = "", suspended: bool = False, offset: int = 0, limit: int = 25
 ) -> tuple[int, list[Person]]:
-    """Return how many people the actor may see, and one page of them by name.
+    """Return the number of people the actor may see, and one page of them by name.
 
-    Administrators see everybody; coordinators and managers the people of the own organisation,
+    Administrators see everybody; coordinators and managers the people of their own organisation,
     with their roles there.
     """
     wanted = sa.and_(_seen_by(actor), _matching(words), User.active.is_(not suspended))
@@ -290,18 +295,18 @@ def people(
 
 
 def counts(actor: Actor, words: str = "") -> tuple[int, int]:
-    """Return how many people with an open, and how many with a suspended account match."""
+    """Return how many matching people have an active, and how many a suspended account."""
     rows = db.session.execute(
         sa.select(User.active, sa.func.count())
         .where(_seen_by(actor), _matching(words))
         .group_by(User.active)
     )
-    found = dict(rows.all())
-    return found.get(True, 0), found.get(False, 0)
+    counts_by_state = dict(rows.all())
+    return counts_by_state.get(True, 0), counts_by_state.get(False, 0)
 
 
 def find_user_for_actor(actor: Actor, user_id: UUID) -> Person | None:
-    """Return a person the actor may see, with the roles the actor may see; else None."""
+    """Return a person the actor may see, with the roles the actor may see, or None."""
     user = db.session.scalar(sa.select(User).where(User.id == user_id, _seen_by(actor)))
     if user is None:
         return None
@@ -309,7 +314,7 @@ def find_user_for_actor(actor: Actor, user_id: UUID) -> Person | None:
 
 
 def own_roles(actor: Actor) -> tuple[PersonRole, ...]:
-    """Return all one's own roles that run today, or wait to be confirmed or accepted."""
+    """Return all one's own roles that are current today, or await confirmation or acceptance."""
     rows = db.session.execute(
         _role_columns().where(
             Membership.user_id == actor.user_id, sa.or_(runs_on(clock.today()), waits())
@@ -334,7 +339,7 @@ def facts_of(user_id: UUID) -> PersonFacts | None:
 
 
 def administrators() -> frozenset[UUID]:
-    """Return who administers the instance today."""
+    """Return the instance's administrators of today."""
     rows = db.session.scalars(
         sa.select(Membership.user_id)
         .join(Membership.user)
@@ -344,12 +349,12 @@ def administrators() -> frozenset[UUID]:
 
 
 def find_user_by_mark(mark: str | None) -> User | None:
-    """Return the person whose sessions carry a mark; for those on the way in."""
+    """Return the person whose sessions carry a mark; used during sign-in."""
     return db.session.scalar(sa.select(User).where(User.fs_uniquifier == (mark or "")))
 
 
 def find_user_by_email(email: str) -> User | None:
-    """Return the account of an address, for the sign-in, invitations and the command line."""
+    """Return the account for an address; for signing in, invitations and the command line."""
     return db.session.scalar(sa.select(User).where(User.email == email.strip().lower()))
 
 
@@ -359,9 +364,9 @@ def find_user_by_email(email: str) -> User | None:
 def holders_by_organisation(
     organisation_ids: Iterable[UUID | None],
 ) -> dict[UUID | None, Holders]:
-    """Return who holds a role of signatory or manager by a current power, by organisation.
+    """Return who has a signatory or manager role with a current power, by organisation.
 
-    The role was confirmed and runs today, and the days of a signatory's power include today.
+    The role is confirmed and current today, and the days of a signatory's power include today.
     """
     wanted = set(organisation_ids)
     rows = db.session.execute(
@@ -377,16 +382,21 @@ def holders_by_organisation(
             if row.organisation_id == organisation_id and row.active is active
         )
 
-    return {one: Holders(those(one, active=True), those(one, active=False)) for one in wanted}
+    return {
+        organisation_id: Holders(
+            those(organisation_id, active=True), those(organisation_id, active=False)
+        )
+        for organisation_id in wanted
+    }
 
 
 def holders_of_power(organisation_id: UUID | None) -> Holders:
-    """Return who of one organisation holds such a role."""
+    """Return who in one organisation has such a role."""
     return holders_by_organisation([organisation_id])[organisation_id]
 
 
 def may_come_in(user_id: UUID) -> bool:
-    """Tell whether a person has a role that runs today, or one that waits to be accepted."""
+    """Return whether a person has a role that is current today, or one to accept."""
     wanted = (
         sa.exists()
         .where(Membership.user_id == user_id, sa.or_(runs_on(clock.today()), waits()))
@@ -396,10 +406,10 @@ def may_come_in(user_id: UUID) -> bool:
 
 
 def waiting_powers(actor: Actor) -> tuple[WaitingPower, ...]:
-    """Return the roles of signatory and manager that wait and concern a person, oldest first.
+    """Return the pending signatory and manager roles that concern a person, oldest first.
 
-    One's own; those of the organisation one acts for as signatory or manager; to administrators
-    all.
+    Their own; those of the organisation they act for as signatory or manager; all for
+    administrators.
     """
     seen = Membership.user_id == actor.user_id
     if actor.is_administrator:
@@ -439,7 +449,7 @@ def waiting_powers(actor: Actor) -> tuple[WaitingPower, ...]:
 
 
 def find_waiting_power(actor: Actor, membership_id: UUID) -> Membership | None:
-    """Return a role of one's own that waits to be accepted or confirmed."""
+    """Return a role of one's own that has to be accepted or confirmed."""
     return db.session.scalar(
         sa.select(Membership)
         .options(joinedload(Membership.organisation), joinedload(Membership.user))
@@ -453,10 +463,10 @@ def find_waiting_power(actor: Actor, membership_id: UUID) -> Membership | None:
 def invitations(
     actor: Actor, *, offset: int = 0, limit: int = 25
 ) -> tuple[int, list[InvitationLine]]:
-    """Return how many invitations wait for an answer, and one page of them, newest first.
+    """Return the number of unanswered invitations, and one page of them, newest first.
 
     Expired ones count, since they can be sent again. Administrators see all, coordinators and
-    managers those of the own organisation.
+    managers those of their own organisation.
     """
     wanted = sa.and_(
         _invitations_seen_by(actor),
@@ -477,16 +487,16 @@ def invitations(
 
 def find_invitation(actor: Actor, invitation_id: UUID) -> InvitationLine | None:
     """Return an invitation the actor may see."""
-    found = db.session.scalar(
+    invitation = db.session.scalar(
         sa.select(Invitation)
         .options(joinedload(Invitation.organisation))
         .where(Invitation.id == invitation_id, _invitations_seen_by(actor))
     )
-    return _invitation_line(found) if found else None
+    return _invitation_line(invitation) if invitation else None
 
 
 def invitation_by_token(token: str, *, lock: bool = False) -> Invitation | None:
-    """Return the invitation of a token, which is the proof that it is for the reader."""
+    """Return the invitation for a token, which proves that it is meant for the reader."""
     wanted = sa.select(Invitation).where(Invitation.token_digest == token_digest(token))
     if lock:
         wanted = wanted.with_for_update().execution_options(populate_existing=True)
@@ -497,7 +507,7 @@ def invitation_by_token(token: str, *, lock: bool = False) -> Invitation | None:
 
 
 def state_of(invitation: Invitation) -> InvitationState:
-    """Tell where an invitation stands now."""
+    """Return the state of an invitation now."""
     if invitation.accepted_at is not None:
         return InvitationState.ACCEPTED
     if invitation.revoked_at is not None:
@@ -508,7 +518,7 @@ def state_of(invitation: Invitation) -> InvitationState:
 
 
 def token_digest(token: str) -> str:
-    """Return what is kept of a token."""
+    """Return the stored digest of a token."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
@@ -518,9 +528,9 @@ def token_digest(token: str) -> str:
 def runs_on(
     day: dt.date | sa.BindParameter[dt.date], membership: type[Membership] = Membership
 ) -> sa.ColumnElement[bool]:
-    """Ask that a role runs on a day; the last day is included.
+    """Return the condition that a role is current on a day, its last day included.
 
-    A signatory's or manager's does not run before it is confirmed.
+    A signatory's or manager's role is not current before it is confirmed.
     """
     return sa.and_(
         membership.begun_at.is_not(None),
@@ -531,7 +541,7 @@ def runs_on(
 
 
 def waits() -> sa.ColumnElement[bool]:
-    """Ask that a role was given and has not begun: it waits to be confirmed or accepted."""
+    """Return the condition that a role was given and has not begun."""
     return sa.and_(
         Membership.begun_at.is_(None),
         Membership.ended_at.is_(None),
@@ -542,7 +552,7 @@ def waits() -> sa.ColumnElement[bool]:
 def is_current_power(
     day: dt.date, membership: type[Membership] = Membership
 ) -> sa.ColumnElement[bool]:
-    """Ask that a role is a signatory's or manager's with a power that is current on a day.
+    """Return the condition that a role is a signatory's or manager's with a power current on a day.
 
     The account may be suspended.
     """
@@ -557,7 +567,7 @@ def is_current_power(
     )
 
 
-# Asked with every page; built once, since building it takes as long as sending it.
+# Sent with every page; built once, since building it takes as long as running it.
 _MEMBERSHIPS = (
     sa.select(
         Membership.role,
@@ -584,7 +594,7 @@ _MEMBERSHIPS = (
 
 
 def _seen_by(actor: Actor) -> sa.ColumnElement[bool]:
-    """Ask for the people an actor may see: all, those of the own organisation, or nobody.
+    """Select the people an actor may see: all, those of their organisation, or nobody.
 
     Somebody who left stays visible there, so that the past can be read.
     """
@@ -592,7 +602,7 @@ def _seen_by(actor: Actor) -> sa.ColumnElement[bool]:
         return sa.true()
     if not can_see_people(actor) or actor.organisation_id is None:
         return sa.false()
-    # Of one organisation: few, however many people the instance has.
+    # Of one organisation: few, however many people there are in the instance.
     return User.id.in_(
         sa.select(Membership.user_id).where(Membership.organisation_id == actor.organisation_id)
     )
@@ -628,11 +638,11 @@ def _roles_of(actor: Actor, user_ids: Collection[UUID]) -> dict[UUID, tuple[Pers
     wanted = _role_columns().where(Membership.user_id.in_(user_ids))
     if not actor.is_administrator:
         wanted = wanted.where(Membership.organisation_id == actor.organisation_id)
-    found: dict[UUID, tuple[PersonRole, ...]] = {}
+    roles: dict[UUID, tuple[PersonRole, ...]] = {}
     for membership, name in db.session.execute(wanted):
-        earlier = found.get(membership.user_id, ())
-        found[membership.user_id] = (*earlier, _role(membership, name))
-    return found
+        earlier = roles.get(membership.user_id, ())
+        roles[membership.user_id] = (*earlier, _role(membership, name))
+    return roles
 
 
 def _role(membership: Membership, organisation_name: str | None) -> PersonRole:

@@ -50,7 +50,7 @@ GONE = 410
 def profile() -> str | Response:
     """Show one's own account, and change name and language."""
     actor = gate.current_actor()
-    user = _own()
+    user = _signed_in_user()
     form = ProfileForm(obj=user)
     done = form.validate_on_submit() and perform(
         form,
@@ -70,7 +70,9 @@ def profile() -> str | Response:
         form=form,
         user=user,
         roles=roles,
-        may_leave={one: policy.can_leave(actor.user_id, people) for one, people in holders.items()},
+        may_leave={
+            holder: policy.can_leave(actor.user_id, people) for holder, people in holders.items()
+        },
         role_words=labels.ROLES,
         confirmed_words=labels.confirmed_words,
         passkeys=credentials.own(actor),
@@ -81,13 +83,16 @@ def profile() -> str | Response:
 @blueprint.route("/account/acting", methods=["GET", "POST"])
 @gate.signed_in
 def switch() -> str | Response:
-    """Choose for which organisation one acts."""
+    """Choose the organisation one is acting for."""
     actor = gate.current_actor()
     offered = {m.organisation_id: m for m in actor.memberships if m.organisation_id}
     form = OrganisationForm()
     offer(
         form.organisation,
-        [Option(str(one), membership.organisation_name) for one, membership in offered.items()],
+        [
+            Option(str(membership_id), membership.organisation_name)
+            for membership_id, membership in offered.items()
+        ],
     )
     if form.validate_on_submit():
         chosen = UUID(form.organisation.data)
@@ -106,10 +111,10 @@ def switch() -> str | Response:
 @gate.signed_in
 @auth_required("session", within=lambda: FRESH, grace=lambda: GRACE)
 def set_up_second_factor() -> str | Response:
-    """Set up an app for one-time codes; afterwards the recovery codes are shown once."""
-    user = _own()
+    """Set up an app for one-time codes, then show the recovery codes once."""
+    user = _signed_in_user()
     form = SecondFactorForm()
-    # Not performed: the answer is the recovery codes, which are shown only this once.
+    # Not performed: the response shows the recovery codes, only this once.
     if form.validate_on_submit():
         answer = second_factor.finish(user, form.setup.data or "", form.code.data or "")
         if answer is second_factor.Answer.RIGHT:
@@ -143,7 +148,7 @@ def set_up_second_factor() -> str | Response:
 @blueprint.get("/account/second-factor/needed")
 @gate.signed_in
 def second_factor_needed() -> str | Response:
-    """Say what needs a second factor, a role or signing, and lead to setting one up on the way."""
+    """Say why a second factor is needed, by a role or for signing, and lead to its set-up."""
     actor = gate.current_actor()
     of_role = credentials.lacks_second_factor(actor)
     if actor.has_second_factor or not (of_role or onward()):
@@ -159,45 +164,45 @@ def second_factor_needed() -> str | Response:
 @blueprint.route("/account/passkeys/<uuid:passkey_id>", methods=["GET", "POST"])
 @gate.signed_in
 def passkey(passkey_id: UUID) -> str | Response:
-    """Show one of one's own passkeys, and give it another name."""
+    """Show one of one's own passkeys, and rename it."""
     actor = gate.current_actor()
-    found = _own_passkey(actor, passkey_id)
-    form = PasskeyForm(obj=found)
+    passkey = _own_passkey(actor, passkey_id)
+    form = PasskeyForm(obj=passkey)
     done = form.validate_on_submit() and perform(
         form,
-        lambda: credentials.rename(actor, found.id, form.name.data or ""),
+        lambda: credentials.rename(actor, passkey.id, form.name.data or ""),
         success=_("The name is saved."),
         next=redirect(url_for("accounts.profile")),
     )
     return done or render_template(
         "accounts/passkey.html",
         form=form,
-        passkey=found,
-        may_remove=credentials.may_remove(actor, found),
+        passkey=passkey,
+        may_remove=credentials.may_remove(actor, passkey),
     )
 
 
 @blueprint.route("/account/passkeys/<uuid:passkey_id>/remove", methods=["GET", "POST"])
 @gate.signed_in
 def remove_passkey(passkey_id: UUID) -> str | Response:
-    """Remove one of one's own passkeys, after saying what that does."""
+    """Remove one of one's own passkeys, after saying what that means."""
     actor = gate.current_actor()
     removed: str | Response = _remove_passkey(actor, _own_passkey(actor, passkey_id))
     return removed
 
 
 @auth_required("session", within=lambda: FRESH, grace=lambda: GRACE)
-def _remove_passkey(actor: Actor, found: Passkey) -> str | Response:
-    gate.require(credentials.may_remove(actor, found))
+def _remove_passkey(actor: Actor, passkey: Passkey) -> str | Response:
+    gate.require(credentials.may_remove(actor, passkey))
     form = EmptyForm()
     if form.validate_on_submit():
         return perform(
             None,
-            lambda: credentials.remove(actor, found.id),
-            success=_("The passkey %(name)s is removed.", name=found.name),
+            lambda: credentials.remove(actor, passkey.id),
+            success=_("The passkey %(name)s is removed.", name=passkey.name),
             next=redirect(url_for("accounts.profile")),
         )
-    return render_template("accounts/remove_passkey.html", form=form, passkey=found)
+    return render_template("accounts/remove_passkey.html", form=form, passkey=passkey)
 
 
 @blueprint.post("/account/sessions/end")
@@ -221,7 +226,7 @@ def leave(organisation_id: str) -> str | Response:
     """Leave an organisation."""
     actor = gate.current_actor()
     wanted = gate.as_uuid(organisation_id)
-    name = gate.found(
+    name = gate.found_or_404(
         next((m.organisation_name for m in actor.memberships if m.organisation_id == wanted), None)
     )
     gate.require(policy.can_leave(actor.user_id, queries.holders_of_power(wanted)))
@@ -243,8 +248,8 @@ def leave(organisation_id: str) -> str | Response:
 @blueprint.route("/invitations/<token>", methods=["GET", "POST"])
 @gate.public
 def accept_invitation(token: str) -> str | Response | tuple[str, int]:
-    """Show an invitation to whoever holds its link, and take the answer."""
-    invitation = gate.found(queries.invitation_by_token(token))
+    """Show an invitation to whoever has its link, and accept it."""
+    invitation = gate.found_or_404(queries.invitation_by_token(token))
     closed = invitations.why_closed(invitation)
     if closed is not None:
         return render_template("accounts/invitation_closed.html", words=closed), GONE
@@ -271,7 +276,7 @@ def _accept_signed_in(actor: Actor, invitation: Invitation, token: str) -> str |
         )
         if done and organisation_id:
             sessions.act_for(organisation_id)
-        # The page of the invitation says why it is closed by now.
+        # The invitation's page now says why it can't be used.
         return done or redirect(url_for("accounts.accept_invitation", token=token))
     return render_template(
         "accounts/invitation_signed_in.html",
@@ -321,15 +326,15 @@ def _shown(invitation: Invitation) -> dict[str, object]:
 
 
 def _own_passkey(actor: Actor, passkey_id: UUID) -> Passkey:
-    return gate.found(credentials.find_own(actor, passkey_id))
+    return gate.found_or_404(credentials.find_own(actor, passkey_id))
 
 
-def _own() -> User:
-    return gate.found(signed_in_user())
+def _signed_in_user() -> User:
+    return gate.found_or_404(signed_in_user())
 
 
 def _why(answer: second_factor.Answer | None) -> RuleBrokenError:
-    """Return why a first code was not taken."""
+    """Return why a first code was not accepted."""
     if answer is None:
         return RuleBrokenError(
             _("This page was open too long. Scan the new picture, then enter the code"), "code"

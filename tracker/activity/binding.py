@@ -2,6 +2,8 @@
 
 Every flush is looked at, and every statement that changes many rows; record() takes what has come
 together for its chain into its event, and what is left is bound just before the commit.
+
+In one file: rows are collected, attributed and taken within one flush, in one order.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -27,24 +29,24 @@ from tracker.core import keys
 from tracker.core.db import Base
 from tracker.core.services import Slot
 
-# What an event says of rows: by table and row the digest, None of one that was deleted. It is empty
-# where the key was destroyed with which it is made.
+# What an event binds: the digest of each row by table and id, None for a deleted row. The digest is
+# empty if the key it needs has been destroyed.
 State = dict[str, dict[str, str | None]]
 WITHOUT_KEY = ""
 
-# Given a cooperation's id, the key for digests of its restricted rows; None when it was destroyed.
+# Returns the key for digests of a cooperation's restricted rows by its id; None if destroyed.
 KeyReader = Callable[[UUID], bytes | None]
 
 _PENDING, _SCOPES = "rows to bind", "scopes of rows"
 
 
-# Where the keys of cooperations come from: they lie in a part above.
+# Supplies the cooperations' keys, which belong to a higher package.
 KEY_READER: Slot[KeyReader | None] = Slot("key_reader", None)
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """In whose chain a row is bound (None: the instance's), and whether it is of class K2 to K7."""
+    """The chain a row is bound in (None: the instance's), and whether it is of class K2 to K7."""
 
     cooperation_id: UUID | None = None
     is_restricted: bool = False
@@ -52,9 +54,9 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class BoundColumn:
-    """A column that is bound, the name of its attribute, and the one value that is left out.
+    """A bound column, the name of its attribute, and the one value that is left out.
 
-    So a column that comes later changes no digest of the rows that were there before.
+    Leaving it out keeps the digests of older rows unchanged when a column is added.
     """
 
     column: sa.Column[Any]
@@ -64,7 +66,7 @@ class BoundColumn:
 
 @dataclass(frozen=True, slots=True)
 class BoundTable:
-    """A table whose rows are checked, and what is bound of them."""
+    """A table whose rows are checked, and the columns that are bound."""
 
     name: str
     table: sa.Table
@@ -72,29 +74,29 @@ class BoundTable:
     columns: tuple[BoundColumn, ...]
     # The attributes of the primary key.
     key: tuple[str, ...]
-    # The attribute of each column that is bound, or part of the key, by the column's name.
+    # The attribute of each column that is bound or part of the key, by column name.
     attributes: Mapping[str, str]
 
     def row(self, values: Mapping[str, Any]) -> str:
-        """Return what a row is called, by its attributes."""
+        """Return the name of a row from its attributes."""
         return "/".join(str(checked.plain(values[name])) for name in self.key)
 
     def digest(self, key: bytes, values: Mapping[str, Any]) -> str:
-        """Return the keyed digest of a row by its attributes."""
-        held: dict[str, Any] = {}
-        for one in self.columns:
-            value = checked.plain(values[one.attribute])
-            if value != one.left_out or type(value) is not type(one.left_out):
-                held[one.column.name] = value
-        return checked.row_digest(key, self.name, self.row(values), held)
+        """Return the keyed digest of a row from its attributes."""
+        bound: dict[str, Any] = {}
+        for column in self.columns:
+            value = checked.plain(values[column.attribute])
+            if value != column.left_out or type(value) is not type(column.left_out):
+                bound[column.column.name] = value
+        return checked.row_digest(key, self.name, self.row(values), bound)
 
     def is_checked(self, values: Mapping[str, Any]) -> bool:
-        """Tell whether this row is one of those that are checked."""
+        """Return whether this row is one of those that are checked."""
         if self.spec.only is None:
             return True
         column, value = self.spec.only
-        found: object = checked.plain(values[self.attributes[column]])
-        return found == value
+        stored: object = checked.plain(values[self.attributes[column]])
+        return stored == value
 
 
 @cache
@@ -109,7 +111,7 @@ def mappers() -> dict[str, Mapper[Any]]:
 
 @cache
 def bound_table(name: str) -> BoundTable | None:
-    """Return what is bound of a table; None where its rows are not checked."""
+    """Return what is bound of a table; None if its rows are not checked."""
     spec = CHECKED.get(name)
     if spec is None:
         return None
@@ -137,14 +139,14 @@ def bound_table(name: str) -> BoundTable | None:
 
 
 def _left_out(column: sa.Column[Any]) -> Any:
-    """Return the value that a row has in a column which came after it: the default, else none."""
+    """Return the value older rows have in a column added later: its default, or None."""
     default = column.default
     if not isinstance(default, sa.ColumnDefault):
         return None
     if default.is_scalar:
         return checked.plain(default.arg)
-    made = default.arg(None) if default.is_callable else None
-    return made if made in ([], {}) else None
+    empty = default.arg(None) if default.is_callable else None
+    return empty if empty in ([], {}) else None
 
 
 # What is collected ----------------------------------------------------------------------------
@@ -152,16 +154,16 @@ def _left_out(column: sa.Column[Any]) -> Any:
 
 @dataclass(slots=True)
 class _Row:
-    """A row that was changed: its object, or the values that a statement gave back.
+    """A changed row: its object, or the values that a statement returned.
 
-    Neither: it has to be read again.
+    If it has neither, it has to be read again.
     """
 
     bound: BoundTable
     row: str
     scope: Scope | None = None
-    # Held here, as the session holds its rows weakly.
-    found: Any = None
+    # A strong reference, since the session's references are weak.
+    instance: Any = None
     values: Mapping[str, Any] | None = None
     is_deleted: bool = False
     is_new: bool = False
@@ -171,18 +173,18 @@ class _Row:
         """Whether the row is in the database, as far as the session knows."""
         if self.values is not None:
             return not self.is_deleted
-        return self.found is not None and sa.inspect(self.found).persistent
+        return self.instance is not None and sa.inspect(self.instance).persistent
 
     @property
     def is_lost(self) -> bool:
         """Whether the session no longer knows the row."""
         if self.values is not None or self.is_deleted:
             return False
-        return self.found is None or sa.inspect(self.found).detached
+        return self.instance is None or sa.inspect(self.instance).detached
 
     def fields(self) -> Mapping[str, Any]:
         """Return its attributes."""
-        return _Attributes(self.found) if self.values is None else self.values
+        return _Attributes(self.instance) if self.values is None else self.values
 
 
 class _Attributes(Mapping[str, Any]):
@@ -205,8 +207,8 @@ _Pending = dict[tuple[str, str], _Row]
 
 
 def _pending(session: Session) -> _Pending:
-    found: _Pending = session.info.setdefault(_PENDING, {})
-    return found
+    pending: _Pending = session.info.setdefault(_PENDING, {})
+    return pending
 
 
 @event.listens_for(Session, "after_flush")
@@ -230,7 +232,7 @@ def _is_changed(row: object) -> bool:
     if bound is None:
         return False
     attrs = sa.inspect(row).attrs
-    return any(attrs[one.attribute].history.has_changes() for one in bound.columns)
+    return any(attrs[column.attribute].history.has_changes() for column in bound.columns)
 
 
 def _note(session: Session, row: object, *, is_new: bool = False, is_deleted: bool = False) -> None:
@@ -240,16 +242,16 @@ def _note(session: Session, row: object, *, is_new: bool = False, is_deleted: bo
     name = bound.row(_Attributes(row))
     pending = _pending(session)
     before = pending.get((bound.name, name))
-    noted = _Row(bound, name, found=row, is_deleted=is_deleted)
+    noted = _Row(bound, name, instance=row, is_deleted=is_deleted)
     noted.is_new = is_new or (before is not None and before.is_new)
-    if is_deleted:  # what it belongs to may be gone soon
+    if is_deleted:  # its parent may be deleted soon
         noted.scope = _scope(session, bound, noted.fields())
     pending[bound.name, name] = noted
 
 
 @event.listens_for(Session, "do_orm_execute")
 def _collect_bulk(execution: ORMExecuteState) -> Any:
-    """Bind what a statement changes or deletes in checked tables: the database gives it back."""
+    """Bind what a statement changes or deletes in checked tables; the database returns the rows."""
     statement = execution.statement
     if not isinstance(statement, Insert | Update | Delete) or execution.bind_mapper is None:
         return None
@@ -261,8 +263,8 @@ def _collect_bulk(execution: ORMExecuteState) -> Any:
         raise TypeError(message)
     given = [bound.table.c[name] for name in bound.attributes]
     result = execution.invoke_statement(statement=statement.returning(*given))
-    found = result.all()
-    for row in found:
+    rows = result.all()
+    for row in rows:
         values = dict(zip(bound.attributes.values(), row, strict=True))
         if not bound.is_checked(values):
             continue
@@ -271,11 +273,11 @@ def _collect_bulk(execution: ORMExecuteState) -> Any:
         if noted.is_deleted:
             noted.scope = _scope(execution.session, bound, values)
         _pending(execution.session)[bound.name, name] = noted
-    return _Counted(len(found))
+    return _Counted(len(rows))
 
 
 class _Counted(sa.IteratorResult[Any]):
-    """The result of a statement that gives no rows back, and how many it changed."""
+    """The result of a statement that returns no rows, with the number it changed."""
 
     def __init__(self, rowcount: int) -> None:
         super().__init__(sa.engine.result.SimpleResultMetaData(()), iter(()))
@@ -283,17 +285,17 @@ class _Counted(sa.IteratorResult[Any]):
 
 
 def _touches(bound: BoundTable, statement: Update) -> bool:
-    """Tell whether a statement changes a column that is bound."""
+    """Return whether a statement changes a bound column."""
     changed = {
         str(getattr(name, "key", name))
         for name in statement._values or {}  # noqa: SLF001 -- SQLAlchemy has no other way to ask
     }
-    return not changed.isdisjoint(one.attribute for one in bound.columns)
+    return not changed.isdisjoint(column.attribute for column in bound.columns)
 
 
 @event.listens_for(Session, "after_soft_rollback")
 def _read_again(session: Session, previous: SessionTransaction) -> None:
-    """After a savepoint was taken back, nothing that a statement gave back since is known."""
+    """Forget values that statements returned since a savepoint that was rolled back."""
     if previous.nested:
         for row in _pending(session).values():
             if row.values is not None:
@@ -312,21 +314,23 @@ def _forget(session: Session, transaction: SessionTransaction) -> None:
 def _scope(session: Session, bound: BoundTable, values: Mapping[str, Any]) -> Scope:
     if not bound.spec.parent:
         return Scope()
-    said = {column: values[bound.attributes[column]] for column in RESTRICTING.get(bound.name, ())}
-    restricted = bound.spec.is_restricted or checked.is_restricted(bound.name, said)
+    columns = {
+        column: values[bound.attributes[column]] for column in RESTRICTING.get(bound.name, ())
+    }
+    restricted = bound.spec.is_restricted or checked.is_restricted(bound.name, columns)
     parent_id = values[bound.attributes[bound.spec.column]]
     return _below(session, bound.spec.parent, parent_id, is_restricted=restricted)
 
 
 def _below(session: Session, parent: str, parent_id: UUID, *, is_restricted: bool) -> Scope:
-    """Return the scope of what belongs to a row; the ways up are kept, as they never change."""
+    """Return the scope of a row's children; the paths are cached, since they never change."""
     if parent == checked.COOPERATION:
         return Scope(parent_id, is_restricted)
     known: dict[tuple[str, UUID], Scope] = session.info.setdefault(_SCOPES, {})
-    found = known.get((parent, parent_id))
-    if found is None:
-        found = known[parent, parent_id] = _of_parent(session, parent, parent_id)
-    return Scope(found.cooperation_id, is_restricted or found.is_restricted)
+    scope = known.get((parent, parent_id))
+    if scope is None:
+        scope = known[parent, parent_id] = _of_parent(session, parent, parent_id)
+    return Scope(scope.cooperation_id, is_restricted or scope.is_restricted)
 
 
 def _of_parent(session: Session, parent: str, parent_id: UUID) -> Scope:
@@ -335,25 +339,25 @@ def _of_parent(session: Session, parent: str, parent_id: UUID) -> Scope:
     mapper = mappers()[parent]
     loaded = session.identity_map.get(mapper.identity_key_from_primary_key((parent_id,)))
     if loaded is not None:
-        said = {name: getattr(loaded, name) for name in names}
+        values = {name: getattr(loaded, name) for name in names}
     else:
         table = mapper.local_table
         query = sa.select(*(table.c[name] for name in names)).where(
             next(iter(mapper.primary_key)) == parent_id
         )
-        said = dict(session.execute(query).mappings().one())
-    return _of_said(session, parent, said)
+        values = dict(session.execute(query).mappings().one())
+    return _of_said(session, parent, values)
 
 
-def _of_said(session: Session, parent: str, said: Mapping[str, Any]) -> Scope:
-    """Return the scope of what belongs to a row, by the columns that say so."""
+def _of_said(session: Session, parent: str, values: Mapping[str, Any]) -> Scope:
+    """Return the scope of a row's children from the columns that decide it."""
     spec = CHECKED.get(parent) or ON_THE_WAY[parent]
-    restricted = spec.is_restricted or checked.is_restricted(parent, said)
-    return _below(session, spec.parent, said[spec.column], is_restricted=restricted)
+    restricted = spec.is_restricted or checked.is_restricted(parent, values)
+    return _below(session, spec.parent, values[spec.column], is_restricted=restricted)
 
 
 def _know_parents(session: Session) -> None:
-    """Read at once, a table at a time, what many pending rows belong to and the session lacks."""
+    """Read, one query a table, the parents of pending rows that the session lacks."""
     known: dict[tuple[str, UUID], Scope] = session.info.setdefault(_SCOPES, {})
     wanted: dict[str, set[UUID]] = {}
     for row in _pending(session).values():
@@ -361,31 +365,31 @@ def _know_parents(session: Session) -> None:
         if row.scope is not None or not row.is_there or parent in {"", checked.COOPERATION}:
             continue
         parent_id = row.fields()[row.bound.attributes[row.bound.spec.column]]
-        there = mappers()[parent].identity_key_from_primary_key((parent_id,))
-        if (parent, parent_id) not in known and there not in session.identity_map:
+        identity = mappers()[parent].identity_key_from_primary_key((parent_id,))
+        if (parent, parent_id) not in known and identity not in session.identity_map:
             wanted.setdefault(parent, set()).add(parent_id)
     for parent, ids in wanted.items():
         spec = CHECKED.get(parent) or ON_THE_WAY[parent]
         table, (key,) = mappers()[parent].local_table, mappers()[parent].primary_key
         names = (spec.column, *RESTRICTING.get(parent, ()))
         query = sa.select(key.label("own_id"), *(table.c[name] for name in names))
-        for said in session.execute(query.where(key.in_(ids))).mappings():
-            known[parent, said["own_id"]] = _of_said(session, parent, dict(said))
+        for columns in session.execute(query.where(key.in_(ids))).mappings():
+            known[parent, columns["own_id"]] = _of_said(session, parent, dict(columns))
 
 
 # What an event takes --------------------------------------------------------------------------
 
 
 def chains(session: Session) -> list[UUID | None]:
-    """Return the chains that have to bind something yet, the instance's first."""
-    found = {scope.cooperation_id for scope in _scopes(session).values()}
-    return sorted(found, key=lambda one: (one is not None, str(one)))
+    """Return the chains that still have to bind something, the instance's first."""
+    cooperation_ids = {scope.cooperation_id for scope in _scopes(session).values()}
+    return sorted(cooperation_ids, key=lambda chain: (chain is not None, str(chain)))
 
 
 def take(session: Session, cooperation_id: UUID | None) -> State:
-    """Return what the next event of a chain binds; it has to be bound no more.
+    """Return what the next event of a chain binds, and stop tracking it.
 
-    All was flushed before.
+    The caller has flushed before.
     """
     pending = _pending(session)
     taken = {
@@ -405,25 +409,25 @@ def take(session: Session, cooperation_id: UUID | None) -> State:
 
 
 def _scopes(session: Session) -> dict[tuple[str, str], Scope]:
-    found: dict[tuple[str, str], Scope] = {}
+    scopes: dict[tuple[str, str], Scope] = {}
     _know_parents(session)
     for place, row in list(_pending(session).items()):
         if row.scope is None:
             if row.is_lost:
                 _read_from_database(session, [row])
-            if not row.is_there:  # put in and taken back again
+            if not row.is_there:  # inserted and deleted again
                 del _pending(session)[place]
                 continue
             row.scope = _scope(session, row.bound, row.fields())
-        found[place] = row.scope
-    return found
+        scopes[place] = row.scope
+    return scopes
 
 
 def _read_from_database(session: Session, rows: Iterable[_Row]) -> None:
-    """Read rows that the session may not know as they are.
+    """Read rows that may differ from what the session has.
 
-    On PostgreSQL another transaction may have changed other columns since a row was loaded; now
-    that it is locked by our own change, it stays as it is read.
+    On PostgreSQL another transaction may have changed other columns since a row was loaded; our own
+    change has locked it now, so it stays as it is read.
     """
     may_differ = session.get_bind().dialect.name != "sqlite"
     by_table: dict[str, list[_Row]] = {}
@@ -436,11 +440,11 @@ def _read_from_database(session: Session, rows: Iterable[_Row]) -> None:
         columns = [bound.table.c[name] for name in bound.attributes]
         wanted = {row.row: row for row in changed}
         key = sa.tuple_(*bound.table.primary_key)
-        found = session.execute(
+        stored_rows = session.execute(
             sa.select(*columns).where(key.in_([_key_of(name) for name in wanted]))
         )
-        for one in found:
-            values = dict(zip(bound.attributes.values(), one, strict=True))
+        for stored in stored_rows:
+            values = dict(zip(bound.attributes.values(), stored, strict=True))
             row = wanted[bound.row(values)]
             row.values, row.is_deleted = values, False
 
@@ -450,7 +454,7 @@ def _key_of(row: str) -> tuple[UUID, ...]:
 
 
 def digest_of(row: object) -> str:
-    """Return the digest of a row that the instance's chain binds, as the session holds it."""
+    """Return the digest of a row bound by the instance's chain, from the session's values."""
     bound = _table_of(row)
     if bound is None or bound.spec.parent:
         message = f"The instance's chain does not bind {type(row).__name__}."
@@ -459,7 +463,7 @@ def digest_of(row: object) -> str:
 
 
 class _RowKeys:
-    """The keys for digests of a chain's rows, each made once."""
+    """The keys for digests of a chain's rows, each derived once."""
 
     def __init__(self, cooperation_id: UUID | None) -> None:
         self._cooperation_id = cooperation_id
@@ -467,7 +471,7 @@ class _RowKeys:
         self._restricted: list[bytes | None] = []
 
     def digest(self, row: _Row) -> str:
-        """Return the digest of a row, under the key that its class asks for."""
+        """Return the digest of a row under the key that its class requires."""
         key = self._of(row.scope or Scope())
         return WITHOUT_KEY if key is None else row.bound.digest(key, row.fields())
 

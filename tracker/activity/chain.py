@@ -25,7 +25,7 @@ class Link:
     details_digest: str
     evidence: str | None
     previous: str
-    # The digest of what it says of rows; None of events from before rows were bound.
+    # The digest of what it says about rows; None in events older than row binding.
     state: str | None = None
 
     def content(self) -> dict[str, Any]:
@@ -55,17 +55,17 @@ def details_digest(salt: str, content: Mapping[str, Any]) -> str:
 
 
 def state_digest(state: Mapping[str, Mapping[str, str | None]]) -> str:
-    """Return the digest that binds what an event says of rows.
+    """Return the digest of what an event says about rows.
 
-    Bundles hold it alone: how many rows of which table an event changed would tell the size of a
-    visit's team.
+    Bundles contain only this digest: how many rows of which table an event changed would reveal the
+    size of a visit's team.
     """
     return canonical.digest_of({table: dict(rows) for table, rows in state.items()})
 
 
-def state_of(said: Mapping[str, Mapping[str, str | None]] | None) -> str | None:
-    """Return what a link holds of what an event says of rows; None of one from before."""
-    return None if said is None else state_digest(said)
+def state_of(rows: Mapping[str, Mapping[str, str | None]] | None) -> str | None:
+    """Return a link's digest of what its event says about rows; None for older events."""
+    return None if rows is None else state_digest(rows)
 
 
 def _head_text(
@@ -82,5 +82,5 @@ def seal_head(kind: str, chain_id: UUID, cooperation_id: UUID | None, head: str,
 def head_is_authentic(
     kind: str, chain_id: UUID, cooperation_id: UUID | None, head: str, count: int, seal: str
 ) -> bool:
-    """Tell whether a head and count are as this instance sealed them."""
+    """Return whether this instance sealed this head and count."""
     return crypto.is_authentic(_head_text(kind, chain_id, cooperation_id, head, count), seal)

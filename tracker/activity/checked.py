@@ -1,7 +1,7 @@
 """The tables and columns that decide something, and the digests events keep of them. Pure.
 
-Tables are named here in words, so that the trail knows of the parts above it no more than their
-tables. A guard compares with all tables and columns there are.
+Tables are named as strings, so that the trail depends on no higher package. A guard compares them
+with all tables and columns that exist.
 """
 
 import datetime as dt
@@ -14,18 +14,18 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-# Tables through which a row leads to its cooperation, and what makes one of class K2 to K7.
+# How a row leads to its cooperation, and what makes it class K2 to K7.
 COOPERATION, CHECKLIST, VISIT = "cooperation", "checklist", "visit"
 REVISION, REQUEST = "revision", "signature_request"
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A table whose rows are checked: whose chain binds them, and what of them.
+    """A table whose rows are checked: which chain binds them, and which columns.
 
-    parent is the table to which a column leads, on the way to the cooperation; without one the rows
-    are bound by the instance's chain. is_restricted: all rows are of class K2 to K7. without names
-    the columns that decide nothing, with the reason; only names a column and the value of rows that
+    parent is the table that a column refers to, on the way to the cooperation; rows without one are
+    bound by the instance's chain. is_restricted: all rows are of class K2 to K7. without names the
+    columns that decide nothing, with the reason; only names a column and the value of the rows that
     are checked.
     """
 
@@ -108,16 +108,16 @@ CHECKED: dict[str, Checked] = {
     "signature_place": _of(REQUEST),
 }
 
-# Tables that are no rows of the above, but on the way from one to its cooperation.
+# Tables that are not checked here, but lead from a checked row to its cooperation.
 ON_THE_WAY: dict[str, Checked] = {REVISION: _of(COOPERATION)}
 
-# The columns that say whether these, and what belongs to them, are of class K2 to K7.
+# The columns that decide whether these rows and their children are of class K2 to K7.
 RESTRICTING: dict[str, tuple[str, ...]] = {
     CHECKLIST: ("kind", "visit_id"),
     REVISION: ("is_sealed",),
 }
 
-# Tables that the check compares by what they hold themselves, or by the chains.
+# Tables that the audit checks by their own content, or by the chains.
 BY_THEMSELVES: dict[str, str] = {
     "chain": "its end and number are sealed",
     "event": "each holds the digest of the one before",
@@ -160,29 +160,29 @@ DECIDES_NOTHING: dict[str, str] = {
 }
 
 
-def is_restricted(table: str, said: Mapping[str, Any]) -> bool:
-    """Tell by RESTRICTING whether a row, and what belongs to it, is of class K2 to K7."""
+def is_restricted(table: str, values: Mapping[str, Any]) -> bool:
+    """Return by RESTRICTING whether a row and its children are of class K2 to K7."""
     if table == CHECKLIST:
-        return said["kind"] == "visit_roles" or said["visit_id"] is not None
-    return bool(said["is_sealed"]) if table == REVISION else False
+        return values["kind"] == "visit_roles" or values["visit_id"] is not None
+    return bool(values["is_sealed"]) if table == REVISION else False
 
 
 def row_key(key: bytes) -> bytes:
-    """Return the key for digests of rows that belongs to another key, for this purpose alone."""
+    """Derive the key for digests of rows from another key, for this purpose only."""
     return hmac.digest(key, b"common-terms/rows/1", hashlib.sha256)
 
 
 def row_digest(key: bytes, table: str, row: str, values: Mapping[str, Any]) -> str:
-    """Return the keyed digest of a row: of its table, its id, and what was made of its values.
+    """Return the keyed digest of a row: of its table, its id, and its values.
 
-    Only this instance ever compares it, so it needs no form that others can write.
+    Only this instance ever compares it, so its form doesn't have to be reproducible by others.
     """
     text = json.dumps([table, row, values], sort_keys=True, separators=(",", ":"))
     return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
 
 
 def plain(value: object) -> Any:
-    """Return a value of a column as JSON can hold it, the same whichever database it comes from."""
+    """Return a column's value in a form that JSON can represent, the same on both databases."""
     match value:
         case None | str() | bool() | int() if not isinstance(value, enum.Enum):
             return value
@@ -196,5 +196,5 @@ def plain(value: object) -> Any:
             return value.isoformat()
         case bytes() | memoryview():
             return hashlib.sha256(value).hexdigest()
-        case _:  # of JSON: as the database would give it back
+        case _:  # JSON: as the database would return it
             return json.loads(json.dumps(value))

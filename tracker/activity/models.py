@@ -12,7 +12,7 @@ from tracker.core.db import Base, Identified
 
 
 class ChainKind(enum.StrEnum):
-    """The instance has one chain; each cooperation has one."""
+    """The kinds of chain: one for the instance, one for each cooperation."""
 
     INSTANCE = "instance"
     COOPERATION = "cooperation"
@@ -39,7 +39,7 @@ class Chain(Identified, Base):
     seal: Mapped[str] = mapped_column(sa.String(64))
 
 
-# The condition that it is the instance's own, found by its index among those of all cooperations.
+# The condition for the instance's own chain, found by an index among those of all cooperations.
 IS_OF_THE_INSTANCE = sa.and_(Chain.kind == ChainKind.INSTANCE, Chain.cooperation_id.is_(None))
 
 
@@ -60,7 +60,7 @@ class Event(Identified, Base):
     at: Mapped[dt.datetime] = mapped_column(index=True)
     details_digest: Mapped[str] = mapped_column(sa.String(64))
     evidence: Mapped[str | None] = mapped_column(sa.String(64))
-    # What it says of rows (activity/binding.py); None of events from before rows were bound.
+    # What it says about rows (activity/binding.py); None in events older than row binding.
     state: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))
     previous: Mapped[str] = mapped_column(sa.String(64))
     digest: Mapped[str] = mapped_column(sa.String(64))
@@ -70,7 +70,7 @@ class Event(Identified, Base):
 
 
 class EventDetail(Base):
-    """Who did it and what belongs to it: salted, so that it can be erased and the chain holds."""
+    """Who did it, and the details: salted, so they can be erased and the chain still verifies."""
 
     __tablename__ = "event_detail"
 

@@ -21,7 +21,7 @@ from tracker.core.db import db
 class HistoryLine:
     """One event as shown; who is None for the application itself, details {} once erased.
 
-    is_veiled: somebody did it, and the name is not told here.
+    is_veiled: somebody did it, and the name is not shown here.
     """
 
     number: int
@@ -33,20 +33,20 @@ class HistoryLine:
     subject_type: str
     subject_id: UUID
     is_veiled: bool = False
-    # The event's own place in the chain: what comes after it builds on this.
+    # The event's own number in the chain.
     digest: str = ""
 
 
-# Who works on these may know of a visit, and may be in its team (class K2): the history, which
-# auditors read too, does not name them but for what they signed. The pages of the visit do, to
-# those who may know.
+# People who work on these may know of a visit, and may be in its team (class K2). The history,
+# which auditors read too, names them only for what they signed. The visit's own pages name them to
+# people who may know.
 _OF_A_VISIT = frozenset({"visit_roles", "urgent_plan"})
-# Its lead may do this, whom nobody else knows.
+# The visit's lead may do this, whom nobody else may know.
 _BY_THE_LEAD = frozenset({verbs.VISIT_CHANGED.name, verbs.VISIT_STOPPED.name})
-# What tells nobody anything: that rows were bound.
+# Events that mean nothing to readers: that rows were bound.
 _OF_ROWS = frozenset({verbs.ROWS_NOTED.name, verbs.ROWS_ADOPTED.name})
-# What the application works out of what somebody did. Whose act it was is not told: it may have
-# been the last one missing, of a person of the team.
+# Events that the application derives from what somebody did. It doesn't say whose act it was: it
+# may have been the last one missing from a person in the team.
 _WORKED_OUT = frozenset(
     verb.name
     for verb in (
@@ -65,9 +65,9 @@ def history(
 ) -> tuple[int, list[HistoryLine]]:
     """Return the number of a cooperation's events and one page of them, newest first.
 
-    The caller has found the cooperation by a query scoped by the actor. Details hold nothing of
-    class K2 to K7, so whoever sees the cooperation's record sees its history. What each person of
-    a visit's team confirms is in neither, whoever asks; the page says so (leaves_out_the_team).
+    The caller has found the cooperation with a query scoped to the actor. Details contain nothing
+    of class K2 to K7, so whoever can see the cooperation can see its history. What each person of a
+    visit's team confirms is never included; the page says so (leaves_out_the_team).
     """
     return _page(Chain.cooperation_id == cooperation_id, offset, limit)
 
@@ -79,7 +79,7 @@ def subject_history(
     of: Iterable[Verb] | None = None,
     limit: int = 200,
 ) -> list[HistoryLine]:
-    """Return the events of some things of a cooperation, newest first, all or of some verbs."""
+    """Return the events of some objects of a cooperation, newest first, all or of some verbs."""
     condition = sa.and_(Chain.cooperation_id == cooperation_id, Event.subject_id.in_(subject_ids))
     if of is not None:
         condition = sa.and_(condition, Event.verb.in_([verb.name for verb in of]))
@@ -87,9 +87,9 @@ def subject_history(
 
 
 def leaves_out_the_team(cooperation_id: UUID) -> bool:
-    """Tell whether a visit was planned, so that its history must say what it leaves out.
+    """Return whether a visit was planned, so that the history must say what it leaves out.
 
-    Not whether something is left out: that would tell whether anyone is in the team.
+    Not whether something was left out: that would reveal whether there is a team.
     """
     return bool(
         db.session.scalar(
@@ -110,22 +110,22 @@ def instance_history(*, offset: int = 0, limit: int = 100) -> tuple[int, list[Hi
 
 
 def is_veiled(verb: str, details: Mapping[str, Any]) -> bool:
-    """Tell whether who did it would tell who may know of a visit, or who is in its team.
+    """Return whether the actor's name would reveal who may know of a visit, or who is in its team.
 
-    What is about a frozen text names its revision: who signs and sends is no secret.
+    Events about a frozen text name its revision: who signs and sends is no secret.
     """
     of_a_visit = details.get("kind") in _OF_A_VISIT and "revision" not in details
     return of_a_visit or verb in _BY_THE_LEAD
 
 
 def tells_the_team(verb: str, details: Mapping[str, Any]) -> bool:
-    """Tell whether the details of an event as they are kept would tell it, or the team's size."""
+    """Return whether an event's stored details would reveal the team or its size."""
     of_somebody = verb in _WORKED_OUT and (details.get("who") is not None or "count" in details)
     return of_somebody or is_veiled(verb, details)
 
 
 def _is_a_persons_own() -> sa.ColumnElement[bool]:
-    """Ask for what each person of a team confirms: how often it was, tells how many they are."""
+    """Return the condition for confirmations by people of a team: their number reveals its size."""
     return sa.and_(
         Event.verb == verbs.ANSWER_SAVED.name,
         sa.exists().where(
@@ -139,14 +139,14 @@ def _is_a_persons_own() -> sa.ColumnElement[bool]:
 def _page(
     condition: sa.ColumnElement[bool], offset: int, limit: int
 ) -> tuple[int, list[HistoryLine]]:
-    found = (
+    query = (
         sa.select(Event)
         .join(Event.chain)
         .where(condition, Event.verb.not_in(_OF_ROWS), ~_is_a_persons_own())
     )
-    total = db.session.scalar(sa.select(sa.func.count()).select_from(found.subquery())) or 0
+    total = db.session.scalar(sa.select(sa.func.count()).select_from(query.subquery())) or 0
     events = db.session.scalars(
-        found.options(selectinload(Event.detail), defer(Event.state))
+        query.options(selectinload(Event.detail), defer(Event.state))
         .order_by(Event.number.desc())
         .offset(offset)
         .limit(limit)
@@ -176,9 +176,9 @@ def _line(event: Event) -> HistoryLine:
 
 
 def last_evidence(verb: Verb, subject_type: str, subject_id: UUID) -> str | None:
-    """Return what the instance's last event of a kind on a subject binds; None without one.
+    """Return what the instance's last event of a kind about a subject binds; None without one.
 
-    Not scoped: for rules on something that is found already.
+    Not scoped: for rules about something that was already found.
     """
     return db.session.scalar(evidence_of_last(verb, subject_type).params(subject_id=subject_id))
 
@@ -188,7 +188,7 @@ def evidence_of_last(
 ) -> "sa.Select[str | None]":
     """Return the query for what the instance's last event of a kind binds.
 
-    The subject is a column of the query around it, or the parameter subject_id. Events beyond the
+    The subject is a column of the surrounding query, or the parameter subject_id. Events beyond the
     sealed end of the chain don't count.
     """
     wanted = sa.bindparam("subject_id", type_=sa.Uuid()) if subject_id is None else subject_id
@@ -208,10 +208,10 @@ def evidence_of_last(
 
 
 def has_happened(verb: Verb) -> bool:
-    """Tell whether the instance's chain has an event of a kind."""
-    found = sa.select(Event.id).join(Chain, Chain.id == Event.chain_id)
-    found = found.where(IS_OF_THE_INSTANCE, Event.verb == verb.name).limit(1)
-    return db.session.scalar(found) is not None
+    """Return whether the instance's chain has an event of a kind."""
+    query = sa.select(Event.id).join(Chain, Chain.id == Event.chain_id)
+    query = query.where(IS_OF_THE_INSTANCE, Event.verb == verb.name).limit(1)
+    return db.session.scalar(query) is not None
 
 
 def link_of(event: Event) -> Link:
@@ -232,9 +232,9 @@ def link_of(event: Event) -> Link:
 
 
 def fault_of_instance() -> ChainFault | None:
-    """Walk along the instance's chain and return the first fault; for what must rest on all of it.
+    """Walk the instance's chain and return its first fault, for decisions that depend on all of it.
 
-    Details may have been erased: that is for tracker audit verify to judge.
+    Details may have been erased: tracker audit verify judges that.
     """
     chain = db.session.scalars(sa.select(Chain).where(IS_OF_THE_INSTANCE)).one()
     query = (

@@ -30,7 +30,7 @@ from tracker.core.services import Slot
 
 @dataclass(frozen=True, slots=True)
 class DomainEvent:
-    """What a handler is told of an event."""
+    """An event as handlers receive it."""
 
     verb: Verb
     subject_type: str
@@ -43,7 +43,7 @@ class DomainEvent:
 Handler = Callable[[DomainEvent], None]
 
 
-# What follows each verb further up the house; app lists it in one table.
+# The handlers of each verb, which belong to higher packages; app lists them in one table.
 HANDLERS: Slot[Mapping[Verb, tuple[Handler, ...]]] = Slot("handlers", {})
 
 
@@ -57,12 +57,12 @@ def record(
     evidence: str | None = None,
     **details: Any,
 ) -> Event:
-    """Append an event to the cooperation's chain, or to the instance's when there is none.
+    """Append an event to the cooperation's chain, or to the instance's if there is none.
 
-    evidence is the digest of the row the event speaks of (a revision, a signature), bound into the
-    chain for good. details may have only the verb's keys (ValueError otherwise) and must hold
+    evidence is the digest of the row the event is about (a revision, a signature), bound into the
+    chain permanently. details may have only the verb's keys (ValueError otherwise) and must contain
     nothing of class K2 to K7. actor None means the application itself. Checked rows of the chain
-    that were changed since its last event are bound too (activity/checked.py).
+    that have changed since its last event are bound too (activity/checked.py).
     """
     unknown = details.keys() - verb.keys
     if unknown:
@@ -77,23 +77,23 @@ def record(
         binding.take(db.session(), cooperation_id),
         evidence,
     )
-    happening = DomainEvent(verb, subject_type, subject_id, cooperation_id, actor, details)
+    domain_event = DomainEvent(verb, subject_type, subject_id, cooperation_id, actor, details)
     for handler in HANDLERS.get().get(verb, ()):
-        handler(happening)
+        handler(domain_event)
     return event
 
 
 def bind_rows(verb: Verb, cooperation_id: UUID | None, rows: State) -> Event:
-    """Append an event that says of some rows of a chain how they stand, and no more."""
+    """Append an event that only binds some rows of a chain as they are."""
     chain = _flushed(cooperation_id)
-    state = {table: dict(said) for table, said in rows.items()}
-    for table, said in binding.take(db.session(), cooperation_id).items():
-        state.setdefault(table, {}).update(said)
+    state = {table: dict(digests_by_row) for table, digests_by_row in rows.items()}
+    for table, row_digests in binding.take(db.session(), cooperation_id).items():
+        state.setdefault(table, {}).update(row_digests)
     return _append(chain, verb, ("chain", chain.id), {"who": None}, state)
 
 
 def _flushed(cooperation_id: UUID | None) -> Chain:
-    """Send what the session holds to the database, so that all is known that has to be bound."""
+    """Flush the session, so that everything that has to be bound is known."""
     db.session.flush()
     return lock_chain(cooperation_id)
 
@@ -146,7 +146,7 @@ def _append(
 
 @sa.event.listens_for(Session, "before_commit")
 def _finish(session: Session) -> None:
-    """Work out what is stale, then bind rows changed after their chain's last event, or without."""
+    """Recompute stale values, then bind rows changed since their chain's last event."""
     if session.in_nested_transaction():
         return
     stale.work_out(session)
@@ -156,7 +156,7 @@ def _finish(session: Session) -> None:
 
 
 def start_chain(cooperation_id: UUID | None) -> Chain:
-    """Begin the chain of a cooperation, or of the instance."""
+    """Start the chain of a cooperation, or of the instance."""
     kind = ChainKind.COOPERATION if cooperation_id else ChainKind.INSTANCE
     chain = Chain(
         id=uuid4(), kind=kind, cooperation_id=cooperation_id, head=arithmetic.START, count=0
@@ -170,10 +170,10 @@ def start_chain(cooperation_id: UUID | None) -> Chain:
 def log_read(
     actor: Actor, *, cooperation_id: UUID, subject_type: str, subject_id: UUID, page: str
 ) -> None:
-    """Note that a person opened a page with class K2 to K7 on it.
+    """Record that a person opened a page with information of class K2 to K7.
 
-    In a request that only reads, the note goes into a short transaction of its own, so that the
-    page holds no write lock; in one that writes, into the caller's transaction.
+    In a request that only reads, it is written in a short transaction of its own, so that the page
+    needs no write lock; in one that writes, in the caller's transaction.
     """
     entry = ReadLogEntry(
         cooperation_id=cooperation_id,
@@ -195,12 +195,12 @@ def log_read(
         will_write.reset(token)
 
 
-# The chains that a session's transaction holds, by cooperation; None is the instance's.
+# The chains that the session's transaction has locked, by cooperation; None is the instance's.
 _HELD = "held_chains"
 
 
 def holds_chain(cooperation_id: UUID | None) -> bool:
-    """Tell whether this transaction keeps others from appending to a chain."""
+    """Return whether this transaction has locked a chain."""
     return cooperation_id in db.session.info.get(_HELD, {})
 
 
@@ -212,20 +212,20 @@ def _let_go(session: Session, transaction: SessionTransaction) -> None:
 
 @sa.event.listens_for(Session, "after_soft_rollback")
 def _let_go_of_what_was_rolled_back(session: Session, _before: SessionTransaction) -> None:
-    # A savepoint that is rolled back lets go of what was locked since.
+    # Rolling back a savepoint releases what was locked since.
     session.info.pop(_HELD, None)
 
 
 def lock_chain(cooperation_id: UUID | None) -> Chain:
-    """Find a chain (None: the instance's) and keep others from appending until the end.
+    """Lock a chain (None: the instance's) against appending until the caller's transaction ends.
 
-    The end is that of the caller's transaction. So whoever holds a cooperation's chain reads what
-    all before them wrote in it.
+    So whoever has locked a cooperation's chain reads everything that earlier transactions wrote to
+    it.
     """
-    held: dict[UUID | None, Chain] = db.session.info.setdefault(_HELD, {})
-    if cooperation_id not in held:
-        held[cooperation_id] = _locked_chain(cooperation_id)
-    return held[cooperation_id]
+    chains: dict[UUID | None, Chain] = db.session.info.setdefault(_HELD, {})
+    if cooperation_id not in chains:
+        chains[cooperation_id] = _locked_chain(cooperation_id)
+    return chains[cooperation_id]
 
 
 def _locked_chain(cooperation_id: UUID | None) -> Chain:
@@ -244,7 +244,7 @@ def _locked_chain(cooperation_id: UUID | None) -> Chain:
     try:
         with db.session.begin_nested():
             return start_chain(None)
-    except IntegrityError:  # another process began the instance's chain in the same moment
+    except IntegrityError:  # another process started the instance's chain in the same moment
         return db.session.execute(wanted).scalar_one()
 
 

@@ -1,7 +1,7 @@
 """Derived values an event made stale, recomputed once just before the commit.
 
-So a request that does several things works out each count, stage and readiness once, when all is
-written that they rest on. The order is that of Stale.
+A request that does several things recomputes each count, stage and readiness once, after everything
+they depend on has been written, in the order of Stale.
 """
 
 import enum
@@ -17,7 +17,7 @@ from tracker.core.services import Slot
 
 
 class Stale(enum.IntEnum):
-    """What is worked out, by the id of its checklist, cooperation or visit, and in this order."""
+    """The kinds of derived values, by the id of a checklist, cooperation or visit, in order."""
 
     CHECKLIST = 1
     CLEARANCES = 2
@@ -26,7 +26,7 @@ class Stale(enum.IntEnum):
     REGISTER = 5
 
 
-# Works out one of them; who acts is named in what it records.
+# Recomputes one of them; events it records name the actor.
 Recomputation = Callable[[UUID, Actor | None], object]
 _KEY = "stale"
 
@@ -37,42 +37,42 @@ def _forget(session: Session, transaction: SessionTransaction) -> None:
         session.info.pop(_KEY, None)
 
 
-# How each is worked out further up the house; app lists it in one table.
+# The functions that recompute them belong to higher packages; app lists them in one table.
 RECOMPUTATIONS: Slot[Mapping[Stale, Recomputation]] = Slot("recomputations", {})
 
 
 def mark(kind: Stale, ids: Iterable[UUID], actor: Actor | None = None) -> None:
-    """Note what has to be worked out again before this transaction is committed."""
+    """Mark values as stale, to be recomputed before this transaction is committed."""
     marked: dict[tuple[Stale, UUID], Actor | None] = db.session.info.setdefault(_KEY, {})
-    for one in ids:
-        marked.setdefault((kind, one), actor)
+    for stale_id in ids:
+        marked.setdefault((kind, stale_id), actor)
 
 
 def recompute() -> None:
-    """Work out what is stale now, until nothing is.
+    """Recompute stale values now, until none is left.
 
-    Happens before each commit by itself; for verbs that go on with what is worked out.
+    This happens automatically before each commit; call it in verbs that continue with the result.
     """
     work_out(db.session())
 
 
 def put_off(kind: Stale) -> list[UUID]:
-    """Work out what is stale but of one kind; return what of that is left, marked no more.
+    """Recompute all stale values but one kind; return and unmark those of that kind.
 
-    For the worker, which works that out in transactions of their own. Whoever calls this sees to
-    it that all of it is worked out, also when the database goes away meanwhile.
+    For the worker, which recomputes them in transactions of their own. The caller makes sure that
+    all of them are recomputed, even if the database goes away in the meantime.
     """
     session = db.session()
     session.flush()
     work_out(session, but=kind)
     marked: dict[tuple[Stale, UUID], Actor | None] = session.info.pop(_KEY, {})
-    return sorted(one for _kind, one in marked)
+    return sorted(identity for _kind, identity in marked)
 
 
 def work_out(session: Session, *, but: Stale | None = None) -> None:
-    """Work out what is stale in a session, until nothing is, or nothing but of one kind."""
+    """Recompute stale values of a session, until none is left, or only those of one kind."""
     marked: dict[tuple[Stale, UUID], Actor | None] = session.info.get(_KEY, {})
-    while due := [one for one in marked if one[0] is not but]:
-        kind, one = min(due)
-        actor = marked.pop((kind, one))
-        RECOMPUTATIONS.get()[kind](one, actor)
+    while due := [mark for mark in marked if mark[0] is not but]:
+        kind, identity = min(due)
+        actor = marked.pop((kind, identity))
+        RECOMPUTATIONS.get()[kind](identity, actor)

@@ -1,6 +1,6 @@
-"""Every verb of the trail, in the past tense, with the only keys its details may hold.
+"""Every verb of the trail, in the past tense, with the only keys its details may have.
 
-No key holds anything of class K2 to K7: no place, no date of a visit, no answer, no interest.
+No key contains anything of class K2 to K7: no place, no date of a visit, no answer, no interest.
 """
 
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """A kind of change of state and the only keys its details may have."""
+    """A kind of event and the only keys its details may have."""
 
     name: str
     keys: frozenset[str]
@@ -23,8 +23,8 @@ def _verb(name: str, *keys: str) -> Verb:
     return verb
 
 
-# Any chain, told to nobody: rows that were changed after the last event or without one; and those
-# that were there before rows were bound, once.
+# Any chain, never shown: rows changed after the last event or without one; and, once, the rows that
+# are older than row binding.
 ROWS_NOTED = _verb("rows_noted")
 ROWS_ADOPTED = _verb("rows_adopted")
 
@@ -41,7 +41,7 @@ TEMPLATE_WORDS_CHANGED = _verb(
 TEMPLATE_RETIRED = _verb("template_retired", "kind", "version", "digest", "reason")
 ARTICLE_PUBLISHED = _verb("article_published", "name", "version", "base", "digest", "reason")
 ARTICLE_PASSED_OVER = _verb("article_passed_over", "name", "version", "digest", "reason")
-# Of an organisation's own articles: whose and which text, and no word of it.
+# An organisation's own articles: whose and which, but nothing of their text.
 OWN_ARTICLE_ADDED = _verb("own_article_added", "organisation", "version", "digest")
 OWN_ARTICLE_CHANGED = _verb("own_article_changed", "organisation", "version", "digest")
 OWN_ARTICLE_WITHDRAWN = _verb("own_article_withdrawn", "organisation", "version")
@@ -52,7 +52,7 @@ ORGANISATION_REPLACED = _verb("organisation_replaced", "former", "successor", "s
 PERSON_INVITED = _verb("person_invited", "email", "organisation", "roles", "cooperation")
 INVITATION_SENT_AGAIN = _verb("invitation_sent_again", "email")
 INVITATION_REVOKED = _verb("invitation_revoked", "email")
-# The ids are for what follows: joining the cooperation the person was invited to.
+# The ids are for the handler that adds the person to the cooperation they were invited to.
 INVITATION_ACCEPTED = _verb(
     "invitation_accepted",
     "email",
@@ -67,7 +67,7 @@ PERSON_CHANGED = _verb("person_changed", "changed")
 ROLE_GIVEN = _verb(
     "role_given", "person", "organisation", "organisation_id", "role", "since", "until"
 )
-# Of a signatory's or manager's role; how: by another one of the organisation, or otherwise.
+# A signatory or manager role; how: by a colleague of the organisation, or by an administrator.
 ROLE_CONFIRMED = _verb(
     "role_confirmed",
     "person",
@@ -78,7 +78,7 @@ ROLE_CONFIRMED = _verb(
     "since",
     "until",
 )
-# What an administrator confirmed; evidence is the digest of the role as the person accepted it.
+# A role an administrator confirmed; evidence is the digest of the role as the person accepted it.
 ROLE_ACCEPTED = _verb(
     "role_accepted", "person", "organisation", "organisation_id", "role", "method"
 )
@@ -98,7 +98,7 @@ PASSKEY_RENAMED = _verb("passkey_renamed")
 PASSKEY_REMOVED = _verb("passkey_removed", "reason")
 PASSKEY_SET_ASIDE = _verb("passkey_set_aside", "person")
 SESSIONS_ENDED = _verb("sessions_ended", "person", "reason")
-# evidence binds all that the person signs in with, as it stands after the change.
+# evidence binds all credentials of the person as they are after the change.
 CREDENTIALS_BOUND = _verb("credentials_bound", "what")
 CREDENTIALS_ADOPTED = _verb("credentials_adopted", "accounts", "passkeys")
 DETAILS_ERASED = _verb("details_erased", "reason")
@@ -107,7 +107,7 @@ EVIDENCE_KEY_MADE = _verb("evidence_key_made", "use", "number", "fingerprint")
 EVIDENCE_KEY_IMPORTED = _verb("evidence_key_imported", "use", "number", "fingerprint")
 EVIDENCE_KEY_RETIRED = _verb("evidence_key_retired", "use", "number", "fingerprint")
 EVIDENCE_KEY_REVOKED = _verb("evidence_key_revoked", "use", "number", "fingerprint", "reason")
-# Neither of what nor its title: an organisation's model answers are nobody else's business.
+# Neither its item nor its title: an organisation's model answers are nobody else's business.
 MODEL_ANSWER_KEPT = _verb("model_answer_kept")
 MODEL_ANSWER_RENAMED = _verb("model_answer_renamed")
 MODEL_ANSWER_DELETED = _verb("model_answer_deleted")
@@ -117,7 +117,7 @@ COOPERATION_OPENED = _verb("cooperation_opened", "reference", "title", "parties"
 COOPERATION_CHANGED = _verb("cooperation_changed", "changed")
 MODES_CHANGED = _verb("modes_changed", "modes", "questions")
 PARTY_JOINED = _verb("party_joined", "organisation")
-# The ids are for what follows: the successor takes the place in each checklist.
+# The ids are for the handler that updates each checklist.
 PARTY_REPLACED = _verb(
     "party_replaced", "former", "former_id", "successor", "successor_id", "since", "source"
 )
@@ -137,11 +137,11 @@ PROPOSAL_ANSWERED = _verb(
 PROPOSAL_ACCEPTED = _verb("proposal_accepted", "kind", "item", "version", "proposed_by")
 PROPOSAL_TURNED_DOWN = _verb("proposal_turned_down", "kind", "item", "version", "proposed_by")
 PROPOSAL_WITHDRAWN = _verb("proposal_withdrawn", "kind", "item", "version", "organisation")
-# Raised by a rule of the template: no organisation, but the powers of the NPM that it guards.
+# Raised by a rule of the template: no organisation, but the NPM's powers that the rule protects.
 FLAG_RAISED = _verb("flag_raised", "kind", "item", "organisation", "powers")
 FLAG_CLOSED = _verb("flag_closed", "kind", "item", "how")
 SAFEGUARDS_REVIEWED = _verb("safeguards_reviewed", "kind")
-# Of comments to all parties alone; those to the own side leave no event.
+# Only comments to all parties; those to one's own side leave no event.
 COMMENT_MADE = _verb("comment_made", "kind", "item", "organisation")
 COMMENT_EDITED = _verb("comment_edited", "kind", "item")
 COMMENT_WITHDRAWN = _verb("comment_withdrawn", "kind", "item")
@@ -159,7 +159,7 @@ SIGNING_PASSED_ON = _verb(
     "signing_passed_on", "kind", "revision", "organisation", "before", "after", "reason"
 )
 SIGNED = _verb("signed", "kind", "revision", "document_digest", "organisation", "method")
-# Of what is signed on paper: the digest of the scan, and nothing of what it shows.
+# Signing on paper: the digest of the scan, and nothing of what it shows.
 PAPER_RECORDED = _verb(
     "paper_recorded", "kind", "revision", "document_digest", "organisation", "scan_digest"
 )
@@ -187,18 +187,18 @@ TEXT_SUSPENDED = _verb("text_suspended", "kind", "revision", "organisation", "re
 TEXT_ENDED = _verb("text_ended", "kind", "revision", "organisation", "reason")
 SUSPENSION_LIFTED = _verb("suspension_lifted", "kind", "revision", "organisation", "reason")
 TEXT_RENEWED = _verb("text_renewed", "kind", "revision", "since", "until", "review")
-# Of each language one; the event binds the row, and with it the digest of the PDF.
+# One per language; the event binds the row, and with it the digest of the PDF.
 CERTIFICATE_MADE = _verb(
     "certificate_made", "kind", "revision", "language", "document_digest", "certificate_digest"
 )
-# Whether the public page that checks a certificate names who signed.
+# Whether the public page that verifies a certificate names the people who signed.
 VERIFICATION_CHANGED = _verb("verification_changed", "shows_signers")
 UNDERTAKING_ASKED = _verb("undertaking_asked", "person", "organisation", "terms_revision")
 UNDERTAKING_SIGNED = _verb(
     "undertaking_signed", "person", "organisation", "terms_revision", "document_digest", "method"
 )
 UNDERTAKING_FROZEN = _verb("undertaking_frozen", "person", "organisation", "document_digest")
-# Neither whose nor what: that somebody declared anything is for the person and the NPM (C13).
+# Neither whose nor what: declared interests are between the person and the NPM (C13).
 INTERESTS_DECIDED = _verb("interests_decided")
 UNDERTAKING_COUNTERSIGNED = _verb("undertaking_countersigned", "person", "method")
 UNDERTAKING_CLOSED = _verb("undertaking_closed", "person", "reason")
@@ -215,6 +215,6 @@ GATE_OVERRIDDEN = _verb("gate_overridden", "number", "gate", "reason")
 VISIT_STOPPED = _verb("visit_stopped", "number", "reason")
 AUDIENCE_CHANGED = _verb("audience_changed", "number")
 TEAM_CHANGED = _verb("team_changed", "number")
-# How many frozen texts went along, and how many of them are of class K2 to K7.
+# How many frozen texts it includes, and how many of them are of class K2 to K7.
 EVIDENCE_EXPORTED = _verb("evidence_exported", "texts", "closed")
 REGISTER_EXPORTED = _verb("register_exported", "rows", "format")

@@ -29,19 +29,19 @@ class ChainFault(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """The salt and content kept beside an event."""
+    """The salt and content stored for an event."""
 
     salt: str
     content: Mapping[str, Any]
 
     def is_bound_by(self, link: Link) -> bool:
-        """Tell whether an event binds these details."""
+        """Return whether an event binds these details."""
         return _binds(link, self)
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What a chain's row says of its end, and the seal on it."""
+    """The end of a chain as its row records it, with the seal."""
 
     kind: str
     chain_id: UUID
@@ -51,17 +51,17 @@ class Head:
     seal: str
 
     def is_authentic(self) -> bool:
-        """Tell whether this instance's key sealed this head and count for this chain."""
+        """Return whether this instance's key sealed this head and count for this chain."""
         return arithmetic.head_is_authentic(
             self.kind, self.chain_id, self.cooperation_id, self.head, self.count, self.seal
         )
 
 
 class Walk:
-    """Goes along a chain event by event, in the order of their numbers, and keeps only the last.
+    """Walks a chain event by event, in the order of their numbers, and keeps only the last.
 
     erased_before is the number of the chain's last event that says details were erased: only
-    events before it may stand without details.
+    earlier events may lack their details.
     """
 
     def __init__(self, erased_before: int = 0) -> None:
@@ -70,7 +70,7 @@ class Walk:
         self._erased_before = erased_before
 
     def step(self, link: Link, digest: str, details: Details | None) -> ChainFault | None:
-        """Take the next event as stored; return what is wrong with it, or None."""
+        """Check the next event as stored; return what is wrong with it, or None."""
         if link.number != self.number + 1:
             return ChainFault.MISSING if link.number > self.number else ChainFault.TWICE
         if link.previous != self.head:
@@ -86,7 +86,7 @@ class Walk:
         return None
 
     def end(self, head: Head) -> ChainFault | None:
-        """Compare where the events ended with what the chain's sealed row says."""
+        """Compare the last event with the sealed head in the chain's row."""
         if not head.is_authentic():
             return ChainFault.UNSEALED
         if self.number < head.count:
@@ -99,13 +99,15 @@ class Walk:
 def _has_digest(link: Link, digest: str) -> bool:
     try:
         return link.digest() == digest
-    except (CanonicalizationError, ValueError):  # a value that no event can hold
+    except (CanonicalizationError, ValueError):  # a value that no event can have
         return False
 
 
 def _binds(link: Link, details: Details) -> bool:
     if _holds_fraction(details.content):
-        return False  # 1.0 and 1 have one canonical form; the trail holds whole numbers only
+        return (
+            False  # 1.0 and 1 have the same canonical form; the trail contains only whole numbers
+        )
     try:
         return arithmetic.details_digest(details.salt, details.content) == link.details_digest
     except (CanonicalizationError, ValueError):

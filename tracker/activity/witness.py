@@ -1,4 +1,4 @@
-"""Events as their chain binds them; statements to others rest on these, not on columns."""
+"""Events as their chain binds them; statements to others are based on these, not on columns."""
 
 import sys
 from collections.abc import Collection, Iterable, Iterator
@@ -28,23 +28,23 @@ _EVENT = (
     Event.state,
     Event.digest,
 )
-# Details may be erased, so nothing that is walked here looks at them.
+# Details may have been erased, so nothing here looks at them.
 _WITHOUT_DETAILS = sys.maxsize
-# They say how rows stand, and are about none of them.
+# They bind rows, and are about none of them.
 _OF_ROWS = (ROWS_ADOPTED, ROWS_NOTED)
 
 
 class NotSoundError(Exception):
-    """A chain does not hold: nothing can be claimed of what it bears witness to."""
+    """Raised when a chain doesn't verify, so that nothing can be claimed on its basis."""
 
 
 def of_subjects(
     condition: sa.ColumnElement[bool], of: Iterable[Verb], cooperation_ids: Collection[UUID]
 ) -> list[Link]:
-    """Return the events of some verbs in the chains of some cooperations, in their order.
+    """Return the events of some verbs in the chains of some cooperations, in order, in one query.
 
-    condition is on Event. In one statement. An event that does not give its own digest is not
-    among them: what it bore witness to is then not borne witness to.
+    condition is on Event. An event that doesn't match its own digest is left out, as if it had
+    never been recorded.
     """
     rows = db.session.execute(
         sa.select(*_EVENT)
@@ -60,14 +60,14 @@ def of_subjects(
 
 
 def said_of_row(table: str, row_id: UUID, subject_type: str) -> str | None:
-    """Return the digest of a row that the instance's last event which says something of it binds.
+    """Return the digest of a row in the last event of the instance's chain that binds it.
 
-    Events about the row itself are asked, and those that only bind rows. None where no event says
-    anything, where the last says that the row was deleted, and where it does not give its own
-    digest or comes after the sealed end of the chain. In one statement; it goes through all events
-    of the instance that only bind rows, so it is for single acts.
+    Both events about the row itself and events that only bind rows count. Return None if no event
+    binds it, if the last one says that the row was deleted, doesn't match its own digest, or comes
+    after the sealed end of the chain. One query, which reads all events of the instance that only
+    bind rows, so use it for single actions.
     """
-    said = Event.state[(table, str(row_id))].as_string()
+    bound_digest = Event.state[(table, str(row_id))].as_string()
     about_it = sa.and_(Event.subject_type == subject_type, Event.subject_id == row_id)
     row = db.session.execute(
         sa.select(*_EVENT)
@@ -76,7 +76,7 @@ def said_of_row(table: str, row_id: UUID, subject_type: str) -> str | None:
             IS_OF_THE_INSTANCE,
             Event.number <= Chain.count,
             sa.or_(about_it, Event.verb.in_([verb.name for verb in _OF_ROWS])),
-            said.is_not(None),
+            bound_digest.is_not(None),
         )
         .order_by(Event.number.desc())
         .limit(1)
@@ -84,14 +84,14 @@ def said_of_row(table: str, row_id: UUID, subject_type: str) -> str | None:
     if row is None:
         return None
     link, digest = _link(row)
-    found: str | None = row.state[table][str(row_id)] if link.digest() == digest else None
-    return found
+    witnessed: str | None = row.state[table][str(row_id)] if link.digest() == digest else None
+    return witnessed
 
 
 def of_chain(cooperation_id: UUID) -> list[Link]:
-    """Return all events of a cooperation, from the first to the end that was sealed.
+    """Return all events of a cooperation, from the first to the sealed end, in two queries.
 
-    In two statements. Raise NotSoundError where the chain does not hold.
+    Raise NotSoundError if the chain doesn't verify.
     """
     row = db.session.execute(
         sa.select(Chain.kind, Chain.id, Chain.cooperation_id, Chain.head, Chain.count, Chain.seal)
@@ -122,19 +122,19 @@ def _walked(head: Head) -> Iterator[Link]:
 
 
 def details_of(event_ids: Collection[UUID]) -> dict[UUID, dict[str, Any]]:
-    """Return the details of some events as they are bound; of what was erased, nothing."""
+    """Return the details of some events as they are bound; erased ones are left out."""
     rows = db.session.execute(
         sa.select(*_EVENT, EventDetail.salt, EventDetail.content)
         .join(EventDetail, EventDetail.event_id == Event.id)
         .where(Event.id.in_(event_ids))
     )
-    found = {}
+    details_by_event = {}
     for row in rows:
         link, _digest = _link(row)
         details = Details(row.salt, row.content)
         if details.is_bound_by(link):
-            found[link.event_id] = dict(details.content)
-    return found
+            details_by_event[link.event_id] = dict(details.content)
+    return details_by_event
 
 
 def _link(row: Any) -> tuple[Link, str]:

@@ -18,7 +18,7 @@ _REQUESTS = {
     Outcome.WITHDRAWN: RequestState.WITHDRAWN,
     Outcome.EXPIRED: RequestState.EXPIRED,
 }
-_HALTS = {Outcome.SUSPENDED: NoticeKind.SUSPENDED, Outcome.ENDED: NoticeKind.ENDED}
+_STOPS = {Outcome.SUSPENDED: NoticeKind.SUSPENDED, Outcome.ENDED: NoticeKind.ENDED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +28,11 @@ class Claims:
     state: ChecklistState
     in_force_id: UUID | None
     sent_id: UUID | None
-    halt: NoticeKind | None
-    halted_id: UUID | None
+    stopped_by: NoticeKind | None
+    stopped_id: UUID | None
     in_force_at: dt.datetime | None
     requests: Mapping[UUID, RequestState] = field(default_factory=dict)
-    # The notices that stand, and how many of them have taken effect.
+    # The open notices, and how many of them have taken effect.
     notices: int = 0
     in_effect: int = 0
 
@@ -42,15 +42,16 @@ class Claims:
         since is from when on the standing revision is in force, where its text says so itself: of
         an agreement made before the product came.
         """
-        halt = _HALTS.get(course.standing) if course.standing else None
+        stopped_by = _STOPS.get(course.standing) if course.standing else None
         return (
             course.is_sound
             and self.state.value == course.phase.value
             and self.sent_id == course.sent_id
-            and self.halt == halt
-            and (self.halted_id, self.in_force_id)
-            == ((course.standing_id, None) if halt else (None, course.standing_id))
-            and self.requests == {one: state_of(out) for one, out in course.outcomes.items()}
+            and self.stopped_by == stopped_by
+            and (self.stopped_id, self.in_force_id)
+            == ((course.standing_id, None) if stopped_by else (None, course.standing_id))
+            and self.requests
+            == {outcome: state_of(out) for outcome, out in course.outcomes.items()}
             and (self.notices, self.in_effect) == (course.notices, course.in_effect)
             and self._began(since or course.in_force_at)
         )

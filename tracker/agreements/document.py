@@ -55,8 +55,10 @@ def languages_for(row: ChecklistTemplate, wanted: Iterable[str], binding: str) -
     Where the binding one has no words the template's own counts.
     """
     own = library.parsed(row).language
-    there = translations.current(row.id)
-    words = {code: there[code] for code in wanted if code in there and code != own}
+    languages_given = translations.current(row.id)
+    words = {
+        code: languages_given[code] for code in wanted if code in languages_given and code != own
+    }
     return Languages(own, words, binding if binding in words else own)
 
 
@@ -75,7 +77,7 @@ def template_of(row: ChecklistTemplate, languages: Languages) -> dict[str, Any]:
 
 
 def document(
-    filling: LoadedChecklist,
+    loaded: LoadedChecklist,
     signatories: list[dict[str, str]],
     guidance: list[RevisionRef],
     languages: Languages,
@@ -86,28 +88,28 @@ def document(
 
     Hidden items, items not begun and the parts that each person answers are left out
     (product.md, 4.5 and 5.1). The guidance revisions in force are named with their digests.
-    as_known takes in what is not begun or not agreed too, for what was agreed on paper before.
+    as_known includes what is not started or not agreed, for what was agreed on paper before.
     """
-    standing = filling.standing()
-    row = filling.checklist.template
+    standing = loaded.standing()
+    row = loaded.checklist.template
     is_in = applies if as_known else _is_in
-    in_force = [item for item in filling.template.items if is_in(item, standing)]
+    in_force = [item for item in loaded.template.items if is_in(item, standing)]
     codes = [item.code for item in in_force]
     return {
         "cooperation": {
-            "reference": filling.cooperation.reference,
-            "title": filling.cooperation.title,
-            "purpose": filling.cooperation.purpose,
-            "starts_on": _day(filling.cooperation.starts_on),
-            "review_on": _day(filling.cooperation.review_on),
-            "ends_on": _day(filling.cooperation.ends_on),
+            "reference": loaded.cooperation.reference,
+            "title": loaded.cooperation.title,
+            "purpose": loaded.cooperation.purpose,
+            "starts_on": _day(loaded.cooperation.starts_on),
+            "review_on": _day(loaded.cooperation.review_on),
+            "ends_on": _day(loaded.cooperation.ends_on),
         },
         "template": template_of(row, languages),
-        "for_a_visit": filling.checklist.visit_id is not None,
+        "for_a_visit": loaded.checklist.visit_id is not None,
         "languages": sorted(languages.codes),
         "binding_language": languages.binding,
         "time_zone": clock.zone().key,
-        "people": _people(filling, in_force),
+        "people": _people(loaded, in_force),
         "signatories": signatories,
         "guidance": [
             {
@@ -118,25 +120,25 @@ def document(
             }
             for mark in guidance
         ],
-        **_said(filling, codes, languages),
+        **_localized(loaded, codes, languages),
     }
 
 
-def _said(filling: LoadedChecklist, codes: list[str], languages: Languages) -> dict[str, Any]:
+def _localized(loaded: LoadedChecklist, codes: list[str], languages: Languages) -> dict[str, Any]:
     """Return what is said in words, each part of it in every language that it has words in."""
     versions = []
     for code in languages.codes:
         with in_language(code):
-            spoken = retold(filling, languages.words.get(code))
+            spoken = retold(loaded, languages.words.get(code))
             versions.append(_in_one_language(spoken, codes, code))
-    said: dict[str, Any] = merged(versions)
-    return said
+    words: dict[str, Any] = merged(versions)
+    return words
 
 
-def _in_one_language(filling: LoadedChecklist, codes: list[str], language: str) -> dict[str, Any]:
+def _in_one_language(loaded: LoadedChecklist, codes: list[str], language: str) -> dict[str, Any]:
     wanted = frozenset(codes)
     return {
-        "title": filling.template.title,
+        "title": loaded.template.title,
         "parties": [
             {
                 "id": str(party.organisation_id),
@@ -144,14 +146,14 @@ def _in_one_language(filling: LoadedChecklist, codes: list[str], language: str) 
                 "side": party.side.value,
                 "kind": LocalizedStr(str(KINDS[party.side]), language),
             }
-            for party in filling.surroundings.parties
+            for party in loaded.surroundings.parties
         ],
         "sections": [
             {"key": section.key, "title": section.title, "items": items}
-            for section in filling.template.sections
+            for section in loaded.template.sections
             if (
                 items := [
-                    _item(filling, item, language) for item in section.items if item.code in wanted
+                    _item(loaded, item, language) for item in section.items if item.code in wanted
                 ]
             )
         ],
@@ -160,8 +162,8 @@ def _in_one_language(filling: LoadedChecklist, codes: list[str], language: str) 
 
 def applies(item: Item, standing: ChecklistStatus) -> bool:
     """Tell whether an item is one that the parties sign, and is shown here and now."""
-    one = standing.items.get(item.code)
-    return one is not None and item.part is Part.TERMS and one.shown is Truth.TRUE
+    status = standing.items.get(item.code)
+    return status is not None and item.part is Part.TERMS and status.shown is Truth.TRUE
 
 
 def _is_in(item: Item, standing: ChecklistStatus) -> bool:
@@ -169,33 +171,33 @@ def _is_in(item: Item, standing: ChecklistStatus) -> bool:
 
 
 def _answers(
-    filling: LoadedChecklist, item: Item
+    loaded: LoadedChecklist, item: Item
 ) -> Iterator[tuple[AnswerScope, UUID | None, Filled]]:
     """Yield an item's answers: the shared one, then each party's own."""
-    shared = filling.sheet.shared(item.code)
+    shared = loaded.sheet.shared(item.code)
     if shared is not None and not shared.is_empty:
         yield AnswerScope.SHARED, None, shared
-    for party in filling.surroundings.parties:
-        own = filling.sheet.of_party(item.code, party.organisation_id)
+    for party in loaded.surroundings.parties:
+        own = loaded.sheet.of_party(item.code, party.organisation_id)
         if own is not None and not own.is_empty:
             yield AnswerScope.PARTY, party.organisation_id, own
 
 
-def _item(filling: LoadedChecklist, item: Item, language: str) -> dict[str, Any]:
+def _item(loaded: LoadedChecklist, item: Item, language: str) -> dict[str, Any]:
     return {
         "code": item.code,
         "label": item.label,
         "prompt": item.prompt,
         "statements": list(item.rests_on.statements),
         "answers": [
-            _answer(filling, item.fields_of(scope), by, filled, language)
-            for scope, by, filled in _answers(filling, item)
+            _answer(loaded, item.fields_of(scope), by, filled, language)
+            for scope, by, filled in _answers(loaded, item)
         ],
     }
 
 
 def _answer(
-    filling: LoadedChecklist,
+    loaded: LoadedChecklist,
     fields: tuple[TemplateField, ...],
     by: UUID | None,
     filled: Filled,
@@ -203,28 +205,28 @@ def _answer(
 ) -> dict[str, Any]:
     answer: dict[str, Any] = {
         "by": str(by) if by else None,
-        "by_name": filling.names.parties.get(by, "") if by else "",
+        "by_name": loaded.names.parties.get(by, "") if by else "",
         "version": filled.version,
     }
     if filled.not_applicable:
         return answer | {"not_applicable_because": filled.values.get("reason", "")}
     return answer | {
-        "fields": [told(one, language) for one in show(fields, filled.values, filling.names)],
+        "fields": [told(field, language) for field in show(fields, filled.values, loaded.names)],
         "values": shown_only(fields, filled.values),
     }
 
 
-def _people(filling: LoadedChecklist, items: list[Item]) -> list[dict[str, str]]:
+def _people(loaded: LoadedChecklist, items: list[Item]) -> list[dict[str, str]]:
     """Return the persons whom answers name by their ids, with their names as they are now."""
     named = {
         person
         for item in items
-        for scope, _by, filled in _answers(filling, item)
+        for scope, _by, filled in _answers(loaded, item)
         if not filled.not_applicable
         for person in _named(item.fields_of(scope), filled.values)
     }
     return [
-        {"id": str(person), "name": filling.names.people.get(person, "")}
+        {"id": str(person), "name": loaded.names.people.get(person, "")}
         for person in sorted(named, key=str)
     ]
 
@@ -234,13 +236,13 @@ def _named(fields: tuple[TemplateField, ...], values: Mapping[str, Any]) -> Iter
         value = values.get(field.key)
         cells = [value]
         if field.type is FieldType.TABLE:
-            persons = [one.key for one in field.columns if one.type is FieldType.PERSON]
+            persons = [column.key for column in field.columns if column.type is FieldType.PERSON]
             cells = [row.get(key) for row in value or () for key in persons]
         elif field.type is FieldType.PERSONS:
             cells = list(value or ())
         elif field.type is not FieldType.PERSON:
             continue
-        yield from (found for cell in cells if has_content(cell) and (found := as_id(cell)))
+        yield from (party_id for cell in cells if has_content(cell) and (party_id := as_id(cell)))
 
 
 def _day(day: dt.date | None) -> str | None:

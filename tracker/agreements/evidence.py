@@ -42,7 +42,7 @@ AT_A_TIME = 25
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class TextFacts:
     """What a frozen text says of itself: who signs it, and from when until when it runs."""
 
     rule: Rule
@@ -57,11 +57,11 @@ class Compared:
     """How the texts of a checklist came out, and whether its rows say the same."""
 
     course: Course
-    # Whether texts, signatures and events agree among themselves; and the rows with them.
+    # Whether texts, signatures and events agree with each other, and the rows with them.
     is_sound: bool
     agrees: bool
     # Of the revisions that were read.
-    said: Mapping[UUID, Said] = field(default_factory=dict)
+    text_facts: Mapping[UUID, TextFacts] = field(default_factory=dict)
     # The last day of the renewals that events bear witness to, by revision.
     renewed: Mapping[UUID, dt.date] = field(default_factory=dict)
 
@@ -71,19 +71,19 @@ class Compared:
 
     def first(self, revision_id: UUID) -> dt.date | None:
         """Return the first day of a revision, where its text names one."""
-        said = self.said.get(revision_id)
-        return said.first if said else None
+        words = self.text_facts.get(revision_id)
+        return words.first if words else None
 
     def last(self, revision_id: UUID) -> dt.date | None:
         """Return the last day of a revision, renewals counted in, where it has one."""
-        said = self.said.get(revision_id)
-        return self.renewed.get(revision_id) or (said.last if said else None)
+        words = self.text_facts.get(revision_id)
+        return self.renewed.get(revision_id) or (words.last if words else None)
 
 
 def is_borne_out(checklist: Checklist) -> bool:
     """Tell whether what a page says of a text is borne out; of a first draft it says nothing."""
     says_nothing = checklist.state is ChecklistState.DRAFTING and not (
-        checklist.revision_in_force_id or checklist.halt
+        checklist.revision_in_force_id or checklist.stopped_by
     )
     return says_nothing or compare([checklist])[checklist.id].agrees
 
@@ -94,21 +94,23 @@ def compare(checklists: Collection[Checklist]) -> dict[UUID, Compared]:
     Of what is in force or waits, the text is read where it is not encrypted. In a constant number
     of statements.
     """
-    there = bound.read(SUBJECT, {one.id: one.cooperation_id for one in checklists})
-    courses = {one.id: there.course(one.id) for one in checklists}
+    bound_rows = bound.read(
+        SUBJECT, {checklist.id: checklist.cooperation_id for checklist in checklists}
+    )
+    courses = {checklist.id: bound_rows.course(checklist.id) for checklist in checklists}
     wanted = {
         revision_id
-        for one in courses.values()
-        for revision_id in (one.standing_id, one.sent_id)
+        for course in courses.values()
+        for revision_id in (course.standing_id, course.sent_id)
         if revision_id
     }
-    return _compared(checklists, there, dict(_plain(wanted)))
+    return _compared(checklists, bound_rows, dict(_plain(wanted)))
 
 
 def look(checklist: Checklist) -> Compared:
     """Compare one checklist with its texts, signatures and events, for its pages."""
-    there = bound.read(SUBJECT, {checklist.id: checklist.cooperation_id})
-    return _with_texts(checklist, there)
+    bound_rows = bound.read(SUBJECT, {checklist.id: checklist.cooperation_id})
+    return _with_texts(checklist, bound_rows)
 
 
 def look_whole(cooperation_id: UUID, checklists: Collection[Checklist]) -> dict[UUID, Compared]:
@@ -117,84 +119,88 @@ def look_whole(cooperation_id: UUID, checklists: Collection[Checklist]) -> dict[
     For what is handed to others.
     """
     try:
-        there = bound.read_whole(SUBJECT, [one.id for one in checklists], cooperation_id)
+        bound_rows = bound.read_whole(
+            SUBJECT, [sibling.id for sibling in checklists], cooperation_id
+        )
     except NotSoundError:
         broken = Compared(Course(is_sound=False), is_sound=False, agrees=False)
-        return dict.fromkeys([one.id for one in checklists], broken)
-    found = {}
-    for one in checklists:
-        compared = _with_texts(one, there)
-        proven = all(map(there.proven, there.revisions.get(one.id, ())))
-        found[one.id] = compared if proven else replace(compared, is_sound=False, agrees=False)
-    return found
+        return dict.fromkeys([sibling.id for sibling in checklists], broken)
+    comparisons = {}
+    for checklist in checklists:
+        compared = _with_texts(checklist, bound_rows)
+        proven = all(map(bound_rows.proven, bound_rows.revisions.get(checklist.id, ())))
+        comparisons[checklist.id] = (
+            compared if proven else replace(compared, is_sound=False, agrees=False)
+        )
+    return comparisons
 
 
-def _with_texts(checklist: Checklist, there: Bound) -> Compared:
-    said: dict[UUID, Said | None] = {}
-    for revision in _whole(there.revisions.get(checklist.id, ())):
+def _with_texts(checklist: Checklist, bound: Bound) -> Compared:
+    text_facts: dict[UUID, TextFacts | None] = {}
+    for revision in _whole(bound.revisions.get(checklist.id, ())):
         try:
-            said[revision.id] = _said(revision)
+            text_facts[revision.id] = _text_facts(revision)
         except KeyDestroyedError:  # erased for good: its events remain
             continue
-    return _compared([checklist], there, said)[checklist.id]
+    return _compared([checklist], bound, text_facts)[checklist.id]
 
 
 def _whole(revisions: Iterable[Revision]) -> list[Revision]:
     """Return revisions with their documents, in one statement."""
-    wanted = [one.id for one in revisions]
+    wanted = [revision.id for revision in revisions]
     if not wanted:
         return []
     return list(db.session.scalars(sa.select(Revision).where(Revision.id.in_(wanted))))
 
 
 def _compared(
-    checklists: Collection[Checklist], there: Bound, said: Mapping[UUID, Said | None]
+    checklists: Collection[Checklist], bound: Bound, text_facts: Mapping[UUID, TextFacts | None]
 ) -> dict[UUID, Compared]:
-    requests = _requests([one.id for one in checklists])
-    renewals = _renewals([one.id for one in checklists])
-    notices = _notices([one.id for one in checklists])
+    requests = _requests([checklist.id for checklist in checklists])
+    renewals = _renewals([checklist.id for checklist in checklists])
+    notices = _notices([checklist.id for checklist in checklists])
     return {
-        one.id: held_against(
-            _claims(one, requests.get(one.id, {}), *notices.get(one.id, (0, 0))),
-            one.id,
-            there,
+        checklist.id: held_against(
+            _claims(checklist, requests.get(checklist.id, {}), *notices.get(checklist.id, (0, 0))),
+            checklist.id,
+            bound,
             {
-                revision.id: said[revision.id]
-                for revision in there.revisions.get(one.id, ())
-                if revision.id in said
+                revision.id: text_facts[revision.id]
+                for revision in bound.revisions.get(checklist.id, ())
+                if revision.id in text_facts
             },
-            renewals.get(one.id, ()),
+            renewals.get(checklist.id, ()),
         )
-        for one in checklists
+        for checklist in checklists
     }
 
 
 def held_against(
     claims: Claims,
     checklist_id: UUID,
-    there: Bound,
-    said: Mapping[UUID, Said | None],
+    bound: Bound,
+    text_facts: Mapping[UUID, TextFacts | None],
     renewals: Collection[Renewal],
 ) -> Compared:
     """Compare what the rows of a checklist claim with what was read of it.
 
-    said is what its texts say, None for one that is not as it was frozen.
+    text_facts is what its texts say, None for one that is not as it was frozen.
     """
-    readable = {key: value for key, value in said.items() if value is not None}
-    course = there.course(checklist_id, {key: value.rule for key, value in readable.items()})
+    readable = {key: value for key, value in text_facts.items() if value is not None}
+    course = bound.course(checklist_id, {key: value.rule for key, value in readable.items()})
     renewing = [
         link.evidence
-        for link in there.links.get(checklist_id, ())
+        for link in bound.links.get(checklist_id, ())
         if link.verb == verbs.TEXT_RENEWED.name
     ]
     renewed = _last_days(renewals, renewing)
-    is_sound = course.is_sound and len(readable) == len(said) and renewed is not None
+    is_sound = course.is_sound and len(readable) == len(text_facts) and renewed is not None
     agrees = is_sound and claims.agree_with(course, _since(course, readable))
     return Compared(course, is_sound, agrees, readable, renewed or {})
 
 
 def words_of(compared: Compared, revision_id: UUID) -> tuple[object, str]:
-    """Return how a revision stands today, in words with their mark."""
+    """Return the status of a revision today, in words with their mark."""
     outcome = compared.outcome(revision_id)
     if outcome is None or not compared.agrees:
         return DISAGREES
@@ -227,8 +233,8 @@ def _claims(
         state=checklist.state,
         in_force_id=checklist.revision_in_force_id,
         sent_id=checklist.revision_sent_id,
-        halt=checklist.halt,
-        halted_id=checklist.halted_id,
+        stopped_by=checklist.stopped_by,
+        stopped_id=checklist.stopped_id,
         in_force_at=checklist.in_force_at,
         requests=requests,
         notices=notices,
@@ -236,22 +242,22 @@ def _claims(
     )
 
 
-def _since(course: Course, said: Mapping[UUID, Said]) -> dt.datetime | None:
-    text = said.get(course.standing_id) if course.standing_id else None
+def _since(course: Course, text_facts: Mapping[UUID, TextFacts]) -> dt.datetime | None:
+    text = text_facts.get(course.standing_id) if course.standing_id else None
     made_on = text.made_on if text else None
     return dt.datetime.combine(made_on, dt.time(), tzinfo=clock.zone()) if made_on else None
 
 
 def _requests(checklist_ids: Collection[UUID]) -> dict[UUID, dict[UUID, RequestState]]:
-    found: dict[UUID, dict[UUID, RequestState]] = {}
+    states: dict[UUID, dict[UUID, RequestState]] = {}
     rows = db.session.execute(
         sa.select(Revision.subject_id, Revision.id, SignatureRequest.state)
         .join(SignatureRequest, SignatureRequest.revision_id == Revision.id)
         .where(Revision.subject_type == SUBJECT, Revision.subject_id.in_(checklist_ids))
     )
     for subject_id, revision_id, state in rows:
-        found.setdefault(subject_id, {})[revision_id] = state
-    return found
+        states.setdefault(subject_id, {})[revision_id] = state
+    return states
 
 
 def _notices(checklist_ids: Collection[UUID]) -> dict[UUID, tuple[int, int]]:
@@ -269,30 +275,30 @@ def _notices(checklist_ids: Collection[UUID]) -> dict[UUID, tuple[int, int]]:
 
 
 def _renewals(checklist_ids: Collection[UUID]) -> dict[UUID, list[Renewal]]:
-    found: dict[UUID, list[Renewal]] = {}
+    renewals: dict[UUID, list[Renewal]] = {}
     for row in db.session.scalars(
         sa.select(Renewal).where(Renewal.checklist_id.in_(checklist_ids)).order_by(Renewal.number)
     ):
-        found.setdefault(row.checklist_id, []).append(row)
-    return found
+        renewals.setdefault(row.checklist_id, []).append(row)
+    return renewals
 
 
 def _last_days(
     rows: Iterable[Renewal], evidence: Collection[str | None]
 ) -> dict[UUID, dt.date] | None:
     """Return the last day of each revision's renewals; None where rows and events don't agree."""
-    found: dict[UUID, dt.date] = {}
+    days: dict[UUID, dt.date] = {}
     digests = set()
     for row in rows:
         digests.add(canonical.digest_of(row.content()))
-        found[row.revision_id] = max(row.until_on, found.get(row.revision_id, row.until_on))
-    return found if digests == set(evidence) else None
+        days[row.revision_id] = max(row.until_on, days.get(row.revision_id, row.until_on))
+    return days if digests == set(evidence) else None
 
 
 # What texts say -----------------------------------------------------------------------------------
 
 
-def _plain(revision_ids: Collection[UUID]) -> Iterator[tuple[UUID, Said | None]]:
+def _plain(revision_ids: Collection[UUID]) -> Iterator[tuple[UUID, TextFacts | None]]:
     """Yield what texts say that are not encrypted, in one statement; None for an altered one."""
     if not revision_ids:
         return
@@ -305,7 +311,7 @@ def _plain(revision_ids: Collection[UUID]) -> Iterator[tuple[UUID, Said | None]]
         yield revision_id, said_by(kind, digest, document)
 
 
-def _said(revision: Revision) -> Said | None:
+def _text_facts(revision: Revision) -> TextFacts | None:
     try:
         key = keys.key_of(revision.cooperation_id) if revision.is_sealed else None
         return said_by(revision.kind, revision.digest, signoff.plain_bytes(revision, key))
@@ -313,13 +319,13 @@ def _said(revision: Revision) -> Said | None:
         return None
 
 
-def said_by(kind: str, digest: str, plain: bytes) -> Said | None:
+def said_by(kind: str, digest: str, plain: bytes) -> TextFacts | None:
     """Return what a text says of itself; None where it is not the one of this digest."""
     if canonical.digest(plain) != digest:
         return None
     try:
         document = canonical.from_bytes(plain)
-        return Said(outcomes.rule_of(document), *_days(kind, document))
+        return TextFacts(outcomes.rule_of(document), *_days(kind, document))
     except ValueError:
         return None
 

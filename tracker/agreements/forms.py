@@ -60,7 +60,7 @@ class _WhoField(ChoiceField):
 
 
 def send_form(
-    filling: LoadedChecklist,
+    loaded: LoadedChecklist,
     able: Able,
     languages: Sequence[Option],
     others: Mapping[UUID, str],
@@ -79,7 +79,7 @@ def send_form(
         "remind_every": "3",
         "remind_whom": [WHO_SIGNS],
     }
-    for party in filling.surroundings.parties:
+    for party in loaded.surroundings.parties:
         people = able.get(party.organisation_id, ())
         named = by_m1.get(party.organisation_id)
         members |= _party_fields(
@@ -93,7 +93,7 @@ def send_form(
                 description=_l("Item M1 names them. The text that is signed shows the reason."),
                 render_kw={"rows": 2},
             )
-        ready = [one.user_id for one in people if one.holds_on(clock.today())]
+        ready = [person.user_id for person in people if person.holds_on(clock.today())]
         if named and named[0] in ready:
             data[f"party_{party.organisation_id}"] = str(named[0])
         elif len(people) == len(ready) == 1:
@@ -113,12 +113,12 @@ def send_form(
 def _party_fields(
     organisation_id: UUID, name: str, people: Sequence[Signatory], by_m1: UUID | None
 ) -> dict[str, Any]:
-    options = [_person(one, is_named=one.user_id == by_m1) for one in people]
-    ready = [one for one in people if _can_be_named(one)]
+    options = [_person(person, is_named=person.user_id == by_m1) for person in people]
+    ready = [person for person in people if _can_be_named(person)]
     if len(ready) > 1:
         hint = _l("Say below who, how many of them, and in which order.")
         options.append(Option(SEVERAL, _l("Several persons sign"), hint))
-    found: dict[str, Any] = {
+    fields: dict[str, Any] = {
         f"party_{organisation_id}": _WhoField(name, [Required()], choices=options),
         f"behalf_{organisation_id}": LineField(
             _l("On behalf of"),
@@ -130,9 +130,9 @@ def _party_fields(
     if len(ready) > 1:
         turns = [Option(str(n), words) for n, words in enumerate(TURNS[: len(ready)], 1)]
         choices = [Option("0", _l("Signs at any time")), *turns]
-        for one in ready:
-            found[f"turn_{organisation_id}_{one.user_id}"] = SelectOneField(
-                one.name, [Optional()], blank=_l("Does not sign"), choices=choices
+        for signatory in ready:
+            fields[f"turn_{organisation_id}_{signatory.user_id}"] = SelectOneField(
+                signatory.name, [Optional()], blank=_l("Does not sign"), choices=choices
             )
         counts = [
             Option(
@@ -140,26 +140,31 @@ def _party_fields(
             )
             for n in range(len(ready))
         ]
-        found[f"needed_{organisation_id}"] = SelectOneField(
+        fields[f"needed_{organisation_id}"] = SelectOneField(
             _l("How many of them have to sign?"), [Optional()], blank=None, choices=counts
         )
-    return found
+    return fields
 
 
-def _person(one: Signatory, *, is_named: bool = False) -> Option:
-    words = [text for text in (one.office, one.power) if text]
+def _person(signatory: Signatory, *, is_named: bool = False) -> Option:
+    words = [text for text in (signatory.office, signatory.power) if text]
     if is_named:
         words.insert(0, str(_l("Item M1 names this person")))
-    if one.power_from:
-        words.append(str(_l("Power from %(day)s", day=as_date(one.power_from))))
-    if one.power_until:
-        words.append(str(_l("Power until %(day)s", day=as_date(one.power_until))))
-    return Option(str(one.user_id), one.name, ". ".join(words), disabled=not _can_be_named(one))
+    if signatory.power_from:
+        words.append(str(_l("Power from %(day)s", day=as_date(signatory.power_from))))
+    if signatory.power_until:
+        words.append(str(_l("Power until %(day)s", day=as_date(signatory.power_until))))
+    return Option(
+        str(signatory.user_id),
+        signatory.name,
+        ". ".join(words),
+        disabled=not _can_be_named(signatory),
+    )
 
 
-def _can_be_named(one: Signatory) -> bool:
-    """Tell whether somebody can be chosen; who lacks a recorded power is told so when sent."""
-    return one.holds_on(clock.today()) or not one.power
+def _can_be_named(signatory: Signatory) -> bool:
+    """Tell whether somebody can be chosen; a missing recorded power is reported on submit."""
+    return signatory.holds_on(clock.today()) or not signatory.power
 
 
 def _how_it_is_asked(others: Mapping[UUID, str]) -> dict[str, Any]:
@@ -167,7 +172,7 @@ def _how_it_is_asked(others: Mapping[UUID, str]) -> dict[str, Any]:
         "order": ChoiceField(
             _l("In which order do the parties sign?"),
             [Required()],
-            choices=[Option(one.value, words) for one, words in ORDERS.items()],
+            choices=[Option(order.value, words) for order, words in ORDERS.items()],
         ),
         "expires_on": DateField(
             _l("Last day to sign"),
@@ -192,26 +197,26 @@ def _how_it_is_asked(others: Mapping[UUID, str]) -> dict[str, Any]:
     }
 
 
-def named_in(form: Any, filling: LoadedChecklist, able: Able) -> dict[UUID, UUID | PartySigners]:
+def named_in(form: Any, loaded: LoadedChecklist, able: Able) -> dict[UUID, UUID | PartySigners]:
     """Return who signs for each party, as a form that was sent says."""
-    found: dict[UUID, UUID | PartySigners] = {}
-    for party in filling.surroundings.parties:
+    signers: dict[UUID, UUID | PartySigners] = {}
+    for party in loaded.surroundings.parties:
         own = party.organisation_id
         chosen = form[f"party_{own}"].data
         behalf = (form[f"behalf_{own}"].data or "").strip()
         if chosen != SEVERAL:
-            found[own] = PartySigners(own, (Named(UUID(chosen), on_behalf_of=behalf),))
+            signers[own] = PartySigners(own, (Named(UUID(chosen), on_behalf_of=behalf),))
             continue
         turns = {
-            one.user_id: form[f"turn_{own}_{one.user_id}"].data
-            for one in able[own]
-            if _can_be_named(one)
+            signatory.user_id: form[f"turn_{own}_{signatory.user_id}"].data
+            for signatory in able[own]
+            if _can_be_named(signatory)
         }
         named = tuple(
             Named(user_id, int(turn), behalf) for user_id, turn in turns.items() if turn is not None
         )
-        found[own] = PartySigners(own, named, int(form[f"needed_{own}"].data or 0))
-    return found
+        signers[own] = PartySigners(own, named, int(form[f"needed_{own}"].data or 0))
+    return signers
 
 
 def asking_in(form: Any) -> Asking:
@@ -223,9 +228,9 @@ def asking_in(form: Any) -> Asking:
         remind_every=int(every) if every else None,
         remind_whom=tuple(form["remind_whom"].data or ()),
         instead={
-            UUID(one.short_name.removeprefix(_INSTEAD)): one.data
-            for one in form
-            if one.short_name.startswith(_INSTEAD) and one.data
+            UUID(field.short_name.removeprefix(_INSTEAD)): field.data
+            for field in form
+            if field.short_name.startswith(_INSTEAD) and field.data
         },
     )
 
@@ -239,15 +244,17 @@ def remind_form(people: Mapping[UUID, str]) -> Form:
             choices=[Option(str(user_id), name) for user_id, name in people.items()],
         )
     }
-    made = type("RemindForm", (Form,), members)
-    return cast("Form", made(data={"people": [str(user_id) for user_id in people]}))
+    form_class = type("RemindForm", (Form,), members)
+    return cast("Form", form_class(data={"people": [str(user_id) for user_id in people]}))
 
 
 def pass_on_form(able: Sequence[Signatory]) -> Form:
     """Return a form that chooses who signs instead, and why."""
     members = {
         "person": ChoiceField(
-            _l("Who signs instead?"), [Required()], choices=[_person(one) for one in able]
+            _l("Who signs instead?"),
+            [Required()],
+            choices=[_person(signatory) for signatory in able],
         ),
         "reason": TextField(
             _l("Why?"), [Required()], description=_l("All parties read this."), most=2000

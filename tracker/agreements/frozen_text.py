@@ -45,7 +45,7 @@ class FrozenItem:
     answers: tuple[FrozenAnswer, ...]
 
     def is_labelled(self, answer: FrozenAnswer) -> bool:
-        """Whether fields of an answer need their labels: not a single one with the item's own."""
+        """Whether fields of an answer need labels; a single one with the item's label doesn't."""
         return len(answer.parts) > 1 or any(
             label not in ("", self.label) for label, _words in answer.parts
         )
@@ -136,7 +136,7 @@ def read(document: Mapping[str, Any], language: str = "") -> FrozenText:
 
 def values_in(document: Mapping[str, Any], code: str) -> Mapping[str, Any]:
     """Return the values of an item's answer for all, as they are kept; none where there is none."""
-    answers = _found(document, code)
+    answers = _fields_of(document, code)
     return answers[0].get("values", {}) if answers else {}
 
 
@@ -151,17 +151,19 @@ def parts_in(
 ) -> list[Part_]:
     """Return some fields of an item's answer for all, as they read in a language."""
     shown = shown_in(document, language)
-    answers = _found(document, code)
+    answers = _fields_of(document, code)
     fields = [
-        one for one in (answers[0].get("fields", ()) if answers else ()) if one["key"] in keys
+        answer
+        for answer in (answers[0].get("fields", ()) if answers else ())
+        if answer["key"] in keys
     ]
     if document["format"] == FIRST:
         with in_language(shown):
             return localized_values.document_parts(fields, shown)
-    return [_field(one, (shown, document["template"]["language"])) for one in fields]
+    return [_field(field, (shown, document["template"]["language"])) for field in fields]
 
 
-def _found(document: Mapping[str, Any], code: str) -> Sequence[Mapping[str, Any]]:
+def _fields_of(document: Mapping[str, Any], code: str) -> Sequence[Mapping[str, Any]]:
     """Return the answers to an item in a frozen text; none where it is not in it."""
     for section in document["sections"]:
         for item in section["items"]:
@@ -234,10 +236,12 @@ def _of_cooperation(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _of_parties(document: Mapping[str, Any], language: str) -> Iterator[tuple[str, Table]]:
     lines = tuple(
         (
-            one["name"],
-            pick_language(one["kind"], language) if "kind" in one else str(_side(one["side"])),
+            party["name"],
+            pick_language(party["kind"], language)
+            if "kind" in party
+            else str(_side(party["side"])),
         )
-        for one in document["parties"]
+        for party in document["parties"]
     )
     yield _("Parties"), Table((_("Party"), _("Kind")), lines)
 
@@ -251,7 +255,8 @@ def _of_signing(document: Mapping[str, Any]) -> Iterator[tuple[str, str | Table]
     on_paper = "made_before" in document
     heads = [_("Party"), _("Name and office"), _("By what power")]
     lines = tuple(
-        (one["organisation"], _signer(one), _power(one))[: 2 if on_paper else 3] for one in named
+        (person["organisation"], _signer(person), _power(person))[: 2 if on_paper else 3]
+        for person in named
     )
     if lines:
         title = _("Who signed on paper") if on_paper else _("Who is asked to sign")
@@ -261,41 +266,45 @@ def _of_signing(document: Mapping[str, Any]) -> Iterator[tuple[str, str | Table]
         yield _("How it is signed"), "\n".join(_rules(rules, document))
 
 
-def _signer(one: Mapping[str, Any]) -> str:
-    told = [one["name"], one["office"]]
-    if one.get("on_behalf_of"):
-        told.append(_("on behalf of %(person)s", person=one["on_behalf_of"]))
-    if one.get("turn"):
-        told.append(_("signs as number %(number)s", number=one["turn"]))
-    return ", ".join(word for word in told if word)
+def _signer(signatory: Mapping[str, Any]) -> str:
+    parts = [signatory["name"], signatory["office"]]
+    if signatory.get("on_behalf_of"):
+        parts.append(_("on behalf of %(person)s", person=signatory["on_behalf_of"]))
+    if signatory.get("turn"):
+        parts.append(_("signs as number %(number)s", number=signatory["turn"]))
+    return ", ".join(word for word in parts if word)
 
 
-def _power(one: Mapping[str, Any]) -> str:
+def _power(signatory: Mapping[str, Any]) -> str:
     first, last = (
-        dt.date.fromisoformat(one[key]) if one.get(key) else None
+        dt.date.fromisoformat(signatory[key]) if signatory.get(key) else None
         for key in ("power_from", "power_until")
     )
-    return power_words(one["power"], first, last)
+    return power_words(signatory["power"], first, last)
 
 
 def _rules(rules: Mapping[str, Any], document: Mapping[str, Any]) -> Iterator[str]:
-    names = {one["id"]: one["name"] for one in document["parties"]}
-    in_turn = {one["organisation_id"] for one in document["signatories"] if one.get("turn")}
+    names = {party["id"]: party["name"] for party in document["parties"]}
+    in_turn = {
+        signatory["organisation_id"]
+        for signatory in document["signatories"]
+        if signatory.get("turn")
+    }
     yield f"{ORDERS[Order(rules['order'])]}."
-    for one in rules["parties"]:
-        if one["named"] > 1:
+    for rule in rules["parties"]:
+        if rule["named"] > 1:
             yield rule_words(
-                names[one["organisation_id"]],
-                one["needed"],
-                one["named"],
-                one_by_one=one["organisation_id"] in in_turn,
+                names[rule["organisation_id"]],
+                rule["needed"],
+                rule["named"],
+                one_by_one=rule["organisation_id"] in in_turn,
             )
-        if "m1_names" in one:
+        if "m1_names" in rule:
             yield _(
                 "%(party)s: %(person)s, whom M1 names, does not have to sign. Reason: %(reason)s",
-                party=names[one["organisation_id"]],
-                person=one["m1_names"],
-                reason=one["instead_because"],
+                party=names[rule["organisation_id"]],
+                person=rule["m1_names"],
+                reason=rule["instead_because"],
             )
     if rules["until"]:
         yield _("Can be signed until %(day)s.", day=_as_day(rules["until"]))

@@ -2,6 +2,8 @@
 
 A notice is a row of its own, and while a text is suspended or ended no revision of it is in force:
 whatever rests on one stops at once. The signatures stay as they are.
+
+In one file: giving, carrying out and lifting a notice change the same rows.
 """
 
 import datetime as dt
@@ -48,7 +50,7 @@ SURVIVING = {
     ChecklistKind.TERMS: ("M20", ("survives", "other_duties")),
     ChecklistKind.CONFIDENTIALITY: ("C17", ("years", "return_by", "copies")),
 }
-_HALTED = {
+_STOPPED = {
     NoticeKind.SUSPENDED: (ChecklistState.SUSPENDED, verbs.TEXT_SUSPENDED),
     NoticeKind.ENDED: (ChecklistState.ENDED, verbs.TEXT_ENDED),
 }
@@ -56,7 +58,7 @@ _HALTED = {
 
 def standing_revision_id(checklist: Checklist) -> UUID | None:
     """Return the revision in force, or the one that was until it was suspended or ended."""
-    return checklist.revision_in_force_id or checklist.halted_id
+    return checklist.revision_in_force_id or checklist.stopped_id
 
 
 def standing_document(checklist: Checklist) -> Mapping[str, Any] | None:
@@ -92,7 +94,7 @@ def agreed_notice(checklist: Checklist) -> int:
 def earliest(checklist: Checklist, kind: NoticeKind) -> dt.date:
     """Return the first day from which a notice can take effect: ending keeps the agreed notice.
 
-    A suspension keeps none, since each party must be able to stop at once (S7).
+    A suspension needs no notice, since each party must be able to stop immediately (S7).
     """
     days = agreed_notice(checklist) if kind is NoticeKind.ENDED else 0
     return clock.today() + dt.timedelta(days=days)
@@ -108,15 +110,17 @@ class Duties:
 
 def surviving_duties(checklist: Checklist, language: str = "") -> list[Duties]:
     """Return the duties that stay after the end, as the signed texts list them."""
-    found: list[Duties] = []
+    survivals: list[Duties] = []
     terms = terms_of(checklist)
-    for one in {id(text): text for text in (terms, checklist) if text is not None}.values():
-        document = standing_document(one) if one.kind in SURVIVING else None
+    for stopped_text in {
+        id(text): text for text in (terms, checklist) if text is not None
+    }.values():
+        document = standing_document(stopped_text) if stopped_text.kind in SURVIVING else None
         if document is not None:
-            item, keys = SURVIVING[one.kind]
+            item, keys = SURVIVING[stopped_text.kind]
             shown = frozen_text.shown_in(document, language)
-            found.append(Duties(shown, frozen_text.parts_in(document, item, keys, shown)))
-    return [one for one in found if one.parts]
+            survivals.append(Duties(shown, frozen_text.parts_in(document, item, keys, shown)))
+    return [duties for duties in survivals if duties.parts]
 
 
 def open_notices(checklist: Checklist) -> list[Notice]:
@@ -144,17 +148,17 @@ def give_notice(
 ) -> Notice:
     """Suspend or end a text in force for the party acted for, from a day on, with a reason (5.8).
 
-    Takes effect at once when that day is today; else the worker sees to it on the day.
+    Takes effect immediately if that day is today; otherwise the worker applies it on the day.
     """
     lock(checklist)
-    filling = load(checklist)
-    own = filling.own_party(actor)
-    can_give_notice(actor, filling, kind).require()
+    loaded = load(checklist)
+    own = loaded.own_party(actor)
+    can_give_notice(actor, loaded, kind).require()
     if not reason.strip():
         raise RuleBrokenError(_l("Give the reason."), "reason")
     if any(
-        one.kind is kind and own is not None and one.organisation_id == own.organisation_id
-        for one in open_notices(checklist)
+        notice.kind is kind and own is not None and notice.organisation_id == own.organisation_id
+        for notice in open_notices(checklist)
     ):
         raise RuleBrokenError(_l("Your organisation has given this notice already."))
     first = earliest(checklist, kind)
@@ -197,20 +201,20 @@ def give_notice(
     )
     if day <= clock.today():
         _take_effect(actor, checklist, notice)
-    messages.notice_was_given(checklist.id, agreements.everyone(filling) - {actor.user_id})
+    messages.notice_was_given(checklist.id, agreements.everyone(loaded) - {actor.user_id})
     return notice
 
 
-def can_give_notice(actor: Actor, filling: LoadedChecklist, kind: NoticeKind) -> Decision:
+def can_give_notice(actor: Actor, loaded: LoadedChecklist, kind: NoticeKind) -> Decision:
     """Decide whether a person may suspend or end a text now, by a power that runs today."""
-    checklist = filling.checklist
+    checklist = loaded.checklist
     in_force = checklist.revision_in_force_id is not None
     # What is suspended can still be ended.
-    halted = kind is NoticeKind.ENDED and checklist.halt is NoticeKind.SUSPENDED
+    stopped = kind is NoticeKind.ENDED and checklist.stopped_by is NoticeKind.SUSPENDED
     may = policy.can_give_notice(
         actor,
-        filling.own_party(actor),
-        in_force=in_force or halted,
+        loaded.own_party(actor),
+        in_force=in_force or stopped,
         is_restricted=is_restricted(checklist),
     )
     if not may:
@@ -219,7 +223,7 @@ def can_give_notice(actor: Actor, filling: LoadedChecklist, kind: NoticeKind) ->
 
 
 def due_notices(day: dt.date) -> Sequence[UUID]:
-    """Return the notices whose day has come and that have not taken effect, the oldest first."""
+    """Return the notices that are due and have not taken effect, oldest first."""
     return db.session.scalars(
         sa.select(Notice.id).where(_is_due(day)).order_by(Notice.given_at, Notice.id)
     ).all()
@@ -256,10 +260,10 @@ def _take_effect(actor: Actor | None, checklist: Checklist, notice: Notice) -> N
     """Take the text out of force. An ending calls an amendment back that waits for signatures."""
     notice.taken_effect_at = clock.now()
     if checklist.revision_in_force_id is not None:
-        checklist.halted_id = checklist.revision_in_force_id
+        checklist.stopped_id = checklist.revision_in_force_id
         checklist.revision_in_force_id = None
-    checklist.halt = notice.kind
-    state, verb = _HALTED[notice.kind]
+    checklist.stopped_by = notice.kind
+    state, verb = _STOPPED[notice.kind]
     if notice.kind is NoticeKind.ENDED:
         checklist.open_items = None
         checklist.state = state
@@ -275,9 +279,9 @@ def _end_what_waits(actor: Actor | None, checklist: Checklist, notice: Notice) -
     """Call back an amendment that waits for signatures: what it would change has ended."""
     if checklist.revision_sent_id is None:
         return
-    asked = signoff.locked_request(checklist.revision_sent_id)
+    signature_request = signoff.locked_request(checklist.revision_sent_id)
     checklist.revision_sent_id = None
-    signoff.overtake(asked)
+    signoff.overtake(signature_request)
     trail.record(
         verbs.SIGNATURE_REQUEST_WITHDRAWN,
         actor=actor,
@@ -285,7 +289,7 @@ def _end_what_waits(actor: Actor | None, checklist: Checklist, notice: Notice) -
         subject_id=checklist.id,
         cooperation_id=checklist.cooperation_id,
         kind=checklist.kind.value,
-        revision=asked.revision.number,
+        revision=signature_request.revision.number,
         reason=notice.reason,
     )
 
@@ -306,11 +310,11 @@ def close_notice(actor: Actor, checklist: Checklist, notice_id: UUID, *, reason:
     What ended stays ended: it is agreed and signed anew.
     """
     lock(checklist)
-    filling = load(checklist)
-    notice = next((one for one in open_notices(checklist) if one.id == notice_id), None)
+    loaded = load(checklist)
+    notice = next((notice for notice in open_notices(checklist) if notice.id == notice_id), None)
     if notice is None:
         raise RuleBrokenError(_l("There is no such notice any more."))
-    can_close_notice(actor, filling, notice).require()
+    can_close_notice(actor, loaded, notice).require()
     if not reason.strip():
         raise RuleBrokenError(_l("Give the reason."), "reason")
     notice.closed_at = clock.now()
@@ -327,49 +331,49 @@ def close_notice(actor: Actor, checklist: Checklist, notice_id: UUID, *, reason:
         )
     else:
         _lift(actor, checklist, notice)
-    messages.notice_was_given(checklist.id, agreements.everyone(filling) - {actor.user_id})
+    messages.notice_was_given(checklist.id, agreements.everyone(loaded) - {actor.user_id})
     return notice
 
 
-def can_close_notice(actor: Actor, filling: LoadedChecklist, notice: Notice) -> Decision:
+def can_close_notice(actor: Actor, loaded: LoadedChecklist, notice: Notice) -> Decision:
     """Decide whether a person may lift a suspension or take a notice back now."""
     if notice.taken_effect_at is not None and notice.kind is NoticeKind.ENDED:
         return no(_l("What has ended is agreed and signed anew."))
-    may = policy.can_close_notice(actor, filling.own_party(actor), notice.organisation_id)
+    may = policy.can_close_notice(actor, loaded.own_party(actor), notice.organisation_id)
     if not may:
         return may
     return signoff_policy.has_power(signoff_policy.signing_membership(actor), clock.today())
 
 
 def _lift(actor: Actor, checklist: Checklist, notice: Notice) -> None:
-    """Put the text into force again, unless another party's suspension still stands."""
+    """Put the text back into force, unless another party's suspension is still open."""
     others = [
-        one
-        for one in open_notices(checklist)
-        if one.id != notice.id and one.taken_effect_at is not None
+        open_notice
+        for open_notice in open_notices(checklist)
+        if open_notice.id != notice.id and open_notice.taken_effect_at is not None
     ]
     if not others:
-        checklist.revision_in_force_id = checklist.halted_id
-        checklist.halted_id = None
-        checklist.halt = None
+        checklist.revision_in_force_id = checklist.stopped_id
+        checklist.stopped_id = None
+        checklist.stopped_by = None
         if checklist.state is ChecklistState.SUSPENDED:
             checklist.state = ChecklistState.IN_FORCE
     db.session.flush()
     _record(verbs.SUSPENSION_LIFTED, actor, checklist, notice, reason=notice.closed_reason)
 
 
-def can_agree_anew(actor: Actor, filling: LoadedChecklist) -> Decision:
+def can_agree_anew(actor: Actor, loaded: LoadedChecklist) -> Decision:
     """Decide whether a person may open a text that ended anew; not in a closed cooperation."""
-    if filling.cooperation.stage in CLOSED:
+    if loaded.cooperation.stage in CLOSED:
         return no(_l("This cooperation is closed. Open a new one."))
-    return policy.can_agree_anew(actor, filling.own_party(actor), filling.checklist.state)
+    return policy.can_agree_anew(actor, loaded.own_party(actor), loaded.checklist.state)
 
 
 def agree_anew(actor: Actor, checklist: Checklist, *, reason: str) -> None:
     """Open a text that has ended, all of it, to be agreed and signed anew; history stays."""
     lock(checklist)
-    filling = load(checklist)
-    can_agree_anew(actor, filling).require()
+    loaded = load(checklist)
+    can_agree_anew(actor, loaded).require()
     if not reason.strip():
         raise RuleBrokenError(_l("Give the reason."), "reason")
     agreements.back_to_drafting(checklist, None, reason)

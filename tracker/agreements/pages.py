@@ -14,7 +14,7 @@ from tracker.checklists.rules.facts import PartyFact
 from tracker.signoff import queries, signers
 from tracker.signoff import service as signoff
 from tracker.signoff.labels import beside_words, confirmed_words, power_words, rule_words
-from tracker.signoff.models import Revision, Signature, SignaturePlace, SignatureRequest
+from tracker.signoff.models import Revision, Signature, SignatureRequest, SignatureSlot
 from tracker.signoff.paper_labels import how_signed
 from tracker.signoff.policy import RequestStatus
 from tracker.signoff.signers import PartySigners
@@ -30,8 +30,8 @@ RHYTHM_WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A request to sign with all that pages say of it: rows, standing, names of people."""
+class RequestView:
+    """A request to sign with all that pages show of it: rows, status, names of people."""
 
     request: SignatureRequest
     standing: RequestStatus
@@ -39,50 +39,50 @@ class Asked:
     # Of each line that was passed on, why.
     reasons: Mapping[UUID, str]
 
-    def held(self) -> Iterator[tuple[PartySigners, SignaturePlace]]:
+    def open_slots(self) -> Iterator[tuple[PartySigners, SignatureSlot]]:
         """Yield each line that somebody holds, party by party."""
-        replaced = {place.stands_for_id for place in self.request.places}
+        replaced = {slot.stands_for_id for slot in self.request.slots}
         for party in self.standing.parties:
-            for place in self.request.places:
-                if place.organisation_id == party.organisation_id and place.id not in replaced:
-                    yield party, place
+            for slot in self.request.slots:
+                if slot.organisation_id == party.organisation_id and slot.id not in replaced:
+                    yield party, slot
 
-    def former(self, place: SignaturePlace) -> str:
-        """Return the name of who passed a line on to its holder, empty where nobody did."""
-        before = queries.stood_for(self.request, place)
+    def former(self, slot: SignatureSlot) -> str:
+        """Return the name of the person who passed a line on to its holder; empty if nobody did."""
+        before = queries.stood_for(self.request, slot)
         return self.people.get(before.user_id, "") if before else ""
 
 
-def read(asked: SignatureRequest, key: bytes | None) -> Asked:
-    """Return a request as pages show it; its places, parties and signatures are loaded."""
-    return Asked(
-        asked,
-        queries.standing_of(asked),
-        accounts.names({place.user_id for place in asked.places}),
+def read(signature_request: SignatureRequest, key: bytes | None) -> RequestView:
+    """Return a request as pages show it; its slots, parties and signatures are loaded."""
+    return RequestView(
+        signature_request,
+        queries.standing_of(signature_request),
+        accounts.names({slot.user_id for slot in signature_request.slots}),
         {
-            place.id: signoff.why_passed_on(place, key)
-            for place in asked.places
-            if place.stands_for_id
+            slot.id: signoff.why_passed_on(slot, key)
+            for slot in signature_request.slots
+            if slot.stands_for_id
         },
     )
 
 
-def who_signs(asked: Asked, parties: Iterable[PartyFact], actor: Actor) -> list[PositionView]:
-    """Return each person who signs, with how their signature stands."""
-    given = _given(asked.request.revision)
+def who_signs(view: RequestView, parties: Iterable[PartyFact], actor: Actor) -> list[PositionView]:
+    """Return each person who signs, with the state of their signature."""
+    given = _signatures_by_signer(view.request.revision)
     sides = {party.organisation_id: party for party in parties}
     views = []
-    for party, place in asked.held():
+    for party, slot in view.open_slots():
         own = sides.get(party.organisation_id)
-        one = given.get((party.organisation_id, place.user_id))
-        state, s = _state(asked.standing, party, place, one, actor)
-        notes = [own.name if own else "", *_for_whom(asked, place)]
-        if one is not None:
-            notes.append(as_datetime(one.signed_at))
+        signature = given.get((party.organisation_id, slot.user_id))
+        state, s = _state(view.standing, party, slot, signature, actor)
+        notes = [own.name if own else "", *_for_whom(view, slot)]
+        if signature is not None:
+            notes.append(as_datetime(signature.signed_at))
         views.append(
             PositionView(
                 party=own.mark if own else "",
-                name=asked.people.get(place.user_id, ""),
+                name=view.people.get(slot.user_id, ""),
                 npm=own is not None and own.side is OrganisationKind.NPM,
                 state=state,
                 s=s,
@@ -95,7 +95,7 @@ def who_signs(asked: Asked, parties: Iterable[PartyFact], actor: Actor) -> list[
 def _state(
     standing: RequestStatus,
     party: PartySigners,
-    place: SignaturePlace,
+    slot: SignatureSlot,
     given: Signature | None,
     actor: Actor,
 ) -> tuple[str, str]:
@@ -104,67 +104,69 @@ def _state(
     if party.is_done(standing.signed):
         return _("Not needed any more"), "off"
     if not signers.can_sign_now(
-        standing.parties, standing.signed, party.organisation_id, place.user_id
+        standing.parties, standing.signed, party.organisation_id, slot.user_id
     ):
         return _("When others have signed"), "off"
-    if (place.organisation_id, place.user_id) == (actor.organisation_id, actor.user_id):
+    if (slot.organisation_id, slot.user_id) == (actor.organisation_id, actor.user_id):
         return _("Your turn"), "wait"
     return _("Waiting"), "other"
 
 
-def _for_whom(asked: Asked, place: SignaturePlace) -> list[str]:
-    found = []
-    if place.on_behalf_of:
-        found.append(_("on behalf of %(person)s", person=place.on_behalf_of))
-    former = asked.former(place)
+def _for_whom(view: RequestView, slot: SignatureSlot) -> list[str]:
+    parts = []
+    if slot.on_behalf_of:
+        parts.append(_("on behalf of %(person)s", person=slot.on_behalf_of))
+    former = view.former(slot)
     if former:
-        found.append(_("in place of %(person)s", person=former))
-    return found
+        parts.append(_("in place of %(person)s", person=former))
+    return parts
 
 
-def rules(asked: Asked, parties: Iterable[PartyFact]) -> list[str]:
+def rules(view: RequestView, parties: Iterable[PartyFact]) -> list[str]:
     """Return in sentences by which rule the parties sign, where more than one person is named."""
     names = {party.organisation_id: party.name for party in parties}
-    found = [
+    words = [
         rule_words(
             names.get(party.organisation_id, ""),
             party.required,
             len(party.named),
-            one_by_one=any(one.turn for one in party.named),
+            one_by_one=any(person.turn for person in party.named),
         )
-        for party in asked.standing.parties
+        for party in view.standing.parties
         if len(party.named) > 1
     ]
-    late = [one for one in asked.standing.parties if one.turn]
+    late = [party for party in view.standing.parties if party.turn]
     if late:
-        found.append(
+        words.append(
             _(
                 "%(parties)s: once the others have signed.",
-                parties=", ".join(names.get(one.organisation_id, "") for one in late),
+                parties=", ".join(names.get(party.organisation_id, "") for party in late),
             )
         )
-    return found
+    return words
 
 
-def until_words(asked: SignatureRequest) -> list[str]:
+def until_words(signature_request: SignatureRequest) -> list[str]:
     """Return in sentences until when it can be signed, and how often is reminded."""
-    if asked.expires_on is None:
+    if signature_request.expires_on is None:
         return []
-    found = [_("Can be signed until %(day)s.", day=as_date(asked.expires_on))]
-    if asked.remind_every in RHYTHM_WORDS:
-        found.append(RHYTHM_WORDS[asked.remind_every](as_date(asked.expires_on)))
-    return found
+    words = [_("Can be signed until %(day)s.", day=as_date(signature_request.expires_on))]
+    if signature_request.remind_every in RHYTHM_WORDS:
+        words.append(
+            RHYTHM_WORDS[signature_request.remind_every](as_date(signature_request.expires_on))
+        )
+    return words
 
 
-def for_whom_words(asked: Asked, actor: Actor) -> str:
+def for_whom_words(view: RequestView, actor: Actor) -> str:
     """Return for whom somebody signs: the organisation, and the person where there is one."""
-    place = queries.place_of(asked.request, actor.organisation_id, actor.user_id)
-    beside = _for_whom(asked, place) if place else []
+    slot = queries.slot_of(view.request, actor.organisation_id, actor.user_id)
+    beside = _for_whom(view, slot) if slot else []
     return ", ".join([actor.organisation_name, *beside])
 
 
 def sentence(
-    actor: Actor, membership: ActorMembership, asked: Asked, title: str, cooperation: str
+    actor: Actor, membership: ActorMembership, view: RequestView, title: str, cooperation: str
 ) -> str:
     """Return the one sentence that is signed (product.md, 5.3)."""
     return str(
@@ -174,34 +176,35 @@ def sentence(
             "bind it to this text.",
             name=actor.name,
             office=membership.office or _("signatory"),
-            number=asked.request.revision.number,
+            number=view.request.revision.number,
             title=title,
             cooperation=cooperation,
-            organisation=for_whom_words(asked, actor),
+            organisation=for_whom_words(view, actor),
             power=power_words(membership.power, membership.power_from, membership.power_until),
         )
     )
 
 
 def signature_lines(
-    revision: Revision, asked: Asked | None, document: Mapping[str, Any]
+    revision: Revision, view: RequestView | None, document: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
     """Return a line for each signature that is there, and for each that is still wanted."""
     offices = {
-        (one["organisation_id"], one["name"]): one for one in document.get("signatories", ())
+        (signatory["organisation_id"], signatory["name"]): signatory
+        for signatory in document.get("signatories", ())
     }
     names = {party["id"]: party["name"] for party in document["parties"]}
-    given = _given(revision)
+    given = _signatures_by_signer(revision)
     lines = []
     seen = set()
-    for party, place in asked.held() if asked else ():
-        one = given.get((place.organisation_id, place.user_id))
-        if one is not None:
-            seen.add(one.id)
-            lines.append(signature_line(one))
-        elif asked is not None and not party.is_done(asked.standing.signed):
-            name = asked.people.get(place.user_id, "")
-            known = offices.get((str(place.organisation_id), name), {})
+    for party, slot in view.open_slots() if view else ():
+        signature = given.get((slot.organisation_id, slot.user_id))
+        if signature is not None:
+            seen.add(signature.id)
+            lines.append(signature_line(signature))
+        elif view is not None and not party.is_done(view.standing.signed):
+            name = view.people.get(slot.user_id, "")
+            known = offices.get((str(slot.organisation_id), name), {})
             lines.append(
                 {
                     "name": name,
@@ -210,9 +213,9 @@ def signature_lines(
                             _(
                                 "%(office)s, for %(organisation)s",
                                 office=known.get("office") or _("Signatory"),
-                                organisation=names.get(str(place.organisation_id), ""),
+                                organisation=names.get(str(slot.organisation_id), ""),
                             ),
-                            *_for_whom(asked, place),
+                            *_for_whom(view, slot),
                         ]
                     ),
                     "power": "",
@@ -221,44 +224,47 @@ def signature_lines(
                     "method": "",
                 }
             )
-    return lines + [signature_line(one) for one in revision.signatures if one.id not in seen]
+    return lines + [signature_line(given) for given in revision.signatures if given.id not in seen]
 
 
-def signature_line(one: Signature) -> dict[str, Any]:
+def signature_line(signature: Signature) -> dict[str, Any]:
     """Return a signature as pages show it: who, for whom, by what power, when and how."""
-    power = power_words(one.power, one.power_from, one.power_until)
+    power = power_words(signature.power, signature.power_from, signature.power_until)
     return {
-        "name": one.signer_name,
+        "name": signature.signer_name,
         "capacity": ", ".join(
             [
                 _(
                     "%(office)s, for %(organisation)s",
-                    office=one.office or _("Signatory"),
-                    organisation=one.organisation_name,
+                    office=signature.office or _("Signatory"),
+                    organisation=signature.organisation_name,
                 ),
-                *beside_words(one),
+                *beside_words(signature),
             ]
         ),
-        "power": _("by %(power)s", power=power) if one.power else "",
-        "confirmed": confirmed_words(one.power_confirmed),
-        "when": one.signed_at,
-        "method": how_signed(one),
+        "power": _("by %(power)s", power=power) if signature.power else "",
+        "confirmed": confirmed_words(signature.power_confirmed),
+        "when": signature.signed_at,
+        "method": how_signed(signature),
     }
 
 
-def passings(asked: Asked) -> list[str]:
+def passings(view: RequestView) -> list[str]:
     """Return in sentences what was passed on, by whom to whom and why."""
     return [
         _(
             "%(before)s passed it on to %(after)s: %(reason)s",
-            before=asked.former(place),
-            after=asked.people.get(place.user_id, ""),
-            reason=asked.reasons[place.id],
+            before=view.former(slot),
+            after=view.people.get(slot.user_id, ""),
+            reason=view.reasons[slot.id],
         )
-        for place in asked.request.places
-        if place.stands_for_id
+        for slot in view.request.slots
+        if slot.stands_for_id
     ]
 
 
-def _given(revision: Revision) -> dict[tuple[UUID | None, UUID], Signature]:
-    return {(one.organisation_id, one.user_id): one for one in revision.signatures}
+def _signatures_by_signer(revision: Revision) -> dict[tuple[UUID | None, UUID], Signature]:
+    return {
+        (signature.organisation_id, signature.user_id): signature
+        for signature in revision.signatures
+    }

@@ -177,16 +177,16 @@ def _add(checklist: Checklist, revision_id: UUID, term: Term) -> None:
 
 def _says_no(checklist: Checklist, term: Term) -> bool:
     return any(
-        one.kind is NoticeKind.ENDED and one.from_on <= term.end + dt.timedelta(days=1)
-        for one in notices.open_notices(checklist)
+        notice.kind is NoticeKind.ENDED and notice.from_on <= term.end + dt.timedelta(days=1)
+        for notice in notices.open_notices(checklist)
     )
 
 
-def can_renew(actor: Actor, filling: LoadedChecklist) -> Decision:
+def can_renew(actor: Actor, loaded: LoadedChecklist) -> Decision:
     """Decide whether a person may propose new dates: of the agreed terms in force, by amendment."""
-    if filling.checklist.kind is not ChecklistKind.TERMS:
+    if loaded.checklist.kind is not ChecklistKind.TERMS:
         return no(_l("Only the agreed terms are renewed; other texts are amended."))
-    return policy.can_amend(actor, filling.own_party(actor), filling.checklist.state)
+    return policy.can_amend(actor, loaded.own_party(actor), loaded.checklist.state)
 
 
 def propose_renewal(

@@ -63,59 +63,63 @@ class _ItemText:
     answers: Mapping[str, list[Part_]]
 
 
-def versions(filling: LoadedChecklist, compared: Compared) -> list[Version]:
+def versions(loaded: LoadedChecklist, compared: Compared) -> list[Version]:
     """Return the draft, while there is one, and every frozen revision, the newest first.
 
-    compared is what the checklist's rows were compared with: it says how each revision stands.
+    compared is the result of checking the checklist's rows: it gives the status of each revision.
     """
-    rows = signoff.revisions_of(SUBJECT, filling.checklist.id)
-    found = [
-        _frozen(filling, revision, evidence.words_of(compared, revision.id)[0])
+    rows = signoff.revisions_of(SUBJECT, loaded.checklist.id)
+    frozen_versions = [
+        _frozen(loaded, revision, evidence.words_of(compared, revision.id)[0])
         for revision, _asked in rows
     ]
-    if filling.checklist.state is ChecklistState.DRAFTING or not found:
-        found.insert(0, Version(DRAFT, _("The draft as it is now")))
-    return found
+    if loaded.checklist.state is ChecklistState.DRAFTING or not frozen_versions:
+        frozen_versions.insert(0, Version(DRAFT, _("The draft as it is now")))
+    return frozen_versions
 
 
-def _frozen(filling: LoadedChecklist, revision: Revision, state: object = "") -> Version:
+def _frozen(loaded: LoadedChecklist, revision: Revision, state: object = "") -> Version:
     return Version(
         key=str(revision.number),
         words=_("Revision %(number)s", number=revision.number),
         state=state,
         at=revision.frozen_at,
-        author=filling.names.people.get(revision.frozen_by_id, ""),
+        author=loaded.names.people.get(revision.frozen_by_id, ""),
         reason=revision.reason,
         revision=revision,
     )
 
 
-def compared(filling: LoadedChecklist, old: Version, new: Version, language: str) -> list[Change]:
+def compared(loaded: LoadedChecklist, old: Version, new: Version, language: str) -> list[Change]:
     """Return in what two states of the text differ, in the order of the checklist.
 
     Of two frozen texts also in what they say beside the items: the cooperation with its purpose,
     the parties, who signs by which rule, the languages. They are compared in a language that both
     are said in: the one asked for, if they are.
     """
-    shared = _shared_language(filling, [old, new], language)
-    before, after = (_texts(filling, version, shared) for version in (old, new))
+    shared = _shared_language(loaded, [old, new], language)
+    before, after = (_texts(loaded, version, shared) for version in (old, new))
     changes = [
         _change(code, before.get(code), after.get(code))
-        for code in dict.fromkeys([*filling.template.by_code, *before, *after])
+        for code in dict.fromkeys([*loaded.template.by_code, *before, *after])
         if code in before or code in after
     ]
-    found = [one for one in changes if one.prompt or one.answers or one.kind != "changed"]
-    beside = localized_values.differences(*(_beside(filling, one, shared) for one in (old, new)))
+    shown_changes = [
+        change for change in changes if change.prompt or change.answers or change.kind != "changed"
+    ]
+    beside = localized_values.differences(
+        *(_beside(loaded, content, shared) for content in (old, new))
+    )
     if beside and old.revision and new.revision:
-        found.append(Change("", _("About this text"), "changed", [], [("", beside)]))
-    return found
+        shown_changes.append(Change("", _("About this text"), "changed", [], [("", beside)]))
+    return shown_changes
 
 
-def _beside(filling: LoadedChecklist, version: Version, language: str) -> list[Part_]:
+def _beside(loaded: LoadedChecklist, version: Version, language: str) -> list[Part_]:
     """Return what a frozen text says beside its items; nothing of the draft, which says it not."""
     if version.revision is None:
         return []
-    text = frozen_text.read(_document(filling, version), language)
+    text = frozen_text.read(_document(loaded, version), language)
     return [
         (_("Cooperation"), text.cooperation),
         *text.about,
@@ -141,33 +145,37 @@ def since(checklist: Checklist, digest: str, revision: Revision) -> Since | None
     if not digest or digest == revision.digest:
         return None
     rows = signoff.revisions_of(SUBJECT, checklist.id)
-    filling = load(checklist, locale.language())
-    known = {one.digest: _frozen(filling, one) for one, _asked in rows}
+    loaded = load(checklist, locale.language())
+    known = {revision.digest: _frozen(loaded, revision) for revision, _asked in rows}
     old = known.get(digest)
     if old is None or old.revision is None:
         return None
-    changes = compared(filling, old, known[revision.digest], locale.language())
+    changes = compared(loaded, old, known[revision.digest], locale.language())
     return Since(old.revision.number, revision.number, changes)
 
 
-def _shared_language(filling: LoadedChecklist, versions: list[Version], language: str) -> str:
+def _shared_language(loaded: LoadedChecklist, versions: list[Version], language: str) -> str:
     """Return the language asked for, or the first that all frozen versions are said in."""
-    known = [frozen_text.languages_of(_document(filling, one)) for one in versions if one.revision]
+    known = [
+        frozen_text.languages_of(_document(loaded, version))
+        for version in versions
+        if version.revision
+    ]
     shared = [code for code in known[0] if all(code in codes for codes in known)] if known else []
     return language if language in shared or not shared else shared[0]
 
 
-def _document(filling: LoadedChecklist, version: Version) -> Mapping[str, Any]:
+def _document(loaded: LoadedChecklist, version: Version) -> Mapping[str, Any]:
     if version.revision is None:
         raise LookupError("The draft is not frozen.")
-    return signoff_service.document_of(version.revision, encryption.key_for(filling.checklist))
+    return signoff_service.document_of(version.revision, encryption.key_for(loaded.checklist))
 
 
-def _texts(filling: LoadedChecklist, version: Version, language: str) -> dict[str, _ItemText]:
+def _texts(loaded: LoadedChecklist, version: Version, language: str) -> dict[str, _ItemText]:
     if version.revision is None:
         with in_language(language):
-            return _draft(said_in(filling, language))
-    text = frozen_text.read(_document(filling, version), language)
+            return _draft(said_in(loaded, language))
+    text = frozen_text.read(_document(loaded, version), language)
     return {
         code: _ItemText(
             item.label, item.prompt, {answer.by: answer.parts for answer in item.answers}
@@ -176,40 +184,40 @@ def _texts(filling: LoadedChecklist, version: Version, language: str) -> dict[st
     }
 
 
-def _draft(filling: LoadedChecklist) -> dict[str, _ItemText]:
-    """Return what stands in the draft, agreed or not: of shown items the parties sign."""
+def _draft(loaded: LoadedChecklist) -> dict[str, _ItemText]:
+    """Return the contents of the draft, agreed or not: the shown items that parties sign."""
     return {
         item.code: _ItemText(item.label, item.prompt, answers)
-        for item in filling.template.items
+        for item in loaded.template.items
         if item.part is Part.TERMS
-        and completeness.is_shown(item, filling.sheet, filling.surroundings) is Truth.TRUE
-        and (answers := _draft_answers(filling, item))
+        and completeness.is_shown(item, loaded.sheet, loaded.surroundings) is Truth.TRUE
+        and (answers := _draft_answers(loaded, item))
     }
 
 
-def _draft_answers(filling: LoadedChecklist, item: Item) -> dict[str, list[Part_]]:
-    found: dict[str, list[Part_]] = {}
-    shared = filling.sheet.shared(item.code)
+def _draft_answers(loaded: LoadedChecklist, item: Item) -> dict[str, list[Part_]]:
+    parts: dict[str, list[Part_]] = {}
+    shared = loaded.sheet.shared(item.code)
     if shared is not None and not shared.is_empty:
-        found[""] = _draft_parts(filling, item, AnswerScope.SHARED, shared)
-    for party in filling.parties:
-        own = filling.sheet.of_party(item.code, party.organisation_id)
+        parts[""] = _draft_parts(loaded, item, AnswerScope.SHARED, shared)
+    for party in loaded.parties:
+        own = loaded.sheet.of_party(item.code, party.organisation_id)
         if own is not None and not own.is_empty:
-            found[party.name] = _draft_parts(filling, item, AnswerScope.PARTY, own)
-    return found
+            parts[party.name] = _draft_parts(loaded, item, AnswerScope.PARTY, own)
+    return parts
 
 
 def _draft_parts(
-    filling: LoadedChecklist, item: Item, scope: AnswerScope, filled: Filled
+    loaded: LoadedChecklist, item: Item, scope: AnswerScope, filled: Filled
 ) -> list[Part_]:
     if filled.not_applicable:
         return localized_values.left_out(filled.values.get("reason", ""))
-    return localized_values.parts(item.fields_of(scope), filled.values, filling.names)
+    return localized_values.parts(item.fields_of(scope), filled.values, loaded.names)
 
 
 def _change(code: str, before: _ItemText | None, after: _ItemText | None) -> Change:
-    there = after or before
-    old, new = (one.answers if one else {} for one in (before, after))
+    either = after or before
+    old, new = (version.answers if version else {} for version in (before, after))
     answers = [
         (by, different)
         for by in dict.fromkeys([*new, *old])
@@ -221,4 +229,4 @@ def _change(code: str, before: _ItemText | None, after: _ItemText | None) -> Cha
         else []
     )
     kind = "changed" if before and after else "new" if after else "gone"
-    return Change(code, there.label if there else "", kind, prompt, answers)
+    return Change(code, either.label if either else "", kind, prompt, answers)

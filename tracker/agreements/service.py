@@ -1,4 +1,8 @@
-"""Service functions for signing a checklist: send, sign, decline, call back, amend."""
+"""Service functions for signing a checklist: send, sign, decline, call back, amend.
+
+In one file: the verbs take one signature request from its sending to its end, and share who signs
+and who is told.
+"""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
@@ -115,38 +119,38 @@ class Asking:
     instead: Mapping[UUID, str] = field(default_factory=dict)
 
 
-def languages(filling: LoadedChecklist) -> dict[str, tuple[str, ...]]:
+def languages(loaded: LoadedChecklist) -> dict[str, tuple[str, ...]]:
     """Return the languages the text is frozen in, each with the items that have no words in it.
 
     They are the template's own, and those the current parties work in of which there are words.
     """
-    own = library.parsed(filling.checklist.template)
-    there = translations.current(filling.checklist.template_id)
-    used = (code for party in filling.parties for code in party.languages if code in there)
+    own = library.parsed(loaded.checklist.template)
+    words = translations.current(loaded.checklist.template_id)
+    used = (code for party in loaded.parties for code in party.languages if code in words)
     signed = {item.code for item in own.items if item.part is Part.TERMS}
     return {own.language: ()} | {
         code: tuple(
-            item for item in lacking(translations.parsed(there[code]), own) if item in signed
+            item for item in lacking(translations.parsed(words[code]), own) if item in signed
         )
         for code in dict.fromkeys(used)
         if code != own.language
     }
 
 
-def binding_by_default(filling: LoadedChecklist) -> str:
+def binding_by_default(loaded: LoadedChecklist) -> str:
     """Return the language that counts unless another is chosen: the first of the NPM."""
-    known = languages(filling)
-    npm = filling.surroundings.parties_of(OrganisationKind.NPM)
+    known = languages(loaded)
+    npm = loaded.surroundings.parties_of(OrganisationKind.NPM)
     first = (code for party in npm for code in party.languages if code in known)
     return next(first, next(iter(known)))
 
 
-def _languages(filling: LoadedChecklist, binding: str) -> Languages:
-    known = list(languages(filling))
-    chosen = binding or binding_by_default(filling)
+def _languages(loaded: LoadedChecklist, binding: str) -> Languages:
+    known = list(languages(loaded))
+    chosen = binding or binding_by_default(loaded)
     if chosen not in known:
         raise RuleBrokenError(_l("Choose the language that counts."), "binding")
-    return languages_for(filling.checklist.template, known, chosen)
+    return languages_for(loaded.checklist.template, known, chosen)
 
 
 def send(
@@ -162,16 +166,16 @@ def send(
     named are the one person who signs for a party, or who of several. binding is the language that
     counts where two differ; without it, the first of the NPM.
     """
-    filling = load_for_update(checklist)
-    own = filling.own_party(actor)
+    loaded = load_for_update(checklist)
+    own = loaded.own_party(actor)
     policy.can_send(actor, own, checklist.state).require()
-    for obstacle in obstacles.to_sending(filling):
+    for obstacle in obstacles.to_sending(loaded):
         raise RuleBrokenError(obstacle)
-    asking = _checked(filling, asking or Asking())
-    parties = _parties(filling, named, asking.order)
-    people = _named(filling, parties)
-    require_four_eyes(filling, parties)
-    others = _instead(filling, parties, asking.instead)
+    asking = _checked(loaded, asking or Asking())
+    parties = _parties(loaded, named, asking.order)
+    people = _named(loaded, parties)
+    require_four_eyes(loaded, parties)
+    others = _instead(loaded, parties, asking.instead)
     revision = signoff.freeze(
         actor,
         cooperation_id=checklist.cooperation_id,
@@ -179,14 +183,14 @@ def send(
         subject_id=checklist.id,
         kind=checklist.kind.value,
         document={
-            **document(filling, people, guidance.current_revisions(), _languages(filling, binding)),
+            **document(loaded, people, guidance.current_revisions(), _languages(loaded, binding)),
             "signing": _rules(parties, asking, others),
         },
         key=encryption.key_for(checklist),
         # Why it was open again. On a visit's checklist these words may speak of the visit.
         reason="" if is_restricted(checklist) else (checklist.reason or ""),
     )
-    asked = signoff.request(
+    signature_request = signoff.request(
         actor,
         revision,
         parties,
@@ -207,14 +211,14 @@ def send(
         kind=checklist.kind.value,
         revision=revision.number,
         document_digest=revision.digest,
-        signatories=[f"{one['name']}, {one['organisation']}" for one in people],
+        signatories=[f"{person['name']}, {person['organisation']}" for person in people],
     )
     first = signers.whose_turn(parties, ())
     messages.waits_for_signature(checklist.id, [person for _party, person in first])
-    return asked
+    return signature_request
 
 
-def _checked(filling: LoadedChecklist, asking: Asking) -> Asking:
+def _checked(loaded: LoadedChecklist, asking: Asking) -> Asking:
     """Return how it is asked, with the day it runs out; refuse days and people that can't be."""
     today = clock.today()
     last = asking.expires_on or today + dt.timedelta(days=signing_settings.current().days)
@@ -222,48 +226,50 @@ def _checked(filling: LoadedChecklist, asking: Asking) -> Asking:
         raise RuleBrokenError(_l("Choose a day from today on, within a year."), "expires_on")
     if asking.remind_every is not None and asking.remind_every not in RHYTHMS:
         raise RuleBrokenError(_l("Choose how often to remind."), "remind_every")
-    known = {WHO_SIGNS, *(str(user_id) for user_id in who_else_is_reminded(filling))}
+    known = {WHO_SIGNS, *(str(user_id) for user_id in who_else_is_reminded(loaded))}
     whom = tuple(asking.remind_whom)
     if asking.remind_every is not None and not (whom and known.issuperset(whom)):
         raise RuleBrokenError(_l("Choose who is reminded."), "remind_whom")
     return replace(asking, expires_on=last, remind_whom=whom)
 
 
-def who_else_is_reminded(filling: LoadedChecklist) -> dict[UUID, str]:
+def who_else_is_reminded(loaded: LoadedChecklist) -> dict[UUID, str]:
     """Return who can be reminded beside those who sign: the coordinators of the parties, by name.
 
     On a visit's checklist nobody: others may not know that there is one.
     """
-    if is_restricted(filling.checklist):
+    if is_restricted(loaded.checklist):
         return {}
     return {
-        one.user_id: f"{one.name}, {party.name}"
-        for party in filling.surroundings.parties
-        for one in accounts.people_with_role(party.organisation_id, [Role.COORDINATOR])
+        person.user_id: f"{person.name}, {party.name}"
+        for party in loaded.surroundings.parties
+        for person in accounts.people_with_role(party.organisation_id, [Role.COORDINATOR])
     }
 
 
 def _parties(
-    filling: LoadedChecklist, named: Mapping[UUID, UUID | PartySigners], order: Order
+    loaded: LoadedChecklist, named: Mapping[UUID, UUID | PartySigners], order: Order
 ) -> tuple[PartySigners, ...]:
     """Return who signs for each party of the text, in the order in which the sides sign."""
-    found = []
-    for party in filling.parties:
-        one = named.get(party.organisation_id)
-        if one is None:
+    parties_signing = []
+    for party in loaded.parties:
+        party_signers = named.get(party.organisation_id)
+        if party_signers is None:
             raise RuleBrokenError(
                 _l("Choose who signs for %(party)s.", party=party.name),
                 f"party_{party.organisation_id}",
             )
-        alone = PartySigners(party.organisation_id, (Named(one),)) if isinstance(one, UUID) else one
-        found.append(alone)
-    is_npm = {
-        party.organisation_id: party.side is OrganisationKind.NPM for party in filling.parties
-    }
-    return signers.in_order(found, order, is_npm)
+        alone = (
+            PartySigners(party.organisation_id, (Named(party_signers),))
+            if isinstance(party_signers, UUID)
+            else party_signers
+        )
+        parties_signing.append(alone)
+    is_npm = {party.organisation_id: party.side is OrganisationKind.NPM for party in loaded.parties}
+    return signers.in_order(parties_signing, order, is_npm)
 
 
-def named_by_m1(filling: LoadedChecklist) -> dict[UUID, UUID]:
+def named_by_m1(loaded: LoadedChecklist) -> dict[UUID, UUID]:
     """Return by party whom item M1 of the terms names to sign for it.
 
     The terms say it of themselves, amended and renewed by new dates too; of a cooperation's other
@@ -271,17 +277,17 @@ def named_by_m1(filling: LoadedChecklist) -> dict[UUID, UUID]:
     of a party is named by no M1 until the terms are amended. Where M1 names nobody for a party,
     there is nothing to differ from.
     """
-    if filling.checklist.kind is ChecklistKind.TERMS:
-        answer = filling.sheet.shared("M1")
+    if loaded.checklist.kind is ChecklistKind.TERMS:
+        answer = loaded.sheet.shared("M1")
         values = answer.values if answer else {}
     else:
-        values = _m1_of_the_standing_terms(filling.checklist)
-    found = {}
+        values = _m1_of_the_standing_terms(loaded.checklist)
+    signers = {}
     for row in values.get("parties") or ():
         party, person = as_id(row.get("party")), as_id(row.get("signatory"))
         if party and person:
-            found[party] = person
-    return found
+            signers[party] = person
+    return signers
 
 
 def _m1_of_the_standing_terms(checklist: Checklist) -> Mapping[str, Any]:
@@ -289,7 +295,7 @@ def _m1_of_the_standing_terms(checklist: Checklist) -> Mapping[str, Any]:
         sa.select(Revision)
         .join(
             Checklist,
-            Revision.id == sa.func.coalesce(Checklist.revision_in_force_id, Checklist.halted_id),
+            Revision.id == sa.func.coalesce(Checklist.revision_in_force_id, Checklist.stopped_id),
         )
         .where(
             Checklist.cooperation_id == checklist.cooperation_id,
@@ -300,12 +306,12 @@ def _m1_of_the_standing_terms(checklist: Checklist) -> Mapping[str, Any]:
 
 
 def _instead(
-    filling: LoadedChecklist, parties: Iterable[PartySigners], reasons: Mapping[UUID, str]
+    loaded: LoadedChecklist, parties: Iterable[PartySigners], reasons: Mapping[UUID, str]
 ) -> dict[UUID, dict[str, str]]:
     """Return of each party whose person named by M1 does not have to sign: who, and why."""
-    named = named_by_m1(filling)
+    named = named_by_m1(loaded)
     names = accounts.names(named.values())
-    found = {}
+    signers = {}
     for party in parties:
         own = party.organisation_id
         if own not in named or party.has_to_sign(named[own]):
@@ -319,8 +325,8 @@ def _instead(
                 ),
                 f"instead_{own}",
             )
-        found[own] = {"m1_names": names.get(named[own], ""), "instead_because": reason}
-    return found
+        signers[own] = {"m1_names": names.get(named[own], ""), "instead_because": reason}
+    return signers
 
 
 def _rules(
@@ -343,19 +349,19 @@ def _rules(
 
 
 def require_four_eyes(
-    filling: LoadedChecklist, parties: Iterable[PartySigners], field: str = ""
+    loaded: LoadedChecklist, parties: Iterable[PartySigners], field: str = ""
 ) -> None:
     """Refuse who drafted alone as the only signer of the NPM side, where the instance asks (5.2).
 
-    Drafted alone: all that the NPM side wrote in the text as it stands is by one person.
+    Drafted alone: everything the NPM side wrote in the current text is by one person.
     """
     if not signing_settings.current().four_eyes:
         return
-    npm = {party.organisation_id for party in filling.surroundings.parties_of(OrganisationKind.NPM)}
+    npm = {party.organisation_id for party in loaded.surroundings.parties_of(OrganisationKind.NPM)}
     authors = {
-        one.author_id: one.author_name
-        for one in filling.sheet.answers.values()
-        if one.organisation_id in npm
+        answer.author_id: answer.author_name
+        for answer in loaded.sheet.answers.values()
+        if answer.organisation_id in npm
     }
     of_npm = [party for party in parties if party.organisation_id in npm]
     for author_id, name in authors.items():
@@ -370,7 +376,7 @@ def require_four_eyes(
             )
 
 
-def signatories(filling: LoadedChecklist) -> dict[UUID, tuple[Signatory, ...]]:
+def signatories(loaded: LoadedChecklist) -> dict[UUID, tuple[Signatory, ...]]:
     """Return who could sign for each party: its signatories, who can open the text.
 
     The planning of a visit (class K2) is opened by those listed in V2 and cleared alone.
@@ -378,37 +384,39 @@ def signatories(filling: LoadedChecklist) -> dict[UUID, tuple[Signatory, ...]]:
     today = clock.today()
     able = {
         party.organisation_id: accounts.signatories_of(party.organisation_id, today)
-        for party in filling.parties
+        for party in loaded.parties
     }
-    if not is_restricted(filling.checklist):
+    if not is_restricted(loaded.checklist):
         return able
-    may_open = queries.may_open_planning(filling.checklist)
+    may_open = queries.may_open_planning(loaded.checklist)
     return {
         party.organisation_id: tuple(
-            one for one in able[party.organisation_id] if one.user_id in may_open[party.side]
+            signatory
+            for signatory in able[party.organisation_id]
+            if signatory.user_id in may_open[party.side]
         )
-        for party in filling.parties
+        for party in loaded.parties
     }
 
 
-def _named(filling: LoadedChecklist, parties: Iterable[PartySigners]) -> list[dict[str, Any]]:
+def _named(loaded: LoadedChecklist, parties: Iterable[PartySigners]) -> list[dict[str, Any]]:
     """Return all who are named with the power to sign; refuse who has none today."""
-    found: list[dict[str, Any]] = []
-    possible = signatories(filling)
-    names = {party.organisation_id: party.name for party in filling.parties}
+    named_people: list[dict[str, Any]] = []
+    possible = signatories(loaded)
+    names = {party.organisation_id: party.name for party in loaded.parties}
     for party in parties:
-        able = {one.user_id: one for one in possible[party.organisation_id]}
-        found += [
+        able = {signatory.user_id: signatory for signatory in possible[party.organisation_id]}
+        named_people += [
             {
                 "organisation": names[party.organisation_id],
                 "organisation_id": str(party.organisation_id),
-                **_person(able.get(one.user_id), party, names[party.organisation_id]),
-                **({"turn": one.turn} if one.turn else {}),
-                **({"on_behalf_of": one.on_behalf_of} if one.on_behalf_of else {}),
+                **_person(able.get(person.user_id), party, names[party.organisation_id]),
+                **({"turn": person.turn} if person.turn else {}),
+                **({"on_behalf_of": person.on_behalf_of} if person.on_behalf_of else {}),
             }
-            for one in party.named
+            for person in party.named
         ]
-    return found
+    return named_people
 
 
 def _person(chosen: Signatory | None, party: PartySigners, party_name: str) -> dict[str, str]:
@@ -445,10 +453,10 @@ def sign(
     Raise NotShownError when the person's page showed another text, or was opened too long ago.
     """
     lock(checklist)
-    asked = waiting_request(checklist)
-    before = requests.standing_of(asked)
+    signature_request = waiting_request(checklist)
+    before = requests.standing_of(signature_request)
     signature = signoff.sign(
-        actor, asked, page=page, sentence=sentence, language=language, identity=identity
+        actor, signature_request, page=page, sentence=sentence, language=language, identity=identity
     )
     trail.record(
         verbs.SIGNED,
@@ -458,17 +466,17 @@ def sign(
         cooperation_id=checklist.cooperation_id,
         evidence=signature.digest,
         kind=checklist.kind.value,
-        revision=asked.revision.number,
-        document_digest=asked.revision.digest,
+        revision=signature_request.revision.number,
+        document_digest=signature_request.revision.digest,
         organisation=actor.organisation_name,
         method=identity.method.value,
     )
     cooperation = db.session.get_one(Cooperation, checklist.cooperation_id)
     receipts.receipt(signature, email=actor.email, reference=cooperation.reference)
-    if asked.state is RequestState.COMPLETED:
-        _come_into_force(actor, checklist, asked.revision)
-        told = concerned(load(checklist), asked)
-        messages.came_into_force(checklist.id, told - {actor.user_id})
+    if signature_request.state is RequestState.COMPLETED:
+        _come_into_force(actor, checklist, signature_request.revision)
+        people = concerned(load(checklist), signature_request)
+        messages.came_into_force(checklist.id, people - {actor.user_id})
     else:
         _tell_whose_turn_came(checklist, before, signature)
     return signature
@@ -476,8 +484,8 @@ def sign(
 
 def _tell_whose_turn_came(checklist: Checklist, before: RequestStatus, given: Signature) -> None:
     """Write to those who could not sign before a signature and can now."""
-    there = [(given.organisation_id, given.user_id)] if given.organisation_id else []
-    signed = before.signed.union(there)
+    done = [(given.organisation_id, given.user_id)] if given.organisation_id else []
+    signed = before.signed.union(done)
     could = set(signers.whose_turn(before.parties, before.signed))
     can = set(signers.whose_turn(before.parties, signed))
     messages.waits_for_signature(checklist.id, [person for _party, person in can - could])
@@ -486,14 +494,14 @@ def _tell_whose_turn_came(checklist: Checklist, before: RequestStatus, given: Si
 def _require_signed_by_all(revision: Revision) -> None:
     """Refuse to bring a text into force that lacks a signature by the rule that it states itself.
 
-    Who was asked to sign stands in rows; what binds is the frozen text (5.9).
+    The rows say who was asked to sign; the frozen text is what binds (5.9).
     """
     key = keys.key_of(revision.cooperation_id) if revision.is_sealed else None
     document = signoff.document_of(revision, key)
     given = [
-        outcomes.Given(one.organisation_id, one.user_id, event=0)
-        for one in requests.signatures_on([revision.id]).get(revision.id, [])
-        if one.kind is SignatureKind.SIGNATURE
+        outcomes.Given(signature.organisation_id, signature.user_id, event=0)
+        for signature in requests.signatures_on([revision.id]).get(revision.id, [])
+        if signature.kind is SignatureKind.SIGNATURE
     ]
     if not outcomes.is_signed_by_all(outcomes.rule_of(document), given):
         raise RuleBrokenError(
@@ -511,8 +519,8 @@ def _come_into_force(
     checklist.state = ChecklistState.IN_FORCE
     checklist.revision_in_force_id = revision.id
     checklist.revision_sent_id = None
-    checklist.halt = None
-    checklist.halted_id = None
+    checklist.stopped_by = None
+    checklist.stopped_id = None
     checklist.in_force_at = since or clock.now()
     # What all have signed takes the place of what a party gave notice of before.
     db.session.execute(
@@ -548,13 +556,18 @@ def decline(
     Raise NotShownError when the person's page showed another text.
     """
     lock(checklist)
-    asked = waiting_request(checklist)
-    filling = load(checklist)
-    codes = _named_items(filling, items)
+    signature_request = waiting_request(checklist)
+    loaded = load(checklist)
+    codes = _named_items(loaded, items)
     signoff.decline(
-        actor, asked, page=page, reason=reason, items=codes, key=encryption.key_for(checklist)
+        actor,
+        signature_request,
+        page=page,
+        reason=reason,
+        items=codes,
+        key=encryption.key_for(checklist),
     )
-    _ask_for_changes(actor, filling, codes, reason)
+    _ask_for_changes(actor, loaded, codes, reason)
     back_to_drafting(checklist, codes, reason)
     trail.record(
         verbs.DECLINED,
@@ -563,22 +576,22 @@ def decline(
         subject_id=checklist.id,
         cooperation_id=checklist.cooperation_id,
         kind=checklist.kind.value,
-        revision=asked.revision.number,
+        revision=signature_request.revision.number,
         organisation=actor.organisation_name,
         items=codes,
         reason="" if is_restricted(checklist) else reason,
     )
-    messages.was_declined(checklist.id, concerned(filling, asked) - {actor.user_id})
+    messages.was_declined(checklist.id, concerned(loaded, signature_request) - {actor.user_id})
 
 
 def call_back(actor: Actor, checklist: Checklist, *, reason: str) -> None:
     """Call a text back from signature with a reason; what was open before it was sent is again."""
     lock(checklist)
-    asked = waiting_request(checklist)
-    filling = load(checklist)
-    own = filling.own_party(actor)
+    signature_request = waiting_request(checklist)
+    loaded = load(checklist)
+    own = loaded.own_party(actor)
     policy.can_withdraw_request(actor, own).require()
-    signoff.withdraw(actor, asked, reason=reason, key=encryption.key_for(checklist))
+    signoff.withdraw(actor, signature_request, reason=reason, key=encryption.key_for(checklist))
     back_to_drafting(checklist, checklist.open_items, reason)
     trail.record(
         verbs.SIGNATURE_REQUEST_WITHDRAWN,
@@ -587,20 +600,20 @@ def call_back(actor: Actor, checklist: Checklist, *, reason: str) -> None:
         subject_id=checklist.id,
         cooperation_id=checklist.cooperation_id,
         kind=checklist.kind.value,
-        revision=asked.revision.number,
+        revision=signature_request.revision.number,
         reason="" if is_restricted(checklist) else reason,
     )
 
 
 def amend(actor: Actor, checklist: Checklist, *, reason: str, items: Iterable[str]) -> None:
     """Open named items of a text in force; the old revision stays in force meanwhile (5.7)."""
-    filling = load_for_update(checklist)
-    own = filling.own_party(actor)
+    loaded = load_for_update(checklist)
+    own = loaded.own_party(actor)
     policy.can_amend(actor, own, checklist.state).require()
-    codes = _named_items(filling, items)
+    codes = _named_items(loaded, items)
     if not reason.strip():
         raise RuleBrokenError(_l("Give the reason for the amendment."), "reason")
-    _ask_for_changes(actor, filling, codes, reason)
+    _ask_for_changes(actor, loaded, codes, reason)
     back_to_drafting(checklist, codes, reason)
     trail.record(
         verbs.AMENDMENT_OPENED,
@@ -614,42 +627,42 @@ def amend(actor: Actor, checklist: Checklist, *, reason: str, items: Iterable[st
     )
 
 
-def concerned(filling: LoadedChecklist, asked: SignatureRequest) -> set[UUID]:
-    """Return who is told how a request ended: its signatories, who sent it, and the coordinators.
+def concerned(loaded: LoadedChecklist, signature_request: SignatureRequest) -> set[UUID]:
+    """Return who is notified when a request ends: its signatories, its sender and the coordinators.
 
     Of a text of class K2 only those named on it: others may not know that there is one.
     """
-    told = {place.user_id for place in asked.places} | {asked.sent_by_id}
-    if is_restricted(filling.checklist):
-        return told
-    return told | _people_with(filling, Role.COORDINATOR)
+    user_ids = {slot.user_id for slot in signature_request.slots} | {signature_request.sent_by_id}
+    if is_restricted(loaded.checklist):
+        return user_ids
+    return user_ids | _people_with(loaded, Role.COORDINATOR)
 
 
-def everyone(filling: LoadedChecklist) -> set[UUID]:
-    """Return who is told of what happens to a text in force: coordinators and signatories."""
-    return _people_with(filling, Role.COORDINATOR, Role.SIGNATORY)
+def everyone(loaded: LoadedChecklist) -> set[UUID]:
+    """Return who is notified about a text in force: coordinators and signatories."""
+    return _people_with(loaded, Role.COORDINATOR, Role.SIGNATORY)
 
 
-def _people_with(filling: LoadedChecklist, *roles: Role) -> set[UUID]:
+def _people_with(loaded: LoadedChecklist, *roles: Role) -> set[UUID]:
     return {
-        one.user_id
-        for party in filling.surroundings.parties
-        for one in accounts.people_with_role(party.organisation_id, roles)
+        person.user_id
+        for party in loaded.surroundings.parties
+        for person in accounts.people_with_role(party.organisation_id, roles)
     }
 
 
 def _ask_for_changes(
-    actor: Actor, filling: LoadedChecklist, codes: Iterable[str], reason: str
+    actor: Actor, loaded: LoadedChecklist, codes: Iterable[str], reason: str
 ) -> None:
-    """Let the own party want a change of the named items: they are not agreed any more (4.10)."""
+    """Mark the named items as needing a change for the actor's party: no longer agreed (4.10)."""
     if actor.organisation_id is None:
         return
     for code in codes:
-        current = filling.sheet.shared(code)
+        current = loaded.sheet.shared(code)
         if current is not None:
             put_position(
-                filling,
-                filling.template.by_code[code],
+                loaded,
+                loaded.template.by_code[code],
                 current.answer_id,
                 (actor.user_id, actor.organisation_id),
                 Stance.WANTS_CHANGE,
@@ -657,12 +670,12 @@ def _ask_for_changes(
             )
 
 
-def _named_items(filling: LoadedChecklist, items: Iterable[str]) -> list[str]:
+def _named_items(loaded: LoadedChecklist, items: Iterable[str]) -> list[str]:
     """Return the items that are to change, in the order of the checklist (4.10)."""
     named = set(items)
     codes = [
         item.code
-        for item in filling.template.items
+        for item in loaded.template.items
         if item.code in named and item.part is Part.TERMS
     ]
     if not codes or len(codes) < len(named):
@@ -697,7 +710,7 @@ def waiting_request(checklist: Checklist) -> SignatureRequest:
 def finish(
     actor: Actor,
     checklist: Checklist,
-    asked: SignatureRequest,
+    signature_request: SignatureRequest,
     *,
     since: dt.datetime | None = None,
 ) -> None:
@@ -705,9 +718,9 @@ def finish(
 
     since is from when on, where that is not now: of an agreement made before the product came.
     """
-    _come_into_force(actor, checklist, asked.revision, since)
-    told = concerned(load(checklist), asked)
-    messages.came_into_force(checklist.id, told - {actor.user_id})
+    _come_into_force(actor, checklist, signature_request.revision, since)
+    people = concerned(load(checklist), signature_request)
+    messages.came_into_force(checklist.id, people - {actor.user_id})
 
 
 def reopen(checklist: Checklist, reason: str) -> None:

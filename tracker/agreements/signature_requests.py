@@ -24,7 +24,7 @@ from tracker.signoff import queries as requests
 from tracker.signoff import service as signoff
 from tracker.signoff import signers
 from tracker.signoff.identity_proof import SigningPage
-from tracker.signoff.models import RequestState, Revision, SignaturePlace, SignatureRequest
+from tracker.signoff.models import RequestState, Revision, SignatureRequest, SignatureSlot
 from tracker.signoff.policy import RequestStatus
 
 
@@ -36,27 +36,33 @@ def pass_on(
     *,
     page: SigningPage | None,
     reason: str,
-) -> SignaturePlace:
-    """Pass a colleague's place on to another signatory with the same power (5.5).
+) -> SignatureSlot:
+    """Pass a colleague's slot on to another signatory with the same power (5.5).
 
     Also by who M1 names, and to anybody able: the text is frozen and can't say it, so the reason is
     required and stands on the pages of signing, on the record and, but for a visit's texts, in the
     history. Raise NotShownError when the person's page showed another text.
     """
     lock(checklist)
-    asked = agreements.waiting_request(checklist)
-    filling = load(checklist)
-    standing = requests.standing_of(asked)
-    able = {one.user_id: one.name for one in who_can_take_over(actor, filling, standing)}
+    signature_request = agreements.waiting_request(checklist)
+    loaded = load(checklist)
+    standing = requests.standing_of(signature_request)
+    able = {person.user_id: person.name for person in who_can_take_over(actor, loaded, standing)}
     if to_id not in able:
         raise RuleBrokenError(
             _l("Choose a signatory of your organisation whose power to sign runs today."), "person"
         )
-    place = signoff.pass_on(
-        actor, asked, holder_id, to_id, page=page, reason=reason, key=encryption.key_for(checklist)
+    slot = signoff.pass_on(
+        actor,
+        signature_request,
+        holder_id,
+        to_id,
+        page=page,
+        reason=reason,
+        key=encryption.key_for(checklist),
     )
-    parties = signers.passed_on(standing.parties, place.organisation_id, holder_id, to_id)
-    agreements.require_four_eyes(filling, parties, "person")
+    parties = signers.passed_on(standing.parties, slot.organisation_id, holder_id, to_id)
+    agreements.require_four_eyes(loaded, parties, "person")
     trail.record(
         verbs.SIGNING_PASSED_ON,
         actor=actor,
@@ -64,30 +70,30 @@ def pass_on(
         subject_id=checklist.id,
         cooperation_id=checklist.cooperation_id,
         kind=checklist.kind.value,
-        revision=asked.revision.number,
+        revision=signature_request.revision.number,
         organisation=actor.organisation_name,
         before=accounts.names([holder_id])[holder_id],
         after=able[to_id],
         reason="" if is_restricted(checklist) else reason.strip(),
     )
-    if (place.organisation_id, to_id) in signers.whose_turn(parties, standing.signed):
+    if (slot.organisation_id, to_id) in signers.whose_turn(parties, standing.signed):
         messages.waits_for_signature(checklist.id, [to_id])
     if actor.user_id != holder_id:
         messages.was_passed_on(checklist.id, [holder_id])
-    return place
+    return slot
 
 
 def who_can_take_over(
-    actor: Actor, filling: LoadedChecklist, standing: RequestStatus
+    actor: Actor, loaded: LoadedChecklist, standing: RequestStatus
 ) -> list[accounts.Signatory]:
-    """Return to whom of the own organisation a line can be passed on."""
+    """Return the people of the actor's organisation to whom a line can be passed on."""
     if actor.organisation_id is None:
         return []
     named = {user for party in standing.parties for user in party.user_ids} | standing.former
     return [
-        one
-        for one in agreements.signatories(filling).get(actor.organisation_id, ())
-        if one.holds_on(clock.today()) and one.user_id not in named
+        signatory
+        for signatory in agreements.signatories(loaded).get(actor.organisation_id, ())
+        if signatory.holds_on(clock.today()) and signatory.user_id not in named
     ]
 
 
@@ -97,17 +103,17 @@ def who_can_take_over(
 def remind(actor: Actor, checklist: Checklist, user_ids: Collection[UUID]) -> None:
     """Remind chosen people who can sign now, once a day at most; record it."""
     lock(checklist)
-    asked = agreements.waiting_request(checklist)
+    signature_request = agreements.waiting_request(checklist)
     policy.can_remind(actor, load(checklist).own_party(actor)).require()
-    standing = requests.standing_of(asked)
+    standing = requests.standing_of(signature_request)
     standing.is_waiting(clock.today()).require()
     due = {user for _party, user in signers.whose_turn(standing.parties, standing.signed)}
     chosen = set(user_ids)
     if not chosen or not chosen <= due:
         raise RuleBrokenError(_l("Choose who is reminded."), "people")
-    if asked.reminded_on == clock.today():
+    if signature_request.reminded_on == clock.today():
         raise RuleBrokenError(_l("A reminder was sent today already. Send the next one tomorrow."))
-    _remind(actor, checklist, asked, chosen)
+    _remind(actor, checklist, signature_request, chosen)
 
 
 def reminders_due(day: dt.date) -> list[UUID]:
@@ -134,10 +140,15 @@ def send_reminder(request_id: UUID, day: dt.date) -> bool:
     checklist = _waiting_text(SignatureRequest.id == request_id, _is_reminded_of(day))
     if checklist is None:
         return False
-    asked = agreements.waiting_request(checklist)
-    if _next_reminder(asked.sent_at, asked.reminded_on, asked.remind_every) > day:
+    signature_request = agreements.waiting_request(checklist)
+    if (
+        _next_reminder(
+            signature_request.sent_at, signature_request.reminded_on, signature_request.remind_every
+        )
+        > day
+    ):
         return False
-    _remind(None, checklist, asked, _whom(asked, checklist))
+    _remind(None, checklist, signature_request, _whom(signature_request, checklist))
     return True
 
 
@@ -154,24 +165,29 @@ def _next_reminder(sent_at: dt.datetime, reminded_on: dt.date | None, every: int
     return (reminded_on or sent_on) + dt.timedelta(days=every or 0)
 
 
-def _whom(asked: SignatureRequest, checklist: Checklist) -> set[UUID]:
+def _whom(signature_request: SignatureRequest, checklist: Checklist) -> set[UUID]:
     """Return who is reminded now: who can sign, and coordinators whose party has not signed."""
-    standing = requests.standing_of(asked)
-    chosen = set(asked.remind_whom or ())
-    found: set[UUID] = set()
+    standing = requests.standing_of(signature_request)
+    chosen = set(signature_request.remind_whom or ())
+    person_ids: set[UUID] = set()
     if WHO_SIGNS in chosen:
-        found |= {user for _party, user in signers.whose_turn(standing.parties, standing.signed)}
+        person_ids |= {
+            user for _party, user in signers.whose_turn(standing.parties, standing.signed)
+        }
     if not is_restricted(checklist):
         for organisation_id in signers.waiting(standing.parties, standing.signed):
-            of_party = {one.user_id for one in accounts.people_of(organisation_id)}
-            found |= {one for one in of_party if str(one) in chosen}
-    return found
+            of_party = {person.user_id for person in accounts.people_of(organisation_id)}
+            person_ids |= {person_id for person_id in of_party if str(person_id) in chosen}
+    return person_ids
 
 
 def _remind(
-    actor: Actor | None, checklist: Checklist, asked: SignatureRequest, whom: Iterable[UUID]
+    actor: Actor | None,
+    checklist: Checklist,
+    signature_request: SignatureRequest,
+    whom: Iterable[UUID],
 ) -> None:
-    asked.reminded_on = clock.today()
+    signature_request.reminded_on = clock.today()
     db.session.flush()
     people = set(whom)
     if not people:
@@ -184,7 +200,7 @@ def _remind(
         subject_id=checklist.id,
         cooperation_id=checklist.cooperation_id,
         kind=checklist.kind.value,
-        revision=asked.revision.number,
+        revision=signature_request.revision.number,
         people=sorted(accounts.names(people).values()),
     )
 
@@ -209,11 +225,11 @@ def expire(request_id: UUID, day: dt.date) -> bool:
     checklist = _waiting_text(SignatureRequest.id == request_id, _has_run_out(day))
     if checklist is None:
         return False
-    asked = agreements.waiting_request(checklist)
-    last = asked.expires_on
-    if last is None or not signoff.expire(asked):
+    signature_request = agreements.waiting_request(checklist)
+    last = signature_request.expires_on
+    if last is None or not signoff.expire(signature_request):
         return False
-    filling = load(checklist)
+    loaded = load(checklist)
     agreements.back_to_drafting(checklist, checklist.open_items, "")
     trail.record(
         verbs.SIGNATURE_REQUEST_EXPIRED,
@@ -222,10 +238,10 @@ def expire(request_id: UUID, day: dt.date) -> bool:
         subject_id=checklist.id,
         cooperation_id=checklist.cooperation_id,
         kind=checklist.kind.value,
-        revision=asked.revision.number,
+        revision=signature_request.revision.number,
         until=last.isoformat(),
     )
-    messages.ran_out(checklist.id, agreements.concerned(filling, asked))
+    messages.ran_out(checklist.id, agreements.concerned(loaded, signature_request))
     return True
 
 

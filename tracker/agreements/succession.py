@@ -26,7 +26,7 @@ from tracker.core.db import db
 from tracker.signoff import service as signoff
 
 
-def follow_replacement(happening: DomainEvent) -> None:
+def follow_replacement(event: DomainEvent) -> None:
     """Put the successor in the place of a party on each checklist. Handler of PARTY_REPLACED.
 
     What was sent for signature is called back: the text names the former party. What the former
@@ -34,33 +34,35 @@ def follow_replacement(happening: DomainEvent) -> None:
     force stays so.
     """
     former_id, successor_id = (
-        UUID(str(happening.details[key])) for key in ("former_id", "successor_id")
+        UUID(str(event.details[key])) for key in ("former_id", "successor_id")
     )
-    if happening.actor is None:
+    if event.actor is None:
         raise LookupError  # an administrator does this
-    held = sa.exists().where(
+    is_party = sa.exists().where(
         ChecklistParty.checklist_id == Checklist.id, ChecklistParty.organisation_id == former_id
     )
     rows = db.session.scalars(
         sa.select(Checklist)
-        .where(Checklist.cooperation_id == happening.cooperation_id, held)
+        .where(Checklist.cooperation_id == event.cooperation_id, is_party)
         .order_by(Checklist.started_at, Checklist.id)
     ).all()
     for checklist in rows:
         lock(checklist)
         _withdraw_proposals(checklist, former_id)
         if checklist.state is ChecklistState.SENT:
-            _call_back(happening.actor, checklist, happening.details)
+            _call_back(event.actor, checklist, event.details)
         _put_in_place(checklist, former_id, successor_id)
 
 
 def _put_in_place(checklist: Checklist, former_id: UUID, successor_id: UUID) -> None:
-    there = db.session.scalars(
+    party_ids = db.session.scalars(
         sa.select(ChecklistParty.organisation_id)
         .where(ChecklistParty.checklist_id == checklist.id)
         .order_by(ChecklistParty.position)
     ).all()
-    service.set_parties(checklist, (successor_id if one == former_id else one for one in there))
+    service.set_parties(
+        checklist, (successor_id if party_id == former_id else party_id for party_id in party_ids)
+    )
 
 
 def _withdraw_proposals(checklist: Checklist, former_id: UUID) -> None:
@@ -78,7 +80,7 @@ def _withdraw_proposals(checklist: Checklist, former_id: UUID) -> None:
 def _call_back(actor: Actor, checklist: Checklist, details: Mapping[str, Any]) -> None:
     if checklist.revision_sent_id is None:
         raise LookupError  # what is sent has a revision
-    asked = signoff.locked_request(checklist.revision_sent_id)
+    signature_request = signoff.locked_request(checklist.revision_sent_id)
     reason = str(
         _(
             "%(successor)s took the place of %(former)s, whom this text names.",
@@ -86,7 +88,7 @@ def _call_back(actor: Actor, checklist: Checklist, details: Mapping[str, Any]) -
             former=details["former"],
         )
     )
-    signoff.withdraw(actor, asked, reason=reason, key=encryption.key_for(checklist))
+    signoff.withdraw(actor, signature_request, reason=reason, key=encryption.key_for(checklist))
     agreements.reopen(checklist, reason)
     trail.record(
         verbs.SIGNATURE_REQUEST_WITHDRAWN,
@@ -95,6 +97,6 @@ def _call_back(actor: Actor, checklist: Checklist, details: Mapping[str, Any]) -
         subject_id=checklist.id,
         cooperation_id=checklist.cooperation_id,
         kind=checklist.kind.value,
-        revision=asked.revision.number,
+        revision=signature_request.revision.number,
         reason="" if encryption.is_restricted(checklist) else reason,
     )

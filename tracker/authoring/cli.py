@@ -19,13 +19,13 @@ from tracker.organisations import queries as organisations
 from tracker.organisations.models import Organisation
 from tracker.ui.words import tidy_line, tidy_text
 
-guidance = AppGroup("guidance", help="Guidance of organisations' own.")
-# A file of one of these names is Markdown; any other is plain text.
+guidance = AppGroup("guidance", help="Organisations' own guidance.")
+# Files with these suffixes are Markdown; all others are plain text.
 MARKDOWN = {".md", ".markdown"}
 
 
 class Given(TypedDict):
-    """What is said of a file on the command line."""
+    """The options of the command."""
 
     organisation: str
     category: str
@@ -39,7 +39,7 @@ class Given(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class FileText:
-    """A file's text as Markdown: its first heading, and how many lines stood before the rest."""
+    """A file's text as Markdown: its first heading, its body, and the lines before the body."""
 
     heading: str
     body: str
@@ -48,24 +48,25 @@ class FileText:
 
 @guidance.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--organisation", required=True, help="Its name.")
-@click.option("--category", required=True, help="Where it belongs, as in engaging-with-others.")
-@click.option("--topic", "topics", multiple=True, required=True, help="May be given several times.")
-@click.option("--question", default="", help="Default: the first line that is a heading (# ...).")
+@click.option("--organisation", required=True, help="The organisation's name.")
+@click.option("--category", required=True, help="A category, such as engaging-with-others.")
+@click.option("--topic", "topics", multiple=True, required=True, help="Can be given several times.")
+@click.option("--question", default="", help="Default: the first line, if it is a # heading.")
 @click.option("--summary", default="", help="One or two sentences.")
-@click.option("--language", default="", help="Default: the first language of the instance.")
+@click.option("--language", default="", help="Default: the instance's first language.")
 @click.option(
     "--item",
     "items",
     multiple=True,
-    help="Of a text without passages: an item it is paired with, as in M10.",
+    help="For a text without passages: an item to pair it with, such as M10.",
 )
-@click.option("--for-partners", is_flag=True, help="Partner organisations may read it too.")
+@click.option("--for-partners", is_flag=True, help="Let partner organisations read it too.")
 def import_file(file: Path, **given: Unpack[Given]) -> None:
-    """Import FILE, Markdown or plain text in UTF-8, as guidance of an organisation.
+    """Import FILE, Markdown or plain text in UTF-8, as an organisation's own guidance.
 
-    In Markdown a passage begins with ## Title {M10 C3}; in a plain text with a line that is
-    underlined with === or ---. Exit 1 with a line for each mistake, and nothing is imported.
+    In Markdown a passage begins with ## Title {M10 C3}; in plain text with a line that is
+    underlined with === or ---. If there are mistakes, prints a line for each, imports nothing
+    and exits 1.
     """
     offered: tuple[str, ...] = current_app.extensions["settings"].languages
     language = given["language"] or offered[0]
@@ -93,7 +94,7 @@ def import_file(file: Path, **given: Unpack[Given]) -> None:
 
 
 def _require_place(given: Given) -> None:
-    """Stop with the slugs there are, since nobody knows them by heart."""
+    """Raise ClickException with the list of known slugs if one is unknown."""
     known = taxonomy()
     for option, slugs, names in (
         ("--category", (given["category"],), known.categories),
@@ -105,10 +106,10 @@ def _require_place(given: Given) -> None:
 
 
 def _organisation(name: str) -> Organisation:
-    found = organisations.find_by_name(name)
-    if found is None:
+    organisation = organisations.find_by_name(name)
+    if organisation is None:
         raise click.ClickException(f"There is no organisation named {name!r}.")
-    return found
+    return organisation
 
 
 def _read(file: Path) -> FileText:
@@ -128,16 +129,19 @@ def _read(file: Path) -> FileText:
 
 
 def _words(text: FileText, given: Given) -> tuple[ArticleWords, int]:
-    """Return the article, and how many lines were put before what the file has.
+    """Return the article, and the number of lines put before the text of the file.
 
-    A text without passages becomes one, headed by the question and paired with the items given.
+    A text without passages becomes one passage, titled with the question and paired with the
+    given items.
     """
     question = tidy_line(given["question"] or text.heading)
     if not question:
-        raise click.ClickException("--question is missing, and the file begins with no # heading.")
+        raise click.ClickException(
+            "--question is missing, and the file doesn't begin with a # heading."
+        )
     before = ""
     headings = markdown.headings(text.body)
-    if not any(one.rank == markdown.PASSAGE_RANK for one in headings):
+    if not any(heading.rank == markdown.PASSAGE_RANK for heading in headings):
         codes = f" {{{' '.join(given['items'])}}}" if given["items"] else ""
         before = f"## {markdown.as_title(question)}{codes}\n\n"
     elif given["items"]:
@@ -155,5 +159,7 @@ def _words(text: FileText, given: Given) -> tuple[ArticleWords, int]:
 
 
 def _wrong(file: Path, error: ContentError, moved: int = 0) -> click.ClickException:
-    lines = [f"{file}:{max(1, one.line + moved)}: {one.message}" for one in error.mistakes]
+    lines = [
+        f"{file}:{max(1, mistake.line + moved)}: {mistake.message}" for mistake in error.mistakes
+    ]
     return click.ClickException("\n".join(lines))

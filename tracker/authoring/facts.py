@@ -19,15 +19,15 @@ class ArticleWords:
 
     @property
     def digest(self) -> str:
-        """A value that is another one as soon as any sign of the article is."""
+        """A value that changes with any character of the article."""
         return canonical.digest_of(asdict(self) | {"topics": list(self.topics)})
 
 
 @dataclass(frozen=True, slots=True)
 class ArticleParts:
-    """An article whose text is parted into lead and passages.
+    """An article whose text is split into lead and passages.
 
-    A passage's statements are, in an organisation's own article, the items it is paired with.
+    In an organisation's own article, a passage's statements are the items it is paired with.
     """
 
     question: str
@@ -39,7 +39,7 @@ class ArticleParts:
 
 
 def parted(words: ArticleWords, lead: str, passages: Iterable[PassageText]) -> ArticleParts:
-    """Return what somebody wrote, parted as it was read."""
+    """Return an article split as it was parsed."""
     return ArticleParts(
         words.question, words.summary, words.category, words.topics, lead, tuple(passages)
     )

@@ -18,7 +18,7 @@ from tracker.ui.fields import (
     ChoicesField,
     ConfirmField,
     FileField,
-    HeldField,
+    HiddenValueField,
     LineField,
     Option,
     SelectOneField,
@@ -30,33 +30,33 @@ from tracker.ui.locale import languages
 from tracker.ui.validators import Optional, Required
 from tracker.ui.words import tidy_line, tidy_text
 
-# How many mistakes are told at once.
+# How many mistakes are shown at a time.
 MOST_MISTAKES = 40
 
 
 class SentTextForm(Form):
-    """A text that is sent as a file or typed."""
+    """A text that is uploaded as a file or typed."""
 
     def __init__(self, **kw: Any) -> None:
         super().__init__(**kw)
         self.mistakes: list[str] = []
 
     def sent_text(self) -> str:
-        """Return the file's text, or what was typed; raise RuleBrokenError when there is none.
+        """Return the file's text, or what was typed; raise RuleBrokenError if there is none.
 
-        What came as a file stands in the text from then on, so that it can be mended there.
+        A file's text is put into the text field, so that it can be corrected there.
         """
         if "file" in self and self["file"].data:
             self["text"].data = self.file_text()
-        found: str = self["text"].data or ""
-        if not found:
+        text: str = self["text"].data or ""
+        if not text:
             raise RuleBrokenError(
                 _l("Choose a file, or paste the text."), "file" if "file" in self else "text"
             )
-        return found + "\n"
+        return text + "\n"
 
     def file_text(self) -> str:
-        """Return the text of the file that was sent; raise RuleBrokenError when it is none."""
+        """Return the text of the uploaded file; raise RuleBrokenError if it isn't text."""
         try:
             text: str = self["file"].data.read().decode("utf-8-sig")
         except UnicodeDecodeError as error:
@@ -66,13 +66,13 @@ class SentTextForm(Form):
         return str(tidy_text(text))
 
     def refuse(self, error: RuleBrokenError | ContentError) -> None:
-        """Put mistakes beside the text, each with its line; the page lists them there."""
+        """Show mistakes beside the text, each with its line."""
         if isinstance(error, RuleBrokenError):
             super().refuse(error)
             return
         self.mistakes = [
-            _("Line %(line)s: %(message)s", line=one.line, message=one.message[:300])
-            for one in error.mistakes[:MOST_MISTAKES]
+            _("Line %(line)s: %(message)s", line=mistake.line, message=mistake.message[:300])
+            for mistake in error.mistakes[:MOST_MISTAKES]
         ]
         count = len(error.mistakes)
         if count > MOST_MISTAKES:
@@ -94,7 +94,7 @@ class UploadForm(SentTextForm):
 
 
 class WordsForm(SentTextForm):
-    """The words of a version in a language, on those that were seen."""
+    """The translation of a version, together with the one it replaces."""
 
     file = FileField(_l("File"), description=_l("Words in YAML, as they were downloaded."))
     text = TextField(
@@ -125,7 +125,7 @@ class DraftForm(SentTextForm):
 
 
 class PublishForm(Form):
-    """Why a version is published, on the draft that was seen."""
+    """Why a version is published, together with the draft that was seen."""
 
     reason = TextField(
         _l("Reason"),
@@ -136,15 +136,15 @@ class PublishForm(Form):
     version = VersionField()
 
     def refuse(self, error: RuleBrokenError | ContentError) -> None:
-        """Put mistakes in the draft above the form, each with its line."""
+        """Show mistakes in the draft above the form, each with its line."""
         if isinstance(error, ContentError):
-            self.form_errors.extend(str(one) for one in error.mistakes)
+            self.form_errors.extend(str(mistake) for mistake in error.mistakes)
         else:
             super().refuse(error)
 
 
 class RetireForm(Form):
-    """Why a version is offered no longer."""
+    """Why a version is retired."""
 
     reason = TextField(
         _l("Reason"),
@@ -155,7 +155,7 @@ class RetireForm(Form):
 
 
 class ArticleForm(SentTextForm):
-    """An article as somebody writes it: its head, its place in the taxonomy, its text."""
+    """An article as its author writes it: its head, its place in the taxonomy, its text."""
 
     question = LineField(
         _l("Question it answers"),
@@ -179,8 +179,8 @@ class ArticleForm(SentTextForm):
         render_kw={"class": "source prose"},
     )
     version = VersionField()
-    # The digest of the text whose preview was shown last.
-    previewed = HeldField()
+    # The digest of the text in the last preview.
+    previewed = HiddenValueField()
 
     def __init__(self, taxonomy: Taxonomy, **kw: Any) -> None:
         super().__init__(**kw)
@@ -188,7 +188,7 @@ class ArticleForm(SentTextForm):
         self["topics"].choices = _options(taxonomy.topics)
 
     def words(self, before: ArticleWords | None = None) -> ArticleWords:
-        """Return what was written; topics stay in the order they had before."""
+        """Return what was written; topics keep their previous order."""
         topics = tuple(self["topics"].data or ())
         return ArticleWords(
             question=self["question"].data or "",
@@ -199,7 +199,7 @@ class ArticleForm(SentTextForm):
         )
 
     def fill_in(self, words: ArticleWords) -> None:
-        """Put an article into the form, tidied as if it had been typed."""
+        """Fill the form with an article, tidied as if it had been typed."""
         self["question"].data = tidy_line(words.question)
         self["summary"].data = tidy_text(words.summary)
         self["category"].data = words.category
@@ -216,7 +216,7 @@ class EditForm(ArticleForm):
             "The Markdown as it was downloaded. It takes the place of what stands here."
         ),
     )
-    # Asked for when a text is published, not for its preview.
+    # Required for publishing a text, not for its preview.
     reason = TextField(
         _l("Reason"),
         most=MAX_REASON,
@@ -246,11 +246,13 @@ class OwnArticleForm(ArticleForm):
 
     def __init__(self, taxonomy: Taxonomy, **kw: Any) -> None:
         super().__init__(taxonomy, **kw)
-        self["language"].choices = [Option(one.code, one.name) for one in languages()]
+        self["language"].choices = [
+            Option(language.code, language.name) for language in languages()
+        ]
 
 
 class DecideForm(Form):
-    """Why a shipped revision is taken, or passed over."""
+    """Why a shipped revision is used, or not used."""
 
     reason = TextField(
         _l("Reason"),

@@ -17,7 +17,7 @@ WORDS_ORIGINS: dict[WordsOrigin, object] = {
     WordsOrigin.OWN: _l("Changed here"),
 }
 
-# Each with its mark (data-s).
+# Each with its style mark (data-s).
 STATES: dict[TemplateState, tuple[object, str]] = {
     TemplateState.WAITING: (_l("Not published yet"), "todo"),
     TemplateState.PUBLISHED: (_l("Published"), "held"),
@@ -31,7 +31,7 @@ ARTICLE_ORIGINS: dict[ArticleOrigin, object] = {
 
 
 def article_state(row: Article) -> tuple[object, str]:
-    """Return whether a revision is in use, in words with its mark."""
+    """Return the status of a revision as label and style mark."""
     if row.is_current:
         return _l("Current"), "held"
     if row.waits:
@@ -40,7 +40,7 @@ def article_state(row: Article) -> tuple[object, str]:
 
 
 def own_state(row: OwnArticle) -> tuple[object, str]:
-    """Return who reads an own article, in words with its mark."""
+    """Return who reads an organisation's article, in words with its mark."""
     if row.withdrawn_at is not None:
         return _l("Withdrawn"), "off"
     if row.for_partners:

@@ -14,7 +14,7 @@ from tracker.organisations.models import Organisation
 
 
 class TemplateDraft(Identified, Base):
-    """A changed checklist that is not published: its text as it was sent, and what it says."""
+    """A changed checklist that is not published: its text as uploaded, and parsed."""
 
     __tablename__ = "template_draft"
 
@@ -23,7 +23,7 @@ class TemplateDraft(Identified, Base):
     base_id: Mapped[UUID] = mapped_column(sa.ForeignKey("checklist_template.id"))
     text: Mapped[str]
     content: Mapped[dict[str, Any]]
-    # Counts up with each change, so that a later save never wins unseen.
+    # Incremented with each change, so that one save can't silently overwrite another.
     version: Mapped[int] = mapped_column(default=1)
     author_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
     changed_at: Mapped[dt.datetime]
@@ -33,7 +33,7 @@ class TemplateDraft(Identified, Base):
 
 
 class OwnArticle(Identified, Base):
-    """Guidance of an organisation's own; its people see it, and its partners where it says so."""
+    """An organisation's own guidance, for its people and, if it says so, its partners."""
 
     __tablename__ = "own_article"
 
@@ -43,7 +43,7 @@ class OwnArticle(Identified, Base):
     summary: Mapped[str]
     category: Mapped[str] = mapped_column(sa.String(80))
     topics: Mapped[list[str]]
-    # The Markdown as it was written; lead and passages are made from it.
+    # The Markdown as it was written; lead and passages are parsed from it.
     body: Mapped[str]
     lead: Mapped[str] = mapped_column(default="")
     for_partners: Mapped[bool] = mapped_column(default=False)
@@ -61,7 +61,7 @@ class OwnArticle(Identified, Base):
 
 
 class OwnPassage(Identified, Base):
-    """A passage of an own article, with the items of the checklists it is paired with."""
+    """A passage of an organisation's article, with the checklist items it belongs to."""
 
     __tablename__ = "own_passage"
     __table_args__ = (sa.UniqueConstraint("article_id", "key"),)

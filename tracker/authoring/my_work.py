@@ -11,7 +11,7 @@ from tracker.ui.tasks import YOURS, Task, Tasks
 
 
 def shipped_texts(actor: Actor) -> Tasks:
-    """Tell which shipped revisions of articles wait for a decision. A source of my work."""
+    """Return tasks for shipped revisions that await a decision. A source for My work."""
     return Tasks(mine=tuple(_task(row) for row in queries.waiting_articles(actor)))
 
 

@@ -16,7 +16,7 @@ from tracker.search.words import NOTHING, Question, mark
 
 @dataclass(frozen=True, slots=True)
 class ItemLink:
-    """An item of a checklist, with the way to it while a template has it."""
+    """An item of a checklist, with a link as long as a template has it."""
 
     code: str
     label: str
@@ -25,7 +25,7 @@ class ItemLink:
 
 @dataclass(frozen=True, slots=True)
 class PassageView:
-    """A passage as it is read; words asked for are marked."""
+    """A passage as it is shown; search words are marked."""
 
     key: str
     number: int
@@ -37,7 +37,7 @@ class PassageView:
 
 @dataclass(frozen=True, slots=True)
 class TextView:
-    """The text of an article as it is read."""
+    """The text of an article as it is shown."""
 
     question: str
     summary: str
@@ -49,27 +49,27 @@ def text_view(
     parts: ArticleParts,
     *,
     headings_from: int = 3,
-    asked: Question = NOTHING,
+    question: Question = NOTHING,
     items: Mapping[str, ItemLink] | None = None,
 ) -> TextView:
-    """Return a text as it is read; headings inside passages have at least the given rank.
+    """Return a text for display; headings inside passages have at least the given rank.
 
-    Of an organisation's own, items are those that its passages may be paired with.
+    For an organisation's own, items are those that its passages may be paired with.
     """
     return TextView(
         question=parts.question,
         summary=parts.summary,
-        lead=render(parts.lead, headings_from=headings_from, question=asked),
+        lead=render(parts.lead, headings_from=headings_from, question=question),
         passages=tuple(
             PassageView(
-                key=one.key,
-                number=one.number,
-                title=mark(one.title, asked),
-                html=render(one.markdown, headings_from=headings_from, question=asked),
-                codes=one.statements,
-                items=_paired(one.statements, items) if items is not None else (),
+                key=passage.key,
+                number=passage.number,
+                title=mark(passage.title, question),
+                html=render(passage.markdown, headings_from=headings_from, question=question),
+                codes=passage.statements,
+                items=_paired(passage.statements, items) if items is not None else (),
             )
-            for one in parts.passages
+            for passage in parts.passages
         ),
     )
 
@@ -79,7 +79,7 @@ def _paired(codes: Iterable[str], items: Mapping[str, ItemLink]) -> tuple[ItemLi
 
 
 def item_links() -> dict[str, ItemLink]:
-    """Return every item of the newest checklists by its code."""
+    """Return every item of the latest checklists by its code."""
     return {
         item.code: ItemLink(
             item.code,
@@ -92,5 +92,5 @@ def item_links() -> dict[str, ItemLink]:
 
 
 def names_of(taxonomy: Taxonomy) -> dict[str, str]:
-    """Return the names of all categories and topics by their slugs."""
+    """Return the names of all categories and topics by slug."""
     return taxonomy.categories | taxonomy.topics

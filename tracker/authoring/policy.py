@@ -8,13 +8,13 @@ from tracker.access.actor import Actor, Role
 from tracker.access.decision import YES, Decision, no
 from tracker.checklist_templates.models import TemplateState
 
-# Who writes an organisation's own articles, and who reads them.
+# The roles that write an organisation's own articles, and those that read them.
 WRITERS = (Role.COORDINATOR, Role.MANAGER)
 READERS = (Role.COORDINATOR, Role.MEMBER, Role.SIGNATORY, Role.MANAGER)
 
 
 def can_look_after_checklists(actor: Actor) -> Decision:
-    """Decide on seeing and changing the checklists of the instance: administrators."""
+    """Decide who sees and changes the instance's checklists: administrators."""
     if actor.is_administrator:
         return YES
     return no(_l("Only administrators look after the checklists."))
@@ -35,7 +35,7 @@ def can_retire(actor: Actor, state: TemplateState, published: int) -> Decision:
 
 
 def can_publish(actor: Actor, state: TemplateState) -> Decision:
-    """Decide whether a shipped version that waits may be published."""
+    """Decide whether a shipped version that awaits a decision may be published."""
     allowed = can_look_after_checklists(actor)
     if not allowed:
         return allowed
@@ -45,14 +45,14 @@ def can_publish(actor: Actor, state: TemplateState) -> Decision:
 
 
 def can_write_own(actor: Actor) -> Decision:
-    """Decide on writing articles of the own organisation: its coordinators and managers."""
+    """Decide on writing an organisation's articles: its coordinators and managers may."""
     if actor.organisation_id is not None and actor.has(*WRITERS):
         return YES
     return no(_l("Coordinators and managers write their organisation's own guidance."))
 
 
 def can_change_own(actor: Actor, organisation_id: UUID) -> Decision:
-    """Decide on changing an own article: it must be of the organisation one acts for."""
+    """Decide on changing an organisation's article: the actor must act for that organisation."""
     if actor.organisation_id != organisation_id:
         return no(_l("Only the organisation whose guidance this is changes it."))
     return can_write_own(actor)

@@ -18,7 +18,7 @@ from tracker.guidance.policy import can_edit
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A version of a checklist, with how many checklists run on it."""
+    """A version of a checklist, with the number of checklists that use it."""
 
     row: ChecklistTemplate
     running: int
@@ -39,8 +39,8 @@ def versions(actor: Actor) -> list[Version]:
         .order_by(ChecklistTemplate.version.desc())
     ).all()
     order = list(ChecklistKind)
-    found = [Version(row, count) for row, count in rows]
-    return sorted(found, key=lambda one: order.index(one.row.kind))
+    versions = [Version(row, count) for row, count in rows]
+    return sorted(versions, key=lambda line: order.index(line.row.kind))
 
 
 def version(actor: Actor, kind: ChecklistKind, number: int) -> ChecklistTemplate | None:
@@ -55,7 +55,7 @@ def version(actor: Actor, kind: ChecklistKind, number: int) -> ChecklistTemplate
 
 
 def drafts(actor: Actor) -> list[TemplateDraft]:
-    """Return what is not published yet, what was changed last first."""
+    """Return all drafts, the last changed first."""
     if not can_look_after_checklists(actor):
         return []
     return list(
@@ -87,7 +87,7 @@ def template(actor: Actor, template_id: UUID) -> ChecklistTemplate | None:
 
 @dataclass(frozen=True, slots=True)
 class ArticleLine:
-    """An article in one language: its current revision, and one that waits, where there is one."""
+    """An article in one language: its current revision, and one awaiting a decision, if any."""
 
     current: Article | None
     waiting: Article | None
@@ -95,26 +95,26 @@ class ArticleLine:
 
     @property
     def shown(self) -> Article:
-        """The revision to speak of: the current one, else the newest."""
+        """The revision to show: the current one, else the newest."""
         return self.current or self.newest
 
 
 def articles(actor: Actor) -> list[ArticleLine]:
-    """Return all articles of the guidance, each language by itself, by their questions."""
+    """Return all articles of the guidance, one per language, by their questions."""
     if not can_edit(actor):
         return []
-    held: dict[tuple[str, str], list[Article]] = {}
+    revisions: dict[tuple[str, str], list[Article]] = {}
     for row in db.session.scalars(sa.select(Article).order_by(Article.revision)):
-        held.setdefault((row.slug, row.language), []).append(row)
+        revisions.setdefault((row.slug, row.language), []).append(row)
     lines = [
         ArticleLine(
             current=next((row for row in rows if row.is_current), None),
             waiting=next((row for row in rows if row.waits), None),
             newest=rows[-1],
         )
-        for rows in held.values()
+        for rows in revisions.values()
     ]
-    return sorted(lines, key=lambda one: (one.shown.question.casefold(), one.shown.language))
+    return sorted(lines, key=lambda line: (line.shown.question.casefold(), line.shown.language))
 
 
 def revisions(actor: Actor, slug: str, language: str) -> list[Article]:
@@ -132,7 +132,7 @@ def revisions(actor: Actor, slug: str, language: str) -> list[Article]:
 
 
 def waiting_articles(actor: Actor) -> list[Article]:
-    """Return the shipped revisions that wait for an administrator's decision, without passages."""
+    """Return the shipped revisions that await a decision, without passages."""
     if not can_edit(actor):
         return []
     return list(
@@ -143,17 +143,17 @@ def waiting_articles(actor: Actor) -> list[Article]:
 
 
 def statements_by_article() -> dict[str, str]:
-    """Return the code of each statement with its article's slug; class K0, so for anybody."""
+    """Return the code of each statement with its article's slug; class K0, so public."""
     return dict(db.session.execute(sa.select(Statement.code, Statement.article)).all())
 
 
 def musts() -> frozenset[str]:
-    """Return the codes of the statements whose force is must; class K0, so for anybody."""
+    """Return the codes of the statements whose force is must; class K0, so public."""
     return frozenset(
         db.session.scalars(sa.select(Statement.code).where(Statement.force == Force.MUST))
     )
 
 
 def statement_codes() -> frozenset[str]:
-    """Return the codes of all statements; class K0, so for anybody."""
+    """Return the codes of all statements; class K0, so public."""
     return frozenset(db.session.scalars(sa.select(Statement.code)))

@@ -15,14 +15,18 @@ from tracker.guidance.models import DEFAULT_LANGUAGE
 def mistakes(library: Library, templates: Iterable[Template]) -> Iterator[Mistake]:
     """Yield what of the articles does not fit the checklists or the article they translate."""
     statements = {
-        item.code: set(item.rests_on.statements) for one in templates for item in one.items
+        item.code: set(item.rests_on.statements)
+        for template in templates
+        for item in template.items
     }
     originals = {
-        one.head.slug: one for one in library.articles if one.head.language == DEFAULT_LANGUAGE
+        article.head.slug: article
+        for article in library.articles
+        if article.head.language == DEFAULT_LANGUAGE
     }
     for article in library.articles:
-        found = [*_items(article, statements), *_translation(article, originals)]
-        yield from (Mistake(article.file, article.revision_line, message) for message in found)
+        messages = [*_items(article, statements), *_translation(article, originals)]
+        yield from (Mistake(article.file, article.revision_line, message) for message in messages)
 
 
 def _items(article: ArticleText, statements: Mapping[str, set[str]]) -> Iterator[str]:
@@ -47,7 +51,7 @@ def _translation(article: ArticleText, originals: Mapping[str, ArticleText]) -> 
     for name in ("category", "topics", "source"):
         if getattr(ours, name) != getattr(theirs, name):
             yield f"{name} isn't that of {original.file}"
-    if [_frame(one) for one in article.passages] != [_frame(one) for one in original.passages]:
+    if list(map(_frame, article.passages)) != list(map(_frame, original.passages)):
         yield f"its passages, their statements and items aren't those of {original.file}"
 
 

@@ -8,7 +8,7 @@ from tracker.checklist_templates.strict import Key, Strict
 
 
 class CheckName(enum.StrEnum):
-    """What a program can test of an item beyond its required fields being filled."""
+    """A check that an item is done, beyond its required fields being filled in."""
 
     MIN_ROWS = "min_rows"
     ROW_PER_PARTY = "row_per_party"
@@ -37,7 +37,7 @@ class Check(Strict):
 
     @property
     def looks_at(self) -> tuple[str, ...]:
-        """The fields whose values are tested."""
+        """The fields whose values are checked."""
         return (self.field, *self.fields) if self.field else self.fields
 
     @property

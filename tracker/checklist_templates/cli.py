@@ -6,6 +6,7 @@ import click
 from flask.cli import AppGroup
 
 from tracker.checklist_templates import coverage, library, risky_phrases
+from tracker.core import paths
 from tracker.core.content import ContentError
 from tracker.core.db import db
 from tracker.guidance import library as guidance_texts
@@ -15,7 +16,7 @@ content = AppGroup("content", help="Guidance articles and checklists.")
 
 @content.command("load")
 def load() -> None:
-    """Load guidance and checklists; what is loaded already stays as it is."""
+    """Load guidance and checklists that are not loaded yet."""
     try:
         changes = library.load_content()
     except ContentError as error:
@@ -30,16 +31,16 @@ def load() -> None:
 
 @content.command("check")
 def check() -> None:
-    """Print what the content carries; exit 1 if anything is missing. Needs no database."""
+    """Print what the content covers; exit 1 if anything is missing. Needs no database."""
     try:
-        found = coverage.look(
-            guidance_texts.read(library.CONTENT),
-            library.read(library.CONTENT),
-            risky_phrases.read(library.CONTENT),
+        report = coverage.look(
+            guidance_texts.read(paths.CONTENT),
+            library.read(paths.CONTENT),
+            risky_phrases.read(paths.CONTENT),
         )
     except ContentError as error:
         click.echo(str(error), err=True)
         sys.exit(1)
-    for line in found.lines():
+    for line in report.lines():
         click.echo(line)
-    sys.exit(0 if found.is_whole else 1)
+    sys.exit(0 if report.is_whole else 1)

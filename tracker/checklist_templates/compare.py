@@ -17,14 +17,14 @@ from tracker.checklist_templates.value_differences import Difference
 
 Thing = Item | TemplateField | Column
 
-# The words of an item, a field and a column that people read.
+# The texts of an item, a field and a column that people read.
 WORDS: dict[str, object] = {
     "label": _l("Name"),
     "prompt": _l("Question"),
     "help": _l("How to answer"),
     "hint": _l("Hint"),
 }
-# What decides of an item whether it is done, and for whom; of fields what they may hold.
+# The rules of an item (when it is done, and for whom) and of fields (what values they accept).
 ITEM_RULES: dict[str, object] = {
     "part": _l("Part"),
     "required": _l("Required"),
@@ -51,11 +51,11 @@ FIELD_RULES: dict[str, object] = {
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One thing that changed: where, and how, word by word."""
+    """One change: where, and how, word by word."""
 
     name: object
     pieces: Difference
-    # Which part of an item it stands in: of a field or column its label.
+    # The part of an item: for a field or column its label.
     where: str = ""
 
 
@@ -65,7 +65,7 @@ class ItemDifference:
 
     code: str
     label: str
-    # Words that people read, and rules by which it is judged.
+    # Changed texts, and changed rules.
     words: tuple[Change, ...] = ()
     rules: tuple[Change, ...] = ()
     rests_on: tuple[Change, ...] = ()
@@ -76,19 +76,19 @@ class ItemDifference:
 
     @property
     def asks_again(self) -> bool:
-        """Whether who accepted an answer is asked again: the question or its fields changed."""
+        """Whether people who accepted an answer are asked again: texts or fields changed."""
         return self.is_reworded or self.fields_changed
 
     @property
     def changes(self) -> tuple[Change, ...]:
-        """All that changed, what people read first."""
+        """All changes, texts first."""
         moved = (self.section,) if self.section else ()
         return (*moved, *self.words, *self.rules, *self.rests_on)
 
 
 @dataclass(frozen=True, slots=True)
 class TemplateDifference:
-    """What one version of a checklist has that another does not."""
+    """The differences between two versions of a checklist."""
 
     head: tuple[Change, ...] = ()
     new: tuple[Item, ...] = ()
@@ -100,16 +100,16 @@ class TemplateDifference:
 
 
 def between(old: Template, new: Template) -> TemplateDifference:
-    """Return what changed from one version to another; items go by their codes."""
+    """Return what changed from one version to another; items are matched by code."""
     sections = [_section_of(template) for template in (old, new)]
     changed = []
     for item in new.items:
         before = old.item(item.code)
         if before is not None:
             moved = _change(_l("Section"), sections[0][item.code], sections[1][item.code])
-            one = _item(before, item, moved)
-            if one.changes:
-                changed.append(one)
+            change = _item(before, item, moved)
+            if change.changes:
+                changed.append(change)
     return TemplateDifference(
         head=tuple(_words(old, new, {"title": _l("Title"), "summary": _l("Summary")})),
         new=tuple(item for item in new.items if old.item(item.code) is None),
@@ -150,20 +150,20 @@ def _item(old: Item, new: Item, moved: Change | None) -> ItemDifference:
 def _fields(
     old: Sequence[TemplateField | Column], new: Sequence[TemplateField | Column], where: str = ""
 ) -> tuple[list[Change], list[Change]]:
-    """Return what changed in the words, and in the rules, of fields or of a table's columns."""
-    before = {one.key: one for one in old}
+    """Return what changed in the texts and the rules of fields or of a table's columns."""
+    before = {old_part.key: old_part for old_part in old}
     words: list[Change] = []
     rules: list[Change] = []
-    for one in new:
-        place = f"{where}{one.label}"
-        held = before.pop(one.key, None)
-        if held is None:
-            rules += _only(Change(_l("New field"), [("in", _in_short(one))], place))
+    for part in new:
+        place = f"{where}{part.label}"
+        counterpart = before.pop(part.key, None)
+        if counterpart is None:
+            rules += _only(Change(_l("New field"), [("in", _in_short(part))], place))
             continue
-        words += _words(held, one, WORDS, place)
-        rules += _rules(held, one, FIELD_RULES, place)
-        if isinstance(held, TemplateField) and isinstance(one, TemplateField):
-            inner_words, inner_rules = _fields(held.columns, one.columns, f"{place}: ")
+        words += _words(counterpart, part, WORDS, place)
+        rules += _rules(counterpart, part, FIELD_RULES, place)
+        if isinstance(counterpart, TemplateField) and isinstance(part, TemplateField):
+            inner_words, inner_rules = _fields(counterpart.columns, part.columns, f"{place}: ")
             words += inner_words
             rules += inner_rules
     for gone in before.values():
@@ -179,13 +179,13 @@ def _words(
     old: Thing | Template, new: Thing | Template, names: dict[str, object], where: str = ""
 ) -> Iterator[Change]:
     for key, name in names.items():
-        before, after = (getattr(one, key, None) or "" for one in (old, new))
+        before, after = (getattr(part, key, None) or "" for part in (old, new))
         yield from _only(_change(name, before, after, where))
 
 
 def _rules(old: Thing, new: Thing, names: dict[str, object], where: str = "") -> Iterator[Change]:
     for key, name in names.items():
-        before, after = (_told(getattr(one, key, None)) for one in (old, new))
+        before, after = (_as_words(getattr(part, key, None)) for part in (old, new))
         yield from _only(_change(name, before, after, where))
 
 
@@ -195,16 +195,16 @@ def _rests_on(old: Item, new: Item) -> Iterator[Change]:
         ("passages", _l("Rests on passages")),
         ("sources", _l("Other sources")),
     ):
-        before, after = (", ".join(getattr(one.rests_on, key)) for one in (old, new))
+        before, after = (", ".join(getattr(item.rests_on, key)) for item in (old, new))
         yield from _only(_change(name, before, after))
 
 
 def _checks(item: Item) -> str:
-    return "\n".join(_told(check) for check in item.done.checks)
+    return "\n".join(_as_words(check) for check in item.done.checks)
 
 
-def _in_short(one: TemplateField | Column) -> str:
-    return f"{one.label} ({one.type.value})"
+def _in_short(part: TemplateField | Column) -> str:
+    return f"{part.label} ({part.type.value})"
 
 
 def _change(name: object, before: str, after: str, where: str = "") -> Change | None:
@@ -213,8 +213,8 @@ def _change(name: object, before: str, after: str, where: str = "") -> Change | 
     return Change(name, value_differences.words(before, after), where)
 
 
-def _told(value: Any) -> str:
-    """Return a rule of a template as its file would say it, in one line."""
+def _as_words(value: Any) -> str:
+    """Return a rule of a template as its file would write it, in one line."""
     if value is None or value == ():
         return ""
     if isinstance(value, bool):
@@ -222,7 +222,7 @@ def _told(value: Any) -> str:
     if hasattr(value, "model_dump"):
         value = value.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     if isinstance(value, dict):
-        return ", ".join(f"{key}: {_told(part)}" for key, part in value.items())
+        return ", ".join(f"{key}: {_as_words(part)}" for key, part in value.items())
     if isinstance(value, tuple | list):
-        return "; ".join(_told(part) for part in value)
+        return "; ".join(_as_words(part) for part in value)
     return str(value)

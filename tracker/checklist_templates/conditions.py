@@ -19,7 +19,7 @@ class ModesCondition(Strict):
 
 
 class QuestionCondition(Strict):
-    """True when the question is answered yes, or not known."""
+    """True if the question is answered yes, or not known."""
 
     question: Question
 
@@ -33,13 +33,13 @@ class AnswerCondition(Strict):
 
 
 class AnyCondition(Strict):
-    """True when one of the conditions is."""
+    """True if any of the conditions is."""
 
     any: tuple["Condition", ...] = Field(min_length=1)
 
 
 class AllCondition(Strict):
-    """True when each of the conditions is."""
+    """True if all of the conditions are."""
 
     all: tuple["Condition", ...] = Field(min_length=1)
 
@@ -75,7 +75,7 @@ class NeighbourColumn(Strict):
 
 
 def answers_asked(condition: Condition | None) -> list[AnswerCondition]:
-    """Return every answer that a condition looks at."""
+    """Return every answer that a condition depends on."""
     match condition:
         case AnswerCondition():
             return [condition]
@@ -87,7 +87,7 @@ def answers_asked(condition: Condition | None) -> list[AnswerCondition]:
             return []
 
 
-# Reads the value of a field of an item, None when there is no answer yet.
+# Reads the value of a field of an item; None if there is no answer yet.
 ValueReader = Callable[[str, str], Any]
 
 
@@ -106,10 +106,10 @@ def evaluate(
     questions: Mapping[str, str],
     value_of: ValueReader,
 ) -> Truth:
-    """Return whether a condition holds; no condition always does.
+    """Return whether a condition is true; no condition always is.
 
-    A question answered *not known*, or not answered, counts as yes (product.md, section 3). An
-    item that has no answer yet leaves a condition on it not known.
+    A question answered *not known*, or not answered, counts as yes (product.md, section 3). A
+    condition on an item that has no answer yet is not known.
     """
     within = partial(evaluate, modes=modes, questions=questions, value_of=value_of)
     match condition:
@@ -137,15 +137,15 @@ def _of_value(value: Any, wanted: tuple[str, ...]) -> Truth:
     if value is None or value in ("", []):
         return Truth.NOT_KNOWN
     if isinstance(value, list):
-        return _of(not set(wanted).isdisjoint(str(one) for one in value))
+        return _of(not set(wanted).isdisjoint(str(choice) for choice in value))
     return _of(str(value) in wanted)
 
 
 def _any(parts: Iterable[Truth]) -> Truth:
-    found = set(parts)
-    if Truth.TRUE in found:
+    terms = set(parts)
+    if Truth.TRUE in terms:
         return Truth.TRUE
-    return Truth.NOT_KNOWN if Truth.NOT_KNOWN in found else Truth.FALSE
+    return Truth.NOT_KNOWN if Truth.NOT_KNOWN in terms else Truth.FALSE
 
 
 def _opposite(truth: Truth) -> Truth:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from config import KNOWN_LANGUAGES
 from tracker.checklist_templates import articles, languages, risky_phrases
 from tracker.checklist_templates.library import (
     ITEMS_OF,
@@ -14,13 +13,14 @@ from tracker.checklist_templates.library import (
 from tracker.checklist_templates.risky_phrases import PhraseFile
 from tracker.core.content import Mistake
 from tracker.guidance.library import Library
+from tracker.settings import KNOWN_LANGUAGES
 
 STATEMENTS = tuple(f"S{number}" for number in range(1, 73))
 
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """What the content carries, and what is missing."""
+    """What the content covers, and what is missing."""
 
     carried: tuple[str, ...]
     not_carried: tuple[str, ...]
@@ -29,9 +29,10 @@ class Coverage:
     items_missing: tuple[str, ...]
     items_without_statement: tuple[str, ...]
     broken: tuple[Mistake, ...]
-    # Phrases that hints look for, by language.
+    # Risky phrases, by language.
     phrases: dict[str, int]
-    # By language: items that have words in it, by kind, and those that stand in their own language.
+    # By language: translated items by kind, and those that are shown in the checklist's own
+    # language.
     told: dict[str, dict[str, int]]
     not_told: dict[str, tuple[str, ...]]
     # By language: of the guidance what has words in it, and how many there are in all.
@@ -57,29 +58,29 @@ class Coverage:
         looked_for = ", ".join(f"{code} {count}" for code, count in self.phrases.items())
         counts = ", ".join(f"{kind} {count}" for kind, count in self.items.items())
         return [
-            f"Statements carried by passages: {len(self.carried)} of {len(STATEMENTS)}",
-            f"Statements not carried: {named(self.not_carried)}",
-            f"Statements without a place: {named(self.without_place)}",
+            f"Statements covered by passages: {len(self.carried)} of {len(STATEMENTS)}",
+            f"Statements not covered: {named(self.not_carried)}",
+            f"Statements without passage or item: {named(self.without_place)}",
             f"Items: {sum(self.items.values())} of {sum(ITEMS_OF.values())} ({counts})",
             f"Items missing: {named(self.items_missing)}",
             f"Items without a statement: {named(self.items_without_statement)}",
             *self._languages(),
-            f"Phrases looked for: {looked_for or 'none'}",
+            f"Risky phrases: {looked_for or 'none'}",
             f"Broken references: {len(self.broken) or 'none'}",
             *(str(mistake) for mistake in self.broken),
         ]
 
     def _languages(self) -> Iterator[str]:
         total = sum(self.items.values())
-        for code, told in self.told.items():
-            counts = ", ".join(f"{kind} {count}" for kind, count in told.items())
-            yield f"Items with words in {code}: {sum(told.values())} of {total} ({counts})"
-            yield f"Items without words in {code}: {', '.join(self.not_told[code]) or 'none'}"
-        for code, counts_of in self.guidance.items():
-            said = ", ".join(
-                f"{name} {count} of {whole}" for name, (count, whole) in counts_of.items()
+        for code, kinds in self.told.items():
+            counts = ", ".join(f"{kind} {count}" for kind, count in kinds.items())
+            yield f"Items translated into {code}: {sum(kinds.values())} of {total} ({counts})"
+            yield f"Items not translated into {code}: {', '.join(self.not_told[code]) or 'none'}"
+        for code, parts in self.guidance.items():
+            counts = ", ".join(
+                f"{name} {count} of {whole}" for name, (count, whole) in parts.items()
             )
-            yield f"Guidance in {code}: {said}"
+            yield f"Guidance in {code}: {counts}"
 
 
 def look(
@@ -87,7 +88,7 @@ def look(
 ) -> Coverage:
     """Compare the content with the field's statements and items (domain.md, sections 1 and 2).
 
-    A statement has a place when a passage of guidance carries it or an item rests on it.
+    A statement is covered if a passage of guidance has it or an item is based on it.
     """
     passages = {
         f"{article.head.slug}/{passage.key}": set(passage.statements)
@@ -97,7 +98,7 @@ def look(
     carried = set().union(*passages.values())
     items = [item for file in files for item in file.template.items]
     rested_on = {code for item in items for code in item.rests_on.statements}
-    written = frozenset(one.code for one in library.statements)
+    written = frozenset(statement.code for statement in library.statements)
     return Coverage(
         carried=tuple(code for code in STATEMENTS if code in carried),
         not_carried=tuple(code for code in STATEMENTS if code not in carried),
@@ -132,21 +133,23 @@ def look(
 
 def _guidance_in(library: Library, language: str) -> dict[str, tuple[int, int]]:
     """Return how much of the guidance has words in a language, of how much."""
-    slugs = {one.head.slug for one in library.articles}
-    there = {one.head.slug for one in library.articles if one.head.language == language}
+    slugs = {article.head.slug for article in library.articles}
+    translated = {
+        article.head.slug for article in library.articles if article.head.language == language
+    }
     terms = [*library.categories, *library.topics]
     return {
-        "articles": (len(there), len(slugs)),
-        "categories and topics": (sum(language in one.names for one in terms), len(terms)),
+        "articles": (len(translated), len(slugs)),
+        "categories and topics": (sum(language in term.names for term in terms), len(terms)),
         "statements": (
-            sum(language in one.texts for one in library.statements),
+            sum(language in statement.texts for statement in library.statements),
             len(library.statements),
         ),
     }
 
 
 def _others(files: tuple[TemplateFile, ...]) -> tuple[str, ...]:
-    """Return the languages in which people may read a checklist that is written in another."""
+    """Return the languages in which people may read a checklist written in another."""
     own = {file.template.language for file in files}
     return tuple(code for code in KNOWN_LANGUAGES if own - {code})
 
@@ -154,5 +157,5 @@ def _others(files: tuple[TemplateFile, ...]) -> tuple[str, ...]:
 def _lacking(file: TemplateFile, language: str) -> tuple[str, ...]:
     if file.template.language == language:
         return ()
-    words = next((one.words for one in file.words if one.words.language == language), None)
+    words = next((word.words for word in file.words if word.words.language == language), None)
     return languages.lacking(words, file.template)

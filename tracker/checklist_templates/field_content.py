@@ -3,17 +3,17 @@
 import re
 from typing import Any
 
-# The key under which a table's given row keeps its own key.
+# The key under which a table's fixed row stores its own key.
 ROW = "_row"
-# What databases refuse in a text.
+# Characters that databases refuse in a text.
 UNWRITABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def has_content(value: Any) -> bool:
-    """Tell whether a value holds anything; an unticked box and an empty row do not."""
+    """Return whether a value says anything; an unticked box and an empty row do not."""
     if isinstance(value, list):
-        return any(has_content(one) for one in value)
+        return any(has_content(element) for element in value)
     if isinstance(value, dict):
-        return any(has_content(one) for key, one in value.items() if key != ROW)
-    # Nought is a value (0 days), so a plain comparison with False would be wrong.
+        return any(has_content(cell) for key, cell in value.items() if key != ROW)
+    # Zero is a value (0 days), so a plain comparison with False would be wrong.
     return value is not None and value is not False and value != ""

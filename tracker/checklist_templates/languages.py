@@ -1,7 +1,7 @@
 """The translation of a checklist: its format, whether it fits, how it is applied. Pure.
 
-Words are kept apart from the structure. An item has all its words in a language, or none: then it
-stands in the checklist's own language (adr 38).
+Translations are separate from the structure. An item is translated completely or not at all: then
+it is shown in the checklist's own language (adr 38).
 """
 
 from collections.abc import Iterator, Mapping
@@ -9,7 +9,6 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from config import KNOWN_LANGUAGES
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklist_templates.schema import (
     Column,
@@ -31,13 +30,14 @@ from tracker.checklist_templates.strict import (
     with_parts,
 )
 from tracker.core.localized import LocalizedStr
+from tracker.settings import KNOWN_LANGUAGES
 
-Place = tuple[str, ...]
-Misfit = tuple[Place, str]
+ItemPath = tuple[str, ...]
+Misfit = tuple[ItemPath, str]
 
 
 class Labelled(Strict):
-    """Something with a label and perhaps a hint; a label alone may stand in its place."""
+    """Something with a label and perhaps a hint; may be written as the label alone."""
 
     label: Words
     hint: Words | None = None
@@ -49,17 +49,17 @@ class Labelled(Strict):
 
 
 class OptionWords(Labelled):
-    """The words of one choice."""
+    """The texts of one choice."""
 
 
 class ColumnWords(Labelled):
-    """The words of a column, with those of its choices by value."""
+    """The texts of a column, with those of its choices by value."""
 
     options: dict[Value, OptionWords] = Field(default_factory=dict)
 
 
 class FieldWords(ColumnWords):
-    """The words of a field: of a table also those of its rows and columns; of its limits."""
+    """The texts of a field, with those of a table's rows and columns, and of its limits."""
 
     rows_label: Words | None = None
     rows: dict[Value, Words] = Field(default_factory=dict)
@@ -68,7 +68,7 @@ class FieldWords(ColumnWords):
 
 
 class ItemWords(Strict):
-    """All words of an item."""
+    """All texts of an item."""
 
     label: Words
     prompt: Words
@@ -78,7 +78,7 @@ class ItemWords(Strict):
 
 
 class ChecklistWords(Strict):
-    """The words of a version of a checklist in one language; what is left out has none."""
+    """The translation of a version of a checklist; what is left out is untranslated."""
 
     kind: ChecklistKind
     language: str
@@ -97,7 +97,7 @@ class ChecklistWords(Strict):
 
 
 def words_of(item: Item) -> ItemWords:
-    """Return an item's words in the checklist's own language, in the shape of a translation."""
+    """Return an item's texts in the checklist's own language, in the shape of a translation."""
     return ItemWords(
         label=item.label,
         prompt=item.prompt,
@@ -125,19 +125,19 @@ def _field_words(field: TemplateField) -> FieldWords:
 
 
 def _option_words(options: tuple[Option, ...]) -> dict[str, OptionWords]:
-    return {one.value: OptionWords(label=one.label, hint=one.hint) for one in options}
+    return {option.value: OptionWords(label=option.label, hint=option.hint) for option in options}
 
 
 def content_of(words: ChecklistWords) -> dict[str, Any]:
-    """Return words as they are kept, and as their digest is made of."""
+    """Return a translation as it is stored, and as its digest is made."""
     return words.model_dump(mode="json", exclude_defaults=True)
 
 
-# Whether words fit ------------------------------------------------------------------------------
+# Comparing a translation with its checklist -----------------------------------------------------
 
 
 def misfits(words: ChecklistWords, template: Template) -> Iterator[Misfit]:
-    """Yield where words and checklist differ: what has no words, and words of what is not there."""
+    """Yield where translation and checklist differ: missing texts, and texts of nothing."""
     if words.language == template.language:
         yield ("language",), f"{words.language} is the checklist's own language"
     if words.version != template.version:
@@ -163,7 +163,9 @@ def _tree(words: ItemWords) -> dict[str, Any]:
     return words.model_dump(mode="json", exclude_defaults=True)
 
 
-def _differing(own: Mapping[str, Any], given: Mapping[str, Any], place: Place) -> Iterator[Misfit]:
+def _differing(
+    own: Mapping[str, Any], given: Mapping[str, Any], place: ItemPath
+) -> Iterator[Misfit]:
     for key in own:
         if key not in given:
             yield place, f"{'.'.join((*place, key))} is missing"
@@ -176,13 +178,13 @@ def _differing(own: Mapping[str, Any], given: Mapping[str, Any], place: Place) -
 
 
 def lacking(words: ChecklistWords | None, template: Template) -> tuple[str, ...]:
-    """Return the items that have no words, and so stand in the checklist's own language."""
-    there = words.items if words else {}
-    return tuple(item.code for item in template.items if item.code not in there)
+    """Return the untranslated items, shown in the checklist's own language."""
+    translated = words.items if words else {}
+    return tuple(item.code for item in template.items if item.code not in translated)
 
 
 def carried(words: ChecklistWords, old: Template, new: Template) -> ChecklistWords:
-    """Return the words that hold for another version too: of what says the same in both."""
+    """Return the part of a translation that is valid for another version too: of equal items."""
     sections = {section.key: section.title for section in old.sections}
     return ChecklistWords(
         kind=words.kind,
@@ -208,7 +210,7 @@ def _says_the_same(old: Item | None, new: Item) -> bool:
 
 
 def over(words: ChecklistWords, under: ChecklistWords | None) -> ChecklistWords:
-    """Return words with what they lack filled in from others of the same version."""
+    """Return a translation with its gaps filled from another of the same version."""
     if under is None:
         return words
     return words.model_copy(
@@ -221,20 +223,20 @@ def over(words: ChecklistWords, under: ChecklistWords | None) -> ChecklistWords:
     )
 
 
-# How a checklist is said ------------------------------------------------------------------------
+# Applying a translation -------------------------------------------------------------------------
 
 
-def told(template: Template, words: ChecklistWords | None = None) -> Template:
-    """Return a checklist said in the language of the words; each part knows what it is said in.
+def localize(template: Template, words: ChecklistWords | None = None) -> Template:
+    """Return a checklist in the language of the words; each part knows its language.
 
-    What has no words stands in the checklist's own language, and without any words all does.
+    What is not translated stays in the checklist's own language.
     """
     language = words.language if words else template.language
     given = words or ChecklistWords(
         kind=template.kind, language=template.language, version=template.version
     )
 
-    def said(translated: str | None, own: str) -> str:
+    def localized(translated: str | None, own: str) -> str:
         return (
             LocalizedStr(translated, language)
             if translated
@@ -243,12 +245,12 @@ def told(template: Template, words: ChecklistWords | None = None) -> Template:
 
     return with_parts(
         template,
-        title=said(given.title, template.title),
-        summary=said(given.summary, template.summary),
+        title=localized(given.title, template.title),
+        summary=localized(given.summary, template.summary),
         sections=tuple(
             with_parts(
                 section,
-                title=said(given.sections.get(section.key), section.title),
+                title=localized(given.sections.get(section.key), section.title),
                 items=_items(section, template, given),
             )
             for section in template.sections

@@ -1,4 +1,7 @@
-"""The shipped checklists: read from YAML, checked, and loaded as published versions."""
+"""The shipped checklists: read from YAML, checked, and loaded as published versions.
+
+In one file: reading, checking and loading of a version are one pass.
+"""
 
 import io
 import re
@@ -12,7 +15,6 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 from ruamel.yaml import YAML
 
-from config import ROOT
 from tracker.access.actor import Actor
 from tracker.activity import service as trail
 from tracker.activity.verbs import CONTENT_LOADED
@@ -27,7 +29,7 @@ from tracker.checklist_templates.models import (
 )
 from tracker.checklist_templates.schema import Item, Template
 from tracker.checklist_templates.translations import WordsFile
-from tracker.core import canonical, clock
+from tracker.core import canonical, clock, paths
 from tracker.core.content import (
     ContentError,
     Mistake,
@@ -43,7 +45,6 @@ from tracker.guidance import service as guidance
 from tracker.guidance.beside import P, beside
 from tracker.guidance.queries import passages_for
 
-CONTENT = ROOT / "tracker" / "content"
 ITEMS_OF = {"M": 20, "C": 18, "V": 20, "U": 18}
 KINDS_IN_ORDER = tuple(ChecklistKind)
 ITEM_PLACE = re.compile(
@@ -53,7 +54,7 @@ ITEM_PLACE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class TemplateFile:
-    """A template with the text it was read from, for naming lines, and its words by language."""
+    """A template with the text it was parsed from, for line numbers, and its translations."""
 
     template: Template
     text: YamlText
@@ -61,7 +62,7 @@ class TemplateFile:
 
 
 def read(content: Path) -> tuple[TemplateFile, ...]:
-    """Read every checklist of the content folder; raise ContentError naming all mistakes."""
+    """Read every checklist of the content folder; raise ContentError with all mistakes."""
     mistakes: list[Mistake] = []
     files: list[TemplateFile] = []
     for path in sorted((content / "checklists").glob("*.yaml")):
@@ -71,9 +72,11 @@ def read(content: Path) -> tuple[TemplateFile, ...]:
         if tree is not None and template is not None:
             files.append(TemplateFile(template, tree))
     mistakes += [
-        Mistake(two.text.file, two.text.line(("kind",)), f"{one.text.file} is of this kind too")
-        for one, two in combinations(files, 2)
-        if one.template.kind is two.template.kind
+        Mistake(
+            two.text.file, two.text.line(("kind",)), f"{combination.text.file} is of this kind too"
+        )
+        for combination, two in combinations(files, 2)
+        if combination.template.kind is two.template.kind
     ]
     mistakes += [
         Mistake("checklists", 1, f"there is no checklist of kind {kind.value}")
@@ -83,25 +86,25 @@ def read(content: Path) -> tuple[TemplateFile, ...]:
     words = translations.read(content, mistakes)
     if mistakes:
         raise ContentError(mistakes)
-    found = [_with_words(file, words, mistakes) for file in files]
+    with_words = [_with_words(file, words, mistakes) for file in files]
     if mistakes:
         raise ContentError(mistakes)
-    return tuple(sorted(found, key=lambda file: KINDS_IN_ORDER.index(file.template.kind)))
+    return tuple(sorted(with_words, key=lambda file: KINDS_IN_ORDER.index(file.template.kind)))
 
 
 def _with_words(
     file: TemplateFile, words: list[WordsFile], mistakes: list[Mistake]
 ) -> TemplateFile:
-    own = tuple(one for one in words if one.words.kind is file.template.kind)
-    mistakes += [mistake for one in own for mistake in translations.broken(one, file.template)]
+    own = tuple(word for word in words if word.words.kind is file.template.kind)
+    mistakes += [mistake for words in own for mistake in translations.broken(words, file.template)]
     return replace(file, words=own)
 
 
 def read_one(text: str, file: str) -> TemplateFile:
-    """Read one checklist from a text that somebody sent; raise ContentError naming all mistakes.
+    """Parse one uploaded checklist; raise ContentError with all mistakes.
 
-    Beyond the schema it refuses what a file of the house never has: anchors, which can make a
-    short text endless; a nesting without end; signs and numbers that can't be kept.
+    Beyond the schema it refuses what a shipped file never has: anchors, which can make a short text
+    endless; endless nesting; characters and numbers that can't be stored.
     """
     mistakes: list[Mistake] = []
     try:
@@ -121,7 +124,7 @@ def read_one(text: str, file: str) -> TemplateFile:
 
 
 def as_text(template: Template) -> str:
-    """Write a checklist as YAML that reads back equal; what stands in it by default is left out."""
+    """Write a checklist as YAML that reads back equal; defaults are left out."""
     yaml = YAML(typ="rt")
     yaml.width = 100
     yaml.indent(mapping=2, sequence=4, offset=2)
@@ -131,20 +134,20 @@ def as_text(template: Template) -> str:
 
 
 def content_of(template: Template) -> dict[str, Any]:
-    """Return a checklist as it is kept, and as its digest is made of."""
+    """Return a checklist as it is stored, and as its digest is made."""
     return template.model_dump(mode="json", by_alias=True)
 
 
 def _fitted(tree: YamlText, mistakes: list[Mistake]) -> Template | None:
-    """Return a text as a checklist, None after adding all mistakes, each with its item."""
-    found: list[Mistake] = []
-    template = tree.fit(Template, found)
-    mistakes += [_with_item(mistake, tree) for mistake in found]
+    """Return a text as a checklist, or None after adding all mistakes, each with its item."""
+    fitting: list[Mistake] = []
+    template = tree.fit(Template, fitting)
+    mistakes += [_with_item(mistake, tree) for mistake in fitting]
     return template
 
 
 def _with_item(mistake: Mistake, tree: YamlText) -> Mistake:
-    """Name the item a mistake stands in by its code, where the schema names it by its place."""
+    """Name the item of a mistake by its code where the schema names it by its position."""
     place = ITEM_PLACE.match(mistake.message)
     if place is None:
         return mistake
@@ -158,10 +161,10 @@ def _with_item(mistake: Mistake, tree: YamlText) -> Mistake:
 def broken_references(
     files: tuple[TemplateFile, ...], statements: frozenset[str], passages: Mapping[str, set[str]]
 ) -> list[Mistake]:
-    """Return what items rest on that is not there.
+    """Return the references of items to things that don't exist.
 
-    passages maps each passage to the statements it carries. An item's statement must be carried by
-    one of its passages: whoever reads the guidance beside the item finds what it rests on.
+    passages maps each passage to its statements. An item's statement must be in one of its
+    passages, so that whoever reads the guidance beside the item finds what it is based on.
     """
     mistakes: list[Mistake] = []
     for file in files:
@@ -169,17 +172,25 @@ def broken_references(
             for i, item in enumerate(section.items):
                 place = ("sections", s, "items", i, "rests_on")
                 line = file.text.line(place)
-                unknown = [one for one in item.rests_on.statements if one not in statements]
-                unknown += [one for one in item.rests_on.passages if one not in passages]
+                unknown = [
+                    statement
+                    for statement in item.rests_on.statements
+                    if statement not in statements
+                ]
+                unknown += [
+                    passage for passage in item.rests_on.passages if passage not in passages
+                ]
                 mistakes += [
-                    Mistake(file.text.file, line, f"{item.code} rests on {one}: not there")
-                    for one in unknown
+                    Mistake(file.text.file, line, f"{item.code} rests on {ref}: not there")
+                    for ref in unknown
                 ]
                 carried = set().union(*(passages.get(p, set()) for p in item.rests_on.passages))
                 mistakes += [
-                    Mistake(file.text.file, line, f"{item.code}: no passage of it carries {one}")
-                    for one in item.rests_on.statements
-                    if one in statements and one not in carried
+                    Mistake(
+                        file.text.file, line, f"{item.code}: no passage of it carries {statement}"
+                    )
+                    for statement in item.rests_on.statements
+                    if statement in statements and statement not in carried
                 ]
                 mistakes += [
                     Mistake(file.text.file, line, f"{item.code}: {message}")
@@ -189,7 +200,7 @@ def broken_references(
 
 
 def _broken_limits(item: Item, passages: Mapping[str, set[str]]) -> Iterator[str]:
-    """Yield the limits of an item whose passage is not there or carries another statement."""
+    """Yield the limits of an item whose passage doesn't exist or has another statement."""
     for limit in item.limits:
         if limit.passage not in passages:
             yield f"limit {limit.key} rests on {limit.passage}: not there"
@@ -199,28 +210,28 @@ def _broken_limits(item: Item, passages: Mapping[str, set[str]]) -> Iterator[str
 
 def missing_items(files: tuple[TemplateFile, ...]) -> list[str]:
     """Return the codes of the field's 76 items that no template has."""
-    there = {item.code for file in files for item in file.template.items}
+    codes = {item.code for file in files for item in file.template.items}
     wanted = [f"{letter}{n}" for letter, count in ITEMS_OF.items() for n in range(1, count + 1)]
-    return [code for code in wanted if code not in there]
+    return [code for code in wanted if code not in codes]
 
 
 def load_content() -> list[str]:
-    """Load the guidance and the checklists shipped; return a line for each thing that is new.
+    """Load the shipped guidance and checklists; return a line for each one that is new.
 
     Raise ContentError with all mistakes; the caller commits.
     """
-    files = read(CONTENT)
-    risky_phrases.read(CONTENT)  # no page may meet its mistakes first
-    done = [str(change) for change in guidance.load(guidance_texts.read(CONTENT))]
+    files = read(paths.CONTENT)
+    risky_phrases.read(paths.CONTENT)  # checked here, before a page finds its mistakes
+    done = [str(change) for change in guidance.load(guidance_texts.read(paths.CONTENT))]
     return done + load(files)
 
 
 def load(files: tuple[TemplateFile, ...], actor: Actor | None = None) -> list[str]:
-    """Take over shipped versions that are new; return what was done, a line each (adr 20).
+    """Load new shipped versions; return what was done, a line each (adr 21).
 
-    A version is never changed: another text under the same shipped number is an error. One that
-    comes while the newest published is derived here waits until an administrator publishes it. A
-    shipped version older than what was taken over is passed by.
+    A version never changes: a different text under the same shipped number is an error. If the
+    latest published version is derived here, a new shipped one waits until an administrator
+    publishes it. A shipped version older than those loaded is ignored.
     """
     done: list[str] = []
     for file in files:
@@ -233,19 +244,19 @@ def load(files: tuple[TemplateFile, ...], actor: Actor | None = None) -> list[st
 
 def _load(file: TemplateFile, actor: Actor | None) -> str | None:
     template = file.template
-    held = versions(template.kind)
-    there = next((row for row in held if row.shipped_version == template.version), None)
-    if there is not None:
-        content = content_of(template) | {"version": there.version}
-        if there.digest != canonical.digest_of(content):
+    rows = versions(template.kind)
+    loaded_row = next((row for row in rows if row.shipped_version == template.version), None)
+    if loaded_row is not None:
+        content = content_of(template) | {"version": loaded_row.version}
+        if loaded_row.digest != canonical.digest_of(content):
             line = file.text.line(("version",))
             message = f"version {template.version} is published already; raise the number"
             raise ContentError([Mistake(file.text.file, line, message)])
         return None
-    if any((row.shipped_version or 0) > template.version for row in held):
+    if any((row.shipped_version or 0) > template.version for row in rows):
         return None
-    taken = max((row.version for row in held), default=0)
-    over = _newest_of(held)
+    taken = max((row.version for row in rows), default=0)
+    over = _newest_of(rows)
     waits = over is not None and over.origin is TemplateOrigin.DERIVED
     row = add(
         template.model_copy(
@@ -271,24 +282,24 @@ def _load(file: TemplateFile, actor: Actor | None) -> str | None:
 
 
 def _load_words(file: TemplateFile, actor: Actor | None) -> list[str]:
-    """Take over words that are new or corrected, for what says the same in other versions too."""
-    held = versions(file.template.kind)
-    row = next((row for row in held if row.shipped_version == file.template.version), None)
+    """Load new or corrected translations, also for equal items of other versions."""
+    rows = versions(file.template.kind)
+    row = next((row for row in rows if row.shipped_version == file.template.version), None)
     if row is None:
         return []
-    made = [
+    added = [
         (row, new)
-        for one in file.words
-        if (new := translations.take_in(row, _numbered(one, row), WordsOrigin.SHIPPED))
+        for word in file.words
+        if (new := translations.take_in(row, _numbered(word, row), WordsOrigin.SHIPPED))
     ]
-    if made:
-        others = (one for one in held if one.id != row.id)
-        made += [(one, new) for one in others for new in carry(row, one)]
-    return [_say_words(version, new, actor) for version, new in made]
+    if added:
+        others = (other for other in rows if other.id != row.id)
+        added += [(other, new) for other in others for new in carry(row, other)]
+    return [_say_words(version, new, actor) for version, new in added]
 
 
 def _numbered(file: WordsFile, row: ChecklistTemplate) -> languages.ChecklistWords:
-    """Return words under the number that their version has here."""
+    """Return a translation under the number that its version has here."""
     return file.words.model_copy(update={"version": row.version})
 
 
@@ -309,16 +320,16 @@ def _say_words(row: ChecklistTemplate, words: TemplateWords, actor: Actor | None
 
 
 def carry(base: ChecklistTemplate, row: ChecklistTemplate) -> list[TemplateWords]:
-    """Carry words over to another version, as far as its items say the same; return what is new."""
+    """Copy translations to another version, as far as its items are equal; return the new ones."""
     return translations.carry(base, parsed(base), row, parsed(row))
 
 
 def carry_on(base: ChecklistTemplate, row: ChecklistTemplate, actor: Actor) -> list[TemplateWords]:
-    """Carry words over to a version that was just derived, and record it."""
-    made = carry(base, row)
-    for words in made:
+    """Copy translations to a version that was just derived, and record it."""
+    carried = carry(base, row)
+    for words in carried:
         _say_words(row, words, actor)
-    return made
+    return carried
 
 
 def add(
@@ -328,7 +339,7 @@ def add(
     shipped_version: int | None = None,
     is_published: bool = True,
 ) -> ChecklistTemplate:
-    """Keep a version for good. The caller records the event and says where passages are used."""
+    """Store a version. The caller records the event and where passages are used."""
     content = content_of(template)
     row = ChecklistTemplate(
         id=uuid4(),
@@ -356,9 +367,9 @@ def say_uses(kind: ChecklistKind) -> None:
     guidance.set_uses(
         kind.value,
         [
-            (one.ref, item.code, labels[item.code])
+            (passage.ref, item.code, labels[item.code])
             for item in items
-            for one in beside_item(item, passages)
+            for passage in beside_item(item, passages)
         ],
     )
 
@@ -368,7 +379,7 @@ def _labels_of(row: ChecklistTemplate) -> dict[str, dict[str, str]]:
     own = parsed(row)
     labels = {item.code: {own.language: str(item.label)} for item in own.items}
     for language, words in translations.current(row.id).items():
-        for item in told_by(row, words).items:
+        for item in localized_by(row, words).items:
             if language_of(item.label) == language:
                 labels[item.code][language] = str(item.label)
     return labels
@@ -403,9 +414,9 @@ def item_codes() -> frozenset[str]:
 
 
 def newest(kind: ChecklistKind) -> ChecklistTemplate:
-    """Return the version published last and not retired, on which new checklists start.
+    """Return the latest published version that is not retired, on which new checklists start.
 
-    Raise LookupError when none is loaded.
+    Raise LookupError if none is loaded.
     """
     row = db.session.scalar(
         sa.select(ChecklistTemplate)
@@ -423,18 +434,18 @@ def newest(kind: ChecklistKind) -> ChecklistTemplate:
     return row
 
 
-def _newest_of(held: list[ChecklistTemplate]) -> ChecklistTemplate | None:
-    published = [row for row in held if row.state is TemplateState.PUBLISHED]
+def _newest_of(rows: list[ChecklistTemplate]) -> ChecklistTemplate | None:
+    published = [row for row in rows if row.state is TemplateState.PUBLISHED]
     return max(published, key=lambda row: (row.published_at, row.version), default=None)
 
 
 def by_id(template_id: UUID) -> ChecklistTemplate:
-    """Return a version by its id; raise NoResultFound when there is none."""
+    """Return a version by its id; raise NoResultFound if there is none."""
     return db.session.get_one(ChecklistTemplate, template_id)
 
 
 def parsed(row: ChecklistTemplate) -> Template:
-    """Return a stored template as its model; kept, since a published version never changes."""
+    """Return a stored template as its model; cached, since a published version never changes."""
     known = _parsed.get(row.id)
     if known is None:
         known = Template.model_validate(row.content)
@@ -445,23 +456,23 @@ def parsed(row: ChecklistTemplate) -> Template:
 _parsed: dict[UUID, Template] = {}
 
 
-def told(row: ChecklistTemplate, language: str) -> Template:
-    """Return a stored template said in a language, as far as it has words there.
+def localized(row: ChecklistTemplate, language: str) -> Template:
+    """Return a stored template in a language, as far as it is translated.
 
-    Each part that has none knows that it stands in the template's own language.
+    Each untranslated part knows that it is in the template's own language.
     """
     own = parsed(row)
     if language == own.language:
         return own
-    return told_by(row, translations.current(row.id).get(language))
+    return localized_by(row, translations.current(row.id).get(language))
 
 
-def told_by(row: ChecklistTemplate, words: TemplateWords | None) -> Template:
-    """Return a stored template said in some words, or in its own; kept, since neither changes."""
+def localized_by(row: ChecklistTemplate, words: TemplateWords | None) -> Template:
+    """Return a stored template with a translation, or in its own language; cached."""
     key = (row.id, words.id if words else None)
     known = _told.get(key)
     if known is None:
-        known = languages.told(parsed(row), translations.parsed(words) if words else None)
+        known = languages.localize(parsed(row), translations.parsed(words) if words else None)
         _told[key] = known
     return known
 

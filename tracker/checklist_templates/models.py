@@ -1,4 +1,4 @@
-"""Tables of checklist templates, and of their words in other languages."""
+"""Tables of checklist templates, and of their translations."""
 
 import datetime as dt
 import enum
@@ -15,7 +15,7 @@ from tracker.core.db import Base, Identified
 
 
 class AnswerScope(enum.StrEnum):
-    """Whose an answer is: one for all, one for each party, one for each person."""
+    """Whose answer it is: one for all, one for each party, one for each person."""
 
     SHARED = "shared"
     PARTY = "party"
@@ -23,7 +23,7 @@ class AnswerScope(enum.StrEnum):
 
 
 class TemplateOrigin(enum.StrEnum):
-    """Where a version of a checklist comes from: brought along, or derived in this instance."""
+    """Where a version of a checklist comes from: shipped, or derived in this instance."""
 
     SHIPPED = "shipped"
     DERIVED = "derived"
@@ -38,7 +38,7 @@ class TemplateState(enum.StrEnum):
 
 
 class WordsOrigin(enum.StrEnum):
-    """Where words come from: brought along, carried over from another version, this instance's."""
+    """Where a translation comes from: shipped, copied from another version, or this instance's."""
 
     SHIPPED = "shipped"
     CARRIED = "carried"
@@ -46,10 +46,10 @@ class WordsOrigin(enum.StrEnum):
 
 
 class ChecklistTemplate(Identified, Base):
-    """A version of a checklist's content; its content is never changed (adr 20).
+    """A version of a checklist's content, which never changes (adr 21).
 
-    The newest published one is that on which new checklists start. A shipped one that came over a
-    derived one waits until an administrator publishes it.
+    New checklists start on the latest published one. A shipped version that arrives after a derived
+    one waits until an administrator publishes it.
     """
 
     __tablename__ = "checklist_template"
@@ -57,12 +57,12 @@ class ChecklistTemplate(Identified, Base):
 
     kind: Mapped[ChecklistKind]
     version: Mapped[int]
-    # Large, and read once by each process (library.parsed): loaded when it is asked for alone.
+    # Large, and parsed once per process (library.parsed), so loaded only on request.
     content: Mapped[dict[str, Any]] = mapped_column(deferred=True)
     digest: Mapped[str] = mapped_column(sa.String(64))
     loaded_at: Mapped[dt.datetime]
     origin: Mapped[TemplateOrigin] = mapped_column(default=TemplateOrigin.SHIPPED)
-    # The number in the file it was shipped in, where that is not its own.
+    # The number in its shipped file, if that differs from its own.
     shipped_version: Mapped[int | None]
     published_at: Mapped[dt.datetime | None]
     retired_at: Mapped[dt.datetime | None]
@@ -76,10 +76,10 @@ class ChecklistTemplate(Identified, Base):
 
 
 class TemplateWords(Identified, Base):
-    """The words of a version in another language; never changed (the database refuses it).
+    """The translation of a version into another language; the database refuses changes.
 
-    Words that are corrected are another row with the next number. Those of this instance go before
-    those that were brought along; of both the newest is in use (adr 38).
+    A correction is another row with the next number. This instance's own take precedence over
+    shipped ones; of each, the newest is in use (adr 38).
     """
 
     __tablename__ = "checklist_words"

@@ -9,7 +9,6 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from config import KNOWN_LANGUAGES, ROOT
 from tracker.checklist_templates.field_content import has_content
 from tracker.checklist_templates.schema import Column, FieldType, TemplateField
 from tracker.checklist_templates.strict import (
@@ -21,17 +20,18 @@ from tracker.checklist_templates.strict import (
     check_unique,
 )
 from tracker.core.content import ContentError, Mistake, YamlText, name_of, read_text, read_yaml
+from tracker.core.paths import CONTENT
 from tracker.core.services import Slot
 from tracker.search.words import Word, folded, split
+from tracker.settings import KNOWN_LANGUAGES
 
-CONTENT = ROOT / "tracker" / "content"
 WRITTEN = frozenset({FieldType.TEXT, FieldType.LINE})
-# What may stand between the words of one phrase: blanks and hyphens.
+# What may separate the words of one phrase: spaces and hyphens.
 BETWEEN = " \t\r\n\u00a0-\u2010\u2011"
 
 
 class Entry(Strict):
-    """A kind of phrase: its forms, what to think of, and the guidance it is seen in."""
+    """A kind of phrase: its forms, what to consider, and the guidance about it."""
 
     key: Key
     forms: tuple[Words, ...] = Field(min_length=1)
@@ -66,20 +66,20 @@ class PhraseList(Strict):
     @cached_property
     def by_first(self) -> dict[str, tuple[tuple[tuple[str, ...], Entry], ...]]:
         """Forms as folded words, the longest first, by their first word."""
-        found: dict[str, list[tuple[tuple[str, ...], Entry]]] = {}
+        entries: dict[str, list[tuple[tuple[str, ...], Entry]]] = {}
         for entry in self.hints:
             for form in entry.forms:
                 parts = tuple(folded(form).split())
-                found.setdefault(parts[0], []).append((parts, entry))
+                entries.setdefault(parts[0], []).append((parts, entry))
         return {
-            first: tuple(sorted(forms, key=lambda one: -len(one[0])))
-            for first, forms in found.items()
+            first: tuple(sorted(forms, key=lambda form: -len(form[0])))
+            for first, forms in entries.items()
         }
 
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """Words in a text that can limit the NPM: as they stand there, and what to think of."""
+    """Words in a text that can limit the NPM: as written there, and what to consider."""
 
     words: tuple[str, ...]
     think: str
@@ -90,14 +90,14 @@ class Hint:
 
 @dataclass(frozen=True, slots=True)
 class PhraseFile:
-    """A list of phrases with the text it was read from, for naming lines."""
+    """A list of phrases with the text it was parsed from, for line numbers."""
 
     phrases: PhraseList
     text: YamlText
 
 
 def read(content: Path) -> tuple[PhraseFile, ...]:
-    """Read the phrases of every language; raise ContentError naming all mistakes."""
+    """Read the phrases of every language; raise ContentError with all mistakes."""
     mistakes: list[Mistake] = []
     files: list[PhraseFile] = []
     for path in sorted((content / "wording").glob("*.yaml")):
@@ -119,7 +119,7 @@ def read(content: Path) -> tuple[PhraseFile, ...]:
 def broken_references(
     files: Iterable[PhraseFile], passages: Mapping[str, set[str]]
 ) -> Iterator[Mistake]:
-    """Yield the hints whose passage is not there, or does not carry their statement."""
+    """Yield the hints whose passage doesn't exist, or lacks their statement."""
     for file in files:
         for number, entry in enumerate(file.phrases.hints):
             line = file.text.line(("hints", number))
@@ -131,7 +131,7 @@ def broken_references(
                 yield Mistake(file.text.file, line, message)
 
 
-# In which languages people write here.
+# The languages in which people write here.
 LANGUAGES: Slot[tuple[str, ...]] = Slot("languages", KNOWN_LANGUAGES)
 
 
@@ -145,40 +145,40 @@ def _in_use() -> list[PhraseList]:
 
 
 def passages() -> frozenset[str]:
-    """Return the passages of guidance that hints point to."""
-    return frozenset(entry.passage for one in _in_use() for entry in one.hints)
+    """Return the passages of guidance that hints link to."""
+    return frozenset(entry.passage for phrases in _in_use() for entry in phrases.hints)
 
 
 def hints(texts: Iterable[str]) -> tuple[Hint, ...]:
-    """Return the words in some texts that can limit the NPM, in the languages of the instance.
+    """Return the phrases in some texts that may limit the NPM, in the instance's languages.
 
-    They point only, and never block: the words may be harmless where they stand (S6, S7).
+    Hints never block: the phrase may be harmless in its context (S6, S7).
     """
     return found_in(texts, _in_use())
 
 
 def found_in(texts: Iterable[str], lists: Sequence[PhraseList]) -> tuple[Hint, ...]:
-    """Return the phrases of some lists that stand in some texts, each kind once, with its words.
+    """Return the listed phrases found in some texts, each kind once, with its words.
 
     Whole words are compared, without case and accents; of two forms the longer one counts.
     """
-    found: dict[tuple[str, str], tuple[Entry, dict[str, str]]] = {}
+    matches: dict[tuple[str, str], tuple[Entry, dict[str, str]]] = {}
     written = [(text, list(split(text))) for text in texts]
-    for one in lists:
+    for phrases in lists:
         for text, words in written:
-            for entry, shown in _of_text(text, words, one):
-                _entry, seen = found.setdefault((one.language, entry.key), (entry, {}))
+            for entry, shown in _of_text(text, words, phrases):
+                _entry, seen = matches.setdefault((phrases.language, entry.key), (entry, {}))
                 seen.setdefault(folded(shown), " ".join(shown.split()))
     return tuple(
         Hint(tuple(seen.values()), entry.think, language, entry.statement, entry.passage)
-        for (language, _key), (entry, seen) in found.items()
+        for (language, _key), (entry, seen) in matches.items()
     )
 
 
-def _of_text(text: str, words: list[Word], one: PhraseList) -> Iterator[tuple[Entry, str]]:
+def _of_text(text: str, words: list[Word], phrase_list: PhraseList) -> Iterator[tuple[Entry, str]]:
     place = 0
     while place < len(words):
-        hit = _at(text, words, place, one)
+        hit = _at(text, words, place, phrase_list)
         if hit is None:
             place += 1
             continue
@@ -187,9 +187,11 @@ def _of_text(text: str, words: list[Word], one: PhraseList) -> Iterator[tuple[En
         place += length
 
 
-def _at(text: str, words: list[Word], place: int, one: PhraseList) -> tuple[int, Entry] | None:
-    """Return the longest form that begins with a word: its length, and the kind it is of."""
-    for parts, entry in one.by_first.get(words[place].folded, ()):
+def _at(
+    text: str, words: list[Word], place: int, phrase_list: PhraseList
+) -> tuple[int, Entry] | None:
+    """Return the longest form that begins with a word: its length, and its kind."""
+    for parts, entry in phrase_list.by_first.get(words[place].folded, ()):
         here = words[place : place + len(parts)]
         if tuple(word.folded for word in here) == parts and _is_together(text, here):
             return len(parts), entry
@@ -197,13 +199,13 @@ def _at(text: str, words: list[Word], place: int, one: PhraseList) -> tuple[int,
 
 
 def _is_together(text: str, words: list[Word]) -> bool:
-    """Tell whether nothing but blanks and hyphens stands between some words."""
+    """Tell whether only blanks and hyphens separate some words."""
     between = "".join(text[before.end : after.start] for before, after in pairwise(words))
     return not between.strip(BETWEEN)
 
 
 def texts_of(fields: Iterable[TemplateField], values: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what people wrote in their own words into an answer."""
+    """Yield the free texts of an answer."""
     for field in fields:
         value = values.get(field.key)
         if field.type is FieldType.TABLE:

@@ -1,4 +1,7 @@
-"""The schema of a checklist template: what an item, a field and a column may be. Pure."""
+"""The schema of a checklist template: what an item, a field and a column may be. Pure.
+
+In one file: the classes refer to each other and are checked as one document.
+"""
 
 import enum
 from collections.abc import Iterable
@@ -29,7 +32,7 @@ from tracker.checklist_templates.strict import (
 )
 
 Unit = Literal["hours", "days", "months", "years"]
-# What the forms around an item's fields call their own things.
+# Names that the forms around an item's fields use themselves.
 RESERVED = frozenset({"base_version", "csrf_token", "draft_number", "draft_page", "reason"})
 
 
@@ -38,7 +41,7 @@ def _is_nothing(value: object) -> bool:
 
 
 class FieldType(enum.StrEnum):
-    """What a field holds."""
+    """The types of fields."""
 
     CONFIRM = "confirm"
     CHOICE = "choice"
@@ -56,12 +59,12 @@ class FieldType(enum.StrEnum):
     TABLE = "table"
 
 
-# Fields that hold the id of a person or an organisation.
+# Fields whose value is the id of a person or an organisation.
 NAMING = frozenset({FieldType.PERSON, FieldType.PERSONS, FieldType.PARTY})
 
 
 class Sets(enum.StrEnum):
-    """Who writes a field."""
+    """Who fills in a field."""
 
     NPM = "npm"
     CSO = "cso"
@@ -72,7 +75,7 @@ class Sets(enum.StrEnum):
 
 
 class Accepts(enum.StrEnum):
-    """Whose acceptance makes a field's item done."""
+    """Whose acceptance a field's item needs in order to be done."""
 
     NONE = "none"
     ALL = "all"
@@ -97,7 +100,7 @@ class Required(enum.StrEnum):
 
 
 class Power(enum.StrEnum):
-    """What is for the NPM alone to decide (S6, M5), and what it must stay able to do (S7, M6)."""
+    """What only the NPM decides (S6, M5), and what it must stay able to do (S7, M6)."""
 
     PLACES = "places"
     PERSONS = "persons"
@@ -114,10 +117,10 @@ class Power(enum.StrEnum):
 
 
 class Limit(Strict):
-    """A rule that flags an answer by which a power of the NPM is given away (product.md, 4.8).
+    """A rule that flags an answer which gives a power of the NPM away (product.md, 4.8).
 
-    It looks at its field, or at a column of it, in all rows or in the given rows it names. It
-    looks for one thing: certain values, somebody outside the NPM, or a number above a mark.
+    It checks its field, or a column of it, in all rows or in the fixed rows it names. It checks for
+    one thing: certain values, somebody outside the NPM, or a number above a threshold.
     """
 
     key: Key
@@ -133,8 +136,8 @@ class Limit(Strict):
 
     @model_validator(mode="after")
     def _looks_for_one_thing(self) -> "Limit":
-        asked = (bool(self.values), self.outside_npm, self.above is not None)
-        if sum(asked) != 1:
+        conditions = (bool(self.values), self.outside_npm, self.above is not None)
+        if sum(conditions) != 1:
             message = f"limit {self.key} looks for one thing: in, outside_npm or above"
             raise ValueError(message)
         return self
@@ -161,7 +164,7 @@ class Column(Strict):
     unit: Unit | None = None
     min: int | None = None
     max: int | None = None
-    # Left out of what is stored where there is none, so that digests of older versions hold.
+    # Left out of what is stored if there is none, so that digests of older versions stay valid.
     shown_when: Condition | None = Field(default=None, exclude_if=_is_nothing)
 
     @model_validator(mode="after")
@@ -174,25 +177,25 @@ class Column(Strict):
 
 
 class FixedRow(Strict):
-    """A row that is given; people fill in the other columns."""
+    """A fixed row; people fill in the other columns."""
 
     key: Value
     label: Words
 
 
 class Rows(Strict):
-    """Which rows a table has."""
+    """The rows of a table."""
 
     min: int = 0
     max: int = 30
     fixed: tuple[FixedRow, ...] = ()
-    # What the column of the given rows' labels is called.
+    # The heading of the column with the fixed rows' labels.
     label: Words | None = None
     more: bool = False
 
 
 class TemplateField(Strict):
-    """A typed part of an item, with who sets, accepts, confirms and countersigns it."""
+    """A typed field of an item, with who sets, accepts, confirms and countersigns it."""
 
     key: Key
     label: Words
@@ -257,7 +260,7 @@ class TemplateField(Strict):
 
     @property
     def scope(self) -> AnswerScope:
-        """Whose answer the field's value belongs to."""
+        """Whose answer the field belongs to."""
         if self.sets is Sets.EACH_PERSON:
             return AnswerScope.PERSON
         if self.sets in {Sets.EACH_PARTY, Sets.EACH_CSO}:
@@ -270,14 +273,14 @@ class TemplateField(Strict):
 
 
 class Done(Strict):
-    """The test for done: what a program checks, and what a person looks at when accepting."""
+    """When an item is done: what a program checks, and what a person considers when accepting."""
 
     checks: tuple[Check, ...] = ()
     look: Words | None = None
 
 
 class RestsOn(Strict):
-    """What an item rests on: statements of the source, passages of guidance, other sources."""
+    """What an item is based on: statements of the source, passages of guidance, other sources."""
 
     statements: tuple[Statement, ...] = Field(min_length=1)
     passages: tuple[PassageRef, ...] = Field(min_length=1)
@@ -352,31 +355,31 @@ class Item(Strict):
         return next(field for field in self.fields if field.key == key)
 
     def fields_of(self, scope: AnswerScope) -> tuple[TemplateField, ...]:
-        """Return the fields whose values belong to one scope."""
+        """Return the fields that belong to one scope."""
         return tuple(field for field in self.fields if field.scope is scope)
 
     @property
     def limits(self) -> tuple[Limit, ...]:
-        """The rules that flag an answer to this item, of all its fields."""
+        """The rules that flag an answer to this item, in all its fields."""
         return tuple(limit for field in self.fields for limit in field.limits)
 
     @property
     def may_hide_columns(self) -> bool:
-        """Whether a column of a table of the item is shown on a condition only."""
+        """Whether a column of the item's tables is shown only on a condition."""
         return any(column.shown_when for field in self.fields for column in field.columns)
 
     @cached_property
     def scopes(self) -> tuple[AnswerScope, ...]:
-        """The scopes this item has fields of, shared first."""
+        """The scopes of this item's fields, shared first."""
         present = {field.scope for field in self.fields}
         return tuple(scope for scope in AnswerScope if scope in present)
 
     @cached_property
     def accepted_by(self) -> Accepts:
-        """The widest acceptance any field of the item asks for."""
-        asked = {field.accepts for field in self.fields}
+        """The widest acceptance that any field of the item needs."""
+        acceptances = {field.accepts for field in self.fields}
         for widest in (Accepts.ALL, Accepts.EACH_CSO, Accepts.NPM):
-            if widest in asked:
+            if widest in acceptances:
                 return widest
         return Accepts.NONE
 
@@ -415,44 +418,45 @@ class Template(Strict):
         check_unique("section", [section.key for section in self.sections])
         for item in self.items:
             for condition in (item.required_when, item.shown_when):
-                for asked in answers_asked(condition):
-                    self._check_answer_asked(item.code, asked)
+                for answer_condition in answers_asked(condition):
+                    self._check_answer_asked(item.code, answer_condition)
             for column in (column for field in item.fields for column in field.columns):
-                for asked in answers_asked(column.shown_when):
-                    self._check_answer_asked(item.code, asked)
-                    if asked.item == item.code:
+                for answer_condition in answers_asked(column.shown_when):
+                    self._check_answer_asked(item.code, answer_condition)
+                    if answer_condition.item == item.code:
                         message = f"column {column.key} of {item.code} looks at its own item"
                         raise ValueError(message)
         return self
 
     @model_validator(mode="after")
     def _does_not_ask_in_a_circle(self) -> "Template":
-        """Refuse items of which each is shown by the answer of the other: nobody could begin."""
-        asked = {
-            item.code: {one.item for one in answers_asked(item.shown_when)} for item in self.items
+        """Refuse items that are shown depending on each other's answers: nobody could start."""
+        conditions = {
+            item.code: {asked_item.item for asked_item in answers_asked(item.shown_when)}
+            for item in self.items
         }
-        for code, first in asked.items():
+        for code, first in conditions.items():
             reached: set[str] = set()
             ahead = first
             while ahead:
                 reached |= ahead
-                ahead = {far for near in ahead for far in asked[near]} - reached
+                ahead = {far for near in ahead for far in conditions[near]} - reached
             if code in reached:
                 message = f"item {code} is shown by an answer that rests on its own"
                 raise ValueError(message)
         return self
 
-    def _check_answer_asked(self, code: str, asked: AnswerCondition) -> None:
-        other = self.by_code.get(asked.item)
+    def _check_answer_asked(self, code: str, condition: AnswerCondition) -> None:
+        other = self.by_code.get(condition.item)
         fields = {field.key: field for field in other.fields} if other else {}
         name = f"item {code}"
-        if asked.field not in fields:
-            message = f"{name} looks at {asked.item}.{asked.field}: not there"
+        if condition.field not in fields:
+            message = f"{name} looks at {condition.item}.{condition.field}: not there"
             raise ValueError(message)
-        if fields[asked.field].scope is not AnswerScope.SHARED:
-            message = f"{name} looks at {asked.item}.{asked.field}: it has no shared answer"
+        if fields[condition.field].scope is not AnswerScope.SHARED:
+            message = f"{name} looks at {condition.item}.{condition.field}: it has no shared answer"
             raise ValueError(message)
-        _check_values(name, asked.values, fields[asked.field])
+        _check_values(name, condition.values, fields[condition.field])
 
     @cached_property
     def items(self) -> tuple[Item, ...]:
@@ -481,9 +485,9 @@ def _check_neighbour(
     condition: NeighbourField | NeighbourColumn,
     among: Iterable[TemplateField | Column],
 ) -> None:
-    """Refuse a condition on a neighbour that is not there, or on values it can't have."""
+    """Refuse a condition on a field that doesn't exist, or on values it can't have."""
     wanted = condition.field if isinstance(condition, NeighbourField) else condition.column
-    neighbour = next((one for one in among if one.key == wanted), None)
+    neighbour = next((neighbour for neighbour in among if neighbour.key == wanted), None)
     if neighbour is None or wanted == key:
         message = f"{key} looks at {wanted}: not there"
         raise ValueError(message)
@@ -491,10 +495,10 @@ def _check_neighbour(
 
 
 def _check_limit(name: str, limit: Limit, field: TemplateField) -> None:
-    """Refuse a limit on a column that is not there, or on what it can never hold."""
+    """Refuse a limit on a column that doesn't exist, or on a value it can't have."""
     looked_at: TemplateField | Column | None = field
     if limit.column is not None:
-        looked_at = next((one for one in field.columns if one.key == limit.column), None)
+        looked_at = next((column for column in field.columns if column.key == limit.column), None)
     if looked_at is None:
         message = f"{name} names a column {limit.column}: not there"
         raise ValueError(message)
@@ -510,7 +514,7 @@ def _check_limit(name: str, limit: Limit, field: TemplateField) -> None:
 def _check_values(
     name: str, values: Iterable[str | bool], looked_at: TemplateField | Column
 ) -> None:
-    """Refuse values that what is looked at can't have, so that no test is impossible to meet."""
+    """Refuse values that the checked field can't have, so that no check is impossible to meet."""
     possible: set[str | bool] = {option.value for option in looked_at.options}
     if looked_at.type is FieldType.CONFIRM:
         possible = {True, False}

@@ -22,13 +22,13 @@ Made = TypeVar("Made", bound=Strict)
 
 
 def with_parts(part: Made, **changes: Any) -> Made:
-    """Return a part with some of its own parts exchanged, which are known to fit."""
+    """Return a copy with some parts replaced, which are known to be valid."""
     own = {name: getattr(part, name) for name in type(part).model_fields}
     return type(part).model_construct(**{**own, **changes})
 
 
 def check_unique(what: str, keys: list[str]) -> None:
-    """Raise ValueError when something is there more than once."""
+    """Raise ValueError if something occurs more than once."""
     doubles = sorted({key for key in keys if keys.count(key) > 1})
     if doubles:
         message = f"{what} {', '.join(doubles)} is there more than once"

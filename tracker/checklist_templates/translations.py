@@ -41,7 +41,7 @@ from tracker.core.db import db
 
 @dataclass(frozen=True, slots=True)
 class WordsFile:
-    """The words of a checklist with the text they were read from, for naming lines."""
+    """The translation of a checklist with the text it was parsed from, for line numbers."""
 
     words: ChecklistWords
     text: YamlText
@@ -51,11 +51,14 @@ class WordsFile:
 
 
 def read(content: Path, mistakes: list[Mistake]) -> list[WordsFile]:
-    """Read the words of every language in the content folder; add what is wrong with them."""
+    """Read the translations of every language in the content folder; add their mistakes."""
     files = [file for path in _paths(content) if (file := _file(content, path, mistakes))]
-    for one, two in combinations(files, 2):
-        if (one.words.kind, one.words.language) == (two.words.kind, two.words.language):
-            message = f"{one.text.file} is of this kind and language too"
+    for combination, two in combinations(files, 2):
+        if (combination.words.kind, combination.words.language) == (
+            two.words.kind,
+            two.words.language,
+        ):
+            message = f"{combination.text.file} is of this kind and language too"
             mistakes.append(Mistake(two.text.file, two.text.line(("kind",)), message))
     return files
 
@@ -77,17 +80,17 @@ def _file(content: Path, path: Path, mistakes: list[Mistake]) -> WordsFile | Non
 
 
 def fitted(tree: YamlText, mistakes: list[Mistake]) -> ChecklistWords | None:
-    """Return a text as words, None after adding all mistakes, each with its item."""
-    found: list[Mistake] = []
-    words = tree.fit(ChecklistWords, found)
-    mistakes += [_with_item(one) for one in found]
+    """Return a text as a translation, or None after adding all mistakes, each with its item."""
+    fitting: list[Mistake] = []
+    words = tree.fit(ChecklistWords, fitting)
+    mistakes += [_with_item(mistake) for mistake in fitting]
     return words
 
 
 def read_one(text: str, file: str, template: Template) -> WordsFile:
-    """Read words from a text that somebody sent, as strictly as a file of the house.
+    """Parse an uploaded translation, as strictly as a shipped file.
 
-    Raise ContentError naming all mistakes by line and item.
+    Raise ContentError with all mistakes by line and item.
     """
     mistakes: list[Mistake] = []
     try:
@@ -99,26 +102,28 @@ def read_one(text: str, file: str, template: Template) -> WordsFile:
     words = None if tree is None else fitted(tree, mistakes)
     if tree is None or words is None:
         raise ContentError(mistakes)
-    found = WordsFile(words, tree)
+    words_file = WordsFile(words, tree)
     if words.kind is not template.kind:
         mistakes.append(Mistake(file, tree.line(("kind",)), f"the kind is {template.kind.value}"))
     mistakes += [Mistake(file, 1, message) for message in unkeepable(content_of(words))]
-    mistakes += broken(found, template)
+    mistakes += broken(words_file, template)
     if mistakes:
         raise ContentError(mistakes)
-    return found
+    return words_file
 
 
 def has_anchors(text: str) -> bool:
-    """Tell whether a text has anchors, which can make a short text endless."""
+    """Return whether a text has anchors, which can make a short text endless."""
     try:
-        return any(isinstance(one, AliasToken | AnchorToken) for one in yaml_reader().scan(text))
+        return any(
+            isinstance(token, AliasToken | AnchorToken) for token in yaml_reader().scan(text)
+        )
     except YAMLError:
-        return False  # reading it names the mistake
+        return False  # parsing it reports the mistake
 
 
 def unkeepable(content: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what no database or digest can hold: the null character, half a pair, huge numbers."""
+    """Yield what no database or digest can store: NUL, unpaired surrogates, huge numbers."""
     if any(UNWRITABLE.search(words) for words in _strings(content)):
         yield "the text holds signs that can't be kept"
         return
@@ -141,24 +146,24 @@ def _strings(value: Any) -> Iterator[str]:
 
 
 def _with_item(mistake: Mistake) -> Mistake:
-    """Name the item a mistake stands in first, as those of a checklist's structure do."""
-    before, found, place = mistake.message.partition("items.")
+    """Put the item of a mistake first, as mistakes in a checklist's structure do."""
+    before, item_path, place = mistake.message.partition("items.")
     code, dot, rest = place.partition(".")
-    if before not in {"", "there is no key "} or not found or not dot:
+    if before not in {"", "there is no key "} or not item_path or not dot:
         return mistake
     return Mistake(mistake.file, mistake.line, f"item {code}: {before}{rest}")
 
 
 def broken(file: WordsFile, template: Template) -> Iterator[Mistake]:
-    """Yield where words do not fit the checklist they are of, by file, line and item."""
+    """Yield where a translation doesn't fit its checklist, by file, line and item."""
     for place, message in misfits(file.words, template):
         yield Mistake(file.text.file, file.text.line(place), message)
 
 
 def as_text(words: ChecklistWords, template: Template) -> str:
-    """Write words as YAML that reads back equal.
+    """Write a translation as YAML that parses to an equal one.
 
-    What has no words yet follows in the checklist's own language, as remarks to be translated.
+    Untranslated texts follow in the checklist's own language, as comments.
     """
     missing = set(lacking(words, template))
     rest = {
@@ -191,9 +196,9 @@ def _dumped(tree: object) -> str:
 
 
 def held(template_ids: Iterable[UUID]) -> dict[UUID, dict[str, TemplateWords]]:
-    """Return the words in use of some versions, by language; a query whatever their number.
+    """Return the translations in use of some versions by language, in one query.
 
-    Those of this instance go before those brought along; of both the newest is in use.
+    This instance's own take precedence over shipped ones; of each, the newest is in use.
     """
     rows = db.session.scalars(
         sa.select(TemplateWords)
@@ -202,19 +207,19 @@ def held(template_ids: Iterable[UUID]) -> dict[UUID, dict[str, TemplateWords]]:
             sa.case((TemplateWords.origin == WordsOrigin.OWN, 1), else_=0), TemplateWords.number
         )
     )
-    found: dict[UUID, dict[str, TemplateWords]] = {}
+    words: dict[UUID, dict[str, TemplateWords]] = {}
     for row in rows:
-        found.setdefault(row.template_id, {})[row.language] = row
-    return found
+        words.setdefault(row.template_id, {})[row.language] = row
+    return words
 
 
 def current(template_id: UUID) -> dict[str, TemplateWords]:
-    """Return the words in use of one version, by language."""
+    """Return the translations in use of one version, by language."""
     return held([template_id]).get(template_id, {})
 
 
 def parsed(row: TemplateWords) -> ChecklistWords:
-    """Return stored words as their model; kept, since they never change."""
+    """Return a stored translation as its model; cached, since it never changes."""
     known = _parsed.get(row.id)
     if known is None:
         known = ChecklistWords.model_validate(row.content)
@@ -228,7 +233,7 @@ _parsed: dict[UUID, ChecklistWords] = {}
 def take_in(
     row: ChecklistTemplate, words: ChecklistWords, origin: WordsOrigin
 ) -> TemplateWords | None:
-    """Keep words of a version under the next number; None when they say what the last of them did.
+    """Store a translation of a version under the next number; None if it equals the last one.
 
     The caller records the event.
     """
@@ -239,10 +244,10 @@ def take_in(
     ).all()
     content = content_of(words)
     digest = canonical.digest_of(content)
-    last = next((one for one in reversed(rows) if one.origin is origin), None)
+    last = next((row for row in reversed(rows) if row.origin is origin), None)
     if last is not None and last.digest == digest:
         return None
-    made = TemplateWords(
+    words_row = TemplateWords(
         id=uuid4(),
         template_id=row.id,
         language=words.language,
@@ -252,32 +257,32 @@ def take_in(
         origin=origin,
         loaded_at=clock.now(),
     )
-    db.session.add(made)
+    db.session.add(words_row)
     db.session.flush()
-    return made
+    return words_row
 
 
 def carry(
     base: ChecklistTemplate, old: Template, row: ChecklistTemplate, new: Template
 ) -> list[TemplateWords]:
-    """Carry words over from one version to another: of what says the same in both.
+    """Copy translations from one version to another, for equal items.
 
-    What the other holds already stays, but for items whose words here are newer. Return what is
-    new; the caller records it.
+    Existing translations stay, except for items whose translation here is newer. Return the new
+    ones; the caller records them.
     """
-    there = current(row.id)
-    made = []
+    current_words = current(row.id)
+    new_rows = []
     for language, words in current(base.id).items():
         brought = carried(parsed(words), old, new)
-        own = there.get(language)
+        own = current_words.get(language)
         if own is not None and own.origin is WordsOrigin.OWN:
             continue
         whole = over(brought, parsed(own) if own else None)
         if content_of(whole) == (own.content if own else content_of(_none_of(whole))):
             continue
         new_row = take_in(row, whole, WordsOrigin.CARRIED)
-        made += [new_row] if new_row else []
-    return made
+        new_rows += [new_row] if new_row else []
+    return new_rows
 
 
 def _none_of(words: ChecklistWords) -> ChecklistWords:

@@ -7,10 +7,10 @@ from itertools import takewhile
 
 from rapidfuzz.distance import Indel
 
-# A word with the blanks behind it; blanks at the very beginning stand by themselves.
+# A word with the spaces after it; spaces at the very beginning are separate.
 WORDS = re.compile(r"\A\s+|\S+\s*")
-# How alike two rows must be to count as one that was changed, and not as two; and how alike two
-# texts must be, so that marking single words helps more than showing the one and then the other.
+# How similar two rows must be to count as one changed row; and how similar two texts must be for
+# marking single words to be clearer than showing one after the other.
 ALIKE = 0.4
 RELATED = 0.2
 Difference = list[tuple[str, str]]
@@ -20,16 +20,16 @@ Line = tuple[str, ...]
 def words(before: str, after: str) -> Difference:
     """Return the pieces of both texts as (kind, words), kind being same, out or in."""
     old, new = WORDS.findall(before), WORDS.findall(after)
-    plain_old, plain_new = ([word.rstrip() for word in one] for one in (old, new))
+    plain_old, plain_new = ([word.rstrip() for word in text] for text in (old, new))
     if old and new and Indel.normalized_similarity(plain_old, plain_new) < RELATED:
         return [("out", before), ("in", after)]
     pieces = _Pieces()
     for act in Indel.opcodes(plain_old, plain_new):
         if act.tag == "equal":
-            for one, other in zip(
+            for passage, other in zip(
                 old[act.src_start : act.src_end], new[act.dest_start : act.dest_end], strict=True
             ):
-                pieces.put_same(one, other)
+                pieces.put_same(passage, other)
         else:
             pieces.take_out("".join(old[act.src_start : act.src_end]))
             pieces.put_in("".join(new[act.dest_start : act.dest_end]))
@@ -37,7 +37,7 @@ def words(before: str, after: str) -> Difference:
 
 
 class _Pieces:
-    """Pieces of two texts as they are found; what both have is never told as a change."""
+    """Collects the pieces of two texts; common ones are never reported as a change."""
 
     def __init__(self) -> None:
         self._found: Difference = []
@@ -49,12 +49,12 @@ class _Pieces:
     def put_in(self, text: str) -> None:
         self._in += text
 
-    def put_same(self, one: str, other: str) -> None:
-        """Put a word that both have; the blanks behind it may differ."""
-        word = one.rstrip()
+    def put_same(self, before: str, other: str) -> None:
+        """Add a common word; the spaces after it may differ."""
+        word = before.rstrip()
         self._close()
         self._same(word)
-        self.take_out(one[len(word) :])
+        self.take_out(before[len(word) :])
         self.put_in(other[len(word) :])
 
     def done(self) -> Difference:
@@ -62,7 +62,7 @@ class _Pieces:
         return self._found
 
     def _close(self) -> None:
-        """End a change: the blanks with which both sides begin or end are no part of it."""
+        """Finish a change: common spaces at its beginning and end are not part of it."""
         lead = _same_blanks(self._out, self._in)
         out, new = self._out[len(lead) :], self._in[len(lead) :]
         tail = _same_blanks(out[::-1], new[::-1])[::-1]
@@ -79,17 +79,17 @@ class _Pieces:
             self._found.append(("same", text))
 
 
-def _same_blanks(one: str, other: str) -> str:
-    """Return the blanks with which both texts begin."""
+def _same_blanks(before: str, other: str) -> str:
+    """Return the spaces with which both texts begin."""
     both = takewhile(
-        lambda pair: pair[0] == pair[1] and pair[0].isspace(), zip(one, other, strict=False)
+        lambda pair: pair[0] == pair[1] and pair[0].isspace(), zip(before, other, strict=False)
     )
     return "".join(blank for blank, _same in both)
 
 
 @dataclass(frozen=True, slots=True)
 class RowDifference:
-    """A row that is not the same in both: kind is out, in or changed; each cell word by word."""
+    """A row that differs: kind is out, in or changed; each cell word by word."""
 
     kind: str
     cells: tuple[Difference, ...]
@@ -97,7 +97,7 @@ class RowDifference:
 
 @dataclass(frozen=True, slots=True)
 class TableDifference:
-    """The rows in which two tables differ, under the columns of both, and how many are the same."""
+    """The rows in which two tables differ, under all columns, and how many are equal."""
 
     heads: tuple[str, ...]
     rows: tuple[RowDifference, ...]
@@ -110,7 +110,10 @@ def tables(
     new_heads: Sequence[str],
     new_lines: Sequence[Line],
 ) -> TableDifference:
-    """Return in which rows two tables differ. Columns go by their heads, rows by what they say."""
+    """Return the rows in which two tables differ.
+
+    Columns are matched by heading, rows by content.
+    """
     heads = _union(old_heads, new_heads)
     old = [_under(heads, old_heads, line) for line in old_lines]
     new = [_under(heads, new_heads, line) for line in new_lines]
@@ -125,7 +128,7 @@ def tables(
 
 
 def _union(old: Sequence[str], new: Sequence[str]) -> list[str]:
-    """Return all heads, the old ones that are gone where they stood."""
+    """Return all headings, removed ones in their old position."""
     heads: list[str] = []
     for act, (a1, a2), (b1, b2) in _blocks(old, new):
         heads += new[b1:b2] if act == "equal" else [*old[a1:a2], *new[b1:b2]]
@@ -135,7 +138,7 @@ def _union(old: Sequence[str], new: Sequence[str]) -> list[str]:
 def _blocks(
     old: Sequence[Hashable], new: Sequence[Hashable]
 ) -> Iterator[tuple[str, tuple[int, int], tuple[int, int]]]:
-    """Yield what is equal, and between it what replaces what."""
+    """Yield equal rows, and between them what replaces what."""
     a = b = 0
     for act in Indel.opcodes(old, new):
         if act.tag != "equal":
@@ -154,24 +157,24 @@ def _under(heads: Sequence[str], own: Sequence[str], line: Line) -> Line:
 
 
 def _replaced(old: Sequence[Line], new: Sequence[Line]) -> list[RowDifference]:
-    """Return how some rows became others: alike ones are changed, the rest taken out or put in."""
+    """Return how some rows became others: similar ones are changed, the rest removed or added."""
     rows: list[RowDifference] = []
     rest = list(old)
     for line in new:
-        partner = next((one for one in rest if _are_alike(one, line)), None)
+        partner = next((candidate for candidate in rest if _are_alike(candidate, line)), None)
         if partner is None:
             rows.append(RowDifference("in", tuple(words("", cell) for cell in line)))
             continue
         rest.remove(partner)
-        cells = tuple(words(one, other) for one, other in zip(partner, line, strict=True))
+        cells = tuple(words(cell, other) for cell, other in zip(partner, line, strict=True))
         rows.append(RowDifference("changed", cells))
     gone = [RowDifference("out", tuple(words(cell, "") for cell in line)) for line in rest]
     return [*gone, *rows]
 
 
-def _are_alike(one: Line, other: Line) -> bool:
-    """Tell whether two rows are one that was changed: the same head, or much the same words."""
-    if one[0] and one[0] == other[0]:
+def _are_alike(before: Line, other: Line) -> bool:
+    """Return whether two rows are one that was changed: the same head, or similar words."""
+    if before[0] and before[0] == other[0]:
         return True
-    old, new = (" ".join(line).split() for line in (one, other))
+    old, new = (" ".join(line).split() for line in (before, other))
     return Indel.normalized_similarity(old, new) >= ALIKE

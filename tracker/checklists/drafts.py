@@ -63,7 +63,7 @@ class Begun:
 def find(checklist: Checklist, whose: DraftKey) -> SavedDraft:
     """Return what the person has typed, of a checklist that a query scoped by them has found."""
     row = _row(checklist, whose)
-    return SavedDraft() if row is None else _kept(checklist, row)
+    return SavedDraft() if row is None else _saved(checklist, row)
 
 
 def keep(
@@ -89,14 +89,14 @@ def keep(
         row = _new(checklist, whose)
         number = max(number, 1)
     elif number <= row.number or _is_of_another_window(row, known):
-        kept = _kept(checklist, row)
-        return kept if (kept.number, kept.typed) == (number, dict(typed)) else None
+        saved = _saved(checklist, row)
+        return saved if (saved.number, saved.typed) == (number, dict(typed)) else None
     row.number = min(number, LAST_NUMBER)
     row.base_version = max(base_version, 0)
     row.kept_at = clock.now()
     encryption.put_typed(checklist.cooperation_id, row, typed)
     db.session.flush()
-    return _kept(checklist, row)
+    return _saved(checklist, row)
 
 
 def keep_aside(
@@ -104,10 +104,10 @@ def keep_aside(
 ) -> SavedDraft:
     """Keep the words of somebody whose answer could not be saved, over any earlier draft."""
     last = find(checklist, whose).number
-    kept = keep(checklist, whose, typed, base_version=base_version, number=last + 1, known={last})
-    if kept is None:
+    saved = keep(checklist, whose, typed, base_version=base_version, number=last + 1, known={last})
+    if saved is None:
         raise RuleBrokenError(_l("You wrote on this item in another window in this moment."))
-    return kept
+    return saved
 
 
 def finish(
@@ -162,7 +162,7 @@ def _is_of_another_window(row: Draft, known: Container[int]) -> bool:
 
 
 def _row(checklist: Checklist, whose: DraftKey, *, to_change: bool = False) -> Draft | None:
-    asked = sa.select(Draft).where(
+    query = sa.select(Draft).where(
         Draft.checklist_id == checklist.id,
         Draft.item == whose.item,
         Draft.kind == whose.kind,
@@ -170,8 +170,8 @@ def _row(checklist: Checklist, whose: DraftKey, *, to_change: bool = False) -> D
         Draft.organisation_id == whose.organisation_id,
     )
     if to_change:
-        asked = asked.with_for_update().execution_options(populate_existing=True)
-    return db.session.scalar(asked)
+        query = query.with_for_update().execution_options(populate_existing=True)
+    return db.session.scalar(query)
 
 
 def _new(checklist: Checklist, whose: DraftKey) -> Draft:
@@ -191,14 +191,14 @@ def _new(checklist: Checklist, whose: DraftKey) -> Draft:
         with db.session.begin_nested():
             db.session.add(row)
     except IntegrityError:
-        there = _row(checklist, whose, to_change=True)
-        if there is None:
+        existing = _row(checklist, whose, to_change=True)
+        if existing is None:
             raise
-        return there
+        return existing
     return row
 
 
-def _kept(checklist: Checklist, row: Draft) -> SavedDraft:
+def _saved(checklist: Checklist, row: Draft) -> SavedDraft:
     typed = encryption.typed_of(checklist.cooperation_id, row)
     return SavedDraft(row.number, row.base_version, typed, row.kept_at)
 

@@ -1,6 +1,8 @@
 """What checklist views share: find the checklist in scope, check a form, redirect back.
 
 Pages on which somebody writes begin with the draft of that person (Writing) and keep it.
+
+In one file: a view finds, checks, keeps a draft and redirects in one sequence.
 """
 
 import datetime as dt
@@ -17,7 +19,7 @@ from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
 from tracker.access.decision import no
-from tracker.access.gate import current_actor, found, require
+from tracker.access.gate import current_actor, found_or_404, require
 from tracker.activity import service as trail
 from tracker.checklist_templates.models import AnswerScope
 from tracker.checklist_templates.schema import Item
@@ -76,11 +78,11 @@ def get_or_404(actor: Actor, checklist_id: UUID, page: str) -> Checklist:
     long, nor for what is only kept as a draft.
     """
     if request.method == "POST":
-        checklist = found(queries.find(actor, checklist_id))
+        checklist = found_or_404(queries.find(actor, checklist_id))
         if page not in LOCKED_BY_THE_VERB:
             lock(checklist)
         return checklist
-    checklist = found(loading.find(actor, checklist_id))
+    checklist = found_or_404(loading.find(actor, checklist_id))
     note_opening(actor, checklist, page)
     return checklist
 
@@ -102,8 +104,8 @@ def get_item_or_404(
 ) -> tuple[Checklist, LoadedChecklist, Item]:
     """Return a checklist the person may open, loaded whole, and one item; or answer 404."""
     checklist = get_or_404(actor, checklist_id, page)
-    filling = load_localized(checklist)
-    return checklist, filling, item_of(filling, code)
+    loaded = load_localized(checklist)
+    return checklist, loaded, item_of(loaded, code)
 
 
 def load_localized(checklist: Checklist) -> LoadedChecklist:
@@ -111,9 +113,9 @@ def load_localized(checklist: Checklist) -> LoadedChecklist:
     return load(checklist, locale.language())
 
 
-def item_of(filling: LoadedChecklist, code: str) -> Item:
+def item_of(loaded: LoadedChecklist, code: str) -> Item:
     """Return an item, or answer 404 when the template has none of that code."""
-    return found(filling.template.item(code))
+    return found_or_404(loaded.template.item(code))
 
 
 def back(checklist_id: UUID, code: str = "") -> Response:
@@ -163,12 +165,12 @@ def show_version(form: Form, current: Filled | None) -> None:
 
 
 def values_now(current: Filled | None) -> Mapping[str, Any]:
-    """Return the values of the answer that stands; none where the item was left out."""
+    """Return the values of the current answer; none where the item was left out."""
     return {} if current is None or current.not_applicable else current.values
 
 
 def seen_version(form: Form) -> int:
-    """Return the version the person saw; one that can't be read counts as an old one."""
+    """Return the version the person saw; an unreadable number counts as an old version."""
     seen = form["base_version"].data
     return seen if isinstance(seen, int) else -1
 
@@ -203,13 +205,13 @@ def has_words(form: Form) -> bool:
     return any(not is_blank(field) for field in form if field.type not in HIDDEN)
 
 
-def guidance_beside(filling: LoadedChecklist, item: Item) -> pages.Guide:
+def guidance_beside(loaded: LoadedChecklist, item: Item) -> pages.Guide:
     """Return the guidance beside the form of one item, as the person reads it."""
-    return pages.guide_beside(filling, current_actor(), item)
+    return pages.guide_beside(loaded, current_actor(), item)
 
 
 def proposal_page(
-    filling: LoadedChecklist,
+    loaded: LoadedChecklist,
     item: Item,
     form: Form,
     fields: list[Any],
@@ -222,12 +224,12 @@ def proposal_page(
 
     own are the words on the form, to be compared where the answer changed meanwhile.
     """
-    current = filling.sheet.shared(item.code)
-    shown = pages.answer_parts(filling, item, AnswerScope.SHARED, found(current))
+    current = loaded.sheet.shared(item.code)
+    shown = pages.answer_parts(loaded, item, AnswerScope.SHARED, found_or_404(current))
     return render_template(
         "checklists/propose.html",
-        checklist=filling.checklist,
-        cooperation=filling.cooperation,
+        checklist=loaded.checklist,
+        cooperation=loaded.cooperation,
         item=item,
         form=form,
         fields=fields,
@@ -237,13 +239,13 @@ def proposal_page(
         theirs=writing.theirs,
         own_parts=own,
         changes=localized_values.differences(shown, own) if writing.is_filled else [],
-        guidance=guidance_beside(filling, item),
-        kind_words=labels.KINDS[filling.checklist.kind],
+        guidance=guidance_beside(loaded, item),
+        kind_words=labels.KINDS[loaded.checklist.kind],
     )
 
 
 def reason_page(
-    filling: LoadedChecklist,
+    loaded: LoadedChecklist,
     item: Item,
     form: Form,
     *,
@@ -255,8 +257,8 @@ def reason_page(
     """Show the page that asks for one reason: about an item, a proposal or a flag on it."""
     return render_template(
         "checklists/reason.html",
-        checklist=filling.checklist,
-        cooperation=filling.cooperation,
+        checklist=loaded.checklist,
+        cooperation=loaded.cooperation,
         item=item,
         form=form,
         title_words=title,
@@ -264,8 +266,8 @@ def reason_page(
         lede_words=lede,
         proposal=about if isinstance(about, pages.ProposalView) else None,
         flag=about if isinstance(about, FlagView) else None,
-        answers=pages.answers_of(filling, item),
-        kind_words=labels.KINDS[filling.checklist.kind],
+        answers=pages.answers_of(loaded, item),
+        kind_words=labels.KINDS[loaded.checklist.kind],
     )
 
 
@@ -291,7 +293,7 @@ class Writing:
 
     @property
     def is_filled(self) -> bool:
-        """Whether the page shows words that were not saved, to be compared with the answer."""
+        """Whether the page shows unsaved text, to be compared with the answer."""
         return self.typed is not None or self.theirs is not None
 
     def finish(self) -> None:
@@ -315,7 +317,7 @@ class DraftOnPage:
     back: str
     here: str
     sign_in: str
-    # Whether the page answers a form that was sent: then it shows the newest words there are.
+    # Whether the page responds to a submitted form: then it shows the newest text.
     is_answer: bool
     is_kept: bool
     # When the draft that fills the form was kept.
@@ -323,57 +325,57 @@ class DraftOnPage:
 
 
 def begin_writing(
-    actor: Actor, filling: LoadedChecklist, item: Item, kind: DraftKind, current: Filled | None
+    actor: Actor, loaded: LoadedChecklist, item: Item, kind: DraftKind, current: Filled | None
 ) -> Writing:
     """Return somebody's draft on an item; one that an answer overtook comes with that answer."""
     scope = AnswerScope.PARTY if kind is DraftKind.PARTY else AnswerScope.SHARED
-    checklist = filling.checklist
-    may_write = policy.can_write(actor, filling.own_party(actor), item, scope)
+    checklist = loaded.checklist
+    may_write = policy.can_write(actor, loaded.own_party(actor), item, scope)
     if not may_write or actor.organisation_id is None:
         return Writing(checklist, None)
     whose = DraftKey(actor.user_id, actor.organisation_id, item.code, kind)
-    kept = drafts.find(checklist, whose)
+    saved = drafts.find(checklist, whose)
     now = current.version if current else 0
     if request.method == "POST":
         base, known = sent_number("draft_base"), known_numbers()
-        return Writing(checklist, whose, kept, base=base, known=known)
-    known = frozenset({kept.number})
-    if kept.typed is None:
-        return Writing(checklist, whose, kept, base=now, known=known)
-    theirs = current if kept.base_version != now else None
-    return Writing(checklist, whose, kept, kept.typed, theirs, kept.base_version, known)
+        return Writing(checklist, whose, saved, base=base, known=known)
+    known = frozenset({saved.number})
+    if saved.typed is None:
+        return Writing(checklist, whose, saved, base=now, known=known)
+    theirs = current if saved.base_version != now else None
+    return Writing(checklist, whose, saved, saved.typed, theirs, saved.base_version, known)
 
 
 def current_of(
-    filling: LoadedChecklist, actor: Actor, item: Item, scope: AnswerScope
+    loaded: LoadedChecklist, actor: Actor, item: Item, scope: AnswerScope
 ) -> Filled | None:
-    """Return the answer that stands: the shared one, or that of the person's own party."""
+    """Return the current answer: the shared one, or that of the person's own party."""
     if scope is AnswerScope.PARTY and actor.organisation_id:
-        return filling.sheet.of_party(item.code, actor.organisation_id)
-    return filling.sheet.shared(item.code)
+        return loaded.sheet.of_party(item.code, actor.organisation_id)
+    return loaded.sheet.shared(item.code)
 
 
 def handle_conflict(actor: Actor, writing: Writing, form: Form) -> tuple[LoadedChecklist, Writing]:
     """Keep the words of somebody whom another save overtook as their draft (product.md, 4.6).
 
-    Return the checklist as it stands now, and the writing with the answer that overtook it. The
+    Return the checklist as it is now, and the writing with the answer saved before it. The
     form takes that answer's version, so that sending it again is a choice made with both in view.
     """
-    checklist = found(queries.find(actor, writing.checklist.id))
-    filling = load_localized(checklist)
-    whose = found(writing.whose)
+    checklist = found_or_404(queries.find(actor, writing.checklist.id))
+    loaded = load_localized(checklist)
+    whose = found_or_404(writing.whose)
     scope = AnswerScope.PARTY if whose.kind is DraftKind.PARTY else AnswerScope.SHARED
-    theirs = current_of(filling, actor, item_of(filling, whose.item), scope)
-    kept = drafts.keep_aside(checklist, whose, sent_words(), base_version=seen_version(form))
+    theirs = current_of(loaded, actor, item_of(loaded, whose.item), scope)
+    saved = drafts.keep_aside(checklist, whose, sent_words(), base_version=seen_version(form))
     db.session.commit()  # not performed: the answer is the page with both texts, no redirect
     form["base_version"].data = theirs.version if theirs else 0
-    return filling, replace(
+    return loaded, replace(
         writing,
         checklist=checklist,
-        kept=kept,
+        kept=saved,
         theirs=theirs,
-        base=kept.base_version,
-        known=writing.known | {kept.number},
+        base=saved.base_version,
+        known=writing.known | {saved.number},
     )
 
 
@@ -412,7 +414,7 @@ def sent_words() -> dict[str, list[str]]:
 
 
 def sent_number(name: str) -> int:
-    """Return a whole number that a page sent; one that can't be read counts as nought."""
+    """Return a whole number that a page sent; 0 if it can't be read."""
     typed = request.form.get(name, "")
     return int(typed) if NUMBER.fullmatch(typed) else 0
 
@@ -420,7 +422,7 @@ def sent_number(name: str) -> int:
 def known_numbers() -> frozenset[int]:
     """Return the numbers of the drafts from which a page goes on: that it showed, and its own."""
     given = request.form.get("draft_known", "").split()
-    return frozenset(int(one) for one in given if NUMBER.fullmatch(one))
+    return frozenset(int(number) for number in given if NUMBER.fullmatch(number))
 
 
 def is_own(actor: Actor, whose: DraftKey) -> bool:

@@ -40,8 +40,8 @@ def values_of(cooperation_id: UUID, row: Answer | Proposal) -> dict[str, Any]:
     """Read values back."""
     if row.sealed is None:
         return dict(row.values or {})
-    found: dict[str, Any] = _unseal(cooperation_id, row.id, "values", row.sealed)
-    return found
+    values: dict[str, Any] = _unseal(cooperation_id, row.id, "values", row.sealed)
+    return values
 
 
 def put_reason(checklist: Checklist, row: Checklist | Position | Proposal, reason: str) -> None:

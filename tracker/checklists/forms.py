@@ -18,7 +18,7 @@ from tracker.ui.fields import (
     ChoicesField,
     ConfirmField,
     DateField,
-    HeldField,
+    HiddenValueField,
     LineField,
     NumberField,
     Option,
@@ -67,40 +67,42 @@ class ReasonForm(Form):
 class TalkForm(ReasonForm):
     """What a party wants to talk about, of the answer it saw."""
 
-    answer = HeldField()
+    answer = HiddenValueField()
 
 
 class MoveForm(Form):
     """The version to which a checklist is moved, as the person saw it."""
 
-    to = HeldField()
+    to = HiddenValueField()
 
 
 class AssignForm(Form):
-    """Who of the own side has an item, and until when."""
+    """The person of one's own side an item is assigned to, and until when."""
 
     person = SelectOneField(_l("Who"), [Required()])
     due_on = DateField(_l("Due on"), [Optional()], description=DUE_HINT)
     # Who had it when the page was opened.
-    seen = HeldField()
+    seen = HiddenValueField()
 
     def offer(self, able: Mapping[UUID, str]) -> None:
-        """Offer the people of the own side who can work on the checklist."""
+        """Offer the people of the actor's side who can work on the checklist."""
         self.person.choices = _people(able)
 
 
 class AssignSectionForm(Form):
-    """Who of the own side has the items of a section, and until when."""
+    """The person of one's own side the items of a section are assigned to, and until when."""
 
     section = SelectOneField(_l("Section"), [Required()])
     person = SelectOneField(_l("Who"), [Required()])
     due_on = DateField(_l("Due on"), [Optional()], description=DUE_HINT)
     also_held = ConfirmField(_l("Also the items that somebody has already"), [Optional()])
-    seen = HeldField()
+    seen = HiddenValueField()
 
     def offer(self, sections: Mapping[str, str], able: Mapping[UUID, str]) -> None:
         """Offer sections with items to assign, and the people who can work on the checklist."""
-        self.section.choices = cast("Any", [Option(key, one) for key, one in sections.items()])
+        self.section.choices = cast(
+            "Any", [Option(key, section) for key, section in sections.items()]
+        )
         self.person.choices = _people(able)
 
 
@@ -123,7 +125,7 @@ class ModelForm(Form):
 class KeepForm(ModelForm):
     """A new model answer, made of the answer that the person saw."""
 
-    answer = HeldField()
+    answer = HiddenValueField()
 
 
 class RenameForm(ModelForm):
@@ -139,20 +141,20 @@ class ProofForm(ProofFields):
 def answer_form(
     form: type[Form],
     fields: tuple[TemplateField, ...],
-    filling: LoadedChecklist,
+    loaded: LoadedChecklist,
     values: Mapping[str, Any],
     typed: DraftValues | None = None,
 ) -> Form:
     """Return a form for the fields of an answer, filled with values; a sent form fills itself.
 
-    typed is what somebody typed earlier and did not save: then the form stands as they left it.
+    typed is what somebody typed earlier and did not save: the form then shows it as they left it.
     """
-    members = {name_of(field): _field(field, filling) for field in fields}
+    members = {name_of(field): _field(field, loaded) for field in fields}
     if typed is not None:
         return as_typed(type("ItemForm", (form,), members), typed)
     data = {name_of(field): _to_form(field, values.get(field.key)) for field in fields}
-    made = type("ItemForm", (form,), members)
-    return cast("Form", made(data={k: v for k, v in data.items() if v is not None}))
+    form_class = type("ItemForm", (form,), members)
+    return cast("Form", form_class(data={k: v for k, v in data.items() if v is not None}))
 
 
 def as_typed(form: type[Form], typed: DraftValues) -> Form:
@@ -162,14 +164,14 @@ def as_typed(form: type[Form], typed: DraftValues) -> Form:
 
 def values_of(form: Form, fields: tuple[TemplateField, ...]) -> dict[str, Any]:
     """Return what a form holds, as an answer stores it."""
-    found = {}
+    values = {}
     for field in fields:
         if field.type is FieldType.TABLE:
             rows = cast("Rows", form[name_of(field)]).filled
-            found[field.key] = [_row(field, key, row) for key, row in rows]
+            values[field.key] = [_row(field, key, row) for key, row in rows]
         else:
-            found[field.key] = _from_form(form[name_of(field)].data)
-    return found
+            values[field.key] = _from_form(form[name_of(field)].data)
+    return values
 
 
 def items_form(codes: list[tuple[str, str]], question: object, reason: object) -> ShownFields:
@@ -186,13 +188,13 @@ def items_form(codes: list[tuple[str, str]], question: object, reason: object) -
 def copy_form(items: Sequence[tuple[str, str]], seen: str) -> Form:
     """Return a form that chooses items to be copied, all at first; seen is what the person saw."""
     members = {
-        "seen": HeldField(),
+        "seen": HiddenValueField(),
         "items": ChoicesField(
             _l("What to copy"), choices=[Option(code, f"{code} {label}") for code, label in items]
         ),
     }
-    made = type("CopyForm", (Form,), members)
-    return cast("Form", made(data={"seen": seen, "items": [code for code, _label in items]}))
+    form_class = type("CopyForm", (Form,), members)
+    return cast("Form", form_class(data={"seen": seen, "items": [code for code, _label in items]}))
 
 
 def name_of(field: TemplateField | Column) -> str:
@@ -200,20 +202,20 @@ def name_of(field: TemplateField | Column) -> str:
     return f"{field.key}_" if hasattr(Form, field.key) or field.key == "meta" else field.key
 
 
-def _field(field: TemplateField, filling: LoadedChecklist) -> Any:
+def _field(field: TemplateField, loaded: LoadedChecklist) -> Any:
     validators = [] if field.required or field.required_when else [Optional()]
     settings: dict[str, Any] = {"description": field.hint or ""}
     if field.type is FieldType.TABLE and field.rows is not None:
         row = type(
             "ItemRow",
             (RowForm,),
-            {name_of(column): _column(column, filling) for column in field.columns},
+            {name_of(column): _column(column, loaded) for column in field.columns},
         )
         return Rows(
             cast("type[RowForm]", row),
             field.label,
             validators,
-            given=[(one.key, one.label) for one in field.rows.fixed],
+            given=[(row.key, row.label) for row in field.rows.fixed],
             more=field.rows.more or not field.rows.fixed,
             most=field.rows.max,
             **settings,
@@ -222,14 +224,14 @@ def _field(field: TemplateField, filling: LoadedChecklist) -> Any:
         settings["choices"] = [Option(o.value, o.label, o.hint or "") for o in field.options]
         return ChoiceField(field.label, validators, **settings)
     if field.type in {FieldType.CHOICES, FieldType.PERSONS}:
-        settings["choices"] = _options(field, filling)
+        settings["choices"] = _options(field, loaded)
         return ChoicesField(field.label, validators, **settings)
-    return _single(field, filling, validators, settings)
+    return _single(field, loaded, validators, settings)
 
 
-def _column(column: Column, filling: LoadedChecklist) -> Any:
+def _column(column: Column, loaded: LoadedChecklist) -> Any:
     validators = [] if column.required or column.required_when else [Optional()]
-    return _single(column, filling, validators, {"description": column.hint or ""})
+    return _single(column, loaded, validators, {"description": column.hint or ""})
 
 
 PLAIN = {
@@ -244,7 +246,7 @@ PLAIN = {
 
 def _single(
     field: TemplateField | Column,
-    filling: LoadedChecklist,
+    loaded: LoadedChecklist,
     validators: list[Any],
     settings: dict[str, Any],
 ) -> Any:
@@ -259,18 +261,18 @@ def _single(
             most=field.max if field.max is not None else 100_000,
             **settings,
         )
-    return SelectOneField(field.label, validators, choices=_options(field, filling), **settings)
+    return SelectOneField(field.label, validators, choices=_options(field, loaded), **settings)
 
 
-def _options(field: TemplateField | Column, filling: LoadedChecklist) -> list[Option]:
+def _options(field: TemplateField | Column, loaded: LoadedChecklist) -> list[Option]:
     match field.type:
         case FieldType.PERSON | FieldType.PERSONS:
             return [
                 Option(str(p.user_id), f"{p.name} ({p.organisation_name})")
-                for p in filling.people.values()
+                for p in loaded.people.values()
             ]
         case FieldType.PARTY:
-            return [Option(str(p.organisation_id), p.name) for p in filling.surroundings.parties]
+            return [Option(str(p.organisation_id), p.name) for p in loaded.surroundings.parties]
         case FieldType.CLASS:
             return [Option(code, label) for code, label in CLASSES.items()]
         case _:
@@ -292,7 +294,7 @@ def _to_form(field: TemplateField | Column, value: Any) -> Any:
 def _rows_to_form(field: TemplateField, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Order stored rows as the form has them: the given ones in their places, then free ones."""
     given = {row[ROW]: row for row in rows if ROW in row}
-    ordered = [given.get(one.key, {}) for one in (field.rows.fixed if field.rows else ())]
+    ordered = [given.get(row.key, {}) for row in (field.rows.fixed if field.rows else ())]
     ordered += [row for row in rows if ROW not in row]
     return [
         {name_of(column): _to_form(column, row.get(column.key)) for column in field.columns}
@@ -302,8 +304,8 @@ def _rows_to_form(field: TemplateField, rows: list[dict[str, Any]]) -> list[dict
 
 def _row(field: TemplateField, key: str, row: Mapping[str, Any]) -> dict[str, Any]:
     cells = {column.key: _from_form(row.get(name_of(column))) for column in field.columns}
-    kept = {name: cell for name, cell in cells.items() if cell not in (None, "")}
-    return {ROW: key, **kept} if key else kept
+    filled_cells = {name: cell for name, cell in cells.items() if cell not in (None, "")}
+    return {ROW: key, **filled_cells} if key else filled_cells
 
 
 def _from_form(value: Any) -> Any:

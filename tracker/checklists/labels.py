@@ -45,19 +45,19 @@ WORK = {
 }
 
 
-def work_of(one: ItemStatus | None, own: UUID | None) -> tuple[object, str]:
-    """Return how the work on an item stands for those who act for an organisation, with its mark.
+def work_of(item_status: ItemStatus | None, own: UUID | None) -> tuple[object, str]:
+    """Return the state of the work on an item for people of an organisation, with its mark.
 
     None is an item that each person answers.
     """
-    if one is None:
+    if item_status is None:
         return _l("Each person answers"), "off"
-    if own in one.waiting_for:
+    if own in item_status.waiting_for:
         return _l("Waiting for us"), "wait"
-    return WORK[one.state]
+    return WORK[item_status.state]
 
 
-# The filters of a checklist, in order. What is assigned is known to the own side alone.
+# The filters of a checklist, in order. Only one's own side knows what is assigned.
 FILTERS = {
     "": _l("All items"),
     "us": _l("Waiting for us"),

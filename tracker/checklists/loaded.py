@@ -19,7 +19,7 @@ class Part(enum.Enum):
     """What is read by itself: of a checklist, or of its cooperation."""
 
     CHECKLIST = enum.auto()
-    # The checklists of a cooperation itself, those of its visits not.
+    # The checklists of a cooperation itself, without those of its visits.
     OWN = enum.auto()
     COOPERATION = enum.auto()
     PEOPLE = enum.auto()
@@ -80,29 +80,31 @@ class Loaded:
         nothing: Callable[[], Any] = tuple,
     ) -> dict[UUID, Any]:
         """Return a part by id, and read what was not read yet; nothing() is for who has none."""
-        there = self._parts[part]
-        missing = [one for one in dict.fromkeys(ids) if one not in there]
+        loaded_parts = self._parts[part]
+        missing = [wanted_id for wanted_id in dict.fromkeys(ids) if wanted_id not in loaded_parts]
         if missing:
-            found = read(missing)
-            there.update({one: found.get(one, nothing()) for one in missing})
-        return there
+            values_read = read(missing)
+            loaded_parts.update(
+                {missing_id: values_read.get(missing_id, nothing()) for missing_id in missing}
+            )
+        return loaded_parts
 
-    def there(self, part: Part, one: UUID) -> Any:
+    def there(self, part: Part, object_id: UUID) -> Any:
         """Return a part that was read and has not changed since, else None."""
-        return self._parts[part].get(one)
+        return self._parts[part].get(object_id)
 
-    def put(self, part: Part, one: UUID, value: Any) -> None:
-        """Keep a part as it stands after this transaction wrote to it."""
-        self._parts[part][one] = value
+    def put(self, part: Part, object_id: UUID, value: Any) -> None:
+        """Store a part as it is after this transaction wrote to it."""
+        self._parts[part][object_id] = value
 
     def made(self, checklist_id: UUID, of: object, make: Callable[[], Any]) -> Any:
         """Return what was made of a checklist's parts and something else, or make it."""
         before = self._made.get(checklist_id)
         if before is not None and before[0] == of:
             return before[1]
-        made = make()
-        self._made[checklist_id] = (of, made)
-        return made
+        value = make()
+        self._made[checklist_id] = (of, value)
+        return value
 
     def once(self, question: Hashable, ask: Callable[[], bool]) -> bool:
         """Return the answer to a question, asking only where nothing was written since."""
@@ -119,10 +121,12 @@ class Loaded:
 
         What others wrote until then has to be read.
         """
-        held = {one for one in cooperation_ids if holds_chain(one)}
-        if not held <= self._chains or self._day != clock.today():
+        locked_ids = {
+            cooperation_id for cooperation_id in cooperation_ids if holds_chain(cooperation_id)
+        }
+        if not locked_ids <= self._chains or self._day != clock.today():
             self.forget(Part)
-            self._chains |= held
+            self._chains |= locked_ids
             self._day = clock.today()
 
     def forget_unless_whole(self, part: Part, relations: Collection[str]) -> None:
@@ -130,12 +134,12 @@ class Loaded:
 
         Somebody expired them, or read them again without.
         """
-        kept = self._parts[part].values()
-        rows = (row for one in kept for row in (one if isinstance(one, list) else [one]))
+        values = self._parts[part].values()
+        rows = (row for entry in values for row in (entry if isinstance(entry, list) else [entry]))
         states = [sa.inspect(row, raiseerr=True) for row in rows]
         if any(
-            one.expired or not one.persistent or one.unloaded.intersection(relations)
-            for one in states
+            state.expired or not state.persistent or state.unloaded.intersection(relations)
+            for state in states
         ):
             self.forget(Part)
 

@@ -1,4 +1,8 @@
-"""Loading of a whole checklist as plain values, in a constant number of queries."""
+"""Loading of a whole checklist as plain values, in a constant number of queries.
+
+In one file: the queries and the values they fill are changed together, and the number of queries is
+counted over all.
+"""
 
 import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -80,7 +84,7 @@ class PersonFact:
 class LoadedChecklist:
     """A checklist being filled in, loaded whole: rules and pages need no further query.
 
-    It is how things stood when it was loaded; what is worked out of it is worked out once.
+    It is a snapshot from when it was loaded; what is derived from it is derived once.
     """
 
     checklist: Checklist
@@ -99,7 +103,7 @@ class LoadedChecklist:
     review: SafeguardReview | None
 
     def standing(self) -> ChecklistStatus:
-        """Return how every item stands."""
+        """Return the status of every item."""
         return self._standing
 
     @cached_property
@@ -110,7 +114,7 @@ class LoadedChecklist:
     def positions_on(self) -> Mapping[str, Mapping[UUID, Position]]:
         """The positions on each item that has any, by organisation."""
         return {
-            code: {one.organisation_id: one for one in rows}
+            code: {row.organisation_id: row for row in rows}
             for code, rows in _by_item(self.positions).items()
         }
 
@@ -154,18 +158,18 @@ class LoadedChecklist:
         """Raise RefusedError unless the item may be changed now (product.md, 4.10 and 5.4)."""
         self.is_open(item).require()
 
-    def is_open(self, item: Item, one: ItemStatus | None = None) -> Decision:
-        """Decide whether the item may be changed now; one is how it stands, where known."""
-        one = one or item_standing(item, self.sheet, self.surroundings)
+    def is_open(self, item: Item, item_status: ItemStatus | None = None) -> Decision:
+        """Decide whether the item may be changed now; item_status is its status, if known."""
+        item_status = item_status or item_standing(item, self.sheet, self.surroundings)
         return policy.is_item_open(
-            self.checklist.state, self.checklist.open_items, item, holds_up=one.holds_up
+            self.checklist.state, self.checklist.open_items, item, holds_up=item_status.holds_up
         )
 
     def has_answer(self, item: Item) -> bool:
         """Tell whether anybody answered an item, for all or for their party."""
-        found = [self.sheet.shared(item.code)]
-        found += [self.sheet.of_party(item.code, p.organisation_id) for p in self.parties]
-        return any(answer is not None and not answer.is_empty for answer in found)
+        answers = [self.sheet.shared(item.code)]
+        answers += [self.sheet.of_party(item.code, p.organisation_id) for p in self.parties]
+        return any(answer is not None and not answer.is_empty for answer in answers)
 
     @property
     def flagged(self) -> frozenset[str]:
@@ -190,10 +194,10 @@ OfItem = TypeVar("OfItem", Position, Proposal, Flag)
 
 
 def _by_item(rows: Iterable[OfItem]) -> dict[str, list[OfItem]]:
-    found: dict[str, list[OfItem]] = {}
+    by_item: dict[str, list[OfItem]] = {}
     for row in rows:
-        found.setdefault(row.item, []).append(row)
-    return found
+        by_item.setdefault(row.item, []).append(row)
+    return by_item
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,19 +205,20 @@ class VisitFacts:
     """What a visit's checklist looks at of its visit."""
 
     team: frozenset[UUID]
-    starts_on: dt.date | None
+    starts_on: dt.date
+    ends_on: dt.date
 
 
 VisitReader = Callable[[Collection[UUID]], Mapping[UUID, VisitFacts]]
 
 
-# How visits' teams and first days are found: visits stands above this part.
+# How visits' teams and days are found: visits stands above this part.
 VISIT_READER: Slot[VisitReader] = Slot("visit_reader", lambda _visit_ids: {})
 
 
 @dataclass(frozen=True, slots=True)
 class CommentLine:
-    """A comment as it stands beside an item."""
+    """A comment as shown beside an item."""
 
     name: str
     organisation: str
@@ -253,13 +258,13 @@ COMMENT_READER: Slot[CommentReader] = Slot("comment_reader", lambda _actor, _che
 
 
 def comments_beside(actor: Actor, checklist: Checklist) -> Threads | None:
-    """Return the comments a person reads on a checklist; None for who reads none there."""
+    """Return the comments a person may read on a checklist; None if they may read none."""
     return COMMENT_READER.get()(actor, checklist)
 
 
 @dataclass(frozen=True, slots=True)
 class OwnPassageBeside:
-    """A passage of a party's own guidance that stands beside an item."""
+    """A passage of a party's own guidance, shown beside an item."""
 
     article_id: UUID
     organisation: str
@@ -277,9 +282,9 @@ OwnGuidanceReader = Callable[[Actor, UUID], OwnGuidance]
 OWN_GUIDANCE_READER: Slot[OwnGuidanceReader] = Slot("own_guidance_reader", lambda _actor, _id: {})
 
 
-def own_guidance_beside(actor: Actor, filling: LoadedChecklist) -> OwnGuidance:
+def own_guidance_beside(actor: Actor, loaded: LoadedChecklist) -> OwnGuidance:
     """Return by item's code what parties wrote themselves and the person may read."""
-    return OWN_GUIDANCE_READER.get()(actor, filling.cooperation.id)
+    return OWN_GUIDANCE_READER.get()(actor, loaded.cooperation.id)
 
 
 TextCheck = Callable[[Checklist], bool]
@@ -308,30 +313,34 @@ def remember(checklists: Sequence[Checklist]) -> Sequence[Checklist]:
 
     The caller found them by a query scoped by the actor.
     """
-    loaded = of_this_transaction([one.cooperation_id for one in checklists])
+    loaded = of_this_transaction([head.cooperation_id for head in checklists])
     loaded.forget_unless_whole(Part.CHECKLIST, ("template", "parties"))
-    for one in checklists:
-        loaded.put(Part.CHECKLIST, one.id, one)
+    for checklist in checklists:
+        loaded.put(Part.CHECKLIST, checklist.id, checklist)
     return checklists
 
 
-def own(cooperation_id: UUID) -> list[Checklist]:
-    """Return the checklists of a cooperation itself, those of its visits not.
+def of_cooperation(cooperation_id: UUID) -> list[Checklist]:
+    """Return the checklists of a cooperation itself, without those of its visits.
 
     The caller found the cooperation by a query scoped by the actor.
     """
     loaded = of_this_transaction([cooperation_id])
     loaded.forget_unless_whole(Part.OWN, ("template", "parties"))
-    found: list[Checklist] = loaded.parts(Part.OWN, [cooperation_id], _own)[cooperation_id]
-    return found
+    checklists: list[Checklist] = loaded.parts(Part.OWN, [cooperation_id], _own_checklists)[
+        cooperation_id
+    ]
+    return checklists
 
 
-def _own(cooperation_ids: list[UUID]) -> dict[UUID, list[Checklist]]:
-    found: dict[UUID, list[Checklist]] = {one: [] for one in cooperation_ids}
+def _own_checklists(cooperation_ids: list[UUID]) -> dict[UUID, list[Checklist]]:
+    checklists: dict[UUID, list[Checklist]] = {
+        cooperation_id: [] for cooperation_id in cooperation_ids
+    }
     rows = db.session.scalars(_OWN, {"ids": cooperation_ids}).all()
     for row in remember(rows):
-        found[row.cooperation_id].append(row)
-    return found
+        checklists[row.cooperation_id].append(row)
+    return checklists
 
 
 def writes_on(actor: Actor, checklist: Checklist) -> bool:
@@ -345,12 +354,14 @@ def lock(*checklists: Checklist) -> None:
 
     The end is that of this transaction. A checklist's row comes before its cooperation's chain, as
     with the worker, which passes over rows that are held. Who holds the chain already needs no row:
-    whoever holds one waits for the chain before it reads.
+    a transaction that has locked one waits for the chain before it reads.
     """
-    apart = [one for one in checklists if not trail.holds_chain(one.cooperation_id)]
+    apart = [
+        checklist for checklist in checklists if not trail.holds_chain(checklist.cooperation_id)
+    ]
     if apart:
-        db.session.execute(_LOCKED, {"ids": [one.id for one in apart]}).all()
-        for cooperation_id in sorted({one.cooperation_id for one in apart}):
+        db.session.execute(_LOCKED, {"ids": [checklist.id for checklist in apart]}).all()
+        for cooperation_id in sorted({checklist.cooperation_id for checklist in apart}):
             trail.lock_chain(cooperation_id)
     load_heads(checklists)
 
@@ -366,16 +377,16 @@ def load(checklist: Checklist, language: str = "") -> LoadedChecklist:
 
     language says it in a reader's words, for pages; verbs take the template's own.
     """
-    filling = load_all([checklist])[checklist.id]
-    return said_in(filling, language) if language else filling
+    loaded = load_all([checklist])[checklist.id]
+    return said_in(loaded, language) if language else loaded
 
 
 def load_heads(checklists: Sequence[Checklist]) -> dict[UUID, Checklist]:
     """Return checklists by id, read anew unless this transaction has them, with their parties."""
-    loaded = of_this_transaction([one.cooperation_id for one in checklists])
+    loaded = of_this_transaction([checklist.cooperation_id for checklist in checklists])
     loaded.forget_unless_whole(Part.CHECKLIST, ("template", "parties"))
     loaded.forget_unless_whole(Part.COOPERATION, ("parties",))
-    return loaded.parts(Part.CHECKLIST, [one.id for one in checklists], _checklists)
+    return loaded.parts(Part.CHECKLIST, [checklist.id for checklist in checklists], _checklists)
 
 
 def parties(checklist: Checklist) -> tuple[PartyFact, ...]:
@@ -387,9 +398,9 @@ def parties(checklist: Checklist) -> tuple[PartyFact, ...]:
 def cooperation(checklist: Checklist) -> Cooperation:
     """Return the cooperation of a checklist with its parties."""
     loaded = of_this_transaction([checklist.cooperation_id])
-    there = loaded.parts(Part.COOPERATION, [checklist.cooperation_id], _cooperations)
-    found: Cooperation = there[checklist.cooperation_id]
-    return found
+    cooperations = loaded.parts(Part.COOPERATION, [checklist.cooperation_id], _cooperations)
+    cooperation: Cooperation = cooperations[checklist.cooperation_id]
+    return cooperation
 
 
 def load_all(checklists: Sequence[Checklist]) -> dict[UUID, LoadedChecklist]:
@@ -399,17 +410,28 @@ def load_all(checklists: Sequence[Checklist]) -> dict[UUID, LoadedChecklist]:
     found them by a query scoped by the actor.
     """
     rows = load_heads(checklists)
-    ids = [one.id for one in checklists]
-    cooperation_ids = list(dict.fromkeys(one.cooperation_id for one in checklists))
+    ids = [checklist.id for checklist in checklists]
+    cooperation_ids = list(dict.fromkeys(checklist.cooperation_id for checklist in checklists))
     loaded = of_this_transaction(cooperation_ids)
-    keys.hold({one.cooperation_id for one in checklists if encryption.is_restricted(one)})
+    keys.hold(
+        {
+            checklist.cooperation_id
+            for checklist in checklists
+            if encryption.is_restricted(checklist)
+        }
+    )
     cooperations = loaded.parts(Part.COOPERATION, cooperation_ids, _cooperations)
     people = loaded.parts(
-        Part.PEOPLE, cooperation_ids, lambda new: _people([cooperations[one] for one in new])
+        Part.PEOPLE,
+        cooperation_ids,
+        lambda new: _people([cooperations[cooperation_id] for cooperation_id in new]),
     )
-    visits = _visits(one.visit_id for one in checklists if one.visit_id)
+    visits = _visits(checklist.visit_id for checklist in checklists if checklist.visit_id)
     answers = loaded.parts(
-        Part.ANSWERS, ids, lambda new: _answers([rows[one] for one in new]), nothing=_no_answers
+        Part.ANSWERS,
+        ids,
+        lambda new: _answers([rows[checklist_id] for checklist_id in new]),
+        nothing=_no_answers,
     )
     positions = loaded.parts(Part.POSITIONS, ids, _reads(_POSITIONS))
     proposals = loaded.parts(Part.PROPOSALS, ids, _reads(_PROPOSALS))
@@ -418,7 +440,7 @@ def load_all(checklists: Sequence[Checklist]) -> dict[UUID, LoadedChecklist]:
     reviews = loaded.parts(Part.REVIEWS, ids, _reads(_REVIEWS))
 
     def make(checklist: Checklist, visit: VisitFacts | None) -> LoadedChecklist:
-        return _filling(
+        return _loaded(
             checklist,
             cooperations[checklist.cooperation_id],
             people[checklist.cooperation_id],
@@ -432,16 +454,18 @@ def load_all(checklists: Sequence[Checklist]) -> dict[UUID, LoadedChecklist]:
             ),
         )
 
-    found: dict[UUID, LoadedChecklist] = {}
-    for checklist in (rows[one] for one in ids):
+    loaded_by_id: dict[UUID, LoadedChecklist] = {}
+    for checklist in (rows[object_id] for object_id in ids):
         visit = visits.get(checklist.visit_id) if checklist.visit_id else None
-        found[checklist.id] = loaded.made(checklist.id, visit, partial(make, checklist, visit))
-    return found
+        loaded_by_id[checklist.id] = loaded.made(
+            checklist.id, visit, partial(make, checklist, visit)
+        )
+    return loaded_by_id
 
 
 @dataclass(frozen=True, slots=True)
 class _Talks:
-    """What stands on a checklist beside its answers."""
+    """Everything on a checklist apart from its answers."""
 
     positions: Sequence[Position]
     proposals: Sequence[Proposal]
@@ -449,7 +473,7 @@ class _Talks:
     reviews: Sequence[SafeguardReview]
 
 
-def _filling(
+def _loaded(
     checklist: Checklist,
     cooperation: Cooperation,
     people: "People",
@@ -462,7 +486,7 @@ def _filling(
     written = Sheet(
         checklist.id,
         answers.current,
-        _taken(talks.positions),
+        _stances(talks.positions),
         frozenset(answers.authors),
         proposed=_proposed(talks.proposals),
     )
@@ -476,25 +500,29 @@ def _filling(
         people=people.today,
         names=people.names,
         positions=tuple(talks.positions),
-        proposals=tuple(one for one in talks.proposals if one.state is ProposalState.OPEN),
-        turned_down=tuple(one for one in talks.proposals if one.state is ProposalState.TURNED_DOWN),
+        proposals=tuple(
+            proposal for proposal in talks.proposals if proposal.state is ProposalState.OPEN
+        ),
+        turned_down=tuple(
+            proposal for proposal in talks.proposals if proposal.state is ProposalState.TURNED_DOWN
+        ),
         flags=tuple(talks.flags),
         review=next(iter(talks.reviews), None),
     )
 
 
-def retold(filling: LoadedChecklist, words: TemplateWords | None) -> LoadedChecklist:
+def retold(loaded: LoadedChecklist, words: TemplateWords | None) -> LoadedChecklist:
     """Return a checklist said in other words, or in its template's own, without loading it anew."""
-    template = library.told_by(filling.checklist.template, words)
-    return replace(filling, template=applied(template, filling.sheet, filling.surroundings))
+    template = library.localized_by(loaded.checklist.template, words)
+    return replace(loaded, template=applied(template, loaded.sheet, loaded.surroundings))
 
 
-def said_in(filling: LoadedChecklist, language: str) -> LoadedChecklist:
+def said_in(loaded: LoadedChecklist, language: str) -> LoadedChecklist:
     """Return a checklist said in a language as far as it has words, without loading it anew."""
-    row = filling.checklist.template
+    row = loaded.checklist.template
     own = library.parsed(row).language
     words = None if language == own else translations.current(row.id).get(language)
-    return retold(filling, words)
+    return retold(loaded, words)
 
 
 # Statements that never change shape are built once: building them takes as long as sending them.
@@ -590,30 +618,30 @@ def _reads(statement: "sa.Select[Row]") -> Callable[[list[UUID]], dict[UUID, lis
     """Return what reads the rows of a statement by checklist."""
 
     def read(ids: list[UUID]) -> dict[UUID, list[Row]]:
-        found: dict[UUID, list[Row]] = {}
+        rows_by_id: dict[UUID, list[Row]] = {}
         for row in db.session.scalars(statement, {"ids": ids}):
-            found.setdefault(row.checklist_id, []).append(row)
-        return found
+            rows_by_id.setdefault(row.checklist_id, []).append(row)
+        return rows_by_id
 
     return read
 
 
-def _taken(positions: Iterable[Position]) -> dict[str, dict[UUID, Any]]:
-    taken: dict[str, dict[UUID, Any]] = {}
+def _stances(positions: Iterable[Position]) -> dict[str, dict[UUID, Any]]:
+    stances: dict[str, dict[UUID, Any]] = {}
     for position in positions:
-        taken.setdefault(position.item, {})[position.organisation_id] = (
+        stances.setdefault(position.item, {})[position.organisation_id] = (
             position.answer_id,
             position.stance,
         )
-    return taken
+    return stances
 
 
 def _proposed(proposals: Iterable[Proposal]) -> dict[str, frozenset[UUID]]:
-    found: dict[str, set[UUID]] = {}
+    proposers: dict[str, set[UUID]] = {}
     for proposal in proposals:
         if proposal.state is ProposalState.OPEN:
-            found.setdefault(proposal.item, set()).add(proposal.organisation_id)
-    return {item: frozenset(parties) for item, parties in found.items()}
+            proposers.setdefault(proposal.item, set()).add(proposal.organisation_id)
+    return {item: frozenset(parties) for item, parties in proposers.items()}
 
 
 def _checklists(ids: Collection[UUID]) -> dict[UUID, Checklist]:
@@ -622,12 +650,16 @@ def _checklists(ids: Collection[UUID]) -> dict[UUID, Checklist]:
 
 def _cooperations(ids: Collection[UUID]) -> dict[UUID, Cooperation]:
     """Return cooperations by id, read anew where others are kept from changing them."""
-    found = {one: row for one in ids if (row := _read_before(one)) is not None}
-    missing = [one for one in ids if one not in found]
+    known = {
+        cooperation_id: row
+        for cooperation_id in ids
+        if (row := _read_before(cooperation_id)) is not None
+    }
+    missing = [cooperation_id for cooperation_id in ids if cooperation_id not in known]
     if missing:
         rows = db.session.scalars(_COOPERATIONS, {"ids": missing})
-        found.update({row.id: row for row in rows})
-    return found
+        known.update({row.id: row for row in rows})
+    return known
 
 
 def _read_before(cooperation_id: UUID) -> Cooperation | None:
@@ -639,7 +671,7 @@ def _read_before(cooperation_id: UUID) -> Cooperation | None:
         return None
     if "parties" in sa.inspect(row).unloaded:
         return None
-    is_whole = all("organisation" not in sa.inspect(one).unloaded for one in row.parties)
+    is_whole = all("organisation" not in sa.inspect(party).unloaded for party in row.parties)
     return row if is_whole else None
 
 
@@ -656,23 +688,23 @@ def _no_answers() -> Answers:
 
 
 def _answers(checklists: Sequence[Checklist]) -> dict[UUID, Answers]:
-    cooperation_ids = {one.id: one.cooperation_id for one in checklists}
+    cooperation_ids = {checklist.id: checklist.cooperation_id for checklist in checklists}
     wanted = {"ids": list(cooperation_ids)}
     # An answer that was copied comes once for each organisation that has read it.
     rows = db.session.execute(ANSWERS, wanted).all()
     read_by: dict[UUID, set[UUID]] = {}
     for row, _source_id, reader_id in rows:
         read_by.setdefault(row.id, set()).add(reader_id)
-    found = {one.id: _no_answers() for one in checklists}
+    answers = {checklist.id: _no_answers() for checklist in checklists}
     for row, source_id, _reader_id in rows:
-        found[row.checklist_id].current[_key(row)] = replace(
+        answers[row.checklist_id].current[_key(row)] = replace(
             _filled(cooperation_ids[row.checklist_id], row, row.author.name),
             copied_from=source_id,
             read_by=frozenset(read_by[row.id] - {None}),
         )
     for checklist_id, author_id in db.session.execute(_AUTHORS, wanted):
-        found[checklist_id].authors.add(author_id)
-    return found
+        answers[checklist_id].authors.add(author_id)
+    return answers
 
 
 def _key(row: Answer) -> AnswerKey:
@@ -722,17 +754,19 @@ class People:
 
 
 def _people(cooperations: Collection[Cooperation]) -> dict[UUID, People]:
-    rows: dict[UUID, list[CooperationPerson]] = {one.id: [] for one in cooperations}
+    rows: dict[UUID, list[CooperationPerson]] = {shared.id: [] for shared in cooperations}
     outside: set[UUID] = set()
     for row, is_outside_expert in db.session.execute(_PEOPLE, {"ids": list(rows)}):
         rows[row.cooperation_id].append(row)
         outside |= {row.user_id} if is_outside_expert else set()
-    found = {}
-    for one in cooperations:
-        today = _people_today(one, rows[one.id])
+    people = {}
+    for cooperation in cooperations:
+        today = _people_today(cooperation, rows[cooperation.id])
         npm = {person.user_id for person in today.values() if person.side is OrganisationKind.NPM}
-        found[one.id] = People(today, _names(one, rows[one.id]), frozenset(npm - outside))
-    return found
+        people[cooperation.id] = People(
+            today, _names(cooperation, rows[cooperation.id]), frozenset(npm - outside)
+        )
+    return people
 
 
 def _people_today(
@@ -784,6 +818,7 @@ def _surroundings(
         people=frozenset(people.today),
         team=visit.team if visit else None,
         visit_starts_on=visit.starts_on if visit else None,
+        visit_ends_on=visit.ends_on if visit else None,
     )
 
 

@@ -39,19 +39,19 @@ def parts(
     fields: tuple[TemplateField, ...], values: Mapping[str, Any], names: Names
 ) -> list[Part_]:
     """Return an answer's fields as the value component shows them."""
-    return [(one.label, shown_value(one)) for one in show(fields, values, names)]
+    return [(field.label, shown_value(field)) for field in show(fields, values, names)]
 
 
-def shown_value(one: ShownField) -> Any:
+def shown_value(field: ShownField) -> Any:
     """Return one field as text or as a table, in the reader's words."""
-    if one.rows:
-        return Table(tuple(head.label for head in one.columns), _lines(one))
-    if one.texts:
-        return joined("\n", [_in_words(one.type, text) for text in one.texts])
-    return _text(one)
+    if field.rows:
+        return Table(tuple(head.label for head in field.columns), _lines(field))
+    if field.texts:
+        return joined("\n", [_in_words(field.type, text) for text in field.texts])
+    return _text(field)
 
 
-def told(one: ShownField, language: str) -> dict[str, Any]:
+def told(shown_field: ShownField, language: str) -> dict[str, Any]:
     """Return one field for a text that is frozen, in the language that is in use.
 
     What is said knows the language, and what was typed does not (adr 38).
@@ -61,37 +61,39 @@ def told(one: ShownField, language: str) -> dict[str, Any]:
         is_said = words and (kind in SAID or unit)
         return LocalizedStr(words, language) if is_said else words
 
-    field = {"key": one.key, "type": one.type.value, "label": one.label}
-    if one.rows:
+    field = {"key": shown_field.key, "type": shown_field.type.value, "label": shown_field.label}
+    if shown_field.rows:
         return field | {
-            "columns": [{"label": head.label, "type": head.type.value} for head in one.columns],
+            "columns": [
+                {"label": head.label, "type": head.type.value} for head in shown_field.columns
+            ],
             "rows": [
                 [
                     say(head.type, cell, head.unit)
-                    for head, cell in zip(one.columns, line, strict=True)
+                    for head, cell in zip(shown_field.columns, line, strict=True)
                 ]
-                for line in _lines(one)
+                for line in _lines(shown_field)
             ],
         }
-    if one.texts:
-        return field | {"texts": list(one.texts)}
-    return field | {"text": say(one.type, _text(one), one.unit)}
+    if shown_field.texts:
+        return field | {"texts": list(shown_field.texts)}
+    return field | {"text": say(shown_field.type, _text(shown_field), shown_field.unit)}
 
 
-def _lines(one: ShownField) -> tuple[tuple[str, ...], ...]:
+def _lines(field: ShownField) -> tuple[tuple[str, ...], ...]:
     return tuple(
         tuple(
             _in_words(head.type, cell, head.unit)
-            for head, cell in zip(one.columns, row, strict=True)
+            for head, cell in zip(field.columns, row, strict=True)
         )
-        for row in one.rows
+        for row in field.rows
     )
 
 
-def _text(one: ShownField) -> str:
-    if one.type is FieldType.CONFIRM:
-        return str(_("Confirmed") if one.text == "yes" else _("Not confirmed"))
-    return _in_words(one.type, one.text, one.unit)
+def _text(field: ShownField) -> str:
+    if field.type is FieldType.CONFIRM:
+        return str(_("Confirmed") if field.text == "yes" else _("Not confirmed"))
+    return _in_words(field.type, field.text, field.unit)
 
 
 def _in_words(kind: FieldType, text: str, unit: str = "") -> str:
@@ -123,24 +125,24 @@ def document_parts(fields: Iterable[Mapping[str, Any]], language: str) -> list[P
 
     return [
         (
-            say(one["label"]),
+            say(field["label"]),
             shown_value(
                 ShownField(
-                    key=one["key"],
-                    label=one["label"],
-                    type=FieldType(one["type"]),
-                    text=one["text"],
-                    texts=tuple(one["texts"]),
+                    key=field["key"],
+                    label=field["label"],
+                    type=FieldType(field["type"]),
+                    text=field["text"],
+                    texts=tuple(field["texts"]),
                     columns=tuple(
                         Head(say(head["label"]), FieldType(head["type"]), head["unit"])
-                        for head in one["columns"]
+                        for head in field["columns"]
                     ),
-                    rows=tuple(tuple(row) for row in one["rows"]),
-                    unit=one["unit"],
+                    rows=tuple(tuple(row) for row in field["rows"]),
+                    unit=field["unit"],
                 )
             ),
         )
-        for one in fields
+        for field in fields
     ]
 
 
@@ -162,6 +164,8 @@ def _difference(
     before: Any, after: Any
 ) -> value_differences.Difference | value_differences.TableDifference:
     if isinstance(before, Table) or isinstance(after, Table):
-        old, new = (one if isinstance(one, Table) else Table((), ()) for one in (before, after))
+        old, new = (
+            table if isinstance(table, Table) else Table((), ()) for table in (before, after)
+        )
         return value_differences.tables(old.heads, old.lines, new.heads, new.lines)
     return value_differences.words(str(before or ""), str(after or ""))

@@ -63,7 +63,7 @@ def ran_out(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
 
 
 def notice_was_given(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
-    """Tell those concerned that a party gave notice, took it back, or that a text was halted."""
+    """Tell those concerned that a party gave notice, took it back, or that a text was stopped."""
     for person in accounts.contacts(user_ids).values():
         with in_language(person.language):
             _queue(

@@ -1,4 +1,7 @@
-"""Tables of checklists, answers by version, positions, proposals and flags."""
+"""Tables of checklists, answers by version, positions, proposals and flags.
+
+In one file: the tables of a checklist refer to each other.
+"""
 
 import datetime as dt
 import enum
@@ -15,7 +18,7 @@ from tracker.organisations.models import Organisation
 
 
 class ChecklistState(enum.StrEnum):
-    """Where a checklist stands; what is in force is a revision, beside the state of the draft."""
+    """The state of a checklist's draft; the revision in force is recorded beside it."""
 
     DRAFTING = "drafting"
     SENT = "sent"
@@ -41,7 +44,7 @@ class Stance(enum.StrEnum):
 
 
 class ProposalState(enum.StrEnum):
-    """Where a proposed change stands.
+    """The state of a proposed change.
 
     Answered: another party proposed other words in reply. Outdated: the answer changed in another
     way meanwhile.
@@ -101,14 +104,15 @@ class Checklist(Identified, Base):
     revision_sent_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("revision.id"))
     in_force_at: Mapped[dt.datetime | None]
     # The revision that was in force until it was suspended or ended; then none is in force, so that
-    # whatever rests on a text in force stops at once. (Its row is never deleted: no foreign key.)
-    halt: Mapped[NoticeKind | None]
-    halted_id: Mapped[UUID | None]
+    # whatever depends on it stops immediately. (Its row is never deleted: no foreign key.)
+    # The columns keep the names under which events bind them (docs/adr/0057).
+    stopped_by: Mapped[NoticeKind | None] = mapped_column("halt")
+    stopped_id: Mapped[UUID | None] = mapped_column("halted_id")
     # Kept up to date with each change, so that lists need not load the answers.
     done_count: Mapped[int] = mapped_column(default=0)
     total_count: Mapped[int] = mapped_column(default=0)
     is_complete: Mapped[bool] = mapped_column(default=False)
-    # Whether items of it were assigned on any side, so that others are not asked for them.
+    # Whether any side has assigned items, so that other checklists need no query for them.
     has_assigned: Mapped[bool] = mapped_column(default=False)
     started_at: Mapped[dt.datetime]
 
@@ -340,7 +344,7 @@ class Proposal(Identified, Base):
 
 
 class Assignment(Identified, Base):
-    """An item that a person answers for their own side; known to that side alone (adr 20).
+    """An item assigned to a person of one's own side; only that side sees it (adr 20).
 
     It says who looks after the item, not that something is left to do: that follows from the item.
     """
@@ -365,7 +369,7 @@ class Assignment(Identified, Base):
     assigned_by_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
     assigned_at: Mapped[dt.datetime]
     due_on: Mapped[dt.date | None]
-    # Whether something is left to do for the side; worked out again with each change.
+    # Whether the side has something left to do; recomputed with each change.
     is_left: Mapped[bool | None]
     # The day on which it was looked at since it was due; who had something left was reminded then.
     reminded_on: Mapped[dt.date | None]
@@ -472,7 +476,7 @@ class Draft(Identified, Base):
     # Whose it is, and for whom they were acting.
     user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
     organisation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("organisation.id"))
-    # The version of the answer that stood when it was begun (0: none).
+    # The version of the answer when the draft was begun (0: none).
     base_version: Mapped[int]
     # Grows with each text that a page sends.
     number: Mapped[int] = mapped_column(sa.BigInteger())

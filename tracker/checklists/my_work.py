@@ -24,25 +24,25 @@ def drafts_begun(actor: Actor) -> Tasks:
     """Tell which answers a person began and did not save. A source of my work."""
     if actor.organisation_id is None:
         return Tasks()
-    return Tasks(mine=tuple(Waiting(YOURS, one, _drafts) for one in drafts.begun(actor)))
+    return Tasks(mine=tuple(Waiting(YOURS, draft, _drafts) for draft in drafts.begun(actor)))
 
 
 def _drafts(shown: Sequence[Begun]) -> list[Task]:
-    return [_task(one) for one in shown]
+    return [_task(draft) for draft in shown]
 
 
-def _task(one: Begun) -> Task:
+def _task(draft: Begun) -> Task:
     words = (
-        _("You began to leave out %(code)s", code=one.item)
-        if one.kind is DraftKind.LEFT_OUT
-        else _("You began an answer to %(code)s", code=one.item)
+        _("You began to leave out %(code)s", code=draft.item)
+        if draft.kind is DraftKind.LEFT_OUT
+        else _("You began an answer to %(code)s", code=draft.item)
     )
     return Task(
         label=words,
-        state=_("Draft of %(when)s", when=as_datetime(one.kept_at)),
+        state=_("Draft of %(when)s", when=as_datetime(draft.kept_at)),
         s=YOURS,
-        url=page_of(one.checklist_id, one.item, one.kind),
-        why=one.cooperation,
+        url=page_of(draft.checklist_id, draft.item, draft.kind),
+        why=draft.cooperation,
         act=_("Go on"),
     )
 
@@ -54,20 +54,20 @@ def assigned(actor: Actor) -> Tasks:
     """
     if actor.organisation_id is None:
         return Tasks()
-    found = assignments.waiting(actor)
+    waiting = assignments.waiting(actor)
     mine, others = [], []
-    for batch in found:
+    for batch in waiting:
         if batch.user_id == actor.user_id:
-            mine.append(Waiting(YOURS, (_own_task, batch), _told, batch.due_on))
+            mine.append(Waiting(YOURS, (_own_task, batch), _tasks, batch.due_on))
         elif batch.is_free:
-            mine.append(Waiting(YOURS, (_task_to_pass_on, batch), _told, batch.due_on))
+            mine.append(Waiting(YOURS, (_task_to_pass_on, batch), _tasks, batch.due_on))
         elif batch.assigned_by_id == actor.user_id:
-            others.append(Waiting(OTHERS, (_others_task, batch), _told, batch.due_on))
-    is_cut = sum(len(batch.items) for batch in found) >= assignments.MANY
+            others.append(Waiting(OTHERS, (_others_task, batch), _tasks, batch.due_on))
+    is_cut = sum(len(batch.items) for batch in waiting) >= assignments.MANY
     return Tasks(mine=tuple(mine), others=tuple(others), is_cut=is_cut)
 
 
-def _told(shown: Sequence[tuple[Callable[[Batch], Task], Batch]]) -> list[Task]:
+def _tasks(shown: Sequence[tuple[Callable[[Batch], Task], Batch]]) -> list[Task]:
     return [make(batch) for make, batch in shown]
 
 

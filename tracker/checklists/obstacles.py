@@ -6,22 +6,22 @@ from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.loading import LoadedChecklist
 
 
-def to_sending(filling: LoadedChecklist) -> list[object]:
+def to_sending(loaded: LoadedChecklist) -> list[object]:
     """Return what keeps a text from being sent for signature, each in one sentence (5.1).
 
     For the agreed terms gate G3 must be met too: reviewed by the second reader, no open flag.
     """
-    standing = filling.standing()
-    found: list[object] = []
+    standing = loaded.standing()
+    obstacles: list[object] = []
     if standing.blocking:
-        found.append(
+        obstacles.append(
             _l("Not complete and agreed yet: %(items)s.", items=", ".join(standing.blocking))
         )
-    flagged = [code for code in filling.template.by_code if code in filling.flagged]
+    flagged = [code for code in loaded.template.by_code if code in loaded.flagged]
     if flagged:
-        found.append(_l("An open flag waits on %(items)s.", items=", ".join(flagged)))
-    if filling.checklist.kind is ChecklistKind.TERMS and filling.review is None:
-        found.append(
+        obstacles.append(_l("An open flag waits on %(items)s.", items=", ".join(flagged)))
+    if loaded.checklist.kind is ChecklistKind.TERMS and loaded.review is None:
+        obstacles.append(
             _l("The second reader has not confirmed independence and flexibility yet (G3).")
         )
-    return found
+    return obstacles

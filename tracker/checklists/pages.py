@@ -1,4 +1,7 @@
-"""View models for checklist pages, so that templates compute nothing."""
+"""View models for checklist pages, so that templates compute nothing.
+
+In one file: an item's view is put together from all the others in it.
+"""
 
 import datetime as dt
 import re
@@ -74,7 +77,7 @@ class PositionView:
     note: str = ""
     # Who took it for the party, and when.
     by: str = ""
-    # Whether the party wants other words, or wants to talk.
+    # Whether the party wants a change, or wants to discuss it.
     differs: bool = False
 
 
@@ -97,7 +100,7 @@ class ProposalView:
 
 @dataclass(frozen=True, slots=True)
 class TurnedDownView:
-    """A proposal for the answer as it stands that was turned down, with why."""
+    """A declined proposal for the current answer, with the reason."""
 
     proposed_by: str
     turned_down_by: str
@@ -116,14 +119,14 @@ class Acts:
     talk: bool = False
     flag: bool = False
     leave_out: bool = False
-    # Whether the own party has given its own answer, where each party gives one.
+    # Whether the reader's party has answered, where each party answers for itself.
     own_given: bool = False
     why_not: object = ""
 
 
 @dataclass(frozen=True, slots=True)
 class PassageText:
-    """A passage of guidance beside an item: where it stands, and its whole text."""
+    """A passage of guidance beside an item: its place in the library, and its full text."""
 
     slug: str
     key: str
@@ -174,49 +177,49 @@ class ItemView:
     acts: Acts
     guide: Guide
     hints: tuple[HintView, ...] = ()
-    # Copied answers that the own party has not read.
+    # Copied answers that the reader's party has not read.
     to_read: tuple[UUID, ...] = ()
-    # What may be kept as a model answer: the shared answer, that of the own party.
+    # What may be kept as a model answer: the shared answer, and the reader's party's own.
     to_keep: tuple[AnswerScope, ...] = ()
-    # Of the own side alone.
+    # For the reader's own side only.
     assigned: AssignedView | None = None
 
     @property
     def has_open_flag(self) -> bool:
-        """Whether a flag waits for an answer."""
+        """Whether a flag is still to be explained."""
         return any(flag.is_open for flag in self.flags)
 
     @property
     def differs(self) -> bool:
-        """Whether a party wants other words, or wants to talk."""
-        return bool(self.proposals) or any(one.differs for one in self.positions)
+        """Whether a party wants a change, or wants to discuss it."""
+        return bool(self.proposals) or any(position.differs for position in self.positions)
 
 
 def item_views(
-    filling: LoadedChecklist, actor: Actor, assigned: Assigned | None = None
+    loaded: LoadedChecklist, actor: Actor, assigned: Assigned | None = None
 ) -> list[ItemView]:
     """Return every item of a checklist as its page shows it.
 
     assigned is what the person's own side has assigned, where they may read that.
     """
-    standing = filling.standing()
-    passages = passages_beside(filling.template.items, warnings.refs(filling))
-    own = own_guidance_beside(actor, filling)
-    sources = copies.sources_of(filling, actor)
+    standing = loaded.standing()
+    passages = passages_beside(loaded.template.items, warnings.refs(loaded))
+    own = own_guidance_beside(actor, loaded)
+    sources = copies.sources_of(loaded, actor)
     views = [
-        _view(filling, actor, item, standing, passages, own.get(item.code, ()), sources)
-        for item in filling.template.items
+        _view(loaded, actor, item, standing, passages, own.get(item.code, ()), sources)
+        for item in loaded.template.items
     ]
     if assigned is None:
         return views
     return [
-        replace(view, assigned=view_of(assigned, filling, actor, view.item, view.standing))
+        replace(view, assigned=view_of(assigned, loaded, actor, view.item, view.standing))
         for view in views
     ]
 
 
 def _view(
-    filling: LoadedChecklist,
+    loaded: LoadedChecklist,
     actor: Actor,
     item: Item,
     standing: ChecklistStatus,
@@ -224,44 +227,46 @@ def _view(
     beside: Sequence[OwnPassageBeside],
     sources: Sources,
 ) -> ItemView:
-    one = standing.items.get(item.code)
+    status = standing.items.get(item.code)
     own = actor.organisation_id
-    state, s = work_of(one, own)
+    state, s = work_of(status, own)
     return ItemView(
         item=item,
-        standing=one,
+        standing=status,
         state=state,
         s=s,
-        note=_note(item, one),
-        answers=answers_of(filling, item, sources),
-        positions=_positions(filling, item, own) if one else [],
-        proposals=_proposals(filling, actor, item, passages),
-        turned_down=_turned_down(filling, item),
+        note=_note(item, status),
+        answers=answers_of(loaded, item, sources),
+        positions=_positions(loaded, item, own) if status else [],
+        proposals=_proposals(loaded, actor, item, passages),
+        turned_down=_turned_down(loaded, item),
         flags=[
-            warnings.flag_view(filling, actor, flag, passages)
-            for flag in filling.flags_on.get(item.code, ())
+            warnings.flag_view(loaded, actor, flag, passages)
+            for flag in loaded.flags_on.get(item.code, ())
         ],
-        problems=[problem.message for problem in one.problems] if one and one.problems else [],
-        acts=acts(filling, actor, item, one),
+        problems=[problem.message for problem in status.problems]
+        if status and status.problems
+        else [],
+        acts=acts(loaded, actor, item, status),
         guide=guide_of(item, passages, beside),
-        hints=warnings.hints_on_item(filling, item, passages),
-        to_read=copies.to_read(filling, actor, item, one.shown) if one else (),
-        to_keep=_to_keep(filling, actor, item),
+        hints=warnings.hints_on_item(loaded, item, passages),
+        to_read=copies.to_read(loaded, actor, item, status.shown) if status else (),
+        to_keep=_to_keep(loaded, actor, item),
     )
 
 
-def _to_keep(filling: LoadedChecklist, actor: Actor, item: Item) -> tuple[AnswerScope, ...]:
-    party, restricted = filling.own_party(actor), encryption.is_restricted(filling.checklist)
+def _to_keep(loaded: LoadedChecklist, actor: Actor, item: Item) -> tuple[AnswerScope, ...]:
+    party, restricted = loaded.own_party(actor), encryption.is_restricted(loaded.checklist)
     if not policy.can_keep_as_model(actor, party, is_restricted=restricted):
         return ()
     return tuple(
-        scope for scope in item.scopes if model_answers.to_keep(actor, filling, item, scope)
+        scope for scope in item.scopes if model_answers.to_keep(actor, loaded, item, scope)
     )
 
 
-def guide_beside(filling: LoadedChecklist, actor: Actor, item: Item) -> Guide:
+def guide_beside(loaded: LoadedChecklist, actor: Actor, item: Item) -> Guide:
     """Return the guidance beside the page of one item."""
-    own = own_guidance_beside(actor, filling).get(item.code, ())
+    own = own_guidance_beside(actor, loaded).get(item.code, ())
     return guide_of(item, passages_beside([item]), own)
 
 
@@ -283,25 +288,33 @@ def guide_of(
     """Return the guidance beside an item, of passages that were asked for together."""
     beside = tuple(
         OwnPassageText(
-            one.article_id,
-            one.organisation,
-            one.key,
-            one.title,
-            one.language,
-            passage_html(one.markdown),
+            passage.article_id,
+            passage.organisation,
+            passage.key,
+            passage.title,
+            passage.language,
+            passage_html(passage.markdown),
         )
-        for one in own
+        for passage in own
     )
-    there = beside_item(item, passages)
-    begins = next((one for one in LOOK_BEGINS if (item.done.look or "").startswith(one)), "")
-    if not there:
+    linked = beside_item(item, passages)
+    begins = next(
+        (passage for passage in LOOK_BEGINS if (item.done.look or "").startswith(passage)), ""
+    )
+    if not linked:
         return Guide((), own=beside, look_begins=begins)
     texts = tuple(
-        PassageText(one.slug, one.key, one.title, one.language, passage_html(one.markdown))
-        for one in there
+        PassageText(
+            passage.slug,
+            passage.key,
+            passage.title,
+            passage.language,
+            passage_html(passage.markdown),
+        )
+        for passage in linked
     )
-    lead = _first_sentence(there[0].markdown)
-    return Guide(texts, lead, there[0].language, beside, begins)
+    lead = _first_sentence(linked[0].markdown)
+    return Guide(texts, lead, linked[0].language, beside, begins)
 
 
 @lru_cache(maxsize=512)
@@ -311,16 +324,16 @@ def _first_sentence(markdown: str) -> str:
 
 @lru_cache(maxsize=512)
 def passage_html(markdown: str) -> Markup:
-    """Return a passage as HTML, as it stands under an item; many items rest on the same one."""
+    """Return a passage as HTML, as shown under an item; many items cite the same one."""
     return render(markdown, headings_from=4)
 
 
-def _note(item: Item, one: ItemStatus | None) -> object:
-    if one is None:
+def _note(item: Item, item_status: ItemStatus | None) -> object:
+    if item_status is None:
         return _l("Each person answers this in their own undertaking or on their own page.")
-    if one.shown is not Truth.TRUE:
-        return WORK[one.state][0]
-    if one.required:
+    if item_status.shown is not Truth.TRUE:
+        return WORK[item_status.state][0]
+    if item_status.required:
         return _l("Required")
     if item.required is Required.CONDITIONAL:
         return _l("Recommended; not required for the ways of working chosen")
@@ -328,29 +341,29 @@ def _note(item: Item, one: ItemStatus | None) -> object:
 
 
 def parts(
-    fields: tuple[TemplateField, ...], values: Mapping[str, Any], filling: LoadedChecklist
+    fields: tuple[TemplateField, ...], values: Mapping[str, Any], loaded: LoadedChecklist
 ) -> list[Part_]:
     """Return an answer's fields as the value component shows them."""
-    return localized_values.parts(fields, values, filling.names)
+    return localized_values.parts(fields, values, loaded.names)
 
 
 def answers_of(
-    filling: LoadedChecklist, item: Item, sources: Sources = NO_SOURCES
+    loaded: LoadedChecklist, item: Item, sources: Sources = NO_SOURCES
 ) -> list[AnswerView]:
     """Return the current answers of an item: the shared one, and each party's own."""
-    found: list[AnswerView] = []
-    shared = filling.sheet.shared(item.code)
+    answer_views: list[AnswerView] = []
+    shared = loaded.sheet.shared(item.code)
     if shared is not None and not shared.is_empty:
-        found.append(_answer(filling, item, AnswerScope.SHARED, shared, "", sources))
-    for party in filling.surroundings.parties:
-        own = filling.sheet.of_party(item.code, party.organisation_id)
+        answer_views.append(_answer(loaded, item, AnswerScope.SHARED, shared, "", sources))
+    for party in loaded.surroundings.parties:
+        own = loaded.sheet.of_party(item.code, party.organisation_id)
         if own is not None and not own.is_empty:
-            found.append(_answer(filling, item, AnswerScope.PARTY, own, party.name, sources))
-    return found
+            answer_views.append(_answer(loaded, item, AnswerScope.PARTY, own, party.name, sources))
+    return answer_views
 
 
 def _answer(
-    filling: LoadedChecklist,
+    loaded: LoadedChecklist,
     item: Item,
     scope: AnswerScope,
     filled: Filled,
@@ -363,42 +376,44 @@ def _answer(
         name=filled.author_name,
         date=as_date(filled.saved_at),
     )
-    shown = answer_parts(filling, item, scope, filled)
-    return AnswerView(shown, by, heading, copies.copy_view(filling, filled, sources))
+    shown = answer_parts(loaded, item, scope, filled)
+    return AnswerView(shown, by, heading, copies.copy_view(loaded, filled, sources))
 
 
 def answer_parts(
-    filling: LoadedChecklist, item: Item, scope: AnswerScope, filled: Filled
+    loaded: LoadedChecklist, item: Item, scope: AnswerScope, filled: Filled
 ) -> list[Part_]:
     """Return an answer's fields as the value component shows them, or why it does not apply."""
     if filled.not_applicable:
         reason = str(filled.values.get("reason", ""))
         return localized_values.left_out(reason)
-    return parts(item.fields_of(scope), filled.values, filling)
+    return parts(item.fields_of(scope), filled.values, loaded)
 
 
-def _positions(filling: LoadedChecklist, item: Item, own: UUID | None) -> list[PositionView]:
-    answer = filling.sheet.shared(item.code)
+def _positions(loaded: LoadedChecklist, item: Item, own: UUID | None) -> list[PositionView]:
+    answer = loaded.sheet.shared(item.code)
     if answer is None or answer.is_empty:
         return []
-    taken = filling.positions_on.get(item.code, {})
+    taken = loaded.positions_on.get(item.code, {})
     views = [
-        _position(filling, answer, party.organisation_id, taken.get(party.organisation_id), own)
-        for party in completeness.accepters(item, filling.surroundings)
+        _position(loaded, answer, party.organisation_id, taken.get(party.organisation_id), own)
+        for party in completeness.accepters(item, loaded.surroundings)
     ]
-    # The reason stands with the proposal itself.
-    proposing = {one.organisation.name for one in filling.proposals if one.item == item.code}
-    return [replace(one, note="", by="") if one.name in proposing else one for one in views]
+    # The reason is shown with the proposal itself.
+    proposing = {
+        proposal.organisation.name for proposal in loaded.proposals if proposal.item == item.code
+    }
+    return [replace(view, note="", by="") if view.name in proposing else view for view in views]
 
 
 def _position(
-    filling: LoadedChecklist,
+    loaded: LoadedChecklist,
     answer: Filled,
     organisation_id: UUID,
     position: Position | None,
     own: UUID | None,
 ) -> PositionView:
-    party = filling.party(organisation_id)
+    party = loaded.party(organisation_id)
     name, mark, side = (
         (party.name, party.mark, party.side) if party else ("", "", OrganisationKind.OTHER)
     )
@@ -415,7 +430,7 @@ def _position(
     else:
         state, s = STANCES[position.stance]
         differs = position.stance is not Stance.ACCEPTS
-        note = encryption.reason_of(filling.checklist.cooperation_id, position)
+        note = encryption.reason_of(loaded.checklist.cooperation_id, position)
         if position.stance is Stance.ACCEPTS and organisation_id == answer.organisation_id:
             state = _l("Set this answer")
         by = _("%(name)s, %(when)s", name=position.author.name, when=as_date(position.taken_at))
@@ -423,48 +438,48 @@ def _position(
 
 
 def _proposals(
-    filling: LoadedChecklist, actor: Actor, item: Item, passages: Mapping[str, PassageShown]
+    loaded: LoadedChecklist, actor: Actor, item: Item, passages: Mapping[str, PassageShown]
 ) -> list[ProposalView]:
     return [
-        proposal_view(filling, actor, item, proposal, passages)
-        for proposal in filling.proposals_on.get(item.code, ())
+        proposal_view(loaded, actor, item, proposal, passages)
+        for proposal in loaded.proposals_on.get(item.code, ())
     ]
 
 
-def _turned_down(filling: LoadedChecklist, item: Item) -> list[TurnedDownView]:
-    current = filling.sheet.shared(item.code)
+def _turned_down(loaded: LoadedChecklist, item: Item) -> list[TurnedDownView]:
+    current = loaded.sheet.shared(item.code)
     return [
         TurnedDownView(
-            proposed_by=one.organisation.name,
-            turned_down_by=one.ended_for.name if one.ended_for else "",
-            name=one.ended_by.name if one.ended_by else "",
-            reason=encryption.ended_reason_of(filling.checklist.cooperation_id, one),
-            at=one.ended_at,
+            proposed_by=proposal.organisation.name,
+            turned_down_by=proposal.ended_for.name if proposal.ended_for else "",
+            name=proposal.ended_by.name if proposal.ended_by else "",
+            reason=encryption.ended_reason_of(loaded.checklist.cooperation_id, proposal),
+            at=proposal.ended_at,
         )
-        for one in filling.turned_down_on.get(item.code, ())
-        if current is not None and one.answer_id == current.answer_id
+        for proposal in loaded.turned_down_on.get(item.code, ())
+        if current is not None and proposal.answer_id == current.answer_id
     ]
 
 
 def proposal_view(
-    filling: LoadedChecklist,
+    loaded: LoadedChecklist,
     actor: Actor,
     item: Item,
     proposal: Proposal,
     passages: Mapping[str, PassageShown] | None = None,
 ) -> ProposalView:
     """Return an open proposal as pages show it; passages are those its hints may point to."""
-    shared = filling.sheet.shared(item.code)
-    before = answer_parts(filling, item, AnswerScope.SHARED, shared) if shared else []
-    cooperation_id = filling.checklist.cooperation_id
+    shared = loaded.sheet.shared(item.code)
+    before = answer_parts(loaded, item, AnswerScope.SHARED, shared) if shared else []
+    cooperation_id = loaded.checklist.cooperation_id
     fields = item.fields_of(AnswerScope.SHARED)
     values = encryption.values_of(cooperation_id, proposal)
-    party = filling.own_party(actor)
-    proposer = filling.party(proposal.organisation_id)
+    party = loaded.own_party(actor)
+    proposer = loaded.party(proposal.organisation_id)
     own = proposal.organisation_id == actor.organisation_id
     may_answer = (
         not own
-        and filling.is_open(item)
+        and loaded.is_open(item)
         and policy.can_take_part(actor, party)
         and policy.can_agree_on(item, party, proposer)
     )
@@ -476,7 +491,7 @@ def proposal_view(
         at=proposal.made_at,
         reason=encryption.reason_of(cooperation_id, proposal),
         parts=localized_values.differences(
-            before, localized_values.parts(fields, values, filling.names)
+            before, localized_values.parts(fields, values, loaded.names)
         ),
         own=own,
         may_answer=bool(may_answer),
@@ -484,23 +499,25 @@ def proposal_view(
     )
 
 
-def acts(filling: LoadedChecklist, actor: Actor, item: Item, one: ItemStatus | None = None) -> Acts:
-    """Return what a person may do with an item now; one is how the item stands, where known."""
-    if one is None and item.part is not Part.PERSON:
-        one = completeness.item_standing(item, filling.sheet, filling.surroundings)
-    checklist = filling.checklist
-    party = filling.own_party(actor)
-    if one is None or one.shown is not Truth.TRUE:
+def acts(
+    loaded: LoadedChecklist, actor: Actor, item: Item, item_status: ItemStatus | None = None
+) -> Acts:
+    """Return what a person may do with an item now; item_status is its status, if known."""
+    if item_status is None and item.part is not Part.PERSON:
+        item_status = completeness.item_standing(item, loaded.sheet, loaded.surroundings)
+    checklist = loaded.checklist
+    party = loaded.own_party(actor)
+    if item_status is None or item_status.shown is not Truth.TRUE:
         return Acts()
     taking_part = policy.can_take_part(actor, party)
     if not taking_part or party is None:
         return Acts(why_not=taking_part.reason)
-    is_open = filling.is_open(item, one)
+    is_open = loaded.is_open(item, item_status)
     if not is_open:
         return Acts(why_not=is_open.reason)
-    current = filling.sheet.shared(item.code)
+    current = loaded.sheet.shared(item.code)
     has_answer = current is not None and not current.is_empty
-    is_accepted = service.accepted_by_others(filling, item, current, party)
+    is_accepted = service.accepted_by_others(loaded, item, current, party)
     scopes = tuple(
         scope
         for scope in item.scopes
@@ -508,8 +525,8 @@ def acts(filling: LoadedChecklist, actor: Actor, item: Item, one: ItemStatus | N
         and any(policy.can_set(actor, party, field) for field in item.fields_of(scope))
         and not (scope is AnswerScope.SHARED and is_accepted)
     )
-    asked = bool(policy.can_take_position(actor, party, item))
-    taken = filling.sheet.positions.get(item.code, {})
+    can_act = bool(policy.can_take_position(actor, party, item))
+    taken = loaded.sheet.positions.get(item.code, {})
     accepts = current is not None and (
         completeness.accepts(current, taken, party.organisation_id)
         or _accepts_by_reading(current, party)
@@ -518,15 +535,19 @@ def acts(filling: LoadedChecklist, actor: Actor, item: Item, one: ItemStatus | N
         answer=scopes,
         propose=has_answer and item.accepted_by.value != "none",
         accept=current.answer_id
-        if asked and has_answer and current is not None and not accepts and not one.problems
+        if can_act
+        and has_answer
+        and current is not None
+        and not accepts
+        and not item_status.problems
         else None,
-        talk=asked and has_answer,
-        flag=filling.has_answer(item)
+        talk=can_act and has_answer,
+        flag=loaded.has_answer(item)
         and bool(
             policy.can_flag(actor, party, item, is_restricted=encryption.is_restricted(checklist))
         ),
-        own_given=filling.sheet.of_party(item.code, party.organisation_id) is not None,
-        leave_out=not one.required and AnswerScope.SHARED in scopes,
+        own_given=loaded.sheet.of_party(item.code, party.organisation_id) is not None,
+        leave_out=not item_status.required and AnswerScope.SHARED in scopes,
     )
 
 
@@ -543,8 +564,8 @@ def _accepts_by_reading(answer: Filled, party: PartyFact) -> bool:
 
 def keep(view: ItemView, chosen: str, own: UUID | None) -> bool:
     """Tell whether a filter keeps an item."""
-    one = view.standing
-    waiting = one.waiting_for if one and one.counts else ()
+    status = view.standing
+    waiting = status.waiting_for if status and status.counts else ()
     match chosen:
         case "us":
             return own in waiting
@@ -557,30 +578,34 @@ def keep(view: ItemView, chosen: str, own: UUID | None) -> bool:
         case "flagged":
             return view.has_open_flag
         case "open":
-            return one is not None and one.counts and one.state is WorkState.NOT_STARTED
+            return status is not None and status.counts and status.state is WorkState.NOT_STARTED
         case "copied":
-            return one is not None and own in one.unread_by
+            return status is not None and own in status.unread_by
         case _:
             return True
 
 
 def section_links(
-    filling: LoadedChecklist, standing: ChecklistStatus, kept: Collection[str], *, unfiltered: str
+    loaded: LoadedChecklist,
+    standing: ChecklistStatus,
+    item_codes: Collection[str],
+    *,
+    unfiltered: str,
 ) -> list[tuple[str, str, str, bool]]:
     """Return the contents of a checklist: where each section begins, and how much is agreed.
 
-    kept are the items on the page; a section with none of them is found on the unfiltered one.
+    item_codes are the items on the page; a section with none of them leads to the unfiltered one.
     """
     links = []
-    for section in filling.template.sections:
+    for section in loaded.template.sections:
         codes = [item.code for item in section.items]
-        first = next((code for code in codes if code in kept), None)
+        first = next((code for code in codes if code in item_codes), None)
         counted = [
             standing.items[item.code]
             for item in section.items
             if item.code in standing.items and standing.items[item.code].counts
         ]
-        done = sum(one.done for one in counted)
+        done = sum(status.done for status in counted)
         count = _("%(done)s of %(total)s", done=done, total=len(counted)) if counted else ""
         address = f"#{first.lower()}" if first else f"{unfiltered}#{codes[0].lower()}"
         links.append((address, section.title, count, False))
@@ -588,21 +613,21 @@ def section_links(
 
 
 def by_section(
-    filling: LoadedChecklist, views: Collection[ItemView]
+    loaded: LoadedChecklist, views: Collection[ItemView]
 ) -> list[tuple[str, list[ItemView], list[UUID]]]:
     """Return the items on a page section by section, with the copied answers to read in each."""
-    kept = {view.item.code: view for view in views}
-    found = []
-    for section in filling.template.sections:
-        there = [kept[item.code] for item in section.items if item.code in kept]
-        if there:
-            unread = [answer_id for view in there for answer_id in view.to_read]
-            found.append((section.title, there, unread))
-    return found
+    by_code = {view.item.code: view for view in views}
+    groups = []
+    for section in loaded.template.sections:
+        section_views = [by_code[item.code] for item in section.items if item.code in by_code]
+        if section_views:
+            unread = [answer_id for view in section_views for answer_id in view.to_read]
+            groups.append((section.title, section_views, unread))
+    return groups
 
 
 def waiting_links(
-    filling: LoadedChecklist, standing: ChecklistStatus, own: UUID | None
+    loaded: LoadedChecklist, standing: ChecklistStatus, own: UUID | None
 ) -> list[tuple[str, str, str, bool]]:
     """Return for each party how many items wait for it, and the filter that shows them."""
     return [
@@ -612,15 +637,15 @@ def waiting_links(
             str(standing.waiting.get(party.organisation_id, 0)),
             False,
         )
-        for party in filling.parties
+        for party in loaded.parties
     ]
 
 
 def unknown_count(standing: ChecklistStatus) -> int:
     """Return how many items are not counted, since their condition is not known yet."""
-    return sum(one.state is WorkState.NOT_KNOWN for one in standing.items.values())
+    return sum(item.state is WorkState.NOT_KNOWN for item in standing.items.values())
 
 
-def send_obstacles(filling: LoadedChecklist) -> list[object]:
+def send_obstacles(loaded: LoadedChecklist) -> list[object]:
     """Return what keeps the text from being sent, in sentences."""
-    return obstacles.to_sending(filling)
+    return obstacles.to_sending(loaded)

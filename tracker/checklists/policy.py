@@ -75,7 +75,7 @@ def can_write(actor: Actor, party: PartyFact | None, item: Item, scope: AnswerSc
         return YES  # who does not set it may propose
     decisions = [can_set(actor, party, field) for field in item.fields_of(scope)]
     return next(
-        (one for one in decisions if one),
+        (decision for decision in decisions if decision),
         decisions[0] if decisions else no(_l("This item has no such answer.")),
     )
 
@@ -86,8 +86,8 @@ def is_open(state: ChecklistState, open_items: list[str] | None, item: str) -> D
         return no(_l("The text was sent for signature and can't be changed now."))
     if state is ChecklistState.IN_FORCE:
         return no(_l("This text is in force. A change needs an amendment, signed by all."))
-    if not is_halted(state):
-        return is_halted(state)
+    if not is_stopped(state):
+        return is_stopped(state)
     if open_items is not None and item not in open_items:
         return no(_l("This item stays agreed: changes were asked for on other items only."))
     return YES
@@ -111,12 +111,12 @@ def can_take_position(actor: Actor, party: PartyFact | None, item: Item) -> Deci
     taking_part = can_take_part(actor, party)
     if not taking_part or party is None:
         return taking_part
-    asked = {
+    kinds = {
         Accepts.ALL: set(OrganisationKind),
         Accepts.EACH_CSO: {OrganisationKind.CSO},
         Accepts.NPM: {OrganisationKind.NPM},
     }.get(item.accepted_by, set())
-    if party.side not in asked:
+    if party.side not in kinds:
         return no(_l("This item needs no acceptance by your organisation."))
     return YES
 
@@ -185,7 +185,7 @@ def can_send(actor: Actor, party: PartyFact | None, state: ChecklistState) -> De
         return no(_l("The text was sent for signature already."))
     if state is ChecklistState.IN_FORCE:
         return no(_l("The text is in force. Propose an amendment to change it."))
-    return is_halted(state)
+    return is_stopped(state)
 
 
 def can_record_prior_agreement(
@@ -204,7 +204,7 @@ def can_record_prior_agreement(
     return YES
 
 
-def is_halted(state: ChecklistState) -> Decision:
+def is_stopped(state: ChecklistState) -> Decision:
     """Decide whether a text can be worked on: not while it is suspended, nor after it ended."""
     if state is ChecklistState.SUSPENDED:
         return no(_l("This text is suspended. It can be changed once the suspension is lifted."))
@@ -279,7 +279,7 @@ def can_move(actor: Actor, party: PartyFact | None, state: ChecklistState) -> De
         return no(_l("The text was sent for signature and can't be changed now."))
     if state is ChecklistState.IN_FORCE:
         return no(_l("This text is in force. Move it as part of an amendment, signed by all."))
-    return is_halted(state)
+    return is_stopped(state)
 
 
 def is_assignable(
@@ -290,7 +290,7 @@ def is_assignable(
     concerns_us: bool,
     holds_up: bool,
 ) -> Decision:
-    """Decide whether an item can be assigned now: it is worked on, and by the own side too.
+    """Decide whether an item can be assigned now: it is open, and the actor's side works on it.
 
     concerns_us is what completeness.concerns says of the item and the party, holds_up whether it is
     in the way of signing.
@@ -319,7 +319,7 @@ def can_take(
 ) -> Decision:
     """Decide whether a person may take an item on: one that nobody of their side has.
 
-    able are those of the own side who can work on the checklist today: what somebody else has
+    able are people of the actor's side who can work on the checklist today: what anybody else has
     who can't any more is free.
     """
     taking_part = can_take_part(actor, party)

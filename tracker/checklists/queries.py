@@ -1,4 +1,7 @@
-"""Queries for checklists, scoped by cooperation (K8), or by visit list and clearance (K2)."""
+"""Queries for checklists, scoped by cooperation (K8), or by visit list and clearance (K2).
+
+In one file: every query is scoped by the same two conditions, which stand at its head.
+"""
 
 import datetime as dt
 from collections.abc import Collection, Iterable
@@ -96,8 +99,8 @@ def is_worked_on(actor: Actor) -> sa.ColumnElement[bool]:
 
 def works_on(actor: Actor, checklist_id: UUID) -> bool:
     """Tell whether a person may open a checklist and writes for a party of it."""
-    asked = sa.select(Checklist.id).where(Checklist.id == checklist_id, is_worked_on(actor))
-    return db.session.scalar(asked) is not None
+    query = sa.select(Checklist.id).where(Checklist.id == checklist_id, is_worked_on(actor))
+    return db.session.scalar(query) is not None
 
 
 def writers(checklist: Checklist) -> list[Person]:
@@ -110,20 +113,22 @@ def writers(checklist: Checklist) -> list[Person]:
 
 def writers_of(checklists: Collection[Checklist]) -> dict[UUID, list[Person]]:
     """Return who works on each of some checklists, as writers(), in as many queries as for one."""
-    parties: dict[UUID, set[UUID]] = {one.id: set() for one in checklists}
+    parties: dict[UUID, set[UUID]] = {checklist.id: set() for checklist in checklists}
     for checklist_id, organisation_id in db.session.execute(_PARTIES, {"ids": list(parties)}):
         parties[checklist_id].add(organisation_id)
-    there = people_of({one.cooperation_id for one in checklists})
-    planning = _planning_of([one for one in checklists if encryption.is_restricted(one)])
+    people = people_of({checklist.cooperation_id for checklist in checklists})
+    planning = _planning_of(
+        [checklist for checklist in checklists if encryption.is_restricted(checklist)]
+    )
     return {
-        one.id: [
+        checklist.id: [
             person
-            for person in there.get(one.cooperation_id, [])
-            if person.organisation_id in parties[one.id]
+            for person in people.get(checklist.cooperation_id, [])
+            if person.organisation_id in parties[checklist.id]
             and not person.roles.isdisjoint(WRITERS)
-            and (one.id not in planning or planning[one.id].is_open_to(person))
+            and (checklist.id not in planning or planning[checklist.id].is_open_to(person))
         ]
-        for one in checklists
+        for checklist in checklists
     }
 
 
@@ -145,9 +150,9 @@ class _Planning:
 
 def _planning_of(checklists: Collection[Checklist]) -> dict[UUID, _Planning]:
     """Return who may see the planning that some checklists of visits hold."""
-    visit_ids = {one.visit_id for one in checklists if one.visit_id}
+    visit_ids = {checklist.visit_id for checklist in checklists if checklist.visit_id}
     if not visit_ids:
-        return {one.id: _Planning() for one in checklists}
+        return {checklist.id: _Planning() for checklist in checklists}
     members = db.session.scalars(
         sa.select(AudienceMember).where(
             AudienceMember.subject_type == VISIT, AudienceMember.subject_id.in_(visit_ids)
@@ -155,26 +160,29 @@ def _planning_of(checklists: Collection[Checklist]) -> dict[UUID, _Planning]:
     ).all()
     cleared = db.session.scalars(
         sa.select(Clearance).where(
-            Clearance.cooperation_id.in_({one.cooperation_id for one in checklists}),
+            Clearance.cooperation_id.in_({checklist.cooperation_id for checklist in checklists}),
             sa.or_(Clearance.visit_id.is_(None), Clearance.visit_id.in_(visit_ids)),
             clearances.is_open(clock.today()),
         )
     ).all()
     return {
-        one.id: _Planning(
-            leads=frozenset(m.user_id for m in members if m.subject_id == one.visit_id and m.leads),
+        checklist.id: _Planning(
+            leads=frozenset(
+                m.user_id for m in members if m.subject_id == checklist.visit_id and m.leads
+            ),
             listed=frozenset(
                 m.user_id
                 for m in members
-                if m.subject_id == one.visit_id and m.from_on <= clock.today()
+                if m.subject_id == checklist.visit_id and m.from_on <= clock.today()
             ),
             cleared=frozenset(
                 c.user_id
                 for c in cleared
-                if c.cooperation_id == one.cooperation_id and c.visit_id in {None, one.visit_id}
+                if c.cooperation_id == checklist.cooperation_id
+                and c.visit_id in {None, checklist.visit_id}
             ),
         )
-        for one in checklists
+        for checklist in checklists
     }
 
 
@@ -242,7 +250,7 @@ def formers(
         .order_by(Checklist.started_at.desc(), Checklist.id)
         .limit(limit + 1)
     ).all()
-    found = [
+    lines = [
         Former(
             row.id,
             row.cooperation_id,
@@ -254,7 +262,7 @@ def formers(
         )
         for row, reference, title in rows[:limit]
     ]
-    return found, len(rows) > limit
+    return lines, len(rows) > limit
 
 
 def _last_party(checklist: Checklist) -> sa.ScalarSelect[UUID]:
@@ -306,7 +314,7 @@ def _can_be_copied_into(actor: Actor, checklist: Checklist) -> sa.ColumnElement[
 
 
 def seen_of(actor: Actor, checklist_ids: Iterable[UUID]) -> dict[UUID, str]:
-    """Return the references of the cooperations of those of some checklists that may be opened."""
+    """Return the cooperation references of those of the given checklists that may be opened."""
     rows = db.session.execute(
         sa.select(Checklist.id, Cooperation.reference)
         .join(Cooperation, Cooperation.id == Checklist.cooperation_id)

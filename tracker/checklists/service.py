@@ -1,4 +1,7 @@
-"""Service functions for filling in: start a checklist, save an answer, update its counts."""
+"""Service functions for filling in: start a checklist, save an answer, update its counts.
+
+In one file: starting, saving and counting keep the same rows and loaded values in step.
+"""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
@@ -85,18 +88,18 @@ def set_parties(checklist: Checklist, organisation_ids: Iterable[UUID]) -> None:
 
 def _put_parties(checklist: Checklist, organisation_ids: Iterable[UUID]) -> None:
     wanted = list(dict.fromkeys(organisation_ids))
-    there = {
+    rows = {
         row.organisation_id: row
         for row in db.session.scalars(
             sa.select(ChecklistParty).where(ChecklistParty.checklist_id == checklist.id)
         )
     }
-    for organisation_id, row in there.items():
+    for organisation_id, row in rows.items():
         if organisation_id not in wanted:
             db.session.delete(row)
     for number, organisation_id in enumerate(wanted):
-        if organisation_id in there:
-            there[organisation_id].position = number
+        if organisation_id in rows:
+            rows[organisation_id].position = number
         else:
             db.session.add(
                 ChecklistParty(
@@ -114,10 +117,10 @@ def count_again(checklist: Checklist, actor: Actor | None = None) -> None:
 def recount(checklist_id: UUID, _actor: Actor | None = None) -> None:
     """Bring a checklist's counts and flags by rule up to date."""
     checklist = db.session.get_one(Checklist, checklist_id)
-    filling = load(checklist)
-    if safeguards.apply_rules(filling):
-        filling = load(checklist)
-    standing = filling.standing()
+    loaded = load(checklist)
+    if safeguards.apply_rules(loaded):
+        loaded = load(checklist)
+    standing = loaded.standing()
     checklist.done_count = standing.done_count
     checklist.total_count = standing.total_count
     checklist.is_complete = standing.is_complete
@@ -127,20 +130,20 @@ def recount(checklist_id: UUID, _actor: Actor | None = None) -> None:
     db.session.flush()
 
 
-def follow(happening: DomainEvent) -> None:
+def follow(event: DomainEvent) -> None:
     """Count again what is still being drafted, after modes or people changed. A handler."""
-    _recount(Checklist.cooperation_id == happening.cooperation_id)
+    _recount(Checklist.cooperation_id == event.cooperation_id)
 
 
-def follow_person(happening: DomainEvent) -> None:
+def follow_person(event: DomainEvent) -> None:
     """Count again where a person takes part who may be named no more, or again. A handler.
 
     Of PERSON_SUSPENDED and PERSON_RESTORED, whose subject is the person.
     """
-    there = sa.select(CooperationPerson.cooperation_id).where(
-        CooperationPerson.user_id == happening.subject_id
+    query = sa.select(CooperationPerson.cooperation_id).where(
+        CooperationPerson.user_id == event.subject_id
     )
-    _recount(Checklist.cooperation_id.in_(there))
+    _recount(Checklist.cooperation_id.in_(query))
 
 
 def _recount(where: sa.ColumnElement[bool]) -> None:
@@ -164,25 +167,27 @@ def save_answer(
     base_version is the version the person saw (0: none): another one meanwhile raises StaleError.
     An answer that another party accepted raises RuleBrokenError: it changes by a proposal only.
     """
-    filling = load_for_update(checklist)
-    item = filling.item(item_code)
-    party = filling.own_party(actor)
-    _require_may_set(actor, filling, item, scope, values)
+    loaded = load_for_update(checklist)
+    item = loaded.item(item_code)
+    party = loaded.own_party(actor)
+    _require_may_set(actor, loaded, item, scope, values)
     owner_id = owner_of(actor, checklist, scope)
-    current = filling.sheet.answers.get((item.code, scope, owner_id))
+    current = loaded.sheet.answers.get((item.code, scope, owner_id))
     if (current.version if current else 0) != base_version:
         raise StaleError(_l("Somebody else saved this item while you were writing."))
-    if scope is AnswerScope.SHARED and accepted_by_others(filling, item, current, party):
+    if scope is AnswerScope.SHARED and accepted_by_others(loaded, item, current, party):
         raise RuleBrokenError(
             _l("Another party has accepted this answer. Propose the change instead.")
         )
     if not_applicable_because:
-        _require_may_be_left_out(filling, item, scope)
-        kept: dict[str, Any] = {REASON: tidy_reason(not_applicable_because)}
+        _require_may_be_left_out(loaded, item, scope)
+        fitting_values: dict[str, Any] = {REASON: tidy_reason(not_applicable_because)}
     else:
-        kept = fitting(filling, item, scope, values)
-    answer = add_version(actor, filling, item, scope, kept, left_out=bool(not_applicable_because))
-    after_change(actor, filling, item, answer)
+        fitting_values = fitting(loaded, item, scope, values)
+    answer = add_version(
+        actor, loaded, item, scope, fitting_values, left_out=bool(not_applicable_because)
+    )
+    after_change(actor, loaded, item, answer)
     trail.record(
         verbs.ANSWER_SAVED,
         actor=actor,
@@ -204,12 +209,12 @@ def worth_keeping(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def fitting(
-    filling: LoadedChecklist, item: Item, scope: AnswerScope, values: Mapping[str, Any]
+    loaded: LoadedChecklist, item: Item, scope: AnswerScope, values: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return values as they are kept: of the right types, without columns not shown here (4.5)."""
-    kept = worth_keeping(values)
-    check_types(filling.whole_fields(item, scope), kept, filling.surroundings)
-    return worth_keeping(shown_only(item.fields_of(scope), kept))
+    worthwhile = worth_keeping(values)
+    check_types(loaded.whole_fields(item, scope), worthwhile, loaded.surroundings)
+    return worth_keeping(shown_only(item.fields_of(scope), worthwhile))
 
 
 def tidy_reason(reason: str) -> str:
@@ -224,7 +229,7 @@ def tidy_reason(reason: str) -> str:
 
 def _require_may_set(
     actor: Actor,
-    filling: LoadedChecklist,
+    loaded: LoadedChecklist,
     item: Item,
     scope: AnswerScope,
     values: Mapping[str, Any],
@@ -232,41 +237,41 @@ def _require_may_set(
     fields = item.fields_of(scope)
     if not fields:
         raise RuleBrokenError(_l("This item has no such answer."))
-    filling.require_shown(item)
+    loaded.require_shown(item)
     if scope is AnswerScope.PERSON:
         return
-    filling.require_open(item)
-    party = filling.own_party(actor)
+    loaded.require_open(item)
+    party = loaded.own_party(actor)
     for field in [field for field in fields if field.key in values] or fields:
         policy.can_set(actor, party, field).require()
 
 
-def _require_may_be_left_out(filling: LoadedChecklist, item: Item, scope: AnswerScope) -> None:
+def _require_may_be_left_out(loaded: LoadedChecklist, item: Item, scope: AnswerScope) -> None:
     """*Not applicable* is not offered for required items (product.md, 4.2)."""
     if scope is not AnswerScope.SHARED:
         raise RuleBrokenError(_l("Only the shared answer of an item is left out, for all."))
-    if completeness.is_required(item, filling.sheet, filling.surroundings):
+    if completeness.is_required(item, loaded.sheet, loaded.surroundings):
         raise RuleBrokenError(_l("This item is required here, so it can't be left out."))
 
 
 def accepted_by_others(
-    filling: LoadedChecklist, item: Item, current: Filled | None, party: PartyFact | None
+    loaded: LoadedChecklist, item: Item, current: Filled | None, party: PartyFact | None
 ) -> bool:
     """Tell whether a party other than this one accepts the current answer; an empty one is none."""
     own = party.organisation_id if party else None
     if current is None or current.is_empty:
         return False
-    taken = filling.sheet.positions.get(item.code, {})
+    taken = loaded.sheet.positions.get(item.code, {})
     return any(
         organisation_id != own and completeness.accepts(current, taken, organisation_id)
         for organisation_id in taken
-        if filling.party(organisation_id) is not None
+        if loaded.party(organisation_id) is not None
     )
 
 
 def add_version(
     actor: Actor,
-    filling: LoadedChecklist,
+    loaded: LoadedChecklist,
     item: Item,
     scope: AnswerScope,
     values: Mapping[str, Any],
@@ -279,15 +284,15 @@ def add_version(
     written_by are the person and the organisation whose words they are, where not the actor's.
     """
     answer = new_version(
-        actor, filling, item, scope, values, left_out=left_out, written_by=written_by
+        actor, loaded, item, scope, values, left_out=left_out, written_by=written_by
     )
-    keep_versions(filling, [answer])
+    keep_versions(loaded, [answer])
     return answer
 
 
 def new_version(
     actor: Actor,
-    filling: LoadedChecklist,
+    loaded: LoadedChecklist,
     item: Item,
     scope: AnswerScope,
     values: Mapping[str, Any],
@@ -296,9 +301,9 @@ def new_version(
     written_by: tuple[UUID, UUID] | None = None,
 ) -> Answer:
     """Return the version that comes after the current one; keep_versions() keeps it."""
-    checklist = filling.checklist
+    checklist = loaded.checklist
     owner_id = owner_of(actor, checklist, scope)
-    current = filling.sheet.answers.get((item.code, scope, owner_id))
+    current = loaded.sheet.answers.get((item.code, scope, owner_id))
     author_id, organisation_id = written_by or (actor.user_id, own_organisation(actor))
     answer = Answer(
         id=uuid4(),
@@ -316,15 +321,15 @@ def new_version(
     return answer
 
 
-def keep_versions(filling: LoadedChecklist, answers: Sequence[Answer]) -> None:
-    """Make these versions the current ones, in as many statements for many as for one."""
-    held = filling.sheet.answers
+def keep_versions(loaded: LoadedChecklist, answers: Sequence[Answer]) -> None:
+    """Make these versions the current ones, in a constant number of statements."""
+    current_answers = loaded.sheet.answers
     before = [
         current.answer_id
-        for one in answers
-        if (current := held.get((one.item, one.scope, one.owner_id)))
+        for answer in answers
+        if (current := current_answers.get((answer.item, answer.scope, answer.owner_id)))
     ]
-    with loading.writing_answers(filling.checklist, answers):
+    with loading.writing_answers(loaded.checklist, answers):
         if before:
             superseded = sa.update(Answer).where(Answer.id.in_(before)).values(is_current=False)
             db.session.execute(superseded)
@@ -335,27 +340,27 @@ def keep_versions(filling: LoadedChecklist, answers: Sequence[Answer]) -> None:
             raise StaleError(_l("Somebody else saved this item while you were writing.")) from error
 
 
-def after_change(actor: Actor, filling: LoadedChecklist, item: Item, answer: Answer) -> None:
+def after_change(actor: Actor, loaded: LoadedChecklist, item: Item, answer: Answer) -> None:
     """Reopen the positions of the rest, and what rested on the old text."""
-    checklist = filling.checklist
+    checklist = loaded.checklist
     if answer.scope is AnswerScope.SHARED:
-        end_talks(filling, [item.code])
+        end_talks(loaded, [item.code])
         put_position(
-            filling, item, answer.id, (answer.author_id, answer.organisation_id), Stance.ACCEPTS
+            loaded, item, answer.id, (answer.author_id, answer.organisation_id), Stance.ACCEPTS
         )
-        safeguards.close_for_change(actor, filling, item)
+        safeguards.close_for_change(actor, loaded, item)
     if item.part is Part.TERMS and answer.scope is not AnswerScope.PERSON:
-        safeguards.void_review(filling)
+        safeguards.void_review(loaded)
     count_again(checklist)
 
 
-def end_talks(filling: LoadedChecklist, codes: Collection[str]) -> None:
+def end_talks(loaded: LoadedChecklist, codes: Collection[str]) -> None:
     """Make nobody's position on some items count any more, and no proposal for them wait.
 
-    filling is how the checklist stood when the verb began, and none was added on these items since.
+    loaded is the checklist as it was when the verb began; nothing was added on these items since.
     """
-    checklist = filling.checklist
-    if not filling.positions_on.keys().isdisjoint(codes):
+    checklist = loaded.checklist
+    if not loaded.positions_on.keys().isdisjoint(codes):
         db.session.execute(
             sa.update(Position)
             .where(
@@ -365,7 +370,7 @@ def end_talks(filling: LoadedChecklist, codes: Collection[str]) -> None:
             )
             .values(is_current=False)
         )
-    if not filling.proposals_on.keys().isdisjoint(codes):
+    if not loaded.proposals_on.keys().isdisjoint(codes):
         db.session.execute(
             sa.update(Proposal)
             .where(
@@ -377,9 +382,7 @@ def end_talks(filling: LoadedChecklist, codes: Collection[str]) -> None:
         )
 
 
-def as_seen(
-    actor: Actor, filling: LoadedChecklist, item: Item, current: Filled
-) -> tuple[UUID, int]:
+def as_seen(actor: Actor, loaded: LoadedChecklist, item: Item, current: Filled) -> tuple[UUID, int]:
     """Return the id and number of the version that says of an answer what its page shows.
 
     Where columns are hidden here, that is a new one without what stands in them: nobody accepts
@@ -391,14 +394,14 @@ def as_seen(
         return current.answer_id, current.version
     words_of = (current.author_id, current.organisation_id)
     answer = add_version(
-        actor, filling, item, AnswerScope.SHARED, worth_keeping(shown), written_by=words_of
+        actor, loaded, item, AnswerScope.SHARED, worth_keeping(shown), written_by=words_of
     )
-    end_talks(filling, [item.code])
+    end_talks(loaded, [item.code])
     return answer.id, answer.version
 
 
 def put_position(
-    filling: LoadedChecklist,
+    loaded: LoadedChecklist,
     item: Item,
     answer_id: UUID,
     taken_by: tuple[UUID, UUID],
@@ -409,11 +412,11 @@ def put_position(
 
     taken_by are the person who takes it and the organisation it is taken for.
     """
-    put_positions(filling, [(item, answer_id)], taken_by, stance, reason)
+    put_positions(loaded, [(item, answer_id)], taken_by, stance, reason)
 
 
 def put_positions(
-    filling: LoadedChecklist,
+    loaded: LoadedChecklist,
     on: Iterable[tuple[Item, UUID]],
     taken_by: tuple[UUID, UUID],
     stance: Stance,
@@ -421,32 +424,32 @@ def put_positions(
 ) -> None:
     """Make this the position of a party on several answers, as put_position() does on one.
 
-    filling is how the checklist stood when the verb began; a verb puts one on each item.
+    loaded is the checklist as it was when the verb began; a verb puts one position on each item.
     """
-    checklist = filling.checklist
+    checklist = loaded.checklist
     author_id, organisation_id = taken_by
-    asked = [
+    pairs = [
         (item.code, answer_id)
         for item, answer_id in on
         if any(
             party.organisation_id == organisation_id
-            for party in completeness.accepters(item, filling.surroundings)
+            for party in completeness.accepters(item, loaded.surroundings)
         )
     ]
-    if not asked:
+    if not pairs:
         return
-    if any(organisation_id in filling.positions_on.get(code, {}) for code, _answer_id in asked):
+    if any(organisation_id in loaded.positions_on.get(code, {}) for code, _answer_id in pairs):
         db.session.execute(
             sa.update(Position)
             .where(
                 Position.checklist_id == checklist.id,
-                Position.item.in_([code for code, _answer_id in asked]),
+                Position.item.in_([code for code, _answer_id in pairs]),
                 Position.organisation_id == organisation_id,
                 Position.is_current,
             )
             .values(is_current=False)
         )
-    for code, answer_id in asked:
+    for code, answer_id in pairs:
         position = Position(
             id=uuid4(),
             checklist_id=checklist.id,

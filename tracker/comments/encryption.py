@@ -10,7 +10,7 @@ from tracker.core import crypto
 
 
 def put_text(checklist: Checklist, comment: Comment, text: str) -> None:
-    """Store the words of a comment. The row has its id."""
+    """Store the text of a comment. The row has its id."""
     key = key_for(checklist)
     if key is None:
         comment.text, comment.sealed = text, None
@@ -19,12 +19,12 @@ def put_text(checklist: Checklist, comment: Comment, text: str) -> None:
 
 
 def erase_text(comment: Comment) -> None:
-    """Take the words out of the row for good."""
+    """Erase the text from the row for good."""
     comment.text = comment.sealed = None
 
 
 def text_of(cooperation_id: UUID, comment: Comment) -> str:
-    """Read the words back; empty once the comment was withdrawn."""
+    """Return the text; empty if the comment was withdrawn."""
     if comment.sealed is None:
         return comment.text or ""
     return crypto.unseal(keys.key_of(cooperation_id), comment.sealed, _place(comment)).decode()

@@ -9,7 +9,7 @@ from tracker.comments.models import Comment, CommentTask
 
 @dataclass(frozen=True, slots=True)
 class TaskFact:
-    """A task made of a comment, as long as it waits to be done."""
+    """An open task made from a comment."""
 
     user_id: UUID
     made_by_id: UUID
@@ -28,12 +28,12 @@ class CommentFact:
 
 
 def open_task(comment: Comment) -> CommentTask | None:
-    """Return the task of a comment that waits to be done; its tasks are loaded."""
+    """Return the open task of a comment, whose tasks are loaded."""
     return next((task for task in comment.tasks if task.is_open), None)
 
 
 def fact_of(comment: Comment) -> CommentFact:
-    """Return what the rules look at of a comment; its tasks are loaded."""
+    """Return a comment's plain values for the rules; its tasks are loaded."""
     task = open_task(comment)
     return CommentFact(
         author_id=comment.author_id,

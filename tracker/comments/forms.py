@@ -20,7 +20,7 @@ from tracker.ui.validators import Optional, Required
 
 
 class CommentForm(Form):
-    """A comment, for whom it is, and whose eye is wanted. Nothing is chosen beforehand."""
+    """A comment, its audience, and people to mention. Nothing is preselected."""
 
     text = TextField(_l("Your comment"), [Required()], most=TEXT_LENGTH)
     audience = ChoiceField(
@@ -35,18 +35,21 @@ class CommentForm(Form):
     )
 
     def offer(self, parties: str, own: str, people: list[tuple[str, str]]) -> None:
-        """Offer audiences, named by their parties, and people who may read one of them."""
+        """Set the audiences, named by their parties, and the people who may read one of them."""
         hints: dict[CommentAudience, str] = {
             CommentAudience.ALL: parties,
             CommentAudience.OWN: own,
         }
-        audiences: Any = [Option(one.value, AUDIENCES[one], hints[one]) for one in CommentAudience]
+        audiences: Any = [
+            Option(audience.value, AUDIENCES[audience], hints[audience])
+            for audience in CommentAudience
+        ]
         self.audience.choices = audiences
         self.mentions.choices = _people(people)
 
 
 class EditForm(Form):
-    """The words of a comment, to be changed."""
+    """The text of a comment, to be changed."""
 
     text = TextField(_l("Your comment"), [Required()], most=TEXT_LENGTH)
 
@@ -58,7 +61,7 @@ class TaskForm(Form):
     due_on = DateField(_l("Due on"), [Required()])
 
     def offer(self, people: list[tuple[str, str]]) -> None:
-        """Offer the people who may read the comment."""
+        """Set the people who may read the comment."""
         self.person.choices = _people(people)
 
 

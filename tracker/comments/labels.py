@@ -8,7 +8,7 @@ AUDIENCES: dict[CommentAudience, object] = {
     CommentAudience.ALL: _l("All parties"),
     CommentAudience.OWN: _l("Own side only"),
 }
-# Ways to narrow a thread; the empty one is all of it.
+# Filters of a thread; the empty one shows all of it.
 FILTERS: tuple[tuple[str, object], ...] = (
     ("", _l("All comments")),
     ("open", _l("Open")),

@@ -11,7 +11,7 @@ from tracker.mail.render import in_language, link_to, text
 
 
 def mentioned(comment_id: UUID, user_ids: Iterable[UUID]) -> None:
-    """Tell people that a comment mentions them; the same words whoever else may read it."""
+    """Tell people that a comment mentions them; the text is the same whoever else can read it."""
     for person in accounts.contacts(user_ids).values():
         with in_language(person.language):
             _queue(
@@ -24,7 +24,7 @@ def mentioned(comment_id: UUID, user_ids: Iterable[UUID]) -> None:
 
 
 def task_is_due(comment_id: UUID, user_id: UUID) -> None:
-    """Remind a person of a task that was made of a comment."""
+    """Remind a person of a task made from a comment."""
     for person in accounts.contacts([user_id]).values():
         with in_language(person.language):
             _queue(

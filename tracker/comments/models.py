@@ -14,16 +14,16 @@ from tracker.organisations.models import Organisation
 
 
 class CommentAudience(enum.StrEnum):
-    """Who reads a comment: every party, or those who act for the author's organisation alone."""
+    """Who can read a comment: every party, or only the author's organisation."""
 
     ALL = "all"
     OWN = "own"
 
 
 class Comment(Identified, Base):
-    """A remark on one item of a checklist, or on the whole of it.
+    """A comment on one item of a checklist, or on the whole of it.
 
-    A withdrawn one keeps who and when, and no text.
+    A withdrawn one keeps its author and time, and no text.
     """
 
     __tablename__ = "comment"
@@ -44,7 +44,7 @@ class Comment(Identified, Base):
     edited_at: Mapped[dt.datetime | None]
     settled_at: Mapped[dt.datetime | None]
     settled_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user.id"))
-    # The last time it was opened again; own-side comments leave no event that would tell.
+    # The last time it was reopened; comments to one's own side leave no event that says so.
     reopened_at: Mapped[dt.datetime | None]
     reopened_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user.id"))
     withdrawn_at: Mapped[dt.datetime | None]
@@ -67,7 +67,7 @@ class Comment(Identified, Base):
 
 
 class CommentMention(Base):
-    """A person whose eye is wanted on a comment; it waits on their work until seen."""
+    """A person mentioned in a comment; listed in their My work until they have seen it."""
 
     __tablename__ = "comment_mention"
 
@@ -80,11 +80,11 @@ class CommentMention(Base):
 
 
 class CommentTask(Identified, Base):
-    """What a comment asks of one person, until a day."""
+    """What a comment asks one person to do, by a day."""
 
     __tablename__ = "comment_task"
     __table_args__ = (
-        # What the worker looks for.
+        # The index for the worker's query.
         sa.Index(
             "ix_comment_task_not_reminded",
             "due_on",
@@ -104,7 +104,7 @@ class CommentTask(Identified, Base):
     done_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user.id"))
     # Ended without being done: the comment was withdrawn.
     ended_at: Mapped[dt.datetime | None]
-    # When its one reminder was due; no other follows.
+    # When its one reminder was sent.
     reminded_at: Mapped[dt.datetime | None]
 
     comment: Mapped[Comment] = relationship(back_populates="tasks", lazy="raise")
@@ -113,5 +113,5 @@ class CommentTask(Identified, Base):
 
     @property
     def is_open(self) -> bool:
-        """Whether it still waits to be done."""
+        """Whether it still has to be done."""
         return self.done_at is None and self.ended_at is None

@@ -24,7 +24,7 @@ from tracker.ui.tasks import OTHERS, YOURS, Task, Tasks
 
 @dataclass(frozen=True, slots=True)
 class TaskView:
-    """A task made of a comment: whose, until when, how it stands."""
+    """A task from a comment: whose it is, its due date, its state."""
 
     name: str
     due_on: dt.date
@@ -35,7 +35,7 @@ class TaskView:
 
 @dataclass(frozen=True, slots=True)
 class CommentView:
-    """A comment with all that its thread shows; of a withdrawn one, who and when alone."""
+    """A comment as its thread shows it; for a withdrawn one, only author and time."""
 
     id: UUID
     name: str
@@ -49,7 +49,7 @@ class CommentView:
     withdrawn_at: dt.datetime | None
     mentioned: tuple[str, ...]
     tasks: tuple[TaskView, ...]
-    # What the person may do with it now.
+    # The actions the person may take now.
     waits_to_be_seen: bool
     may_edit: bool
     may_withdraw: bool
@@ -59,7 +59,7 @@ class CommentView:
 
 
 def views(actor: Actor, checklist: Checklist, comments: Iterable[Comment]) -> list[CommentView]:
-    """Return comments that a scoped query found as their thread shows them."""
+    """Return comments that a scoped query found, as their thread shows them."""
     return [view(actor, checklist, comment) for comment in comments]
 
 
@@ -111,29 +111,29 @@ def _task_state(task: CommentTask) -> tuple[object, str]:
 
 
 def offered(people: Iterable[Person], *, without: UUID | None = None) -> list[tuple[str, str]]:
-    """Return people to choose from, each once, with the organisation they take part for."""
-    found: dict[str, str] = {}
+    """Return people as choices, each once, with the organisation they take part for."""
+    audiences: dict[str, str] = {}
     for person in people:
         if person.user_id != without:
-            found.setdefault(str(person.user_id), f"{person.name}, {person.organisation_name}")
-    return list(found.items())
+            audiences.setdefault(str(person.user_id), f"{person.name}, {person.organisation_name}")
+    return list(audiences.items())
 
 
 def thread_url(checklist_id: UUID, item: str | None, **more: Any) -> str:
-    """Return the address of the comments on an item, or on a checklist as a whole."""
+    """Return the URL of the comments on an item, or on a checklist as a whole."""
     if item is None:
         return url_for("comments.on_checklist", checklist_id=checklist_id, **more)
     return url_for("comments.on_item", checklist_id=checklist_id, code=item, **more)
 
 
 def my_tasks(actor: Actor) -> Tasks:
-    """Tell what of comments waits for a person. A source of my work."""
-    found = queries.waiting(actor)
-    made = [_mention_task(comment, place) for comment, place in found.mentions]
-    made += [_given_task(actor, task, place) for task, place in found.tasks]
+    """Return a person's tasks from comments. A source for My work."""
+    waiting = queries.waiting(actor)
+    tasks = [_mention_task(comment, place) for comment, place in waiting.mentions]
+    tasks += [_given_task(actor, task, place) for task, place in waiting.tasks]
     return Tasks(
-        mine=tuple(task for task in made if task.s == YOURS),
-        others=tuple(task for task in made if task.s == OTHERS),
+        mine=tuple(task for task in tasks if task.s == YOURS),
+        others=tuple(task for task in tasks if task.s == OTHERS),
     )
 
 

@@ -8,9 +8,9 @@ from tracker.cooperations.people import Person
 
 
 def of_audience(
-    found: Iterable[Person], audience: CommentAudience, organisation_id: UUID
+    people: Iterable[Person], audience: CommentAudience, organisation_id: UUID
 ) -> list[Person]:
-    """Return those of some writers who read a comment of an organisation to this audience."""
+    """Return which of some writers may read an organisation's comment to this audience."""
     if audience is CommentAudience.ALL:
-        return list(found)
-    return [person for person in found if person.organisation_id == organisation_id]
+        return list(people)
+    return [person for person in people if person.organisation_id == organisation_id]

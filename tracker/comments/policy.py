@@ -13,9 +13,9 @@ EDITED_WITHIN = dt.timedelta(minutes=15)
 
 
 def can_write(*, reads: bool) -> Decision:
-    """Decide whether a person may comment: whoever writes for a party and may open the checklist.
+    """Decide who may comment: people who write for a party and may open the checklist.
 
-    reads is what the scope says of this checklist (checklists.queries.works_on).
+    reads is the result of the scope for this checklist (checklists.queries.works_on).
     """
     if not reads:
         return no(_l("Comments are for those who work on this checklist for one of its parties."))
@@ -23,7 +23,7 @@ def can_write(*, reads: bool) -> Decision:
 
 
 def can_edit(actor: Actor, comment: CommentFact, now: dt.datetime) -> Decision:
-    """Decide whether a person may change the words of a comment: the author, for a short time."""
+    """Decide who may edit a comment: its author, for a short time."""
     own = _is_author(actor, comment)
     if not own:
         return own
@@ -35,12 +35,12 @@ def can_edit(actor: Actor, comment: CommentFact, now: dt.datetime) -> Decision:
 
 
 def can_withdraw(actor: Actor, comment: CommentFact) -> Decision:
-    """Decide whether a person may withdraw a comment: the author, at any time."""
+    """Decide who may withdraw a comment: its author, at any time."""
     return _is_author(actor, comment)
 
 
 def can_settle(comment: CommentFact) -> Decision:
-    """Decide whether a comment may be settled; whoever reads it may."""
+    """Decide who may settle a comment: anybody who can read it."""
     if comment.is_withdrawn:
         return _withdrawn()
     if comment.is_settled:
@@ -49,7 +49,7 @@ def can_settle(comment: CommentFact) -> Decision:
 
 
 def can_reopen(comment: CommentFact) -> Decision:
-    """Decide whether a settled comment may be opened again; whoever reads it may."""
+    """Decide who may reopen a settled comment: anybody who can read it."""
     if comment.is_withdrawn:
         return _withdrawn()
     if not comment.is_settled:
@@ -58,7 +58,7 @@ def can_reopen(comment: CommentFact) -> Decision:
 
 
 def can_make_task(comment: CommentFact) -> Decision:
-    """Decide whether a task may be made of a comment; whoever reads it may, one at a time."""
+    """Decide who may make a task from a comment: anybody who can read it, one at a time."""
     if comment.is_withdrawn:
         return _withdrawn()
     if comment.task is not None:
@@ -67,7 +67,7 @@ def can_make_task(comment: CommentFact) -> Decision:
 
 
 def can_finish_task(actor: Actor, comment: CommentFact) -> Decision:
-    """Decide whether a person may say that a task is done: who has it, or who made it."""
+    """Decide who may mark a task as done: the person who has it, or who made it."""
     if comment.task is None:
         return no(_l("No task on this comment waits to be done."))
     if actor.user_id not in {comment.task.user_id, comment.task.made_by_id}:

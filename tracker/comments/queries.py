@@ -25,7 +25,7 @@ MANY = 100
 
 @dataclass(frozen=True, slots=True)
 class CommentLocation:
-    """Where a comment stands: which cooperation, which checklist and item of it."""
+    """The place of a comment: its cooperation, checklist and item."""
 
     title: str
     checklist: Checklist
@@ -34,14 +34,14 @@ class CommentLocation:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What of comments waits: mentions not seen, and open tasks that the person has or made."""
+    """A person's pending mentions, and the open tasks they have or made."""
 
     mentions: tuple[tuple[Comment, CommentLocation], ...]
     tasks: tuple[tuple[CommentTask, CommentLocation], ...]
 
 
 def find_checklist(actor: Actor, checklist_id: UUID) -> Checklist | None:
-    """Return a checklist whose comments the person reads, or None."""
+    """Return a checklist whose comments the person can read, or None."""
     return db.session.scalar(
         sa.select(Checklist)
         .where(Checklist.id == checklist_id, is_worked_on(actor))
@@ -50,7 +50,7 @@ def find_checklist(actor: Actor, checklist_id: UUID) -> Checklist | None:
 
 
 def parties(checklist: Checklist) -> list[Organisation]:
-    """Return the organisations that are parties of a checklist found for somebody, in order."""
+    """Return the parties of a checklist that was found in scope, in order."""
     return list(
         db.session.scalars(
             sa.select(Organisation)
@@ -62,20 +62,20 @@ def parties(checklist: Checklist) -> list[Organisation]:
 
 
 def find(actor: Actor, comment_id: UUID) -> Comment | None:
-    """Return a comment that the person may read, withdrawn ones too, or None."""
-    return db.session.scalar(_one(actor, comment_id))
+    """Return a comment that the person may read, including withdrawn ones, or None."""
+    return db.session.scalar(_by_id(actor, comment_id))
 
 
 def locked(actor: Actor, comment_id: UUID) -> Comment | None:
-    """Return a comment that the person may read and keep others from changing it."""
+    """Lock and return a comment that the person may read, or None."""
     return db.session.scalar(
-        _one(actor, comment_id)
+        _by_id(actor, comment_id)
         .with_for_update(of=Comment)
         .execution_options(populate_existing=True)
     )
 
 
-def _one(actor: Actor, comment_id: UUID) -> sa.Select[Comment]:
+def _by_id(actor: Actor, comment_id: UUID) -> sa.Select[Comment]:
     return (
         sa.select(Comment)
         .where(Comment.id == comment_id, visible(actor))
@@ -84,7 +84,7 @@ def _one(actor: Actor, comment_id: UUID) -> sa.Select[Comment]:
 
 
 def _whole() -> tuple[ORMOption, ...]:
-    """Return what a page of comments shows beside their rows."""
+    """Return the loader options for a page of comments."""
     return (
         joinedload(Comment.author),
         joinedload(Comment.organisation),
@@ -97,7 +97,7 @@ def _whole() -> tuple[ORMOption, ...]:
 def thread(
     actor: Actor, checklist: Checklist, item: str | None, *, state: str, offset: int, limit: int
 ) -> tuple[dict[str, int], list[Comment]]:
-    """Return how many comments each filter keeps, and one page of them in the order made."""
+    """Return the number of comments for each filter, and one page of them in order of time."""
     within = _thread(actor, checklist.id, item)
     is_settled = Comment.settled_at.is_not(None)
     stands = Comment.withdrawn_at.is_(None)
@@ -110,13 +110,13 @@ def thread(
         .select_from(Comment)
         .where(within)
     ).one()
-    kept = {
+    condition = {
         "open": sa.and_(stands, ~is_settled),
         "settled": sa.and_(stands, is_settled),
     }.get(state, sa.true())
     rows = db.session.scalars(
         sa.select(Comment)
-        .where(within, kept)
+        .where(within, condition)
         .order_by(Comment.made_at, Comment.id)
         .offset(offset)
         .limit(limit)
@@ -126,18 +126,18 @@ def thread(
 
 
 def number_before(actor: Actor, comment: Comment) -> int:
-    """Return how many comments of its thread the person reads before this one."""
+    """Return how many comments of its thread the person can read before this one."""
     earlier = sa.or_(
         Comment.made_at < comment.made_at,
         sa.and_(Comment.made_at == comment.made_at, Comment.id < comment.id),
     )
     within = _thread(actor, comment.checklist_id, comment.item)
-    asked = sa.select(sa.func.count()).select_from(Comment).where(within, earlier)
-    return db.session.scalar(asked) or 0
+    query = sa.select(sa.func.count()).select_from(Comment).where(within, earlier)
+    return db.session.scalar(query) or 0
 
 
 def last_audience(actor: Actor, checklist: Checklist, item: str | None) -> CommentAudience | None:
-    """Return for whom the person's own last comment on an item was."""
+    """Return the audience of the person's last comment on an item."""
     return db.session.scalar(
         sa.select(Comment.audience)
         .where(
@@ -156,9 +156,9 @@ def _thread(actor: Actor, checklist_id: UUID, item: str | None) -> sa.ColumnElem
 
 
 def beside(actor: Actor, checklist: Checklist) -> Threads | None:
-    """Return for each item how many comments the person reads, and the last few, in one query.
+    """Return for each item the number of readable comments, and the last few, in one query.
 
-    None for somebody who reads no comments on this checklist. The reader that checklists asks.
+    None for somebody who can't read comments on this checklist. A reader for checklists.
     """
     if not writes_on(actor, checklist):
         return None
@@ -202,7 +202,7 @@ def beside(actor: Actor, checklist: Checklist) -> Threads | None:
 
 
 def waiting(actor: Actor) -> Waiting:
-    """Return what of comments waits for a person, or for those to whom they gave a task."""
+    """Return what is pending from comments for a person, or for those they gave a task."""
     mentioned = db.session.execute(
         sa.select(Comment, Cooperation.title)
         .join(CommentMention, CommentMention.comment_id == Comment.id)

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
-from tracker.access.gate import current_actor, found, signed_in
+from tracker.access.gate import current_actor, found_or_404, signed_in
 from tracker.activity import service as trail
 from tracker.checklist_templates import library
 from tracker.checklist_templates.schema import Item
@@ -39,33 +39,33 @@ blueprint = Blueprint("comments", __name__)
 @blueprint.route("/checklists/<uuid:checklist_id>/comments", methods=["GET", "POST"])
 @signed_in
 def on_checklist(checklist_id: UUID) -> Answered:
-    """Show the comments on a checklist as a whole, and take another one."""
+    """Show the comments on a checklist as a whole, and add one."""
     actor = current_actor()
-    checklist = _opened(actor, checklist_id)
+    checklist = _get_or_404(actor, checklist_id)
     return _thread(actor, checklist, None)
 
 
 @blueprint.route("/checklists/<uuid:checklist_id>/items/<code>/comments", methods=["GET", "POST"])
 @signed_in
 def on_item(checklist_id: UUID, code: str) -> Answered:
-    """Show the comments on an item, and take another one."""
+    """Show the comments on an item, and add one."""
     actor = current_actor()
-    checklist = _opened(actor, checklist_id)
-    return _thread(actor, checklist, found(_item(checklist, code)))
+    checklist = _get_or_404(actor, checklist_id)
+    return _thread(actor, checklist, found_or_404(_item(checklist, code)))
 
 
 @blueprint.get("/comments/<uuid:comment_id>")
 @signed_in
 def one(comment_id: UUID) -> Response:
-    """Lead to a comment in its thread: where mails and my work point to."""
+    """Redirect to a comment in its thread; emails and My work link here."""
     actor = current_actor()
-    return _to(actor, found(queries.find(actor, comment_id)))
+    return _to(actor, found_or_404(queries.find(actor, comment_id)))
 
 
 @blueprint.route("/comments/<uuid:comment_id>/edit", methods=["GET", "POST"])
 @signed_in
 def edit(comment_id: UUID) -> Answered:
-    """Change the words of an own comment, within 15 minutes."""
+    """Change the words of one's own comment, within 15 minutes."""
     actor = current_actor()
     comment = _opened_comment(actor, comment_id)
     form = EditForm()
@@ -87,7 +87,7 @@ def edit(comment_id: UUID) -> Answered:
 @blueprint.route("/comments/<uuid:comment_id>/withdraw", methods=["GET", "POST"])
 @signed_in
 def withdraw(comment_id: UUID) -> Answered:
-    """Withdraw an own comment."""
+    """Withdraw one's own comment."""
     actor = current_actor()
     comment = _opened_comment(actor, comment_id)
     policy.can_withdraw(actor, fact_of(comment)).require()
@@ -104,28 +104,28 @@ def withdraw(comment_id: UUID) -> Answered:
 @blueprint.post("/comments/<uuid:comment_id>/settle")
 @signed_in
 def settle(comment_id: UUID) -> Response:
-    """Say that a comment is settled."""
+    """Settle a comment."""
     return _done(comment_id, service.settle, _("The comment is settled."))
 
 
 @blueprint.post("/comments/<uuid:comment_id>/reopen")
 @signed_in
 def reopen(comment_id: UUID) -> Response:
-    """Open a settled comment again."""
+    """Reopen a settled comment."""
     return _done(comment_id, service.reopen, _("The comment is open again."))
 
 
 @blueprint.post("/comments/<uuid:comment_id>/seen")
 @signed_in
 def seen(comment_id: UUID) -> Response:
-    """Take a comment that mentions the person off their work."""
+    """Mark a mention as seen."""
     return _done(comment_id, service.mark_seen, _("Noted: you have seen the comment."))
 
 
 @blueprint.route("/comments/<uuid:comment_id>/task", methods=["GET", "POST"])
 @signed_in
 def task(comment_id: UUID) -> Answered:
-    """Make a task of a comment, for a person who may read it."""
+    """Make a task from a comment, for a person who may read it."""
     actor = current_actor()
     comment = _opened_comment(actor, comment_id)
     policy.can_make_task(fact_of(comment)).require()
@@ -148,19 +148,19 @@ def task(comment_id: UUID) -> Answered:
 @blueprint.post("/comments/<uuid:comment_id>/task/done")
 @signed_in
 def task_done(comment_id: UUID) -> Response:
-    """Say that the task on a comment is done."""
+    """Mark the task of a comment as done."""
     return _done(comment_id, service.finish_task, _("The task is done."))
 
 
-def _opened(actor: Actor, checklist_id: UUID) -> Checklist:
-    """Return a checklist whose comments the person reads, or answer 404; of K2 it is noted."""
-    checklist = found(queries.find_checklist(actor, checklist_id))
+def _get_or_404(actor: Actor, checklist_id: UUID) -> Checklist:
+    """Return a checklist whose comments the person can read, or abort with 404; log reads of K2."""
+    checklist = found_or_404(queries.find_checklist(actor, checklist_id))
     _note_reading(actor, checklist)
     return checklist
 
 
 def _opened_comment(actor: Actor, comment_id: UUID) -> Comment:
-    comment = found(queries.find(actor, comment_id))
+    comment = found_or_404(queries.find(actor, comment_id))
     _note_reading(actor, comment.checklist)
     return comment
 
@@ -177,7 +177,7 @@ def _note_reading(actor: Actor, checklist: Checklist) -> None:
 
 
 def _item(checklist: Checklist, code: str | None) -> Item | None:
-    return library.told(checklist.template, locale.language()).item(code) if code else None
+    return library.localized(checklist.template, locale.language()).item(code) if code else None
 
 
 def _thread(actor: Actor, checklist: Checklist, item: Item | None) -> Answered:
@@ -185,7 +185,7 @@ def _thread(actor: Actor, checklist: Checklist, item: Item | None) -> Answered:
     people = checklists.writers(checklist)
     form = CommentForm()
     form.offer(
-        ", ".join(dict.fromkeys(one.name for one in queries.parties(checklist))),
+        ", ".join(dict.fromkeys(party.name for party in queries.parties(checklist))),
         _("People who act for %(organisation)s", organisation=actor.organisation_name),
         pages.offered(people, without=actor.user_id),
     )
@@ -204,11 +204,13 @@ def _thread(actor: Actor, checklist: Checklist, item: Item | None) -> Answered:
             mentions=[UUID(chosen) for chosen in form.mentions.data or ()],
         ),
         success=_("Your comment is saved."),
-        next=lambda made: _to_id(actor, made.id),
+        next=lambda comment: _to_id(actor, comment.id),
     )
     if done:
         return done
-    return _thread_page(actor, found(queries.find_checklist(actor, checklist.id)), item, form)
+    return _thread_page(
+        actor, found_or_404(queries.find_checklist(actor, checklist.id)), item, form
+    )
 
 
 def _thread_page(actor: Actor, checklist: Checklist, item: Item | None, form: Form) -> str:
@@ -234,8 +236,8 @@ def _thread_page(actor: Actor, checklist: Checklist, item: Item | None, form: Fo
 
 
 def _comment_page(template: str, actor: Actor, comment: Comment, form: Form) -> str:
-    """Show a page about one comment; after a refusal it is read again."""
-    comment = found(queries.find(actor, comment.id))
+    """Show a page about one comment; after a refusal it is loaded again."""
+    comment = found_or_404(queries.find(actor, comment.id))
     checklist = comment.checklist
     item = _item(checklist, comment.item)
     return render_template(
@@ -252,7 +254,7 @@ def _comment_page(template: str, actor: Actor, comment: Comment, form: Form) -> 
 
 def _done(comment_id: UUID, act: Callable[[Actor, UUID], None], words: str) -> Response:
     actor = current_actor()
-    found(queries.find(actor, comment_id))
+    found_or_404(queries.find(actor, comment_id))
     return perform(
         None,
         lambda: act(actor, comment_id),
@@ -262,11 +264,11 @@ def _done(comment_id: UUID, act: Callable[[Actor, UUID], None], words: str) -> R
 
 
 def _to_id(actor: Actor, comment_id: UUID) -> Response:
-    return _to(actor, found(queries.find(actor, comment_id)))
+    return _to(actor, found_or_404(queries.find(actor, comment_id)))
 
 
 def _to(actor: Actor, comment: Comment) -> Response:
-    """Lead to a comment on the page of its thread where it stands."""
+    """Redirect to a comment on its page of the thread."""
     number = queries.number_before(actor, comment) // SIZE + 1
     more = {"page": number} if number > 1 else {}
     address = pages.thread_url(

@@ -11,8 +11,9 @@ from tracker.comments.models import Comment, CommentAudience
 def visible(actor: Actor) -> sa.ColumnElement[bool]:
     """Return the condition over Comment that the person may read it.
 
-    They work on the checklist for a party of it, and the comment is to all parties or of the
-    organisation they act for. Another CSO, or another body of the NPM, is not the own side.
+    They work on the checklist for one of its parties, and the comment is to all parties or from the
+    organisation they are acting for. Another CSO, or another body of the NPM, is not one's own
+    side.
     """
     return sa.and_(
         sa.exists()

@@ -1,8 +1,8 @@
 """Service functions for comments: write, edit, withdraw, settle, mention, make and finish tasks.
 
-Comments to all parties leave events in the cooperation's trail, without a word of what they say.
-Those to the own side only leave none there: the trail belongs to all parties, and even a count
-would tell (docs/adr/0019). Their rows keep who and when.
+Comments to all parties leave events in the cooperation's trail, without their text. Those to one's
+own side leave none: the trail belongs to all parties, and even their number would reveal something
+(docs/adr/0019). Their rows record author and time.
 """
 
 import datetime as dt
@@ -47,10 +47,10 @@ def write(
     audience: CommentAudience,
     mentions: Collection[UUID] = (),
 ) -> Comment:
-    """Comment on an item, or on the checklist as a whole when item is None.
+    """Comment on an item, or on the checklist as a whole if item is None.
 
-    mentions are people who may read it; each gets a mail, and a line in their work until seen.
-    Raise RuleBrokenError for an item that is not there, no text, or a person who can't read it.
+    mentions are people who may read it; each gets an email, and an entry in My work until they have
+    seen it. Raise RuleBrokenError for an unknown item, no text, or a person who can't read it.
     """
     policy.can_write(reads=works_on(actor, checklist.id)).require()
     organisation_id = _acting_for(actor)
@@ -75,7 +75,9 @@ def write(
             )
     db.session.add(comment)
     db.session.flush()
-    db.session.add_all(CommentMention(comment_id=comment.id, user_id=one) for one in wanted)
+    db.session.add_all(
+        CommentMention(comment_id=comment.id, user_id=person_id) for person_id in wanted
+    )
     db.session.flush()
     _record(verbs.COMMENT_MADE, actor, checklist, comment, organisation=actor.organisation_name)
     messages.mentioned(comment.id, wanted)
@@ -83,7 +85,7 @@ def write(
 
 
 def edit(actor: Actor, comment_id: UUID, text: str) -> None:
-    """Change the words of an own comment within 15 minutes; it says that it was edited."""
+    """Change the words of one's own comment within 15 minutes; it says that it was edited."""
     comment = _locked(actor, comment_id)
     policy.can_edit(actor, fact_of(comment), clock.now()).require()
     encryption.put_text(comment.checklist, comment, _tidy(text))
@@ -93,7 +95,7 @@ def edit(actor: Actor, comment_id: UUID, text: str) -> None:
 
 
 def withdraw(actor: Actor, comment_id: UUID) -> None:
-    """Erase an own comment; who and when stays. Its mentions and its task end with it."""
+    """Erase one's own comment; author and time stay. Its mentions and its task end with it."""
     comment = _locked(actor, comment_id)
     policy.can_withdraw(actor, fact_of(comment)).require()
     encryption.erase_text(comment)
@@ -108,7 +110,7 @@ def withdraw(actor: Actor, comment_id: UUID) -> None:
 
 
 def settle(actor: Actor, comment_id: UUID) -> None:
-    """Say that a comment is settled; whoever reads it may."""
+    """Settle a comment; anybody who can read it may."""
     comment = _locked(actor, comment_id)
     _require_still(policy.can_settle(fact_of(comment)))
     comment.settled_at, comment.settled_by_id = clock.now(), actor.user_id
@@ -117,7 +119,7 @@ def settle(actor: Actor, comment_id: UUID) -> None:
 
 
 def reopen(actor: Actor, comment_id: UUID) -> None:
-    """Open a settled comment again; whoever reads it may."""
+    """Reopen a settled comment; anybody who can read it may."""
     comment = _locked(actor, comment_id)
     _require_still(policy.can_reopen(fact_of(comment)))
     comment.settled_at = comment.settled_by_id = None
@@ -127,7 +129,7 @@ def reopen(actor: Actor, comment_id: UUID) -> None:
 
 
 def mark_seen(actor: Actor, comment_id: UUID) -> None:
-    """Note that the person has seen a comment that mentions them; it waits no longer."""
+    """Record that the person has seen a comment that mentions them."""
     comment = _locked(actor, comment_id)
     waiting = [
         mention
@@ -142,7 +144,7 @@ def mark_seen(actor: Actor, comment_id: UUID) -> None:
 
 
 def make_task(actor: Actor, comment_id: UUID, user_id: UUID | None, due_on: dt.date) -> CommentTask:
-    """Make a task of a comment, for a person who may read it, until a day."""
+    """Make a task from a comment, for a person who may read it, by a day."""
     comment = _locked(actor, comment_id)
     policy.can_make_task(fact_of(comment)).require()
     able = of_audience(writers(comment.checklist), comment.audience, comment.organisation_id)
@@ -165,7 +167,7 @@ def make_task(actor: Actor, comment_id: UUID, user_id: UUID | None, due_on: dt.d
 
 
 def finish_task(actor: Actor, comment_id: UUID) -> None:
-    """Say that the task on a comment is done: who has it, or who made it."""
+    """Mark the task of a comment as done: by the person who has it, or who made it."""
     comment = _locked(actor, comment_id)
     task = open_task(comment)
     if task is None:
@@ -177,17 +179,17 @@ def finish_task(actor: Actor, comment_id: UUID) -> None:
 
 
 def tasks_due(day: dt.date) -> Sequence[UUID]:
-    """Return the open tasks that are due by a day and were not reminded of; for the worker."""
+    """Return the open tasks due by a day without a reminder so far; for the worker."""
     return db.session.scalars(
         sa.select(CommentTask.id).where(_is_due(day)).order_by(CommentTask.due_on, CommentTask.id)
     ).all()
 
 
 def remind_of_task(task_id: UUID, day: dt.date) -> bool:
-    """Mail the person of a task that is due, once and them alone; tell whether it did.
+    """Send the one reminder of a due task to its person; return whether it was sent.
 
-    Whoever can't read the comment any more is not reminded. For the worker; passes over one that
-    somebody is changing.
+    People who can't read the comment any more are not reminded. For the worker; skips a row that
+    somebody else has locked.
     """
     task = db.session.scalar(
         sa.select(CommentTask)
@@ -224,7 +226,7 @@ def _acting_for(actor: Actor) -> UUID:
 
 
 def _locked(actor: Actor, comment_id: UUID) -> Comment:
-    """Return a comment the person may read, and keep others from changing it."""
+    """Lock and return a comment that the person may read."""
     comment = queries.locked(actor, comment_id)
     if comment is None:
         raise RefusedError(_l("There is no such comment."))
@@ -232,7 +234,7 @@ def _locked(actor: Actor, comment_id: UUID) -> Comment:
 
 
 def _require_still(decision: Decision) -> None:
-    """Refuse what somebody else has done meanwhile: it is no question of who may."""
+    """Refuse what somebody else has done meanwhile; permission is not the question."""
     if not decision:
         raise StaleError(decision.reason)
 
@@ -255,7 +257,7 @@ def _require_item(checklist: Checklist, item: str | None) -> None:
 
 
 def _record(verb: Verb, actor: Actor, checklist: Checklist, comment: Comment, **more: str) -> None:
-    """Tell the trail of a comment to all parties, without its words; of others tell nothing."""
+    """Record a comment to all parties in the trail, without its text; record nothing for others."""
     if comment.audience is CommentAudience.OWN:
         return
     if comment.item is not None:

@@ -20,7 +20,7 @@ Listing = tuple[UUID, dt.date, bool]
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """How a person stands to an audience today: listed, and whether as the lead."""
+    """A person's place in an audience today: listed or not, and whether as the lead."""
 
     listed: bool = False
     leads: bool = False
@@ -34,19 +34,19 @@ def set_audience(
     *,
     number: int | None = None,
 ) -> bool:
-    """Make the audience of a thing be these people: (user, from which day, leads).
+    """Replace an audience with these people: (user, from which day, whether lead).
 
-    Rows stay as they are where nothing changed. Record AUDIENCE_CHANGED, with the number of a
-    visit where it is one, and return True when something did. The caller has asked its policy.
+    Unchanged rows stay. Records AUDIENCE_CHANGED, with the visit's number if it is a visit's, and
+    returns True if anything changed. The caller asks the policy.
     """
     wanted = {user_id: (from_on, leads) for user_id, from_on, leads in members}
-    kept = {row.user_id: row for row in db.session.scalars(_rows(subject_type, subject_id))}
+    rows = {row.user_id: row for row in db.session.scalars(_rows(subject_type, subject_id))}
     changed = False
-    for user_id in kept.keys() - wanted.keys():
-        db.session.delete(kept[user_id])
+    for user_id in rows.keys() - wanted.keys():
+        db.session.delete(rows[user_id])
         changed = True
     for user_id, (from_on, leads) in wanted.items():
-        row = kept.get(user_id)
+        row = rows.get(user_id)
         if row is None:
             row = AudienceMember(
                 cooperation_id=cooperation_id,
@@ -62,7 +62,7 @@ def set_audience(
     if changed:
         record(
             verbs.AUDIENCE_CHANGED,
-            # By nobody: who may change it may be in the team (class K2).
+            # Without an actor: whoever may change it may be in the team (class K2).
             actor=None,
             subject_type=subject_type,
             subject_id=subject_id,
@@ -75,7 +75,7 @@ def set_audience(
 def listed(
     actor: Actor, subject_type: str, subject_id: sa.SQLColumnExpression[UUID]
 ) -> sa.ColumnElement[bool]:
-    """Return the condition, over the column with the thing's id, that the person is listed today.
+    """Return the condition that the person is listed today, for the column with the subject's id.
 
     The lead always is. Being listed is one half of seeing class K2; the clearance is the other.
     """
@@ -88,7 +88,7 @@ def listed(
 
 
 def standing(actor: Actor, subject_type: str, subject_id: UUID) -> Listed:
-    """Return how a person stands to an audience today."""
+    """Return a person's place in an audience today."""
     row = db.session.scalar(
         _rows(subject_type, subject_id).where(AudienceMember.user_id == actor.user_id)
     )
@@ -98,19 +98,19 @@ def standing(actor: Actor, subject_type: str, subject_id: UUID) -> Listed:
 
 
 def is_listed(actor: Actor, subject_type: str, subject_id: UUID) -> bool:
-    """Tell whether a person is listed for a thing today."""
+    """Return whether a person is listed for a subject today."""
     return standing(actor, subject_type, subject_id).listed
 
 
 def audience(subject_type: str, subject_id: UUID) -> list[AudienceMember]:
-    """Return everybody listed for a thing, with their names; for pages of class K2."""
+    """Return everybody listed for a subject, with their names; for pages of class K2."""
     return list(
         db.session.scalars(_rows(subject_type, subject_id).options(joinedload(AudienceMember.user)))
     )
 
 
 def user_ids(subject_type: str, subject_id: UUID) -> set[UUID]:
-    """Return who is listed for a thing, by id."""
+    """Return the ids of the people listed for a subject."""
     return set(
         db.session.scalars(
             _rows(subject_type, subject_id).with_only_columns(AudienceMember.user_id)

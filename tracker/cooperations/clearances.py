@@ -19,13 +19,13 @@ from tracker.core.errors import RuleBrokenError
 
 
 def open_clearances(user_id: UUID, day: dt.date) -> tuple[ActorClearance, ...]:
-    """Return what is open to a person on a day: active, not closed, the last day included."""
+    """Return a person's open clearances on a day, the last day included."""
     rows = db.session.execute(_OPEN, {"user_id": user_id, "day": day})
     return tuple(ActorClearance(row.cooperation_id, row.visit_id, row.until_on) for row in rows)
 
 
 def is_open(day: dt.date | sa.BindParameter[dt.date]) -> sa.ColumnElement[bool]:
-    """Return the condition over Clearance that it is open on a day, its person active."""
+    """Return the condition over Clearance that it is open on a day and its person active."""
     return sa.and_(
         Clearance.closed_at.is_(None),
         Clearance.from_on <= day,
@@ -36,7 +36,7 @@ def is_open(day: dt.date | sa.BindParameter[dt.date]) -> sa.ColumnElement[bool]:
     )
 
 
-# Asked with every page.
+# Sent with every page.
 _OPEN = (
     sa.select(Clearance.cooperation_id, Clearance.visit_id, Clearance.until_on)
     .where(
@@ -48,7 +48,7 @@ _OPEN = (
 
 
 def cleared_user_ids(cooperation_id: UUID, visit_id: UUID | None = None) -> frozenset[UUID]:
-    """Return who is cleared today for all of a cooperation, or also for one visit of it."""
+    """Return who is cleared today for all of a cooperation, or also for one of its visits."""
     scope: sa.ColumnElement[bool] = Clearance.visit_id.is_(None)
     if visit_id is not None:
         scope = sa.or_(scope, Clearance.visit_id == visit_id)
@@ -75,8 +75,8 @@ def open_clearance(  # noqa: PLR0913 -- the row of a clearance, as plain values
 ) -> Clearance:
     """Open a clearance for a cooperation, a project or one visit; record CLEARANCE_OPENED.
 
-    The caller has made sure that the undertaking is signed and countersigned. The last day is kept
-    out of the trail when the clearance is for one visit: it would tell when that visit is.
+    The caller has checked that the undertaking is signed and countersigned. The event leaves out
+    the last day of a clearance for one visit, since it would reveal when the visit is.
     """
     if until_on < from_on:
         raise RuleBrokenError(_l("A clearance can't end before it begins."), "until_on")
@@ -108,7 +108,7 @@ def open_clearance(  # noqa: PLR0913 -- the row of a clearance, as plain values
 
 
 def close(actor: Actor | None, clearance: Clearance, reason: str) -> bool:
-    """Close a clearance at once and record it; False when it was closed before."""
+    """Close a clearance immediately and record it; return False if it was already closed."""
     return _close_all(actor, [Clearance.id == clearance.id], reason) == 1
 
 
@@ -120,7 +120,7 @@ def close_for_person(
     cooperation_id: UUID | None = None,
     organisation_id: UUID | None = None,
 ) -> int:
-    """Close what a person has open, everywhere or where they leave; return how many."""
+    """Close a person's open clearances, everywhere or where they leave; return how many."""
     conditions = [Clearance.user_id == user_id]
     if cooperation_id is not None:
         conditions.append(Clearance.cooperation_id == cooperation_id)
@@ -132,12 +132,12 @@ def close_for_person(
 def close_for_terms(
     actor: Actor | None, cooperation_id: UUID, reason: str = ClearanceEnd.NEW_TERMS
 ) -> int:
-    """Close all clearances of a cooperation, since new terms are in force; return how many."""
+    """Close all clearances of a cooperation because of new terms; return how many."""
     return _close_all(actor, [Clearance.cooperation_id == cooperation_id], reason)
 
 
 def close_for_undertaking(actor: Actor | None, undertaking_id: UUID, reason: str) -> int:
-    """Close what an undertaking opened, since it was withdrawn or closed; return how many."""
+    """Close the clearances of an undertaking that was withdrawn or closed; return how many."""
     return _close_all(actor, [Clearance.undertaking_id == undertaking_id], reason)
 
 
@@ -149,13 +149,13 @@ def expired(day: dt.date) -> Sequence[UUID]:
 
 
 def close_expired(clearance_id: UUID, day: dt.date) -> bool:
-    """Record that a clearance has expired; False when it was closed meanwhile. For the worker.
+    """Record that a clearance has expired; False if it was closed in the meantime.
 
-    It gave no access since then: the dates decide in every query.
+    For the worker. It gave no access any more: every query checks the dates.
     """
     whose = sa.select(Clearance.cooperation_id).where(Clearance.id == clearance_id)
-    # The chain comes before the row, as with each event that closes clearances. Whoever closes
-    # those of a person holds rows first: such a row is passed over, not waited for.
+    # Lock the chain before the row, like every event that closes clearances. Closing those of a
+    # person locks the rows first: such a row is skipped, not waited for.
     lock_chain(db.session.scalars(whose).one())
     is_due = (Clearance.id == clearance_id, _has_expired(day))
     return _close_all(None, is_due, ClearanceEnd.EXPIRED, skip_locked=True) == 1

@@ -37,7 +37,7 @@ NOT_OFFERED = _l("Choose among the answers offered")
 
 
 def as_id(value: UUID | str) -> UUID:
-    """Read an id that a form sent; raise ValueError when it is none."""
+    """Return the id that a form sent, or raise ValueError."""
     return value if isinstance(value, UUID) else UUID(value)
 
 
@@ -56,7 +56,7 @@ class DatesForm(Form):
     )
 
     def validate(self, extra_validators: Any = None) -> bool:
-        """Test each field, then the order of the dates."""
+        """Validate each field, then the order of the dates."""
         sound = super().validate(extra_validators)
         problem = policy.dates_problem(self.starts_on.data, self.review_on.data, self.ends_on.data)
         if problem is None:
@@ -74,19 +74,19 @@ class HeadForm(DatesForm):
     version = VersionField()
 
     def leave_dates(self) -> None:
-        """Take the dates off the form: the terms are in force and M19 gives them."""
+        """Remove the dates from the form: once the terms are in force, M19 sets them."""
         for name in ("starts_on", "review_on", "ends_on"):
             del self[name]
 
     def validate(self, extra_validators: Any = None) -> bool:
-        """Test the dates only where they are on the form."""
+        """Validate the dates only if they are on the form."""
         if "starts_on" in self:
             return super().validate(extra_validators)
         return bool(Form.validate(self, extra_validators))
 
 
 class OpenForm(DatesForm):
-    """All that is needed to open a cooperation but the questions behind its ways of working."""
+    """Everything needed to open a cooperation except the questions about its ways of working."""
 
     title = LineField(
         _l("Title"),
@@ -115,24 +115,29 @@ class OpenForm(DatesForm):
     )
 
     def offer(self, organisations: Iterable[OrganisationLine], own_id: UUID | None) -> None:
-        """Offer these organisations as partners of the own one."""
-        self._organisations = {one.id: one for one in organisations if one.id != own_id}
+        """Offer these organisations as partners of the actor's own."""
+        self._organisations = {
+            organisation.id: organisation
+            for organisation in organisations
+            if organisation.id != own_id
+        }
         self._own_id = own_id
         offered: Any = [
-            Option(str(one.id), one.name, labels.SIDES[one.kind])
-            for one in self._organisations.values()
+            Option(str(organisation.id), organisation.name, labels.SIDES[organisation.kind])
+            for organisation in self._organisations.values()
         ]
         self.organisation_ids.choices = offered
 
     def validate(self, extra_validators: Any = None) -> bool:
-        """Test each field and the order of the dates, then who can be parties together."""
+        """Validate each field and the dates, then who can be parties together."""
         sound = super().validate(extra_validators)
         field = self.organisation_ids
         if field.errors or self._own_id is None:
             return False
-        chosen = [self._organisations[one] for one in field.data or ()]
+        chosen = [self._organisations[organisation_id] for organisation_id in field.data or ()]
         decision = policy.fit_together(
-            self._own_id, [policy.PartyFact(one.id, one.kind) for one in chosen]
+            self._own_id,
+            [policy.PartyFact(organisation.id, organisation.kind) for organisation in chosen],
         )
         if not decision:
             field.errors = [*field.errors, str(decision.reason)]
@@ -140,7 +145,7 @@ class OpenForm(DatesForm):
 
 
 class ModesForm(Form):
-    """The ways of working, several at once (S24)."""
+    """The ways of working; several can apply together (S24)."""
 
     modes = ChoicesField(
         _l("Ways of working"),
@@ -154,7 +159,7 @@ class ModesForm(Form):
 
 
 class QuestionsForm(Form):
-    """The questions behind the ways of working chosen; made by questions_form."""
+    """The questions about the chosen ways of working; made by questions_form."""
 
     is_answered = False
 
@@ -169,7 +174,7 @@ class QuestionsForm(Form):
 
 
 class PersonForm(Form):
-    """Somebody of the own organisation to bring in."""
+    """A person of one's own organisation to add."""
 
     user_id = SelectOneField(
         _l("Person"), [Required(_l("Choose a person"))], coerce=as_id, choices=()
@@ -181,13 +186,13 @@ class PersonForm(Form):
     )
 
     def offer(self, people: Iterable[tuple[UUID, str]]) -> None:
-        """Offer these people to choose from: id and name."""
+        """Set the people to choose from: id and name."""
         offered: Any = [Option(str(user_id), name) for user_id, name in people]
         self.user_id.choices = offered
 
 
 class InvitationForm(Form):
-    """Somebody without an account, invited into the own organisation and this cooperation."""
+    """Somebody without an account, invited into one's own organisation and this cooperation."""
 
     email = EmailField(_l("Email address"), [Required()], autocomplete="off")
     name = LineField(_l("Name"), [Optional()])
@@ -205,7 +210,7 @@ class InvitationForm(Form):
     language = ChoiceField(_l("Language of the invitation"), [Required()], choices=())
 
     def offer(self, languages: Iterable[tuple[str, str]], *, is_npm: bool) -> None:
-        """Offer the languages: code and own name; ask about outside experts an NPM only."""
+        """Set the languages: code and own name; only an NPM is asked about external experts."""
         offered: Any = [Option(code, name) for code, name in languages]
         self.language.choices = offered
         if not is_npm:
@@ -213,7 +218,7 @@ class InvitationForm(Form):
 
 
 class VerificationForm(Form):
-    """What the public check tells of the agreements of a cooperation."""
+    """What the public check shows about a cooperation's agreements."""
 
     shows_signers = ChoiceField(
         _l("Is whoever checks a certificate told who signed it, for whom and when?"),
@@ -232,23 +237,25 @@ class ConfirmForm(Form):
     """A form with nothing but its button."""
 
 
-def questions_form(modes: Iterable[Mode], kept: dict[str, Any] | None = None) -> QuestionsForm:
-    """Return the form with the questions behind some modes.
+def questions_form(
+    modes: Iterable[Mode], stored_answers: dict[str, Any] | None = None
+) -> QuestionsForm:
+    """Return the form with the questions about some ways of working.
 
-    It reads what was sent where an answer was sent, and else shows what is kept; what nobody has
-    answered is not known yet.
+    Filled in with the answers that were sent, else with the stored ones; unanswered questions are
+    *not known yet*.
     """
-    asked = questions_behind(modes)
-    fields = {PREFIX + question.value: _question(question) for question in asked}
+    questions = questions_behind(modes)
+    fields = {PREFIX + question.value: _question(question) for question in questions}
     form_class = type("AskedForm", (QuestionsForm,), fields)
     sent = not fields or any(name in request.form for name in fields)
     if sent:
         form: QuestionsForm = form_class(request.form)
     else:
-        known = kept or {}
+        known = stored_answers or {}
         answers = {
             PREFIX + question.value: known.get(question.value) or Knowledge.NOT_KNOWN.value
-            for question in asked
+            for question in questions
         }
         form = form_class(formdata=None, data=answers)
     form.is_answered = sent
@@ -256,7 +263,7 @@ def questions_form(modes: Iterable[Mode], kept: dict[str, Any] | None = None) ->
 
 
 def head_data(cooperation: Cooperation) -> dict[str, Any]:
-    """Return what the head's form shows of a cooperation."""
+    """Return a cooperation's values for the head form."""
     names = ("title", "purpose", "starts_on", "review_on", "ends_on", "version")
     return {name: getattr(cooperation, name) for name in names}
 

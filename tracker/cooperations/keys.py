@@ -12,57 +12,57 @@ from tracker.core.db import db
 
 
 class KeyDestroyedError(Exception):
-    """The cooperation's key was destroyed: what was encrypted with it is erased for good."""
+    """Raised when the cooperation's key was destroyed: what it encrypted is erased for good."""
 
 
 def new_key(cooperation_id: UUID) -> None:
-    """Make and keep the key of a cooperation that has none yet."""
+    """Create and store the key of a cooperation that has none yet."""
     wrapped = crypto.wrap(crypto.new_key(), _context(cooperation_id))
     db.session.add(CooperationKey(cooperation_id=cooperation_id, wrapped=wrapped))
 
 
 def hold(cooperation_ids: Collection[UUID]) -> None:
-    """Fetch the keys of several cooperations in one query, before what they encrypt is read."""
-    held = _held()
-    there = {one for one, row in held.items() if row in db.session}
-    wanted = set(cooperation_ids) - there
+    """Load the keys of several cooperations in one query, before what they encrypt is read."""
+    keys = _loaded_keys()
+    known_ids = {cooperation_id for cooperation_id, row in keys.items() if row in db.session}
+    wanted = set(cooperation_ids) - known_ids
     if wanted:
         rows = db.session.scalars(
             sa.select(CooperationKey).where(CooperationKey.cooperation_id.in_(wanted))
         )
-        held.update({row.cooperation_id: row for row in rows})
+        keys.update({row.cooperation_id: row for row in rows})
 
 
-def _held() -> dict[UUID, CooperationKey]:
-    """Return the keys that this session has fetched.
+def _loaded_keys() -> dict[UUID, CooperationKey]:
+    """Return the keys that this session has loaded.
 
-    It holds rows weakly: without a hold of our own, each answer would ask for its key anew.
+    The session's references are weak: without our own, each answer would load its key again.
     """
-    held: dict[UUID, CooperationKey] = db.session.info.setdefault("cooperation_keys", {})
-    return held
+    keys: dict[UUID, CooperationKey] = db.session.info.setdefault("cooperation_keys", {})
+    return keys
 
 
 def key_of(cooperation_id: UUID) -> bytes:
     """Return the key of a cooperation.
 
-    Raise LookupError when none was made, KeyDestroyedError when it was destroyed, SealBrokenError
-    when it was wrapped by another instance or altered.
+    Raise LookupError if none was created, KeyDestroyedError if it was destroyed, SealBrokenError if
+    another instance wrapped it or it was altered.
     """
-    held = _held()
-    kept = held.get(cooperation_id)
-    if kept is None or kept not in db.session:
-        kept = db.session.get(CooperationKey, cooperation_id)
-    if kept is None:
+    keys = _loaded_keys()
+    key_row = keys.get(cooperation_id)
+    if key_row is None or key_row not in db.session:
+        key_row = db.session.get(CooperationKey, cooperation_id)
+    if key_row is None:
         message = f"No key was made for cooperation {cooperation_id}."
         raise LookupError(message)
-    held[cooperation_id] = kept
-    return unwrapped(cooperation_id, kept.wrapped)
+    keys[cooperation_id] = key_row
+    return unwrapped(cooperation_id, key_row.wrapped)
 
 
 def rows_key_of(cooperation_id: UUID) -> bytes | None:
-    """Return the key for digests of a cooperation's restricted rows; None where none opens.
+    """Return the key for digests of a cooperation's restricted rows; None if it can't be opened.
 
-    Of a key that was taken out or altered the check tells; nobody is kept from ending a clearance.
+    The audit reports keys that were deleted or altered; they must not prevent ending a clearance.
     """
     try:
         return row_key(key_of(cooperation_id))
@@ -71,7 +71,7 @@ def rows_key_of(cooperation_id: UUID) -> bytes | None:
 
 
 def unwrapped(cooperation_id: UUID, wrapped: bytes | None) -> bytes:
-    """Return a cooperation's key out of what is stored; raise as key_of does."""
+    """Return the key from a cooperation's stored one; raise as key_of does."""
     if wrapped is None:
         message = f"The key of cooperation {cooperation_id} was destroyed; its content is erased."
         raise KeyDestroyedError(message)

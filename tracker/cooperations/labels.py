@@ -7,10 +7,10 @@ from tracker.cooperations.models import ChecklistKind, ClearanceEnd, Knowledge, 
 from tracker.cooperations.modes import Level
 
 STAGES: dict[Stage, object] = {
-    Stage.EXPLORED: _l("Explored"),
-    Stage.DRAFT: _l("Terms in draft"),
-    Stage.REVIEWED: _l("Safeguards reviewed"),
-    Stage.CLEARED: _l("People cleared"),
+    Stage.EXPLORED: _l("Exploring"),
+    Stage.DRAFT: _l("Drafting terms"),
+    Stage.REVIEWED: _l("Reviewing safeguards"),
+    Stage.CLEARED: _l("Clearing people"),
     Stage.ACTIVE: _l("Active"),
     Stage.UNDER_REVIEW: _l("Under review"),
     Stage.SUSPENDED: _l("Suspended"),
@@ -53,7 +53,7 @@ CLOSED_BECAUSE: dict[ClearanceEnd, object] = {
     ClearanceEnd.TERMS_ENDED: _l("the terms it rests on have ended"),
 }
 
-# The parts of the head, as history names them.
+# The parts of the head, as the history names them.
 HEAD: dict[str, object] = {
     "title": _l("title"),
     "purpose": _l("purpose"),

@@ -11,7 +11,7 @@ from tracker.mail.render import in_language, link_to, text
 
 
 def power_by_administrator(references: Mapping[UUID, str]) -> None:
-    """Tell people that a partner's power comes from an administrator; each with a cooperation."""
+    """Tell partners, each with a cooperation, that an administrator confirmed a power."""
     for person in accounts.contacts(references).values():
         with in_language(person.language):
             body = text(

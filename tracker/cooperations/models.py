@@ -15,7 +15,7 @@ from tracker.organisations.models import Organisation
 
 
 class Stage(enum.StrEnum):
-    """Where a cooperation stands (domain.md, section 4.1)."""
+    """The stage of a cooperation (domain.md, section 4.1)."""
 
     EXPLORED = "P0"
     DRAFT = "P1"
@@ -82,9 +82,9 @@ class Cooperation(Identified, Base):
     is_demonstration: Mapped[bool] = mapped_column(default=False)
     # Whether people without a second factor may sign their undertaking with a code by mail.
     mailed_codes: Mapped[bool] = mapped_column(default=False)
-    # Whether the public page that checks a certificate names who signed for whom, and when.
+    # Whether the public page that verifies a certificate names who signed for whom, and when.
     shows_signers: Mapped[bool] = mapped_column(default=False)
-    # Optimistic lock: two people changing the same head see each other.
+    # Optimistic lock: of two people changing the same head, the second sees the first one's change.
     version: Mapped[int] = mapped_column(default=1)
 
     parties: Mapped[list["Party"]] = relationship(
@@ -105,7 +105,7 @@ class CooperationKey(Base):
 
 
 class ReferenceCounter(Base):
-    """The last number given in a year, so that references have no gaps and no doubles."""
+    """The last number given in a year, so that references have no gaps and no duplicates."""
 
     __tablename__ = "reference_counter"
 
@@ -128,7 +128,7 @@ class Party(Identified, Base):
     position: Mapped[int] = mapped_column(default=0)
     joined_on: Mapped[dt.date]
     left_on: Mapped[dt.date | None]
-    # Of a body that was replaced (N13): by which, and on which day. Its signatures stay.
+    # For a body that was replaced (N13): by which, and on which day. Its signatures stay.
     replaced_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("organisation.id"))
     replaced_on: Mapped[dt.date | None]
 
@@ -155,7 +155,7 @@ class CooperationPerson(Identified, Base):
 
 
 class ClearanceScope(enum.StrEnum):
-    """What a clearance opens (C1)."""
+    """The scope of a clearance (C1)."""
 
     ALL = "all"
     PROJECT = "project"
@@ -177,12 +177,12 @@ class ClearanceEnd(enum.StrEnum):
 
 
 class Clearance(Identified, Base):
-    """What the product asks before showing a person anything of class K2 to K7 (G4, S11)."""
+    """What a person needs before seeing anything of class K2 to K7 (G4, S11)."""
 
     __tablename__ = "clearance"
     __table_args__ = (
         sa.Index("ix_clearance_user_cooperation", "user_id", "cooperation_id"),
-        # What the worker looks for.
+        # The index for the worker's query.
         sa.Index(
             "ix_clearance_open",
             "until_on",
@@ -199,7 +199,7 @@ class Clearance(Identified, Base):
     visit_id: Mapped[UUID | None] = mapped_column(index=True)
     undertaking_id: Mapped[UUID] = mapped_column(index=True)
     from_on: Mapped[dt.date]
-    # The day is included.
+    # Inclusive.
     until_on: Mapped[dt.date]
     closed_at: Mapped[dt.datetime | None]
     closed_reason: Mapped[str] = mapped_column(default="")
@@ -217,7 +217,7 @@ class AudienceMember(Identified, Base):
     subject_type: Mapped[str] = mapped_column(sa.String(20))
     subject_id: Mapped[UUID]
     user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"), index=True)
-    # From this day on; the date itself is planning and stays encrypted in the checklist's answer.
+    # From this day on; the visit's date itself is planning and stays encrypted in the answer.
     from_on: Mapped[dt.date]
     leads: Mapped[bool] = mapped_column(default=False)
 

@@ -2,6 +2,8 @@
 
 The table is the one of domain.md, section 3. A question that is not answered, or not known, counts
 as yes, and so does the answer *possible* to M9 (product.md, section 3).
+
+In one file: nearly all of it is one table, which is compared with its source line by line.
 """
 
 import enum
@@ -19,7 +21,7 @@ URGENT_PLAN = ChecklistKind.URGENT_PLAN
 
 
 class Question(enum.StrEnum):
-    """The questions behind a conditional requirement, answered beside the modes."""
+    """The questions behind conditional requirements, asked together with the ways of working."""
 
     NPM_PASSES_RESTRICTED = "npm_passes_restricted"
     UNPUBLISHED_SHARED = "unpublished_shared"
@@ -33,7 +35,7 @@ class Question(enum.StrEnum):
 
 
 class Level(enum.StrEnum):
-    """How strongly a checklist is asked for."""
+    """How strongly a checklist is required."""
 
     REQUIRED = "required"
     RECOMMENDED = "recommended"
@@ -42,13 +44,13 @@ class Level(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One cell of the table: what a mode asks of a checklist, on what condition, and why."""
+    """One cell of the table: what a mode requires of a checklist, when, and why."""
 
     level: Level
     reason: object
     passage: str
     question: Question | None = None
-    # Said when the question is not known yet.
+    # The reason while the question is not known yet.
     reason_unknown: object = ""
     per_person: bool = False
     per_visit: bool = False
@@ -57,7 +59,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """What a cooperation needs of one checklist, and why, in one sentence."""
+    """What a cooperation requires of one checklist, and why, in one sentence."""
 
     kind: ChecklistKind
     level: Level
@@ -66,7 +68,7 @@ class Requirement:
     mode: Mode | None = None
     per_person: bool = False
     per_visit: bool = False
-    # An urgent-action plan of the cooperation itself, not of one visit.
+    # An urgent-action plan for the cooperation itself, not for one visit.
     standing: bool = False
 
 
@@ -156,7 +158,7 @@ def _if(
     return Cell(Level.REQUIRED, reason, passage, question, unknown, per_visit=per_visit)
 
 
-# The unwritten cells are the dashes of the table: not applicable.
+# Cells that are missing here are the dashes of the table: not applicable.
 MATRIX: dict[Mode, dict[ChecklistKind, Cell]] = {
     Mode.INFO_A: {
         TERMS: _recommended(
@@ -474,7 +476,7 @@ _M9 = Cell(
 )
 M9_NEEDS_CONFIDENTIALITY = frozenset({"possible", "certain"})
 
-# Which reason is shown when several modes ask for the same: the weightiest mode's.
+# If several ways of working require the same, the reason of the weightiest is shown.
 _WEIGHT = (
     Mode.VISIT,
     Mode.OMB_PLUS,
@@ -490,28 +492,31 @@ _WEIGHT = (
     Mode.INFO_A,
 )
 _STRENGTH = {Level.REQUIRED: 2, Level.RECOMMENDED: 1, Level.NOT_APPLICABLE: 0}
-# Personal data may flow in any mode (M16); consent is asked where people of a CSO meet persons.
+# Personal data may be exchanged in any mode (M16); the question about consent is asked where people
+# of a CSO meet persons deprived of liberty.
 _WITH_MEETINGS = frozenset({Mode.VISIT, Mode.EXP, Mode.OMB_PLUS})
 MODES_WITH_VISITS = frozenset({Mode.VISIT, Mode.EXP, Mode.OMB_PLUS})
 
 
 def questions_behind(modes: Iterable[Mode]) -> list[Question]:
-    """Return the questions to ask beside some modes, in a fixed order."""
+    """Return the questions to ask about some ways of working, in a fixed order."""
     chosen = set(modes)
-    asked = {cell.question for mode in chosen for cell in MATRIX[mode].values() if cell.question}
+    questions = {
+        cell.question for mode in chosen for cell in MATRIX[mode].values() if cell.question
+    }
     if chosen:
-        asked.add(Question.PERSONAL_DATA)
+        questions.add(Question.PERSONAL_DATA)
     if chosen & _WITH_MEETINGS:
-        asked.add(Question.CONSENT_HARD)
-    return [question for question in Question if question in asked]
+        questions.add(Question.CONSENT_HARD)
+    return [question for question in Question if question in questions]
 
 
 def requirements(
     modes: Iterable[Mode], questions: Mapping[str, str], *, m9: str | None = None
 ) -> list[Requirement]:
-    """Return what a cooperation needs of each of the four checklists; the strictest mode wins.
+    """Return what a cooperation requires of each checklist; the strictest mode wins.
 
-    m9 is the answer to M9, *Will a partner come near sensitive information?*, once there is one.
+    m9 is the answer to M9, *Will a partner come near sensitive information?*, if there is one.
     """
     chosen = sorted(set(modes), key=_WEIGHT.index)
     return [_requirement(kind, chosen, questions, m9) for kind in ChecklistKind]
@@ -524,9 +529,9 @@ def requirement(
     *,
     m9: str | None = None,
 ) -> Requirement:
-    """Return what a cooperation needs of one checklist."""
-    found = requirements(modes, questions, m9=m9)
-    return next(one for one in found if one.kind is kind)
+    """Return what a cooperation requires of one checklist."""
+    all_requirements = requirements(modes, questions, m9=m9)
+    return next(requirement for requirement in all_requirements if requirement.kind is kind)
 
 
 def _requirement(
@@ -544,7 +549,7 @@ def _requirement(
         return Requirement(kind, nothing.level, nothing.reason, nothing.passage)
     strictest = max(_STRENGTH[cell.level] for _mode, cell in cells)
     strict = [(mode, cell) for mode, cell in cells if _STRENGTH[cell.level] == strictest]
-    # A sure reason is shown before one that hangs on a question nobody has answered.
+    # A certain reason is shown before one that depends on an unanswered question.
     mode, cell = min(strict, key=lambda pair: _is_unknown(pair[1], questions))
     return Requirement(
         kind=kind,
@@ -552,9 +557,9 @@ def _requirement(
         reason=cell.reason_unknown if _is_unknown(cell, questions) else cell.reason,
         passage=cell.passage,
         mode=mode,
-        per_person=any(one.per_person for _mode, one in strict),
-        per_visit=any(one.per_visit for _mode, one in strict),
-        standing=any(one.standing for _mode, one in cells),
+        per_person=any(requirement.per_person for _mode, requirement in strict),
+        per_visit=any(requirement.per_visit for _mode, requirement in strict),
+        standing=any(cell.standing for _mode, cell in cells),
     )
 
 

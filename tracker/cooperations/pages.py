@@ -32,7 +32,7 @@ class PartyPeople:
 
 
 def taken_over(cooperation: Cooperation, organisation_ids: Collection[str]) -> list[str]:
-    """Return in words which of some parties, by ids, were replaced by another body, and when."""
+    """Return a text saying which of some parties were replaced by another body, and when."""
     names = {party.organisation_id: party.organisation.name for party in cooperation.parties}
     return [
         _(
@@ -58,7 +58,9 @@ def people_by_party(
             organisation_id=party.organisation_id,
             name=party.organisation.name,
             is_npm=party.side is OrganisationKind.NPM,
-            people=[one for one in taking_part if one.organisation_id == party.organisation_id],
+            people=[
+                person for person in taking_part if person.organisation_id == party.organisation_id
+            ],
             may_change=may_change(party.organisation_id),
         )
         for party in parties
@@ -66,12 +68,12 @@ def people_by_party(
 
 
 def stage_state(stage: Stage) -> str:
-    """Return the mark of a stage; the words stand beside it."""
+    """Return the mark of a stage; its label is shown beside it."""
     return _STATES.get(stage, "half")
 
 
 def passage_url(reference: str) -> str:
-    """Return the address of a passage of guidance, such as settling-terms/expectations."""
+    """Return the URL of a guidance passage such as settling-terms/expectations."""
     if "guidance.article" not in current_app.view_functions:
         return ""
     slug, _slash, key = reference.partition("/")

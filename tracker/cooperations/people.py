@@ -1,5 +1,6 @@
 """The people who take part in a cooperation, as plain values."""
 
+import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, cast
@@ -20,7 +21,7 @@ from tracker.organisations.models import Organisation
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who takes part today, for one party, with the roles held there."""
+    """Somebody who takes part today, for one party, with their roles there."""
 
     id: UUID
     user_id: UUID
@@ -33,14 +34,16 @@ class Person:
     outside_expert: bool = False
     power: str = ""
     office: str = ""
+    # The last day on which they take part, where one is known.
+    until_on: dt.date | None = None
 
     @property
     def needs_clearance(self) -> bool:
-        """Whether class K2 to K7 stays closed to them without a clearance (S11)."""
+        """Whether they need a clearance for class K2 to K7 (S11)."""
         return self.side is not OrganisationKind.NPM or self.outside_expert
 
 
-# Asked by nearly every verb and page; built once, since building takes as long as sending.
+# Sent by nearly every action and page; built once, since building takes as long as running it.
 _IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
 _DAY = sa.bindparam("day", type_=sa.Date())
 _PEOPLE = (
@@ -79,9 +82,9 @@ _Row = tuple[CooperationPerson, Party, Membership | None]
 
 
 def people(cooperation_id: UUID) -> list[Person]:
-    """Return who takes part today, party by party in their order, then by name.
+    """Return who takes part today, party by party in order, then by name.
 
-    The caller has found the cooperation by a query scoped by the actor.
+    The caller has found the cooperation with a query scoped to the actor.
     """
     return people_of([cooperation_id]).get(cooperation_id, [])
 
@@ -90,20 +93,20 @@ def people_of(cooperation_ids: Iterable[UUID]) -> dict[UUID, list[Person]]:
     """Return who takes part today in each of some cooperations, in one query."""
     wanted = {"ids": list(cooperation_ids), "day": clock.today()}
     parties: dict[CooperationPerson, Party] = {}
-    held: dict[CooperationPerson, list[Membership]] = {}
-    # A person comes once for each role, or once without any.
+    memberships: dict[CooperationPerson, list[Membership]] = {}
+    # One row for each role of a person, or one without any.
     rows = cast("Iterable[_Row]", db.session.execute(_PEOPLE, wanted))
     for row, party, membership in rows:
         parties[row] = party
-        held.setdefault(row, []).extend([] if membership is None else [membership])
-    found: dict[UUID, list[Person]] = {}
+        memberships.setdefault(row, []).extend([] if membership is None else [membership])
+    people: dict[UUID, list[Person]] = {}
     for row, party in parties.items():
-        found.setdefault(row.cooperation_id, []).append(_person(row, party, held[row]))
-    return found
+        people.setdefault(row.cooperation_id, []).append(_person(row, party, memberships[row]))
+    return people
 
 
 def npm_user_ids(cooperation_id: UUID) -> frozenset[UUID]:
-    """Return the people who take part today for an NPM, its outside experts not among them."""
+    """Return the people who take part today for an NPM, without its external experts."""
     return frozenset(
         person.user_id
         for person in people(cooperation_id)
@@ -121,8 +124,8 @@ def coordinators_for_npm(cooperation_id: UUID) -> list[Person]:
 
 
 def takes_part(cooperation_id: UUID, user_id: UUID, organisation_id: UUID) -> bool:
-    """Tell whether a person takes part today for an organisation."""
-    found = (
+    """Return whether a person takes part today for an organisation."""
+    condition = (
         sa.exists()
         .where(
             CooperationPerson.cooperation_id == cooperation_id,
@@ -132,13 +135,13 @@ def takes_part(cooperation_id: UUID, user_id: UUID, organisation_id: UUID) -> bo
         )
         .select()
     )
-    return bool(db.session.scalar(found))
+    return bool(db.session.scalar(condition))
 
 
 def could_join(cooperation_id: UUID, organisation_id: UUID) -> list[tuple[UUID, str]]:
-    """Return who of an organisation could be added: id and name of those not taking part yet.
+    """Return who in an organisation could be added: id and name of those not taking part yet.
 
-    Auditors and people who may not sign in are not among them.
+    Without auditors and people who may not sign in.
     """
     today = clock.today()
     already = sa.select(CooperationPerson.user_id).where(
@@ -171,7 +174,7 @@ def membership_counts() -> sa.ColumnElement[bool]:
     )
 
 
-def _person(row: CooperationPerson, party: Party, held: list[Membership]) -> Person:
+def _person(row: CooperationPerson, party: Party, memberships: list[Membership]) -> Person:
     return Person(
         id=row.id,
         user_id=row.user_id,
@@ -180,17 +183,18 @@ def _person(row: CooperationPerson, party: Party, held: list[Membership]) -> Per
         organisation_name=row.organisation.name,
         side=party.side,
         function=row.function,
-        roles=frozenset(membership.role for membership in held),
-        outside_expert=any(membership.outside_expert for membership in held),
-        power=next((membership.power for membership in held if membership.power), ""),
-        office=next((membership.office for membership in held if membership.office), ""),
+        roles=frozenset(membership.role for membership in memberships),
+        outside_expert=any(membership.outside_expert for membership in memberships),
+        power=next((membership.power for membership in memberships if membership.power), ""),
+        office=next((membership.office for membership in memberships if membership.office), ""),
+        until_on=min((day for day in (row.until_on, party.left_on) if day), default=None),
     )
 
 
 def other_sides(organisation_id: UUID) -> dict[UUID, str]:
-    """Return who looks after the other sides of an organisation's cooperations that go on.
+    """Return the people responsible on the other sides of an organisation's open cooperations.
 
-    Their coordinators, managers and signatories, each with the reference of one of those.
+    Their coordinators, managers and signatories, each with the reference of one cooperation.
     """
     today = clock.today()
     own, other = aliased(Party), aliased(Party)
@@ -216,7 +220,7 @@ def other_sides(organisation_id: UUID) -> dict[UUID, str]:
 
 
 def current(cooperation_id: UUID) -> list[Party]:
-    """Return the parties that have not left, in their order, with their organisations."""
+    """Return the parties that have not left, in order, with their organisations."""
     return list(
         db.session.scalars(
             sa.select(Party)
@@ -228,6 +232,6 @@ def current(cooperation_id: UUID) -> list[Party]:
 
 
 def parties(cooperation: Cooperation) -> list[Party]:
-    """Return the parties that have not left, in their order; they are loaded with the head."""
+    """Return the parties that have not left, in order; they are loaded with the head."""
     today = clock.today()
     return [party for party in cooperation.parties if not party.left_on or party.left_on >= today]

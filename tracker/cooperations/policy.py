@@ -11,9 +11,9 @@ from tracker.access.actor import Actor, OrganisationKind, Role
 from tracker.access.decision import YES, Decision, no
 from tracker.cooperations.models import Stage
 
-# A cooperation that ended is history: nothing in it changes.
+# A cooperation that has ended is history: nothing in it changes.
 ENDED = frozenset({Stage.CLOSED})
-# While its terms are suspended nobody is let in anew either.
+# While its terms are suspended, nobody can be added either.
 AT_REST = frozenset({Stage.SUSPENDED, Stage.CLOSED})
 
 
@@ -27,14 +27,14 @@ class PartyFact:
 
 @dataclass(frozen=True, slots=True)
 class CooperationFact:
-    """What the rules look at in a cooperation."""
+    """A cooperation's plain values for the rules."""
 
     stage: Stage
     parties: tuple[PartyFact, ...]
     terms_in_force: bool = False
 
     def has_party(self, organisation_id: UUID | None, *sides: OrganisationKind) -> bool:
-        """Tell whether an organisation is a party, of some sides where these are named."""
+        """Return whether an organisation is a party, on one of some sides if given."""
         return any(
             party.organisation_id == organisation_id and (not sides or party.side in sides)
             for party in self.parties
@@ -42,7 +42,7 @@ class CooperationFact:
 
 
 def can_open(actor: Actor) -> Decision:
-    """Decide whether a person may open a cooperation: coordinators of an NPM may."""
+    """Decide who may open a cooperation: coordinators of an NPM."""
     if not actor.acts_for_npm:
         return no(_l("A cooperation is opened by an NPM. Tell your contact at the NPM."))
     if not actor.has(Role.COORDINATOR):
@@ -51,7 +51,7 @@ def can_open(actor: Actor) -> Decision:
 
 
 def can_change(actor: Actor, cooperation: CooperationFact) -> Decision:
-    """Decide on title, purpose, dates, modes and parties: a coordinator of its NPM may."""
+    """Decide who may change title, purpose, dates, modes and parties: a coordinator of its NPM."""
     if cooperation.stage in ENDED:
         return no(_l("This cooperation is closed. Its record stays as it is."))
     if not cooperation.has_party(actor.organisation_id, OrganisationKind.NPM):
@@ -62,7 +62,7 @@ def can_change(actor: Actor, cooperation: CooperationFact) -> Decision:
 
 
 def can_change_verification(actor: Actor, cooperation: CooperationFact) -> Decision:
-    """Decide on what the public check tells: a coordinator of its NPM may, of a closed one too."""
+    """Decide who may change what the public check shows, even of a closed one."""
     if not cooperation.has_party(actor.organisation_id, OrganisationKind.NPM):
         return no(_l("What the public check tells is decided by the NPM of the cooperation."))
     if not actor.has(Role.COORDINATOR):
@@ -71,7 +71,7 @@ def can_change_verification(actor: Actor, cooperation: CooperationFact) -> Decis
 
 
 def can_change_dates(actor: Actor, cooperation: CooperationFact) -> Decision:
-    """Decide on the dates: once the terms are in force they are those of M19."""
+    """Decide who may change the dates: nobody once the terms are in force, since M19 sets them."""
     decision = can_change(actor, cooperation)
     if decision and cooperation.terms_in_force:
         return no(_l("The terms are in force. The dates are those agreed in M19."))
@@ -81,7 +81,7 @@ def can_change_dates(actor: Actor, cooperation: CooperationFact) -> Decision:
 def can_change_people(
     actor: Actor, cooperation: CooperationFact, organisation_id: UUID
 ) -> Decision:
-    """Decide on bringing in or taking out people of a party: its own coordinator may."""
+    """Decide who may add or remove people of a party: its own coordinators."""
     if cooperation.stage in ENDED:
         return no(_l("This cooperation is closed. Its record stays as it is."))
     if not cooperation.has_party(organisation_id):
@@ -109,9 +109,9 @@ def can_join(
 def dates_problem(
     starts_on: dt.date | None, review_on: dt.date | None, ends_on: dt.date | None
 ) -> tuple[str, object] | None:
-    """Return the field and the message when the dates are out of order (M19), None when they fit.
+    """Return field and message if the dates are out of order (M19), else None.
 
-    The review lies after the start and not after the end.
+    The review comes after the start and not after the end.
     """
     if starts_on and ends_on and ends_on <= starts_on:
         return "ends_on", _l("The end must come after the start.")
@@ -123,7 +123,7 @@ def dates_problem(
 
 
 def fit_together(own_id: UUID, parties: Iterable[PartyFact]) -> Decision:
-    """Decide whether organisations can be the parties of a new cooperation beside the own one."""
+    """Decide whether organisations can join the actor's own as parties of a new cooperation."""
     chosen = list(parties)
     if any(party.side is OrganisationKind.OTHER for party in chosen):
         return no(_l("Only an NPM or a civil society organisation can be a party."))

@@ -24,7 +24,7 @@ _WITH_PARTIES = selectinload(Cooperation.parties).joinedload(Party.organisation)
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One page of the list of cooperations, and how many there are in all."""
+    """One page of the list of cooperations, and how many there are in total."""
 
     total: int
     cooperations: list[Cooperation]
@@ -34,22 +34,22 @@ def find(actor: Actor, reference: str) -> Cooperation | None:
     """Return a cooperation by its reference with its parties, if the person may see it."""
     if not _REFERENCE.fullmatch(reference):
         return None
-    return _one(actor, Cooperation.reference == reference)
+    return _find_one(actor, Cooperation.reference == reference)
 
 
 def find_by_id(actor: Actor, cooperation_id: UUID) -> Cooperation | None:
     """Return a cooperation by its id with its parties, if the person may see it."""
-    return _one(actor, Cooperation.id == cooperation_id)
+    return _find_one(actor, Cooperation.id == cooperation_id)
 
 
 def find_all(actor: Actor, cooperation_ids: Iterable[UUID]) -> dict[UUID, Cooperation]:
     """Return those of some cooperations that the person may see, with their parties."""
-    found = db.session.scalars(
+    cooperations = db.session.scalars(
         sa.select(Cooperation)
         .where(Cooperation.id.in_(list(cooperation_ids)), visible(actor))
         .options(_WITH_PARTIES)
     )
-    return {cooperation.id: cooperation for cooperation in found}
+    return {cooperation.id: cooperation for cooperation in cooperations}
 
 
 def listing(
@@ -80,7 +80,7 @@ def listing(
 
 
 def stage_counts(actor: Actor, words: str = "") -> dict[str, int]:
-    """Return how many of the cooperations the person may see stand in each stage; "" is all."""
+    """Return how many of the cooperations the person may see are in each stage; "" is all."""
     conditions = [visible(actor), *(_holds_word(word) for word in words.split()[:8])]
     rows = db.session.execute(
         sa.select(Cooperation.stage, sa.func.count(Cooperation.id))
@@ -92,7 +92,7 @@ def stage_counts(actor: Actor, words: str = "") -> dict[str, int]:
 
 
 def fact(cooperation: Cooperation) -> CooperationFact:
-    """Return what the rules look at in a cooperation whose parties are loaded."""
+    """Return the rules' plain values for a cooperation whose parties are loaded."""
     return CooperationFact(
         stage=cooperation.stage,
         parties=tuple(
@@ -108,7 +108,7 @@ def modes(cooperation: Cooperation) -> list[Mode]:
 
 
 def terms_in_force(cooperation_id: UUID) -> bool:
-    """Tell whether a revision of the terms was signed by all."""
+    """Return whether a fully signed revision of the terms exists."""
     signed = sa.exists().where(
         SignatureRequest.revision_id == Revision.id,
         SignatureRequest.state == RequestState.COMPLETED,
@@ -119,7 +119,7 @@ def terms_in_force(cooperation_id: UUID) -> bool:
 
 
 def open_invitations(actor: Actor, cooperation_id: UUID) -> list[Invitation]:
-    """Return the invitations of the own organisation to a cooperation that nobody accepted yet.
+    """Return the organisation's open invitations to a cooperation.
 
     For its coordinators; an address is nobody else's business.
     """
@@ -139,7 +139,7 @@ def open_invitations(actor: Actor, cooperation_id: UUID) -> list[Invitation]:
     )
 
 
-def _one(actor: Actor, condition: sa.ColumnElement[bool]) -> Cooperation | None:
+def _find_one(actor: Actor, condition: sa.ColumnElement[bool]) -> Cooperation | None:
     return db.session.scalar(
         sa.select(Cooperation).where(condition, visible(actor)).options(_WITH_PARTIES)
     )

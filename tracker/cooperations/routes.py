@@ -1,4 +1,7 @@
-"""Pages for cooperations: the list, the head, the ways of working, the people, the history."""
+"""Pages for cooperations: the list, the head, the ways of working, the people, the history.
+
+In one file: the pages of one blueprint find and show the same cooperation.
+"""
 
 import datetime as dt
 from typing import Any
@@ -9,7 +12,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
-from tracker.access.gate import current_actor, found, require, signed_in
+from tracker.access.gate import current_actor, found_or_404, require, signed_in
 from tracker.activity import queries as trail
 from tracker.cooperations import labels, people, policy, queries, service
 from tracker.cooperations.forms import (
@@ -87,13 +90,13 @@ def index() -> str:
     """List the cooperations the person may see."""
     actor = current_actor()
     words = tidy_line(request.args.get("q", ""))[:200]
-    stage = next((one for one in Stage if one.value == request.args.get("stage")), None)
+    stage = next((choice for choice in Stage if choice.value == request.args.get("stage")), None)
     number = paging.asked_number()
     listing = queries.listing(
         actor, words=words, stage=stage, offset=paging.offset(number), limit=paging.SIZE
     )
     counts = queries.stage_counts(actor, words)
-    stages = [(one.value, labels.STAGES[one]) for one in Stage if counts.get(one.value)]
+    stages = [(choice.value, labels.STAGES[choice]) for choice in Stage if counts.get(choice.value)]
     return render_template(
         "cooperations/index.html",
         page=Page(listing.cooperations, number, paging.SIZE, listing.total),
@@ -142,7 +145,7 @@ def change_head(reference: str) -> str | Response:
 @blueprint.route("/cooperations/<reference>/ways", methods=["GET", "POST"])
 @signed_in
 def change_modes(reference: str) -> str | Response:
-    """Change the ways of working, then the answers behind them."""
+    """Change the ways of working, then the answers to their questions."""
     actor = current_actor()
     cooperation = _find(actor, reference)
     require(policy.can_change(actor, queries.fact(cooperation)))
@@ -182,7 +185,7 @@ def change_modes(reference: str) -> str | Response:
 @blueprint.route("/cooperations/<reference>/verification", methods=["GET", "POST"])
 @signed_in
 def change_verification(reference: str) -> str | Response:
-    """Set what the public check tells of the agreements of a cooperation."""
+    """Decide what the public check shows about a cooperation's agreements."""
     actor = current_actor()
     cooperation = _find(actor, reference)
     require(policy.can_change_verification(actor, queries.fact(cooperation)))
@@ -218,7 +221,7 @@ def people_page(reference: str) -> str:
 @blueprint.route("/cooperations/<reference>/people/add", methods=["GET", "POST"])
 @signed_in
 def add_person(reference: str) -> str | Response:
-    """Bring in a person of the own organisation."""
+    """Add a person of one's own organisation."""
     actor = current_actor()
     cooperation = _find(actor, reference)
     organisation_id = _own_party(actor, cooperation)
@@ -250,12 +253,15 @@ def add_person(reference: str) -> str | Response:
 @blueprint.route("/cooperations/<reference>/people/invite", methods=["GET", "POST"])
 @signed_in
 def invite_person(reference: str) -> str | Response:
-    """Invite somebody who has no account yet into the own organisation and this cooperation."""
+    """Invite somebody without an account into one's own organisation and this cooperation."""
     actor = current_actor()
     cooperation = _find(actor, reference)
     _own_party(actor, cooperation)
     form = InvitationForm(data={"language": locale.language()})
-    form.offer([(one.code, one.name) for one in locale.languages()], is_npm=actor.acts_for_npm)
+    form.offer(
+        [(language.code, language.name) for language in locale.languages()],
+        is_npm=actor.acts_for_npm,
+    )
     done = form.validate_on_submit() and perform(
         form,
         lambda: service.invite_person(
@@ -282,11 +288,11 @@ def invite_person(reference: str) -> str | Response:
 @blueprint.route("/cooperations/<reference>/people/<uuid:person_id>/end", methods=["GET", "POST"])
 @signed_in
 def end_person(reference: str, person_id: UUID) -> str | Response:
-    """Take out a person of the own organisation."""
+    """Remove a person of one's own organisation."""
     actor = current_actor()
     cooperation = _find(actor, reference)
-    person = found(
-        next((one for one in people.people(cooperation.id) if one.id == person_id), None)
+    person = found_or_404(
+        next((person for person in people.people(cooperation.id) if person.id == person_id), None)
     )
     require(policy.can_change_people(actor, queries.fact(cooperation), person.organisation_id))
     form = ConfirmForm()
@@ -335,11 +341,11 @@ def history(reference: str) -> str:
 
 
 def _find(actor: Actor, reference: str) -> Cooperation:
-    return found(queries.find(actor, reference))
+    return found_or_404(queries.find(actor, reference))
 
 
 def _read_again(actor: Actor, reference: str, cooperation: Cooperation) -> Cooperation:
-    """Return what a page shows; where a form was sent and perhaps rolled back, read again."""
+    """Load what a page shows; again if a form was sent and perhaps rolled back."""
     return _find(actor, reference) if request.method == "POST" else cooperation
 
 
@@ -379,7 +385,7 @@ def _dates(form: HeadForm, cooperation: Cooperation) -> dict[str, Any]:
 
 
 def _stale_head(cooperation: Cooperation, form: HeadForm, error: StaleError) -> Response | str:
-    """Show both values; what was typed stays in the form and is saved only if chosen."""
+    """Show both values; what was typed stays in the form and is saved only on request."""
     form.refuse(error)
     form.version.data = cooperation.version
     return render_template(

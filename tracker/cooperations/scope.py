@@ -10,25 +10,25 @@ from tracker.access.actor import Actor, OrganisationKind, Role
 from tracker.cooperations.models import Cooperation, CooperationPerson, Party
 from tracker.core import clock
 
-# A day, or its place in a statement that is built once.
+# A day, or its parameter in a statement that is built once.
 Day = dt.date | sa.BindParameter[dt.date]
-# The column of the row at hand that names its cooperation.
+# The column with the cooperation's id in the outer query.
 CooperationId = sa.SQLColumnExpression[UUID]
 
-# Of their own names, so that a query which reads parties itself is not taken for these.
+# Aliases, so that they don't clash with a query that selects parties itself.
 _PARTY, _PERSON = aliased(Party), aliased(CooperationPerson)
 
-# Who sees every cooperation of the own organisation (product.md, section 2).
+# Roles that see every cooperation of their organisation (product.md, section 2).
 FOR_THE_ORGANISATION = (Role.COORDINATOR, Role.SIGNATORY, Role.MANAGER)
 
 
 def visible(actor: Actor, cooperation_id: CooperationId = Cooperation.id) -> sa.ColumnElement[bool]:
-    """Return the condition on a cooperation's id, of the row at hand, that the person may see it.
+    """Return the condition, on a column with a cooperation's id, that the person may see it.
 
     Coordinators, signatories and managers see those their organisation is a party of and has not
-    left; members those they take part in today, for the organisation they act for; auditors those
-    of the NPM they audit. Nobody else sees any, administrators neither. It is correlated, so that
-    it costs the same however many cooperations there are.
+    left; members those they take part in today, for the organisation they are acting for; auditors
+    those of the NPM they audit. Nobody else sees any, not even administrators. It is correlated, so
+    that its cost doesn't depend on the number of cooperations.
     """
     today = clock.today()
     ways: list[sa.ColumnElement[bool]] = []
@@ -43,7 +43,7 @@ def visible(actor: Actor, cooperation_id: CooperationId = Cooperation.id) -> sa.
 
 
 def visible_ids(actor: Actor) -> sa.Select[UUID]:
-    """Return the ids of all cooperations the person may see, for what goes through them all."""
+    """Return the ids of all cooperations the person may see, for queries that need them all."""
     return sa.select(Cooperation.id).where(visible(actor))
 
 
@@ -63,7 +63,7 @@ def is_party(
 def is_of_npms(
     npm_ids: frozenset[UUID], cooperation_id: CooperationId, *, on: dt.date | None = None
 ) -> sa.ColumnElement[bool]:
-    """Return the condition on a cooperation's id that it is of one of some NPMs.
+    """Return the condition on a cooperation's id that one of some NPMs is a party.
 
     With a day: that the NPM has not left by then.
     """

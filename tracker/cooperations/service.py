@@ -1,4 +1,7 @@
-"""Service functions for a cooperation: open, change head and modes, add parties and people."""
+"""Service functions for a cooperation: open, change head and modes, add parties and people.
+
+In one file: head, parties and people of a cooperation are locked and told in one way.
+"""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from tracker.access.actor import Actor, OrganisationKind, Role
 from tracker.accounts.models import Membership, User
 from tracker.accounts.people import invitations
-from tracker.accounts.people.invitations import Invited, Wanted
+from tracker.accounts.people.invitations import NewInvitation, SentInvitation
 from tracker.activity import verbs
 from tracker.activity.service import DomainEvent, record, start_chain
 from tracker.activity.verbs import Verb
@@ -50,11 +53,11 @@ def open_cooperation(  # noqa: PLR0913 -- the head of a cooperation, as plain va
     questions: Mapping[str, str] | None = None,
     is_demonstration: bool = False,
 ) -> Cooperation:
-    """Open a cooperation between the actor's NPM and other organisations, and return it.
+    """Open and return a cooperation between the actor's NPM and other organisations.
 
-    organisation_ids are the partner CSOs, and further NPM bodies. Begins its chain, makes its key,
-    gives it the next reference of the year, and brings in the one who opens it. Raise RefusedError
-    for anyone but a coordinator of an NPM, RuleBrokenError naming the field that does not fit.
+    organisation_ids are the partner CSOs, and further NPM bodies. Starts its chain, creates its
+    key, gives it the next reference of the year, and adds the actor. Raise RefusedError for anybody
+    but a coordinator of an NPM, RuleBrokenError with the field that is invalid.
     """
     policy.can_open(actor).require()
     own = db.session.get_one(Organisation, actor.organisation_id)
@@ -112,10 +115,10 @@ def change_head(
     ends_on: dt.date | None,
     review_on: dt.date | None,
 ) -> bool:
-    """Change title, purpose and dates; return False when nothing differs.
+    """Change title, purpose and dates; return False if nothing differs.
 
-    version is the one the person saw: raise StaleError when somebody else saved meanwhile. Once
-    the terms are in force the dates are those of M19 and stay (RefusedError when they differ).
+    version is the one the person saw: raise StaleError if somebody else saved in the meantime. Once
+    the terms are in force, M19 sets the dates (RefusedError if they differ).
     """
     fact = queries.fact(cooperation)
     policy.can_change(actor, fact).require()
@@ -141,9 +144,10 @@ def follow_dates(
     ends_on: dt.date | None,
     review_on: dt.date | None,
 ) -> bool:
-    """Take over the dates that the parties signed in M19; return False when nothing differs.
+    """Copy the dates that the parties signed in M19; return False if nothing differs.
 
-    Called when terms come into force; whoever signed last may be no coordinator, so no policy asks.
+    Called when terms come into force; the last person to sign may not be a coordinator, so no
+    policy is asked.
     """
     before = _head(cooperation)
     cooperation.starts_on = starts_on
@@ -160,10 +164,10 @@ def set_modes(
     modes: Iterable[Mode],
     questions: Mapping[str, str],
 ) -> bool:
-    """Set the ways of working and the answers behind them; return False when nothing differs.
+    """Set the ways of working and their answers; return False if nothing differs.
 
-    Raise StaleError as change_head does. What the new modes require is started by whoever follows
-    MODES_CHANGED.
+    Raise StaleError as change_head does. Handlers of MODES_CHANGED start what the new modes
+    require.
     """
     policy.can_change(actor, queries.fact(cooperation)).require()
     _lock(cooperation, version)
@@ -179,9 +183,9 @@ def set_modes(
 
 
 def set_verification(actor: Actor, cooperation: Cooperation, *, shows_signers: bool) -> bool:
-    """Set whether the public check names who signed; return False when nothing differs.
+    """Set whether the public check names who signed; return False if nothing differs.
 
-    Of what belongs to a visit, and of undertakings, it never does. Record VERIFICATION_CHANGED.
+    It never does so for visits or undertakings. Records VERIFICATION_CHANGED.
     """
     policy.can_change_verification(actor, queries.fact(cooperation)).require()
     db.session.refresh(cooperation, ["shows_signers"], with_for_update=True)
@@ -204,13 +208,13 @@ def join_party(actor: Actor, cooperation: Cooperation, organisation_id: UUID) ->
     if not decision:
         raise RuleBrokenError(decision.reason, "organisation_id")
     party = next(
-        (one for one in cooperation.parties if one.organisation_id == organisation_id), None
+        (party for party in cooperation.parties if party.organisation_id == organisation_id), None
     )
     if party is None:
         party = Party(
             organisation=organisation,
             side=organisation.kind,
-            position=max(one.position for one in cooperation.parties) + 1,
+            position=max(party.position for party in cooperation.parties) + 1,
             joined_on=clock.today(),
         )
         cooperation.parties.append(party)
@@ -228,7 +232,7 @@ def add_person(
     organisation_id: UUID,
     function: str = "",
 ) -> CooperationPerson:
-    """Bring in a person of the own organisation; record PERSON_JOINED.
+    """Add a person of the actor's organisation; record PERSON_JOINED.
 
     Raise RefusedError for another party's people, RuleBrokenError when the person has no role
     there that runs today or takes part already.
@@ -252,8 +256,8 @@ def invite_person(
     outside_expert: bool = False,
     language: str = "en",
     days: int = 14,
-) -> Invited:
-    """Invite somebody into the own organisation as member, to take part here once they accept.
+) -> SentInvitation:
+    """Invite somebody into the actor's organisation, to take part here once they accept.
 
     Raise RefusedError for another party's people, RuleBrokenError as the invitation itself does
     (email, outside_expert).
@@ -265,7 +269,7 @@ def invite_person(
     policy.can_change_people(actor, fact, organisation_id).require()
     return invitations.invite(
         actor,
-        Wanted(
+        NewInvitation(
             email=email,
             name=name,
             organisation_id=organisation_id,
@@ -282,7 +286,7 @@ def invite_person(
 def end_person(
     actor: Actor, cooperation: Cooperation, *, user_id: UUID, organisation_id: UUID
 ) -> None:
-    """Take out a person of the own organisation at once; close their clearances here.
+    """Remove a person of the actor's organisation immediately; close their clearances here.
 
     Raise RefusedError for another party's people, RuleBrokenError when the person does not take
     part, or is the last coordinator of the NPM (G1).
@@ -292,24 +296,26 @@ def end_person(
     if row is None:
         raise RuleBrokenError(_l("This person does not take part in the cooperation."))
     coordinators = people.coordinators_for_npm(cooperation.id)
-    if [(one.user_id, one.organisation_id) for one in coordinators] == [(user_id, organisation_id)]:
+    if [(coordinator.user_id, coordinator.organisation_id) for coordinator in coordinators] == [
+        (user_id, organisation_id)
+    ]:
         raise RuleBrokenError(
             _l("This is the only coordinator of the NPM here. Bring in another one first.")
         )
     _take_out(actor, cooperation.id, row)
 
 
-def follow_departure(happening: DomainEvent) -> None:
-    """Take a person out everywhere their role ended, and close clearances (product.md, section 7).
+def follow_departure(event: DomainEvent) -> None:
+    """Remove a person everywhere their role ended, and close clearances (product.md, section 7).
 
     Handler of ROLE_ENDED and PERSON_SUSPENDED, whose subject is the person. A suspended person
-    keeps the place, for the case that they come back, but no clearance.
+    still takes part, in case they come back, but has no clearance.
     """
-    user_id = happening.subject_id
-    if happening.verb is verbs.PERSON_SUSPENDED:
-        clearances.close_for_person(happening.actor, user_id, ClearanceEnd.SUSPENDED)
+    user_id = event.subject_id
+    if event.verb is verbs.PERSON_SUSPENDED:
+        clearances.close_for_person(event.actor, user_id, ClearanceEnd.SUSPENDED)
         return
-    organisation_id = _id_in(happening.details, "organisation_id")
+    organisation_id = _id_in(event.details, "organisation_id")
     if organisation_id is None or _has_running_role(user_id, organisation_id):
         return
     rows = db.session.scalars(
@@ -322,40 +328,41 @@ def follow_departure(happening: DomainEvent) -> None:
         .order_by(CooperationPerson.cooperation_id)
     ).all()
     for row in rows:
-        _take_out(happening.actor, row.cooperation_id, row)
+        _take_out(event.actor, row.cooperation_id, row)
 
 
-def tell_of_power(happening: DomainEvent) -> None:
+def tell_of_power(event: DomainEvent) -> None:
     """Tell the other parties that an administrator confirmed who signs or decides for a partner.
 
     Handler of ROLE_ACCEPTED (product.md, section 2).
     """
-    organisation_id = _id_in(happening.details, "organisation_id")
+    organisation_id = _id_in(event.details, "organisation_id")
     if organisation_id is not None:
         messages.power_by_administrator(people.other_sides(organisation_id))
 
 
-def follow_invitation(happening: DomainEvent) -> None:
-    """Bring in who accepted an invitation to a cooperation. Handler of INVITATION_ACCEPTED.
+def follow_invitation(event: DomainEvent) -> None:
+    """Add a person who accepted an invitation to a cooperation.
 
-    Nothing happens when the cooperation ended meanwhile or the organisation is no party.
+    Handler of INVITATION_ACCEPTED. Does nothing if the cooperation has ended or the organisation is
+    no longer a party.
     """
-    cooperation_id = _id_in(happening.details, "cooperation")
-    organisation_id = _id_in(happening.details, "organisation_id")
+    cooperation_id = _id_in(event.details, "cooperation")
+    organisation_id = _id_in(event.details, "organisation_id")
     if cooperation_id is None or organisation_id is None:
         return
     cooperation = db.session.get(Cooperation, cooperation_id)
     if cooperation is None or cooperation.stage in policy.ENDED:
         return
     current = {party.organisation_id: party for party in people.current(cooperation.id)}
-    user_id = happening.subject_id
+    user_id = event.subject_id
     if organisation_id not in current:
         return
     if people.takes_part(cooperation.id, user_id, organisation_id):
         return
     organisation = current[organisation_id].organisation
-    function = str(happening.details.get("function") or "")
-    _bring_in(happening.actor, cooperation, user_id, organisation, function)
+    function = str(event.details.get("function") or "")
+    _bring_in(event.actor, cooperation, user_id, organisation, function)
 
 
 def _id_in(details: Mapping[str, Any], key: str) -> UUID | None:
@@ -365,24 +372,30 @@ def _id_in(details: Mapping[str, Any], key: str) -> UUID | None:
 
 def _partners(own: Organisation, organisation_ids: Sequence[UUID]) -> list[Organisation]:
     wanted = list(dict.fromkeys(organisation_ids))
-    found = {
-        one.id: one
-        for one in db.session.scalars(sa.select(Organisation).where(Organisation.id.in_(wanted)))
+    organisations = {
+        organisation.id: organisation
+        for organisation in db.session.scalars(
+            sa.select(Organisation).where(Organisation.id.in_(wanted))
+        )
     }
-    if len(found) != len(wanted):
+    if len(organisations) != len(wanted):
         raise RuleBrokenError(_l("Choose organisations from the list."), "organisation_ids")
     decision = policy.fit_together(
-        own.id, [policy.PartyFact(one.id, one.kind) for one in found.values()]
+        own.id,
+        [
+            policy.PartyFact(organisation.id, organisation.kind)
+            for organisation in organisations.values()
+        ],
     )
     if not decision:
         raise RuleBrokenError(decision.reason, "organisation_ids")
-    partners = [found[one] for one in wanted]
-    # NPM bodies stand together at the head of the list.
-    return sorted(partners, key=lambda one: one.kind is not OrganisationKind.NPM)
+    partners = [organisations[partner_id] for partner_id in wanted]
+    # NPM bodies come first in the list.
+    return sorted(partners, key=lambda organisation: organisation.kind is not OrganisationKind.NPM)
 
 
 def _next_reference(year: int) -> str:
-    """Return the next reference of a year; others wait until this transaction ends."""
+    """Return the next reference of a year; locks the counter until this transaction ends."""
     wanted = (
         sa.select(ReferenceCounter)
         .where(ReferenceCounter.year == year)
@@ -395,7 +408,7 @@ def _next_reference(year: int) -> str:
             with db.session.begin_nested():
                 counter = ReferenceCounter(year=year, last=0)
                 db.session.add(counter)
-        except IntegrityError:  # somebody else opened the first one of the year in this moment
+        except IntegrityError:  # somebody else opened the first one of the year at the same moment
             counter = db.session.execute(wanted).scalar_one()
     counter.last += 1
     return f"C-{year}-{counter.last:04d}"
@@ -430,7 +443,7 @@ def _modes(modes: Iterable[Mode]) -> list[Mode]:
 
 
 def _answers(modes: Sequence[Mode], questions: Mapping[str, str]) -> dict[str, str]:
-    """Keep the answers to the questions these modes ask; what is missing is not known yet."""
+    """Keep the answers to the questions of these modes; missing ones are not known yet."""
     return {
         question.value: Knowledge(questions.get(question.value) or Knowledge.NOT_KNOWN).value
         for question in questions_behind(modes)
@@ -464,14 +477,14 @@ def _note_change(actor: Actor | None, cooperation: Cooperation, before: dict[str
 
 
 def _has_running_role(user_id: UUID, organisation_id: UUID) -> bool:
-    """Tell whether a person has a role there that lets them take part."""
-    found = sa.exists().where(
+    """Return whether a person has a role there that lets them take part."""
+    condition = sa.exists().where(
         Membership.user_id == user_id,
         Membership.organisation_id == organisation_id,
         User.id == Membership.user_id,
         people.membership_counts(),
     )
-    return bool(db.session.scalar(sa.select(found)))
+    return bool(db.session.scalar(sa.select(condition)))
 
 
 def _taking_part(
@@ -554,9 +567,9 @@ def _record(verb: Verb, actor: Actor | None, cooperation: Cooperation, **details
 
 
 def end_people(actor: Actor | None, cooperation_id: UUID, organisation_id: UUID) -> None:
-    """Take out all people of an organisation whose place another takes; their clearances close.
+    """Remove all people of an organisation that is being replaced; their clearances close.
 
-    A person's undertaking never passes to another (S11), so no policy of the party asks.
+    A person's undertaking never passes to somebody else (S11), so no policy of the party is asked.
     """
     rows = db.session.scalars(
         sa.select(CooperationPerson)

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import rfc8785
 
-# The largest whole number that has one form (RFC 8785, section 3.2.2.3).
+# The largest whole number with exactly one form (RFC 8785, section 3.2.2.3).
 _MOST = 2**53 - 1
 _encode = json.JSONEncoder(
     ensure_ascii=False, check_circular=False, allow_nan=False, sort_keys=True, separators=(",", ":")
@@ -15,23 +15,23 @@ _encode = json.JSONEncoder(
 
 
 class NotCanonicalError(ValueError):
-    """Bytes are no JSON, or not in the one form."""
+    """Raised for bytes that are not JSON, or not in its canonical form."""
 
 
 def to_bytes(value: Mapping[str, Any] | list[Any]) -> bytes:
-    """Return the canonical JSON of a value made of plain types; whole numbers only, no floats."""
-    if _is_plain(value):  # the standard library writes the same then, several times as fast
+    """Return the canonical JSON of a value of plain types; whole numbers only, no floats."""
+    if _is_plain(value):  # then the standard library writes the same bytes, several times as fast
         return _encode(value).encode()
     return rfc8785.dumps(cast("dict[str, Any]", value))
 
 
 def from_bytes(data: bytes) -> Any:
-    """Read a canonical value back."""
+    """Parse canonical bytes that this application wrote."""
     return json.loads(data)
 
 
 def from_strange_bytes(data: bytes) -> Any:
-    """Read bytes that others wrote; raise NotCanonicalError when they are not in the one form."""
+    """Parse bytes from outside; raise NotCanonicalError if they are not canonical."""
     try:
         value = json.loads(data)
         if to_bytes(value) == data:
@@ -42,7 +42,7 @@ def from_strange_bytes(data: bytes) -> Any:
 
 
 def digest(data: bytes) -> str:
-    """Return the SHA-256 of bytes as 64 hexadecimal letters."""
+    """Return the SHA-256 of bytes as 64 hexadecimal digits."""
     return hashlib.sha256(data).hexdigest()
 
 
@@ -52,16 +52,16 @@ def digest_of(value: Mapping[str, Any] | list[Any]) -> str:
 
 
 def _is_plain(value: object) -> bool:
-    """Tell whether a value holds no fraction, no large number and only names in ASCII.
+    """Return whether a value has no fractions, no large numbers and only ASCII names.
 
-    Names in other scripts are ordered by UTF-16 units, which the standard library does not do.
+    Names in other scripts are sorted by UTF-16 units, which the standard library can't do.
     """
     if isinstance(value, str) or value is None or value is True or value is False:
         return True
     if isinstance(value, dict):
         return all(
-            isinstance(key, str) and key.isascii() and _is_plain(held)
-            for key, held in value.items()
+            isinstance(key, str) and key.isascii() and _is_plain(entry)
+            for key, entry in value.items()
         )
     if isinstance(value, list):
         return all(map(_is_plain, value))

@@ -10,19 +10,19 @@ Source = Callable[[], dt.datetime]
 
 
 def system_time() -> dt.datetime:
-    """Return the moment that the system's clock shows, in UTC."""
+    """Return the system clock's time in UTC."""
     return dt.datetime.now(dt.UTC)
 
 
-# The time zone in which dates run: the NPM's (product.md, section 7).
+# The time zone in which days begin and end: the NPM's (product.md, section 7).
 ZONE: Slot[ZoneInfo] = Slot("zone", ZoneInfo("UTC"))
 
 
 class _Clock:
-    """Where the time comes from: for the whole process, as there is one time for all in it.
+    """The source of the time, one for the whole process.
 
-    An application always takes the system's. Tests set another before they build one, and read it
-    where none runs, so it can't be an application's own.
+    Applications always use the system clock. Tests set another source before they build an
+    application, and read it where none is running, so it can't belong to an application.
     """
 
     source: Source = staticmethod(system_time)
@@ -32,22 +32,22 @@ _clock = _Clock()
 
 
 def zone() -> ZoneInfo:
-    """Return the time zone in which dates run; UTC where no application runs."""
+    """Return the time zone in which days begin and end; UTC outside an application."""
     return ZONE.get()
 
 
 def use_source(source: Source) -> None:
-    """Take the time from another source, which returns aware moments in UTC; for tests."""
+    """Use another source of the time, which returns aware datetimes in UTC; for tests."""
     _clock.source = source
 
 
 def source() -> Source:
-    """Return where the time comes from."""
+    """Return the current source of the time."""
     return _clock.source
 
 
 def now() -> dt.datetime:
-    """Return the present moment in UTC."""
+    """Return the current time in UTC."""
     return _clock.source()
 
 

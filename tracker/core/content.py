@@ -13,14 +13,14 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.scanner import RoundTripScanner, ScannerError
 
 Model = TypeVar("Model", bound=BaseModel)
-Place = Sequence[int | str]
+NodePath = Sequence[int | str]
 NESTED = "it is nested too deeply"
 MOST_NESTED = 100
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Mistake:
-    """One thing that is wrong in the content: in which file, on which line, and what."""
+    """One mistake in the content: the file, the line, and what is wrong."""
 
     file: str
     line: int
@@ -31,7 +31,7 @@ class Mistake:
 
 
 class ContentError(Exception):
-    """The content can't be loaded; all mistakes found, one on each line of the text."""
+    """Raised when content can't be loaded; the text has a line for each mistake found."""
 
     def __init__(self, mistakes: Sequence[Mistake]) -> None:
         self.mistakes = tuple(sorted(set(mistakes)))
@@ -40,24 +40,26 @@ class ContentError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class YamlText:
-    """A piece of YAML: what it says, in which file it stands and on which line it begins."""
+    """A piece of YAML: its content, its file, and the line on which it begins."""
 
     file: str
     tree: Any
     first_line: int = 1
 
-    def line(self, place: Place = ()) -> int:
-        """Return the line of what stands at a place, or of the nearest thing around it."""
-        node, found = self.tree, 0
+    def line(self, place: NodePath = ()) -> int:
+        """Return the line of the node at a path, or of the nearest node around it."""
+        node, line = self.tree, 0
         for step in place:
-            # A place named by pydantic may hold names of models too: they are stepped over.
+            # A path given by pydantic may contain names of models, which are skipped.
             if _holds(node, step):
-                found = node.lc.data[step][0]
+                line = node.lc.data[step][0]
                 node = node[step]
-        return self.first_line + found
+        return self.first_line + line
 
-    def fit(self, model: type[Model], mistakes: list[Mistake], place: Place = ()) -> Model | None:
-        """Return what stands at a place as a model; None after adding all that is wrong with it."""
+    def fit(
+        self, model: type[Model], mistakes: list[Mistake], place: NodePath = ()
+    ) -> Model | None:
+        """Return the node at a path as a model; None after adding all that is wrong with it."""
         node = self.tree
         for step in place:
             node = node[step]
@@ -71,7 +73,7 @@ class YamlText:
 
 
 def read_text(root: Path, path: Path, mistakes: list[Mistake]) -> str | None:
-    """Return a file's text with plain line ends; None after adding why it can't be read."""
+    """Return a file's text with plain line ends, or None after adding why it can't be read."""
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
@@ -83,7 +85,7 @@ def read_text(root: Path, path: Path, mistakes: list[Mistake]) -> str | None:
 
 
 class _ShallowScanner(RoundTripScanner):
-    """A scanner that gives up where brackets or indents stand in one another too deeply.
+    """A scanner that gives up where brackets or indents are nested too deeply.
 
     The time that scanning takes grows with the text times the depth, so the depth is limited by
     what counts it: brackets in quoted words and comments are not counted.
@@ -105,7 +107,7 @@ class _ShallowScanner(RoundTripScanner):
 
 
 def yaml_reader() -> YAML:
-    """Return what reads YAML that people send: with lines, and in time that grows as the text."""
+    """Return a loader for uploaded YAML: it keeps lines, and takes time linear in the length."""
     yaml = YAML(typ="rt")
     yaml.Scanner = _ShallowScanner
     return yaml
@@ -114,7 +116,7 @@ def yaml_reader() -> YAML:
 def read_yaml(
     text: str, file: str, mistakes: list[Mistake], *, first_line: int = 1
 ) -> YamlText | None:
-    """Return YAML with its lines; None after adding what is wrong with it."""
+    """Return YAML with its lines, or None after adding its mistakes."""
     try:
         return YamlText(file, yaml_reader().load(text), first_line)
     except MarkedYAMLError as error:
@@ -131,12 +133,12 @@ def read_yaml(
 
 
 def name_of(root: Path, path: Path) -> str:
-    """Return a file's name as mistakes show it: its path inside the content's folder."""
+    """Return a file's name as mistakes show it: its path within the content folder."""
     return path.relative_to(root).as_posix()
 
 
 def repeated(values: Sequence[str]) -> Iterator[tuple[int, str]]:
-    """Yield place and value of each that stood in the list before."""
+    """Yield position and value of each item that occurred earlier in the list."""
     seen: set[str] = set()
     for place, value in enumerate(values):
         if value in seen:

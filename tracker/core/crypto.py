@@ -16,20 +16,20 @@ DERIVED_BYTES = 32
 
 
 class SealBrokenError(Exception):
-    """Encrypted bytes were altered, moved to another place, or the key is not theirs."""
+    """Raised when encrypted bytes were altered or moved, or the key is another one."""
 
 
 def seal(key: bytes, plain: bytes, context: str) -> bytes:
-    """Encrypt bytes for one place; context names it, so that they can't be moved to another."""
+    """Encrypt bytes, bound to context so that they can't be moved elsewhere."""
     nonce = secrets.token_bytes(NONCE_BYTES)
     return nonce + AESGCM(key).encrypt(nonce, plain, context.encode())
 
 
 def unseal(key: bytes, sealed: bytes, context: str) -> bytes:
-    """Decrypt what seal() made with the same key and context; raise SealBrokenError otherwise."""
+    """Decrypt what seal() encrypted with the same key and context, or raise SealBrokenError."""
     try:
         return AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], context.encode())
-    except (InvalidTag, ValueError) as error:  # ValueError: too short to hold a nonce
+    except (InvalidTag, ValueError) as error:  # ValueError: too short to contain a nonce
         message = f"The encrypted value of {context} can't be read."
         raise SealBrokenError(message) from error
 
@@ -50,20 +50,20 @@ def unwrap(wrapped: bytes, context: str) -> bytes:
 
 
 def authenticate(text: str) -> str:
-    """Return the HMAC-SHA256 of text under the trail's key, as hexadecimal letters."""
+    """Return the HMAC-SHA256 of text under the trail's key, as hexadecimal digits."""
     return hmac.new(keys.current().trail, text.encode(), hashlib.sha256).hexdigest()
 
 
 def is_authentic(text: str, code: str) -> bool:
-    """Tell whether a code is the one authenticate() gives, without leaking time."""
+    """Return whether a code is the one from authenticate(), compared in constant time."""
     return hmac.compare_digest(authenticate(text).encode(), code.encode())
 
 
 def authenticate_for(purpose: str, text: str) -> str:
-    """Return the HMAC-SHA256 of text as hexadecimal letters, under a key made for one purpose.
+    """Return the HMAC-SHA256 of text under a key for one purpose, as hexadecimal digits.
 
-    The key is derived (HKDF, RFC 5869) from the trail's, so that no code made for one purpose is
-    worth anything for another.
+    The key is derived from the trail's (HKDF, RFC 5869), so a code made for one purpose is of no
+    use for another.
     """
     derived = HKDF(SHA256(), DERIVED_BYTES, salt=None, info=f"common-terms/{purpose}".encode())
     key = derived.derive(keys.current().trail)

@@ -1,7 +1,8 @@
-"""Protection against forged requests, whose token looks different in each answer.
+"""CSRF protection whose token looks different in each response.
 
-Pages are compressed, and what stands unchanged in many compressed answers can be guessed from their
-size (BREACH). The library's own token begins with the same characters for as long as a session.
+Pages are compressed, and whatever stays the same in many compressed responses can be guessed from
+their size (BREACH). Flask-WTF's own token begins with the same characters for as long as a session
+lasts.
 """
 
 import base64
@@ -17,7 +18,7 @@ _MASKED = "masked_csrf_token"
 
 
 class MaskedCSRFProtect(CSRFProtect):  # type: ignore[misc] # the library has no types
-    """The library's protection, for tokens that were masked and for such as were not."""
+    """Flask-WTF's protection, accepting masked and plain tokens."""
 
     def init_app(self, app: Flask) -> None:
         """Protect an application, and give its templates masked tokens."""
@@ -31,30 +32,30 @@ class MaskedCSRFProtect(CSRFProtect):  # type: ignore[misc] # the library has no
 
 
 class MaskedFormCSRF(FlaskForm.Meta.csrf_class):  # type: ignore[misc] # the library has no types
-    """The hidden field of forms, with a masked token."""
+    """The hidden form field, with a masked token."""
 
     def generate_csrf_token(self, csrf_token_field: Any) -> str:  # noqa: ARG002 -- the library's
-        """Return what the field sends."""
+        """Return the value of the field."""
         return masked_token()
 
 
 def masked_token() -> str:
-    """Return the token of the session for this answer; the same for all forms of a page."""
+    """Return the session's token for this response; the same for all forms of a page."""
     if _MASKED not in g:
         setattr(g, _MASKED, masked(generate_csrf()))
     return str(g.get(_MASKED))
 
 
 def masked(token: str) -> str:
-    """Return a token as random bytes, and those that make the token of them."""
+    """Return a token as a random mask followed by the token combined with it."""
     plain = token.encode("ascii")
     mask = secrets.token_bytes(len(plain))
     return base64.urlsafe_b64encode(mask + _mixed(mask, plain)).decode("ascii")
 
 
 def unmasked(text: str) -> str:
-    """Return the token that was masked; what is not masked as it is, for the library to judge."""
-    if "." in text:  # between the parts of the library's own
+    """Return the token from a masked one; return anything else unchanged for Flask-WTF to judge."""
+    if "." in text:  # separates the parts of the library's own token
         return text
     try:
         both = base64.urlsafe_b64decode(text.encode("ascii"))
@@ -64,5 +65,5 @@ def unmasked(text: str) -> str:
         return text
 
 
-def _mixed(one: bytes, other: bytes) -> bytes:
-    return bytes(a ^ b for a, b in zip(one, other, strict=True))
+def _mixed(left: bytes, other: bytes) -> bytes:
+    return bytes(a ^ b for a, b in zip(left, other, strict=True))

@@ -36,13 +36,13 @@ NAMES = {
 
 
 class UtcDateTime(sa.TypeDecorator[dt.datetime]):
-    """A moment, always aware and in UTC; naive ones are refused."""
+    """A datetime column that is always aware and in UTC; naive values are refused."""
 
     impl = sa.DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:
-        """Store UTC; SQLite keeps no zone, so it is taken off there."""
+        """Convert to UTC; SQLite stores no zone, so it is removed there."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -54,7 +54,7 @@ class UtcDateTime(sa.TypeDecorator[dt.datetime]):
     def process_result_value(
         self, value: dt.datetime | None, dialect: Dialect
     ) -> dt.datetime | None:
-        """Return the moment aware, in UTC."""
+        """Return an aware datetime in UTC."""
         if value is None:
             return None
         if dialect.name == "sqlite":
@@ -62,12 +62,12 @@ class UtcDateTime(sa.TypeDecorator[dt.datetime]):
         return value.astimezone(dt.UTC)
 
 
-# A page reads the same few ids many times; to parse each takes 3 % of its time on SQLite.
+# A page reads the same few ids many times, and parsing them takes 3 % of its time on SQLite.
 _parsed_id = lru_cache(maxsize=8192)(UUID)
 
 
 class Identifier(sa.Uuid[UUID]):
-    """An id; where the database keeps it as text, each is parsed once and kept for a while."""
+    """An id column; where the database stores text, parsed ids are cached."""
 
     cache_ok = True
 
@@ -76,7 +76,7 @@ class Identifier(sa.Uuid[UUID]):
         dialect: Dialect,
         coltype: object,  # noqa: ARG002 -- as the library calls it
     ) -> Callable[[str | None], UUID | None] | None:
-        """Return what makes ids of text; nothing where the driver gives ids already."""
+        """Return the function that parses ids; None where the driver returns UUIDs."""
         if dialect.supports_native_uuid:
             return None
         return lambda value: None if value is None else _parsed_id(value)
@@ -87,7 +87,7 @@ def _values(kind: type[enum.Enum]) -> list[str]:
 
 
 class Base(DeclarativeBase):
-    """Base of every model: constraint names, and enums stored by value."""
+    """Base class of every model: constraint names, and enums stored by value."""
 
     registry = registry(
         metadata=sa.MetaData(naming_convention=NAMES),
@@ -105,15 +105,16 @@ class Base(DeclarativeBase):
 
 
 class Identified:
-    """A model with a random id, so that ids tell nothing of how many there are."""
+    """Base class of models with a random id, which doesn't reveal how many rows there are."""
 
     id: Mapped[UUID] = mapped_column(Identifier(), primary_key=True, default=uuid4)
 
 
 db = SQLAlchemy(model_class=Base)
 
-# Whether the transaction begun next will write. SQLite takes its write lock at once then, so that
-# two writers wait for each other instead of failing half-way. Requests that only read say so.
+# Whether the next transaction will write. If so, SQLite takes its write lock at the beginning, so
+# that two writers wait for each other instead of failing half-way. Requests that only read set it
+# to False.
 will_write: ContextVar[bool] = ContextVar("will_write", default=True)
 
 
@@ -154,15 +155,15 @@ def _note_execution(state: ORMExecuteState) -> None:
 
 @event.listens_for(Session, "after_transaction_end")
 def _forget_writing(session: Session, transaction: SessionTransaction) -> None:
-    if transaction.parent is None:  # of a savepoint, all goes on
+    if transaction.parent is None:  # the transaction goes on after a savepoint
         session.info.pop(_WRITTEN, None)
 
 
 def let_others_write() -> None:
-    """End the transaction, before work that takes long, unless something was written in it.
+    """End the transaction before slow work, unless something was written in it.
 
-    On SQLite a request that will write holds the write lock from its first query on. What was
-    checked before has to be checked again afterwards where it could have changed meanwhile.
+    On SQLite a request that will write has the write lock from its first query on. Anything checked
+    before that could have changed in the meantime must be checked again afterwards.
     """
     session = db.session()
     waits = session.new or session.dirty or session.deleted
@@ -170,14 +171,14 @@ def let_others_write() -> None:
         session.rollback()
 
 
-# Few enough for a short transaction, though SQLite overwrites what is deleted (secure_delete).
+# Few enough for a short transaction, even though SQLite overwrites deleted rows (secure_delete).
 BATCH = 200
 
 
 def delete_batch(key: InstrumentedAttribute[Any], condition: sa.ColumnElement[bool]) -> int:
     """Delete at most BATCH rows that meet a condition; return how many.
 
-    key is the model's primary key. In the caller's transaction, which commits before the next
+    key is the model's primary key. Runs in the caller's transaction, which commits before the next
     batch, so that nobody who writes has to wait for all of them.
     """
     some = sa.select(key).where(condition).limit(BATCH).with_for_update(skip_locked=True)
@@ -192,9 +193,9 @@ def delete_batch(key: InstrumentedAttribute[Any], condition: sa.ColumnElement[bo
 
 @contextmanager
 def reading() -> Iterator[None]:
-    """Read in the block without keeping others from writing, in a request that writes later.
+    """Read within the block without blocking writers, in a request that writes later.
 
-    Unless something was written in the transaction before.
+    Has no effect if something was already written in the transaction.
     """
     let_others_write()
     token = will_write.set(False)

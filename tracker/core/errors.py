@@ -2,7 +2,7 @@
 
 
 class RuleBrokenError(Exception):
-    """Something can't be done as asked; the message says why, the field says where."""
+    """Raised when something can't be done as asked; the message says why, field says where."""
 
     def __init__(self, message: object, field: str | None = None) -> None:
         super().__init__(message)
@@ -14,7 +14,7 @@ class RuleBrokenError(Exception):
 
 
 class RefusedError(Exception):
-    """The person may see the thing but may not do this; the reason says why."""
+    """Raised when a person may see something but may not do this; reason says why."""
 
     def __init__(self, reason: object) -> None:
         super().__init__(reason)
@@ -25,4 +25,4 @@ class RefusedError(Exception):
 
 
 class StaleError(RuleBrokenError):
-    """Somebody else saved in the meantime; both values are to be shown."""
+    """Raised when somebody else saved in the meantime; both values have to be shown."""

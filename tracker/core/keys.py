@@ -18,7 +18,7 @@ NAMES = ("secret", "fields", "trail", "totp")
 
 
 class KeysError(Exception):
-    """A key is missing or broken; the message says what to do."""
+    """Raised when a key is missing or broken; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Keys:
     """One key for each use.
 
     secret signs cookies, fields wraps the cooperations' keys, trail seals the heads of chains, totp
-    encrypts the second factors.
+    encrypts second factors.
     """
 
     secret: bytes = field(repr=False)
@@ -39,12 +39,12 @@ KEYS: Slot[Keys | None] = Slot("keys", None)
 
 
 def current() -> Keys:
-    """Return the keys of the application that runs; raise KeysError outside of one."""
+    """Return the keys of the current application; raise KeysError outside one."""
     return _present(KEYS.get())
 
 
 def of(app: Flask) -> Keys:
-    """Return the keys of an application that is being built; raise KeysError without any."""
+    """Return the keys of an application that is being built, or raise KeysError."""
     return _present(services.of(app).get(KEYS))
 
 
@@ -56,10 +56,10 @@ def _present(keys: Keys | None) -> Keys:
 
 
 def load(directory: Path, *, may_make: bool) -> Keys:
-    """Read the keys, or make all of them where there is none yet and may_make allows it.
+    """Read the keys, or create all of them if there are none yet and may_make allows it.
 
-    A directory with only some of the keys, or none where data exists already, raises KeysError:
-    a new key would make what was encrypted or sealed before unreadable.
+    A directory with only some of the keys, or with none although data exists, raises KeysError: a
+    new key would make everything encrypted or sealed before unreadable.
     """
     present = [name for name in NAMES if _path(directory, name).exists()]
     if not present and may_make:
@@ -76,21 +76,21 @@ def _path(directory: Path, name: str) -> Path:
 
 
 def _make(directory: Path) -> None:
-    """Make all keys beside the place and put them there at once: never only some of them."""
+    """Make all keys in a temporary folder and move them into place together, never only some."""
     try:
         directory.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        made = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
+        folder = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
         for name in NAMES:
-            _write(_path(made, name), secrets.token_hex(KEY_BYTES) + "\n")
+            _write(_path(folder, name), secrets.token_hex(KEY_BYTES) + "\n")
         try:
-            made.rename(directory)
+            folder.rename(directory)
         except OSError:
-            shutil.rmtree(made)
-            # Another process put its own there in the same moment: those are the keys.
+            shutil.rmtree(folder)
+            # Another process created its keys in the same moment; use those.
             if not _path(directory, NAMES[0]).exists():
                 raise
     except OSError as error:
-        message = f"The keys can't be made in {directory}: {error.strerror}."
+        message = f"The keys can't be created in {directory}: {error.strerror}."
         raise KeysError(message) from error
 
 
@@ -107,6 +107,6 @@ def _read(path: Path) -> bytes:
         message = f"{path} can't be read: {error.strerror}."
         raise KeysError(message) from error
     if not re.fullmatch(rb"[0-9a-f]{%d}" % (2 * KEY_BYTES), text):
-        message = f"{path} is not a key: it must hold {KEY_BYTES * 2} hexadecimal letters."
+        message = f"{path} is not a key: it must contain {KEY_BYTES * 2} hexadecimal digits."
         raise KeysError(message)
     return bytes.fromhex(text.decode())

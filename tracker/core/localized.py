@@ -3,64 +3,64 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self
 
-# What stands in a frozen text: as it was typed, or what is said, by language.
+# A value of a frozen text: as it was typed, or its wording by language.
 LocalizedText = str | Mapping[str, str]
 
 
 class LocalizedStr(str):
-    """Words in a language. They are like any other words, but for knowing which it is."""
+    """A str that knows which language it is in."""
 
     __slots__ = ("language",)
 
     language: str
 
     def __new__(cls, words: str, language: str = "") -> Self:
-        """Return words said in a language."""
-        made = super().__new__(cls, words)
-        made.language = language
-        return made
+        """Return a string in a language."""
+        text = super().__new__(cls, words)
+        text.language = language
+        return text
 
 
 def language_of(words: object) -> str:
-    """Return the language that words are said in; empty where they don't know."""
+    """Return the language of a string; empty if it has none."""
     return words.language if isinstance(words, LocalizedStr) else ""
 
 
 def joined(separator: str, parts: Iterable[str]) -> str:
-    """Join words; what is all said in one language still knows it."""
-    there = list(parts)
-    whole = separator.join(there)
-    languages = {language_of(part) for part in there}
-    one = languages.pop() if len(languages) == 1 else ""
-    return LocalizedStr(whole, one) if one else whole
+    """Join strings; the result knows its language if all parts are in the same one."""
+    all_parts = list(parts)
+    whole = separator.join(all_parts)
+    languages = {language_of(part) for part in all_parts}
+    language = languages.pop() if len(languages) == 1 else ""
+    return LocalizedStr(whole, language) if language else whole
 
 
 def pick_language(text: LocalizedText, *languages: str) -> str:
-    """Return what stands in a frozen text in the first of some languages that it is said in.
+    """Return the part of a frozen text in the first of some languages that it has.
 
     What was typed is the same in all. What is said in none of them is given in the first it has.
     """
     if isinstance(text, str):
         return text
-    found = next((one for one in languages if one in text), next(iter(text)))
-    return LocalizedStr(text[found], found)
+    chosen = next((language for language in languages if language in text), next(iter(text)))
+    return LocalizedStr(text[chosen], chosen)
 
 
 def merged(versions: Sequence[Any]) -> Any:
-    """Return what stands in several versions of the same tree, one for each language, as one tree.
+    """Merge several versions of the same tree, one for each language, into one tree.
 
-    Words that know their language stand there by language. All else is the same in all versions;
+    A LocalizedStr is there by language. All else is the same in all versions;
     raise ValueError where it is not.
     """
     first = versions[0]
     if isinstance(first, Mapping):
-        _require_same([sorted(one) for one in versions])
-        return {key: merged([one[key] for one in versions]) for key in first}
+        _require_same([sorted(version) for version in versions])
+        return {key: merged([version[key] for version in versions]) for key in first}
     if isinstance(first, list):
-        _require_same([len(one) for one in versions])
+        _require_same([len(version) for version in versions])
         return [merged(list(parts)) for parts in zip(*versions, strict=True)]
     if isinstance(first, LocalizedStr):
-        return {language_of(one): str(one) for one in versions}
+        return {language_of(version): str(version) for version in versions}
     _require_same(list(versions))
     return first
 

@@ -35,11 +35,11 @@ HEADERS = {
 
 
 def init_security_headers(app: Flask) -> None:
-    """Set the headers on every answer of the application.
+    """Set the headers on every response of the application.
 
-    Nothing but static files is ever kept by a browser or on the way: most pages hold what only
-    the signed-in person may see, and the rest is small. People are kept on https when the
-    application is reached by it.
+    Only static files may be cached: most pages contain what only the signed-in person may see, and
+    the rest is small. If the application is reached over https, browsers are told to use only
+    https.
     """
     secure = app.extensions["settings"].base_url.startswith("https://")
 

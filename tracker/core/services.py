@@ -1,8 +1,8 @@
-"""What an application gives its parts: one frozen object for each, in slots that parts declare.
+"""The values that `app` gives to lower packages: one frozen object per application, in slots.
 
-A part that needs something from outside (keys, a setting, what a part above it knows) declares a
-slot in its own module and reads it with `get`. `tracker.app` puts the values in. Nothing is kept
-for the whole process, so that two applications run in one without knowing of each other.
+A package that needs something from outside (a key, a setting, a function of a higher package)
+declares a Slot in its own module and reads it with `get`. `tracker.app` supplies the values.
+Nothing is process-wide, so that two applications can run in one process independently.
 """
 
 from collections.abc import Mapping
@@ -17,9 +17,9 @@ Value = TypeVar("Value")
 
 
 class Slot(Generic[Value]):
-    """A place for one value of an application.
+    """A named slot for one value of an application.
 
-    The default is what is read outside an application, or in one that puts nothing in.
+    The default is returned outside an application, or if the application supplies no value.
     """
 
     __slots__ = ("default", "name")
@@ -29,7 +29,7 @@ class Slot(Generic[Value]):
         self.default = default
 
     def __repr__(self) -> str:
-        """Show the name alone: a default may be anything."""
+        """Show only the name: a default may be anything."""
         return f"Slot({self.name!r})"
 
     def holding(self, value: Value) -> "Filled":
@@ -37,7 +37,7 @@ class Slot(Generic[Value]):
         return Filled(self, value)
 
     def get(self) -> Value:
-        """Return the value of the application that runs."""
+        """Return the current application's value."""
         return services().get(self)
 
 
@@ -51,7 +51,7 @@ class Filled:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The values of an application by their slots; never shown, since keys are among them."""
+    """The values of an application by slot; never shown, since they include keys."""
 
     values: Mapping[Slot[Any], Any] = field(default_factory=dict, repr=False)
 
@@ -64,8 +64,8 @@ class Services:
         return cls().replacing(*filled)
 
     def replacing(self, *filled: Filled) -> "Services":
-        """Return services with these values in place of their own, and all others as they are."""
-        return Services({**self.values, **{one.slot: one.value for one in filled}})
+        """Return a copy in which these values replace the previous ones."""
+        return Services({**self.values, **{entry.slot: entry.value for entry in filled}})
 
     def get(self, slot: Slot[Value]) -> Value:
         """Return the value in a slot, or its default."""
@@ -76,16 +76,16 @@ NONE = Services()
 
 
 def services() -> Services:
-    """Return the services of the application that runs; none outside of one."""
+    """Return the services of the current application; empty outside one."""
     return of(current_app) if has_app_context() else NONE
 
 
 def of(app: Flask) -> Services:
     """Return the services of an application: while it is built, when it doesn't run yet."""
-    found: Services = app.extensions.get(EXTENSION, NONE)
-    return found
+    services_given: Services = app.extensions.get(EXTENSION, NONE)
+    return services_given
 
 
 def give(app: Flask, given: Services) -> None:
-    """Give an application its services, in place of those it had."""
+    """Give an application its services, replacing any it had."""
     app.extensions[EXTENSION] = given

@@ -1,4 +1,7 @@
-"""View models for a cooperation's page: stages, work and whose turn it is, gates."""
+"""View models for a cooperation's page: stages, work and whose turn it is, gates.
+
+In one file: the sections of one page, put together from the same facts.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +27,7 @@ from tracker.cooperations.modes import MODE_LABELS, Level, Requirement
 from tracker.cooperations.pages import PartyPeople, people_by_party
 from tracker.cooperations.people import Person
 from tracker.dashboard import queries, tasks
-from tracker.dashboard.queries import Asked
+from tracker.dashboard.queries import WaitingRevision
 from tracker.dashboard.wording import (
     FILL,
     SEND,
@@ -55,7 +58,7 @@ from tracker.ui.locale import as_date
 from tracker.ui.tasks import OTHERS, YOURS, Task, TaskGroup
 
 FEW_REASONS = 6
-# While no new text is being drafted beside what was signed.
+# As long as no new text is being drafted beside the signed one.
 STANDING = frozenset({ChecklistState.IN_FORCE, ChecklistState.SUSPENDED, ChecklistState.ENDED})
 GROUPS: dict[str, object] = {
     "terms": _l("Agreed terms"),
@@ -73,7 +76,7 @@ GROUP_OF = {
 
 @dataclass(frozen=True, slots=True)
 class GateView:
-    """A gate in words, with its reasons and their addresses."""
+    """A gate for display, with its reasons and their links."""
 
     code: str
     name: object
@@ -84,7 +87,7 @@ class GateView:
 
 @dataclass(frozen=True, slots=True)
 class NextStep:
-    """What comes next, and for whom."""
+    """The next step, and who takes it."""
 
     heading: object
     text: object
@@ -95,7 +98,7 @@ class NextStep:
 
 @dataclass(frozen=True, slots=True)
 class CooperationView:
-    """All that the cooperation's page shows."""
+    """Everything the cooperation page shows."""
 
     cooperation: Cooperation
     parties: tuple[tuple[str, bool], ...]
@@ -111,7 +114,7 @@ class CooperationView:
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """What is read once of a cooperation for its page."""
+    """What is read once about a cooperation for its page."""
 
     actor: Actor
     cooperation: Cooperation
@@ -120,18 +123,18 @@ class _Table:
     facts: Facts
     gates: tuple[Gate, ...]
     taking_part: list[Person]
-    asked: Mapping[UUID, Asked]
+    asked: Mapping[UUID, WaitingRevision]
     compared: Mapping[UUID, Compared]
     may_change: bool
 
     @property
     def works(self) -> bool:
-        """Whether the work of the own side is this person's."""
+        """Whether the work of the person's side is theirs."""
         is_party = any(
             party.organisation_id == self.actor.organisation_id
             for party in people.parties(self.cooperation)
         )
-        takes_part = any(one.user_id == self.actor.user_id for one in self.taking_part)
+        takes_part = any(person.user_id == self.actor.user_id for person in self.taking_part)
         return is_party and works(self.actor, taking_part=takes_part)
 
     def gate(self, code: str) -> Gate:
@@ -140,9 +143,9 @@ class _Table:
 
 
 def cooperation_view(actor: Actor, cooperation: Cooperation) -> CooperationView:
-    """Return what the page of a cooperation shows; the caller found it by a scoped query."""
+    """Return the view model of a cooperation's page; the caller found it with a scoped query."""
     own = lifecycle_queries.own_checklists(cooperation.id)
-    terms = lifecycle_queries.terms_filling(own, locale.language())
+    terms = lifecycle_queries.loaded_terms(own, locale.language())
     taking_part = people.people(cooperation.id)
     facts = lifecycle_queries.facts(cooperation, own, terms, taking_part)
     gates = lifecycle.gates(facts)
@@ -154,7 +157,7 @@ def cooperation_view(actor: Actor, cooperation: Cooperation) -> CooperationView:
         facts=facts,
         gates=gates,
         taking_part=taking_part,
-        asked=queries.asked(one.revision_sent_id for one in own.values()),
+        asked=queries.asked(checklist.revision_sent_id for checklist in own.values()),
         compared=evidence.compare(list(own.values())),
         may_change=bool(policy.can_change(actor, cooperations.fact(cooperation))),
     )
@@ -163,7 +166,9 @@ def cooperation_view(actor: Actor, cooperation: Cooperation) -> CooperationView:
     parties = people.parties(cooperation)
     return CooperationView(
         cooperation=cooperation,
-        parties=tuple((one.organisation.name, one.side is OrganisationKind.NPM) for one in parties),
+        parties=tuple(
+            (party.organisation.name, party.side is OrganisationKind.NPM) for party in parties
+        ),
         stages=_stages(cooperation),
         groups=groups,
         next_step=_next_step(table, groups),
@@ -183,28 +188,28 @@ def _stages(cooperation: Cooperation) -> tuple[tuple[str, object], ...]:
 
 
 def _groups(table: _Table, needs: Sequence[Requirement]) -> tuple[TaskGroup, ...]:
-    found: dict[str, list[Task]] = {key: [] for key in GROUPS}
+    groups: dict[str, list[Task]] = {key: [] for key in GROUPS}
     for kind, key in GROUP_OF.items():
         checklist = table.own.get(kind)
         if checklist is not None:
-            found[key] += _checklist_tasks(table, checklist)
-    found["people"].append(_people_task(table))
-    told = tasks.of_cooperation(table.actor, table.cooperation, table.facts, table.gates)
-    for key, more in told.items():
-        found.setdefault(key, []).extend(more)
-    found["visits"] += _no_visit_yet(table, needs, told)
-    found["review"] += _review_tasks(table.cooperation)
+            groups[key] += _checklist_tasks(table, checklist)
+    groups["people"].append(_people_task(table))
+    tasks_by_group = tasks.of_cooperation(table.actor, table.cooperation, table.facts, table.gates)
+    for key, more in tasks_by_group.items():
+        groups.setdefault(key, []).extend(more)
+    groups["visits"] += _no_visit_yet(table, needs, tasks_by_group)
+    groups["review"] += _review_tasks(table.cooperation)
     return tuple(
-        TaskGroup(key, GROUPS.get(key, key), tuple(made)) for key, made in found.items() if made
+        TaskGroup(key, GROUPS.get(key, key), tuple(task)) for key, task in groups.items() if task
     )
 
 
 def _checklist_tasks(table: _Table, checklist: Checklist) -> list[Task]:
-    found = [_fill_task(table, checklist)]
+    tasks_found = [_fill_task(table, checklist)]
     if checklist.kind is ChecklistKind.TERMS and table.terms is not None:
-        found.append(_reading_task(table, table.terms))
-    found.append(_signing_task(table, checklist))
-    return found
+        tasks_found.append(_reading_task(table, table.terms))
+    tasks_found.append(_signing_task(table, checklist))
+    return tasks_found
 
 
 def _fill_task(table: _Table, checklist: Checklist) -> Task:
@@ -274,9 +279,9 @@ def _signing_task(table: _Table, checklist: Checklist) -> Task:
         return Task(label, *DISAGREES, checklist_url(checklist.id))
     if standing_id and checklist.state in STANDING:
         return Task(label, *words_of(compared, standing_id), record_url(checklist.id))
-    asked = table.asked.get(checklist.revision_sent_id) if checklist.revision_sent_id else None
-    if asked is not None:
-        return _sent_task(table, checklist, asked)
+    signing = table.asked.get(checklist.revision_sent_id) if checklist.revision_sent_id else None
+    if signing is not None:
+        return _sent_task(table, checklist, signing)
     if checklist.is_complete and _may_be_sent(table, checklist):
         if table.works and table.actor.has(Role.COORDINATOR):
             return Task(SEND[checklist.kind], _("Waiting for us"), YOURS, send_url(checklist.id))
@@ -291,13 +296,13 @@ def _signing_task(table: _Table, checklist: Checklist) -> Task:
     return Task(label, _("Cannot start yet"), "off", "", why)
 
 
-def _sent_task(table: _Table, checklist: Checklist, asked: Asked) -> Task:
+def _sent_task(table: _Table, checklist: Checklist, signing: WaitingRevision) -> Task:
     label = SIGN[checklist.kind]
-    if asked.waits_for(table.actor):
+    if signing.waits_for(table.actor):
         why = _("Read the text, then sign with your password and a code.")
         return Task(label, _("Waiting for your signature"), YOURS, sign_url(checklist.id), why)
     names = {party.organisation_id: party.organisation.name for party in checklist.parties}
-    waiting = listed(names[one] for one in asked.waiting if one in names)
+    waiting = listed(names[person_id] for person_id in signing.waiting if person_id in names)
     state = _("Waiting for %(names)s", names=waiting)
     return Task(label, state, OTHERS, record_url(checklist.id))
 
@@ -308,7 +313,11 @@ def _may_be_sent(table: _Table, checklist: Checklist) -> bool:
 
 def _people_task(table: _Table) -> Task:
     url = url_for("cooperations.people_page", reference=table.cooperation.reference)
-    own = [one for one in table.taking_part if one.organisation_id == table.actor.organisation_id]
+    own = [
+        person
+        for person in table.taking_part
+        if person.organisation_id == table.actor.organisation_id
+    ]
     why = ngettext(
         "%(num)s person takes part in all.",
         "%(num)s people take part in all.",
@@ -321,7 +330,7 @@ def _people_task(table: _Table) -> Task:
     empty = [
         party.organisation.name
         for party in people.parties(table.cooperation)
-        if not any(one.organisation_id == party.organisation_id for one in table.taking_part)
+        if not any(person.organisation_id == party.organisation_id for person in table.taking_part)
     ]
     if empty:
         return Task(label, _("Waiting for %(names)s", names=listed(empty)), OTHERS, url, why)
@@ -329,13 +338,14 @@ def _people_task(table: _Table) -> Task:
 
 
 def _no_visit_yet(
-    table: _Table, needs: Sequence[Requirement], told: Mapping[str, Sequence[Task]]
+    table: _Table, needs: Sequence[Requirement], tasks_by_group: Mapping[str, Sequence[Task]]
 ) -> list[Task]:
-    """Say what opens joint visits, unless the part of visits tells of them itself."""
+    """Return what opens joint visits, unless the visits feature supplies its own tasks."""
     wanted = any(
-        one.kind is ChecklistKind.VISIT_ROLES and one.level is Level.REQUIRED for one in needs
+        requirement.kind is ChecklistKind.VISIT_ROLES and requirement.level is Level.REQUIRED
+        for requirement in needs
     )
-    if told.get("visits") or not wanted:
+    if tasks_by_group.get("visits") or not wanted:
         return []
     decision = lifecycle.can_plan_visit(table.facts, table.gates)
     if decision:
@@ -356,14 +366,14 @@ def _review_tasks(cooperation: Cooperation) -> list[Task]:
 
 
 def _next_step(table: _Table, groups: Sequence[TaskGroup]) -> NextStep:
-    made = [task for group in groups for task in group.tasks]
-    ours = next((task for task in made if task.s == YOURS), None)
+    tasks = [task for group in groups for task in group.tasks]
+    ours = next((task for task in tasks if task.s == YOURS), None)
     if ours is not None:
         heading = _("Next step, for %(side)s", side=table.actor.organisation_name)
         text = _("%(task)s. %(why)s", task=ours.label, why=ours.why) if ours.act else ours.why
         text = text or ours.label
         return NextStep(heading, text, ours.act or ours.label, ours.url, calm=False)
-    theirs = next((task for task in made if task.s == OTHERS), None)
+    theirs = next((task for task in tasks if task.s == OTHERS), None)
     if theirs is not None:
         text = _("%(task)s: %(state)s.", task=theirs.label, state=theirs.state)
         return NextStep(_("Next step"), text)
@@ -374,12 +384,17 @@ def _next_step(table: _Table, groups: Sequence[TaskGroup]) -> NextStep:
 
 def _gate_view(table: _Table, gate: Gate) -> GateView:
     missing = gate.missing[:FEW_REASONS]
-    reasons = [(one.reason, _target_url(table, one.target)) for one in missing]
+    reasons = [(lack.reason, _target_url(table, lack.target)) for lack in missing]
     left = len(gate.missing) - len(missing)
     if left:
         more = ngettext("%(num)s more item", "%(num)s more items", left)
         reasons.append((more, _rest_url(table, gate.missing[-1])))
-    marks = {GateState.MET: "held", GateState.NOT_MET: "half", GateState.OVERRIDDEN: "wait"}
+    marks = {
+        GateState.MET: "held",
+        GateState.NOT_MET: "half",
+        GateState.OVERRIDDEN: "wait",
+        GateState.NOBODY: "off",
+    }
     return GateView(
         code=gate.code,
         name=gate_words.GATES[gate.code],
@@ -396,7 +411,7 @@ def _rest_url(table: _Table, missing: Missing) -> str:
 
 
 def _target_url(table: _Table, target: Target) -> str:
-    """Return where a missing thing is put right, empty where the reader can't go."""
+    """Return the URL where a missing item can be supplied; empty if the reader can't go there."""
     reference = table.cooperation.reference
     if target.place is PageKind.MODES:
         return url_for("cooperations.change_modes", reference=reference) if table.may_change else ""
@@ -423,7 +438,7 @@ def _glance(table: _Table) -> tuple[tuple[object, object], ...]:
         form = table.terms.sheet.value("M3", "form")
         item = table.terms.template.item("M3")
         options = item.field("form").options if item is not None else ()
-        facts += [(_("Form"), one.label) for one in options if one.value == form]
+        facts += [(_("Form"), option.label) for option in options if option.value == form]
     planned = _span(cooperation)
     if planned:
         facts.append((_("Agreed") if table.facts.terms_in_force else _("Planned"), planned))

@@ -16,7 +16,7 @@ from tracker.checklists.models import ChecklistState
 from tracker.cooperations import policy
 from tracker.core import clock
 from tracker.dashboard import queries
-from tracker.dashboard.queries import Asked, Line, Running, Turn
+from tracker.dashboard.queries import Line, Running, Turn, WaitingRevision
 from tracker.dashboard.wording import (
     FILL,
     READ_COPIES,
@@ -38,7 +38,7 @@ from tracker.ui.tasks import OTHERS, YOURS, DateAhead, Task, Tasks, Waiting
 FEW_DATES = 8
 
 
-# What makes one task of a line, once it is shown.
+# Makes one task from a line, once it is shown.
 Made = Callable[[], Task]
 
 
@@ -50,67 +50,67 @@ class _Desk:
     cooperations: Mapping[UUID, Running]
     takes_part_in: frozenset[UUID]
     turns: Mapping[UUID, Turn]
-    # What only the tasks that are shown need, read for all of them together.
-    asked: dict[UUID, Asked] = field(default_factory=dict)
+    # What only the displayed tasks need, read for all of them together.
+    asked: dict[UUID, WaitingRevision] = field(default_factory=dict)
     visit_numbers: dict[UUID, int] = field(default_factory=dict)
 
     def works_on(self, line: Line) -> bool:
-        """Whether the work of the own side is this person's: coordinators, and who takes part."""
+        """Whether their side's work is this person's: coordinators, and people who take part."""
         return line.is_party and works(
             self.actor, taking_part=line.cooperation_id in self.takes_part_in
         )
 
     def names(self, line: Line, ids: Iterable[UUID]) -> str:
-        """The names of some parties in one phrase."""
+        """The names of some parties as a list."""
         known = {
             party.organisation_id: party.name
             for party in self.cooperations[line.cooperation_id].parties
         }
-        return listed(known[one] for one in ids if one in known)
+        return listed(known[known_id] for known_id in ids if known_id in known)
 
     def title(self, line: Line) -> str:
-        """Which cooperation, and which visit, a checklist belongs to."""
+        """The title of a checklist: its cooperation, and its visit."""
         title = self.cooperations[line.cooperation_id].title
         if line.visit_id is None:
             return title
         return str(_("%(title)s, visit %(n)s", title=title, n=self.visit_numbers[line.visit_id]))
 
     def tell(self, shown: Sequence[tuple[Line, Made]]) -> list[Task]:
-        """Return tasks in words, with what they need read in a constant number of queries."""
+        """Return tasks for display, reading what they need in a constant number of queries."""
         lines = [line for line, _made in shown]
         self.asked.update(queries.asked(line.revision_sent_id for line in lines))
         self.visit_numbers.update(
             queries.visit_numbers(self.actor, (line.visit_id for line in lines))
         )
-        return [made() for _line, made in shown]
+        return [tasks() for _line, tasks in shown]
 
     def waiting(
-        self, s: str, line: Line, made: Made, due: dt.date | None = None
+        self, s: str, line: Line, tasks: Made, due: dt.date | None = None
     ) -> Waiting[tuple[Line, Made]]:
-        """Return that something on a checklist waits."""
-        return Waiting(s, (line, made), self.tell, due)
+        """Return a pending task on a checklist."""
+        return Waiting(s, (line, tasks), self.tell, due)
 
 
 def checklist_tasks(actor: Actor) -> Tasks:
-    """Tell what waits on checklists and signatures. A source of my work."""
-    found = queries.running(actor)
-    lines = queries.lines(actor, [one.id for one in found])
+    """Return pending tasks on checklists and signatures. A source for My work."""
+    cooperations = queries.running(actor)
+    lines = queries.lines(actor, [cooperation.id for cooperation in cooperations])
     readers = queries.second_readers(line.id for line in lines if line.is_to_be_reviewed)
     desk = _Desk(
         actor=actor,
-        cooperations={one.id: one for one in found},
+        cooperations={cooperation.id: cooperation for cooperation in cooperations},
         takes_part_in=queries.takes_part_in(actor),
         turns=queries.turns(actor, [line.revision_sent_id for line in lines if line.is_sent]),
     )
-    made: list[Task | Waiting[Any]] = [
-        one for line in lines for one in _of_line(desk, line, readers)
+    tasks: list[Task | Waiting[Any]] = [
+        task for line in lines for task in _of_line(desk, line, readers)
     ]
-    made += [task for one in found for task in _head_tasks(actor, one)]
+    tasks += [task for cooperation in cooperations for task in _head_tasks(actor, cooperation)]
     return Tasks(
-        mine=tuple(one for one in made if one.s == YOURS),
-        others=tuple(one for one in made if one.s == OTHERS),
-        dates=tuple(_dates(found)),
-        is_cut=len(found) == queries.MANY,
+        mine=tuple(task for task in tasks if task.s == YOURS),
+        others=tuple(task for task in tasks if task.s == OTHERS),
+        dates=tuple(_dates(cooperations)),
+        is_cut=len(cooperations) == queries.MANY,
     )
 
 
@@ -121,14 +121,14 @@ def _of_line(
         return _on_signatures(desk, line)
     if line.state is not ChecklistState.DRAFTING or not line.has_parties:
         return []
-    found = [*_on_copies(desk, line), *_on_positions(desk, line)]
+    tasks = [*_on_copies(desk, line), *_on_positions(desk, line)]
     if line.open_flags:
         is_mine = desk.actor.acts_for_npm and desk.works_on(line)
-        made = partial(_flag_task, desk, line, is_mine=is_mine)
-        found.append(desk.waiting(YOURS if is_mine else OTHERS, line, made))
-    if line.is_complete and not found:
-        found.append(_on_completed(desk, line, readers))
-    return found
+        tell = partial(_flag_task, desk, line, is_mine=is_mine)
+        tasks.append(desk.waiting(YOURS if is_mine else OTHERS, line, tell))
+    if line.is_complete and not tasks:
+        tasks.append(_on_completed(desk, line, readers))
+    return tasks
 
 
 def _on_signatures(desk: _Desk, line: Line) -> list[Waiting[tuple[Line, Made]]]:
@@ -151,8 +151,8 @@ def _own_signature(desk: _Desk, line: Line, turn: Turn) -> Task:
 
 
 def _others_signature(desk: _Desk, line: Line) -> Task:
-    asked = desk.asked.get(line.revision_sent_id) if line.revision_sent_id else None
-    waiting = desk.names(line, asked.waiting if asked else ())
+    signing = desk.asked.get(line.revision_sent_id) if line.revision_sent_id else None
+    waiting = desk.names(line, signing.waiting if signing else ())
     state = _("Waiting for %(names)s", names=waiting)
     return Task(SIGN[line.kind], state, OTHERS, record_url(line.id), desk.title(line))
 
@@ -187,7 +187,7 @@ def _others_positions(desk: _Desk, line: Line) -> Task:
 
 
 def _on_copies(desk: _Desk, line: Line) -> list[Waiting[tuple[Line, Made]]]:
-    """What was copied into a checklist is read by somebody of every party."""
+    """Return tasks for reading copied answers, one for each party."""
     if not line.unread or not desk.works_on(line):
         return []
     return [desk.waiting(YOURS, line, partial(_copies_task, desk, line))]
@@ -224,14 +224,14 @@ def _flag_task(desk: _Desk, line: Line, *, is_mine: bool) -> Task:
 def _on_completed(
     desk: _Desk, line: Line, readers: Mapping[UUID, UUID]
 ) -> Waiting[tuple[Line, Made]]:
-    """The text is complete and agreed: it is read by the second reader, then sent."""
+    """Return tasks on a complete and agreed text: the second reader's, then sending it."""
     if line.is_to_be_reviewed:
         is_mine = readers.get(line.id) == desk.actor.user_id
-        made = partial(_review_task, desk, line, is_mine=is_mine)
+        tell = partial(_review_task, desk, line, is_mine=is_mine)
     else:
         is_mine = desk.actor.has(Role.COORDINATOR) and desk.works_on(line)
-        made = partial(_send_task, desk, line, is_mine=is_mine)
-    return desk.waiting(YOURS if is_mine else OTHERS, line, made)
+        tell = partial(_send_task, desk, line, is_mine=is_mine)
+    return desk.waiting(YOURS if is_mine else OTHERS, line, tell)
 
 
 def _review_task(desk: _Desk, line: Line, *, is_mine: bool) -> Task:
@@ -249,16 +249,16 @@ def _send_task(desk: _Desk, line: Line, *, is_mine: bool) -> Task:
 
 
 def _head_tasks(actor: Actor, cooperation: Running) -> list[Task]:
-    """What a coordinator of the NPM does on the head: name modes, hold the review."""
+    """Return a coordinator's tasks on the head: choose ways of working, hold the review."""
     fact = policy.CooperationFact(
         cooperation.stage,
-        tuple(policy.PartyFact(one.organisation_id, one.side) for one in cooperation.parties),
+        tuple(policy.PartyFact(party.organisation_id, party.side) for party in cooperation.parties),
     )
     if not policy.can_change(actor, fact):
         return []
-    found: list[Task] = []
+    tasks_found: list[Task] = []
     if not cooperation.modes:
-        found.append(
+        tasks_found.append(
             Task(
                 _("Name the ways of working"),
                 _("Waiting for you"),
@@ -268,7 +268,7 @@ def _head_tasks(actor: Actor, cooperation: Running) -> list[Task]:
             )
         )
     if review_is_overdue(cooperation.stage, cooperation.review_on):
-        found.append(
+        tasks_found.append(
             Task(
                 _("Hold the review"),
                 _("Overdue since %(day)s", day=as_date(cooperation.review_on)),
@@ -278,26 +278,26 @@ def _head_tasks(actor: Actor, cooperation: Running) -> list[Task]:
                 due=cooperation.review_on,
             )
         )
-    return found
+    return tasks_found
 
 
-def _dates(found: Iterable[Running]) -> list[DateAhead]:
-    """Return the next of start, review and end of cooperations from today on, in order."""
+def _dates(cooperations: Iterable[Running]) -> list[DateAhead]:
+    """Return the next start, review and end dates of cooperations from today on, in order."""
     today = clock.today()
     ahead = [
-        (day, words, one)
-        for one in found
+        (day, words, cooperation)
+        for cooperation in cooperations
         for day, words in (
-            (one.starts_on, _start_words),
-            (one.review_on, _review_words),
-            (one.ends_on, _end_words),
+            (cooperation.starts_on, _start_words),
+            (cooperation.review_on, _review_words),
+            (cooperation.ends_on, _end_words),
         )
         if day is not None and day >= today
     ]
     first = sorted(ahead, key=lambda date: date[0])[:FEW_DATES]
     return [
-        DateAhead(day, words(one.title), cooperation_url(one.reference))
-        for day, words, one in first
+        DateAhead(day, words(cooperation.title), cooperation_url(cooperation.reference))
+        for day, words, cooperation in first
     ]
 
 

@@ -29,7 +29,7 @@ from tracker.lifecycle.stages import RUNNING
 from tracker.organisations.models import Organisation
 from tracker.signoff import queries as signoff
 from tracker.signoff import signers
-from tracker.signoff.models import RequestState, Revision, SignaturePlace, SignatureRequest
+from tracker.signoff.models import RequestState, Revision, SignatureRequest, SignatureSlot
 from tracker.signoff.policy import RequestStatus
 from tracker.visits.models import Visit
 
@@ -37,31 +37,31 @@ MANY = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A revision that waits for signatures: who signs for whom, who has, and until when."""
+class WaitingRevision:
+    """A revision with an open signature request: who signs for whom, who has, and until when."""
 
     revision_id: UUID
     standing: RequestStatus
 
     @property
     def waiting(self) -> list[UUID]:
-        """The organisations of which a signature is missing, in their order."""
+        """The organisations that have yet to sign, in order."""
         return signers.waiting(self.standing.parties, self.standing.signed)
 
     @property
     def until(self) -> dt.date | None:
-        """The last day on which it can be signed."""
+        """The last day to sign."""
         return self.standing.expires_on
 
     def waits_for(self, actor: Actor) -> bool:
-        """Tell whether it is this person's turn to sign for the organisation they act for."""
+        """Return whether it is this person's turn to sign for the organisation they act for."""
         turns = signers.whose_turn(self.standing.parties, self.standing.signed)
         return (actor.organisation_id, actor.user_id) in turns
 
 
 @dataclass(frozen=True, slots=True)
 class RunningParty:
-    """A party of a cooperation with work going on."""
+    """A party of an active cooperation."""
 
     organisation_id: UUID
     name: str
@@ -70,7 +70,7 @@ class RunningParty:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A cooperation with work going on, as My work needs it."""
+    """An active cooperation, as My work needs it."""
 
     id: UUID
     reference: str
@@ -85,7 +85,7 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A checklist of a running cooperation, with what is stored of whose turn it is."""
+    """A checklist of an active cooperation, with the stored marks of whose turn it is."""
 
     id: UUID
     cooperation_id: UUID
@@ -96,36 +96,36 @@ class Line:
     revision_sent_id: UUID | None
     open_flags: int
     is_reviewed: bool
-    # The parties for which something waits, in their order; and those it is asked of.
+    # The parties that have something to do, in order; and those asked to sign.
     waited_for: tuple[UUID, ...]
     has_parties: bool
-    # Of the organisation the person acts for: whether it is a party, and what waits for it.
+    # For the organisation the person acts for: whether it is a party, and how much it has to do.
     is_party: bool
     ours: int
     unread: int
 
     @property
     def is_sent(self) -> bool:
-        """Whether it waits for signatures."""
+        """Whether it has been sent for signature."""
         return self.state is ChecklistState.SENT
 
     @property
     def is_to_be_reviewed(self) -> bool:
-        """Whether it waits for its second reader."""
+        """Whether the second reader has yet to review it."""
         return self.kind is ChecklistKind.TERMS and self.is_complete and not self.is_reviewed
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A text that waits for signatures: whether it is the person's turn, and until when."""
+    """A text sent for signature: whether it is the person's turn, and until when."""
 
     is_mine: bool
     until: dt.date | None
 
 
 def running(actor: Actor) -> list[Running]:
-    """Return the cooperations with work going on that the person may see, the newest first."""
-    found = [
+    """Return the active cooperations that the person may see, the newest first."""
+    cooperations = [
         Running(*row, parties=[])
         for row in db.session.execute(
             sa.select(
@@ -143,7 +143,7 @@ def running(actor: Actor) -> list[Running]:
             .limit(MANY)
         )
     ]
-    by_id = {one.id: one for one in found}
+    by_id = {cooperation.id: cooperation for cooperation in cooperations}
     rows = db.session.execute(
         sa.select(Party.cooperation_id, Organisation.id, Organisation.name, Party.side)
         .join(Organisation, Organisation.id == Party.organisation_id)
@@ -152,13 +152,13 @@ def running(actor: Actor) -> list[Running]:
     )
     for cooperation_id, organisation_id, name, side in rows:
         by_id[cooperation_id].parties.append(RunningParty(organisation_id, name, side))
-    return found
+    return cooperations
 
 
 def lines(actor: Actor, cooperation_ids: Collection[UUID]) -> list[Line]:
-    """Return those checklists of some cooperations that the person may open and that are open.
+    """Return the open checklists of some cooperations that the person may open.
 
-    Drafts, and what waits for signatures; the oldest first.
+    Drafts, and texts sent for signature; the oldest first.
     """
     flags = (
         sa.select(sa.func.count(Flag.id))
@@ -207,7 +207,7 @@ def lines(actor: Actor, cooperation_ids: Collection[UUID]) -> list[Line]:
 
 
 def _line(row: Any, parties: list[tuple[UUID, int, int]], own: UUID | None) -> Line:
-    ours = next((one for one in parties if one[0] == own), None)
+    ours = next((party for party in parties if party[0] == own), None)
     return Line(
         id=row.id,
         cooperation_id=row.cooperation_id,
@@ -227,12 +227,12 @@ def _line(row: Any, parties: list[tuple[UUID, int, int]], own: UUID | None) -> L
 
 
 def turns(actor: Actor, revision_ids: Collection[UUID | None]) -> dict[UUID, Turn]:
-    """Return of texts that wait for signatures whether it is the person's turn."""
-    wanted = [one for one in revision_ids if one is not None]
+    """Return for texts sent for signature whether it is the person's turn."""
+    wanted = [revision_id for revision_id in revision_ids if revision_id is not None]
     place = sa.exists().where(
-        SignaturePlace.request_id == SignatureRequest.id,
-        SignaturePlace.user_id == actor.user_id,
-        SignaturePlace.organisation_id == actor.organisation_id,
+        SignatureSlot.request_id == SignatureRequest.id,
+        SignatureSlot.user_id == actor.user_id,
+        SignatureSlot.organisation_id == actor.organisation_id,
     )
     rows = db.session.execute(
         sa.select(
@@ -254,7 +254,7 @@ def turns(actor: Actor, revision_ids: Collection[UUID | None]) -> dict[UUID, Tur
 
 
 def takes_part_in(actor: Actor) -> frozenset[UUID]:
-    """Return the cooperations in which the person takes part today for whom they act for."""
+    """Return the cooperations in which the person takes part today for their organisation."""
     return frozenset(
         db.session.scalars(
             sa.select(CooperationPerson.cooperation_id).where(
@@ -266,9 +266,9 @@ def takes_part_in(actor: Actor) -> frozenset[UUID]:
     )
 
 
-def asked(revision_ids: Iterable[UUID | None]) -> dict[UUID, Asked]:
-    """Return who is to sign some revisions that wait; their checklists were found scoped."""
-    wanted = [one for one in revision_ids if one is not None]
+def asked(revision_ids: Iterable[UUID | None]) -> dict[UUID, WaitingRevision]:
+    """Return who is to sign some pending revisions; their checklists were found in scope."""
+    wanted = [revision_id for revision_id in revision_ids if revision_id is not None]
     if not wanted:
         return {}
     rows = db.session.scalars(
@@ -278,16 +278,18 @@ def asked(revision_ids: Iterable[UUID | None]) -> dict[UUID, Asked]:
             SignatureRequest.state == RequestState.WAITING,
         )
         .options(
-            selectinload(SignatureRequest.places),
+            selectinload(SignatureRequest.slots),
             selectinload(SignatureRequest.parties),
             joinedload(SignatureRequest.revision).selectinload(Revision.signatures),
         )
     )
-    return {row.revision_id: Asked(row.revision_id, signoff.standing_of(row)) for row in rows}
+    return {
+        row.revision_id: WaitingRevision(row.revision_id, signoff.standing_of(row)) for row in rows
+    }
 
 
 def second_readers(checklist_ids: Iterable[UUID]) -> dict[UUID, UUID]:
-    """Return the second reader named in M5 of some terms; class K8, found scoped."""
+    """Return the second reader named in M5 of some terms; class K8, found in scope."""
     rows = db.session.execute(
         sa.select(Answer.checklist_id, Answer.values).where(
             Answer.checklist_id.in_(list(checklist_ids)),
@@ -304,7 +306,7 @@ def second_readers(checklist_ids: Iterable[UUID]) -> dict[UUID, UUID]:
 
 def visit_numbers(actor: Actor, visit_ids: Iterable[UUID | None]) -> dict[UUID, int]:
     """Return the numbers of some visits of cooperations the person may see."""
-    wanted = [one for one in visit_ids if one is not None]
+    wanted = [visit_id for visit_id in visit_ids if visit_id is not None]
     if not wanted:
         return {}
     rows = db.session.execute(

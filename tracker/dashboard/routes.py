@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Blueprint, render_template
 
-from tracker.access.gate import current_actor, found, signed_in
+from tracker.access.gate import current_actor, found_or_404, signed_in
 from tracker.cooperations import queries as cooperations
 from tracker.dashboard import tasks
 from tracker.dashboard.cooperation_page import cooperation_view
@@ -18,7 +18,7 @@ blueprint = Blueprint("dashboard", __name__)
 @blueprint.get("/")
 @signed_in
 def my_work() -> str:
-    """Show what waits for the person, what waits for others, and the dates ahead."""
+    """Show a person's own tasks, those of others, and the dates ahead."""
     work = tasks.of_person(current_actor())
     return render_template(
         "dashboard/my_work.html",
@@ -32,14 +32,14 @@ def my_work() -> str:
 @blueprint.get("/cooperations/<reference>")
 @signed_in
 def cooperation(reference: str) -> str:
-    """Show where a cooperation stands, whose turn it is, and why."""
+    """Show the stage of a cooperation, whose turn it is, and why."""
     actor = current_actor()
-    view = cooperation_view(actor, found(cooperations.find(actor, reference)))
+    view = cooperation_view(actor, found_or_404(cooperations.find(actor, reference)))
     return render_template("dashboard/cooperation.html", view=view)
 
 
 def _page(waiting: Sequence[Task | Waiting[Any]], name: str) -> paging.Page[Task]:
-    """Return the page of a list that is asked for, in words; the last one instead of none."""
+    """Return the requested page of a list, for display; the last one if it is beyond the end."""
     last = max(1, -(-len(waiting) // paging.SIZE))
     number = min(paging.asked_number(name=name), last)
     first = paging.offset(number)

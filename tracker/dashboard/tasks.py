@@ -8,28 +8,29 @@ from tracker.core.services import Slot
 from tracker.lifecycle.policy import Facts, Gate
 from tracker.ui.tasks import Task, Tasks, together
 
-# What waits for a person in all their cooperations, in a fixed number of queries.
+# Returns a person's tasks in all their cooperations, in a fixed number of queries.
 Source = Callable[[Actor], Tasks]
-# A cooperation's work for its page: group key (terms, confidentiality, visits, review) -> tasks.
+# Returns a cooperation's tasks for its page: group (terms, confidentiality, visits, review) ->
+# tasks.
 GroupSource = Callable[[Actor, Cooperation, Facts, Sequence[Gate]], Mapping[str, Sequence[Task]]]
 
 
-# Who tells what waits, in the order in which it is shown.
+# The sources of tasks, in the order in which they are shown.
 SOURCES: Slot[tuple[Source, ...]] = Slot("task_sources", ())
 GROUP_SOURCES: Slot[tuple[GroupSource, ...]] = Slot("group_sources", ())
 
 
 def of_person(actor: Actor) -> Tasks:
-    """Return all that waits for a person and for others, and the dates ahead."""
+    """Return all tasks of a person and of others, and the dates ahead."""
     return together(source(actor) for source in SOURCES.get())
 
 
 def of_cooperation(
     actor: Actor, cooperation: Cooperation, facts: Facts, gates: Sequence[Gate]
 ) -> dict[str, list[Task]]:
-    """Return what the parts tell of a cooperation's work, by group."""
-    found: dict[str, list[Task]] = {}
+    """Return a cooperation's tasks from all features, by group."""
+    by_group: dict[str, list[Task]] = {}
     for source in GROUP_SOURCES.get():
         for key, tasks in source(actor, cooperation, facts, gates).items():
-            found.setdefault(key, []).extend(tasks)
-    return found
+            by_group.setdefault(key, []).extend(tasks)
+    return by_group

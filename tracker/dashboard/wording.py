@@ -42,28 +42,28 @@ SEND: dict[ChecklistKind, object] = {
 
 
 def review_is_overdue(stage: Stage, review_on: dt.date | None) -> bool:
-    """Tell whether the review of an active cooperation should have been held."""
+    """Return whether the review of an active cooperation should have taken place."""
     is_active = stage in {Stage.ACTIVE, Stage.UNDER_REVIEW}
     return is_active and review_on is not None and review_on < clock.today()
 
 
 def works(actor: Actor, *, taking_part: bool) -> bool:
-    """Tell whether the own side's work is this person's: coordinators, and who takes part."""
+    """Tell whether their side's work is this person's: coordinators, and people who take part."""
     return actor.has(Role.COORDINATOR) or (taking_part and actor.has(*WRITERS))
 
 
 def listed(names: Iterable[str]) -> str:
-    """Return several names in one phrase."""
+    """Return several names as a list."""
     return str(format_list(list(names), locale=str(get_locale() or "en")))
 
 
 def cooperation_url(reference: str) -> str:
-    """Return the address of a cooperation's page."""
+    """Return the URL of a cooperation's page."""
     return str(url_for("dashboard.cooperation", reference=reference))
 
 
 def checklist_url(checklist_id: UUID, narrowed: str | None = None, item: str = "") -> str:
-    """Return the address of a checklist, narrowed or at an item."""
+    """Return the URL of a checklist, filtered or at an item."""
     return str(
         url_for(
             "checklists.show",
@@ -75,20 +75,20 @@ def checklist_url(checklist_id: UUID, narrowed: str | None = None, item: str = "
 
 
 def review_url(checklist_id: UUID) -> str:
-    """Return the address of the second reader's page."""
+    """Return the URL of the second reader's page."""
     return str(url_for("safeguards.review", checklist_id=checklist_id))
 
 
 def send_url(checklist_id: UUID) -> str:
-    """Return the address of the page that sends a text for signature."""
+    """Return the URL of the page that sends a text for signature."""
     return str(url_for("signing.send", checklist_id=checklist_id))
 
 
 def sign_url(checklist_id: UUID) -> str:
-    """Return the address of the first page of signing."""
+    """Return the URL of the first page of signing."""
     return str(url_for("signing.read", checklist_id=checklist_id))
 
 
 def record_url(checklist_id: UUID) -> str:
-    """Return the address of the record of an agreement."""
+    """Return the URL of the record of an agreement."""
     return str(url_for("signing.record", checklist_id=checklist_id))

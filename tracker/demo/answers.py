@@ -3,7 +3,6 @@
 import datetime as dt
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -11,38 +10,41 @@ from ruamel.yaml import YAML
 
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.core import clock
-
-FOLDER = Path(__file__).parent / "answers"
+from tracker.core.paths import DEMO_ANSWERS
 
 
 class AbsentError(LookupError):
-    """Somebody is named who does not take part."""
+    """Raised when an answer names somebody who does not take part."""
 
 
 @cache
 def _read(kind: ChecklistKind) -> dict[str, Any]:
-    found: dict[str, Any] = YAML(typ="safe").load((FOLDER / f"{kind.value}.yaml").read_text())
-    return found
+    answers: dict[str, Any] = YAML(typ="safe").load(
+        (DEMO_ANSWERS / f"{kind.value}.yaml").read_text()
+    )
+    return answers
 
 
 def answers(
     kind: ChecklistKind, ids: Mapping[str, UUID], takes_part: frozenset[UUID]
 ) -> dict[str, dict[str, Any]]:
-    """Return the answers by item; rows that name somebody who does not take part are left out."""
+    """Return the answers by item, without rows that name somebody who does not take part."""
     return {item: _filled(values, ids, takes_part) for item, values in _read(kind).items()}
 
 
 def _filled(value: Any, ids: Mapping[str, UUID], takes_part: frozenset[UUID]) -> Any:
     if isinstance(value, dict):
         return {
-            _key(key, ids): _filled(one, ids, takes_part)
-            for key, one in value.items()
+            _key(key, ids): _filled(entry, ids, takes_part)
+            for key, entry in value.items()
             if not (
                 isinstance(key, str) and key.startswith("party:") and ids[key] not in takes_part
             )
         }
     if isinstance(value, list):
-        return [one for one in (_row(one, ids, takes_part) for one in value) if one is not None]
+        return [
+            entry for entry in (_row(row, ids, takes_part) for row in value) if entry is not None
+        ]
     if isinstance(value, str):
         return _text(value, ids, takes_part)
     return value
@@ -63,8 +65,8 @@ def _text(text: str, ids: Mapping[str, UUID], takes_part: frozenset[UUID]) -> st
     if text.startswith("day:"):
         return (clock.today() + dt.timedelta(days=int(text.removeprefix("day:")))).isoformat()
     if text.startswith(("person:", "party:")):
-        found = ids[text]
-        if found not in takes_part:
+        identity = ids[text]
+        if identity not in takes_part:
             raise AbsentError(text)
-        return str(found)
+        return str(identity)
     return text

@@ -15,32 +15,35 @@ from tracker.core.db import db
 from tracker.demo import people, work
 from tracker.organisations.models import Organisation
 
-demo = AppGroup("demo", help="A fictional country to try things in.")
-# The accounts a newcomer needs first: (key, what to do with it).
+demo = AppGroup("demo", help="A fictional country to try things out.")
+# The accounts to try first: (key, who it is and what they do).
 FIRST = (
-    ("ilena", "NPM coordinator: open cooperations, plan visits"),
-    ("tomas", "NPM signatory: sign, decide interests, countersign"),
-    ("milan", "NPM manager: register and history"),
-    ("otto", "signatory of Lantern Health Network: one agreement waits for this signature"),
-    ("samira", "coordinator of Open Door Legal Aid: answer, accept, propose"),
-    ("leyla", "physician, cleared: sees the visit"),
-    ("greta", "auditor: sees agreements and history, nothing of visits"),
-    ("iris", "administrator: accounts, organisations, mail"),
+    ("ilena", "NPM coordinator: opens cooperations, plans visits"),
+    ("tomas", "NPM signatory: signs, decides on interests, countersigns"),
+    ("milan", "NPM manager: sees the register and the history"),
+    ("otto", "signatory of Lantern Health Network: has an agreement to sign"),
+    ("samira", "coordinator of Open Door Legal Aid: answers, accepts, suggests changes"),
+    ("leyla", "physician with clearance: sees the visit"),
+    ("greta", "auditor: sees agreements and history, nothing about visits"),
+    ("iris", "administrator: manages accounts, organisations, mail"),
 )
 
 
 @demo.command("load")
 def load() -> None:
-    """Load the demonstration into an instance that nobody uses yet."""
+    """Load the demonstration into an empty instance."""
     if db.session.scalar(sa.select(sa.func.count(Organisation.id))):
-        click.echo("This instance is in use: the demonstration goes into an empty one.", err=True)
+        click.echo(
+            "This instance is in use: the demonstration can only be loaded into an empty one.",
+            err=True,
+        )
         sys.exit(1)
     load_with_progress()
     print_accounts()
 
 
 def load_with_progress() -> None:
-    """Make people and cooperations, showing how far it is; all of it or nothing."""
+    """Create people and cooperations with a progress bar, all or nothing."""
     password = people.new_password()
     try:
         cast = people.make(password)
@@ -56,16 +59,16 @@ def load_with_progress() -> None:
 
 
 def print_accounts() -> None:
-    """Print the demonstration's accounts, when there is one."""
+    """Print the demonstration's accounts, if it is loaded."""
     if not _password_file().exists():
         return
     password = _password_file().read_text().strip()
-    click.echo("\nDemonstration accounts (a fictional country; the password is the same for all):")
+    click.echo("\nDemonstration accounts (a fictional country; all have the same password):")
     click.echo(f"  password  {password}")
     for key, words in FIRST:
-        person = next(one for one in people.PEOPLE if one.key == key)
+        person = next(person for person in people.PEOPLE if person.key == key)
         click.echo(f"  {person.email:<38} {words}")
-    click.echo("Signing in and signing also ask for a code:")
+    click.echo("To sign in and to sign you also need a code:")
     click.echo("  .venv/bin/tracker demo code ilena\n")
 
 
@@ -76,9 +79,9 @@ def _password_file() -> Path:
 
 @demo.command("code")
 @click.argument("name")
-@click.option("--no-wait", is_flag=True, help="Print the code even if it was used already.")
+@click.option("--no-wait", is_flag=True, help="Print the code even if it has been used.")
 def code(name: str, *, no_wait: bool) -> None:
-    """Print the one-time code of a demonstration account: tracker demo code ilena."""
+    """Print the one-time code of a demonstration account, as in tracker demo code ilena."""
     user = people.find(name)
     if user is None:
         click.echo(f"There is no demonstration account {name!r}.", err=True)

@@ -10,9 +10,9 @@ from tracker.demo.people import Cast
 
 
 def write(cast: Cast, terms: Checklist) -> None:
-    """Comment on items and on the whole: to all parties, and to the own side only."""
+    """Comment on items and on the whole: to all parties, and to one's own side only."""
     everybody, own = CommentAudience.ALL, CommentAudience.OWN
-    asked = service.write(
+    comment = service.write(
         cast.actor("anton"),
         terms,
         "M18",
@@ -58,7 +58,7 @@ def write(cast: Cast, terms: Checklist) -> None:
     )
     service.make_task(
         cast.actor("ilena"),
-        asked.id,
+        comment.id,
         cast.users["ilena"].id,
         clock.today() + dt.timedelta(days=3),
     )

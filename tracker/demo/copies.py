@@ -7,12 +7,12 @@ from tracker.checklists.models import Checklist
 from tracker.checklists.reuse import copying, model_answers
 from tracker.demo.people import Cast
 
-# What has been read for whom; the rest waits.
+# What has been read for whom; the rest is unread.
 READ = {"ilena": ("M1", "M2", "M3", "M4"), "samira": ("M1", "M2")}
 
 
 def copy(cast: Cast, terms: Checklist) -> None:
-    """Copy from the former terms of the same parties, and read some of it for two of them."""
+    """Copy from earlier terms of the same parties, and read some of it for two of them."""
     ilena = cast.actor("ilena")
     former = queries.former(ilena, terms, queries.formers(ilena, terms)[0][0].id)
     if former is None:
@@ -22,12 +22,12 @@ def copy(cast: Cast, terms: Checklist) -> None:
     copying.copy(ilena, terms, former.id, look.codes, seen=look.seen)
     for key, items in READ.items():
         sheet = load(terms).sheet
-        answers = [one.answer_id for item in items if (one := sheet.shared(item))]
+        answers = [answer.answer_id for item in items if (answer := sheet.shared(item))]
         copying.say_read(cast.actor(key), terms, answers)
 
 
 def keep_models(cast: Cast, terms: Checklist) -> None:
-    """Keep answers of these terms as model answers of the NPM and of a partner, each for itself."""
+    """Save answers of these terms as model answers, for the NPM and for a partner."""
     for key, item, title, note in (
         ("ilena", "M18", "Disagreement told in two reports", "With partners who publish too."),
         ("ilena", "M2", "Objectives for visits to police stations", ""),

@@ -26,7 +26,7 @@ days, and send the passages on independence along.
 
 
 def write(cast: Cast) -> None:
-    """Write an article that partners read too, and one that stays with the NPM."""
+    """Write one article that is shared with partners, and one that only the NPM sees."""
     own_guidance.add(
         cast.actor("samira"),
         ArticleWords(

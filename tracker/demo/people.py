@@ -77,7 +77,7 @@ class Person:
     power: str = ""
     function: str = ""
     outside_expert: bool = False
-    # The NPM audited, of an auditor of another body.
+    # For an auditor from another body: the NPM they audit.
     audits: str = ""
 
     @property
@@ -88,7 +88,7 @@ class Person:
 
 @dataclass(slots=True)
 class Cast:
-    """Everybody, by key, once the accounts are there."""
+    """Everybody, by key, once the accounts exist."""
 
     bodies: dict[str, Organisation] = field(default_factory=dict)
     users: dict[str, User] = field(default_factory=dict)
@@ -96,7 +96,7 @@ class Cast:
     def actor(self, key: str) -> Actor:
         """Return a person as they act now, for their own organisation."""
         user = self.users[key]
-        person = next(one for one in PEOPLE if one.key == key)
+        person = next(person for person in PEOPLE if person.key == key)
         return Actor(
             user_id=user.id,
             name=user.name,
@@ -223,14 +223,14 @@ PEOPLE = (
 
 
 def make(password: str) -> Cast:
-    """Add the organisations and invite everybody, who accepts at once; all with a second factor."""
+    """Add the organisations and invite everybody; all accept, and all have a second factor."""
     cast = Cast()
     for key, body in BODIES.items():
         cast.bodies[key] = organisations.add(None, body.kind, body.details, is_demonstration=True)
     for person in PEOPLE:
         invited = invitations.invite(
             None,
-            invitations.Wanted(
+            invitations.NewInvitation(
                 email=person.email,
                 roles=person.roles,
                 name=person.name,
@@ -256,7 +256,7 @@ def make(password: str) -> Cast:
 
 
 def _let_begin(cast: Cast, person: Person) -> None:
-    """Have a signatory's or manager's role confirmed by another of the body, else accepted."""
+    """Have a signatory or manager role confirmed by another one of the body, else accepted."""
     waiting = db.session.scalars(
         sa.select(Membership)
         .where(Membership.user_id == cast.users[person.key].id, queries.waits())
@@ -264,7 +264,9 @@ def _let_begin(cast: Cast, person: Person) -> None:
     ).all()
     for membership in waiting:
         if membership.confirmed_how is None:
-            other = next(one for one in cast.of_body(person.body) if Role.SIGNATORY in one.roles)
+            other = next(
+                person for person in cast.of_body(person.body) if Role.SIGNATORY in person.roles
+            )
             powers.confirm(cast.actor(other.key), membership.id)
             continue
         powers.accept(
@@ -276,13 +278,13 @@ def _let_begin(cast: Cast, person: Person) -> None:
 
 
 def new_password() -> str:
-    """Return a random password of words; each demonstration has its own."""
+    """Return a random password made of words; each demonstration has its own."""
     chosen = [secrets.choice(WORDS) for _ in range(3)]
     return "-".join([*chosen, str(secrets.randbelow(9000) + 1000)])
 
 
 def find(name: str) -> User | None:
-    """Return a demonstration account by its key, first name, name or address; nobody else's."""
+    """Return a demonstration account by its key, first name, name or address, and no others."""
     wanted = name.strip().casefold()
     rows = db.session.scalars(sa.select(User).where(User.is_demonstration))
     for user in rows:
@@ -294,5 +296,5 @@ def find(name: str) -> User | None:
 
 def ids(cast: Cast) -> dict[str, UUID]:
     """Return the ids behind person:KEY and party:KEY in the answers."""
-    found = {f"person:{key}": user.id for key, user in cast.users.items()}
-    return found | {f"party:{key}": body.id for key, body in cast.bodies.items()}
+    user_ids = {f"person:{key}": user.id for key, user in cast.users.items()}
+    return user_ids | {f"party:{key}": body.id for key, body in cast.bodies.items()}

@@ -13,7 +13,7 @@ from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.localized import LocalizedStr
 from tracker.demo.answers import answers
-from tracker.demo.filling import fill_in, identity, send, sign
+from tracker.demo.checklists import fill_in, identity, send, sign
 from tracker.demo.people import Cast, ids
 from tracker.undertakings import queries
 from tracker.undertakings import service as undertakings
@@ -24,7 +24,7 @@ from tracker.visits.encryption import Plan
 from tracker.visits.models import Visit
 from tracker.visits.service import AudienceEntry, Member, TeamPlan
 
-# Who signs, and what they declare; Dina Faro leaves hers open, so that one still waits.
+# Who signs, and what they declare; Dina Faro leaves hers open, so that one is still to be signed.
 SIGNERS = {
     "marek": "",
     "samira": "I took two cases from the police station of another town, both closed.",
@@ -39,7 +39,7 @@ VISIT_IN = dt.timedelta(days=21)
 def clear_people(cast: Cast, cooperation: Cooperation) -> None:
     """Have each named person sign their undertaking, and the NPM decide and countersign."""
     for key, interests in SIGNERS.items():
-        undertaking_id = _asked(cooperation, cast.users[key].id)
+        undertaking_id = _undertaking_id(cooperation, cast.users[key].id)
         _sign(cast, key, undertaking_id, interests)
         if interests:
             undertakings.decide(
@@ -59,7 +59,7 @@ def clear_people(cast: Cast, cooperation: Cooperation) -> None:
     recompute()
 
 
-def _asked(cooperation: Cooperation, user_id: UUID) -> UUID:
+def _undertaking_id(cooperation: Cooperation, user_id: UUID) -> UUID:
     return db.session.scalars(
         sa.select(Undertaking.id).where(
             Undertaking.cooperation_id == cooperation.id,
@@ -72,12 +72,12 @@ def _asked(cooperation: Cooperation, user_id: UUID) -> UUID:
 def _sign(cast: Cast, key: str, undertaking_id: UUID, interests: str) -> None:
     actor = cast.actor(key)
     loaded = queries.load(queries.locked(undertaking_id))
-    asked = queries.asked(loaded.checklist)
+    questions = queries.asked(loaded.checklist)
     undertakings.save_draft(
         actor,
         undertaking_id,
         Draft(
-            confirmed=frozenset(point.name for point in asked.points),
+            confirmed=frozenset(point.name for point in questions.points),
             briefed=True,
             briefed_on=clock.today(),
             has_interests=bool(interests),
@@ -100,11 +100,11 @@ def make_ready(cast: Cast, cooperation: Cooperation) -> None:
     """Plan a visit, fill in and sign its roles and plan, and have each member confirm."""
     visit = _plan(cast, cooperation)
     recompute()
-    made = {
+    rows = {
         row.kind: row
         for row in db.session.scalars(sa.select(Checklist).where(Checklist.visit_id == visit.id))
     }
-    roles, plan = made[ChecklistKind.VISIT_ROLES], made[ChecklistKind.URGENT_PLAN]
+    roles, plan = rows[ChecklistKind.VISIT_ROLES], rows[ChecklistKind.URGENT_PLAN]
     fill_in(cast, roles)
     team = ("pavo", "ruth", "leyla", "samira", "marek")
     for key in team:
@@ -130,7 +130,7 @@ def _plan(cast: Cast, cooperation: Cooperation) -> Visit:
         kind=ready["V1"],
         announced=ready["V2"]["announced"],
         plan=Plan("Lower Harbour police station", first, first + dt.timedelta(days=1)),
-        people_of_it=TeamPlan(
+        team_plan=TeamPlan(
             lead_id=UUID(ready["V3"]["lead"]),
             deputy_id=UUID(ready["V3"]["deputy"]),
             members=tuple(

@@ -15,7 +15,7 @@ from tracker.cooperations.models import Cooperation, Mode
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.demo import assignments, comments, copies, guidance, visit
-from tracker.demo.filling import COORDINATORS, accept, fill_in, send, sign
+from tracker.demo.checklists import COORDINATORS, accept, fill_in, send, sign
 from tracker.demo.people import Cast
 from tracker.lifecycle import service as lifecycle
 
@@ -23,7 +23,7 @@ Step = tuple[str, Callable[[Cast], None]]
 
 
 def steps() -> Sequence[Step]:
-    """Return guidance and the cooperations as steps, so that progress can be shown."""
+    """Return guidance and the cooperations as steps, for a progress bar."""
     return (
         ("Guidance of their own, of the NPM and of a CSO", guidance.write),
         ("Joint monitoring of police custody: complete, with a ready visit", complete),
@@ -70,7 +70,11 @@ def _open(
 
 
 def _checklist(cooperation: Cooperation, kind: ChecklistKind) -> Checklist:
-    line = next(one for one in queries.standing_lines(cooperation.id) if one.kind is kind)
+    line = next(
+        standing_line
+        for standing_line in queries.standing_lines(cooperation.id)
+        if standing_line.kind is kind
+    )
     return db.session.get_one(Checklist, line.id)
 
 
@@ -83,7 +87,7 @@ def _agree_terms(cast: Cast, cooperation: Cooperation) -> Checklist:
 
 
 def complete(cast: Cast) -> None:
-    """Make a cooperation with everything signed, people cleared, and a joint visit ready."""
+    """Create a cooperation with everything signed, people cleared, and a joint visit ready."""
     cooperation = _open(
         cast,
         "Joint monitoring of police custody",
@@ -105,7 +109,7 @@ def complete(cast: Cast) -> None:
 
 
 def waiting(cast: Cast) -> None:
-    """Make a cooperation whose terms the NPM has signed and the CSO has not."""
+    """Create a cooperation whose terms the NPM has signed and the CSO has not."""
     cooperation = _open(
         cast,
         "Exchange of information on psychiatry",
@@ -119,7 +123,7 @@ def waiting(cast: Cast) -> None:
 
 
 def differing(cast: Cast) -> None:
-    """Make a cooperation whose parties still differ: open positions, a proposal, a flag."""
+    """Create a cooperation whose parties still disagree: open positions, a proposal, a flag."""
     cooperation = _open(
         cast,
         "Advisory council",
@@ -172,7 +176,7 @@ def differing(cast: Cast) -> None:
 
 
 def declined(cast: Cast) -> None:
-    """Make a cooperation whose terms a CSO declined to sign: two items are open again."""
+    """Create a cooperation whose terms a CSO declined to sign: two items are open again."""
     cooperation = _open(
         cast,
         "Training on interviews with children",
@@ -194,7 +198,7 @@ def declined(cast: Cast) -> None:
 
 
 def copied(cast: Cast) -> None:
-    """Make a cooperation whose terms were begun from former ones, not all of it read yet."""
+    """Create a cooperation whose terms were copied from earlier ones, not all of them read yet."""
     cooperation = _open(
         cast,
         "Joint report on the first hours of arrest",

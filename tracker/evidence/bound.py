@@ -23,10 +23,10 @@ from tracker.undertakings.models import Undertaking
 
 @dataclass(frozen=True, slots=True)
 class TextStatus:
-    """How a frozen text stands; without an outcome where texts, signatures and events disagree."""
+    """The status of a frozen text; no outcome where texts, signatures and events disagree."""
 
     outcome: Outcome | None
-    # Whether the rows that say how it stands say the same.
+    # Whether the rows that record its status agree.
     agrees: bool
     begins_on: dt.date | None = None
 
@@ -35,7 +35,7 @@ NOT_KNOWN = TextStatus(None, agrees=False)
 
 
 def standing_of(revision: Revision) -> TextStatus:
-    """Return how a text stands today, by its own words, its signatures and its whole chain."""
+    """Return the status of a text today, by its own words, its signatures and its whole chain."""
     if revision.subject_type == CHECKLIST:
         return _of_checklist(revision)
     return _of_undertaking(revision)
@@ -52,17 +52,21 @@ def _of_checklist(revision: Revision) -> TextStatus:
             Checklist.visit_id.is_(None),
         )
     )
-    both = {one.id: one for one in (own, terms) if one is not None}
+    both = {
+        undertaking_text.id: undertaking_text
+        for undertaking_text in (own, terms)
+        if undertaking_text is not None
+    }
     compared = checklists.look_whole(own.cooperation_id, list(both.values()))
-    found = compared[own.id]
-    outcome = found.outcome(revision.id)
+    claim = compared[own.id]
+    outcome = claim.outcome(revision.id)
     if outcome is Outcome.IN_FORCE:
-        last_days = [found.last(revision.id)]
+        last_days = [claim.last(revision.id)]
         if terms is not None and (standing := compared[terms.id].course.standing_id):
             last_days.append(compared[terms.id].last(standing))
         if _is_over(last_days) or _is_closed(own.cooperation_id):
             outcome = Outcome.ENDED
-    return TextStatus(outcome, found.agrees, found.first(revision.id))
+    return TextStatus(outcome, claim.agrees, claim.first(revision.id))
 
 
 def _is_over(days: list[dt.date | None]) -> bool:
@@ -70,9 +74,9 @@ def _is_over(days: list[dt.date | None]) -> bool:
 
 
 def _is_closed(cooperation_id: UUID) -> bool:
-    """Tell whether a cooperation is closed, by the event; by its row once that was erased.
+    """Return whether a cooperation is closed, from the event, or from its row once that was erased.
 
-    The caller found that the chain holds.
+    The caller has verified the chain.
     """
     moves = witness.of_subjects(
         Event.subject_id == cooperation_id, [verbs.STAGE_CHANGED], [cooperation_id]
@@ -90,14 +94,14 @@ def _of_undertaking(revision: Revision) -> TextStatus:
     own = db.session.get(Undertaking, revision.subject_id)
     if own is None or own.cooperation_id != revision.cooperation_id:
         return NOT_KNOWN
-    found = undertakings.look_whole(own)
-    if not found.is_sound:
+    claim = undertakings.look_whole(own)
+    if not claim.is_sound:
         return NOT_KNOWN
-    if not found.course.is_signed_by_all:
+    if not claim.course.is_signed_by_all:
         return TextStatus(
-            Outcome.WITHDRAWN if found.course.closed_by else Outcome.WAITING, found.agrees
+            Outcome.WITHDRAWN if claim.course.closed_by else Outcome.WAITING, claim.agrees
         )
-    if found.course.closed_by is None:
-        return TextStatus(Outcome.IN_FORCE, found.agrees)
-    replaced = undertakings.is_superseded(own, found.course)
-    return TextStatus(Outcome.SUPERSEDED if replaced else Outcome.ENDED, found.agrees)
+    if claim.course.closed_by is None:
+        return TextStatus(Outcome.IN_FORCE, claim.agrees)
+    replaced = undertakings.is_superseded(own, claim.course)
+    return TextStatus(Outcome.SUPERSEDED if replaced else Outcome.ENDED, claim.agrees)

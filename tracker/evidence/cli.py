@@ -26,11 +26,11 @@ from tracker.evidence.models import KeyOrigin, KeyUse
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 NOT_CHECKED, NOT_COMPARED = 2, 3
 USE = click.Choice([use.value for use in KeyUse])
-ORIGINS = {KeyOrigin.MADE: "made here", KeyOrigin.IMPORTED: "brought by an organisation"}
+ORIGINS = {KeyOrigin.MADE: "created here", KeyOrigin.IMPORTED: "imported by an organisation"}
 
 
 class NotCheckedError(click.ClickException):
-    """The check could not be made; told apart from a flaw by the exit code."""
+    """Raised when a file can't be checked; its exit code differs from that of a failed check."""
 
     exit_code = NOT_CHECKED
 
@@ -40,7 +40,7 @@ keys_group = AppGroup("keys", help="The keys that sign checkpoints and documents
 
 @keys_group.command("list")
 def list_keys() -> None:
-    """List all keys ever used; exit 1 when one that is in use can't be read."""
+    """List all keys ever used; exit 1 if one in use can't be read."""
     for key in signing_keys.public_keys():
         click.echo(f"{_name(key)}: {_state(key)}")
         click.echo(f"  SHA-256 {key.fingerprint}")
@@ -59,40 +59,46 @@ def list_keys() -> None:
 @keys_group.command("rotate")
 @click.argument("use", type=USE)
 def rotate(use: str) -> None:
-    """Make a new key for USE; the one before is kept for verifying and vouches for the new one."""
+    """Create a new key for USE.
+
+    The old key is kept for verification and vouches for the new one.
+    """
     try:
-        made = signing_keys.rotate(KeyUse(use))
+        key = signing_keys.rotate(KeyUse(use))
     except KeysError as error:
         raise click.ClickException(str(error)) from error
     db.session.commit()
-    _tell_new(made)
+    _tell_new(key)
 
 
 @keys_group.command("revoke")
 @click.argument("use", type=USE)
 @click.argument("number", type=click.IntRange(min=1))
-@click.option("--reason", required=True, help="Why; it stands in the trail and in every bundle.")
+@click.option("--reason", required=True, help="Why; shown in the trail and in every bundle.")
 def revoke(use: str, number: int, reason: str) -> None:
-    """Say that key NUMBER of USE may be in other hands; if it is in use, a new one is made."""
+    """Declare that key NUMBER for USE may be in other hands.
+
+    If it is in use, a new one is created.
+    """
     try:
-        made = signing_keys.revoke(KeyUse(use), number, reason)
+        key = signing_keys.revoke(KeyUse(use), number, reason)
     except (RuleBrokenError, KeysError) as error:
         raise click.ClickException(str(error)) from error
     db.session.commit()
     click.echo(f"The {use} key {number} is revoked.")
-    if made is not None:
-        _tell_new(made)
+    if key is not None:
+        _tell_new(key)
 
 
 @keys_group.command("import")
 @click.argument("use", type=click.Choice([KeyUse.DOCUMENT.value]), expose_value=False)
 @click.option("--key", required=True, type=FILE, help="The private key, PEM.")
 @click.option("--certificate", required=True, type=FILE, help="Its certificate, PEM.")
-@click.option("--chain", type=FILE, help="The certificates of who vouches for it, in order, PEM.")
+@click.option("--chain", type=FILE, help="The certificates of its issuers, in order, PEM.")
 def bring(key: Path, certificate: Path, chain: Path | None) -> None:
-    """Take in an organisation's own key and certificate, to sign documents with from now on.
+    """Import an organisation's own key and certificate, which sign documents from now on.
 
-    A password of the key is asked for. The files are read once and stay where they are.
+    You are asked for the key's password if it has one. The files are read once and not moved.
     """
     certificates = certificate.read_bytes() + (chain.read_bytes() if chain else b"")
     private = key.read_bytes()
@@ -123,13 +129,13 @@ def _state(key: PublicKey) -> str:
     if key.revoked_at:
         return f"revoked on {key.revoked_at:%F}: {key.reason}"
     if key.retired_at:
-        return f"used from {key.made_at:%F} to {key.retired_at:%F}, kept for verifying"
+        return f"used from {key.made_at:%F} to {key.retired_at:%F}, kept for verification"
     return f"in use since {key.made_at:%F}, {ORIGINS[key.origin]}"
 
 
 # Bundles ------------------------------------------------------------------------------------------
 
-evidence_group = AppGroup("evidence", help="Bundles of evidence, to be checked anywhere.")
+evidence_group = AppGroup("evidence", help="Evidence bundles, which can be verified anywhere.")
 
 
 @evidence_group.command("export")
@@ -140,18 +146,20 @@ evidence_group = AppGroup("evidence", help="Bundles of evidence, to be checked a
     "file",
     required=True,
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Where the bundle is written; a file that is there is not written over.",
+    help="The file to write; an existing file is not overwritten.",
 )
 def export(reference: str, file: Path) -> None:
-    """Take out the evidence of the cooperation REFERENCE as a ZIP; that it was is recorded.
+    """Export the evidence of the cooperation REFERENCE as a ZIP file. The export is recorded.
 
-    Texts about visits and undertakings of persons stay out: who may open them takes them out on the
-    page of the cooperation in the register.
+    Texts about visits and personal undertakings are left out: people who may open them can export
+    them from the cooperation's page in the register.
     """
     if file.exists():
-        raise click.ClickException(f"{file} is there already.")
+        raise click.ClickException(f"{file} already exists.")
     if not os.access(file.parent, os.W_OK):  # before anything is recorded
-        raise click.ClickException(f"{file} can't be written: the folder is not there, or closed.")
+        raise click.ClickException(
+            f"{file} can't be written: the folder doesn't exist, or you may not write to it."
+        )
     cooperation_id = queries.find_for_command(reference)
     if cooperation_id is None:
         raise click.ClickException(f"There is no cooperation {reference}.")
@@ -174,68 +182,70 @@ def export(reference: str, file: Path) -> None:
     "anchors",
     multiple=True,
     type=FILE,
-    help="A checkpoint kept elsewhere: its text, or the mail that held it. May be given again.",
+    help="A checkpoint kept elsewhere: its text, or the mail it came in. Can be given again.",
 )
 @click.option(
     "--key",
     "keys",
     multiple=True,
     metavar="FINGERPRINT",
-    help="SHA-256 of the server's key of the checkpoints, as you were told it. May be given again.",
+    help="SHA-256 of the server's checkpoint key, as it was given to you. Can be given again.",
 )
 def verify(file: Path, anchors: tuple[Path, ...], keys: tuple[str, ...]) -> None:
-    """Check a bundle of evidence, link by link; needs no database, no network and no settings.
+    """Verify an evidence bundle, link by link. Needs no database, network or settings.
 
-    Exit 0: every link holds, compared with what you hold. Exit 1: one does not, and is named. Exit
-    2: the check could not be made. Exit 3: every link holds, but you gave nothing to compare with:
-    anybody can make such a bundle.
+    Exit 0: every link is valid, compared with your checkpoint or key. Exit 1: at least one is not
+    valid, and is named. Exit 2: the bundle could not be checked. Exit 3: every link is valid, but
+    you gave nothing to compare with: anybody can make such a bundle.
     """
     report = checking.verify(
-        file.read_bytes(), [_anchor(one) for one in anchors], [_fingerprint(one) for one in keys]
+        file.read_bytes(),
+        [_anchor(anchor) for anchor in anchors],
+        [_fingerprint(key) for key in keys],
     )
     for verdict in report.verdicts:
-        click.echo(f"{'holds' if verdict.holds else 'FLAW '}  {verdict.link}: {verdict.words}")
+        click.echo(f"{'valid' if verdict.holds else 'FLAW '}  {verdict.link}: {verdict.words}")
     if not report.is_sound:
         flaws = sum(not verdict.holds for verdict in report.verdicts)
         raise click.ClickException(
-            f"This is no sound evidence: {flaws} of {len(report.verdicts)} links do not hold."
+            f"This is not sound evidence: {flaws} of {len(report.verdicts)} links are not valid."
         )
     for line in report.signed:
         click.echo(f"       {line}")
     if not report.is_compared:
         click.echo(
-            f"The evidence of {report.reference} is sound in itself, compared with nothing you "
-            "hold. Anybody can make a bundle that is. Give a checkpoint that you kept with "
-            "--anchor, or with --key the SHA-256 of the server's key as you were told it on "
-            f"another way; this bundle was sealed with:\n       {report.key}"
+            f"The evidence of {report.reference} is consistent, but was compared with nothing. "
+            "Anybody can make a bundle that is. Give a checkpoint you kept with --anchor, or with "
+            "--key the SHA-256 of the server's key as you received it through another channel; "
+            f"this bundle was sealed with:\n       {report.key}"
         )
         sys.exit(NOT_COMPARED)
     click.echo(f"Nothing was altered in the evidence of {report.reference}. {_rests_on(report)}")
 
 
 def _rests_on(report: Report) -> str:
-    """Say what has to be believed for it."""
+    """Return a sentence that says what this conclusion depends on."""
     if any(verdict.link.startswith(checking.ANCHOR) for verdict in report.verdicts):
-        return "That rests on the checkpoints you hold, not on the server."
-    return "That rests on the server's key, which is the one that you hold."
+        return "This depends on the checkpoints you gave, not on the server."
+    return "This depends on the server's key, which is the one you gave."
 
 
 def _fingerprint(typed: str) -> str:
-    found = "".join(typed.split()).lower()
-    if not re.fullmatch(r"[0-9a-f]{64}", found):
-        raise NotCheckedError(f"{typed} is no SHA-256: that is 64 letters and figures.")
-    return found
+    letters = "".join(typed.split()).lower()
+    if not re.fullmatch(r"[0-9a-f]{64}", letters):
+        raise NotCheckedError(f"{typed} is not a SHA-256, which has 64 hexadecimal digits.")
+    return letters
 
 
 def _anchor(file: Path) -> Anchor:
     try:
         return Anchor.read(file.name, file.read_bytes())
     except NoteError as error:
-        raise NotCheckedError(f"{file} holds no checkpoint: {error}") from error
+        raise NotCheckedError(f"{file} contains no checkpoint: {error}") from error
 
 
 def _write(file: Path, data: bytes) -> None:
-    """Write a file whole or not at all, for its owner alone."""
+    """Write a file that only its owner can read, completely or not at all."""
     descriptor, beside = tempfile.mkstemp(prefix=f".{file.name}-", dir=file.parent)
     try:
         with os.fdopen(descriptor, "wb") as opened:

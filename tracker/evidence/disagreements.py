@@ -1,7 +1,7 @@
 """Texts whose rows disagree with their signatures and events, as the worker finds them.
 
-The worker goes through all texts in portions, again and again, so that a page that only asks
-whether all is well needs one short statement.
+The worker goes through all texts in portions, again and again, so that the health page needs only
+one short query.
 """
 
 from collections.abc import Collection
@@ -20,7 +20,7 @@ from tracker.evidence.models import Disagreement
 from tracker.undertakings import bound as undertakings
 from tracker.undertakings.models import Undertaking
 
-# How many checklists, and how many undertakings, are compared at a time: few enough for a short
+# How many checklists, and how many undertakings, to compare at a time: few enough for a short
 # transaction.
 PORTION = 40
 Row = TypeVar("Row", Checklist, Undertaking)
@@ -28,7 +28,7 @@ Row = TypeVar("Row", Checklist, Undertaking)
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the worker has come through checklists and undertakings; empty at the beginning."""
+    """How far the worker has come with checklists and undertakings; empty at the beginning."""
 
     checklist_id: UUID | None = None
     undertaking_id: UUID | None = None
@@ -38,8 +38,8 @@ BEGINNING = Progress()
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """A text that does not agree, for who looks after the instance."""
+class DisagreeingText:
+    """A text that disagrees, for whoever runs the instance."""
 
     reference: str
     subject_type: str
@@ -47,35 +47,35 @@ class Told:
 
 
 def compare_some(after: Progress = BEGINNING, portion: int = PORTION) -> Progress:
-    """Compare the texts that come next, note those that do not agree, and return where it stopped.
+    """Compare the next texts, record those that disagree, and return the position reached.
 
-    After the last it begins again. In a constant number of statements for a portion.
+    Starts again after the last one. Takes a constant number of queries per portion.
     """
     some = _next(Checklist, after.checklist_id, portion)
     others = _next(Undertaking, after.undertaking_id, portion)
     compared = checklists.compare(some)
-    _note(checklists.SUBJECT, some, {key for key, one in compared.items() if not one.agrees})
+    _note(checklists.SUBJECT, some, {key for key, claim in compared.items() if not claim.agrees})
     signed = undertakings.compare(others)
-    _note(undertakings.SUBJECT, others, {key for key, one in signed.items() if not one.agrees})
+    _note(undertakings.SUBJECT, others, {key for key, claim in signed.items() if not claim.agrees})
     return Progress(_last(some, portion), _last(others, portion))
 
 
 def is_any() -> bool:
-    """Tell whether there is a text that does not agree with its signatures."""
+    """Return whether any text disagrees with its signatures."""
     return bool(
         db.session.scalar(sa.select(sa.exists().where(Disagreement.subject_id.is_not(None))))
     )
 
 
-def known() -> list[Told]:
-    """Return the texts that were found not to agree with their signatures, the oldest first."""
+def known() -> list[DisagreeingText]:
+    """Return the texts found to disagree with their signatures, the oldest first."""
     rows = db.session.execute(
         sa.select(Cooperation.reference, Disagreement.subject_type, Checklist.kind)
         .join(Cooperation, Cooperation.id == Disagreement.cooperation_id)
         .outerjoin(Checklist, Checklist.id == Disagreement.subject_id)
         .order_by(Disagreement.noticed_at, Disagreement.subject_id)
     )
-    return [Told(row[0], row[1], row[2].value if row[2] else "") for row in rows]
+    return [DisagreeingText(row[0], row[1], row[2].value if row[2] else "") for row in rows]
 
 
 def _next(model: type[Row], after: UUID | None, portion: int) -> list[Row]:
@@ -86,29 +86,29 @@ def _next(model: type[Row], after: UUID | None, portion: int) -> list[Row]:
 
 
 def _last(rows: Collection[Row], portion: int) -> UUID | None:
-    """Return the last one of a full portion; None begins again."""
-    return [one.id for one in rows][-1] if len(rows) == portion else None
+    """Return the last id of a full portion; None starts again."""
+    return [row.id for row in rows][-1] if len(rows) == portion else None
 
 
 def _note(subject_type: str, rows: Collection[Row], disagreeing: Collection[UUID]) -> None:
-    """Keep which of some rows do not agree; forget those that do."""
+    """Record which of some rows disagree; delete the record of those that agree."""
     noted = set(
         db.session.scalars(
             sa.select(Disagreement.subject_id).where(
-                Disagreement.subject_id.in_([one.id for one in rows])
+                Disagreement.subject_id.in_([stored.id for stored in rows])
             )
         )
     )
     settled = noted.difference(disagreeing)
     if settled:
         db.session.execute(sa.delete(Disagreement).where(Disagreement.subject_id.in_(settled)))
-    for one in rows:
-        if one.id in disagreeing and one.id not in noted:
+    for row in rows:
+        if row.id in disagreeing and row.id not in noted:
             db.session.add(
                 Disagreement(
-                    subject_id=one.id,
+                    subject_id=row.id,
                     subject_type=subject_type,
-                    cooperation_id=one.cooperation_id,
+                    cooperation_id=row.cooperation_id,
                     noticed_at=clock.now(),
                 )
             )

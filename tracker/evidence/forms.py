@@ -5,12 +5,12 @@ from flask_babel import lazy_gettext as _l
 from tracker.ui.fields import ConfirmField, FileField, LineField
 from tracker.ui.form_base import Form
 
-# A bundle holds the certificates of a cooperation; a larger one is checked by the command.
+# A bundle contains the certificates of a cooperation; larger ones are verified on the command line.
 MAX_BYTES = 10 * 1024 * 1024
 
 
 class ExportForm(Form):
-    """What goes along. Closed texts are taken along by those alone who say so."""
+    """What to include. Confidential texts are included only on request."""
 
     with_closed = ConfirmField(
         _l("Also take along what I may open about visits and of persons"),
@@ -23,7 +23,7 @@ class ExportForm(Form):
 
 
 class FileForm(Form):
-    """A file that is to be checked; it is read and not kept."""
+    """A file to verify; it is read and not stored."""
 
     file = FileField(
         _l("File"),
@@ -34,20 +34,20 @@ class FileForm(Form):
 
     def content(self) -> bytes:
         """Return the bytes of the file; empty when none was chosen."""
-        held = self.file.data
-        if not held:
+        upload = self.file.data
+        if not upload:
             return b""
         try:
-            return bytes(held.read())
+            return bytes(upload.read())
         finally:
-            held.close()
+            upload.close()
 
 
 class PaperForm(Form):
-    """Reference and digest, as they stand on paper. Sent in the address, so that it can be kept."""
+    """Reference and digest, as printed. Sent in the address, so that it can be kept."""
 
     class Meta(Form.Meta):
-        """Without a token: it changes nothing, and its address is passed on."""
+        """No token: the form changes nothing, and its URL is passed on."""
 
         csrf = False
 

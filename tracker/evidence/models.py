@@ -19,14 +19,14 @@ class KeyUse(enum.StrEnum):
 
 
 class KeyOrigin(enum.StrEnum):
-    """Whether the instance made a key, or an organisation brought its own."""
+    """Whether the instance created a key, or an organisation imported its own."""
 
     MADE = "made"
     IMPORTED = "imported"
 
 
 class EvidenceKey(Identified, Base):
-    """A public key; never deleted, never changed but for its ends (the database refuses both)."""
+    """A public key; never deleted, only its end may change (the database refuses all else)."""
 
     __tablename__ = "evidence_key"
     __table_args__ = (sa.UniqueConstraint("use", "number"),)
@@ -36,21 +36,21 @@ class EvidenceKey(Identified, Base):
     origin: Mapped[KeyOrigin]
     # DER, SubjectPublicKeyInfo.
     public_key: Mapped[bytes] = mapped_column(sa.LargeBinary())
-    # PEM, the key's own first, then those of who vouches for it; empty for checkpoints.
+    # PEM, the key's own first, then its issuers'; empty for checkpoints.
     certificates: Mapped[str] = mapped_column(default="")
-    # SHA-256 of the certificate where there is one, else of the public key; both in DER.
+    # SHA-256 of the certificate if there is one, else of the public key; both in DER.
     fingerprint: Mapped[str] = mapped_column(sa.String(64), unique=True)
-    # The key before this one vouches for it: its signature, and its number.
+    # The previous key's endorsement of this one: its signature, and its number.
     endorsement: Mapped[bytes | None] = mapped_column(sa.LargeBinary())
     endorsed_by: Mapped[int | None]
     made_at: Mapped[dt.datetime]
-    # Its ends: nothing new is signed with it; or it may be in other hands.
+    # Retired: it signs nothing new. Revoked: it may be in other hands.
     retired_at: Mapped[dt.datetime | None]
     revoked_at: Mapped[dt.datetime | None]
     reason: Mapped[str] = mapped_column(default="")
 
     def content(self) -> dict[str, Any]:
-        """Return what the event of its making binds: all but its ends."""
+        """Return what the event of its creation binds: everything but its end."""
         return {
             "id": str(self.id),
             "use": self.use.value,
@@ -65,14 +65,14 @@ class EvidenceKey(Identified, Base):
         }
 
     def revocation(self) -> dict[str, Any]:
-        """Return what the event of its being revoked binds."""
+        """Return what the event of its revocation binds."""
         return {"id": str(self.id), "reason": self.reason}
 
 
 class LogLeaf(Base):
-    """What a chain's end was when a checkpoint was made; never changed, never deleted.
+    """The end of a chain when a checkpoint was made; never changed, never deleted.
 
-    Leaves are numbered from 0 without a gap, in the order in which they were added.
+    Leaves are numbered from 0 without gaps, in the order in which they were added.
     """
 
     __tablename__ = "log_leaf"
@@ -95,12 +95,13 @@ class LogNode(Base):
 
 
 class SignedCheckpoint(Base):
-    """A checkpoint as it was signed and published; never changed, never deleted."""
+    """A checkpoint as signed and published; never changed, never deleted."""
 
     __tablename__ = "checkpoint"
 
     size: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    # The size of the checkpoint before, 0 for the first: none between can be taken out unseen.
+    # The size of the previous checkpoint, 0 for the first: none in between can be removed
+    # unnoticed.
     previous: Mapped[int] = mapped_column(unique=True)
     root: Mapped[str] = mapped_column(sa.String(64))
     at: Mapped[dt.datetime]
@@ -110,7 +111,7 @@ class SignedCheckpoint(Base):
 
 
 class Anchor(Identified, Base):
-    """That a checkpoint was mailed to a coordinator, to be kept where this instance can't reach."""
+    """A checkpoint mailed to a coordinator, to keep where this instance can't reach it."""
 
     __tablename__ = "anchor"
     __table_args__ = (sa.UniqueConstraint("user_id", "size"),)
@@ -121,7 +122,7 @@ class Anchor(Identified, Base):
 
 
 class Certificate(Identified, Base):
-    """A signed PDF of a text that was signed by all; never changed, never deleted (as above)."""
+    """A signed PDF of a fully signed text; never changed, never deleted (as above)."""
 
     __tablename__ = "certificate"
     __table_args__ = (sa.UniqueConstraint("revision_id", "language"),)
@@ -138,7 +139,7 @@ class Certificate(Identified, Base):
     made_at: Mapped[dt.datetime]
 
     def content(self) -> dict[str, Any]:
-        """Return what the event of its making binds."""
+        """Return what the event of its creation binds."""
         return {
             "id": str(self.id),
             "revision": str(self.revision_id),
@@ -152,9 +153,9 @@ class Certificate(Identified, Base):
 
 
 class Disagreement(Base):
-    """A checklist or an undertaking whose rows say what its signatures and events do not bear out.
+    """A checklist or undertaking whose rows contradict its signatures and events.
 
-    Left by the worker when it finds one, and taken away when it finds that they agree again.
+    Inserted by the worker when it finds one, and deleted when it finds that they agree again.
     """
 
     __tablename__ = "disagreement"
@@ -166,7 +167,7 @@ class Disagreement(Base):
 
 
 class CertificateFailure(Base):
-    """A text whose certificate could not be made: why, and when it is tried again."""
+    """A text whose certificate could not be made: why, and when the next attempt is due."""
 
     __tablename__ = "certificate_failure"
 

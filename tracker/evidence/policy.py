@@ -8,12 +8,12 @@ from flask_babel import lazy_gettext as _l
 from tracker.access.actor import Actor, Role
 from tracker.access.decision import YES, Decision, no
 
-# At most one mail to a person in this time, unless a text came into force.
+# At most one email to a person in this time, unless a text came into force.
 BETWEEN_ANCHORS = dt.timedelta(days=7)
 
 
 def can_export(actor: Actor) -> Decision:
-    """Decide on taking the evidence of a cooperation out: the managers of its parties."""
+    """Decide who may export a cooperation's evidence: the managers of its parties."""
     if actor.organisation_id is not None and actor.has(Role.MANAGER):
         return YES
     return no(_l("The evidence is taken out by the managers of the parties."))
@@ -21,7 +21,7 @@ def can_export(actor: Actor) -> Decision:
 
 @dataclass(frozen=True, slots=True)
 class AnchorStatus:
-    """How a coordinator stands to the newest checkpoint.
+    """A coordinator's relation to the newest checkpoint.
 
     last_at is when the last one was mailed to them. has_changed and has_new_text speak of what
     happened since in cooperations of theirs: anything at all; a text that came into force.
@@ -33,7 +33,7 @@ class AnchorStatus:
 
 
 def anchor_is_due(standing: AnchorStatus, now: dt.datetime) -> bool:
-    """Decide whether the newest checkpoint is mailed to a coordinator now."""
+    """Decide whether to mail the latest checkpoint to a coordinator now."""
     if not standing.has_changed:
         return False
     if standing.has_new_text or standing.last_at is None:

@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, make_response, render_template
 from flask_babel import gettext as _
 
-from tracker.access.gate import current_actor, found, public, require, signed_in
+from tracker.access.gate import current_actor, found_or_404, public, require, signed_in
 from tracker.cooperations import queries as cooperations
 from tracker.cooperations.models import Cooperation
 from tracker.core.db import db
@@ -24,28 +24,28 @@ blueprint = Blueprint("evidence", __name__)
 @blueprint.get("/checkpoints")
 @public
 def newest_checkpoint() -> Response:
-    """Give the newest checkpoint as plain text."""
-    return _plain(found(checkpoints.newest()).text())
+    """Return the latest checkpoint as plain text."""
+    return _plain(found_or_404(checkpoints.newest()).text())
 
 
 @blueprint.get("/checkpoints/<int:size>")
 @public
 def checkpoint(size: int) -> Response:
-    """Give the checkpoint of a size as plain text."""
-    return _plain(found(checkpoints.of_size(size)).text())
+    """Return the checkpoint of a size as plain text."""
+    return _plain(found_or_404(checkpoints.of_size(size)).text())
 
 
 @blueprint.get("/checkpoints/<int:size>/from/<int:before>")
 @public
 def consistency(size: int, before: int) -> Response:
-    """Give the proof that the log of one checkpoint grew out of that of an earlier one."""
-    return _plain(found(checkpoints.consistency(before, size)).text())
+    """Return the proof that the log of one checkpoint extends that of an earlier one."""
+    return _plain(found_or_404(checkpoints.consistency(before, size)).text())
 
 
 @blueprint.get("/checkpoints/keys")
 @public
 def public_keys() -> Response:
-    """Give all public keys, old ones too, with how each came and ended."""
+    """Return all public keys, including old ones, with when each was made and ended."""
     keys = signing_keys.public_keys()
     return _plain("\n".join(key.note().text() for key in keys))
 
@@ -53,14 +53,14 @@ def public_keys() -> Response:
 @blueprint.route("/cooperations/<reference>/evidence", methods=["GET", "POST"])
 @signed_in
 def export(reference: str) -> str | Response:
-    """Show what a bundle of evidence is; a POST gives it as a file, an act that is recorded."""
+    """Show what an evidence bundle is; a POST returns it as a file, and is recorded."""
     actor = current_actor()
-    cooperation = found(cooperations.find(actor, reference))
+    cooperation = found_or_404(cooperations.find(actor, reference))
     require(policy.can_export(actor))
     form = ExportForm()
     if not form.validate_on_submit():
         return _export_page(cooperation, form)
-    # Not performed: the answer is a file, and what goes wrong is damage, not a broken rule.
+    # Not performed: the response is a file, and what can go wrong is damage, not a broken rule.
     try:
         taken = service.export(
             actor, cooperation.id, cooperation.reference, with_closed=bool(form.with_closed.data)

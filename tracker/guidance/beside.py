@@ -33,8 +33,8 @@ def beside(
     The item rests on some statements and passages (refs). Of these a passage is left out once
     passages that name the item carry all for which the item rests on it.
     """
-    naming = {ref: one for ref, one in passages.items() if item in one.items}
-    carried = {code for one in naming.values() for code in one.statements}
+    naming = {ref: passage for ref, passage in passages.items() if item in passage.items}
+    carried = {code for passage in naming.values() for code in passage.statements}
     rest = {
         ref: passages[ref]
         for ref in refs

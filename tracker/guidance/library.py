@@ -6,6 +6,8 @@ guidance/<lang>/*.md the articles: front matter in YAML, lead, passages `## Titl
 
 A passage carries statements of the source (S) and may name the items of the checklists that it
 concerns most (M, C, V, U).
+
+In one file: reading and checking of the folder are one pass, so that each mistake has its line.
 """
 
 import datetime as dt
@@ -21,7 +23,6 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, StringConstraints
 from ruamel.yaml import YAML
 
-from config import KNOWN_LANGUAGES
 from tracker.core.content import (
     ContentError,
     Mistake,
@@ -34,13 +35,14 @@ from tracker.core.content import (
 from tracker.guidance import markdown
 from tracker.guidance.markdown import PASSAGE_RANK, Heading, PassageHeading
 from tracker.guidance.models import Force, Passage
+from tracker.settings import KNOWN_LANGUAGES
 
 TAXONOMY = "taxonomy.yaml"
 STATEMENTS = "statements.yaml"
 ARTICLES = "guidance"
 _FENCE = "---"
 _KEY = r"^[a-z0-9]+(-[a-z0-9]+)*$"
-# What parts of the page of an article are named by, so that no passage may be.
+# Ids that the page of an article uses itself, so no passage may have them.
 _PARTS_OF_A_PAGE = re.compile(r"content|passages|.*-title")
 
 
@@ -94,14 +96,14 @@ class StatementText(_Strict):
 
 
 class SourceText(_Strict):
-    """Where an article comes from."""
+    """The source of an article."""
 
     title: Words
     url: WebAddress
 
 
 class FrontMatter(_Strict):
-    """What stands at the head of an article's file."""
+    """The front matter of an article's file."""
 
     slug: Slug
     question: Words
@@ -151,18 +153,18 @@ class ArticleText:
 
     @property
     def identity(self) -> tuple[str, str]:
-        """What the article's revisions have in common: slug and language."""
+        """What all revisions of the article have in common: slug and language."""
         return self.head.slug, self.head.language
 
     @property
     def plain_text(self) -> str:
-        """All words of the article but its question, a line for each paragraph, for searching."""
+        """All text of the article except its question, a line for each paragraph, for searching."""
         return plain_text(self.head.summary, self.lead, self.passages)
 
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """All guidance as the content folder has it, checked."""
+    """All guidance of the content folder, checked."""
 
     categories: tuple[Term, ...]
     topics: tuple[Term, ...]
@@ -176,53 +178,55 @@ class Library:
 
     @property
     def carried(self) -> dict[str, set[str]]:
-        """Each passage as "article/key", with the codes of the statements it carries."""
-        found: dict[str, set[str]] = {}
+        """Each passage as "article/key", with the codes of its statements."""
+        statements_carried: dict[str, set[str]] = {}
         for article in self.articles:
             for passage in article.passages:
-                place = found.setdefault(f"{article.head.slug}/{passage.key}", set())
+                place = statements_carried.setdefault(f"{article.head.slug}/{passage.key}", set())
                 place.update(passage.statements)
-        return found
+        return statements_carried
 
     @property
     def not_carried(self) -> tuple[str, ...]:
-        """The codes of statements that no passage carries, in their order."""
+        """The codes of statements that no passage has, in order."""
         carried = set().union(*self.carried.values())
-        return tuple(one.code for one in self.statements if one.code not in carried)
+        return tuple(
+            statement.code for statement in self.statements if statement.code not in carried
+        )
 
 
 def read_body(
     body: str, slug: str, statements: Mapping[str, str], items: Container[str]
 ) -> tuple[str, tuple[PassageText, ...]]:
-    """Read the lead and the passages of an article that somebody wrote.
+    """Parse the lead and the passages of an article.
 
     statements are all codes, each with the slug of its article; items are the codes of all items of
-    the checklists. Raise ContentError naming all
+    the checklists. Raise ContentError with all
     mistakes by their line in the text.
     """
     return _read_written(_Reader(Path(), statements=dict(statements), items=items), body, slug)
 
 
 def read_own_body(body: str, items: Container[str]) -> tuple[str, tuple[PassageText, ...]]:
-    """Read the lead and the passages of an organisation's own article.
+    """Parse the lead and the passages of an organisation's own article.
 
-    A passage names items of the checklists where others name statements: `## Title {M4 C2}`, and
-    may go without a key. Raise ContentError naming all mistakes by their line in the text.
+    Its passages name items of the checklists instead of statements: `## Title {M4 C2}`, and don't
+    need a key. Raise ContentError with all mistakes by their line in the text.
     """
     return _read_written(_OwnReader(Path(), items=items), body, None)
 
 
 def as_body(lead: str, passages: Iterable[PassageText | Passage]) -> str:
-    """Write lead and passages as one text that reads back the same."""
+    """Write lead and passages as one text that parses to the same."""
     parts = [lead] if lead else []
-    for one in passages:
-        codes = " ".join([f"#{one.key}", *one.statements, *one.items])
-        parts.append(f"## {one.title} {{{codes}}}\n\n{one.markdown}")
+    for passage in passages:
+        codes = " ".join([f"#{passage.key}", *passage.statements, *passage.items])
+        parts.append(f"## {passage.title} {{{codes}}}\n\n{passage.markdown}")
     return "\n\n".join(parts) + "\n"
 
 
 def plain_text(summary: str, lead: str, passages: Iterable[PassageText | Passage]) -> str:
-    """Return the words of an article but its question, a line for each paragraph."""
+    """Return the text of an article except its question, a line for each paragraph."""
     parts = [summary, markdown.plain(lead)]
     for passage in passages:
         parts += [passage.title, markdown.plain(passage.markdown)]
@@ -230,23 +234,23 @@ def plain_text(summary: str, lead: str, passages: Iterable[PassageText | Passage
 
 
 def as_file(head: FrontMatter, body: str) -> str:
-    """Write an article as a file of the content folder has it: head, then text."""
+    """Write an article as a file of the content folder: head, then text."""
     yaml = YAML(typ="rt")
-    yaml.width = 100_000  # each value on its line
+    yaml.width = 100_000  # each value on its own line
     text = io.StringIO()
     yaml.dump(head.model_dump(exclude_none=True), text)
     return f"{_FENCE}\n{text.getvalue()}{_FENCE}\n\n{body}"
 
 
 def digest_of(text: str) -> str:
-    """Return the digest of a file's text, by which a revision is named in what is frozen."""
+    """Return the digest of a file's text, which identifies a revision in frozen texts."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def read_file(text: str, file: str) -> tuple[FrontMatter | None, str]:
-    """Part a text that somebody sent into its head, None where it has none, and its body.
+    """Split an uploaded text into its head, or None, and its body.
 
-    Only the form of the head is checked. Raise ContentError naming all mistakes by their line.
+    Only the form of the head is checked. Raise ContentError with all mistakes by their line.
     """
     lines = text.splitlines()
     end = _end_of_head(lines)
@@ -261,7 +265,7 @@ def read_file(text: str, file: str) -> tuple[FrontMatter | None, str]:
 
 
 def _end_of_head(lines: list[str]) -> int | None:
-    """Return the line on which an article's head ends; None where it begins with none."""
+    """Return the line on which an article's head ends; None if it has none."""
     if _FENCE not in lines[1:] or lines[0] != _FENCE:
         return None
     return lines.index(_FENCE, 1)
@@ -270,14 +274,14 @@ def _end_of_head(lines: list[str]) -> int | None:
 def _read_written(
     reader: "_Reader", body: str, slug: str | None
 ) -> tuple[str, tuple[PassageText, ...]]:
-    found = _ArticleReader(reader, "text", body).read_body(body, 1, slug)
+    parsed = _ArticleReader(reader, "text", body).read_body(body, 1, slug)
     if reader.mistakes:
         raise ContentError(reader.mistakes)
-    return found
+    return parsed
 
 
 def read(content: Path) -> Library:
-    """Read and check the guidance of a content folder; raise ContentError naming all mistakes."""
+    """Read and check the guidance of a content folder; raise ContentError with all mistakes."""
     reader = _Reader(content)
     library = reader.read()
     if reader.mistakes:
@@ -287,10 +291,10 @@ def read(content: Path) -> Library:
 
 @dataclass(slots=True)
 class _Reader:
-    """Reads one content folder and gathers its mistakes.
+    """Reads one content folder and collects its mistakes.
 
-    What names something is checked against all that is named, be that well written or not: so one
-    mistake makes no others.
+    References are checked against everything that is defined, well-formed or not, so that one
+    mistake doesn't cause others.
     """
 
     content: Path
@@ -300,7 +304,7 @@ class _Reader:
     statements: dict[str, str] = field(default_factory=dict)
     # The items there are, where they are known: files are checked against the checklists later.
     items: Container[str] | None = None
-    # How a passage begins, as mistakes show it.
+    # The form of a passage's heading, as mistakes show it.
     example: str = "## Title {#key S1}"
 
     def read(self) -> Library:
@@ -318,11 +322,11 @@ class _Reader:
         self.mistakes.append(Mistake(file, line, message))
 
     def heading(self, words: str, _number: int) -> PassageHeading | None:
-        """Read the heading of a passage; None when it isn't written as it must be."""
+        """Parse the heading of a passage; None if it is malformed."""
         return markdown.passage_heading(words)
 
     def code_mistake(self, code: str, slug: str | None) -> str | None:
-        """Say what is wrong with a code that a passage names."""
+        """Return what is wrong with a code that a passage names."""
         article = self.statements.get(code)
         if article is None:
             return f"there is no statement {code}"
@@ -332,9 +336,9 @@ class _Reader:
 
     def code_mistakes(self, read: PassageHeading, slug: str | None) -> Iterator[str]:
         """Yield what is wrong with the codes in the heading of a passage."""
-        found = [self.code_mistake(code, slug) for code in read.statements]
-        found += [self.item_mistake(code) for code in read.items]
-        yield from (message for message in found if message)
+        messages = [self.code_mistake(code, slug) for code in read.statements]
+        messages += [self.item_mistake(code) for code in read.items]
+        yield from (message for message in messages if message)
         for _place, code in repeated([*read.statements, *read.items]):
             yield f"{code} stands there twice"
 
@@ -453,7 +457,7 @@ class _ArticleReader:
     def read_body(
         self, body: str, first_line: int, slug: str | None
     ) -> tuple[str, tuple[PassageText, ...]]:
-        """Part the body at its passages' headings; slug is the article's, where it is known."""
+        """Split the body at its passages' headings; slug is the article's, if it is known."""
         for line, reason in markdown.unfit(body):
             self.wrong(first_line + line, reason)
         headings = markdown.headings(body)
@@ -506,6 +510,6 @@ class _ArticleReader:
 
 
 def _named(things: Any, key: str) -> list[str]:
-    """Return one key of each thing in a list as it is written; an empty text where it has none."""
+    """Return one key of each thing in a list as it is written; an empty string if it has none."""
     listed = things if isinstance(things, list) else []
     return [str(thing.get(key, "")) if isinstance(thing, Mapping) else "" for thing in listed]

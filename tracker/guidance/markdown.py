@@ -1,7 +1,7 @@
 """Markdown of the guidance, rendered as safe HTML, as plain text, and as passages.
 
-This is the one place where text becomes Markup without being escaped by the template: raw HTML is
-off, and what comes out is cleaned against short lists of tags, attributes and kinds of links.
+This is the only module where text becomes Markup without being escaped by the template: raw HTML is
+disabled, and the result is sanitised with short lists of tags, attributes and URL schemes.
 """
 
 import re
@@ -23,14 +23,14 @@ _TAGS = {
 _ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}}
 LINKS = ("https", "http", "mailto")
 _LOWEST_HEADING = 6
-# The rank of the headings with which passages begin.
+# The rank of the headings that begin passages.
 PASSAGE_RANK = 2
 _PASSAGE = re.compile(r"(?P<title>.+?)\s*\{#(?P<key>\S+)(?P<statements>(?:\s+\S+)*)\s*\}")
 # The code of an item of the checklists.
 _ITEM = re.compile(r"[MCVU][1-9][0-9]?")
 # The same without a key, as organisations write it: `Title {M4 C2}`.
 _PAIRED = re.compile(r"(?P<title>.+?)\s*\{(?P<items>[^{}#]*)\}")
-# In a plain text: a line under a heading, the sign of a list, and what Markdown would read.
+# In plain text: an underline of a heading, a bullet, and what Markdown would interpret.
 _UNDERLINE = re.compile(r"(={3,}|-{3,})\s*")
 _LISTED = re.compile(r"(?P<sign>[-*+]|\d{1,9}[.)])\s+(?P<rest>.*)")
 _SIGNS = re.compile(r"[\\`*_\[\]<>#~&]")
@@ -40,7 +40,7 @@ _BACKSLASHED = r"\\\g<0>"
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """A heading of a text: its rank, its words, and its first line and the one after it."""
+    """A heading of a text: its rank, its words, its first line and the line after it."""
 
     rank: int
     words: str
@@ -50,7 +50,7 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class PassageHeading:
-    """What the heading of a passage says: `Title {#key S1 S2 U6}`.
+    """The parts of a passage's heading: `Title {#key S1 S2 U6}`.
 
     statements of the source it carries, and items of the checklists that it concerns most.
     """
@@ -62,7 +62,7 @@ class PassageHeading:
 
 
 def render(text: str, *, headings_from: int = 3, question: Question = NOTHING) -> Markup:
-    """Return Markdown as safe HTML; words asked for are marked.
+    """Return Markdown as safe HTML; search words are marked.
 
     A `###` in the text, the first rank inside a passage, becomes a heading of rank headings_from.
     """
@@ -84,7 +84,7 @@ def render(text: str, *, headings_from: int = 3, question: Question = NOTHING) -
 
 
 def plain(text: str) -> str:
-    """Return the words of Markdown without its signs, a line for each paragraph."""
+    """Return the text of Markdown without its markup, a line for each paragraph."""
     return "\n".join(
         "".join(_text_of(child) for child in token.children or ())
         if token.type == "inline"
@@ -95,7 +95,7 @@ def plain(text: str) -> str:
 
 
 def headings(text: str) -> list[Heading]:
-    """Return the headings of a text that stand on their own, not inside a list or quotation."""
+    """Return the top-level headings of a text, not those in a list or quotation."""
     tokens = _SHOWING.parse(text)
     return [
         Heading(int(token.tag[1]), tokens[place + 1].content, token.map[0], token.map[1])
@@ -105,28 +105,28 @@ def headings(text: str) -> list[Heading]:
 
 
 def passage_heading(words: str) -> PassageHeading | None:
-    """Read the heading of a passage; None when it isn't written as `Title {#key S1 S2 U6}`."""
-    found = _PASSAGE.fullmatch(words)
-    if found is None:
+    """Parse the heading of a passage; None unless it is `Title {#key S1 S2 U6}`."""
+    match = _PASSAGE.fullmatch(words)
+    if match is None:
         return None
-    codes = found["statements"].split()
+    codes = match["statements"].split()
     return PassageHeading(
-        found["title"],
-        found["key"],
+        match["title"],
+        match["key"],
         tuple(code for code in codes if not _ITEM.fullmatch(code)),
         tuple(code for code in codes if _ITEM.fullmatch(code)),
     )
 
 
 def own_heading(words: str, number: int) -> PassageHeading:
-    """Read the heading of an organisation's own passage, which may name items and no key."""
-    found = _PAIRED.fullmatch(words)
-    items = tuple(found["items"].replace(",", " ").split()) if found else ()
-    return PassageHeading(found["title"] if found else words, f"passage-{number}", items)
+    """Parse the heading of an organisation's own passage, which may name items and no key."""
+    match = _PAIRED.fullmatch(words)
+    items = tuple(match["items"].replace(",", " ").split()) if match else ()
+    return PassageHeading(match["title"] if match else words, f"passage-{number}", items)
 
 
 def from_plain(text: str) -> str:
-    """Write a plain text as Markdown that shows it as it stands.
+    """Write a plain text as Markdown that renders as the same text.
 
     Paragraphs and lists stay, and so do the numbers of lines; a line that is underlined with ===
     or --- begins a passage.
@@ -152,7 +152,7 @@ def as_title(title: str) -> str:
 
 
 def _escaped(line: str) -> str:
-    """Return a line of plain text in which Markdown reads no sign but that of a list."""
+    """Return a line of plain text in which Markdown finds no markup but a bullet."""
     listed = _LISTED.fullmatch(line)
     if listed:
         return f"{listed['sign']} {_SIGNS.sub(_BACKSLASHED, listed['rest'])}"
@@ -160,7 +160,7 @@ def _escaped(line: str) -> str:
 
 
 def unfit(text: str) -> Iterator[tuple[int, str]]:
-    """Yield line (from 0) and reason of what is not shown: raw HTML, pictures, other links."""
+    """Yield line (from 0) and reason of what is not allowed: raw HTML, images, other links."""
     for token in _CHECKING.parse(text):
         line = token.map[0] if token.map else 0
         if token.type == "html_block":
@@ -192,8 +192,8 @@ def _any_link(url: str) -> bool:  # noqa: ARG001 -- the parser asks for each add
     return True
 
 
-def _made(*, to_check: bool) -> MarkdownIt:
-    """Return a parser; one to check with tells raw HTML and bad links apart instead of escaping."""
+def _parser(*, to_check: bool) -> MarkdownIt:
+    """Return a parser; the one for checking reports raw HTML and bad links unescaped."""
     parser = MarkdownIt("commonmark", {"html": to_check})
     parser.add_render_rule("text", _marked_text)
     if to_check:
@@ -201,5 +201,5 @@ def _made(*, to_check: bool) -> MarkdownIt:
     return parser
 
 
-_SHOWING = _made(to_check=False)
-_CHECKING = _made(to_check=True)
+_SHOWING = _parser(to_check=False)
+_CHECKING = _parser(to_check=True)

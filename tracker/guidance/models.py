@@ -31,7 +31,7 @@ class Force(enum.StrEnum):
 
 
 class ArticleOrigin(enum.StrEnum):
-    """Where a revision comes from: brought along, or edited in this instance."""
+    """Where a revision comes from: shipped, or edited in this instance."""
 
     SHIPPED = "shipped"
     EDITED = "edited"
@@ -59,7 +59,7 @@ class Statement(Identified, Base):
     code: Mapped[str] = mapped_column(sa.String(10), unique=True)
     article: Mapped[str] = mapped_column(sa.String(60))
     force: Mapped[Force]
-    # Whom the statement concerns, where it concerns someone in particular.
+    # Who the statement concerns, if somebody in particular.
     subject: Mapped[str | None] = mapped_column(sa.String(40))
     text: Mapped[str]
     # The text in other languages, by language.
@@ -89,11 +89,11 @@ class Article(Identified, Base):
     digest: Mapped[str] = mapped_column(sa.String(64))
     loaded_at: Mapped[dt.datetime]
     origin: Mapped[ArticleOrigin] = mapped_column(default=ArticleOrigin.SHIPPED)
-    # The revision in the file it was shipped in, where that is not its own.
+    # The revision in its shipped file, if that differs from its own.
     shipped_revision: Mapped[int | None]
-    # Shipped over an edited one, and not yet decided on by an administrator.
+    # Shipped after an edited one, and awaiting an administrator's decision.
     waits: Mapped[bool] = mapped_column(default=False)
-    # Why it was edited, or what was decided on it, and by whom.
+    # Why it was edited, or what was decided about it, and by whom.
     reason: Mapped[str] = mapped_column(default="")
     author: Mapped[str] = mapped_column(default="")
 

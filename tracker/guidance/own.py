@@ -1,7 +1,7 @@
 """Articles that organisations add to the library: plain values, and the reader that finds them.
 
-Such guidance is never put into the index that all searches share: what nobody else can find
-changes no order and no count on the pages of others.
+They are never in the shared search index: an article that others can't find must not change the
+order or the counts on their pages.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ from tracker.search.words import Question
 
 @dataclass(frozen=True, slots=True)
 class OwnPassageText:
-    """A passage of an own article."""
+    """A passage of an organisation's article."""
 
     key: str
     number: int
@@ -25,7 +25,7 @@ class OwnPassageText:
 
 @dataclass(frozen=True, slots=True)
 class OwnText:
-    """An own article that somebody may see, as the library lists it."""
+    """An own article that the reader may see, as the library lists it."""
 
     id: UUID
     organisation: str
@@ -34,11 +34,11 @@ class OwnText:
     summary: str
     category: str
     topics: tuple[str, ...]
-    # Of how many items of the checklists it stands beside.
+    # The number of items it is shown beside.
     uses: int
-    # Whether it holds every word that is looked for.
-    answers: bool = True
-    # Its words and its passages, where words are looked for.
+    # Whether it contains every word of the search.
+    matches: bool = True
+    # Its text and its passages, if there is a search.
     text: str = ""
     passages: tuple[OwnPassageText, ...] = ()
 
@@ -46,13 +46,13 @@ class OwnText:
 OwnReader = Callable[[Actor, Question], Sequence[OwnText]]
 
 
-# How own articles are found: authoring stands above this part.
+# The reader that finds own articles: authoring is a higher package.
 OWN_READER: Slot[OwnReader] = Slot("own_reader", lambda _actor, _question: ())
 
 
-def find_own(actor: Actor | None, asked: Question) -> Sequence[OwnText]:
-    """Return the own articles that a person may see, those with the words in their question first.
+def find_own(actor: Actor | None, question: Question) -> Sequence[OwnText]:
+    """Return the organisations' articles a person may see, best matches first.
 
-    Each knows whether it holds every word asked for. A stranger sees none.
+    Each knows whether it contains every word of the search. A stranger sees none.
     """
-    return () if actor is None else OWN_READER.get()(actor, asked)
+    return () if actor is None else OWN_READER.get()(actor, question)

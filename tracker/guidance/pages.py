@@ -17,7 +17,7 @@ from tracker.guidance.service import ARTICLE
 from tracker.search import service as search
 from tracker.search.words import NOTHING, Question, mark, snippet
 
-# How many passages of an article are named under it.
+# How many passages are listed under an article.
 _MOST_PASSAGES = 4
 _MOST_HITS = 1000
 
@@ -26,7 +26,7 @@ Address = Callable[[Use], str | None]
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What is asked of the library: words, a category and a topic, each or none."""
+    """The filters of the library: search words, a category and a topic, each optional."""
 
     question: Question = NOTHING
     category: str = ""
@@ -35,7 +35,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class PassageLink:
-    """A passage that answers, to go to."""
+    """A matching passage to link to."""
 
     key: str
     number: int
@@ -44,7 +44,7 @@ class PassageLink:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """An article in the library; words asked for are marked.
+    """An article in the library; search words are marked.
 
     One of an organisation's own has an id and names the organisation; the others have a slug.
     """
@@ -62,9 +62,9 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The articles that answer, and how many there would be under each category and topic.
+    """The matching articles, and how many there would be in each category and topic.
 
-    topics_there are the topics that any article is on, whatever is asked.
+    topics_there are the topics of any article, whatever the filters.
     """
 
     articles: tuple[Article | OwnText, ...]
@@ -74,60 +74,59 @@ class Found:
     hits: dict[str, search.Hit]
 
     def lines(
-        self, shown: Sequence[Article | OwnText], taxonomy: Taxonomy, asked: Question
+        self, shown: Sequence[Article | OwnText], taxonomy: Taxonomy, question: Question
     ) -> list[Line]:
-        """Return some of the articles as they are shown, with the passages that answer."""
+        """Return some of the articles as they are shown, with the matching passages."""
         uses = queries.count_uses()
         shipped = [row for row in shown if isinstance(row, Article)]
-        passages = queries.passages_of(shipped) if asked else {}
+        passages = queries.passages_of(shipped) if question else {}
         return [
-            _own_line(row, taxonomy, asked)
+            _own_line(row, taxonomy, question)
             if isinstance(row, OwnText)
             else Line(
                 slug=row.slug,
                 language=row.language,
-                question=mark(row.question, asked),
-                excerpt=self.hits[row.slug].snippet if asked else escape(row.summary),
+                question=mark(row.question, question),
+                excerpt=self.hits[row.slug].snippet if question else escape(row.summary),
                 category=taxonomy.categories.get(row.category, row.category),
                 uses=uses.get(row.slug, 0),
-                passages=_answering(passages.get(row.slug, ()), asked),
+                passages=_answering(passages.get(row.slug, ()), question),
             )
             for row in shown
         ]
 
 
-def _own_line(row: OwnText, taxonomy: Taxonomy, asked: Question) -> Line:
+def _own_line(row: OwnText, taxonomy: Taxonomy, question: Question) -> Line:
     return Line(
         slug="",
         language=row.language,
-        question=mark(row.question, asked),
-        excerpt=snippet(row.text, asked) if asked else escape(row.summary),
+        question=mark(row.question, question),
+        excerpt=snippet(row.text, question) if question else escape(row.summary),
         category=taxonomy.categories.get(row.category, row.category),
         uses=row.uses,
-        passages=_answering(row.passages, asked),
+        passages=_answering(row.passages, question),
         own_id=row.id,
         organisation=row.organisation,
     )
 
 
 def find(choice: Choice, language: str, actor: Actor | None = None) -> Found:
-    """Return the articles that answer a choice: the best first, without words by their question.
+    """Return the articles that match the filters: the best first, without words by their question.
 
-    What organisations wrote themselves is among them where the actor may see it; where words are
-    looked for it comes first. The number beside a category says how many articles answer the words
-    and the topic, and the number beside a topic how many answer the words and the category: what
-    choosing it would show.
+    They include organisations' own ones that the actor may see, first in a search. The number
+    beside a category says how many articles match the words and the topic, and the number beside a
+    topic how many match the words and the category: what choosing it would show.
     """
     articles = queries.current_articles(language)
     visible = find_own(actor, choice.question)
-    own = [row for row in visible if row.answers]
+    own = [row for row in visible if row.matches]
     everything: list[Article | OwnText] = [*articles, *visible]
     answering: list[Article | OwnText]
     hits: dict[str, search.Hit] = {}
     if choice.question:
         languages = {row.slug: row.language for row in articles}
-        found = search.find(choice.question, [ARTICLE], limit=_MOST_HITS)
-        hits = {hit.key: hit for hit in found if languages.get(hit.key) == hit.language}
+        results = search.find(choice.question, [ARTICLE], limit=_MOST_HITS)
+        hits = {hit.key: hit for hit in results if languages.get(hit.key) == hit.language}
         places = {slug: place for place, slug in enumerate(hits)}
         shipped = sorted(
             (row for row in articles if row.slug in hits), key=lambda row: places[row.slug]
@@ -148,7 +147,7 @@ def find(choice: Choice, language: str, actor: Actor | None = None) -> Found:
 
 @dataclass(frozen=True, slots=True)
 class StatementView:
-    """A statement that a passage carries; force is how strongly the source puts it."""
+    """A statement of a passage; force is how strongly the source puts it."""
 
     code: str
     force: object
@@ -157,7 +156,7 @@ class StatementView:
 
 @dataclass(frozen=True, slots=True)
 class UseView:
-    """An item of a checklist that rests on a passage, with the way to it where there is one."""
+    """An item of a checklist based on a passage, with a link if there is one."""
 
     code: str
     label: str
@@ -166,7 +165,7 @@ class UseView:
 
 @dataclass(frozen=True, slots=True)
 class PassageView:
-    """A passage with what it carries and what rests on it."""
+    """A passage with its statements and the items based on it."""
 
     key: str
     number: int
@@ -190,7 +189,7 @@ class ArticleView:
 
     @property
     def current(self) -> RevisionLine | None:
-        """The current revision in the same language; none once the article is withdrawn."""
+        """The current revision in the same language; none if the article is withdrawn."""
         return next((line for line in self._own if line.is_current), None)
 
     @property
@@ -212,26 +211,26 @@ class ArticleView:
         return [line for line in self.revisions if line.language == self.article.language]
 
 
-def article_view(row: Article, asked: Question, address: Address, language: str) -> ArticleView:
-    """Return an article as it is shown; words asked for are marked. address leads to an item.
+def article_view(row: Article, question: Question, address: Address, language: str) -> ArticleView:
+    """Return an article for display; search words are marked. address returns an item's URL.
 
-    language is the reader's, in which categories and topics are named.
+    language is the reader's, in which categories, topics and items are named.
     """
     refs = {passage.key: f"{row.slug}/{passage.key}" for passage in row.passages}
-    statements = queries.statements(code for one in row.passages for code in one.statements)
-    # What rests on the guidance rests on the text as it is now, not on an older one.
+    statements = queries.statements(code for passage in row.passages for code in passage.statements)
+    # Items are based on the current text, not on an older one.
     uses = queries.uses_of(list(refs.values()), language) if row.is_current else {}
     taxonomy = queries.taxonomy(language)
     return ArticleView(
         article=row,
-        lead=render(row.lead, question=asked),
+        lead=render(row.lead, question=question),
         passages=tuple(
             PassageView(
                 key=passage.key,
                 number=passage.number,
                 title=passage.title,
-                marked_title=mark(passage.title, asked),
-                text=render(passage.markdown, question=asked),
+                marked_title=mark(passage.title, question),
+                text=render(passage.markdown, question=question),
                 statements=_carried(passage, statements, row.language),
                 uses=tuple(
                     UseView(use.code, use.label, address(use))
@@ -249,17 +248,19 @@ def article_view(row: Article, asked: Question, address: Address, language: str)
 def _carried(
     passage: Passage, statements: dict[str, Statement], language: str
 ) -> tuple[StatementView, ...]:
-    found = (statements[code] for code in passage.statements if code in statements)
+    statements_carried = (statements[code] for code in passage.statements if code in statements)
     return tuple(
         StatementView(
-            one.code, FORCE[one.force], queries.in_language(one.text, one.texts, language)
+            statement.code,
+            FORCE[statement.force],
+            queries.in_language(statement.text, statement.texts, language),
         )
-        for one in found
+        for statement in statements_carried
     )
 
 
 def _counted(named: Iterable[Sequence[str]]) -> dict[str, int]:
-    """Count how often each slug is named; the empty one stands for all."""
+    """Count how often each slug is named; the empty one counts all."""
     counts: dict[str, int] = {"": 0}
     for slugs in named:
         for slug in ("", *slugs):
@@ -268,22 +269,25 @@ def _counted(named: Iterable[Sequence[str]]) -> dict[str, int]:
 
 
 def _answering(
-    passages: Sequence[Passage | OwnPassageText], asked: Question
+    passages: Sequence[Passage | OwnPassageText], question: Question
 ) -> tuple[PassageLink, ...]:
-    """Choose the passages to name: those that hold most of the words asked for, in their order.
+    """Choose the passages to list: those with most of the search words, in order.
 
-    Among those equally good the ones with the words in their title come first.
+    Among equally good ones, those with the words in their title come first.
     """
     worth = {
-        one: (asked.count_held(f"{one.title}\n{one.markdown}"), asked.count_held(one.title))
-        for one in passages
+        passage: (
+            question.count_held(f"{passage.title}\n{passage.markdown}"),
+            question.count_held(passage.title),
+        )
+        for passage in passages
     }
-    most = max((held for held, _titled in worth.values()), default=0)
+    most = max((weight for weight, _titled in worth.values()), default=0)
     best = sorted(
-        (one for one in passages if most and worth[one][0] == most),
-        key=lambda one: (-worth[one][1], one.number),
+        (passage for passage in passages if most and worth[passage][0] == most),
+        key=lambda passage_id: (-worth[passage_id][1], passage_id.number),
     )
     return tuple(
-        PassageLink(one.key, one.number, mark(one.title, asked))
-        for one in sorted(best[:_MOST_PASSAGES], key=lambda one: one.number)
+        PassageLink(passage.key, passage.number, mark(passage.title, question))
+        for passage in sorted(best[:_MOST_PASSAGES], key=lambda passage: passage.number)
     )

@@ -7,14 +7,14 @@ from tracker.access.decision import YES, Decision, no
 
 
 def can_edit(actor: Actor) -> Decision:
-    """Decide on editing the guidance, and on what was shipped over an edited text."""
+    """Decide who edits the guidance, and decides on revisions shipped after an edit."""
     if actor.is_administrator:
         return YES
     return no(_l("Only administrators edit the guidance."))
 
 
 def can_use_shipped(actor: Actor, *, is_newest_shipped: bool, is_current: bool) -> Decision:
-    """Decide on taking a shipped revision in place of one that was edited here: the newest."""
+    """Decide whether a shipped revision may replace one edited here: only the latest."""
     allowed = can_edit(actor)
     if not allowed:
         return allowed
@@ -26,7 +26,7 @@ def can_use_shipped(actor: Actor, *, is_newest_shipped: bool, is_current: bool) 
 
 
 def can_pass_over(actor: Actor, *, waits: bool) -> Decision:
-    """Decide on keeping an edited text over a shipped one that waits."""
+    """Decide whether an edited text may be kept instead of a shipped revision."""
     allowed = can_edit(actor)
     if not allowed:
         return allowed

@@ -32,7 +32,7 @@ class RevisionRef(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """A place where a passage is used: the kind of checklist, the item's code and label."""
+    """A use of a passage: the kind of checklist, the item's code and label."""
 
     passage: str
     used_by: str
@@ -42,7 +42,7 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class PassageShown:
-    """A passage of the current guidance, to be shown beside what rests on it."""
+    """A passage of the current guidance, to show beside an item based on it."""
 
     ref: str
     slug: str
@@ -59,9 +59,9 @@ class PassageShown:
 
 @dataclass(frozen=True, slots=True)
 class Taxonomy:
-    """The names of categories and topics by their slugs, in the source's order.
+    """The names of categories and topics by slug, in the source's order.
 
-    A name knows which language it is in: the one asked for, or its own where it has no other.
+    A name knows its language: the one asked for, or its own if it isn't translated.
     """
 
     categories: dict[str, str]
@@ -103,19 +103,19 @@ def in_language(own: str, others: Mapping[str, str], language: str) -> Localized
 
 
 def current_articles(language: str) -> list[Article]:
-    """Return each article that is current, in this language where it has it; without passages."""
-    found: dict[str, Article] = {}
+    """Return each current article, in this language if it has it; without passages."""
+    by_slug: dict[str, Article] = {}
     rows = db.session.scalars(sa.select(Article).where(Article.is_current).order_by(Article.slug))
     for row in rows:
-        found[row.slug] = _nearer(found.get(row.slug), row, language)
-    return list(found.values())
+        by_slug[row.slug] = _nearer(by_slug.get(row.slug), row, language)
+    return list(by_slug.values())
 
 
 def article(slug: str, language: str, revision: int | None = None) -> Article | None:
     """Return an article with its passages: the current revision, or an older one by its number.
 
-    Where it is not there in this language, it is returned in English, or in any other. A shipped
-    revision that waits is nobody's guidance yet.
+    If it doesn't exist in this language, it is returned in English, or in any other. A shipped
+    revision awaiting a decision is not shown to readers.
     """
     wanted = (
         sa.select(Article)
@@ -126,14 +126,17 @@ def article(slug: str, language: str, revision: int | None = None) -> Article | 
         wanted = wanted.where(Article.is_current)
     else:
         wanted = wanted.where(Article.revision == revision)
-    found: Article | None = None
+    chosen: Article | None = None
     for row in db.session.scalars(wanted.order_by(Article.language)):
-        found = _nearer(found, row, language)
-    return found
+        chosen = _nearer(chosen, row, language)
+    return chosen
 
 
 def revisions(slug: str) -> list[RevisionLine]:
-    """Return the revisions of an article in all languages, the newest first; none that waits."""
+    """Return an article's revisions in all languages, newest first.
+
+    Without those awaiting a decision.
+    """
     rows = db.session.execute(
         sa.select(Article.language, Article.revision, Article.revised_on, Article.is_current)
         .where(Article.slug == slug, ~Article.waits)
@@ -143,15 +146,15 @@ def revisions(slug: str) -> list[RevisionLine]:
 
 
 def passages_of(articles: Iterable[Article]) -> dict[str, list[Passage]]:
-    """Return the passages of some articles by the article's slug, in one query."""
+    """Return the passages of some articles by slug, in one query."""
     slugs = {row.id: row.slug for row in articles}
-    found: dict[str, list[Passage]] = {slug: [] for slug in slugs.values()}
+    passages: dict[str, list[Passage]] = {slug: [] for slug in slugs.values()}
     rows = db.session.scalars(
         sa.select(Passage).where(Passage.article_id.in_(slugs)).order_by(Passage.number)
     )
     for row in rows:
-        found[slugs[row.article_id]].append(row)
-    return found
+        passages[slugs[row.article_id]].append(row)
+    return passages
 
 
 def statements(codes: Iterable[str]) -> dict[str, Statement]:
@@ -163,31 +166,31 @@ def statements(codes: Iterable[str]) -> dict[str, Statement]:
 def uses_of(passages: Sequence[str], language: str = DEFAULT_LANGUAGE) -> dict[str, list[Use]]:
     """Return where each of these passages ("article/key") is used, in the order of the codes.
 
-    Labels are said in a language as far as they are in it.
+    Labels are in the language, where they are translated.
     """
-    found: dict[str, list[Use]] = {passage: [] for passage in passages}
+    uses: dict[str, list[Use]] = {passage: [] for passage in passages}
     rows = db.session.scalars(sa.select(PassageUse).where(PassageUse.passage.in_(passages)))
     for row in sorted(rows, key=lambda row: (row.code[0], len(row.code), row.code)):
         label = in_language(row.label, row.labels, language)
-        found[row.passage].append(Use(row.passage, row.used_by, row.code, label))
-    return found
+        uses[row.passage].append(Use(row.passage, row.used_by, row.code, label))
+    return uses
 
 
 def count_uses() -> dict[str, int]:
-    """Return by article's slug how many items of checklists rest on it."""
+    """Return by slug how many items of checklists are based on an article."""
     items: dict[str, set[tuple[str, str]]] = {}
     rows = db.session.execute(sa.select(PassageUse.passage, PassageUse.used_by, PassageUse.code))
     for passage, used_by, code in rows:
         items.setdefault(passage.split("/")[0], set()).add((used_by, code))
-    return {slug: len(found) for slug, found in items.items()}
+    return {slug: len(articles) for slug, articles in items.items()}
 
 
 def passages_for(
     refs: Sequence[str], language: str = DEFAULT_LANGUAGE, items: str = ""
 ) -> dict[str, PassageShown]:
-    """Return current passages by "article/key", in one query; one that is not there is left out.
+    """Return current passages by "article/key", in one query; missing ones are left out.
 
-    items is the letter of a checklist: the passages that name an item of it are among them.
+    items is the letter of a checklist: passages that name one of its items are included.
     """
     pairs = [tuple(ref.split("/", 1)) for ref in refs if "/" in ref]
     wanted: sa.ColumnElement[bool] = sa.tuple_(Article.slug, Passage.key).in_(pairs)
@@ -203,14 +206,14 @@ def passages_for(
     nearest: dict[str, Passage] = {}
     for row in rows:
         ref = f"{row.article.slug}/{row.key}"
-        held = nearest.get(ref)
-        if held is None or _nearer(held.article, row.article, language) is row.article:
+        passage = nearest.get(ref)
+        if passage is None or _nearer(passage.article, row.article, language) is row.article:
             nearest[ref] = row
     return {ref: _shown(ref, row) for ref, row in nearest.items()}
 
 
 def current_revisions() -> list[RevisionRef]:
-    """Return the revisions that are current, in a fixed order, to be named by what is frozen."""
+    """Return the current revisions in a fixed order, for frozen texts to name."""
     rows = db.session.execute(
         sa.select(Article.slug, Article.language, Article.revision, Article.digest)
         .where(Article.is_current)
@@ -229,13 +232,16 @@ def revision_of(slug: str, revision: int, language: str = DEFAULT_LANGUAGE) -> R
     return RevisionRef(*row) if row else None
 
 
-def _nearer(held: Article | None, other: Article, language: str) -> Article:
-    """Choose between two languages of an article: the one asked for, English, the first held."""
-    if held is None:
+def _nearer(current: Article | None, other: Article, language: str) -> Article:
+    """Choose between two languages of an article: the requested one, English, the first found."""
+    if current is None:
         return other
     order = (language, DEFAULT_LANGUAGE)
-    ranks = [order.index(one.language) if one.language in order else 2 for one in (held, other)]
-    return held if ranks[0] <= ranks[1] else other
+    ranks = [
+        order.index(article.language) if article.language in order else 2
+        for article in (current, other)
+    ]
+    return current if ranks[0] <= ranks[1] else other
 
 
 def _shown(ref: str, row: Passage) -> PassageShown:

@@ -1,7 +1,7 @@
 """Pages for the guidance: the library, an article, and its older revisions.
 
-All are public: the guidance is of class K0, and a reader who was sent a passage needs no account.
-In the library people who are signed in also find what their organisations wrote themselves.
+All are public: the guidance is of class K0, and a reader who was sent a link needs no account. In
+the library, signed-in people also find what their organisations wrote.
 """
 
 from dataclasses import replace
@@ -10,7 +10,7 @@ from babel import Locale
 from flask import Blueprint, abort, current_app, render_template, request, url_for
 from flask_babel import gettext as _
 
-from tracker.access.gate import found, optional_actor, public
+from tracker.access.gate import found_or_404, optional_actor, public
 from tracker.guidance import pages, queries
 from tracker.guidance.models import Article
 from tracker.guidance.pages import Choice, Found
@@ -23,14 +23,14 @@ from tracker.ui.words import tidy_line
 
 blueprint = Blueprint("guidance", __name__, url_prefix="/guidance")
 
-# The page that shows a checklist's template, kept by a part further up the house.
+# The endpoint that shows a checklist's template, in a higher package.
 TEMPLATE_PAGE = "checklists.template"
 
 
 @blueprint.get("")
 @public
 def library() -> str:
-    """Show the articles, all or those that answer words, a category and a topic."""
+    """Show the articles, all or those that match search words, a category and a topic."""
     taxonomy = queries.taxonomy(locale.language())
     typed = tidy_line(request.args.get("q", ""))
     choice = Choice(ask(typed), request.args.get("category", ""), request.args.get("topic", ""))
@@ -39,7 +39,7 @@ def library() -> str:
     if choice.topic not in {"", *taxonomy.topics}:
         abort(404)
     result = pages.find(choice, locale.language(), optional_actor())
-    # What was typed has no letter and no digit: nothing can be found by it.
+    # The search has no letter and no digit, so nothing can match it.
     articles = () if typed and not choice.question else result.articles
     number = asked_number()
     shown = articles[offset(number) : offset(number) + SIZE]
@@ -59,8 +59,8 @@ def library() -> str:
 @blueprint.get("/<slug>")
 @public
 def article(slug: str) -> str:
-    """Show an article as it is now, words that were looked for marked."""
-    row = found(queries.article(_storable(slug), _language()))
+    """Show the current revision of an article, with search words marked."""
+    row = found_or_404(queries.article(_storable(slug), _language()))
     return _show(row)
 
 
@@ -68,12 +68,12 @@ def article(slug: str) -> str:
 @public
 def revision(slug: str, revision: int) -> str:
     """Show one revision of an article, as a signed agreement may name it."""
-    row = found(queries.article(_storable(slug), _language(), revision))
+    row = found_or_404(queries.article(_storable(slug), _language(), revision))
     return _show(row)
 
 
 def item_address(use: Use) -> str | None:
-    """Return where an item of a checklist's template is shown; None while no part shows them."""
+    """Return the URL of an item of a checklist's template; None if no page shows it."""
     if TEMPLATE_PAGE not in current_app.view_functions:
         return None
     return url_for(TEMPLATE_PAGE, kind=use.used_by, _anchor=use.code)
@@ -86,10 +86,10 @@ def language_name(code: str) -> str:
 
 
 def _show(row: Article) -> str:
-    asked = ask(request.args.get("q", ""))
+    question = ask(request.args.get("q", ""))
     return render_template(
         "guidance/article.html",
-        view=pages.article_view(row, asked, item_address, locale.language()),
+        view=pages.article_view(row, question, item_address, locale.language()),
         direction=locale.direction,
         language_name=language_name,
     )
@@ -98,9 +98,9 @@ def _show(row: Article) -> str:
 def _topic_links(taxonomy: Taxonomy, result: Found, chosen: str) -> list[FilterLink]:
     """Return all topics in the source's order; those that no article is on are marked."""
     links = _links("topic", taxonomy.topics, result.topics, _("All topics"))
-    there = {"", chosen, *result.topics_there}
+    usable = {"", chosen, *result.topics_there}
     return [
-        link if slug in there else replace(link, note=_("no article yet"))
+        link if slug in usable else replace(link, note=_("no article yet"))
         for slug, link in zip(["", *taxonomy.topics], links, strict=True)
     ]
 
@@ -116,7 +116,7 @@ def _language() -> str:
 
 
 def _storable(slug: str) -> str:
-    """Return a slug that may be there; one that no database can hold is not (404)."""
+    """Return a slug that may exist; abort with 404 for one that no database can store."""
     if not slug.isprintable():
         abort(404)
     return slug

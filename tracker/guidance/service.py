@@ -26,41 +26,41 @@ from tracker.guidance.models import (
 )
 from tracker.search import service as search
 
-# The kind under which articles are found.
+# The kind of articles in the search index.
 ARTICLE = "article"
 Held = dict[tuple[str, str], list[Article]]
 
 
 def load(library: Library, actor: Actor | None = None) -> list[str]:
-    """Take the guidance over into the database; return what changed, a line each.
+    """Load the guidance into the database; return what changed, a line each.
 
-    A text that changed becomes a new revision, and the earlier ones stay. One that comes while the
-    current text was edited here waits until an administrator decides (adr 21). Raises ContentError,
-    changing nothing, when a text changed under a revision number that is loaded already. An article
-    whose file is gone is withdrawn, unless it was edited here: its revisions stay, none is current.
+    A changed text becomes a new revision, and the earlier ones stay. If the current text was edited
+    here, it waits until an administrator decides (adr 21). Raises ContentError, changing nothing,
+    if a text has changed under a revision number that is already loaded. An article whose file is
+    gone is withdrawn, unless it was edited here: its revisions stay, none is current.
     """
-    held = _held()
-    _check_revisions(library, held)
+    rows_by_identity = _stored_rows()
+    _check_revisions(library, rows_by_identity)
     changes = _load_taxonomy(library, actor) + _load_statements(library, actor)
     for text in library.articles:
-        changes += _load_article(text, held.get(text.identity, []), actor)
-    there = {text.identity for text in library.articles}
-    for identity, revisions in held.items():
-        if identity not in there:
+        changes += _load_article(text, rows_by_identity.get(text.identity, []), actor)
+    identities = {text.identity for text in library.articles}
+    for identity, revisions in rows_by_identity.items():
+        if identity not in identities:
             changes += _withdraw(revisions, actor)
     return changes
 
 
 def set_uses(used_by: str, uses: Sequence[tuple[str, str, LocalizedText]]) -> None:
-    """Keep where one kind of checklist uses passages, in place of what was kept of it before.
+    """Replace the record of where one kind of checklist uses passages.
 
     used_by is the kind of checklist; each use is (passage as "article/key", the item's code, its
-    label, which may be said in several languages).
+    label).
     """
     wanted = {(passage, code): _labels(label) for passage, code, label in uses}
     rows = db.session.scalars(sa.select(PassageUse).where(PassageUse.used_by == used_by)).all()
-    there = {(row.passage, row.code): (row.label, row.labels) for row in rows}
-    if there == wanted:
+    labels = {(row.passage, row.code): (row.label, row.labels) for row in rows}
+    if labels == wanted:
         return
     db.session.execute(sa.delete(PassageUse).where(PassageUse.used_by == used_by))
     db.session.add_all(
@@ -75,23 +75,23 @@ def _labels(label: LocalizedText) -> tuple[str, dict[str, str]]:
     if isinstance(label, str):
         return label, {}
     own = pick_language(label, DEFAULT_LANGUAGE)
-    others = {code: said for code, said in label.items() if code != language_of(own)}
+    others = {code: text for code, text in label.items() if code != language_of(own)}
     return str(own), others
 
 
-def _held() -> Held:
+def _stored_rows() -> Held:
     """Return the revisions of each article and language, the oldest first."""
-    held: Held = {}
+    rows_by_identity: Held = {}
     for row in db.session.scalars(sa.select(Article).order_by(Article.revision)):
-        held.setdefault((row.slug, row.language), []).append(row)
-    return held
+        rows_by_identity.setdefault((row.slug, row.language), []).append(row)
+    return rows_by_identity
 
 
-def _check_revisions(library: Library, held: Held) -> None:
+def _check_revisions(library: Library, rows_by_identity: Held) -> None:
     mistakes = [
         Mistake(text.file, text.revision_line, message)
         for text in library.articles
-        if (message := _unfit_revision(text, held.get(text.identity, [])))
+        if (message := _unfit_revision(text, rows_by_identity.get(text.identity, [])))
     ]
     if mistakes:
         raise ContentError(mistakes)
@@ -140,11 +140,11 @@ def _replace(
     name: str,
     actor: Actor | None,
 ) -> list[str]:
-    """Put these rows in place of all there are, if they differ."""
+    """Replace all rows with these, if they differ."""
     keys = list(wanted[0])
     rows = db.session.scalars(sa.select(model)).all()
-    there = [{key: getattr(row, key) for key in keys} for row in rows]
-    if _digest(there) == _digest(wanted):
+    row_values = [{key: getattr(row, key) for key in keys} for row in rows]
+    if _digest(row_values) == _digest(wanted):
         return []
     db.session.execute(sa.delete(model))
     db.session.add_all(model(**values) for values in wanted)
@@ -162,7 +162,7 @@ def _replace(
 
 
 def _digest(rows: Iterable[dict[str, Any]]) -> str:
-    """Return one digest of rows in whatever order they come."""
+    """Return one digest of rows in any order."""
     return canonical.digest_of(sorted(rows, key=canonical.to_bytes))
 
 
@@ -190,7 +190,7 @@ def _load_article(
 
 
 def _free_number(wanted: int, revisions: Sequence[Article]) -> int:
-    """Return the number of a new revision: its own where no other has it, else the next."""
+    """Return the number of a new revision: its own if that is free, else the next."""
     taken = max((row.revision for row in revisions), default=0)
     return wanted if wanted > taken else taken + 1
 
@@ -227,13 +227,13 @@ def _new_revision(text: ArticleText, number: int, *, waits: bool) -> Article:
 
 
 def index(row: Article, passages: Iterable[PassageText | Passage]) -> None:
-    """Let an article be found by the words of a revision, in place of those it had."""
+    """Index an article by the words of a revision, replacing those it had."""
     text = plain_text(row.summary, row.lead, passages)
     search.put(ARTICLE, row.slug, row.language, row.question, text)
 
 
 def add_revision(row: Article, passages: Iterable[PassageText]) -> Article:
-    """Keep a revision with its passages."""
+    """Store a revision with its passages."""
     db.session.add(row)
     db.session.add_all(
         Passage(

@@ -17,9 +17,10 @@ GATE_STATES: dict[GateState, object] = {
     GateState.MET: _l("Met"),
     GateState.NOT_MET: _l("Not met"),
     GateState.OVERRIDDEN: _l("Overridden"),
+    GateState.NOBODY: _l("Nobody to clear yet"),
 }
 
-# What a gate says of a required item that is not done.
+# What a gate says about a required item that is not done.
 ITEM_STATES: dict[WorkState, object] = {
     WorkState.NOT_STARTED: _l("not answered yet"),
     WorkState.IN_PROGRESS: _l("the answer is not complete"),

@@ -1,7 +1,7 @@
 """The gates G1 to G5 of a cooperation, each with what is missing and why. Pure.
 
-Read as product.md, section 6, reads them: G2 asks all required items of the terms but M5 and M6,
-which G3 asks; G4 is per person and holds up nobody else; G5 stands while the cooperation is active.
+As in product.md, section 6: G2 requires all required items of the terms except M5 and M6, which G3
+requires; G4 is per person and blocks nobody else; G5 applies as long as the cooperation is active.
 """
 
 import datetime as dt
@@ -16,20 +16,22 @@ from tracker.access.decision import YES, Decision, no
 from tracker.cooperations.models import Mode, Stage
 from tracker.cooperations.modes import MODES_WITH_VISITS
 
-# The two items that the second reader's gate asks (S6, S7).
+# The two items that the second reader's gate requires (S6, S7).
 SAFEGUARDS = ("M5", "M6")
 
 
 class GateState(enum.StrEnum):
-    """How a gate answers."""
+    """The state of a gate."""
 
     MET = "met"
     NOT_MET = "not_met"
     OVERRIDDEN = "overridden"
+    # It asks something of each of some people, and there is nobody yet.
+    NOBODY = "nobody"
 
 
 class PageKind(enum.StrEnum):
-    """Where a missing thing is put right; the pages know the addresses."""
+    """The page where a missing item can be supplied; the pages know the URLs."""
 
     MODES = "modes"
     PEOPLE = "people"
@@ -43,7 +45,7 @@ class PageKind(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A place in the product, by kind and ids."""
+    """A page of the product, by kind and ids."""
 
     place: PageKind
     checklist_id: UUID | None = None
@@ -52,7 +54,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """One thing a gate still wants, why in the words of the guidance, and where to put it right."""
+    """One thing a gate still requires, why in the words of the guidance, and where to supply it."""
 
     reason: object
     target: Target
@@ -61,7 +63,7 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """A gate's answer. Its name is in labels."""
+    """The result of a gate. Its name is in labels."""
 
     code: str
     state: GateState
@@ -69,13 +71,13 @@ class Gate:
 
     @property
     def is_open(self) -> bool:
-        """Whether the stage may be left by it."""
+        """Whether the gate lets the cooperation leave its stage."""
         return self.state is not GateState.NOT_MET
 
 
 @dataclass(frozen=True, slots=True)
 class ItemFact:
-    """A required item of the terms that is not done, in words."""
+    """A required item of the terms that is not done, for display."""
 
     code: str
     label: str
@@ -85,14 +87,14 @@ class ItemFact:
 
 @dataclass(frozen=True, slots=True)
 class TermsFact:
-    """What the gates look at in checklist 1."""
+    """Checklist 1's plain values for the gates."""
 
     checklist_id: UUID
-    # Required items not done yet, in their order.
+    # Required items not done yet, in order.
     lacking: tuple[ItemFact, ...] = ()
-    # The day of the last answer or position, when nothing is lacking but M5 and M6.
+    # The day of the last answer or position, if nothing but M5 and M6 is missing.
     agreed_on: dt.date | None = None
-    # M19's start, or the planned one of the cooperation.
+    # The start in M19, or the planned start of the cooperation.
     starts_on: dt.date | None = None
     flagged_items: tuple[str, ...] = ()
     is_reviewed: bool = False
@@ -105,7 +107,7 @@ class TermsFact:
 
 @dataclass(frozen=True, slots=True)
 class ConfidentialityFact:
-    """What the gates look at in checklist 2."""
+    """Checklist 2's plain values for the gates."""
 
     checklist_id: UUID | None
     is_required: bool
@@ -114,7 +116,7 @@ class ConfidentialityFact:
 
 @dataclass(frozen=True, slots=True)
 class PersonFact:
-    """Somebody who needs a clearance before coming near class K2 to K7 (S11)."""
+    """Somebody who needs a clearance for class K2 to K7 (S11)."""
 
     name: str
     organisation_name: str
@@ -123,7 +125,7 @@ class PersonFact:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Everything the gates look at, as plain values."""
+    """All plain values for the gates."""
 
     stage: Stage
     today: dt.date
@@ -149,18 +151,18 @@ def gates(facts: Facts) -> tuple[Gate, ...]:
         _gate("G1", _missing_to_begin(facts)),
         _gate("G2", _missing_in_terms(facts)),
         _gate("G3", _missing_safeguards(facts)),
-        _gate("G4", _people_not_cleared(facts)),
+        _people_gate(facts),
         _gate("G5", _overdue(facts)),
     )
 
 
-def passed(facts: Facts, found: Sequence[Gate]) -> dict[Stage, bool]:
-    """Return of each stage that is left by a gate whether it may be left now.
+def passed(facts: Facts, gates: Sequence[Gate]) -> dict[Stage, bool]:
+    """Return for each stage that has a gate whether it may be left now.
 
-    P3 is left when the terms, and the terms part of checklist 2 where it is required, are in
-    force; G4 is per person and never holds up the cooperation.
+    P3 may be left once the terms, and the terms part of checklist 2 where it is required, are in
+    force; G4 is per person and never blocks the cooperation.
     """
-    is_open = {gate.code: gate.is_open for gate in found}
+    is_open = {gate.code: gate.is_open for gate in gates}
     return {
         Stage.EXPLORED: is_open["G1"],
         Stage.DRAFT: is_open["G2"],
@@ -170,10 +172,10 @@ def passed(facts: Facts, found: Sequence[Gate]) -> dict[Stage, bool]:
 
 
 def missing_to_be_active(facts: Facts) -> tuple[Missing, ...]:
-    """Return what keeps a cooperation from stage P4: signatures that are not there yet."""
-    found: list[Missing] = []
+    """Return the missing signatures that keep a cooperation from stage P4."""
+    missing: list[Missing] = []
     if not facts.terms_in_force:
-        found.append(
+        missing.append(
             Missing(
                 _l("The agreed terms are not signed by all parties yet."),
                 _checklist(facts.terms.checklist_id if facts.terms else None, PageKind.SIGNING),
@@ -182,23 +184,23 @@ def missing_to_be_active(facts: Facts) -> tuple[Missing, ...]:
         )
     confidentiality = facts.confidentiality
     if confidentiality.is_required and not confidentiality.in_force:
-        found.append(
+        missing.append(
             Missing(
                 _l("The terms on confidentiality are not signed by all parties yet."),
                 _checklist(confidentiality.checklist_id, PageKind.SIGNING),
                 "settling-terms/settle-before-visits",
             )
         )
-    return tuple(found)
+    return tuple(missing)
 
 
-def can_plan_visit(facts: Facts, found: Sequence[Gate]) -> Decision:
+def can_plan_visit(facts: Facts, gates: Sequence[Gate]) -> Decision:
     """Decide whether a new joint visit may be planned (J1, and G5 as a standing condition)."""
     if facts.stage is not Stage.ACTIVE:
         return no(_l("A joint visit can be planned at stage P4, when the terms are in force."))
     if MODES_WITH_VISITS.isdisjoint(facts.modes):
         return no(_l("Joint visits are not among the ways of working of this cooperation."))
-    standing = next(gate for gate in found if gate.code == "G5")
+    standing = next(gate for gate in gates if gate.code == "G5")
     if not standing.is_open:
         return no(standing.missing[0].reason)
     return YES
@@ -208,14 +210,21 @@ def _gate(code: str, missing: tuple[Missing, ...]) -> Gate:
     return Gate(code, GateState.NOT_MET if missing else GateState.MET, missing)
 
 
+def _people_gate(facts: Facts) -> Gate:
+    """G4: while nobody needs a clearance it has judged nothing, and is not met."""
+    if not facts.confidentiality.is_required or not facts.people:
+        return Gate("G4", GateState.NOBODY)
+    return _gate("G4", _people_not_cleared(facts))
+
+
 def _checklist(checklist_id: UUID | None, place: PageKind) -> Target:
     return Target(PageKind.MODES) if checklist_id is None else Target(place, checklist_id)
 
 
 def _missing_to_begin(facts: Facts) -> tuple[Missing, ...]:
-    found: list[Missing] = []
+    missing: list[Missing] = []
     if not facts.modes:
-        found.append(
+        missing.append(
             Missing(
                 _l("No way of working is named yet."),
                 Target(PageKind.MODES),
@@ -223,10 +232,10 @@ def _missing_to_begin(facts: Facts) -> tuple[Missing, ...]:
             )
         )
     if not facts.has_npm_coordinator:
-        found.append(
+        missing.append(
             Missing(_l("No coordinator of the NPM takes part yet."), Target(PageKind.PEOPLE))
         )
-    return tuple(found)
+    return tuple(missing)
 
 
 def _missing_in_terms(facts: Facts) -> tuple[Missing, ...]:
@@ -241,15 +250,15 @@ def _missing_in_terms(facts: Facts) -> tuple[Missing, ...]:
         )
     if terms.in_force or terms.is_sent:
         return ()
-    found = [_item(terms, lack) for lack in terms.lacking if lack.code not in SAFEGUARDS]
+    items = [_item(terms, lack) for lack in terms.lacking if lack.code not in SAFEGUARDS]
     late = _agreed_too_late(terms, facts.today)
     if late:
-        found.append(late)
-    return tuple(found)
+        items.append(late)
+    return tuple(items)
 
 
 def _agreed_too_late(terms: TermsFact, today: dt.date) -> Missing | None:
-    """The terms are agreed before the work begins (S2)."""
+    """Return whether the terms were agreed after the work began (S2)."""
     agreed_on = terms.agreed_on or today
     if terms.starts_on is None or agreed_on < terms.starts_on:
         return None
@@ -277,8 +286,8 @@ def _missing_safeguards(facts: Facts) -> tuple[Missing, ...]:
         )
     if terms.in_force:
         return ()
-    found = [_item(terms, lack) for lack in terms.lacking if lack.code in SAFEGUARDS]
-    found += [
+    items = [_item(terms, lack) for lack in terms.lacking if lack.code in SAFEGUARDS]
+    items += [
         Missing(
             _l("A term is marked as limiting the NPM and not settled: %(item)s.", item=item),
             Target(PageKind.ITEM, terms.checklist_id, item),
@@ -287,19 +296,17 @@ def _missing_safeguards(facts: Facts) -> tuple[Missing, ...]:
         for item in terms.flagged_items
     ]
     if not terms.is_reviewed and not terms.is_sent:
-        found.append(
+        items.append(
             Missing(
                 _l("The second reader has not read the safeguards of the terms yet."),
                 Target(PageKind.REVIEW, terms.checklist_id),
                 "settling-terms/independence",
             )
         )
-    return tuple(found)
+    return tuple(items)
 
 
 def _people_not_cleared(facts: Facts) -> tuple[Missing, ...]:
-    if not facts.confidentiality.is_required:
-        return ()
     return tuple(
         Missing(
             _l(
@@ -318,10 +325,10 @@ def _people_not_cleared(facts: Facts) -> tuple[Missing, ...]:
 def _overdue(facts: Facts) -> tuple[Missing, ...]:
     if not facts.terms_in_force:
         return ()
-    found: list[Missing] = []
+    missing: list[Missing] = []
     checklist_id = facts.terms.checklist_id if facts.terms else None
     if facts.ends_on is not None and facts.ends_on < facts.today:
-        found.append(
+        missing.append(
             Missing(
                 _l("The agreed terms have run out. No new visit can be planned."),
                 Target(PageKind.ITEM, checklist_id, "M19"),
@@ -329,14 +336,14 @@ def _overdue(facts: Facts) -> tuple[Missing, ...]:
             )
         )
     if facts.review_on is not None and facts.review_on < facts.today:
-        found.append(
+        missing.append(
             Missing(
                 _l("The review is overdue. No new visit can be planned before it."),
                 Target(PageKind.ITEM, checklist_id, "M19"),
                 "settling-terms/written-form",
             )
         )
-    return tuple(found)
+    return tuple(missing)
 
 
 def _item(terms: TermsFact, lack: ItemFact) -> Missing:

@@ -32,18 +32,18 @@ Own = dict[ChecklistKind, Checklist]
 
 
 def own_checklists(cooperation_id: UUID) -> Own:
-    """Return the checklists of a cooperation itself, by kind; those of its visits not."""
-    return {row.kind: row for row in loading.own(cooperation_id)}
+    """Return a cooperation's own checklists by kind, without those of its visits."""
+    return {row.kind: row for row in loading.of_cooperation(cooperation_id)}
 
 
-def terms_filling(own: Own, language: str = "") -> LoadedChecklist | None:
-    """Return the terms loaded whole, or None before they are begun; for pages in a language."""
+def loaded_terms(own: Own, language: str = "") -> LoadedChecklist | None:
+    """Return the terms fully loaded, or None before they are started; for pages."""
     terms = own.get(ChecklistKind.TERMS)
     return None if terms is None else load(terms, language)
 
 
 def needs(cooperation: Cooperation, terms: LoadedChecklist | None) -> list[Requirement]:
-    """Return what a cooperation needs of each checklist, the answer to M9 taken in."""
+    """Return what a cooperation requires of each checklist, considering the answer to M9."""
     m9 = None if terms is None else terms.sheet.value("M9", "access")
     return requirements(cooperations.modes(cooperation), cooperation.questions, m9=m9)
 
@@ -51,7 +51,7 @@ def needs(cooperation: Cooperation, terms: LoadedChecklist | None) -> list[Requi
 def facts(
     cooperation: Cooperation, own: Own, terms: LoadedChecklist | None, taking_part: list[Person]
 ) -> Facts:
-    """Return what the gates of a cooperation look at, from what was read of it."""
+    """Return the plain values for a cooperation's gates from what was already read."""
     confidentiality = own.get(ChecklistKind.CONFIDENTIALITY)
     return Facts(
         stage=cooperation.stage,
@@ -75,13 +75,15 @@ def facts(
 
 
 def facts_of(cooperation: Cooperation) -> Facts:
-    """Read all that the gates look at. The caller found the cooperation by a scoped query."""
+    """Read all plain values for the gates. The caller found the cooperation with a scoped query."""
     own = own_checklists(cooperation.id)
-    return facts(cooperation, own, terms_filling(own), people.people(cooperation.id))
+    return facts(cooperation, own, loaded_terms(own), people.people(cooperation.id))
 
 
 def _is_required(kind: ChecklistKind, needed: Iterable[Requirement]) -> bool:
-    return any(one.kind is kind and one.level is Level.REQUIRED for one in needed)
+    return any(
+        requirement.kind is kind and requirement.level is Level.REQUIRED for requirement in needed
+    )
 
 
 def _terms(cooperation: Cooperation, terms: LoadedChecklist) -> TermsFact:
@@ -108,29 +110,33 @@ def _made_before(checklist: Checklist) -> bool:
 
 def _lacking(terms: LoadedChecklist) -> tuple[ItemFact, ...]:
     standing = terms.standing().items
-    found: list[ItemFact] = []
+    lacking: list[ItemFact] = []
     for item in terms.template.items:
         stands = standing.get(item.code)
         if stands is not None and stands.required and not stands.done:
             what = labels.ITEM_STATES.get(stands.state, labels.ITEM_STATES[WorkState.NOT_STARTED])
-            found.append(ItemFact(item.code, item.label, what, item.rests_on.passages[0]))
-    return tuple(found)
+            lacking.append(ItemFact(item.code, item.label, what, item.rests_on.passages[0]))
+    return tuple(lacking)
 
 
 def _agreed_on(terms: LoadedChecklist) -> dt.date | None:
-    """Return the day of the last answer or position on the terms but M5 and M6; None before G2.
+    """Return the day of the last answer or position on the terms except M5 and M6; None before G2.
 
     While a required item is not done, nothing is agreed yet.
     """
     standing = terms.standing().items.values()
-    if any(one.required and not one.done and one.code not in SAFEGUARDS for one in standing):
+    if any(
+        status.required and not status.done and status.code not in SAFEGUARDS for status in standing
+    ):
         return None
     moments = [
         answer.saved_at
         for (item, _scope, _owner), answer in terms.sheet.answers.items()
         if item not in SAFEGUARDS
     ]
-    moments += [one.taken_at for one in terms.positions if one.item not in SAFEGUARDS]
+    moments += [
+        position.taken_at for position in terms.positions if position.item not in SAFEGUARDS
+    ]
     return max(moments).astimezone(clock.zone()).date() if moments else None
 
 

@@ -20,7 +20,7 @@ blueprint = Blueprint("lifecycle", __name__)
 @blueprint.route("/cooperations/open", methods=["GET", "POST"])
 @signed_in
 def open_cooperation() -> str | Response:
-    """Open a cooperation: first its head, then the questions behind its ways of working."""
+    """Open a cooperation: first its head, then the questions about its ways of working."""
     actor = current_actor()
     require(cooperation_policy.can_open(actor))
     form = OpenForm()

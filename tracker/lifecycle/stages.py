@@ -7,20 +7,20 @@ from collections.abc import Mapping
 
 from tracker.cooperations.models import Stage
 
-# The stages that follow each other by gates; the others are entered by a decision.
+# The stages separated by gates; the others are entered by a decision.
 BY_GATES = (Stage.EXPLORED, Stage.DRAFT, Stage.REVIEWED, Stage.CLEARED, Stage.ACTIVE)
-# What the page shows a cooperation go through; P6 only while it is suspended.
+# The stages that the page shows; P6 only while suspended.
 IN_ORDER = (*BY_GATES, Stage.UNDER_REVIEW, Stage.CLOSED)
-# Where work goes on: terms may be changed, visits planned.
+# The stages in which work goes on: terms may be changed, visits planned.
 RUNNING = frozenset({*BY_GATES, Stage.UNDER_REVIEW})
 
 
 def stage_after(current: Stage, passed: Mapping[Stage, bool], *, terms_in_force: bool) -> Stage:
     """Return the stage that the gates allow.
 
-    passed says of each stage of BY_GATES but the last whether it may be left. A cooperation goes
-    on as far as that holds, and back while its terms are not in force and an earlier gate no
-    longer holds. Once its terms are in force it goes back no more, and a stage that was entered by
+    passed says for each stage of BY_GATES but the last whether it may be left. A cooperation
+    advances as long as it may, and goes back while its terms are not in force and an earlier gate
+    is closed again. Once its terms are in force it never goes back, and a stage that was entered by
     a decision (review, suspension, closing) stays.
     """
     if current not in BY_GATES or current is Stage.ACTIVE:

@@ -13,22 +13,24 @@ from tracker.mail.models import MessageState
 
 SHOWN = 100
 
-outbox_group = AppGroup("outbox", help="Messages that wait to be sent.")
+outbox_group = AppGroup("outbox", help="Queued messages.")
 
 
 @outbox_group.command("send")
-@click.option("--limit", default=200, type=click.IntRange(1, 10_000), help="At most so many.")
+@click.option(
+    "--limit", default=200, type=click.IntRange(1, 10_000), help="The most messages to send."
+)
 def send(limit: int) -> None:
-    """Send the messages whose time has come; exit 1 when one was not taken."""
+    """Send the messages that are due; exit 1 if one was not accepted."""
     outcome = sending.send_due(_transport(), limit)
-    click.echo(f"{outcome.sent} sent, {outcome.failed} not taken.")
+    click.echo(f"{outcome.sent} sent, {outcome.failed} not accepted.")
     if outcome.failed:
-        raise click.ClickException("Some messages were not taken; see tracker outbox list.")
+        raise click.ClickException("Some messages were not accepted; see tracker outbox list.")
 
 
 @outbox_group.command("list")
 def list_messages() -> None:
-    """List the messages that wait or failed, with the last error of each."""
+    """List queued and failed messages, with the last error of each."""
     for state in (MessageState.FAILED, MessageState.WAITING):
         total, lines = queries.listed(state, limit=SHOWN)
         click.echo(f"{state.value}: {total}")
@@ -43,7 +45,7 @@ def list_messages() -> None:
 @outbox_group.command("test")
 @click.argument("address")
 def test(address: str) -> None:
-    """Send one message at once, past the outbox; exit 1 with the reason when it is not taken."""
+    """Send one message immediately, past the outbox; exit 1 with the reason if it is refused."""
     chosen = _transport()
     language = current_app.extensions["settings"].languages[0]
     with render.in_language(language):
@@ -62,7 +64,7 @@ def test(address: str) -> None:
         )
     except (transport.TransportError, ValueError) as error:
         raise click.ClickException(str(error)) from error
-    click.echo(f"Taken by {chosen.words}.")
+    click.echo(f"Accepted by {chosen.words}.")
 
 
 def _transport() -> transport.Transport:

@@ -11,7 +11,7 @@ from tracker.core.db import Base, Identified
 
 
 class MessageState(enum.StrEnum):
-    """Where a message stands."""
+    """The state of a message."""
 
     WAITING = "waiting"
     SENT = "sent"
@@ -19,10 +19,10 @@ class MessageState(enum.StrEnum):
 
 
 class OutboxMessage(Identified, Base):
-    """One message to one address; a neutral sentence and a link, never content or a visit's date.
+    """One message to one address: a neutral sentence and a link, never content or a visit's date.
 
-    Links open doors, so the text is encrypted while it waits and gone once it is sent: a stolen
-    copy of the database holds no link that works.
+    Links give access, so the text is encrypted while it is queued and deleted once it is sent: a
+    stolen copy of the database contains no working link.
     """
 
     __tablename__ = "outbox_message"
@@ -42,13 +42,13 @@ class OutboxMessage(Identified, Base):
 
     @property
     def body(self) -> str:
-        """The text; empty once the message was sent."""
+        """The text; empty once the message has been sent."""
         if self.sealed_body is None:
             return ""
         return crypto.unseal(keys.current().fields, self.sealed_body, self._place).decode()
 
     def seal_body(self, text: str) -> None:
-        """Keep the text encrypted for this row alone; the id must be set."""
+        """Encrypt the text for this row; the id must be set."""
         self.sealed_body = crypto.seal(keys.current().fields, text.encode(), self._place)
 
     @property

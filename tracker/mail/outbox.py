@@ -8,9 +8,9 @@ from tracker.mail.models import MessageState, OutboxMessage
 
 
 def queue(recipient: str, language: str, kind: str, subject: str, body: str) -> OutboxMessage:
-    """Put a message into the outbox, in the caller's transaction.
+    """Queue a message in the caller's transaction.
 
-    kind names the occasion, for the list of messages. The words come from mail.render.
+    kind names the occasion, for the list of messages. The text comes from mail.render.
     """
     now = clock.now()
     message = OutboxMessage(
@@ -30,7 +30,7 @@ def queue(recipient: str, language: str, kind: str, subject: str, body: str) -> 
 
 
 def send_again(message: OutboxMessage) -> None:
-    """Try a message once more from the beginning, in the caller's transaction."""
+    """Retry a message from the beginning, in the caller's transaction."""
     message.state = MessageState.WAITING
     message.attempts = 0
     message.next_try_at = clock.now()

@@ -7,7 +7,7 @@ from tracker.access.decision import YES, Decision, no
 
 
 def can_see_outbox(actor: Actor) -> Decision:
-    """Decide whether a person sees which messages wait or failed: administrators."""
+    """Decide who sees queued and failed messages: administrators."""
     if actor.is_administrator:
         return YES
     return no(_l("Only administrators see the messages that wait."))

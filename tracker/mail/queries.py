@@ -28,7 +28,7 @@ class MessageLine:
 
 
 def counts() -> dict[MessageState, int]:
-    """Return how many messages stand in each state."""
+    """Return how many messages there are in each state."""
     rows = db.session.execute(
         sa.select(OutboxMessage.state, sa.func.count()).group_by(OutboxMessage.state)
     )
@@ -38,7 +38,7 @@ def counts() -> dict[MessageState, int]:
 def page(
     actor: Actor, state: MessageState, *, offset: int = 0, limit: int = 25
 ) -> tuple[int, list[MessageLine]]:
-    """Return how many messages stand in a state, and one page of them, oldest first."""
+    """Return how many messages there are in a state, and one page of them, oldest first."""
     if not can_see_outbox(actor):
         return 0, []
     return listed(state, offset=offset, limit=limit)
@@ -47,7 +47,7 @@ def page(
 def listed(
     state: MessageState, *, offset: int = 0, limit: int = 25
 ) -> tuple[int, list[MessageLine]]:
-    """Return the same for the command line, which acts for nobody."""
+    """Return the same for the command line, which has no actor."""
     wanted = OutboxMessage.state == state
     total = db.session.scalar(sa.select(sa.func.count()).select_from(OutboxMessage).where(wanted))
     rows = db.session.execute(
@@ -71,7 +71,7 @@ def listed(
 
 
 def find(actor: Actor, message_id: UUID) -> OutboxMessage | None:
-    """Return an unsent message, for those who see the outbox."""
+    """Return an unsent message, for people who may see the outbox."""
     if not can_see_outbox(actor):
         return None
     return db.session.scalar(

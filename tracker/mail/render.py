@@ -10,18 +10,18 @@ from flask_babel import force_locale
 
 @contextmanager
 def in_language(language: str) -> Iterator[None]:
-    """Say words in a language inside the block, whoever is signed in."""
+    """Use a language inside the block, whoever is signed in."""
     with force_locale(language):
         yield
 
 
 def link(path: str) -> str:
-    """Return the full address of a path of this instance, whatever host the request named."""
+    """Return the full URL of a path of this instance, whatever host the request named."""
     return f"{_base_url()}/{path.lstrip('/')}"
 
 
 def link_to(endpoint: str, **values: object) -> str:
-    """Return the full address of a page of this instance; it needs no request."""
+    """Return the full URL of an endpoint of this instance; needs no request."""
     host = urlsplit(_base_url()).netloc
     path = current_app.url_map.bind(host).build(endpoint, values)
     return link(path)
@@ -30,14 +30,14 @@ def link_to(endpoint: str, **values: object) -> str:
 def text(
     *sentences: object, name: str = "", address: str = "", more: Mapping[str, object] | None = None
 ) -> str:
-    """Return the text of a mail: greeting, sentences, link, and what every mail ends with.
+    """Return the text of an email: greeting, sentences, link, and the common ending.
 
-    Inside in_language(). Sentences are neutral: no place, no date of a visit, no name of a
+    Call it inside in_language(). Sentences are neutral: no place, no date of a visit, no name of a
     partner's person, nothing of what was agreed.
     """
     template = current_app.jinja_env.get_template("mail/notice.txt")
-    said = [str(sentence) for sentence in sentences]
-    return template.render(sentences=said, name=name, link=address, **(more or {})).strip() + "\n"
+    texts = [str(sentence) for sentence in sentences]
+    return template.render(sentences=texts, name=name, link=address, **(more or {})).strip() + "\n"
 
 
 def _base_url() -> str:

@@ -17,7 +17,7 @@ blueprint = Blueprint("mail", __name__, url_prefix="/administration/mail")
 @blueprint.get("")
 @gate.signed_in
 def messages() -> str:
-    """List the messages of a state: failed ones first asked for."""
+    """List the messages with a status, failed ones by default."""
     actor = gate.current_actor()
     gate.require(policy.can_see_outbox(actor))
     waiting = request.args.get("state") == MessageState.WAITING.value
@@ -44,10 +44,10 @@ def messages() -> str:
 @blueprint.post("/<message_id>/again")
 @gate.signed_in
 def send_again(message_id: str) -> Response:
-    """Try a message again."""
+    """Retry a message."""
     actor = gate.current_actor()
     gate.require(policy.can_see_outbox(actor))
-    message = gate.found(queries.find(actor, gate.as_uuid(message_id)))
+    message = gate.found_or_404(queries.find(actor, gate.as_uuid(message_id)))
     return perform(
         None,
         lambda: outbox.send_again(message),

@@ -16,17 +16,17 @@ from tracker.mail.transport import Transport, TransportError, address
 
 MINUTE = dt.timedelta(minutes=1)
 HOUR = dt.timedelta(hours=1)
-# How long to wait after each try that failed. After the last one the message counts as failed.
+# How long to wait after each failed attempt. After the last one the message counts as failed.
 WAITS = (MINUTE, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 6 * HOUR, 12 * HOUR, 24 * HOUR)
 MOST_TRIES = len(WAITS) + 1
-# A message being sent is left alone by others so long; after a crash it is then tried again.
+# How long other workers leave a message alone that is being sent; after a crash it is retried then.
 LEASE = 10 * MINUTE
 KEPT_ERROR = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How many messages were taken by the mail server, and how many were not."""
+    """How many messages the mail server accepted, and how many it didn't."""
 
     sent: int = 0
     failed: int = 0
@@ -45,9 +45,9 @@ class _Letter:
 
 
 def send_due(transport: Transport, limit: int = 50) -> Outcome:
-    """Send the messages whose time has come, each committed by itself; safe in several copies.
+    """Send the messages that are due, committing after each; safe with several workers.
 
-    A message may be sent twice when the process dies between sending and noting it; it is never
+    A message may be sent twice if the process dies between sending and recording it; none is ever
     lost.
     """
     sent = failed = 0
@@ -64,7 +64,7 @@ def send_due(transport: Transport, limit: int = 50) -> Outcome:
 def compose(
     *, recipient: str, subject: str, body: str, language: str, at: dt.datetime, name: str
 ) -> EmailMessage:
-    """Return a message with its headers; raise TransportError when an address is none."""
+    """Return a message with its headers; raise TransportError if an address is invalid."""
     settings = current_app.extensions["settings"]
     message = EmailMessage()
     message["From"] = address(settings.mail_from)
@@ -74,12 +74,12 @@ def compose(
     message["Message-ID"] = f"<{name}@{urlsplit(settings.base_url).hostname}>"
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(body)
-    message["Content-Language"] = language  # after the text, which sets such headers anew
+    message["Content-Language"] = language  # after the text, since setting it resets these headers
     return message
 
 
 def _claim() -> _Letter | None:
-    """Take the next message for this process alone."""
+    """Claim the next message for this process."""
     now = clock.now()
     message = db.session.scalar(
         sa.select(OutboxMessage)
@@ -106,7 +106,7 @@ def _claim() -> _Letter | None:
 
 
 def _hand_over(transport: Transport, letter: _Letter) -> str | None:
-    """Send a letter; return what went wrong, or None."""
+    """Send a claimed message; return what went wrong, or None."""
     try:
         message = compose(
             recipient=letter.recipient,
@@ -123,7 +123,7 @@ def _hand_over(transport: Transport, letter: _Letter) -> str | None:
 
 
 def _settle(message_id: UUID, error: str | None) -> None:
-    """Note how it went, and when to try again."""
+    """Record the result, and when to try again."""
     message = db.session.get_one(OutboxMessage, message_id, populate_existing=True)
     now = clock.now()
     message.last_error = error

@@ -17,23 +17,23 @@ SMTP_PORT, SMTPS_PORT = 587, 465
 
 
 class TransportError(Exception):
-    """A message could not be handed over, or the setting is wrong; one line says why."""
+    """Raised when a message can't be sent, or the setting is invalid; the message is one line."""
 
 
 class Transport(Protocol):
-    """Hands over one message at a time."""
+    """Sends one message at a time."""
 
     @property
     def words(self) -> str:
-        """Where messages go, without password."""
+        """Where messages go, without the password."""
 
     def send(self, message: EmailMessage) -> None:
-        """Hand a message over; raise TransportError when it was not taken."""
+        """Send a message; raise TransportError if it is not accepted."""
 
 
 @dataclass(frozen=True, slots=True)
 class SmtpTransport:
-    """A mail server, by a connection for each message."""
+    """A mail server, with one connection per message."""
 
     host: str
     port: int
@@ -45,11 +45,11 @@ class SmtpTransport:
 
     @property
     def words(self) -> str:
-        """Name the server."""
+        """The server's name."""
         return f"{'smtps' if self.encrypted else 'smtp'}://{self.host}:{self.port}"
 
     def send(self, message: EmailMessage) -> None:
-        """Speak SMTP with the server; its refusal becomes a TransportError."""
+        """Send over SMTP; the server's refusal becomes a TransportError."""
         try:
             with self._connect() as server:
                 if self.starttls:
@@ -76,7 +76,7 @@ class SmtpTransport:
 
 @dataclass(frozen=True, slots=True)
 class ConsoleTransport:
-    """Writes messages to the standard output, for trying out."""
+    """Writes messages to standard output, for trying things out."""
 
     words: str = "console://"
 
@@ -91,17 +91,17 @@ class ConsoleTransport:
 
 @dataclass(frozen=True, slots=True)
 class FileTransport:
-    """Writes each message to a file of its own, readable for the owner alone."""
+    """Writes each message to its own file, readable only by the owner."""
 
     folder: Path
 
     @property
     def words(self) -> str:
-        """Name the folder."""
+        """The folder's name."""
         return f"file://{self.folder}"
 
     def send(self, message: EmailMessage) -> None:
-        """Write the message whole, or not at all."""
+        """Write the message completely, or not at all."""
         name = message["Message-ID"].strip("<>").partition("@")[0]
         path = self.folder / f"{name}.eml"
         part = path.with_suffix(".part")
@@ -116,7 +116,7 @@ class FileTransport:
 
 
 def from_url(url: str) -> Transport:
-    """Return the transport of a TRACKER_MAIL_URL; raise TransportError when it can't be read.
+    """Return the transport for a TRACKER_MAIL_URL, or raise TransportError if it is invalid.
 
     smtp://user:password@host:587?starttls=1, smtps://host, console://, file:///folder
     """
@@ -149,9 +149,9 @@ def _smtp(parts: SplitResult) -> SmtpTransport:
 
 
 def address(text: str) -> Address:
-    """Read an address such as Name <a@b.example>; a domain in another script is put in ASCII.
+    """Parse an address such as Name <a@b.example>; other scripts in the domain become ASCII.
 
-    Raises TransportError when it is none.
+    Raises TransportError if it is invalid.
     """
     name, spec = parseaddr(text)
     local, _at, domain = spec.rpartition("@")

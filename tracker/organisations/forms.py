@@ -23,7 +23,7 @@ MOST_LANGUAGES = 12
 
 
 class OrganisationForm(Form):
-    """What is told of an organisation that is no CSO."""
+    """The details of an organisation that is not a CSO."""
 
     name = LineField(_l("Name"), [Required(_l("Enter the name"))])
     short_name = LineField(
@@ -51,7 +51,7 @@ class OrganisationForm(Form):
     version = VersionField()
 
     def details(self) -> Details:
-        """Return what was filled in."""
+        """Return the details that were entered."""
         return Details(
             name=self.name.data or "",
             short_name=self.short_name.data or "",
@@ -62,19 +62,19 @@ class OrganisationForm(Form):
         )
 
     def fill(self, organisation: Organisation) -> None:
-        """Show what is kept of an organisation."""
+        """Fill the form with an organisation's details."""
         for name in ("name", "short_name", "country", "mandate", "contact", "version"):
             self[name].data = getattr(organisation, name)
         self.languages.data = ", ".join(organisation.languages)
 
 
 class CsoForm(OrganisationForm):
-    """What is told of a CSO (S62 to S72)."""
+    """The details of a CSO (S62 to S72)."""
 
     types = ChoicesField(
         _l("Type"),
         [Required(_l("Choose at least one type"))],
-        choices=[Option(kept.value, words) for kept, words in TYPES.items()],
+        choices=[Option(kind.value, words) for kind, words in TYPES.items()],
         description=_l("Choose all that fit. The list stays open."),
     )
     other_type = LineField(_l("Other type, in its own words"), [Optional()])
@@ -86,7 +86,7 @@ class CsoForm(OrganisationForm):
     represents_staff = ConfirmField(_l("Represents staff"))
 
     def details(self) -> Details:
-        """Return what was filled in."""
+        """Return the details that were entered."""
         common = super().details()
         return Details(
             name=common.name,
@@ -104,7 +104,7 @@ class CsoForm(OrganisationForm):
         )
 
     def fill(self, organisation: Organisation) -> None:
-        """Show what is kept of a CSO."""
+        """Fill the form with a CSO's details."""
         super().fill(organisation)
         for name in (
             "types",
@@ -118,7 +118,7 @@ class CsoForm(OrganisationForm):
 
 
 class KindForm(Form):
-    """The first question when an organisation is added."""
+    """The first question when adding an organisation."""
 
     kind = ChoiceField(
         _l("What kind of body is it?"),
@@ -129,7 +129,7 @@ class KindForm(Form):
 
 
 def form_for(kind: OrganisationKind) -> OrganisationForm:
-    """Return the form that fits a kind of organisation."""
+    """Return the form for a kind of organisation."""
     return CsoForm() if kind is OrganisationKind.CSO else OrganisationForm()
 
 

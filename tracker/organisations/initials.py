@@ -3,12 +3,12 @@
 from collections.abc import Collection, Iterator
 
 MOST_LETTERS = 3
-# Words of a name that give no letter.
+# Words of a name that contribute no letter.
 _PASSED_OVER = frozenset({"office", "of", "the", "for", "and", "de", "du", "des", "la", "le"})
 
 
 def mark_for(name: str, taken: Collection[str] = ()) -> str:
-    """Return a mark for a name; one that no other has, where the name offers any."""
+    """Return initials for a name, unlike any others if the name allows."""
     offered = list(dict.fromkeys(_candidates(name)))
     return next((mark for mark in offered if mark not in taken), offered[0])
 

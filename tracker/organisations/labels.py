@@ -49,6 +49,6 @@ TYPES: dict[CsoType, object] = {
 
 
 def type_words(types: list[str], other: str = "") -> list[object]:
-    """Return the words for the types of a CSO, with its own words for other."""
-    words: list[object] = [TYPES[CsoType(kept)] for kept in types if kept != CsoType.OTHER.value]
+    """Return the labels for the types of a CSO, with its own words for other."""
+    words: list[object] = [TYPES[CsoType(kind)] for kind in types if kind != CsoType.OTHER.value]
     return [*words, other] if CsoType.OTHER.value in types else words

@@ -5,20 +5,20 @@ from functools import cache
 
 from babel import Locale
 
-from config import KNOWN_LANGUAGES
 from tracker.search.words import folded
+from tracker.settings import KNOWN_LANGUAGES
 
-# Names that people write and the tables of names don't have.
+# Names in use that Babel's tables don't have.
 OTHER_NAMES = {"الإنكليزية": "en"}
 
 
 def language_codes(names: Iterable[str]) -> tuple[str, ...]:
-    """Return the languages that are meant and known here, in the order in which they are named.
+    """Return the known languages that a text names, in its order.
 
-    An organisation writes a language as it likes: by its code, or its name in any known language.
+    Organisations may write a language by its code, or by its name in any known language.
     """
-    found = (_codes().get(folded(name)) for name in names)
-    return tuple(dict.fromkeys(code for code in found if code))
+    codes = (_codes().get(folded(name)) for name in names)
+    return tuple(dict.fromkeys(code for code in codes if code))
 
 
 @cache

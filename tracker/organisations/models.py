@@ -24,7 +24,7 @@ class Organisation(Identified, Base):
     languages: Mapped[list[str]] = mapped_column(default=list)
     mandate: Mapped[str] = mapped_column(default="")
     contact: Mapped[str] = mapped_column(default="")
-    # Of a CSO (S62 to S72): several types, "other" in free text, and what the type does not tell.
+    # For a CSO (S62 to S72): several types, "other" in free text, and what the type doesn't say.
     types: Mapped[list[str]] = mapped_column(default=list)
     other_type: Mapped[str] = mapped_column(default="")
     expertise: Mapped[str] = mapped_column(default="")
@@ -33,12 +33,12 @@ class Organisation(Identified, Base):
     represents_staff: Mapped[bool] = mapped_column(default=False)
     is_demonstration: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[dt.datetime]
-    # Counts the changes, so that a later save can't overwrite an earlier one unseen.
+    # Counts the changes, so that one save can't silently overwrite another.
     version: Mapped[int] = mapped_column(default=1)
 
 
 class Succession(Identified, Base):
-    """That a body was replaced by another (N13); never changed, never deleted (by the database)."""
+    """The replacement of a body by another (N13); the database refuses changes and deletion."""
 
     __tablename__ = "succession"
 
@@ -46,7 +46,7 @@ class Succession(Identified, Base):
     former_name: Mapped[str]
     successor_id: Mapped[UUID] = mapped_column(sa.ForeignKey("organisation.id"), index=True)
     successor_name: Mapped[str]
-    # The day on which it was replaced, and by which act.
+    # The day it was replaced, and by which act.
     since: Mapped[dt.date]
     source: Mapped[str]
     recorded_at: Mapped[dt.datetime]

@@ -9,21 +9,21 @@ from tracker.access.decision import YES, Decision, no
 
 
 def can_list_organisations(actor: Actor) -> Decision:
-    """Decide on the list of all organisations: administrators."""
+    """Decide who sees the list of all organisations: administrators."""
     if actor.is_administrator:
         return YES
     return no(_l("Only administrators see all organisations."))
 
 
 def can_see_organisation(actor: Actor, organisation_id: UUID) -> Decision:
-    """Decide on an organisation's page: administrators, and the people of that organisation."""
+    """Decide who sees an organisation's page: administrators, and its own people."""
     if actor.is_administrator or organisation_id in {m.organisation_id for m in actor.memberships}:
         return YES
     return no(_l("You see your own organisations only."))
 
 
 def can_change_organisations(actor: Actor | None) -> Decision:
-    """Decide on adding and changing: administrators, and the application itself."""
+    """Decide who adds and changes them: administrators, and the application itself."""
     if actor is None or actor.is_administrator:
         return YES
     return no(_l("Only administrators add and change organisations."))

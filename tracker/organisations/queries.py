@@ -39,7 +39,7 @@ def page(
     offset: int = 0,
     limit: int = 25,
 ) -> tuple[int, list[OrganisationLine]]:
-    """Return how many organisations the person may see, and one page of them by name."""
+    """Return the number of organisations the person may see, and one page of them by name."""
     wanted = sa.and_(_seen_by(actor), _matching(words, kind))
     total = db.session.scalar(sa.select(sa.func.count()).select_from(Organisation).where(wanted))
     rows = db.session.execute(
@@ -105,19 +105,19 @@ def successors(actor: Actor, former: Organisation) -> list[OrganisationLine]:
 
 
 def replaced_by(organisation_id: UUID) -> Succession | None:
-    """Return by which body an organisation was replaced; the caller found it scoped."""
+    """Return the body that replaced an organisation; the caller found the latter in scope."""
     return db.session.scalar(sa.select(Succession).where(Succession.former_id == organisation_id))
 
 
 def find_by_name(name: str) -> Organisation | None:
-    """Return the organisation of a name, whatever its capitals; for the command line."""
+    """Return the organisation with a name, ignoring case; for the command line."""
     return db.session.scalar(
         sa.select(Organisation).where(sa.func.lower(Organisation.name) == name.lower())
     )
 
 
 def marks(except_id: UUID | None = None) -> Collection[str]:
-    """Return the marks that are taken."""
+    """Return the initials that are taken."""
     wanted = sa.select(Organisation.mark)
     if except_id is not None:
         wanted = wanted.where(Organisation.id != except_id)

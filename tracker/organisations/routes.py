@@ -51,7 +51,7 @@ def listed() -> str:
 @blueprint.route("/new", methods=["GET", "POST"])
 @gate.signed_in
 def add() -> str | Response:
-    """Ask what kind of body it is."""
+    """Ask for the kind of body."""
     gate.require(policy.can_change_organisations(gate.current_actor()))
     form = KindForm()
     if form.validate_on_submit():
@@ -65,7 +65,7 @@ def add_kind(kind: str) -> str | Response:
     """Add an organisation of a kind."""
     actor = gate.current_actor()
     gate.require(policy.can_change_organisations(actor))
-    known = gate.found(_kind(kind))
+    known = gate.found_or_404(_kind(kind))
     form = form_for(known)
     done = form.validate_on_submit() and perform(
         form,
@@ -85,7 +85,7 @@ def add_kind(kind: str) -> str | Response:
 def show(organisation_id: str) -> str:
     """Show an organisation to its people and to administrators."""
     actor = gate.current_actor()
-    organisation = gate.found(queries.find(actor, gate.as_uuid(organisation_id)))
+    organisation = gate.found_or_404(queries.find(actor, gate.as_uuid(organisation_id)))
     return render_template(
         "organisations/show.html",
         organisation=organisation,
@@ -100,9 +100,9 @@ def show(organisation_id: str) -> str:
 @blueprint.route("/<organisation_id>/change", methods=["GET", "POST"])
 @gate.signed_in
 def change(organisation_id: str) -> str | Response:
-    """Change what is told of an organisation."""
+    """Change the details of an organisation."""
     actor = gate.current_actor()
-    organisation = gate.found(queries.find(actor, gate.as_uuid(organisation_id)))
+    organisation = gate.found_or_404(queries.find(actor, gate.as_uuid(organisation_id)))
     gate.require(policy.can_change_organisations(actor))
     form = form_for(organisation.kind)
     if not form.is_submitted():
@@ -144,7 +144,7 @@ def _kind(text: str) -> OrganisationKind | None:
 
 
 def _differences(form: OrganisationForm, organisation: Organisation) -> list[tuple[object, str]]:
-    """Return what somebody else saved in the meantime, for each field where it differs."""
+    """Return what somebody else saved in the meantime, for each field that differs."""
     theirs = form_for(organisation.kind)
     theirs.fill(organisation)
     return [

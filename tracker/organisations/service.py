@@ -24,7 +24,7 @@ SHORT_NAME_LENGTH = 60
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """What is told of an organisation. Types, expertise and flags are a CSO's (S62 to S72)."""
+    """The details of an organisation. Types, expertise and flags are a CSO's (S62 to S72)."""
 
     name: str
     short_name: str = ""
@@ -43,20 +43,20 @@ class Details:
 def add(
     actor: Actor | None, kind: OrganisationKind, details: Details, *, is_demonstration: bool = False
 ) -> Organisation:
-    """Add an organisation. Administrators; actor None is the application itself.
+    """Add an organisation. For administrators; actor None is the application itself.
 
-    Raises RefusedError, or RuleBrokenError with the field when a name is taken or a type missing.
+    Raises RefusedError, or RuleBrokenError with the field if a name is taken or a type missing.
     """
     can_change_organisations(actor).require()
-    kept = _checked(kind, details, None)
+    checked = _checked(kind, details, None)
     organisation = Organisation(
         id=uuid4(),
         kind=kind,
-        mark=mark_for(kept.name, queries.marks()),
+        mark=mark_for(checked.name, queries.marks()),
         is_demonstration=is_demonstration,
         created_at=clock.now(),
         version=1,
-        **asdict(kept),
+        **asdict(checked),
     )
     db.session.add(organisation)
     _flush()
@@ -74,7 +74,7 @@ def add(
 def change(
     actor: Actor, organisation_id: UUID, details: Details, *, seen_version: int | None
 ) -> Organisation:
-    """Change what is told of an organisation; its kind stays.
+    """Change the details of an organisation; its kind stays.
 
     Raises RefusedError, RuleBrokenError with the field, or StaleError when somebody else saved
     since the version the person saw.
@@ -88,14 +88,16 @@ def change(
         raise StaleError(
             _l("Somebody else changed this organisation in the meantime. Compare, then save again.")
         )
-    kept = asdict(_checked(organisation.kind, details, organisation.id))
-    changed = sorted(name for name, value in kept.items() if getattr(organisation, name) != value)
+    changes = asdict(_checked(organisation.kind, details, organisation.id))
+    changed = sorted(
+        name for name, value in changes.items() if getattr(organisation, name) != value
+    )
     if not changed:
         return organisation
     if "name" in changed:
-        organisation.mark = mark_for(kept["name"], queries.marks(organisation.id))
+        organisation.mark = mark_for(changes["name"], queries.marks(organisation.id))
     for name in changed:
-        setattr(organisation, name, kept[name])
+        setattr(organisation, name, changes[name])
     organisation.version += 1
     _flush()
     trail.record(
@@ -110,7 +112,7 @@ def change(
 
 
 def _checked(kind: OrganisationKind, details: Details, own_id: UUID | None) -> Details:
-    """Return the details as they are kept, or raise the rule they break."""
+    """Return the details as they will be stored, or raise RuleBrokenError."""
     name = " ".join(details.name.split())
     if not name:
         raise RuleBrokenError(_l("Enter the name"), "name")
@@ -118,10 +120,10 @@ def _checked(kind: OrganisationKind, details: Details, own_id: UUID | None) -> D
     if same is not None and same.id != own_id:
         raise RuleBrokenError(_l("An organisation of this name is here already"), "name")
     short_name = " ".join(details.short_name.split()) or name
-    kept = replace(details, name=name, short_name=short_name[:SHORT_NAME_LENGTH])
+    tidied = replace(details, name=name, short_name=short_name[:SHORT_NAME_LENGTH])
     if kind is not OrganisationKind.CSO:
         return replace(
-            kept,
+            tidied,
             types=[],
             other_type="",
             expertise="",
@@ -135,11 +137,11 @@ def _checked(kind: OrganisationKind, details: Details, own_id: UUID | None) -> D
     has_other = CsoType.OTHER.value in types
     if has_other and not details.other_type.strip():
         raise RuleBrokenError(_l("Say what other type it is"), "other_type")
-    return replace(kept, types=types, other_type=details.other_type if has_other else "")
+    return replace(tidied, types=types, other_type=details.other_type if has_other else "")
 
 
 def _flush() -> None:
-    """Write to the database now; two people adding one name at once is a broken rule."""
+    """Flush now; a name that somebody else added meanwhile is a broken rule."""
     try:
         with db.session.begin_nested():
             db.session.flush()

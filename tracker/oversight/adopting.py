@@ -21,17 +21,19 @@ ROWS_AN_EVENT = 1_000
 
 
 def adopt_rows() -> int:
-    """Bind the rows of each chain that began before rows were bound; return how many chains.
+    """Bind the rows of each chain that is older than row binding; return how many chains.
 
-    Commits after each. A chain is taken once and never again: the event that says so is one of it.
+    Commits after each. Each chain is adopted only once: an event of the chain records it.
     """
-    first, told = sa.orm.aliased(Event), sa.orm.aliased(Event)
+    first, telling = sa.orm.aliased(Event), sa.orm.aliased(Event)
     waiting = db.session.scalars(
         sa.select(Chain.cooperation_id)
         .join(first, sa.and_(first.chain_id == Chain.id, first.number == 1))
         .where(
             first.state.is_(sa.null()),
-            ~sa.exists().where(told.chain_id == Chain.id, told.verb == verbs.ROWS_ADOPTED.name),
+            ~sa.exists().where(
+                telling.chain_id == Chain.id, telling.verb == verbs.ROWS_ADOPTED.name
+            ),
         )
         .order_by(Chain.cooperation_id)
     ).all()
@@ -45,16 +47,16 @@ def adopt_rows() -> int:
 def _adopt(cooperation_id: UUID | None) -> None:
     trail.lock_chain(cooperation_id)
     reader = Reader(db.session.connection(), None)
-    there = rows.digests_of(reader, cooperation_id, lambda: _key_of(cooperation_id))
-    for state in _portions(there):
+    digests = rows.digests_of(reader, cooperation_id, lambda: _key_of(cooperation_id))
+    for state in _portions(digests):
         trail.bind_rows(verbs.ROWS_ADOPTED, cooperation_id, state)
 
 
-def _portions(there: Iterator[tuple[str, str, str]]) -> Iterator[State]:
-    """Yield what each event binds; one that binds nothing where there is nothing."""
-    portion = list(islice(there, ROWS_AN_EVENT))
+def _portions(digests: Iterator[tuple[str, str, str]]) -> Iterator[State]:
+    """Yield what each event binds; an empty one if there is nothing."""
+    portion = list(islice(digests, ROWS_AN_EVENT))
     while True:
-        following = list(islice(there, ROWS_AN_EVENT))
+        following = list(islice(digests, ROWS_AN_EVENT))
         state: State = {}
         for table, row, digest in portion:
             state.setdefault(table, {})[row] = digest
@@ -69,5 +71,5 @@ def _key_of(cooperation_id: UUID | None) -> bytes | None:
         return None
     try:
         return keys.key_of(cooperation_id)
-    except (LookupError, keys.KeyDestroyedError, SealBrokenError):  # the check tells of it
+    except (LookupError, keys.KeyDestroyedError, SealBrokenError):  # the audit reports it
         return None

@@ -10,28 +10,28 @@ from tracker.accounts.factors.seals import BoundPasskey, Credentials
 from tracker.accounts.models import Passkey, User
 from tracker.oversight import stored
 from tracker.oversight.facts import Fault, RowLocation, Table
-from tracker.oversight.logged import Told
+from tracker.oversight.logged import InstanceEvents
 from tracker.oversight.reading import Reader, broken, printable, read
 from tracker.oversight.stored import Stored
 
 
-def check(reader: Reader, told: Told) -> None:
+def check(reader: Reader, events: InstanceEvents) -> None:
     """Check each account against its seals, its passkeys and the last event that binds it.
 
-    Raise BrokenError at the first that does not agree. Before the first start that binds the
-    accounts of a former version they have neither seal nor event, and can't be used.
+    Raise BrokenError at the first that disagrees. Before an earlier version's accounts are bound at
+    the first start, they have neither seal nor event, and can't be used.
     """
-    passkeys = _passkeys(reader, told)
-    bound = dict(told.bound)
+    passkeys = _passkeys(reader, events)
+    bound = dict(events.bound)
     query = sa.select(*stored.columns(User)).order_by(User.created_at, User.id)
     for row in reader.rows(query):
         place = RowLocation(Table.ACCOUNT, row=printable(row["email"]))
-        held = read(_credentials, row, place)
-        _number, evidence = bound.pop(held.user_id, (0, None))
-        kept = read(_seals, row, place)
-        if not told.adopted and evidence is None and kept == (None, None):
+        credentials = read(_credentials, row, place)
+        _number, evidence = bound.pop(credentials.user_id, (0, None))
+        seals = read(_seals, row, place)
+        if not events.adopted and evidence is None and seals == (None, None):
             continue
-        fault = _fault(held, kept, passkeys.pop(held.user_id, []), evidence)
+        fault = _fault(credentials, seals, passkeys.pop(credentials.user_id, []), evidence)
         if fault is not None:
             broken(fault, place)
         reader.note(accounts=1)
@@ -40,32 +40,32 @@ def check(reader: Reader, told: Told) -> None:
 
 
 def _fault(
-    held: Credentials,
-    kept: tuple[str | None, str | None],
+    credentials: Credentials,
+    stored_seals: tuple[str | None, str | None],
     passkeys: list[BoundPasskey],
     evidence: str | None,
 ) -> Fault | None:
-    seal, address = kept
-    if not seals.is_seal(address, seals.address_seal(held.user_id, held.email)):
+    seal, address = stored_seals
+    if not seals.is_seal(address, seals.address_seal(credentials.user_id, credentials.email)):
         return Fault.OTHER_ADDRESS
-    made = held.seal()
-    if not seals.is_seal(seal, made) or held.passkeys != seals.passkeys_digest(passkeys):
+    computed = credentials.seal()
+    if not seals.is_seal(seal, computed) or credentials.passkeys != seals.passkeys_digest(passkeys):
         return Fault.OTHER_CREDENTIALS
-    return None if evidence == seals.evidence_of(made) else Fault.FORMER_CREDENTIALS
+    return None if evidence == seals.evidence_of(computed) else Fault.FORMER_CREDENTIALS
 
 
-def _passkeys(reader: Reader, told: Told) -> dict[UUID, list[BoundPasskey]]:
-    """Return the passkeys of each account; each has to be one that was set up for it."""
-    found: dict[UUID, list[BoundPasskey]] = defaultdict(list)
+def _passkeys(reader: Reader, bound: InstanceEvents) -> dict[UUID, list[BoundPasskey]]:
+    """Return the passkeys of each account; each must have been added to it."""
+    passkeys: dict[UUID, list[BoundPasskey]] = defaultdict(list)
     query = sa.select(*stored.columns(Passkey)).order_by(Passkey.created_at, Passkey.id)
     for row in reader.rows(query):
         place = RowLocation(Table.PASSKEY, row=printable(row["name"]))
         passkey = read(_passkey, row, place)
         known = credentials.evidence_of(passkey.user_id, passkey.credential_id, passkey.public_key)
-        if known not in told.passkeys:
+        if known not in bound.passkeys:
             broken(Fault.PASSKEY_NOT_SET_UP, place)
-        found[passkey.user_id].append(passkey)
-    return found
+        passkeys[passkey.user_id].append(passkey)
+    return passkeys
 
 
 def _credentials(row: Stored) -> Credentials:

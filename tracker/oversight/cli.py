@@ -1,4 +1,4 @@
-"""The command that verifies that nothing was altered."""
+"""The command that audits the database: whether anything was altered."""
 
 import sys
 from pathlib import Path
@@ -18,7 +18,7 @@ audit_group = AppGroup("audit", help="The trail of what happened.")
 
 
 class NotCheckedError(click.ClickException):
-    """The check could not be made; told apart from a broken trail by the exit code."""
+    """Raised when the audit can't run; its exit code differs from that of a failed audit."""
 
     exit_code = NOT_CHECKED
 
@@ -29,19 +29,18 @@ class NotCheckedError(click.ClickException):
     "files",
     multiple=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A checkpoint kept elsewhere: its text, or the mail that held it. May be given again.",
+    help="A checkpoint kept elsewhere: its text, or the mail it came in. Can be given again.",
 )
 def verify(files: tuple[Path, ...]) -> None:
-    """Check that nothing was altered: the trail, texts, signatures, and rows that decide something.
+    """Verify that nothing was altered: the trail, texts, signatures, and decisive rows.
 
-    Each row that decides something is compared with what events say of it; docs/threat-model.md
-    lists those that decide nothing. The log is checked too, with its checkpoints against the
-    chains: a chain that was rewritten as a whole is named. With an anchor, so is a database that
-    was put back to an earlier day.
+    Each decisive row is compared with what the events say about it; docs/threat-model.md lists the
+    rows that decide nothing. The stored status of each text is compared with its signatures and
+    events. The log's checkpoints are compared with the chains, so a chain that was rewritten as a
+    whole is found. With an anchor, so is a database restored from an older copy.
 
-    Exit 0: nothing was altered. Exit 1: something was, and the first broken place is named. Exit 2:
-    the check could not be made. What rows say of how a text stands is compared with its signatures
-    and events. What was erased by a recorded act is told and is no fault.
+    Exit 0: nothing was altered. Exit 1: something was, and the first broken row is named. Exit 2:
+    the audit could not run. What was erased by a recorded act is reported and is no fault.
     """
     anchors = [_anchor(file) for file in files]
     with click.progressbar(
@@ -62,20 +61,20 @@ def verify(files: tuple[Path, ...]) -> None:
     if verdict.finding is not None:
         raise click.ClickException(
             f"The trail is broken. {labels.finding_words(verdict.finding)} "
-            f"Sound until there: {counted}."
+            f"Sound up to there: {counted}."
         )
     click.echo(f"Nothing was altered: {counted}.")
     for erasure in verdict.erased:
         click.echo(labels.erasure_words(erasure))
     if verdict.adopted_at is not None:
         click.echo(
-            "Rows from before are checked since they were taken as they stood, "
+            "Rows older than row binding have been checked since they were bound as they were, "
             f"on {verdict.adopted_at.date().isoformat()}."
         )
     if verdict.not_adopted:
         click.echo(
             f"Chains whose rows are not checked yet: {verdict.not_adopted}. "
-            "Start the application once (tracker run), so that they are."
+            "Start the application once (tracker run) to bind them."
         )
 
 
@@ -83,7 +82,7 @@ def _anchor(file: Path) -> Checkpoint:
     try:
         return Checkpoint.read(notes.text_of(file.read_bytes()))
     except NoteError as error:
-        raise NotCheckedError(f"{file} holds no checkpoint: {error}") from error
+        raise NotCheckedError(f"{file} contains no checkpoint: {error}") from error
 
 
 def _first_line(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""Upkeep of the register's entries: worked out again once an event has changed an agreement."""
+"""Upkeep of the register's entries: recomputed once an event has changed an agreement."""
 
 from typing import Any
 from uuid import UUID
@@ -17,14 +17,14 @@ from tracker.oversight.models import RegisterEntry
 _KEY = ("organisation_id", "checklist_id")
 
 
-def follow(happening: DomainEvent) -> None:
-    """Note that the register has to be worked out for the cooperation. A handler."""
-    if happening.cooperation_id is not None:
-        mark(Stale.REGISTER, [happening.cooperation_id], happening.actor)
+def follow(event: DomainEvent) -> None:
+    """Mark the register's entries of the cooperation as stale. A handler."""
+    if event.cooperation_id is not None:
+        mark(Stale.REGISTER, [event.cooperation_id], event.actor)
 
 
 def refresh(cooperation_id: UUID, _actor: Actor | None = None) -> None:
-    """Work out the entries of a cooperation's agreements, for each of its parties."""
+    """Recompute the entries of a cooperation's agreements, for each of its parties."""
     wanted = {
         (party.organisation_id, entry["checklist_id"]): {
             **entry,
@@ -41,24 +41,24 @@ def refresh(cooperation_id: UUID, _actor: Actor | None = None) -> None:
         for entry in queries.entries_of(cooperation_id)
     }
     columns = RegisterEntry.__table__.columns
-    there = {
+    entries = {
         (row["organisation_id"], row["checklist_id"]): dict(row)
         for row in db.session.execute(
             sa.select(*columns).where(RegisterEntry.cooperation_id == cooperation_id)
         ).mappings()
     }
-    for key in there.keys() - wanted.keys():
+    for key in entries.keys() - wanted.keys():
         db.session.execute(sa.delete(RegisterEntry).where(*_is(key)))
-    new = [entry for key, entry in wanted.items() if key not in there]
+    new = [entry for key, entry in wanted.items() if key not in entries]
     if new:
         db.session.execute(sa.insert(RegisterEntry), new)
-    changed = [entry for key, entry in wanted.items() if there.get(key, entry) != entry]
+    changed = [entry for key, entry in wanted.items() if entries.get(key, entry) != entry]
     if changed:
         db.session.execute(sa.update(RegisterEntry), changed)
 
 
 def fill_missing() -> int:
-    """Work out the entries of cooperations that have none; return how many. Commits after each."""
+    """Create the entries of cooperations that have none; return how many. Commits after each."""
     waiting = db.session.scalars(
         sa.select(Checklist.cooperation_id)
         .where(~sa.exists().where(RegisterEntry.checklist_id == Checklist.id))

@@ -7,10 +7,10 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from typing import IO
 
-# A cell that begins so is read as a formula by spreadsheets; some take the wide forms as well.
+# Spreadsheets read a cell that begins with these as a formula; some accept full-width forms too.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-# What is larger is kept on the disk until it is sent.
+# Anything larger is kept on disk until it is sent.
 _IN_MEMORY = 256 * 1024
 _PIECE = 64 * 1024
 
@@ -18,7 +18,7 @@ _PIECE = 64 * 1024
 class CsvFile:
     """UTF-8 with a byte order mark (RFC 4180), each cell safe against formulas.
 
-    It takes the same memory however many rows are added, and knows its digest before it is sent.
+    It takes constant memory however many rows are added, and knows its digest before it is sent.
     """
 
     def __init__(self, heads: Iterable[object]) -> None:
@@ -30,15 +30,15 @@ class CsvFile:
 
     @property
     def digest(self) -> str:
-        """The SHA-256 of what was written, as 64 hexadecimal letters."""
+        """The SHA-256 of the content, as 64 hexadecimal digits."""
         return self._sha256.hexdigest()
 
     def add(self, rows: Iterable[Iterable[object]]) -> None:
-        """Write rows below those there are."""
+        """Append rows."""
         self.rows += self._add(rows)
 
     def sent(self) -> Iterator[bytes]:
-        """Yield the file a piece at a time, and throw it away."""
+        """Yield the file in pieces, and delete it."""
         with self._file as file:
             file.seek(0)
             while piece := file.read(_PIECE):

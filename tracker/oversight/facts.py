@@ -14,7 +14,7 @@ from tracker.visits.models import VisitStage
 
 
 class AgreementState(enum.StrEnum):
-    """How an agreement stands, as the register tells it."""
+    """The state of an agreement, as the register shows it."""
 
     DRAFTING = "drafting"
     WAITING = "waiting"
@@ -25,12 +25,12 @@ class AgreementState(enum.StrEnum):
     REVIEW_OVERDUE = "review_overdue"
     SUSPENDED = "suspended"
     ENDED = "ended"
-    # What is stored of it is not what its signatures and events bear witness to.
+    # Its stored status contradicts its signatures and events.
     DISAGREES = "disagrees"
 
 
 class Narrowing(enum.StrEnum):
-    """The ways to narrow the register; an agreement may answer several."""
+    """The filters of the register; an agreement may match several."""
 
     IN_FORCE = "in_force"
     ENDS_SOON = "ends_soon"
@@ -45,7 +45,7 @@ class Narrowing(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked of the register."""
+    """The filters of a request to the register."""
 
     words: str = ""
     mode: Mode | None = None
@@ -54,7 +54,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """That a named NPM manager let a visit pass gate J3, and why."""
+    """A named NPM manager's override of gate J3 for a visit, and why."""
 
     name: str
     reason: str
@@ -62,7 +62,7 @@ class Override:
 
 @dataclass(frozen=True, slots=True)
 class VisitMark:
-    """A visit as managers and auditors see it: that it exists, how it stands, who overrode J3."""
+    """A visit as managers and auditors see it: that it exists, its state, who overrode J3."""
 
     number: int
     stage: VisitStage
@@ -72,7 +72,7 @@ class VisitMark:
 
 @dataclass(frozen=True, slots=True)
 class TakenOver:
-    """That another body took the place of a party, and since when."""
+    """The replacement of a party by another body, and since when."""
 
     former: str
     successor: str
@@ -81,9 +81,9 @@ class TakenOver:
 
 @dataclass(frozen=True, slots=True)
 class RegisterLine:
-    """One agreement of the register; nothing of class K2 to K7 is in it.
+    """One agreement of the register, without anything of class K2 to K7.
 
-    Of what belongs to a visit only that it exists and how it stands: no dates, no signatures.
+    Of a visit's texts it says only that they exist and their status: no dates, no signatures.
     """
 
     checklist_id: UUID
@@ -92,16 +92,16 @@ class RegisterLine:
     title: str
     kind: ChecklistKind
     visit: VisitMark | None
-    # Whether the person may open it; what belongs to a visit is closed to most.
+    # Whether the person may open it; most people can't open a visit's texts.
     is_open: bool
     # (id, name), the NPM first.
     parties: tuple[tuple[UUID, str], ...]
     modes: tuple[str, ...]
     form: str
     state: AgreementState
-    # Whether it is in force and a new text is being drafted, or waits for signatures.
+    # Whether it is in force and a new text is being drafted or signed.
     is_amended: bool
-    # The names of the parties whose signature is missing.
+    # The names of the parties that have yet to sign.
     waiting_for: tuple[str, ...]
     revision: int | None
     signed: int | None
@@ -109,16 +109,16 @@ class RegisterLine:
     from_on: dt.date | None
     until_on: dt.date | None
     review_on: dt.date | None
-    # Made on paper before this tool was used: not reviewed here, not signed electronically.
+    # A prior agreement on paper: not reviewed here, not signed electronically.
     made_before: bool = False
     taken_over: tuple[TakenOver, ...] = ()
 
 
-# The check that nothing was altered ---------------------------------------------------------------
+# The audit ----------------------------------------------------------------------------------------
 
 
 class Table(enum.StrEnum):
-    """Where a broken place lies."""
+    """The table of a broken row."""
 
     CHAIN = "chain"
     EVENT = "event"
@@ -142,12 +142,12 @@ class Table(enum.StrEnum):
     CHECKPOINT = "checkpoint"
     ACCOUNT = "user"
     PASSKEY = "passkey"
-    # Of the checked ones: which, says Place.of.
+    # For a checked row, RowLocation.of says which.
     CHECKED = "checked"
 
 
 class Fault(enum.StrEnum):
-    """What can be wrong beside the faults within a chain."""
+    """What can be wrong besides the faults within a chain."""
 
     DAMAGED = "damaged"
     NO_INSTANCE_CHAIN = "no_instance_chain"
@@ -194,11 +194,11 @@ class Fault(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RowLocation:
-    """A table, and in it a chain, the number of an event, or the name of a row without a number.
+    """A row: its table, and its chain, the number of an event, or another name.
 
-    The chain is told by its cooperation's reference; empty is the instance's. checkpoint is the
-    size of the one that a chain does not agree with. Of a checked row, the table is named by of,
-    and event is the last one that bound the row, if any.
+    The chain is named by its cooperation's reference; empty is the instance's. checkpoint is the
+    size of the one that a chain contradicts. For a checked row, of names the table, and event is
+    the last one that bound the row, if any.
     """
 
     table: Table
@@ -211,9 +211,9 @@ class RowLocation:
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """That details of events, or a cooperation's key, are gone as an event says: no fault."""
+    """Details of events, or a cooperation's key, that were erased as an event says: no fault."""
 
-    # The chain, as in a Place; whether it is the key.
+    # The chain, as in a RowLocation; whether it is the key.
     reference: str
     of_key: bool
     at: dt.datetime
@@ -254,12 +254,12 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How much was checked until the first broken place; None means that nothing was altered."""
+    """How much was checked up to the first broken row; None means that nothing was altered."""
 
     counts: Counts
     finding: Finding | None = None
     erased: tuple[Erasure, ...] = ()
-    # When the rows that were there before any was bound were taken as they stood, where any were.
+    # When the rows older than row binding were bound as they were, if there were any.
     adopted_at: dt.datetime | None = None
-    # Chains whose rows were there before and were not taken yet: those are not checked.
+    # Chains whose older rows are not bound yet, and so not checked.
     not_adopted: int = 0

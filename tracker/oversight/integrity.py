@@ -5,6 +5,8 @@ text stands is worked out from its own words, its signatures and the events that
 row that says it is compared too (standings). A database that was put back whole to an earlier day
 can't be told from within: that needs a checkpoint that is kept elsewhere, which the check takes as
 an anchor.
+
+In one file: one pass over a cooperation, whose checks share what they have read.
 """
 
 import datetime as dt
@@ -43,7 +45,7 @@ from tracker.oversight.facts import (
     Table,
     Verdict,
 )
-from tracker.oversight.logged import Logged, Told
+from tracker.oversight.logged import InstanceEvents, Logged
 from tracker.oversight.reading import BrokenError, Reader, Report, broken, printable, read
 from tracker.oversight.rows import Bound
 from tracker.oversight.stored import DamagedError, Stored, as_stored
@@ -53,23 +55,23 @@ from tracker.signoff import service as signoff
 from tracker.signoff.models import Method, Revision, Signature
 from tracker.signoff.paper_models import PaperDecision, PaperDecisionKind, PaperRecord
 
-# How many documents are held at a time.
+# How many documents are in memory at a time.
 DOCUMENTS_AT_A_TIME = 20
-# How much of a certificate's digest names it.
+# How many digits of a certificate's digest name it.
 SHORT = 8
 SCANS_AT_A_TIME = 2
 
 
 class NotCheckableError(Exception):
-    """The check can't be made: there are no tables, or the keys are another instance's."""
+    """Raised if there are no tables, or the keys belong to another instance."""
 
 
 def check_all(report: Report | None = None, anchors: Iterable[Checkpoint] = ()) -> Verdict:
-    """Check the whole instance and return the verdict with the first broken place.
+    """Audit the whole instance and return the verdict with the first broken row.
 
-    report is called for each row, with how many there are; anchors are checkpoints that were kept
-    elsewhere. Runs in one consistent view, so that people may go on working. Raise
-    NotCheckableError when there are no tables, or the keys are another instance's.
+    report is called for each row, with the total; anchors are checkpoints kept elsewhere. Runs on
+    one consistent snapshot, so that people can go on working. Raise NotCheckableError if there are
+    no tables, or the keys belong to another instance.
     """
     with stored.view() as connection:
         return check_view(connection, report, anchors)
@@ -78,15 +80,15 @@ def check_all(report: Report | None = None, anchors: Iterable[Checkpoint] = ()) 
 def check_view(
     connection: Connection, report: Report | None = None, anchors: Iterable[Checkpoint] = ()
 ) -> Verdict:
-    """Check the whole instance as it is seen on a connection (stored.view)."""
+    """Audit the whole instance as seen on a connection (stored.view)."""
     return _verdict(_Check(Reader(connection, report), tuple(anchors)), None)
 
 
 def check_cooperations(actor: Actor) -> Verdict:
-    """Check the chains, revisions and signatures of the cooperations that a person may see.
+    """Audit the chains, revisions and signatures of the cooperations that a person may see.
 
-    It may take a while: on SQLite the caller's transaction must not hold the write lock meanwhile.
-    Raise NotCheckableError as check_all does.
+    This may take a while: on SQLite the caller's transaction must not have the write lock. Raise
+    NotCheckableError as check_all does.
     """
     with stored.view() as connection:
         seen = frozenset(connection.scalars(visible_ids(actor)))
@@ -115,17 +117,17 @@ class _Cooperation:
 
 
 class _Check:
-    """One run of the check over one view of the database."""
+    """One run of the audit on one snapshot of the database."""
 
     def __init__(self, reader: Reader, anchors: tuple[Checkpoint, ...]) -> None:
         self._reader = reader
         self._connection = reader.connection
         self._anchors = anchors
         self._logged = Logged(())
-        # Digests of the passkeys set up, each with its person; None where their chain is not seen.
+        # Digests of the passkeys added, each with its person; None if their chain is not visible.
         self._passkeys: set[str] | None = None
         self._rows = rows.Cooperations(reader)
-        # What the events of the instance's chain say of rows.
+        # What the events of the instance's chain say about rows.
         self._instance: Bound | None = None
         self.erased: list[Erasure] = []
         self.adopted_at: dt.datetime | None = None
@@ -137,19 +139,19 @@ class _Check:
         return self._reader.counts
 
     def run(self, only: frozenset[UUID] | None) -> None:
-        """Raise BrokenError at the first broken place of all, or of some cooperations only."""
+        """Raise BrokenError at the first broken row of all, or only of some cooperations."""
         self._require_tables()
         self._reader.total = sum(map(self._reader.count, _COUNTED))
         heads = self._heads()
         self._require_own_keys(heads)
         cooperations = self._cooperations()
-        told = Told()
+        told_of_keys = InstanceEvents()
         self._logged = logged.check_log(self._reader, logged.keys_of(self._reader))
         logged.check_anchors(self._reader, self._logged, self._anchors)
         if only is None:
-            self._check_registered(cooperations, self._check_instance(heads, told))
-            logged.check_keys(self._reader, told)
-            bound_accounts.check(self._reader, told)
+            self._check_registered(cooperations, self._check_instance(heads, told_of_keys))
+            logged.check_keys(self._reader, told_of_keys)
+            bound_accounts.check(self._reader, told_of_keys)
             if self._instance is not None:
                 rows.check_instance(self._reader, self._instance)
         chains = _by_cooperation(heads)
@@ -159,10 +161,10 @@ class _Check:
         self._rows.compare()
         if only is None:
             self._rows.end()
-            self._check_strays(chains.keys() - {one.id for one in cooperations})
+            self._check_strays(chains.keys() - {cooperation.id for cooperation in cooperations})
 
     def close(self) -> None:
-        """Let go of what was still being read when something broken was found."""
+        """Close open cursors when a fault was found."""
         self._reader.close()
 
     # What there is to check
@@ -175,7 +177,7 @@ class _Check:
             )
 
     def _heads(self) -> list[Head]:
-        """Return the rows of all chains; there are no more than cooperations, and one."""
+        """Return the rows of all chains: one per cooperation, and the instance's."""
         query = sa.select(*stored.columns(Chain)).order_by(Chain.id)
         return [
             read(stored.head, row, RowLocation(Table.CHAIN, row=printable(row["id"])))
@@ -191,7 +193,7 @@ class _Check:
         ]
 
     def _require_own_keys(self, heads: list[Head]) -> None:
-        """Tell the keys of another instance from a trail that was tampered with."""
+        """Distinguish another instance's keys from a trail that was tampered with."""
         if not heads or any(head.is_authentic() for head in heads):
             return
         query = sa.select(*stored.columns(CooperationKey)).where(
@@ -206,10 +208,10 @@ class _Check:
 
     # The instance's chain
 
-    def _check_instance(self, heads: list[Head], told: Told) -> dict[UUID, int]:
-        """Check the instance's chain; return the cooperations it registered, with the events.
+    def _check_instance(self, heads: list[Head], events: InstanceEvents) -> dict[UUID, int]:
+        """Verify the instance's chain; return the cooperations it registered, with the events.
 
-        What it tells of keys, passkeys and replaced bodies goes into told.
+        What it says about keys, passkeys and replaced bodies is added to told.
         """
         own = [head for head in heads if head.kind == ChainKind.INSTANCE]
         if len(own) > 1:
@@ -221,19 +223,19 @@ class _Check:
         registered: dict[UUID, int] = {}
         bound = Bound()
         for link in self._walk(own[0], bound):
-            told.hear(link)
+            events.hear(link)
             if link.verb == verbs.COOPERATION_REGISTERED.name:
                 if link.subject_id in registered:
                     broken(Fault.REGISTERED_TWICE, RowLocation(Table.EVENT, event=link.number))
                 registered[link.subject_id] = link.number
-        self._passkeys = told.passkeys
-        self._check_successions(told.replaced)
+        self._passkeys = events.passkeys
+        self._check_successions(events.replaced)
         self._hear_of(bound)
         self._instance = bound
         return registered
 
     def _check_successions(self, bound: dict[str, int]) -> None:
-        """Check which body replaced which against what the instance's chain tells."""
+        """Check which body replaced which against the instance's chain."""
         query = sa.select(*stored.columns(Succession)).order_by(Succession.recorded_at)
         for row in self._reader.rows(query):
             place = RowLocation(Table.SUCCESSION, row=printable(row["former_name"]))
@@ -256,9 +258,9 @@ class _Check:
     # A chain
 
     def _walk(self, head: Head, bound: Bound) -> Iterator[Link]:
-        """Go along a chain and give each event that is as it was written.
+        """Walk a chain and yield each event that is as it was written.
 
-        What the events say of rows goes into bound.
+        What the events say about rows is added to bound.
         """
         reference = bound.reference
         walk = Walk(self._erased_before(head.chain_id))
@@ -299,7 +301,7 @@ class _Check:
     def _require_as_logged(
         self, reference: str, last: int, rewritten: LogLeaf | None, left: dict[int, LogLeaf]
     ) -> None:
-        """Refuse a chain that is sound in itself and is not the one that checkpoints stand for."""
+        """Refuse a chain that is sound in itself but isn't the one in the checkpoints."""
         for fault, event, leaf in (
             (Fault.REWRITTEN, rewritten.count if rewritten else last, rewritten),
             (Fault.SHORTENED, last, next(iter(left.values()), None)),
@@ -314,7 +316,7 @@ class _Check:
                 Event.chain_id == chain_id, Event.verb == verbs.DETAILS_ERASED.name
             )
         )
-        return last if isinstance(last, int) else 0  # a damaged number is found by the walk
+        return last if isinstance(last, int) else 0  # the walk finds a damaged number
 
     # A cooperation: its chain, and what the chain's events bind
 
@@ -323,9 +325,9 @@ class _Check:
         if head is None:
             broken(Fault.NO_CHAIN, RowLocation(Table.COOPERATION, reference))
         bound: dict[str, int] = {}
-        told = Bound(reference)
+        bound_rows = Bound(reference)
         links: list[Link] = []
-        for link in self._walk(head, told):
+        for link in self._walk(head, bound_rows):
             if link.verb in standings.VERBS:
                 links.append(link)
             if link.evidence is None:
@@ -333,7 +335,7 @@ class _Check:
             if link.evidence in bound:
                 broken(Fault.BOUND_TWICE, RowLocation(Table.EVENT, reference, link.number))
             bound[link.evidence] = link.number
-        key = _Key(self._connection, cooperation, may_be_erased=told.erasure is not None)
+        key = _Key(self._connection, cooperation, may_be_erased=bound_rows.erasure is not None)
         digests = self._check_revisions(cooperation, bound, key)
         papers = self._check_papers(cooperation, bound, key)
         confirmed = self._check_paper_decisions(cooperation, bound)
@@ -344,13 +346,13 @@ class _Check:
         if bound:
             broken(Fault.ROW_GONE, RowLocation(Table.EVENT, reference, min(bound.values())))
         standings.check(self._reader, cooperation.id, reference, links, key.open)
-        if key.open() is None and told.erasure is not None:
-            self.erased.append(replace(told.erasure, of_key=True))
-        self._hear_of(told)
-        self._rows.add(rows.OfCooperation(cooperation.id, told, key.open))
+        if key.open() is None and bound_rows.erasure is not None:
+            self.erased.append(replace(bound_rows.erasure, of_key=True))
+        self._hear_of(bound_rows)
+        self._rows.add(rows.OfCooperation(cooperation.id, bound_rows, key.open))
 
     def _hear_of(self, bound: Bound) -> None:
-        """Note since when the rows of a chain are bound."""
+        """Record since when the rows of a chain are bound."""
         if not bound.is_whole:
             self.not_adopted += 1
         elif bound.adopted_at is not None:
@@ -359,7 +361,7 @@ class _Check:
     def _check_revisions(
         self, cooperation: _Cooperation, bound: dict[str, int], key: "_Key"
     ) -> dict[UUID, str]:
-        """Check the frozen revisions; return their digests, and take out of bound what is met."""
+        """Check the frozen revisions; return their digests, and remove those found from bound."""
         digests: dict[UUID, str] = {}
         query = (
             sa.select(*stored.columns(Revision))
@@ -382,8 +384,8 @@ class _Check:
     def _check_papers(
         self, cooperation: _Cooperation, bound: dict[str, int], key: "_Key"
     ) -> dict[str, PaperRecord]:
-        """Check the scans of what was signed on paper; return them, and take out what is met."""
-        found: dict[str, PaperRecord] = {}
+        """Check the scans; return them, and remove those found from bound."""
+        records: dict[str, PaperRecord] = {}
         query = (
             sa.select(*stored.columns(PaperRecord))
             .join(Revision, Revision.id == PaperRecord.revision_id)
@@ -397,16 +399,16 @@ class _Check:
             fault = _bound_fault(record, bound) or _scan_fault(record, key)
             if fault is not None:
                 broken(fault, place)
-            record.scan = b""  # large, and not needed any more
-            found[str(record.id)] = record
+            record.scan = b""  # large, and no longer needed
+            records[str(record.id)] = record
             self._reader.note(scans=1)
-        return found
+        return records
 
     def _check_paper_decisions(
         self, cooperation: _Cooperation, bound: dict[str, int]
     ) -> set[tuple[str, str]]:
-        """Check what was said to scans; return who confirmed which, and take out what is met."""
-        found: set[tuple[str, str]] = set()
+        """Check responses to scans; return who confirmed which, and remove them from bound."""
+        decisions: set[tuple[str, str]] = set()
         query = (
             sa.select(*stored.columns(PaperDecision))
             .join(PaperRecord, PaperRecord.id == PaperDecision.record_id)
@@ -422,9 +424,9 @@ class _Check:
             if fault is not None:
                 broken(fault, place)
             if decision.kind is PaperDecisionKind.CONFIRMED:
-                found.add((str(decision.record_id), str(decision.user_id)))
+                decisions.add((str(decision.record_id), str(decision.user_id)))
             self._reader.note(decisions=1)
-        return found
+        return decisions
 
     def _check_signatures(
         self,
@@ -433,7 +435,7 @@ class _Check:
         digests: dict[UUID, str],
         papers: "_Papers",
     ) -> None:
-        """Check the signatures; take out of bound what is met."""
+        """Check the signatures; remove those found from bound."""
         query = (
             sa.select(*stored.columns(Signature))
             .join(Revision, Revision.id == Signature.revision_id)
@@ -454,7 +456,7 @@ class _Check:
     def _check_certificates(
         self, cooperation: _Cooperation, bound: dict[str, int], key: "_Key"
     ) -> None:
-        """Check the certificates; take out of bound what is met."""
+        """Check the certificates; remove those found from bound."""
         query = (
             sa.select(*stored.columns(Certificate))
             .join(Revision, Revision.id == Certificate.revision_id)
@@ -473,7 +475,7 @@ class _Check:
             self._reader.note(certificates=1)
 
     def _check_notices(self, cooperation: _Cooperation, bound: dict[str, int]) -> None:
-        """Check the notices; take out of bound what is met."""
+        """Check the notices; remove those found from bound."""
         query = (
             sa.select(*stored.columns(Notice), as_stored(Organisation.name))
             .join(Checklist, Checklist.id == Notice.checklist_id)
@@ -489,7 +491,7 @@ class _Check:
             self._reader.note(notices=1)
 
     def _check_renewals(self, cooperation: _Cooperation, bound: dict[str, int]) -> None:
-        """Check the renewals; take out of bound what is met."""
+        """Check the renewals; remove those found from bound."""
         query = (
             sa.select(*stored.columns(Renewal))
             .join(Checklist, Checklist.id == Renewal.checklist_id)
@@ -529,7 +531,7 @@ class _Key:
         self._is_read = False
 
     def open(self) -> bytes | None:
-        """Return the key; None when it was destroyed and the chain says that details are erased."""
+        """Return the key; None if it was destroyed and the chain says that details were erased."""
         if not self._is_read:
             self._opened, self._is_read = self._read(), True
         return self._opened
@@ -559,20 +561,20 @@ class _Papers:
     confirmed: set[tuple[str, str]]
 
     def fault(self, signature: Signature) -> Fault | None:
-        """Tell whether a signature on paper rests on a scan of this text that was confirmed."""
-        said = signature.paper
-        if (signature.method is Method.PAPER) != (said is not None):
+        """Return whether a signature on paper has no confirmed scan of this text."""
+        paper = signature.paper
+        if (signature.method is Method.PAPER) != (paper is not None):
             return Fault.NO_PAPER
-        if said is None:
+        if paper is None:
             return None
-        record = self.records.get(str(said.get("record")))
+        record = self.records.get(str(paper.get("record")))
         if record is None or record.revision_id != signature.revision_id:
             return Fault.NO_PAPER
         is_so = (
-            said.get("scan_digest") == record.scan_digest
+            paper.get("scan_digest") == record.scan_digest
             and (
                 str(record.id),
-                said.get("confirmed_by"),
+                paper.get("confirmed_by"),
             )
             in self.confirmed
         )
@@ -694,7 +696,7 @@ def _signature_fault(
 
 
 def _proof_fault(signature: Signature, set_up: set[str] | None) -> Fault | None:
-    """Verify what a passkey signed, and that it was set up for the signer before."""
+    """Verify what a passkey signed, and that it had been added to the signer's account."""
     if not signoff_policy.is_signed_by(
         signature.method, signature.proof, signature.document_digest, signature.sentence
     ):
@@ -715,14 +717,14 @@ def _erasure(link: Link, reference: str, details: Details | None) -> Erasure:
 
 
 def _by_cooperation(heads: list[Head]) -> dict[UUID, Head]:
-    found: dict[UUID, Head] = {}
+    by_id: dict[UUID, Head] = {}
     for head in heads:
         if head.kind == ChainKind.INSTANCE:
             continue
-        if head.cooperation_id is None or head.cooperation_id in found:
+        if head.cooperation_id is None or head.cooperation_id in by_id:
             broken(Fault.BELONGS_NOWHERE, RowLocation(Table.CHAIN, row=str(head.chain_id)))
-        found[head.cooperation_id] = head
-    return found
+        by_id[head.cooperation_id] = head
+    return by_id
 
 
 def _cooperation(row: Stored) -> _Cooperation:
@@ -730,7 +732,7 @@ def _cooperation(row: Stored) -> _Cooperation:
 
 
 def _opens(row: Stored) -> bool:
-    """Tell whether this instance's key opens a cooperation's."""
+    """Return whether this instance's key opens a cooperation's."""
     try:
         keys.unwrapped(stored.identity(row["cooperation_id"]), stored.data(row["wrapped"]))
     except (SealBrokenError, DamagedError):

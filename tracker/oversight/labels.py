@@ -150,7 +150,7 @@ PLACES: dict[Table, object] = {
     Table.KEY: _l("Key of %(chain)s"),
 }
 
-# Of what belongs to the instance as a whole.
+# For rows of the instance as a whole.
 OWN_PLACES: dict[Table, object] = {
     Table.EVIDENCE_KEY: _l("The key %(row)s"),
     Table.LEAF: _l("The log, leaf %(row)s"),
@@ -162,7 +162,7 @@ OWN_PLACES: dict[Table, object] = {
 
 
 def place_words(place: RowLocation) -> object:
-    """Return in words where a broken place lies."""
+    """Return a text saying where a broken row is."""
     chain = place.reference or _l("the instance")
     if place.table is Table.CHECKED:
         return _checked_words(place, chain)
@@ -175,7 +175,7 @@ def place_words(place: RowLocation) -> object:
         )
     if place.table in OWN_PLACES:
         return str(OWN_PLACES[place.table]) % {"row": place.row}
-    if place.row and not place.reference:  # it belongs to no chain that is known
+    if place.row and not place.reference:  # it belongs to no known chain
         return _l("Row %(row)s of the table %(table)s", row=place.row, table=place.table.value)
     if place.table is Table.CHAIN and place.event is None:
         return _l("Chain of %(chain)s", chain=chain)
@@ -200,19 +200,19 @@ def _checked_words(place: RowLocation, chain: object) -> object:
 
 
 def erasure_words(erasure: Erasure) -> object:
-    """Return in a sentence what was erased, when and by whom."""
-    said = {
+    """Return a sentence saying what was erased, when and by whom."""
+    words = {
         "chain": erasure.reference or _l("the instance"),
         "day": erasure.at.date().isoformat(),
         "who": erasure.by or _l("the application"),
     }
     if erasure.of_key:
-        return _l("%(chain)s: key erased on %(day)s by %(who)s.", **said)
-    return _l("%(chain)s: details of events erased on %(day)s by %(who)s.", **said)
+        return _l("%(chain)s: key erased on %(day)s by %(who)s.", **words)
+    return _l("%(chain)s: details of events erased on %(day)s by %(who)s.", **words)
 
 
 def finding_words(finding: Finding) -> object:
-    """Return in one sentence or two where the first broken place is and what is wrong there."""
+    """Return a sentence or two saying where the first broken row is and what is wrong."""
     return _l("%(place)s: %(fault)s", place=place_words(finding.place), fault=FAULTS[finding.fault])
 
 
@@ -238,6 +238,8 @@ COUNTED = {
 
 
 def count_words(counts: Counts) -> str:
-    """Return in words how much was checked; of what there is none, nothing is said."""
-    found = ((words, getattr(counts, name)) for name, words in COUNTED.items())
-    return ", ".join(f"{words} {number}" for words, number in found if number) or _("nothing")
+    """Return a text saying how much was checked, without zeros."""
+    words_and_counts = ((words, getattr(counts, name)) for name, words in COUNTED.items())
+    return ", ".join(f"{words} {number}" for words, number in words_and_counts if number) or _(
+        "nothing"
+    )

@@ -23,22 +23,22 @@ _BIND = {verbs.EVIDENCE_KEY_MADE.name, verbs.EVIDENCE_KEY_IMPORTED.name}
 
 
 @dataclass(slots=True)
-class Told:
-    """What the chain of the instance tells of keys, passkeys, accounts and replaced bodies."""
+class InstanceEvents:
+    """What the instance's chain says about keys, passkeys, accounts and replaced bodies."""
 
     made: dict[str, int] = field(default_factory=dict)
     retired: dict[UUID, dt.datetime] = field(default_factory=dict)
     revoked: dict[UUID, tuple[dt.datetime, str | None]] = field(default_factory=dict)
-    # Digests of the passkeys set up, each with its person; of the replacements, with their events.
+    # Digests of the passkeys added, each with its person; of the replacements, with their events.
     passkeys: set[str] = field(default_factory=set)
     replaced: dict[str, int] = field(default_factory=dict)
-    # Of each account the last event that binds its credentials: its number, and what it binds.
+    # For each account the last event that binds its credentials: its number, and the digest.
     bound: dict[UUID, tuple[int, str | None]] = field(default_factory=dict)
-    # Whether accounts of a former version were bound: from then on each account is.
+    # Whether accounts of an earlier version were bound: from then on every account is.
     adopted: bool = False
 
     def hear(self, link: Link) -> None:
-        """Take in an event of that chain."""
+        """Add an event of that chain."""
         if link.verb in _BIND and link.evidence is not None:
             self.made[link.evidence] = link.number
         elif link.verb == verbs.EVIDENCE_KEY_RETIRED.name:
@@ -57,41 +57,41 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """What the log holds of the chains, once it is known to be sound."""
+    """The log's leaves of the chains, once the log is verified."""
 
     checkpoints: tuple[Checkpoint, ...]
 
     def checkpoint_of(self, leaf: int) -> int:
-        """Return the size of the first checkpoint that stands for a leaf."""
-        sizes = [one.size for one in self.checkpoints]
+        """Return the size of the first checkpoint that covers a leaf."""
+        sizes = [checkpoint.size for checkpoint in self.checkpoints]
         return sizes[bisect_right(sizes, leaf)]
 
 
 def keys_of(reader: Reader) -> dict[UUID, KeyNote]:
-    """Return all keys as they stand in their table."""
+    """Return all keys as stored in their table."""
     return {
         key.id: KeyNote(key.use.value, key.number, key.fingerprint, key.public_key, key.made_at)
         for _place, key in _keys(reader)
     }
 
 
-def check_keys(reader: Reader, told: Told) -> None:
-    """Check each key against what the instance's chain tells."""
-    made = dict(told.made)
+def check_keys(reader: Reader, events: InstanceEvents) -> None:
+    """Check each key against the instance's chain."""
+    created = dict(events.made)
     for place, key in _keys(reader):
-        if made.pop(canonical.digest_of(key.content()), None) is None:
+        if created.pop(canonical.digest_of(key.content()), None) is None:
             broken(Fault.NOT_BOUND, place)
-        if not _ended_so(key, told):
+        if not _ended_so(key, events):
             broken(Fault.END_CHANGED, place)
         reader.note(keys=1)
-    if made:
-        broken(Fault.ROW_GONE, RowLocation(Table.EVENT, event=min(made.values())))
+    if created:
+        broken(Fault.ROW_GONE, RowLocation(Table.EVENT, event=min(created.values())))
 
 
 def check_log(reader: Reader, keys: dict[UUID, KeyNote]) -> Logged:
     """Check that leaves, tree and checkpoints agree, and that each checkpoint was signed."""
     checkpoints = _checkpoints(reader, keys)
-    waiting = {one.size: one for one in checkpoints}
+    waiting = {checkpoint.size: checkpoint for checkpoint in checkpoints}
     nodes = _nodes(reader)
     edge = merkle.Edge()
     query = sa.select(*stored.columns(LogLeaf)).order_by(LogLeaf.number)
@@ -100,10 +100,10 @@ def check_log(reader: Reader, keys: dict[UUID, KeyNote]) -> Logged:
         leaf = read(stored.leaf, row, place)
         if leaf.number != edge.size:
             broken(Fault.NOT_NUMBERED, place)
-        said = notes.leaf(str(leaf.chain_id), leaf.count, leaf.head)
-        for (level, at), found in edge.append(merkle.leaf_hash(said)):
+        leaf_note = notes.leaf(str(leaf.chain_id), leaf.count, leaf.head)
+        for (level, at), new_node in edge.append(merkle.leaf_hash(leaf_note)):
             node = next(nodes, None)
-            if node is None or (node.level, node.place, node.hash) != (level, at, found):
+            if node is None or (node.level, node.place, node.hash) != (level, at, new_node):
                 broken(Fault.OTHER_HASH, place)
         reached = waiting.pop(edge.size, None)
         if reached is not None and edge.root().hex() != reached.root:
@@ -114,29 +114,29 @@ def check_log(reader: Reader, keys: dict[UUID, KeyNote]) -> Logged:
 
 
 def check_anchors(reader: Reader, logged: Logged, anchors: Iterable[Checkpoint]) -> None:
-    """Check that checkpoints which were kept elsewhere are those that are kept here."""
-    here = {one.size: one for one in logged.checkpoints}
+    """Check that checkpoints kept elsewhere are the ones stored here."""
+    here = {checkpoint.size: checkpoint for checkpoint in logged.checkpoints}
     for anchor in anchors:
-        found = here.get(anchor.size)
-        if found is None:
+        anchored = here.get(anchor.size)
+        if anchored is None:
             broken(Fault.ANCHOR_UNKNOWN, _place(anchor.size))
-        if found != anchor:
+        if anchored != anchor:
             broken(Fault.ANCHOR_OTHER, _place(anchor.size))
         reader.note(anchors=1)
 
 
 def leaves_of(reader: Reader, chain_id: UUID) -> dict[int, LogLeaf]:
-    """Return the leaves of a chain by the number of events that they stand for."""
+    """Return the leaves of a chain by the number of events they cover."""
     query = (
         sa.select(*stored.columns(LogLeaf))
         .where(LogLeaf.chain_id == chain_id)
         .order_by(LogLeaf.number)
     )
-    found = (
+    leaves = (
         read(stored.leaf, row, RowLocation(Table.LEAF, row=printable(row["number"])))
         for row in reader.rows(query)
     )
-    return {leaf.count: leaf for leaf in found}
+    return {leaf.count: leaf for leaf in leaves}
 
 
 def _keys(reader: Reader) -> Iterator[tuple[RowLocation, EvidenceKey]]:
@@ -147,34 +147,37 @@ def _keys(reader: Reader) -> Iterator[tuple[RowLocation, EvidenceKey]]:
 
 
 def _checkpoints(reader: Reader, keys: dict[UUID, KeyNote]) -> tuple[Checkpoint, ...]:
-    found: list[Checkpoint] = []
+    checkpoints: list[Checkpoint] = []
     query = sa.select(*stored.columns(SignedCheckpoint)).order_by(SignedCheckpoint.size)
     for row in reader.rows(query):
         place = _place(row["size"])
-        kept = read(stored.checkpoint, row, place)
-        if kept.key_id not in keys:
+        stored_checkpoint = read(stored.checkpoint, row, place)
+        if stored_checkpoint.key_id not in keys:
             broken(Fault.BELONGS_NOWHERE, place)
-        key = keys[kept.key_id]
+        key = keys[stored_checkpoint.key_id]
         checkpoint = Checkpoint(
-            kept.origin,
-            kept.size,
-            kept.previous,
-            kept.root,
-            kept.at,
+            stored_checkpoint.origin,
+            stored_checkpoint.size,
+            stored_checkpoint.previous,
+            stored_checkpoint.root,
+            stored_checkpoint.at,
             key.fingerprint,
-            kept.signature,
+            stored_checkpoint.signature,
         )
-        if not key.signed(checkpoint.signed(), checkpoint.signature) or kept.at.microsecond:
+        if (
+            not key.signed(checkpoint.signed(), checkpoint.signature)
+            or stored_checkpoint.at.microsecond
+        ):
             broken(Fault.NOT_SIGNED, place)
-        if kept.previous != (found[-1].size if found else 0):
+        if stored_checkpoint.previous != (checkpoints[-1].size if checkpoints else 0):
             broken(Fault.CHECKPOINT_GONE, place)
-        found.append(checkpoint)
+        checkpoints.append(checkpoint)
         reader.note(checkpoints=1)
-    return tuple(found)
+    return tuple(checkpoints)
 
 
 def _nodes(reader: Reader) -> Iterator[LogNode]:
-    """Yield the kept hashes in the order in which leaves complete them."""
+    """Yield the stored hashes in the order in which leaves complete them."""
     after = (LogNode.place + 1).bitwise_lshift(LogNode.level)
     query = sa.select(*stored.columns(LogNode)).order_by(after, LogNode.level)
     for row in reader.rows(query):
@@ -191,7 +194,7 @@ def _require_end(
     waiting: dict[int, Checkpoint],
     nodes: Iterator[LogNode],
 ) -> None:
-    """Leaves, hashes and checkpoints are written together, so all end at the same size."""
+    """Check that leaves, hashes and checkpoints, written together, end at the same size."""
     if waiting:
         broken(Fault.OTHER_ROOT, _place(min(waiting)))
     extra = next(nodes, None)
@@ -201,10 +204,10 @@ def _require_end(
         broken(Fault.CHECKPOINT_GONE, RowLocation(Table.LEAF, row=str(size - 1)))
 
 
-def _ended_so(key: EvidenceKey, told: Told) -> bool:
-    """Tell whether a key's ends are those that events tell of."""
-    revoked_at, evidence = told.revoked.get(key.id, (None, None))
-    if (key.retired_at, key.revoked_at) != (told.retired.get(key.id), revoked_at):
+def _ended_so(key: EvidenceKey, events: InstanceEvents) -> bool:
+    """Return whether a key was retired and revoked as the events say."""
+    revoked_at, evidence = events.revoked.get(key.id, (None, None))
+    if (key.retired_at, key.revoked_at) != (events.retired.get(key.id), revoked_at):
         return False
     if revoked_at is None:
         return key.reason == ""

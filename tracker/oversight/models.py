@@ -1,4 +1,4 @@
-"""The table of the register's entries, by which its lines are found, ordered and counted."""
+"""The table of the register's entries, which find, order and count agreements."""
 
 import datetime as dt
 import enum
@@ -11,7 +11,7 @@ from tracker.core.db import Base
 
 
 class EntryState(enum.StrEnum):
-    """The state of an agreement apart from what dates say of it."""
+    """The status of an agreement, apart from what follows from dates."""
 
     DRAFTING = "drafting"
     DECLINED = "declined"
@@ -22,15 +22,15 @@ class EntryState(enum.StrEnum):
 
 
 class RegisterEntry(Base):
-    """What the register of one organisation is filtered and ordered by, for one agreement.
+    """An agreement in one organisation's register, for filtering and ordering.
 
-    Worked out again with each event that changes it (adr 53), and no evidence: what a line shows is
+    Recomputed with each event that changes it (adr 53), and no evidence: what the register shows is
     read from the agreement itself and compared with its signatures and events.
     """
 
     __tablename__ = "register_entry"
     __table_args__ = (
-        # In the order of the register, with all that it is filtered and counted by.
+        # In the order of the register, with all columns it is filtered and counted by.
         sa.Index(
             "ix_register_entry_order",
             "organisation_id",
@@ -56,9 +56,9 @@ class RegisterEntry(Base):
     # The organisation's part in the cooperation, and the last day of it.
     is_of_npm: Mapped[bool]
     left_on: Mapped[dt.date | None]
-    # Year and number of the reference, negative: an index runs one way in all columns.
+    # Year and number of the reference, negative: an index has the same direction in all columns.
     newest_first: Mapped[int] = mapped_column(sa.BigInteger())
-    # 0 where it belongs to no visit.
+    # 0 if it belongs to no visit.
     visit_number: Mapped[int]
     kind_place: Mapped[int]
     state: Mapped[EntryState]

@@ -29,14 +29,14 @@ class LineView:
     line: RegisterLine
     kind: str
     form: str
-    # All parties but the one for whom the register is read.
+    # All parties except the one whose register it is.
     others: str
     state: tuple[object, str]
     notes: tuple[str, ...]
 
     @property
     def disagrees(self) -> bool:
-        """Whether its rows say something else than its signatures and events."""
+        """Whether its rows contradict its signatures and events."""
         return self.line.state is AgreementState.DISAGREES
 
 
@@ -55,7 +55,7 @@ def view(actor: Actor, line: RegisterLine) -> LineView:
 
 
 def kind_words(line: RegisterLine) -> str:
-    """Return which of the checklists it is, and of which visit."""
+    """Return the kind of checklist, and of which visit."""
     if line.visit is None:
         return str(KINDS[line.kind])
     return str(_("%(kind)s, visit %(number)s", kind=KINDS[line.kind], number=line.visit.number))
@@ -73,74 +73,78 @@ def all_parties(line: RegisterLine) -> str:
 
 def signature_lines(revision: Revision) -> list[dict[str, object]]:
     """Return the signatures of a revision as the page shows them."""
-    return [signature_line(one) for one in revision.signatures]
+    return [signature_line(signature) for signature in revision.signatures]
 
 
 def revision_states(checklist_id: UUID, revisions: Iterable[Revision]) -> dict[UUID, object]:
-    """Return how each revision of an agreement stands, in words."""
+    """Return the state of each revision of an agreement, in words."""
     compared = evidence.look(db.session.get_one(Checklist, checklist_id))
-    return {one.id: evidence.words_of(compared, one.id)[0] for one in revisions}
+    return {revision.id: evidence.words_of(compared, revision.id)[0] for revision in revisions}
 
 
 def summary(counts: dict[str, int]) -> list[str]:
-    """Return in sentences how many there are, and what needs looking at."""
+    """Return sentences saying how many there are, and what needs attention."""
     total, overdue, ending, lacking = (
         counts[key]
         for key in ("", Narrowing.REVIEW_OVERDUE, Narrowing.ENDS_SOON, Narrowing.LACKS_SIGNATURES)
     )
     if not total:
         return [_("No agreement.")]
-    said = [ngettext("One agreement.", "%(num)s agreements.", total)]
+    sentences = [ngettext("One agreement.", "%(num)s agreements.", total)]
     if overdue:
-        said.append(ngettext("One review is overdue.", "%(num)s reviews are overdue.", overdue))
+        sentences.append(
+            ngettext("One review is overdue.", "%(num)s reviews are overdue.", overdue)
+        )
     if ending:
-        said.append(ngettext("One ends within 60 days.", "%(num)s end within 60 days.", ending))
+        sentences.append(
+            ngettext("One ends within 60 days.", "%(num)s end within 60 days.", ending)
+        )
     if lacking:
-        said.append(
+        sentences.append(
             ngettext(
                 "One is waiting for signatures.", "%(num)s are waiting for signatures.", lacking
             )
         )
-    return said
+    return sentences
 
 
 def _notes(line: RegisterLine) -> list[str]:
-    """Return what is to be said beside the state."""
-    found = []
+    """Return the notes beside the status."""
+    notes = []
     if line.waiting_for:
-        found.append(_("Waiting for %(names)s", names="; ".join(line.waiting_for)))
-    found += [
+        notes.append(_("Waiting for %(names)s", names="; ".join(line.waiting_for)))
+    notes += [
         _(
             "%(former)s: taken over by %(successor)s on %(day)s",
-            former=one.former,
-            successor=one.successor,
-            day=as_date(one.since, "medium"),
+            former=body.former,
+            successor=body.successor,
+            day=as_date(body.since, "medium"),
         )
-        for one in line.taken_over
+        for body in line.taken_over
     ]
     if line.made_before:
-        found.append(
+        notes.append(
             _(
                 "Made on paper before this tool was used; not reviewed here (G3), not signed "
                 "electronically"
             )
         )
     if line.is_amended:
-        found.append(_("An amendment is on its way"))
+        notes.append(_("An amendment is on its way"))
     if line.state is AgreementState.REVIEW_OVERDUE:
-        found.append(
+        notes.append(
             _("Due %(day)s. No new visit until then", day=as_date(line.review_on, "medium"))
         )
     elif line.review_on and line.state is not AgreementState.ENDED:
-        found.append(_("Review %(day)s", day=as_date(line.review_on, "medium")))
+        notes.append(_("Review %(day)s", day=as_date(line.review_on, "medium")))
     if line.visit:
-        found.append(visit_words(line.visit))
-        found += override_words(line.visit)
-    return found
+        notes.append(visit_words(line.visit))
+        notes += override_words(line.visit)
+    return notes
 
 
 def visit_words(visit: VisitMark) -> str:
-    """Return how a visit stands; neither where nor when it is."""
+    """Return the state of a visit, without place and days."""
     if visit.is_ready:
         return str(_("The visit is ready"))
     return str(_("The visit: %(stage)s", stage=STAGES[visit.stage]))
@@ -149,13 +153,17 @@ def visit_words(visit: VisitMark) -> str:
 def override_words(visit: VisitMark) -> list[str]:
     """Return who overrode gate J3, and why."""
     return [
-        _("Gate J3 was overridden by %(name)s: %(reason)s", name=one.name, reason=one.reason)
-        for one in visit.overrides
+        _(
+            "Gate J3 was overridden by %(name)s: %(reason)s",
+            name=override.name,
+            reason=override.reason,
+        )
+        for override in visit.overrides
     ]
 
 
 def export_heads() -> list[object]:
-    """Return the heads of the register as a table."""
+    """Return the column headings of the export."""
     return [
         _("Reference"),
         _("Title"),
@@ -175,7 +183,7 @@ def export_heads() -> list[object]:
 
 
 def export_row(line: RegisterLine) -> list[object]:
-    """Return an agreement as a row of the register; dates as in ISO 8601."""
+    """Return an agreement as a row of the export; dates in ISO 8601."""
     return [
         line.reference,
         line.title,

@@ -9,7 +9,7 @@ READERS = (Role.MANAGER, Role.AUDITOR)
 
 
 def can_see_register(actor: Actor) -> Decision:
-    """Decide on the register: managers of a party, and auditors of its NPM."""
+    """Decide who sees the register: managers of a party, and auditors of its NPM."""
     if actor.has(*READERS):
         return YES
     return no(_l("The register is for managers and auditors."))

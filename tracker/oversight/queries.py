@@ -1,4 +1,7 @@
-"""Queries for the register: agreements a manager or auditor may see, nothing of planning."""
+"""Queries for the register: agreements a manager or auditor may see, nothing of planning.
+
+In one file: what narrows the register and what its lines say are parts of one statement.
+"""
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator
@@ -54,26 +57,26 @@ from tracker.visits.models import GateOverride, Visit
 SOON = dt.timedelta(days=60)
 MAX_LENGTH = 200
 MAX_WORDS = 8
-# How many lines of an export are held at a time.
+# How many rows of an export are in memory at a time.
 AT_A_TIME = 100
 
 Parties = tuple[tuple[UUID, str], ...]
 
-# The newest revision of a text, with how asking for signatures ended; and the revision that the
-# register speaks of: the one in force, else the newest.
+# The newest revision of a text with its signature request; and the revision that the register
+# shows: the one in force, else the newest.
 _Newest, _NewestAsked = aliased(Revision), aliased(SignatureRequest)
 _Shown, _ShownAsked = aliased(Revision), aliased(SignatureRequest)
 
 _IS_IN_FORCE = Checklist.revision_in_force_id.is_not(None)
-# What a party suspended or ended; a draft beside it is told as an amendment is.
-_IS_HALTED = Checklist.halt.is_not(None)
+# Texts that a party suspended or ended; a draft beside one is shown like an amendment.
+_IS_STOPPED = Checklist.stopped_by.is_not(None)
 _IS_DECLINED = sa.and_(
     ~_IS_IN_FORCE,
-    ~_IS_HALTED,
+    ~_IS_STOPPED,
     Checklist.state == ChecklistState.DRAFTING,
     _NewestAsked.state == RequestState.DECLINED,
 )
-# The place of an entry in the register: the newest cooperation first, then visits in their order.
+# The order of the register: the newest cooperation first, then visits in order.
 _PLACE = (
     RegisterEntry.newest_first,
     RegisterEntry.visit_number,
@@ -81,38 +84,38 @@ _PLACE = (
     RegisterEntry.checklist_id,
 )
 
-# The conditions over entries that a person sees them, in one of the ways there are.
+# The conditions over entries under which a person sees them.
 Way = Callable[[type[RegisterEntry]], list[sa.ColumnElement[bool]]]
 
 
 def lines(
     actor: Actor, question: Question, *, offset: int = 0, limit: int = 25
 ) -> list[RegisterLine]:
-    """Return one page of the agreements that answer a question, the newest cooperation first.
+    """Return one page of the agreements that match the filters, the newest cooperation first.
 
-    Managers see those of their own organisation, auditors those of the NPM they audit; anybody
-    else none. A constant number of queries, however many agreements there are.
+    Managers see those of their own organisation, auditors those of the NPM they audit; nobody else
+    sees any. A constant number of queries, however many agreements there are.
     """
-    found = db.session.scalars(
+    ids = db.session.scalars(
         _entries(sa.select(RegisterEntry.checklist_id), actor, question)
         .order_by(*_PLACE)
         .offset(offset)
         .limit(limit)
     )
-    return _lines_of(actor, list(found))
+    return _lines_of(actor, list(ids))
 
 
 def all_lines(actor: Actor, question: Question) -> Iterator[list[RegisterLine]]:
-    """Yield all agreements that answer a question, some at a time, in the order of lines()."""
-    asked = _entries(sa.select(*_PLACE), actor, question).order_by(*_PLACE).limit(AT_A_TIME)
-    following = asked
+    """Yield all agreements that match the filters, in batches, in the order of lines()."""
+    query = _entries(sa.select(*_PLACE), actor, question).order_by(*_PLACE).limit(AT_A_TIME)
+    following = query
     while True:
         places = db.session.execute(following).all()
         if not places:
             return
         yield _lines_of(actor, [place.checklist_id for place in places])
         last = zip(_PLACE, places[-1], strict=True)
-        following = asked.where(
+        following = query.where(
             RegisterEntry.newest_first >= places[-1].newest_first,
             sa.tuple_(*_PLACE)
             > sa.tuple_(*(sa.literal(value, column.type) for column, value in last)),
@@ -120,7 +123,7 @@ def all_lines(actor: Actor, question: Question) -> Iterator[list[RegisterLine]]:
 
 
 def counts(actor: Actor, question: Question) -> dict[str, int]:
-    """Return how many agreements each way of narrowing keeps, in one query; "" is all of them."""
+    """Return the number of agreements for each filter, in one query; "" is all of them."""
     today = clock.today()
     kinds = (
         RegisterEntry.state,
@@ -140,10 +143,10 @@ def counts(actor: Actor, question: Question) -> dict[str, int]:
             sa.select(*kinds, sa.func.count()), actor, Question(question.words, question.mode)
         ).group_by(*kinds)
     )
-    found = dict.fromkeys(["", *Narrowing], 0)
+    numbers = dict.fromkeys(["", *Narrowing], 0)
     for state, is_sent, is_overridden, is_over, ends_soon, is_overdue, count in rows:
         runs = state is EntryState.IN_FORCE and not is_over
-        for key, kept in (
+        for key, holds in (
             ("", True),
             (Narrowing.IN_FORCE, runs),
             (Narrowing.ENDS_SOON, runs and ends_soon),
@@ -158,24 +161,24 @@ def counts(actor: Actor, question: Question) -> dict[str, int]:
             (Narrowing.LACKS_SIGNATURES, is_sent),
             (Narrowing.OVERRIDDEN, is_overridden),
         ):
-            found[key] += count if kept else 0
-    return found
+            numbers[key] += count if holds else 0
+    return numbers
 
 
 def find(actor: Actor, checklist_id: UUID) -> RegisterLine | None:
     """Return one agreement of the register that the person may open, or None."""
-    asked = _entries(sa.select(RegisterEntry.checklist_id), actor, Question()).where(
+    query = _entries(sa.select(RegisterEntry.checklist_id), actor, Question()).where(
         RegisterEntry.checklist_id == checklist_id
     )
     opened = sa.select(Checklist.id).where(
-        Checklist.id == checklist_id, Checklist.id.in_(asked), checklists.visible(actor)
+        Checklist.id == checklist_id, Checklist.id.in_(query), checklists.visible(actor)
     )
-    found = _lines_of(actor, list(db.session.scalars(opened)))
-    return found[0] if found else None
+    lines = _lines_of(actor, list(db.session.scalars(opened)))
+    return lines[0] if lines else None
 
 
 def entries_of(cooperation_id: UUID) -> list[dict[str, Any]]:
-    """Return what the entries of a cooperation's agreements say, the same for all parties.
+    """Return the values of the entries of a cooperation's agreements, the same for all parties.
 
     Not scoped: for their upkeep.
     """
@@ -219,8 +222,10 @@ def _newest_first(reference: str) -> int:
 
 
 def _entry_state(checklist: Checklist, *, is_declined: bool) -> EntryState:
-    if checklist.halt is not None:
-        return EntryState.ENDED if checklist.halt is NoticeKind.ENDED else EntryState.SUSPENDED
+    if checklist.stopped_by is not None:
+        return (
+            EntryState.ENDED if checklist.stopped_by is NoticeKind.ENDED else EntryState.SUSPENDED
+        )
     if checklist.revision_in_force_id is not None:
         return EntryState.IN_FORCE
     if checklist.state is ChecklistState.SENT:
@@ -228,11 +233,11 @@ def _entry_state(checklist: Checklist, *, is_declined: bool) -> EntryState:
     return EntryState.DECLINED if is_declined else EntryState.DRAFTING
 
 
-# What is asked ------------------------------------------------------------------------------------
+# Filters ------------------------------------------------------------------------------------------
 
 
 def _joined(query: Any) -> sa.Select[Any]:
-    """Join what a question may look at to each checklist."""
+    """Join everything that the filters use to each checklist."""
     newest = (
         sa.select(sa.func.max(Revision.number))
         .where(Revision.subject_type == SUBJECT, Revision.subject_id == Checklist.id)
@@ -255,7 +260,7 @@ def _joined(query: Any) -> sa.Select[Any]:
         .outerjoin(
             _Shown,
             _Shown.id
-            == sa.func.coalesce(Checklist.revision_in_force_id, Checklist.halted_id, _Newest.id),
+            == sa.func.coalesce(Checklist.revision_in_force_id, Checklist.stopped_id, _Newest.id),
         )
         .outerjoin(_ShownAsked, _ShownAsked.revision_id == _Shown.id)
     )
@@ -263,25 +268,27 @@ def _joined(query: Any) -> sa.Select[Any]:
 
 
 def _entries(query: Any, actor: Actor, question: Question) -> sa.Select[Any]:
-    """Ask for the entries that answer a question within what is seen."""
-    found: sa.Select[Any] = query.select_from(RegisterEntry).where(_seen(actor))
+    """Select the visible entries that match the filters."""
+    entries: sa.Select[Any] = query.select_from(RegisterEntry).where(_seen(actor))
     words = question.words[:MAX_LENGTH].split()[:MAX_WORDS]
     if words or question.mode is not None:
-        found = found.join(Cooperation, Cooperation.id == RegisterEntry.cooperation_id)
-    found = found.where(*map(_holds_word, words))
+        entries = entries.join(Cooperation, Cooperation.id == RegisterEntry.cooperation_id)
+    entries = entries.where(*map(_holds_word, words))
     if question.mode is not None:
-        # Modes are codes in a list kept as JSON; in quotation marks a code stands for itself only.
+        # Modes are codes in a JSON list; with its quotation marks a code matches only itself.
         code = f'"{question.mode.value}"'
-        found = found.where(sa.cast(Cooperation.modes, sa.Text()).contains(code, autoescape=True))
+        entries = entries.where(
+            sa.cast(Cooperation.modes, sa.Text()).contains(code, autoescape=True)
+        )
     if question.narrowing is not None:
-        found = found.where(_narrowed(question.narrowing))
-    return found
+        entries = entries.where(_narrowed(question.narrowing))
+    return entries
 
 
 def _seen(actor: Actor) -> sa.ColumnElement[bool]:
-    """Return the condition over RegisterEntry that it is one of the person's register.
+    """Return the condition over RegisterEntry that it is in the person's register.
 
-    Of an agreement that a person sees for several organisations, one entry counts.
+    An agreement that a person sees for several organisations counts once.
     """
     if not policy.can_see_register(actor):
         return sa.false()
@@ -304,7 +311,7 @@ def _for_own(actor: Actor, organisation_id: UUID) -> Way:
     def way(entry: type[RegisterEntry]) -> list[sa.ColumnElement[bool]]:
         return [
             entry.organisation_id == organisation_id,
-            # All of the organisation's, but for a member alone.
+            # All of the organisation's, except for people who are only members.
             *(
                 [sa.or_(entry.left_on.is_(None), entry.left_on >= clock.today())]
                 if actor.has(*FOR_THE_ORGANISATION)
@@ -323,8 +330,10 @@ def _for_npm(npm_id: UUID) -> Way:
 
 
 def _without_audits(actor: Actor) -> Actor:
-    kept = tuple(one for one in actor.memberships if one.role is not Role.AUDITOR)
-    return replace(actor, memberships=kept)
+    memberships = tuple(
+        membership for membership in actor.memberships if membership.role is not Role.AUDITOR
+    )
+    return replace(actor, memberships=memberships)
 
 
 def _holds_word(word: str) -> sa.ColumnElement[bool]:
@@ -340,11 +349,11 @@ def _holds_word(word: str) -> sa.ColumnElement[bool]:
     )
 
 
-def _narrowed(one: Narrowing) -> sa.ColumnElement[bool]:
+def _narrowed(state: Narrowing) -> sa.ColumnElement[bool]:
     today, until = clock.today(), RegisterEntry.until_on
     is_in_force = RegisterEntry.state == EntryState.IN_FORCE
     runs = sa.and_(is_in_force, sa.or_(until.is_(None), until >= today))
-    match one:
+    match state:
         case Narrowing.IN_FORCE:
             return runs
         case Narrowing.ENDS_SOON:
@@ -360,7 +369,7 @@ def _narrowed(one: Narrowing) -> sa.ColumnElement[bool]:
         case Narrowing.OVERRIDDEN:
             return RegisterEntry.is_overridden.is_(True)
         case _:
-            return RegisterEntry.state == EntryState(one.value)
+            return RegisterEntry.state == EntryState(state.value)
 
 
 # The columns of a line ----------------------------------------------------------------------------
@@ -387,7 +396,7 @@ def _rows(actor: Actor) -> sa.Select[Any]:
 
 
 def _answered(fields: dict[ChecklistKind, tuple[str, str]]) -> sa.ColumnElement[Any]:
-    """Return what the shown revision says in a field; nothing of what belongs to a visit.
+    """Return a field's value in the shown revision; nothing for a visit's texts.
 
     The answer is the last one saved before that revision was frozen.
     """
@@ -418,7 +427,7 @@ def _from() -> sa.ColumnElement[Any]:
 
 
 def _until() -> sa.ColumnElement[Any]:
-    """Return the last day as text in the form of ISO 8601; a renewal moves what was signed."""
+    """Return the last day as ISO 8601 text; a renewal moves the signed one."""
     renewed = (
         sa.select(sa.func.max(Renewal.until_on))
         .where(Renewal.revision_id == _Shown.id)
@@ -434,7 +443,7 @@ def _until() -> sa.ColumnElement[Any]:
 
 
 def _former(column: Any) -> sa.ScalarSelect[Any]:
-    """Return a value of the scan of an agreement made before, where the shown revision is one."""
+    """Return a value of a prior agreement's scan, if the shown revision is one."""
     return (
         sa.select(column)
         .where(PaperRecord.revision_id == _Shown.id, PaperRecord.kind == PaperKind.FORMER)
@@ -444,7 +453,7 @@ def _former(column: Any) -> sa.ScalarSelect[Any]:
 
 
 def _review() -> sa.ColumnElement[Any]:
-    """Return the day of the next review, which the cooperation keeps once terms are in force."""
+    """Return the next review, which the cooperation stores once terms are in force."""
     return sa.case(
         (sa.and_(Checklist.kind == ChecklistKind.TERMS, _IS_IN_FORCE), Cooperation.review_on),
         else_=sa.null(),
@@ -473,57 +482,57 @@ def _to_sign() -> sa.ColumnElement[Any]:
 
 
 def _lines_of(actor: Actor, checklist_ids: list[UUID]) -> list[RegisterLine]:
-    """Return the lines of agreements that _entries() found, in their order."""
+    """Return the agreements that _entries() found, in order."""
     if not checklist_ids:
         return []
     rows = db.session.execute(_rows(actor).where(Checklist.id.in_(checklist_ids)))
     by_id = {line.checklist_id: line for line in _lines(rows)}
-    return [by_id[one] for one in checklist_ids if one in by_id]
+    return [by_id[checklist_id] for checklist_id in checklist_ids if checklist_id in by_id]
 
 
 def _lines(rows: Iterable[Any]) -> list[RegisterLine]:
-    found = list(rows)
-    own = _parties_of_checklists([row[0].id for row in found])
-    all_parties = _parties_of_cooperations({row[0].cooperation_id for row in found})
+    all_rows = list(rows)
+    own = _parties_of_checklists([row[0].id for row in all_rows])
+    all_parties = _parties_of_cooperations({row[0].cooperation_id for row in all_rows})
     missing = _missing_signatures(
-        row[0].revision_sent_id for row in found if row[0].visit_id is None
+        row[0].revision_sent_id for row in all_rows if row[0].visit_id is None
     )
-    given = _overrides(row[0].visit_id for row in found if row[0].visit_id)
-    replaced = _taken_over({row[0].cooperation_id for row in found})
-    compared = evidence.compare([row[0] for row in found])
+    given = _overrides(row[0].visit_id for row in all_rows if row[0].visit_id)
+    replaced = _taken_over({row[0].cooperation_id for row in all_rows})
+    compared = evidence.compare([row[0] for row in all_rows])
     lines = [
         _line(
             row,
-            # Which parties take part in a visit is part of its planning.
+            # The parties that take part in a visit are part of its planning.
             own.get(row[0].id, ()) if row[2] is None else all_parties[row[0].cooperation_id],
             missing.get(row[0].revision_sent_id, ()),
             given.get(row[0].visit_id, ()),
             replaced.get(row[0].cooperation_id, ()),
         )
-        for row in found
+        for row in all_rows
     ]
     return [
-        one if _is_borne_out(one, compared[one.checklist_id]) else _disagreeing(one)
-        for one in lines
+        line if _is_borne_out(line, compared[line.checklist_id]) else _disagreeing(line)
+        for line in lines
     ]
 
 
 def _is_borne_out(line: RegisterLine, compared: Compared) -> bool:
-    """Tell whether the signatures, the events and the text bear out what a line says."""
+    """Return whether signatures, events and text agree with a row of the register."""
     course = compared.course
     shown = course.standing_id or course.sent_id
-    said = compared.said.get(shown) if shown else None
-    if not compared.agrees or said is None or shown is None or line.visit is not None:
+    words = compared.text_facts.get(shown) if shown else None
+    if not compared.agrees or words is None or shown is None or line.visit is not None:
         return compared.agrees
     if line.kind is ChecklistKind.TERMS and line.from_on != compared.first(shown):
         return False
     if line.until_on != compared.last(shown):
         return False
-    return line.made_before or line.to_sign == sum(said.rule.values())
+    return line.made_before or line.to_sign == sum(words.rule.values())
 
 
 def _disagreeing(line: RegisterLine) -> RegisterLine:
-    """Return a line without what nothing bears out."""
+    """Return a row of the register without the values that the evidence contradicts."""
     return replace(
         line,
         state=AgreementState.DISAGREES,
@@ -581,7 +590,7 @@ def _line(
         modes=tuple(cooperation.modes),
         form=form or "",
         state=_state(checklist, from_on, until_on, days[2], is_declined=bool(is_declined)),
-        is_amended=(checklist.revision_in_force_id or checklist.halt) is not None
+        is_amended=(checklist.revision_in_force_id or checklist.stopped_by) is not None
         and checklist.state in {ChecklistState.DRAFTING, ChecklistState.SENT},
         waiting_for=missing,
         revision=revision,
@@ -603,8 +612,8 @@ def _state(
     *,
     is_declined: bool,
 ) -> AgreementState:
-    if checklist.halt is not None:
-        ended = checklist.halt is NoticeKind.ENDED
+    if checklist.stopped_by is not None:
+        ended = checklist.stopped_by is NoticeKind.ENDED
         return AgreementState.ENDED if ended else AgreementState.SUSPENDED
     if checklist.revision_in_force_id is None:
         if checklist.state is ChecklistState.SENT:
@@ -624,7 +633,7 @@ def _state(
 
 def _taken_over(cooperation_ids: Iterable[UUID]) -> dict[UUID, tuple[TakenOver, ...]]:
     former, successor = aliased(Organisation), aliased(Organisation)
-    found: dict[UUID, list[TakenOver]] = {}
+    successors: dict[UUID, list[TakenOver]] = {}
     rows: Iterable[Any] = db.session.execute(
         sa.select(Party.cooperation_id, former.name, successor.name, Party.replaced_on)
         .join(former, former.id == Party.organisation_id)
@@ -633,8 +642,8 @@ def _taken_over(cooperation_ids: Iterable[UUID]) -> dict[UUID, tuple[TakenOver, 
         .order_by(Party.position)
     )
     for row in rows:
-        found.setdefault(row[0], []).append(TakenOver(row[1], row[2], row[3]))
-    return {key: tuple(rows) for key, rows in found.items()}
+        successors.setdefault(row[0], []).append(TakenOver(row[1], row[2], row[3]))
+    return {key: tuple(rows) for key, rows in successors.items()}
 
 
 def _parties_of_checklists(checklist_ids: Iterable[UUID]) -> dict[UUID, Parties]:
@@ -656,15 +665,15 @@ def _parties_of_cooperations(cooperation_ids: Iterable[UUID]) -> dict[UUID, Part
 
 
 def _named(query: sa.Select[UUID, UUID, str]) -> dict[UUID, Parties]:
-    found: dict[UUID, list[tuple[UUID, str]]] = {}
+    parties: dict[UUID, list[tuple[UUID, str]]] = {}
     for key, organisation_id, name in db.session.execute(query):
-        found.setdefault(key, []).append((organisation_id, name))
-    return {key: tuple(names) for key, names in found.items()}
+        parties.setdefault(key, []).append((organisation_id, name))
+    return {key: tuple(names) for key, names in parties.items()}
 
 
 def _missing_signatures(revision_ids: Iterable[UUID | None]) -> dict[UUID, tuple[str, ...]]:
-    """Return the organisations of which a signature is missing on each of the revisions sent."""
-    there = (
+    """Return the organisations that have yet to sign each of the revisions sent."""
+    count = (
         sa.select(sa.func.count(Signature.id))
         .where(
             Signature.revision_id == SignatureRequest.revision_id,
@@ -679,24 +688,26 @@ def _missing_signatures(revision_ids: Iterable[UUID | None]) -> dict[UUID, tuple
         .join(SignatureParty, SignatureParty.request_id == SignatureRequest.id)
         .join(Organisation, Organisation.id == SignatureParty.organisation_id)
         .where(
-            SignatureRequest.revision_id.in_([one for one in revision_ids if one]),
-            there < SignatureParty.needed,
+            SignatureRequest.revision_id.in_(
+                [revision_id for revision_id in revision_ids if revision_id]
+            ),
+            count < SignatureParty.needed,
         )
         .order_by(SignatureParty.position)
     )
-    found: dict[UUID, list[str]] = {}
+    missing: dict[UUID, list[str]] = {}
     for revision_id, name in rows:
-        found.setdefault(revision_id, []).append(name)
-    return {key: tuple(names) for key, names in found.items()}
+        missing.setdefault(revision_id, []).append(name)
+    return {key: tuple(names) for key, names in missing.items()}
 
 
 def _overrides(visit_ids: Iterable[UUID]) -> dict[UUID, tuple[Override, ...]]:
-    found: dict[UUID, list[Override]] = {}
+    overrides: dict[UUID, list[Override]] = {}
     for row in db.session.scalars(
         sa.select(GateOverride)
         .where(GateOverride.visit_id.in_(list(visit_ids)))
         .order_by(GateOverride.at)
         .options(joinedload(GateOverride.user))
     ):
-        found.setdefault(row.visit_id, []).append(Override(row.user.name, row.reason))
-    return {key: tuple(given) for key, given in found.items()}
+        overrides.setdefault(row.visit_id, []).append(Override(row.user.name, row.reason))
+    return {key: tuple(given) for key, given in overrides.items()}

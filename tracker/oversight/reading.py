@@ -17,18 +17,18 @@ from tracker.oversight.facts import (
 )
 from tracker.oversight.stored import DamagedError, Stored
 
-# How many rows are held at a time.
+# How many rows are in memory at a time.
 ROWS_AT_A_TIME = 500
-# What a report is made of each time.
+# The counts in each progress report.
 STEPS = frozenset({"events", "revisions", "signatures", "leaves"})
 
 Made = TypeVar("Made")
-# Told with each row how many there are in all.
+# Called for each row with the total number.
 Report = Callable[[int], None]
 
 
 class BrokenError(Exception):
-    """Carries the first broken place out of the check."""
+    """Raised with the first broken row, to stop the audit."""
 
     def __init__(self, finding: Finding) -> None:
         super().__init__(finding)
@@ -36,12 +36,12 @@ class BrokenError(Exception):
 
 
 def broken(fault: Fault | ChainFault, place: RowLocation) -> NoReturn:
-    """Stop the check: here is the first broken place."""
+    """Raise BrokenError for the first broken row."""
     raise BrokenError(Finding(fault, place))
 
 
 def read(make: Callable[[Stored], Made], row: Stored, place: RowLocation) -> Made:
-    """Make something of a row; stop the check where it holds what nobody writes."""
+    """Convert a row; stop the audit if it contains what the application never writes."""
     try:
         return make(row)
     except DamagedError:
@@ -49,12 +49,12 @@ def read(make: Callable[[Stored], Made], row: Stored, place: RowLocation) -> Mad
 
 
 def printable(value: object) -> str:
-    """Return what may be shown of a value that somebody may have put into the database by hand."""
-    return "".join(one if one.isprintable() else "?" for one in str(value))[:80]
+    """Return what may be shown of a value that somebody may have inserted by hand."""
+    return "".join(letter if letter.isprintable() else "?" for letter in str(value))[:80]
 
 
 class Reader:
-    """Reads one view of the database, and counts what was checked."""
+    """Reads one snapshot of the database, and counts what was checked."""
 
     def __init__(self, connection: Connection, report: Report | None) -> None:
         self.connection = connection
@@ -69,7 +69,7 @@ class Reader:
         return Counts(**self._checked)
 
     def rows(self, query: sa.Select[Any], at_a_time: int = ROWS_AT_A_TIME) -> Iterator[Stored]:
-        """Yield the rows of a query, a portion at a time."""
+        """Yield the rows of a query in batches."""
         options = {"yield_per": at_a_time}
         result = self.connection.execute(query, execution_options=options)
         self._reading.append(result)
@@ -81,12 +81,12 @@ class Reader:
         return self.connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0
 
     def note(self, **more: int) -> None:
-        """Count what was checked, and say that it goes on."""
+        """Count what was checked, and report progress."""
         self._checked.update(more)
         if self._report is not None and not STEPS.isdisjoint(more):
             self._report(self.total)
 
     def close(self) -> None:
-        """Let go of what was still being read when something broken was found."""
+        """Close open cursors when a fault was found."""
         for result in self._reading:
             result.close()

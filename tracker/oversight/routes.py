@@ -6,7 +6,7 @@ from flask import Blueprint, Response, render_template, request
 from flask_babel import gettext as _
 
 from tracker.access.actor import Role
-from tracker.access.gate import current_actor, found, require, signed_in
+from tracker.access.gate import current_actor, found_or_404, require, signed_in
 from tracker.activity import queries as trail
 from tracker.agreements.service import SUBJECT
 from tracker.checklist_templates.models import ChecklistKind
@@ -24,7 +24,7 @@ from tracker.ui.filters import FilterLink, filter_links
 from tracker.ui.words import tidy_line
 
 blueprint = Blueprint("oversight", __name__, url_prefix="/register")
-# Ways to narrow that are shown though nothing answers them.
+# Filters that are shown even if nothing matches.
 ALWAYS = frozenset({"", Narrowing.IN_FORCE, Narrowing.LACKS_SIGNATURES})
 EVENTS = 500
 
@@ -32,7 +32,7 @@ EVENTS = 500
 @blueprint.get("")
 @signed_in
 def register() -> str:
-    """Show the agreements the person may see, narrowed as asked."""
+    """Show the agreements the person may see, filtered as requested."""
     actor = current_actor()
     require(policy.can_see_register(actor))
     question = _asked()
@@ -60,11 +60,13 @@ def history(checklist_id: UUID) -> str:
     """Show the full history of one agreement: every revision, its signatures, every event."""
     actor = current_actor()
     require(policy.can_see_register(actor))
-    line = found(queries.find(actor, checklist_id))
+    line = found_or_404(queries.find(actor, checklist_id))
     revisions = signoff.revisions_of(SUBJECT, checklist_id)
-    signature_ids = [one.id for revision, _request in revisions for one in revision.signatures]
+    signature_ids = [
+        signature.id for revision, _request in revisions for signature in revision.signatures
+    ]
     lines = trail.subject_history(line.cooperation_id, [checklist_id, *signature_ids], limit=EVENTS)
-    states = pages.revision_states(checklist_id, [one for one, _request in revisions])
+    states = pages.revision_states(checklist_id, [revision for revision, _request in revisions])
     return render_template(
         "oversight/history.html",
         view=pages.view(actor, line),
@@ -83,12 +85,12 @@ def history(checklist_id: UUID) -> str:
 @blueprint.post("/export")
 @signed_in
 def export() -> Response:
-    """Give the register as CSV, as it is narrowed; taking it out is an act and is recorded."""
+    """Return the filtered register as CSV; the export is recorded."""
     actor = current_actor()
     require(policy.can_see_register(actor))
     file = files.CsvFile(pages.export_heads())
     service.export(actor, _asked(), file, pages.export_row)
-    db.session.commit()  # not performed: the answer is a file
+    db.session.commit()  # not performed: the response is a file
     answer = Response(file.sent(), content_type="text/csv; charset=utf-8")
     name = f"register-{clock.today().isoformat()}.csv"
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
@@ -98,12 +100,12 @@ def export() -> Response:
 @blueprint.post("/check")
 @signed_in
 def check() -> str:
-    """Check now that nothing was altered in the cooperations of this register, and say so."""
+    """Audit the cooperations of this register now, and show the result."""
     actor = current_actor()
     require(policy.can_see_register(actor))
     problem: object = ""
     verdict = None
-    db.session.rollback()  # nothing is written here, so others may write while it runs
+    db.session.rollback()  # nothing is written here, so others can write while it runs
     try:
         verdict = integrity.check_cooperations(actor)
     except integrity.NotCheckableError:
@@ -118,17 +120,17 @@ def check() -> str:
 
 
 def _asked() -> Question:
-    """Read what is asked, from an address or a form; what is not known narrows nothing."""
+    """Parse the filters from a URL or a form; unknown values filter nothing."""
     mode, state = request.values.get("mode", ""), request.values.get("state", "")
     return Question(
         words=tidy_line(request.values.get("q", ""))[: queries.MAX_LENGTH],
-        mode=next((one for one in Mode if one.value == mode), None),
-        narrowing=next((one for one in Narrowing if one.value == state), None),
+        mode=next((choice for choice in Mode if choice.value == mode), None),
+        narrowing=next((choice for choice in Narrowing if choice.value == state), None),
     )
 
 
 def _links(counts: dict[str, int], question: Question) -> list[FilterLink]:
-    """Return the ways to narrow: the usual ones, and those that something answers."""
+    """Return the filters to show: the usual ones, and those with matches."""
     shown = {*ALWAYS, question.narrowing, *(key for key, count in counts.items() if count)}
-    options = [("", _("All")), *((one.value, labels.NARROWINGS[one]) for one in Narrowing)]
-    return filter_links("state", [one for one in options if one[0] in shown], counts)
+    options = [("", _("All")), *((choice.value, labels.NARROWINGS[choice]) for choice in Narrowing)]
+    return filter_links("state", [option for option in options if option[0] in shown], counts)

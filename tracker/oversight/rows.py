@@ -23,11 +23,11 @@ from tracker.oversight.facts import (
 from tracker.oversight.reading import Reader, broken, printable
 from tracker.oversight.stored import DamagedError, Stored, as_stored
 
-# How many cooperations are compared at a time: a few statements for all of them, and no more of
-# their rows in memory than that.
+# How many cooperations are compared at a time: a few queries for all of them, with only their rows
+# in memory.
 COOPERATIONS_AT_A_TIME = 25
 
-# How a value is read that comes as it is stored; the first kind that a column's type is of counts.
+# How to convert a stored value; the first matching column type counts.
 _READERS: tuple[tuple[type[sa.types.TypeEngine[Any]], Callable[[object], Any]], ...] = (
     (sa.Uuid, stored.identity),
     (UtcDateTime, stored.moment),
@@ -42,7 +42,7 @@ _READERS: tuple[tuple[type[sa.types.TypeEngine[Any]], Callable[[object], Any]], 
 
 @dataclass(slots=True)
 class Bound:
-    """What the events of a chain say of rows: of each the last digest, and the event's number."""
+    """What the events of a chain say about rows: each one's last digest, and the event's number."""
 
     reference: str = ""
     rows: dict[str, dict[str, tuple[str, int]]] = field(default_factory=dict)
@@ -53,7 +53,7 @@ class Bound:
     erasure: Erasure | None = None
 
     def hear(self, link: Link, state: State) -> None:
-        """Take the next event of the chain."""
+        """Add the next event of the chain."""
         if link.number == 1 and link.state is not None:
             self.is_whole = True
         if link.verb == verbs.ROWS_ADOPTED.name:
@@ -69,7 +69,7 @@ class Bound:
 
 @dataclass(frozen=True, slots=True)
 class OfCooperation:
-    """A cooperation whose rows are to be compared; key is None where it was erased, as told."""
+    """A cooperation whose rows are to be compared; key is None if it was erased, as recorded."""
 
     id: UUID
     bound: Bound
@@ -92,9 +92,10 @@ def check_instance(reader: Reader, bound: Bound) -> None:
 def digests_of(
     reader: Reader, cooperation_id: UUID | None, open_key: Callable[[], bytes | None]
 ) -> Iterator[tuple[str, str, str]]:
-    """Yield table, name and digest of each row that a chain has to bind, as it stands now.
+    """Yield table, name and current digest of each row that a chain has to bind.
 
-    A row with a value that nobody writes is left out: the check names it whatever is bound.
+    Rows with a value that the application never writes are left out: the audit names them in any
+    case.
     """
     plain = checked.row_key(keys.current().trail)
     for name, spec in checked.CHECKED.items():
@@ -120,26 +121,26 @@ def digests_of(
 
 
 class Cooperations:
-    """Compares the rows of cooperations, some at a time."""
+    """Compares the rows of cooperations, in batches."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self._waiting: list[OfCooperation] = []
         self._seen: dict[str, int] = {}
 
-    def add(self, one: OfCooperation) -> None:
-        """Take another cooperation, and compare when there are some."""
-        self._waiting.append(one)
+    def add(self, of_cooperation: OfCooperation) -> None:
+        """Add a cooperation, and compare once the batch is full."""
+        self._waiting.append(of_cooperation)
         if len(self._waiting) >= COOPERATIONS_AT_A_TIME:
             self.compare()
 
     def compare(self) -> None:
-        """Compare the rows of those that wait."""
-        waiting, self._waiting = {one.id: one for one in self._waiting}, []
+        """Compare the rows of the batch."""
+        waiting, self._waiting = {row.id: row for row in self._waiting}, []
         plain = checked.row_key(keys.current().trail)
         for name in _of_cooperations():
             compared = {
-                one.id: _Comparison(self._reader, name, one.bound) for one in waiting.values()
+                row.id: _Comparison(self._reader, name, row.bound) for row in waiting.values()
             }
             for row in self._reader.rows(_rows_of(name, waiting)):
                 own = waiting[_cooperation_of(row)]
@@ -149,25 +150,25 @@ class Cooperations:
                     opened = own.key()
                     key = None if opened is None else checked.row_key(opened)
                 compared[own.id].compare(row, key)
-            for one in compared.values():
-                one.end()
+            for comparison in compared.values():
+                comparison.end()
 
     def end(self) -> None:
-        """Compare what is left, and name a row that belongs to no cooperation."""
+        """Compare the rest, and report a row that belongs to no cooperation."""
         self.compare()
         for name in _of_cooperations():
             table = _table(name)
-            there = self._reader.connection.scalar(
+            count = self._reader.connection.scalar(
                 sa.select(sa.func.count()).select_from(table.table).where(_only(table))
             )
-            if there != self._seen.get(name, 0):
+            if count != self._seen.get(name, 0):
                 broken(Fault.BELONGS_NOWHERE, self._stray(table))
 
     def _stray(self, table: BoundTable) -> RowLocation:
         joined, cooperation_id = _way_up(table, is_outer=True)
         cooperation = binding.mappers()[checked.COOPERATION].local_table
         query = (
-            sa.select(*(as_stored(one) for one in table.table.primary_key))
+            sa.select(*(as_stored(column) for column in table.table.primary_key))
             .select_from(
                 joined.outerjoin(cooperation, cooperation.c.id == cooperation_id)
                 if table.name != checked.COOPERATION
@@ -176,12 +177,12 @@ class Cooperations:
             .where(_only(table), cooperation.c.id.is_(None))
             .limit(1)
         )
-        found = self._reader.connection.execute(query).first() or ()
-        return RowLocation(Table.CHECKED, row=printable("/".join(map(str, found))), of=table.name)
+        row = self._reader.connection.execute(query).first() or ()
+        return RowLocation(Table.CHECKED, row=printable("/".join(map(str, row))), of=table.name)
 
 
 class _Comparison:
-    """The rows of one table, compared with what the events of one chain say of them."""
+    """The rows of one table, compared with what the events of one chain say about them."""
 
     def __init__(self, reader: Reader, name: str, bound: Bound) -> None:
         self._reader = reader
@@ -191,7 +192,7 @@ class _Comparison:
         self._count = 0
 
     def compare(self, row: Stored, key: bytes | None) -> None:
-        """Compare a row; without a key only that it is there."""
+        """Compare a row; without a key only that it exists."""
         self._count += 1
         try:
             values = _values(self._table, row)
@@ -209,10 +210,10 @@ class _Comparison:
             broken(Fault.ROW_DIFFERS, self._place(name, number))
 
     def end(self) -> None:
-        """Name a row that was deleted."""
+        """Report a row that was deleted."""
         if not self._left:
             return
-        name, (_digest, number) = min(self._left.items(), key=lambda one: (one[1][1], one[0]))
+        name, (_digest, number) = min(self._left.items(), key=lambda entry: (entry[1][1], entry[0]))
         if not self._count and len(self._left) > 1:
             broken(Fault.EMPTIED, self._place(name, number))
         broken(Fault.ROW_DELETED, self._place(name, number))
@@ -224,12 +225,12 @@ class _Comparison:
 
 
 def _values(table: BoundTable, row: Stored) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for name, attribute in table.attributes.items():
         column = table.table.c[name]
         value = row[column.key]
-        found[attribute] = None if value is None else _read(column, value)
-    return found
+        values[attribute] = None if value is None else _read(column, value)
+    return values
 
 
 def _read(column: sa.Column[Any], value: object) -> Any:
@@ -249,10 +250,10 @@ _COOPERATION, _SAID = "cooperation of the row", "said by "
 
 
 def _table(name: str) -> BoundTable:
-    found = binding.bound_table(name)
-    if found is None:
+    table = binding.bound_table(name)
+    if table is None:
         raise LookupError(name)
-    return found
+    return table
 
 
 def _of_cooperations() -> Iterator[str]:
@@ -273,10 +274,10 @@ def _only(table: BoundTable) -> sa.ColumnElement[bool]:
 
 
 def _rows_of(name: str, cooperations: Iterable[UUID]) -> sa.Select[Any]:
-    """Return the query for the rows of some cooperations, and what says their class."""
+    """Return the query for the rows of some cooperations, and what decides their class."""
     table = _table(name)
     joined, cooperation_id = _way_up(table)
-    said = [
+    columns = [
         as_stored(binding.mappers()[parent].local_table.c[column]).label(
             f"{_SAID}{parent}.{column}"
         )
@@ -284,14 +285,14 @@ def _rows_of(name: str, cooperations: Iterable[UUID]) -> sa.Select[Any]:
         for column in checked.RESTRICTING.get(parent, ())
     ]
     return (
-        sa.select(*_columns(table), as_stored(cooperation_id).label(_COOPERATION), *said)
+        sa.select(*_columns(table), as_stored(cooperation_id).label(_COOPERATION), *columns)
         .select_from(joined)
         .where(cooperation_id.in_(list(cooperations)), _only(table))
     )
 
 
 def _parents(name: str) -> Iterator[str]:
-    """Yield a table and those it belongs to, but not the cooperation."""
+    """Yield a table and its parents, without the cooperation."""
     while name != checked.COOPERATION:
         yield name
         name = _spec(name).parent
@@ -302,7 +303,7 @@ def _spec(name: str) -> checked.Checked:
 
 
 def _way_up(table: BoundTable, *, is_outer: bool = False) -> tuple[Any, sa.ColumnElement[Any]]:
-    """Return a table joined with those it belongs to, and the column that names the cooperation."""
+    """Return a table joined with its parents, and the column with the cooperation's id."""
     joined: Any = table.table
     name = table.name
     column: sa.ColumnElement[Any] = table.table.c[table.spec.column]
@@ -324,10 +325,10 @@ def _is_restricted(name: str, row: Stored) -> bool:
     for parent in _parents(name):
         if _spec(parent).is_restricted:
             return True
-        said: Mapping[str, Any] = {
+        values: Mapping[str, Any] = {
             column: row[f"{_SAID}{parent}.{column}"]
             for column in checked.RESTRICTING.get(parent, ())
         }
-        if said and checked.is_restricted(parent, said):
+        if values and checked.is_restricted(parent, values):
             return True
     return False

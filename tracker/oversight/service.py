@@ -15,10 +15,10 @@ from tracker.oversight.facts import Question, RegisterLine
 def export(
     actor: Actor, question: Question, file: CsvFile, row: Callable[[RegisterLine], list[object]]
 ) -> None:
-    """Add all agreements that answer a question to a file; record REGISTER_EXPORTED.
+    """Add all agreements that match the filters to a file; record REGISTER_EXPORTED.
 
-    Some are read at a time, while others may write. The event binds the digest of the file, by
-    which the public check knows it. Only where nothing was written before in the transaction.
+    Reads in batches, while others can write. The event binds the digest of the file, by which the
+    public check recognises it. Call it only if nothing was written before in the transaction.
     """
     policy.can_see_register(actor).require()
     with reading():

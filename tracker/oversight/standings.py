@@ -1,6 +1,6 @@
 """The audit that the status of texts in stored rows agrees with signatures and events.
 
-It comes after the check of chain, texts and signatures, which found that these hold.
+It runs after the chain, texts and signatures were verified.
 """
 
 import datetime as dt
@@ -34,11 +34,11 @@ from tracker.signoff.models import RequestState, Revision, Signature, SignatureR
 from tracker.undertakings import bound as undertakings
 from tracker.undertakings.models import Undertaking, UndertakingState
 
-# The events that tell how a text came out.
+# The events that decide the outcome of a text.
 VERBS = frozenset(verb.name for verb in bound.VERBS)
 DOCUMENTS_AT_A_TIME = 20
 Made = TypeVar("Made")
-# Opens the key of a cooperation; None when it was destroyed, as the chain says.
+# Opens the key of a cooperation; None if it was destroyed, as the chain says.
 OpenKey = Callable[[], bytes | None]
 
 
@@ -47,12 +47,12 @@ def check(
 ) -> None:
     """Check the checklists and undertakings of a cooperation against the events of its chain.
 
-    links are those of VERBS. Raise BrokenError at the first row that says something else.
+    links are those of VERBS. Raise BrokenError at the first row that contradicts them.
     """
-    one = _Cooperation(reader, cooperation_id, reference)
-    there, said = one.bound(links, key)
-    one.check_checklists(there, said)
-    one.check_undertakings(there)
+    cooperation = _Cooperation(reader, cooperation_id, reference)
+    bound, words = cooperation.bound(links, key)
+    cooperation.check_checklists(bound, words)
+    cooperation.check_undertakings(bound)
 
 
 class _Cooperation:
@@ -65,23 +65,23 @@ class _Cooperation:
 
     def bound(
         self, links: Collection[Link], key: OpenKey
-    ) -> tuple[Bound, dict[UUID, texts.Said | None]]:
-        """Return revisions, signatures and events, and what each text says that can be read."""
-        there = Bound()
-        said: dict[UUID, texts.Said | None] = {}
+    ) -> tuple[Bound, dict[UUID, texts.TextFacts | None]]:
+        """Return revisions, signatures and events, and the content of each readable text."""
+        bound = Bound()
+        words: dict[UUID, texts.TextFacts | None] = {}
         for link in links:
-            there.links.setdefault(link.subject_id, []).append(link)
+            bound.links.setdefault(link.subject_id, []).append(link)
         query = self._rows(Revision, Revision.cooperation_id).order_by(Revision.number)
         for row in self._reader.rows(query, DOCUMENTS_AT_A_TIME):
             revision = self._read(stored.revision, row, Table.REVISION)
-            there.revisions.setdefault(revision.subject_id, []).append(revision)
+            bound.revisions.setdefault(revision.subject_id, []).append(revision)
             opened = key() if revision.is_sealed else None
             if (opened is not None or not revision.is_sealed) and (
                 revision.subject_type == texts.SUBJECT
             ):
                 plain = signoff.plain_bytes(revision, opened)
-                said[revision.id] = texts.said_by(revision.kind, revision.digest, plain)
-            revision.document = b""  # large, and not needed any more
+                words[revision.id] = texts.said_by(revision.kind, revision.digest, plain)
+            revision.document = b""  # large, and no longer needed
         signatures = (
             sa.select(*stored.columns(Signature))
             .join(Revision, Revision.id == Signature.revision_id)
@@ -90,11 +90,11 @@ class _Cooperation:
         )
         for row in self._reader.rows(signatures):
             signature = self._read(stored.signature, row, Table.SIGNATURE)
-            there.signatures.setdefault(signature.revision_id, []).append(signature)
-        return there, said
+            bound.signatures.setdefault(signature.revision_id, []).append(signature)
+        return bound, words
 
-    def check_checklists(self, there: Bound, said: Mapping[UUID, texts.Said | None]) -> None:
-        """Compare each checklist, with the requests to sign its texts and the notices on them."""
+    def check_checklists(self, bound: Bound, words: Mapping[UUID, texts.TextFacts | None]) -> None:
+        """Compare each checklist, with the signature requests of its texts and their notices."""
         requests = self._requests()
         notices, renewals = self._notices(), self._renewals()
         query = self._rows(Checklist, Checklist.cooperation_id).order_by(
@@ -108,18 +108,18 @@ class _Cooperation:
             compared = texts.held_against(
                 claims,
                 checklist_id,
-                there,
+                bound,
                 {
-                    revision.id: said[revision.id]
-                    for revision in there.revisions.get(checklist_id, ())
-                    if revision.id in said
+                    revision.id: words[revision.id]
+                    for revision in bound.revisions.get(checklist_id, ())
+                    if revision.id in words
                 },
                 renewals.get(checklist_id, []),
             )
             if not compared.agrees:
                 broken(Fault.DISAGREES, place)
 
-    def check_undertakings(self, there: Bound) -> None:
+    def check_undertakings(self, bound: Bound) -> None:
         """Compare each undertaking."""
         query = (
             self._rows(Undertaking, Undertaking.cooperation_id, as_stored(User.name))
@@ -129,7 +129,7 @@ class _Cooperation:
         for row in self._reader.rows(query):
             place = RowLocation(Table.UNDERTAKING, self._reference, row=printable(row["name"]))
             undertaking = read(_undertaking, row, place)
-            if not undertakings.held_against(undertaking, there).agrees:
+            if not undertakings.held_against(undertaking, bound).agrees:
                 broken(Fault.DISAGREES, place)
 
     # Rows
@@ -141,7 +141,7 @@ class _Cooperation:
         return read(make, row, RowLocation(table, self._reference, row=printable(row["id"])))
 
     def _requests(self) -> dict[UUID, dict[UUID, RequestState]]:
-        found: dict[UUID, dict[UUID, RequestState]] = defaultdict(dict)
+        states: dict[UUID, dict[UUID, RequestState]] = defaultdict(dict)
         query = (
             sa.select(
                 as_stored(SignatureRequest.revision_id),
@@ -155,25 +155,25 @@ class _Cooperation:
         for row in self._reader.rows(query):
             place = RowLocation(Table.REQUEST, self._reference, row=printable(row["number"]))
             subject_id, revision_id, state = read(_request, row, place)
-            found[subject_id][revision_id] = state
-        return found
+            states[subject_id][revision_id] = state
+        return states
 
     def _notices(self) -> dict[UUID, list[bool]]:
-        """Return of each notice that stands whether it has taken effect."""
-        found: dict[UUID, list[bool]] = defaultdict(list)
+        """Return for each open notice whether it has taken effect."""
+        effects: dict[UUID, list[bool]] = defaultdict(list)
         for row in self._beside_checklists(Notice, Notice.checklist_id):
             place = RowLocation(Table.NOTICE, self._reference, row=printable(row["id"]))
             checklist_id, closed_at, taken_effect_at = read(_notice, row, place)
             if closed_at is None:
-                found[checklist_id].append(taken_effect_at is not None)
-        return found
+                effects[checklist_id].append(taken_effect_at is not None)
+        return effects
 
     def _renewals(self) -> dict[UUID, list[Renewal]]:
-        found: dict[UUID, list[Renewal]] = defaultdict(list)
+        renewals: dict[UUID, list[Renewal]] = defaultdict(list)
         for row in self._beside_checklists(Renewal, Renewal.checklist_id):
             renewal = self._read(stored.renewal, row, Table.RENEWAL)
-            found[renewal.checklist_id].append(renewal)
-        return found
+            renewals[renewal.checklist_id].append(renewal)
+        return renewals
 
     def _beside_checklists(self, model: type[Base], owner: Any) -> Iterator[Stored]:
         query = (
@@ -188,13 +188,13 @@ def _claims(
     requests: Mapping[UUID, RequestState], notices: Collection[bool]
 ) -> Callable[[Stored], Claims]:
     def make(row: Stored) -> Claims:
-        halt = row["halt"]
+        stopped_by = row["halt"]
         return Claims(
             state=stored.choice(ChecklistState, row["state"]),
             in_force_id=stored.identity_or_none(row["revision_in_force_id"]),
             sent_id=stored.identity_or_none(row["revision_sent_id"]),
-            halt=None if halt is None else stored.choice(NoticeKind, halt),
-            halted_id=stored.identity_or_none(row["halted_id"]),
+            stopped_by=None if stopped_by is None else stored.choice(NoticeKind, stopped_by),
+            stopped_id=stored.identity_or_none(row["halted_id"]),
             in_force_at=stored.moment_or_none(row["in_force_at"]),
             requests=requests,
             notices=len(notices),

@@ -1,4 +1,7 @@
-"""Rows as stored, read in one consistent snapshot, so that a damaged row can be named."""
+"""Rows as stored, read in one consistent snapshot, so that a damaged row can be named.
+
+In one file: one short function for each table, and the checks of columns they share.
+"""
 
 import datetime as dt
 import enum
@@ -41,28 +44,28 @@ Stored = Mapping[str, Any]
 
 
 class DamagedError(Exception):
-    """A stored value is nothing that the application writes into this column."""
+    """Raised for a stored value that the application never writes into its column."""
 
 
 class _AsStored(sa.types.UserDefinedType[Any]):
-    """Hands a value over as the database gives it, without making it a date, an id or a word."""
+    """Returns a value as the database has it, without converting it to a date, an id or an enum."""
 
     cache_ok = True
 
 
 def as_stored(column: sa.ColumnElement[Any] | Any) -> sa.Label[Any]:
-    """Return a column whose values come as they are stored, under the same name."""
+    """Return a column with unconverted values, under the same name."""
     return sa.type_coerce(column, _AsStored()).label(column.key)
 
 
 def columns(model: type[Base]) -> list[sa.Label[Any]]:
-    """Return all columns of a table, as stored."""
+    """Return all columns of a table, with unconverted values."""
     return [as_stored(column) for column in model.__table__.columns]
 
 
 @contextmanager
 def view() -> Iterator[Connection]:
-    """Open a view of the whole database that stays as it is while others go on writing."""
+    """Open a snapshot of the whole database that stays the same while others write."""
     token = will_write.set(False)
     try:
         with db.engine.connect() as connection:
@@ -81,7 +84,7 @@ def view() -> Iterator[Connection]:
 @contextmanager
 def _any_bytes_as_text(connection: Connection) -> Iterator[None]:
     driver = connection.connection.driver_connection
-    if not isinstance(driver, sqlite3.Connection):  # a third kind of database
+    if not isinstance(driver, sqlite3.Connection):  # an unsupported database
         raise TypeError(f"{connection.dialect.name} is not supported.")
     driver.text_factory = any_bytes
     try:
@@ -91,7 +94,7 @@ def _any_bytes_as_text(connection: Connection) -> Iterator[None]:
 
 
 def any_bytes(data: bytes) -> str:
-    """Make text of bytes that may be no UTF-8: the row that holds it is to be named."""
+    """Decode bytes that may not be UTF-8, so that their row can be named."""
     return data.decode("utf-8", "surrogateescape")
 
 
@@ -103,7 +106,7 @@ def text(value: object) -> str:
 
 
 def text_or_none(value: object) -> str | None:
-    """Return text, or None where the column is empty."""
+    """Return text, or None if the column is NULL."""
     return None if value is None else text(value)
 
 
@@ -115,12 +118,12 @@ def number(value: object) -> int:
 
 
 def number_or_none(value: object) -> int | None:
-    """Return a whole number, or None where the column is empty."""
+    """Return a whole number, or None if the column is NULL."""
     return None if value is None else number(value)
 
 
 def flag(value: object) -> bool:
-    """Return yes or no; SQLite keeps them as 1 and 0."""
+    """Return a boolean; SQLite stores 1 and 0."""
     if isinstance(value, bool):
         return value
     if number(value) not in {0, 1}:
@@ -136,41 +139,41 @@ def data(value: object) -> bytes:
 
 
 def identity(value: object) -> UUID:
-    """Return an id; SQLite keeps it as 32 small hexadecimal letters, and finds it by them alone."""
+    """Return an id; SQLite stores 32 lower-case hexadecimal digits, and finds it only by these."""
     if isinstance(value, UUID):
         return value
     try:
-        found = UUID(hex=text(value))
+        parsed = UUID(hex=text(value))
     except ValueError:
         _refuse("an id")
-    return found if found.hex == value else _refuse("an id")
+    return parsed if parsed.hex == value else _refuse("an id")
 
 
 def identity_or_none(value: object) -> UUID | None:
-    """Return an id, or None where the column is empty."""
+    """Return an id, or None if the column is NULL."""
     return None if value is None else identity(value)
 
 
 def moment(value: object) -> dt.datetime:
-    """Return a moment in UTC; SQLite keeps it as text without a zone."""
+    """Return a time in UTC; SQLite stores it as text without a zone."""
     if isinstance(value, dt.datetime):
         return value.astimezone(dt.UTC)
     try:
-        found = dt.datetime.fromisoformat(text(value))
+        parsed = dt.datetime.fromisoformat(text(value))
     except ValueError:
         _refuse("a moment")
-    if found.tzinfo or found.isoformat(sep=" ", timespec="microseconds") != value:
+    if parsed.tzinfo or parsed.isoformat(sep=" ", timespec="microseconds") != value:
         _refuse("a moment")
-    return found.replace(tzinfo=dt.UTC)
+    return parsed.replace(tzinfo=dt.UTC)
 
 
 def moment_or_none(value: object) -> dt.datetime | None:
-    """Return a moment in UTC, or None where the column is empty."""
+    """Return a time in UTC, or None if the column is NULL."""
     return None if value is None else moment(value)
 
 
 def choice(kinds: type[Kind], value: object) -> Kind:
-    """Return one of a fixed set of words."""
+    """Return one of a fixed set of values."""
     try:
         return kinds(text(value))
     except ValueError:
@@ -178,46 +181,46 @@ def choice(kinds: type[Kind], value: object) -> Kind:
 
 
 def day(value: object) -> dt.date:
-    """Return a day; SQLite keeps it in its ISO form."""
+    """Return a day; SQLite stores it in ISO form."""
     if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
         return value
     try:
-        found = dt.date.fromisoformat(text(value))
+        parsed = dt.date.fromisoformat(text(value))
     except ValueError:
         _refuse("a day")
-    return found if found.isoformat() == value else _refuse("a day")
+    return parsed if parsed.isoformat() == value else _refuse("a day")
 
 
 def day_or_none(value: object) -> dt.date | None:
-    """Return a day, or None where the column is empty."""
+    """Return a day, or None if the column is NULL."""
     return None if value is None else day(value)
 
 
 def mapping(value: object) -> dict[str, Any]:
-    """Return an object of JSON, which SQLite keeps as text."""
-    found = json_value(value)
-    if not isinstance(found, dict):
+    """Return a JSON object, which SQLite stores as text."""
+    data = json_value(value)
+    if not isinstance(data, dict):
         _refuse("an object of JSON")
-    return found
+    return data
 
 
 def texts_or_none(value: object) -> dict[str, str] | None:
-    """Return an object of JSON that holds texts alone, or None where the column is empty."""
+    """Return a JSON object with only strings as values, or None if the column is NULL."""
     if value is None:
         return None
-    return {text(name): text(one) for name, one in mapping(value).items()}
+    return {text(name): text(words) for name, words in mapping(value).items()}
 
 
 def texts_in_rows(value: object) -> list[dict[str, Any]]:
-    """Return a list of JSON that holds objects of texts alone."""
-    found = json_value(value)
-    if not isinstance(found, list):
+    """Return a JSON list of objects with only strings as values."""
+    rows = json_value(value)
+    if not isinstance(rows, list):
         _refuse("a list of JSON")
-    return [{text(name): text(one) for name, one in mapping(row).items()} for row in found]
+    return [{text(name): text(words) for name, words in mapping(row).items()} for row in rows]
 
 
 def json_value(value: object) -> object:
-    """Return what JSON holds, which SQLite keeps as text."""
+    """Return a JSON value, which SQLite stores as text."""
     if not isinstance(value, str):
         return value
     try:
@@ -227,7 +230,7 @@ def json_value(value: object) -> object:
 
 
 def head(row: Stored) -> Head:
-    """Return what a chain's row says of its end."""
+    """Return the end of a chain according to its row."""
     return Head(
         kind=choice(ChainKind, row["kind"]).value,
         chain_id=identity(row["id"]),
@@ -239,7 +242,7 @@ def head(row: Stored) -> Head:
 
 
 def event(row: Stored) -> tuple[Link, str]:
-    """Return what an event's digest binds, and the digest kept with it."""
+    """Return what an event's digest binds, and the digest stored with it."""
     link = Link(
         event_id=identity(row["id"]),
         chain_id=identity(row["chain_id"]),
@@ -257,7 +260,7 @@ def event(row: Stored) -> tuple[Link, str]:
 
 
 def state(row: Stored) -> dict[str, dict[str, str | None]]:
-    """Return what an event says of rows; nothing where it is from before rows were bound."""
+    """Return what an event says about rows; nothing for one older than row binding."""
     if row["state"] is None:
         return {}
     return {
@@ -274,14 +277,14 @@ def _state_digest(value: object) -> str:
 
 
 def details(row: Stored) -> Details | None:
-    """Return the details beside an event, or None where there are none."""
+    """Return the details of an event, or None if there are none."""
     if row["event_id"] is None:
         return None
     return Details(text(row["salt"]), mapping(row["content"]))
 
 
 def revision(row: Stored) -> Revision:
-    """Return a frozen revision that no session knows of."""
+    """Return a frozen revision as a transient object, outside any session."""
     return Revision(
         id=identity(row["id"]),
         cooperation_id=identity(row["cooperation_id"]),
@@ -299,7 +302,7 @@ def revision(row: Stored) -> Revision:
 
 
 def signature(row: Stored) -> Signature:
-    """Return a signature that no session knows of."""
+    """Return a signature as a transient object, outside any session."""
     return Signature(
         id=identity(row["id"]),
         revision_id=identity(row["revision_id"]),
@@ -328,7 +331,7 @@ def signature(row: Stored) -> Signature:
 
 
 def succession(row: Stored) -> Succession:
-    """Return that a body was replaced, as no session knows of it."""
+    """Return the replacement of a body as a transient object, outside any session."""
     return Succession(
         id=identity(row["id"]),
         former_id=identity(row["former_id"]),
@@ -344,7 +347,7 @@ def succession(row: Stored) -> Succession:
 
 
 def paper_record(row: Stored) -> PaperRecord:
-    """Return a recorded scan that no session knows of, with its encrypted bytes."""
+    """Return a recorded scan with its encrypted bytes, outside any session."""
     return PaperRecord(
         id=identity(row["id"]),
         revision_id=identity(row["revision_id"]),
@@ -366,7 +369,7 @@ def paper_record(row: Stored) -> PaperRecord:
 
 
 def paper_decision(row: Stored) -> PaperDecision:
-    """Return what was said to a scan, as no session knows of it."""
+    """Return a response to a scan as a transient object, outside any session."""
     sealed = row["sealed_reason"]
     return PaperDecision(
         id=identity(row["id"]),
@@ -384,7 +387,7 @@ def paper_decision(row: Stored) -> PaperDecision:
 
 
 def evidence_key(row: Stored) -> EvidenceKey:
-    """Return a public key of the evidence that no session knows of."""
+    """Return a public evidence key as a transient object, outside any session."""
     endorsement = row["endorsement"]
     return EvidenceKey(
         id=identity(row["id"]),
@@ -404,7 +407,7 @@ def evidence_key(row: Stored) -> EvidenceKey:
 
 
 def leaf(row: Stored) -> LogLeaf:
-    """Return a leaf of the log that no session knows of."""
+    """Return a leaf of the log as a transient object, outside any session."""
     return LogLeaf(
         number=number(row["number"]),
         chain_id=identity(row["chain_id"]),
@@ -414,12 +417,12 @@ def leaf(row: Stored) -> LogLeaf:
 
 
 def node(row: Stored) -> LogNode:
-    """Return a node of the log that no session knows of."""
+    """Return a node of the log as a transient object, outside any session."""
     return LogNode(level=number(row["level"]), place=number(row["place"]), hash=data(row["hash"]))
 
 
 def checkpoint(row: Stored) -> SignedCheckpoint:
-    """Return a checkpoint that no session knows of."""
+    """Return a checkpoint as a transient object, outside any session."""
     return SignedCheckpoint(
         size=number(row["size"]),
         previous=number(row["previous"]),
@@ -432,7 +435,7 @@ def checkpoint(row: Stored) -> SignedCheckpoint:
 
 
 def certificate(row: Stored) -> Certificate:
-    """Return a certificate that no session knows of."""
+    """Return a certificate as a transient object, outside any session."""
     return Certificate(
         id=identity(row["id"]),
         revision_id=identity(row["revision_id"]),
@@ -459,7 +462,7 @@ def _refuse(wanted: str) -> NoReturn:
 
 
 def notice(row: Stored) -> Notice:
-    """Return a party's notice; how it went on is told by events, and not read here."""
+    """Return a party's notice; what became of it is in events, and not read here."""
     return Notice(
         id=identity(row["id"]),
         checklist_id=identity(row["checklist_id"]),

@@ -11,24 +11,24 @@ from tracker.search.words import WHOLE_UP_TO, Question, split
 _WORDS = sa.table(
     "search_words", sa.column("document_id", sa.Integer), sa.column("words", TSVECTOR)
 )
-# PostgreSQL numbers the words of a document up to this.
+# The highest position of a word in a PostgreSQL document.
 _FARTHEST = 16383
 
 
 def put_words(document_id: int, title: str, text: str) -> None:
-    """Index a document's words in place of those it had."""
+    """Index a document's words, replacing those it had."""
     drop_words(document_id)
     vector = sa.cast(sa.literal(_vector(title, text)), TSVECTOR)
     db.session.execute(sa.insert(_WORDS).values(document_id=document_id, words=vector))
 
 
 def drop_words(document_id: int) -> None:
-    """Forget a document's words."""
+    """Remove a document's words."""
     db.session.execute(sa.delete(_WORDS).where(_WORDS.c.document_id == document_id))
 
 
 def answering(question: Question) -> sa.Subquery:
-    """Return the documents that hold every word asked for: document_id, rank (higher is better)."""
+    """Return the documents that contain every search word: document_id, rank (higher is better)."""
     query = sa.cast(sa.literal(_expression(question)), TSQUERY)
     return (
         sa.select(_WORDS.c.document_id, sa.func.ts_rank(_WORDS.c.words, query).label("rank"))
@@ -38,9 +38,10 @@ def answering(question: Question) -> sa.Subquery:
 
 
 def _vector(title: str, text: str) -> str:
-    """Write a tsvector. The words come folded, so no configuration may split or stem them again.
+    """Write a tsvector.
 
-    Words of the title weigh ten times those of the text (A and D of ts_rank).
+    The words are already folded, so no configuration may split or stem them again. Words of the
+    title weigh ten times those of the text (A and D of ts_rank).
     """
     return " ".join([*_placed(title, "A"), *_placed(text, "D")])
 

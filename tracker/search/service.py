@@ -1,6 +1,6 @@
 """Full-text search over guidance and class K8 only: index, remove, find.
 
-What is found is a key; the feature that put it in asks its own scoped query before it shows it.
+Results are keys; the feature that indexed a document runs its own scoped query before showing it.
 """
 
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ class _Words(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A document that holds every word asked for; a higher rank answers better."""
+    """A document that contains every search word; a higher rank is a better match."""
 
     kind: str
     key: str
@@ -47,33 +47,33 @@ class Hit:
 
     @property
     def marked_title(self) -> Markup:
-        """The title as safe HTML, the words asked for marked."""
+        """The title as safe HTML with the search words marked."""
         return mark(self.title, self.question)
 
     @property
     def snippet(self) -> Markup:
-        """The part of the text that answers best, as safe HTML, the words asked for marked."""
+        """The best matching part of the text, as safe HTML with the search words marked."""
         return snippet(self.text, self.question)
 
 
 def put(kind: str, key: str, language: str, title: str, text: str) -> bool:
-    """Index a document in place of the one of the same kind, key and language.
+    """Index a document, replacing the one with the same kind, key and language.
 
     Returns whether anything changed. Each line of the text is a paragraph of its own.
     """
     title, text = _storable(title), _storable(text)
-    held = db.session.execute(
+    document = db.session.execute(
         sa.select(_DOCUMENT.c.id, _DOCUMENT.c.title, _DOCUMENT.c.text).where(
             _is(kind, key, language)
         )
     ).one_or_none()
-    if held is not None and (held.title, held.text) == (title, text):
+    if document is not None and (document.title, document.text) == (title, text):
         return False
-    if held is not None:
+    if document is not None:
         db.session.execute(
-            sa.update(_DOCUMENT).where(_DOCUMENT.c.id == held.id).values(title=title, text=text)
+            sa.update(_DOCUMENT).where(_DOCUMENT.c.id == document.id).values(title=title, text=text)
         )
-        document_id = held.id
+        document_id = document.id
     else:
         document_id = db.session.execute(
             sa.insert(_DOCUMENT)
@@ -85,7 +85,7 @@ def put(kind: str, key: str, language: str, title: str, text: str) -> bool:
 
 
 def remove(kind: str, key: str, language: str | None = None) -> None:
-    """Take a document out of the index: in one language, or in all."""
+    """Remove a document from the index, in one language or in all."""
     condition = _is(kind, key, language)
     for document_id in db.session.scalars(sa.select(_DOCUMENT.c.id).where(condition)).all():
         _words().drop_words(document_id)
@@ -93,22 +93,22 @@ def remove(kind: str, key: str, language: str | None = None) -> None:
 
 
 def find(
-    asked: str | Question,
+    wanted: str | Question,
     kinds: Sequence[str],
     *,
     language: str | None = None,
     limit: int = 50,
 ) -> list[Hit]:
-    """Return the documents of these kinds that hold every word asked for, the best first.
+    """Return the documents of these kinds that contain every search word, the best first.
 
-    Case, accents and signs make no difference; a word of three letters or more finds every word
-    that begins with it. Nothing that is typed is an operator. Without any word nothing is found.
+    Case, accents and punctuation make no difference; a word of three letters or more matches every
+    word that begins with it. There are no operators. Without any word nothing is found.
     """
-    question = ask(asked) if isinstance(asked, str) else asked
+    question = ask(wanted) if isinstance(wanted, str) else wanted
     if not question:
         return []
     answering = _words().answering(question)
-    found = (
+    query = (
         sa.select(
             _DOCUMENT.c.kind,
             _DOCUMENT.c.key,
@@ -123,12 +123,12 @@ def find(
         .limit(limit)
     )
     if language is not None:
-        found = found.where(_DOCUMENT.c.language == language)
-    return [Hit(*row, question=question) for row in db.session.execute(found)]
+        query = query.where(_DOCUMENT.c.language == language)
+    return [Hit(*row, question=question) for row in db.session.execute(query)]
 
 
 def _words() -> _Words:
-    """Choose how words are kept: the one place where the two databases differ."""
+    """Return the implementation for this database: the only place where the two differ."""
     return sqlite if db.engine.dialect.name == "sqlite" else postgres
 
 
@@ -138,5 +138,5 @@ def _is(kind: str, key: str, language: str | None) -> sa.ColumnElement[bool]:
 
 
 def _storable(text: str) -> str:
-    """Take out what PostgreSQL can't keep in a text."""
+    """Remove what PostgreSQL can't store in a text."""
     return text.replace("\x00", "")

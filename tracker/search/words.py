@@ -10,22 +10,22 @@ from markupsafe import Markup, escape
 
 LONGEST_QUESTION = 200
 MOST_WORDS = 12
-# Words this short are looked for whole; longer ones as the beginning of a word.
+# Words this short must match whole words; longer ones match as prefixes.
 WHOLE_UP_TO = 2
 _LONGEST_WORD = 60
 _SNIPPET = 240
 _BEFORE_HIT = 60
 
-# Marks that stand inside a word: accents, and the vowel signs of Hebrew and Arabic.
+# Marks within a word: accents, and the vowel signs of Hebrew and Arabic.
 _MARKS = "\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u0610-\u061a\u064b-\u065f\u0670"
-# The stroke that only lengthens an Arabic word, though it counts as a letter.
+# The tatweel, which only lengthens an Arabic word, though it counts as a letter.
 _TATWEEL = "\u0640"
 _WORD = re.compile(rf"[^\W_](?:[^\W_]|[{_MARKS}])*")
 _SPACES = re.compile(r"\s+")
 
 
 class Word(NamedTuple):
-    """A word of a text as the index knows it, and where it stands there."""
+    """A word of a text as indexed, and its position in the text."""
 
     folded: str
     start: int
@@ -34,7 +34,7 @@ class Word(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is looked for: all of these words; shortened when more was typed than is looked for."""
+    """The words of a search, all of which must match; is_shortened if more were typed."""
 
     words: tuple[str, ...] = ()
     shortened: bool = False
@@ -43,15 +43,15 @@ class Question:
         return bool(self.words)
 
     def asks_for(self, folded: str) -> str | None:
-        """Return the word looked for that a folded word answers, if any."""
+        """Return the search word that a folded word matches, if any."""
         return next((wanted for wanted in self.words if _answers(folded, wanted)), None)
 
     def count_held(self, text: str) -> int:
-        """Return how many of the words looked for a text holds."""
+        """Return how many of the search words a text contains."""
         return self.count_among({word.folded for word in split(text)})
 
     def count_among(self, folded_words: Collection[str]) -> int:
-        """Return how many of the words looked for are among the folded words of a text."""
+        """Return how many of the search words match the folded words of a text."""
         return sum(any(_answers(word, wanted) for word in folded_words) for wanted in self.words)
 
 
@@ -59,28 +59,28 @@ NOTHING = Question()
 
 
 def ask(typed: str) -> Question:
-    """Read what somebody typed: words only. All other signs part words; none is an operator."""
-    kept = typed[:LONGEST_QUESTION]
-    words = tuple(dict.fromkeys(word.folded for word in split(kept)))
+    """Parse a search: words only. All other characters separate words; there are no operators."""
+    text = typed[:LONGEST_QUESTION]
+    words = tuple(dict.fromkeys(word.folded for word in split(text)))
     shortened = len(typed.strip()) > LONGEST_QUESTION or len(words) > MOST_WORDS
     return Question(words[:MOST_WORDS], shortened)
 
 
 def split(text: str) -> Iterator[Word]:
-    """Yield the words of a text, folded, with their places."""
-    for found in _WORD.finditer(text):
-        folded = _fold(found.group())
+    """Yield the words of a text, folded, with their positions."""
+    for match in _WORD.finditer(text):
+        folded = _fold(match.group())
         if folded:
-            yield Word(folded, found.start(), found.end())
+            yield Word(folded, match.start(), match.end())
 
 
 def folded(text: str) -> str:
-    """Return the words of a text folded and parted by single spaces, as they are indexed."""
+    """Return the words of a text folded and separated by single spaces, as they are indexed."""
     return " ".join(word.folded for word in split(text))
 
 
 def mark(text: str, question: Question) -> Markup:
-    """Return a text as safe HTML with the words looked for in mark elements."""
+    """Return a text as safe HTML with the search words in mark elements."""
     pieces: list[Markup] = []
     done = 0
     for word in split(text) if question else ():
@@ -91,16 +91,16 @@ def mark(text: str, question: Question) -> Markup:
 
 
 def snippet(text: str, question: Question) -> Markup:
-    """Return the part of a text that answers best, as safe HTML with marks and signs of omission.
+    """Return the best matching part of a text as safe HTML, with marks and ellipses.
 
-    It stays within one line of the text: the one that holds most of the words looked for.
+    It stays within one line of the text: the one with most of the search words.
     """
     lines = [
         line for line in (_SPACES.sub(" ", line).strip() for line in text.splitlines()) if line
     ]
     if not lines:
         return Markup("")
-    line = max(lines, key=lambda one: _worth(one, question))  # the first of those equally good
+    line = max(lines, key=lambda line: _worth(line, question))  # the first of equally good ones
     start, end = _window(line, question)
     shown = mark(line[start:end], question)
     return Markup("").join(["… " if start else "", shown, " …" if end < len(line) else ""])
@@ -111,12 +111,12 @@ def _answers(folded: str, wanted: str) -> bool:
 
 
 def _fold(word: str) -> str:
-    """Take case, accents and forms of letters off; what remains are letters and digits only."""
-    if word.isascii():  # most words of most texts: nothing but case to take off
+    """Remove case, accents and variants of letters; only letters and digits remain."""
+    if word.isascii():  # most words of most texts: nothing but case to fold
         return word.lower()[:_LONGEST_WORD]
     plain = unicodedata.normalize("NFKD", word).casefold()
-    kept = (sign for sign in plain if sign.isalnum() and sign != _TATWEEL)
-    return "".join(kept)[:_LONGEST_WORD]
+    letters = (sign for sign in plain if sign.isalnum() and sign != _TATWEEL)
+    return "".join(letters)[:_LONGEST_WORD]
 
 
 def _marked(word: str) -> Markup:
@@ -124,12 +124,12 @@ def _marked(word: str) -> Markup:
 
 
 def _worth(line: str, question: Question) -> tuple[int, int]:
-    answered = [asked for word in split(line) if (asked := question.asks_for(word.folded))]
+    answered = [wanted for word in split(line) if (wanted := question.asks_for(word.folded))]
     return len(set(answered)), len(answered)
 
 
 def _window(line: str, question: Question) -> tuple[int, int]:
-    """Choose where a snippet begins and ends: whole words, a little before the first hit."""
+    """Choose the start and end of a snippet: whole words, from a little before the first match."""
     if len(line) <= _SNIPPET:
         return 0, len(line)
     first = next((word.start for word in split(line) if question.asks_for(word.folded)), 0)

@@ -1,12 +1,12 @@
 """What a passkey signs (text, sentence and nonce), and whether its signature is valid. Pure.
 
-Nothing is needed but what a signature keeps: no database, no instance, no network. The values of a
-proof are base64url without padding, but for the nonce, which is hexadecimal.
+Verification needs only what a signature stores: no database, no instance, no network. The values of
+a proof are base64url without padding, except for the nonce, which is hexadecimal.
 
-webauthn reads the key (COSE) and verifies the signature. What the browser and the device say is
-read here: the library's verification of a whole answer needs a count that a proof doesn't have,
-tells every flaw by the same exception, and passes over crossOrigin. It also takes more kinds of
-keys than a proof may have (docs/evidence-format.md), so public_key() refuses the others.
+webauthn parses the key (COSE) and verifies the signature. What the browser and the device say is
+checked here: the library's verification of a whole response needs a counter that a proof doesn't
+have, raises the same exception for every flaw, and ignores crossOrigin. It also accepts more kinds
+of keys than a proof may have (docs/evidence-format.md), so public_key() refuses the others.
 """
 
 import base64
@@ -37,7 +37,7 @@ from webauthn.helpers.exceptions import WebAuthnException
 from tracker.core import canonical
 
 USE = "common-terms/sign/1"
-# What a proof holds: which passkey, its public key (COSE), what the device said and signed.
+# The parts of a proof: the credential id, its public key (COSE), what the device said and signed.
 KEYS = (
     "credential_id",
     "public_key",
@@ -46,14 +46,14 @@ KEYS = (
     "signature",
     "nonce",
 )
-# The device's data (WebAuthn, section 6.1): digest of the place, flags, count.
+# The authenticator data (WebAuthn, section 6.1): digest of the RP ID, flags, counter.
 _PLACE, _FLAGS, _LEAST = slice(0, 32), 32, 37
 _PRESENT, _VERIFIED = 0x01, 0x04
-# The bytes of a coordinate on the curve P-256.
+# The number of bytes of a coordinate on the curve P-256.
 _COORDINATE = 32
 _NONCE = re.compile(r"[0-9a-f]{32,128}")
 
-# Signatures that a proof may have.
+# Signature algorithms that a proof may have.
 ALGORITHMS = frozenset(
     {
         COSEAlgorithmIdentifier.ECDSA_SHA_256,
@@ -65,14 +65,14 @@ ALGORITHMS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class PublicKey:
-    """The public key of a passkey, and how it signs."""
+    """The public key of a passkey, and its algorithm."""
 
     key: PublicKeyTypes
     algorithm: COSEAlgorithmIdentifier
 
 
 class Flaw(enum.StrEnum):
-    """Why a proof does not hold."""
+    """Why a proof is not valid."""
 
     INCOMPLETE = "incomplete"
     OTHER_TEXT = "other_text"
@@ -84,7 +84,7 @@ class Flaw(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """A proof as values."""
+    """A proof as parsed values."""
 
     key: PublicKey
     authenticator_data: bytes
@@ -95,32 +95,35 @@ class _Read:
 
 
 def challenge(document_digest: str, sentence: str, nonce: str) -> bytes:
-    """Return what a passkey is asked to sign for a text and a sentence, 32 bytes.
+    """Return the 32-byte challenge a passkey signs for a text and a sentence.
 
-    nonce is random and hexadecimal, so that nobody is ever asked for the same twice.
+    nonce is random and hexadecimal, so that no challenge is ever used twice.
     """
-    asked = {"use": USE, "document": document_digest, "sentence": sentence, "nonce": nonce}
-    return hashlib.sha256(canonical.to_bytes(asked)).digest()
+    parts = {"use": USE, "document": document_digest, "sentence": sentence, "nonce": nonce}
+    return hashlib.sha256(canonical.to_bytes(parts)).digest()
 
 
 def flaw(proof: object, *, document_digest: str, sentence: str) -> Flaw | None:
-    """Tell why a proof is none for this text and sentence; None when it holds.
+    """Return why a proof is not valid for this text and sentence, or None if it is.
 
-    It holds when the device that holds the key, in the hand of the person it has verified, signed
-    the challenge of this text, this sentence and the nonce, at the place that it names.
+    It is valid if the device with the key verified its user and signed the challenge for this text,
+    this sentence and the nonce, at the origin it names.
     """
     try:
         read = _read(proof)
     except (ValueError, TypeError, KeyError, RecursionError, WebAuthnException):
         return Flaw.INCOMPLETE
-    said, flags = read.client_data, read.authenticator_data[_FLAGS]
-    if said.get("challenge") != bytes_to_base64url(
+    client_data, flags = read.client_data, read.authenticator_data[_FLAGS]
+    if client_data.get("challenge") != bytes_to_base64url(
         challenge(document_digest, sentence, read.nonce)
     ):
         return Flaw.OTHER_TEXT
-    if said.get("type") != "webauthn.get" or said.get("crossOrigin", False) is not False:
+    if (
+        client_data.get("type") != "webauthn.get"
+        or client_data.get("crossOrigin", False) is not False
+    ):
         return Flaw.OTHER_ACT
-    if read.authenticator_data[_PLACE] != hashlib.sha256(_host(said).encode()).digest():
+    if read.authenticator_data[_PLACE] != hashlib.sha256(_host(client_data).encode()).digest():
         return Flaw.OTHER_PLACE
     if not flags & _PRESENT or not flags & _VERIFIED:
         return Flaw.NOT_VERIFIED
@@ -129,7 +132,7 @@ def flaw(proof: object, *, document_digest: str, sentence: str) -> Flaw | None:
 
 
 def decode(text: object) -> bytes:
-    """Read base64url without padding, in its one form; raise ValueError for anything else."""
+    """Decode base64url without padding, in its only form; raise ValueError for anything else."""
     if not isinstance(text, str):
         raise TypeError("not text")
     try:
@@ -142,7 +145,7 @@ def decode(text: object) -> bytes:
 
 
 def public_key(cose: bytes) -> PublicKey:
-    """Read a public key in the form of COSE (RFC 9052): ES256 on P-256, Ed25519 or RS256.
+    """Parse a COSE public key (RFC 9052): ES256 on P-256, Ed25519 or RS256.
 
     Raise ValueError, TypeError, KeyError or WebAuthnException for any other.
     """
@@ -164,9 +167,9 @@ def _is_p256(key: DecodedEC2PublicKey) -> bool:
 def _read(proof: object) -> _Read:
     if not isinstance(proof, Mapping) or set(proof) != set(KEYS):
         raise ValueError("not the values of a proof")
-    nonce, said = proof["nonce"], decode(proof["client_data_json"])
+    nonce, client_text = proof["nonce"], decode(proof["client_data_json"])
     device = decode(proof["authenticator_data"])
-    client_data = json.loads(said)
+    client_data = json.loads(client_text)
     if not isinstance(client_data, dict) or len(device) < _LEAST or not _NONCE.fullmatch(nonce):
         raise ValueError("not what a device and a browser say")
     if not decode(proof["credential_id"]):
@@ -174,7 +177,7 @@ def _read(proof: object) -> _Read:
     return _Read(
         key=public_key(decode(proof["public_key"])),
         authenticator_data=device,
-        client_data_json=said,
+        client_data_json=client_text,
         client_data=client_data,
         signature=decode(proof["signature"]),
         nonce=nonce,
@@ -182,7 +185,7 @@ def _read(proof: object) -> _Read:
 
 
 def _host(client_data: Mapping[str, Any]) -> str:
-    """Return the name of the place that the browser says it was at."""
+    """Return the host of the origin that the browser reports."""
     origin = client_data.get("origin")
     try:
         return urlsplit(origin).hostname or "" if isinstance(origin, str) else ""

@@ -22,25 +22,28 @@ VERBS = (*outcomes.COURSE, *outcomes.RENEWING, *outcomes.SIGNING, *outcomes.UNDE
 
 @dataclass(slots=True)
 class Bound:
-    """What there is of some subjects: revisions (not their text), signatures and events."""
+    """The evidence about some subjects: revisions (without their text), signatures and events."""
 
     # By subject; the oldest revision first.
     revisions: dict[UUID, list[Revision]] = field(default_factory=dict)
     # By revision.
     signatures: dict[UUID, list[Signature]] = field(default_factory=dict)
-    # By what the event is about: a subject, or a signature.
+    # By the subject of the event, or by a signature.
     links: dict[UUID, list[Link]] = field(default_factory=dict)
 
     def course(self, subject_id: UUID, rules: Mapping[UUID, Rule] | None = None) -> Course:
-        """Follow a checklist's texts; rules are who signs, by revision, of those that were read."""
+        """Replay a checklist's texts; rules say who signs, by revision, where the text was read."""
         known = rules or {}
         return outcomes.course(
             [link for link in self.links.get(subject_id, ()) if link.verb in _COURSE],
-            [self._text(one, known.get(one.id)) for one in self.revisions.get(subject_id, ())],
+            [
+                self._text(revision, known.get(revision.id))
+                for revision in self.revisions.get(subject_id, ())
+            ],
         )
 
     def undertaking(self, undertaking_id: UUID, person_id: UUID) -> UndertakingCourse:
-        """Follow an undertaking of a person."""
+        """Replay a person's undertaking."""
         frozen = self.revisions.get(undertaking_id, [])
         revision = frozen[0] if frozen else None
         return outcomes.undertaking_course(
@@ -52,10 +55,12 @@ class Bound:
         )
 
     def proven(self, revision: Revision) -> bool:
-        """Tell whether each passkey under a text signed it and the sentence beside it."""
+        """Return whether each passkey under a text signed it and the sentence beside it."""
         return all(
-            policy.is_signed_by(one.method, one.proof, one.document_digest, one.sentence)
-            for one in self.signatures.get(revision.id, ())
+            policy.is_signed_by(
+                signature.method, signature.proof, signature.document_digest, signature.sentence
+            )
+            for signature in self.signatures.get(revision.id, ())
         )
 
     def _text(self, revision: Revision, rule: Rule | None) -> Text:
@@ -73,8 +78,8 @@ class Bound:
         given = self.signatures.get(revision.id, [])
         links = [
             link
-            for one in given
-            for link in self.links.get(one.id, ())
+            for signature in given
+            for link in self.links.get(signature.id, ())
             if link.verb in _SIGNING and link.subject_type == SIGNATURE
         ]
         return given, links
@@ -87,33 +92,33 @@ _COURSE, _SIGNING, _UNDERTAKING = (
 
 
 def read(subject_type: str, cooperations: Mapping[UUID, UUID]) -> Bound:
-    """Return what there is of some subjects, each with its cooperation, in three statements.
+    """Return the evidence about some subjects, each with its cooperation, in three queries.
 
-    An event counts that gives its own digest. Whether the chain around it holds is not looked at:
-    read_whole() does, for one cooperation.
+    Only events that match their own digest count. The chain around them is not verified:
+    read_whole() does that, for one cooperation.
     """
-    found = _rows(subject_type, cooperations.keys())
+    rows = _rows(subject_type, cooperations.keys())
     under = sa.select(Signature.id).join(Revision).where(_of(subject_type, cooperations.keys()))
     about = sa.or_(
         sa.and_(Event.subject_type == subject_type, Event.subject_id.in_(cooperations.keys())),
         sa.and_(Event.subject_type == SIGNATURE, Event.subject_id.in_(under)),
     )
-    _put(found, witness.of_subjects(about, VERBS, set(cooperations.values())))
-    return found
+    _put(rows, witness.of_subjects(about, VERBS, set(cooperations.values())))
+    return rows
 
 
 def read_whole(subject_type: str, subject_ids: Collection[UUID], cooperation_id: UUID) -> Bound:
-    """Return what there is of some subjects of a cooperation, by its chain as a whole.
+    """Return the evidence about some subjects of a cooperation, verifying its whole chain.
 
-    In four statements. Raise NotSoundError (activity.witness) where the chain does not hold.
+    In four queries. Raise NotSoundError (activity.witness) if the chain is not valid.
     """
-    found = _rows(subject_type, subject_ids)
-    _put(found, witness.of_chain(cooperation_id))
-    return found
+    rows = _rows(subject_type, subject_ids)
+    _put(rows, witness.of_chain(cooperation_id))
+    return rows
 
 
 def _rows(subject_type: str, subject_ids: Collection[UUID]) -> Bound:
-    found = Bound()
+    bound = Bound()
     wanted = _of(subject_type, subject_ids)
     for revision in db.session.scalars(
         sa.select(Revision)
@@ -121,18 +126,18 @@ def _rows(subject_type: str, subject_ids: Collection[UUID]) -> Bound:
         .options(defer(Revision.document))
         .order_by(Revision.number)
     ):
-        found.revisions.setdefault(revision.subject_id, []).append(revision)
+        bound.revisions.setdefault(revision.subject_id, []).append(revision)
     for signature in db.session.scalars(
         sa.select(Signature).join(Revision).where(wanted).order_by(Signature.signed_at)
     ):
-        found.signatures.setdefault(signature.revision_id, []).append(signature)
-    return found
+        bound.signatures.setdefault(signature.revision_id, []).append(signature)
+    return bound
 
 
 def _of(subject_type: str, subject_ids: Collection[UUID]) -> sa.ColumnElement[bool]:
     return sa.and_(Revision.subject_type == subject_type, Revision.subject_id.in_(subject_ids))
 
 
-def _put(found: Bound, links: Iterable[Link]) -> None:
+def _put(bound: Bound, links: Iterable[Link]) -> None:
     for link in links:
-        found.links.setdefault(link.subject_id, []).append(link)
+        bound.links.setdefault(link.subject_id, []).append(link)

@@ -4,4 +4,4 @@ from tracker.ui.proof import ProofFields
 
 
 class AcceptForm(ProofFields):
-    """Fresh proof of identity, on the very form on which a role is accepted."""
+    """Proof of identity on the form on which a role is accepted."""

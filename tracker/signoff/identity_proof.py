@@ -8,30 +8,30 @@ from uuid import UUID
 
 from tracker.signoff.models import Method
 
-# How long a proof is good for: it is given on the signing form itself (product.md, 5.3).
+# How long a proof is valid: it is given on the signing form itself (product.md, 5.3).
 FRESH = dt.timedelta(minutes=2)
-# How long the page on which somebody is to sign is good for.
+# How long a signing page is valid.
 OPEN_FOR = dt.timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """That a person proved who they are, how and when, and what of it anybody can verify."""
+    """A successful proof of identity: how and when, and the part that anybody can verify."""
 
     user_id: UUID
     method: Method
     at: dt.datetime
-    # Of a passkey: the values that tracker/signoff/assertion.py verifies.
+    # For a passkey: the values that tracker/signoff/assertion.py verifies.
     proof: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SigningPage:
-    """The page on which a person is to sign or to decide, as it was opened once.
+    """One opening of a page on which a person signs or decides.
 
-    nonce makes what a passkey is asked for unlike any other. salt and at go into a text that is
-    frozen with the signature itself, so that its digest is known when the passkey is asked. digest
-    is that of the text that the page showed.
+    nonce makes each passkey challenge unique. salt and at become part of a text that is frozen
+    together with the signature, so that its digest is known when the passkey is asked. digest is
+    that of the text shown on the page.
     """
 
     nonce: str
@@ -41,9 +41,9 @@ class SigningPage:
 
     @classmethod
     def begin(cls, at: dt.datetime, digest: str = "") -> "SigningPage":
-        """Return a new one."""
+        """Return a new signing page."""
         return cls(secrets.token_hex(32), secrets.token_hex(16), at, digest)
 
     def is_good(self, now: dt.datetime) -> bool:
-        """Tell whether the page is good still."""
+        """Return whether the page is still valid."""
         return dt.timedelta(0) <= now - self.at <= OPEN_FOR

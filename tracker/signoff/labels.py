@@ -53,12 +53,12 @@ FLAWS = {
 
 
 def method_words(value: str) -> object:
-    """Return the words of a stored method; of one that is not known, the method itself."""
+    """Return the label of a stored method; an unknown one is its own label."""
     return next((words for method, words in METHODS.items() if method == value), value)
 
 
 def power_words(power: str, first: dt.date | None, last: dt.date | None) -> str:
-    """Return by what power somebody signs, with the days it runs from and until."""
+    """Return the power somebody signs by, with the days on which it begins and ends."""
     if first and last:
         days = _("from %(first)s until %(last)s", first=as_date(first), last=as_date(last))
     elif last:
@@ -71,7 +71,7 @@ def power_words(power: str, first: dt.date | None, last: dt.date | None) -> str:
 
 
 def confirmed_words(confirmed: Mapping[str, str] | None) -> str:
-    """Return who confirmed a power, as a signature keeps it; nothing where that is not kept."""
+    """Return who confirmed a power, as a signature records it; nothing if it doesn't."""
     if confirmed is None:
         return ""
     how, by = confirmed["how"], confirmed["by"]
@@ -99,7 +99,7 @@ def confirmed_words(confirmed: Mapping[str, str] | None) -> str:
 
 
 def rule_words(party: str, needed: int, named: int, *, one_by_one: bool) -> str:
-    """Return in a sentence by which rule a party signs that has named several persons."""
+    """Return a sentence with the rule by which a party with several signatories signs."""
     if needed < named:
         any_of: str = ngettext(
             "%(party)s: any one of %(count)s.",
@@ -115,10 +115,10 @@ def rule_words(party: str, needed: int, named: int, *, one_by_one: bool) -> str:
 
 
 def beside_words(signature: Signature) -> list[str]:
-    """Return on whose behalf and in whose place somebody signed, where there is anybody."""
-    found = []
+    """Return on whose behalf and in whose place somebody signed, if anybody's."""
+    words = []
     if signature.on_behalf_of:
-        found.append(_("on behalf of %(person)s", person=signature.on_behalf_of))
+        words.append(_("on behalf of %(person)s", person=signature.on_behalf_of))
     if signature.in_place_of:
-        found.append(_("in place of %(person)s", person=signature.in_place_of))
-    return found
+        words.append(_("in place of %(person)s", person=signature.in_place_of))
+    return words

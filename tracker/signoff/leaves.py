@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-# Leaves without a meaning of their own, by their place; * stands for a number in a list, ** for all
-# below. Pages show them as technical details. Everything else a page shows as people read it.
+# Leaves without a meaning of their own, by path; * is any index of a list, ** everything below.
+# Pages show them as technical details, and everything else in a form that people read.
 TECHNICAL = (
     "format",
     "salt",
@@ -41,7 +41,7 @@ TECHNICAL = (
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """What stands at a place of a document; by language where it is said in several."""
+    """The value at a path of a document; by language where there are several."""
 
     place: str
     value: object
@@ -55,13 +55,15 @@ class Leaf:
 
 
 def leaves(document: Mapping[str, Any], languages: Collection[str]) -> Iterator[Leaf]:
-    """Yield what stands in a document at each place; nothing for what is empty."""
+    """Yield the value at each path of a document; nothing for empty ones."""
     yield from _below("", document, frozenset(languages))
 
 
 def technical(document: Mapping[str, Any], languages: Collection[str]) -> list[tuple[str, str]]:
-    """Return place and value of what only machines read."""
-    return [(one.place, str(one.value)) for one in leaves(document, languages) if one.is_technical]
+    """Return path and value of what only machines read."""
+    return [
+        (leaf.place, str(leaf.value)) for leaf in leaves(document, languages) if leaf.is_technical
+    ]
 
 
 def _below(place: str, tree: Any, languages: frozenset[str]) -> Iterator[Leaf]:
@@ -69,11 +71,11 @@ def _below(place: str, tree: Any, languages: frozenset[str]) -> Iterator[Leaf]:
         if tree and languages.issuperset(tree):
             yield from (Leaf(place, words, code) for code, words in tree.items() if words)
         else:
-            for key, one in tree.items():
-                yield from _below(f"{place}.{key}" if place else key, one, languages)
+            for key, branch in tree.items():
+                yield from _below(f"{place}.{key}" if place else key, branch, languages)
     elif isinstance(tree, list | tuple):
-        for number, one in enumerate(tree):
-            yield from _below(f"{place}.{number}", one, languages)
+        for number, branch in enumerate(tree):
+            yield from _below(f"{place}.{number}", branch, languages)
     elif tree is not None and tree != "":
         yield Leaf(place, tree)
 

@@ -10,14 +10,14 @@ from tracker.signoff.models import Method, Signature
 
 
 def verify_address(digest: str, reference: str) -> str:
-    """Return the address at which anybody can check a text by reference and digest."""
+    """Return the URL at which anybody can check a text by reference and digest."""
     return link("/verify?" + urlencode({"reference": reference, "digest": digest}))
 
 
 def receipt(signature: Signature, *, email: str, reference: str) -> None:
-    """Queue the receipt of a signature for its signer: digest and address, nothing of the text.
+    """Queue the receipt of a signature for its signer: digest and URL, nothing of the text.
 
-    Signatures of the demonstration have none: nobody gave them.
+    Signatures of the demonstration get none: nobody made them.
     """
     if signature.method is Method.DEMONSTRATION:
         return

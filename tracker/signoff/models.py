@@ -15,18 +15,18 @@ from tracker.core.db import Base, Identified
 class Method(enum.StrEnum):
     """How a signer proved who they are."""
 
-    # Of demonstration data only: nobody proved anything, and the record says so.
+    # Only in demonstration data: nobody proved anything, and the record says so.
     DEMONSTRATION = "demonstration"
     PASSWORD_TOTP = "password_totp"  # noqa: S105 -- a name, not a password
     PASSKEY = "passkey"
-    # Where the NPM allows it, of undertakings alone (product.md, 5.3).
+    # Where the NPM allows it, and only for undertakings (product.md, 5.3).
     PASSWORD_MAILED_CODE = "password_mailed_code"  # noqa: S105 -- a name, not a password
-    # With a pen: a scan that one party recorded and another confirmed (product.md, 5.6).
+    # On paper: a scan that one party recorded and another confirmed (product.md, 5.6).
     PAPER = "paper"
 
 
 class RequestState(enum.StrEnum):
-    """Where the request to sign a revision stands."""
+    """The state of the request to sign a revision."""
 
     WAITING = "waiting"
     COMPLETED = "completed"
@@ -36,7 +36,7 @@ class RequestState(enum.StrEnum):
 
 
 class SignatureKind(enum.StrEnum):
-    """Whether a signature binds a party or person, or countersigns a person's."""
+    """Whether a signature binds a party or person, or countersigns a person's undertaking."""
 
     SIGNATURE = "signature"
     COUNTERSIGNATURE = "countersignature"
@@ -53,7 +53,7 @@ class Revision(Identified, Base):
     subject_id: Mapped[UUID] = mapped_column(index=True)
     kind: Mapped[str] = mapped_column(sa.String(20))
     number: Mapped[int]
-    # Canonical bytes (RFC 8785): as they are for class K8, encrypted for class K2 to K7.
+    # Canonical bytes (RFC 8785): plain for class K8, encrypted for class K2 to K7.
     document: Mapped[bytes] = mapped_column(sa.LargeBinary())
     is_sealed: Mapped[bool]
     digest: Mapped[str] = mapped_column(sa.String(64), index=True)
@@ -83,10 +83,10 @@ class Revision(Identified, Base):
 
 
 class SignatureRequest(Identified, Base):
-    """That a revision waits for signatures, and how that ended."""
+    """A request to sign a revision, and how it ended."""
 
     __tablename__ = "signature_request"
-    # What the worker looks for: what has run out, and what was signed by all of late.
+    # The indexes for the worker's queries: expired requests, and recently completed ones.
     __table_args__ = (
         sa.Index("ix_signature_request_expiring", "state", "expires_on"),
         sa.Index("ix_signature_request_ended", "state", "ended_at"),
@@ -99,14 +99,14 @@ class SignatureRequest(Identified, Base):
     ended_at: Mapped[dt.datetime | None]
     ended_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user.id"))
     ended_for_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("organisation.id"))
-    # Why it was declined or called back: in words, or encrypted where the revision is.
+    # Why it was declined or called back; encrypted if the revision is.
     reason: Mapped[str] = mapped_column(default="")
     sealed_reason: Mapped[bytes | None] = mapped_column(sa.LargeBinary())
-    # Codes of the items that a decline wants changed.
+    # Codes of the items that the declining party wants changed.
     items: Mapped[list[str]] = mapped_column(default=list)
-    # The last day on which it can be signed; that day is included.
+    # The last day to sign, inclusive.
     expires_on: Mapped[dt.date | None]
-    # Every so many days somebody is reminded: who still has to sign, and others by their ids.
+    # Reminders every so many days, to people who still have to sign, and to others by their ids.
     remind_every: Mapped[int | None]
     remind_whom: Mapped[list[str] | None] = mapped_column(sa.JSON(none_as_null=True))
     reminded_on: Mapped[dt.date | None]
@@ -115,8 +115,8 @@ class SignatureRequest(Identified, Base):
     parties: Mapped[list["SignatureParty"]] = relationship(
         back_populates="request", order_by="SignatureParty.position", lazy="raise"
     )
-    places: Mapped[list["SignaturePlace"]] = relationship(
-        back_populates="request", order_by="SignaturePlace.position", lazy="raise"
+    slots: Mapped[list["SignatureSlot"]] = relationship(
+        back_populates="request", order_by="SignatureSlot.position", lazy="raise"
     )
 
 
@@ -130,19 +130,19 @@ class SignatureParty(Identified, Base):
     organisation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("organisation.id"))
     position: Mapped[int] = mapped_column(default=0)
     needed: Mapped[int] = mapped_column(default=1)
-    # Once all parties with a lower number are done.
+    # After all parties with a lower number.
     turn: Mapped[int] = mapped_column(default=0)
 
     request: Mapped[SignatureRequest] = relationship(back_populates="parties", lazy="raise")
 
 
-class SignaturePlace(Identified, Base):
-    """A line on which somebody is to sign: for an organisation, by a named person.
+class SignatureSlot(Identified, Base):
+    """A signature slot: a named person who is to sign for an organisation.
 
-    Who passes it on keeps the line as history; the new person has one of their own, which stands
-    for it.
+    When it is passed on, it is kept as history, and the new person gets a slot that replaces it.
     """
 
+    # Events bind its rows under this name, so the table keeps it (docs/adr/0057).
     __tablename__ = "signature_place"
     __table_args__ = (sa.UniqueConstraint("request_id", "organisation_id", "user_id"),)
 
@@ -150,18 +150,19 @@ class SignaturePlace(Identified, Base):
     organisation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("organisation.id"))
     user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"), index=True)
     position: Mapped[int] = mapped_column(default=0)
-    # 0: at any time. Else once all of the party with a lower number, but 0, have signed.
+    # 0: at any time. Else after everybody in the party with a lower number except 0.
     turn: Mapped[int] = mapped_column(default=0)
-    # The named person for whom they sign, where that is not themselves.
+    # The person on whose behalf they sign, if not themselves.
     on_behalf_of: Mapped[str] = mapped_column(default="")
-    # Of a line that was passed on: which, why (encrypted where the revision is), by whom and when.
+    # For a slot that was passed on: the old slot, why (encrypted if the revision is), by whom and
+    # when.
     stands_for_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("signature_place.id"))
     reason: Mapped[str] = mapped_column(default="")
     sealed_reason: Mapped[bytes | None] = mapped_column(sa.LargeBinary())
     passed_on_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user.id"))
     passed_on_at: Mapped[dt.datetime | None]
 
-    request: Mapped[SignatureRequest] = relationship(back_populates="places", lazy="raise")
+    request: Mapped[SignatureRequest] = relationship(back_populates="slots", lazy="raise")
 
 
 class Signature(Identified, Base):
@@ -170,7 +171,7 @@ class Signature(Identified, Base):
     __tablename__ = "signature"
     __table_args__ = (
         sa.UniqueConstraint("revision_id", "user_id", "organisation_id", "kind"),
-        # Databases take no two missing values for the same: one's own name needs its own rule.
+        # NULLs are never equal in a unique constraint: signing in one's own name needs its own.
         sa.Index(
             "uq_signature_own_name",
             "revision_id",
@@ -180,7 +181,7 @@ class Signature(Identified, Base):
             sqlite_where=sa.text("organisation_id IS NULL"),
             postgresql_where=sa.text("organisation_id IS NULL"),
         ),
-        # What the worker looks for: what was countersigned of late.
+        # The index for the worker's query: recent countersignatures.
         sa.Index("ix_signature_signed", "kind", "signed_at"),
     )
 
@@ -193,12 +194,12 @@ class Signature(Identified, Base):
     organisation_name: Mapped[str]
     office: Mapped[str]
     power: Mapped[str]
-    # The first and the last day of that power, where it has any.
+    # The first and last day of that power, if it has any.
     power_from: Mapped[dt.date | None]
     power_until: Mapped[dt.date | None]
-    # Who confirmed the role that they signed by ("how", "by", "on"); none for their own name.
+    # Who confirmed the role they signed by ("how", "by", "on"); none in their own name.
     power_confirmed: Mapped[dict[str, str] | None] = mapped_column(sa.JSON(none_as_null=True))
-    # For whom they signed, and from whom the line was passed on to them, where anybody.
+    # On whose behalf they signed, and who passed the slot on to them, if anybody.
     on_behalf_of: Mapped[str | None]
     in_place_of: Mapped[str | None]
     in_place_of_id: Mapped[UUID | None]
@@ -207,9 +208,9 @@ class Signature(Identified, Base):
     document_digest: Mapped[str] = mapped_column(sa.String(64))
     method: Mapped[Method]
     signed_at: Mapped[dt.datetime]
-    # What the proof of identity left that anybody can verify: a passkey's whole answer.
+    # The part of the proof of identity that anybody can verify: a passkey's complete response.
     proof: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))
-    # Of method *paper*: the scan by its digest, the date on it, who recorded and who confirmed it.
+    # For method *paper*: the scan's digest, the date on it, who recorded and who confirmed it.
     paper: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))
     # SHA-256 of all the above in canonical form; the event of the signature binds it.
     digest: Mapped[str] = mapped_column(sa.String(64))
@@ -237,11 +238,11 @@ class Signature(Identified, Base):
         }
 
     def has_its_digest(self) -> bool:
-        """Tell whether it is as it was when its digest was made."""
+        """Return whether it still has the digest it was stored with."""
         return canonical.digest_of(self.content()) == self.digest
 
     def _where_there_is_any(self) -> dict[str, Any]:
-        """Return what came later: bound only where it is set, so earlier digests stay."""
+        """Return columns added later, bound only if set, so that earlier digests stay."""
         values = {
             "power_from": self.power_from,
             "power_until": self.power_until,
@@ -249,13 +250,13 @@ class Signature(Identified, Base):
             "in_place_of": self.in_place_of,
             "in_place_of_id": self.in_place_of_id,
         }
-        # Days in their ISO form, ids as they are written.
-        found: dict[str, Any] = {
+        # Days in ISO form, ids as text.
+        texts: dict[str, Any] = {
             name: str(value) for name, value in values.items() if value is not None
         }
-        said = {
+        optional = {
             "power_confirmed": self.power_confirmed,
             "proof": self.proof,
             "paper": self.paper,
         }
-        return found | {name: value for name, value in said.items() if value is not None}
+        return texts | {name: value for name, value in optional.items() if value is not None}

@@ -3,6 +3,8 @@
 No column that says how something stands is looked at here, and no detail of an event: details may
 be erased. What an event binds is its verb, its subject, its place in the chain and the digest of
 the row that it bears witness to, and that is enough to follow a text from its sending to its end.
+
+In one file: one replay of events, with the rules it asks at each step.
 """
 
 import datetime as dt
@@ -17,12 +19,12 @@ from tracker.activity import verbs
 from tracker.activity.chain import Link
 from tracker.signoff.models import Revision, Signature, SignatureKind
 
-# How many signatures each organisation gives, as the frozen text says.
+# The number of signatures that each organisation needs, according to the frozen text.
 Rule = Mapping[UUID, int]
 
 
 class Outcome(enum.StrEnum):
-    """How a frozen text came out."""
+    """The outcome of a frozen text."""
 
     WAITING = "waiting"
     DECLINED = "declined"
@@ -43,7 +45,7 @@ _SIGNED_BY_ALL = frozenset({Outcome.IN_FORCE, Outcome.SUSPENDED, Outcome.ENDED, 
 
 
 class Phase(enum.StrEnum):
-    """Where the draft of the text stands beside what is in force."""
+    """The state of a text's draft, beside what is in force."""
 
     DRAFTING = "drafting"
     SENT = "sent"
@@ -52,7 +54,7 @@ class Phase(enum.StrEnum):
     ENDED = "ended"
 
 
-# The verbs that decide how a text came out, beside the signatures.
+# The verbs that decide the outcome of a text, together with the signatures.
 COURSE = (
     verbs.SENT_FOR_SIGNATURE,
     verbs.FORMER_AGREEMENT_RECORDED,
@@ -67,7 +69,7 @@ COURSE = (
     verbs.SUSPENSION_LIFTED,
     verbs.TEXT_ENDED,
 )
-# Another term of what is in force: it changes no outcome, only the last day.
+# A further term of a text in force: it changes no outcome, only the last day.
 RENEWING = (verbs.TEXT_RENEWED,)
 SIGNING = (verbs.SIGNED, verbs.SIGNED_ON_PAPER)
 UNDERTAKING = (
@@ -79,12 +81,12 @@ UNDERTAKING = (
 )
 
 
-# The rule, and who signed -------------------------------------------------------------------------
+# Rules and signatures -----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A signature that an event bears witness to, by the number of that event."""
+    """A signature bound by an event, with the number of that event."""
 
     organisation_id: UUID | None
     user_id: UUID
@@ -92,21 +94,25 @@ class Given:
 
 
 def rule_of(document: Mapping[str, Any]) -> Rule:
-    """Return how many signatures each organisation gives for a text to be signed by all.
+    """Return how many signatures each organisation needs for a text to be fully signed.
 
-    By the rule in the text; one frozen before there were rules asks each person whom it names.
-    Where nobody is named, each party signs once. Raise ValueError for what is no such text.
+    From the rule in the text; one frozen before there were rules needs everybody it names. If
+    nobody is named, each party signs once. Raise ValueError if it is not such a text.
     """
     try:
-        asked = document.get("signing")
-        if asked is not None:
-            rule = {UUID(one["organisation_id"]): int(one["needed"]) for one in asked["parties"]}
+        signing = document.get("signing")
+        if signing is not None:
+            rule = {
+                UUID(party["organisation_id"]): int(party["needed"]) for party in signing["parties"]
+            }
             if rule:
                 return rule
-        named = [UUID(one["organisation_id"]) for one in document.get("signatories") or ()]
+        named = [
+            UUID(signatory["organisation_id"]) for signatory in document.get("signatories") or ()
+        ]
         if named:
             return dict(Counter(named))
-        return {UUID(one["id"]): 1 for one in document["parties"]}
+        return {UUID(party["id"]): 1 for party in document["parties"]}
     except (KeyError, TypeError, AttributeError) as error:
         message = "The text does not say who signs it."
         raise ValueError(message) from error
@@ -114,29 +120,32 @@ def rule_of(document: Mapping[str, Any]) -> Rule:
 
 def is_signed_by_all(rule: Rule, given: Iterable[Given]) -> bool:
     """Tell whether as many persons as the text asks have signed for each organisation."""
-    there = Counter(party for party, _user in {(one.organisation_id, one.user_id) for one in given})
-    return bool(rule) and all(there[party] >= needed for party, needed in rule.items())
+    counts = Counter(
+        party
+        for party, _user in {(signature.organisation_id, signature.user_id) for signature in given}
+    )
+    return bool(rule) and all(counts[party] >= needed for party, needed in rule.items())
 
 
 def witnessed(
     revision: Revision, signatures: Iterable[Signature], links: Iterable[Link]
 ) -> tuple[Given, ...]:
-    """Return the signatures on a revision that give their digest and that events bear witness to.
+    """Return the signatures on a revision that match their digest and are bound by events.
 
     links are events of SIGNING, whose subject is a signature.
     """
     known = {(link.subject_id, link.evidence): link.number for link in links}
     return tuple(
-        Given(one.organisation_id, one.user_id, known[one.id, one.digest])
-        for one in signatures
-        if one.kind is SignatureKind.SIGNATURE
-        and (one.id, one.digest) in known
-        and is_on(one, revision)
+        Given(signature.organisation_id, signature.user_id, known[signature.id, signature.digest])
+        for signature in signatures
+        if signature.kind is SignatureKind.SIGNATURE
+        and (signature.id, signature.digest) in known
+        and is_on(signature, revision)
     )
 
 
 def is_on(signature: Signature, revision: Revision) -> bool:
-    """Tell whether a signature gives its digest and stands under this text."""
+    """Tell whether a signature matches its digest and belongs to this text."""
     return (
         signature.revision_id == revision.id
         and signature.document_digest == revision.digest
@@ -144,82 +153,82 @@ def is_on(signature: Signature, revision: Revision) -> bool:
     )
 
 
-# The course of a text -----------------------------------------------------------------------------
+# Replay of a text's events ------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A frozen revision, as its course looks at it; without its rule where it was not read."""
+    """A frozen revision for the replay; without its rule if it was not read."""
 
     revision_id: UUID
-    # What the event of its freezing binds.
+    # The digest bound by the event of its freezing.
     evidence: str
     given: tuple[Given, ...] = ()
     rule: Rule | None = None
-    # Whether a signature stands under it that nothing bears witness to.
+    # Whether it has a signature that no event binds.
     has_stray: bool = False
 
 
 @dataclass(slots=True)
 class Course:
-    """What became of all revisions of one checklist, and what is in force or waits now."""
+    """The result of the replay: the outcome of each revision, and the current status."""
 
     outcomes: dict[UUID, Outcome] = field(default_factory=dict)
     phase: Phase = Phase.DRAFTING
     sent_id: UUID | None = None
-    # The revision in force, or the one that was until it was suspended or ended.
+    # The revision in force, or the one that was in force until it was suspended or ended.
     standing_id: UUID | None = None
     in_force_at: dt.datetime | None = None
-    # The notices that stand, and how many of them have taken effect.
+    # The open notices, and how many of them have taken effect.
     notices: int = 0
     in_effect: int = 0
-    # Whether the events tell of nothing that can't be.
+    # Whether the events are possible in this order.
     is_sound: bool = True
 
     @property
     def standing(self) -> Outcome | None:
-        """How the revision came out that is in force or was until then; None without one."""
+        """The outcome of the revision that is or was last in force; None without one."""
         return self.outcomes.get(self.standing_id) if self.standing_id else None
 
 
 def course(links: Iterable[Link], texts: Iterable[Text]) -> Course:
-    """Follow the events of COURSE about one checklist in their order; texts are its revisions.
+    """Replay the events of COURSE about one checklist in order; texts are its revisions.
 
-    A text came into force only if its signatures were there by then: where the rule of a text is
-    given, what lacks one is not signed by all, whatever an event says.
+    A text came into force only if its signatures existed by then: if its rule is given, a text that
+    lacks one is not fully signed, whatever an event says.
     """
-    replay = _Replay({one.evidence: one for one in texts})
-    for link in sorted(links, key=lambda one: one.number):
+    replay = _Replay({text.evidence: text for text in texts})
+    for link in sorted(links, key=lambda link: link.number):
         replay.follow(link)
     return replay.end()
 
 
 class _Replay:
-    """Takes the events of a text one by one."""
+    """Replays the events of a text one by one."""
 
     def __init__(self, texts: dict[str, Text]) -> None:
         self._by_evidence = texts
-        self._by_id = {one.revision_id: one for one in texts.values()}
+        self._by_id = {text.revision_id: text for text in texts.values()}
         self._now = Course()
 
     def follow(self, link: Link) -> None:
-        """Take the next event."""
+        """Apply the next event."""
         _STEPS[link.verb](self, link)
 
     def end(self) -> Course:
-        """Return the course after the last event."""
+        """Return the result after the last event."""
         now = self._now
         if self._by_id.keys() != now.outcomes.keys():
             now.is_sound = False  # a revision that nobody sent
-        if any(one.has_stray for one in self._by_id.values()):
+        if any(course.has_stray for course in self._by_id.values()):
             now.is_sound = False
         text = self._by_id.get(now.sent_id) if now.sent_id else None
         if text is not None and text.rule is not None and is_signed_by_all(text.rule, text.given):
-            now.is_sound = False  # nothing waits once all have signed (5.7)
+            now.is_sound = False  # nothing is pending once all have signed (5.7)
         return now
 
     def send(self, link: Link) -> None:
-        """Take that it was frozen and sent, or recorded as agreed before."""
+        """Apply: it was frozen and sent, or recorded as a prior agreement."""
         text = self._by_evidence.get(link.evidence or "")
         if text is None or self._now.sent_id is not None:
             self._now.is_sound = False
@@ -229,9 +238,11 @@ class _Replay:
         self._now.phase = Phase.SENT
 
     def come_into_force(self, link: Link) -> None:
-        """Take that all have signed."""
+        """Apply: everybody has signed."""
         now, text = self._now, self._by_id.get(self._now.sent_id) if self._now.sent_id else None
-        before = [one for one in text.given if one.event < link.number] if text else []
+        before = (
+            [signature for signature in text.given if signature.event < link.number] if text else []
+        )
         if text is None or (text.rule is not None and not is_signed_by_all(text.rule, before)):
             now.is_sound = False
             return
@@ -240,7 +251,7 @@ class _Replay:
         now.outcomes[text.revision_id] = Outcome.IN_FORCE
         now.standing_id, now.sent_id = text.revision_id, None
         now.phase, now.in_force_at = Phase.IN_FORCE, link.at
-        now.notices = now.in_effect = 0  # what all have signed takes their place
+        now.notices = now.in_effect = 0  # the newly signed text replaces them
 
     def _stop_waiting(self, outcome: Outcome) -> None:
         if self._now.sent_id is None:
@@ -251,30 +262,30 @@ class _Replay:
         self._now.phase = Phase.DRAFTING
 
     def decline(self, _link: Link) -> None:
-        """Take that a party declined it."""
+        """Apply: a party declined it."""
         self._stop_waiting(Outcome.DECLINED)
 
     def withdraw(self, _link: Link) -> None:
-        """Take that it was called back."""
+        """Apply: it was called back."""
         self._stop_waiting(Outcome.WITHDRAWN)
 
     def expire(self, _link: Link) -> None:
-        """Take that not all had signed by its last day."""
+        """Apply: not everybody had signed by its last day."""
         self._stop_waiting(Outcome.EXPIRED)
 
     def amend(self, _link: Link) -> None:
-        """Take that a new text is drafted."""
+        """Apply: a new text is being drafted."""
         self._now.phase = Phase.DRAFTING
 
     def give_notice(self, _link: Link) -> None:
-        """Take that a party gave notice."""
+        """Apply: a party gave notice."""
         self._now.notices += 1
 
     def take_back(self, _link: Link) -> None:
-        """Take that a party took its notice back before its day."""
+        """Apply: a party withdrew its notice before its day."""
         self._now.notices -= 1
 
-    def _halt(self, outcome: Outcome) -> bool:
+    def _stop(self, outcome: Outcome) -> bool:
         if self._now.standing_id is None or self._now.standing is Outcome.ENDED:
             self._now.is_sound = False
             return False
@@ -282,29 +293,29 @@ class _Replay:
         return True
 
     def suspend(self, _link: Link) -> None:
-        """Take that a party's suspension began."""
-        if self._halt(Outcome.SUSPENDED):
+        """Apply: a party's suspension began."""
+        if self._stop(Outcome.SUSPENDED):
             self._now.in_effect += 1
             if self._now.phase is Phase.IN_FORCE:
                 self._now.phase = Phase.SUSPENDED
 
     def lift(self, _link: Link) -> None:
-        """Take that a party lifted its suspension."""
+        """Apply: a party lifted its suspension."""
         now = self._now
         if now.standing is not Outcome.SUSPENDED or now.standing_id is None:
             now.is_sound = False
             return
         now.notices -= 1
         now.in_effect -= 1
-        if now.in_effect:  # another party's still stands
+        if now.in_effect:  # another party's suspension is still in effect
             return
         now.outcomes[now.standing_id] = Outcome.IN_FORCE
         if now.phase is Phase.SUSPENDED:
             now.phase = Phase.IN_FORCE
 
     def finish(self, _link: Link) -> None:
-        """Take that a party ended it."""
-        if self._halt(Outcome.ENDED):
+        """Apply: a party ended it."""
+        if self._stop(Outcome.ENDED):
             self._now.phase = Phase.ENDED
             self._now.notices = self._now.in_effect = 1
 
@@ -325,11 +336,11 @@ _STEPS: dict[str, Callable[[_Replay, Link], None]] = {
 }
 
 
-# The course of an undertaking ---------------------------------------------------------------------
+# Replay of an undertaking's events ----------------------------------------------------------------
 
 
 class UndertakingPhase(enum.StrEnum):
-    """Where a person's undertaking stands."""
+    """The state of a person's undertaking."""
 
     ASKED = "asked"
     SIGNED = "signed"
@@ -339,7 +350,7 @@ class UndertakingPhase(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class UndertakingCourse:
-    """What became of one undertaking."""
+    """The result of replaying one undertaking."""
 
     phase: UndertakingPhase = UndertakingPhase.ASKED
     is_signed_by_all: bool = False
@@ -355,20 +366,23 @@ def undertaking_course(
     evidence: str,
     signatures: Iterable[Signature],
 ) -> UndertakingCourse:
-    """Follow the events of one undertaking; evidence is what the event of its freezing binds.
+    """Replay the events of one undertaking; evidence is the digest bound by its freezing.
 
-    It is signed by all once its person signed the frozen text and somebody else countersigned it.
+    It is fully signed once its person has signed the frozen text and somebody else has
+    countersigned it.
     """
-    ordered = sorted(links, key=lambda one: one.number)
+    ordered = sorted(links, key=lambda link: link.number)
     bound = {(link.verb, link.evidence): link.number for link in ordered}
-    closed = next((one for one in ordered if one.verb == verbs.UNDERTAKING_CLOSED.name), None)
-    there = list(signatures)
-    under = [one for one in there if revision is not None and is_on(one, revision)]
+    closed = next((link for link in ordered if link.verb == verbs.UNDERTAKING_CLOSED.name), None)
+    given = list(signatures)
+    under = [
+        signature for signature in given if revision is not None and is_on(signature, revision)
+    ]
     frozen = bound.get((verbs.UNDERTAKING_FROZEN.name, evidence)) if revision else None
     own = _first(under, bound, verbs.UNDERTAKING_SIGNED.name, person_id, is_own=True)
     other = _first(under, bound, verbs.UNDERTAKING_COUNTERSIGNED.name, person_id, is_own=False)
     steps = [frozen, own, other]
-    told = [
+    numbers = [
         next((link.number for link in ordered if link.verb == verb), None)
         for verb in (
             verbs.UNDERTAKING_FROZEN.name,
@@ -387,11 +401,11 @@ def undertaking_course(
         UndertakingPhase.CLOSED if closed else phase,
         is_signed_by_all=all(steps),
         closed_by=closed.event_id if closed else None,
-        # Each event has its row and each row its event; nothing comes without what goes before it.
-        is_sound=steps == told
+        # Each event has its row and each row its event; each comes after what it depends on.
+        is_sound=steps == numbers
         and _in_order(steps)
         and (revision is None) == (frozen is None)
-        and len(there) == sum(step is not None for step in steps[1:]),
+        and len(given) == sum(step is not None for step in steps[1:]),
     )
 
 
@@ -403,20 +417,20 @@ def _first(
     *,
     is_own: bool,
 ) -> int | None:
-    """Return the number of the event that witnesses the person's, or another's, signature."""
+    """Return the number of the event that binds the person's, or somebody else's, signature."""
     kind = SignatureKind.SIGNATURE if is_own else SignatureKind.COUNTERSIGNATURE
     return next(
         (
-            bound[verb, one.digest]
-            for one in signatures
-            if one.kind is kind
-            and (one.user_id == person_id) is is_own
-            and (verb, one.digest) in bound
+            bound[verb, signature.digest]
+            for signature in signatures
+            if signature.kind is kind
+            and (signature.user_id == person_id) is is_own
+            and (verb, signature.digest) in bound
         ),
         None,
     )
 
 
 def _in_order(steps: Iterable[int | None]) -> bool:
-    there = [step is not None for step in steps]
-    return there == sorted(there, reverse=True)
+    is_done = [step is not None for step in steps]
+    return is_done == sorted(is_done, reverse=True)

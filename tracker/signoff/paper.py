@@ -36,7 +36,7 @@ from tracker.signoff.paper_policy import PaperFact
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """Who signed on paper, for which party; user_id where the line on the text is theirs."""
+    """Who signed on paper, for which party; user_id if the slot in the text is theirs."""
 
     organisation_id: UUID
     organisation_name: str
@@ -44,7 +44,7 @@ class Signer:
     office: str
     user_id: UUID | None = None
     power: str = ""
-    # The named person for whom they signed, where that is not themselves.
+    # The person on whose behalf they signed, if not themselves.
     on_behalf_of: str = ""
 
 
@@ -59,12 +59,12 @@ def record(
     key: bytes,
     ends_on: dt.date | None = None,
 ) -> PaperRecord:
-    """Keep a scan, encrypted with the cooperation's key, and who signed when.
+    """Store a scan, encrypted with the cooperation's key, and who signed when.
 
-    The caller asked its policy. Raise RuleBrokenError for a file that is no scan (scans.checked).
+    The caller asks its policy. Raise RuleBrokenError if the file is not a scan (scans.checked).
     """
     media_type = scans.checked(scan)
-    made = PaperRecord(
+    paper_record = PaperRecord(
         id=uuid4(),
         revision_id=revision.id,
         kind=kind,
@@ -75,17 +75,17 @@ def record(
         recorded_at=clock.now(),
         signed_on=signed_on,
         ends_on=ends_on,
-        signers=[_as_kept(one) for one in signers],
+        signers=[_as_kept(signer) for signer in signers],
         media_type=media_type.value,
         size=len(scan),
         scan_digest=canonical.digest(scan),
         decisions=[],
     )
-    made.scan = crypto.seal(key, scan, _context(made.id))
-    made.digest = canonical.digest_of(made.content())
-    db.session.add(made)
+    paper_record.scan = crypto.seal(key, scan, _context(paper_record.id))
+    paper_record.digest = canonical.digest_of(paper_record.content())
+    db.session.add(paper_record)
     db.session.flush()
-    return made
+    return paper_record
 
 
 def decide(
@@ -96,14 +96,14 @@ def decide(
     reason: str = "",
     key: bytes | None = None,
 ) -> PaperDecision:
-    """Keep what a party says to a scan; key encrypts the reason where the revision is encrypted.
+    """Store a party's response to a scan; key encrypts the reason if the revision is encrypted.
 
-    The caller asked its policy. Raise RuleBrokenError without a reason for a no.
+    The caller asks its policy. Raise RuleBrokenError for a refusal without a reason.
     """
     words = reason.strip()
     if kind is not PaperDecisionKind.CONFIRMED and not words:
         raise RuleBrokenError(_l("Say why."), "reason")
-    made = PaperDecision(
+    paper_decision = PaperDecision(
         id=uuid4(),
         record_id=paper.id,
         kind=kind,
@@ -115,58 +115,71 @@ def decide(
         reason="" if key is not None else words,
     )
     if key is not None and words:
-        made.sealed_reason = crypto.seal(key, words.encode(), _reason_context(made.id))
-    made.digest = canonical.digest_of(made.content())
+        paper_decision.sealed_reason = crypto.seal(
+            key, words.encode(), _reason_context(paper_decision.id)
+        )
+    paper_decision.digest = canonical.digest_of(paper_decision.content())
     try:
         with db.session.begin_nested():
-            paper.decisions.append(made)
+            paper.decisions.append(paper_decision)
     except IntegrityError as error:
         raise RuleBrokenError(_l("Your organisation has answered this scan already.")) from error
-    return made
+    return paper_decision
 
 
 def sign(
-    asked: SignatureRequest,
+    signature_request: SignatureRequest,
     paper: PaperRecord,
     signers: Iterable[tuple[Signer, PaperDecision]],
     *,
     sentence: str,
     language: str,
 ) -> list[Signature]:
-    """Write the signatures that a confirmed scan stands for, each with who confirmed it.
+    """Write the signatures that a confirmed scan shows, each with the person who confirmed it.
 
     The account of a signature is the signer's own where the line on the text is theirs, else that
     of the person of their organisation who answers for the scan: who recorded or confirmed it.
     """
-    made = [
-        _write(asked.revision, paper, signer, decision, sentence=sentence, language=language)
+    signatures = [
+        _write(
+            signature_request.revision,
+            paper,
+            signer,
+            decision,
+            sentence=sentence,
+            language=language,
+        )
         for signer, decision in signers
     ]
     db.session.flush()
-    return made
+    return signatures
 
 
-def complete_if_signed(asked: SignatureRequest, made: Iterable[Signature]) -> bool:
-    """Complete a request when no party is missing any more; tell whether it is complete.
+def complete_if_signed(
+    signature_request: SignatureRequest, signatures: Iterable[Signature]
+) -> bool:
+    """Complete a request once every party has signed; tell whether it is complete.
 
-    The caller holds locked_request(). made are the signatures that were written just now.
+    The caller holds locked_request(). signatures are those written just now.
     """
-    standing = queries.standing_of(asked)
+    standing = queries.standing_of(signature_request)
     signed = standing.signed | {
-        (one.organisation_id, one.user_id) for one in made if one.organisation_id
+        (signer.organisation_id, signer.user_id) for signer in signatures if signer.organisation_id
     }
-    asked.state = signers.state_after(asked.state, standing.parties, signed)
-    if asked.state is not RequestState.COMPLETED:
+    signature_request.state = signers.state_after(signature_request.state, standing.parties, signed)
+    if signature_request.state is not RequestState.COMPLETED:
         return False
-    asked.ended_at = clock.now()
+    signature_request.ended_at = clock.now()
     db.session.flush()
     return True
 
 
-def decline(actor: Actor, asked: SignatureRequest, *, reason: str, key: bytes | None) -> None:
-    """End a request because a party refused the scan it waited for; key as for decide()."""
-    service.withdraw(actor, asked, reason=reason, key=key)
-    asked.state = RequestState.DECLINED
+def decline(
+    actor: Actor, signature_request: SignatureRequest, *, reason: str, key: bytes | None
+) -> None:
+    """End a request because a party refused the scan it was waiting for; key as for decide()."""
+    service.withdraw(actor, signature_request, reason=reason, key=key)
+    signature_request.state = RequestState.DECLINED
     db.session.flush()
 
 
@@ -225,7 +238,7 @@ def _write(
 
 def on_revisions(revision_ids: Iterable[UUID]) -> dict[UUID, list[PaperRecord]]:
     """Return the scans recorded for some revisions, in the order given, in two queries."""
-    found: dict[UUID, list[PaperRecord]] = {}
+    records: dict[UUID, list[PaperRecord]] = {}
     for row in db.session.scalars(
         sa.select(PaperRecord)
         .where(PaperRecord.revision_id.in_(list(revision_ids)))
@@ -233,8 +246,8 @@ def on_revisions(revision_ids: Iterable[UUID]) -> dict[UUID, list[PaperRecord]]:
         .order_by(PaperRecord.recorded_at)
         .execution_options(populate_existing=True)
     ):
-        found.setdefault(row.revision_id, []).append(row)
-    return found
+        records.setdefault(row.revision_id, []).append(row)
+    return records
 
 
 def find(revision_ids: Iterable[UUID], record_id: UUID) -> PaperRecord | None:
@@ -248,7 +261,7 @@ def find(revision_ids: Iterable[UUID], record_id: UUID) -> PaperRecord | None:
 
 
 def former_of(revision_id: UUID | None) -> PaperRecord | None:
-    """Return the scan of a revision that tells of an agreement made before the product came."""
+    """Return the scan of a revision that records a prior agreement."""
     return db.session.scalar(
         sa.select(PaperRecord).where(
             PaperRecord.revision_id == revision_id, PaperRecord.kind == PaperKind.FORMER
@@ -257,64 +270,66 @@ def former_of(revision_id: UUID | None) -> PaperRecord | None:
 
 
 def scan_of(paper: PaperRecord, key: bytes) -> bytes:
-    """Return the scan as it came; raise SealBrokenError when it was altered."""
+    """Return the scan as it was uploaded; raise SealBrokenError if it was altered."""
     sealed = db.session.scalar(sa.select(PaperRecord.scan).where(PaperRecord.id == paper.id))
     return unsealed(paper.id, sealed or b"", key)
 
 
 def unsealed(record_id: UUID, sealed: bytes, key: bytes) -> bytes:
-    """Return a scan out of what is stored; raise SealBrokenError when it was altered."""
+    """Decrypt a stored scan; raise SealBrokenError if it was altered."""
     return crypto.unseal(key, sealed, _context(record_id))
 
 
 def reason_of(decision: PaperDecision, key: bytes | None) -> str:
-    """Return why a scan was refused or withdrawn, decrypted where it is encrypted."""
+    """Return why a scan was refused or withdrawn, decrypted if it is encrypted."""
     if decision.sealed_reason is None or key is None:
         return decision.reason
     return crypto.unseal(key, decision.sealed_reason, _reason_context(decision.id)).decode()
 
 
-def state_of(paper: PaperRecord, asked: RequestState | None, signed: Iterable[Any]) -> PaperState:
-    """Return where a scan stands; signed are the ids of the records that signatures rest on."""
-    said = {one.kind for one in paper.decisions}
-    if PaperDecisionKind.WITHDRAWN in said:
+def state_of(
+    paper: PaperRecord, request_state: RequestState | None, signed: Iterable[Any]
+) -> PaperState:
+    """Return the state of a scan; signed are the ids of the records that have signatures."""
+    kinds = {decision.kind for decision in paper.decisions}
+    if PaperDecisionKind.WITHDRAWN in kinds:
         return PaperState.WITHDRAWN
-    if PaperDecisionKind.REFUSED in said:
+    if PaperDecisionKind.REFUSED in kinds:
         return PaperState.REFUSED
     if str(paper.id) in set(signed):
         return PaperState.CONFIRMED
-    return PaperState.WAITING if asked is RequestState.WAITING else PaperState.OVERTAKEN
+    return PaperState.WAITING if request_state is RequestState.WAITING else PaperState.OVERTAKEN
 
 
 def rests_on(signatures: Iterable[Signature]) -> set[str]:
-    """Return the ids of the scans that signatures rest on."""
-    return {str(one.paper["record"]) for one in signatures if one.paper}
+    """Return the ids of the scans that signatures refer to."""
+    return {str(signature.paper["record"]) for signature in signatures if signature.paper}
 
 
 def fact(paper: PaperRecord, state: PaperState) -> PaperFact:
-    """Return what the rules look at in a scan."""
+    """Return a scan's plain values for the rules."""
     return PaperFact(
         kind=paper.kind,
         state=state,
         organisation_id=paper.organisation_id,
         recorded_by_id=paper.user_id,
-        decided=frozenset(one.organisation_id for one in paper.decisions),
+        decided=frozenset(decision.organisation_id for decision in paper.decisions),
     )
 
 
 def signers_of(paper: PaperRecord, powers: Mapping[tuple[str, str], str]) -> list[Signer]:
-    """Return who signed on paper; powers are what the text says, by organisation and name."""
+    """Return who signed on paper; powers are those in the text, by organisation and name."""
     return [
         Signer(
-            organisation_id=UUID(one["organisation_id"]),
-            organisation_name=one["organisation"],
-            name=one["name"],
-            office=one["office"],
-            user_id=UUID(one["user_id"]) if one.get("user_id") else None,
-            power=powers.get((one["organisation_id"], one["name"]), ""),
-            on_behalf_of=one.get("on_behalf_of", ""),
+            organisation_id=UUID(signer["organisation_id"]),
+            organisation_name=signer["organisation"],
+            name=signer["name"],
+            office=signer["office"],
+            user_id=UUID(signer["user_id"]) if signer.get("user_id") else None,
+            power=powers.get((signer["organisation_id"], signer["name"]), ""),
+            on_behalf_of=signer.get("on_behalf_of", ""),
         )
-        for one in paper.signers
+        for signer in paper.signers
     ]
 
 
@@ -330,7 +345,7 @@ def _as_kept(signer: Signer) -> dict[str, Any]:
 
 
 def _acting_for(actor: Actor) -> UUID:
-    if actor.organisation_id is None:  # the policies have said no already
+    if actor.organisation_id is None:  # the policies have already refused
         raise LookupError
     return actor.organisation_id
 

@@ -24,15 +24,15 @@ def how_signed(signature: Signature) -> object:
     """Return in words how somebody signed; on paper, also when and who vouches for the scan."""
     if signature.paper is None:
         return METHODS[signature.method]
-    said = dict(signature.paper)
+    paper = dict(signature.paper)
     words = {
-        "day": as_date(dt.date.fromisoformat(said["signed_on"])),
-        "recorder": said["recorded_by_name"],
-        "recorded_for": said["recorded_for"],
-        "confirmer": said["confirmed_by_name"],
-        "confirmed_for": said["confirmed_for"],
+        "day": as_date(dt.date.fromisoformat(paper["signed_on"])),
+        "recorder": paper["recorded_by_name"],
+        "recorded_for": paper["recorded_for"],
+        "confirmer": paper["confirmed_by_name"],
+        "confirmed_for": paper["confirmed_for"],
     }
-    if said["made"] == "before":
+    if paper["made"] == "before":
         return _(
             "On paper on %(day)s, before this tool was used; not signed electronically. Recorded "
             "by %(recorder)s, %(recorded_for)s, confirmed by %(confirmer)s, %(confirmed_for)s",

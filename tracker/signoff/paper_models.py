@@ -13,14 +13,14 @@ from tracker.core.db import Base, Identified
 
 
 class PaperKind(enum.StrEnum):
-    """What a scan shows: a text of this product, or an agreement made before it came."""
+    """What a scan shows: a text of this product, or a prior agreement."""
 
     TEXT = "text"
     FORMER = "former"
 
 
 class PaperDecisionKind(enum.StrEnum):
-    """What is said to a scan: by another party that it is right or not, by the own one no more."""
+    """A decision on a scan: confirmed or refused by another party, or withdrawn by its own."""
 
     CONFIRMED = "confirmed"
     REFUSED = "refused"
@@ -28,7 +28,7 @@ class PaperDecisionKind(enum.StrEnum):
 
 
 class PaperState(enum.StrEnum):
-    """Where a scan stands; overtaken: the text was signed, declined or called back meanwhile."""
+    """The state of a scan; overtaken: the text was signed, declined or called back meanwhile."""
 
     WAITING = "waiting"
     CONFIRMED = "confirmed"
@@ -38,7 +38,7 @@ class PaperState(enum.StrEnum):
 
 
 class PaperRecord(Identified, Base):
-    """A scan of what was signed on paper; never changed, never deleted (the database refuses both).
+    """A recorded scan; never changed, never deleted (the database refuses both).
 
     The scan is encrypted with the cooperation's key; its SHA-256 is that of the plain bytes.
     """
@@ -47,7 +47,7 @@ class PaperRecord(Identified, Base):
 
     revision_id: Mapped[UUID] = mapped_column(sa.ForeignKey("revision.id"), index=True)
     kind: Mapped[PaperKind]
-    # Who recorded it. Of a text of this product: the party that signed it on paper.
+    # Who recorded it. For a text of this product: the party that signed it on paper.
     organisation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("organisation.id"))
     organisation_name: Mapped[str]
     user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
@@ -55,9 +55,9 @@ class PaperRecord(Identified, Base):
     recorded_at: Mapped[dt.datetime]
     # The date on the paper.
     signed_on: Mapped[dt.date]
-    # The last day of an agreement made before, where it has one and it is known.
+    # The last day of a prior agreement, if it has one and it is known.
     ends_on: Mapped[dt.date | None]
-    # Who signed: organisation_id, organisation, name, office; user_id where it is their line.
+    # Who signed: organisation_id, organisation, name, office; user_id if the slot is theirs.
     signers: Mapped[list[dict[str, Any]]]
     media_type: Mapped[str] = mapped_column(sa.String(40))
     size: Mapped[int]
@@ -91,7 +91,7 @@ class PaperRecord(Identified, Base):
 
 
 class PaperDecision(Identified, Base):
-    """What a party said to a scan; never changed, never deleted (the database refuses both)."""
+    """A party's response to a scan; never changed, never deleted (the database refuses both)."""
 
     __tablename__ = "paper_decision"
     __table_args__ = (sa.UniqueConstraint("record_id", "organisation_id"),)
@@ -103,7 +103,7 @@ class PaperDecision(Identified, Base):
     user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
     user_name: Mapped[str]
     decided_at: Mapped[dt.datetime]
-    # Why it was refused or withdrawn: in words, or encrypted where the revision is.
+    # Why it was refused or withdrawn; encrypted if the revision is.
     reason: Mapped[str]
     sealed_reason: Mapped[bytes | None] = mapped_column(sa.LargeBinary())
     # SHA-256 of all the above in canonical form; an event binds it.

@@ -18,13 +18,13 @@ CONFIRMERS = (Role.COORDINATOR, Role.SIGNATORY)
 
 @dataclass(frozen=True, slots=True)
 class PaperFact:
-    """What the rules look at in a recorded scan."""
+    """A scan's plain values for the rules."""
 
     kind: PaperKind
     state: PaperState
     organisation_id: UUID
     recorded_by_id: UUID
-    # The parties that have said something to it.
+    # The parties that have responded to it.
     decided: frozenset[UUID] = frozenset()
 
 
@@ -36,7 +36,7 @@ def can_record(
     has_line: bool,
     papers: Collection[PaperFact],
 ) -> Decision:
-    """Decide whether a person may record that the own organisation signed a text on paper.
+    """Decide whether a person may record that their organisation signed a text on paper.
 
     has_line says whether a line of theirs on it still waits for a signature.
     """
@@ -47,15 +47,15 @@ def can_record(
     if not has_line:
         return no(_l("No signature of your organisation is missing on this text."))
     own = actor.organisation_id
-    if any(one.organisation_id == own and one.state is PaperState.WAITING for one in papers):
+    if any(paper.organisation_id == own and paper.state is PaperState.WAITING for paper in papers):
         return no(_l("A scan of your organisation waits to be confirmed already."))
     return YES
 
 
 def can_decide(actor: Actor, paper: PaperFact, *, is_party: bool, state: RequestState) -> Decision:
-    """Decide whether a person may confirm or refuse a scan: somebody of another party.
+    """Decide who may confirm or refuse a scan: somebody from another party.
 
-    Never the organisation that recorded it, nor the person, whomever else they act for.
+    Never the organisation that recorded it, nor the same person acting for another one.
     """
     if not is_party or not actor.has(*CONFIRMERS):
         return no(_l("A coordinator or signatory of another party confirms a scan."))
@@ -71,7 +71,7 @@ def can_decide(actor: Actor, paper: PaperFact, *, is_party: bool, state: Request
 def can_withdraw(
     actor: Actor, paper: PaperFact, *, is_party: bool, state: RequestState
 ) -> Decision:
-    """Decide whether a person may withdraw a scan: a coordinator of the side that recorded it."""
+    """Decide who may withdraw a scan: a coordinator of the side that recorded it."""
     if not is_party or not actor.has(*RECORDERS) or actor.organisation_id != paper.organisation_id:
         return no(_l("A coordinator of the organisation that recorded a scan withdraws it."))
     if paper.state is not PaperState.WAITING or state is not RequestState.WAITING:
@@ -82,7 +82,7 @@ def can_withdraw(
 def can_be_dated(signed_on: dt.date, today: dt.date, frozen_on: dt.date | None = None) -> Decision:
     """Decide whether a date can be the one on the paper.
 
-    frozen_on is the day on which a text of this product was frozen: nobody could sign it before.
+    frozen_on is the day on which a text of this product was frozen: nobody could sign it earlier.
     """
     if signed_on > today:
         return no(_l("The date on the paper can't lie ahead."))

@@ -21,14 +21,14 @@ COUNTERSIGNERS = (Role.SIGNATORY, Role.MANAGER)
 
 
 def signing_membership(actor: Actor) -> ActorMembership | None:
-    """Return the membership by which a person signs for the organisation they act for."""
+    """Return the membership by which a person signs for the organisation they are acting for."""
     return next((m for m in actor.acting if m.role is Role.SIGNATORY), None)
 
 
 def confirmation_of(membership: ActorMembership) -> dict[str, str] | None:
-    """Return who confirmed the role by which somebody signs, as the signature keeps it.
+    """Return who confirmed the role by which somebody signs, as the signature stores it.
 
-    how, by (a name; empty on the command line) and on (a day in UTC), where they are known.
+    how, by (a name; empty on the command line) and on (a day in UTC), if they are known.
     """
     if membership.confirmed_how is None:
         return None
@@ -42,15 +42,15 @@ def confirmation_of(membership: ActorMembership) -> dict[str, str] | None:
 
 @dataclass(frozen=True, slots=True)
 class RequestStatus:
-    """How a request to sign stands."""
+    """The status of a request to sign."""
 
     state: RequestState
     parties: tuple[PartySigners, ...]
-    # (organisation, person) of each signature that is there.
+    # (organisation, person) of each signature given.
     signed: frozenset[tuple[UUID, UUID]] = frozenset()
-    # The last day on which it can be signed; that day is included.
+    # The last day to sign, inclusive.
     expires_on: dt.date | None = None
-    # Those who were named and passed it on.
+    # People who were named and passed it on.
     former: frozenset[UUID] = frozenset()
 
     def is_waiting(self, today: dt.date) -> Decision:
@@ -63,7 +63,7 @@ class RequestStatus:
 
 
 def has_power(membership: ActorMembership | None, today: dt.date) -> Decision:
-    """Decide whether somebody is a signatory whose power is recorded, has begun and still runs."""
+    """Decide whether somebody is a signatory whose power is recorded and current."""
     if membership is None:
         return no(_l("You are not a signatory of the organisation you act for."))
     if not membership.power:
@@ -75,34 +75,36 @@ def has_power(membership: ActorMembership | None, today: dt.date) -> Decision:
     return YES
 
 
-def can_sign_for(actor: Actor, asked: RequestStatus, today: dt.date) -> Decision:
-    """Decide whether a person may sign now for the organisation they act for.
+def can_sign_for(actor: Actor, status: RequestStatus, today: dt.date) -> Decision:
+    """Decide whether a person may sign now for the organisation they are acting for.
 
-    By a power that runs today, named on the request, and in their turn (product.md, 5.2).
+    With a power that is current today, if named on the request, and in their turn (product.md,
+    5.2).
     """
-    power, waits = has_power(signing_membership(actor), today), asked.is_waiting(today)
+    power, waits = has_power(signing_membership(actor), today), status.is_waiting(today)
     if not power or not waits:
         return waits if power else power
-    return signers.can_sign_now(asked.parties, asked.signed, actor.organisation_id, actor.user_id)
+    return signers.can_sign_now(status.parties, status.signed, actor.organisation_id, actor.user_id)
 
 
-def can_decline(actor: Actor, asked: RequestStatus, today: dt.date) -> Decision:
-    """Decide whether a person may decline: whose signature is wanted, now or in their turn."""
-    decision = can_sign_for(actor, asked, today)
-    power, waits = has_power(signing_membership(actor), today), asked.is_waiting(today)
-    wanted = signers.is_to_sign(asked.parties, asked.signed, actor.organisation_id, actor.user_id)
+def can_decline(actor: Actor, status: RequestStatus, today: dt.date) -> Decision:
+    """Decide who may decline: anybody whose signature is needed, now or in their turn."""
+    decision = can_sign_for(actor, status, today)
+    power, waits = has_power(signing_membership(actor), today), status.is_waiting(today)
+    wanted = signers.is_to_sign(status.parties, status.signed, actor.organisation_id, actor.user_id)
     return YES if power and waits and wanted else decision
 
 
-def can_pass_on(actor: Actor, asked: RequestStatus, today: dt.date, holder_id: UUID) -> Decision:
-    """Decide whether a person may pass on what somebody of their organisation is to sign.
+def can_pass_on(actor: Actor, status: RequestStatus, today: dt.date, holder_id: UUID) -> Decision:
+    """Decide who may pass on what somebody of their organisation is to sign.
 
-    Who is named, or a coordinator of the organisation, so that nothing waits for one who is away.
+    The person named, or a coordinator of the organisation, so that nobody has to wait for a person
+    who is away.
     """
-    waits = asked.is_waiting(today)
+    waits = status.is_waiting(today)
     if not waits:
         return waits
-    if not signers.is_to_sign(asked.parties, asked.signed, actor.organisation_id, holder_id):
+    if not signers.is_to_sign(status.parties, status.signed, actor.organisation_id, holder_id):
         return no(_l("There is nothing left to sign for this person in your organisation."))
     if actor.user_id == holder_id and signing_membership(actor) is not None:
         return YES
@@ -112,7 +114,7 @@ def can_pass_on(actor: Actor, asked: RequestStatus, today: dt.date, holder_id: U
 
 
 def can_countersign(actor: Actor, signer_id: UUID) -> Decision:
-    """Decide whether a person countersigns a person's undertaking: never one's own."""
+    """Decide who countersigns a person's undertaking: never that person."""
     if not actor.acts_for_npm or not actor.has(*COUNTERSIGNERS):
         return no(_l("A signatory or manager of the NPM countersigns."))
     if actor.user_id == signer_id:
@@ -130,7 +132,7 @@ def is_proven(actor: Actor, identity: Identity, now: dt.datetime) -> Decision:
 
 
 def is_enough(identity: Identity, kind: SignatureKind, organisation_id: UUID | None) -> Decision:
-    """Decide whether a method is good for a signature: a mailed code is for undertakings alone."""
+    """Decide whether a method may be used for a signature: a mailed code only for undertakings."""
     in_own_name = kind is SignatureKind.SIGNATURE and organisation_id is None
     if identity.method is Method.PASSWORD_MAILED_CODE and not in_own_name:
         return no(_l("A code by mail is not enough to sign for an organisation."))
@@ -140,8 +142,8 @@ def is_enough(identity: Identity, kind: SignatureKind, organisation_id: UUID | N
 def is_signed_by(
     method: Method, proof: Mapping[str, Any] | None, document_digest: str, sentence: str
 ) -> Decision:
-    """Decide whether a passkey signed this text and this sentence; other methods sign nothing."""
+    """Decide whether a passkey signed this text and sentence; other methods sign nothing."""
     if method is not Method.PASSKEY:
         return YES if proof is None else no(_l("Only a passkey leaves a proof."))
-    found = assertion.flaw(proof, document_digest=document_digest, sentence=sentence)
-    return YES if found is None else no(FLAWS[found])
+    fault = assertion.flaw(proof, document_digest=document_digest, sentence=sentence)
+    return YES if fault is None else no(FLAWS[fault])

@@ -14,8 +14,8 @@ from tracker.signoff.models import Method
 
 
 @dataclass(frozen=True, slots=True)
-class Ways:
-    """By what a person can prove who they are."""
+class ProofMethods:
+    """The ways in which a person can prove who they are."""
 
     has_app: bool
     has_passkey: bool
@@ -23,7 +23,7 @@ class Ways:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What a signing page gives the browser to ask a passkey; options is empty without one."""
+    """What a signing page gives the browser to ask for a passkey; options is empty without one."""
 
     token: str
     options: str
@@ -32,17 +32,17 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What came back on the form."""
+    """What the form returned."""
 
     password: str = ""
     code: str = ""
     passkey: str = ""
 
 
-def ways(actor: Actor) -> Ways:
-    """Return by what the person can prove who they are."""
+def ways(actor: Actor) -> ProofMethods:
+    """Return the ways in which a person can prove who they are."""
     user = db.session.get_one(User, actor.user_id)
-    return Ways(user.has_app, user.has_passkey and passkeys.are_possible())
+    return ProofMethods(user.has_app, user.has_passkey and passkeys.are_possible())
 
 
 def offer(actor: Actor, page: SigningPage, sentence: str) -> Offer:
@@ -51,8 +51,8 @@ def offer(actor: Actor, page: SigningPage, sentence: str) -> Offer:
     own = passkeys.usable(actor.user_id) if passkeys.are_possible() else []
     if not own:
         return Offer(token, "", "")
-    asked = assertion.challenge(page.digest, sentence, page.nonce)
-    return Offer(token, json.dumps(passkeys.options(own, asked)), passkeys.place().origin)
+    challenge = assertion.challenge(page.digest, sentence, page.nonce)
+    return Offer(token, json.dumps(passkeys.options(own, challenge)), passkeys.own_origin().origin)
 
 
 def prove(
@@ -60,26 +60,27 @@ def prove(
 ) -> Identity:
     """Return the Identity that a form proves; page is the one it was sent from.
 
-    Raises NotShownError unless that page showed the text of this digest not long ago, whatever the
-    proof. A passkey has to have signed exactly this text and this sentence on that page, once. Call
-    it before the first change of the transaction (accounts.proof). Raises RuleBrokenError.
+    Raises NotShownError unless that page recently showed the text with this digest, whatever the
+    proof. A passkey must have signed exactly this text and sentence on that page, once. Call it
+    before the first change of the transaction (accounts.factors.identity_proof). Raises
+    RuleBrokenError.
     """
     shown.require_recent(page, document_digest)
     if not given.passkey or page is None:
         return _identity(identity_proof.prove(actor.user_id, given.password, given.code))
-    asked = assertion.challenge(document_digest, sentence, page.nonce)
+    challenge = assertion.challenge(document_digest, sentence, page.nonce)
     return _identity(
-        identity_proof.prove_by_passkey(actor.user_id, given.passkey, asked), page.nonce
+        identity_proof.prove_by_passkey(actor.user_id, given.passkey, challenge), page.nonce
     )
 
 
 def prove_by_mailed_code(actor: Actor, subject_id: UUID, given: Given) -> Identity:
-    """Return the Identity that a password and a mailed code prove; the caller asked its policy."""
+    """Return the Identity that a password and a mailed code prove; the caller asks its policy."""
     return _identity(
         identity_proof.prove_by_mailed_code(actor.user_id, subject_id, given.password, given.code)
     )
 
 
 def _identity(shown: identity_proof.Proof, nonce: str = "") -> Identity:
-    kept = {**shown.assertion, "nonce": nonce} if shown.assertion is not None else None
-    return Identity(shown.user_id, Method(shown.method), shown.at, kept)
+    shown_proof = {**shown.assertion, "nonce": nonce} if shown.assertion is not None else None
+    return Identity(shown.user_id, Method(shown.method), shown.at, shown_proof)

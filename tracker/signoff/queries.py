@@ -15,8 +15,8 @@ from tracker.signoff.models import (
     Revision,
     Signature,
     SignatureKind,
-    SignaturePlace,
     SignatureRequest,
+    SignatureSlot,
 )
 from tracker.signoff.policy import RequestStatus
 from tracker.signoff.signers import Named, PartySigners
@@ -40,7 +40,7 @@ _REVISIONS = (
     )
     .options(
         selectinload(Revision.signatures),
-        selectinload(SignatureRequest.places),
+        selectinload(SignatureRequest.slots),
         selectinload(SignatureRequest.parties),
     )
     .order_by(Revision.number.desc())
@@ -49,7 +49,7 @@ _REQUEST = (
     sa.select(SignatureRequest)
     .where(SignatureRequest.revision_id == sa.bindparam("revision_id"))
     .options(
-        selectinload(SignatureRequest.places),
+        selectinload(SignatureRequest.slots),
         selectinload(SignatureRequest.parties),
         joinedload(SignatureRequest.revision).selectinload(Revision.signatures),
     )
@@ -63,86 +63,88 @@ def revisions_of(
     subject = {"subject_type": subject_type, "subject_id": subject_id}
     rows: list[tuple[Revision, SignatureRequest | None]]
     rows = [(row[0], row[1]) for row in db.session.execute(_REVISIONS, subject)]
-    for revision, asked in rows:
-        if asked is not None:
-            set_committed_value(asked, "revision", revision)
+    for revision, signature_request in rows:
+        if signature_request is not None:
+            set_committed_value(signature_request, "revision", revision)
     return rows
 
 
 def request_of(revision_id: UUID) -> SignatureRequest | None:
-    """Return the request of a revision with its places and the signatures given."""
+    """Return the request of a revision with its slots and the signatures given."""
     return db.session.scalar(_REQUEST, {"revision_id": revision_id})
 
 
 def signatures_on(revision_ids: Iterable[UUID]) -> dict[UUID, list[Signature]]:
     """Return the signatures of several revisions, in the order given, in one query."""
-    found: dict[UUID, list[Signature]] = {}
+    signatures: dict[UUID, list[Signature]] = {}
     for signature in db.session.scalars(
         sa.select(Signature)
         .where(Signature.revision_id.in_(list(revision_ids)))
         .order_by(Signature.signed_at)
     ):
-        found.setdefault(signature.revision_id, []).append(signature)
-    return found
+        signatures.setdefault(signature.revision_id, []).append(signature)
+    return signatures
 
 
-def standing_of(asked: SignatureRequest) -> RequestStatus:
-    """Return how a request stands, as the rules look at it; places, parties, signatures loaded."""
-    replaced = {place.stands_for_id for place in asked.places}
-    held = [place for place in asked.places if place.id not in replaced]
+def standing_of(signature_request: SignatureRequest) -> RequestStatus:
+    """Return the status of a request for the rules; slots, parties and signatures are loaded."""
+    replaced = {slot.stands_for_id for slot in signature_request.slots}
+    open_slots = [slot for slot in signature_request.slots if slot.id not in replaced]
     return RequestStatus(
-        state=asked.state,
+        state=signature_request.state,
         parties=tuple(
             PartySigners(
                 party.organisation_id,
                 tuple(
-                    Named(place.user_id, place.turn, place.on_behalf_of)
-                    for place in held
-                    if place.organisation_id == party.organisation_id
+                    Named(slot.user_id, slot.turn, slot.on_behalf_of)
+                    for slot in open_slots
+                    if slot.organisation_id == party.organisation_id
                 ),
                 party.needed,
                 party.turn,
             )
-            for party in asked.parties
+            for party in signature_request.parties
         ),
         signed=frozenset(
-            (one.organisation_id, one.user_id)
-            for one in asked.revision.signatures
-            if one.organisation_id and one.kind is SignatureKind.SIGNATURE
+            (signature.organisation_id, signature.user_id)
+            for signature in signature_request.revision.signatures
+            if signature.organisation_id and signature.kind is SignatureKind.SIGNATURE
         ),
-        expires_on=asked.expires_on,
-        former=frozenset(place.user_id for place in asked.places if place.id in replaced),
+        expires_on=signature_request.expires_on,
+        former=frozenset(slot.user_id for slot in signature_request.slots if slot.id in replaced),
     )
 
 
-def place_of(
-    asked: SignatureRequest, organisation_id: UUID | None, user_id: UUID
-) -> SignaturePlace | None:
-    """Return the line that a person holds for an organisation, not one they passed on."""
-    replaced = {place.stands_for_id for place in asked.places}
+def slot_of(
+    signature_request: SignatureRequest, organisation_id: UUID | None, user_id: UUID
+) -> SignatureSlot | None:
+    """Return a person's slot for an organisation, unless they passed it on."""
+    replaced = {slot.stands_for_id for slot in signature_request.slots}
     return next(
         (
-            place
-            for place in asked.places
-            if place.organisation_id == organisation_id
-            and place.user_id == user_id
-            and place.id not in replaced
+            slot
+            for slot in signature_request.slots
+            if slot.organisation_id == organisation_id
+            and slot.user_id == user_id
+            and slot.id not in replaced
         ),
         None,
     )
 
 
-def stood_for(asked: SignatureRequest, place: SignaturePlace) -> SignaturePlace | None:
-    """Return the line that a line that was passed on stands for, None for one as it was sent."""
-    return next((one for one in asked.places if one.id == place.stands_for_id), None)
+def stood_for(signature_request: SignatureRequest, slot: SignatureSlot) -> SignatureSlot | None:
+    """Return the line that a line replaces because it was passed on; None for an original."""
+    return next(
+        (other for other in signature_request.slots if other.id == slot.stands_for_id), None
+    )
 
 
-# Certificates, which a part further up makes and keeps --------------------------------------------
+# Certificates, which a higher package makes and stores --------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class CertificateMark:
-    """That there is a certificate of a revision, in a language."""
+    """A certificate that exists for a revision in a language."""
 
     language: str
     made_at: dt.datetime
@@ -152,7 +154,7 @@ class CertificateMark:
 CertificateReader = Callable[[UUID], list[CertificateMark]]
 
 
-# How the certificates of a revision are found: evidence stands above this part.
+# The reader that finds a revision's certificates: evidence is a higher package.
 CERTIFICATE_READER: Slot[CertificateReader] = Slot("certificate_reader", lambda _revision_id: [])
 
 

@@ -6,7 +6,7 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from tracker.access.gate import current_actor, found, require, signed_in
+from tracker.access.gate import current_actor, found_or_404, require, signed_in
 from tracker.accounts import labels, policy, queries
 from tracker.accounts.people import powers
 from tracker.core.errors import StaleError
@@ -23,9 +23,9 @@ blueprint = Blueprint("powers", __name__)
 def accept(membership_id: UUID) -> str | Response:
     """Accept one's own role that an administrator confirmed (product.md, section 2)."""
     actor = current_actor()
-    membership = found(queries.find_waiting_power(actor, membership_id))
+    membership = found_or_404(queries.find_waiting_power(actor, membership_id))
     require(policy.can_accept(actor, powers.facts_of(membership)))
-    user, organisation = membership.user, found(membership.organisation)
+    user, organisation = membership.user, found_or_404(membership.organisation)
     digest = powers.digest_of(membership)
     sentence = _(
         "I, %(name)s, accept the role of %(role)s of %(organisation)s as it stands here. I hold "
@@ -59,7 +59,7 @@ def accept(membership_id: UUID) -> str | Response:
     if done:
         return done
     if form.is_submitted():
-        membership = found(queries.find_waiting_power(actor, membership_id))
+        membership = found_or_404(queries.find_waiting_power(actor, membership_id))
     offer = proof_fields.offer(actor, shown.page_with(digest), sentence)
     form.page_token.data = offer.token
     return render_template(

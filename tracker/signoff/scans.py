@@ -7,9 +7,10 @@ from flask_babel import lazy_gettext as _l
 
 from tracker.core.errors import RuleBrokenError
 
-# What a scan of many pages needs; a photograph of a page has less.
+# Enough for a scan of many pages; a photograph of one page is smaller.
 MAX_BYTES = 10 * 1024 * 1024
-# What a request may hold beside it, and by how much it may be too large and still be told so.
+# The size of the rest of the request, and how far a file may exceed the limit and still get a
+# message.
 MAX_REQUEST_BYTES = MAX_BYTES * 2
 FIELD = "scan"
 
@@ -17,14 +18,14 @@ _PDF, _PDF_END, _PDF_TABLE = b"%PDF-", b"%%EOF", b"startxref"
 _JPEG, _JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_FIRST, _PNG_LAST = b"IHDR", b"IEND"
-# Length and name of a part of a PNG; and the sum after its content.
+# Length and name of a PNG chunk; and the checksum after its content.
 _PNG_HEAD, _PNG_SUM = 8, 4
-# How far from the end a PDF says where its table begins.
+# How far from the end a PDF names the offset of its cross-reference table.
 _PDF_TAIL = 1024
 
 
 class ScanType(enum.StrEnum):
-    """The kinds of file that are kept."""
+    """The accepted file types."""
 
     PDF = "application/pdf"
     JPEG = "image/jpeg"
@@ -35,10 +36,10 @@ ENDINGS = {ScanType.PDF: "pdf", ScanType.JPEG: "jpg", ScanType.PNG: "png"}
 
 
 def type_of(data: bytes) -> ScanType | None:
-    """Return what a file is, None for anything else.
+    """Return the type of a file, or None if it isn't accepted.
 
-    It must be that from its first byte to its last: what goes on as something else behind its end,
-    or before its beginning, is taken for neither.
+    It must be of that type from its first byte to its last: a file that continues as something else
+    after its end, or begins with something else, is neither.
     """
     if data.startswith(_PDF):
         return ScanType.PDF if _is_pdf(data) else None
@@ -50,7 +51,7 @@ def type_of(data: bytes) -> ScanType | None:
 
 
 def checked(data: bytes) -> ScanType:
-    """Return what a file is; raise RuleBrokenError with the reason when it can't be kept."""
+    """Return the type of a file; raise RuleBrokenError with the reason if it isn't accepted."""
     if not data:
         raise RuleBrokenError(_l("Choose the file of the scan. The one that came is empty."), FIELD)
     if len(data) > MAX_BYTES:
@@ -62,13 +63,13 @@ def checked(data: bytes) -> ScanType:
             ),
             FIELD,
         )
-    found = type_of(data)
-    if found is None:
+    scan_type = type_of(data)
+    if scan_type is None:
         raise RuleBrokenError(
             _l("The file is no whole PDF, JPEG or PNG, whatever its name says. Scan it again."),
             FIELD,
         )
-    return found
+    return scan_type
 
 
 def _is_pdf(data: bytes) -> bool:
@@ -80,7 +81,7 @@ def _is_pdf(data: bytes) -> bool:
 
 
 def _is_png(data: bytes) -> bool:
-    """Go along the parts of a PNG: each with its sum, the last one at the end of the file."""
+    """Walk the chunks of a PNG: each with its checksum, the last one at the end of the file."""
     at, wanted = len(_PNG), _PNG_FIRST
     while at + _PNG_HEAD + _PNG_SUM <= len(data):
         end = at + _PNG_HEAD + int.from_bytes(data[at : at + 4])

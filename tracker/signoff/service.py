@@ -1,4 +1,7 @@
-"""Service functions that freeze and sign texts, only ever adding rows."""
+"""Service functions that freeze and sign texts, only ever adding rows.
+
+In one file: freezing, asking and signing write rows that bind each other.
+"""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
@@ -24,13 +27,13 @@ from tracker.signoff.models import (
     Signature,
     SignatureKind,
     SignatureParty,
-    SignaturePlace,
     SignatureRequest,
+    SignatureSlot,
 )
 from tracker.signoff.signers import PartySigners
 
-# The shape of what is frozen from now on: what is said stands there in each language it is said in.
-# What was frozen as common-terms/1 stays as it is, in one language.
+# The format of texts frozen from now on, with every wording in all its languages. Texts frozen as
+# common-terms/1 stay as they are, in one language.
 FORMAT = "common-terms/2"
 
 
@@ -47,8 +50,8 @@ def freeze(
 ) -> Revision:
     """Freeze a document in canonical form (RFC 8785) as the subject's next revision.
 
-    A random salt goes into the document, so that its digest can't be guessed from its content.
-    key encrypts the document, for class K2 to K7; the digest is that of the plain bytes.
+    A random salt becomes part of the document, so that its digest can't be guessed from its
+    content. key encrypts the document, for class K2 to K7; the digest is that of the plain bytes.
     """
     revision = Revision(
         id=uuid4(),
@@ -72,9 +75,9 @@ def freeze_as_shown(
     document: Mapping[str, Any],
     key: bytes,
 ) -> Revision:
-    """Freeze a document as freeze() does, just as it stood on the page on which it is signed.
+    """Freeze a document like freeze(), exactly as the signing page showed it.
 
-    Its digest is then the one that digest_to_be() gave for that page.
+    Its digest is the one that digest_to_be() returned for that page.
     """
     revision = Revision(
         id=uuid4(),
@@ -112,7 +115,7 @@ def digest_to_be(
 def text_to_be(
     subject_type: str, subject_id: UUID, document: Mapping[str, Any], page: SigningPage
 ) -> dict[str, Any]:
-    """Return the document that freeze_as_shown() will freeze with the same page, whole."""
+    """Return the complete document that freeze_as_shown() will freeze with the same page."""
     whole: dict[str, Any] = canonical.from_bytes(
         _plain(document, _next_number(subject_type, subject_id), page)
     )
@@ -129,7 +132,7 @@ def _next_number(subject_type: str, subject_id: UUID) -> int:
 
 
 def _plain(document: Mapping[str, Any], number: int, page: SigningPage) -> bytes:
-    """Return the canonical bytes of a document that is frozen."""
+    """Return the canonical bytes of a document to freeze."""
     return canonical.to_bytes(
         {
             **document,
@@ -142,7 +145,7 @@ def _plain(document: Mapping[str, Any], number: int, page: SigningPage) -> bytes
 
 
 def plain_bytes(revision: Revision, key: bytes | None) -> bytes:
-    """Return a revision's canonical bytes, decrypted where it is encrypted."""
+    """Return a revision's canonical bytes, decrypted if it is encrypted."""
     if not revision.is_sealed:
         return revision.document
     return crypto.unseal(_needed(key), revision.document, _context(revision.id))
@@ -157,8 +160,8 @@ def _needed(key: bytes | None) -> bytes:
 
 def document_of(revision: Revision, key: bytes | None) -> dict[str, Any]:
     """Return a revision's document as plain values."""
-    found: dict[str, Any] = canonical.from_bytes(plain_bytes(revision, key))
-    return found
+    document: dict[str, Any] = canonical.from_bytes(plain_bytes(revision, key))
+    return document
 
 
 def evidence_of_revision(revision: Revision) -> str:
@@ -175,16 +178,16 @@ def request(
     remind_every: int | None = None,
     remind_whom: Iterable[str] = (),
 ) -> SignatureRequest:
-    """Ask for signatures by a list of who signs; raise RuleBrokenError when it can't be asked.
+    """Request signatures from a list of signatories; raise RuleBrokenError for an invalid list.
 
     The day is the last on which it can be signed. remind_every and remind_whom say how often, and
     whom beside nobody, as the request keeps them.
     """
     asking = list(parties)
-    found = signers.flaw(asking)
-    if found is not None:
-        raise RuleBrokenError(MISNAMINGS[found[0]], f"party_{found[1]}")
-    asked = SignatureRequest(
+    fault = signers.flaw(asking)
+    if fault is not None:
+        raise RuleBrokenError(MISNAMINGS[fault[0]], f"party_{fault[1]}")
+    signature_request = SignatureRequest(
         id=uuid4(),
         revision_id=revision.id,
         sent_at=clock.now(),
@@ -193,42 +196,42 @@ def request(
         remind_every=remind_every,
         remind_whom=list(remind_whom) if remind_every else None,
     )
-    db.session.add(asked)
+    db.session.add(signature_request)
     db.session.flush()
     position = 0
     for number, party in enumerate(asking):
         db.session.add(
             SignatureParty(
-                request_id=asked.id,
+                request_id=signature_request.id,
                 organisation_id=party.organisation_id,
                 position=number,
                 needed=party.required,
                 turn=party.turn,
             )
         )
-        for one in party.named:
+        for person in party.named:
             db.session.add(
-                SignaturePlace(
-                    request_id=asked.id,
+                SignatureSlot(
+                    request_id=signature_request.id,
                     organisation_id=party.organisation_id,
-                    user_id=one.user_id,
+                    user_id=person.user_id,
                     position=position,
-                    turn=one.turn,
-                    on_behalf_of=one.on_behalf_of,
+                    turn=person.turn,
+                    on_behalf_of=person.on_behalf_of,
                 )
             )
             position += 1
     db.session.flush()
-    return asked
+    return signature_request
 
 
 def locked_request(revision_id: UUID) -> SignatureRequest:
-    """Return the request of a revision and keep others from ending it meanwhile."""
+    """Lock and return the request of a revision, so that nobody else ends it."""
     return db.session.execute(
         sa.select(SignatureRequest)
         .where(SignatureRequest.revision_id == revision_id)
         .options(
-            selectinload(SignatureRequest.places),
+            selectinload(SignatureRequest.slots),
             selectinload(SignatureRequest.parties),
             joinedload(SignatureRequest.revision).selectinload(Revision.signatures),
         )
@@ -239,29 +242,29 @@ def locked_request(revision_id: UUID) -> SignatureRequest:
 
 def sign(
     actor: Actor,
-    asked: SignatureRequest,
+    signature_request: SignatureRequest,
     *,
     page: SigningPage | None,
     sentence: str,
     language: str,
     identity: Identity,
 ) -> Signature:
-    """Sign for the organisation the person acts for; the caller holds locked_request().
+    """Sign for the organisation the person is acting for; the caller has called locked_request().
 
-    page is the one it was read on: raise NotShownError when it showed another text or is old. The
-    request is completed in the same transaction when this was the last signature.
+    page is the one it was read on: raise NotShownError if it showed another text or is too old. If
+    this was the last signature, the request is completed in the same transaction.
     """
-    shown.require_recent(page, asked.revision.digest)
+    shown.require_recent(page, signature_request.revision.digest)
     policy.is_proven(actor, identity, clock.now()).require()
-    standing = queries.standing_of(asked)
+    standing = queries.standing_of(signature_request)
     policy.can_sign_for(actor, standing, clock.today()).require()
     membership = policy.signing_membership(actor)
-    place = queries.place_of(asked, actor.organisation_id, actor.user_id)
-    if membership is None or place is None:  # can_sign_for has said no already
+    slot = queries.slot_of(signature_request, actor.organisation_id, actor.user_id)
+    if membership is None or slot is None:  # can_sign_for has already refused
         raise LookupError
-    former = queries.stood_for(asked, place)
+    former = queries.stood_for(signature_request, slot)
     signature = _write(
-        asked.revision,
+        signature_request.revision,
         actor,
         SignatureKind.SIGNATURE,
         sentence=sentence,
@@ -274,15 +277,15 @@ def sign(
             "power_confirmed": policy.confirmation_of(membership),
             "power_from": membership.power_from,
             "power_until": membership.power_until,
-            "on_behalf_of": place.on_behalf_of or None,
+            "on_behalf_of": slot.on_behalf_of or None,
             "in_place_of": accounts.names([former.user_id])[former.user_id] if former else None,
             "in_place_of_id": former.user_id if former else None,
         },
     )
-    signed = standing.signed | {(place.organisation_id, actor.user_id)}
-    asked.state = signers.state_after(asked.state, standing.parties, signed)
-    if asked.state is RequestState.COMPLETED:
-        asked.ended_at = clock.now()
+    signed = standing.signed | {(slot.organisation_id, actor.user_id)}
+    signature_request.state = signers.state_after(signature_request.state, standing.parties, signed)
+    if signature_request.state is RequestState.COMPLETED:
+        signature_request.ended_at = clock.now()
     db.session.flush()
     return signature
 
@@ -290,7 +293,7 @@ def sign(
 def sign_as_person(
     actor: Actor, revision: Revision, *, sentence: str, language: str, identity: Identity
 ) -> Signature:
-    """Sign in one's own name (an undertaking); nobody signs for another (S11)."""
+    """Sign in one's own name (an undertaking); nobody can sign for somebody else (S11)."""
     policy.is_proven(actor, identity, clock.now()).require()
     return _write(
         revision,
@@ -336,82 +339,82 @@ def countersign(
 
 def decline(
     actor: Actor,
-    asked: SignatureRequest,
+    signature_request: SignatureRequest,
     *,
     page: SigningPage | None,
     reason: str,
     items: Iterable[str],
     key: bytes | None = None,
 ) -> None:
-    """Decline with a reason; signatures given on this revision stay in history (5.4).
+    """Decline with a reason; signatures given on this revision stay in the history (5.4).
 
-    page is the one it was read on: raise NotShownError when it showed another text. key encrypts
-    the reason where the revision is encrypted: it speaks of what is in there.
+    page is the one it was read on: raise NotShownError if it showed another text. key encrypts the
+    reason if the revision is encrypted, since it may quote it.
     """
-    shown.require(page, asked.revision.digest)
-    policy.can_decline(actor, queries.standing_of(asked), clock.today()).require()
+    shown.require(page, signature_request.revision.digest)
+    policy.can_decline(actor, queries.standing_of(signature_request), clock.today()).require()
     if not reason.strip():
         raise RuleBrokenError(_l("Say why you decline."), "reason")
-    _end(actor, asked, RequestState.DECLINED, reason.strip(), key)
-    asked.items = list(items)
+    _end(actor, signature_request, RequestState.DECLINED, reason.strip(), key)
+    signature_request.items = list(items)
     db.session.flush()
 
 
 def withdraw(
-    actor: Actor, asked: SignatureRequest, *, reason: str, key: bytes | None = None
+    actor: Actor, signature_request: SignatureRequest, *, reason: str, key: bytes | None = None
 ) -> None:
-    """Call a request back with a reason; key as for decline(). The caller asked its policy."""
-    if asked.state is not RequestState.WAITING:
+    """Call a request back with a reason; key as for decline(). The caller asks its policy."""
+    if signature_request.state is not RequestState.WAITING:
         raise RuleBrokenError(_l("This text no longer waits for signatures."))
     if not reason.strip():
         raise RuleBrokenError(_l("Say why you call it back."), "reason")
-    _end(actor, asked, RequestState.WITHDRAWN, reason.strip(), key)
+    _end(actor, signature_request, RequestState.WITHDRAWN, reason.strip(), key)
 
 
-def expire(asked: SignatureRequest) -> bool:
-    """End a request whose last day has passed; False when it ended before, or has days left."""
-    if asked.state is not RequestState.WAITING or asked.expires_on is None:
+def expire(signature_request: SignatureRequest) -> bool:
+    """End a request whose last day has passed; False if it has ended, or has days left."""
+    if signature_request.state is not RequestState.WAITING or signature_request.expires_on is None:
         return False
-    if clock.today() <= asked.expires_on:
+    if clock.today() <= signature_request.expires_on:
         return False
-    asked.state = RequestState.EXPIRED
-    asked.ended_at = clock.now()
+    signature_request.state = RequestState.EXPIRED
+    signature_request.ended_at = clock.now()
     db.session.flush()
     return True
 
 
-def overtake(asked: SignatureRequest) -> None:
-    """End a request whose text has become moot: what it would have changed has ended."""
-    asked.state = RequestState.WITHDRAWN
-    asked.ended_at = clock.now()
+def overtake(signature_request: SignatureRequest) -> None:
+    """End a request that has become moot because the text it would have changed has ended."""
+    signature_request.state = RequestState.WITHDRAWN
+    signature_request.ended_at = clock.now()
     db.session.flush()
 
 
 def pass_on(
     actor: Actor,
-    asked: SignatureRequest,
+    signature_request: SignatureRequest,
     holder_id: UUID,
     to_id: UUID,
     *,
     page: SigningPage | None,
     reason: str,
     key: bytes | None = None,
-) -> SignaturePlace:
+) -> SignatureSlot:
     """Pass on what somebody is to sign to a person with the same power, with a reason (5.5).
 
-    The line stays as history and the new one has its turn. The caller holds locked_request(); page
-    and key as for decline().
+    The old slot is kept as history and the new one takes its turn. The caller has called
+    locked_request(); page and key as for decline().
     """
-    shown.require(page, asked.revision.digest)
-    standing = queries.standing_of(asked)
+    shown.require(page, signature_request.revision.digest)
+    standing = queries.standing_of(signature_request)
     policy.can_pass_on(actor, standing, clock.today(), holder_id).require()
-    place = queries.place_of(asked, actor.organisation_id, holder_id)
-    if place is None:  # can_pass_on has said no already
+    slot = queries.slot_of(signature_request, actor.organisation_id, holder_id)
+    if slot is None:  # can_pass_on has already refused
         raise LookupError
     able = {
-        one.user_id
-        for one in accounts.signatories_of(place.organisation_id, clock.today())
-        if one.holds_on(clock.today())
+        signatory.user_id
+        for signatory in accounts.signatories_of(slot.organisation_id, clock.today())
+        if signatory.holds_on(clock.today())
     }
     if to_id not in able:
         raise RuleBrokenError(
@@ -429,21 +432,21 @@ def pass_on(
         raise RuleBrokenError(decision.reason, "person")
     if not reason.strip():
         raise RuleBrokenError(_l("Say why you pass it on."), "reason")
-    new = SignaturePlace(
+    new = SignatureSlot(
         id=uuid4(),
-        request_id=asked.id,
-        organisation_id=place.organisation_id,
+        request_id=signature_request.id,
+        organisation_id=slot.organisation_id,
         user_id=to_id,
-        position=place.position,
-        turn=place.turn,
-        on_behalf_of=place.on_behalf_of,
-        stands_for_id=place.id,
+        position=slot.position,
+        turn=slot.turn,
+        on_behalf_of=slot.on_behalf_of,
+        stands_for_id=slot.id,
         passed_on_by_id=actor.user_id,
         passed_on_at=clock.now(),
     )
-    if asked.revision.is_sealed:
+    if signature_request.revision.is_sealed:
         new.sealed_reason = crypto.seal(
-            _needed(key), reason.strip().encode(), _place_context(new.id)
+            _needed(key), reason.strip().encode(), _slot_context(new.id)
         )
     else:
         new.reason = reason.strip()
@@ -452,32 +455,40 @@ def pass_on(
     return new
 
 
-def why_passed_on(place: SignaturePlace, key: bytes | None) -> str:
-    """Return why a line was passed on, decrypted where it is encrypted."""
-    if place.sealed_reason is None:
-        return place.reason
-    return crypto.unseal(_needed(key), place.sealed_reason, _place_context(place.id)).decode()
+def why_passed_on(slot: SignatureSlot, key: bytes | None) -> str:
+    """Return why a slot was passed on, decrypted if it is encrypted."""
+    if slot.sealed_reason is None:
+        return slot.reason
+    return crypto.unseal(_needed(key), slot.sealed_reason, _slot_context(slot.id)).decode()
 
 
 def _end(
-    actor: Actor, asked: SignatureRequest, state: RequestState, reason: str, key: bytes | None
+    actor: Actor,
+    signature_request: SignatureRequest,
+    state: RequestState,
+    reason: str,
+    key: bytes | None,
 ) -> None:
-    if asked.revision.is_sealed:
-        asked.sealed_reason = crypto.seal(_needed(key), reason.encode(), _reason_context(asked))
+    if signature_request.revision.is_sealed:
+        signature_request.sealed_reason = crypto.seal(
+            _needed(key), reason.encode(), _reason_context(signature_request)
+        )
     else:
-        asked.reason = reason
-    asked.state = state
-    asked.ended_at = clock.now()
-    asked.ended_by_id = actor.user_id
-    asked.ended_for_id = actor.organisation_id
+        signature_request.reason = reason
+    signature_request.state = state
+    signature_request.ended_at = clock.now()
+    signature_request.ended_by_id = actor.user_id
+    signature_request.ended_for_id = actor.organisation_id
     db.session.flush()
 
 
-def reason_of(asked: SignatureRequest, key: bytes | None) -> str:
-    """Return why a request was declined or called back, decrypted where it is encrypted."""
-    if asked.sealed_reason is None:
-        return asked.reason
-    return crypto.unseal(_needed(key), asked.sealed_reason, _reason_context(asked)).decode()
+def reason_of(signature_request: SignatureRequest, key: bytes | None) -> str:
+    """Return why a request was declined or called back, decrypted if it is encrypted."""
+    if signature_request.sealed_reason is None:
+        return signature_request.reason
+    return crypto.unseal(
+        _needed(key), signature_request.sealed_reason, _reason_context(signature_request)
+    ).decode()
 
 
 def _write(  # noqa: PLR0913 -- one row's values
@@ -526,9 +537,9 @@ def _context(revision_id: UUID) -> str:
     return f"revision:{revision_id}"
 
 
-def _reason_context(asked: SignatureRequest) -> str:
-    return f"signature-request:{asked.id}"
+def _reason_context(signature_request: SignatureRequest) -> str:
+    return f"signature-request:{signature_request.id}"
 
 
-def _place_context(place_id: UUID) -> str:
-    return f"signature-place:{place_id}"
+def _slot_context(slot_id: UUID) -> str:
+    return f"signature-place:{slot_id}"

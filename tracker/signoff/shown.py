@@ -12,9 +12,9 @@ from tracker.signoff.identity_proof import OPEN_FOR, SigningPage
 
 
 class NotShownError(StaleError):
-    """The text is not the one that was on the person's page, or it was there too long ago.
+    """Raised when the person's page showed another text, or was opened too long ago.
 
-    seen is the digest of what was on the page; empty when that is not known.
+    seen is the digest of the text on the page; empty if it is not known.
     """
 
     def __init__(self, message: object, seen: str = "") -> None:
@@ -23,40 +23,40 @@ class NotShownError(StaleError):
 
 
 def page_with(digest: str) -> SigningPage:
-    """Return a page that is opened now and shows the text of a digest."""
+    """Return a page opened now that shows the text with a digest."""
     return SigningPage.begin(clock.now(), digest)
 
 
 def token_of(actor: Actor, page: SigningPage) -> str:
-    """Return what the form of a page carries: signed by the instance, for this person alone."""
+    """Return the token in a page's form, signed by the instance for this person only."""
     return _signer("signing-page").dumps(
         [str(actor.user_id), page.nonce, page.salt, page.at.isoformat(), page.digest]
     )
 
 
 def digest_on(actor: Actor, token: str | None) -> str:
-    """Return the digest of the text on the page that a form was sent from; nothing if not known."""
+    """Return the digest of the text on the page that a form was sent from; empty if not known."""
     page = page_of(actor, token)
     return page.digest if page else ""
 
 
 def page_of(actor: Actor, token: str | None) -> SigningPage | None:
-    """Return the page that a form was sent from, however old; None when it was never given out."""
+    """Return the page that a form was sent from, however old; None if it was never issued."""
     try:
         user_id, nonce, salt, at, digest = _signer("signing-page").loads(token or "")
-        found = SigningPage(nonce, salt, dt.datetime.fromisoformat(at), digest)
+        page = SigningPage(nonce, salt, dt.datetime.fromisoformat(at), digest)
     except (BadData, ValueError, TypeError):
         return None
-    return found if user_id == str(actor.user_id) else None
+    return page if user_id == str(actor.user_id) else None
 
 
 def mark_of(actor: Actor, digest: str) -> str:
-    """Return what the address of page 2 carries: that this person opened the text of a digest."""
+    """Return the token in the URL of page 2, which proves that this person opened a text."""
     return _signer("text-opened").dumps([str(actor.user_id), digest])
 
 
 def digest_in(actor: Actor, mark: str | None) -> str:
-    """Return which text a person opened, by its mark; nothing when it was never given out."""
+    """Return the digest of the text in such a token; empty if it was never issued."""
     try:
         user_id, digest = _signer("text-opened").loads(mark or "")
     except (BadData, ValueError, TypeError):
@@ -65,7 +65,7 @@ def digest_in(actor: Actor, mark: str | None) -> str:
 
 
 def require(page: SigningPage | None, digest: str) -> None:
-    """Raise NotShownError unless the page showed the text of this digest (product.md, 5.3)."""
+    """Raise NotShownError unless the page showed the text with this digest (product.md, 5.3)."""
     if page is None:
         raise NotShownError(_l("It is not known which text you read. Read it here, then go on."))
     if page.digest != digest:
@@ -76,7 +76,7 @@ def require(page: SigningPage | None, digest: str) -> None:
 
 
 def require_recent(page: SigningPage | None, digest: str) -> None:
-    """Raise NotShownError unless the page showed this text, and not too long ago, to be signed."""
+    """Raise NotShownError unless the page recently showed this text for signing."""
     require(page, digest)
     if page is not None and not page.is_good(clock.now()):
         raise NotShownError(

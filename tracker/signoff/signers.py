@@ -19,54 +19,54 @@ class Named:
     """A person named to sign for a party."""
 
     user_id: UUID
-    # 0: at any time. Else once all of the party with a lower number, but 0, have signed.
+    # 0: at any time. Else after everybody in the party with a lower number except 0.
     turn: int = 0
-    # The named person for whom they sign, where that is not themselves.
+    # The person on whose behalf they sign, if not themselves.
     on_behalf_of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class PartySigners:
-    """Who is named to sign for a party, and how many of them have to."""
+    """The people named to sign for a party, and how many of them have to."""
 
     organisation_id: UUID
     named: tuple[Named, ...]
     # 0: all of them.
     needed: int = 0
-    # Once all parties with a lower number are done.
+    # After all parties with a lower number.
     turn: int = 0
 
     @property
     def required(self) -> int:
-        """How many signatures the party gives."""
+        """The number of signatures that the party gives."""
         return self.needed or len(self.named)
 
     @property
     def user_ids(self) -> frozenset[UUID]:
-        """The persons named."""
-        return frozenset(one.user_id for one in self.named)
+        """The ids of the people named."""
+        return frozenset(person.user_id for person in self.named)
 
     def has_to_sign(self, user_id: UUID) -> bool:
-        """Tell whether the party's signature can't be complete without a person's."""
+        """Return whether the party can't be complete without this person's signature."""
         return user_id in self.user_ids and self.required == len(self.named)
 
     def who_signed(self, signed: Signed) -> frozenset[UUID]:
-        """Return the persons who have signed for the party."""
+        """Return the people who have signed for the party."""
         return frozenset(user for party, user in signed if party == self.organisation_id)
 
     def is_done(self, signed: Signed) -> bool:
-        """Tell whether all signatures of the party are there."""
+        """Return whether the party has given all its signatures."""
         return len(self.who_signed(signed)) >= self.required
 
-    def is_turn_of(self, one: Named, signed: Signed) -> bool:
-        """Tell whether all of the party whom a person waits for have signed."""
-        there = self.who_signed(signed)
-        before = {other.user_id for other in self.named if 0 < other.turn < one.turn}
-        return before <= there
+    def is_turn_of(self, person: Named, signed: Signed) -> bool:
+        """Return whether everybody in the party whom a person has to wait for has signed."""
+        signer_ids = self.who_signed(signed)
+        before = {other.user_id for other in self.named if 0 < other.turn < person.turn}
+        return before <= signer_ids
 
 
 class Order(enum.StrEnum):
-    """In which order the parties sign."""
+    """The order in which the parties sign."""
 
     TOGETHER = "together"
     PARTNERS_FIRST = "partners_first"
@@ -74,7 +74,7 @@ class Order(enum.StrEnum):
 
 
 class Misnaming(enum.StrEnum):
-    """Why a list of who signs can't be asked."""
+    """Why a list of signatories is invalid."""
 
     NOBODY = "nobody"
     TWICE = "twice"
@@ -83,61 +83,65 @@ class Misnaming(enum.StrEnum):
 
 
 def flaw(parties: Iterable[PartySigners]) -> tuple[Misnaming, UUID] | None:
-    """Return what is wrong with a list of who signs, and of which party; None when nothing is.
+    """Return what is wrong with a list of signatories, and for which party; None if nothing is.
 
     A person never signs for two parties (product.md, 5.2).
     """
     seen: set[UUID] = set()
     for party in parties:
-        persons = [one.user_id for one in party.named]
+        persons = [person.user_id for person in party.named]
         if not persons:
             return Misnaming.NOBODY, party.organisation_id
         if len(set(persons)) < len(persons) or not seen.isdisjoint(persons):
             return Misnaming.TWICE, party.organisation_id
         if not 0 <= party.needed <= len(persons):
             return Misnaming.TOO_MANY, party.organisation_id
-        if any(one.turn for one in party.named) and party.required < len(persons):
+        if any(person.turn for person in party.named) and party.required < len(persons):
             return Misnaming.ORDER_NEEDS_ALL, party.organisation_id
         seen.update(persons)
     return None
 
 
 def is_complete(parties: Iterable[PartySigners], signed: Signed) -> bool:
-    """Tell whether every signature is there."""
+    """Return whether every signature was given."""
     return all(party.is_done(signed) for party in parties)
 
 
 def state_after(
     state: RequestState, parties: Iterable[PartySigners], signed: Signed
 ) -> RequestState:
-    """Return where a request stands after a signature: completed with the last one."""
+    """Return the state of a request after a signature: completed with the last one."""
     if state is RequestState.WAITING and is_complete(parties, signed):
         return RequestState.COMPLETED
     return state
 
 
 def waiting(parties: Iterable[PartySigners], signed: Signed) -> list[UUID]:
-    """Return the parties of which a signature is missing."""
+    """Return the parties whose signatures are incomplete."""
     return [party.organisation_id for party in parties if not party.is_done(signed)]
 
 
 def whose_turn(parties: Collection[PartySigners], signed: Signed) -> list[tuple[UUID, UUID]]:
     """Return who can sign now, as (organisation, person)."""
     return [
-        (party.organisation_id, one.user_id)
+        (party.organisation_id, person.user_id)
         for party in parties
-        for one in party.named
-        if can_sign_now(parties, signed, party.organisation_id, one.user_id)
+        for person in party.named
+        if can_sign_now(parties, signed, party.organisation_id, person.user_id)
     ]
 
 
 def can_sign_now(
     parties: Collection[PartySigners], signed: Signed, organisation_id: UUID | None, user_id: UUID
 ) -> Decision:
-    """Decide whether a person signs for a party now: named, not done yet, and their turn."""
-    party = next((one for one in parties if one.organisation_id == organisation_id), None)
-    one = next((one for one in party.named if one.user_id == user_id), None) if party else None
-    if party is None or one is None:
+    """Decide whether a person may sign for a party now: named, not done yet, and their turn."""
+    party = next((party for party in parties if party.organisation_id == organisation_id), None)
+    person = (
+        next((signatory for signatory in party.named if signatory.user_id == user_id), None)
+        if party
+        else None
+    )
+    if party is None or person is None:
         return no(_l("Another person is named to sign for your organisation."))
     if user_id in party.who_signed(signed):
         return no(_l("You have signed this revision already."))
@@ -146,7 +150,7 @@ def can_sign_now(
     earlier = [other for other in parties if other.turn < party.turn]
     if not is_complete(earlier, signed):
         return no(_l("It is not your turn yet: other parties sign first."))
-    if not party.is_turn_of(one, signed):
+    if not party.is_turn_of(person, signed):
         return no(_l("It is not your turn yet: others of your organisation sign first."))
     return YES
 
@@ -154,7 +158,7 @@ def can_sign_now(
 def is_to_sign(
     parties: Iterable[PartySigners], signed: Signed, organisation_id: UUID | None, user_id: UUID
 ) -> bool:
-    """Tell whether a person's signature may still be wanted, now or when it is their turn."""
+    """Return whether a person's signature may still be needed, now or in their turn."""
     return any(
         party.organisation_id == organisation_id
         and user_id in party.user_ids
@@ -173,9 +177,9 @@ def can_pass_on(
     *,
     former: Collection[UUID] = (),
 ) -> Decision:
-    """Decide whether what one person is to sign can be passed on to another.
+    """Decide whether what one person is to sign can be passed on to somebody else.
 
-    former are those who were named before and passed it on.
+    former are people who were named before and passed it on.
     """
     if not is_to_sign(parties, signed, organisation_id, before):
         return no(_l("There is nothing left to sign for this person."))
@@ -187,12 +191,13 @@ def can_pass_on(
 def passed_on(
     parties: Iterable[PartySigners], organisation_id: UUID, before: UUID, after: UUID
 ) -> tuple[PartySigners, ...]:
-    """Return the list with one person in the place of another, at the same turn."""
+    """Return the list with one person replaced by another, at the same turn."""
     return tuple(
         replace(
             party,
             named=tuple(
-                replace(one, user_id=after) if one.user_id == before else one for one in party.named
+                replace(person, user_id=after) if person.user_id == before else person
+                for person in party.named
             ),
         )
         if party.organisation_id == organisation_id
@@ -202,7 +207,7 @@ def passed_on(
 
 
 def could_sign_alone(npm: Collection[PartySigners], user_id: UUID) -> bool:
-    """Tell whether one person's signature could be the only one of the NPM side (four eyes)."""
+    """Return whether one person's signature could be the NPM side's only one (four eyes)."""
     return sum(party.required for party in npm) == 1 and any(
         user_id in party.user_ids for party in npm
     )
@@ -211,7 +216,7 @@ def could_sign_alone(npm: Collection[PartySigners], user_id: UUID) -> bool:
 def in_order(
     parties: Iterable[PartySigners], order: Order, is_npm: Mapping[UUID, bool]
 ) -> tuple[PartySigners, ...]:
-    """Return the list with the turn of each party set as an order of the sides says."""
+    """Return the list with each party's turn set according to an order of the sides."""
     late = {Order.PARTNERS_FIRST: True, Order.NPM_FIRST: False}.get(order)
     return tuple(
         replace(party, turn=int(late is not None and is_npm[party.organisation_id] is late))

@@ -19,7 +19,7 @@ _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 @dataclass(frozen=True)
 class Asset:
-    """One file: its bytes, its kind, its fingerprint."""
+    """One file: its bytes, its type, its fingerprint."""
 
     content: bytes
     kind: str
@@ -31,7 +31,7 @@ class Asset:
 
     @cached_property
     def compressed(self) -> bytes | None:
-        """The content compressed, where that saves something."""
+        """The content compressed, if that saves anything."""
         return gzip.compress(self.content, 9, mtime=0) if self.kind in _COMPRESSED else None
 
 
@@ -44,21 +44,21 @@ class Assets:
         self._files = self._read()
 
     def get(self, name: str) -> Asset | None:
-        """Return a file by its path inside the folder; while developing, as it is now."""
+        """Return a file by its path in the folder; in development its current content."""
         if self._watch:
             self._files = self._read()
         return self._files.get(name)
 
     def _read(self) -> dict[str, Asset]:
-        found = sorted(path for path in self._folder.rglob("*") if path.is_file())
+        paths = sorted(path for path in self._folder.rglob("*") if path.is_file())
         return {
             path.relative_to(self._folder).as_posix(): Asset(path.read_bytes(), _kind(path))
-            for path in found
+            for path in paths
         }
 
 
 def init_assets(app: Flask) -> None:
-    """Serve the application's static folder from memory, with fingerprints and a long life."""
+    """Serve the static folder from memory, with fingerprints and long caching."""
     assets = Assets(Path(str(app.static_folder)), watch=app.debug)
     app.extensions["assets"] = assets
     app.jinja_env.globals["static_url"] = static_url
@@ -66,7 +66,7 @@ def init_assets(app: Flask) -> None:
 
 
 def static_url(name: str) -> str:
-    """Return the address of a file, which changes when its content does."""
+    """Return the URL of a file, which changes with its content."""
     asset: Asset | None = current_app.extensions["assets"].get(name)
     if asset is None:
         raise LookupError(f"there is no file static/{name}")
@@ -75,7 +75,7 @@ def static_url(name: str) -> str:
 
 @public
 def serve(filename: str) -> Response:
-    """Answer with a file; for good when the address carries its fingerprint."""
+    """Respond with a file, cached permanently if the URL has its fingerprint."""
     asset: Asset | None = current_app.extensions["assets"].get(filename)
     if asset is None:
         abort(404)

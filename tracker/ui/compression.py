@@ -1,4 +1,4 @@
-"""Compression of pages, so that their size tells nobody on the way what stands on them.
+"""Compression of pages, so that their size reveals nothing of their content on the network.
 
 A page that repeats what a request says, beside a secret, can be guessed from its compressed size
 (BREACH). So each answer gets a random number of bytes more, tokens against forgery look different
@@ -12,9 +12,9 @@ import secrets
 from flask import Flask, g, request
 from werkzeug.wrappers import Response
 
-# Below it the head of the format costs more than it saves.
+# Below this, the gzip header costs more than compression saves.
 WORTH_IT = 500
-# As many bytes more, at random, stand in the head of the compressed answer as the name of a file.
+# At most so many random bytes are added, as the file name in the gzip header.
 MOST_MORE = 100
 # Higher levels take longer and save little on pages.
 LEVEL = 6
@@ -22,14 +22,14 @@ _SHOWS_SECRET = "page_shows_a_secret"  # noqa: S105 -- a name
 
 
 def init_compression(app: Flask) -> None:
-    """Compress pages for those who take gzip; called before all else that looks at answers."""
-    # What is registered first is done last.
+    """Compress pages for clients that accept gzip; call it before other response hooks."""
+    # The first registered runs last.
     app.after_request(_compress)
     app.jinja_env.globals["never_compressed"] = never_compressed
 
 
 def never_compressed() -> str:
-    """Say that this answer shows a secret: for templates, in which it stands for nothing."""
+    """Mark this response as showing a secret; for templates, where it renders as nothing."""
     setattr(g, _SHOWS_SECRET, True)
     return ""
 
@@ -48,7 +48,7 @@ def _compress(response: Response) -> Response:
 
 
 def compressed(content: bytes) -> bytes:
-    """Return content as gzip, of a length that differs each time."""
+    """Return content as gzip, with a length that differs each time."""
     packed = io.BytesIO()
     name = "a" * secrets.randbelow(MOST_MORE + 1)
     with gzip.GzipFile(name, "wb", compresslevel=LEVEL, fileobj=packed, mtime=0) as file:

@@ -17,9 +17,9 @@ from werkzeug.wrappers import Response
 
 from tracker.core.errors import RefusedError, RuleBrokenError
 
-# The pages there are; any other error of the web gets the page of its hundred.
+# The error pages; any other HTTP error gets the page for its hundred.
 _PAGES = {400, 403, 404, 405, 409, 413, 429, 500}
-# What is never shown back: proofs of identity, tokens, buttons.
+# Values that are never shown again: proofs of identity, tokens, buttons.
 _NOT_SHOWN = (
     "password",
     "code",
@@ -36,7 +36,7 @@ _SHOWN_FIELDS = 60
 
 
 def register_error_pages(app: Flask) -> None:
-    """Answer every error with a page of the application."""
+    """Respond to every error with a page of the application."""
     app.register_error_handler(CSRFError, _session_ended)
     app.register_error_handler(RefusedError, _refused)
     app.register_error_handler(RuleBrokenError, _rule_broken)
@@ -45,15 +45,15 @@ def register_error_pages(app: Flask) -> None:
 
 
 def session_ended() -> Response:
-    """Answer a form that was sent after the session ended: what was typed is shown for copying.
+    """Respond to a form sent after the session ended by showing what was typed, for copying.
 
-    Only a form of this application is shown back, never one that another site sent.
+    Only a form of this application is shown, never one that another site sent.
     """
     return _page("session_ended", 400, typed=typed_text(request.form) if _is_ours() else [])
 
 
 def typed_text(sent: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return the names and texts of what was typed, without proofs of identity and tokens."""
+    """Return the names and values of what was typed, without proofs of identity and tokens."""
     fields = [
         (name.replace("_", " ").replace("-", " "), value)
         for name, value in sent.items()
@@ -87,7 +87,7 @@ def _any_error(error: HTTPException) -> Response:
 
 
 def _our_fault(_error: InternalServerError) -> Response:
-    """Answer a fault of ours; when even the page can't be made, with one that needs nothing."""
+    """Respond to an internal error; if even that page fails, with a static one."""
     try:
         return _page("500", 500)
     except Exception:

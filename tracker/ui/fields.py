@@ -26,7 +26,7 @@ FIRST_YEAR, LAST_YEAR = 1900, 2199
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One answer to choose: the stored value, the words shown, a hint below, whether it is off."""
+    """One choice: the stored value, its label, a hint below, whether it is disabled."""
 
     value: str
     label: object
@@ -46,7 +46,7 @@ class LineField(library.StringField):
 
 
 class TextField(library.TextAreaField):
-    """Text of several lines."""
+    """A text of several lines."""
 
     ask = _l("Enter an answer")
 
@@ -73,15 +73,15 @@ class EmailField(library.EmailField):
         super().__init__(label, checks, **_attributes(kw, autocomplete=autocomplete, dir="ltr"))
 
 
-class HeldField(library.HiddenField):
-    """A value that the page or its script holds, and nobody types."""
+class HiddenValueField(library.HiddenField):
+    """A hidden value that the page or its script sets."""
 
     def __init__(self, *, most: int = LINE_LENGTH, **kw: Any) -> None:
         super().__init__(validators=[MaxLength(most)], **kw)
 
 
 class FileField(LibraryFileField):
-    """A file to send."""
+    """A file to upload."""
 
     ask = _l("Choose a file")
 
@@ -104,7 +104,7 @@ class PasswordField(library.PasswordField):
 
 
 class CodeField(library.StringField):
-    """A one-time code of six digits; spaces typed between them are taken out."""
+    """A one-time code of six digits; spaces between them are removed."""
 
     ask = _l("Enter the six-digit code")
 
@@ -120,7 +120,7 @@ class CodeField(library.StringField):
 
 
 class PhoneField(library.TelField):
-    """A telephone number as people write it: digits of any script, with spaces and brackets."""
+    """A phone number as people write it: digits of any script, with spaces and brackets."""
 
     ask = _l("Enter a telephone number")
 
@@ -132,7 +132,7 @@ class PhoneField(library.TelField):
         )
 
     def process_formdata(self, valuelist: list[Any]) -> None:
-        """Keep the number, its digits as telephones have them."""
+        """Keep the number, with its digits in ASCII."""
         typed = str(valuelist[0]) if valuelist else ""
         self.data = "".join(str(decimal(sign, sign)) for sign in typed)
 
@@ -146,7 +146,7 @@ class DateField(library.DateField):
         super().__init__(label, validators, **_attributes(kw, class_="short"))
 
     def process_formdata(self, valuelist: list[Any]) -> None:
-        """Read a date of a year that can be meant; nothing sent is no date."""
+        """Parse a date in a plausible year; empty input is no date."""
         self.data = None
         if not _sent(valuelist):
             return
@@ -154,8 +154,8 @@ class DateField(library.DateField):
             super().process_formdata([str(valuelist[0]).strip()])
         except ValueError as error:
             raise ValueError(bare(_("Enter a date, such as 2027-01-15"))) from error
-        found: dt.date | None = self.data
-        if found is not None and not FIRST_YEAR <= found.year <= LAST_YEAR:
+        day: dt.date | None = self.data
+        if day is not None and not FIRST_YEAR <= day.year <= LAST_YEAR:
             self.data = None
             raise ValueError(bare(_("Enter a year from 1900 to 2199")))
 
@@ -169,7 +169,7 @@ class TimeField(library.TimeField):
         super().__init__(label, validators, **_attributes(kw, class_="short"))
 
     def process_formdata(self, valuelist: list[Any]) -> None:
-        """Read a time; nothing sent is no time."""
+        """Parse a time; empty input is no time."""
         self.data = None
         if not _sent(valuelist):
             return
@@ -180,7 +180,7 @@ class TimeField(library.TimeField):
 
 
 class NumberField(library.IntegerField):
-    """A whole number with its unit; digits of any script are read."""
+    """A whole number with its unit; digits of any script are accepted."""
 
     ask = _l("Enter a number")
     widget = widgets.TextInput()
@@ -201,7 +201,7 @@ class NumberField(library.IntegerField):
         self.most = most
 
     def process_formdata(self, valuelist: list[Any]) -> None:
-        """Read the number; nothing sent is no number."""
+        """Parse the number; empty input is no number."""
         self.data = None
         if not _sent(valuelist):
             return
@@ -215,7 +215,7 @@ class NumberField(library.IntegerField):
 
 
 class _Offers(library.SelectField):
-    """What fields with offered answers share: Option as choice, hints, nothing chosen is None.
+    """Common behaviour of choice fields: Option as choice, hints, nothing chosen is None.
 
     Whether something must be chosen is left to Required.
     """
@@ -242,18 +242,18 @@ class _Offers(library.SelectField):
 
     @property
     def hints(self) -> dict[str, object]:
-        """The hint below each answer, by its value."""
+        """The hint below each choice, by its value."""
         return {option.value: option.hint for option in self._options() if option.hint}
 
     def process_formdata(self, valuelist: list[Any]) -> None:
-        """Read what was chosen; what can't be read was not offered."""
+        """Parse what was chosen; invalid input counts as not offered."""
         try:
             super().process_formdata(valuelist)
         except ValueError as error:
             raise ValueError(bare(self.not_offered)) from error
 
     def pre_validate(self, _form: Any) -> None:
-        """Refuse what was not offered, or can't be chosen now."""
+        """Refuse a value that was not offered, or is disabled."""
         if self.process_errors or self.data is None:
             return
         chosen = self.data if isinstance(self.data, list) else [self.data]
@@ -274,13 +274,13 @@ class _Offers(library.SelectField):
 
 
 class ChoiceField(_Offers, library.RadioField):
-    """One of a few answers, each on its own line."""
+    """One of a few choices, each on its own line."""
 
     ask = _l("Choose one answer")
 
 
 class SelectOneField(_Offers, library.SelectField):
-    """One of many answers, in a list that opens; a first line for none."""
+    """One of many choices, in a drop-down list with an empty first line."""
 
     ask = _l("Choose one from the list")
 
@@ -296,7 +296,7 @@ class SelectOneField(_Offers, library.SelectField):
 
 
 class ChoicesField(_Offers, library.SelectMultipleField):
-    """Any number of answers, each with its own box."""
+    """Any number of choices, each with its own checkbox."""
 
     ask = _l("Choose at least one answer")
     widget = widgets.ListWidget(prefix_label=False)
@@ -308,7 +308,7 @@ class ChoicesField(_Offers, library.SelectMultipleField):
 
 
 class ConfirmField(library.BooleanField):
-    """A box with the sentence that is confirmed."""
+    """A checkbox with the sentence that is confirmed."""
 
     ask = _l("Tick the box to confirm")
 
@@ -320,12 +320,12 @@ class SearchField(library.SearchField):
 
 
 class VersionField(library.Field):
-    """The version a person saw when the form opened; what can't be read counts as an old one."""
+    """The version a person saw when the form opened; invalid input counts as an old one."""
 
     widget = widgets.HiddenInput()
 
     def process_formdata(self, valuelist: list[Any]) -> None:
-        """Read the number, or None."""
+        """Parse the number, or None."""
         typed = str(valuelist[0]) if valuelist else ""
         self.data = int(typed) if _DIGITS.fullmatch(typed) else None
 
@@ -338,7 +338,7 @@ def _limited(validators: Any, most: int) -> list[Any]:
 
 
 def _attributes(kw: dict[str, Any], **given: str) -> dict[str, Any]:
-    """Return the keywords of a field with attributes of its element put in where none are set."""
+    """Return a field's keywords with default attributes of its element added."""
     return {**kw, "render_kw": {**given, **(kw.get("render_kw") or {})}}
 
 

@@ -14,10 +14,7 @@ PAGE = "page"
 
 @dataclass(frozen=True, slots=True)
 class FilterLink:
-    """One way to narrow a list: its words, its address, how much it holds, whether it is chosen.
-
-    One that would show nothing may have a note in place of an address.
-    """
+    """One filter: its label, its URL, its count, whether it is chosen."""
 
     label: object
     url: str
@@ -27,10 +24,10 @@ class FilterLink:
 
 
 class QueryForm(Form):
-    """A form that asks and changes nothing: sent by GET, without a token."""
+    """A form that changes nothing: sent by GET, without a token."""
 
     class Meta:
-        """Questions carry no token, so that their addresses can be kept and shared."""
+        """No token, so that the URLs can be bookmarked and shared."""
 
         csrf = False
 
@@ -39,21 +36,21 @@ class QueryForm(Form):
 
 
 def here(changes: Mapping[str, str | None]) -> str:
-    """Return the address of this page with some of its question changed; None takes a part out."""
-    kept = [
+    """Return this page's URL with some query parameters changed; None removes one."""
+    values_kept = [
         (name, value)
         for name, values in request.args.lists()
         for value in values
         if name not in changes
     ]
     given = [(name, value) for name, value in changes.items() if value is not None]
-    question = urlencode(kept + given)
+    question = urlencode(values_kept + given)
     address = quote(request.script_root + request.path)
     return f"{address}?{question}" if question else address
 
 
 def way_back() -> str:
-    """Return the address of this page inside the application, as a form keeps it."""
+    """Return the URL of this page within the application, as a form stores it."""
     question = quote(request.query_string, safe="%=&+;/?:@!$'()*,-._~")
     address = quote(request.path)
     return f"{address}?{question}" if question else address
@@ -64,7 +61,7 @@ def filter_links(
     options: Sequence[tuple[str, object]],
     counts: Mapping[str, int] | None = None,
 ) -> list[FilterLink]:
-    """Return a link for each value of one part of the question; the empty value means all.
+    """Return a link for each value of a query parameter; the empty value means all.
 
     Choosing another value goes back to the first page.
     """

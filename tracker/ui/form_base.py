@@ -23,18 +23,18 @@ _SENTENCE_ENDS = ("?", ".", "؟")
 
 
 class Form(FlaskForm):
-    """A form. Text is tidied and has a limit, whichever field class is used."""
+    """A form whose texts are tidied and limited, whichever field class is used."""
 
     class Meta(FlaskForm.Meta):
-        """How fields are bound: tidied and limited; tokens are masked."""
+        """How fields are bound: tidied and limited, with masked tokens."""
 
         csrf_class = MaskedFormCSRF
 
         def get_translations(self, _form: Any) -> None:
-            """Translate no message of the library: our fields and validators have their own."""
+            """Don't translate WTForms' messages: our fields and validators have their own."""
 
         def bind_field(self, form: Any, unbound_field: Any, options: dict[str, Any]) -> Any:
-            """Bind a field; text is tidied, and has a limit where the form sets none."""
+            """Bind a field; tidy its text, and set a limit if the form sets none."""
             kind = unbound_field.field_class
             if issubclass(kind, CSRFTokenField):
                 return unbound_field.bind(form=form, **options)
@@ -50,7 +50,7 @@ class Form(FlaskForm):
 
     @property
     def summary_errors(self) -> list[Problem]:
-        """Every problem as (id of the element to go to, message), nested fields too.
+        """Every problem as (id of the element to link to, message), including nested fields.
 
         A problem of the form as a whole has no id.
         """
@@ -58,12 +58,12 @@ class Form(FlaskForm):
         return whole + [problem for field in self for problem in _problems(field, "")]
 
     def refuse(self, error: RuleBrokenError | ContentError) -> None:
-        """Put the message of a broken rule beside its field, or above the form if it names none.
+        """Add the message of a broken rule to its field, or above the form if it names none.
 
-        Mistakes in a text that the form does not hold stand above it too.
+        Mistakes in a text that the form doesn't contain are shown above it too.
         """
         if isinstance(error, ContentError):
-            self.form_errors.extend(one.message for one in error.mistakes)
+            self.form_errors.extend(mistake.message for mistake in error.mistakes)
             return
         field = self._named(error.field) if error.field else None
         if field is None or isinstance(field, FormField):
@@ -72,27 +72,27 @@ class Form(FlaskForm):
             field.errors = [*field.errors, str(error)]
 
     def validate_on_submit(self, extra_validators: Any = None) -> bool:
-        """Tell whether the form was sent to be saved, not to get another row, and is right."""
+        """Return whether the form was submitted to be saved, not to add a row, and is valid."""
         return not self.changed_rows() and bool(super().validate_on_submit(extra_validators))
 
     def changed_rows(self) -> bool:
-        """Add or take out the row of a table that a button asked for, and tell whether one did.
+        """Add or remove the table row that a button asked for, and tell whether one did.
 
         The page then shows the form again; nothing is tested and nothing is saved.
         """
         for name in ("add_row", "remove_row"):
-            asked = request.form.get(name)
-            if asked is not None:
+            row_action = request.form.get(name)
+            if row_action is not None:
                 for field in self:
                     change = getattr(field, name, None)
                     if change is not None:
-                        change(asked)
+                        change(row_action)
                 return True
         return False
 
     @property
     def has_rows(self) -> bool:
-        """Whether buttons of a table could be pressed in place of the form's own."""
+        """Whether a table's buttons could be pressed instead of the form's own."""
         return any(isinstance(field, FieldList) for field in self)
 
     def _named(self, name: str) -> Any:
@@ -113,7 +113,7 @@ def _leaves(fields: Any) -> Iterator[Any]:
 
 
 def _problems(field: Any, place: str) -> Iterator[Problem]:
-    """Yield the problems of a field; place says in which row of which table it stands."""
+    """Yield the problems of a field; place names its row and table."""
     if isinstance(field, FieldList):
         for number, entry in enumerate(field, 1):
             name = getattr(entry, "row_label", "") or _("row %(number)s", number=number)
@@ -129,7 +129,7 @@ def _problems(field: Any, place: str) -> Iterator[Problem]:
 
 
 def anchor(field: Any) -> str:
-    """Return the id of the element that takes the focus when a problem's link is followed."""
+    """Return the id of the element to focus when a problem's link is followed."""
     is_group = isinstance(field.widget, ListWidget) and getattr(field, "choices", None)
     return f"{field.id}-0" if is_group else str(field.id)
 

@@ -1,6 +1,6 @@
 """Every component in every state on one page, for developers and for tests that read pages.
 
-It is there while developing and testing only. Its words are samples of invented people and
+Available only in development and tests. Its texts are samples about invented people and
 organisations, and are not translated.
 """
 
@@ -37,7 +37,7 @@ PEOPLE = ("Ilena Dorvath", "Nadia Corvel", "Tomas Beridan", "Samira Okell", "Hen
 
 
 class CostRow(RowForm):
-    """A row with few columns: a table where there is room."""
+    """A row with few columns: shown as a table where there is room."""
 
     cost = LineField("Cost", [Required()])
     payer = SelectOneField(
@@ -49,7 +49,7 @@ class CostRow(RowForm):
 
 
 class PartyRow(RowForm):
-    """A row with many columns: always a block."""
+    """A row with many columns: always shown as a block."""
 
     party = SelectOneField("Party", [Required()], choices=[Option("npm", "Office of the Advocate")])
     kind = SelectOneField("Kind of body", choices=[Option("npm", "NPM"), Option("cso", "CSO")])
@@ -60,7 +60,7 @@ class PartyRow(RowForm):
 
 
 class UseRow(RowForm):
-    """A given row."""
+    """A fixed row."""
 
     decision = SelectOneField(
         "Decision",
@@ -126,7 +126,7 @@ class ProofForm(Form):
 
 
 class NarrowingForm(QueryForm):
-    """A form that narrows a list."""
+    """A form that filters a list."""
 
     mode = SelectOneField(
         "Way of working",
@@ -137,7 +137,7 @@ class NarrowingForm(QueryForm):
 
 
 def register_gallery(app: Flask) -> None:
-    """Open the gallery, while developing and testing only."""
+    """Register the gallery, in development and tests only."""
     if app.debug or app.testing:
         app.register_blueprint(blueprint)
 
@@ -145,7 +145,7 @@ def register_gallery(app: Flask) -> None:
 @blueprint.route("/gallery", methods=["GET", "POST"])
 @public
 def show() -> str:
-    """Show every component; a form sent here shows its problems."""
+    """Show every component; a submitted form shows its problems."""
     form = SampleForm()
     sent = request.method == "POST"
     if sent and not form.changed_rows() and form.validate():

@@ -21,8 +21,8 @@ ONE_YEAR = 365 * 24 * 60 * 60
 Length = Literal["full", "long", "medium", "short"]
 ProfileLanguage = Callable[[], str | None]
 
-# English is written with the day first, as people in most countries with an NPM read it, and lists
-# without a comma before the last.
+# English dates have the day first, as in most countries with an NPM, and lists have no comma before
+# the last name.
 _DATES_OF = {"en": "en_GB"}
 _WITH_WEEKDAY = {"en": "EEEE d MMMM y"}
 _DAY_AND_MONTH = "MMMd"
@@ -31,7 +31,7 @@ _NONE = Markup("")
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """A language that can be chosen: its code, own name and direction, and whether it is in use."""
+    """A language to choose: its code, own name and direction, and whether it is in use."""
 
     code: str
     name: str
@@ -40,7 +40,7 @@ class Language:
 
 
 def init_locale(app: Flask, profile_language: ProfileLanguage | None = None) -> None:
-    """Give templates the dates in words; profile_language tells what a person has set for good."""
+    """Give templates the formatting of dates; profile_language returns a person's own setting."""
     app.extensions["profile_language"] = profile_language
     app.jinja_env.filters.update(as_date=as_date, as_datetime=as_datetime, as_time=as_time)
     app.jinja_env.filters.update(said=said, marked=marked, text_attributes=text_attributes)
@@ -52,7 +52,7 @@ def init_locale(app: Flask, profile_language: ProfileLanguage | None = None) -> 
 def select_language() -> str:
     """Choose the language: the one chosen here, the person's own, the browser's, the first.
 
-    Where no page is asked for (a command, the worker) it is the first.
+    Outside a request (a command, the worker) it is the first.
     """
     offered: tuple[str, ...] = current_app.extensions["settings"].languages
     if not has_request_context():
@@ -69,7 +69,7 @@ def select_language() -> str:
 
 
 def keep_language(response: Response, code: str) -> None:
-    """Remember the chosen language in the browser for a year."""
+    """Store the chosen language in the browser for a year."""
     secure = current_app.extensions["settings"].base_url.startswith("https://")
     response.set_cookie(
         COOKIE, code, max_age=ONE_YEAR, httponly=True, samesite="Lax", secure=secure
@@ -78,7 +78,7 @@ def keep_language(response: Response, code: str) -> None:
 
 
 def languages() -> tuple[Language, ...]:
-    """Return the languages that can be chosen, each by its own name."""
+    """Return the languages to choose from, each by its own name."""
     current = language()
     offered: tuple[str, ...] = current_app.extensions["settings"].languages
     return tuple(
@@ -87,12 +87,12 @@ def languages() -> tuple[Language, ...]:
 
 
 def language() -> str:
-    """Return the code of the language in use, for the lang attribute."""
+    """Return the code of the current language, for the lang attribute."""
     return str(get_locale() or "en").replace("_", "-")
 
 
 def language_of_text() -> str:
-    """Return the language of a text that was chosen on the page (doc_languages), else language."""
+    """Return the language chosen for a text on the page (doc_languages), else language."""
     return request.args.get("language", language())
 
 
@@ -102,40 +102,41 @@ def direction(code: str) -> str:
 
 
 def name_of(code: str) -> str:
-    """Return what a language is called in the language in use, such as Arabic."""
-    found = Locale.parse(code.replace("-", "_")).get_display_name(get_locale() or Locale("en"))
-    return str(found or code)
+    """Return a language's name in the current language, such as Arabic."""
+    name = Locale.parse(code.replace("-", "_")).get_display_name(get_locale() or Locale("en"))
+    return str(name or code)
 
 
 def listed(names: Iterable[str]) -> str:
-    """Return several names as one says them in the language in use: A, B and C."""
+    """Return several names as a list in the current language: A, B and C."""
     return str(lists.format_list(list(names), locale=_dates_locale(str(get_locale() or "en"))))
 
 
 def said(words: object, around: str = "") -> Markup:
-    """Return words on their own; those said in another language than what is around them, marked.
+    """Return text as markup; marked if its language differs from the text around it.
 
-    around is the language of the part they stand in, where that is not the page's.
+    around is the language of the surrounding part, if it is not the page's.
     """
-    # Joined by hand, not by Markup.format: a long page has hundreds of these.
+    # Concatenated, not formatted with Markup.format: a long page has hundreds of these.
     return Markup(f"<bdi{_attributes(words, around)}>{escape(words)}</bdi>")  # noqa: S704
 
 
 def marked(words: object, around: str = "") -> Markup:
-    """Return words, marked only where they are said in another language than what is around."""
+    """Return text, marked up only if its language differs from the text around it."""
     return said(words, around) if _attributes(words, around) else escape(words)
 
 
 def text_attributes(words: object, around: str = "") -> Markup:
-    """Return the attributes of an element that holds words: language and direction.
+    """Return the lang and dir attributes for an element with this text.
 
-    None where they are said in the language around them. What people typed goes by itself.
+    None if it is in the surrounding language. The direction of what people typed follows its
+    letters.
     """
     return _attributes(words, around) if language_of(words) else Markup(' dir="auto"')
 
 
 def language_attributes(code: str, around: str = "") -> Markup:
-    """Return the attributes of a part in another language than what is around it, else none."""
+    """Return the attributes for a part in another language than its surroundings, else none."""
     if not code or code == (around or language()):
         return _NONE
     return Markup(' lang="{}" dir="{}"').format(code, direction(code))
@@ -178,7 +179,7 @@ def as_date(value: dt.date | None, length: Length = "long") -> str:
 
 @lru_cache(maxsize=2048)
 def _in_words(date: dt.date, length: Length, code: str) -> str:
-    """Return a date in the words of a language; long lists show the same few days."""
+    """Return a date in the words of a language, cached: long lists show the same few days."""
     locale = _dates_locale(code)
     if length == "short":
         return str(dates.format_skeleton(_DAY_AND_MONTH, date, locale=locale))

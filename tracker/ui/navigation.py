@@ -1,4 +1,4 @@
-"""The page frame: main navigation, the organisation one acts for, signing out."""
+"""The page frame: main navigation, the organisation one is acting for, signing out."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ ROLE_WORDS: dict[Role, object] = {
     Role.AUDITOR: _l("auditor"),
     Role.ADMINISTRATOR: _l("administrator"),
 }
-# Words of a name that give no letter to its mark.
+# Words of a name that contribute no letter to its initials.
 _PASSED_OVER = {"office", "of", "the", "for", "and", "de", "du", "des", "la", "le"}
 
 
@@ -44,7 +44,7 @@ def people_signed_in(actor: Actor | None) -> bool:
 class Entry:
     """One entry of the main navigation; `parts` are the blueprints that belong to it as well.
 
-    A page named in `parts` by its endpoint belongs to this entry, whatever its blueprint.
+    An endpoint in `parts` belongs to this entry, whatever its blueprint.
     """
 
     endpoint: str
@@ -55,7 +55,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """The entries, and the pages that the frame of every page leads to."""
+    """The entries, and the endpoints that the page frame links to."""
 
     entries: tuple[Entry, ...] = ()
     home: str = ""
@@ -68,7 +68,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link of the frame; current is page, true or empty, as aria-current takes it."""
+    """A link in the page frame; current is page, true or empty, as in aria-current."""
 
     label: object
     url: str
@@ -77,7 +77,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class FrameLinks:
-    """The addresses the frame leads to; empty where a page does not exist for this reader."""
+    """The URLs in the page frame; empty if a page does not exist for this reader."""
 
     home: str = "/"
     sign_in: str = ""
@@ -91,13 +91,13 @@ class FrameLinks:
 def register_navigation(
     app: Flask, entries: Sequence[Entry | tuple[str, object, Predicate]], **endpoints: str
 ) -> None:
-    """Set the main navigation, and the endpoints that Frame names: of home, sign_in and others."""
-    made = tuple(entry if isinstance(entry, Entry) else Entry(*entry) for entry in entries)
-    app.extensions["frame"] = Frame(entries=made, **endpoints)
+    """Set the main navigation, and the endpoints of Frame: home, sign_in and others."""
+    all_entries = tuple(entry if isinstance(entry, Entry) else Entry(*entry) for entry in entries)
+    app.extensions["frame"] = Frame(entries=all_entries, **endpoints)
 
 
 def init_frame(app: Flask) -> None:
-    """Give every template what the frame of a page needs."""
+    """Give every template what the page frame needs."""
     app.extensions.setdefault("frame", Frame())
     app.jinja_env.filters.update(
         digest_groups=digest_groups,
@@ -110,7 +110,7 @@ def init_frame(app: Flask) -> None:
 
 
 def navigation(actor: Actor | None) -> FrameLinks:
-    """Return the links of the frame for a reader."""
+    """Return the links of the page frame for a reader."""
     frame: Frame = current_app.extensions["frame"]
     return FrameLinks(
         home=_url(frame.home) or f"{request.script_root}/",
@@ -128,13 +128,13 @@ def navigation(actor: Actor | None) -> FrameLinks:
 
 
 def role_words(actor: Actor) -> str:
-    """Return the roles in which a person acts, such as coordinator and signatory."""
+    """Return the roles in which a person is acting, such as coordinator and signatory."""
     words = [str(label) for role, label in ROLE_WORDS.items() if role in actor.roles]
     return format_list(words, locale=str(get_locale() or "en")) if words else ""
 
 
 def party_mark(name: str) -> str:
-    """Return two letters for an organisation; its name always stands beside them."""
+    """Return two letters for an organisation; its name is always shown beside them."""
     words = [word for word in name.replace("-", " ").split() if word[:1].isalnum()]
     telling = [word for word in words if word.lower() not in _PASSED_OVER] or words
     if not telling:
@@ -144,7 +144,7 @@ def party_mark(name: str) -> str:
 
 
 def digest_groups(digest: str) -> str:
-    """Return a digest in groups of eight, as it is read aloud and compared."""
+    """Return a digest in groups of eight, for reading aloud and comparing."""
     return " ".join(digest[start : start + 8] for start in range(0, len(digest), 8))
 
 
@@ -169,7 +169,7 @@ def _current(entry: Entry) -> str:
     if request.endpoint == entry.endpoint:
         return "page"
     frame: Frame = current_app.extensions["frame"]
-    named = [one for one in frame.entries if request.endpoint in one.parts]
+    named = [entry for entry in frame.entries if request.endpoint in entry.parts]
     if named:
         return "true" if entry in named else ""
     part = entry.endpoint.partition(".")[0]

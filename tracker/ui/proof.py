@@ -4,7 +4,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
-from tracker.ui.fields import CodeField, HeldField, PasswordField
+from tracker.ui.fields import CodeField, HiddenValueField, PasswordField
 from tracker.ui.form_base import Form
 from tracker.ui.validators import RequiredWithout
 
@@ -13,14 +13,17 @@ TOKEN_LENGTH = 500
 
 
 class ShownFields(Form):
-    """What stood on the page that the form was sent from; for who acts on a text they read."""
+    """The token of the page that the form was sent from; for actions on a text people read.
 
-    # Which opening of this very page, and which text it showed.
-    page_token = HeldField(most=TOKEN_LENGTH)
+    It says when the page was opened, and which text it showed.
+    """
+
+    # The token of this opening of the page, and of the text it showed.
+    page_token = HiddenValueField(most=TOKEN_LENGTH)
 
 
 class ProofFields(ShownFields):
-    """Password and one-time code, or what a passkey answered. A form that signs inherits this."""
+    """Password and one-time code, or a passkey's response. A form that signs inherits this."""
 
     password = PasswordField(
         _l("Password"), [RequiredWithout("passkey", _l("Enter your password"))]
@@ -30,18 +33,18 @@ class ProofFields(ShownFields):
         [RequiredWithout("passkey", _l("Enter the six-digit code"))],
         description=_l("A new code appears every 30 seconds. Each code works once."),
     )
-    # Put in by static/js/passkey.js.
-    passkey = HeldField(most=ANSWER_LENGTH)
+    # Set by static/js/passkey.js.
+    passkey = HiddenValueField(most=ANSWER_LENGTH)
 
     def ask_for(self, *, app: bool, passkey: bool) -> None:
-        """Leave out what the person has not, who has only a passkey."""
+        """Remove the fields for what the person doesn't have."""
         if passkey and not app:
             del self.password
             del self.code
 
     @property
     def given(self) -> dict[str, str]:
-        """What was sent, by name; the page makes the proof of it."""
+        """What was sent, by name; the view makes the proof from it."""
         return {
             name: (self[name].data or "") if name in self else ""
             for name in ("password", "code", "passkey")

@@ -14,7 +14,7 @@ blueprint = Blueprint("ui", __name__)
 @blueprint.post("/language")
 @public
 def choose_language() -> Response:
-    """Keep the chosen language and go back to the page it was chosen on."""
+    """Store the chosen language and redirect back."""
     code = request.form.get("language", "")
     if code not in current_app.extensions["settings"].languages:
         abort(400)
@@ -26,19 +26,19 @@ def choose_language() -> Response:
 @blueprint.get("/protects")
 @public
 def protects() -> str:
-    """Say in plain words what this tool protects and what it does not."""
+    """Show what this tool protects and what it doesn't."""
     return render_template("ui/protects.html")
 
 
 @blueprint.get("/accessibility")
 @public
 def accessibility() -> str:
-    """Say how the pages can be used, and what to do when one can't."""
+    """Show the accessibility statement."""
     return render_template("ui/accessibility.html")
 
 
 def _local(address: str) -> str:
-    """Return an address of this application; anything else leads to its first page."""
+    """Return a URL within this application; anything else becomes its first page."""
     parts = urlsplit(address)
     own = address.startswith("/") and not address.startswith(("//", "/\\"))
     clean = address.isprintable() and "\\" not in address

@@ -27,7 +27,7 @@ class RowForm(Form):
 
 
 class Row(FormField):  # type: ignore[type-arg]  # generic in the stubs only
-    """A row in its place; a given row has a label."""
+    """A row in its position; a fixed row has a label."""
 
     row_label: object = ""
     row_key: str = ""
@@ -36,8 +36,8 @@ class Row(FormField):  # type: ignore[type-arg]  # generic in the stubs only
 class Rows(FieldList):  # type: ignore[type-arg]  # generic in the stubs only
     """A table in a form.
 
-    Free rows begin with one blank row; blank rows are passed over. Given rows (key and label)
-    always stand; with more=True free rows may follow them.
+    Free rows begin with one blank row; blank rows are ignored. Fixed rows (key and label) are
+    always there; with more=True free rows may follow them.
     """
 
     ask = _l("Fill in at least one row")
@@ -73,7 +73,7 @@ class Rows(FieldList):  # type: ignore[type-arg]  # generic in the stubs only
 
     @property
     def columns(self) -> list[Any]:
-        """The fields of a blank row, for the heads of the columns."""
+        """The fields of a blank row, for the column headings."""
         return list(self.blank)
 
     @property
@@ -91,7 +91,7 @@ class Rows(FieldList):  # type: ignore[type-arg]  # generic in the stubs only
 
     @property
     def has_few_columns(self) -> bool:
-        """Whether the columns fit beside each other where there is room."""
+        """Whether the columns fit side by side on a wide screen."""
         return len(self.columns) <= FEW_COLUMNS
 
     @property
@@ -101,18 +101,18 @@ class Rows(FieldList):  # type: ignore[type-arg]  # generic in the stubs only
 
     @property
     def filled(self) -> list[tuple[str, dict[str, Any]]]:
-        """The rows that are not blank, each with the key of a given row or an empty key."""
+        """The rows that are not blank, each with the key of a fixed row or an empty key."""
         return [(row.row_key, row.data) for row in self.entries if not _row_is_blank(row)]
 
     def process(self, formdata: Any, data: Any = unset_value, extra_filters: Any = None) -> None:
-        """Read the rows; rows beyond the limit are noticed, not cut unseen."""
+        """Parse the rows; rows beyond the limit are reported, not silently dropped."""
         indices = set(self._extract_indices(self.name, formdata or ()))
         self._too_many = len(indices) > (self.max_entries or MOST_ROWS)
         super().process(formdata, data, extra_filters)
         self._name_rows()
 
     def validate(self, form: Any, extra_validators: Any = ()) -> bool:
-        """Test each row that is not blank, then the table as a whole."""
+        """Validate each row that is not blank, then the table as a whole."""
         self.errors = []
         for row in self.entries:
             if not _row_is_blank(row):
@@ -125,15 +125,15 @@ class Rows(FieldList):  # type: ignore[type-arg]  # generic in the stubs only
         self._run_validation_chain(form, [*self.validators, *extra_validators])
         return not self.errors
 
-    def add_row(self, asked: str) -> None:
-        """Add a blank row when the button of this table was pressed and there is room."""
-        if asked == self.id and self.may_grow:
+    def add_row(self, action: str) -> None:
+        """Add a blank row if this table's button was pressed and there is room."""
+        if action == self.id and self.may_grow:
             self.append_entry()
             self.focus = len(self.entries) - 1
 
-    def remove_row(self, asked: str) -> None:
-        """Take out a free row when its button was pressed; one row always stays."""
-        numbers = [row.index for row in self.entries if row.id == asked and not row.row_key]
+    def remove_row(self, action: str) -> None:
+        """Remove a free row if its button was pressed; one row always stays."""
+        numbers = [row.index for row in self.entries if row.id == action and not row.row_key]
         for number in numbers:
             self.pop_entry(number)
         if numbers and not self.entries:
@@ -146,7 +146,7 @@ class Rows(FieldList):  # type: ignore[type-arg]  # generic in the stubs only
             row.row_key, row.row_label = key, label
 
     def _extract_indices(self, prefix: str, formdata: Any) -> Any:
-        """Yield the numbers of the given rows, and of rows sent; only plain small numbers count."""
+        """Yield the numbers of the fixed rows, and of rows sent; only plain small numbers count."""
         yield from range(len(self.given))
         start = f"{prefix}-"
         for name in formdata:

@@ -7,17 +7,17 @@ from typing import Any, Generic, TypeVar
 
 Subject = TypeVar("Subject")
 
-# Marks of a state (data-s) that mean: it is the reader's turn, or another's.
+# Style marks (data-s) that mean: it is the reader's turn, or somebody else's.
 YOURS = "wait"
 OTHERS = "other"
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One piece of work: a verb first, why below, the state in words with its mark.
+    """One task: a verb first, the reason below, its status with a style mark.
 
-    s is a mark of components/status.html; "wait" means that it waits for the reader. act is the
-    short label of a button, where it differs from the label.
+    s is a mark of components/status.html; "wait" means that it is the reader's turn. act is the
+    short label of a button, if it differs from the label.
     """
 
     label: object
@@ -31,10 +31,10 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Waiting(Generic[Subject]):
-    """That something waits, found cheaply; tell() makes tasks of some, when they are shown.
+    """A pending task, found cheaply; tell() makes Tasks of the ones that are shown.
 
-    tell is the same object for all that can be told together, so that a page asks once for what
-    its tasks say.
+    tell is the same object for all that can be described together, so that a page needs one query
+    for them.
     """
 
     s: str
@@ -45,7 +45,7 @@ class Waiting(Generic[Subject]):
 
 @dataclass(frozen=True, slots=True)
 class DateAhead:
-    """A day to come and what is on it; never the date of a visit for those not listed."""
+    """A coming date and what happens then; never the date of a visit for people not listed."""
 
     day: dt.date
     what: object
@@ -54,7 +54,7 @@ class DateAhead:
 
 @dataclass(frozen=True, slots=True)
 class Tasks:
-    """What waits for a person, what waits for others, and dates ahead.
+    """A person's own tasks, those of others, and dates ahead.
 
     is_cut: there is more than is looked through at a time.
     """
@@ -66,33 +66,38 @@ class Tasks:
 
 
 def together(parts: Iterable[Tasks]) -> Tasks:
-    """Join what several parts tell: work with a due date first, dates in order."""
-    found = list(parts)
+    """Join the tasks of several features: those with a due date first, dates in order."""
+    tasks = list(parts)
 
     def by_due(task: Task | Waiting[Any]) -> dt.date:
         return task.due or dt.date.max
 
     return Tasks(
-        mine=tuple(sorted((task for part in found for task in part.mine), key=by_due)),
-        others=tuple(sorted((task for part in found for task in part.others), key=by_due)),
-        dates=tuple(sorted((one for part in found for one in part.dates), key=lambda one: one.day)),
-        is_cut=any(part.is_cut for part in found),
+        mine=tuple(sorted((task for part in tasks for task in part.mine), key=by_due)),
+        others=tuple(sorted((task for part in tasks for task in part.others), key=by_due)),
+        dates=tuple(
+            sorted((date for part in tasks for date in part.dates), key=lambda day: day.day)
+        ),
+        is_cut=any(part.is_cut for part in tasks),
     )
 
 
 def told(some: Sequence[Task | Waiting[Any]]) -> list[Task]:
-    """Return some tasks in words, in their order."""
+    """Return some pending tasks as Tasks, in order."""
     subjects: dict[Callable[..., Iterable[Task]], list[Any]] = {}
-    for one in some:
-        if isinstance(one, Waiting):
-            subjects.setdefault(one.tell, []).append(one.subject)
-    made = {tell: iter(list(tell(of))) for tell, of in subjects.items()}
-    return [next(made[one.tell]) if isinstance(one, Waiting) else one for one in some]
+    for task in some:
+        if isinstance(task, Waiting):
+            subjects.setdefault(task.tell, []).append(task.subject)
+    told_tasks = {tell: iter(list(tell(of))) for tell, of in subjects.items()}
+    return [
+        next(told_tasks[waiting.tell]) if isinstance(waiting, Waiting) else waiting
+        for waiting in some
+    ]
 
 
 @dataclass(frozen=True, slots=True)
 class TaskGroup:
-    """Work of a cooperation that belongs together."""
+    """Tasks of a cooperation that belong together."""
 
     key: str
     title: object

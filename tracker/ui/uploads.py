@@ -10,7 +10,7 @@ MARK = "takes_files_of"
 
 
 def takes_files(most: int) -> Callable[[View], View]:
-    """Mark a page that takes in a file: its request may hold so many bytes."""
+    """Mark a page that accepts a file, with the size its request may have in bytes."""
 
     def mark(view: View) -> View:
         setattr(view, MARK, most)
@@ -20,7 +20,7 @@ def takes_files(most: int) -> Callable[[View], View]:
 
 
 def init_uploads(app: Flask) -> None:
-    """Let marked pages be sent their files; before anything that reads what was sent."""
+    """Apply the marked views' limits; call it before anything that reads the request body."""
 
     @app.before_request
     def _let_files_in() -> None:

@@ -13,13 +13,13 @@ ADDRESS_LENGTH = 254
 
 
 class Required:
-    """An answer must be given. The field's own words (ask) do so unless a message is given."""
+    """Requires an answer. Its message is the field's own (ask) unless one is given."""
 
     def __init__(self, message: object = None) -> None:
         self.message = message
 
     def __call__(self, _form: Any, field: Any) -> None:
-        """Stop when nothing was answered; leave what can't be read to the field's own message."""
+        """Stop if nothing was answered; leave invalid input to the field's own message."""
         if field.process_errors:
             raise StopValidation
         if _holds_nothing(getattr(field, "filled", field.data)):
@@ -27,14 +27,14 @@ class Required:
 
 
 class RequiredWithout:
-    """An answer must be given where another field holds none, which answers for both."""
+    """Requires an answer unless another field, which answers for both, has a value."""
 
     def __init__(self, other: str, message: object = None) -> None:
         self.other = other
         self.required = Required(message)
 
     def __call__(self, form: Any, field: Any) -> None:
-        """Ask no further for what the other field has answered."""
+        """Stop if the other field has answered."""
         if form[self.other].data:
             field.errors = []
             raise StopValidation
@@ -42,31 +42,34 @@ class RequiredWithout:
 
 
 class Optional:
-    """An answer may be left out; the label says so."""
+    """Allows an empty answer; the label says so."""
 
     field_flags: ClassVar[dict[str, bool]] = {"optional": True}
 
     def __call__(self, _form: Any, field: Any) -> None:
-        """Go no further when nothing was answered."""
+        """Stop if nothing was answered."""
         if is_blank(field):
             field.errors = []
             raise StopValidation
 
 
 class MaxLength:
-    """No more than so many characters. The browser is not told: it would cut pasted text unseen."""
+    """Limits the number of characters.
+
+    The browser isn't told: it would silently cut pasted text.
+    """
 
     def __init__(self, most: int) -> None:
         self.max = most
 
     def __call__(self, _form: Any, field: Any) -> None:
-        """Refuse a longer text and test it no further."""
+        """Refuse a longer text and stop."""
         if field.data is not None and len(field.data) > self.max:
             raise StopValidation(bare(too_long(self.max)))
 
 
 def is_blank(field: Any) -> bool:
-    """Tell whether nothing was sent for a field; before sending, whether it holds nothing."""
+    """Return whether nothing was sent for a field, or before sending, whether it is empty."""
     if isinstance(field.raw_data, Sequence):
         return not any(str(value).strip() for value in field.raw_data)
     return _holds_nothing(field.data)

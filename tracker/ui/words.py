@@ -6,29 +6,29 @@ from typing import Any
 
 from flask_babel import ngettext
 
-# Characters that show nothing or turn other text around: a text must read as it is signed.
+# Characters that are invisible or reverse other text: a text must read as it is signed.
 _HIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202d\u202e\ufeff]")
 _SPACES = re.compile(r"\s+")
 
 
 class BareMessage(str):
-    """A message that does not name its field; a list of problems puts the label before it."""
+    """A message that doesn't name its field; a list of problems puts the label before it."""
 
     __slots__ = ()
 
 
 def bare(message: object) -> BareMessage:
-    """Return a message that needs its field's label where it stands alone."""
+    """Return a message that needs its field's label when it is shown alone."""
     return BareMessage(str(message))
 
 
 def too_long(most: int) -> str:
-    """Return the words for a text beyond its limit."""
+    """Return the message for a text beyond its limit."""
     return str(ngettext("Use at most %(num)s character", "Use at most %(num)s characters", most))
 
 
 def tidy_text(text: Any) -> Any:
-    """Tidy a text of several lines: one kind of line end, no hidden characters, no outer spaces."""
+    """Tidy a text of several lines: line ends, invisible characters, outer spaces."""
     if not isinstance(text, str):
         return text
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
@@ -36,7 +36,7 @@ def tidy_text(text: Any) -> Any:
 
 
 def tidy_line(text: Any) -> Any:
-    """Tidy a text of one line: as tidy_text, with every run of spaces made one."""
+    """Tidy a text of one line: like tidy_text, with every run of spaces replaced by one."""
     if not isinstance(text, str):
         return text
     return _SPACES.sub(" ", tidy_text(text)).strip()

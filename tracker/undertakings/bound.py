@@ -32,21 +32,24 @@ class Compared:
 
 def compare(undertakings: Collection[Undertaking]) -> dict[UUID, Compared]:
     """Compare rows of undertakings with their signatures and events, in three statements."""
-    there = bound.read(SUBJECT, {one.id: one.cooperation_id for one in undertakings})
-    return {one.id: held_against(one, there) for one in undertakings}
+    bound_rows = bound.read(
+        SUBJECT, {undertaking.id: undertaking.cooperation_id for undertaking in undertakings}
+    )
+    return {undertaking.id: held_against(undertaking, bound_rows) for undertaking in undertakings}
 
 
 def look_whole(undertaking: Undertaking) -> Compared:
     """Compare one by a chain that holds as a whole: for what is handed to others."""
     try:
-        there = bound.read_whole(SUBJECT, [undertaking.id], undertaking.cooperation_id)
+        bound_rows = bound.read_whole(SUBJECT, [undertaking.id], undertaking.cooperation_id)
     except NotSoundError:
         return Compared(UndertakingCourse(is_sound=False), is_sound=False, agrees=False)
-    found = held_against(undertaking, there)
+    claim = held_against(undertaking, bound_rows)
     whole = all(
-        there.proven(one) and _is_as_frozen(one) for one in there.revisions.get(undertaking.id, ())
+        bound_rows.proven(revision) and _is_as_frozen(revision)
+        for revision in bound_rows.revisions.get(undertaking.id, ())
     )
-    return found if whole else Compared(found.course, is_sound=False, agrees=False)
+    return claim if whole else Compared(claim.course, is_sound=False, agrees=False)
 
 
 def why_closed(undertaking: Undertaking, course: UndertakingCourse) -> str:
@@ -62,18 +65,18 @@ def is_superseded(undertaking: Undertaking, course: UndertakingCourse) -> bool:
     return why_closed(undertaking, course) == UndertakingEnd.NEW_TERMS
 
 
-def held_against(one: Undertaking, there: Bound) -> Compared:
+def held_against(undertaking: Undertaking, bound: Bound) -> Compared:
     """Compare the row of an undertaking with what was read of it."""
-    course = there.undertaking(one.id, one.user_id)
-    frozen = there.revisions.get(one.id, [])
+    course = bound.undertaking(undertaking.id, undertaking.user_id)
+    frozen = bound.revisions.get(undertaking.id, [])
     is_sound = course.is_sound and len(frozen) <= 1
     agrees = (
         is_sound
-        and one.state.value == course.phase.value
-        and one.revision_id == (frozen[0].id if frozen else None)
-        and (one.closed_at is None) == (course.closed_by is None)
-        and (one.signed_at is None) == (not frozen)
-        and (one.countersigned_at is None) == (not course.is_signed_by_all)
+        and undertaking.state.value == course.phase.value
+        and undertaking.revision_id == (frozen[0].id if frozen else None)
+        and (undertaking.closed_at is None) == (course.closed_by is None)
+        and (undertaking.signed_at is None) == (not frozen)
+        and (undertaking.countersigned_at is None) == (not course.is_signed_by_all)
     )
     return Compared(course, is_sound, agrees)
 

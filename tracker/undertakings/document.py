@@ -17,7 +17,7 @@ from tracker.undertakings.models import Undertaking
 def document(
     undertaking: Undertaking,
     terms: Terms,
-    asked: Mapping[str, Questions],
+    questions: Mapping[str, Questions],
     draft: Draft,
     *,
     sentence: LocalizedStr,
@@ -26,7 +26,7 @@ def document(
 ) -> dict[str, Any]:
     """Return what a person signs: the terms by revision and digest, and each of their answers.
 
-    asked is what the template asks, by language. The sentence stands in the language in which it
+    questions is what the template asks, by language. The sentence is in the language in which it
     was signed.
     """
     return {
@@ -51,15 +51,15 @@ def document(
         "binding_language": languages.binding,
         "time_zone": clock.zone().key,
         "sentence": {sentence.language: str(sentence)},
-        **merged([_said(asked[code], draft, code) for code in languages.codes]),
+        **merged([_localized(questions[code], draft, code) for code in languages.codes]),
     }
 
 
-def _said(asked: Questions, draft: Draft, language: str) -> dict[str, Any]:
+def _localized(questions: Questions, draft: Draft, language: str) -> dict[str, Any]:
     return {
-        "briefing": _briefing(asked, draft, language),
+        "briefing": _briefing(questions, draft, language),
         "interests": {
-            "question": asked.interests.prompt if asked.interests else "",
+            "question": questions.interests.prompt if questions.interests else "",
             "declared": bool(draft.has_interests),
             "text": draft.interests,
         },
@@ -70,13 +70,13 @@ def _said(asked: Questions, draft: Draft, language: str) -> dict[str, Any]:
                 "sentence": point.sentence,
                 "confirmed": point.name in draft.confirmed,
             }
-            for point in asked.points
+            for point in questions.points
         ],
     }
 
 
-def _briefing(asked: Questions, draft: Draft, language: str) -> dict[str, Any]:
-    field = asked.briefing_field(FieldType.CONFIRM)
+def _briefing(questions: Questions, draft: Draft, language: str) -> dict[str, Any]:
+    field = questions.briefing_field(FieldType.CONFIRM)
     day = draft.briefed_on if draft.briefed else None
     with in_language(language):
         words = as_date(day)

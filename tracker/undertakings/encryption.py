@@ -61,8 +61,8 @@ def _seal(undertaking: Undertaking, what: str, value: dict[str, Any]) -> bytes:
 def _unseal(undertaking: Undertaking, what: str, sealed: bytes) -> dict[str, Any]:
     key = keys.key_of(undertaking.cooperation_id)
     opened = crypto.unseal(key, sealed, _context(what, undertaking.id))
-    found: dict[str, Any] = canonical.from_bytes(opened)
-    return found
+    contents: dict[str, Any] = canonical.from_bytes(opened)
+    return contents
 
 
 def _context(what: str, undertaking_id: UUID) -> str:

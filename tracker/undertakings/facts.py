@@ -74,7 +74,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A sentence the person confirms, with the item it stands in."""
+    """A sentence the person confirms, with its item."""
 
     code: str
     key: str
@@ -102,7 +102,7 @@ class Questions:
         """The answers to whether there is anything to declare: stored value and words."""
         if self.interests is None:
             return ()
-        return tuple((one.value, one.label) for one in _choice(self.interests).options)
+        return tuple((option.value, option.label) for option in _choice(self.interests).options)
 
     @property
     def interest_question(self) -> str:
@@ -113,12 +113,12 @@ class Questions:
         """Return the field of the briefing that is a confirmation, or a date."""
         if self.briefing is None:
             return None
-        return next((one for one in self.briefing.fields if one.type is kind), None)
+        return next((field for field in self.briefing.fields if field.type is kind), None)
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What a person has put in on the way; private until it is signed."""
+    """What a person has entered so far; private until it is signed."""
 
     confirmed: frozenset[str] = frozenset()
     briefed: bool = False
@@ -157,7 +157,7 @@ class Draft:
 
     @property
     def digest(self) -> str:
-        """Return a digest by which two drafts are told apart."""
+        """Return a digest that differs for different drafts."""
         return canonical.digest_of(self.to_values())
 
 
@@ -196,7 +196,7 @@ class UndertakingStatus:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A person whom the list of who must sign names (C2)."""
+    """A person on the list of those who must sign (C2)."""
 
     user_id: UUID
     organisation_id: UUID
@@ -221,7 +221,7 @@ def read_terms(document: Mapping[str, Any], digest: str) -> Terms:
         frozen_at=dt.datetime.fromisoformat(document["frozen_at"]),
         reference=document["cooperation"]["reference"],
         title=document["cooperation"]["title"],
-        npm_names=tuple(one["name"] for one in document["parties"] if one["side"] == "npm"),
+        npm_names=tuple(party["name"] for party in document["parties"] if party["side"] == "npm"),
         scope=Scope(covers.get("scope", Scope.ALL_UNTIL)),
         which=str(covers.get("which") or ""),
         until=until,
@@ -248,11 +248,11 @@ def questions(template: Template, sheet: Sheet, surroundings: Surroundings) -> Q
     briefing = by_code.get(BRIEFING)
     return Questions(
         points=tuple(
-            Point(item.code, one.key, item.label, one.label, item.help or "")
+            Point(item.code, field.key, item.label, field.label, item.help or "")
             for item in shown
             if item.code not in OWN_PLACE and is_required(item, sheet, surroundings)
-            for one in item.fields_of(AnswerScope.PERSON)
-            if one.type is FieldType.CONFIRM
+            for field in item.fields_of(AnswerScope.PERSON)
+            if field.type is FieldType.CONFIRM
         ),
         briefing=briefing,
         briefing_required=briefing is not None and is_required(briefing, sheet, surroundings),
@@ -268,7 +268,7 @@ def listed_in(
     homes gives the organisations each person takes part for. A party lists its own people; who is
     listed by another is asked all the same, for an organisation of their own.
     """
-    found: dict[UUID, Listed] = {}
+    people: dict[UUID, Listed] = {}
     for party in surroundings.parties:
         answer = sheet.of_party(LIST, party.organisation_id)
         if answer is None or answer.not_applicable or answer.values.get("listed") != "people":
@@ -279,20 +279,20 @@ def listed_in(
                 own = homes[user_id]
                 home = party.organisation_id if party.organisation_id in own else own[0]
                 function = str(row.get("function") or "")
-                found.setdefault(user_id, Listed(user_id, home, function))
-    return list(found.values())
+                people.setdefault(user_id, Listed(user_id, home, function))
+    return list(people.values())
 
 
-def missing(asked: Questions, draft: Draft, today: dt.date) -> Iterable[str]:
+def missing(questions: Questions, draft: Draft, today: dt.date) -> Iterable[str]:
     """Yield the names of what is still missing in a draft before it can be signed."""
-    for point in asked.points:
+    for point in questions.points:
         if point.name not in draft.confirmed:
             yield point.name
-    if asked.briefing_required and not draft.briefed:
+    if questions.briefing_required and not draft.briefed:
         yield "briefed"
     if draft.briefed and (draft.briefed_on is None or draft.briefed_on > today):
         yield "briefed_on"
-    if asked.interests is not None and draft.has_interests is None:
+    if questions.interests is not None and draft.has_interests is None:
         yield "has_interests"
     if draft.has_interests and not draft.interests:
         yield "interests"
@@ -309,7 +309,7 @@ def _is_shown(item: Item, sheet: Sheet, surroundings: Surroundings) -> bool:
 
 
 def _choice(item: Item) -> TemplateField:
-    return next(one for one in item.fields if one.type is FieldType.CHOICE)
+    return next(field for field in item.fields if field.type is FieldType.CHOICE)
 
 
 def _values(items: Mapping[str, Any], code: str) -> dict[str, Any]:
@@ -318,4 +318,4 @@ def _values(items: Mapping[str, Any], code: str) -> dict[str, Any]:
 
 def _text(items: Mapping[str, Any], code: str, key: str) -> LocalizedText:
     fields = items[code]["fields"] if code in items else ()
-    return next((one["text"] for one in fields if one["key"] == key), "")
+    return next((field["text"] for field in fields if field["key"] == key), "")

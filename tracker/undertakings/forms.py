@@ -15,7 +15,7 @@ from tracker.ui.fields import (
     CodeField,
     ConfirmField,
     DateField,
-    HeldField,
+    HiddenValueField,
     Option,
     TextField,
 )
@@ -62,33 +62,33 @@ class PathForm(Form):
         )
 
 
-def path_form(asked: Questions, draft: Draft, *, complete: bool) -> PathForm:
+def path_form(questions: Questions, draft: Draft, *, complete: bool) -> PathForm:
     """Return the form of the path, filled from a draft; a sent form fills itself.
 
     complete asks for all of it, as signing does. A draft may leave out anything.
     """
-    members: dict[str, Any] = {"asked": asked}
-    if asked.briefing is not None:
-        members.update(_briefing(asked, complete=complete))
-    if asked.interests is not None:
-        members.update(_interests(asked, complete=complete))
-    for point in asked.points:
+    members: dict[str, Any] = {"asked": questions}
+    if questions.briefing is not None:
+        members.update(_briefing(questions, complete=complete))
+    if questions.interests is not None:
+        members.update(_interests(questions, complete=complete))
+    for point in questions.points:
         needed = [Required(_l("Confirm point %(code)s", code=point.code))]
         members[point.name] = ConfirmField(point.sentence, needed if complete else [])
     form = type("AskedPathForm", (PathForm,), members)
     return cast("PathForm", form(data=_data(draft)))
 
 
-def _briefing(asked: Questions, *, complete: bool) -> dict[str, Any]:
-    sentence = asked.briefing_field(FieldType.CONFIRM)
-    date = asked.briefing_field(FieldType.DATE)
+def _briefing(questions: Questions, *, complete: bool) -> dict[str, Any]:
+    sentence = questions.briefing_field(FieldType.CONFIRM)
+    date = questions.briefing_field(FieldType.DATE)
     needed = [
         Required(_l("Confirm that you had the briefing. If you had none yet, ask the NPM for it."))
     ]
     return {
         "briefed": ConfirmField(
             sentence.label if sentence else "",
-            needed if complete and asked.briefing_required else [],
+            needed if complete and questions.briefing_required else [],
         ),
         "briefed_on": DateField(
             date.label if date else "",
@@ -97,17 +97,17 @@ def _briefing(asked: Questions, *, complete: bool) -> dict[str, Any]:
     }
 
 
-def _interests(asked: Questions, *, complete: bool) -> dict[str, Any]:
+def _interests(questions: Questions, *, complete: bool) -> dict[str, Any]:
     needed = [Required(_l("Say whether you have anything to declare"))]
     return {
         "has_interests": ChoiceField(
-            asked.interest_question,
+            questions.interest_question,
             needed if complete else [],
             description=_l(
                 "Declaring something does not shut you out. The NPM decides what follows from it "
                 "and tells you. Only you and those who decide for the NPM see it."
             ),
-            choices=[Option(value, label) for value, label in asked.interest_options],
+            choices=[Option(value, label) for value, label in questions.interest_options],
         ),
         "interests": TextField(
             _l("What you declare"),
@@ -173,7 +173,7 @@ class SignForm(ProofFields):
 class MailedCodesForm(Form):
     """Why people may sign with a code by mail, or no longer."""
 
-    allow = HeldField()
+    allow = HiddenValueField()
     reason = TextField(
         _l("Reason"),
         [Required(_l("Say why. It is kept in the history."))],
@@ -185,8 +185,8 @@ class MailedCodesForm(Form):
 class CountersignForm(ProofFields):
     """Proof of identity on the form that countersigns, and what its sentence opens."""
 
-    until = HeldField()
-    visit = HeldField()
+    until = HiddenValueField()
+    visit = HiddenValueField()
 
 
 class ConfirmForm(Form):
@@ -196,13 +196,16 @@ class ConfirmForm(Form):
 class DecisionForm(Form):
     """What follows from declared interests, on the decision that the page showed."""
 
-    seen = HeldField()
+    seen = HiddenValueField()
 
     decision = ChoiceField(
         _l("What follows from it?"),
         [Required()],
         coerce=InterestsDecision,
-        choices=[Option(one.value, words, DECISION_HINTS[one]) for one, words in DECISIONS.items()],
+        choices=[
+            Option(decision.value, words, DECISION_HINTS[decision])
+            for decision, words in DECISIONS.items()
+        ],
     )
     reason = TextField(
         _l("Reason, and the limit where you set one"),
@@ -274,8 +277,8 @@ def opening_form(terms: Terms, visits: Sequence[VisitChoice], sent: Any = None) 
             [Required(_l("Choose the visit that this is for"))],
             coerce=_as_uuid,
             choices=[
-                Option(str(one.id), _l("Joint visit %(number)s", number=one.number))
-                for one in visits
+                Option(str(visit.id), _l("Joint visit %(number)s", number=visit.number))
+                for visit in visits
             ],
         )
     form = type("CoveredOpeningForm", (OpeningForm,), members)

@@ -77,7 +77,7 @@ def read(document: Mapping[str, Any], language: str) -> SignedText:
 def _about(document: Mapping[str, Any], language: str) -> tuple[Part_, ...]:
     cooperation, terms = document["cooperation"], document["terms"]
     with in_language(language):
-        told = [
+        parts = [
             (_("Person"), document["person"]["name"]),
             (_("Function"), document["person"].get("function", "")),
             (_("Organisation"), document["organisation"]["name"]),
@@ -92,7 +92,7 @@ def _about(document: Mapping[str, Any], language: str) -> tuple[Part_, ...]:
             ),
             (_("Time zone of all days"), document.get("time_zone", "")),
         ]
-        return tuple((LocalizedStr(str(label), language), words) for label, words in told if words)
+        return tuple((LocalizedStr(str(label), language), words) for label, words in parts if words)
 
 
 def _as_day(day: str | None) -> str:

@@ -63,69 +63,69 @@ _ASKED_ANEW_AFTER = frozenset(
 )
 
 
-def follow_terms(happening: DomainEvent) -> None:
+def follow_terms(event: DomainEvent) -> None:
     """Ask everybody listed on the terms that came into force. Handler of CAME_INTO_FORCE.
 
     New terms close all earlier undertakings and what they opened, at once.
     """
-    if happening.details.get("kind") == ChecklistKind.CONFIDENTIALITY and happening.cooperation_id:
-        bring_up_to_date(happening.cooperation_id, happening.actor)
-        clearances.close_for_terms(happening.actor, happening.cooperation_id)
+    if event.details.get("kind") == ChecklistKind.CONFIDENTIALITY and event.cooperation_id:
+        bring_up_to_date(event.cooperation_id, event.actor)
+        clearances.close_for_terms(event.actor, event.cooperation_id)
 
 
-def follow_halt(happening: DomainEvent) -> None:
-    """Close all undertakings and what they opened, at once, when terms are suspended or end.
+def follow_stop(event: DomainEvent) -> None:
+    """Close all undertakings and the access they opened when terms are suspended or end.
 
     Handler of TEXT_SUSPENDED and TEXT_ENDED, of the agreed terms and of those on confidentiality.
     """
-    if happening.details.get("kind") not in _OPEN_ACCESS or not happening.cooperation_id:
+    if event.details.get("kind") not in _OPEN_ACCESS or not event.cooperation_id:
         return
-    ended = happening.verb is verbs.TEXT_ENDED
+    ended = event.verb is verbs.TEXT_ENDED
     reason = UndertakingEnd.TERMS_ENDED if ended else UndertakingEnd.TERMS_SUSPENDED
-    for undertaking in queries.open_ones(happening.cooperation_id):
-        close(happening.actor, undertaking, reason)
-    clearances.close_for_terms(happening.actor, happening.cooperation_id, _CLEARANCE_ENDS[reason])
+    for undertaking in queries.open_ones(event.cooperation_id):
+        close(event.actor, undertaking, reason)
+    clearances.close_for_terms(event.actor, event.cooperation_id, _CLEARANCE_ENDS[reason])
 
 
-def follow_lift(happening: DomainEvent) -> None:
+def follow_lift(event: DomainEvent) -> None:
     """Ask everybody listed again when terms are in force again. Handler of SUSPENSION_LIFTED."""
-    if happening.details.get("kind") in _OPEN_ACCESS and happening.cooperation_id:
-        mark(Stale.CLEARANCES, [happening.cooperation_id], happening.actor)
+    if event.details.get("kind") in _OPEN_ACCESS and event.cooperation_id:
+        mark(Stale.CLEARANCES, [event.cooperation_id], event.actor)
 
 
-def follow_list(happening: DomainEvent) -> None:
-    """Ask who was put into the list of who must sign (C2), close whom it lost. Of ANSWER_SAVED."""
-    details = happening.details
+def follow_list(event: DomainEvent) -> None:
+    """Ask people added to the list of C2 to sign; close those removed. Handler of ANSWER_SAVED."""
+    details = event.details
     is_list = (details.get("kind"), details.get("item")) == (ChecklistKind.CONFIDENTIALITY, LIST)
-    if is_list and happening.cooperation_id:
-        mark(Stale.CLEARANCES, [happening.cooperation_id], happening.actor)
+    if is_list and event.cooperation_id:
+        mark(Stale.CLEARANCES, [event.cooperation_id], event.actor)
 
 
-def follow_people(happening: DomainEvent) -> None:
+def follow_people(event: DomainEvent) -> None:
     """Close whose person left, ask who came back. Handler of PERSON_JOINED and PERSON_LEFT."""
-    if happening.cooperation_id:
-        mark(Stale.CLEARANCES, [happening.cooperation_id], happening.actor)
+    if event.cooperation_id:
+        mark(Stale.CLEARANCES, [event.cooperation_id], event.actor)
 
 
-def follow_suspension(happening: DomainEvent) -> None:
+def follow_suspension(event: DomainEvent) -> None:
     """Close what a suspended person signed, ask who is restored, in all their cooperations.
 
     Handler of PERSON_SUSPENDED and PERSON_RESTORED, whose subject is the person.
     """
-    mark(Stale.CLEARANCES, queries.cooperations_of(happening.subject_id), happening.actor)
+    mark(Stale.CLEARANCES, queries.cooperations_of(event.subject_id), event.actor)
 
 
-def follow_clearance(happening: DomainEvent) -> None:
+def follow_clearance(event: DomainEvent) -> None:
     """Close the undertaking whose clearance was closed elsewhere. Handler of CLEARANCE_CLOSED."""
-    clearance = db.session.get_one(Clearance, happening.subject_id)
+    clearance = db.session.get_one(Clearance, event.subject_id)
     undertaking = queries.locked_or_none(clearance.undertaking_id)
     if undertaking is not None:
         reason = _ENDS.get(clearance.closed_reason, UndertakingEnd.WITHDRAWN_BY_NPM)
-        close(happening.actor, undertaking, reason)
+        close(event.actor, undertaking, reason)
 
 
 def bring_up_to_date(cooperation_id: UUID, actor: Actor | None) -> None:
-    """Make the open undertakings of a cooperation be those of who must sign now.
+    """Bring a cooperation's open undertakings in line with who must sign now.
 
     Those on older terms, of people who left, were suspended or are no longer listed are closed;
     who is listed and has none is asked.
@@ -134,27 +134,27 @@ def bring_up_to_date(cooperation_id: UUID, actor: Actor | None) -> None:
     if checklist is None or checklist.revision_in_force_id is None:
         return
     lock(checklist)
-    filling = load(checklist)
-    named = {one.user_id: one for one in queries.listed(filling)}
+    loaded = load(checklist)
+    named = {listed_person.user_id: listed_person for listed_person in queries.listed(loaded)}
     homes = people.homes(cooperation_id)
-    kept: set[UUID] = set()
+    kept_ids: set[UUID] = set()
     drafts: dict[UUID, Draft] = {}
     for undertaking in queries.open_ones(cooperation_id):
         reason = _reason_to_close(undertaking, checklist, named, homes)
         if reason is None:
-            kept.add(undertaking.user_id)
+            kept_ids.add(undertaking.user_id)
             continue
         if reason is UndertakingEnd.NEW_TERMS:
             drafts[undertaking.user_id] = encryption.draft_of(undertaking)
         close(actor, undertaking, reason)
     revision = db.session.get_one(Revision, checklist.revision_in_force_id)
-    if filling.cooperation.stage in AT_REST or queries.terms_of(revision).is_over(clock.today()):
+    if loaded.cooperation.stage in AT_REST or queries.terms_of(revision).is_over(clock.today()):
         return
     endings = queries.last_endings(revision.id)
-    for one in named.values():
-        ending = endings.get(one.user_id)
-        if one.user_id not in kept and (ending is None or ending in _ASKED_ANEW_AFTER):
-            ask(actor, revision, one, drafts.get(one.user_id))
+    for person in named.values():
+        ending = endings.get(person.user_id)
+        if person.user_id not in kept_ids and (ending is None or ending in _ASKED_ANEW_AFTER):
+            ask(actor, revision, person, drafts.get(person.user_id))
 
 
 def ask(
@@ -194,7 +194,7 @@ def ask(
 
 
 def close(actor: Actor | None, undertaking: Undertaking, reason: UndertakingEnd) -> bool:
-    """Close an undertaking and what it opened, at once; False when it was closed before."""
+    """Close an undertaking and the access it opened; return False if it was already closed."""
     if undertaking.state is UndertakingState.CLOSED:
         return False
     undertaking.state = UndertakingState.CLOSED

@@ -13,7 +13,7 @@ from tracker.organisations.models import Organisation
 
 
 class UndertakingState(enum.StrEnum):
-    """Where an undertaking stands."""
+    """The state of an undertaking."""
 
     ASKED = "asked"
     SIGNED = "signed"

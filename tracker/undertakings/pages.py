@@ -87,10 +87,10 @@ class Decided:
 
 def why(language: str) -> list[WhyPassage]:
     """Return the passages that say why a person is asked, where the guidance is loaded."""
-    found = passages_for(WHY, language)
+    passages = passages_for(WHY, language)
     return [
-        WhyPassage(ref, one.title, render(one.markdown, headings_from=4), one.language)
-        for ref, one in found.items()
+        WhyPassage(ref, passage.title, render(passage.markdown, headings_from=4), passage.language)
+        for ref, passage in passages.items()
     ]
 
 
@@ -105,13 +105,13 @@ def signed(undertaking: Undertaking, language: str) -> Signed | None:
     if revision is None:
         return None
     document = signing.document_of(revision, keys.key_of(undertaking.cooperation_id))
-    lines = [_signature(one) for one in revision.signatures]
+    lines = [_signature(signature) for signature in revision.signatures]
     return Signed(
         revision,
         frozen.read(document, language),
         lines,
         is_countersigned=any(
-            one.kind is SignatureKind.COUNTERSIGNATURE for one in revision.signatures
+            signature.kind is SignatureKind.COUNTERSIGNATURE for signature in revision.signatures
         ),
         certificates=signoff.certificates(revision.id),
     )
@@ -148,7 +148,7 @@ def lasts(terms: Terms) -> str:
 
 
 def within(terms: Terms) -> str:
-    """Return within how many hours a leak is told, in words."""
+    """Return the number of hours within which a leak has to be reported, in words."""
     if terms.hours is None:
         return ""
     words: str = ngettext("within %(num)s hour", "within %(num)s hours", terms.hours)
@@ -156,26 +156,29 @@ def within(terms: Terms) -> str:
 
 
 def own_state(line: Line) -> State:
-    """Return how an undertaking stands, to its person."""
-    one = line.undertaking
+    """Return the state of an undertaking, as its person sees it."""
+    undertaking = line.undertaking
     if not line.agrees:
         return DISAGREES
-    if one.state is UndertakingState.ASKED:
+    if undertaking.state is UndertakingState.ASKED:
         return _l("Waiting for you"), "wait"
-    if one.decision is InterestsDecision.REPLACE and one.state is UndertakingState.SIGNED:
+    if (
+        undertaking.decision is InterestsDecision.REPLACE
+        and undertaking.state is UndertakingState.SIGNED
+    ):
         return labels.DECIDED[InterestsDecision.REPLACE], "off"
     return _state(line, tells_day=True)
 
 
 def state(line: Line, *, decides: bool) -> State:
-    """Return how another's undertaking stands; to those who decide, what it waits for."""
-    one = line.undertaking
+    """Return the state of somebody else's undertaking; deciders also see what it waits for."""
+    undertaking = line.undertaking
     if not line.agrees:
         return DISAGREES
-    if one.state is UndertakingState.SIGNED and decides:
-        if one.has_interests and one.decision is None:
+    if undertaking.state is UndertakingState.SIGNED and decides:
+        if undertaking.has_interests and undertaking.decision is None:
             return _l("Interests wait for a decision"), "wait"
-        if one.decision is InterestsDecision.REPLACE:
+        if undertaking.decision is InterestsDecision.REPLACE:
             return labels.DECIDED[InterestsDecision.REPLACE], "off"
         return _l("Waiting for your countersignature"), "wait"
     return _state(line, tells_day=decides)
@@ -206,13 +209,13 @@ def _opened(line: Line, *, tells_day: bool) -> State:
 
 def summary(party: PartyLines) -> str:
     """Return in words how many people of a party were asked, and how many are cleared."""
-    asked = ngettext("%(num)s person was asked", "%(num)s people were asked", party.asked)
+    sentence = ngettext("%(num)s person was asked", "%(num)s people were asked", party.asked)
     cleared = (
         ngettext("%(num)s is cleared", "%(num)s are cleared", party.cleared)
         if party.cleared
         else _("nobody is cleared")
     )
-    return str(_("%(asked)s, %(cleared)s.", asked=asked, cleared=cleared))
+    return str(_("%(asked)s, %(cleared)s.", asked=sentence, cleared=cleared))
 
 
 def opens(terms: Terms, until: dt.date, visit_number: int | None) -> str:
@@ -229,23 +232,23 @@ def with_names(sentence: str, *names: str) -> list[tuple[str, bool]]:
 
 
 def _split(part: tuple[str, bool], name: str) -> list[tuple[str, bool]]:
-    before, found, after = part[0].partition(name) if not part[1] else (part[0], "", "")
-    if not found:
+    before, name_part, after = part[0].partition(name) if not part[1] else (part[0], "", "")
+    if not name_part:
         return [part]
-    return [(before, False), (found, True), (after, False)]
+    return [(before, False), (name_part, True), (after, False)]
 
 
 def my_tasks(actor: Actor) -> Tasks:
     """Tell what waits on undertakings for a person. A source of my work."""
-    found = queries.tasks(actor)
+    tasks = queries.tasks(actor)
     return Tasks(
-        mine=tuple(Waiting(YOURS, one, _told) for one in found.mine),
-        others=tuple(Waiting(OTHERS, one, _told) for one in found.others),
+        mine=tuple(Waiting(YOURS, task, _tasks) for task in tasks.mine),
+        others=tuple(Waiting(OTHERS, other, _tasks) for other in tasks.others),
     )
 
 
-def _told(shown: Sequence[queries.Task]) -> list[Task]:
-    return [_task(one) for one in shown]
+def _tasks(shown: Sequence[queries.Task]) -> list[Task]:
+    return [_task(task) for task in shown]
 
 
 def cooperation_tasks(
@@ -257,73 +260,77 @@ def cooperation_tasks(
         return {}
     waiting = queries.tasks(actor, cooperation.id).mine
     tasks = [
-        replace(_task(one), why=_("About ten minutes."))
-        for one in waiting
-        if one.kind is TaskKind.SIGN
+        replace(_task(task), why=_("About ten minutes."))
+        for task in waiting
+        if task.kind is TaskKind.SIGN
     ]
-    asked, cleared = queries.progress(cooperation.id)
-    if any(one.kind is not TaskKind.SIGN for one in waiting):
+    asked_count, cleared = queries.progress(cooperation.id)
+    if any(task.kind is not TaskKind.SIGN for task in waiting):
         state_, mark = _l("Waiting for you"), YOURS
-    elif cleared < asked:
+    elif cleared < asked_count:
         state_, mark = _l("In progress"), "half"
     else:
-        state_, mark = (_l("All cleared") if asked else _l("Nobody is listed")), "done"
+        state_, mark = (_l("All cleared") if asked_count else _l("Nobody is listed")), "done"
     url = url_for("undertakings.listed", reference=cooperation.reference)
-    why_ = _("%(cleared)s of %(asked)s people asked are cleared.", cleared=cleared, asked=asked)
+    why_ = _(
+        "%(cleared)s of %(asked)s people asked are cleared.", cleared=cleared, asked=asked_count
+    )
     return {
         "confidentiality": [*tasks, Task(_l("Undertaking of each person"), state_, mark, url, why_)]
     }
 
 
-def _task(one: queries.Task) -> Task:
-    url = url_for(one.page, **dict[str, Any](one.values))
-    where = _("%(title)s, %(reference)s", title=one.title, reference=one.reference)
-    match one.kind:
+def _task(task: queries.Task) -> Task:
+    url = url_for(task.page, **dict[str, Any](task.values))
+    where = _("%(title)s, %(reference)s", title=task.title, reference=task.reference)
+    match task.kind:
         case TaskKind.SIGN:
             label = _("Sign your undertaking of confidentiality")
             why_ = _("%(where)s. About ten minutes.", where=where)
             return Task(label, _("Waiting for you"), YOURS, url, why_, act=_("Read and sign"))
         case TaskKind.DECIDE:
-            label = _("Decide on what %(person)s declared", person=one.person)
+            label = _("Decide on what %(person)s declared", person=task.person)
             return Task(label, _("Waiting for you"), YOURS, url, where, act=_("Decide"))
         case TaskKind.COUNTERSIGN:
-            label = _("Countersign the undertaking of %(person)s", person=one.person)
+            label = _("Countersign the undertaking of %(person)s", person=task.person)
             return Task(label, _("Waiting for you"), YOURS, url, where, act=_("Read"))
         case TaskKind.WAITS_FOR_NPM:
             label = _("Your undertaking of confidentiality")
             return Task(label, _("Waiting for the NPM"), OTHERS, url, where)
         case TaskKind.WAITS_FOR_PEOPLE:
             label = ngettext(
-                "Undertaking of %(num)s person", "Undertakings of %(num)s people", one.count
+                "Undertaking of %(num)s person", "Undertakings of %(num)s people", task.count
             )
             return Task(label, _("Waiting for each person"), OTHERS, url, where)
 
 
-def _signature(one: Signature) -> SignatureLine:
-    if one.kind is SignatureKind.SIGNATURE:
+def _signature(signature: Signature) -> SignatureLine:
+    if signature.kind is SignatureKind.SIGNATURE:
         capacity: object = _l("in their own name")
-    elif one.office:
+    elif signature.office:
         capacity = _l(
             "%(office)s, countersigned for %(organisation)s",
-            office=one.office,
-            organisation=one.organisation_name,
+            office=signature.office,
+            organisation=signature.organisation_name,
         )
     else:
-        capacity = _l("countersigned for %(organisation)s", organisation=one.organisation_name)
-    power = str(_("by %(power)s", power=one.power)) if one.power else ""
+        capacity = _l(
+            "countersigned for %(organisation)s", organisation=signature.organisation_name
+        )
+    power = str(_("by %(power)s", power=signature.power)) if signature.power else ""
     return SignatureLine(
-        one.signer_name,
+        signature.signer_name,
         capacity,
         power,
-        confirmed_words(one.power_confirmed),
-        one.signed_at,
-        METHODS[one.method],
+        confirmed_words(signature.power_confirmed),
+        signature.signed_at,
+        METHODS[signature.method],
     )
 
 
 def visit_number(visits: Sequence[queries.VisitChoice], visit_id: UUID | None) -> int | None:
     """Return the number of the visit that was chosen."""
-    return next((one.number for one in visits if one.id == visit_id), None)
+    return next((visit.number for visit in visits if visit.id == visit_id), None)
 
 
 def is_for_one_visit(terms: Terms) -> bool:

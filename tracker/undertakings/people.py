@@ -49,10 +49,10 @@ def homes(cooperation_id: UUID) -> dict[UUID, list[UUID]]:
         )
         .order_by(Party.position, CooperationPerson.id)
     )
-    found: dict[UUID, list[UUID]] = {}
+    organisation_ids: dict[UUID, list[UUID]] = {}
     for row in rows:
-        found.setdefault(row.user_id, []).append(row.organisation_id)
-    return found
+        organisation_ids.setdefault(row.user_id, []).append(row.organisation_id)
+    return organisation_ids
 
 
 def deciders(cooperation_id: UUID) -> list[User]:

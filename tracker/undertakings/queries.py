@@ -1,4 +1,7 @@
-"""Queries for undertakings, scoped by the actor or by a cooperation already found."""
+"""Queries for undertakings, scoped by the actor or by a cooperation already found.
+
+In one file: lists, tasks and readiness read the same rows by the same conditions.
+"""
 
 import datetime as dt
 import enum
@@ -62,12 +65,12 @@ class Loaded:
 
 def find_own(actor: Actor, undertaking_id: UUID) -> Undertaking | None:
     """Return the person's own undertaking."""
-    return _one(Undertaking.id == undertaking_id, scope.own(actor))
+    return _find_one(Undertaking.id == undertaking_id, scope.own(actor))
 
 
 def find_for_npm(actor: Actor, undertaking_id: UUID) -> Undertaking | None:
     """Return an undertaking that the person may decide on or countersign, or their own not."""
-    return _one(Undertaking.id == undertaking_id, scope.decided_by(actor))
+    return _find_one(Undertaking.id == undertaking_id, scope.decided_by(actor))
 
 
 def load(undertaking: Undertaking) -> Loaded:
@@ -96,7 +99,9 @@ def standing(undertaking: Undertaking, checklist: Checklist, terms: Terms) -> Un
         has_interests=undertaking.has_interests,
         decision=undertaking.decision,
         is_listed=not is_closed
-        or any(one.user_id == undertaking.user_id for one in listed(load_checklist(checklist))),
+        or any(
+            person.user_id == undertaking.user_id for person in listed(load_checklist(checklist))
+        ),
         has_open=is_closed and _has_open(undertaking),
         withdrawn_by_person=undertaking.closed_reason == UndertakingEnd.WITHDRAWN,
         mailed_codes=db.session.get_one(Cooperation, undertaking.cooperation_id).mailed_codes,
@@ -110,14 +115,12 @@ def asked(checklist: Checklist, language: str = "") -> Questions:
 
 def asked_in(checklist: Checklist, languages: Languages) -> dict[str, Questions]:
     """Return what the template asks of each person now, in each of some languages."""
-    filling = load_checklist(checklist)
-    return {
-        code: _questions(retold(filling, languages.words.get(code))) for code in languages.codes
-    }
+    loaded = load_checklist(checklist)
+    return {code: _questions(retold(loaded, languages.words.get(code))) for code in languages.codes}
 
 
-def _questions(filling: LoadedChecklist) -> Questions:
-    return questions(filling.template, filling.sheet, filling.surroundings)
+def _questions(loaded: LoadedChecklist) -> Questions:
+    return questions(loaded.template, loaded.sheet, loaded.surroundings)
 
 
 def terms_document(undertaking: Undertaking) -> tuple[Revision, Mapping[str, object]]:
@@ -144,15 +147,19 @@ def clearance_of(undertaking: Undertaking) -> Clearance | None:
 def confidentiality(cooperation_id: UUID) -> Checklist | None:
     """Return the confidentiality checklist of a cooperation, or None."""
     return next(
-        (one for one in loading.own(cooperation_id) if one.kind is ChecklistKind.CONFIDENTIALITY),
+        (
+            checklist
+            for checklist in loading.of_cooperation(cooperation_id)
+            if checklist.kind is ChecklistKind.CONFIDENTIALITY
+        ),
         None,
     )
 
 
-def listed(filling: LoadedChecklist) -> list[Listed]:
+def listed(loaded: LoadedChecklist) -> list[Listed]:
     """Return who must sign: listed by a party (C2), taking part today, free to sign in."""
-    homes = around.homes(filling.cooperation.id)
-    return listed_in(filling.sheet, filling.surroundings, homes)
+    homes = around.homes(loaded.cooperation.id)
+    return listed_in(loaded.sheet, loaded.surroundings, homes)
 
 
 def open_ones(cooperation_id: UUID) -> list[Undertaking]:
@@ -196,10 +203,10 @@ def cooperations_of(user_id: UUID) -> list[UUID]:
 
 def locked(undertaking_id: UUID) -> Undertaking:
     """Return an undertaking as it is now and keep others from changing it until the end."""
-    found = locked_or_none(undertaking_id)
-    if found is None:
+    undertaking = locked_or_none(undertaking_id)
+    if undertaking is None:
         raise LookupError("There is no such undertaking.")
-    return found
+    return undertaking
 
 
 def locked_or_none(undertaking_id: UUID) -> Undertaking | None:
@@ -272,8 +279,16 @@ def mine(actor: Actor) -> list[tuple[Line, Cooperation]]:
     opened = _clearances([row[0].id for row in rows])
     compared = bound.compare([row[0] for row in rows])
     return [
-        (Line(one, opened.get(one.id), is_own=True, agrees=compared[one.id].agrees), where)
-        for one, where in rows
+        (
+            Line(
+                undertaking,
+                opened.get(undertaking.id),
+                is_own=True,
+                agrees=compared[undertaking.id].agrees,
+            ),
+            where,
+        )
+        for undertaking, where in rows
     ]
 
 
@@ -303,13 +318,13 @@ def overview(actor: Actor, cooperation: Cooperation) -> Overview:
         for row in rows
     ]
     counted = _counts(cooperation.id)
-    filling = load_checklist(checklist) if checklist else None
-    named = {one.user_id for one in listed(filling)} if filling else set()
+    loaded = load_checklist(checklist) if checklist else None
+    named = {person.user_id for person in listed(loaded)} if loaded else set()
     taking_part = people.people(cooperation.id)
-    found = []
+    overviews = []
     for party in people.parties(cooperation):
         sees = _sees_people(actor, cooperation, party.organisation_id)
-        found.append(
+        overviews.append(
             PartyLines(
                 organisation_id=party.organisation_id,
                 name=party.organisation.name,
@@ -336,7 +351,7 @@ def overview(actor: Actor, cooperation: Cooperation) -> Overview:
     revision = db.session.get(Revision, terms_id) if terms_id else None
     terms = terms_of(revision) if revision else None
     return Overview(
-        parties=found,
+        parties=overviews,
         revision=terms.revision if terms else None,
         until=terms.until if terms else None,
         checklist_id=checklist.id if checklist else None,
@@ -346,7 +361,9 @@ def overview(actor: Actor, cooperation: Cooperation) -> Overview:
 def progress(cooperation_id: UUID) -> tuple[int, int]:
     """Return how many people of a cooperation have an open undertaking, and are cleared."""
     counted = _counts(cooperation_id).values()
-    return sum(asked for asked, _cleared in counted), sum(cleared for _asked, cleared in counted)
+    return sum(asked_count for asked_count, _cleared in counted), sum(
+        cleared for _asked, cleared in counted
+    )
 
 
 # What waits ------------------------------------------------------------------------------------
@@ -391,23 +408,31 @@ def tasks(actor: Actor, cooperation_id: UUID | None = None) -> Tasks:
 
     In all their cooperations, or in one.
     """
-    there = [] if cooperation_id is None else [Undertaking.cooperation_id == cooperation_id]
+    conditions = [] if cooperation_id is None else [Undertaking.cooperation_id == cooperation_id]
     waiting_own = _with_cooperation(
-        *there,
+        *conditions,
         scope.own(actor),
         Undertaking.state.in_([UndertakingState.ASKED, UndertakingState.SIGNED]),
     )
     waiting_npm = _with_cooperation(
-        *there,
+        *conditions,
         scope.decided_by(actor),
         ~scope.own(actor),
         Undertaking.state == UndertakingState.SIGNED,
         sa.or_(Undertaking.decision.is_(None), Undertaking.decision != InterestsDecision.REPLACE),
     )
-    mine_ = [_own_task(one, where) for one, where in waiting_own if _is_asked(one)]
-    mine_ += [_npm_task(one, where) for one, where in waiting_npm]
-    others = [_own_task(one, where) for one, where in waiting_own if not _is_asked(one)]
-    others += _waiting_for_people(actor, there)
+    mine_ = [
+        _own_task(undertaking, where)
+        for undertaking, where in waiting_own
+        if _is_asked(undertaking)
+    ]
+    mine_ += [_npm_task(undertaking, where) for undertaking, where in waiting_npm]
+    others = [
+        _own_task(undertaking, where)
+        for undertaking, where in waiting_own
+        if not _is_asked(undertaking)
+    ]
+    others += _waiting_for_people(actor, conditions)
     return Tasks(
         mine=sorted(mine_, key=lambda task: task.since),
         others=sorted(others, key=lambda task: task.since),
@@ -418,7 +443,7 @@ def tasks(actor: Actor, cooperation_id: UUID | None = None) -> Tasks:
 
 
 class Interests(enum.StrEnum):
-    """How a person's interests stand (C13); what they are is told nobody here."""
+    """The state of a person's declaration of interests (C13), without its content."""
 
     NONE = "none"
     UNDECIDED = "undecided"
@@ -429,7 +454,7 @@ class Interests(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ClearingState:
-    """How far a person is on the way to a clearance on the terms in force."""
+    """A person's progress towards a clearance under the terms in force."""
 
     briefed_on: dt.date | None = None
     interests: Interests = Interests.UNDECIDED
@@ -458,10 +483,10 @@ def clearing_states(
         )
     ).all()
     opened = _open_for(cooperation_id, wanted, visit_id)
-    found = {user_id: ClearingState() for user_id in wanted}
+    states = {user_id: ClearingState() for user_id in wanted}
     for row in rows:
         until = opened.get(row.user_id)
-        found[row.user_id] = ClearingState(
+        states[row.user_id] = ClearingState(
             briefed_on=row.briefed_on,
             interests=_interests(row),
             signed=row.state is not UndertakingState.ASKED,
@@ -469,7 +494,7 @@ def clearing_states(
             cleared=until is not None,
             until=until,
         )
-    return found
+    return states
 
 
 @dataclass(frozen=True, slots=True)
@@ -495,7 +520,7 @@ def visits(cooperation_id: UUID) -> list[VisitChoice]:
 # ------------------------------------------------------------------------------------------------
 
 
-def _one(*conditions: sa.ColumnElement[bool]) -> Undertaking | None:
+def _find_one(*conditions: sa.ColumnElement[bool]) -> Undertaking | None:
     return db.session.scalar(sa.select(Undertaking).where(*conditions).options(*WITH_NAMES))
 
 
@@ -628,7 +653,7 @@ def _npm_task(undertaking: Undertaking, cooperation: Cooperation) -> Task:
     )
 
 
-def _waiting_for_people(actor: Actor, there: list[sa.ColumnElement[bool]]) -> list[Task]:
+def _waiting_for_people(actor: Actor, conditions: list[sa.ColumnElement[bool]]) -> list[Task]:
     rows = db.session.execute(
         sa.select(
             Cooperation.reference,
@@ -638,7 +663,7 @@ def _waiting_for_people(actor: Actor, there: list[sa.ColumnElement[bool]]) -> li
         )
         .join(Cooperation, Cooperation.id == Undertaking.cooperation_id)
         .where(
-            *there,
+            *conditions,
             scope.waits_for_own_people(actor),
             ~scope.own(actor),
             Undertaking.state == UndertakingState.ASKED,

@@ -1,4 +1,8 @@
-"""Pages for undertakings: a person's own steps and record, and the NPM's side."""
+"""Pages for undertakings: a person's own steps and record, and the NPM's side.
+
+In one file: the pages of one blueprint, for the person and for the NPM, render the same
+undertaking.
+"""
 
 from dataclasses import replace
 
@@ -8,7 +12,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
-from tracker.access.gate import as_uuid, current_actor, found, require, signed_in
+from tracker.access.gate import as_uuid, current_actor, found_or_404, require, signed_in
 from tracker.activity import service as trail
 from tracker.agreements import frozen_text
 from tracker.cooperations import queries as cooperations
@@ -68,7 +72,7 @@ def mine() -> str:
 def show(undertaking_id: str) -> str | Response:
     """Show the path to sign; once signed or closed, the record of it."""
     actor = current_actor()
-    undertaking = _own(actor, undertaking_id)
+    undertaking = _get_or_404(actor, undertaking_id)
     loaded = queries.load(undertaking)
     if undertaking.state is not UndertakingState.ASKED:
         return _show_record(actor, loaded)
@@ -77,11 +81,11 @@ def show(undertaking_id: str) -> str | Response:
         return render_template(
             "undertakings/shut.html", **_words(loaded), reason=may_fill_in.reason
         )
-    asked = queries.asked(loaded.checklist, locale.language())
+    questions = queries.asked(loaded.checklist, locale.language())
     words = _words(loaded)
     later = "later" in request.form
     draft = encryption.draft_of(undertaking)
-    form = path_form(asked, draft, complete=not later)
+    form = path_form(questions, draft, complete=not later)
     done = form.validate_on_submit() and perform(
         form,
         lambda: service.save_draft(actor, undertaking.id, replace(form.draft, is_ready=not later)),
@@ -97,7 +101,7 @@ def show(undertaking_id: str) -> str | Response:
         "undertakings/path.html",
         **words,
         form=form,
-        asked=asked,
+        asked=questions,
         saved_at=draft.saved_at,
         why=pages.why(locale.language()),
         sentence_parts=pages.with_names(labels.sentence(actor.name, loaded.terms), actor.name),
@@ -109,15 +113,15 @@ def show(undertaking_id: str) -> str | Response:
 def sign(undertaking_id: str) -> str | Response:
     """Page 2: what is signed in one sentence, and a fresh proof of identity on this very form."""
     actor = current_actor()
-    undertaking = _own(actor, undertaking_id)
+    undertaking = _get_or_404(actor, undertaking_id)
     loaded = queries.load(undertaking)
     may_sign = policy.can_fill_in(actor, loaded.standing, clock.today())
     if not may_sign:
         flash(str(may_sign.reason), "warning")
         return _to_own(undertaking)
-    asked = queries.asked(loaded.checklist, locale.language())
+    questions = queries.asked(loaded.checklist, locale.language())
     draft = encryption.draft_of(undertaking)
-    if not draft.is_ready or list(missing(asked, draft, clock.today())):
+    if not draft.is_ready or list(missing(questions, draft, clock.today())):
         flash(_("Fill in and confirm each point first, then go on to sign."), "warning")
         return _to_own(undertaking)
     sentence = labels.sentence(actor.name, loaded.terms)
@@ -176,7 +180,7 @@ def _sign(actor: Actor, loaded: Loaded, form: SignForm, sentence: str) -> None:
 def mail_code(undertaking_id: str) -> Response:
     """Mail the person a code for signing, where the NPM allows it."""
     actor = current_actor()
-    undertaking = _own(actor, undertaking_id)
+    undertaking = _get_or_404(actor, undertaking_id)
     return perform(
         None,
         lambda: service.mail_code(actor, undertaking.id),
@@ -191,7 +195,7 @@ def terms(undertaking_id: str) -> str:
     """Show the whole text of the terms that an undertaking rests on, as it was frozen."""
     actor = current_actor()
     undertaking_uuid = as_uuid(undertaking_id)
-    undertaking = found(
+    undertaking = found_or_404(
         queries.find_own(actor, undertaking_uuid) or queries.find_for_npm(actor, undertaking_uuid)
     )
     revision, document = queries.terms_document(undertaking)
@@ -207,9 +211,9 @@ def terms(undertaking_id: str) -> str:
 @blueprint.route("/undertakings/<undertaking_id>/withdraw", methods=["GET", "POST"])
 @signed_in
 def withdraw(undertaking_id: str) -> str | Response:
-    """Withdraw the own undertaking, after saying what that does."""
+    """Withdraw one's own undertaking, after a page that says what this does."""
     actor = current_actor()
-    undertaking = _own(actor, undertaking_id)
+    undertaking = _get_or_404(actor, undertaking_id)
     loaded = queries.load(undertaking)
     if undertaking.state is UndertakingState.CLOSED:
         flash(_("It was closed already."), "warning")
@@ -230,7 +234,7 @@ def withdraw(undertaking_id: str) -> str | Response:
 def again(undertaking_id: str) -> Response:
     """Begin a new undertaking after the person withdrew the last one."""
     actor = current_actor()
-    undertaking = _own(actor, undertaking_id)
+    undertaking = _get_or_404(actor, undertaking_id)
     return perform(
         None,
         lambda: service.ask_again(actor, undertaking.id),
@@ -496,19 +500,19 @@ def ask_again(reference: str, undertaking_id: str) -> Response:
 # ------------------------------------------------------------------------------------------------
 
 
-def _own(actor: Actor, undertaking_id: str) -> Undertaking:
-    return found(queries.find_own(actor, as_uuid(undertaking_id)))
+def _get_or_404(actor: Actor, undertaking_id: str) -> Undertaking:
+    return found_or_404(queries.find_own(actor, as_uuid(undertaking_id)))
 
 
 def _cooperation(actor: Actor, reference: str) -> Cooperation:
-    return found(cooperations.find(actor, reference))
+    return found_or_404(cooperations.find(actor, reference))
 
 
 def _of_npm(actor: Actor, reference: str, undertaking_id: str) -> Undertaking:
     """Return an undertaking of this cooperation that the person decides on, or answer 404."""
     cooperation = _cooperation(actor, reference)
-    undertaking = found(queries.find_for_npm(actor, as_uuid(undertaking_id)))
-    return found(undertaking if undertaking.cooperation_id == cooperation.id else None)
+    undertaking = found_or_404(queries.find_for_npm(actor, as_uuid(undertaking_id)))
+    return found_or_404(undertaking if undertaking.cooperation_id == cooperation.id else None)
 
 
 def _prove(

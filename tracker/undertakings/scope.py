@@ -10,7 +10,7 @@ from tracker.core import clock
 from tracker.undertakings.models import Undertaking
 from tracker.undertakings.policy import DECIDERS
 
-# Who sees how far the people of the own organisation are.
+# Who sees how far the people of their organisation are.
 FOR_OWN_PEOPLE = (Role.COORDINATOR, Role.SIGNATORY, Role.MANAGER)
 
 

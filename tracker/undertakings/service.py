@@ -59,10 +59,10 @@ def save_draft(actor: Actor, undertaking_id: UUID, draft: Draft) -> Draft:
     policy.can_fill_in(actor, loaded.standing, clock.today()).require()
     if len(draft.interests) > MAX_INTERESTS:
         raise RuleBrokenError(_l("Use at most %(num)s characters", num=MAX_INTERESTS), "interests")
-    kept = replace(draft, saved_at=clock.now())
-    encryption.put_draft(undertaking, kept)
+    saved_draft = replace(draft, saved_at=clock.now())
+    encryption.put_draft(undertaking, saved_draft)
     db.session.flush()
-    return kept
+    return saved_draft
 
 
 def sign(
@@ -86,11 +86,11 @@ def sign(
     if identity.method is Method.PASSWORD_MAILED_CODE:
         policy.can_sign_by_mailed_code(actor, loaded.standing).require()
     draft = encryption.draft_of(undertaking)
-    asked = queries.asked(loaded.checklist)
+    questions = queries.asked(loaded.checklist)
     spoken = LocalizedStr(sentence, language)
     read_on = page or SigningPage.begin(clock.now())
     shown.require_recent(page, digest_to_be(loaded, spoken, read_on))
-    if not draft.is_ready or list(missing(asked, draft, clock.today())):
+    if not draft.is_ready or list(missing(questions, draft, clock.today())):
         raise RuleBrokenError(_l("Something is missing. Go back and confirm each point."))
     # In their own name, as a person of the organisation that named them.
     signer = replace(actor, organisation_id=undertaking.organisation_id)
@@ -152,14 +152,14 @@ def page_to_countersign(undertaking: Undertaking) -> SigningPage:
 
 
 def digest_to_be(loaded: Loaded, sentence: LocalizedStr, page: SigningPage) -> str:
-    """Return the digest of the text that sign() freezes of the draft as it stands, on a page."""
+    """Return the digest of the text that sign() would freeze of the current draft, for a page."""
     undertaking = loaded.undertaking
     frozen = _document(undertaking, loaded, encryption.draft_of(undertaking), sentence)
     return signoff.digest_to_be(SUBJECT, undertaking.id, frozen, page)
 
 
 def text_to_sign(loaded: Loaded, sentence: LocalizedStr, page: SigningPage) -> dict[str, Any]:
-    """Return the text that sign() freezes of the draft as it stands, to be shown before."""
+    """Return the text that sign() would freeze of the current draft, to show beforehand."""
     undertaking = loaded.undertaking
     frozen = _document(undertaking, loaded, encryption.draft_of(undertaking), sentence)
     return signoff.text_to_be(SUBJECT, undertaking.id, frozen, page)
@@ -307,14 +307,14 @@ def countersign(
 
 
 def withdraw(actor: Actor, undertaking_id: UUID) -> None:
-    """Withdraw the own undertaking: what it opened closes at once, the duties stay."""
+    """Withdraw the actor's own undertaking: access closes immediately, the duties remain."""
     undertaking = queries.locked(undertaking_id)
     policy.can_withdraw(actor, queries.load(undertaking).standing).require()
     handlers.close(actor, undertaking, UndertakingEnd.WITHDRAWN)
 
 
 def withdraw_clearance(actor: Actor, undertaking_id: UUID, reason: str) -> None:
-    """Close at once, for the NPM and with a reason, what a person's undertaking opened."""
+    """Close the access that a person's undertaking opened, for the NPM and with a reason."""
     undertaking = queries.locked(undertaking_id)
     policy.can_withdraw_clearance(actor, queries.load(undertaking).standing).require()
     reason = reason.strip()
@@ -333,10 +333,12 @@ def ask_again(actor: Actor, undertaking_id: UUID) -> Undertaking:
     loaded = queries.load(undertaking)
     policy.can_ask_again(actor, loaded.standing, clock.today()).require()
     revision = db.session.get_one(Revision, undertaking.terms_revision_id)
-    one = next(
-        one for one in queries.listed(load(loaded.checklist)) if one.user_id == undertaking.user_id
+    person = next(
+        listed_person
+        for listed_person in queries.listed(load(loaded.checklist))
+        if listed_person.user_id == undertaking.user_id
     )
-    return handlers.ask(actor, revision, one)
+    return handlers.ask(actor, revision, person)
 
 
 def languages_of(loaded: Loaded, language: str) -> Languages:

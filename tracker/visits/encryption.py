@@ -1,7 +1,8 @@
 """Encryption of a visit's place and dates (class K2) with the cooperation's key."""
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from tracker.cooperations import keys
@@ -16,15 +17,19 @@ class Plan:
     place: str
     starts_on: dt.date
     ends_on: dt.date
+    # When place or days last changed; None: never. Who accepted or confirmed before is asked anew.
+    moved_at: dt.datetime | None = field(default=None, compare=False)
 
 
 def put_plan(visit: Visit, plan: Plan) -> None:
     """Store place and dates; the visit has its id and its cooperation."""
-    value = {
+    value: dict[str, Any] = {
         "place": plan.place,
         "starts_on": plan.starts_on.isoformat(),
         "ends_on": plan.ends_on.isoformat(),
     }
+    if plan.moved_at is not None:
+        value["moved_at"] = plan.moved_at.isoformat()
     key = keys.key_of(visit.cooperation_id)
     visit.sealed_plan = crypto.seal(key, canonical.to_bytes(value), _context(visit.id))
 
@@ -37,6 +42,7 @@ def plan_of(visit: Visit) -> Plan:
         place=value["place"],
         starts_on=dt.date.fromisoformat(value["starts_on"]),
         ends_on=dt.date.fromisoformat(value["ends_on"]),
+        moved_at=dt.datetime.fromisoformat(value["moved_at"]) if "moved_at" in value else None,
     )
 
 

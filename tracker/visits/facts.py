@@ -23,7 +23,7 @@ class Requirement(enum.StrEnum):
 
 
 class Interests(enum.StrEnum):
-    """How the interests a person declared stand (C13)."""
+    """The state of the interests a person declared (C13)."""
 
     NONE = "none"
     WAITS = "waits"
@@ -44,6 +44,8 @@ class MemberFact:
     leads: bool = False
     is_deputy: bool = False
     takes_part: bool = True
+    # The last day on which they take part in the cooperation, where one is known.
+    leaves_on: dt.date | None = None
     # People of a CSO and outside experts; the NPM's own are not asked (S11, E02).
     needs_clearance: bool = False
     is_listed: bool = True
@@ -62,7 +64,7 @@ class MemberFact:
 
 
 class Signing(enum.StrEnum):
-    """Where the signing of a checklist stands."""
+    """The state of the signing of a checklist."""
 
     NOT_BEGUN = "not_begun"
     INCOMPLETE = "incomplete"
@@ -71,7 +73,7 @@ class Signing(enum.StrEnum):
     AMENDED = "amended"
     IN_FORCE = "in_force"
     # Suspended or ended by a party.
-    HALTED = "halted"
+    STOPPED = "stopped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,19 @@ class OverrideFact:
 
 
 @dataclass(frozen=True, slots=True)
+class Term:
+    """The first and the last day of the agreed terms; None where that is open."""
+
+    starts_on: dt.date | None = None
+    ends_on: dt.date | None = None
+
+    def contains(self, first: dt.date, last: dt.date) -> bool:
+        """Tell whether both days are in it."""
+        after = self.starts_on is None or self.starts_on <= first
+        return after and (self.ends_on is None or last <= self.ends_on)
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """Everything the gates look at."""
 
@@ -126,7 +141,9 @@ class Facts:
     stage: VisitStage
     cooperation_stage: Stage
     modes: frozenset[Mode]
+    starts_on: dt.date
     ends_on: dt.date
+    term: Term = field(default_factory=Term)
     members: tuple[MemberFact, ...] = ()
     roles: ChecklistFact = field(default_factory=ChecklistFact)
     plan: ChecklistFact = field(default_factory=ChecklistFact)
@@ -143,7 +160,7 @@ class Facts:
     @property
     def npm_alone(self) -> bool:
         """Whether the team has the NPM's own people only."""
-        return bool(self.members) and not any(one.needs_clearance for one in self.members)
+        return bool(self.members) and not any(member.needs_clearance for member in self.members)
 
 
 class RequirementKind(enum.StrEnum):
@@ -151,8 +168,10 @@ class RequirementKind(enum.StrEnum):
 
     NOT_ACTIVE = "not_active"
     NO_MODE = "no_mode"
+    OUTSIDE_TERM = "outside_term"
     ROLES_ITEM = "roles_item"
     LEFT = "left"
+    LEAVES = "leaves"
     NOT_LISTED = "not_listed"
     NOT_SIGNED = "not_signed"
     NOT_DECIDED = "not_decided"
@@ -283,7 +302,7 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """How a visit stands: its gates, the single things that are missing, and what is excused."""
+    """The state of a visit: its gates, each thing that is missing, and what is excused."""
 
     facts: Facts
     gates: tuple[Gate, ...]
@@ -298,10 +317,10 @@ class Judgement:
     @property
     def missing(self) -> tuple[Missing, ...]:
         """What the gates want, each thing once, in their order."""
-        found: list[Missing] = []
+        missing: list[Missing] = []
         for gate in self.gates:
-            found += [one for one in gate.missing if one not in found]
-        return tuple(found)
+            missing += [lack for lack in gate.missing if lack not in missing]
+        return tuple(missing)
 
     @property
     def people_concerned(self) -> int:
@@ -310,7 +329,7 @@ class Judgement:
 
 
 class CellCode(enum.StrEnum):
-    """How a person stands to a requirement; the words are in labels."""
+    """The state of a requirement for a person; its words are in labels."""
 
     YES = "yes"
     NOT_ASKED = "not_asked"

@@ -14,7 +14,7 @@ from tracker.cooperations.people import Person
 from tracker.ui.fields import (
     ChoiceField,
     DateField,
-    HeldField,
+    HiddenValueField,
     LineField,
     Option,
     SelectOneField,
@@ -83,7 +83,7 @@ class ReasonForm(Form):
 def plan_form(template: Template, taking_part: Iterable[Person]) -> Form:
     """Return the form that plans a visit, with the answers that the roles offer."""
     members = {
-        "visit_id": HeldField(default=lambda: str(uuid4())),
+        "visit_id": HiddenValueField(default=lambda: str(uuid4())),
         **{
             key: _choice(template, item, key)
             for item, key in (("V1", "kind"), ("V1", "place_type"), ("V2", "announced"))
@@ -131,11 +131,11 @@ def team_data(roles: LoadedChecklist) -> dict[str, Any]:
 
 def versions_of(form: Form) -> dict[str, int]:
     """Return the versions of the items that the person saw; an unreadable one is an old one."""
-    found: dict[str, int] = {}
+    versions: dict[str, int] = {}
     for item in ("V2", "V3", "V4"):
         seen = form[f"version_{item.lower()}"].data
-        found[item] = seen if isinstance(seen, int) else -1
-    return found
+        versions[item] = seen if isinstance(seen, int) else -1
+    return versions
 
 
 def planned_team(form: Form) -> TeamPlan:
@@ -164,18 +164,18 @@ def visit_id_of(form: Form) -> UUID | None:
 
 
 def _choice(template: Template, item: str, key: str) -> ChoiceField:
-    asked = template.by_code[item].field(key)
+    field = template.by_code[item].field(key)
     return ChoiceField(
-        asked.label,
+        field.label,
         [Required()],
-        description=asked.hint or "",
-        choices=[Option(one.value, one.label, one.hint or "") for one in asked.options],
+        description=field.hint or "",
+        choices=[Option(option.value, option.label, option.hint or "") for option in field.options],
     )
 
 
 def _team_fields(taking_part: list[Person]) -> dict[str, Any]:
-    everybody = [_person(one) for one in taking_part]
-    own = [_person(one) for one in taking_part if not one.needs_clearance]
+    everybody = [_person(person) for person in taking_part]
+    own = [_person(person) for person in taking_part if not person.needs_clearance]
     member_row = type(
         "MemberRow",
         (RowForm,),
@@ -230,5 +230,5 @@ def _select(label: object, choices: list[Option], description: object = "") -> S
     )
 
 
-def _person(one: Person) -> Option:
-    return Option(str(one.user_id), f"{one.name} ({one.organisation_name})")
+def _person(person: Person) -> Option:
+    return Option(str(person.user_id), f"{person.name} ({person.organisation_name})")

@@ -1,4 +1,7 @@
-"""Labels for a visit's stages, gates, requirements and cells, and for what is missing."""
+"""Labels for a visit's stages, gates, requirements and cells, and for what is missing.
+
+In one file: it is words alone, and a gate's labels are read beside its reasons.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,9 +27,9 @@ from tracker.visits.facts import (
 from tracker.visits.models import VisitStage
 
 STAGES: dict[VisitStage, object] = {
-    VisitStage.PROPOSED: _l("Proposed"),
-    VisitStage.PLANNED: _l("Planned"),
-    VisitStage.CLEARED: _l("Cleared"),
+    VisitStage.PROPOSED: _l("Proposing"),
+    VisitStage.PLANNED: _l("Planning"),
+    VisitStage.CLEARED: _l("Clearing the team"),
     VisitStage.ON_SITE: _l("On site"),
     VisitStage.STOPPED: _l("Stopped"),
 }
@@ -121,8 +124,8 @@ def _turn_of_parties(parties: Sequence[PartyFact]) -> Turn:
     if not parties:
         return _PLANNERS
     return Turn(
-        party_ids=frozenset(one.organisation_id for one in parties),
-        names=tuple(one.name for one in parties),
+        party_ids=frozenset(party.organisation_id for party in parties),
+        names=tuple(party.name for party in parties),
     )
 
 
@@ -141,8 +144,8 @@ class _OfPeople:
 
     def __call__(self, facts: Facts, wants: Sequence[MissingRequirement]) -> Missing:
         members = _members(wants)
-        names = tuple(one.name for one in members)
-        turn = Turn(user_ids=frozenset(one.user_id for one in members), names=names)
+        names = tuple(member.name for member in members)
+        turn = Turn(user_ids=frozenset(member.user_id for member in members), names=names)
         return Missing(
             text=self.words(len(members), names[0]),
             why=self.why,
@@ -185,13 +188,13 @@ class _OfChecklist:
     passage: str
 
     def __call__(self, facts: Facts, _wants: Sequence[MissingRequirement]) -> Missing:
-        found = self.which(facts)
-        waits = found.signing in {Signing.SENT, Signing.IN_FORCE}
+        words = self.which(facts)
+        waits = words.signing in {Signing.SENT, Signing.IN_FORCE}
         return Missing(
-            self.texts[found.signing],
+            self.texts[words.signing],
             self.why,
-            Target(PageKind.CHECKLIST, found.checklist_id),
-            _turn_of_parties(found.unsigned) if waits else _PLANNERS,
+            Target(PageKind.CHECKLIST, words.checklist_id),
+            _turn_of_parties(words.unsigned) if waits else _PLANNERS,
             self.passage,
         )
 
@@ -233,6 +236,22 @@ def _briefing(facts: Facts, _wants: Sequence[MissingRequirement]) -> Missing:
     )
 
 
+def _outside_term(facts: Facts, _wants: Sequence[MissingRequirement]) -> Missing:
+    term = facts.term
+    is_early = term.starts_on is not None and facts.starts_on < term.starts_on
+    text = _l("The visit ends after the agreed terms do.")
+    if is_early:
+        text = _l("The visit begins before the agreed terms do.")
+    return Missing(
+        text,
+        _l("Every day of a joint visit is covered by terms that are in force."),
+        Target(PageKind.COOPERATION),
+        _PLANNERS,
+        "settling-terms/settle-before-visits",
+        note=_l("Change the days of the visit, or renew the terms first."),
+    )
+
+
 _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Missing]] = {
     RequirementKind.NOT_ACTIVE: _OfVisit(
         _l("The cooperation is not active."),
@@ -246,6 +265,7 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
         _VISITS,
         PageKind.MODES,
     ),
+    RequirementKind.OUTSIDE_TERM: _outside_term,
     RequirementKind.ROLES_ITEM: _roles_items,
     RequirementKind.LEFT: _OfPeople(
         lambda n, name: lazy_ngettext(
@@ -257,6 +277,17 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
         _l("Whoever has left the cooperation leaves the team too."),
         _SIGN,
         PageKind.TEAM,
+    ),
+    RequirementKind.LEAVES: _OfPeople(
+        lambda n, name: lazy_ngettext(
+            "%(name)s leaves the cooperation before the visit ends.",
+            "%(num)s people leave the cooperation before the visit ends.",
+            n,
+            name=name,
+        ),
+        _l("Everyone on the team takes part in the cooperation until the last day of the visit."),
+        _SIGN,
+        PageKind.COOPERATION,
     ),
     RequirementKind.NOT_LISTED: _OfPeople(
         lambda n, name: lazy_ngettext(
@@ -404,7 +435,7 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
             Signing.SENT: _l("The terms on confidentiality wait for signatures."),
             Signing.AMENDED: _l("An amendment of the terms on confidentiality is not signed."),
             Signing.IN_FORCE: _l("A party has not signed the terms on confidentiality."),
-            Signing.HALTED: _l("The terms on confidentiality are suspended or have ended."),
+            Signing.STOPPED: _l("The terms on confidentiality are suspended or have ended."),
         },
         _l("Confidentiality is settled before anything else, above all before a visit."),
         "settling-terms/settle-before-visits",
@@ -418,7 +449,7 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
             Signing.SENT: _l("The roles of this visit wait for signatures."),
             Signing.AMENDED: _l("An amendment of the roles is not signed."),
             Signing.IN_FORCE: _l("A party with people in the team has not signed the roles."),
-            Signing.HALTED: _l("The roles of this visit are not in force any more."),
+            Signing.STOPPED: _l("The roles of this visit are not in force any more."),
         },
         _SETTLE_ROLES,
         _VISITS,
@@ -432,7 +463,7 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
             Signing.SENT: _l("The urgent-action plan waits for signatures."),
             Signing.AMENDED: _l("An amendment of the urgent-action plan is not signed."),
             Signing.IN_FORCE: _l("A party with people in the team has not signed the plan."),
-            Signing.HALTED: _l("The urgent-action plan is not in force any more."),
+            Signing.STOPPED: _l("The urgent-action plan is not in force any more."),
         },
         _AGREE_FIRST,
         _URGENT,

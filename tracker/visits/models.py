@@ -13,7 +13,7 @@ from tracker.organisations.models import Organisation
 
 
 class VisitStage(enum.StrEnum):
-    """Where a joint visit stands (domain.md, section 4.2)."""
+    """The stage of a joint visit (domain.md, section 4.2)."""
 
     PROPOSED = "J1"
     PLANNED = "J2"
@@ -36,7 +36,8 @@ class Visit(Identified, Base):
     stage: Mapped[VisitStage] = mapped_column(default=VisitStage.PROPOSED)
     is_ready: Mapped[bool] = mapped_column(default=False)
     ready_at: Mapped[dt.datetime | None]
-    # {"place", "starts_on", "ends_on"}, encrypted with the cooperation's key; never sorted in SQL
+    # {"place", "starts_on", "ends_on", "moved_at"}, encrypted with the cooperation's key; never
+    # sorted in SQL
     sealed_plan: Mapped[bytes] = mapped_column(sa.LargeBinary())
     version: Mapped[int] = mapped_column(default=1)
     planned_at: Mapped[dt.datetime]

@@ -1,4 +1,7 @@
-"""View models for visit pages: the readiness board, what is missing, one's own part, tasks."""
+"""View models for visit pages: the readiness board, what is missing, one's own part, tasks.
+
+In one file: the pages of a visit name its team, gates and stages in the same words.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -68,7 +71,7 @@ def stage_words(stage: VisitStage) -> str:
 
 
 def state_of(stage: VisitStage, *, is_ready: bool) -> State:
-    """Return how a visit stands, in words and with the mark of its state."""
+    """Return the state of a visit, in words and with its mark."""
     if stage is VisitStage.STOPPED:
         return labels.STAGES[stage], "off"
     if is_ready:
@@ -84,9 +87,9 @@ def stage_list() -> list[tuple[str, object]]:
 def _answer_label(reading: Reading, item: str, key: str) -> str:
     """Return the words of a chosen answer of the roles, empty when none is."""
     value = reading.roles.sheet.value(item, key)
-    asked = reading.roles.template.item(item)
-    options = asked.field(key).options if asked is not None else ()
-    return next((one.label for one in options if one.value == value), "")
+    roles_item = reading.roles.template.item(item)
+    options = roles_item.field(key).options if roles_item is not None else ()
+    return next((option.label for option in options if option.value == value), "")
 
 
 # The list -----------------------------------------------------------------------------------------
@@ -108,12 +111,12 @@ class ListedVisit:
 def listed_visits(
     lines: Sequence[VisitLine], plans: Mapping[int, Plan], reference: str
 ) -> list[ListedVisit]:
-    """Return the visits a person is told of; plans are those open to them, by number."""
-    found: list[ListedVisit] = []
+    """Return the visits a person may know of; plans are those open to them, by number."""
+    visits_listed: list[ListedVisit] = []
     for line in lines:
         words, mark = state_of(line.stage, is_ready=line.is_ready)
         plan = plans.get(line.number)
-        found.append(
+        visits_listed.append(
             ListedVisit(
                 number=line.number,
                 url=url_for("visits.show", reference=reference, number=line.number) if plan else "",
@@ -124,7 +127,7 @@ def listed_visits(
                 days=days(plan) if plan else "",
             )
         )
-    return found
+    return visits_listed
 
 
 def _why_closed(outline: Outline) -> object:
@@ -179,7 +182,7 @@ def visit_view(reading: Reading, actor: Actor) -> VisitView:
         facts=[
             (label, words)
             for label, words in (
-                (_("PageKind"), reading.plan.place),
+                (_("Place"), reading.plan.place),
                 (_("Days"), days(reading.plan)),
                 (_("Type of place"), _answer_label(reading, "V1", "place_type")),
                 (_("Kind of visit"), _answer_label(reading, "V1", "kind")),
@@ -220,7 +223,7 @@ def team_now(reading: Reading) -> list[tuple[object, object]]:
 
 
 def _is_ready(reading: Reading) -> bool:
-    """Judge now: a clearance that ran out a moment ago shows at once."""
+    """Judge now: a clearance that expired a moment ago shows immediately."""
     return stages.is_ready(reading.visit.stage, reading.judgement.is_open)
 
 
@@ -244,17 +247,17 @@ def _schedule(reading: Reading) -> list[tuple[object, object]]:
         (_("Debriefing"), sheet.value("V18", "debriefing")),
         (_("Check on reprisals (sanctions)"), sheet.value("V15", "check_on")),
     )
-    found: list[tuple[object, object]] = [
+    days: list[tuple[object, object]] = [
         (label, as_date(day)) for label, value in dates if (day := stored_date(value))
     ]
     daily = sheet.value("V18", "daily_meeting")
     if daily:
-        found.insert(1, (_("Daily meeting"), daily))
-    return found
+        days.insert(1, (_("Daily meeting"), daily))
+    return days
 
 
 def _preparation(reading: Reading, actor: Actor) -> list[Task]:
-    """Return the work on a visit: readiness, the own part, its checklists."""
+    """Return the work on a visit: readiness, the reader's own part, its checklists."""
     visit, reference = reading.visit, reading.cooperation.reference
     words, mark = state_of(visit.stage, is_ready=_is_ready(reading))
     if visit.stage in stages.PREPARED and not _is_ready(reading):
@@ -292,7 +295,7 @@ def _preparation(reading: Reading, actor: Actor) -> list[Task]:
     return tasks
 
 
-# The own part -------------------------------------------------------------------------------------
+# A person's part --------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,7 +304,7 @@ class MyPart:
 
     fact: MemberFact
     plan: Plan
-    # The own row of V5, field by field; empty while it is not written.
+    # The member's row of V5, field by field; empty while it is not written.
     role: list[tuple[object, object]]
     lead: str
     # Whom to call: who decides on the spot (U3), and the safety contact (V13).
@@ -314,10 +317,10 @@ class MyPart:
 def own_fact(reading: Reading, actor: Actor) -> MemberFact | None:
     """Return what is known of the reader as a person of the team; None when they are not in it."""
     members = reading.judgement.facts.members
-    found = next((one for one in members if one.user_id == actor.user_id), None)
-    if found is None or not queries.is_member(actor, reading.visit):
+    own_member = next((member for member in members if member.user_id == actor.user_id), None)
+    if own_member is None or not queries.is_member(actor, reading.visit):
         return None
-    return found
+    return own_member
 
 
 def my_part(reading: Reading, fact: MemberFact) -> MyPart:
@@ -325,7 +328,7 @@ def my_part(reading: Reading, fact: MemberFact) -> MyPart:
     sheet = reading.roles.sheet
     rows = sheet.value("V5", "roles") or ()
     row: dict[str, Any] = next(
-        (one for one in rows if as_id(one.get("person")) == fact.user_id), {}
+        (row for row in rows if as_id(row.get("person")) == fact.user_id), {}
     )
     plan = reading.urgent_plan
     in_force = plan.revision_in_force_id is not None
@@ -342,7 +345,7 @@ def my_part(reading: Reading, fact: MemberFact) -> MyPart:
             )
             if words
         ],
-        lead=next((one.name for one in reading.judgement.facts.members if one.leads), ""),
+        lead=next((member.name for member in reading.judgement.facts.members if member.leads), ""),
         safety_name=_name(reading, sheet.value("V13", "safety_contact")),
         safety_phone=sheet.value("V13", "safety_phone") or "",
         plan_url=url_for("signing.record", checklist_id=plan.id) if in_force else "",
@@ -353,8 +356,8 @@ def my_part(reading: Reading, fact: MemberFact) -> MyPart:
 def _name(reading: Reading, stored: Any) -> str:
     """Return the name of a person an answer names, empty when they take part no more."""
     user_id = as_id(stored)
-    found = reading.roles.people.get(user_id) if user_id else None
-    return found.name if found else ""
+    name = reading.roles.people.get(user_id) if user_id else None
+    return name.name if name else ""
 
 
 # Readiness ----------------------------------------------------------------------------------------
@@ -422,17 +425,19 @@ def ready_view(reading: Reading, actor: Actor, *, plans: bool) -> ReadyView:
     return ReadyView(
         lede=_lede(reading),
         is_ready=_is_ready(reading),
-        heads=[(labels.REQUIREMENTS[one], one.value) for one in Requirement],
+        heads=[
+            (labels.REQUIREMENTS[requirement], requirement.value) for requirement in Requirement
+        ],
         caption=_caption(len(rows)),
         rows=[
             BoardRow(
                 name=row.member.name,
                 note=_note(row.member),
-                cells=[_cell(row.cells[one]) for one in Requirement],
+                cells=[_cell(row.cells[requirement]) for requirement in Requirement],
             )
             for row in rows
         ],
-        missing=[_missing(reading, actor, one, plans=plans) for one in judgement.missing],
+        missing=[_missing(reading, actor, lack, plans=plans) for lack in judgement.missing],
         gates=_gates(reading, actor),
         overrides=judgement.facts.overrides,
     )
@@ -489,33 +494,33 @@ def _cell(cell: Cell) -> BoardCell:
     return BoardCell(str(words) % {"day": as_date(cell.until)}, mark)
 
 
-def _missing(reading: Reading, actor: Actor, one: Missing, *, plans: bool) -> Task:
-    whom = _("For %(names)s.", names=listed(one.names)) if len(one.names) > 1 else ""
-    why = " ".join(str(words) for words in (whom, one.note) if words)
-    if one.turn.is_of(actor, plans=plans):
+def _missing(reading: Reading, actor: Actor, lack: Missing, *, plans: bool) -> Task:
+    whom = _("For %(names)s.", names=listed(lack.names)) if len(lack.names) > 1 else ""
+    why = " ".join(str(words) for words in (whom, lack.note) if words)
+    if lack.turn.is_of(actor, plans=plans):
         state, mark = _("Waiting for you"), YOURS
     else:
-        state, mark = _whose(one), OTHERS
-    return Task(one.text, state, mark, target_url(reading, actor, one.target), why)
+        state, mark = _whose(lack), OTHERS
+    return Task(lack.text, state, mark, target_url(reading, actor, lack.target), why)
 
 
-def _whose(one: Missing) -> object:
-    if not one.turn.names:
-        return _("Waiting for the NPM") if one.turn.planners else _("Not yet due")
-    if len(one.turn.names) == 1:
-        return one.turn.names[0]
-    if one.turn.party_ids:
-        return ngettext("%(num)s party", "%(num)s parties", len(one.turn.names))
-    return ngettext("%(num)s person", "%(num)s people", len(one.turn.names))
+def _whose(lack: Missing) -> object:
+    if not lack.turn.names:
+        return _("Waiting for the NPM") if lack.turn.planners else _("Not yet due")
+    if len(lack.turn.names) == 1:
+        return lack.turn.names[0]
+    if lack.turn.party_ids:
+        return ngettext("%(num)s party", "%(num)s parties", len(lack.turn.names))
+    return ngettext("%(num)s person", "%(num)s people", len(lack.turn.names))
 
 
 def _gates(reading: Reading, actor: Actor) -> list[GateView]:
-    said: list[Missing] = []
+    shown_lacks: list[Missing] = []
     views: list[GateView] = []
-    titles = passages_for([one.passage for one in reading.judgement.missing], language())
+    titles = passages_for([lack.passage for lack in reading.judgement.missing], language())
     for gate in reading.judgement.gates:
-        fresh = [one for one in gate.missing if one not in said]
-        said += fresh
+        fresh = [lack for lack in gate.missing if lack not in shown_lacks]
+        shown_lacks += fresh
         views.append(
             GateView(
                 code=gate.code,
@@ -524,15 +529,15 @@ def _gates(reading: Reading, actor: Actor) -> list[GateView]:
                 s=_GATE_MARKS[gate.state],
                 reasons=[
                     Reason(
-                        one.text,
-                        target_url(reading, actor, one.target),
-                        one.why,
+                        lack.text,
+                        target_url(reading, actor, lack.target),
+                        lack.why,
                     )
-                    for one in fresh
+                    for lack in fresh
                 ],
                 guidance=[
                     (titles[ref].title, passage_url(ref))
-                    for ref in dict.fromkeys(one.passage for one in fresh)
+                    for ref in dict.fromkeys(lack.passage for lack in fresh)
                     if ref in titles
                 ],
                 note="" if fresh else _gate_note(gate, reading.judgement.facts.overrides),
@@ -593,7 +598,9 @@ def page_words(line: ReadLine) -> object:
 
 def my_tasks(actor: Actor) -> Tasks:
     """Tell what waits on visits for a person; nothing of class K2. A source of my work."""
-    return Tasks(mine=tuple(task for one in queries.tasks(actor) for task in _own_tasks(one)))
+    return Tasks(
+        mine=tuple(task for waiting in queries.tasks(actor) for task in _own_tasks(waiting))
+    )
 
 
 def cooperation_tasks(
@@ -607,7 +614,7 @@ def cooperation_tasks(
     tasks = [_line_task(line, cooperation.reference) for line in lines]
     if any(line.outline is Outline.OPEN for line in lines):
         waiting = queries.tasks(actor, cooperation.id)
-        tasks += [task for one in waiting for task in _own_tasks(one)]
+        tasks += [task for waiting in waiting for task in _own_tasks(waiting)]
     return {"visits": [*tasks, *_plan_task(actor, cooperation, facts, gates, lines)]}
 
 
@@ -649,26 +656,26 @@ def _plan_task(
     return []
 
 
-def _own_tasks(one: Waiting) -> list[Task]:
+def _own_tasks(waiting: Waiting) -> list[Task]:
     where = _(
         "%(title)s, %(reference)s, visit %(number)s",
-        title=one.title,
-        reference=one.reference,
-        number=one.number,
+        title=waiting.title,
+        reference=waiting.reference,
+        number=waiting.number,
     )
-    there: dict[str, Any] = {"reference": one.reference, "number": one.number}
-    found: list[Task] = []
-    if one.accepts_role:
-        url = url_for("visits.my_part", **there)
-        found.append(
+    target: dict[str, Any] = {"reference": waiting.reference, "number": waiting.number}
+    tasks: list[Task] = []
+    if waiting.accepts_role:
+        url = url_for("visits.my_part", **target)
+        tasks.append(
             Task(_("Accept your task on a joint visit"), _("Waiting for you"), YOURS, url, where)
         )
-    if one.confirms_plan:
-        url = url_for("visits.my_part", **there)
-        found.append(
+    if waiting.confirms_plan:
+        url = url_for("visits.my_part", **target)
+        tasks.append(
             Task(_("Read the urgent-action plan"), _("Waiting for you"), YOURS, url, where)
         )
-    if one.makes_ready:
-        url = url_for("visits.ready", **there)
-        found.append(Task(_("Make a joint visit ready"), _("Waiting for you"), YOURS, url, where))
-    return found
+    if waiting.makes_ready:
+        url = url_for("visits.ready", **target)
+        tasks.append(Task(_("Make a joint visit ready"), _("Waiting for you"), YOURS, url, where))
+    return tasks

@@ -59,7 +59,7 @@ class Outline(enum.StrEnum):
 
 
 def outline(actor: Actor, *, is_open: bool, is_listed: bool) -> Outline:
-    """Decide how much a person who sees the cooperation is told of a visit (product.md, 2 and 7).
+    """Decide how much of a visit a person who sees the cooperation may know (product.md, 2 and 7).
 
     is_open says whether the planning is open to them: listed in V2 and cleared, the lead always.
     """
@@ -145,14 +145,14 @@ def judge(facts: Facts) -> Judgement:
     """Ask the gates J1 to J3."""
     excused = _excused(facts)
     clearing = list(_to_clear(facts))
-    asked = {
+    lacks_by_gate = {
         "J1": list(_to_propose(facts)),
         "J2": [*_to_plan(facts), *clearing],
         "J3": [*clearing, *_to_leave(facts)],
     }
     gates: list[Gate] = []
     left: list[MissingRequirement] = []
-    for code, wants in asked.items():
+    for code, wants in lacks_by_gate.items():
         open_wants = [want for want in wants if code != "J3" or want.key not in excused]
         left += [want for want in open_wants if want not in left]
         if open_wants:
@@ -188,14 +188,14 @@ def to_excuse(judgement: Judgement) -> tuple[frozenset[str], Decision]:
 
 def _excused(facts: Facts) -> frozenset[str]:
     """Return what overrides excuse and still can: a partner's person who joined changes that."""
-    named = frozenset[str]().union(*(one.excused for one in facts.overrides))
+    named = frozenset[str]().union(*(override.excused for override in facts.overrides))
     return frozenset(
         want.key for want in _to_leave(facts) if want.key in named and want.is_excusable(facts)
     )
 
 
 def _to_propose(facts: Facts) -> Iterator[MissingRequirement]:
-    """J1: the cooperation is active, and visits are among its ways of working.
+    """J1: the cooperation is active, visits are among its ways of working, the days in its term.
 
     A review does not stop a visit that is planned: it can always begin (G5).
     """
@@ -203,10 +203,12 @@ def _to_propose(facts: Facts) -> Iterator[MissingRequirement]:
         yield MissingRequirement(RequirementKind.NOT_ACTIVE)
     if MODES_WITH_VISITS.isdisjoint(facts.modes):
         yield MissingRequirement(RequirementKind.NO_MODE)
+    if not facts.term.contains(facts.starts_on, facts.ends_on):
+        yield MissingRequirement(RequirementKind.OUTSIDE_TERM)
 
 
 def _to_plan(facts: Facts) -> Iterator[MissingRequirement]:
-    """J2: the roles are settled (S17 to S19), the audience is set, each accepts the own task."""
+    """J2: the roles are settled (S17 to S19), the audience is set, each accepts their own task."""
     for item in facts.roles.lacking:
         if item.code not in ASKED_BY_J3:
             yield MissingRequirement(RequirementKind.ROLES_ITEM, item=item)
@@ -214,6 +216,8 @@ def _to_plan(facts: Facts) -> Iterator[MissingRequirement]:
         if not member.takes_part:
             yield MissingRequirement(RequirementKind.LEFT, member)
             continue
+        if member.leaves_on is not None and member.leaves_on < facts.needed_until:
+            yield MissingRequirement(RequirementKind.LEAVES, member)
         if not member.is_listed:
             yield MissingRequirement(RequirementKind.NOT_LISTED, member)
         if member.has_role and not member.role_accepted:

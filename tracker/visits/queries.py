@@ -1,4 +1,7 @@
-"""Queries for joint visits, scoped by the visit list (V2) and clearance (class K2)."""
+"""Queries for joint visits, scoped by the visit list (V2) and clearance (class K2).
+
+In one file: every query is scoped by the visit list, by one condition.
+"""
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
@@ -67,7 +70,7 @@ class VisitLine:
 
 
 def lines(actor: Actor, cooperation_ids: Iterable[UUID]) -> list[VisitLine]:
-    """Return the visits of some cooperations that the person is told of, by number.
+    """Return the visits of some cooperations that the person may know of, by number.
 
     Nothing of class K2: outline says how much more is open to them.
     """
@@ -83,7 +86,7 @@ def lines(actor: Actor, cooperation_ids: Iterable[UUID]) -> list[VisitLine]:
         )
         .order_by(Visit.cooperation_id, Visit.number)
     )
-    found = [
+    visit_lines = [
         VisitLine(
             id=visit.id,
             cooperation_id=visit.cooperation_id,
@@ -94,7 +97,7 @@ def lines(actor: Actor, cooperation_ids: Iterable[UUID]) -> list[VisitLine]:
         )
         for visit, is_open, is_listed in rows
     ]
-    return [line for line in found if line.outline is not Outline.NOTHING]
+    return [line for line in visit_lines if line.outline is not Outline.NOTHING]
 
 
 def of_cooperation(actor: Actor, cooperation_id: UUID) -> list[Visit]:
@@ -116,7 +119,7 @@ _WITH_TEAM = (
 
 
 def facts(visit_ids: Collection[UUID]) -> dict[UUID, VisitFacts]:
-    """Return what visits' checklists look at of them: the team, and the first day.
+    """Return what visits' checklists look at of them: the team and the days.
 
     For the rules of checklists that a scoped query found; app registers it there.
     """
@@ -128,10 +131,11 @@ def facts(visit_ids: Collection[UUID]) -> dict[UUID, VisitFacts]:
     )
     for visit, user_id in rows:
         members.setdefault(visit, set()).update([] if user_id is None else [user_id])
-    return {
-        visit.id: VisitFacts(frozenset(there), plan_of(visit).starts_on)
-        for visit, there in members.items()
-    }
+    facts_by_visit: dict[UUID, VisitFacts] = {}
+    for visit, team in members.items():
+        plan = plan_of(visit)
+        facts_by_visit[visit.id] = VisitFacts(frozenset(team), plan.starts_on, plan.ends_on)
+    return facts_by_visit
 
 
 def still_to_come(cooperation_id: UUID) -> list[VisitChoice]:
@@ -170,12 +174,12 @@ def team_of(visit_id: UUID) -> list[TeamMember]:
 
 def is_member(actor: Actor, visit: Visit) -> bool:
     """Tell whether a person is in the team, for the organisation they act for."""
-    found = sa.exists().where(
+    condition = sa.exists().where(
         TeamMember.visit_id == visit.id,
         TeamMember.user_id == actor.user_id,
         TeamMember.organisation_id == actor.organisation_id,
     )
-    return bool(db.session.scalar(sa.select(found)))
+    return bool(db.session.scalar(sa.select(condition)))
 
 
 def overrides_of(visit_id: UUID) -> list[GateOverride]:
@@ -232,9 +236,9 @@ def register_lines(actor: Actor, cooperation_ids: Iterable[UUID]) -> dict[UUID, 
     ):
         line = OverrideLine(row.user.name, row.reason, row.at)
         given.setdefault(row.visit_id, []).append(line)
-    found: dict[UUID, list[RegisterLine]] = {}
+    lines_by_cooperation: dict[UUID, list[RegisterLine]] = {}
     for visit in visits:
-        found.setdefault(visit.cooperation_id, []).append(
+        lines_by_cooperation.setdefault(visit.cooperation_id, []).append(
             RegisterLine(
                 number=visit.number,
                 stage=visit.stage,
@@ -243,7 +247,7 @@ def register_lines(actor: Actor, cooperation_ids: Iterable[UUID]) -> dict[UUID, 
                 overrides=tuple(given.get(visit.id, ())),
             )
         )
-    return found
+    return lines_by_cooperation
 
 
 # What waits ---------------------------------------------------------------------------------------
@@ -268,7 +272,7 @@ class _Own:
     by_key: Mapping[tuple[str, AnswerScope], Answer] = field(default_factory=dict)
 
     def waits(self, cooperation_id: UUID, item: str, key: str, since: dt.datetime | None) -> bool:
-        """Tell whether an own confirmation is missing, or older than what it confirms."""
+        """Tell whether the person's confirmation is missing, or older than what it confirms."""
         if since is None:
             return False
         own = self.by_key.get((item, AnswerScope.PERSON))
@@ -287,7 +291,7 @@ def tasks(actor: Actor, cooperation_id: UUID | None = None) -> list[Waiting]:
 
     In a fixed number of queries.
     """
-    there = [] if cooperation_id is None else [Visit.cooperation_id == cooperation_id]
+    conditions = [] if cooperation_id is None else [Visit.cooperation_id == cooperation_id]
     rows = db.session.execute(
         sa.select(Visit, Cooperation, _leads(actor), _in_team(actor))
         .join(Cooperation, Cooperation.id == Visit.cooperation_id)
@@ -300,7 +304,7 @@ def tasks(actor: Actor, cooperation_id: UUID | None = None) -> list[Waiting]:
                 _NAMED.user_id == actor.user_id,
             ),
         )
-        .where(*there, planning_visible(actor), Visit.stage.in_(PREPARED))
+        .where(*conditions, planning_visible(actor), Visit.stage.in_(PREPARED))
         .order_by(Visit.planned_at.desc())
         .limit(MANY)
     ).all()
@@ -310,12 +314,12 @@ def tasks(actor: Actor, cooperation_id: UUID | None = None) -> list[Waiting]:
     own = _own_answers(actor, checklists)
     # Kept until the end, so that each key is found without a query of its own.
     loaded = _load_keys([visit.cooperation_id for visit in visits])
-    found = [
+    waiting = [
         _waiting(actor, visit, cooperation, checklists, own, leads=leads, in_team=in_team)
         for visit, cooperation, leads, in_team in rows
     ]
     del loaded
-    return [one for one in found if one.accepts_role or one.confirms_plan or one.makes_ready]
+    return [line for line in waiting if line.accepts_role or line.confirms_plan or line.makes_ready]
 
 
 _Checklists = dict[tuple[UUID, ChecklistKind], Checklist]
@@ -374,7 +378,11 @@ def _checklists(visit_ids: list[UUID]) -> _Checklists:
 
 def _own_answers(actor: Actor, checklists: _Checklists) -> dict[UUID, _Own]:
     """Return the answers of V5 and V20 that concern the person, by checklist."""
-    roles = [one.id for (_, kind), one in checklists.items() if kind is ChecklistKind.VISIT_ROLES]
+    roles = [
+        checklist.id
+        for (_, kind), checklist in checklists.items()
+        if kind is ChecklistKind.VISIT_ROLES
+    ]
     rows = db.session.scalars(
         sa.select(Answer).where(
             Answer.checklist_id.in_(roles),
@@ -392,7 +400,7 @@ def _own_answers(actor: Actor, checklists: _Checklists) -> dict[UUID, _Own]:
     by_checklist: dict[UUID, dict[tuple[str, AnswerScope], Answer]] = {}
     for row in rows:
         by_checklist.setdefault(row.checklist_id, {})[(row.item, row.scope)] = row
-    return {checklist_id: _Own(found) for checklist_id, found in by_checklist.items()}
+    return {checklist_id: _Own(values) for checklist_id, values in by_checklist.items()}
 
 
 def _load_keys(cooperation_ids: list[UUID]) -> list[Any]:

@@ -44,6 +44,7 @@ from tracker.visits.facts import (
     OverrideFact,
     PartyFact,
     Signing,
+    Term,
 )
 from tracker.visits.models import TeamMember, Visit
 
@@ -76,7 +77,7 @@ _CHECKLISTS = HEADS.where(
 
 
 def judge(visit: Visit, today: dt.date | None = None) -> Judgement:
-    """Ask the gates of a visit as things stand now."""
+    """Evaluate the gates of a visit as things are now."""
     return read(visit, today).judgement
 
 
@@ -97,9 +98,11 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
         today=today or clock.today(),
         stage=visit.stage,
         cooperation_stage=roles.cooperation.stage,
+        term=Term(roles.cooperation.starts_on, roles.cooperation.ends_on),
         modes=frozenset(Mode(mode) for mode in roles.cooperation.modes),
         ends_on=plan.ends_on,
-        members=_members(visit, roles, urgent_plan, team, listed),
+        starts_on=plan.starts_on,
+        members=_members(visit, roles, urgent_plan, team, listed, plan.moved_at),
         roles=_checklist(roles.checklist, parties, signed, lacking=_lacking(roles)),
         plan=_checklist(urgent_plan, parties, signed),
         confidentiality=_terms(own.get(ChecklistKind.CONFIDENTIALITY), parties, signed),
@@ -151,15 +154,15 @@ def _signatures(checklists: Iterable[Checklist]) -> Mapping[UUID, frozenset[UUID
     """Return the organisations that have signed each revision in force or sent."""
     revision_ids = {
         revision_id
-        for one in checklists
-        for revision_id in (one.revision_in_force_id, one.revision_sent_id)
+        for checklist in checklists
+        for revision_id in (checklist.revision_in_force_id, checklist.revision_sent_id)
         if revision_id is not None
     }
     return {
         revision_id: frozenset(
-            one.organisation_id
-            for one in given
-            if one.kind is SignatureKind.SIGNATURE and one.organisation_id is not None
+            signature.organisation_id
+            for signature in given
+            if signature.kind is SignatureKind.SIGNATURE and signature.organisation_id is not None
         )
         for revision_id, given in signoff.signatures_on(revision_ids).items()
     }
@@ -171,14 +174,14 @@ def _checklist(
     signed: Mapping[UUID, frozenset[UUID]],
     lacking: tuple[ItemFact, ...] = (),
 ) -> ChecklistFact:
-    """Return how a visit's own checklist stands: while an amendment is open it is not signed."""
+    """Return the signing state of a visit's checklist: not signed while an amendment is open."""
     match checklist.state:
         case ChecklistState.IN_FORCE:
             signing, revision_id = Signing.IN_FORCE, checklist.revision_in_force_id
         case ChecklistState.SENT:
             signing, revision_id = Signing.SENT, checklist.revision_sent_id
-        case _ if checklist.halt is not None:
-            signing, revision_id = Signing.HALTED, None
+        case _ if checklist.stopped_by is not None:
+            signing, revision_id = Signing.STOPPED, None
         case _:
             revision_id = None
             if checklist.revision_in_force_id is not None:
@@ -193,7 +196,7 @@ def _terms(
     parties: tuple[PartyFact, ...],
     signed: Mapping[UUID, frozenset[UUID]],
 ) -> ChecklistFact:
-    """Return how the terms on confidentiality stand: an amendment leaves the old ones in force."""
+    """Return the signing state of the confidentiality terms; an amendment changes nothing yet."""
     if checklist is None:
         return ChecklistFact()
     if checklist.revision_in_force_id is None:
@@ -212,21 +215,25 @@ def _unsigned(
 ) -> tuple[PartyFact, ...]:
     if revision_id is None:
         return ()
-    there = signed.get(revision_id, frozenset())
-    return tuple(party for party in parties if party.organisation_id not in there)
+    signed_by = signed.get(revision_id, frozenset())
+    return tuple(party for party in parties if party.organisation_id not in signed_by)
 
 
 def _lacking(roles: LoadedChecklist) -> tuple[ItemFact, ...]:
     standing = roles.standing().items
-    names = {one.organisation_id: one.name for one in roles.surroundings.parties}
+    names = {party.organisation_id: party.name for party in roles.surroundings.parties}
     return tuple(
         ItemFact(
             item.code,
             item.label,
             _what(stands),
-            tuple(PartyFact(one, names[one]) for one in stands.waiting_for if one in names),
+            tuple(
+                PartyFact(party_id, names[party_id])
+                for party_id in stands.waiting_for
+                if party_id in names
+            ),
         )
-        for item in sorted(roles.template.items, key=lambda one: int(one.code[1:]))
+        for item in sorted(roles.template.items, key=lambda item: int(item.code[1:]))
         if (stands := standing.get(item.code)) is not None and stands.required and not stands.done
     )
 
@@ -243,6 +250,7 @@ def _members(
     urgent_plan: Checklist,
     team: list[TeamMember],
     listed: set[UUID],
+    moved_at: dt.datetime | None,
 ) -> tuple[MemberFact, ...]:
     clearing = undertakings.clearing_states(
         visit.cooperation_id, [member.user_id for member in team], visit.id
@@ -251,8 +259,8 @@ def _members(
         (person.user_id, person.organisation_id): person
         for person in people.people(visit.cooperation_id)
     }
-    answers = _Answers(roles, urgent_plan)
-    found = [
+    answers = _Answers(roles, urgent_plan, moved_at)
+    members = [
         answers.member(
             member,
             taking_part.get((member.user_id, member.organisation_id)),
@@ -262,14 +270,19 @@ def _members(
         for member in team
     ]
     return tuple(
-        sorted(found, key=lambda one: (not one.leads, not one.is_deputy, one.needs_clearance))
+        sorted(
+            members,
+            key=lambda person: (not person.leads, not person.is_deputy, person.needs_clearance),
+        )
     )
 
 
 class _Answers:
     """What the roles say of each person of the team."""
 
-    def __init__(self, roles: LoadedChecklist, urgent_plan: Checklist) -> None:
+    def __init__(
+        self, roles: LoadedChecklist, urgent_plan: Checklist, moved_at: dt.datetime | None
+    ) -> None:
         self._sheet = roles.sheet
         self._lead = as_id(self._sheet.value("V3", "lead"))
         self._deputy = as_id(self._sheet.value("V3", "deputy"))
@@ -277,9 +290,9 @@ class _Answers:
         self._roles = _by_person(self._sheet.value("V5", "roles"))
         self._credentials = _by_person(self._sheet.value("V13", "credentials"))
         in_force = urgent_plan.state is ChecklistState.IN_FORCE
-        self._plan_since = urgent_plan.in_force_at if in_force else None
+        self._plan_since = _later(urgent_plan.in_force_at if in_force else None, moved_at)
         shared = self._sheet.shared("V5")
-        self._roles_since = shared.saved_at if shared is not None else None
+        self._roles_since = _later(shared.saved_at if shared is not None else None, moved_at)
 
     def member(
         self,
@@ -301,6 +314,7 @@ class _Answers:
             leads=user_id == self._lead,
             is_deputy=user_id == self._deputy,
             takes_part=person is not None and _may_sign_in(member.user),
+            leaves_on=person.until_on if person else None,
             needs_clearance=person.needs_clearance if person else not is_npm,
             is_listed=is_listed,
             briefed=clearing.briefed_on is not None,
@@ -315,11 +329,16 @@ class _Answers:
         )
 
     def _confirmed(self, item: str, key: str, user_id: UUID, since: dt.datetime | None) -> bool:
-        """Tell whether a person confirmed what stands now; an older one is of other words."""
+        """Tell whether a person confirmed the current version, not an older one."""
         own = self._sheet.of_person(item, user_id)
         if own is None or since is None or own.saved_at < since:
             return False
         return own.values.get(key) is True
+
+
+def _later(since: dt.datetime | None, moved_at: dt.datetime | None) -> dt.datetime | None:
+    """Return since when a confirmation is of what stands now; None when there is nothing yet."""
+    return since if since is None or moved_at is None else max(since, moved_at)
 
 
 def _may_sign_in(user: User) -> bool:
@@ -327,12 +346,12 @@ def _may_sign_in(user: User) -> bool:
 
 
 def _by_person(rows: Any) -> dict[UUID, list[dict[str, Any]]]:
-    found: dict[UUID, list[dict[str, Any]]] = {}
+    rows_by_person: dict[UUID, list[dict[str, Any]]] = {}
     for row in rows or ():
         person = as_id(row.get("person"))
         if person is not None:
-            found.setdefault(person, []).append(row)
-    return found
+            rows_by_person.setdefault(person, []).append(row)
+    return rows_by_person
 
 
 def _valid_until(rows: list[dict[str, Any]]) -> dt.date | None:

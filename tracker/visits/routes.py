@@ -1,4 +1,7 @@
-"""Pages for joint visits: the list, the plan, the team, readiness, one's own part, the read log."""
+"""Pages for joint visits: the list, the plan, the team, readiness, one's own part, the read log.
+
+In one file: the pages of one blueprint find and show the same visit.
+"""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -9,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
 from tracker.access.decision import Decision
-from tracker.access.gate import current_actor, found, require, signed_in
+from tracker.access.gate import current_actor, found_or_404, require, signed_in
 from tracker.activity import service as trail
 from tracker.checklist_templates import library
 from tracker.checklist_templates.models import ChecklistKind
@@ -57,11 +60,13 @@ def _visit_stage_words(stage: VisitStage | str) -> object:
 @blueprint.get("/visits")
 @signed_in
 def index(reference: str) -> str:
-    """List the visits the person is told of; place and days only where they are open."""
+    """List the visits the person may know of; place and days only where they are open."""
     actor = current_actor()
     cooperation = _cooperation(actor, reference)
     lines = queries.lines(actor, [cooperation.id])
-    opened = {one.number: plan_of(one) for one in queries.of_cooperation(actor, cooperation.id)}
+    opened = {
+        visit.number: plan_of(visit) for visit in queries.of_cooperation(actor, cooperation.id)
+    }
     if opened:
         trail.log_read(
             actor,
@@ -87,7 +92,7 @@ def plan(reference: str) -> str | Response:
     actor = current_actor()
     cooperation = _cooperation(actor, reference)
     require(service.can_plan(actor, cooperation))
-    template = library.told(library.newest(ChecklistKind.VISIT_ROLES), locale.language())
+    template = library.localized(library.newest(ChecklistKind.VISIT_ROLES), locale.language())
     form = plan_form(template, people.people(cooperation.id))
     done = form.validate_on_submit() and perform(
         form,
@@ -97,7 +102,7 @@ def plan(reference: str) -> str | Response:
             kind=kind_of(form),
             announced=form["announced"].data,
             plan=form.planned,
-            people_of_it=planned_team(form),
+            team_plan=planned_team(form),
             visit_id=visit_id_of(form),
         ),
         success=lambda visit: _("Joint visit %(number)s is planned.", number=visit.number),
@@ -155,11 +160,11 @@ def ready(reference: str, number: int) -> str:
 @blueprint.get(f"{ONE}/my-part")
 @signed_in
 def my_part(reference: str, number: int) -> str:
-    """Show a person of the team the own task, the plan and whom to call."""
+    """Show a person of the team their task, the plan and whom to call."""
     actor = current_actor()
     visit = _visit(actor, reference, number, "visit_my_part")
     reading = readiness.read(visit, language=locale.language())
-    fact = found(pages.own_fact(reading, actor))
+    fact = found_or_404(pages.own_fact(reading, actor))
     return render_template(
         "visits/my_part.html",
         visit=visit,
@@ -173,7 +178,7 @@ def my_part(reference: str, number: int) -> str:
 @blueprint.post(f"{ONE}/my-part/role")
 @signed_in
 def accept_role(reference: str, number: int) -> Response:
-    """Accept the own task and its limits (V5)."""
+    """Accept one's own task and its limits (V5)."""
     return _answer(reference, number, service.accept_role, _("You accepted your task."))
 
 
@@ -187,15 +192,15 @@ def confirm_plan(reference: str, number: int) -> Response:
 
 
 def _answer(
-    reference: str, number: int, act: Callable[[Actor, Visit], bool], said: str
+    reference: str, number: int, act: Callable[[Actor, Visit], bool], message: str
 ) -> Response:
     actor = current_actor()
     visit = _visit(actor, reference, number, "visit_my_part")
-    found(queries.is_member(actor, visit) or None)
+    found_or_404(queries.is_member(actor, visit) or None)
     return perform(
         None,
         lambda: act(actor, visit),
-        success=said,
+        success=message,
         next=redirect(url_for(".my_part", reference=reference, number=number), 303),
     )
 
@@ -206,7 +211,7 @@ def _answer(
 @blueprint.route(f"{ONE}/plan", methods=["GET", "POST"])
 @signed_in
 def change_plan(reference: str, number: int) -> str | Response:
-    """Change place and days; a later change by somebody else is shown beside the own one."""
+    """Change place and days; if somebody saved meanwhile, both plans are shown."""
     actor = current_actor()
     visit = _visit(actor, reference, number, "visit_plan")
     require(_may_change(actor, visit))
@@ -400,7 +405,7 @@ def reads(reference: str) -> str:
 
 
 def _cooperation(actor: Actor, reference: str) -> Cooperation:
-    return found(cooperations.find(actor, reference))
+    return found_or_404(cooperations.find(actor, reference))
 
 
 def _visit(actor: Actor, reference: str, number: int, page: str) -> Visit:
@@ -411,7 +416,7 @@ def _visit(actor: Actor, reference: str, number: int, page: str) -> Visit:
     cooperation = _cooperation(actor, reference)
     if request.method == "POST":
         trail.lock_chain(cooperation.id)
-    visit = found(queries.find(actor, cooperation.id, number))
+    visit = found_or_404(queries.find(actor, cooperation.id, number))
     if request.method == "GET":
         _note_reading(actor, visit.cooperation_id, visit.id, page)
     return visit
@@ -424,7 +429,7 @@ def _note_reading(actor: Actor, cooperation_id: UUID, visit_id: UUID, page: str)
 
 
 def _may_change(actor: Actor, visit: Visit, cooperation: Cooperation | None = None) -> Decision:
-    cooperation = cooperation or found(cooperations.find_by_id(actor, visit.cooperation_id))
+    cooperation = cooperation or found_or_404(cooperations.find_by_id(actor, visit.cooperation_id))
     leads = audiences.standing(actor, VISIT, visit.id).leads
     return policy.can_change(actor, service.npm_ids(cooperation), visit.stage, leads=leads)
 

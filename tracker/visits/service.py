@@ -1,8 +1,11 @@
-"""Service functions for a joint visit: plan, change, stop, override a gate; event handlers."""
+"""Service functions for a joint visit: plan, change, stop, override a gate; event handlers.
+
+In one file: planning, changing and rechecking lock and read the same rows in the same order.
+"""
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -79,7 +82,9 @@ def can_plan(actor: Actor, cooperation: Cooperation) -> Decision:
     facts = cooperations.facts_of(cooperation)
     standing = lifecycle.can_plan_visit(facts, lifecycle.gates(facts))
     decision = policy.can_plan(actor, npm_ids(cooperation), standing)
-    if decision and actor.user_id not in {one.user_id for one in people.people(cooperation.id)}:
+    if decision and actor.user_id not in {
+        person.user_id for person in people.people(cooperation.id)
+    }:
         return no(_l("Who plans a visit takes part. A coordinator of the NPM brings you in."))
     return decision
 
@@ -100,7 +105,7 @@ def plan_visit(
     kind: Mapping[str, Any],
     announced: str,
     plan: Plan,
-    people_of_it: TeamPlan,
+    team_plan: TeamPlan,
     visit_id: UUID | None = None,
 ) -> Visit:
     """Plan a joint visit, start its checklists 3 and 4, and return it.
@@ -112,7 +117,7 @@ def plan_visit(
     """
     can_plan(actor, cooperation).require()
     tidy = _checked_plan(plan, before=None)
-    _check_people(cooperation, people_of_it)
+    _check_people(cooperation, team_plan)
     _take_turn(cooperation.id)
     planned = db.session.get(Visit, visit_id) if visit_id else None
     if planned is not None:
@@ -130,8 +135,8 @@ def plan_visit(
     db.session.add(visit)
     db.session.flush()
     _record(verbs.VISIT_PLANNED, actor, visit)
-    roles = _start_checklists(actor, cooperation, visit, people_of_it)
-    _write_answers(actor, roles, kind, announced, people_of_it)
+    roles = _start_checklists(actor, cooperation, visit, team_plan)
+    _write_answers(actor, roles, kind, announced, team_plan)
     _judge_again(visit, actor)
     return visit
 
@@ -171,7 +176,7 @@ def _lead_values(planned: TeamPlan) -> dict[str, Any]:
 
 def _team_values(roles: LoadedChecklist, planned: TeamPlan) -> dict[str, Any]:
     """Return V4 with lead and deputy in it, each person with the party they take part for."""
-    skills = {one.user_id: one for one in planned.members}
+    skills = {member.user_id: member for member in planned.members}
     for user_id, words in (
         (planned.lead_id, _l("Team lead")),
         (planned.deputy_id, _l("Deputy")),
@@ -180,12 +185,12 @@ def _team_values(roles: LoadedChecklist, planned: TeamPlan) -> dict[str, Any]:
     team_values: dict[str, Any] = {
         "team": [
             _without_blanks(
-                person=str(one.user_id),
-                organisation=str(roles.people[one.user_id].organisation_id),
-                skill=one.skill.strip(),
-                languages=one.languages.strip(),
+                person=str(person.user_id),
+                organisation=str(roles.people[person.user_id].organisation_id),
+                skill=person.skill.strip(),
+                languages=person.languages.strip(),
             )
-            for one in skills.values()
+            for person in skills.values()
         ]
     }
     gaps = planned.gaps.strip()
@@ -195,7 +200,7 @@ def _team_values(roles: LoadedChecklist, planned: TeamPlan) -> dict[str, Any]:
 def _audience_values(planner_id: UUID | None, planned: TeamPlan) -> dict[str, Any]:
     """Return the audience with the planner, lead and deputy in it; no day means from today on."""
     today = clock.today()
-    days = {one.user_id: one.from_on or today for one in planned.audience}
+    days = {person.user_id: person.from_on or today for person in planned.audience}
     for user_id in (planner_id, planned.lead_id, planned.deputy_id):
         if user_id is not None:
             days.setdefault(user_id, today)
@@ -212,7 +217,7 @@ def _without_blanks(**cells: str) -> dict[str, str]:
 
 def _parties_with(cooperation: Cooperation, planned: TeamPlan) -> list[UUID]:
     """Return the parties of the checklists: the NPM, and each CSO with people in the team."""
-    chosen = {one.user_id for one in planned.members} | {planned.lead_id, planned.deputy_id}
+    chosen = {member.user_id for member in planned.members} | {planned.lead_id, planned.deputy_id}
     in_team = [
         TeamMember(user_id=person.user_id, organisation_id=person.organisation_id)
         for person in people.people(cooperation.id)
@@ -231,15 +236,15 @@ def _checked_plan(plan: Plan, before: Plan | None) -> Plan:
         raise RuleBrokenError(_l("Use at most %(most)s characters", most=MAX_PLACE), "place")
     if plan.ends_on < plan.starts_on:
         raise RuleBrokenError(_l("The last day can't come before the first."), "ends_on")
-    kept = before is not None and before.starts_on == plan.starts_on
-    if plan.starts_on < clock.today() and not kept:
+    is_same_day = before is not None and before.starts_on == plan.starts_on
+    if plan.starts_on < clock.today() and not is_same_day:
         raise RuleBrokenError(_l("The first day has passed. Choose a day to come."), "starts_on")
     return Plan(place, plan.starts_on, plan.ends_on)
 
 
 def _check_people(cooperation: Cooperation, planned: TeamPlan) -> None:
     """Refuse people who do not take part, who are named twice, or can't lead (E25, E37)."""
-    taking_part = {one.user_id: one for one in people.people(cooperation.id)}
+    taking_part = {person.user_id: person for person in people.people(cooperation.id)}
     for field, user_id in (("lead_id", planned.lead_id), ("deputy_id", planned.deputy_id)):
         person = taking_part.get(user_id)
         if person is None or person.needs_clearance:
@@ -247,8 +252,8 @@ def _check_people(cooperation: Cooperation, planned: TeamPlan) -> None:
     if planned.lead_id == planned.deputy_id:
         raise RuleBrokenError(_l("Lead and deputy are different persons."), "deputy_id")
     for field, chosen in (
-        ("members", [one.user_id for one in planned.members]),
-        ("audience", [one.user_id for one in planned.audience]),
+        ("members", [member.user_id for member in planned.members]),
+        ("audience", [person.user_id for person in planned.audience]),
     ):
         if not taking_part.keys() >= set(chosen):
             raise RuleBrokenError(_l("Choose people who take part in the cooperation."), field)
@@ -270,7 +275,8 @@ def change_plan(actor: Actor, visit: Visit, *, version: int | None, plan: Plan) 
     """Change place and dates; return False when nothing differs.
 
     version is the one the person saw: raise StaleError when somebody else changed it meanwhile.
-    Everybody who may know is told that something changed.
+    Everybody who may know is told that something changed. Tasks (V5) and the urgent-action plan
+    (V20) are accepted and confirmed anew: they were for another place or other days.
     """
     roles = _lock_checklists(visit)
     _require_change(actor, visit)
@@ -280,7 +286,7 @@ def change_plan(actor: Actor, visit: Visit, *, version: int | None, plan: Plan) 
         return False
     if visit.version != version:
         raise StaleError(_l("Somebody else changed the plan meanwhile. Compare both and choose."))
-    put_plan(visit, tidy)
+    put_plan(visit, replace(tidy, moved_at=clock.now()))
     visit.version += 1
     db.session.flush()
     changed = [] if tidy.place == before.place else ["place"]
@@ -342,7 +348,7 @@ def _lock_checklists(visit: Visit) -> Checklist:
 
 
 def version_of(roles: LoadedChecklist, item: str) -> int:
-    """Return the version of an item's answer that stands now; 0 when there is none."""
+    """Return the version of an item's current answer; 0 if there is none."""
     shared = roles.sheet.shared(item)
     return shared.version if shared else 0
 
@@ -358,9 +364,9 @@ def _changes(visit: Visit, before: LoadedChecklist, planned: TeamPlan) -> dict[s
     changes: dict[str, dict[str, Any]] = {}
     for item, values in wanted.items():
         shared = before.sheet.shared(item)
-        kept = dict(shared.values) if shared else {}
-        if {**kept, **values} != kept:
-            changes[item] = {**kept, **values}
+        new_values = dict(shared.values) if shared else {}
+        if {**new_values, **values} != new_values:
+            changes[item] = {**new_values, **values}
     return changes
 
 
@@ -428,7 +434,7 @@ def _reason(reason: str) -> str:
 
 
 def accept_role(actor: Actor, visit: Visit) -> bool:
-    """Accept the own task and its limits (V5); return False when it is accepted already."""
+    """Accept one's own task and its limits (V5); return False if it was already accepted."""
     own, _judged = _own_fact(actor, visit)
     if not own.has_role:
         raise RuleBrokenError(_l("Your task is not written down yet (V5)."))
@@ -448,7 +454,7 @@ def _own_fact(actor: Actor, visit: Visit) -> tuple[MemberFact, Judgement]:
     is_member = queries.is_member(actor, visit)
     policy.can_answer_as_member(is_member=is_member, stage=visit.stage).require()
     judged = readiness.judge(visit)
-    own = next(one for one in judged.facts.members if one.user_id == actor.user_id)
+    own = next(member for member in judged.facts.members if member.user_id == actor.user_id)
     return own, judged
 
 
@@ -491,7 +497,7 @@ def settle(visit: Visit) -> bool:
     # By nobody: it may have been the last act missing, of a person of the team (class K2).
     _record(verbs.VISIT_BECAME_READY if ready else verbs.VISIT_LOST_READINESS, None, visit)
     leads = {row.user_id for row in audiences.audience(VISIT, visit.id) if row.leads}
-    coordinators = {one.user_id for one in people.coordinators_for_npm(visit.cooperation_id)}
+    coordinators = {person.user_id for person in people.coordinators_for_npm(visit.cooperation_id)}
     _tell(visit, leads | coordinators)
     return True
 
@@ -511,31 +517,31 @@ def prepared_ids() -> list[UUID]:
     return [visit.id for visit in queries.prepared()]
 
 
-def follow(happening: DomainEvent) -> None:
+def follow(event: DomainEvent) -> None:
     """Judge again the visits of a cooperation, or the one whose checklist it is. A handler.
 
     The agreed terms are looked at through the cooperation's stage.
     """
-    checklist = _checklist_of(happening)
+    checklist = _checklist_of(event)
     if checklist is None:
-        _mark(happening, Visit.cooperation_id == happening.cooperation_id)
+        _mark(event, Visit.cooperation_id == event.cooperation_id)
     elif checklist.visit_id is not None:
-        _mark(happening, Visit.id == checklist.visit_id)
+        _mark(event, Visit.id == checklist.visit_id)
     elif checklist.kind is not ChecklistKind.TERMS:
-        _mark(happening, Visit.cooperation_id == happening.cooperation_id)
+        _mark(event, Visit.cooperation_id == event.cooperation_id)
 
 
-def follow_draft(happening: DomainEvent) -> None:
+def follow_draft(event: DomainEvent) -> None:
     """Judge again the visit whose roles were worked on. A handler.
 
     Of the other checklists the gates look at the signing only.
     """
-    checklist = _checklist_of(happening)
+    checklist = _checklist_of(event)
     if checklist is not None and checklist.kind is ROLES:
-        follow(happening)
+        follow(event)
 
 
-def follow_person(happening: DomainEvent) -> None:
+def follow_person(event: DomainEvent) -> None:
     """Judge again the visits of a person's cooperations. A handler.
 
     Of events in the whole instance whose subject is the person: suspended, restored, a role given,
@@ -543,14 +549,14 @@ def follow_person(happening: DomainEvent) -> None:
     """
     takes_part = sa.exists().where(
         CooperationPerson.cooperation_id == Visit.cooperation_id,
-        CooperationPerson.user_id == happening.subject_id,
+        CooperationPerson.user_id == event.subject_id,
     )
-    _mark(happening, takes_part)
+    _mark(event, takes_part)
 
 
-def _mark(happening: DomainEvent, where: sa.ColumnElement[bool]) -> None:
-    found = (visit.id for visit in queries.prepared(where))
-    mark(Stale.VISIT, found, happening.actor)
+def _mark(event: DomainEvent, where: sa.ColumnElement[bool]) -> None:
+    visit_ids = (visit.id for visit in queries.prepared(where))
+    mark(Stale.VISIT, visit_ids, event.actor)
 
 
 def _judge_again(visit: Visit, actor: Actor | None) -> None:
@@ -562,11 +568,11 @@ def recheck(visit_id: UUID, _actor: Actor | None = None) -> None:
     settle(db.session.get_one(Visit, visit_id))
 
 
-def _checklist_of(happening: DomainEvent) -> Checklist | None:
+def _checklist_of(event: DomainEvent) -> Checklist | None:
     """Return the checklist an event is about, if it is about one."""
-    if happening.subject_type != "checklist":
+    if event.subject_type != "checklist":
         return None
-    return db.session.get(Checklist, happening.subject_id)
+    return db.session.get(Checklist, event.subject_id)
 
 
 def _require_change(actor: Actor, visit: Visit) -> None:

@@ -27,22 +27,22 @@ from tracker.visits.stages import PREPARED
 ITEMS = LET_IN
 
 
-def follow_answer(happening: DomainEvent) -> None:
+def follow_answer(event: DomainEvent) -> None:
     """Take over who leads, who is in the team and who may know. Handler of ANSWER_SAVED."""
     if (
-        happening.details.get("kind") != ChecklistKind.VISIT_ROLES.value
-        or happening.details.get("item") not in ITEMS
+        event.details.get("kind") != ChecklistKind.VISIT_ROLES.value
+        or event.details.get("item") not in ITEMS
     ):
         return
-    checklist = db.session.get_one(Checklist, happening.subject_id)
+    checklist = db.session.get_one(Checklist, event.subject_id)
     if checklist.visit_id is not None:
         take_over(db.session.get_one(Visit, checklist.visit_id))
 
 
-def follow_people(happening: DomainEvent) -> None:
+def follow_people(event: DomainEvent) -> None:
     """Take out of the audience who left, and in who came back. Of PERSON_LEFT and PERSON_JOINED."""
-    if happening.cooperation_id is not None:
-        for visit in queries.prepared(Visit.cooperation_id == happening.cooperation_id):
+    if event.cooperation_id is not None:
+        for visit in queries.prepared(Visit.cooperation_id == event.cooperation_id):
             take_over(visit)
 
 
@@ -77,12 +77,12 @@ def set_parties(visit: Visit, own: Iterable[Checklist], members: Iterable[TeamMe
     parties = readiness.signing_parties(people.current(visit.cooperation_id), members)
     wanted = [party.organisation_id for party in parties]
     for checklist in own:
-        there = db.session.scalars(
+        party_ids = db.session.scalars(
             sa.select(ChecklistParty.organisation_id)
             .where(ChecklistParty.checklist_id == checklist.id)
             .order_by(ChecklistParty.position)
         ).all()
-        if list(there) != wanted:
+        if list(party_ids) != wanted:
             checklists.set_parties(checklist, wanted)
 
 
@@ -110,17 +110,17 @@ def _audience(visit: Visit, roles: LoadedChecklist) -> list[Listing]:
 
 def _set_team(visit: Visit, roles: LoadedChecklist) -> list[TeamMember]:
     """Make the team be those of V4, with lead and deputy; record TEAM_CHANGED when it changed."""
-    kept = {row.user_id: row for row in queries.team_of(visit.id)}
-    wanted = _team(roles, kept)
-    changed = wanted != {user_id: row.organisation_id for user_id, row in kept.items()}
-    for user_id in kept.keys() - wanted.keys():
-        db.session.delete(kept.pop(user_id))
+    rows = {row.user_id: row for row in queries.team_of(visit.id)}
+    wanted = _team(roles, rows)
+    changed = wanted != {user_id: row.organisation_id for user_id, row in rows.items()}
+    for user_id in rows.keys() - wanted.keys():
+        db.session.delete(rows.pop(user_id))
     for user_id, organisation_id in wanted.items():
-        row = kept.get(user_id)
+        row = rows.get(user_id)
         if row is None:
             row = TeamMember(visit_id=visit.id, user_id=user_id)
             db.session.add(row)
-            kept[user_id] = row
+            rows[user_id] = row
         row.organisation_id = organisation_id
     db.session.flush()
     if changed:
@@ -132,22 +132,22 @@ def _set_team(visit: Visit, roles: LoadedChecklist) -> list[TeamMember]:
             cooperation_id=visit.cooperation_id,
             number=visit.number,
         )
-    return list(kept.values())
+    return list(rows.values())
 
 
-def _team(roles: LoadedChecklist, kept: dict[UUID, TeamMember]) -> dict[UUID, UUID]:
+def _team(roles: LoadedChecklist, rows: dict[UUID, TeamMember]) -> dict[UUID, UUID]:
     """Return each person of the team with the organisation they come from.
 
     It is the one they take part for; who has left stays in the team, to be seen and taken out.
     """
     named = [as_id(row.get("person")) for row in roles.sheet.value("V4", "team") or ()]
     named += [as_id(roles.sheet.value("V3", key)) for key in ("lead", "deputy")]
-    found: dict[UUID, UUID] = {}
+    members: dict[UUID, UUID] = {}
     for user_id in named:
         if user_id is None:
             continue
         if user_id in roles.people:
-            found[user_id] = roles.people[user_id].organisation_id
-        elif user_id in kept:
-            found[user_id] = kept[user_id].organisation_id
-    return found
+            members[user_id] = roles.people[user_id].organisation_id
+        elif user_id in rows:
+            members[user_id] = rows[user_id].organisation_id
+    return members

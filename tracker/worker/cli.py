@@ -16,13 +16,13 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 
-from config import Settings
 from tracker.accounts.factors import binding
 from tracker.core.db import db
 from tracker.demo import cli as demonstration
 from tracker.evidence import disagreements
 from tracker.evidence.certificates import service as certificates
 from tracker.mail import transport
+from tracker.settings import Settings
 from tracker.worker import (
     failures,
     health,
@@ -35,7 +35,7 @@ from tracker.worker import (
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 GRACE_SECONDS = 15
-# A certificate is made within seconds; after so long something is wrong.
+# Certificates are made within seconds; after this long something is wrong.
 LATE = dt.timedelta(minutes=30)
 
 
@@ -47,7 +47,7 @@ def _settings() -> Settings:
 @click.command("run")
 @with_appcontext
 def run() -> None:
-    """Prepare the database and serve the application, with one worker for mail and expiry."""
+    """Prepare the database, then run the server and one worker."""
     settings = _settings()
     require_free_address(settings)
     prepare_or_stop(settings)
@@ -62,21 +62,21 @@ def run() -> None:
 
 
 def require_free_address(settings: Settings) -> None:
-    """End with one line when the address can't be listened on.
+    """Exit with one line if the address can't be listened on.
 
-    The server shares its port between its processes, so a second start would be taken for one of
-    them, and people would be sent to the one or the other.
+    The server's processes share its port, so a second server could start on it unnoticed, and
+    requests would go to one or the other.
     """
     try:
         with socket.create_server((settings.host, settings.port), family=_family(settings.host)):
             return
     except OSError as error:
         why = (
-            "something listens there already. Stop it, or set TRACKER_PORT to another one"
+            "something is already listening there. Stop it, or set TRACKER_PORT to another port"
             if error.errno == errno.EADDRINUSE
             else (error.strerror or "").split(" (")[0]
         )
-        click.echo(f"Can't start at {settings.host}, port {settings.port}: {why}.", err=True)
+        click.echo(f"Can't start on {settings.host}, port {settings.port}: {why}.", err=True)
         sys.exit(1)
 
 
@@ -85,7 +85,7 @@ def _family(host: str) -> socket.AddressFamily:
 
 
 def prepare_or_stop(settings: Settings) -> None:
-    """Prepare, or end with one line that says what is wrong."""
+    """Prepare the database, or exit with one line that says what is wrong."""
     try:
         prepare.prepare(settings, click.echo)
     except prepare.PreparationError as error:
@@ -94,7 +94,7 @@ def prepare_or_stop(settings: Settings) -> None:
 
 
 def bind_or_stop() -> None:
-    """Bind the accounts of a former version, or end with one line that says what is wrong."""
+    """Bind the accounts of an earlier version, or exit with one line that says what is wrong."""
     try:
         prepare.bind_accounts(click.echo)
     except prepare.PreparationError as error:
@@ -103,7 +103,7 @@ def bind_or_stop() -> None:
 
 
 def _serve(settings: Settings) -> int:
-    """Run the server and the worker until one ends or a signal comes; return the exit code."""
+    """Run the server and the worker until one exits or a signal arrives; return the exit code."""
     asked_to_stop = False
 
     def stop(_number: int, _frame: FrameType | None) -> None:
@@ -112,33 +112,33 @@ def _serve(settings: Settings) -> int:
 
     for number in STOP_SIGNALS:
         signal.signal(number, stop)
-    # Threads share one heap, so that what one has freed another can use.
+    # One heap for all threads, so that each can reuse what another has freed.
     environment = {"MALLOC_ARENA_MAX": "1", **os.environ}
-    # Each in a process group of its own: Ctrl+C is for this process, which then stops each once.
+    # Each in its own process group: Ctrl+C reaches only this process, which stops each of them.
     programs = [
         subprocess.Popen(command, process_group=0, env=environment)  # noqa: S603 -- our own programs, by full path
         for command in (_server_command(settings), [*_own_command(), "worker"])
     ]
-    while not asked_to_stop and all(one.poll() is None for one in programs):
+    while not asked_to_stop and all(program.poll() is None for program in programs):
         time.sleep(0.2)
     failed = not asked_to_stop
     if failed:
-        click.echo("The server or the worker ended; stopping the other.", err=True)
+        click.echo("The server or the worker exited; stopping the other.", err=True)
     _end(programs)
     return 1 if failed else 0
 
 
 def _end(programs: list[subprocess.Popen[bytes]]) -> None:
-    """Ask each program to stop, give it time, and then make it."""
-    for one in programs:
-        if one.poll() is None:
-            one.terminate()
-    for one in programs:
+    """Terminate each program, and kill it if it doesn't exit in time."""
+    for program in programs:
+        if program.poll() is None:
+            program.terminate()
+    for program in programs:
         try:
-            one.wait(GRACE_SECONDS)
+            program.wait(GRACE_SECONDS)
         except subprocess.TimeoutExpired:
-            one.kill()
-            one.wait()
+            program.kill()
+            program.wait()
 
 
 def _own_command() -> list[str]:
@@ -171,7 +171,7 @@ def _server_command(settings: Settings) -> list[str]:
 @click.command("worker")
 @with_appcontext
 def worker() -> None:
-    """Send mail, close what has expired, judge readiness; several copies may run at once."""
+    """Send mail, close what has expired, recheck readiness; several copies may run together."""
     goes_on = True
 
     def stop(_number: int, _frame: FrameType | None) -> None:
@@ -194,12 +194,13 @@ def worker() -> None:
 @click.argument("references", nargs=-1)
 @with_appcontext
 def recheck(references: tuple[str, ...], *, every: bool) -> None:
-    """Work out anew the counts, stages and readiness of cooperations, and tell what differed.
+    """Recompute the counts, stages and readiness of cooperations, and print what differed.
 
-    Nothing should: all of it is worked out before each commit. What differed is put right.
+    Nothing should differ, since all of it is recomputed before each commit. What differs is
+    corrected.
     """
     if every == bool(references):
-        message = "Name cooperations by their references, or give --all."
+        message = "Give the references of cooperations, or --all."
         raise click.UsageError(message)
     cooperations = worker_recheck.named(None if every else references)
     if missing := set(references) - {reference for _id, reference in cooperations}:
@@ -207,10 +208,9 @@ def recheck(references: tuple[str, ...], *, every: bool) -> None:
         raise click.ClickException(message)
     differed = 0
     for cooperation_id, reference in cooperations:
-        for one in worker_recheck.recheck(cooperation_id):
-            click.echo(
-                f"{reference}, {one.kind} {one.id}: {_shown(one.before)} became {_shown(one.after)}"
-            )
+        for difference in worker_recheck.recheck(cooperation_id):
+            values = f"{_shown(difference.before)} became {_shown(difference.after)}"
+            click.echo(f"{reference}, {difference.kind} {difference.id}: {values}")
             differed += 1
         db.session.commit()
     click.echo(f"Cooperations: {len(cooperations)}. Values that differed: {differed}.")
@@ -223,35 +223,38 @@ def _shown(values: tuple[object, ...]) -> str:
 @click.command("check")
 @with_appcontext
 def check() -> None:
-    """Tell whether database, content, worker and all that is checked are well; what to mend."""
-    found = health.look()
-    known = found.database == "well"
+    """Check the health of the database, content, worker, accounts, texts and jobs.
+
+    Prints what is wrong, and exits 1 if anything is.
+    """
+    state = health.look()
+    known = state.database == "well"
     refused = binding.refused() if known else []
     if known:
-        found = replace(found, accounts=health.SOME_REFUSED if refused else "well")
-    click.echo(f"database: {found.database}")
-    click.echo(f"content: {found.content}")
-    click.echo(f"worker: {found.worker}")
-    click.echo(f"certificates: {found.certificates}")
-    click.echo(f"accounts: {found.accounts}")
+        state = replace(state, accounts=health.SOME_REFUSED if refused else "well")
+    click.echo(f"database: {state.database}")
+    click.echo(f"content: {state.content}")
+    click.echo(f"worker: {state.worker}")
+    click.echo(f"certificates: {state.certificates}")
+    click.echo(f"accounts: {state.accounts}")
     for email, fault in refused:
         click.echo(f"  {email}: {fault.value}")
-    for one in certificates.failing() if known else ():
+    for failing in certificates.failing() if known else ():
         click.echo(
-            f"  {one.reference}, {one.kind}, revision {one.number}: {one.error}"
-            f" ({one.tries} tries; the next at {one.next_try_at:%Y-%m-%d %H:%M} UTC)"
+            f"  {failing.reference}, {failing.kind}, revision {failing.number}: {failing.error}"
+            f" ({failing.tries} tries; the next at {failing.next_try_at:%Y-%m-%d %H:%M} UTC)"
         )
-    click.echo(f"texts: {found.texts}")
+    click.echo(f"texts: {state.texts}")
     for text in disagreements.known() if known else ():
         click.echo(f"  {text.reference}, {text.kind or text.subject_type}")
-    click.echo(f"jobs: {found.jobs}")
+    click.echo(f"jobs: {state.jobs}")
     for failure in failures.known() if known else ():
         click.echo(
             f"  {failure.job} {failure.object}: {failure.error}"
-            f" ({failure.tries} tries; the next after {failure.next_try_at:%Y-%m-%d %H:%M} UTC)"
+            f" ({failure.tries} attempts; next after {failure.next_try_at:%Y-%m-%d %H:%M} UTC)"
         )
     late = certificates.overdue(LATE) if known else 0
     if late:
         click.echo(f"certificates: {late} late")
-    if late or not found.is_well:
+    if late or not state.is_well:
         sys.exit(1)

@@ -1,4 +1,4 @@
-"""Objects on which a job of the worker failed: why, how often, and when it tries again."""
+"""Failures of the worker's jobs: which object, why, how often, and when it is tried again."""
 
 import datetime as dt
 from collections.abc import Collection, Sequence
@@ -9,26 +9,26 @@ from tracker.core import clock
 from tracker.core.db import db
 from tracker.worker.models import JobFailure
 
-# How long to wait after each try that failed, the last one from then on.
+# How long to wait after each failed attempt; the last value applies from then on.
 _HOUR = dt.timedelta(hours=1)
 WAITS = (_HOUR / 60, _HOUR / 12, _HOUR / 2, 2 * _HOUR, 6 * _HOUR)
 KEPT_ERROR = 200
 
 
 def of(job: str) -> dict[str, dt.datetime]:
-    """Return the objects on which a job failed, and until when each is left alone."""
+    """Return the objects a job failed on, and when each may be tried again."""
     rows = db.session.execute(
         sa.select(JobFailure.object, JobFailure.next_try_at).where(JobFailure.job == job)
     )
     return {row.object: row.next_try_at for row in rows}
 
 
-def note(job: str, one: str, error: str) -> None:
-    """Keep that a job failed on an object; each time the next try is later."""
+def note(job: str, object_name: str, error: str) -> None:
+    """Record that a job failed on an object; the delay until the next attempt grows each time."""
     now = clock.now()
-    row = db.session.get(JobFailure, (job, one))
+    row = db.session.get(JobFailure, (job, object_name))
     if row is None:
-        row = JobFailure(job=job, object=one, tries=0)
+        row = JobFailure(job=job, object=object_name, tries=0)
         db.session.add(row)
     row.tries += 1
     row.error = error[:KEPT_ERROR]
@@ -38,7 +38,7 @@ def note(job: str, one: str, error: str) -> None:
 
 
 def forget(job: str, some: Collection[str]) -> None:
-    """Forget that a job failed on some objects: it was done, or is not due any more."""
+    """Forget that a job failed on some objects: it was done, or is no longer due."""
     db.session.execute(
         sa.delete(JobFailure)
         .where(JobFailure.job == job, JobFailure.object.in_(some))
@@ -47,12 +47,12 @@ def forget(job: str, some: Collection[str]) -> None:
 
 
 def known() -> Sequence[JobFailure]:
-    """Return on what the worker's jobs failed so far, the oldest failure first."""
+    """Return the current failures of the worker's jobs, the oldest first."""
     return db.session.scalars(
         sa.select(JobFailure).order_by(JobFailure.failed_at, JobFailure.job, JobFailure.object)
     ).all()
 
 
 def is_any() -> bool:
-    """Tell whether a job failed on something so far."""
+    """Return whether there is any current failure."""
     return bool(db.session.scalar(sa.select(sa.exists().where(JobFailure.tries > 0))))

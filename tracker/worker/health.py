@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-from config import ROOT
 from tracker.accounts.factors import refused_accounts
 from tracker.checklist_templates.models import ChecklistKind, ChecklistTemplate
 from tracker.core import clock
 from tracker.core.db import db
+from tracker.core.paths import MIGRATIONS
 from tracker.evidence import disagreements
 from tracker.evidence.certificates import service as certificates
 from tracker.guidance.models import Article
@@ -18,16 +18,15 @@ from tracker.worker import failures
 from tracker.worker.models import Heartbeat
 
 WORKER = "worker"
-NOT_LOOKED_AT = ("not looked at",) * 6
+NOT_LOOKED_AT = ("not checked",) * 6
 SOME_REFUSED = "some are refused"
-MIGRATIONS = ROOT / "migrations" / "versions"
-# A worker finishes a round every few seconds; three minutes without one is a standstill.
+# A worker finishes a round every few seconds; after three minutes without one it isn't running.
 STANDSTILL = dt.timedelta(minutes=3)
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What is well and what is not, each in a few words."""
+    """The state of each part in a few words: "well", or what is wrong."""
 
     database: str
     content: str
@@ -53,42 +52,45 @@ class Health:
 
 
 def look() -> Health:
-    """Look at database, content, worker and certificates, and at what the worker found.
+    """Check database, content, worker and certificates, and read what the worker found.
 
-    That is: accounts and texts as it last compared them, and what it could not do.
+    The worker reports accounts and texts as it last compared them, and its failed jobs.
     """
     try:
         database = "well" if schema_revision() == newest_revision() else "needs tracker db upgrade"
         if database != "well":
             return Health(database, *NOT_LOOKED_AT)
-        made = "some can't be made" if certificates.is_any_failing() else "well"
+        certificate_state = "some can't be made" if certificates.is_any_failing() else "well"
         bound = SOME_REFUSED if refused_accounts.is_any() else "well"
         texts = "some do not agree with their signatures" if disagreements.is_any() else "well"
         jobs = "some could not be done" if failures.is_any() else "well"
-        return Health(database, _content(), _worker(), made, bound, texts, jobs)
+        return Health(database, _content(), _worker(), certificate_state, bound, texts, jobs)
     except SQLAlchemyError:
         db.session.rollback()
         return Health("can't be reached", *NOT_LOOKED_AT)
 
 
 def schema_revision() -> str | None:
-    """Return the revision the database's schema is at; None for an empty database."""
+    """Return the revision of the database schema, or None for an empty database."""
     if not sa.inspect(db.session.connection()).has_table("alembic_version"):
         return None
-    found: str | None = db.session.scalar(sa.text("SELECT version_num FROM alembic_version"))
-    return found
+    revision: str | None = db.session.scalar(sa.text("SELECT version_num FROM alembic_version"))
+    return revision
 
 
 def newest_revision() -> str | None:
-    """Return the revision this code wants: that of the migration with the highest number.
+    """Return the revision this code needs: the name of the migration with the highest number.
 
-    A revision is called as its file. Alembic, which would read all of them, is for commands.
+    Revisions are named like their files. Alembic would have to import all of them, and only
+    commands import Alembic.
     """
-    return max((one.stem for one in MIGRATIONS.glob("[0-9]*.py")), default=None)
+    return max(
+        (migration.stem for migration in (MIGRATIONS / "versions").glob("[0-9]*.py")), default=None
+    )
 
 
 def beat() -> None:
-    """Note that the worker finished a round."""
+    """Record that the worker finished a round."""
     db.session.merge(Heartbeat(name=WORKER, at=clock.now()))
 
 
@@ -105,4 +107,4 @@ def _worker() -> str:
     last = db.session.scalar(sa.select(Heartbeat.at).where(Heartbeat.name == WORKER))
     if last is None:
         return "has not run yet"
-    return "well" if clock.now() - last < STANDSTILL else "stands still"
+    return "well" if clock.now() - last < STANDSTILL else "not responding"

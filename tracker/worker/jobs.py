@@ -42,10 +42,10 @@ from tracker.worker.one_by_one import (
 
 PAUSE = 2.0
 EVERY_SO_MANY_ROUNDS = 30
-# How far back a round looks for texts that need a certificate; once a day it looks at all.
+# How far back a round searches for texts that need a certificate; once a day it searches all.
 LATELY = dt.timedelta(days=2)
 
-# Looked at about every minute: what a day makes due, and what happens may make due at any time.
+# Run about every minute: work that becomes due with a day, or at any time because of an event.
 DATED = (
     Job("end role", accounts.roles_run_out, accounts.end_role_run_out),
     Job("close clearance", clearances.expired, clearances.close_expired),
@@ -59,8 +59,8 @@ DATED = (
     Job("remind of task", comments.tasks_due, comments.remind_of_task),
     Job("remind of assignments", assignments.due, assignments.remind),
 )
-# Looked at once a day: many texts whose term is over do not renew themselves, which only the text
-# says; and visits that are prepared are judged, because papers run out.
+# Run once a day: whether a text whose term is over renews automatically is known only from its
+# content, and a prepared visit may stop being ready because documents expire.
 RENEW = Job("renew text", renewal.over, renewal.renew)
 JUDGE = Job(
     "judge visit",
@@ -68,7 +68,7 @@ JUDGE = Job(
     lambda visit_id, _day: visits.recheck(visit_id),
 )
 _MAIL_CHECKPOINT = Job(
-    "mail checkpoint", lambda _day: anchors.due(), lambda one, _day: anchors.send(one)
+    "mail checkpoint", lambda _day: anchors.due(), lambda anchor, _day: anchors.send(anchor)
 )
 FORGETTING = (
     attempts.forget_old,
@@ -84,7 +84,7 @@ def run_for_ever(
     timestamp_url: str = "",
     goes_on: Callable[[], bool] = lambda: True,
 ) -> None:
-    """Do rounds until told to stop. A database that can't be reached is tried again, and said."""
+    """Run rounds until told to stop; if the database can't be reached, say so and retry."""
     number, compared = 0, disagreements.BEGINNING
     checked: UUID | None = None
     day_done: dt.date | None = None
@@ -94,13 +94,13 @@ def run_for_ever(
             run_once(transport, with_dates=with_dates, timestamp_url=timestamp_url)
             if with_dates:
                 if day_done != clock.today():
-                    # Those too that no worker was there for.
+                    # Including texts that were signed while no worker was running.
                     make_certificates(timestamp_url)
                     renew_texts()
                     judge_visits()
                     day_done = clock.today()
                 checked = check_accounts(checked)
-            # Three times as often, since a portion is small.
+            # Three times as often, since each portion is small.
             if number % max(1, EVERY_SO_MANY_ROUNDS // 3) == 0:
                 compared = compare_texts(compared)
         except SQLAlchemyError as error:
@@ -112,15 +112,15 @@ def run_for_ever(
 
 
 def run_once(transport: Transport, *, with_dates: bool, timestamp_url: str = "") -> None:
-    """Send what is due and make certificates; with_dates: also what comes with a day.
+    """Send due mail and make certificates; with_dates also runs the jobs that depend on the day.
 
-    That is: close what has expired, remind, forget what is old. Each object in a transaction of
-    its own, so that nobody who writes has to wait for all of them.
+    These close what has expired, send reminders and delete old rows. Each object has its own
+    transaction, so that nobody who writes has to wait for all of them.
     """
     sending.send_due(transport)
     make_certificates(timestamp_url, since=clock.now() - LATELY)
     if with_dates:
-        judge_again({one for job in DATED for one in each(job, clock.today())})
+        judge_again({visit_id for job in DATED for visit_id in each(job, clock.today())})
         for forget in FORGETTING:
             until_none_is_left(forget)
         checkpoint_and_mail()
@@ -130,28 +130,28 @@ def run_once(transport: Transport, *, with_dates: bool, timestamp_url: str = "")
 
 
 def renew_texts() -> None:
-    """Renew the texts that renew themselves and whose term is over, each in its transaction.
+    """Renew the texts that renew automatically and whose term is over, each in a transaction.
 
-    Once a day: a term is over with a day.
+    Once a day is enough, since terms end with a day.
     """
     judge_again(each(RENEW, clock.today()))
     db.session.remove()
 
 
 def judge_visits() -> None:
-    """Judge each visit that is prepared, because papers run out, each in its own transaction.
+    """Check the readiness of each prepared visit, each in its own transaction.
 
-    Once a day: what happens in between judges the visits that it concerns.
+    Once a day, because documents expire; events in between check the visits they affect.
     """
     judge_again(each(JUDGE, clock.today()))
     db.session.remove()
 
 
 def judge_again(visit_ids: Collection[UUID]) -> None:
-    """Judge visits because of what was done just now, each in its own transaction.
+    """Check the readiness of visits affected by the jobs, each in its own transaction.
 
-    Until none has to be: what one is judged to be may concern the others. What is not come to,
-    because the database goes away, is judged with all others when it is back.
+    Repeats until none is left, since one visit's result may affect others. Visits that are not
+    reached because the database goes away are checked with all others when it is back.
     """
     left = sorted(visit_ids)
     while left:
@@ -163,9 +163,9 @@ def _judging(visit_ids: Sequence[UUID]) -> Job:
 
 
 def checkpoint_and_mail() -> None:
-    """Make a checkpoint when it is time, and mail the newest to whom it is due.
+    """Make a checkpoint if one is due, and mail the latest to everybody it is due to.
 
-    In a transaction of its own, so that a lost key or a damaged log holds nothing else up.
+    Runs in its own transaction, so that a lost key or a damaged log blocks nothing else.
     """
     db.session.commit()
     try:
@@ -180,7 +180,7 @@ def checkpoint_and_mail() -> None:
 def compare_texts(
     after: disagreements.Progress = disagreements.BEGINNING,
 ) -> disagreements.Progress:
-    """Compare the next texts with their signatures and events; return how far it came."""
+    """Compare the next texts with their signatures and events; return the position reached."""
     reached = disagreements.compare_some(after)
     db.session.commit()
     db.session.remove()
@@ -188,7 +188,7 @@ def compare_texts(
 
 
 def check_accounts(after: UUID | None = None) -> UUID | None:
-    """Note which of the next accounts are refused; return how far it came."""
+    """Record which of the next accounts are refused; return the last id checked."""
     reached = refused_accounts.check_some(after)
     db.session.commit()
     db.session.remove()
@@ -196,9 +196,10 @@ def check_accounts(after: UUID | None = None) -> UUID | None:
 
 
 def make_certificates(timestamp_url: str, *, since: dt.datetime | None = None) -> None:
-    """Make the certificates of texts that were signed by all, since a moment or ever.
+    """Make the certificates of fully signed texts, all of them or those signed since a moment.
 
-    Each text by itself: one that fails holds up no other; it is tried again, each time later.
+    Each text has its own transaction: one that fails doesn't block the others, and is retried
+    after growing delays.
     """
     for revision_id in reading(lambda: certificates.due(since)):
         try:

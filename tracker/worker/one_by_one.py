@@ -1,4 +1,4 @@
-"""Work of the worker done one object at a time, each in its own short transaction."""
+"""The worker's way of running a job: one object at a time, each in its own short transaction."""
 
 import datetime as dt
 import time
@@ -19,18 +19,18 @@ from tracker.worker import failures
 
 Found = TypeVar("Found")
 
-# Others get their turn after each transaction: SQLite has no queue for its write lock, whoever
-# waits looks again after at most a tenth of a second.
+# Others get their turn after each transaction: SQLite has no queue for its write lock, and a
+# connection that wants it tries again at most a tenth of a second later.
 LONGEST_PAUSE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Work on objects that a day makes due.
+    """A job of the worker: how to find the objects that are due on a day, and what to do with one.
 
-    find returns what names each of them, read from the database by an index, with nothing locked.
-    act takes one of these, locks it, looks whether it is still due, and does the work: another
-    copy of the worker, or a person, may have been first.
+    find returns the ids of these objects, through an index and without locking anything. act takes
+    one of them, locks it, checks that it is still due, and does the work: another worker, or a
+    person, may have been first.
     """
 
     name: str
@@ -39,28 +39,28 @@ class Job:
 
 
 def each(job: Job, day: dt.date) -> set[UUID]:
-    """Do a job for each object that is due, and commit after each.
+    """Run a job for each object that is due, and commit after each.
 
-    One that fails is rolled back, named in the log, and tried again, each time later; the others
-    are done. Return the visits that have to be judged again because of what was done: there may be
-    many, each takes a transaction of its own. Raise SQLAlchemyError when the database can't be
-    reached.
+    An object that fails is rolled back, logged, and retried after growing delays; the others are
+    still processed. Return the ids of visits whose readiness has to be checked because of the job:
+    there may be many, and each takes its own transaction. Raise SQLAlchemyError if the database
+    can't be reached.
     """
     visit_ids: set[UUID] = set()
-    found, failed = _found(job, day)
-    for one in found:
-        name = named(one)
+    objects, failed = _due(job, day)
+    for work in objects:
+        name = named(work)
         if name in failed and failed[name] > clock.now():
             continue
         began = time.monotonic()
         try:
-            job.act(one, day)
+            job.act(work, day)
             if name in failed:
                 failures.forget(job.name, [name])
             stale_ids = stale.put_off(stale.Stale.VISIT)
             db.session.commit()
             visit_ids.update(stale_ids)
-        except Exception as error:  # whatever is wrong with one object, the others are done
+        except Exception as error:  # whatever is wrong with one object, the others are processed
             db.session.rollback()
             if isinstance(error, DBAPIError) and error.connection_invalidated:
                 raise
@@ -68,14 +68,14 @@ def each(job: Job, day: dt.date) -> set[UUID]:
             failures.note(job.name, name, what_failed(error))
             db.session.commit()
         let_others_write(began)
-    if done := failed.keys() - map(named, found):
+    if done := failed.keys() - map(named, objects):
         failures.forget(job.name, done)
         db.session.commit()
     return visit_ids
 
 
 def reading(look: Callable[[], Found]) -> Found:
-    """Return what a look at the database finds, in a transaction that keeps nobody waiting."""
+    """Return the result of a read, made in a transaction that takes no write lock."""
     db.session.rollback()
     token = will_write.set(False)
     try:
@@ -86,7 +86,7 @@ def reading(look: Callable[[], Found]) -> Found:
 
 
 def until_none_is_left(delete: Callable[[], int]) -> None:
-    """Delete in batches, each in its own transaction, until one is not full (db.delete_batch)."""
+    """Delete in batches, each in its own transaction, until one isn't full (db.delete_batch)."""
     is_full = True
     while is_full:
         began = time.monotonic()
@@ -96,21 +96,21 @@ def until_none_is_left(delete: Callable[[], int]) -> None:
 
 
 def let_others_write(began: float) -> None:
-    """Pause for as long as a transaction took that began at a moment of time.monotonic()."""
+    """Pause for as long as the last transaction took; began is its time.monotonic()."""
     time.sleep(min(time.monotonic() - began, LONGEST_PAUSE))
 
 
-def named(one: Any) -> str:
-    """Return the name of an object in the log: its id, or its ids."""
-    return " ".join(map(str, one)) if isinstance(one, tuple) else str(one)
+def named(work: Any) -> str:
+    """Return the name of an object for the log: its id or ids."""
+    return " ".join(map(str, work)) if isinstance(work, tuple) else str(work)
 
 
 def what_failed(error: Exception) -> str:
-    """Return the kind of an error and where it arose, never its words: they may be a text's."""
+    """Return an error's type and line, never its message, which may quote a text."""
     where = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__} in {Path(where.filename).name}, line {where.lineno}"
 
 
-def _found(job: Job, day: dt.date) -> tuple[Sequence[Any], Mapping[str, dt.datetime]]:
-    """Return what is due; and what failed, with until when it is left alone."""
+def _due(job: Job, day: dt.date) -> tuple[Sequence[Any], Mapping[str, dt.datetime]]:
+    """Return the objects that are due, and when those that failed may be tried again."""
     return reading(lambda: (job.find(day), failures.of(job.name)))

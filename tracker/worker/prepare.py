@@ -9,7 +9,6 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from config import Settings
 from tracker.accounts.factors import adoption
 from tracker.activity import chain as arithmetic
 from tracker.activity import service as trail
@@ -23,17 +22,18 @@ from tracker.core.db import db
 from tracker.core.keys import KeysError
 from tracker.evidence.keys import signing_keys
 from tracker.oversight import adopting, entries
+from tracker.settings import Settings
 from tracker.worker import health, schema
 
 Say = Callable[[str], None]
 
 
 class PreparationError(Exception):
-    """The application can't be started; the message says why and how to go back."""
+    """Raised when the application can't start; the message says why and how to go back."""
 
 
 def prepare(settings: Settings, say: Say) -> None:
-    """Make the database fit this code and load the content; raise PreparationError otherwise."""
+    """Migrate the database, adopt older rows and load the content, or raise PreparationError."""
     migrate(settings, say)
     require_own_keys()
     adopt_rows(say)
@@ -46,7 +46,7 @@ def prepare(settings: Settings, say: Say) -> None:
 
 
 def migrate(settings: Settings, say: Say) -> None:
-    """Bring the schema up to date; a database with data is copied first."""
+    """Migrate the schema; a database that contains data is copied first."""
     present, wanted = health.schema_revision(), health.newest_revision()
     db.session.rollback()
     if present == wanted:
@@ -54,7 +54,7 @@ def migrate(settings: Settings, say: Say) -> None:
     if present is not None and not schema.is_known(present):
         message = (
             f"The database is at {present}, which this version does not know: it was used with a "
-            "newer version. Start that version, or go back to a copy of the database."
+            "newer version. Start that version, or restore a copy of the database."
         )
         raise PreparationError(message)
     copy = _copy(settings, present) if present is not None else None
@@ -62,10 +62,10 @@ def migrate(settings: Settings, say: Say) -> None:
         say(f"Copied the database to {copy}")
     try:
         schema.upgrade()
-    except Exception as error:  # whatever went wrong, the start must stop and say the way back
+    except Exception as error:  # whatever went wrong, the start must stop and say how to go back
         db.session.rollback()
         back = (
-            f" The copy from before is {copy}: put it back, or repair and start again."
+            f" A copy was made before: {copy}. Restore it, or repair the database and start again."
             if copy
             else ""
         )
@@ -100,8 +100,8 @@ def _copy_postgresql(target: Path) -> Path:
     program = shutil.which("pg_dump")
     if program is None:
         message = (
-            "pg_dump is not there, so the database can't be copied before it is migrated. Install "
-            "PostgreSQL's client, or copy the database yourself and run tracker db upgrade."
+            "pg_dump is not installed, so the database can't be copied before it is migrated. "
+            "Install PostgreSQL's client, or copy the database yourself and run tracker db upgrade."
         )
         raise PreparationError(message)
     url = db.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
@@ -119,7 +119,7 @@ def _copy_postgresql(target: Path) -> Path:
 
 
 def require_own_keys() -> None:
-    """Stop when the keys are not those this database was sealed with."""
+    """Raise PreparationError if the keys are not those that sealed this database."""
     first = db.session.scalar(sa.select(Chain).where(IS_OF_THE_INSTANCE))
     if first is None:
         _begin_instance()
@@ -128,7 +128,7 @@ def require_own_keys() -> None:
         first.kind.value, first.id, first.cooperation_id, first.head, first.count, first.seal
     ):
         message = (
-            "The keys in the data directory are not those of this database, or its trail was "
+            "The keys in the data directory don't belong to this database, or its trail was "
             "altered. Restore the keys; tracker audit verify says more."
         )
         raise PreparationError(message)
@@ -136,54 +136,51 @@ def require_own_keys() -> None:
 
 
 def bind_accounts(say: Say) -> None:
-    """Bind the accounts of a version that did not bind what people sign in with; once."""
+    """Bind the accounts of a version that did not bind credentials yet; happens once."""
     try:
         adopted = adoption.adopt()
     except adoption.AlteredTrailError as error:
         db.session.rollback()
         message = (
-            f"The trail of the instance was altered ({error}), so accounts can't be bound to their "
-            "people. tracker audit verify says more."
+            f"The instance's trail was altered ({error}), so credentials can't be bound to "
+            "accounts. tracker audit verify says more."
         )
         raise PreparationError(message) from error
     db.session.commit()
     if adopted is not None and adopted.accounts:
-        say(
-            f"Bound what people sign in with: accounts {adopted.accounts}, "
-            f"passkeys {adopted.passkeys}"
-        )
+        say(f"Bound credentials: accounts {adopted.accounts}, passkeys {adopted.passkeys}")
 
 
 def adopt_rows(say: Say) -> None:
-    """Bind the rows of an instance from before rows were bound, as they stand, once."""
+    """Bind the rows of an instance older than row binding, as they are; happens once."""
     count = adopting.adopt_rows()
     if count:
-        say(f"Rows that decide something are checked from now on; chains: {count}")
+        say(f"Bound the decisive rows, which are checked from now on; chains: {count}")
 
 
 def fill_register(say: Say) -> None:
-    """Work out the register of cooperations from before it had entries, once."""
+    """Create the register's entries of cooperations older than those; happens once."""
     count = entries.fill_missing()
     if count:
-        say(f"The register was worked out; cooperations: {count}")
+        say(f"Created the register's entries; cooperations: {count}")
 
 
 def make_evidence_keys(say: Say) -> None:
-    """Make the keys that sign checkpoints and documents, where there are none yet.
+    """Create the keys that sign checkpoints and documents, if there are none yet.
 
-    One that is lost does not hold up the start: people can work, and nothing but new checkpoints
-    and certificates waits for it.
+    A lost key does not stop the start: people can work, and only new checkpoints and
+    certificates have to wait for it.
     """
     try:
-        made = signing_keys.make_missing()
+        missing = signing_keys.make_missing()
     except KeysError as error:
         db.session.rollback()
         raise PreparationError(str(error)) from error
     db.session.commit()
-    for key in made:
-        say(f"Made the {key.use.value} key {key.number}, SHA-256 {key.fingerprint}")
+    for key in missing:
+        say(f"Created the {key.use.value} key {key.number}, SHA-256 {key.fingerprint}")
     for line in signing_keys.trouble():
-        say(f"Look after the evidence's keys: {line}")
+        say(f"Problem with the evidence keys: {line}")
     db.session.rollback()
 
 
@@ -194,7 +191,7 @@ def _begin_instance() -> None:
 
 
 def load_content() -> list[str]:
-    """Load guidance and checklists; return a line for each thing that is new."""
+    """Load guidance and checklists; return a line for each one that is new."""
     try:
         done = library.load_content()
     except ContentError as error:
@@ -205,7 +202,7 @@ def load_content() -> list[str]:
 
 
 def is_first_start() -> bool:
-    """Tell whether nobody has used this instance yet: only its own beginning is in the trail."""
+    """Return whether nobody has used this instance yet: it has no organisation."""
     count = db.session.scalar(sa.select(sa.func.count()).select_from(sa.text("organisation")))
     db.session.rollback()
     return not count

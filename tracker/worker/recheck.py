@@ -15,13 +15,13 @@ from tracker.oversight.models import RegisterEntry
 from tracker.undertakings.models import Undertaking, UndertakingState
 from tracker.visits.models import Visit
 
-# What is stored of each thing, by the words for its kind and its id.
+# The stored values of each object, by the name of its kind and its id.
 Stored = dict[tuple[str, UUID], tuple[object, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class Differing:
-    """Something stored that was not what it should have been."""
+    """An object whose stored values were not what they should have been."""
 
     kind: str
     id: UUID
@@ -30,7 +30,7 @@ class Differing:
 
 
 def named(references: Sequence[str] | None) -> list[tuple[UUID, str]]:
-    """Return id and reference of some cooperations, or with None of all, by reference."""
+    """Return id and reference of the cooperations named, or of all (None), by reference."""
     wanted = sa.select(Cooperation.id, Cooperation.reference).order_by(Cooperation.reference)
     if references is not None:
         wanted = wanted.where(Cooperation.reference.in_(references))
@@ -38,10 +38,10 @@ def named(references: Sequence[str] | None) -> list[tuple[UUID, str]]:
 
 
 def recheck(cooperation_id: UUID) -> list[Differing]:
-    """Work out counts, stages, readiness, and who is asked and cleared; return what differed.
+    """Recompute counts, stages, readiness, undertakings and clearances; return what differed.
 
-    In the caller's transaction. As after an event that concerns all of it: where something
-    differed, it is put right, recorded and told like any change.
+    Runs in the caller's transaction, as after an event that affects all of them: whatever
+    differed is corrected, recorded and notified like any other change.
     """
     before = stored(cooperation_id)
     drafts = sa.select(Checklist.id).where(
@@ -58,20 +58,22 @@ def recheck(cooperation_id: UUID) -> list[Differing]:
     recompute()
     after = stored(cooperation_id)
     return [
-        Differing(kind, one, before.get((kind, one), ()), after.get((kind, one), ()))
-        for kind, one in sorted(before.keys() | after.keys())
-        if before.get((kind, one)) != after.get((kind, one))
+        Differing(
+            kind, object_id, before.get((kind, object_id), ()), after.get((kind, object_id), ())
+        )
+        for kind, object_id in sorted(before.keys() | after.keys())
+        if before.get((kind, object_id)) != after.get((kind, object_id))
     ]
 
 
 def stored(cooperation_id: UUID) -> Stored:
-    """Return what is stored of a cooperation, its checklists, visits, undertakings, clearances."""
+    """Return the stored values of a cooperation and everything derived about it."""
     db.session.flush()
-    found: Stored = {}
+    stored_values: Stored = {}
     for kind, statement in _STORED.items():
-        for one, *values in db.session.execute(statement, {"cooperation_id": cooperation_id}):
-            found[kind, one] = (*found.get((kind, one), ()), *values)
-    return found
+        for row, *values in db.session.execute(statement, {"cooperation_id": cooperation_id}):
+            stored_values[kind, row] = (*stored_values.get((kind, row), ()), *values)
+    return stored_values
 
 
 _OF_IT: sa.BindParameter[UUID] = sa.bindparam("cooperation_id")

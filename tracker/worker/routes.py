@@ -15,6 +15,6 @@ blueprint = Blueprint("running", __name__)
 @public
 def healthz() -> tuple[Response, int]:
     """Answer 200 when all is well, else 503; no content, no numbers."""
-    found = health.look()
-    answer = jsonify(asdict(found))
-    return answer, 200 if found.is_well else 503
+    state = health.look()
+    answer = jsonify(asdict(state))
+    return answer, 200 if state.is_well else 503

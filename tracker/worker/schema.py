@@ -1,13 +1,12 @@
-"""The schema's revisions and migrations, for commands: no web process has Alembic."""
+"""Schema revisions and migrations, for commands: web processes never import Alembic."""
 
 import flask_migrate
 from alembic.script import ScriptDirectory
 from flask import Flask, current_app
 
-from config import ROOT
 from tracker.core.db import db
+from tracker.core.paths import MIGRATIONS
 
-MIGRATIONS = ROOT / "migrations"
 _migrate = flask_migrate.Migrate(db=db, directory=str(MIGRATIONS), render_as_batch=True)
 
 
@@ -17,17 +16,19 @@ def use(app: Flask) -> None:
 
 
 def upgrade(revision: str = "head") -> None:
-    """Bring the database's schema up to a revision."""
+    """Upgrade the database schema to a revision."""
     use(current_app._get_current_object())  # type: ignore[attr-defined]  # noqa: SLF001 -- werkzeug's way
     flask_migrate.upgrade(revision=revision)
 
 
 def downgrade(revision: str = "-1") -> None:
-    """Take the database's schema back to a revision."""
+    """Downgrade the database schema to a revision."""
     use(current_app._get_current_object())  # type: ignore[attr-defined]  # noqa: SLF001 -- werkzeug's way
     flask_migrate.downgrade(revision=revision)
 
 
 def is_known(revision: str) -> bool:
-    """Tell whether this code has a migration to a revision."""
-    return revision in {one.revision for one in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}
+    """Return whether this code has a migration with that revision."""
+    return revision in {
+        script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()
+    }

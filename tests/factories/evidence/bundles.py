@@ -1,4 +1,7 @@
-"""Bundles made up for tests, and remade after something was altered, as their instance could."""
+"""Bundles made up for tests, and remade after something was altered, as their instance could.
+
+In one file: the parts of one bundle, each of which carries digests of others.
+"""
 
 import base64
 import datetime as dt
@@ -238,7 +241,7 @@ class Instance:
         says: Mapping[str, Any] = RULE,
         **more: Any,
     ) -> dict[str, Any]:
-        """Freeze a text, which says more of who signs it; return its row."""
+        """Freeze a text with these signatories and rules; return its row."""
         number = self.count + 1
         title = f"{kind} {number} – الشروط"
         document = canonical.to_bytes({"revision": 1, "title": title, **says})

@@ -1,4 +1,4 @@
-"""Certificates made and kept as the worker does, keys that sign PDFs, and files to tamper with."""
+"""Certificates made as the worker does, keys that sign PDFs, and files to tamper with."""
 
 import datetime as dt
 import io

@@ -1,4 +1,4 @@
-"""Keys and certificates of organisations, and a folder for those of the instance."""
+"""Keys and certificates of organisations, and a folder for the instance's."""
 
 import datetime as dt
 

@@ -1,4 +1,4 @@
-"""Texts in every outcome, each in a cooperation of its own, made by the real services."""
+"""Texts with every outcome, each in its own cooperation, made by the real services."""
 
 import datetime as dt
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Hands that reach past the application into the database, with its triggers taken off."""
+"""Changes made directly in the database, with its triggers dropped."""
 
 import sqlite3
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""What is true of a checklist, worked out plainly from what its parties did, for comparing."""
+"""The true state of a checklist, computed naively from what its parties did, for comparison."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Following every link as a person would, from the first page on."""
+"""Follows every link as a person would, from the first page."""
 
 import re
 from collections import deque

@@ -1,4 +1,7 @@
-"""Every address of the application, filled in with things of the demonstration; who goes there."""
+"""Every address of the application, filled in with things of the demonstration; who goes there.
+
+In one file: one table, which a guard compares with all addresses.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,11 +1,11 @@
-"""The table of docs/permissions.md: who may open what; written and read again."""
+"""The table of docs/permissions.md, written and parsed."""
 
 from collections.abc import Iterable, Mapping
 from itertools import groupby
 from pathlib import Path
 
-from config import ROOT
 from tests.integration.access.places import COLUMNS, Place
+from tracker.core.paths import ROOT
 
 DOCUMENT = ROOT / "docs" / "permissions.md"
 Row = tuple[str, str, str]

@@ -1,4 +1,4 @@
-"""Pages are sent compressed, and their tokens against forgery look different each time."""
+"""Pages are compressed, and their CSRF tokens look different each time."""
 
 import gzip
 import re

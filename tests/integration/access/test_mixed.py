@@ -1,4 +1,4 @@
-"""Addresses put together of things that are there, but do not belong together, are not found."""
+"""URLs that combine objects which don't belong together are 404."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""Every page and form as each kind of person: what opens, what is refused, what is not seen."""
+"""Every page and form as each kind of person: what opens, what is refused, what is 404."""
 
 import contextvars
 from collections.abc import Callable
@@ -117,7 +117,7 @@ def is_stopped(client: CheckedClient) -> bool:
     return contextvars.Context().run(look)
 
 
-def test_every_address_is_told_about(app: Flask, demonstration: Demonstration) -> None:
+def test_the_document_covers_every_url(app: Flask, demonstration: Demonstration) -> None:
     with app.app_context():
         found = places(app, demonstration)
     assert {place.rule for place in found} == {
@@ -126,7 +126,7 @@ def test_every_address_is_told_about(app: Flask, demonstration: Demonstration) -
 
 
 @pytest.mark.parametrize("column", COLUMNS)
-def test_who_may_open_what_is_what_the_document_says(
+def test_access_to_every_page_is_as_the_document_says(
     app: Flask,
     demonstration: Demonstration,
     reset_demonstration: Callable[[], Demonstration],
@@ -153,7 +153,7 @@ def test_who_may_open_what_is_what_the_document_says(
 
 
 @pytest.mark.parametrize("column", SIGNED_IN)
-def test_what_is_nowhere_is_not_found_by_anybody(
+def test_a_url_that_does_not_exist_is_404_for_everybody(
     app: Flask, demonstration: Demonstration, column: str
 ) -> None:
     client = demonstration.browser(app, KINDS["complete"][column])
@@ -210,7 +210,7 @@ def test_whoever_has_no_role_any_more_is_a_stranger(
     assert client.get("/guidance").status_code == 200
 
 
-def test_a_form_without_the_token_of_its_session_is_not_taken(
+def test_a_form_without_its_sessions_token_is_rejected(
     app: Flask, demonstration: Demonstration
 ) -> None:
     client = demonstration.browser(app, "ilena")

@@ -1,4 +1,4 @@
-"""The most statements that each main page and act sends, whatever the number of rows."""
+"""Limits on the statements of each main page and action, whatever the number of rows."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager

@@ -1,4 +1,7 @@
-"""What a person signs in with belongs to that person: rows changed past the application."""
+"""What a person signs in with belongs to that person: rows changed past the application.
+
+In one file: a table of rows changed in the database, each tried on the same accounts.
+"""
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
@@ -179,7 +182,7 @@ def test_a_single_copied_value_is_refused(cast: House, column: str) -> None:
         {"passkeys_digest": None},
     ],
 )
-def test_what_is_taken_out_is_refused(cast: House, values: dict[str, object]) -> None:
+def test_credentials_that_were_removed_are_refused(cast: House, values: dict[str, object]) -> None:
     with is_found(cast, Fault.OTHER_CREDENTIALS):
         put(cast, "henrik", **values)
     refused(lambda: identity_proof.prove(cast.people["henrik"], PASSWORD, "000000"))
@@ -236,7 +239,7 @@ def test_a_suspended_account_is_not_opened_in_the_database(
     assert not is_in(browser)
 
 
-def test_who_is_signed_in_when_the_row_is_changed_is_signed_out_and_told(
+def test_a_signed_in_person_whose_row_was_changed_is_signed_out_and_told_why(
     cast: House, browsers: Browsers
 ) -> None:
     browser = signed_in(browsers(), "samira")
@@ -258,7 +261,7 @@ def change_password(cast: House, browser: CheckedClient, key: str, new: str) -> 
     cast.session.rollback()
 
 
-def test_an_older_row_put_back_whole_signs_nobody_in(cast: House, browsers: Browsers) -> None:
+def test_nobody_can_sign_in_with_a_restored_older_row(cast: House, browsers: Browsers) -> None:
     before = row_of(cast, "samira")
     change_password(cast, browsers(), "samira", "quiet kettles over the fjord")
     with is_found(cast, Fault.FORMER_CREDENTIALS, row="samira@example.org"):
@@ -268,7 +271,7 @@ def test_an_older_row_put_back_whole_signs_nobody_in(cast: House, browsers: Brow
     assert not is_in(browser)
 
 
-def test_an_older_row_put_back_whole_proves_nothing(cast: House, session: Session) -> None:
+def test_a_restored_older_row_proves_nothing(cast: House, session: Session) -> None:
     before = row_of(cast, "henrik")
     service.reset_second_factor(cast.actor("ada"), cast.people["henrik"], reason="Lost it")
     session.commit()
@@ -295,7 +298,7 @@ def test_an_event_added_behind_the_sealed_end_binds_nothing(cast: House, session
     refused(proving(cast, "henrik", PASSWORD, "henrik"))
 
 
-def test_a_used_recovery_code_put_back_opens_nothing(cast: House, browsers: Browsers) -> None:
+def test_a_used_recovery_code_that_was_restored_is_refused(cast: House, browsers: Browsers) -> None:
     codes = second_factor.make_recovery_codes(cast.user("dora"))
     cast.session.commit()
     before = row_of(cast, "dora")
@@ -359,7 +362,7 @@ def test_a_passkey_put_in_for_another_person_proves_nothing(cast: House, device:
     refused(by_passkey(cast, "henrik", own))
 
 
-def test_a_removed_passkey_put_back_proves_nothing(
+def test_a_removed_passkey_that_was_restored_proves_nothing(
     cast: House, device: Device, session: Session
 ) -> None:
     row = passkey_row(device)
@@ -658,7 +661,7 @@ def test_the_command_resets_the_administrator_whom_nobody_else_can(cast: House, 
     assert (done.exit_code, "was changed outside" in done.output) == (1, True)
 
 
-def test_an_account_put_in_or_taken_out_is_named(cast: House, session: Session) -> None:
+def test_an_inserted_or_deleted_account_is_named(cast: House, session: Session) -> None:
     adoption.adopt()
     session.commit()
     row = row_of(cast, "dora")
@@ -702,7 +705,7 @@ def test_who_gave_the_password_and_is_changed_then_gets_no_further(
     assert session.query(Attempt).count() == 0
 
 
-def test_who_is_signed_in_with_a_row_put_back_confirms_and_changes_nothing(
+def test_a_person_signed_in_with_a_restored_row_can_neither_confirm_nor_change_anything(
     cast: House, browsers: Browsers
 ) -> None:
     browser = browsers()
@@ -729,7 +732,7 @@ def test_who_is_signed_in_with_a_row_put_back_confirms_and_changes_nothing(
     assert {**after, **handle} == {**before, **handle}
 
 
-def test_a_passkey_signs_nobody_in_whose_row_was_put_back(
+def test_a_passkey_whose_row_was_restored_signs_nobody_in(
     cast: House, device: Device, browsers: Browsers
 ) -> None:
     put_back(cast, "dora")

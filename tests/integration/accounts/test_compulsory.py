@@ -1,4 +1,4 @@
-"""A second factor that is compulsory for a role: who has none is led to setting one up."""
+"""A second factor that a role requires: people without one are redirected to set one up."""
 
 from collections.abc import Callable
 from urllib.parse import quote
@@ -36,7 +36,7 @@ def compulsory(app: Flask, people: House) -> None:
 
 
 @pytest.mark.parametrize("key", ["ada", "nadia", "henrik"])
-def test_who_has_none_is_led_to_set_one_up_at_the_sign_in(
+def test_a_person_without_a_second_factor_is_redirected_to_set_one_up_at_sign_in(
     people: House, client: CheckedClient, key: str
 ) -> None:
     page = Page.of(give_password(client, key))
@@ -54,14 +54,18 @@ def test_other_roles_go_on_without_one(people: House, client: CheckedClient, key
 @pytest.mark.parametrize(
     "path", ["/", "/account", "/people", "/register", "/cooperations", "/account/acting"]
 )
-def test_nothing_else_is_open_meanwhile(people: House, client: CheckedClient, path: str) -> None:
+def test_nothing_else_can_be_opened_until_then(
+    people: House, client: CheckedClient, path: str
+) -> None:
     signed_in(client, "nadia")
     onward = "" if path == "/" else f"?next={path}"
     assert client.get(path).location == NEEDED + onward
     assert client.page(path).where == NEEDED
 
 
-def test_nothing_is_sent_meanwhile(people: House, client: CheckedClient, session: Session) -> None:
+def test_nothing_can_be_sent_until_then(
+    people: House, client: CheckedClient, session: Session
+) -> None:
     signed_in(client, "ada")
     path = f"/people/{people.people['dora']}/suspend"
     assert client.post(path, data={"reason": "None"}).location == NEEDED

@@ -1,4 +1,7 @@
-"""Invitations: who may invite whom, and what becomes of it."""
+"""Invitations: who may invite whom, and what becomes of it.
+
+In one file: one invitation, from sending to its end, with every way it is refused.
+"""
 
 import datetime as dt
 from collections.abc import Callable
@@ -24,7 +27,7 @@ from tracker.accounts import queries
 from tracker.accounts.labels import InvitationState
 from tracker.accounts.models import Invitation, User
 from tracker.accounts.people import invitations, service
-from tracker.accounts.people.invitations import Invited, Wanted
+from tracker.accounts.people.invitations import NewInvitation, SentInvitation
 from tracker.activity import binding
 from tracker.activity.models import Event, EventDetail
 from tracker.core import clock
@@ -37,8 +40,8 @@ from tracker.worker import prepare
 EMAIL = "new.person@example.org"
 
 
-def wanted(people: House, where: str | None, *roles: Role, **more: object) -> Wanted:
-    return Wanted(
+def wanted(people: House, where: str | None, *roles: Role, **more: object) -> NewInvitation:
+    return NewInvitation(
         email=EMAIL,
         roles=set(roles),
         organisation_id=people.organisations[where] if where else None,
@@ -47,7 +50,7 @@ def wanted(people: House, where: str | None, *roles: Role, **more: object) -> Wa
 
 
 @pytest.fixture
-def invited(people: House, session: Session) -> Invited:
+def invited(people: House, session: Session) -> SentInvitation:
     made = invitations.invite(people.actor("samira"), wanted(people, "door", Role.MEMBER))
     session.commit()
     return made
@@ -62,7 +65,7 @@ def accept(client: CheckedClient, token: str, **more: str) -> Page:
 
 
 def test_an_invitation_goes_to_the_address_and_names_nothing(
-    people: House, invited: Invited, session: Session
+    people: House, invited: SentInvitation, session: Session
 ) -> None:
     mail = session.query(OutboxMessage).filter_by(recipient=EMAIL).one()
     assert f"http://localhost:8000/invitations/{invited.token}" in mail.body
@@ -71,7 +74,7 @@ def test_an_invitation_goes_to_the_address_and_names_nothing(
         assert name not in told
 
 
-def test_the_token_is_not_kept(people: House, invited: Invited, session: Session) -> None:
+def test_the_token_is_not_kept(people: House, invited: SentInvitation, session: Session) -> None:
     kept = session.get_one(Invitation, invited.id)
     assert invited.token not in str(vars(kept))
     raw = session.connection().exec_driver_sql("SELECT sealed_body FROM outbox_message").all()
@@ -126,23 +129,27 @@ def test_an_address_must_be_one(people: House, session: Session, email: str) -> 
     with pytest.raises(RuleBrokenError) as caught:
         invitations.invite(
             people.actor("samira"),
-            Wanted(email=email, roles={Role.MEMBER}, organisation_id=people.organisations["door"]),
+            NewInvitation(
+                email=email, roles={Role.MEMBER}, organisation_id=people.organisations["door"]
+            ),
         )
     assert caught.value.field == "email"
 
 
 def test_a_second_invitation_beside_an_open_one_is_refused(
-    people: House, invited: Invited, session: Session
+    people: House, invited: SentInvitation, session: Session
 ) -> None:
     with pytest.raises(RuleBrokenError, match="Send it again"):
         invitations.invite(people.actor("samira"), wanted(people, "door", Role.MEMBER))
 
 
-def test_who_holds_the_role_is_not_invited_again(people: House, session: Session) -> None:
+def test_a_person_who_has_the_role_is_not_invited_again(people: House, session: Session) -> None:
     with pytest.raises(RuleBrokenError, match="here already"):
         invitations.invite(
             people.actor("samira"),
-            Wanted("DORA@example.org", {Role.MEMBER}, organisation_id=people.organisations["door"]),
+            NewInvitation(
+                "DORA@example.org", {Role.MEMBER}, organisation_id=people.organisations["door"]
+            ),
         )
 
 
@@ -269,7 +276,7 @@ def test_an_administrator_invites_into_any_organisation(
 
 
 def test_accepting_makes_the_account_and_signs_in(
-    people: House, invited: Invited, client: CheckedClient, session: Session
+    people: House, invited: SentInvitation, client: CheckedClient, session: Session
 ) -> None:
     page = accept(client, invited.token)
     assert page.where == "/account/second-factor"
@@ -302,7 +309,7 @@ def test_accepting_is_recorded_with_what_follows_from_it(
 
 
 def test_an_invitation_works_once(
-    people: House, invited: Invited, browsers: Callable[[], CheckedClient]
+    people: House, invited: SentInvitation, browsers: Callable[[], CheckedClient]
 ) -> None:
     accept(browsers(), invited.token)
     again = browsers().get(f"/invitations/{invited.token}")
@@ -311,8 +318,8 @@ def test_an_invitation_works_once(
     assert browsers().post(f"/invitations/{invited.token}").status_code == 410
 
 
-def test_of_two_at_once_only_one_accepts(
-    people: House, invited: Invited, session: Session, app: Flask
+def test_only_one_of_two_simultaneous_requests_accepts(
+    people: House, invited: SentInvitation, session: Session, app: Flask
 ) -> None:
     start = Barrier(3)
 
@@ -351,7 +358,7 @@ def test_an_invitation_expires(
 
 def test_a_revoked_invitation_is_closed(
     people: House,
-    invited: Invited,
+    invited: SentInvitation,
     browser_of: Callable[[str], CheckedClient],
     client: CheckedClient,
 ) -> None:
@@ -364,7 +371,7 @@ def test_a_revoked_invitation_is_closed(
 
 def test_sent_again_it_has_another_link(
     people: House,
-    invited: Invited,
+    invited: SentInvitation,
     browser_of: Callable[[str], CheckedClient],
     client: CheckedClient,
     session: Session,
@@ -393,7 +400,7 @@ def test_an_unknown_token_is_not_there(client: CheckedClient, token: str) -> Non
 )
 def test_bad_input_keeps_what_was_typed_and_makes_no_account(
     people: House,
-    invited: Invited,
+    invited: SentInvitation,
     client: CheckedClient,
     session: Session,
     field: str,
@@ -408,7 +415,7 @@ def test_bad_input_keeps_what_was_typed_and_makes_no_account(
 
 
 def test_the_account_has_the_address_invited_whatever_is_sent(
-    people: House, invited: Invited, client: CheckedClient, session: Session
+    people: House, invited: SentInvitation, client: CheckedClient, session: Session
 ) -> None:
     client.post(
         f"/invitations/{invited.token}",
@@ -426,7 +433,10 @@ def test_the_account_has_the_address_invited_whatever_is_sent(
 
 
 def test_a_person_signed_in_with_another_address_cannot_use_it(
-    people: House, invited: Invited, browser_of: Callable[[str], CheckedClient], session: Session
+    people: House,
+    invited: SentInvitation,
+    browser_of: Callable[[str], CheckedClient],
+    session: Session,
 ) -> None:
     joana = browser_of("joana")
     page = joana.page(f"/invitations/{invited.token}")
@@ -438,12 +448,14 @@ def test_a_person_signed_in_with_another_address_cannot_use_it(
         invitations.accept_signed_in(people.actor("joana"), invited.token)
 
 
-def test_who_has_an_account_signs_in_and_gets_the_roles(
+def test_an_invited_person_with_an_account_signs_in_and_gets_the_roles(
     people: House, client: CheckedClient, session: Session
 ) -> None:
     made = invitations.invite(
         people.actor("ada"),
-        Wanted("joana@example.org", {Role.MEMBER}, organisation_id=people.organisations["npm"]),
+        NewInvitation(
+            "joana@example.org", {Role.MEMBER}, organisation_id=people.organisations["npm"]
+        ),
     )
     session.commit()
     page = client.page(f"/invitations/{made.token}")
@@ -463,7 +475,9 @@ def test_a_suspended_person_does_not_come_back_by_an_invitation(
 ) -> None:
     made = invitations.invite(
         people.actor("ada"),
-        Wanted("joana@example.org", {Role.MEMBER}, organisation_id=people.organisations["npm"]),
+        NewInvitation(
+            "joana@example.org", {Role.MEMBER}, organisation_id=people.organisations["npm"]
+        ),
     )
     service.suspend(people.actor("ada"), people.people["joana"], reason="Away")
     session.commit()
@@ -481,7 +495,7 @@ def test_a_suspended_person_does_not_come_back_by_an_invitation(
 @pytest.mark.parametrize("act", ["again", "revoke"])
 def test_nobody_else_touches_an_invitation(
     people: House,
-    invited: Invited,
+    invited: SentInvitation,
     browser_of: Callable[[str], CheckedClient],
     session: Session,
     who: str,
@@ -496,7 +510,7 @@ def test_nobody_else_touches_an_invitation(
 
 
 def test_the_verbs_ask_again_without_their_pages(
-    people: House, invited: Invited, session: Session
+    people: House, invited: SentInvitation, session: Session
 ) -> None:
     for who in ("joana", "dora", "nadia"):
         with pytest.raises(RefusedError):
@@ -505,8 +519,8 @@ def test_the_verbs_ask_again_without_their_pages(
             invitations.send_again(people.actor(who), invited.id)
 
 
-def test_open_invitations_are_listed_to_the_own_side_only(
-    people: House, invited: Invited, browser_of: Callable[[str], CheckedClient]
+def test_open_invitations_are_listed_only_to_the_inviting_organisation(
+    people: House, invited: SentInvitation, browser_of: Callable[[str], CheckedClient]
 ) -> None:
     assert EMAIL in browser_of("samira").page("/people/invitations").text
     assert EMAIL in browser_of("ada").page("/people/invitations").text
@@ -553,7 +567,7 @@ INVITATIONS = table_of(Invitation)
 CHANGED = "This invitation can't be used"
 
 
-def put(invited: Invited, **values: object) -> None:
+def put(invited: SentInvitation, **values: object) -> None:
     """Write into an invitation's row, as whoever has the database's password can."""
     db.session.rollback()
     with hands() as connection:
@@ -562,7 +576,7 @@ def put(invited: Invited, **values: object) -> None:
     db.session.expire_all()
 
 
-def put_in(invited: Invited, token: str, **values: object) -> None:
+def put_in(invited: SentInvitation, token: str, **values: object) -> None:
     """Put a copy of an invitation into the table, with a token that whoever does it knows."""
     db.session.rollback()
     with hands() as connection:
@@ -589,7 +603,7 @@ def refused(browsers: Callable[[], CheckedClient], token: str, email: str = EMAI
 
 @pytest.mark.both_databases
 def test_an_invitation_put_into_the_database_makes_no_account(
-    invited: Invited, browsers: Callable[[], CheckedClient], caplog: pytest.LogCaptureFixture
+    invited: SentInvitation, browsers: Callable[[], CheckedClient], caplog: pytest.LogCaptureFixture
 ) -> None:
     put_in(
         invited,
@@ -621,15 +635,15 @@ def test_an_invitation_put_into_the_database_makes_no_account(
     ],
 )
 def test_an_invitation_changed_in_the_database_makes_no_account(
-    invited: Invited, browsers: Callable[[], CheckedClient], values: dict[str, object]
+    invited: SentInvitation, browsers: Callable[[], CheckedClient], values: dict[str, object]
 ) -> None:
     put(invited, **values)
     token = "made-up" if "token_digest" in values else invited.token
     refused(browsers, token, str(values.get("email", EMAIL)))
 
 
-def test_an_invitation_that_was_taken_back_is_not_opened_again_in_the_database(
-    people: House, invited: Invited, browsers: Callable[[], CheckedClient]
+def test_a_revoked_invitation_that_was_reopened_in_the_database_is_refused(
+    people: House, invited: SentInvitation, browsers: Callable[[], CheckedClient]
 ) -> None:
     invitations.revoke(people.actor("samira"), invited.id)
     db.session.commit()
@@ -637,8 +651,8 @@ def test_an_invitation_that_was_taken_back_is_not_opened_again_in_the_database(
     refused(browsers, invited.token)
 
 
-def test_an_invitation_that_was_sent_again_is_not_put_back_to_its_first_link(
-    people: House, invited: Invited, browsers: Callable[[], CheckedClient]
+def test_an_invitation_reset_to_its_first_link_in_the_database_is_refused(
+    people: House, invited: SentInvitation, browsers: Callable[[], CheckedClient]
 ) -> None:
     invitations.send_again(people.actor("samira"), invited.id)
     db.session.commit()
@@ -647,7 +661,7 @@ def test_an_invitation_that_was_sent_again_is_not_put_back_to_its_first_link(
 
 
 def test_an_event_that_was_changed_binds_no_invitation(
-    invited: Invited, browsers: Callable[[], CheckedClient]
+    invited: SentInvitation, browsers: Callable[[], CheckedClient]
 ) -> None:
     """Not even to what the row says: the event does not give its own digest any more."""
     put(invited, roles=["member", "manager"])
@@ -660,12 +674,14 @@ def test_an_event_that_was_changed_binds_no_invitation(
     refused(browsers, invited.token)
 
 
-def test_who_is_signed_in_gets_no_role_by_a_changed_invitation(
+def test_a_signed_in_person_gets_no_role_from_a_changed_invitation(
     people: House, session: Session, browser_of: Callable[[str], CheckedClient]
 ) -> None:
     made = invitations.invite(
         people.actor("samira"),
-        Wanted("joana@example.org", {Role.MEMBER}, organisation_id=people.organisations["door"]),
+        NewInvitation(
+            "joana@example.org", {Role.MEMBER}, organisation_id=people.organisations["door"]
+        ),
     )
     session.commit()
     put(made, roles=["coordinator"])
@@ -680,7 +696,7 @@ def test_who_is_signed_in_gets_no_role_by_a_changed_invitation(
 
 
 def test_a_changed_invitation_is_not_sent_again_but_can_be_revoked(
-    people: House, session: Session, invited: Invited
+    people: House, session: Session, invited: SentInvitation
 ) -> None:
     """Sending it again would bind what was written by hand."""
     put(invited, roles=["coordinator"])
@@ -693,7 +709,7 @@ def test_a_changed_invitation_is_not_sent_again_but_can_be_revoked(
 
 
 @pytest.mark.both_databases
-def test_an_invitation_from_before_rows_were_bound_still_works(invited: Invited) -> None:
+def test_an_invitation_from_before_rows_were_bound_still_works(invited: SentInvitation) -> None:
     """An update binds it as it stands, in an event about no invitation."""
     former.forget_rows()
     prepare.adopt_rows(lambda _line: None)

@@ -1,4 +1,7 @@
-"""Passkeys: set up, used for signing in and for confirming, named, removed, set aside."""
+"""Passkeys: set up, used for signing in and for confirming, named, removed, set aside.
+
+In one file: one authenticator is followed from its registration to its removal.
+"""
 
 import datetime as dt
 from collections.abc import Callable
@@ -212,7 +215,9 @@ def test_what_took_too_long_begins_again(
     assert not people.user("samira").has_passkey
 
 
-def test_who_signed_in_a_while_ago_confirms_first(people: House, client: CheckedClient) -> None:
+def test_a_person_who_signed_in_a_while_ago_has_to_confirm_first(
+    people: House, client: CheckedClient
+) -> None:
     signed_in(client, "samira")
     make_stale(client)
     assert client.page(NEW).where == "/account/confirm"
@@ -283,7 +288,7 @@ def test_the_place_of_passkeys_is_the_address_as_browsers_write_it(
     app: Flask, session: Session, monkeypatch: pytest.MonkeyPatch, address: str, origin: str
 ) -> None:
     monkeypatch.setitem(app.extensions, "settings", _Elsewhere(app.extensions["settings"], address))
-    assert rules.place().origin == origin
+    assert rules.own_origin().origin == origin
 
 
 class _Elsewhere:
@@ -300,7 +305,7 @@ class _Elsewhere:
 # Signing in ----------------------------------------------------------------------------------
 
 
-def test_who_signs_in_with_a_passkey_goes_on_to_the_page_asked_for(
+def test_signing_in_with_a_passkey_redirects_to_the_requested_page(
     people: House, client: CheckedClient, session: Session
 ) -> None:
     device = Device()
@@ -398,7 +403,7 @@ def test_what_took_too_long_lets_nobody_in(
     assert not is_in(client)
 
 
-def test_a_suspended_person_is_told_and_not_let_in(
+def test_a_suspended_person_cannot_sign_in_and_is_told_why(
     people: House, client: CheckedClient, session: Session
 ) -> None:
     device = Device()
@@ -580,7 +585,7 @@ def test_another_persons_passkey_is_no_second_factor(
     assert not is_in(client)
 
 
-def test_who_has_an_app_and_a_passkey_uses_either(
+def test_a_person_with_an_app_and_a_passkey_can_use_either(
     people: House, browsers: Browsers, session: Session
 ) -> None:
     device = Device()
@@ -632,7 +637,9 @@ def test_on_the_sign_in_page_a_passkey_stands_alone_whoever_gave_a_password_befo
     assert "Dora Marsh" in client.page("/").text
 
 
-def test_who_is_signed_in_is_led_home_from_the_page(people: House, client: CheckedClient) -> None:
+def test_a_signed_in_person_is_redirected_from_the_sign_in_page(
+    people: House, client: CheckedClient
+) -> None:
     signed_in(client, "samira")
     assert client.page("/sign-in/passkey").where == "/"
 
@@ -706,7 +713,7 @@ def test_a_passkey_gets_another_name(
     assert last_events(session, 2) != ["passkey_renamed", "passkey_renamed"]
 
 
-def test_a_removed_passkey_lets_nobody_in_and_its_person_is_told(
+def test_a_removed_passkey_signs_nobody_in_and_its_owner_is_told(
     people: House, browsers: Browsers, session: Session
 ) -> None:
     device = Device()
@@ -735,7 +742,7 @@ def test_another_persons_passkey_is_not_there(
         credentials.rename(people.actor("dora"), passkey_id(session, device), "Mine")
 
 
-def test_who_signed_in_a_while_ago_confirms_before_removing(
+def test_a_person_who_signed_in_a_while_ago_has_to_confirm_before_removing(
     people: House, client: CheckedClient, session: Session
 ) -> None:
     device = Device()

@@ -1,4 +1,4 @@
-"""A new password: by a link, or while signed in."""
+"""Changing a password: with a link, or while signed in."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -82,7 +82,7 @@ def test_the_link_runs_out(
     assert "older than one hour" in client.page(path).text
 
 
-def test_a_new_password_ends_all_sessions_and_is_told(
+def test_a_new_password_ends_all_sessions_and_its_owner_is_told(
     people: House, browsers: Callable[[], CheckedClient], session: Session
 ) -> None:
     running = signed_in(browsers(), "samira")

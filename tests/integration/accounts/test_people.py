@@ -1,4 +1,7 @@
-"""People: lists and pages from every side, roles, suspending, leaving, one's own profile."""
+"""People: lists and pages from every side, roles, suspending, leaving, one's own profile.
+
+In one file: the lists and the page of one person, each tried from the same sides.
+"""
 
 import datetime as dt
 from collections.abc import Callable
@@ -24,7 +27,7 @@ from tracker.accounts import queries
 from tracker.accounts.factors import attempts
 from tracker.accounts.models import Attempt, Membership, User
 from tracker.accounts.people import invitations, service
-from tracker.accounts.people.invitations import Wanted
+from tracker.accounts.people.invitations import NewInvitation
 from tracker.accounts.people.service import NewRole
 from tracker.activity.models import Event, EventDetail
 from tracker.core import clock
@@ -55,7 +58,7 @@ def test_a_coordinator_sees_the_own_people_only(people: House, browser_of: Brows
 
 
 @pytest.mark.both_databases
-def test_a_search_counts_and_shows_only_the_own_side(people: House, browser_of: BrowserOf) -> None:
+def test_a_search_counts_and_shows_only_ones_own_side(people: House, browser_of: BrowserOf) -> None:
     page = browser_of("samira").page("/people?q=joana")
     assert "Nobody matches" in page.text
     assert "Open accounts 0" in page.text
@@ -111,7 +114,7 @@ def test_the_list_asks_no_more_when_it_is_longer(
         people.add_person(f"person{number}", key, Role.MEMBER)
         invitations.invite(
             people.actor("ada"),
-            Wanted(
+            NewInvitation(
                 f"new{number}@example.org",
                 {Role.MEMBER},
                 organisation_id=people.organisations[key],
@@ -140,7 +143,7 @@ def test_long_lists_have_pages(people: House, session: Session, browser_of: Brow
     ("who", "status"),
     [("ada", 200), ("samira", 200), ("joana", 404), ("ilena", 404), ("dora", 404), ("nadia", 404)],
 )
-def test_a_person_is_seen_by_the_own_side_and_administrators(
+def test_a_person_is_visible_to_their_own_side_and_to_administrators(
     people: House, browser_of: BrowserOf, who: str, status: int
 ) -> None:
     assert browser_of(who).get(f"/people/{people.people['dora']}").status_code == status
@@ -170,7 +173,7 @@ def test_an_unknown_person_is_not_there(people: House, browser_of: BrowserOf, us
         assert ada.get(f"/people/{user_id}{page}").status_code == 404
 
 
-def test_a_coordinator_sees_only_the_roles_of_the_own_side(
+def test_a_coordinator_sees_only_the_roles_on_their_own_side(
     people: House, session: Session, browser_of: BrowserOf
 ) -> None:
     service.give_role(
@@ -378,7 +381,7 @@ def test_a_coordinator_does_not_take_somebody_from_elsewhere(
         )
 
 
-def test_one_does_not_end_the_own_role_but_leaves(
+def test_nobody_ends_their_own_role_but_by_leaving(
     people: House, session: Session, browser_of: BrowserOf
 ) -> None:
     own = people.membership("samira", Role.COORDINATOR)
@@ -643,7 +646,9 @@ def test_an_administrator_makes_another_administrator(people: House, browser_of:
     assert browser_of("dora").get("/organisations").status_code == 200
 
 
-def test_a_coordinator_is_led_to_the_own_organisation(people: House, browser_of: BrowserOf) -> None:
+def test_a_coordinator_is_redirected_to_their_own_organisation(
+    people: House, browser_of: BrowserOf
+) -> None:
     page = browser_of("samira").page(f"/people/{people.people['dora']}/roles/new")
     assert page.where.endswith(f"/roles/new/{people.organisations['door']}")
 
@@ -688,7 +693,7 @@ def test_only_an_npm_has_outside_experts(people: House, session: Session, where:
     with pytest.raises(RuleBrokenError):
         invitations.invite(
             people.actor("ada"),
-            Wanted(
+            NewInvitation(
                 "x@example.org",
                 {role},
                 organisation_id=people.organisations[where],

@@ -1,4 +1,7 @@
-"""Nobody gives themselves a power: roles of signatory and manager come from somebody else."""
+"""Nobody gives themselves a power: roles of signatory and manager come from somebody else.
+
+In one file: the paths by which one role could be gained, which must all be closed.
+"""
 
 import datetime as dt
 from collections.abc import Callable
@@ -19,7 +22,7 @@ from tests.pages import Page
 from tracker.access.actor import Confirmation, OrganisationKind, Role
 from tracker.accounts.models import Membership
 from tracker.accounts.people import invitations, powers, service
-from tracker.accounts.people.invitations import Wanted
+from tracker.accounts.people.invitations import NewInvitation
 from tracker.accounts.people.service import NewRole
 from tracker.activity.models import Event, EventDetail
 from tracker.core import clock
@@ -89,7 +92,7 @@ def test_nobody_gives_themselves_a_role(
 
 @pytest.mark.parametrize("who", ["samira", "ada"])
 def test_nobody_invites_themselves(people: House, who: str) -> None:
-    wanted = Wanted(
+    wanted = NewInvitation(
         f"{who}@example.org",
         {Role.SIGNATORY},
         organisation_id=people.organisations["door"],
@@ -106,7 +109,9 @@ def test_an_invitation_of_ones_own_is_not_accepted_under_a_new_address(
     """The address of an account may change after the invitation."""
     invited = invitations.invite(
         people.actor("samira"),
-        Wanted("second@example.org", {Role.SIGNATORY}, organisation_id=door(people), **SIGNS),
+        NewInvitation(
+            "second@example.org", {Role.SIGNATORY}, organisation_id=door(people), **SIGNS
+        ),
     )
     people.user("samira").email = "second@example.org"
     session.commit()
@@ -316,7 +321,7 @@ def test_a_role_confirmed_by_the_administrator_is_accepted_though_another_has_be
     assert signs.confirmed_at == waits.confirmed_at
 
 
-def test_who_waits_for_nothing_but_acceptance_can_come_in(
+def test_a_person_whose_role_only_needs_acceptance_can_sign_in(
     people: House, browser_of: BrowserOf
 ) -> None:
     """Invited as signatory alone: without signing in they could never accept."""
@@ -362,7 +367,7 @@ def test_on_a_fresh_instance_the_command_line_counts_as_the_administrator(
     for key, role in (("first", Role.SIGNATORY), ("second", Role.MANAGER)):
         invited = invitations.invite(
             None,
-            Wanted(
+            NewInvitation(
                 f"{key}@example.org", {role}, organisation_id=people.organisations["shore"], **SIGNS
             ),
         )
@@ -377,7 +382,7 @@ def test_on_a_fresh_instance_the_command_line_counts_as_the_administrator(
     session.commit()
     third = invitations.invite(
         None,
-        Wanted(
+        NewInvitation(
             "third@example.org",
             {Role.SIGNATORY},
             organisation_id=people.organisations["shore"],
@@ -534,7 +539,7 @@ def test_an_administrator_never_holds_a_power(people: House, session: Session, r
     with pytest.raises(RuleBrokenError, match="An administrator can't be signatory or manager"):
         invitations.invite(
             people.actor("ada"),
-            Wanted("ivo@example.org", {role}, organisation_id=door(people), **SIGNS),
+            NewInvitation("ivo@example.org", {role}, organisation_id=door(people), **SIGNS),
         )
     session.rollback()
     with pytest.raises(RuleBrokenError, match="An administrator can't be signatory or manager"):
@@ -549,12 +554,12 @@ def test_an_administrator_may_be_coordinator_of_a_party(people: House) -> None:
     assert roles(people, "ivo") == {Role.ADMINISTRATOR, Role.COORDINATOR}
 
 
-def test_an_invitation_to_a_power_is_not_accepted_by_who_became_administrator_meanwhile(
+def test_an_invited_signatory_who_became_administrator_cannot_accept(
     people: House, session: Session
 ) -> None:
     invited = invitations.invite(
         people.actor("samira"),
-        Wanted("dora@example.org", {Role.SIGNATORY}, organisation_id=door(people), **SIGNS),
+        NewInvitation("dora@example.org", {Role.SIGNATORY}, organisation_id=door(people), **SIGNS),
     )
     service.give_role(people.actor("ada"), people.people["dora"], NewRole(Role.ADMINISTRATOR, None))
     session.commit()
@@ -601,7 +606,7 @@ def sole_person(people: House, *roles: Role) -> UUID:
     people.add_organisation("shore", "Shore Watch", OrganisationKind.CSO)
     invited = invitations.invite(
         people.actor("ada"),
-        Wanted(
+        NewInvitation(
             "sole@example.org",
             set(roles) or {Role.COORDINATOR, Role.SIGNATORY},
             organisation_id=people.organisations["shore"],

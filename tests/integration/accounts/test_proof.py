@@ -104,7 +104,7 @@ def test_what_was_read_before_a_failure_can_still_be_shown(henrik: House, sessio
     assert organisation.name == "Open Door Legal Aid"
 
 
-def test_of_two_at_once_with_one_code_only_one_proves(
+def test_only_one_of_two_simultaneous_proofs_with_the_same_code_succeeds(
     henrik: House, session: Session, app: Flask
 ) -> None:
     user_id, code = henrik.people["henrik"], henrik.code("henrik")

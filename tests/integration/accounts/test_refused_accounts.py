@@ -1,4 +1,4 @@
-"""Accounts that are refused: noted by the worker, so that /healthz need not ask every account."""
+"""Refused accounts, recorded by the worker so that /healthz need not check every account."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -144,7 +144,7 @@ def test_the_command_asks_every_account_itself(people: House, app: Flask) -> Non
     assert "accounts: well\n" in runner.invoke(args=["check"]).output
 
 
-def test_an_account_that_is_changed_rightly_meanwhile_is_not_noted(
+def test_an_account_that_its_owner_is_changing_is_not_reported(
     people: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On PostgreSQL a row, its passkeys and its event may be read before and after a change."""
@@ -216,7 +216,7 @@ def test_what_was_not_committed_is_noted_by_the_next_round(
 
 
 @pytest.mark.parametrize("is_checked", [True, False])
-def test_nothing_is_left_of_an_account_that_was_put_in_by_hand_and_taken_out_again(
+def test_nothing_is_left_of_an_account_inserted_and_deleted_by_hand(
     people: House, client: CheckedClient, is_checked: bool
 ) -> None:
     """Shells of SQLite take a row out without looking at what refers to it."""

@@ -1,4 +1,4 @@
-"""The second factor: set up, asked for at the sign-in, used once, lost and reset."""
+"""The second factor: set up, required at sign-in, used once, lost and reset."""
 
 import datetime as dt
 import re
@@ -148,7 +148,7 @@ def test_a_code_works_once(
 @pytest.mark.parametrize(
     ("seconds", "right"), [(-90, False), (-30, True), (0, True), (30, True), (90, False)]
 )
-def test_a_telephone_may_be_half_a_minute_off(
+def test_a_phones_clock_may_be_half_a_minute_off(
     people: House, client: CheckedClient, frozen_time: Clock, seconds: int, right: bool
 ) -> None:
     people.enrol("samira")
@@ -191,7 +191,7 @@ def test_the_page_for_the_code_is_not_there_without_the_password(
         assert "Begin with your email address and password." in page.text
 
 
-def test_who_is_signed_in_is_not_signed_out_by_the_page_for_the_code(
+def test_the_code_page_does_not_sign_a_signed_in_person_out(
     people: House, client: CheckedClient
 ) -> None:
     signed_in(client, "samira")
@@ -268,7 +268,7 @@ def test_something_sensitive_asks_for_the_password_again_after_a_while(
     assert client.page("/account/second-factor").where == "/account/second-factor"
 
 
-def test_who_has_a_second_factor_confirms_with_both(
+def test_a_person_with_a_second_factor_confirms_with_both(
     people: House, client: CheckedClient, frozen_time: Clock
 ) -> None:
     frozen_time(NOON)

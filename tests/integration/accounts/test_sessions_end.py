@@ -59,7 +59,7 @@ def test_an_administrator_signs_somebody_out_with_a_reason(
     assert give_password(victim, "dora").request.path == "/"
 
 
-def test_a_coordinator_signs_out_the_own_side_alone(
+def test_a_coordinator_can_sign_out_only_their_own_side(
     people: House, browsers: Browsers, session: Session
 ) -> None:
     samira = signed_in(browsers(), "samira")

@@ -11,7 +11,6 @@ import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from config import Settings
 from tests.client import CheckedClient
 from tests.factories.accounts import PASSWORD, House, sign_in, signed_in
 from tests.integration.accounts.conftest import NOON, Clock
@@ -21,6 +20,7 @@ from tracker.accounts.models import Attempt, Membership, User
 from tracker.accounts.people import service
 from tracker.accounts.sign_in import setup as sign_in_machinery
 from tracker.core.db import db
+from tracker.settings import Settings
 
 pytestmark = pytest.mark.both_databases
 
@@ -189,7 +189,7 @@ def test_what_was_typed_into_an_ended_session_is_shown_back(
     assert "Samira the Second" in Page.of(response).text
 
 
-def test_a_suspended_person_loses_running_sessions_at_once(
+def test_a_suspended_person_loses_open_sessions_immediately(
     people: House, browser_of: Callable[[str], CheckedClient], session: Session
 ) -> None:
     samira = browser_of("samira")
@@ -200,7 +200,7 @@ def test_a_suspended_person_loses_running_sessions_at_once(
     assert "closed for now" in Page.of(sign_in(samira, "samira")).text
 
 
-def test_a_person_without_a_role_loses_running_sessions_at_once(
+def test_a_person_without_a_role_loses_open_sessions_immediately(
     people: House, browser_of: Callable[[str], CheckedClient], session: Session
 ) -> None:
     dora = browser_of("dora")

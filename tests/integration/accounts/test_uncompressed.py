@@ -1,4 +1,4 @@
-"""Pages that show a secret are never compressed: their size would tell of it (BREACH)."""
+"""Pages that show a secret are never compressed, since their size would reveal it (BREACH)."""
 
 from collections.abc import Callable
 

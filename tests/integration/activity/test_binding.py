@@ -1,4 +1,4 @@
-"""Each event binds the checked rows that were changed since the one before it, and no others."""
+"""Each event binds exactly the checked rows that have changed since the previous one."""
 
 from typing import Any
 
@@ -76,7 +76,7 @@ def test_an_event_binds_what_was_changed_in_its_own_chain(
     assert is_sound(session)
 
 
-def test_what_decides_nothing_is_not_bound(
+def test_a_row_that_decides_nothing_is_not_bound(
     land: Country, session: Session, cooperation: Cooperation
 ) -> None:
     before = last_of_the_instance(session).number
@@ -151,7 +151,7 @@ def test_statements_on_other_tables_are_left_alone(
     assert binding.chains(session) == []
 
 
-def test_what_a_savepoint_took_back_is_not_bound(
+def test_a_change_rolled_back_with_its_savepoint_is_not_bound(
     land: Country, session: Session, cooperation: Cooperation
 ) -> None:
     savepoint = session.begin_nested()
@@ -164,7 +164,7 @@ def test_what_a_savepoint_took_back_is_not_bound(
     assert is_sound(session)
 
 
-def test_a_row_put_in_and_taken_back_is_not_bound(
+def test_a_row_inserted_and_rolled_back_is_not_bound(
     land: Country, session: Session, cooperation: Cooperation
 ) -> None:
     savepoint = session.begin_nested()
@@ -181,7 +181,7 @@ def test_a_row_put_in_and_taken_back_is_not_bound(
     assert is_sound(session)
 
 
-def test_a_row_deleted_and_brought_back_is_bound_as_it_is(
+def test_a_row_deleted_and_inserted_again_is_bound_as_it_is(
     land: Country, session: Session, cooperation: Cooperation
 ) -> None:
     party = session.scalars(sa.select(Party)).first()
@@ -194,7 +194,7 @@ def test_a_row_deleted_and_brought_back_is_bound_as_it_is(
     assert is_sound(session)
 
 
-def test_what_was_written_in_a_savepoint_that_was_kept_is_bound(
+def test_a_change_in_a_released_savepoint_is_bound(
     land: Country, session: Session, cooperation: Cooperation
 ) -> None:
     with session.begin_nested():
@@ -202,7 +202,7 @@ def test_what_was_written_in_a_savepoint_that_was_kept_is_bound(
     assert tables(record(cooperation)) == {"cooperation": 1}
 
 
-def test_a_transaction_taken_back_leaves_nothing_to_be_bound(
+def test_a_rolled_back_transaction_leaves_nothing_to_bind(
     land: Country, session: Session, cooperation: Cooperation
 ) -> None:
     cooperation.title = "Another"
@@ -230,7 +230,7 @@ def test_nobody_is_shown_that_rows_were_bound(
     assert "rows_noted" not in {line.verb for line in lines}
 
 
-def test_a_row_is_bound_as_it_is_though_another_changed_it_meanwhile(
+def test_a_row_that_another_transaction_changed_is_bound_as_it_is(
     land: Country, session: Session, cooperation: Cooperation
 ) -> None:
     """SQLite has one writer at a time, so only PostgreSQL lets two change one row."""
@@ -272,7 +272,7 @@ def test_an_event_costs_no_statement_more(
     assert len(seen) == 4, seen
 
 
-def test_what_was_written_before_a_savepoint_ended_is_not_given_up(
+def test_changes_before_the_end_of_a_savepoint_are_kept(
     land: Country, session: Session, cooperation: Cooperation
 ) -> None:
     """Work that takes long ends the transaction, but only if nothing was written in it."""

@@ -1,4 +1,4 @@
-"""Recording what happens: in order, in the same transaction, and nothing that may not be kept."""
+"""Recording events: in order, in the same transaction, and without forbidden content."""
 
 import datetime as dt
 import threading
@@ -63,7 +63,7 @@ def test_an_event_follows_the_one_before_it(session: Session, cooperation: Coope
     assert (chain.head, chain.count) == (other.digest, other.number)
 
 
-def test_what_belongs_to_no_cooperation_goes_into_the_instances_chain(
+def test_events_without_a_cooperation_go_into_the_instances_chain(
     session: Session, land: Country
 ) -> None:
     event = service.record(
@@ -120,7 +120,7 @@ def test_the_same_details_have_different_digests(cooperation: Cooperation) -> No
     assert change(cooperation).details_digest != change(cooperation).details_digest
 
 
-def test_what_is_rolled_back_leaves_nothing(session: Session, cooperation: Cooperation) -> None:
+def test_a_rollback_leaves_no_event(session: Session, cooperation: Cooperation) -> None:
     session.commit()
     before = count(session, Event)
     change(cooperation)
@@ -130,13 +130,13 @@ def test_what_is_rolled_back_leaves_nothing(session: Session, cooperation: Coope
     assert integrity.check_all().finding is None
 
 
-def test_handlers_are_told_and_run_in_the_same_transaction(
+def test_handlers_run_in_the_same_transaction(
     session: Session, cooperation: Cooperation, handlers: Callable[..., None]
 ) -> None:
     told: list[DomainEvent] = []
 
-    def fail(happening: DomainEvent) -> None:
-        told.append(happening)
+    def fail(event: DomainEvent) -> None:
+        told.append(event)
         raise RuntimeError("a handler that fails")
 
     session.commit()
@@ -146,12 +146,12 @@ def test_handlers_are_told_and_run_in_the_same_transaction(
         change(cooperation)
     session.rollback()
     assert count(session, Event) == before
-    assert [happening.verb for happening in told] == [verbs.COOPERATION_CHANGED] * 2
+    assert [event.verb for event in told] == [verbs.COOPERATION_CHANGED] * 2
     assert told[0].cooperation_id == told[0].subject_id
     assert told[0].details == {"changed": ["title"]}
 
 
-def test_people_who_record_at_once_get_numbers_one_after_the_other(
+def test_simultaneous_events_get_consecutive_numbers(
     app: Flask, session: Session, cooperation: Cooperation
 ) -> None:
     cooperation_id = cooperation.id
@@ -193,7 +193,9 @@ def test_history_is_read_a_page_at_a_time_newest_first(cooperation: Cooperation)
     assert [line.number for line in lines] == [event.number for event in events[3:0:-1]]
 
 
-def test_the_history_of_a_thing_holds_nothing_else(land: Country, cooperation: Cooperation) -> None:
+def test_the_history_of_a_subject_contains_nothing_else(
+    land: Country, cooperation: Cooperation
+) -> None:
     other = open_one(land, "lantern", title="Another")
     mine, theirs = change(cooperation), change(other)
     lines = queries.subject_history(cooperation.id, [cooperation.id, other.id])
@@ -213,7 +215,7 @@ def test_erased_details_leave_the_event_and_its_time(
     assert line.at == event.at
 
 
-def test_a_read_is_noted_with_who_and_what(
+def test_a_read_is_logged_with_reader_and_page(
     session: Session, land: Country, cooperation: Cooperation
 ) -> None:
     actor, visit_id = land.actor("samira"), uuid4()
@@ -231,7 +233,7 @@ def test_a_read_is_noted_with_who_and_what(
     assert entry.at.tzinfo is dt.UTC
 
 
-def test_a_read_noted_while_only_reading_is_kept_at_once(
+def test_a_read_in_a_read_only_request_is_logged_immediately(
     session: Session, land: Country, cooperation: Cooperation
 ) -> None:
     """A page that only reads ends without a commit; its note must not be lost with it."""

@@ -1,4 +1,4 @@
-"""What an event makes stale is worked out once, in a fixed order, just before the commit."""
+"""Stale values are recomputed once, in a fixed order, just before the commit."""
 
 from uuid import UUID, uuid4
 
@@ -41,7 +41,7 @@ def done(app: Flask) -> Done:
     return found
 
 
-def test_each_is_worked_out_once_before_the_commit_and_in_order(
+def test_stale_values_are_recomputed_once_before_the_commit_in_order(
     session: Session, done: Done
 ) -> None:
     one, two = uuid4(), uuid4()
@@ -61,7 +61,7 @@ def test_each_is_worked_out_once_before_the_commit_and_in_order(
     assert len(done) == 5
 
 
-def test_what_becomes_stale_by_that_is_worked_out_too(
+def test_values_made_stale_by_recomputing_are_recomputed_too(
     app: Flask, session: Session, done: Done
 ) -> None:
     """A stage that changed may make a visit ready, which comes before it in the order."""
@@ -82,7 +82,9 @@ def test_what_becomes_stale_by_that_is_worked_out_too(
     assert done == [(Stale.COOPERATION, one), (Stale.VISIT, one)]
 
 
-def test_what_is_rolled_back_is_not_worked_out(session: Session, done: Done) -> None:
+def test_values_made_stale_in_a_rolled_back_transaction_are_not_recomputed(
+    session: Session, done: Done
+) -> None:
     session.execute(sa.select(1))
     mark(Stale.VISIT, [uuid4()])
     session.rollback()
@@ -90,9 +92,7 @@ def test_what_is_rolled_back_is_not_worked_out(session: Session, done: Done) -> 
     assert done == []
 
 
-def test_who_acted_is_named_in_what_is_recorded(
-    app: Flask, land: Country, session: Session
-) -> None:
+def test_recorded_events_name_the_actor(app: Flask, land: Country, session: Session) -> None:
     """The one whose act came first, where several made the same thing stale."""
     told: list[Actor | None] = []
     one = uuid4()
@@ -118,7 +118,7 @@ def test_a_stage_follows_two_changes_of_one_transaction_once(
     assert cooperation.stage is Stage.DRAFT
 
 
-def test_one_kind_can_be_put_off_and_is_no_more_worked_out_by_the_commit(
+def test_one_kind_can_be_put_off_and_is_then_not_recomputed_by_the_commit(
     session: Session, done: Done
 ) -> None:
     ids = sorted(uuid4() for _ in range(4))

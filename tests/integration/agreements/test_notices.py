@@ -92,13 +92,13 @@ def test_a_suspension_takes_the_text_out_of_force_at_once(in_force: Table) -> No
     before = in_force.checklist().revision_in_force_id
     give(in_force, "henrik", SUSPENDED, "Our staff are threatened.")
     terms = in_force.checklist()
-    assert (terms.state, terms.halt) == (ChecklistState.SUSPENDED, SUSPENDED)
-    assert (terms.revision_in_force_id, terms.halted_id) == (None, before)
+    assert (terms.state, terms.stopped_by) == (ChecklistState.SUSPENDED, SUSPENDED)
+    assert (terms.revision_in_force_id, terms.stopped_id) == (None, before)
     assert stage(in_force) is Stage.SUSPENDED
-    given, halted = in_force.events("notice_given")[0], in_force.events("text_suspended")[0]
+    given, stopped = in_force.events("notice_given")[0], in_force.events("text_suspended")[0]
     assert (given["what"], given["organisation"]) == ("suspended", "Open Door Legal Aid")
     assert given["since"] == clock.today().isoformat()
-    assert halted["reason"] == "Our staff are threatened."
+    assert stopped["reason"] == "Our staff are threatened."
 
 
 def test_all_coordinators_and_signatories_are_told(in_force: Table) -> None:
@@ -139,7 +139,7 @@ def test_who_suspended_lifts_it_and_it_is_in_force_again(in_force: Table) -> Non
     close(in_force, "henrik", notice)
     terms = in_force.checklist()
     assert (terms.state, terms.revision_in_force_id) == (ChecklistState.IN_FORCE, before)
-    assert (terms.halt, terms.halted_id) == (None, None)
+    assert (terms.stopped_by, terms.stopped_id) == (None, None)
     assert stage(in_force) is not Stage.SUSPENDED
     assert in_force.events("suspension_lifted")[0]["reason"] == "It is safe again."
 
@@ -196,7 +196,7 @@ def test_an_ending_keeps_the_notice_agreed(in_force: Table, frozen_time: Clock) 
     assert is_in_force(in_force)
     assert on(in_force, frozen_time, NOTICE) == 1
     terms = in_force.checklist()
-    assert (terms.state, terms.halt) == (ChecklistState.ENDED, ENDED)
+    assert (terms.state, terms.stopped_by) == (ChecklistState.ENDED, ENDED)
     assert terms.revision_in_force_id is None
     assert stage(in_force) is Stage.CLOSED
     assert in_force.events("text_ended")[0]["organisation"] == "Office of the People's Advocate"
@@ -235,7 +235,7 @@ def test_what_is_suspended_can_be_ended_too(in_force: Table, frozen_time: Clock)
     give(in_force, "henrik", SUSPENDED)
     give(in_force, "henrik", ENDED)
     assert on(in_force, frozen_time, NOTICE) == 1
-    assert in_force.checklist().halt is ENDED
+    assert in_force.checklist().stopped_by is ENDED
     assert [one.kind for one in notices.open_notices(in_force.checklist())] == [ENDED]
 
 
@@ -318,7 +318,11 @@ def test_what_all_sign_while_it_is_suspended_is_in_force(in_force: Table) -> Non
     agreements.sign(in_force.land, in_force.checklist(), *SIGNERS.values())
     in_force.session.commit()
     terms = in_force.checklist()
-    assert (terms.state, terms.halt, terms.halted_id) == (ChecklistState.IN_FORCE, None, None)
+    assert (terms.state, terms.stopped_by, terms.stopped_id) == (
+        ChecklistState.IN_FORCE,
+        None,
+        None,
+    )
     assert notices.open_notices(terms) == []
     assert stage(in_force) is not Stage.SUSPENDED
 
@@ -355,7 +359,7 @@ def confidentiality_ended(table: Table, frozen_time: Clock) -> Checklist:
 
 def test_another_text_that_ended_is_agreed_anew(in_force: Table, frozen_time: Clock) -> None:
     text = confidentiality_ended(in_force, frozen_time)
-    assert text.halt is ENDED
+    assert text.stopped_by is ENDED
     # The notice agreed in M20 of the terms counts for it too; the cooperation goes on.
     assert stage(in_force) is not Stage.CLOSED
     for first in ("otto", "nadia", "marek", "ada"):
@@ -366,12 +370,16 @@ def test_another_text_that_ended_is_agreed_anew(in_force: Table, frozen_time: Cl
     notices.agree_anew(in_force["joana"], text, reason="We try again.")
     in_force.session.commit()
     assert text.state is ChecklistState.DRAFTING
-    assert text.halted_id is not None
+    assert text.stopped_id is not None
     agreements.send(in_force.land, text, SIGNERS)
     agreements.sign(in_force.land, text, *SIGNERS.values())
     in_force.session.commit()
     signed = in_force.checklist(CONFIDENTIALITY)
-    assert (signed.state, signed.halt, signed.halted_id) == (ChecklistState.IN_FORCE, None, None)
+    assert (signed.state, signed.stopped_by, signed.stopped_id) == (
+        ChecklistState.IN_FORCE,
+        None,
+        None,
+    )
 
 
 def test_what_is_in_force_is_not_agreed_anew(in_force: Table) -> None:

@@ -1,4 +1,4 @@
-"""On paper too the list of who signs counts: how many have to, in which order, who passed it on."""
+"""Signing on paper by the list of signatories: how many must sign, in which order, passing on."""
 
 from uuid import UUID
 

@@ -1,4 +1,7 @@
-"""The pages: name who signs, pass on, remind, suspend, end, lift, renew; and the record."""
+"""The pages: name who signs, pass on, remind, suspend, end, lift, renew; and the record.
+
+In one file: the pages on the way of one agreement, in their order.
+"""
 
 import datetime as dt
 from typing import Any
@@ -108,7 +111,7 @@ def test_several_are_named_with_rule_and_order_until_a_day(app: Flask, many: Tab
         assert words in shown.text
     asked = request(many)
     assert [(one.needed, one.turn) for one in asked.parties] == [(2, 1), (1, 0), (1, 0)]
-    named = {one.user_id: one.turn for one in asked.places}
+    named = {one.user_id: one.turn for one in asked.slots}
     assert named == {
         users["greta"].id: 1,
         users["tomas"].id: 2,
@@ -295,7 +298,7 @@ def test_nobody_else_comes_to_pass_it_on(app: Flask, many: Table, first: str, st
     data = {"person": str(many.land.users["greta"].id), "reason": "Because."}
     response = browser(app, many, first).post(address(many, rest), data=data)
     assert response.status_code == status
-    assert len(request(many).places) == 3
+    assert len(request(many).slots) == 3
 
 
 def test_where_there_is_nobody_else_it_says_what_to_do(app: Flask, many: Table) -> None:
@@ -305,7 +308,7 @@ def test_where_there_is_nobody_else_it_says_what_to_do(app: Flask, many: Table) 
     assert "There is nobody else." in shown.text
     data = {"person": str(many.land.users["greta"].id), "reason": "Because."}
     browser(app, many, "otto").post(address(many, rest), data=data)
-    assert len(request(many).places) == 3
+    assert len(request(many).slots) == 3
 
 
 def test_what_does_not_wait_is_not_passed_on_or_reminded_of(app: Flask, many: Table) -> None:
@@ -398,7 +401,7 @@ def test_a_text_is_suspended_and_the_suspension_lifted(app: Flask, in_force: Tab
     assert "Notice of the suspension is given. All parties are told." in shown.text
     assert "Our staff are threatened." in shown.text
     assert f"Suspended since {words_of(clock.today())}." in shown.text
-    assert in_force.checklist().halt is NoticeKind.SUSPENDED
+    assert in_force.checklist().stopped_by is NoticeKind.SUSPENDED
     others = page(app, in_force, "ilena", "/record")
     assert "Lift the suspension" not in others.links()
     assert "Suspended" in page(app, in_force, "ilena", "").text
@@ -463,7 +466,7 @@ def test_nobody_else_comes_to_lift_a_suspension(app: Flask, in_force: Table) -> 
         data = {"reason": "Because."}
         response = browser(app, in_force, first).post(address(in_force, rest), data=data)
         assert response.status_code == status
-    assert in_force.checklist().halt is NoticeKind.SUSPENDED
+    assert in_force.checklist().stopped_by is NoticeKind.SUSPENDED
     page(app, in_force, "henrik", "/notices/00000000-0000-4000-8000-000000000000/close", 404)
 
 

@@ -176,7 +176,7 @@ def test_it_never_counts_as_reviewed(recorded: Table) -> None:
 
 
 def test_nobody_is_asked_to_sign_it_here(recorded: Table) -> None:
-    assert asked(recorded).places == []
+    assert asked(recorded).slots == []
     with pytest.raises(RefusedError, match="Another person is named"):
         checklists.sign(recorded.checklist(), recorded["tomas"])
 

@@ -122,8 +122,8 @@ def test_new_dates_are_proposed_and_count_once_all_have_signed(in_force: Table) 
     terms = in_force.checklist()
     assert (terms.state, terms.open_items) == (ChecklistState.DRAFTING, ["M19"])
     assert terms.revision_in_force_id == before
-    filling = in_force.filling()
-    (proposal,) = [one for one in filling.proposals if one.item == "M19"]
+    loaded = in_force.loaded()
+    (proposal,) = [one for one in loaded.proposals if one.item == "M19"]
     for first in ("ilena", "samira"):
         positions.accept_proposal(in_force[first], terms, proposal.id)
         break

@@ -32,7 +32,7 @@ def send_other_words(table: Table) -> None:
     """Call the text back, agree on other words for M1 and send it again."""
     terms = table.checklist()
     agreements.call_back(table["ilena"], terms, reason="One more thing.")
-    current = table.filling().sheet.shared("M1")
+    current = table.loaded().sheet.shared("M1")
     assert current is not None
     made = positions.propose(
         table["samira"],

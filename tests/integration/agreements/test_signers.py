@@ -1,4 +1,7 @@
-"""Who signs: one, all or any of those named, in order, by a power that runs; in time."""
+"""Who signs: one, all or any of those named, in order, by a power that runs; in time.
+
+In one file: the rules of one list of signatories, which are combined with each other.
+"""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -444,7 +447,7 @@ def test_the_line_that_was_passed_on_stays_as_history(many: Table) -> None:
     send(many)
     pass_on(many, "tomas", "tomas", "greta")
     pass_on(many, "greta", "greta", "milan", "Greta is ill.")
-    places = [one for one in request(many).places if one.organisation_id == many.land.id("npm")]
+    places = [one for one in request(many).slots if one.organisation_id == many.land.id("npm")]
     assert len(places) == 3
     by_person = {one.user_id: one for one in places}
     greta, milan = by_person[person(many, "greta")], by_person[person(many, "milan")]
@@ -466,12 +469,12 @@ def test_it_is_passed_on_at_the_same_turn(many: Table) -> None:
 
 @pytest.mark.parametrize("by", ["samira", "henrik", "nadia", "oren", "milan", "marek", "ada"])
 def test_nobody_else_passes_it_on(many: Table, by: str) -> None:
-    """Not another party's coordinator or signatory, nor those of the own who are not named."""
+    """Not another party's coordinator or signatory, nor one's own party's who are not named."""
     send(many)
     with pytest.raises((RefusedError, RuleBrokenError)):
         pass_on(many, by, "tomas", "greta")
     many.session.rollback()
-    assert len(request(many).places) == 3
+    assert len(request(many).slots) == 3
 
 
 @pytest.mark.parametrize("to", ["nadia", "oren", "ilena", "paula", "henrik", "vesna", "tomas"])

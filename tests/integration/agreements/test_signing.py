@@ -1,4 +1,7 @@
-"""Signing: frozen as it stands, signed by who is named, in force with the last signature."""
+"""Signing: frozen as it stands, signed by who is named, in force with the last signature.
+
+In one file: sending, signing, declining and amending check the same row of states and events.
+"""
 
 import datetime as dt
 import json
@@ -111,14 +114,14 @@ def test_what_is_begun_and_not_agreed_holds_up_sending_too(table: Table) -> None
     table.agree()
     table.session.commit()
     table.save("samira", "M6")
-    assert str(obstacles.to_sending(table.filling())[0]) == "Not complete and agreed yet: M6."
+    assert str(obstacles.to_sending(table.loaded())[0]) == "Not complete and agreed yet: M6."
 
 
 def test_a_party_that_joins_holds_up_sending_until_it_accepts(table: Table) -> None:
     table.agree()
     cooperations.join_party(table["ilena"], table.cooperation, table.land.id("bridge"))
     table.session.commit()
-    assert "Not complete and agreed yet: M1," in str(obstacles.to_sending(table.filling())[0])
+    assert "Not complete and agreed yet: M1," in str(obstacles.to_sending(table.loaded())[0])
 
 
 def test_sending_freezes_the_text_and_asks_each_signatory(sent: Table) -> None:
@@ -130,7 +133,7 @@ def test_sending_freezes_the_text_and_asks_each_signatory(sent: Table) -> None:
     assert checklist.revision_in_force_id is None
     assert (revision.number, revision.kind, revision.is_sealed) == (1, "terms", False)
     assert asked.state is RequestState.WAITING
-    named = {(place.organisation_id, place.user_id) for place in asked.places}
+    named = {(place.organisation_id, place.user_id) for place in asked.slots}
     assert named == {(body, one.user_id) for body, one in sent.signatories.items()}
     event = sent.events("sent_for_signature")[0]
     assert event["document_digest"] == revision.digest
@@ -154,7 +157,7 @@ def test_the_text_names_template_guidance_parties_and_signatories(sent: Table) -
     assert text["template"] == {
         "kind": "terms",
         "version": 90,
-        "digest": sent.filling().checklist.template.digest,
+        "digest": sent.loaded().checklist.template.digest,
         "language": "en",
         "words": [],
     }
@@ -222,7 +225,7 @@ def test_who_left_before_the_freeze_is_missed_and_not_a_blank_in_the_text(table:
         organisation_id=table.land.id("npm"),
     )
     table.session.commit()
-    assert "M5" in str(obstacles.to_sending(table.filling())[0])
+    assert "M5" in str(obstacles.to_sending(table.loaded())[0])
 
 
 @pytest.mark.parametrize(
@@ -323,7 +326,7 @@ def test_what_was_sent_is_not_sent_again(sent: Table) -> None:
 
 
 def test_nothing_is_changed_while_it_waits(sent: Table) -> None:
-    answer = sent.filling().sheet.shared("M1")
+    answer = sent.loaded().sheet.shared("M1")
     assert answer is not None
     for attempt in (
         lambda: sent.save("ilena", "M1", seen=1),
@@ -518,7 +521,7 @@ def test_who_joined_while_it_was_signed_has_to_agree_once_it_is_open_again(sent:
     """product.md, 4.1: every current party; items not asked for stay agreed among the others."""
     cooperations.join_party(sent["ilena"], sent.cooperation, sent.land.id("bridge"))
     sent.session.commit()
-    assert len(sent.filling().parties) == 3
+    assert len(sent.loaded().parties) == 3
     decline(sent, "henrik", "M1")
     assert sent.waiting("M1") == {"door", "bridge"}
     assert sent.waiting("M3") == sent.waiting("M7") == {"bridge"}
@@ -565,7 +568,7 @@ def test_what_is_newly_required_is_open_though_it_was_not_asked_for(sent: Table)
 def test_after_a_decline_the_text_is_changed_sent_and_signed_anew(sent: Table) -> None:
     sign(sent, "tomas")
     decline(sent, "henrik", "M1")
-    answer = sent.filling().sheet.shared("M1")
+    answer = sent.loaded().sheet.shared("M1")
     assert answer is not None
     proposal = positions.propose(
         sent["samira"],
@@ -577,7 +580,7 @@ def test_after_a_decline_the_text_is_changed_sent_and_signed_anew(sent: Table) -
     )
     positions.accept_proposal(sent["ilena"], sent.checklist(), proposal.id)
     sent.accept("M1", "joana")
-    assert "(G3)" in str(obstacles.to_sending(sent.filling())[0])
+    assert "(G3)" in str(obstacles.to_sending(sent.loaded())[0])
     checklists.agree(sent.checklist(), sent.writers, sent["oren"])
     checklists.send(sent.checklist(), sent["ilena"], sent.signatories)
     sign(sent, "henrik", "otto")
@@ -639,7 +642,7 @@ def test_a_coordinator_calls_a_text_back(sent: Table) -> None:
     assert (asked.state, asked.reason) == (RequestState.WITHDRAWN, "A wrong signatory.")
     assert len(revision.signatures) == 1
     # Nothing changed: it may be sent again as it is.
-    assert obstacles.to_sending(sent.filling()) == []
+    assert obstacles.to_sending(sent.loaded()) == []
 
 
 def test_calling_back_opens_no_more_than_was_open(sent: Table) -> None:
@@ -841,4 +844,4 @@ def test_the_counts_of_lists_are_right_after_a_decline(sent: Table) -> None:
     assert [sent.checklist().is_complete] == [True]
     decline(sent, "henrik", "M1")
     assert [sent.checklist().is_complete] == [False]
-    assert sent.filling().standing().blocking == ("M1",)
+    assert sent.loaded().standing().blocking == ("M1",)

@@ -5,7 +5,8 @@ from sqlalchemy.orm import Session
 
 from tests.factories.cooperations import load_checklists
 from tracker.checklists.models import Checklist
-from tracker.demo import filling, people, work
+from tracker.demo import checklists as demo_checklists
+from tracker.demo import people, work
 from tracker.mail.models import OutboxMessage
 
 
@@ -22,7 +23,7 @@ def test_who_is_named_to_sign_is_mailed_and_all_hear_that_it_is_in_force(session
     terms = session.scalars(
         sa.select(Checklist).where(Checklist.revision_sent_id.is_not(None))
     ).one()
-    filling.sign(cast, terms, "lh")
+    demo_checklists.sign(cast, terms, "lh")
     assert _told(session, "text_in_force") == {"tomas.beridan", "ilena.dorvath", "joana.pires"}
     session.commit()
 

@@ -1,4 +1,7 @@
-"""Pages of signing: send, read, prove, sign, decline, call back, amend, and the record."""
+"""Pages of signing: send, read, prove, sign, decline, call back, amend, and the record.
+
+In one file: the pages on the way of one text, in their order.
+"""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -405,7 +408,7 @@ def test_the_record_sends_as_many_queries_for_many_revisions_and_signatures(
 
 
 def test_the_ids_of_signatories_are_those_of_the_parties(table: Table) -> None:
-    able: dict[UUID, Any] = dict(agreements.signatories(table.filling()))
+    able: dict[UUID, Any] = dict(agreements.signatories(table.loaded()))
     assert set(able) == set(table.signatories)
     assert {one.user_id for people in able.values() for one in people} == {
         one.user_id for one in table.signatories.values()

@@ -78,7 +78,7 @@ def test_the_successor_takes_the_place_and_the_former_loses_access(heir: Table) 
     assert (sees(heir, "samira"), sees(heir, "runa")) == (False, True)
     assert not sees(heir, "dora")
     assert not sees(heir, "henrik")
-    parties = [one.name for one in heir.filling().parties]
+    parties = [one.name for one in heir.loaded().parties]
     assert parties == [
         "Office of the People's Advocate",
         "New Door Foundation",
@@ -151,7 +151,7 @@ def test_what_is_in_force_stays_so_with_its_signatures(heir: Table) -> None:
 
 def test_the_successor_of_a_party_that_is_one_already_stays_once(table: Table) -> None:
     replace(table, "door", "lantern")
-    assert [one.name for one in table.filling().parties] == [
+    assert [one.name for one in table.loaded().parties] == [
         "Office of the People's Advocate",
         "Lantern Health Network",
     ]
@@ -161,16 +161,14 @@ def test_the_successor_of_a_party_that_is_one_already_stays_once(table: Table) -
 def test_an_npm_can_be_replaced_too(table: Table) -> None:
     replace(table, "npm", "other_npm")
     assert (sees(table, "ilena"), sees(table, "vesna")) == (False, True)
-    assert table.filling().parties[0].name == "Prevention Council of Tressia"
+    assert table.loaded().parties[0].name == "Prevention Council of Tressia"
 
 
 def test_the_people_of_the_former_take_part_no_more(heir: Table) -> None:
     replace(heir)
     left = {one["person"] for one in heir.events("person_left")}
     assert left
-    assert all(
-        one.organisation_id != heir.land.id("door") for one in heir.filling().people.values()
-    )
+    assert all(one.organisation_id != heir.land.id("door") for one in heir.loaded().people.values())
 
 
 def test_the_coordinators_of_all_parties_are_told_neutrally(heir: Table) -> None:

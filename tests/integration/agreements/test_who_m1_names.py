@@ -125,7 +125,7 @@ def bring_into_force(table: Table) -> Checklist:
 def name_in_m1(table: Table, first: str) -> None:
     """Have the NPM name another signatory in its row of M1, and the partners accept it."""
     terms, npm = table.checklist(), str(table.land.id("npm"))
-    current = table.filling().sheet.shared("M1")
+    current = table.loaded().sheet.shared("M1")
     assert current is not None
     user_id = str(table.land.users[first].id)
     rows = [
@@ -167,7 +167,7 @@ def test_new_dates_are_signed_by_whom_m1_names(agreed: Table) -> None:
         end=start + dt.timedelta(days=200),
         reason="It went well.",
     )
-    (proposal,) = [one for one in agreed.filling().proposals if one.item == "M19"]
+    (proposal,) = [one for one in agreed.loaded().proposals if one.item == "M19"]
     positions.accept_proposal(agreed["samira"], terms, proposal.id)
     agreed.accept("M19", "joana")
     safeguards.confirm_review(agreed["oren"], terms)

@@ -1,4 +1,4 @@
-"""Fixtures of what is written here: people of an instance, and their browsers."""
+"""Fixtures for authoring: people of an instance, and their browsers."""
 
 from collections.abc import Callable
 

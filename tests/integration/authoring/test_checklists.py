@@ -1,4 +1,7 @@
-"""Checklists that are looked after here: taken in, compared, tried, published, retired."""
+"""Checklists that are looked after here: taken in, compared, tried, published, retired.
+
+In one file: one version, from its upload to its retirement.
+"""
 
 import io
 
@@ -84,7 +87,7 @@ def test_a_text_that_is_written_reads_back_equal(session: Session, kind: Checkli
         ("", "input should be a valid dictionary"),
     ],
 )
-def test_what_is_no_checklist_is_refused_in_words(text: str, words: str) -> None:
+def test_a_file_that_is_not_a_checklist_is_refused_with_a_message(text: str, words: str) -> None:
     with pytest.raises(ContentError) as caught:
         library.read_one(text, "checklist")
     assert words in str(caught.value)
@@ -129,7 +132,7 @@ def test_an_item_on_a_must_can_not_be_removed(people: House) -> None:
     assert any(f"item {bound.code}: " in one and "can't be removed" in one for one in found)
 
 
-def test_what_an_item_rests_on_must_be_there(people: House) -> None:
+def test_everything_an_item_is_based_on_must_exist(people: House) -> None:
     found = mistakes(people, changed("settling-terms/expectations", "settling-terms/nothing"))
     assert any("settling-terms/nothing: not there" in one for one in found)
 
@@ -166,7 +169,7 @@ def test_only_administrators_take_in_publish_and_retire(people: House, key: str)
     assert queries.template(actor, library.newest(TERMS).id) is None
 
 
-def test_two_who_change_a_draft_do_not_overwrite_each_other(people: House) -> None:
+def test_two_people_who_change_a_draft_do_not_overwrite_each_other(people: House) -> None:
     draft = a_draft(people)
     service.change(people.actor("ada"), draft.id, changed(OLD, "Who takes part"), seen_version=1)
     people.session.commit()
@@ -252,7 +255,7 @@ def shipped(version: int, prompt: str = "Shipped anew?") -> Template:
     return library.read_one(text, "x").template.model_copy(update={"version": version})
 
 
-def test_a_shipped_version_is_taken_over_at_once_while_nothing_is_derived(
+def test_a_shipped_version_is_used_immediately_if_nothing_is_derived(
     session: Session,
 ) -> None:
     publish(shipped(90))
@@ -409,7 +412,9 @@ def test_what_was_written_before_a_text_is_read_is_kept(people: House) -> None:
     assert people.session.get(TemplateDraft, first.id) is not None
 
 
-def test_an_upload_of_nothing_or_of_no_text_is_told(people: House, browser_of: BrowserOf) -> None:
+def test_an_empty_upload_or_one_that_is_not_text_is_reported(
+    people: House, browser_of: BrowserOf
+) -> None:
     ada = browser_of("ada")
     assert "Choose a file, or paste the text." in Page.of(ada.submit(f"{HOME}/upload")).text
     page = ada.page(f"{HOME}/upload")
@@ -560,7 +565,7 @@ def addresses(draft: TemplateDraft, row: ChecklistTemplate) -> list[str]:
     ]
 
 
-def test_what_is_nowhere_is_not_found(people: House, browser_of: BrowserOf) -> None:
+def test_a_missing_page_is_404(people: House, browser_of: BrowserOf) -> None:
     ada: CheckedClient = browser_of("ada")
     draft = a_draft(people)
     for address in (

@@ -1,4 +1,7 @@
-"""The guidance of an instance: edited with a preview, published, shipped over, and of its day."""
+"""The guidance of an instance: edited with a preview, published, shipped over, and of its day.
+
+In one file: one article, edited, published and shipped over.
+"""
 
 import io
 import re
@@ -29,8 +32,7 @@ from tracker.accounts import queries as accounts
 from tracker.authoring.checklists import service as authoring
 from tracker.authoring.facts import ArticleWords
 from tracker.authoring.guidance import service as guidance_editing
-from tracker.checklist_templates import library as checklists
-from tracker.core import clock
+from tracker.core import clock, paths
 from tracker.core.content import ContentError
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
 from tracker.guidance import queries as guidance
@@ -182,7 +184,7 @@ def test_the_same_text_and_no_reason_are_no_revision(people: House) -> None:
     assert caught.value.field == "reason"
 
 
-def test_two_who_edit_at_once_do_not_overwrite_each_other(people: House) -> None:
+def test_two_simultaneous_editors_do_not_overwrite_each_other(people: House) -> None:
     words = edited(OLD, "three other lists")
     publish_edited(people.actor("ada"), OLD, NEW)
     for seen in (2, None, 4):
@@ -243,7 +245,7 @@ def test_a_start_after_an_update_says_that_a_shipped_text_waits(
 ) -> None:
     publish_edited(people.actor("ada"), OLD, NEW)
     folder = shipped_content(tmp_path / "content", 3, OLD, "three shipped lists")
-    monkeypatch.setattr(checklists, "CONTENT", folder)
+    monkeypatch.setattr(paths, "CONTENT", folder)
     people.session.rollback()
     done = app.test_cli_runner().invoke(args=["content", "load"])
     assert done.exit_code == 0, done.output
@@ -251,7 +253,7 @@ def test_a_start_after_an_update_says_that_a_shipped_text_waits(
     assert NEW in current_of().passages[0].markdown
 
 
-def test_nobody_but_administrators_sees_what_waits(
+def test_only_administrators_see_pending_revisions(
     people: House, client: CheckedClient, browser_of: BrowserOf, tmp_path: Path
 ) -> None:
     publish_edited(people.actor("ada"), OLD, NEW)
@@ -412,7 +414,9 @@ def test_the_whole_way_from_writing_to_published(people: House, browser_of: Brow
     assert current_of().topics == revisions_of()[1].topics
 
 
-def test_what_was_not_previewed_is_not_published(people: House, browser_of: BrowserOf) -> None:
+def test_a_text_that_was_not_previewed_cannot_be_published(
+    people: House, browser_of: BrowserOf
+) -> None:
     ada = browser_of("ada")
     first = Page.of(ada.submit(EDIT, text=edited(OLD, NEW).body, step="preview"))
     changed = edited(OLD, "three unseen lists").body
@@ -425,7 +429,7 @@ def test_what_was_not_previewed_is_not_published(people: House, browser_of: Brow
     assert "three unseen lists" in current_of().passages[0].markdown
 
 
-def test_a_reason_is_asked_for_and_nothing_typed_is_lost(
+def test_a_reason_is_required_and_nothing_typed_is_lost(
     people: House, browser_of: BrowserOf
 ) -> None:
     ada = browser_of("ada")
@@ -437,7 +441,7 @@ def test_a_reason_is_asked_for_and_nothing_typed_is_lost(
     assert current_of().revision == 2
 
 
-def test_mistakes_stand_beside_the_text_with_their_lines(
+def test_mistakes_are_shown_beside_the_text_with_their_lines(
     people: House, browser_of: BrowserOf
 ) -> None:
     ada = browser_of("ada")
@@ -475,7 +479,7 @@ def test_a_preview_shows_nothing_that_runs(
     assert "<code>&lt;b&gt;</code> &amp; &lt;i&gt; {{ 7*7 }}" in shown.html
 
 
-def test_a_later_publication_is_shown_beside_the_own_text(
+def test_somebody_elses_publication_is_shown_beside_ones_own_text(
     people: House, browser_of: BrowserOf
 ) -> None:
     ada = browser_of("ada")
@@ -633,7 +637,7 @@ def test_nobody_else_comes_near(people: House, browser_of: BrowserOf, key: str) 
         f"{PLACE}/77/use",
     ],
 )
-def test_what_is_nowhere_is_not_found(people: House, browser_of: BrowserOf, address: str) -> None:
+def test_a_missing_page_is_404(people: House, browser_of: BrowserOf, address: str) -> None:
     assert browser_of("ada").get(address).status_code == 404
 
 

@@ -90,7 +90,7 @@ def test_markdown_is_imported_with_its_heading_as_the_question(
     assert own_queries.find(people.actor("joana"), row.id) is None
 
 
-def test_a_plain_text_is_imported_as_it_stands(command: Import, session: Session) -> None:
+def test_a_plain_text_is_imported_unchanged(command: Import, session: Session) -> None:
     done = command(PLAIN, "--question", "How?", "--for-partners", "--language", "ar", name="a.txt")
     assert done.exit_code == 0, done.output
     (row,) = articles(session)
@@ -122,7 +122,11 @@ def test_a_text_without_passages_becomes_one_paired_with_the_items_given(
 @pytest.mark.parametrize(
     ("text", "options", "message"),
     [
-        ("Words.", (), "Error: --question is missing, and the file begins with no # heading.\n"),
+        (
+            "Words.",
+            (),
+            "Error: --question is missing, and the file doesn't begin with a # heading.\n",
+        ),
         (
             MARKDOWN,
             ("--item", "M1"),
@@ -136,7 +140,7 @@ def test_a_text_without_passages_becomes_one_paired_with_the_items_given(
         (MARKDOWN, ("--organisation", "x"), "Error: There is no organisation named 'x'.\n"),
     ],
 )
-def test_what_is_wrong_is_said_in_one_line(
+def test_an_error_is_reported_in_one_line(
     command: Import, session: Session, text: str, options: tuple[str, ...], message: str
 ) -> None:
     done = command(text, *options)
@@ -146,7 +150,7 @@ def test_what_is_wrong_is_said_in_one_line(
     assert articles(session) == []
 
 
-def test_mistakes_are_told_by_the_lines_of_the_file(
+def test_mistakes_are_reported_with_the_lines_of_the_file(
     command: Import, session: Session, tmp_path: Path
 ) -> None:
     done = command(MARKDOWN.replace("M10 C3", "M10 M99").replace("*before*", "<b>before</b>"))
@@ -165,7 +169,7 @@ def test_mistakes_are_told_by_the_lines_of_the_file(
     assert articles(session) == []
 
 
-def test_a_file_that_can_not_be_read_is_said(command: Import, tmp_path: Path) -> None:
+def test_an_unreadable_file_is_reported(command: Import, tmp_path: Path) -> None:
     missing = tmp_path / "missing.md"
     done = command.run(str(missing))
     assert (done.exit_code, done.output) == (

@@ -1,4 +1,7 @@
-"""An organisation's own guidance: written by its own, read by those it is for, and by no others."""
+"""An organisation's own guidance: written by its own, read by those it is for, and by no others.
+
+In one file: one article of an organisation, read from every side in each place where it shows.
+"""
 
 import datetime as dt
 import secrets
@@ -115,7 +118,7 @@ def test_an_article_is_added_with_its_passages_and_items(place: Place) -> None:
     ]
 
 
-def test_the_trail_tells_whose_and_no_word_of_it(place: Place) -> None:
+def test_the_trail_says_whose_article_it_is_and_nothing_of_its_text(place: Place) -> None:
     row = place.article()
     own_guidance.change(
         place["samira"],
@@ -200,7 +203,7 @@ def test_only_coordinators_and_managers_of_the_organisation_change_it(
 
 
 @pytest.mark.parametrize("first", ["henrik", "dora", "oren", "ada", "root"])
-def test_others_add_none(place: Place, first: str) -> None:
+def test_other_people_cannot_add_one(place: Place, first: str) -> None:
     with pytest.raises(RefusedError, match="Coordinators and managers"):
         own_guidance.add(place[first], own_words(), language="en", for_partners=False)
 
@@ -210,7 +213,7 @@ def test_a_manager_writes_too(place: Place) -> None:
 
 
 @pytest.mark.both_databases
-def test_two_who_change_it_at_once_do_not_overwrite_each_other(place: Place) -> None:
+def test_two_simultaneous_changes_do_not_overwrite_each_other(place: Place) -> None:
     row = place.article()
 
     def save(question: str, seen: int | None) -> None:
@@ -234,7 +237,7 @@ def test_two_who_change_it_at_once_do_not_overwrite_each_other(place: Place) -> 
         save("First?", 2)
 
 
-def test_what_is_withdrawn_is_kept_and_shown_again(place: Place) -> None:
+def test_a_withdrawn_article_is_kept_and_can_be_restored(place: Place) -> None:
     row = place.article(for_partners=True)
     own_guidance.withdraw(place["samira"], row.id)
     place.session.commit()
@@ -285,7 +288,9 @@ def test_another_cooperation_makes_other_partners(place: Place) -> None:
 
 
 @pytest.mark.parametrize("leaves", ["door", "lantern"])
-def test_who_left_the_cooperation_is_no_partner_any_more(place: Place, leaves: str) -> None:
+def test_a_party_that_left_the_cooperation_is_no_longer_a_partner(
+    place: Place, leaves: str
+) -> None:
     row = place.article(for_partners=True)
     party = place.session.scalars(
         sa.select(Party).where(Party.organisation_id == place.table.land.id(leaves))
@@ -299,7 +304,7 @@ def test_who_left_the_cooperation_is_no_partner_any_more(place: Place, leaves: s
     assert "joana" in readers(place, row)
 
 
-def test_what_somebody_is_elsewhere_or_beside_opens_nothing(place: Place) -> None:
+def test_other_roles_of_a_person_give_no_access(place: Place) -> None:
     row = place.article(for_partners=True)
     hers = place["joana"]
     auditor = ActorMembership(
@@ -321,7 +326,7 @@ def test_what_somebody_is_elsewhere_or_beside_opens_nothing(place: Place) -> Non
 # Beside items ----------------------------------------------------------------------------------
 
 
-def test_it_stands_beside_its_items_with_whose_it_is(place: Place) -> None:
+def test_it_is_shown_beside_its_items_with_its_organisation(place: Place) -> None:
     place.article(for_partners=True)
     for first in ("dora", "oren", "leyla"):
         page = place.page(first, place.checklist)
@@ -332,7 +337,7 @@ def test_it_stands_beside_its_items_with_whose_it_is(place: Place) -> None:
     assert "Write it down" not in place.page("ilena", f"{place.checklist}/items/M2/answer").text
 
 
-def test_it_stands_beside_nothing_for_others(place: Place) -> None:
+def test_other_people_do_not_see_it_beside_any_item(place: Place) -> None:
     place.article()
     place.article("ilena", BODY.replace("same", "very"), question="Ours?")
     page = place.page("joana", place.checklist)
@@ -357,7 +362,7 @@ def test_a_partner_of_another_cooperation_is_not_beside_the_items_of_this_one(
     assert own_queries.beside(place["ilena"], place.table.cooperation.id) == {}
 
 
-def test_a_withdrawn_one_stands_beside_nothing(place: Place) -> None:
+def test_a_withdrawn_one_is_shown_beside_no_item(place: Place) -> None:
     row = place.article(for_partners=True)
     own_guidance.withdraw(place["samira"], row.id)
     place.session.commit()
@@ -414,7 +419,7 @@ def test_counts_beside_choices_count_what_the_reader_may_see(place: Place) -> No
 
 
 @pytest.mark.parametrize("first", ["joana", "marek", "vesna", "ada", "root", "ilena", None])
-def test_what_others_wrote_changes_no_byte_of_a_persons_pages(
+def test_other_organisations_articles_change_no_byte_of_a_persons_pages(
     place: Place, client: CheckedClient, first: str | None
 ) -> None:
     word = secrets.token_hex(8)
@@ -511,7 +516,7 @@ def test_the_whole_way_from_writing_to_withdrawn(place: Place) -> None:
     assert "This article is not withdrawn." in again_.text
 
 
-def test_mistakes_stand_beside_the_text_and_nothing_typed_is_lost(place: Place) -> None:
+def test_mistakes_are_shown_beside_the_text_and_nothing_typed_is_lost(place: Place) -> None:
     samira = place.browser("samira")
     text = "## One {M99}\n\n<b>so</b>"
     page = Page.of(samira.submit(f"{HOME}/new", question="How?", text=text, step="save"))
@@ -530,7 +535,7 @@ def test_mistakes_stand_beside_the_text_and_nothing_typed_is_lost(place: Place) 
     assert "<b>so</b>" not in page.html
 
 
-def test_a_later_save_is_shown_beside_the_own_text(place: Place) -> None:
+def test_somebody_elses_save_is_shown_beside_ones_own_text(place: Place) -> None:
     row = place.article()
     samira = place.browser("samira")
     address = f"{HOME}/{row.id}/change"
@@ -589,7 +594,7 @@ def test_an_article_in_arabic_says_its_direction(place: Place) -> None:
         ("root", 404),
     ],
 )
-def test_who_may_only_read_is_refused_and_others_find_nothing(
+def test_readers_are_refused_and_other_people_get_404(
     place: Place, first: str, status: int
 ) -> None:
     row = place.article(for_partners=True)

@@ -1,4 +1,4 @@
-"""Words of the instance's checklists in other languages: downloaded, corrected, carried over."""
+"""Translations of an instance's checklists: downloaded, corrected, copied to other versions."""
 
 import io
 
@@ -84,7 +84,7 @@ def test_words_that_are_written_read_back_equal(session: Session, kind: Checklis
     assert "Not translated yet" not in text
 
 
-def test_what_has_no_words_stands_in_the_file_to_be_translated(session: Session) -> None:
+def test_untranslated_texts_are_in_the_file_to_be_translated(session: Session) -> None:
     row = newest()
     template = library.parsed(row)
     none = ChecklistWords(kind=TERMS, language="ar", version=row.version)
@@ -110,7 +110,7 @@ def test_what_has_no_words_stands_in_the_file_to_be_translated(session: Session)
         ("", "input should be a valid dictionary"),
     ],
 )
-def test_what_is_no_words_is_refused(people: House, text: str, words: str) -> None:
+def test_a_file_that_is_not_a_translation_is_refused(people: House, text: str, words: str) -> None:
     assert any(words in one for one in refused(people, text))
 
 
@@ -146,13 +146,13 @@ def test_words_that_are_too_long_are_refused(people: House) -> None:
 # Changing
 
 
-def test_changed_words_are_this_instances_own_and_used_at_once(
+def test_a_changed_translation_belongs_to_this_instance_and_is_used_immediately(
     people: House, session: Session
 ) -> None:
     before = newest().digest
     made = change(people, better(newest()))
     assert (made.number, made.origin) == (2, WordsOrigin.OWN)
-    assert library.told(newest(), "ar").by_code["M2"].label == "الغايات"
+    assert library.localized(newest(), "ar").by_code["M2"].label == "الغايات"
     assert newest().digest == before
     (details,) = events(session, "template_words_changed")
     assert {key: value for key, value in details.items() if key != "who"} == {
@@ -174,7 +174,7 @@ def test_nobody_but_administrators_changes_words(people: House) -> None:
     assert held(newest()).number == 1
 
 
-def test_two_who_change_words_at_once_are_told(people: House) -> None:
+def test_the_second_of_two_simultaneous_changes_to_a_translation_is_reported(people: House) -> None:
     text = better(newest())
     change(people, text)
     with pytest.raises(StaleError):
@@ -195,7 +195,7 @@ def test_a_version_published_here_keeps_the_words_of_what_stays(people: House) -
     assert words.origin is WordsOrigin.CARRIED
     parsed = translations.parsed(words)
     assert set(parsed.items) == {item.code for item in library.parsed(row).items} - {"M1"}
-    assert library.told(row, "ar").by_code["M1"].label == new
+    assert library.localized(row, "ar").by_code["M1"].label == new
 
 
 def test_an_item_without_words_says_what_language_it_is_in(

@@ -1,4 +1,7 @@
-"""Words of checklists in other languages: kept by number, carried over, shown, frozen, signed."""
+"""Words of checklists in other languages: kept by number, carried over, shown, frozen, signed.
+
+In one file: one translation, from loading to the signed text.
+"""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -36,6 +39,7 @@ from tracker.checklists.loading import load
 from tracker.core import canonical
 from tracker.core.errors import RuleBrokenError
 from tracker.core.localized import language_of
+from tracker.core.paths import CONTENT
 from tracker.oversight import integrity
 from tracker.signoff import queries as signoff
 from tracker.signoff import service as signoff_service
@@ -61,7 +65,7 @@ def held(session: Session, number: int = 90) -> list[TemplateWords]:
 
 def in_use(number: int = 90) -> dict[str, str]:
     """Return the labels of the items in Arabic, of the words in use."""
-    told = library.told(row(number), "ar")
+    told = library.localized(row(number), "ar")
     return {item.code: item.label for item in told.items if language_of(item.label) == "ar"}
 
 
@@ -76,7 +80,7 @@ def corrected(template: Template, label: str = "أصحّ") -> languages.Checklis
 
 
 def test_the_shipped_words_are_kept_with_their_version_and_digest(session: Session) -> None:
-    for file in library.read(library.CONTENT):
+    for file in library.read(CONTENT):
         kept = translations.current(library.newest(file.template.kind).id)
         assert {one.words.language for one in file.words} == set(kept) == {"ar"}
         assert kept["ar"].number == 1
@@ -101,7 +105,7 @@ def test_words_are_loaded_once_and_recorded(session: Session) -> None:
     assert details["version"] == 1
 
 
-def test_corrected_words_stand_beside_the_old_and_the_version_stays(session: Session) -> None:
+def test_a_corrected_translation_is_added_and_the_version_stays(session: Session) -> None:
     template = small_terms()
     publish_with_words(template, arabic_words(template))
     before = row().digest
@@ -144,7 +148,7 @@ def test_a_derived_version_keeps_the_words_of_what_it_left_as_it_was(session: Se
     (words,) = held(session, 91)
     assert words.origin is WordsOrigin.CARRIED
     assert translations.parsed(words).version == 91
-    told = library.told(row(91), "ar")
+    told = library.localized(row(91), "ar")
     assert (told.by_code["M1"].label, language_of(told.by_code["M1"].label)) == (
         "Other words",
         "en",
@@ -175,7 +179,9 @@ def test_words_reach_the_older_versions_that_checklists_run_on(session: Session)
     assert (words.origin, translations.parsed(words).version) == (WordsOrigin.CARRIED, 90)
 
 
-def test_words_of_this_instance_go_before_those_brought_along_later(session: Session) -> None:
+def test_this_instances_translation_takes_precedence_over_a_later_shipped_one(
+    session: Session,
+) -> None:
     template = small_terms()
     publish_with_words(template, arabic_words(template))
     translations.take_in(row(), corrected(template, "كلماتنا"), WordsOrigin.OWN)
@@ -188,10 +194,10 @@ def test_words_of_this_instance_go_before_those_brought_along_later(session: Ses
     assert in_use()["M1"] == "كلماتنا"
 
 
-def test_without_any_words_a_checklist_stands_in_its_own_language(session: Session) -> None:
+def test_an_untranslated_checklist_is_shown_in_its_own_language(session: Session) -> None:
     publish(small_terms())
     assert in_use() == {}
-    assert library.told(row(), "ar") == library.told(row(), "en") == small_terms()
+    assert library.localized(row(), "ar") == library.localized(row(), "en") == small_terms()
 
 
 # Pages
@@ -249,7 +255,7 @@ def test_a_checklist_is_shown_in_the_readers_language(room: Room) -> None:
     assert "عربي" not in english.text.replace("العربية", "")
 
 
-def test_what_has_no_words_is_marked_with_its_language_and_direction(room: Room) -> None:
+def test_an_untranslated_text_is_marked_with_its_language_and_direction(room: Room) -> None:
     in_arabic(room, "joana")
     page = room.page("joana")
     without = dict(marked(element(page, id="m2")))
@@ -269,7 +275,7 @@ def test_a_form_asks_in_the_readers_language(room: Room) -> None:
     assert found["Kind"] == found["Police station"] == found["Item M2"] == "ltr"
 
 
-def test_what_is_missing_is_said_in_the_readers_language(app: Flask, whole_table: Table) -> None:
+def test_missing_items_are_named_in_the_readers_language(app: Flask, whole_table: Table) -> None:
     room = Room(app, whole_table)
     in_arabic(room, "ilena")
     address = f"/cooperations/{whole_table.cooperation.reference}"
@@ -282,7 +288,7 @@ def test_an_answer_saved_in_one_language_reads_in_the_other(room: Room) -> None:
     room.submit("ilena", "/items/M2/answer", kind="police")
     room.table.save("ilena", "M1")
     assert "Police station" in room.page("samira").text
-    assert room.table.filling().sheet.value("M2", "kind") == "police"
+    assert room.table.loaded().sheet.value("M2", "kind") == "police"
 
 
 @pytest.mark.parametrize(
@@ -313,7 +319,7 @@ def test_the_page_about_a_checklist_is_in_the_readers_language(room: Room) -> No
     assert "عربي All of it" in page.text
 
 
-def test_a_flag_by_a_rule_is_said_in_the_readers_language(app: Flask, session: Session) -> None:
+def test_a_rules_flag_is_explained_in_the_readers_language(app: Flask, session: Session) -> None:
     limit = {
         "key": "long",
         "above": 90,
@@ -368,7 +374,7 @@ def send(table: Table, binding: str = "") -> None:
 
 def test_a_text_is_frozen_in_the_languages_of_its_parties(spoken: Table) -> None:
     spoken.agree()
-    assert agreements.languages(spoken.filling()) == {"en": (), "ar": ("M2", "M6")}
+    assert agreements.languages(spoken.loaded()) == {"en": (), "ar": ("M2", "M6")}
     send(spoken)
     text = frozen_text(spoken)
     assert (text["format"], text["languages"]) == ("common-terms/2", ["ar", "en"])
@@ -382,15 +388,15 @@ def test_a_text_is_frozen_in_the_languages_of_its_parties(spoken: Table) -> None
 def test_a_language_that_no_party_works_in_is_left_out(spoken: Table) -> None:
     spoken.land.organisations["lantern"].languages = ["English", "Portuguese"]
     spoken.session.commit()
-    assert agreements.languages(spoken.filling()) == {"en": ()}
+    assert agreements.languages(spoken.loaded()) == {"en": ()}
 
 
 def test_a_language_without_words_is_left_out(session: Session) -> None:
     table = set_out(session, template=small_terms())
     table.land.organisations["npm"].languages = ["ar"]
     session.commit()
-    assert agreements.languages(table.filling()) == {"en": ()}
-    assert agreements.binding_by_default(table.filling()) == "en"
+    assert agreements.languages(table.loaded()) == {"en": ()}
+    assert agreements.binding_by_default(table.loaded()) == "en"
 
 
 @pytest.mark.parametrize(
@@ -488,7 +494,7 @@ def test_a_text_can_be_read_in_each_of_its_languages(sent: Room, rest: str) -> N
     assert {one.attrib["dir"] for one in without} == {"ltr"}
 
 
-def test_a_reader_sees_the_text_in_the_own_language_first(sent: Room) -> None:
+def test_readers_see_the_text_in_their_own_language_first(sent: Room) -> None:
     in_arabic(sent, "otto")
     page = sent.page("otto", "/sign")
     assert "عربي What about M1?" in page.text
@@ -514,8 +520,8 @@ def test_verbs_keep_what_they_write_in_the_checklists_own_language(room: Room) -
     room.submit("ilena", "/items/M1/answer", words="كما اتفقنا.")
     (event,) = room.table.events("answer_saved")
     assert event["item"] == "M1"
-    filling = load(room.table.checklist())
-    assert filling.template.by_code["M1"].label == "Item M1"
+    loaded = load(room.table.checklist())
+    assert loaded.template.by_code["M1"].label == "Item M1"
 
 
 # The shape before
@@ -582,7 +588,7 @@ def test_a_text_in_the_first_shape_is_compared_with_what_came_after(first: Room)
     assert "عربي" not in other.text.replace("العربية", "").replace("عربي A small", "")
 
 
-def test_two_shapes_stand_the_check_that_nothing_was_altered(first: Room) -> None:
+def test_the_audit_accepts_both_document_formats(first: Room) -> None:
     table = first.table
     agreements.amend(table["ilena"], table.checklist(), reason="Better words.", items=["M1"])
     table.session.commit()

@@ -12,8 +12,9 @@ from tests.factories.templates import a_field, a_template, an_item, publish
 from tracker.activity.models import Event, EventDetail
 from tracker.checklist_templates import library
 from tracker.checklist_templates.models import ChecklistKind, ChecklistTemplate
-from tracker.core import canonical
+from tracker.core import canonical, paths
 from tracker.core.content import ContentError
+from tracker.core.paths import CONTENT
 from tracker.guidance import queries as guidance
 from tracker.guidance.models import PassageUse
 
@@ -33,7 +34,7 @@ def versions(session: Session) -> list[int]:
 
 
 def test_the_shipped_checklists_are_published_once(session: Session) -> None:
-    files = library.read(library.CONTENT)
+    files = library.read(CONTENT)
     assert library.load(files) == []
     assert versions(session) == [1]
     assert library.load_content() == []
@@ -43,7 +44,7 @@ def test_the_shipped_checklists_are_published_once(session: Session) -> None:
         assert row.digest == canonical.digest_of(row.content)
 
 
-def test_a_new_version_stands_beside_the_old_and_is_the_newest(session: Session) -> None:
+def test_a_new_version_is_added_and_becomes_the_latest(session: Session) -> None:
     old = library.newest(TERMS)
     publish(a_template(an_item("M1"), version=2))
     assert versions(session) == [1, 2]
@@ -80,7 +81,7 @@ def test_a_kind_that_is_not_loaded_says_what_to_do(session: Session) -> None:
         library.newest(TERMS)
 
 
-def test_each_passage_tells_where_it_is_used(session: Session) -> None:
+def test_each_passage_shows_where_it_is_used(session: Session) -> None:
     passages = guidance.passages_for(["settling-terms/expectations"])
     assert list(passages) == ["settling-terms/expectations"]
     publish(a_template(an_item("M1", label="Only this one"), version=2))
@@ -90,7 +91,7 @@ def test_each_passage_tells_where_it_is_used(session: Session) -> None:
     assert not any(code.startswith("M") and code != "M1" for code, _label in found)
 
 
-def test_where_guidance_is_used_is_said_by_the_newest_version(session: Session) -> None:
+def test_the_latest_version_decides_where_guidance_is_used(session: Session) -> None:
     publish(a_template(an_item("M1", label="Only this one"), version=2))
     before = used_in(session)
     assert library.load_content() == []
@@ -113,7 +114,7 @@ def test_where_a_passage_is_used_is_said_in_the_readers_language(session: Sessio
 
 
 def label_of(code: str, language: str) -> str:
-    item = library.told(library.newest(ChecklistKind.URGENT_PLAN), language).item(code)
+    item = library.localized(library.newest(ChecklistKind.URGENT_PLAN), language).item(code)
     assert item is not None
     return item.label
 
@@ -132,10 +133,10 @@ def test_content_load_says_what_it_did_and_loads_nothing_twice(app: Flask) -> No
     assert (done.exit_code, done.output) == (0, "The content is up to date.\n")
 
 
-def test_content_check_tells_what_the_content_carries(app: Flask) -> None:
+def test_content_check_prints_what_the_content_covers(app: Flask) -> None:
     done = app.test_cli_runner().invoke(args=["content", "check"])
     assert done.exit_code == 0
-    assert "Statements carried by passages: 72 of 72" in done.output
+    assert "Statements covered by passages: 72 of 72" in done.output
     assert "Items: 76 of 76" in done.output
 
 
@@ -143,8 +144,8 @@ def test_content_check_tells_what_the_content_carries(app: Flask) -> None:
 def spoilt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the content, which the commands read."""
     folder = tmp_path / "content"
-    shutil.copytree(library.CONTENT, folder)
-    monkeypatch.setattr(library, "CONTENT", folder)
+    shutil.copytree(CONTENT, folder)
+    monkeypatch.setattr(paths, "CONTENT", folder)
     return folder
 
 

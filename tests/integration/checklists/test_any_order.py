@@ -1,4 +1,7 @@
-"""By the real verbs in whatever order: nothing is agreed, counted or in the text that is not so."""
+"""By the real verbs in whatever order: nothing is agreed, counted or in the text that is not so.
+
+In one file: one state machine, which holds all the verbs of a checklist.
+"""
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
@@ -197,8 +200,8 @@ class AnyOrder(RuleBasedStateMachine):
         terms.template_id = library.newest(ChecklistKind.TERMS).id
         table.session.flush()
         service.recount(terms.id)
-        parties = {party.organisation_id: party.side.value for party in table.filling().parties}
-        book = Book(items, parties, set(table.filling().people), {"VISIT"}, dict(QUESTIONS))
+        parties = {party.organisation_id: party.side.value for party in table.loaded().parties}
+        book = Book(items, parties, set(table.loaded().people), {"VISIT"}, dict(QUESTIONS))
         self.desk = Desk(table, book)
         self.was_sent = self.was_signed = False
 
@@ -223,7 +226,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(data=st.data(), how=st.sampled_from(["save", "save", "save", "leave out", "own"]))
     def somebody_writes(self, data: st.DataObject, how: str) -> None:
-        """Write the answer for all, leave an item out for all, or answer for the own party."""
+        """Write the answer for all, leave an item out for all, or answer for one's own party."""
         act = {"save": self._write, "leave out": self._leave_out, "own": self._answer_for_own}
         act[how](data)
 
@@ -323,7 +326,7 @@ class AnyOrder(RuleBasedStateMachine):
         """Nobody accepts what they can't see: what is in hidden columns stands no longer."""
         desk, now = self.desk, self.desk.book.stories[code].now
         if now and not now.left_out and desk.book.visible(code, now.values) != now.values:
-            current = self.table.filling().sheet.shared(code)
+            current = self.table.loaded().sheet.shared(code)
             assert current is not None
             desk.add_version(code, current.answer_id, desk.kept(code, now.values))
 
@@ -533,7 +536,7 @@ class AnyOrder(RuleBasedStateMachine):
         self.was_sent = True
         self._settle()
         desk, terms = self.desk, self.desk.terms
-        reader = safeguards.second_reader_of(self.table.filling())
+        reader = safeguards.second_reader_of(self.table.loaded())
         safeguards.confirm_review(self.table["oren" if reader == self._oren else "petra"], terms)
         signers = {desk.id(key): self.table[first] for key, first in SIGNERS.items()}
         there = {body: one for body, one in signers.items() if body in desk.book.parties}
@@ -621,21 +624,21 @@ class AnyOrder(RuleBasedStateMachine):
     @invariant()
     def all_is_as_it_truly_is(self) -> None:
         self.desk.note_proposers()
-        filling = self.table.filling()
-        self._items_stand_as_they_do(filling)
-        self._lists_show_what_is_true(filling)
-        self._text_is_what_is_agreed_and_shown(filling)
+        loaded = self.table.loaded()
+        self._items_stand_as_they_do(loaded)
+        self._lists_show_what_is_true(loaded)
+        self._text_is_what_is_agreed_and_shown(loaded)
 
-    def _items_stand_as_they_do(self, filling: LoadedChecklist) -> None:
-        book, items = self.desk.book, filling.standing().items
+    def _items_stand_as_they_do(self, loaded: LoadedChecklist) -> None:
+        book, items = self.desk.book, loaded.standing().items
         for code, one in items.items():
             told = (one.state.value, one.required, set(one.waiting_for))
             assert told == (book.state(code), book.is_required(code), book.waits_for(code)), code
         assert [code for code, one in items.items() if one.done and book.lacking(code)] == []
 
-    def _lists_show_what_is_true(self, filling: LoadedChecklist) -> None:
+    def _lists_show_what_is_true(self, loaded: LoadedChecklist) -> None:
         """What lists show is kept up to date while the text may change."""
-        book, terms = self.desk.book, filling.checklist
+        book, terms = self.desk.book, loaded.checklist
         if self.desk.state != "drafting":
             return
         shown = (terms.done_count, terms.total_count, terms.is_complete)
@@ -644,10 +647,10 @@ class AnyOrder(RuleBasedStateMachine):
             body: sum(body in book.waits_for(code) for code in CODES) for body in book.parties
         }
 
-    def _text_is_what_is_agreed_and_shown(self, filling: LoadedChecklist) -> None:
+    def _text_is_what_is_agreed_and_shown(self, loaded: LoadedChecklist) -> None:
         found = {
             item["code"]: [answer for answer in item["answers"] if not answer["by"]]
-            for section in document(filling, [], [], Languages("en", {}, "en"))["sections"]
+            for section in document(loaded, [], [], Languages("en", {}, "en"))["sections"]
             for item in section["items"]
         }
         assert {

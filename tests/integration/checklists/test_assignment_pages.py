@@ -1,4 +1,4 @@
-"""Pages of assigning: what each of the own side reads and does, on the list and in their work."""
+"""Pages for assigning items: what each person on a side sees in the list and in My work."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -33,7 +33,7 @@ def room(app: Flask, table: Table) -> Room:
 
 
 def own_side(page: Page, code: str) -> str:
-    """Return what stands for the own side on an item, nothing where there is nothing."""
+    """Return what one's own side sees beside an item; empty if nothing."""
     (article,) = [one for one in page.root.iter("article") if one.attrib.get("id") == code.lower()]
     boxes = [one for one in article.iter("div") if "own-side" in one.attrib.get("class", "")]
     return " ".join(" ".join(" ".join(box.itertext()).split()) for box in boxes)

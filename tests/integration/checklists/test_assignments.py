@@ -1,4 +1,7 @@
-"""Assigning items to people of the own side: who may, whom, what waits, what is reminded of."""
+"""Assigning items to people on one's own side: who may, whom, what waits, what is reminded of.
+
+In one file: all that reads or changes an assignment, tried on the same two sides.
+"""
 
 import datetime as dt
 from collections.abc import Callable
@@ -344,7 +347,7 @@ def test_what_changed_meanwhile_is_not_overwritten_unseen(parted: Table) -> None
 
 def reopen(table: Table) -> None:
     """Have the other two parties agree on other words for M1: it waits for Open Door again."""
-    answer = table.filling().sheet.shared("M1")
+    answer = table.loaded().sheet.shared("M1")
     assert answer is not None
     words = {"words": "Other ones."}
     proposal = positions.propose(

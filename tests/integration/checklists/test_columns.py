@@ -53,7 +53,7 @@ def hall_room(app: Flask, hall: Table) -> Room:
 
 
 def kept(table: Table) -> Any:
-    answer = table.filling().sheet.shared("M1")
+    answer = table.loaded().sheet.shared("M1")
     assert answer is not None
     return answer.values["places"]
 
@@ -177,6 +177,6 @@ def test_the_frozen_text_holds_no_hidden_answer(hall: Table, kind: str, is_there
     revision = hall.session.scalars(sa.select(Revision)).one()
     text = json.loads(revision.document)
     assert (SECRET in json.dumps(text)) is is_there
-    assert [answer.stance for answer in hall.filling().positions if answer.item == "M1"] == [
+    assert [answer.stance for answer in hall.loaded().positions if answer.item == "M1"] == [
         Stance.ACCEPTS
     ] * 3

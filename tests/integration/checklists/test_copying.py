@@ -1,4 +1,7 @@
-"""Starting from a former checklist: what is copied, what stays behind, who has read it."""
+"""Starting from a former checklist: what is copied, what stays behind, who has read it.
+
+In one file: what is copied, refused and read again is of the same pair of checklists.
+"""
 
 from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
@@ -55,7 +58,7 @@ class Pair:
     now: Table
 
     def look(self, first: str = "ilena") -> Preview:
-        return copying.preview(self.now[first], self.now.filling(), load(self.former.checklist()))
+        return copying.preview(self.now[first], self.now.loaded(), load(self.former.checklist()))
 
     def offered(self, first: str = "ilena") -> list[str]:
         return [offer.item.code for offer in self.look(first).offers]
@@ -75,7 +78,7 @@ class Pair:
 
     def read(self, first: str, *items: str) -> tuple[str, ...]:
         """Say for a party that the shared answers of some items were read, and commit."""
-        sheet = self.now.filling().sheet
+        sheet = self.now.loaded().sheet
         answers = [found.answer_id for item in items if (found := sheet.shared(item))]
         assert len(answers) == len(items)
         read = copying.say_read(self.now[first], self.now.checklist(), answers)
@@ -134,19 +137,19 @@ def test_a_party_copies_what_it_writes_and_no_other_partys_answer(pair: Pair) ->
 
 def test_copied_answers_are_first_versions_of_who_copied_them(pair: Pair) -> None:
     assert pair.copy("samira") == ("M1", "M7", "M10")
-    filling = pair.now.filling()
+    loaded = pair.now.loaded()
     for code in ("M1", "M10"):
-        copied, former = filling.sheet.shared(code), pair.former.filling().sheet.shared(code)
+        copied, former = loaded.sheet.shared(code), pair.former.loaded().sheet.shared(code)
         assert copied is not None
         assert former is not None
         assert dict(copied.values) == dict(former.values)
         assert (copied.version, copied.author_name) == (1, "Samira Okell")
         assert copied.organisation_id == pair.now.land.id("door")
         assert copied.copied_from == pair.former.checklist().id
-    own = filling.sheet.of_party("M7", pair.now.land.id("door"))
+    own = loaded.sheet.of_party("M7", pair.now.land.id("door"))
     assert own is not None
     assert dict(own.values) == {"words": "samira"}
-    assert filling.sheet.of_party("M7", pair.now.land.id("npm")) is None
+    assert loaded.sheet.of_party("M7", pair.now.land.id("npm")) is None
 
 
 def test_the_trail_says_which_items_were_copied_and_nothing_of_the_former(pair: Pair) -> None:
@@ -164,7 +167,7 @@ def test_items_that_are_answered_are_not_overwritten(pair: Pair) -> None:
     pair.now.save("joana", "M1", words="Anew.")
     assert pair.look().behind[Why.ANSWERED] == ("M1",)
     pair.copy()
-    kept = pair.now.filling().sheet.shared("M1")
+    kept = pair.now.loaded().sheet.shared("M1")
     assert kept is not None
     assert dict(kept.values) == {"words": "Anew."}
 
@@ -173,7 +176,7 @@ def test_an_answer_that_was_cleared_may_be_copied_over(pair: Pair) -> None:
     pair.now.save("ilena", "M1", words="Wrong.")
     pair.now.save("ilena", "M1", seen=1, words="")
     pair.copy("ilena", "M1")
-    copied = pair.now.filling().sheet.shared("M1")
+    copied = pair.now.loaded().sheet.shared("M1")
     assert copied is not None
     assert (copied.version, copied.values["words"]) == (3, "As ilena writes it.")
     current = pair.now.session.scalars(
@@ -260,7 +263,7 @@ def test_whom_this_cooperation_does_not_know_is_left_out_and_told(session: Sessi
     assert offer.answers[0].left_out == (("rows", "who"),)
     assert pair.look().behind == {Why.UNFIT: ("M2",)}
     pair.copy()
-    copied = pair.now.filling().sheet.shared("M1")
+    copied = pair.now.loaded().sheet.shared("M1")
     assert copied is not None
     assert dict(copied.values) == {
         "words": "Words",
@@ -471,7 +474,7 @@ def test_what_needs_no_acceptance_is_read_by_every_party_too(pair: Pair) -> None
 
 def test_a_partys_own_answer_is_read_by_the_others_too(pair: Pair) -> None:
     pair.copy("ilena", "M7")
-    own = pair.now.filling().sheet.of_party("M7", pair.now.land.id("npm"))
+    own = pair.now.loaded().sheet.of_party("M7", pair.now.land.id("npm"))
     assert own is not None
     for first in ("samira", "joana"):
         copying.say_read(pair.now[first], pair.now.checklist(), [own.answer_id])
@@ -481,7 +484,7 @@ def test_a_partys_own_answer_is_read_by_the_others_too(pair: Pair) -> None:
 
 def test_asking_to_talk_and_proposing_say_that_it_was_read(pair: Pair) -> None:
     pair.copy()
-    answer = pair.now.filling().sheet.shared("M1")
+    answer = pair.now.loaded().sheet.shared("M1")
     assert answer is not None
     positions.take_position(
         pair.now["samira"],
@@ -528,7 +531,7 @@ def test_reading_is_told_once_and_counts_for_all_of_a_party(pair: Pair) -> None:
 
 def test_an_answer_that_changed_while_it_was_read_is_not_read(pair: Pair) -> None:
     pair.copy()
-    old = pair.now.filling().sheet.shared("M1")
+    old = pair.now.loaded().sheet.shared("M1")
     assert old is not None
     pair.now.save("joana", "M1", seen=1)
     for answers in ([old.answer_id], [], [uuid4()]):
@@ -547,14 +550,14 @@ def test_nothing_is_sent_while_a_copy_is_unread(pair: Pair) -> None:
     """All is accepted by everybody; what needs no acceptance is blocked by the last reading."""
     pair.copy()
     chosen = {"M5": {"second_reader": str(pair.now["oren"].user_id)}}
-    complete_answers(pair.now.filling(), pair.now.writers, chosen=chosen)
+    complete_answers(pair.now.loaded(), pair.now.writers, chosen=chosen)
     pair.now.session.commit()
-    filling = pair.now.filling()
-    assert filling.standing().blocking == ("M2", "M3", "M7")
-    said, *_more = obstacles.to_sending(filling)
+    loaded = pair.now.loaded()
+    assert loaded.standing().blocking == ("M2", "M3", "M7")
+    said, *_more = obstacles.to_sending(loaded)
     assert str(said) == "Not complete and agreed yet: M2, M3, M7."
-    own = filling.sheet.of_party("M7", pair.now.land.id("npm"))
-    shared = filling.sheet.shared("M2"), filling.sheet.shared("M3")
+    own = loaded.sheet.of_party("M7", pair.now.land.id("npm"))
+    shared = loaded.sheet.shared("M2"), loaded.sheet.shared("M3")
     answers = [one.answer_id for one in (own, *shared) if one]
     for first in ("ilena", "samira"):
         copying.say_read(pair.now[first], pair.now.checklist(), answers)
@@ -564,7 +567,7 @@ def test_nothing_is_sent_while_a_copy_is_unread(pair: Pair) -> None:
     pair.now.session.rollback()
     copying.say_read(pair.now["joana"], pair.now.checklist(), answers)
     pair.now.session.commit()
-    assert pair.now.filling().standing().is_complete
+    assert pair.now.loaded().standing().is_complete
 
 
 @pytest.mark.both_databases
@@ -610,7 +613,7 @@ def test_what_is_left_of_a_copy_on_a_newer_version_is_a_copy_still(session: Sess
     assert to is not None
     template_upgrade.move(pair.now["ilena"], pair.now.checklist(), to.id)
     session.commit()
-    current = pair.now.filling().sheet.shared("M1")
+    current = pair.now.loaded().sheet.shared("M1")
     assert current is not None
     assert (current.version, dict(current.values)) == (2, {"words": "Kept"})
     assert pair.unread("M1") == {"npm", "lantern"}
@@ -669,7 +672,7 @@ def test_what_is_copied_is_read_one_by_one_or_a_section_at_once(pair: Pair, app:
     assert "3 items hold answers that were copied" in page.text
     assert page.text.count("I have read it") == 3
     assert "I have read all" not in page.text
-    answer = pair.now.filling().sheet.shared("M1")
+    answer = pair.now.loaded().sheet.shared("M1")
     assert answer is not None
     reading = address(pair, "/copies/read")
     response = browser.post(reading, data={"answer": str(answer.answer_id)})

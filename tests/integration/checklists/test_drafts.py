@@ -1,4 +1,7 @@
-"""What somebody types and has not saved: kept for them alone, never lost, never an answer."""
+"""What somebody types and has not saved: kept for them alone, never lost, never an answer.
+
+In one file: one draft, from the first letter to its end, on the desk of the same people.
+"""
 
 import datetime as dt
 import re
@@ -288,7 +291,7 @@ def test_saving_erases_the_draft_of_who_saves_and_no_other(desk: Desk) -> None:
     desk.submit("samira", "/items/M1/answer")
     assert desk.typed("samira") is None
     assert desk.typed("dora") == {"words": ["Dora's."]}
-    answer = desk.table.filling().sheet.shared("M1")
+    answer = desk.table.loaded().sheet.shared("M1")
     assert answer is not None
     assert answer.values == {"words": "Mine."}
 
@@ -489,7 +492,7 @@ def test_the_later_one_sees_both_and_how_they_differ(desk: Desk) -> None:
 def test_keeping_theirs_leaves_the_own_words_as_a_draft(desk: Desk) -> None:
     page = overtaken(desk)
     desk.browser("samira").page(page.links()["Keep the saved one"])
-    answer = desk.table.filling().sheet.shared("M1")
+    answer = desk.table.loaded().sheet.shared("M1")
     assert answer is not None
     assert answer.values == {"words": "The head replies within ten working days."}
     assert desk.typed("samira") == {"words": ["The head replies within seven days."]}
@@ -524,10 +527,10 @@ def test_of_two_parties_the_later_one_compares_both_and_proposes(desk: Desk) -> 
     assert desk.typed("samira") == {"words": ["The head replies within seven days."]}
     form = page.form().filled_in(reason="A week is enough.")
     assert desk.post("samira", "/items/M1/propose", form).status_code == 303
-    answer = desk.table.filling().sheet.shared("M1")
+    answer = desk.table.loaded().sheet.shared("M1")
     assert answer is not None
     assert answer.values == {"words": "The head replies within ten days."}
-    assert len(desk.table.filling().proposals) == 1
+    assert len(desk.table.loaded().proposals) == 1
     assert desk.typed("samira") is None
 
 
@@ -539,14 +542,14 @@ def test_of_two_parties_that_write_the_same_the_later_one_has_nothing_to_propose
     desk.submit("joana", "/items/M1/answer", words="The same.")
     assert desk.post("samira", "/items/M1/answer", sent).status_code == 303
     assert desk.typed("samira") is None
-    assert not desk.table.filling().proposals
+    assert not desk.table.loaded().proposals
 
 
 def test_taking_mine_saves_it_over_theirs(desk: Desk) -> None:
     sent = overtaken(desk).form().filled_in()
     response = desk.post("samira", "/items/M1/answer", sent)
     assert response.status_code == 303
-    answer = desk.table.filling().sheet.shared("M1")
+    answer = desk.table.loaded().sheet.shared("M1")
     assert answer is not None
     assert answer.version == 3
     assert answer.values == {"words": "The head replies within seven days."}
@@ -559,7 +562,7 @@ def test_a_draft_that_an_answer_overtook_is_saved_only_with_both_in_view(desk: D
     page = desk.page("samira", "/items/M1/answer")
     assert "Dora's." in page.text
     assert desk.post("samira", "/items/M1/answer", page.form().filled_in()).status_code == 303
-    answer = desk.table.filling().sheet.shared("M1")
+    answer = desk.table.loaded().sheet.shared("M1")
     assert answer is not None
     assert (answer.version, answer.values) == (2, {"words": "Mine."})
 
@@ -569,7 +572,7 @@ def test_the_same_words_twice_are_no_conflict(desk: Desk) -> None:
     for _again in range(2):
         response = desk.post("samira", "/items/M1/answer", sent)
         assert response.status_code == 303
-    answer = desk.table.filling().sheet.shared("M1")
+    answer = desk.table.loaded().sheet.shared("M1")
     assert answer is not None
     assert answer.version == 1
     assert desk.typed("samira") is None
@@ -586,7 +589,7 @@ def test_a_proposal_that_was_overtaken_is_kept_and_compared(desk: Desk) -> None:
     assert desk.typed("samira") == {"words": ["Seven days."], "reason": ["Faster."]}
     response = desk.post("samira", "/items/M1/propose", page.form().filled_in())
     assert response.status_code == 303
-    assert len(desk.table.filling().proposals) == 1
+    assert len(desk.table.loaded().proposals) == 1
     assert desk.typed("samira") is None
 
 
@@ -599,7 +602,7 @@ def test_leaving_out_that_was_overtaken_is_kept_and_compared(desk: Desk) -> None
     assert desk.typed("samira", "M6", LEFT_OUT) == {"reason": ["Not here."]}
     response = desk.post("samira", "/items/M6/leave-out", page.form().filled_in())
     assert response.status_code == 303
-    answer = desk.table.filling().sheet.shared("M6")
+    answer = desk.table.loaded().sheet.shared("M6")
     assert answer is not None
     assert answer.not_applicable
 
@@ -769,9 +772,9 @@ def test_a_form_with_the_token_of_an_old_session_comes_back_with_what_was_typed(
     page = Page.of(response)
     assert "You signed in again after this page was opened" in page.text
     assert page.form().filled_in()["words"] == [MARK]
-    assert desk.table.filling().sheet.shared("M1") is None
+    assert desk.table.loaded().sheet.shared("M1") is None
     assert desk.post("samira", "/items/M1/answer", page.form().filled_in()).status_code == 303
-    answer = desk.table.filling().sheet.shared("M1")
+    answer = desk.table.loaded().sheet.shared("M1")
     assert answer is not None
     assert answer.values == {"words": MARK}
 
@@ -816,7 +819,7 @@ def test_a_page_of_somebody_who_left_the_browser_to_another_saves_nothing_in_tha
     assert MARK not in page.html
     assert desk.typed("dora") is None
     assert desk.typed("samira") == TEXT
-    assert desk.table.filling().sheet.shared("M1") is None
+    assert desk.table.loaded().sheet.shared("M1") is None
 
 
 def test_nothing_is_saved_for_another_organisation_than_the_page_was_opened_for(
@@ -842,12 +845,12 @@ def test_nothing_is_saved_for_another_organisation_than_the_page_was_opened_for(
     response = browser.post(address, data=sent, csrf=False)
     page = Page.of(response)
     assert "You act for another organisation now" in page.text
-    assert desk.table.filling().sheet.shared("M1") is None
+    assert desk.table.loaded().sheet.shared("M1") is None
     told = browser.post(address.replace("answer", "draft"), data=sent, csrf=False)
     assert told.status_code == 403
     response = browser.post(address, data=page.form().filled_in(), csrf=False)
     assert response.status_code == 303
-    answer = desk.table.filling().sheet.shared("M1")
+    answer = desk.table.loaded().sheet.shared("M1")
     assert answer is not None
     assert answer.organisation_id == land.id("lantern")
 

@@ -1,4 +1,7 @@
-"""Filling in: who writes what, which version is saved, what a later change reopens."""
+"""Filling in: who writes what, which version is saved, what a later change reopens.
+
+In one file: the verbs of filling in, which check the same counts.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -151,7 +154,7 @@ def test_a_save_on_another_version_than_the_current_is_stopped(table: Table, see
         StaleError,
         "Somebody else saved this item while you were writing",
     )
-    current = table.filling().sheet.shared("M1")
+    current = table.loaded().sheet.shared("M1")
     assert current is not None
     assert (current.version, current.author_name) == (2, "Ilena Dorvath")
 
@@ -247,7 +250,7 @@ def test_a_person_who_does_not_take_part_cant_be_named(table: Table, first: str)
 def test_words_of_any_kind_are_kept_as_they_are(table: Table) -> None:
     for number, words in enumerate(["<script>alert(1)</script>", "'; DROP TABLE", "شروط", "a\nb"]):
         table.save("ilena", "M1", seen=number, words=words)
-        answer = table.filling().sheet.shared("M1")
+        answer = table.loaded().sheet.shared("M1")
         assert answer is not None
         assert answer.values == {"words": words}
 
@@ -261,7 +264,7 @@ def test_each_party_keeps_its_own_answer(table: Table) -> None:
             table[first], table.checklist(), "M7", PARTY, {"words": first}, base_version=0
         )
     assert table.waiting("M7") == {"lantern"}
-    sheet = table.filling().sheet
+    sheet = table.loaded().sheet
     own = {key: sheet.of_party("M7", table.land.id(key)) for key in ("npm", "door", "lantern")}
     assert {key: one and one.values["words"] for key, one in own.items()} == {
         "npm": "ilena",
@@ -297,7 +300,7 @@ def test_who_acts_for_no_organisation_answers_nothing(table: Table) -> None:
 
 
 def leave_out(table: Table, first: str, item: str, why: str = "No money moves.") -> Answer:
-    current = table.filling().sheet.shared(item)
+    current = table.loaded().sheet.shared(item)
     return service.save_answer(
         table[first],
         table.checklist(),
@@ -344,7 +347,7 @@ def test_an_item_appears_with_the_answer_it_rests_on_and_goes_with_it(table: Tab
     assert counts(table) == (done - 1, 9, False)
     assert table.standing("M4").state is WorkState.HIDDEN
     # The answer is kept in history.
-    assert table.filling().sheet.shared("M4") is not None
+    assert table.loaded().sheet.shared("M4") is not None
     leaves_nothing(
         table, lambda: table.save("ilena", "M4", seen=1), RuleBrokenError, "does not apply here"
     )
@@ -396,7 +399,7 @@ def test_somebody_who_leaves_is_missed_in_the_answers_that_name_them(table: Tabl
     assert counts(table)[0] == 0
     assert "no longer takes part" in str(table.standing("M5").problems[0].message)
     # The name is still known, for what was written before.
-    assert table.filling().names.people[table.land.users["oren"].id] == "Oren Maki"
+    assert table.loaded().names.people[table.land.users["oren"].id] == "Oren Maki"
     bring_in(table.land, table.cooperation, "oren")
     assert table.standing("M5").done
 
@@ -409,7 +412,7 @@ def test_a_live_list_is_kept_while_the_text_waits_and_after(table: Table, sessio
     for state in (ChecklistState.SENT, ChecklistState.IN_FORCE):
         checklist.state = state
         session.commit()
-        answer = table.filling().sheet.shared("M8")
+        answer = table.loaded().sheet.shared("M8")
         assert answer is not None
         proposal = positions.propose(
             table["samira"],

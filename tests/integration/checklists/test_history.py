@@ -28,7 +28,7 @@ def propose(
     table: Table, first: str, words: str, item: str = "M1", replies_to: UUID | None = None
 ) -> Proposal:
     """Propose other words for an item, and commit."""
-    answer = table.filling().sheet.shared(item)
+    answer = table.loaded().sheet.shared(item)
     assert answer is not None
     made = positions.propose(
         table[first],
@@ -49,10 +49,10 @@ def test_a_proposal_is_answered_with_other_words(table: Table) -> None:
     second = propose(table, "ilena", "Within five days.", replies_to=first.id)
     assert first.state is ProposalState.ANSWERED
     assert second.replies_to_id == first.id
-    assert [one.id for one in table.filling().proposals] == [second.id]
+    assert [one.id for one in table.loaded().proposals] == [second.id]
     positions.accept_proposal(table["samira"], table.checklist(), second.id)
     table.session.commit()
-    answer = table.filling().sheet.shared("M1")
+    answer = table.loaded().sheet.shared("M1")
     assert answer is not None
     assert answer.values == {"words": "Within five days."}
     assert table.waiting("M1") == {"lantern"}
@@ -121,7 +121,7 @@ def test_a_reply_to_a_proposal_that_was_taken_back_meanwhile_is_not_lost(room: R
     )
     page = Page.of(answered)
     assert "In five days." in page.html
-    assert room.table.filling().proposals == ()
+    assert room.table.loaded().proposals == ()
 
 
 @pytest.mark.parametrize("wrong", ["", "nonsense", "0f1e2d3c-0000-4000-8000-000000000001"])

@@ -22,22 +22,22 @@ def everything(session: Session) -> list[Checklist]:
     return list(session.scalars(sa.select(Checklist).order_by(Checklist.id)))
 
 
-def told(filling: LoadedChecklist) -> tuple[object, ...]:
+def told(loaded: LoadedChecklist) -> tuple[object, ...]:
     """Return what rules and pages look at."""
     return (
-        filling.checklist.id,
-        filling.cooperation.id,
-        filling.standing(),
-        filling.surroundings,
-        dict(filling.sheet.answers),
-        filling.sheet.authors,
-        dict(filling.people),
-        filling.names,
-        filling.positions,
-        filling.proposals,
-        filling.turned_down,
-        filling.flags,
-        filling.review,
+        loaded.checklist.id,
+        loaded.cooperation.id,
+        loaded.standing(),
+        loaded.surroundings,
+        dict(loaded.sheet.answers),
+        loaded.sheet.authors,
+        dict(loaded.people),
+        loaded.names,
+        loaded.positions,
+        loaded.proposals,
+        loaded.turned_down,
+        loaded.flags,
+        loaded.review,
     )
 
 

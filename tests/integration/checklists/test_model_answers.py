@@ -1,4 +1,7 @@
-"""An organisation's own model answers: kept, used, looked after, and seen by nobody else."""
+"""An organisation's own model answers: kept, used, looked after, and seen by nobody else.
+
+In one file: one model answer, from keeping to use, tried from the same sides.
+"""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -33,7 +36,7 @@ def keep(
     title: str = "Plain words",
     note: str = "",
 ) -> ModelAnswer:
-    held = model_answers.to_keep(table[first], table.filling(), table.filling().item(item), scope)
+    held = model_answers.to_keep(table[first], table.loaded(), table.loaded().item(item), scope)
     assert held is not None
     row = model_answers.keep(
         table[first],
@@ -147,10 +150,10 @@ def test_what_names_persons_or_parties_is_not_kept(session: Session) -> None:
     table.save("ilena", "M2", contact=oren)
     row = keep(table)
     assert row.values == {"words": "Words", "rows": [{"what": "Reads"}]}
-    filling = table.filling()
-    held = filling.sheet.shared("M1")
+    loaded = table.loaded()
+    held = loaded.sheet.shared("M1")
     assert held is not None
-    without = model_answers.without_names(filling.item("M1").fields, held.values)
+    without = model_answers.without_names(loaded.item("M1").fields, held.values)
     assert without.left_out == (("contact", None), ("rows", "party"))
     with pytest.raises(RuleBrokenError, match="It only names persons and parties"):
         keep(table, item="M2")
@@ -163,11 +166,11 @@ def test_the_own_partys_answer_is_kept_and_no_other_partys(table: Table) -> None
         )
     table.session.commit()
     assert keep(table, "samira", "M7", PARTY).values == {"words": "samira"}
-    filling = table.filling()
-    item = filling.item("M7")
-    assert model_answers.to_keep(table["joana"], filling, item, PARTY) is None
-    assert model_answers.to_keep(table["samira"], filling, item, SHARED) is None
-    assert model_answers.to_keep(table["samira"], filling, item, PERSON) is None
+    loaded = table.loaded()
+    item = loaded.item("M7")
+    assert model_answers.to_keep(table["joana"], loaded, item, PARTY) is None
+    assert model_answers.to_keep(table["samira"], loaded, item, SHARED) is None
+    assert model_answers.to_keep(table["samira"], loaded, item, PERSON) is None
 
 
 def test_what_does_not_apply_is_no_model(table: Table) -> None:
@@ -180,8 +183,8 @@ def test_what_does_not_apply_is_no_model(table: Table) -> None:
         base_version=0,
         not_applicable_because="Not here.",
     )
-    filling = table.filling()
-    assert model_answers.to_keep(table["ilena"], filling, filling.item("M6"), SHARED) is None
+    loaded = table.loaded()
+    assert model_answers.to_keep(table["ilena"], loaded, loaded.item("M6"), SHARED) is None
 
 
 @pytest.mark.parametrize(
@@ -387,7 +390,7 @@ def test_a_model_fills_the_form_and_nothing_is_saved_until_it_is(kept: Table, ap
     assert answers(kept) == before
     done = Page.of(browser.submit(link, words="As ilena writes it. And more."))
     assert "M1 is saved." in done.text
-    saved = other.filling().sheet.shared("M1")
+    saved = other.loaded().sheet.shared("M1")
     assert saved is not None
     assert dict(saved.values) == {"words": "As ilena writes it. And more."}
     # It was read by who saved it: an answer like any other, accepted by its setter.

@@ -1,4 +1,7 @@
-"""Pages of filling in and coming to terms: what each side reads, does and is told."""
+"""Pages of filling in and coming to terms: what each side reads, does and is told.
+
+In one file: the pages of one checklist, with the same forms read from them.
+"""
 
 import re
 from collections.abc import Callable
@@ -104,7 +107,7 @@ def items(page: Page) -> list[str]:
     return [one.attrib["id"].upper() for one in page.root.iter("article") if "id" in one.attrib]
 
 
-# Links of an item that lead to what is read, or to the own side's matters.
+# Links of an item to pages for reading, or to matters of one's own side.
 BESIDE = ("/history", "/comments", "/assign", "/keep-as-model?for=shared")
 
 
@@ -242,7 +245,7 @@ def test_an_answer_is_written_and_saved(room: Room) -> None:
     page = room.submit("samira", "/items/M1/answer", words="Both sides write.\r\nAnd read.")
     assert page.h1 == "A small checklist"
     assert "M1 is saved." in page.text
-    answer = room.table.filling().sheet.shared("M1")
+    answer = room.table.loaded().sheet.shared("M1")
     assert answer is not None
     assert answer.values == {"words": "Both sides write.\nAnd read."}
     assert answer.author_name == "Samira Okell"
@@ -283,14 +286,14 @@ def test_a_later_save_is_stopped_with_both_values_shown(room: Room) -> None:
     assert "What Dora wrote." in page.text
     assert "Dora Lund" in page.text
     assert "What Samira wrote." in page.text
-    # The own words stay in the form, and may be saved over the other's by choice.
+    # One's own text stays in the form, and can be saved over the other's by choice.
     again = page.form()
     assert again.filled_in()["words"] == ["What Samira wrote."]
     saved = room.browser("samira").post(
         f"{room.address}/items/M1/answer", data=again.filled_in(), csrf=False, follow_redirects=True
     )
     assert "M1 is saved." in Page.of(saved).text
-    answer = room.table.filling().sheet.shared("M1")
+    answer = room.table.loaded().sheet.shared("M1")
     assert answer is not None
     assert (answer.version, answer.values) == (2, {"words": "What Samira wrote."})
 
@@ -300,7 +303,7 @@ def test_a_form_sent_twice_does_not_make_two_versions_unseen(room: Room) -> None
     sent = form.filled_in(words="Once.")
     for _ in range(2):
         room.browser("samira").post(f"{room.address}/items/M1/answer", data=sent, csrf=False)
-    answer = room.table.filling().sheet.shared("M1")
+    answer = room.table.loaded().sheet.shared("M1")
     assert answer is not None
     assert answer.version == 1
 
@@ -322,7 +325,7 @@ def test_an_answer_accepted_while_writing_becomes_a_proposal_with_the_words_type
         again.action, data=again.filled_in(reason="Clearer."), csrf=False, follow_redirects=True
     )
     assert "The others see your proposal for M1." in Page.of(response).text
-    assert len(room.table.filling().proposals) == 1
+    assert len(room.table.loaded().proposals) == 1
 
 
 @pytest.mark.parametrize("rest", ["answer", "talk", "propose", "flag", "leave-out"])
@@ -360,7 +363,7 @@ def test_a_text_that_is_too_long_is_told_and_kept(room: Room, words: str, messag
     assert page.title.startswith("Problem: ")
     assert message in page.text
     assert words in page.html
-    assert room.table.filling().sheet.shared("M1") is None
+    assert room.table.loaded().sheet.shared("M1") is None
 
 
 @pytest.mark.parametrize(
@@ -388,7 +391,7 @@ def test_what_is_no_option_is_refused_beside_its_field(room: Room, value: str) -
     response = room.browser("ilena").post(
         f"{room.address}/items/M2/answer", data=sent, csrf=False, follow_redirects=True
     )
-    saved = room.table.filling().sheet.shared("M2")
+    saved = room.table.loaded().sheet.shared("M2")
     if value:
         assert "Choose one of the answers offered" in Page.of(response).text or (
             "Not a valid choice" in Page.of(response).text
@@ -405,7 +408,7 @@ def test_a_person_who_does_not_take_part_is_no_option(room: Room) -> None:
     sent = {**form.filled_in(), "second_reader": str(stranger)}
     response = room.browser("ilena").post(f"{room.address}/items/M5/answer", data=sent, csrf=False)
     assert Page.of(response).title.startswith("Problem: ")
-    assert room.table.filling().sheet.shared("M5") is None
+    assert room.table.loaded().sheet.shared("M5") is None
 
 
 @pytest.mark.parametrize("version", ["", "x", "-1", "99999999999999999999"])
@@ -415,7 +418,7 @@ def test_a_version_that_can_not_be_read_counts_as_an_old_one(room: Room, version
     sent = {**form.filled_in(words="Mine."), "base_version": version}
     response = room.browser("ilena").post(f"{room.address}/items/M1/answer", data=sent, csrf=False)
     assert "As ilena writes it." in Page.of(response).text
-    answer = room.table.filling().sheet.shared("M1")
+    answer = room.table.loaded().sheet.shared("M1")
     assert answer is not None
     assert answer.version == 1
 
@@ -457,7 +460,7 @@ def test_what_is_not_there_or_not_theirs(room: Room, rest: str, status: int) -> 
 def test_a_recommended_item_is_left_out_with_a_reason(room: Room) -> None:
     page = room.submit("samira", "/items/M6/leave-out", reason="")
     assert page.title.startswith("Problem: ")
-    assert room.table.filling().sheet.shared("M6") is None
+    assert room.table.loaded().sheet.shared("M6") is None
     page = room.submit("samira", "/items/M6/leave-out", reason="No money moves.")
     assert "M6 is left out." in page.text
     shown = item(room.page("ilena"), "M6")
@@ -562,7 +565,7 @@ def test_an_accepted_proposal_is_the_answer(room: Room) -> None:
 def test_a_proposal_that_is_turned_down_leaves_its_reason(room: Room) -> None:
     room.table.settle("M1")
     propose(room)
-    proposal = room.table.filling().proposals[0]
+    proposal = room.table.loaded().proposals[0]
     rest = f"/proposals/{proposal.id}/turn-down"
     assert room.submit("ilena", rest, reason="").title.startswith("Problem: ")
     page = room.submit("ilena", rest, reason="Three days are too few.")
@@ -588,7 +591,7 @@ def test_a_proposal_that_is_turned_down_leaves_its_reason(room: Room) -> None:
 def test_why_a_proposal_is_turned_down_is_not_lost_when_it_was_taken_back(room: Room) -> None:
     room.table.settle("M1")
     propose(room)
-    proposal = room.table.filling().proposals[0]
+    proposal = room.table.loaded().proposals[0]
     where = f"{room.address}/proposals/{proposal.id}/turn-down"
     data = room.browser("ilena").page(where).form().filled_in(reason="Three days are too few.")
     positions.withdraw_proposal(room.table["samira"], room.table.checklist(), proposal.id)
@@ -606,7 +609,7 @@ def test_a_proposal_is_taken_back_by_its_party(room: Room) -> None:
     propose(room)
     page = room.press("dora", "Take the proposal back", "M1")
     assert "The proposal is taken back." in page.text
-    assert room.table.filling().proposals == ()
+    assert room.table.loaded().proposals == ()
 
 
 def test_a_proposal_without_words_or_reason_is_told_and_kept(room: Room) -> None:
@@ -616,7 +619,7 @@ def test_a_proposal_without_words_or_reason_is_told_and_kept(room: Room) -> None
     assert "Kept words." in page.html
     page = room.submit("samira", "/items/M1/propose", reason="No other words.")
     assert "These are the words that stand already" in page.text
-    assert room.table.filling().proposals == ()
+    assert room.table.loaded().proposals == ()
 
 
 def test_an_answer_that_changed_while_proposing_is_told_and_the_words_stay(room: Room) -> None:
@@ -647,7 +650,7 @@ def test_what_the_npm_writes_is_offered_to_the_npm_alone(room: Room) -> None:
     table.session.commit()
     assert "Accept the proposal" in buttons(room.page("ilena"))
     assert "Accept the proposal" not in buttons(room.page("joana"))
-    proposal = table.filling().proposals[0]
+    proposal = table.loaded().proposals[0]
     for rest in ("accept", "turn-down"):
         response = room.browser("joana").post(
             f"{room.address}/proposals/{proposal.id}/{rest}", data={"reason": "No."}
@@ -680,14 +683,14 @@ def test_the_second_reader_is_led_to_the_review_and_confirms(room: Room) -> None
     table = room.table
     terms = table.checklist()
     chosen = {"M5": {"second_reader": str(table["oren"].user_id)}}
-    checklists.complete_answers(table.filling(), table.writers, chosen=chosen)
+    checklists.complete_answers(table.loaded(), table.writers, chosen=chosen)
     table.session.commit()
     assert "Read as second reader" in room.page("oren").links()
     assert "Read as second reader" not in room.page("ilena").links()
     room.page("ilena", "/review", 403)
     page = room.submit("oren", "/review")
     assert "You confirmed the review of independence and flexibility." in page.text
-    assert table.filling().review is not None
+    assert table.loaded().review is not None
     assert terms.is_complete
     assert "Send for signature" in room.page("ilena").links()
     again = room.browser("oren").post(f"{room.address}/review", data={})

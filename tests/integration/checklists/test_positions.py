@@ -1,4 +1,7 @@
-"""Coming to terms: accept, ask to talk, propose, answer a proposal; the rest is asked again."""
+"""Coming to terms: accept, ask to talk, propose, answer a proposal; the rest is asked again.
+
+In one file: positions and proposals of one item, which change each other.
+"""
 
 from uuid import uuid4
 
@@ -29,7 +32,7 @@ NEW = {"words": "Within three days."}
 def propose(
     table: Table, first: str, item: str = "M1", reason: str = "Shorter.", **words: str
 ) -> Proposal:
-    answer = table.filling().sheet.shared(item)
+    answer = table.loaded().sheet.shared(item)
     assert answer is not None
     made = positions.propose(
         table[first],
@@ -163,7 +166,7 @@ def test_a_party_may_ask_to_talk_and_takes_its_yes_back_by_it(table: Table) -> N
     talk(table, "samira", answer, "  Two pages are too few.  ")
     assert table.standing("M1").state is WorkState.WAITING
     assert table.waiting("M1") == {"door"}
-    row = next(one for one in table.filling().positions if one.stance is Stance.WANTS_TALK)
+    row = next(one for one in table.loaded().positions if one.stance is Stance.WANTS_TALK)
     assert row.reason == "Two pages are too few."
     table.accept("M1", "samira")
     assert table.standing("M1").done
@@ -204,7 +207,7 @@ def test_a_proposal_leaves_the_answer_and_says_what_its_party_wants(table: Table
     proposal = propose(table, "samira")
     assert proposal.state is ProposalState.OPEN
     assert stances(table) == {"npm": "accepts", "door": "wants_change", "lantern": "accepts"}
-    current = table.filling().sheet.shared("M1")
+    current = table.loaded().sheet.shared("M1")
     assert current is not None
     assert (current.answer_id, current.version) == (answer.id, 1)
     assert table.events("proposal_made")[-1]["organisation"] == "Open Door Legal Aid"
@@ -364,8 +367,8 @@ def test_a_proposal_is_turned_down_with_a_reason_and_nothing_else_changes(table:
     assert proposal.state is ProposalState.TURNED_DOWN
     assert proposal.ended_reason == "Three days are too few."
     assert stances(table) == before
-    assert table.filling().proposals == ()
-    assert [one.id for one in table.filling().turned_down] == [proposal.id]
+    assert table.loaded().proposals == ()
+    assert [one.id for one in table.loaded().turned_down] == [proposal.id]
     assert table.events("proposal_turned_down")[-1]["proposed_by"] == "Open Door Legal Aid"
 
 
@@ -405,7 +408,7 @@ def test_a_new_proposal_of_a_party_takes_the_place_of_its_earlier_one(table: Tab
     second = propose(table, "dora", words="Four days.")
     table.session.refresh(first)
     assert first.state is ProposalState.OUTDATED
-    assert [one.id for one in table.filling().proposals] == [other.id, second.id]
+    assert [one.id for one in table.loaded().proposals] == [other.id, second.id]
 
 
 def test_with_a_new_answer_all_proposals_for_the_old_one_are_outdated(table: Table) -> None:

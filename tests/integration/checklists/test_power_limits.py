@@ -1,4 +1,7 @@
-"""Flags by rule (product.md, 4.8): raised on saving, closed by themselves or by an explanation."""
+"""Flags by rule (product.md, 4.8): raised on saving, closed by themselves or by an explanation.
+
+In one file: one flag, from its raising to its end, by rules and by words.
+"""
 
 from typing import Any
 
@@ -126,8 +129,8 @@ def test_another_answer_is_not_flagged(desk: Table) -> None:
 def test_a_flag_by_rule_holds_up_sending(desk: Table) -> None:
     """Gate G3, whoever flagged it."""
     desk.save("ilena", "M1", **GIVES_AWAY)
-    assert "An open flag waits on M1." in [str(one) for one in obstacles.to_sending(desk.filling())]
-    assert desk.filling().flagged == {"M1"}
+    assert "An open flag waits on M1." in [str(one) for one in obstacles.to_sending(desk.loaded())]
+    assert desk.loaded().flagged == {"M1"}
 
 
 def test_it_closes_by_itself_when_the_answer_gives_nothing_away_any_more(desk: Table) -> None:
@@ -185,7 +188,7 @@ def explain(table: Table, first: str = "nadia") -> None:
 def test_an_explanation_closes_it_and_holds_while_the_term_stands(desk: Table) -> None:
     desk.save("ilena", "M1", **GIVES_AWAY)
     explain(desk)
-    assert desk.filling().flagged == set()
+    assert desk.loaded().flagged == set()
     # Another item changes, and the counts are brought up to date.
     desk.save("ilena", "M3")
     service.recount(desk.checklist().id)
@@ -282,7 +285,7 @@ def test_a_running_checklist_without_rules_goes_on_without(table: Table) -> None
     """Checklists begun on an earlier version keep working from the database."""
     publish(limited_as(91))
     table.save("ilena", "M1")
-    assert table.filling().template.version == small_terms().version
+    assert table.loaded().template.version == small_terms().version
     assert flags(table) == []
 
 
@@ -318,7 +321,7 @@ def test_each_question_of_m5_and_m6_is_answered_and_a_worrying_one_named(
 ) -> None:
     """S6 and S7, a question for each power."""
     table = whole_table
-    m5 = checklists.whole(table.filling(), "M5", second_reader=str(table["oren"].user_id))
+    m5 = checklists.whole(table.loaded(), "M5", second_reader=str(table["oren"].user_id))
     assert len([key for key in m5 if m5[key] == "no"]) == 7
     without = {key: value for key, value in m5.items() if key != "timing"}
     table.save("ilena", "M5", **without)
@@ -331,7 +334,7 @@ def test_each_question_of_m5_and_m6_is_answered_and_a_worrying_one_named(
     said["timing_term"] = "M13 lets the doctor of the team call a visit off, for that day alone."
     table.save("ilena", "M5", seen=3, **(m5 | said))
     assert table.standing("M5").done
-    m6 = checklists.whole(table.filling(), "M6")
+    m6 = checklists.whole(table.loaded(), "M6")
     assert list(m6.values()) == ["yes"] * 5
     table.save("ilena", "M6", **(m6 | {"stop": "restricted"}))
     assert not table.standing("M6").done
@@ -343,7 +346,7 @@ def test_each_question_of_m5_and_m6_is_answered_and_a_worrying_one_named(
 def test_a_standing_plan_is_looked_at_too(session: Session) -> None:
     table = set_out(session, Mode.OMB_PLUS)
     plan = table.checklist(ChecklistKind.URGENT_PLAN)
-    values = checklists.whole(table.filling(plan.kind), "U15", who_speaks="together")
+    values = checklists.whole(table.loaded(plan.kind), "U15", who_speaks="together")
     service.save_answer(table["ilena"], plan, "U15", AnswerScope.SHARED, values, base_version=0)
     table.session.commit()
     assert is_open(table) == ["U15.only_together"]
@@ -433,7 +436,7 @@ def test_words_only_point_and_never_hold_anything_up(room: Room) -> None:
     table = room.table
     table.agree()
     table.session.commit()
-    answer = table.filling().sheet.shared("M1")
+    answer = table.loaded().sheet.shared("M1")
     assert answer is not None
     change = positions.propose(
         table["samira"],

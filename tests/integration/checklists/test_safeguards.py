@@ -20,7 +20,7 @@ def flag(table: Table, first: str = "samira", item: str = "M1") -> Flag:
 
 
 def in_the_way(table: Table) -> list[str]:
-    return [str(one) for one in obstacles.to_sending(table.filling())]
+    return [str(one) for one in obstacles.to_sending(table.loaded())]
 
 
 def test_any_party_may_flag_a_term_as_limiting_the_npm(table: Table) -> None:
@@ -35,7 +35,7 @@ def test_any_party_may_flag_a_term_as_limiting_the_npm(table: Table) -> None:
         "Office of the People's Advocate",
         "Office of the People's Advocate",
     ]
-    assert table.filling().flagged == {"M1"}
+    assert table.loaded().flagged == {"M1"}
 
 
 @pytest.mark.parametrize("first", ["marek", "ada", "root", "vesna"])
@@ -133,7 +133,7 @@ def test_terms_can_not_be_sent_before_the_second_reader_has_read_them(table: Tab
 
 def test_the_second_reader_confirms_when_the_terms_are_agreed(table: Table) -> None:
     terms = table.agree()
-    review = table.filling().review
+    review = table.loaded().review
     assert review is not None
     assert review.reader_id == table.land.users["oren"].id
     assert table.events("safeguards_reviewed")[0]["who"]["name"] == "Oren Maki"
@@ -180,7 +180,7 @@ def test_a_change_of_any_term_voids_the_review(table: Table, item: str) -> None:
         from_party(table, "joana")
     else:
         table.save("joana", "M6")
-    assert table.filling().review is None
+    assert table.loaded().review is None
     assert "(G3)" in in_the_way(table)[-1]
 
 
@@ -200,7 +200,7 @@ def from_party(table: Table, first: str) -> None:
 def test_a_live_list_voids_nothing(table: Table) -> None:
     table.agree()
     table.session.commit()
-    answer = table.filling().sheet.shared("M8")
+    answer = table.loaded().sheet.shared("M8")
     assert answer is not None
     proposal = positions.propose(
         table["samira"],
@@ -211,7 +211,7 @@ def test_a_live_list_voids_nothing(table: Table) -> None:
         reason="Somebody came.",
     )
     positions.accept_proposal(table["ilena"], table.checklist(), proposal.id)
-    assert table.filling().review is not None
+    assert table.loaded().review is not None
 
 
 @pytest.mark.parametrize("state", [ChecklistState.SENT, ChecklistState.IN_FORCE])

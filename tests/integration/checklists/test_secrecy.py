@@ -274,10 +274,10 @@ def test_who_may_not_open_the_text_is_not_asked_to_sign_it(
 
 def test_a_whole_answer_to_each_item_of_a_visit_can_be_made(scene: Scene) -> None:
     """The factory of whole answers knows the team and the first day."""
-    filling = load(scene.checklist(ROLES))
-    rows = whole(filling, "V5")["roles"]
-    assert {row["person"] for row in rows} == {str(one) for one in filling.surroundings.team or ()}
+    loaded = load(scene.checklist(ROLES))
+    rows = whole(loaded, "V5")["roles"]
+    assert {row["person"] for row in rows} == {str(one) for one in loaded.surroundings.team or ()}
     assert all(
-        row["due"] > str(filling.surroundings.visit_starts_on)
-        for row in whole(filling, "V19")["parts"]
+        row["due"] > str(loaded.surroundings.visit_starts_on)
+        for row in whole(loaded, "V19")["parts"]
     )

@@ -49,7 +49,7 @@ def publish_next(table: Table, **changed: dict[str, object] | None) -> template_
     table.session.commit()
     to = template_upgrade.newer(table.checklist())
     assert to is not None
-    return template_upgrade.preview(table.filling(), to)
+    return template_upgrade.preview(table.loaded(), to)
 
 
 def move(table: Table, first: str = "ilena") -> None:
@@ -60,9 +60,9 @@ def move(table: Table, first: str = "ilena") -> None:
 def test_a_running_checklist_stays_until_it_is_moved(table: Table) -> None:
     assert template_upgrade.newer(table.checklist()) is None
     publish_next(table, M1={"prompt": "Other words?"})
-    assert table.filling().template.version == 90
+    assert table.loaded().template.version == 90
     move(table)
-    assert table.filling().template.version == 91
+    assert table.loaded().template.version == 91
     assert template_upgrade.newer(table.checklist()) is None
 
 
@@ -70,7 +70,7 @@ def test_answers_and_agreement_on_what_did_not_change_are_kept(table: Table) -> 
     settled = table.settle("M1")
     publish_next(table, M6={"prompt": "Other words?"})
     move(table)
-    current = table.filling().sheet.shared("M1")
+    current = table.loaded().sheet.shared("M1")
     assert current is not None
     assert current.answer_id == settled.id
     assert table.standing("M1").done
@@ -81,7 +81,7 @@ def test_a_reworded_item_keeps_its_answer_and_is_asked_again_of_all(table: Table
     done = publish_next(table, M1={"prompt": "What about all of M1?"})
     assert (done.reopened, done.cut) == (("M1",), ())
     move(table)
-    current = table.filling().sheet.shared("M1")
+    current = table.loaded().sheet.shared("M1")
     assert current is not None
     assert current.answer_id == settled.id
     assert table.waiting("M1") == {"npm", "door", "lantern"}
@@ -122,9 +122,9 @@ def test_what_no_longer_fits_stays_in_the_version_before(table: Table) -> None:
     table.session.commit()
     to = template_upgrade.newer(table.checklist())
     assert to is not None
-    assert template_upgrade.preview(table.filling(), to).cut == ("M1",)
+    assert template_upgrade.preview(table.loaded(), to).cut == ("M1",)
     move(table)
-    current = table.filling().sheet.shared("M1")
+    current = table.loaded().sheet.shared("M1")
     assert current is not None
     assert (current.version, dict(current.values)) == (2, {"words": "Kept"})
     versions = table.session.scalars(
@@ -137,7 +137,7 @@ def test_a_value_of_another_type_is_let_go_and_nothing_breaks(table: Table) -> N
     table.settle("M1")
     publish_next(table, M1={"fields": [a_field("words", "date")]})
     move(table)
-    current = table.filling().sheet.shared("M1")
+    current = table.loaded().sheet.shared("M1")
     assert current is not None
     assert current.is_empty
     assert table.standing("M1").state.value == "not_started"
@@ -164,7 +164,7 @@ def test_a_choice_and_rows_keep_what_still_fits(table: Table) -> None:
     )
     table.session.commit()
     move(table)
-    current = table.filling().sheet.shared("M1")
+    current = table.loaded().sheet.shared("M1")
     assert current is not None
     assert dict(current.values) == {"chosen": ["a"], "rows": [{"name": "One"}]}
 
@@ -174,11 +174,11 @@ def test_a_gone_item_keeps_its_answer_and_comes_back_with_it(table: Table) -> No
     done = publish_next(table, M6=None)
     assert done.gone_answered == ("M6",)
     move(table)
-    assert "M6" not in table.filling().standing().items
+    assert "M6" not in table.loaded().standing().items
     publish(next_terms().model_copy(update={"version": 92}))
     table.session.commit()
     move(table)
-    current = table.filling().sheet.shared("M6")
+    current = table.loaded().sheet.shared("M6")
     assert current is not None
     assert current.answer_id == saved.id
     assert table.waiting("M6") == {"npm", "door", "lantern"}
@@ -198,17 +198,17 @@ def test_flags_and_proposals_on_gone_items_end(table: Table) -> None:
     table.session.commit()
     publish_next(table, M6=None)
     move(table)
-    filling = table.filling()
-    assert filling.flagged == frozenset()
-    assert filling.proposals == ()
+    loaded = table.loaded()
+    assert loaded.flagged == frozenset()
+    assert loaded.proposals == ()
 
 
 def test_new_items_begin_empty_and_count(table: Table) -> None:
-    before = table.filling().standing().total_count
+    before = table.loaded().standing().total_count
     done = publish_next(table, M11={})
     assert [item.code for item in done.difference.new] == ["M11"]
     move(table)
-    assert table.filling().standing().total_count == before + 1
+    assert table.loaded().standing().total_count == before + 1
     assert table.checklist().total_count == before + 1
 
 
@@ -220,7 +220,7 @@ def test_the_gone_is_left_out_of_the_text_that_is_signed(table: Table) -> None:
     revision = sent.revision_sent_id
     assert revision is not None
     assert "M6" not in str(table.events("sent_for_signature"))
-    from_text = table.filling().template
+    from_text = table.loaded().template
     assert from_text.item("M6") is None
 
 
@@ -306,5 +306,5 @@ def test_stances_stay_where_nothing_changed(table: Table) -> None:
     table.settle("M1")
     publish_next(table, M11={"required": "recommended"})
     move(table)
-    taken = table.filling().sheet.positions["M1"]
+    taken = table.loaded().sheet.positions["M1"]
     assert {stance for _answer, stance in taken.values()} == {Stance.ACCEPTS}

@@ -1,4 +1,4 @@
-"""Secrets that one side writes to itself: everybody else asks in every way, and finds none."""
+"""Comments to one's own side: everybody else looks for them in every way, and finds nothing."""
 
 from collections.abc import Iterator
 from uuid import uuid4
@@ -61,7 +61,7 @@ def ask(browser: CheckedClient, method: str, address: str, comment_id: str) -> t
     return response.status_code, without_tokens(text).replace(comment_id, "")
 
 
-def test_by_its_address_who_is_not_cleared_gets_no_comment_on_a_visits_roles(
+def test_a_person_without_clearance_gets_404_for_a_comment_on_a_visits_roles(
     app: Flask, demonstration: Demonstration, side: Side, written: Written
 ) -> None:
     for key in side.uncleared:
@@ -76,7 +76,7 @@ def test_by_its_address_a_comment_is_to_everybody_else_as_if_it_was_not_there(
         assert list(answers(browser, written, STANDING, VISIT)) == [], key
 
 
-def test_searching_exporting_and_errors_tell_nobody_else(
+def test_search_exports_and_errors_reveal_them_to_nobody_else(
     app: Flask, demonstration: Demonstration, side: Side, written: Written
 ) -> None:
     words = [word for made in written.everything() for word in made.words]
@@ -126,7 +126,7 @@ def test_by_their_addresses_threads_and_lists_stay_to_outsiders_as_they_were(
     assert pages() == before
 
 
-def test_no_mail_holds_a_word_and_nobody_else_gets_one(scene: Scene, side: Side) -> None:
+def test_mails_contain_no_text_and_nobody_else_gets_one(scene: Scene, side: Side) -> None:
     before = {mail.id for mail in scene.mails()}
     written = post(scene, side)
     mails = list(scene.session.scalars(sa.select(OutboxMessage)))
@@ -139,7 +139,7 @@ def test_no_mail_holds_a_word_and_nobody_else_gets_one(scene: Scene, side: Side)
         assert [word for word in words if word in mail.subject + mail.body] == []
 
 
-def test_the_trail_holds_nothing_of_them(scene: Scene, side: Side) -> None:
+def test_the_trail_contains_nothing_about_them(scene: Scene, side: Side) -> None:
     asked = sa.select(sa.func.count()).select_from(Event)
     before = scene.session.scalar(asked)
     written = post(scene, side)
@@ -148,7 +148,7 @@ def test_the_trail_holds_nothing_of_them(scene: Scene, side: Side) -> None:
         assert written.in_text(str(content)) == []
 
 
-def test_commands_print_nothing_of_them(
+def test_commands_print_nothing_about_them(
     app: Flask, demonstration: Demonstration, scene: Scene, side: Side
 ) -> None:
     runner = app.test_cli_runner()

@@ -1,4 +1,7 @@
-"""The pages of comments: the thread, writing, choosing who reads, what is done with one."""
+"""The pages of comments: the thread, writing, choosing who reads, what is done with one.
+
+In one file: the pages of one thread, each tried from the same sides.
+"""
 
 import datetime as dt
 from collections.abc import Callable
@@ -84,7 +87,7 @@ def lines(page: Page) -> list[str]:
 # Writing
 
 
-def test_a_comment_is_written_and_stands_in_its_thread(talk: Talk) -> None:
+def test_a_new_comment_appears_in_its_thread(talk: Talk) -> None:
     page = submit(talk, "samira", text="Thirty days\nare long.", audience="all")
     assert page.h1 == "Comments on M1"
     made = talk.session.scalars(sa.select(Comment)).one()
@@ -103,7 +106,9 @@ def test_a_comment_on_the_checklist_as_a_whole_has_a_thread_of_its_own(talk: Tal
     assert "Nobody has commented yet." in talk.page("samira", talk.thread()).text
 
 
-def test_nothing_is_chosen_until_ones_last_comment_there_was_to_the_own_side(talk: Talk) -> None:
+def test_no_audience_is_preselected_unless_ones_last_comment_was_to_ones_own_side(
+    talk: Talk,
+) -> None:
     def chosen(first: str, item: str | None = "M1") -> list[str] | None:
         return writing(talk.page(first, talk.thread(item))).values.get("audience")
 
@@ -127,7 +132,7 @@ def test_nothing_is_chosen_until_ones_last_comment_there_was_to_the_own_side(tal
         ({"text": "Kept words", "audience": "everybody"}, "Choose one of the answers offered"),
     ],
 )
-def test_what_is_missing_is_told_and_what_was_typed_stays(
+def test_missing_input_is_reported_and_nothing_typed_is_lost(
     talk: Talk, fields: dict[str, str], words: str
 ) -> None:
     page = submit(talk, "samira", **fields)
@@ -137,7 +142,7 @@ def test_what_is_missing_is_told_and_what_was_typed_stays(
     assert talk.session.scalar(sa.select(sa.func.count()).select_from(Comment)) == 0
 
 
-def test_people_who_can_read_it_are_offered_and_others_refused(talk: Talk) -> None:
+def test_only_people_who_can_read_it_can_be_chosen(talk: Talk) -> None:
     page = talk.page("samira", talk.thread())
     assert "Dora Lund, Open Door Legal Aid" in page.text
     assert "Ilena Dorvath, Office of the People's Advocate" in page.text
@@ -248,7 +253,7 @@ def test_a_comment_is_settled_opened_again_and_seen_by_buttons(talk: Talk) -> No
     assert "Read a comment that mentions you" not in talk.page("oren", "/").text
 
 
-def test_what_another_did_meanwhile_is_told(talk: Talk) -> None:
+def test_somebody_elses_action_in_the_meantime_is_reported(talk: Talk) -> None:
     made = talk.write("samira")
     service.settle(talk["ilena"], made.id)
     talk.session.commit()
@@ -269,7 +274,7 @@ def test_an_author_edits_and_the_comment_says_so(talk: Talk, frozen_time: Time) 
     assert talk.browser("dora").get(address).status_code == 403
 
 
-def test_what_was_typed_stays_when_the_time_for_editing_passed_meanwhile(
+def test_nothing_typed_is_lost_when_the_time_for_editing_has_passed(
     talk: Talk, frozen_time: Time
 ) -> None:
     made = talk.write("samira", text="First words.")
@@ -287,7 +292,7 @@ def test_what_was_typed_stays_when_the_time_for_editing_passed_meanwhile(
     assert talk.again(made).text == "First words."
 
 
-def test_a_withdrawn_comment_leaves_who_and_when(talk: Talk) -> None:
+def test_a_withdrawn_comment_keeps_its_author_and_time(talk: Talk) -> None:
     made = talk.write("samira", text="quillfen")
     address = f"/comments/{made.id}/withdraw"
     assert "quillfen" in talk.page("samira", address).text
@@ -300,7 +305,7 @@ def test_a_withdrawn_comment_leaves_who_and_when(talk: Talk) -> None:
     assert "quillfen" not in talk.page("ilena", f"/checklists/{talk.terms.id}").html
 
 
-def test_a_task_is_made_for_who_can_read_the_comment_with_a_day(talk: Talk) -> None:
+def test_a_task_with_a_due_date_is_made_for_a_person_who_can_read_the_comment(talk: Talk) -> None:
     made = talk.write("samira", audience=OWN)
     address = f"/comments/{made.id}/task"
     browser = talk.browser("samira")
@@ -337,7 +342,7 @@ def test_a_task_that_is_late_says_so(talk: Talk, frozen_time: Time) -> None:
 
 
 @pytest.mark.parametrize("first", ["ada", "root", "vesna", "marek"])
-def test_who_reads_no_comments_finds_no_page_of_them(talk: Talk, first: str) -> None:
+def test_a_person_who_cannot_read_comments_gets_404(talk: Talk, first: str) -> None:
     made = talk.write("samira")
     browser = talk.browser(first)
     for address in (talk.thread(), talk.thread(None)):
@@ -349,7 +354,7 @@ def test_who_reads_no_comments_finds_no_page_of_them(talk: Talk, first: str) -> 
         assert browser.post(f"/comments/{made.id}{rest}").status_code == 404
 
 
-def test_who_audits_sees_the_checklist_and_no_word_of_comments(talk: Talk) -> None:
+def test_an_auditor_sees_the_checklist_and_nothing_of_its_comments(talk: Talk) -> None:
     talk.write("samira", text="quillfen")
     page = talk.page("ada", f"/checklists/{talk.terms.id}")
     assert "quillfen" not in page.html

@@ -1,4 +1,4 @@
-"""Who reads comments when roles, parties, lists and clearances change; and what is encrypted."""
+"""Who can read comments as roles, parties, lists and clearances change; and encryption."""
 
 import datetime as dt
 from dataclasses import replace
@@ -42,7 +42,7 @@ def test_a_body_of_the_npm_is_no_side_of_another_body(talk: Talk) -> None:
     assert queries.find(talk["ilena"], theirs.id) is None
 
 
-def test_who_works_for_two_sides_reads_those_of_the_one_acted_for(talk: Talk) -> None:
+def test_a_person_on_two_sides_reads_the_comments_of_the_one_they_act_for(talk: Talk) -> None:
     own = talk.write("samira", audience=OWN)
     both = talk["samira"]
     npm = talk.table.land.id("npm")
@@ -73,7 +73,7 @@ def test_an_auditor_of_the_npm_reads_none_even_with_another_role_beside(
     assert queries.beside(auditor, talk.terms) is None
 
 
-def test_who_audits_reads_comments_where_they_take_part_themselves(talk: Talk) -> None:
+def test_an_auditor_who_takes_part_elsewhere_reads_comments_there(talk: Talk) -> None:
     open_ = talk.write("ilena")
     oren = talk["oren"]
     npm = talk.table.land.id("npm")

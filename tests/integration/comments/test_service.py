@@ -1,4 +1,4 @@
-"""The verbs of comments: what they change, what they refuse, what they tell and whom."""
+"""The service functions for comments: what they change, refuse, record and send."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -40,14 +40,14 @@ def test_a_comment_to_all_parties_is_read_by_the_people_of_all_parties(talk: Tal
     assert [first for first in ("marek", "vesna", "ada", "root") if reads(talk, first, made)] == []
 
 
-def test_a_comment_to_the_own_side_is_read_by_those_who_act_for_it_alone(talk: Talk) -> None:
+def test_only_ones_own_side_reads_a_comment_to_it(talk: Talk) -> None:
     made = talk.write("samira", audience=OWN)
     assert [first for first in ("samira", "dora", "henrik") if not reads(talk, first, made)] == []
     others = ("ilena", "tomas", "nadia", "oren", "petra", "joana", "leyla", "otto", "ada", "root")
     assert [first for first in others if reads(talk, first, made)] == []
 
 
-def test_the_trail_tells_of_comments_to_all_parties_without_their_words(talk: Talk) -> None:
+def test_the_trail_records_comments_to_all_parties_without_their_text(talk: Talk) -> None:
     made = talk.write("samira", text="quillfen", mentions=[talk.id("oren")])
     service.edit(talk["samira"], made.id, "quillfen again")
     service.settle(talk["oren"], made.id)
@@ -71,7 +71,7 @@ def test_the_trail_tells_of_comments_to_all_parties_without_their_words(talk: Ta
     }
 
 
-def test_the_trail_tells_nothing_of_comments_to_the_own_side(talk: Talk) -> None:
+def test_the_trail_records_no_comments_to_ones_own_side(talk: Talk) -> None:
     made = talk.write("samira", audience=OWN, mentions=[talk.id("dora")])
     service.edit(talk["samira"], made.id, "Other words")
     service.settle(talk["dora"], made.id)
@@ -94,7 +94,7 @@ def test_a_comment_on_the_checklist_names_no_item_in_the_trail(talk: Talk) -> No
 
 
 @pytest.mark.parametrize("first", ["ada", "root", "vesna", "marek"])
-def test_who_reads_no_comments_writes_none(talk: Talk, first: str) -> None:
+def test_a_person_who_cannot_read_comments_cannot_write_any(talk: Talk, first: str) -> None:
     with pytest.raises(RefusedError, match="for one of its parties"):
         talk.write(first)
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Comment)) == 0
@@ -146,7 +146,7 @@ def test_an_author_edits_within_a_quarter_of_an_hour_and_it_says_so(
     assert talk.again(made).text == "Better words."
 
 
-def test_a_withdrawn_comment_keeps_who_and_when_and_no_word(talk: Talk) -> None:
+def test_a_withdrawn_comment_keeps_author_and_time_but_no_text(talk: Talk) -> None:
     made = talk.write("samira", text="quillfen", mentions=[talk.id("oren")])
     service.make_task(talk["ilena"], made.id, talk.id("oren"), clock.today())
     service.withdraw(talk["samira"], made.id)
@@ -205,7 +205,9 @@ def test_nothing_is_done_with_a_comment_of_the_other_side(talk: Talk) -> None:
 # Mentions
 
 
-def test_who_is_mentioned_gets_a_neutral_mail_and_sees_it_waiting_until_seen(talk: Talk) -> None:
+def test_a_mentioned_person_gets_a_neutral_mail_and_a_task_until_they_have_seen_it(
+    talk: Talk,
+) -> None:
     made = talk.write("samira", text="quillfen", mentions=[talk.id("oren"), talk.id("samira")])
     (mail,) = talk.mails()
     assert (mail.recipient, mail.kind) == ("oren.maki@example.org", "comment_mention")
@@ -234,7 +236,9 @@ def test_a_mail_says_the_same_whoever_else_may_read_the_comment(talk: Talk) -> N
     ("audience", "first"),
     [(OWN, "ilena"), (OWN, "joana"), (ALL, "marek"), (ALL, "ada"), (ALL, "root"), (ALL, "vesna")],
 )
-def test_nobody_is_mentioned_who_can_not_read_it(talk: Talk, audience: object, first: str) -> None:
+def test_a_person_who_cannot_read_it_cannot_be_mentioned(
+    talk: Talk, audience: object, first: str
+) -> None:
     with pytest.raises(RuleBrokenError, match="can't read this comment") as refused:
         talk.write("samira", audience=audience, mentions=[talk.id("dora"), talk.id(first)])
     assert refused.value.field == "mentions"
@@ -253,7 +257,7 @@ def test_a_mention_of_somebody_who_was_mentioned_in_a_withdrawn_comment_waits_no
 # Tasks
 
 
-def test_a_task_waits_for_its_person_until_that_one_or_its_maker_says_done(talk: Talk) -> None:
+def test_a_task_stays_open_until_its_person_or_its_maker_marks_it_done(talk: Talk) -> None:
     made = talk.write("samira")
     task = service.make_task(talk["ilena"], made.id, talk.id("oren"), clock.today() + DAY)
     ((found, _place),) = queries.waiting(talk["oren"]).tasks
@@ -276,7 +280,7 @@ def test_a_task_waits_for_its_person_until_that_one_or_its_maker_says_done(talk:
 
 
 @pytest.mark.parametrize(("audience", "first"), [(OWN, "ilena"), (ALL, "marek"), (ALL, "ada")])
-def test_no_task_is_given_to_somebody_who_can_not_read_the_comment(
+def test_a_person_who_cannot_read_the_comment_cannot_be_given_a_task(
     talk: Talk, audience: object, first: str
 ) -> None:
     made = talk.write("samira", audience=audience)

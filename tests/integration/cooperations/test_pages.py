@@ -1,4 +1,7 @@
-"""Pages of cooperations: from the right side, from the wrong side, and with bad input."""
+"""Pages of cooperations: from the right side, from the wrong side, and with bad input.
+
+In one file: the pages of one cooperation, each tried from the same sides.
+"""
 
 import datetime as dt
 from collections.abc import Callable
@@ -68,7 +71,7 @@ CHANGING = ["/head", "/ways", "/people/add", "/people/invite"]
 
 @pytest.mark.parametrize("page", READING)
 @pytest.mark.parametrize("first", ["ilena", "tomas", "nadia", "samira", "henrik", "joana", "ada"])
-def test_who_may_see_a_cooperation_reads_its_pages(
+def test_a_person_who_may_see_a_cooperation_can_read_its_pages(
     browser: Browser, reference: str, first: str, page: str
 ) -> None:
     browser(first).page(f"/cooperations/{reference}{page}")
@@ -108,7 +111,7 @@ def test_the_head_is_the_npm_coordinators_with_the_reason_why(
 
 @pytest.mark.parametrize("page", ["/people/add", "/people/invite"])
 @pytest.mark.parametrize("first", ["tomas", "nadia", "henrik", "ada"])
-def test_people_are_brought_in_by_coordinators_only(
+def test_only_coordinators_add_people(
     browser: Browser, reference: str, first: str, page: str
 ) -> None:
     client = browser(first)
@@ -144,7 +147,7 @@ def test_the_list_shows_own_cooperations_with_their_stage_in_words(
     page = browser("samira").page("/cooperations")
     assert "Joint monitoring of police custody" in page.links()
     assert reference in page.text
-    assert "Terms in draft" in page.text
+    assert "Drafting terms" in page.text
     assert "Open a cooperation" not in page.links()
     assert "Open a cooperation" in browser("ilena").page("/cooperations").links()
 
@@ -218,7 +221,7 @@ def test_a_coordinator_changes_the_head(browser: Browser, land: Country, referen
         ({"starts_on": "2027-02-01", "review_on": "2027-02-01"}, "must come after the start"),
     ],
 )
-def test_a_problem_stands_beside_its_field_and_nothing_typed_is_lost(
+def test_a_problem_is_shown_beside_its_field_and_nothing_typed_is_lost(
     browser: Browser, land: Country, reference: str, fields: dict[str, Any], problem: str
 ) -> None:
     typed: dict[str, Any] = {"title": "Typed title", "purpose": "Typed purpose", **fields}
@@ -259,7 +262,7 @@ def test_hostile_text_is_shown_as_text(browser: Browser, reference: str) -> None
         assert hostile in page.text
 
 
-def test_once_terms_are_in_force_the_dates_are_those_of_m19(
+def test_once_terms_are_in_force_m19_sets_the_dates(
     app: Flask, land: Country, session: Session, reference: str
 ) -> None:
     cooperation = found(land, reference)
@@ -342,7 +345,7 @@ def test_going_back_keeps_what_was_chosen(browser: Browser, reference: str) -> N
         {},
     ],
 )
-def test_what_does_not_fit_changes_no_modes(
+def test_invalid_input_changes_no_modes(
     browser: Browser, land: Country, reference: str, sent: dict[str, object]
 ) -> None:
     answer = browser("ilena").post(f"/cooperations/{reference}/ways", data=sent)
@@ -373,7 +376,7 @@ def test_of_two_people_the_later_change_of_modes_is_stopped(
 # People
 
 
-def test_a_coordinator_brings_in_and_takes_out_a_person(
+def test_a_coordinator_adds_and_removes_a_person(
     browser: Browser, land: Country, reference: str
 ) -> None:
     client = browser("samira")
@@ -391,7 +394,7 @@ def test_a_coordinator_brings_in_and_takes_out_a_person(
     assert "Dora Lund" not in names
 
 
-def test_only_own_people_are_offered_and_taken(
+def test_only_ones_own_people_can_be_chosen(
     browser: Browser, land: Country, reference: str
 ) -> None:
     client = browser("samira")
@@ -404,7 +407,7 @@ def test_only_own_people_are_offered_and_taken(
     assert len(people.people(found(land, reference).id)) == 1
 
 
-def test_taking_out_people_of_others_is_refused(
+def test_removing_another_partys_people_is_refused(
     browser: Browser, land: Country, reference: str
 ) -> None:
     ilena = people.people(found(land, reference).id)[0]
@@ -454,7 +457,7 @@ def test_a_coordinator_invites_somebody_to_the_cooperation(
     assert made.roles == ["member"]
 
 
-def test_the_address_of_who_is_invited_is_shown_to_the_own_coordinator_only(
+def test_an_invited_persons_address_is_shown_only_to_their_own_coordinator(
     browser: Browser, reference: str
 ) -> None:
     browser("samira").submit(
@@ -486,7 +489,7 @@ def test_an_address_that_is_none_is_refused_and_kept(
 # History
 
 
-def test_history_tells_in_words_what_happened_and_by_whom(
+def test_history_shows_who_did_what(
     app: Flask, land: Country, session: Session, reference: str
 ) -> None:
     cooperation = found(land, reference)
@@ -499,7 +502,7 @@ def test_history_tells_in_words_what_happened_and_by_whom(
     text = land.browser(app, "ada").page(f"/cooperations/{reference}/history").text
     for words in (
         "was opened between Office of the People's Advocate, Open Door Legal Aid",
-        "Stage P0 was left. The cooperation is now in stage P1, Terms in draft.",
+        "Stage P0 was left. The cooperation is now in stage P1, Drafting terms.",
         "Agreed terms: the checklist was begun.",
         "Dora Lund takes part for Open Door Legal Aid as physician.",
         "Samira Okell, for Open Door Legal Aid",

@@ -160,7 +160,7 @@ def test_a_changed_audience_is_recorded_without_how_many(land: Country, session:
     assert session.scalar(sa.select(sa.func.count(AudienceMember.id))) == 1
 
 
-def test_what_may_be_seen_is_asked_of_the_row_at_hand(land: Country) -> None:
+def test_visibility_is_a_condition_on_the_row(land: Country) -> None:
     open_one(land, "door")
     for first in ("ilena", "leyla", "ada"):
         actor = land.actor(first)

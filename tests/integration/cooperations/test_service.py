@@ -1,4 +1,7 @@
-"""Opening a cooperation and changing its head, ways of working, parties and people."""
+"""Opening a cooperation and changing its head, ways of working, parties and people.
+
+In one file: the verbs of one cooperation, which check the same events.
+"""
 
 import datetime as dt
 import re
@@ -83,7 +86,7 @@ def test_references_count_up_within_a_year_and_begin_anew(
     assert references == [f"C-{year}-0001", f"C-{year}-0002", f"C-{year + 1}-0001"]
 
 
-def test_npm_bodies_stand_before_csos(land: Country) -> None:
+def test_npm_bodies_come_before_csos(land: Country) -> None:
     cooperation = opened(land, organisation_ids=[land.id("door"), land.id("other_npm")])
     sides = [party.side.value for party in people.parties(cooperation)]
     assert sides == ["npm", "npm", "cso"]
@@ -111,7 +114,7 @@ def test_only_a_coordinator_of_an_npm_opens(land: Country, first: str) -> None:
         ({"ends_on": dt.date(2027, 2, 1), "review_on": dt.date(2027, 2, 2)}, "review_on"),
     ],
 )
-def test_what_does_not_fit_is_named_by_its_field(
+def test_invalid_input_is_reported_with_its_field(
     land: Country, change: dict[str, object], field: str
 ) -> None:
     with pytest.raises(RuleBrokenError) as error:
@@ -148,9 +151,7 @@ def test_a_destroyed_key_says_so(land: Country, session: Session) -> None:
         keys.key_of(uuid4())
 
 
-def test_a_key_wrapped_for_another_cooperation_is_not_taken(
-    land: Country, session: Session
-) -> None:
+def test_a_key_wrapped_for_another_cooperation_is_refused(land: Country, session: Session) -> None:
     first, second = opened(land), opened(land)
     moved = session.get_one(CooperationKey, first.id).wrapped
     session.get_one(CooperationKey, second.id).wrapped = moved
@@ -248,7 +249,9 @@ def test_a_party_joins_at_the_end_of_the_list(land: Country) -> None:
 
 
 @pytest.mark.parametrize("key", ["door", "court", None])
-def test_who_is_a_party_or_cannot_be_one_does_not_join(land: Country, key: str | None) -> None:
+def test_an_organisation_that_is_a_party_or_cannot_be_one_does_not_join(
+    land: Country, key: str | None
+) -> None:
     cooperation = opened(land)
     organisation_id = land.id(key) if key else uuid4()
     with pytest.raises(RuleBrokenError):
@@ -258,7 +261,7 @@ def test_who_is_a_party_or_cannot_be_one_does_not_join(land: Country, key: str |
 # People
 
 
-def test_a_coordinator_brings_in_own_people(land: Country) -> None:
+def test_a_coordinator_adds_people_of_their_organisation(land: Country) -> None:
     cooperation = opened(land)
     service.add_person(
         land.actor("joana"),
@@ -291,7 +294,7 @@ def test_an_outside_expert_of_the_npm_needs_a_clearance_and_is_not_the_npms_own(
 
 
 @pytest.mark.parametrize("first", ["ilena", "samira", "henrik", "leyla", "marek", "ada", "root"])
-def test_nobody_brings_in_people_of_another_party(land: Country, first: str) -> None:
+def test_nobody_adds_people_of_another_party(land: Country, first: str) -> None:
     cooperation = opened(land)
     with pytest.raises(RefusedError):
         service.add_person(
@@ -302,7 +305,7 @@ def test_nobody_brings_in_people_of_another_party(land: Country, first: str) -> 
         )
 
 
-def test_nobody_is_brought_in_for_an_organisation_that_is_no_party(land: Country) -> None:
+def test_nobody_is_added_for_an_organisation_that_is_not_a_party(land: Country) -> None:
     cooperation = opened(land)
     with pytest.raises(RefusedError):
         service.add_person(
@@ -313,7 +316,7 @@ def test_nobody_is_brought_in_for_an_organisation_that_is_no_party(land: Country
         )
 
 
-def test_people_without_a_role_there_cannot_be_brought_in(land: Country, session: Session) -> None:
+def test_people_without_a_role_there_cannot_be_added(land: Country, session: Session) -> None:
     cooperation = opened(land)
     samira = land.actor("samira")
     for user_id in (land.users["leyla"].id, uuid4()):
@@ -332,9 +335,7 @@ def test_people_without_a_role_there_cannot_be_brought_in(land: Country, session
         )
 
 
-def test_a_person_is_brought_in_once_and_again_after_leaving(
-    land: Country, session: Session
-) -> None:
+def test_a_person_is_added_once_and_again_after_leaving(land: Country, session: Session) -> None:
     cooperation = opened(land)
     bring_in(land, cooperation, "dora")
     with pytest.raises(RuleBrokenError):
@@ -384,7 +385,7 @@ def test_the_last_coordinator_of_the_npm_stays(land: Country) -> None:
     assert [one.name for one in people.coordinators_for_npm(cooperation.id)] == ["Zora Venn"]
 
 
-def test_who_could_join_leaves_out_those_who_do_and_auditors(land: Country) -> None:
+def test_could_join_leaves_out_auditors_and_people_who_already_take_part(land: Country) -> None:
     cooperation = opened(land)
     land.person("Audra Penn", "door", Role.AUDITOR)
     bring_in(land, cooperation, "dora")
@@ -403,7 +404,9 @@ def ended(land: Country, membership: Membership) -> DomainEvent:
     )
 
 
-def test_who_has_no_role_left_is_taken_out_everywhere(land: Country, session: Session) -> None:
+def test_a_person_without_any_role_left_is_removed_everywhere(
+    land: Country, session: Session
+) -> None:
     cooperation = opened(land)
     bring_in(land, cooperation, "dora")
     membership = session.scalars(
@@ -416,7 +419,7 @@ def test_who_has_no_role_left_is_taken_out_everywhere(land: Country, session: Se
     assert "person_left" in verbs_of(cooperation)
 
 
-def test_who_keeps_another_role_stays(land: Country, session: Session) -> None:
+def test_a_person_who_keeps_another_role_stays(land: Country, session: Session) -> None:
     cooperation = opened(land)
     land.person("Dana Rook", "door", Role.MEMBER, Role.SIGNATORY)
     bring_in(land, cooperation, "dana")
@@ -432,7 +435,7 @@ def test_who_keeps_another_role_stays(land: Country, session: Session) -> None:
 
 
 @pytest.mark.both_databases
-def test_suspension_closes_clearances_at_once(land: Country, session: Session) -> None:
+def test_suspension_closes_clearances_immediately(land: Country, session: Session) -> None:
     cooperation = opened(land)
     leyla = land.users["leyla"]
     bring_in(land, cooperation, "leyla")
@@ -468,11 +471,11 @@ def accepted(land: Country, cooperation: Cooperation, first: str, key: str) -> D
     )
 
 
-def test_who_accepts_an_invitation_to_a_cooperation_takes_part(land: Country) -> None:
+def test_a_person_who_accepts_an_invitation_to_a_cooperation_takes_part(land: Country) -> None:
     cooperation = opened(land)
-    happening = accepted(land, cooperation, "dora", "door")
-    service.follow_invitation(happening)
-    service.follow_invitation(happening)  # repeated: nothing more happens
+    event = accepted(land, cooperation, "dora", "door")
+    service.follow_invitation(event)
+    service.follow_invitation(event)  # repeated: nothing more happens
     found = [one for one in people.people(cooperation.id) if one.name == "Dora Lund"]
     assert [one.function for one in found] == ["interpreter"]
 
@@ -502,14 +505,14 @@ def test_the_other_parties_are_told_of_a_power_that_an_administrator_confirmed(
     assert all("C-" in mail.body and "Door" not in mail.body for mail in mails)
 
 
-def test_an_invitation_to_a_cooperation_of_others_brings_nobody_in(land: Country) -> None:
+def test_an_invitation_to_somebody_elses_cooperation_adds_nobody(land: Country) -> None:
     cooperation = opened(land)
     service.follow_invitation(accepted(land, cooperation, "marek", "bridge"))
     assert "Marek Tull" not in [one.name for one in people.people(cooperation.id)]
 
 
 def test_an_invitation_to_no_cooperation_brings_nobody_in(land: Country) -> None:
-    happening = DomainEvent(
+    event = DomainEvent(
         verbs.INVITATION_ACCEPTED,
         "user",
         land.users["dora"].id,
@@ -518,7 +521,7 @@ def test_an_invitation_to_no_cooperation_brings_nobody_in(land: Country) -> None
         {"organisation_id": str(land.id("door")), "cooperation": "", "function": ""},
     )
     cooperation = opened(land)
-    service.follow_invitation(happening)
+    service.follow_invitation(event)
     assert "Dora Lund" not in [one.name for one in people.people(cooperation.id)]
 
 
@@ -558,7 +561,7 @@ def test_a_clearance_of_a_suspended_person_is_not_open(land: Country, session: S
     assert clearances.cleared_user_ids(cooperation.id) == frozenset()
 
 
-def test_a_clearance_for_one_visit_does_not_tell_when_the_visit_is(land: Country) -> None:
+def test_a_clearance_for_one_visit_does_not_reveal_its_date(land: Country) -> None:
     cooperation = opened(land)
     open_clearance(land, cooperation, visit_id=uuid4())
     newest = trail.history(cooperation.id)[1][0]
@@ -568,7 +571,7 @@ def test_a_clearance_for_one_visit_does_not_tell_when_the_visit_is(land: Country
     assert newest.details["until"] == (clock.today() + 10 * DAY).isoformat()
 
 
-def test_who_is_cleared_for_one_visit_is_not_cleared_for_all(land: Country) -> None:
+def test_a_person_cleared_for_one_visit_is_not_cleared_for_all(land: Country) -> None:
     cooperation = opened(land)
     visit_id = uuid4()
     open_clearance(land, cooperation, visit_id=visit_id)
@@ -601,7 +604,7 @@ def test_new_terms_close_all_clearances_of_the_cooperation(land: Country) -> Non
     assert clearances.cleared_user_ids(second.id)
 
 
-def test_what_an_undertaking_opened_is_closed_with_it(land: Country) -> None:
+def test_closing_an_undertaking_closes_its_clearances(land: Country) -> None:
     cooperation = opened(land)
     undertaking_id = uuid4()
     open_clearance(land, cooperation, undertaking_id=undertaking_id)
@@ -623,7 +626,7 @@ def test_expired_clearances_are_recorded_by_the_application(land: Country) -> No
 # Queries
 
 
-def test_dates_of_terms_in_force_are_taken_over_without_a_policy(land: Country) -> None:
+def test_the_dates_of_terms_in_force_are_copied_without_a_policy(land: Country) -> None:
     cooperation = opened(land)
     dates = {
         "starts_on": dt.date(2027, 1, 1),

@@ -25,7 +25,8 @@ from tracker.checklists.negotiation import safeguards
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Cooperation, Mode, Stage
 from tracker.core import clock
-from tracker.demo import filling, people
+from tracker.demo import checklists as demo_checklists
+from tracker.demo import people
 from tracker.demo.people import Cast
 from tracker.lifecycle import service as opening
 
@@ -209,7 +210,7 @@ def test_the_page_shows_stage_turn_needs_and_gates(
     session.commit()
     page = land.browser(app, "samira").page(f"/cooperations/{cooperation.reference}")
     assert page.h1 == "Joint monitoring of police custody"
-    assert "Stage P1, Terms in draft" in page.text
+    assert "Stage P1, Drafting terms" in page.text
     assert "Next step, for Open Door Legal Aid" in page.text
     assert "Agreed terms: required." in page.text
     assert "Urgent-action plan: required, once, and for every visit." in page.text
@@ -322,13 +323,13 @@ def agreed(cast: Cast, session: Session) -> tuple[Cooperation, Checklist]:
         for person in cast.of_body(body):
             if person.key != "ilena":
                 cooperations.add_person(
-                    cast.actor(filling.COORDINATORS[body]),
+                    cast.actor(demo_checklists.COORDINATORS[body]),
                     cooperation,
                     user_id=cast.users[person.key].id,
                     organisation_id=cast.bodies[body].id,
                 )
     terms = checklist_of(cooperation, TERMS)
-    filling.fill_in(cast, terms)
+    demo_checklists.fill_in(cast, terms)
     session.commit()
     return cooperation, terms
 
@@ -373,8 +374,8 @@ def test_sent_terms_wait_for_those_who_have_not_signed(
 ) -> None:
     cooperation, terms = agreed(cast, session)
     safeguards.confirm_review(cast.actor("nadia"), terms)
-    filling.send(cast, terms)
-    filling.sign(cast, terms, "npm")
+    demo_checklists.send(cast, terms)
+    demo_checklists.sign(cast, terms, "npm")
     session.commit()
     name = cast.bodies["od"].name
     work, page = look(app, cast, cooperation, "ilena")

@@ -6,11 +6,11 @@ import pytest
 from flask import Flask
 
 from tests.services import put
-from tracker.evidence.keys.signing_keys import PLACE, KeyFolder
+from tracker.evidence.keys.signing_keys import KEY_FOLDER, KeyFolder
 
 
 @pytest.fixture
 def folder(tmp_path: Path, app: Flask) -> Path:
     """Where private keys are written during the test; empty at first."""
-    put(app, PLACE.holding(KeyFolder(tmp_path / "evidence", "terms.npm.example")))
+    put(app, KEY_FOLDER.holding(KeyFolder(tmp_path / "evidence", "terms.npm.example")))
     return tmp_path / "evidence"

@@ -1,4 +1,7 @@
-"""What is claimed of a text rests on what is bound: rows that say otherwise convince nobody."""
+"""What is claimed of a text rests on what is bound: rows that say otherwise convince nobody.
+
+In one file: one table of texts, in which each column is changed in each direction.
+"""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager

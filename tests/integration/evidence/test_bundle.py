@@ -1,4 +1,7 @@
-"""Evidence is taken out as one file that two verifiers take for sound; what is closed stays out."""
+"""Evidence is taken out as one file that two verifiers take for sound; what is closed stays out.
+
+In one file: what is exported once is opened by all tests, and costs seconds to make.
+"""
 
 import datetime as dt
 import json
@@ -18,7 +21,6 @@ from flask import Flask
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from config import ROOT
 from tests.factories.comments import comment
 from tests.factories.demonstration import Demonstration
 from tests.factories.evidence.bundles import judged
@@ -38,6 +40,7 @@ from tracker.cooperations import clearances, keys
 from tracker.cooperations.models import AudienceMember, ClearanceEnd, CooperationKey
 from tracker.core import canonical, clock
 from tracker.core.db import db
+from tracker.core.paths import ROOT
 from tracker.evidence.bundles import (
     bundle,
     container,
@@ -47,7 +50,7 @@ from tracker.evidence.bundles import (
 )
 from tracker.evidence.bundles.bundle import DamagedError
 from tracker.evidence.keys import signing_keys
-from tracker.evidence.keys.signing_keys import PLACE, KeyFolder
+from tracker.evidence.keys.signing_keys import KEY_FOLDER, KeyFolder
 from tracker.evidence.log import checkpoints
 from tracker.evidence.models import Anchor, KeyUse
 from tracker.mail.models import OutboxMessage
@@ -346,7 +349,7 @@ def test_a_lost_key_leaves_nothing_recorded_and_is_told(
     app: Flask, demonstration: Demonstration, session: Session, tmp_path: Path
 ) -> None:
     before = trail.history(demonstration.cooperations["complete"])[0]
-    put(app, PLACE.holding(KeyFolder(tmp_path / "elsewhere", "localhost")))
+    put(app, KEY_FOLDER.holding(KeyFolder(tmp_path / "elsewhere", "localhost")))
     answer = take_out(app, demonstration, "milan")
     assert answer.mimetype == "text/html"
     assert "It can't be taken out now." in Page.of(answer).text
@@ -509,7 +512,7 @@ def test_a_frozen_text_that_was_changed_in_the_database_is_never_passed_over(
             .values(number=1, document=canonical.to_bytes({"revision": 1}))
         )
     session.close()
-    assert "does not give its digest" in judged(bundle.build(taken))["Texts"]
+    assert "doesn't match its digest" in judged(bundle.build(taken))["Texts"]
 
 
 def test_more_events_and_texts_ask_the_database_no_more_often(
@@ -573,7 +576,7 @@ def test_the_command_writes_over_nothing_and_knows_no_other_reference(
     before = trail.history(demonstration.cooperations["complete"])[0]
     again = run(app, "export", demonstration.references["complete"], "-o", str(file))
     assert again.exit_code == 1
-    assert "is there already" in again.output
+    assert "already exists" in again.output
     unknown = run(app, "export", "C-2026-9999", "-o", str(file.with_name("other.zip")))
     assert unknown.exit_code == 1
     assert "There is no cooperation C-2026-9999." in unknown.output
@@ -590,7 +593,7 @@ def test_a_check_says_of_each_link_that_it_holds_what_was_signed_and_what_it_res
     done = run(app, "verify", str(file))
     assert done.exit_code == 3, done.output
     lines = done.output.splitlines()
-    assert [line[7:].split(":")[0] for line in lines if line.startswith("holds")] == [
+    assert [line[7:].split(":")[0] for line in lines if line.startswith("valid")] == [
         "File",
         "List",
         "Keys",
@@ -605,21 +608,21 @@ def test_a_check_says_of_each_link_that_it_holds_what_was_signed_and_what_it_res
     ]
     assert "FLAW" not in done.output
     assert any("terms, revision 1: Tomas Beridan for" in line for line in lines)
-    assert "is sound in itself, compared with nothing you hold." in done.output
+    assert "is consistent, but was compared with nothing." in done.output
     with app.app_context():
         key = signing_keys.current(KeyUse.CHECKPOINT).fingerprint
     assert key in done.output
     grouped = " ".join(key[at : at + 8].upper() for at in range(0, 64, 8))
     compared = run(app, "verify", str(file), "--key", grouped)
     assert compared.exit_code == 0
-    assert f"holds  Key {key[:8]}: It sealed this bundle." in compared.output
+    assert f"valid  Key {key[:8]}: It sealed this bundle." in compared.output
     assert "Nothing was altered in the evidence of" in compared.output
-    assert "That rests on the server's key, which is the one that you hold." in compared.output
+    assert "This depends on the server's key, which is the one you gave." in compared.output
     other = run(app, "verify", str(file), "--key", "0" * 64)
     assert other.exit_code == 1
     assert "FLAW   Key 00000000: This key did not seal the bundle" in other.output
     mistyped = run(app, "verify", str(file), "--key", "0" * 63)
-    assert (mistyped.exit_code, "is no SHA-256" in mistyped.output) == (2, True)
+    assert (mistyped.exit_code, "is not a SHA-256" in mistyped.output) == (2, True)
 
 
 def test_a_mail_with_a_checkpoint_is_given_along_as_it_was_received(
@@ -634,12 +637,12 @@ def test_a_mail_with_a_checkpoint_is_given_along_as_it_was_received(
     kept.write_text(f"Subject: A checkpoint\n\n{mail}")
     done = run(app, "verify", str(file), "--anchor", str(kept))
     assert done.exit_code == 0, done.output
-    assert "holds  Anchor mail.eml: Signed on" in done.output
+    assert "valid  Anchor mail.eml: Signed on" in done.output
     assert "not on the server." in done.output
     kept.write_text("Nothing of the kind.")
     other = run(app, "verify", str(file), "--anchor", str(kept))
     assert other.exit_code == 2
-    assert "holds no checkpoint" in other.output
+    assert "contains no checkpoint" in other.output
 
 
 def test_a_changed_bundle_ends_the_check_with_1_and_the_link_is_named(
@@ -651,7 +654,7 @@ def test_a_changed_bundle_ends_the_check_with_1_and_the_link_is_named(
     done = run(app, "verify", str(file))
     assert done.exit_code == 1
     assert "FLAW   File:" in done.output
-    assert "This is no sound evidence: 1 of 1 links do not hold." in done.output
+    assert "This is not sound evidence: 1 of 1 links are not valid." in done.output
 
 
 def test_a_check_needs_neither_settings_nor_keys_nor_a_database(file: Path, tmp_path: Path) -> None:
@@ -670,7 +673,7 @@ def test_a_check_needs_neither_settings_nor_keys_nor_a_database(file: Path, tmp_
         check=False,
     )
     assert done.returncode == 3, done.stderr
-    assert "is sound in itself, compared with nothing you hold." in done.stdout
+    assert "is consistent, but was compared with nothing." in done.stdout
     assert not away.exists()
 
 

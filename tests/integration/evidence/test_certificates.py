@@ -1,4 +1,7 @@
-"""Certificates: made once all have signed, by the worker alone, kept as they are, handed out."""
+"""Certificates: made once all have signed, by the worker alone, kept as they are, handed out.
+
+In one file: one certificate, from its making to its handing out.
+"""
 
 import datetime as dt
 import io
@@ -207,7 +210,7 @@ def test_a_signature_waits_for_no_certificate_and_the_record_says_that_it_is_bei
     assert "PDF in English" in page.text
 
 
-def test_one_that_can_not_be_made_holds_up_no_other_and_is_tried_again(
+def test_a_certificate_that_fails_does_not_block_the_others_and_is_retried(
     land: Country,
     terms: Checklist,
     tmp_path: Path,
@@ -263,14 +266,16 @@ def test_what_can_not_be_made_shows_in_health_with_its_cause_and_waits_longer_ea
     assert "certificates: some can't be made" in told.output
     assert "terms, revision 1: Revision" in told.output
     assert "can't be set: KeyError in test_certificates.py, line" in told.output
-    assert "(8 tries; the next at " in told.output
+    assert "(8 attempts; next at " in told.output
     assert "words of the text" not in told.output
     answer = app.test_client().get("/healthz")
     assert answer.status_code == 503
     assert answer.get_json()["certificates"] == "some can't be made"
 
 
-def test_a_text_of_an_unknown_shape_is_told(land: Country, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_text_in_an_unknown_format_is_reported(
+    land: Country, monkeypatch: pytest.MonkeyPatch
+) -> None:
     confidentiality = agreements.checklist_of(
         open_one(land, "door", title="Visits to homes"), ChecklistKind.CONFIDENTIALITY
     )
@@ -283,7 +288,7 @@ def test_a_text_of_an_unknown_shape_is_told(land: Country, monkeypatch: pytest.M
         issuing.make(revision_id)
 
 
-def test_a_lost_key_is_told_and_the_certificate_comes_once_it_is_back(
+def test_a_lost_key_is_reported_and_the_certificate_is_made_once_it_is_restored(
     folder: Path, land: Country, terms: Checklist
 ) -> None:
     sign(land, terms)
@@ -338,7 +343,7 @@ def test_the_database_refuses_to_change_a_certificate(
     assert count() == 1
 
 
-def test_what_waits_for_long_is_told(
+def test_an_overdue_certificate_is_reported(
     land: Country, terms: Checklist, frozen_time: Callable[[dt.datetime | None], None]
 ) -> None:
     sign(land, terms)
@@ -459,7 +464,7 @@ def test_nobody_who_is_not_let_into_a_visit_gets_its_certificates(
 
 
 @pytest.mark.parametrize("kind", ["terms", "visit_roles"])
-def test_taking_out_a_certificate_is_noted_once(
+def test_downloading_a_certificate_is_logged_once(
     app: Flask, session: Session, demonstration: Demonstration, kind: str
 ) -> None:
     checklist_id = demonstration.checklists["complete", kind]

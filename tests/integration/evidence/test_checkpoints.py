@@ -198,7 +198,7 @@ def test_growing_takes_as_many_questions_with_many_chains_as_with_one(
     assert counts[0] == counts[1]
 
 
-def test_a_hash_that_was_taken_out_is_missed(begun: None, session: Session) -> None:
+def test_a_deleted_hash_is_noticed(begun: None, session: Session) -> None:
     for _ in range(3):
         happen(session)
         make(session)

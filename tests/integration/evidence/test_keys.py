@@ -145,7 +145,7 @@ def test_a_rotated_key_is_kept_and_vouches_for_the_next(
     assert verbs_of(session, old) == ["evidence_key_made", "evidence_key_retired"]
 
 
-def test_a_lost_key_is_told_and_can_be_rotated_but_vouches_for_nothing(
+def test_a_lost_key_is_reported_and_can_be_rotated_but_vouches_for_nothing(
     made: list[PublicKey], folder: Path, session: Session
 ) -> None:
     (folder / "checkpoint-1.key").unlink()

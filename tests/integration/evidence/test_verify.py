@@ -1,4 +1,7 @@
-"""The public check: what it answers to whom, in every state of a text, and what it never tells."""
+"""The public check: what it answers to whom, in every state of a text, and what it never tells.
+
+In one file: every state of one text, and the answer that each gives.
+"""
 
 import datetime as dt
 import io
@@ -211,7 +214,7 @@ def test_an_undertaking_holds_until_it_is_closed(
     assert verdicts.of_text(reference, digest) == Answer(verdict)
 
 
-def test_a_digest_is_read_as_it_stands_on_paper(
+def test_a_digest_is_read_as_printed_on_paper(
     session: Session, demonstration: Demonstration
 ) -> None:
     digest = revision_of(demonstration, "complete").digest
@@ -239,7 +242,7 @@ def test_a_digest_under_the_reference_of_another_cooperation_is_unknown(
 # Verdicts on a file -----------------------------------------------------------------------------
 
 
-def test_a_certificate_is_told_by_the_file_and_by_its_digest(
+def test_a_certificate_is_recognised_by_its_file_and_by_its_digest(
     session: Session, demonstration: Demonstration
 ) -> None:
     for kind in ("terms", "visit_roles"):
@@ -304,7 +307,7 @@ def test_what_was_erased_is_still_told_by_its_digest(
 # Who signed -------------------------------------------------------------------------------------
 
 
-def test_who_signed_is_told_only_where_the_setting_allows_and_never_of_a_visit(
+def test_signers_are_named_only_if_the_setting_allows_it_and_never_for_a_visit(
     session: Session, demonstration: Demonstration
 ) -> None:
     assert asked(demonstration, "complete").signers is None

@@ -1,4 +1,4 @@
-"""Fixtures of the guidance: two articles made for the test, in place of any others."""
+"""Fixtures for the guidance: two articles made for the test, replacing any others."""
 
 from pathlib import Path
 

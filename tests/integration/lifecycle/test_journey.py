@@ -1,4 +1,4 @@
-"""A cooperation's way from opening to active, and back, by answers and signatures of both sides."""
+"""A cooperation from opening to active, and back, by answers and signatures of both sides."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -22,7 +22,8 @@ from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Cooperation, Mode, Stage
 from tracker.core import clock
 from tracker.core.db import db
-from tracker.demo import filling, people
+from tracker.demo import checklists as demo_checklists
+from tracker.demo import people
 from tracker.demo.people import Cast
 from tracker.lifecycle import policy, queries, service
 
@@ -57,7 +58,7 @@ def opened(cast: Cast, *modes: Mode, **questions: str) -> Cooperation:
         for person in cast.of_body(body):
             if person.key != "ilena":
                 cooperations.add_person(
-                    cast.actor(filling.COORDINATORS[body]),
+                    cast.actor(demo_checklists.COORDINATORS[body]),
                     cooperation,
                     user_id=cast.users[person.key].id,
                     organisation_id=cast.bodies[body].id,
@@ -98,7 +99,7 @@ def _go_on(name: str, build: Callable[[], UUID]) -> tuple[Cooperation, Checklist
 def _agree() -> UUID:
     cast = everybody()
     cooperation = opened(cast)
-    filling.fill_in(cast, own(cooperation, TERMS))
+    demo_checklists.fill_in(cast, own(cooperation, TERMS))
     return cooperation.id
 
 
@@ -113,19 +114,19 @@ def test_a_cooperation_goes_from_draft_to_active(cast: Cast) -> None:
     cooperation = opened(cast)
     terms = own(cooperation, TERMS)
     assert stage(cooperation) is Stage.DRAFT
-    filling.fill_in(cast, terms, unaccepted=("M2",))
+    demo_checklists.fill_in(cast, terms, unaccepted=("M2",))
     assert stage(cooperation) is Stage.DRAFT
-    filling.accept(cast, terms, "M2")
+    demo_checklists.accept(cast, terms, "M2")
     assert stage(cooperation) is Stage.REVIEWED
     safeguards.confirm_review(cast.actor("nadia"), terms)
     assert stage(cooperation) is Stage.CLEARED
-    filling.send(cast, terms)
-    filling.sign(cast, terms)
+    demo_checklists.send(cast, terms)
+    demo_checklists.sign(cast, terms)
     assert stage(cooperation) is Stage.CLEARED
     confidentiality = own(cooperation, CONFIDENTIALITY)
-    filling.fill_in(cast, confidentiality)
-    filling.send(cast, confidentiality)
-    filling.sign(cast, confidentiality)
+    demo_checklists.fill_in(cast, confidentiality)
+    demo_checklists.send(cast, confidentiality)
+    demo_checklists.sign(cast, confidentiality)
     assert stage(cooperation) is Stage.ACTIVE
     found = policy.gates(queries.facts_of(cooperation))
     assert [gate.code for gate in found if gate.is_open] == ["G1", "G2", "G3", "G5"]
@@ -134,10 +135,10 @@ def test_a_cooperation_goes_from_draft_to_active(cast: Cast) -> None:
 
 def test_the_dates_of_m19_become_those_of_the_cooperation(cast: Cast) -> None:
     cooperation, terms = reviewed(cast)
-    filling.send(cast, terms)
-    filling.sign(cast, terms, "npm")
+    demo_checklists.send(cast, terms)
+    demo_checklists.sign(cast, terms, "npm")
     before = cooperation.ends_on
-    filling.sign(cast, terms, "od")
+    demo_checklists.sign(cast, terms, "od")
     sheet = load(terms).sheet
     dates = [cooperation.starts_on, cooperation.review_on, cooperation.ends_on]
     assert [date.isoformat() for date in dates if date] == [
@@ -148,8 +149,8 @@ def test_the_dates_of_m19_become_those_of_the_cooperation(cast: Cast) -> None:
 
 def test_declining_leads_back_to_the_draft(cast: Cast) -> None:
     cooperation, terms = reviewed(cast)
-    filling.send(cast, terms)
-    filling.sign(cast, terms, "npm")
+    demo_checklists.send(cast, terms)
+    demo_checklists.sign(cast, terms, "npm")
     decline_text(
         cast.actor("henrik"),
         terms,
@@ -162,7 +163,7 @@ def test_declining_leads_back_to_the_draft(cast: Cast) -> None:
 
 def test_what_was_declined_can_be_sent_again_once_the_named_items_are_agreed(cast: Cast) -> None:
     cooperation, terms = reviewed(cast)
-    filling.send(cast, terms)
+    demo_checklists.send(cast, terms)
     decline_text(
         cast.actor("henrik"),
         terms,
@@ -174,8 +175,8 @@ def test_what_was_declined_can_be_sent_again_once_the_named_items_are_agreed(cas
     positions.take_position(
         cast.actor("samira"), terms, "M12", Stance.ACCEPTS, answer_id=item.answer_id
     )
-    filling.send(cast, terms)
-    filling.sign(cast, terms)
+    demo_checklists.send(cast, terms)
+    demo_checklists.sign(cast, terms)
     assert terms.revision_in_force_id is not None
     assert stage(cooperation) is Stage.CLEARED
 
@@ -229,11 +230,11 @@ def test_terms_agreed_only_after_the_start_are_not_agreed_in_time(
 ) -> None:
     cooperation = opened(cast)
     terms = own(cooperation, TERMS)
-    filling.fill_in(cast, terms, unaccepted=("M2",))
+    demo_checklists.fill_in(cast, terms, unaccepted=("M2",))
     start = load(terms).sheet.value("M19", "start")
     late = dt.datetime.fromisoformat(start).replace(hour=12, tzinfo=dt.UTC)
     frozen_time(late)
-    filling.accept(cast, terms, "M2")
+    demo_checklists.accept(cast, terms, "M2")
     assert stage(cooperation) is Stage.DRAFT
     gate = next(one for one in policy.gates(queries.facts_of(cooperation)) if one.code == "G2")
     assert [one.target.item for one in gate.missing] == ["M19"]
@@ -252,8 +253,8 @@ def test_terms_agreed_in_time_stay_so_when_the_start_passes(
 
 def test_each_step_is_in_the_history(cast: Cast) -> None:
     cooperation, terms = reviewed(cast)
-    filling.send(cast, terms)
-    filling.sign(cast, terms)
+    demo_checklists.send(cast, terms)
+    demo_checklists.sign(cast, terms)
     stages = [
         (line.details["before"], line.details["after"])
         for line in reversed(trail.history(cooperation.id, limit=500)[1])

@@ -1,4 +1,4 @@
-"""Opening a cooperation with its checklists, and moving it as its gates allow."""
+"""Opening a cooperation with its checklists, and advancing it as its gates allow."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager

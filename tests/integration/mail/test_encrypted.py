@@ -1,4 +1,4 @@
-"""Mail to a server that wants encryption and a password."""
+"""Mail to a server that requires encryption and a password."""
 
 import datetime as dt
 import ipaddress
@@ -162,7 +162,7 @@ def test_a_server_that_proves_nothing_gets_nothing(
     assert server.kept.messages == []
 
 
-def test_a_wrong_password_is_a_failure_that_does_not_tell_it(
+def test_a_wrong_password_fails_without_revealing_it(
     starttls: Server, trusting: ssl.SSLContext
 ) -> None:
     with pytest.raises(TransportError) as caught:
@@ -172,7 +172,7 @@ def test_a_wrong_password_is_a_failure_that_does_not_tell_it(
     assert starttls.kept.messages == []
 
 
-def test_without_encryption_such_a_server_takes_nothing(starttls: Server) -> None:
+def test_such_a_server_accepts_nothing_without_encryption(starttls: Server) -> None:
     with pytest.raises(TransportError):
         SmtpTransport("127.0.0.1", starttls.port).send(letter())
     assert starttls.kept.messages == []

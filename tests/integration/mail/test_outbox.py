@@ -1,4 +1,4 @@
-"""The outbox: messages reach a real server, are tried again, and are shown when they fail."""
+"""The outbox: messages reach a real server, are retried, and are listed when they fail."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -92,7 +92,7 @@ def test_a_domain_of_another_script_is_written_in_ascii(
     assert smtp_server.deliveries[0].recipients == ("info@xn--bcher-kva.example",)
 
 
-def test_a_server_that_is_not_there_is_tried_again_with_growing_waits(
+def test_an_unreachable_server_is_retried_after_growing_delays(
     session: Session, frozen_time: Clock
 ) -> None:
     frozen_time(NOON)
@@ -129,7 +129,7 @@ def test_a_refused_recipient_is_kept_with_the_servers_answer(
     assert good.state is MessageState.SENT
 
 
-def test_it_arrives_when_the_server_takes_it_at_last(
+def test_a_message_arrives_once_the_server_accepts_it(
     session: Session, smtp_server: SmtpServer, frozen_time: Clock
 ) -> None:
     frozen_time(NOON)
@@ -168,14 +168,18 @@ def test_a_message_being_sent_is_left_alone_by_others(
     assert sending.send_due(transport.from_url(smtp_server.url)) == sending.Outcome(sent=1)
 
 
-def test_no_more_are_sent_than_asked_for(session: Session, smtp_server: SmtpServer) -> None:
+def test_no_more_messages_are_sent_than_the_limit(
+    session: Session, smtp_server: SmtpServer
+) -> None:
     for _again in range(5):
         write(session)
     assert sending.send_due(transport.from_url(smtp_server.url), limit=3).sent == 3
     assert len(smtp_server.deliveries) == 3
 
 
-def test_files_hold_whole_messages_for_the_owner_alone(session: Session, tmp_path: Path) -> None:
+def test_files_contain_complete_messages_that_only_their_owner_can_read(
+    session: Session, tmp_path: Path
+) -> None:
     write(session)
     sending.send_due(transport.from_url(f"file://{tmp_path}/mail"))
     (path,) = (tmp_path / "mail").iterdir()
@@ -211,11 +215,11 @@ def test_the_command_sends_and_counts(
     write(session)
     result = smtp_app.test_cli_runner().invoke(args=["outbox", "send"])
     assert result.exit_code == 0
-    assert result.output == "1 sent, 0 not taken.\n"
+    assert result.output == "1 sent, 0 not accepted.\n"
     assert len(smtp_server.deliveries) == 1
 
 
-def test_the_command_fails_when_a_message_was_not_taken(
+def test_the_command_fails_if_a_message_was_not_accepted(
     smtp_app: Flask, session: Session, smtp_server: SmtpServer
 ) -> None:
     smtp_server.refuse["samira@example.org"] = "550 No such user"
@@ -223,14 +227,14 @@ def test_the_command_fails_when_a_message_was_not_taken(
     runner = smtp_app.test_cli_runner()
     result = runner.invoke(args=["outbox", "send"])
     assert result.exit_code == 1
-    assert "0 sent, 1 not taken." in result.output
+    assert "0 sent, 1 not accepted." in result.output
     listed = runner.invoke(args=["outbox", "list"])
     assert "waiting: 1" in listed.output
     assert "refused: 550 No such user" in listed.output
     assert "Look." not in listed.output
 
 
-def test_the_trial_goes_at_once_and_says_why_it_does_not(
+def test_the_test_message_is_sent_directly_or_the_reason_printed(
     smtp_app: Flask, session: Session, smtp_server: SmtpServer
 ) -> None:
     runner = smtp_app.test_cli_runner()
@@ -308,7 +312,7 @@ def test_only_administrators_see_the_mail(
     assert message.state is MessageState.FAILED
 
 
-def test_what_was_sent_or_is_not_there_is_not_sent_again(
+def test_a_sent_or_missing_message_is_not_sent_again(
     people: House, session: Session, client: CheckedClient, smtp_server: SmtpServer
 ) -> None:
     message = write(session)

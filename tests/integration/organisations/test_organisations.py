@@ -1,4 +1,4 @@
-"""Organisations: added, changed and seen from every side."""
+"""Organisations: added, changed, and who sees them."""
 
 from collections.abc import Callable
 

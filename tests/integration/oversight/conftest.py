@@ -1,4 +1,4 @@
-"""Two cooperations with texts in force, sent and encrypted, signatures under them, and a log."""
+"""Two cooperations with texts in force, sent and encrypted, their signatures, and a log."""
 
 from dataclasses import dataclass
 from uuid import UUID

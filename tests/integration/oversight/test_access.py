@@ -1,4 +1,4 @@
-"""The register from the wrong side: who is refused, who finds nothing, and what nobody reads."""
+"""Access to the register: who is refused, who gets 404, and what nobody can read."""
 
 import datetime as dt
 import re
@@ -71,7 +71,7 @@ def test_strangers_are_led_to_the_sign_in(app: Flask, demonstration: Demonstrati
 
 
 @pytest.mark.parametrize("who", REFUSED)
-def test_others_are_refused_with_the_reason(
+def test_other_people_are_refused_with_the_reason(
     app: Flask, demonstration: Demonstration, who: str
 ) -> None:
     browser = demonstration.browser(app, REFUSED[who])
@@ -99,7 +99,7 @@ def test_a_manager_of_a_cso_finds_only_what_the_cso_is_a_party_of(
         assert status == (200 if is_party else 404), name
 
 
-def test_what_does_not_exist_is_not_found(app: Flask, demonstration: Demonstration) -> None:
+def test_an_agreement_that_does_not_exist_is_404(app: Flask, demonstration: Demonstration) -> None:
     browser = demonstration.browser(app, AUDITOR)
     assert browser.get(f"/register/{uuid4()}").status_code == 404
     assert browser.get("/register/not-an-id").status_code == 404
@@ -107,7 +107,7 @@ def test_what_does_not_exist_is_not_found(app: Flask, demonstration: Demonstrati
 
 
 @pytest.mark.parametrize("key", [AUDITOR, MANAGERS["npm"]])
-def test_of_a_visit_only_that_it_exists_and_how_it_stands(
+def test_of_a_visit_only_its_existence_and_stage_are_shown(
     app: Flask, demonstration: Demonstration, key: str
 ) -> None:
     browser = demonstration.browser(app, key)
@@ -120,7 +120,7 @@ def test_of_a_visit_only_that_it_exists_and_how_it_stands(
         assert browser.get(f"/register/{checklist_id}").status_code == 404
 
 
-def test_who_is_listed_and_cleared_reads_the_history_of_the_roles_too(
+def test_a_listed_and_cleared_person_can_read_the_history_of_the_roles_too(
     app: Flask, demonstration: Demonstration
 ) -> None:
     """Henrik Asante signed the roles: he is listed in V2, cleared, and a manager of his CSO."""
@@ -205,7 +205,7 @@ def hidden(app: Flask, demonstration: Demonstration) -> set[str]:
 
 
 @pytest.mark.parametrize("key", [AUDITOR, MANAGERS["npm"]])
-def test_nothing_of_visits_people_or_sources_stands_on_any_page_or_in_the_file(
+def test_no_page_and_no_export_contains_visits_people_or_sources(
     app: Flask, demonstration: Demonstration, hidden: set[str], key: str
 ) -> None:
     browser = demonstration.browser(app, key)
@@ -236,7 +236,7 @@ def test_an_auditor_reads_the_terms_themselves(app: Flask, demonstration: Demons
     assert "Signatures" in record.text
 
 
-def test_overrides_stand_with_name_and_reason(
+def test_overrides_are_shown_with_name_and_reason(
     app: Flask, demonstration: Demonstration, session: Session
 ) -> None:
     visit = session.scalars(sa.select(Visit)).one()
@@ -263,7 +263,7 @@ def test_overrides_stand_with_name_and_reason(
 
 
 @pytest.mark.parametrize("key", [AUDITOR, MANAGERS["npm"], MANAGERS["cso"]])
-def test_the_check_tells_that_nothing_was_altered(
+def test_the_audit_says_that_nothing_was_altered(
     app: Flask, demonstration: Demonstration, key: str
 ) -> None:
     response = demonstration.browser(app, key).submit("/register", action="/register/check")
@@ -274,7 +274,7 @@ def test_the_check_tells_that_nothing_was_altered(
     assert f"chains {chains}," in text
 
 
-def test_others_write_while_the_check_runs(app: Flask, demonstration: Demonstration) -> None:
+def test_others_can_write_while_the_audit_runs(app: Flask, demonstration: Demonstration) -> None:
     """The page that asks for the check was sent by POST, yet it holds no lock meanwhile."""
     written: list[int] = []
 
@@ -312,7 +312,7 @@ def test_the_check_says_when_it_can_not_be_made(
     assert "Nothing was altered" not in text
 
 
-def test_the_check_looks_at_the_own_cooperations_alone(
+def test_the_audit_covers_only_ones_own_cooperations(
     app: Flask, demonstration: Demonstration
 ) -> None:
     """What was altered in another cooperation is neither found nor named."""

@@ -1,4 +1,4 @@
-"""Whatever single byte of whatever value of evidence is changed, the check notices."""
+"""The audit notices a change to any single byte of any value of the evidence."""
 
 import json
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Certificates tampered with in the database itself: the check names the first broken place."""
+"""Certificates changed in the database: the audit names the first broken row."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -88,7 +88,7 @@ def test_an_encrypted_file_tampered_with_can_not_be_read(
     assert (found.fault, found.place.table) == (Fault.FILE_UNREADABLE, Table.CERTIFICATE)
 
 
-def test_a_certificate_taken_out_leaves_its_event(
+def test_deleting_a_certificate_leaves_its_event(
     session: Session, demonstration: Demonstration
 ) -> None:
     found = finding(demonstration, lambda own, row: own.delete(CERTIFICATES, row.id))

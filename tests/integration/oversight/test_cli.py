@@ -1,4 +1,4 @@
-"""The command tracker audit verify: what it says, and the exit code that others rely on."""
+"""The command tracker audit verify: its output and its exit codes."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from click.testing import Result
 from flask import Flask
 
-from config import Settings
+import config
 from tests.factories.demonstration import Demonstration
 from tests.factories.evidence.tampering import (
     EVENTS,
@@ -100,9 +100,7 @@ def test_a_whole_rewrite_says_what_it_may_be(app: Flask, signed: Signed) -> None
 @pytest.fixture
 def empty(tmp_path: Path) -> Iterator[Flask]:
     """An instance whose database was never made."""
-    app = create_app(
-        replace(Settings.from_environment({"TRACKER_DATA_DIR": str(tmp_path)}), testing=True)
-    )
+    app = create_app(config.settings("testing", {"TRACKER_DATA_DIR": str(tmp_path)}))
     yield app
     with app.app_context():
         for engine in db.engines.values():
@@ -125,7 +123,7 @@ def test_a_file_that_is_no_database_can_not_be_checked(empty: Flask, tmp_path: P
     assert "Traceback" not in result.output
 
 
-def test_the_keys_of_another_instance_are_told_from_a_broken_trail(
+def test_another_instances_keys_are_distinguished_from_a_broken_trail(
     app: Flask, signed: Signed
 ) -> None:
     put(app, keys.KEYS.holding(keys.Keys(*(crypto.new_key() for _ in keys.NAMES))))
@@ -168,14 +166,14 @@ def test_people_go_on_working_while_it_runs(signed: Signed) -> None:
     assert after.counts.events == before.events + len(written)
 
 
-def test_it_is_told_how_many_rows_there_are(signed: Signed) -> None:
+def test_progress_is_reported_with_the_number_of_rows(signed: Signed) -> None:
     told: list[int] = []
     counts = integrity.check_all(told.append).counts
     assert len(told) == sum((counts.events, counts.revisions, counts.signatures, counts.leaves))
     assert set(told) == {len(told)}
 
 
-def test_it_holds_few_rows_at_a_time(app: Flask, signed: Signed) -> None:
+def test_few_rows_are_in_memory_at_a_time(app: Flask, signed: Signed) -> None:
     """The batches are real: more than one is fetched from a chain longer than a batch."""
     put(app, trail.HANDLERS.holding({}))  # what follows an event is not what takes time here
     for _ in range(reading.ROWS_AT_A_TIME + 50):

@@ -1,4 +1,4 @@
-"""The register as a file: the same agreements, safe to open, and that it was taken is recorded."""
+"""The export of the register: the same agreements, safe to open, and recorded."""
 
 import csv
 import io
@@ -133,7 +133,7 @@ def test_the_public_check_knows_the_file_and_no_other(
     assert "Unknown." in changed.get_data(as_text=True)
 
 
-def test_it_is_not_taken_out_by_a_link(app: Flask, land: Country, cooperation: Cooperation) -> None:
+def test_a_link_cannot_export_it(app: Flask, land: Country, cooperation: Cooperation) -> None:
     browser = land.browser(app, "nadia")
     assert browser.get("/register/export").status_code == 405
 

@@ -1,4 +1,7 @@
-"""Whatever is done to evidence in the database itself, the check names the first broken place."""
+"""Whatever is done to evidence in the database itself, the check names the first broken place.
+
+In one file: a table of alterations, each tried on the same evidence.
+"""
 
 import datetime as dt
 import re
@@ -415,7 +418,7 @@ def test_an_older_head_with_its_genuine_seal_leaves_events_over(signed: Signed) 
     )
 
 
-def test_a_chain_taken_out_is_missed(signed: Signed) -> None:
+def test_a_deleted_chain_is_noticed(signed: Signed) -> None:
     def act(own: Tampering, _: Tampering) -> None:
         own.delete(CHAINS, own.chain_id)
 
@@ -456,7 +459,7 @@ def instance_chain(own: Tampering) -> Any:
     return own.connection.execute(sa.select(CHAINS).where(CHAINS.c.kind == "instance")).one()
 
 
-def test_the_instances_chain_taken_out_whole_is_missed(signed: Signed) -> None:
+def test_deleting_the_instances_whole_chain_is_noticed(signed: Signed) -> None:
     def act(own: Tampering, _: Tampering) -> None:
         chain = instance_chain(own)
         events = sa.select(EVENTS.c.id).where(EVENTS.c.chain_id == chain.id)
@@ -483,7 +486,7 @@ def everything_of(own: Tampering, table: str) -> sa.Delete:
     return sa.delete(found).where(found.c.cooperation_id == own.cooperation_id)
 
 
-def test_a_cooperation_taken_out_with_all_that_belongs_to_it_is_missed(signed: Signed) -> None:
+def test_deleting_a_cooperation_with_everything_in_it_is_noticed(signed: Signed) -> None:
     def act(own: Tampering, _: Tampering) -> None:
         events = sa.select(EVENTS.c.id).where(EVENTS.c.chain_id == own.chain_id)
         own.connection.execute(sa.delete(DETAILS).where(DETAILS.c.event_id.in_(events)))
@@ -662,7 +665,7 @@ def test_a_revision_moved_to_another_cooperation_is_named(signed: Signed) -> Non
 
 
 @pytest.mark.parametrize("place", [0, 1], ids=["deleted", "cut off at the end"])
-def test_a_revision_taken_out_leaves_its_event(signed: Signed, place: int) -> None:
+def test_deleting_a_revision_leaves_its_event(signed: Signed, place: int) -> None:
     def act(own: Tampering, _: Tampering) -> None:
         row = own.rows(REVISIONS)[place]
         for signature in own.rows(SIGNATURES):
@@ -682,7 +685,7 @@ def _verb(signed: Signed, number: int | None) -> str:
         return str(connection.scalar(sa.select(EVENTS.c.verb).where(EVENTS.c.id == event_id)))
 
 
-def test_a_key_taken_out_leaves_the_text_unchecked_and_is_named(signed: Signed) -> None:
+def test_a_deleted_key_leaves_the_text_unchecked_and_is_named(signed: Signed) -> None:
     def act(own: Tampering, _: Tampering) -> None:
         own.connection.execute(
             sa.text("UPDATE cooperation_key SET wrapped = NULL"),
@@ -860,7 +863,7 @@ def test_a_signature_rewritten_with_the_chain_lacks_the_seal(signed: Signed) -> 
 
 
 @pytest.mark.parametrize("place", [0, -1], ids=["deleted", "cut off at the end"])
-def test_a_signature_taken_out_leaves_its_event(signed: Signed, place: int) -> None:
+def test_deleting_a_signature_leaves_its_event(signed: Signed, place: int) -> None:
     def act(own: Tampering, _: Tampering) -> None:
         own.delete(SIGNATURES, own.rows(SIGNATURES)[place].id)
 
@@ -922,7 +925,7 @@ def test_a_signature_by_a_passkey_that_was_never_the_signers_is_named(land: Coun
     assert integrity.check_all().finding == Finding(Fault.OTHER_PASSKEY, place)
 
 
-def test_a_signature_by_a_passkey_that_was_removed_later_holds(land: Country) -> None:
+def test_a_signature_by_a_passkey_that_was_removed_later_is_valid(land: Country) -> None:
     _cooperation, terms = sent_terms(land)
     device, henrik = Device(), land.actor("henrik")
     passkey = passkeys.add(henrik, device)

@@ -1,4 +1,7 @@
-"""Log, checkpoints and keys tampered with are named, and chains that no longer agree with them."""
+"""Log, checkpoints and keys tampered with are named, and chains that no longer agree with them.
+
+In one file: a table of alterations, each tried on the same log.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -387,7 +390,7 @@ def test_an_anchor_that_was_kept_elsewhere_agrees(
     assert "anchors 4," in result.stdout
 
 
-def test_a_database_put_back_to_an_earlier_day_is_told_by_an_anchor(
+def test_an_anchor_reveals_a_restored_older_database(
     app: Flask, logged: list[Checkpoint], tmp_path: Path
 ) -> None:
     """All later rows are gone, with everything that speaks of them: nothing inside tells."""
@@ -398,7 +401,7 @@ def test_a_database_put_back_to_an_earlier_day_is_told_by_an_anchor(
     assert f"The checkpoint of size {later.size}: There is no such checkpoint here" in result.output
 
 
-def test_a_log_made_anew_is_told_by_an_anchor(
+def test_an_anchor_reveals_a_rebuilt_log(
     app: Flask, logged: list[Checkpoint], tmp_path: Path
 ) -> None:
     other = replace(logged[1], root=OTHER)
@@ -412,4 +415,4 @@ def test_a_file_that_holds_no_checkpoint_is_refused(
 ) -> None:
     result = verify(app, kept(tmp_path, "words"))
     assert result.exit_code == 2
-    assert "holds no checkpoint" in result.output
+    assert "contains no checkpoint" in result.output

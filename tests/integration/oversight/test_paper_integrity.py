@@ -1,4 +1,4 @@
-"""Scans, what was said to them, signatures on paper and successions, tampered with, are named."""
+"""Changes to scans, responses to them, signatures on paper and successions are named."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -154,24 +154,24 @@ def test_a_scan_moved_to_another_text_is_named(papered: Country) -> None:
         (rewritten(PaperDecision, DECISIONS, user_name="Somebody"), Fault.NOT_BOUND),
     ],
 )
-def test_what_was_said_to_a_scan_tampered_with_is_named(
+def test_a_changed_response_to_a_scan_is_named(
     papered: Country, act: Callable[..., object], fault: Fault
 ) -> None:
     assert found(DECISIONS, act) == (fault, Table.PAPER_DECISION)
 
 
 @pytest.mark.parametrize("table", [DECISIONS, SUCCESSIONS], ids=["decision", "succession"])
-def test_a_row_taken_out_leaves_its_event(papered: Country, table: sa.Table) -> None:
+def test_deleting_a_row_leaves_its_event(papered: Country, table: sa.Table) -> None:
     fault, _place = found(table, lambda own, row: own.delete(table, row.id))
     assert fault in {Fault.ROW_GONE, Fault.NO_PAPER}
 
 
-def test_a_scan_taken_out_leaves_its_decision_behind(papered: Country) -> None:
+def test_deleting_a_scan_leaves_its_decision(papered: Country) -> None:
     fault, _place = found(RECORDS, lambda own, row: own.delete(RECORDS, row.id))
     assert fault in {Fault.ROW_GONE, Fault.NO_PAPER, Fault.BELONGS_NOWHERE}
 
 
-def test_the_scan_that_waits_taken_out_leaves_its_event(papered: Country) -> None:
+def test_deleting_a_pending_scan_leaves_its_event(papered: Country) -> None:
     def act(own: Tampering, _row: Any) -> None:
         last = own.connection.execute(
             sa.select(RECORDS.c.id).order_by(RECORDS.c.recorded_at.desc())

@@ -1,4 +1,7 @@
-"""The register: which agreements stand in it, in which state, from when and until when."""
+"""The register: which agreements stand in it, in which state, from when and until when.
+
+In one file: states, filters and pages of one list.
+"""
 
 import datetime as dt
 from collections.abc import Callable
@@ -77,9 +80,7 @@ def in_force(land: Country, terms: Checklist, begins: int, ends: int, review: in
 # States and dates
 
 
-def test_what_is_being_filled_in_has_no_dates_and_no_signatures(
-    land: Country, terms: Checklist
-) -> None:
+def test_a_draft_has_no_dates_and_no_signatures(land: Country, terms: Checklist) -> None:
     today = clock.today()
     agreements.answer(land, terms, "M19", **agreements.term(today, today + 300 * DAY))
     found = line(land, ChecklistKind.TERMS)
@@ -92,7 +93,7 @@ def test_what_is_being_filled_in_has_no_dates_and_no_signatures(
     ]
 
 
-def test_what_was_sent_waits_for_those_who_have_not_signed(land: Country, terms: Checklist) -> None:
+def test_a_sent_text_lists_those_who_have_yet_to_sign(land: Country, terms: Checklist) -> None:
     agreements.send(land, terms, PAIR)
     agreements.sign(land, terms, "tomas")
     found = line(land, ChecklistKind.TERMS)
@@ -101,7 +102,7 @@ def test_what_was_sent_waits_for_those_who_have_not_signed(land: Country, terms:
     assert found.waiting_for == ("Open Door Legal Aid",)
 
 
-def test_what_was_declined_says_so_until_it_is_sent_again(land: Country, terms: Checklist) -> None:
+def test_a_declined_text_says_so_until_it_is_sent_again(land: Country, terms: Checklist) -> None:
     agreements.send(land, terms, PAIR)
     agreements.sign(land, terms, "tomas")
     decline_text(
@@ -119,7 +120,7 @@ def test_what_was_declined_says_so_until_it_is_sent_again(land: Country, terms: 
     assert lines(land, narrowing=Narrowing.DECLINED) == []
 
 
-def test_what_was_called_back_is_being_filled_in(land: Country, terms: Checklist) -> None:
+def test_a_text_that_was_called_back_is_a_draft_again(land: Country, terms: Checklist) -> None:
     agreements.send(land, terms, PAIR)
     agreements_service.call_back(land.actor("ilena"), terms, reason="A word is missing.")
     assert line(land, ChecklistKind.TERMS).state is AgreementState.DRAFTING
@@ -199,7 +200,7 @@ def test_an_amendment_leaves_the_dates_of_what_is_in_force(land: Country, terms:
         (NoticeKind.ENDED, AgreementState.ENDED, Narrowing.ENDED),
     ],
 )
-def test_what_a_party_stopped_is_told_with_what_had_been_signed(
+def test_a_suspended_or_ended_text_is_shown_with_its_signatures(
     land: Country, terms: Checklist, kind: NoticeKind, state: AgreementState, narrowing: Narrowing
 ) -> None:
     in_force(land, terms, -10, 300, 100)
@@ -258,7 +259,7 @@ def test_confidentiality_runs_until_the_day_of_c1(land: Country, cooperation: Co
     ]
 
 
-def test_the_form_is_that_of_m3(land: Country, terms: Checklist) -> None:
+def test_the_form_comes_from_m3(land: Country, terms: Checklist) -> None:
     agreements.answer(
         land,
         terms,
@@ -320,7 +321,7 @@ def test_every_word_stands_in_title_reference_or_a_party(
     assert {f"C-{reference[-4:]}" for reference in references} == found
 
 
-def test_a_way_of_working_stands_for_itself_alone(land: Country) -> None:
+def test_a_way_of_working_matches_only_itself(land: Country) -> None:
     open_one(land, "door", modes=(Mode.INFO_F, Mode.EXP), title="First")
     open_one(land, "lantern", modes=(Mode.INFO_A,), title="Second")
     assert {one.title for one in lines(land, mode=Mode.INFO_F)} == {"First"}
@@ -331,7 +332,7 @@ def test_a_way_of_working_stands_for_itself_alone(land: Country) -> None:
 # Who sees what
 
 
-def test_a_manager_sees_the_agreements_of_the_own_organisation_only(
+def test_a_manager_sees_only_their_own_organisations_agreements(
     land: Country, cooperation: Cooperation
 ) -> None:
     land.person("Sol Anders", "door", Role.MANAGER)
@@ -344,7 +345,9 @@ def test_a_manager_sees_the_agreements_of_the_own_organisation_only(
     assert {one.reference for one in lines(land)} == {cooperation.reference, other.reference}
 
 
-def test_an_auditor_sees_those_of_the_npm_audited(land: Country, cooperation: Cooperation) -> None:
+def test_an_auditor_sees_the_agreements_of_the_npm_they_audit(
+    land: Country, cooperation: Cooperation
+) -> None:
     land.organisation("watch", "Court of Tressia", OrganisationKind.OTHER)
     land.person("Edda Brun", "watch", Role.AUDITOR, audits_id=land.id("other_npm"))
     assert {one.reference for one in lines(land, "ada")} == {cooperation.reference}
@@ -364,7 +367,7 @@ def test_nobody_else_finds_anything_even_past_the_page(
 # The page
 
 
-def test_the_page_tells_each_agreement_in_words(
+def test_the_page_describes_each_agreement(
     app: Flask, land: Country, terms: Checklist, session: Session
 ) -> None:
     in_force(land, terms, -10, 30)
@@ -423,7 +426,7 @@ def test_a_page_beyond_the_last_says_so_and_leads_back(
     assert "This page of the list does not exist." in page.text
 
 
-def test_what_is_asked_stays_in_the_fields(
+def test_the_filters_stay_in_the_fields(
     app: Flask, land: Country, cooperation: Cooperation, session: Session
 ) -> None:
     session.commit()
@@ -490,7 +493,7 @@ def _titles(page: Page) -> set[str]:
 # The history of one agreement
 
 
-def test_the_history_tells_revisions_signatures_declines_and_events(
+def test_the_history_shows_revisions_signatures_declines_and_events(
     app: Flask, land: Country, terms: Checklist, session: Session
 ) -> None:
     agreements.send(land, terms, PAIR)
@@ -528,7 +531,7 @@ def test_the_history_of_a_draft_says_that_nothing_was_frozen(
 # Its entries
 
 
-def test_entries_from_before_are_worked_out_at_the_start(
+def test_missing_entries_are_created_at_the_start(
     land: Country, session: Session, terms: Checklist
 ) -> None:
     in_force(land, terms, -10, 30)
@@ -554,7 +557,7 @@ def test_an_entry_changed_by_hand_is_named_and_put_right_by_a_recheck(
     assert len(lines(land, narrowing=Narrowing.ENDS_SOON)) == 1
 
 
-def test_who_sees_an_agreement_in_two_ways_finds_it_once(
+def test_a_person_who_sees_an_agreement_in_two_roles_finds_it_once(
     land: Country, session: Session, cooperation: Cooperation
 ) -> None:
     land.person("Una Marl", "npm", Role.MANAGER)

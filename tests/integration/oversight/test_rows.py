@@ -1,4 +1,7 @@
-"""Every row that decides something is compared with what events say of it."""
+"""Every row that decides something is compared with what events say of it.
+
+In one file: a table of rows changed in the database, and what each is named as.
+"""
 
 import datetime as dt
 from typing import Any
@@ -139,7 +142,9 @@ def test_a_clearance_put_in_is_named(app: Flask, demonstration: Demonstration) -
         assert "No event knows this row" in str(labels.finding_words(found))
 
 
-def test_a_person_taken_out_of_a_team_is_named(app: Flask, demonstration: Demonstration) -> None:
+def test_removing_a_person_from_a_team_by_hand_is_named(
+    app: Flask, demonstration: Demonstration
+) -> None:
     with app.app_context():
         row = first(TeamMember)
         with hands() as connection:
@@ -269,17 +274,15 @@ def test_rows_from_before_are_told_to_be_unchecked_until_they_are_taken(
     assert "Chains whose rows are not checked yet: 3." in said.stdout
 
 
-def test_rows_from_before_are_taken_as_they_stand_once(app: Flask, signed: Signed) -> None:
+def test_older_rows_are_bound_as_they_are_once(app: Flask, signed: Signed) -> None:
     forget_rows()
     told_of: list[str] = []
     prepare.adopt_rows(told_of.append)
-    assert told_of == ["Rows that decide something are checked from now on; chains: 3"]
+    assert told_of == ["Bound the decisive rows, which are checked from now on; chains: 3"]
     assert checked(integrity.check_all()) == (None, 0, True)
     said = app.test_cli_runner().invoke(args=["audit", "verify"])
     day = clock.now().date().isoformat()
-    assert f"Rows from before are checked since they were taken as they stood, on {day}." in (
-        said.stdout
-    )
+    assert f"have been checked since they were bound as they were, on {day}." in said.stdout
     row = first(Membership)
     change(Membership, row, power="Section 12")
     assert adopting.adopt_rows() == 0
@@ -337,7 +340,7 @@ def test_a_key_that_was_destroyed_without_an_event_is_a_fault(app: Flask, signed
     assert (found.fault, found.place.table) == (Fault.KEY_GONE, Table.KEY)
 
 
-def test_a_key_that_was_destroyed_by_an_act_is_told_and_is_no_fault(
+def test_a_key_destroyed_by_a_recorded_act_is_reported_and_is_no_fault(
     app: Flask, signed: Signed
 ) -> None:
     say_erased(signed.first.id)
@@ -353,7 +356,7 @@ def test_a_key_that_was_destroyed_by_an_act_is_told_and_is_no_fault(
     assert f"{signed.first.reference}: key erased on {day} by Ilena Dorvath." in said.stdout
 
 
-def test_details_that_were_erased_by_an_act_are_told_and_are_no_fault(
+def test_details_erased_by_a_recorded_act_are_reported_and_are_no_fault(
     app: Flask, signed: Signed
 ) -> None:
     say_erased(signed.first.id)

@@ -1,6 +1,6 @@
-"""Some changes to each table: each is named, or stands in the threat model.
+"""Some changes to each table: each is named, or listed in the threat model.
 
-All of them, on both databases, are tried by make tampering.
+make tampering tries all of them, on both databases.
 """
 
 from collections import Counter

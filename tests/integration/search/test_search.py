@@ -1,4 +1,4 @@
-"""Full text finds the same on both databases, and nothing that is typed is an operator."""
+"""Full-text search finds the same on both databases, and has no operators."""
 
 from collections.abc import Iterator
 
@@ -107,7 +107,7 @@ def test_whatever_is_typed_is_looked_for_literally(typed: str, found: list[str])
 
 
 @pytest.mark.usefixtures("documents")
-def test_every_word_of_the_articles_finds_the_articles_that_hold_it() -> None:
+def test_every_word_of_the_articles_finds_the_articles_that_contain_it() -> None:
     """The expected answers come from the texts alone, so both databases must agree on each."""
     texts = {
         article.head.slug: f"{article.head.question}\n{article.plain_text}"
@@ -142,7 +142,7 @@ def test_a_hit_shows_its_words_marked_and_the_rest_escaped() -> None:
 
 
 @pytest.mark.usefixtures("documents")
-def test_a_document_put_again_takes_the_place_of_the_earlier_one() -> None:
+def test_indexing_a_document_again_replaces_it() -> None:
     assert search.put(KIND, "terms", "en", *TEXTS["terms"]) is False
     assert search.put(KIND, "terms", "en", "What to settle", "Other words.") is True
     assert keys("before") == []
@@ -161,7 +161,7 @@ def test_a_document_removed_is_found_no_more() -> None:
 
 
 @pytest.mark.usefixtures("documents")
-def test_only_the_kinds_and_the_language_asked_for_are_found() -> None:
+def test_only_documents_of_the_requested_kinds_and_language_are_found() -> None:
     search.put("other", "terms", "en", *TEXTS["terms"])
     search.put(KIND, "terms", "fr", *TEXTS["terms"])
     assert [hit.language for hit in search.find("before", [KIND], language="fr")] == ["fr"]

@@ -1,4 +1,4 @@
-"""The database itself refuses to change or delete what was signed, past all of the application."""
+"""The database itself refuses to change or delete what was signed."""
 
 from collections.abc import Callable
 
@@ -49,7 +49,7 @@ def test_rows_are_never_changed_or_deleted(
     assert session.execute(sa.select(table)).all() == before
 
 
-def test_a_table_is_not_emptied_at_once_either(session: Session, signed: None) -> None:
+def test_a_table_cannot_be_truncated_either(session: Session, signed: None) -> None:
     """SQLite has no such act; PostgreSQL's needs a trigger of its own."""
     truncate = (
         "TRUNCATE signature"

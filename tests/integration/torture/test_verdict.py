@@ -1,4 +1,4 @@
-"""The verdict after the torture: it finds nothing where all is well, and each thing that is not."""
+"""The verdict after the torture finds nothing if all is well, and each thing that isn't."""
 
 import random
 from dataclasses import replace
@@ -57,7 +57,7 @@ def test_acts_in_any_order_leave_nothing_to_be_found(
     assert faults(app, agreements, told) == []
 
 
-def test_a_signature_that_was_told_and_is_not_there_is_found(
+def test_a_confirmed_signature_that_is_missing_is_found(
     app: Flask, agreements: tuple[Agreement, ...]
 ) -> None:
     told = told_of(app, agreements, SIGNED)
@@ -66,7 +66,7 @@ def test_a_signature_that_was_told_and_is_not_there_is_found(
 
 
 @pytest.mark.parametrize("act", [Act.SEND, Act.SIGN, Act.DECLINE, Act.AMEND])
-def test_an_act_that_was_told_and_is_not_there_is_found(
+def test_a_confirmed_action_that_is_missing_is_found(
     app: Flask, agreements: tuple[Agreement, ...], act: Act
 ) -> None:
     told = told_of(app, agreements, SIGNED)
@@ -74,7 +74,7 @@ def test_an_act_that_was_told_and_is_not_there_is_found(
     assert any(f"times {act.value} were told" in fault for fault in faults(app, agreements, told))
 
 
-def test_an_act_that_nobody_was_told_of_is_found_unless_an_answer_was_lost(
+def test_an_unconfirmed_action_is_found_unless_its_response_was_lost(
     app: Flask, agreements: tuple[Agreement, ...]
 ) -> None:
     told = told_of(app, agreements, SIGNED)

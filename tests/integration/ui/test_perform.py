@@ -1,4 +1,4 @@
-"""A form is performed in one way: all is saved and said, or nothing is and the page says why."""
+"""ui.perform: everything is saved and the person told, or nothing is and the page says why."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
@@ -97,7 +97,7 @@ def lead_on() -> Response:
 
 
 @pytest.mark.both_databases
-def test_an_action_is_committed_once_and_said_and_the_person_led_on(
+def test_an_action_is_committed_once_flashed_and_redirected(
     form: Proposal, commits: list[bool]
 ) -> None:
     done = perform(form, save, success=DONE, next=lead_on())
@@ -108,7 +108,7 @@ def test_an_action_is_committed_once_and_said_and_the_person_led_on(
     assert saved() == ["a row"]
 
 
-def test_what_is_said_and_the_way_on_may_rest_on_what_the_action_returned(
+def test_message_and_redirect_can_depend_on_what_the_action_returned(
     form: Proposal, commits: list[bool], statements: Callable[..., Any]
 ) -> None:
     with statements() as sent:
@@ -125,7 +125,7 @@ def test_what_is_said_and_the_way_on_may_rest_on_what_the_action_returned(
     assert commits == [False]
 
 
-def test_what_is_said_may_have_a_category_or_be_nothing(form: Proposal) -> None:
+def test_the_message_can_have_a_category_or_be_empty(form: Proposal) -> None:
     perform(form, save, success=("It waits.", "warning"), next=lead_on())
     perform(form, save, success=lambda _row: (DONE, "warning"), next=lead_on())
     perform(form, save, success=None, next=lead_on())
@@ -137,7 +137,7 @@ def test_what_is_said_may_have_a_category_or_be_nothing(form: Proposal) -> None:
 
 
 @pytest.mark.both_databases
-def test_a_broken_rule_stands_beside_its_field_with_all_that_was_typed_and_nothing_is_saved(
+def test_a_broken_rule_is_shown_beside_its_field_and_nothing_is_saved_or_lost(
     form: Proposal, commits: list[bool]
 ) -> None:
     action = save_then(RuleBrokenError("There is one of that title.", "title"))
@@ -150,7 +150,7 @@ def test_a_broken_rule_stands_beside_its_field_with_all_that_was_typed_and_nothi
 
 
 @pytest.mark.parametrize("field", [None, "no_such_field"])
-def test_a_broken_rule_of_no_field_of_the_form_stands_above_it(
+def test_a_broken_rule_without_a_field_is_shown_above_the_form(
     form: Proposal, field: str | None
 ) -> None:
     action = save_then(RuleBrokenError("The text was sent for signature.", field))
@@ -160,7 +160,7 @@ def test_a_broken_rule_of_no_field_of_the_form_stands_above_it(
     assert (saved(), flashes()) == ([], [])
 
 
-def test_mistakes_in_a_text_stand_above_a_form_without_it(form: Proposal) -> None:
+def test_mistakes_in_a_text_are_shown_above_a_form_without_it(form: Proposal) -> None:
     error = ContentError(
         [Mistake("terms.yaml", 3, "No such item."), Mistake("terms.yaml", 9, "No label.")]
     )

@@ -20,7 +20,7 @@ from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Clearance
 from tracker.core import clock
 from tracker.core.db import db
-from tracker.demo import filling
+from tracker.demo import checklists as demo_checklists
 from tracker.demo.people import Cast
 from tracker.mail.models import OutboxMessage
 from tracker.undertakings import encryption, service
@@ -124,8 +124,8 @@ def test_who_no_longer_takes_part_is_not_asked_by_an_old_list(cast: Cast) -> Non
         user_id=drafted.id("leyla"),
         organisation_id=cast.bodies["lh"].id,
     )
-    filling.send(cast, drafted.checklist)
-    filling.sign(cast, drafted.checklist)
+    demo_checklists.send(cast, drafted.checklist)
+    demo_checklists.sign(cast, drafted.checklist)
     assert "leyla" not in drafted.states()
 
 

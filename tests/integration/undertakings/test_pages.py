@@ -1,4 +1,8 @@
-"""Pages of undertakings: a person's path to the end, the NPM's side, the wrong sides, bad input."""
+"""Pages of undertakings: a person's path to the end, the NPM's side, the wrong sides, bad input.
+
+In one file: the sections follow one undertaking from the first page to its end, with the same
+steps.
+"""
 
 import datetime as dt
 from collections.abc import Callable, Iterator
@@ -509,7 +513,7 @@ def test_another_npm_sees_nothing(app: Flask, stage: Stage, session: Session) ->
     )
     invited = invitations.invite(
         None,
-        invitations.Wanted(
+        invitations.NewInvitation(
             email="vesna@tressia.example",
             roles=(Role.SIGNATORY, Role.MANAGER, Role.COORDINATOR),
             organisation_id=council.id,

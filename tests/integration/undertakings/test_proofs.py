@@ -1,4 +1,7 @@
-"""Signing an undertaking and countersigning it with a passkey, and with a code by mail."""
+"""Signing an undertaking and countersigning it with a passkey, and with a code by mail.
+
+In one file: each proof is tried on the same two acts.
+"""
 
 import datetime as dt
 import re

@@ -1,4 +1,7 @@
-"""The verbs of an undertaking: each asks its rule, changes, records and writes, and no more."""
+"""The verbs of an undertaking: each asks its rule, changes, records and writes, and no more.
+
+In one file: each verb begins where the one before it ends.
+"""
 
 import datetime as dt
 from collections.abc import Callable

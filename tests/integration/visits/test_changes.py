@@ -90,14 +90,14 @@ def test_a_first_day_that_has_passed_may_stay(
     assert service.change_plan(scene.actor("pavo"), visit, version=1, plan=longer)
 
 
-def test_a_later_first_day_is_looked_at_by_the_roles(scene: Scene) -> None:
+def test_what_no_longer_fits_later_days_is_named(scene: Scene) -> None:
     late = clock.today() + dt.timedelta(days=50)
     service.change_plan(
         scene.actor("pavo"), scene.visit(), version=1, plan=Plan("Same place", late, late)
     )
-    # The parts of the report would be due before the visit (V19).
+    # The check for reprisals, the debriefing and the parts of the report would come before it.
     wants = readiness.judge(scene.visit()).wants
-    assert [want.item.code for want in wants if want.item is not None] == ["V19"]
+    assert [want.item.code for want in wants if want.item is not None] == ["V15", "V18", "V19"]
 
 
 # Team and audience

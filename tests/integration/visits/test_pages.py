@@ -1,4 +1,7 @@
-"""Pages of visits: from the right side, from each wrong side, and with bad input."""
+"""Pages of visits: from the right side, from each wrong side, and with bad input.
+
+In one file: the pages of one visit, each tried by the same people from every side.
+"""
 
 import datetime as dt
 from collections.abc import Callable
@@ -187,7 +190,7 @@ def test_an_auditor_sees_that_visits_exist_and_their_stage(
     person = browser("greta")
     for page in (f"/cooperations/{scene.reference}", f"/cooperations/{scene.reference}/visits"):
         shown = person.page(page)
-        assert "J2, Planned" in shown.text
+        assert "J2, Planning" in shown.text
         assert "Ready" in shown.text
         assert not [url for url in shown.addresses() if "/visits/" in url]
 
@@ -500,7 +503,7 @@ def test_a_form_without_its_token_changes_nothing(browser: Browser, scene: Scene
     assert scene.visit().is_ready
 
 
-# The own part
+# One's own part
 
 
 def test_a_person_of_the_team_accepts_the_task_and_confirms_the_plan(

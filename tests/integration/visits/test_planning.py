@@ -77,8 +77,8 @@ def test_roles_and_plan_are_agreed_by_the_npm_and_each_cso_in_the_team(
 ) -> None:
     planned(scene, members=members, audience=())
     for kind in (ROLES, URGENT_PLAN):
-        filling = load(scene.checklist(kind, 2))
-        there = {one.organisation_id for one in filling.surroundings.parties}
+        loaded = load(scene.checklist(kind, 2))
+        there = {one.organisation_id for one in loaded.surroundings.parties}
         assert there == {scene.body(key) for key in parties}
 
 
@@ -239,7 +239,7 @@ def test_somebody_unknown_is_refused(scene: Scene) -> None:
                 kind={},
                 announced="unannounced",
                 plan=days(),
-                people_of_it=replace(team_plan(scene), **more),
+                team_plan=replace(team_plan(scene), **more),
             )
 
 

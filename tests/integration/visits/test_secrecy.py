@@ -12,7 +12,7 @@ from tests.factories.visits import LISTED, OUTSIDE, PLACE, Scene, days, planned,
 from tracker.activity.models import ReadLogEntry
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import queries as checklists
-from tracker.checklists import service as filling
+from tracker.checklists import service as loaded
 from tracker.checklists.loading import load
 from tracker.cooperations import clearances
 from tracker.cooperations import service as cooperations
@@ -193,7 +193,7 @@ def test_nobody_becomes_lead_who_needs_a_clearance(scene: Scene) -> None:
     roles = scene.checklist(ROLES, 2)
     current = load(roles).sheet.shared("V3")
     assert current is not None
-    filling.save_answer(
+    loaded.save_answer(
         scene.actor("ilena"),
         roles,
         "V3",
@@ -238,7 +238,7 @@ def test_place_and_days_stand_in_no_row_of_the_database(scene: Scene) -> None:
         plan=type(days())(f"{PLACE}, east wing", days().starts_on, days().ends_on),
     )
     roles = scene.checklist(ROLES, 2)
-    filling.save_answer(
+    loaded.save_answer(
         scene.actor("ilena"),
         roles,
         "V18",

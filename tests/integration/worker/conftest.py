@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from config import Settings
 from tracker import create_app
 from tracker.core.db import db
+from tracker.settings import Settings
 
 
 @pytest.fixture

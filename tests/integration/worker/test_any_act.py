@@ -1,4 +1,4 @@
-"""Whatever several parties do, and in any order, what is stored is what a recheck of all gives."""
+"""After any sequence of actions by several parties, the stored values equal a full recheck."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -38,7 +38,7 @@ from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Mode
 from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
-from tracker.demo import filling
+from tracker.demo import checklists as demo_checklists
 from tracker.mail.transport import from_url
 from tracker.undertakings import service as undertakings
 from tracker.undertakings.models import Undertaking
@@ -120,7 +120,7 @@ class AnyAct(RuleBasedStateMachine):
         home = HOMES[who]
         self.do(
             lambda: cooperations.end_person(
-                self.scene.actor(filling.COORDINATORS[home]),
+                self.scene.actor(demo_checklists.COORDINATORS[home]),
                 self.scene.cooperation,
                 user_id=self.scene.user(who),
                 organisation_id=self.scene.body(home),
@@ -132,7 +132,7 @@ class AnyAct(RuleBasedStateMachine):
         home = HOMES[who]
         self.do(
             lambda: cooperations.add_person(
-                self.scene.actor(filling.COORDINATORS[home]),
+                self.scene.actor(demo_checklists.COORDINATORS[home]),
                 self.scene.cooperation,
                 user_id=self.scene.user(who),
                 organisation_id=self.scene.body(home),
@@ -228,8 +228,8 @@ class AnyAct(RuleBasedStateMachine):
             checklist = self.checklist(kind)
             if kind is ChecklistKind.TERMS:
                 safeguards.confirm_review(self.scene.actor("nadia"), checklist)
-            filling.send(self.scene.cast, checklist)
-            filling.sign(self.scene.cast, checklist)
+            demo_checklists.send(self.scene.cast, checklist)
+            demo_checklists.sign(self.scene.cast, checklist)
 
         self.do(sign)
 
@@ -288,7 +288,7 @@ def test_whatever_is_done_a_recheck_finds_nothing(
     )
 
 
-def test_the_command_tells_what_differed_and_puts_it_right(
+def test_the_command_prints_and_corrects_what_differed(
     app: Flask, demonstration: Demonstration, session: Session
 ) -> None:
     scene = Scene(session, demonstration)
@@ -311,8 +311,8 @@ def test_the_command_tells_what_differed_and_puts_it_right(
 @pytest.mark.parametrize(
     ("words", "why"),
     [
-        ((), "or give --all"),
-        (("--all", "C-2026-0001"), "or give --all"),
+        ((), "or --all"),
+        (("--all", "C-2026-0001"), "or --all"),
         (("C-1999-0001",), "There is no cooperation C-1999-0001."),
     ],
 )

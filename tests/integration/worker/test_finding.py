@@ -1,4 +1,4 @@
-"""The worker finds what is due by an index, whatever is finished or lies ahead."""
+"""The worker finds what is due through an index, however much is finished or still ahead."""
 
 import datetime as dt
 import enum
@@ -211,7 +211,7 @@ FORGOTTEN: dict[str, tuple[Callable[[], int], type[Base], str]] = {
 
 
 @pytest.mark.parametrize("name", FORGOTTEN)
-def test_what_is_old_is_found_by_an_index(session: Session, name: str) -> None:
+def test_old_rows_are_found_through_an_index(session: Session, name: str) -> None:
     forget, model, column = FORGOTTEN[name]
     with hands() as connection:
         put(connection, model, MANY, **{column: clock.now()})

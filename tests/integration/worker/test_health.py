@@ -1,4 +1,4 @@
-"""Whether all is well, for machines and for the command."""
+"""Health checks, for machines and on the command line."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -8,18 +8,18 @@ import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from config import Settings
 from tests.client import CheckedClient
 from tracker.checklist_templates.models import ChecklistKind, ChecklistTemplate
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.guidance.models import Article
+from tracker.settings import Settings
 from tracker.worker import health, prepare
 
 pytestmark = pytest.mark.both_databases
 
 PARTS = ("certificates", "accounts", "texts", "jobs")
-NOT_LOOKED_AT = dict.fromkeys(("content", "worker", *PARTS), "not looked at")
+NOT_LOOKED_AT = dict.fromkeys(("content", "worker", *PARTS), "not checked")
 WELL = dict.fromkeys(("database", "content", "worker", *PARTS), "well")
 
 TOLD = "".join(f"{part}: well\n" for part in ("database", "content", "worker", *PARTS))
@@ -42,17 +42,17 @@ def test_all_is_well_once_a_worker_has_been_round(client: CheckedClient, session
     assert well(client) == (200, WELL)
 
 
-def test_a_worker_that_stands_still_is_told(
+def test_a_worker_that_does_not_respond_is_reported(
     client: CheckedClient, session: Session, frozen_time: Callable[[dt.datetime], None]
 ) -> None:
     beat(session)
     frozen_time(clock.now() + health.STANDSTILL)
-    assert well(client)[1]["worker"] == "stands still"
+    assert well(client)[1]["worker"] == "not responding"
     beat(session)
     assert well(client)[0] == 200
 
 
-def test_content_that_is_missing_is_told(client: CheckedClient, session: Session) -> None:
+def test_missing_content_is_reported(client: CheckedClient, session: Session) -> None:
     beat(session)
     session.execute(
         sa.update(ChecklistTemplate)
@@ -63,13 +63,13 @@ def test_content_that_is_missing_is_told(client: CheckedClient, session: Session
     assert well(client) == (503, WELL | {"content": "needs tracker content load"})
 
 
-def test_guidance_that_is_missing_is_told(client: CheckedClient, session: Session) -> None:
+def test_missing_guidance_is_reported(client: CheckedClient, session: Session) -> None:
     session.execute(sa.update(Article).values(is_current=False))
     session.commit()
     assert well(client)[1]["content"] == "needs tracker content load"
 
 
-def test_a_database_without_tables_is_told(empty: Flask) -> None:
+def test_a_database_without_tables_is_reported(empty: Flask) -> None:
     found = health.look()
     assert (found.database, found.is_well) == ("needs tracker db upgrade", False)
     response = empty.test_client().get("/healthz")
@@ -77,14 +77,14 @@ def test_a_database_without_tables_is_told(empty: Flask) -> None:
     assert response.get_json() == {"database": "needs tracker db upgrade", **NOT_LOOKED_AT}
 
 
-def test_a_database_that_is_gone_is_told(empty: Flask, own_settings: Settings) -> None:
+def test_an_unreachable_database_is_reported(empty: Flask, own_settings: Settings) -> None:
     prepare.migrate(own_settings, lambda _line: None)
     db.session.execute(sa.text("DROP TABLE heartbeat"))
     db.session.commit()
     assert health.look().database == "can't be reached"
 
 
-def test_the_command_tells_the_same_and_fails_when_something_is_not_well(
+def test_the_command_prints_the_same_and_fails_if_something_is_wrong(
     app: Flask, session: Session
 ) -> None:
     runner = app.test_cli_runner()
@@ -101,6 +101,6 @@ def test_the_command_tells_the_same_and_fails_when_something_is_not_well(
     )
 
 
-def test_the_page_tells_nothing_else(client: CheckedClient) -> None:
+def test_the_page_reveals_nothing_else(client: CheckedClient) -> None:
     assert set(well(client)[1]) == set(WELL)
     assert client.post("/healthz").status_code == 405

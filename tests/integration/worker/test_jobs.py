@@ -1,6 +1,6 @@
-"""The worker's rounds: what is due is done, and a database that is away is tried again.
+"""The worker's rounds: what is due is done, and an unreachable database is retried.
 
-A round ends by letting its session go, so what follows is asked by a fresh one (db.session).
+A round ends by removing its session, so later queries use a fresh one (db.session).
 """
 
 import datetime as dt
@@ -22,7 +22,7 @@ from tracker.activity import verbs
 from tracker.cooperations.models import Clearance, Cooperation
 from tracker.core import clock
 from tracker.core.db import db
-from tracker.evidence.keys.signing_keys import PLACE, KeyFolder
+from tracker.evidence.keys.signing_keys import KEY_FOLDER, KeyFolder
 from tracker.evidence.log import checkpoints, notes
 from tracker.evidence.log.notes import Checkpoint
 from tracker.mail import outbox
@@ -68,7 +68,7 @@ def test_now_and_then_a_round_looks_at_dates_too(
     assert db.session.scalar(sa.select(sa.func.count()).select_from(Attempt)) == 0
 
 
-def test_rounds_end_when_told_to_stop(
+def test_rounds_end_on_request(
     app: Flask, session: Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(jobs, "PAUSE", 0)
@@ -102,7 +102,7 @@ def test_visits_are_judged_once_a_day(
     assert judged == [noon_in(1).date(), noon_in(2).date()]
 
 
-def test_a_database_that_is_away_is_told_and_tried_again(
+def test_an_unreachable_database_is_reported_and_retried(
     empty: Flask,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -153,7 +153,7 @@ def test_a_round_makes_a_checkpoint_and_mails_it_to_be_kept(
     assert kept == {newest}
 
 
-def test_a_lost_key_of_the_evidence_holds_nothing_else_up_and_is_told(
+def test_a_lost_evidence_key_is_reported_and_blocks_nothing_else(
     session: Session,
     demonstration: Demonstration,
     tmp_path: Path,
@@ -161,7 +161,7 @@ def test_a_lost_key_of_the_evidence_holds_nothing_else_up_and_is_told(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     before = a_week_later(frozen_time)
-    put(current_app, PLACE.holding(KeyFolder(tmp_path / "elsewhere", "localhost")))
+    put(current_app, KEY_FOLDER.holding(KeyFolder(tmp_path / "elsewhere", "localhost")))
     jobs.run_once(from_url(f"file://{tmp_path}"), with_dates=True)
     assert "worker: no checkpoint: checkpoint-" in capsys.readouterr().err
     assert checkpoints.newest() == before

@@ -1,4 +1,4 @@
-"""Work done one object at a time: each in its own transaction, one that fails holds up no other."""
+"""Jobs that process one object per transaction: one that fails doesn't block the others."""
 
 import datetime as dt
 import time
@@ -59,7 +59,7 @@ def test_each_object_has_a_transaction_of_its_own(commits: list[int]) -> None:
     assert len(mailed()) == len(NUMBERS)
 
 
-def test_one_that_fails_is_rolled_back_and_named_and_the_others_are_done(
+def test_a_failing_object_is_rolled_back_and_logged_and_the_others_are_processed(
     session: Session, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def act(number: int, _day: dt.date) -> None:
@@ -77,7 +77,7 @@ def test_one_that_fails_is_rolled_back_and_named_and_the_others_are_done(
     assert "words of a text" not in line
 
 
-def test_a_failing_statement_holds_up_no_other_either(
+def test_a_failing_statement_does_not_block_the_others_either(
     session: Session, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def act(number: int, _day: dt.date) -> None:
@@ -143,7 +143,7 @@ def test_others_get_their_turn_after_each_transaction(
     assert slept == [pytest.approx(0.05), pytest.approx(0.1), pytest.approx(0.1)]
 
 
-def test_what_is_forgotten_goes_in_batches(
+def test_old_rows_are_deleted_in_batches(
     session: Session, commits: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(database, "BATCH", 2)
@@ -189,7 +189,7 @@ class Worker:
         return list(self.tried)
 
 
-def test_what_failed_is_tried_again_each_time_later(
+def test_a_failed_object_is_retried_after_growing_delays(
     session: Session, frozen_time: Callable[[dt.datetime], None]
 ) -> None:
     worker, now = Worker(), clock.now()
@@ -231,7 +231,7 @@ def test_a_failure_of_one_job_is_none_of_another(session: Session) -> None:
     assert failures.of("close") == {}
 
 
-def test_the_health_checks_tell_what_could_not_be_done(
+def test_the_health_checks_report_failed_jobs(
     app: Flask, client: CheckedClient, session: Session
 ) -> None:
     Worker().run()
@@ -240,7 +240,7 @@ def test_the_health_checks_tell_what_could_not_be_done(
     done = app.test_cli_runner().invoke(args=["check"])
     assert done.exit_code == 1
     assert "jobs: some could not be done\n  mail 2: LookupError in " in done.output
-    assert "(1 tries; the next after " in done.output
+    assert "(1 attempts; next after " in done.output
 
 
 def test_an_object_of_several_ids_is_named_by_all(session: Session) -> None:

@@ -1,25 +1,23 @@
-"""Before serving: the database is copied, migrated and filled, or the start stops and says why."""
+"""Preparation: the database is copied, migrated and filled, or the start stops and says why."""
 
 import shutil
 import sqlite3
 import stat
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from config import Settings
 from tests.factories.templates import a_template, an_item, publish
 from tests.services import put
 from tracker import create_app
 from tracker.activity.models import Chain, ChainKind, Event
-from tracker.checklist_templates import library
 from tracker.checklist_templates.models import ChecklistKind, ChecklistTemplate
 from tracker.core import keys
 from tracker.core.db import db
 from tracker.core.keys import KeysError
 from tracker.evidence.keys import signing_keys
+from tracker.settings import Settings
 from tracker.worker import health, schema
 from tracker.worker import prepare as worker_prepare
 from tracker.worker.prepare import PreparationError
@@ -61,23 +59,23 @@ def test_a_start_makes_the_keys_of_the_evidence_also_of_an_instance_that_began_b
     empty: Flask, own_settings: Settings
 ) -> None:
     said = prepare(own_settings)
-    assert [line for line in said if line.startswith("Made the checkpoint key 1, SHA-256 ")]
-    assert [line for line in said if line.startswith("Made the document key 1, SHA-256 ")]
+    assert [line for line in said if line.startswith("Created the checkpoint key 1, SHA-256 ")]
+    assert [line for line in said if line.startswith("Created the document key 1, SHA-256 ")]
     assert signing_keys.trouble() == []
     db.session.remove()
     schema.downgrade(revision=BEFORE)
     shutil.rmtree(own_settings.data_dir / "keys" / "evidence")
     if db.engine.dialect.name == "sqlite" or shutil.which("pg_dump"):
-        assert "Made the checkpoint key 1, SHA-256" in "\n".join(prepare(own_settings))
+        assert "Created the checkpoint key 1, SHA-256" in "\n".join(prepare(own_settings))
 
 
-def test_a_lost_key_of_the_evidence_is_told_at_each_start_and_holds_nothing_up(
+def test_a_lost_evidence_key_is_reported_at_each_start_and_blocks_nothing(
     empty: Flask, own_settings: Settings
 ) -> None:
     prepare(own_settings)
     (own_settings.data_dir / "keys" / "evidence" / "document-1.key").unlink()
     (line,) = prepare(own_settings)
-    assert line.startswith("Look after the evidence's keys: document-1.key is missing in ")
+    assert line.startswith("Problem with the evidence keys: document-1.key is missing in ")
     assert len(signing_keys.public_keys()) == 2
 
 
@@ -102,7 +100,7 @@ def test_an_update_copies_the_database_before_it_migrates(
 ) -> None:
     at_an_earlier_version(own_settings)
     if db.engine.dialect.name == "postgresql" and shutil.which("pg_dump") is None:
-        with pytest.raises(PreparationError, match="pg_dump is not there"):
+        with pytest.raises(PreparationError, match="pg_dump is not installed"):
             prepare(own_settings)
         assert health.schema_revision() == BEFORE
         return
@@ -136,7 +134,7 @@ def test_a_failed_migration_stops_the_start_and_says_how_to_go_back(
     assert words.startswith("The migration failed: ")
     assert "ended_reason" in words
     assert words.endswith(
-        f"The copy from before is {copy}: put it back, or repair and start again."
+        f"A copy was made before: {copy}. Restore it, or repair the database and start again."
     )
     assert "\n" not in words
     assert health.schema_revision() == BEFORE
@@ -156,7 +154,7 @@ def test_with_other_keys_the_start_stops(empty: Flask, own_settings: Settings) -
     prepare(own_settings)
     others = keys.load(own_settings.data_dir / "other", may_make=True)
     put(empty, keys.KEYS.holding(others))
-    with pytest.raises(PreparationError, match="keys in the data directory are not those of"):
+    with pytest.raises(PreparationError, match="keys in the data directory don't belong to"):
         prepare(own_settings)
 
 
@@ -197,9 +195,5 @@ def test_a_database_without_its_keys_is_not_opened_with_new_ones(
         return
     # Of a server it is not known before it is asked: the start stops then.
     create_app(own_settings)
-    with pytest.raises(PreparationError, match="keys in the data directory are not those of"):
+    with pytest.raises(PreparationError, match="keys in the data directory don't belong to"):
         prepare(own_settings)
-
-
-def test_the_content_shipped_is_what_is_loaded() -> None:
-    assert Path(library.__file__).parents[1] / "content" == library.CONTENT

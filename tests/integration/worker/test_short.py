@@ -1,4 +1,4 @@
-"""No transaction of the worker keeps people who write waiting, however much is due."""
+"""No transaction of the worker makes people who write wait, however much is due."""
 
 import datetime as dt
 import time
@@ -138,7 +138,7 @@ def a_day(watch: Stopwatch, folder: Path) -> None:
     watch.job = "other"
 
 
-def test_no_transaction_of_the_worker_keeps_others_waiting(
+def test_no_transaction_of_the_worker_makes_others_wait(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     make_due(scene, VISITS, DUE)

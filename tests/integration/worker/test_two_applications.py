@@ -13,7 +13,6 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from config import Settings
 from tests import client as checked
 from tests.at_once import at_once
 from tests.client import CheckedClient
@@ -39,6 +38,7 @@ from tracker.evidence.keys import signing_keys
 from tracker.evidence.log import checkpoints
 from tracker.oversight import integrity
 from tracker.oversight.integrity import NotCheckableError
+from tracker.settings import Settings
 from tracker.signoff.signers import Named, PartySigners
 from tracker.worker import prepare
 
@@ -110,7 +110,7 @@ def north(make: Callable[..., Instance]) -> Instance:
         "north",
         timezone="Pacific/Auckland",
         four_eyes=True,
-        second_factor_roles=("manager",),
+        second_factor_roles=(Role.MANAGER,),
         languages=("en", "ar"),
         base_url="http://north.example",
     )
@@ -266,14 +266,16 @@ def test_each_has_its_own_day_languages_and_address(
         assert page.root.attrib["lang"] == language
 
 
-def test_who_needs_a_second_factor_is_each_ones_own(both: tuple[Instance, Instance]) -> None:
+def test_each_application_has_its_own_roles_that_need_a_second_factor(
+    both: tuple[Instance, Instance],
+) -> None:
     north, south = both
     browsers = north.browser(), south.browser()
     places = [Page.of(sign_in(browser, "nadia")).where for browser in browsers]
     assert places == ["/account/second-factor/needed", "/"]
 
 
-def test_four_eyes_are_asked_for_in_one_alone(north: Instance, south: Instance) -> None:
+def test_only_one_of_the_applications_requires_four_eyes(north: Instance, south: Instance) -> None:
     for instance in (north, south):
         with instance.app.app_context():
             publish(small_terms())
@@ -281,8 +283,8 @@ def test_four_eyes_are_asked_for_in_one_alone(north: Instance, south: Instance) 
             checklists.agree(table.checklist(), table.writers, table["oren"])
             ilena = PartySigners(table.land.id("npm"), (Named(table["ilena"].user_id),))
             if instance is south:
-                agreements.require_four_eyes(table.filling(), [ilena])
+                agreements.require_four_eyes(table.loaded(), [ilena])
                 continue
             with pytest.raises(RuleBrokenError, match="wrote this text alone"):
-                agreements.require_four_eyes(table.filling(), [ilena])
+                agreements.require_four_eyes(table.loaded(), [ilena])
             db.session.rollback()

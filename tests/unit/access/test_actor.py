@@ -1,4 +1,4 @@
-"""Who is acting: roles, organisation and clearances of the membership that counts now."""
+"""The actor: roles, organisation and clearances of the current membership."""
 
 import datetime as dt
 from uuid import UUID
@@ -54,7 +54,7 @@ def test_has_asks_for_any_of_some_roles() -> None:
     assert not one.has()
 
 
-def test_who_has_no_role_has_nothing() -> None:
+def test_a_person_without_a_role_has_no_rights() -> None:
     nobody = actor(acting_for=None)
     assert nobody.roles == frozenset()
     assert nobody.organisation_name == ""
@@ -65,7 +65,7 @@ def test_who_has_no_role_has_nothing() -> None:
     assert nobody.audited_ids == frozenset()
 
 
-def test_who_acts_for_a_body_without_a_role_there_has_nothing_of_it() -> None:
+def test_a_person_without_a_role_in_a_body_has_no_rights_there() -> None:
     one = actor(member(Role.MANAGER, NPM), acting_for=CSO)
     assert one.roles == frozenset()
     assert not one.acts_for_npm

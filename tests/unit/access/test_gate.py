@@ -1,4 +1,4 @@
-"""The door: a page that nobody marked is closed, and every mark opens exactly what it says."""
+"""Access control: unmarked views are denied, and each mark allows exactly what it says."""
 
 from uuid import UUID
 
@@ -74,7 +74,7 @@ def house() -> House:
         ("nowhere", 404, 404),
     ],
 )
-def test_what_is_not_marked_is_closed(
+def test_an_unmarked_view_is_denied(
     house: House, page: str, method: str, stranger: int, person: int
 ) -> None:
     assert house.client.open(f"/{page}", method=method).status_code == stranger
@@ -86,7 +86,7 @@ def test_a_stranger_is_led_to_the_sign_in(house: House) -> None:
     assert house.client.get("/inside").location == "/sign-in"
 
 
-def test_who_is_at_the_door_is_not_asked_for_an_open_page(house: House) -> None:
+def test_a_public_view_does_not_load_the_actor(house: House) -> None:
     house.client.get("/open")
     assert house.asked == 0
 
@@ -99,12 +99,12 @@ def test_a_page_tells_beforehand_whether_it_writes(house: House) -> None:
     assert will_write.get()
 
 
-def test_marks_are_told(house: House) -> None:
-    found = {
+def test_a_view_knows_its_mark(house: House) -> None:
+    found_or_404 = {
         name: gate.mark_of(house.app, name)
         for name in ("open", "inside", "logged", "theirs", "unmarked")
     }
-    assert found == {
+    assert found_or_404 == {
         "open": "public",
         "inside": "signed_in",
         "logged": "signed_in",
@@ -130,20 +130,20 @@ def test_without_anybody_a_page_that_needs_somebody_is_not_there(house: House) -
         gate.current_actor()
 
 
-def test_require_lets_a_yes_pass_and_raises_a_no_with_its_reason() -> None:
+def test_require_raises_a_refusal_with_its_reason() -> None:
     gate.require(YES)
     with pytest.raises(RefusedError, match="Only the NPM may do this"):
         gate.require(no("Only the NPM may do this."))
 
 
 def test_found_passes_a_thing_on_and_answers_404_for_nothing() -> None:
-    assert gate.found(PERSON) is PERSON
+    assert gate.found_or_404(PERSON) is PERSON
     with pytest.raises(NotFound):
-        gate.found(None)
+        gate.found_or_404(None)
 
 
 @pytest.mark.parametrize("text", ["", "1", "x" * 36, "../etc", "0" * 31])
-def test_what_is_no_id_in_an_address_is_not_found(text: str) -> None:
+def test_an_invalid_id_in_a_url_is_404(text: str) -> None:
     assert gate.as_uuid(str(PERSON.user_id)) == PERSON.user_id
     with pytest.raises(NotFound):
         gate.as_uuid(text)

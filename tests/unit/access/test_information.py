@@ -95,13 +95,13 @@ def test_auditors_and_administrators_have_no_way_in(roles: tuple[Role, ...]) -> 
         assert not sees(actor(kind, *roles, cleared=cleared), listed=listed, leads=leads)
 
 
-def test_who_audits_and_is_a_member_besides_sees_it_as_a_member() -> None:
+def test_an_auditor_who_is_also_a_member_sees_it_as_a_member() -> None:
     one = actor(OrganisationKind.NPM, Role.AUDITOR, Role.MEMBER, cleared=NONE)
     assert sees(one, listed=True)
     assert not sees(one, listed=False)
 
 
-def test_who_acts_for_no_organisation_sees_nothing() -> None:
+def test_a_person_acting_for_no_organisation_sees_nothing() -> None:
     one = actor(None, Role.ADMINISTRATOR, cleared=ALL)
     assert not sees(one, listed=True, leads=True)
 

@@ -1,4 +1,4 @@
-"""What attempts are counted under."""
+"""The keys under which attempts are counted."""
 
 from collections.abc import Iterator
 

@@ -40,13 +40,15 @@ def person(*roles: tuple[UUID | None, Role]) -> PersonFacts:
         ([Role.AUDITOR], False, False),
     ],
 )
-def test_who_sees_people_and_invites(roles: list[Role], sees: bool, invites: bool) -> None:
+def test_only_some_roles_see_people_and_invite(
+    roles: list[Role], sees: bool, invites: bool
+) -> None:
     assert bool(policy.can_see_people(actor(*roles))) is sees
     assert bool(policy.can_invite(actor(*roles))) is invites
 
 
 @pytest.mark.parametrize("role", list(Role))
-def test_coordinators_give_three_roles_in_the_own_organisation(role: Role) -> None:
+def test_coordinators_give_three_roles_in_their_own_organisation(role: Role) -> None:
     coordinator = actor(Role.COORDINATOR)
     given = role in {Role.COORDINATOR, Role.MEMBER, Role.SIGNATORY}
     assert bool(policy.can_give_roles(coordinator, HERE, {role})) is given
@@ -64,7 +66,7 @@ def holders(*people: UUID) -> Holders:
     return Holders(frozenset(people))
 
 
-def test_nobody_ends_the_own_role() -> None:
+def test_nobody_ends_their_own_role() -> None:
     coordinator = actor(Role.COORDINATOR)
     own = role(Role.MEMBER, person=coordinator.user_id)
     assert not policy.can_end_role(coordinator, own, holders())
@@ -94,7 +96,7 @@ def test_another_holder_confirms_and_without_one_the_administrator(kind: Role) -
     assert how(None, asked, holders()) is Confirmation.ADMINISTRATOR
 
 
-def test_nobody_confirms_the_own_role_nor_one_that_needs_it_no_more() -> None:
+def test_nobody_confirms_their_own_role_or_one_that_needs_no_confirmation() -> None:
     signatory = actor(Role.SIGNATORY)
     own = role(Role.MANAGER, person=signatory.user_id, begun=False)
     assert "their own" in str(policy.can_confirm(signatory, own, holders(signatory.user_id)).reason)
@@ -116,7 +118,7 @@ def test_a_holder_confirms_only_where_they_act() -> None:
     assert "their own" in str(policy.can_confirm(administrator, own, holders()).reason)
 
 
-def test_a_person_accepts_only_the_own_role_that_an_administrator_confirmed() -> None:
+def test_a_person_accepts_only_their_own_role_confirmed_by_an_administrator() -> None:
     person = actor(Role.COORDINATOR)
     own = role(Role.SIGNATORY, person=person.user_id, begun=False)
     confirmed = replace(own, confirmed_how=Confirmation.ADMINISTRATOR)
@@ -155,7 +157,7 @@ def test_a_power_is_ended_by_another_holder_and_the_last_by_an_administrator(kin
         assert "An administrator ends it" in str(refused.reason)
 
 
-def test_a_power_that_waits_is_taken_back_by_who_gives_it_or_could_confirm_it() -> None:
+def test_a_pending_power_is_ended_by_people_who_could_give_or_confirm_it() -> None:
     colleague, waits = actor(Role.MANAGER), role(Role.SIGNATORY, begun=False)
     assert policy.can_end_role(actor(Role.COORDINATOR), waits, holders(colleague.user_id))
     assert policy.can_end_role(actor(Role.ADMINISTRATOR), waits, holders(colleague.user_id))
@@ -171,7 +173,7 @@ def test_nobody_gives_themselves_a_role() -> None:
 
 
 @pytest.mark.parametrize("kind", list(Role))
-def test_an_administrator_holds_no_power(kind: Role) -> None:
+def test_an_administrator_has_no_power_to_sign(kind: Role) -> None:
     """product.md, section 2."""
     both = {(None, Role.ADMINISTRATOR), (HERE, kind)}
     assert bool(policy.can_hold(both)) is (kind not in {Role.SIGNATORY, Role.MANAGER})
@@ -230,7 +232,7 @@ def test_who_resets_whose_second_factor(
     assert bool(policy.can_reset_second_factor(actor(*roles), person(*whom))) is may
 
 
-def test_never_the_own() -> None:
+def test_never_ones_own() -> None:
     own = actor(Role.ADMINISTRATOR)
     facts = PersonFacts(own.user_id, True, frozenset({(None, Role.ADMINISTRATOR)}))
     assert not policy.can_suspend(own, facts)

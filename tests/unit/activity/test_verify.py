@@ -1,4 +1,4 @@
-"""The walk along a chain, on chains made up by chance."""
+"""Verification of randomly generated chains."""
 
 import datetime as dt
 import secrets
@@ -82,7 +82,7 @@ def with_link(chain: Chain, place: int, link: Link) -> Chain:
 
 
 @given(st.integers(0, 12))
-def test_a_chain_as_written_holds(count: int) -> None:
+def test_an_unchanged_chain_verifies(count: int) -> None:
     assert fault_of(made(count)) is None
 
 
@@ -124,7 +124,7 @@ def test_all_values_of_an_event_are_tried() -> None:
 
 
 @given(st.integers(2, 10), st.data())
-def test_an_event_taken_out_is_missed_at_its_number(count: int, data: st.DataObject) -> None:
+def test_a_deleted_event_is_noticed_at_its_number(count: int, data: st.DataObject) -> None:
     chain = made(count)
     place = data.draw(st.integers(0, count - 2))
     del chain.entries[place]
@@ -139,7 +139,7 @@ def test_a_cut_end_is_noticed_by_the_head(count: int, data: st.DataObject) -> No
     assert fault_of(chain) == (ChainFault.CUT_OFF, kept)
 
 
-def test_a_cut_end_with_the_head_put_back_lacks_the_seal() -> None:
+def test_a_truncated_chain_with_an_older_head_has_no_seal() -> None:
     chain = made(6)
     del chain.entries[4:]
     chain.head = replace(chain.head, head=chain.entries[-1][1], count=4)

@@ -28,9 +28,9 @@ def languages_are_known() -> Iterator[None]:
 
 
 def in_both(*left_out: str, binding: str = "ar") -> dict[str, Any]:
-    filling = texts.filled()
-    words = arabic_words(filling.template, *left_out)
-    return texts.text_of(filling, words, binding=binding)
+    loaded = texts.filled()
+    words = arabic_words(loaded.template, *left_out)
+    return texts.text_of(loaded, words, binding=binding)
 
 
 def items(text: dict[str, Any]) -> dict[str, Any]:
@@ -45,15 +45,13 @@ def fields(text: dict[str, Any], code: str) -> dict[str, Any]:
 
 
 def test_it_names_the_version_the_words_and_the_languages() -> None:
-    filling = texts.filled()
-    words = texts.words_row(arabic_words(filling.template), number=4)
-    text = document(
-        filling, texts.SIGNATORIES, texts.GUIDANCE, Languages("en", {"ar": words}, "ar")
-    )
+    loaded = texts.filled()
+    words = texts.words_row(arabic_words(loaded.template), number=4)
+    text = document(loaded, texts.SIGNATORIES, texts.GUIDANCE, Languages("en", {"ar": words}, "ar"))
     assert text["template"] == {
         "kind": "terms",
         "version": 90,
-        "digest": filling.checklist.template.digest,
+        "digest": loaded.checklist.template.digest,
         "language": "en",
         "words": [{"language": "ar", "number": 4, "digest": words.digest}],
     }
@@ -161,13 +159,13 @@ def test_in_one_language_all_is_said_in_that_one() -> None:
 
 
 def test_the_same_document_has_the_same_bytes_whoever_sends_it_in_whatever_language() -> None:
-    filling = texts.filled()
-    words = {"ar": texts.words_row(arabic_words(filling.template))}
+    loaded = texts.filled()
+    words = {"ar": texts.words_row(arabic_words(loaded.template))}
     languages = Languages("en", words, "ar")
     made = []
     for reader in ("en", "ar"):
         with in_language(reader):
-            text = document(filling, texts.SIGNATORIES, texts.GUIDANCE, languages)
+            text = document(loaded, texts.SIGNATORIES, texts.GUIDANCE, languages)
             made.append(canonical.to_bytes(text))
     assert made[0] == made[1]
 

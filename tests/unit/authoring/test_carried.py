@@ -1,8 +1,7 @@
-"""What an edited article goes on carrying: each must of the source, and what items rest on."""
+"""What an edited article must still contain: each must of the source, and items' passages."""
 
 import re
 
-from config import ROOT
 from tests.factories.templates import a_field, a_template, an_item
 from tracker.authoring.guidance.required_content import (
     Lost,
@@ -11,6 +10,7 @@ from tracker.authoring.guidance.required_content import (
     rests,
 )
 from tracker.checklist_templates import library
+from tracker.core.paths import CONTENT, PACKAGE
 from tracker.guidance import library as guidance
 from tracker.guidance.library import PassageText
 
@@ -106,19 +106,19 @@ def test_items_and_their_rules_rest_on_the_passages_of_their_article_alone() -> 
     assert list(rests(template, "elsewhere")) == []
 
 
-def test_a_loss_is_told_at_its_passage() -> None:
+def test_a_loss_is_reported_with_its_passage() -> None:
     (one,) = lost(BEFORE, text(expectations="S2", form="S10"), [], MUSTS)
     assert one == Lost("expectations", "S1 is a must of the source, so a passage carries it")
 
 
 def test_the_passages_that_pages_name_stay_since_shipped_items_rest_on_them() -> None:
-    slugs = {article.head.slug for article in guidance.read(library.CONTENT).articles}
+    slugs = {article.head.slug for article in guidance.read(CONTENT).articles}
     ref = re.compile(rf'"((?:{"|".join(sorted(slugs))})/[a-z-]+)"')
-    code = "".join(path.read_text() for path in (ROOT / "tracker").rglob("*.py"))
+    code = "".join(path.read_text() for path in (PACKAGE).rglob("*.py"))
     named = set(ref.findall(code))
     held = {
         f"{slug}/{key}"
-        for file in library.read(library.CONTENT)
+        for file in library.read(CONTENT)
         for slug in slugs
         for rest in rests(file.template, slug)
         for key in rest.keys

@@ -1,4 +1,4 @@
-"""How two texts of an article differ: head, order, and passage by passage."""
+"""Differences between two texts of an article: head, order, and passage by passage."""
 
 from dataclasses import replace
 

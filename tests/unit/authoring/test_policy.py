@@ -41,11 +41,11 @@ def test_coordinators_and_managers_write_own_guidance(role: Role, may: bool) -> 
     assert "Only the organisation whose guidance this is" in str(refused.reason)
 
 
-def test_who_acts_for_no_organisation_writes_none() -> None:
+def test_a_person_acting_for_no_organisation_writes_none() -> None:
     assert not policy.can_write_own(actor(Role.ADMINISTRATOR, home=None))
 
 
-def test_what_somebody_is_elsewhere_does_not_count() -> None:
+def test_roles_in_other_organisations_do_not_count() -> None:
     away = ActorMembership(Role.COORDINATOR, AWAY, "", OrganisationKind.CSO)
     here = ActorMembership(Role.MEMBER, HOME, "", OrganisationKind.CSO)
     both = Actor(user_id=uuid4(), name="Ada", memberships=(away, here), organisation_id=HOME)

@@ -1,4 +1,4 @@
-"""What a derived checklist may not make laxer, item by item."""
+"""What a derived checklist may not loosen, item by item."""
 
 from typing import Any
 
@@ -13,14 +13,14 @@ FREE = {"statements": ["S2"], "passages": ["settling-terms/expectations"]}
 
 
 def found(old: dict[str, Any], new: dict[str, Any] | None) -> list[str]:
-    """Return what is laxer in an item; another item is always there."""
+    """Return what is looser in an item; another item is always there."""
     rest = an_item("M12", rests_on=FREE)
     before = a_template(old, rest)
     after = a_template(*([new] if new else []), rest)
     return [one.message for one in laxer(before, after, MUSTS)]
 
 
-def test_nothing_is_laxer_in_the_same_text() -> None:
+def test_an_equal_text_loosens_nothing() -> None:
     assert found(an_item("M7"), an_item("M7")) == []
 
 
@@ -36,7 +36,7 @@ def test_an_item_that_the_application_works_with_can_not_be_removed() -> None:
     ]
 
 
-def test_an_item_on_no_must_can_be_removed_and_made_laxer() -> None:
+def test_an_item_not_based_on_a_must_can_be_removed_and_loosened() -> None:
     assert found(an_item("M7", rests_on=FREE), None) == []
     assert (
         found(an_item("M7", rests_on=FREE), an_item("M7", rests_on=FREE, required="recommended"))
@@ -88,7 +88,7 @@ STRICTER = {
 
 
 @pytest.mark.parametrize("case", STRICTER)
-def test_what_is_stricter_passes(case: str) -> None:
+def test_tightening_is_allowed(case: str) -> None:
     assert found(*STRICTER[case]) == []
 
 
@@ -177,7 +177,7 @@ LAXER = {
 
 
 @pytest.mark.parametrize("case", LAXER)
-def test_what_is_laxer_is_named(case: str) -> None:
+def test_loosening_is_reported(case: str) -> None:
     old, new, words = LAXER[case]
     assert found(old, new) == [words]
 

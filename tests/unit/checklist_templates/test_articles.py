@@ -6,7 +6,7 @@ import pytest
 
 from tests.factories.templates import a_template, an_item
 from tracker.checklist_templates import articles
-from tracker.checklist_templates.library import CONTENT
+from tracker.core.paths import CONTENT
 from tracker.guidance import library as guidance
 from tracker.guidance.library import ArticleText, Library
 

@@ -1,4 +1,4 @@
-"""What changed between two versions of a checklist."""
+"""Differences between two versions of a checklist."""
 
 from tests.factories.templates import a_column, a_field, a_table, a_template, an_item
 from tracker.checklist_templates import compare
@@ -30,7 +30,7 @@ def test_new_and_gone_items_are_named() -> None:
     assert found.changed == ()
 
 
-def test_a_reworded_question_is_told_word_by_word_and_asks_again() -> None:
+def test_a_reworded_question_is_shown_word_by_word_and_asks_again() -> None:
     one = only(an_item("M1"), an_item("M1", prompt="What about all of M1?"))
     (change,) = one.changes
     assert str(change.name) == "Question"
@@ -54,7 +54,7 @@ def test_a_changed_field_asks_again() -> None:
     assert one.asks_again
 
 
-def test_columns_are_told_with_their_table() -> None:
+def test_columns_are_shown_with_their_table() -> None:
     one = only(
         an_item("M1", a_table("rows", a_column("name"), a_column("day", "date"))),
         an_item("M1", a_table("rows", a_column("name", required=False), a_column("time", "time"))),
@@ -66,7 +66,7 @@ def test_columns_are_told_with_their_table() -> None:
     ]
 
 
-def test_a_new_done_test_is_told_and_judges_anew() -> None:
+def test_a_new_done_test_is_shown_and_applied() -> None:
     table = a_table("rows", a_column("name"))
     check = {"check": "min_rows", "field": "rows", "n": 2}
     one = only(an_item("M1", table), an_item("M1", table, done={"checks": [check]}))
@@ -75,7 +75,7 @@ def test_a_new_done_test_is_told_and_judges_anew() -> None:
     assert not one.asks_again
 
 
-def test_what_it_rests_on_is_told() -> None:
+def test_changes_in_what_an_item_is_based_on_are_shown() -> None:
     rests_on = {"statements": ["S1", "S2"], "passages": ["settling-terms/expectations"]}
     one = only(an_item("M1"), an_item("M1", rests_on=rests_on))
     assert [str(change.name) for change in one.changes] == ["Rests on statements"]

@@ -1,4 +1,4 @@
-"""Words of a checklist in another language: whether they fit, what stands without, what carries."""
+"""Translations of a checklist: whether they fit, what is untranslated, what can be copied."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from config import KNOWN_LANGUAGES
 from tests.factories.templates import KINDS, a_column, a_field, a_table, a_template, an_item
 from tests.factories.words import arabic_words, in_arabic
 from tracker.checklist_templates import languages, library
 from tracker.checklist_templates.languages import ChecklistWords, ItemWords
 from tracker.checklist_templates.schema import Template
 from tracker.core.localized import language_of
+from tracker.core.paths import CONTENT
+from tracker.settings import KNOWN_LANGUAGES
 
 TABLE = a_table("places", a_column("kind", "choice", options=KINDS), a_column("note")) | {
     "rows": {"fixed": [{"key": "first", "label": "The first"}], "label": "Which"}
@@ -117,7 +118,7 @@ def test_each_choice_row_column_and_limit_has_words() -> None:
     ]
 
 
-def test_words_of_what_is_not_there_are_told() -> None:
+def test_texts_of_missing_items_are_reported() -> None:
     item = in_arabic(small().by_code["M1"]).model_dump(exclude_defaults=True)
     words = arabic_words(small(), items={"M9": item}, sections={"nowhere": "لا مكان"})
     assert misfits(words) == ["there is no section nowhere", "there is no item M9"]
@@ -157,18 +158,18 @@ def test_a_label_alone_may_stand_where_there_is_no_hint() -> None:
 
 
 def test_a_checklist_is_said_in_the_language_of_the_words_and_knows_it() -> None:
-    said = languages.told(small(), arabic_words(small()))
+    said = languages.localize(small(), arabic_words(small()))
     there = dict(strings(said))
     assert {language_of(words) for words in there.values()} == {"ar"}
     assert all(words.startswith("عربي ") for words in there.values())
-    assert len(there) == len(dict(strings(languages.told(small()))))
+    assert len(there) == len(dict(strings(languages.localize(small()))))
     assert said.by_code["M3"].field("kind").options[0].label == "عربي Police station"
     assert said.by_code["M2"].field("places").rows.fixed[0].label == "عربي The first"  # type: ignore[union-attr]
     assert said.by_code["M3"].limits[0].because == "عربي It is long."
 
 
 def test_what_has_no_words_stands_in_its_own_language_and_knows_it() -> None:
-    said = languages.told(small(), arabic_words(small(), "M2", summary=None, sections={}))
+    said = languages.localize(small(), arabic_words(small(), "M2", summary=None, sections={}))
     assert {language_of(one) for _place, one in strings(said.by_code["M2"])} == {"en"}
     assert {language_of(one) for _place, one in strings(said.by_code["M1"])} == {"ar"}
     assert [language_of(one) for one in (said.title, said.summary, said.sections[0].title)] == [
@@ -179,7 +180,7 @@ def test_what_has_no_words_stands_in_its_own_language_and_knows_it() -> None:
 
 
 def test_only_words_are_other_when_a_checklist_is_said_in_another_language() -> None:
-    own, said = languages.told(small()), languages.told(small(), arabic_words(small()))
+    own, said = languages.localize(small()), languages.localize(small(), arabic_words(small()))
 
     def shape(item: Any) -> dict[str, Any]:
         return {
@@ -236,16 +237,16 @@ def test_words_are_filled_in_from_others_where_they_lack() -> None:
 
 def pairs() -> Iterator[tuple[str, str, str]]:
     """Yield all words of the shipped checklists in both languages, with where they stand."""
-    for file in library.read(library.CONTENT):
+    for file in library.read(CONTENT):
         for one in file.words:
-            said = languages.told(file.template, one.words)
-            both = zip(strings(languages.told(file.template)), strings(said), strict=True)
+            said = languages.localize(file.template, one.words)
+            both = zip(strings(languages.localize(file.template)), strings(said), strict=True)
             for (place, own), (_place, translated) in both:
                 yield f"{file.template.kind.value}.{place}", own, translated
 
 
 def test_every_shipped_checklist_has_words_in_every_known_language() -> None:
-    files = library.read(library.CONTENT)
+    files = library.read(CONTENT)
     for file in files:
         known = {one.words.language: one.words for one in file.words}
         assert set(known) == set(KNOWN_LANGUAGES) - {file.template.language}

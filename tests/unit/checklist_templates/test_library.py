@@ -1,18 +1,17 @@
-"""Reading checklists: every mistake named by file, line and item; what is missing is told."""
+"""Reading checklists: every mistake with file, line and item; missing items are reported."""
 
 import shutil
 from pathlib import Path
 
 import pytest
 
-from config import ROOT
 from tests.factories.templates import a_template, an_item
 from tracker.checklist_templates import coverage, library, risky_phrases
 from tracker.checklist_templates.library import TemplateFile
 from tracker.core.content import ContentError, YamlText
+from tracker.core.paths import CONTENT
 from tracker.guidance import library as guidance
 
-CONTENT = ROOT / "tracker" / "content"
 TERMS = "terms.yaml"
 
 
@@ -98,7 +97,7 @@ def test_the_line_is_that_of_the_mistake(alone: Path) -> None:
     ]
 
 
-def test_all_mistakes_of_all_files_are_named_at_once(folder: Path) -> None:
+def test_all_mistakes_of_all_files_are_reported_together(folder: Path) -> None:
     spoil(folder, "code: M2\n", "code: M3\n")
     spoil(folder, "letter: U\n", "letter: M\n", "urgent_plan.yaml")
     (folder / "checklists" / "visit_roles.yaml").write_text("kind: [unclosed\n")
@@ -161,7 +160,7 @@ def test_an_item_whose_passage_carries_its_statement_is_whole() -> None:
     assert library.broken_references(files, STATEMENTS, PASSAGES) == []
 
 
-def test_items_of_the_field_that_no_checklist_has_are_told() -> None:
+def test_items_of_the_field_that_no_checklist_has_are_reported() -> None:
     shipped = library.read(CONTENT)
     assert library.missing_items(shipped) == []
     missing = library.missing_items((a_file(an_item("M1"), an_item("M3")), *shipped[1:]))
@@ -232,22 +231,22 @@ def test_words_of_one_kind_and_language_stand_in_one_file(folder: Path) -> None:
     ]
 
 
-def test_an_item_without_words_is_no_mistake_and_is_told(folder: Path) -> None:
+def test_an_untranslated_item_is_reported_but_no_mistake(folder: Path) -> None:
     path = folder / "checklists" / ARABIC
     text = path.read_text()
     start, end = text.index("  M2:\n"), text.index("  M3:\n")
     path.write_text(text[:start] + text[end:])
     found = coverage.look(guidance.read(CONTENT), library.read(folder), risky_phrases.read(CONTENT))
     assert found.is_whole
-    assert "Items with words in ar: 75 of 76 (terms 19, " in found.lines()[6]
-    assert found.lines()[7] == "Items without words in ar: M2"
+    assert "Items translated into ar: 75 of 76 (terms 19, " in found.lines()[6]
+    assert found.lines()[7] == "Items not translated into ar: M2"
 
 
-def test_without_any_words_all_items_are_told(folder: Path) -> None:
+def test_without_a_translation_all_items_are_reported(folder: Path) -> None:
     shutil.rmtree(folder / "checklists" / "ar")
     found = coverage.look(guidance.read(CONTENT), library.read(folder))
     assert found.is_whole
-    assert "Items with words in ar: 0 of 76" in found.lines()[6]
+    assert "Items translated into ar: 0 of 76" in found.lines()[6]
 
 
 # Coverage
@@ -259,24 +258,24 @@ def test_the_shipped_content_is_whole() -> None:
     )
     assert found.is_whole
     assert found.lines() == [
-        "Statements carried by passages: 72 of 72",
-        "Statements not carried: none",
-        "Statements without a place: none",
+        "Statements covered by passages: 72 of 72",
+        "Statements not covered: none",
+        "Statements without passage or item: none",
         "Items: 76 of 76 (terms 20, confidentiality 18, visit_roles 20, urgent_plan 18)",
         "Items missing: none",
         "Items without a statement: none",
         (
-            "Items with words in ar: 76 of 76 "
+            "Items translated into ar: 76 of 76 "
             "(terms 20, confidentiality 18, visit_roles 20, urgent_plan 18)"
         ),
-        "Items without words in ar: none",
+        "Items not translated into ar: none",
         "Guidance in ar: articles 4 of 4, categories and topics 32 of 32, statements 72 of 72",
-        "Phrases looked for: ar 93, en 118",
+        "Risky phrases: ar 93, en 118",
         "Broken references: none",
     ]
 
 
-def test_what_is_missing_is_told_and_makes_it_not_whole() -> None:
+def test_missing_content_is_reported_and_fails_the_check() -> None:
     shipped = library.read(CONTENT)
     found = coverage.look(
         guidance.read(CONTENT), (a_file(an_item("M1", rests_on=RESTS_ON)), *shipped[1:])
@@ -284,9 +283,9 @@ def test_what_is_missing_is_told_and_makes_it_not_whole() -> None:
     assert not found.is_whole
     lines = found.lines()
     assert "Items missing: M2, M3, M4" in lines[4]
-    assert lines[7] == "Items without words in ar: M1"
+    assert lines[7] == "Items not translated into ar: M1"
     assert lines[8].startswith("Guidance in ar: articles ")
-    assert lines[9] == "Phrases looked for: none"
+    assert lines[9] == "Risky phrases: none"
     assert lines[10].startswith("Broken references: ")
     assert any(line.endswith("names M7: not there") for line in lines)
     assert lines[11] == "terms.yaml:1: M1 rests on S90: not there"

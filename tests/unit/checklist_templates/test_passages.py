@@ -7,8 +7,9 @@ from functools import cache
 import pytest
 
 from tracker.checklist_templates import library
-from tracker.checklist_templates.library import CONTENT, beside_item
+from tracker.checklist_templates.library import beside_item
 from tracker.checklist_templates.schema import Item
+from tracker.core.paths import CONTENT
 from tracker.guidance import library as guidance
 from tracker.guidance.library import PassageText
 

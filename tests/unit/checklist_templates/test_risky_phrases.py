@@ -1,4 +1,4 @@
-"""Words that can limit the NPM: found whole, without case and accents, and only pointed at."""
+"""Risky phrases: found as whole words, without case and accents, and never blocking."""
 
 import shutil
 from pathlib import Path
@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from tests.factories.templates import a_column, a_field, a_table, item_of
 from tests.services import alone
-from tracker.checklist_templates import library, risky_phrases
+from tracker.checklist_templates import risky_phrases
 from tracker.checklist_templates.risky_phrases import Entry, PhraseList
 from tracker.core.content import ContentError
+from tracker.core.paths import CONTENT
 from tracker.guidance import library as guidance
 
 PASSAGE = "settling-terms/independence"
@@ -66,7 +67,7 @@ def test_whole_words_are_found(text: str, expected: list[str]) -> None:
     assert [one for found in words(text) for one in found] == expected
 
 
-def test_each_kind_is_told_once_with_its_words() -> None:
+def test_each_kind_of_phrase_is_reported_once_as_written() -> None:
     assert words("A veto.", "Approval, VETO, approval.") == [("veto",), ("Approval",)]
 
 
@@ -118,7 +119,7 @@ def test_only_what_people_wrote_is_looked_through() -> None:
 # As content
 
 
-def test_what_is_shipped_finds_what_the_field_warns_of() -> None:
+def test_the_shipped_phrases_find_what_the_field_warns_of() -> None:
     for text in (
         "subject to the prior approval of the partner",
         "each party has a right of veto",
@@ -133,14 +134,14 @@ def test_what_is_shipped_finds_what_the_field_warns_of() -> None:
     assert risky_phrases.hints(["Each party says within a week when something changes."]) == ()
 
 
-def test_what_is_shipped_points_to_guidance_that_carries_its_statement() -> None:
-    library_ = guidance.read(library.CONTENT)
+def test_the_shipped_phrases_link_to_guidance_with_their_statement() -> None:
+    library_ = guidance.read(CONTENT)
     passages = {
         f"{article.head.slug}/{passage.key}": set(passage.statements)
         for article in library_.articles
         for passage in article.passages
     }
-    files = risky_phrases.read(library.CONTENT)
+    files = risky_phrases.read(CONTENT)
     assert [file.phrases.language for file in files] == ["ar", "en"]
     assert list(risky_phrases.broken_references(files, passages)) == []
     told = [one.message for one in risky_phrases.broken_references(files, {PASSAGE: {"S6"}})]
@@ -152,7 +153,7 @@ def test_what_is_shipped_points_to_guidance_that_carries_its_statement() -> None
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A copy of the shipped phrases that may be spoilt."""
-    shutil.copytree(library.CONTENT / "wording", tmp_path / "wording")
+    shutil.copytree(CONTENT / "wording", tmp_path / "wording")
     return tmp_path
 
 

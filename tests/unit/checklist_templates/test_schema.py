@@ -1,11 +1,10 @@
-"""The schema of a template: what it refuses, so that every published checklist can be met."""
+"""The schema of a template: what it refuses, so that every published checklist can be done."""
 
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from config import ROOT
 from tests.factories.templates import (
     KINDS,
     RESTS_ON,
@@ -26,6 +25,7 @@ from tracker.checklist_templates.schema import (
     Sets,
     Template,
 )
+from tracker.core.paths import CONTENT
 
 ROW = {"key": "x", "label": "X"}
 OWN = {"sets": "each_party", "accepts": "none"}
@@ -128,7 +128,7 @@ CHOICE = a_field("kind", "choice", options=KINDS)
         ),
     ],
 )
-def test_what_does_not_hold_together_is_refused(item: dict[str, Any], words: str) -> None:
+def test_an_inconsistent_template_is_refused(item: dict[str, Any], words: str) -> None:
     assert words in refused(item)
 
 
@@ -224,13 +224,13 @@ def test_a_template_is_never_changed_once_it_is_read() -> None:
         template.version = 2
 
 
-def test_what_is_stored_reads_back_as_the_same() -> None:
+def test_a_stored_template_parses_to_the_same() -> None:
     for template in (small_terms(), small_roles()):
         stored = template.model_dump(mode="json", by_alias=True)
         assert Template.model_validate(stored) == template
 
 
-SHIPPED = {one.template.kind.value: one.template for one in library.read(ROOT / "tracker/content")}
+SHIPPED = {one.template.kind.value: one.template for one in library.read(CONTENT)}
 
 
 @pytest.mark.parametrize(

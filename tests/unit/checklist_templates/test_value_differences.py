@@ -30,9 +30,7 @@ from tracker.checklist_templates.value_differences import (
         ("ردّ خلال يومين", "ردّ خلال يوم", [("same", "ردّ خلال "), ("out", "يومين"), ("in", "يوم")]),
     ],
 )
-def test_pieces_say_what_is_taken_out_and_put_in(
-    before: str, after: str, pieces: Difference
-) -> None:
+def test_pieces_show_what_is_removed_and_added(before: str, after: str, pieces: Difference) -> None:
     assert words(before, after) == pieces
 
 
@@ -52,7 +50,7 @@ TRAVEL = ("Travel", "The NPM", "Public rates")
 MEALS = ("Meals", "The NPM", "A day's rate")
 
 
-def test_a_cell_that_changed_is_told_within_its_row_and_the_rest_is_only_counted() -> None:
+def test_a_changed_cell_is_shown_within_its_row_and_equal_rows_are_counted() -> None:
     found = tables(HEADS, [TRAVEL, MEALS], HEADS, [TRAVEL, ("Meals", "The CSO", "A day's rate")])
     assert found.unchanged == 1
     assert found.rows == (
@@ -67,7 +65,7 @@ def test_a_cell_that_changed_is_told_within_its_row_and_the_rest_is_only_counted
     )
 
 
-def test_a_row_that_is_new_or_gone_is_told_as_such() -> None:
+def test_a_new_or_removed_row_is_shown_as_such() -> None:
     put_in = tables(HEADS, [TRAVEL], HEADS, [TRAVEL, MEALS])
     assert [row.kind for row in put_in.rows] == ["in"]
     assert put_in.rows[0].cells[0] == [("in", "Meals")]
@@ -76,7 +74,7 @@ def test_a_row_that_is_new_or_gone_is_told_as_such() -> None:
     assert taken_out.unchanged == 1
 
 
-def test_a_column_that_only_one_of_them_has_stands_in_its_place() -> None:
+def test_a_column_that_only_one_table_has_keeps_its_position() -> None:
     found = tables(("Cost", "Rule"), [("Travel", "Public rates")], HEADS, [TRAVEL])
     assert found.heads == HEADS
     assert found.rows[0].cells[1] == [("in", "The NPM")]

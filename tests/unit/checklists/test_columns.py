@@ -8,7 +8,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from config import ROOT
 from tests.effort import tries
 from tests.factories.templates import (
     DOOR,
@@ -32,6 +31,7 @@ from tracker.checklists.rules.facts import Filled, Sheet, Surroundings
 from tracker.checklists.rules.rendering import Names, show
 from tracker.checklists.rules.values import shown_only
 from tracker.cooperations.models import Mode
+from tracker.core.paths import CONTENT
 
 ALL = (NPM, DOOR, LANTERN)
 NOBODY = Names({}, {})
@@ -167,7 +167,7 @@ def test_a_condition_that_can_not_be_met_is_refused(item: dict[str, Any], words:
 
 def test_who_is_in_a_team_may_see_what_is_asked_where_there_is_a_team() -> None:
     """C11, as shipped."""
-    files = library.read(ROOT / "tracker" / "content")
+    files = library.read(CONTENT)
     template = next(f.template for f in files if f.template.kind.value == "confidentiality")
     for modes, is_there in (((Mode.VISIT,), True), ((Mode.INFO_F,), False)):
         here = applied(template, a_sheet(), around(modes=modes))

@@ -1,4 +1,7 @@
-"""Which items are done, which hold up signing, and whom they wait for."""
+"""Which items are done, which hold up signing, and whom they wait for.
+
+In one file: cases of one pure function, and properties that hold for all of them.
+"""
 
 from collections.abc import Mapping
 from dataclasses import replace

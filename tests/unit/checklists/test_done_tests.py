@@ -161,9 +161,9 @@ DUE = [a_table("t", a_column("due", "date"), a_column("part"))]
 AFTER = {"check": "dates_after_visit", "field": "t", "column": "due"}
 
 
-def test_dates_after_the_visit_are_later_than_its_first_day() -> None:
+def test_dates_after_the_visit_are_later_than_its_last_day() -> None:
     rows = [{"due": "2026-03-01"}, {"part": "x"}, {"due": "2026-03-02"}, {"due": "2026-03-03"}]
-    visit = around(visit_starts_on=dt.date(2026, 3, 2))
+    visit = around(visit_starts_on=dt.date(2026, 3, 1), visit_ends_on=dt.date(2026, 3, 2))
     problems = found(DUE, AFTER, {"t": rows}, visit)
     assert places(problems) == [("t", 0, "due"), ("t", 2, "due")]
     assert words(problems[:1]) == ["This date must be after the visit."]

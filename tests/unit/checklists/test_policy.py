@@ -1,4 +1,7 @@
-"""Who may do what with a checklist, as tables of cases."""
+"""Who may do what with a checklist, as tables of cases.
+
+In one file: tables of cases of one policy, which vary the same facts.
+"""
 
 from typing import Any
 from uuid import UUID

@@ -5,7 +5,6 @@ from uuid import UUID
 
 import pytest
 
-from config import ROOT
 from tests.factories.templates import (
     DOOR,
     ILENA,
@@ -26,6 +25,7 @@ from tests.factories.templates import (
 from tracker.checklist_templates import library
 from tracker.checklist_templates.schema import Item, Power, Template
 from tracker.checklists.rules import power_limits
+from tracker.core.paths import CONTENT
 
 KIND = a_field(
     "kind",
@@ -166,9 +166,7 @@ def test_an_item_that_does_not_apply_gives_nothing_away() -> None:
 
 # What is shipped
 
-SHIPPED = {
-    file.template.kind.value: file.template for file in library.read(ROOT / "tracker" / "content")
-}
+SHIPPED = {file.template.kind.value: file.template for file in library.read(CONTENT)}
 
 
 def test_every_rule_rests_on_independence_or_flexibility() -> None:

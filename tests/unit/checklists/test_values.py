@@ -1,4 +1,7 @@
-"""Values of fields: what each type may hold, and what is missing in an answer."""
+"""Values of fields: what each type may hold, and what is missing in an answer.
+
+In one file: one table of cases for each type of field.
+"""
 
 from typing import Any
 from uuid import UUID

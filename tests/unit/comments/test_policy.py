@@ -39,7 +39,7 @@ def says(decision: Decision, words: str) -> None:
     assert words in str(decision.reason)
 
 
-def test_who_reads_comments_writes_some() -> None:
+def test_a_person_who_can_read_comments_can_write_them() -> None:
     says(policy.can_write(reads=True), "")
     says(policy.can_write(reads=False), "for one of its parties")
 
@@ -95,13 +95,13 @@ def test_whoever_reads_a_comment_settles_it_opens_it_again_and_makes_a_task(
         (JOANA, COMMENT, "No task on this comment"),
     ],
 )
-def test_a_task_is_done_by_whom_it_is_for_or_who_made_it(
+def test_a_task_is_marked_done_by_its_person_or_its_maker(
     who: UUID, comment: CommentFact, words: str
 ) -> None:
     says(policy.can_finish_task(actor(who), comment), words)
 
 
-def test_a_comment_to_the_own_side_is_never_opened_to_others() -> None:
+def test_a_comment_to_ones_own_side_is_never_shown_to_others() -> None:
     comment = Comment(audience=CommentAudience.OWN)
     with pytest.raises(ValueError, match="never opened to others"):
         comment.audience = CommentAudience.ALL

@@ -4,7 +4,6 @@ import itertools
 
 import pytest
 
-from config import ROOT
 from tracker.cooperations.models import ChecklistKind, Knowledge, Mode
 from tracker.cooperations.modes import (
     MATRIX,
@@ -17,6 +16,7 @@ from tracker.cooperations.modes import (
     requirement,
     requirements,
 )
+from tracker.core.paths import CONTENT
 
 R, RECOMMENDED, NONE = Level.REQUIRED, Level.RECOMMENDED, Level.NOT_APPLICABLE
 TERMS, CONFIDENTIALITY, ROLES, PLAN = ChecklistKind
@@ -172,7 +172,7 @@ def test_every_reason_is_one_sentence() -> None:
 
 
 def test_every_passage_named_is_in_the_guidance() -> None:
-    guidance = ROOT / "tracker" / "content" / "guidance" / "en"
+    guidance = CONTENT / "guidance" / "en"
     for mode, answers in itertools.product([*Mode, None], (YES, NO)):
         for one in requirements([mode] if mode else [], answers, m9="certain"):
             article, _slash, passage = one.passage.partition("/")

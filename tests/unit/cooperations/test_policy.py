@@ -1,4 +1,4 @@
-"""Who may open, change and people a cooperation: the rules as tables of cases."""
+"""Who may open, change and add people to a cooperation, as tables of cases."""
 
 import datetime as dt
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""Keys of their own for each test."""
+"""A set of keys for each test."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The canonical form: one value has one form of bytes, by the examples of RFC 8785."""
+"""The canonical form: each value has one byte form, with the examples of RFC 8785."""
 
 import hashlib
 import json
@@ -20,7 +20,7 @@ PLAIN = st.recursive(
 )
 
 
-def test_keys_stand_in_the_order_of_their_utf_16_units() -> None:
+def test_keys_are_sorted_by_their_utf_16_units() -> None:
     """RFC 8785, section 3.2.3."""
     value = {
         "\u20ac": "Euro Sign",
@@ -48,7 +48,7 @@ def test_a_value_is_read_back_as_it_was(value: dict[str, Any]) -> None:
 
 
 @given(st.dictionaries(TEXT, PLAIN, max_size=5))
-def test_the_order_in_which_keys_were_put_makes_no_difference(value: dict[str, Any]) -> None:
+def test_insertion_order_makes_no_difference(value: dict[str, Any]) -> None:
     other = dict(reversed(value.items()))
     assert canonical.to_bytes(other) == canonical.to_bytes(value)
     assert canonical.digest_of(other) == canonical.digest_of(value)
@@ -61,7 +61,7 @@ def test_different_values_have_different_forms(one: dict[str, Any], two: dict[st
 
 
 @pytest.mark.parametrize("value", [{"n": 2**53}, {"n": -(2**53)}, {"n": float("nan")}, {1: "x"}])
-def test_what_has_no_one_form_is_refused(value: Any) -> None:
+def test_a_value_without_a_single_form_is_refused(value: Any) -> None:
     with pytest.raises(rfc8785.CanonicalizationError):
         canonical.to_bytes(value)
 
@@ -85,7 +85,7 @@ def test_it_is_the_form_of_the_library_that_follows_the_rfc(value: dict[str, Any
 
 
 @given(st.dictionaries(TEXT, PLAIN, max_size=5))
-def test_what_was_written_so_is_read_again(value: dict[str, Any]) -> None:
+def test_canonical_bytes_are_parsed_again(value: dict[str, Any]) -> None:
     assert canonical.from_strange_bytes(canonical.to_bytes(value)) == value
 
 
@@ -107,6 +107,6 @@ def test_what_was_written_so_is_read_again(value: dict[str, Any]) -> None:
         b"NaN",
     ],
 )
-def test_what_others_wrote_in_another_way_is_refused(data: bytes) -> None:
+def test_bytes_in_another_form_are_refused(data: bytes) -> None:
     with pytest.raises(canonical.NotCanonicalError):
         canonical.from_strange_bytes(data)

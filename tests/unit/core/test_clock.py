@@ -55,7 +55,7 @@ def test_a_day_begins_an_hour_earlier_by_utc_in_summer() -> None:
         assert clock.today() == day
 
 
-def test_in_tests_the_time_stands_still_or_goes_on_from_a_moment() -> None:
+def test_tests_can_stop_the_clock_or_start_it_from_a_moment() -> None:
     moment = dt.datetime(2026, 3, 2, 9, 30, tzinfo=dt.UTC)
     clock.use_source(standing_at(moment))
     assert clock.now() == clock.now() == moment

@@ -1,4 +1,4 @@
-"""Encryption: what was altered, moved, cut or opened with another key is never read."""
+"""Encryption: altered, moved or truncated bytes, and other keys, are refused."""
 
 import pytest
 from flask import current_app
@@ -15,7 +15,7 @@ PLAIN = b"Lower Harbour police station"
 
 
 @given(st.binary(max_size=2000), st.text(st.characters(exclude_categories=["Cs"]), max_size=50))
-def test_what_was_sealed_is_read_back(plain: bytes, context: str) -> None:
+def test_encrypted_bytes_are_decrypted(plain: bytes, context: str) -> None:
     assert crypto.unseal(KEY, crypto.seal(KEY, plain, context), context) == plain
 
 
@@ -25,7 +25,7 @@ def test_the_same_words_are_sealed_differently_each_time() -> None:
     assert len({one[: crypto.NONCE_BYTES] for one in sealed}) == 50
 
 
-def test_nothing_of_the_words_stands_in_the_sealed_bytes() -> None:
+def test_the_encrypted_bytes_contain_nothing_of_the_text() -> None:
     sealed = crypto.seal(KEY, PLAIN, "answer:1")
     assert b"Harbour" not in sealed
     assert b"answer" not in sealed
@@ -64,7 +64,7 @@ def test_bytes_put_behind_are_noticed() -> None:
         crypto.unseal(KEY, crypto.seal(KEY, PLAIN, "x") + b"\0", "x")
 
 
-def test_the_message_tells_nothing_of_the_words_and_the_key() -> None:
+def test_the_error_reveals_nothing_of_text_and_key() -> None:
     with pytest.raises(SealBrokenError) as broken:
         crypto.unseal(KEY, crypto.seal(KEY, PLAIN, "x"), "y")
     assert str(broken.value) == "The encrypted value of y can't be read."
@@ -100,7 +100,7 @@ def test_with_another_instances_keys_nothing_is_unwrapped(own_keys: Keys) -> Non
         crypto.unwrap(wrapped, "cooperation:1")
 
 
-def test_only_who_has_the_key_of_the_trail_makes_a_code_that_is_authentic(own_keys: Keys) -> None:
+def test_only_the_trails_key_makes_an_authentic_code(own_keys: Keys) -> None:
     code = crypto.authenticate("head 12")
     assert len(code) == 64
     assert crypto.is_authentic("head 12", code)

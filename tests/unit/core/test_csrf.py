@@ -1,4 +1,4 @@
-"""Tokens against forgery look different in each answer and stay the same token."""
+"""CSRF tokens look different in each response and stay the same token."""
 
 import pytest
 from hypothesis import given
@@ -28,5 +28,5 @@ def test_a_token_that_was_not_masked_is_left_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "x", "é", "AAAA", "AAA=", "\x00", "A" * 9999, "-_-_"])
-def test_what_is_no_token_makes_no_error(text: str) -> None:
+def test_an_invalid_token_raises_nothing(text: str) -> None:
     assert isinstance(unmasked(text), str)

@@ -1,4 +1,4 @@
-"""Types of columns: moments in UTC, enums by their value, alike on both databases."""
+"""Column types: times in UTC, enums by value, the same on both databases."""
 
 import datetime as dt
 import enum

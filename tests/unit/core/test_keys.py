@@ -1,4 +1,4 @@
-"""The instance's keys: made once, never replaced, and a missing or broken one stops the start."""
+"""The instance's keys: created once, never replaced; a missing or broken one stops the start."""
 
 import stat
 from pathlib import Path
@@ -78,7 +78,7 @@ def test_a_broken_key_is_named(folder: Path, name: str, content: bytes) -> None:
     (folder / f"{name}.key").write_bytes(content)
     with pytest.raises(KeysError) as refused:
         keys.load(folder, may_make=True)
-    assert f"{name}.key is not a key: it must hold 64 hexadecimal letters" in str(refused.value)
+    assert f"{name}.key is not a key: it must contain 64 hexadecimal digits" in str(refused.value)
     assert (folder / f"{name}.key").read_bytes() == content
 
 
@@ -92,7 +92,7 @@ def test_a_key_that_can_not_be_read_is_named(folder: Path) -> None:
 
 def test_a_folder_that_can_not_be_made_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(KeysError, match="keys can't be made in"):
+    with pytest.raises(KeysError, match="keys can't be created in"):
         keys.load(tmp_path / "file" / "keys", may_make=True)
 
 

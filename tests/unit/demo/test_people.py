@@ -1,4 +1,4 @@
-"""The people of the demonstration: each of their random passwords is good enough for everybody."""
+"""The demonstration's random passwords are good enough for all its people."""
 
 from tracker.accounts.factors.passwords import problems
 from tracker.demo.people import PEOPLE, WORDS, new_password

@@ -1,4 +1,4 @@
-"""A bundle's file: one byte form, opened by everybody, and no byte of it changes unseen."""
+"""A bundle's file: one byte form, opened by every ZIP program, and no unnoticed change."""
 
 import io
 import zipfile
@@ -20,7 +20,7 @@ NAMES = st.text(st.sampled_from("abcXYZ019-_./"), min_size=1, max_size=20)
 
 
 @given(st.dictionaries(NAMES, st.binary(max_size=200), min_size=1, max_size=8))
-def test_what_was_packed_is_unpacked_and_has_one_form(files: dict[str, bytes]) -> None:
+def test_a_packed_bundle_unpacks_and_has_one_form(files: dict[str, bytes]) -> None:
     data = container.pack(files)
     assert container.unpack(data) == files
     assert container.pack(dict(reversed(files.items()))) == data
@@ -45,7 +45,7 @@ def test_it_is_what_the_standard_library_writes() -> None:
     assert container.pack(FILES) == made.getvalue()
 
 
-def test_no_byte_can_be_changed_added_or_taken_out_unseen() -> None:
+def test_no_byte_can_be_changed_added_or_removed_unnoticed() -> None:
     data = container.pack(FILES)
     for place in range(len(data)):
         for changed in (
@@ -90,7 +90,7 @@ def test_the_same_files_written_in_another_way_are_refused() -> None:
             container.unpack(other)
 
 
-def test_what_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bundle_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(container, "MOST_BYTES", 40)
     with pytest.raises(ContainerError, match="larger than"):
         container.pack(FILES)

@@ -1,4 +1,4 @@
-"""How wide columns stand beside each other on a certificate, and which way words run."""
+"""Column widths on a certificate, and the direction of texts."""
 
 from hypothesis import given
 from hypothesis import strategies as st

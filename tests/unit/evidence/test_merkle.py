@@ -1,4 +1,4 @@
-"""The tree of the log: known answers, the RFC's own example, and a naive model of its words."""
+"""The Merkle tree: known answers, the RFC's own example, and a naive model."""
 
 import hashlib
 
@@ -159,7 +159,7 @@ def test_no_other_leaf_number_size_or_root_has_the_same_proof(data: st.DataObjec
 
 
 @given(st.data())
-def test_a_tree_that_was_rewritten_did_not_grow_out_of_the_one_before(data: st.DataObject) -> None:
+def test_a_rewritten_tree_does_not_extend_the_previous_one(data: st.DataObject) -> None:
     before = data.draw(st.integers(1, 200))
     after = data.draw(st.integers(before, 260))
     made = tree(after)
@@ -181,7 +181,7 @@ def test_a_tree_that_was_rewritten_did_not_grow_out_of_the_one_before(data: st.D
         assert not merkle.grew(before, after, old, new, proof[:-1])
 
 
-def test_nothing_grew_out_of_an_empty_or_a_larger_tree() -> None:
+def test_no_tree_extends_an_empty_or_a_larger_one() -> None:
     made = tree(5)
     proof = merkle.consistency(made, 3, 5)
     assert not merkle.grew(0, 5, merkle.EMPTY_ROOT, made.root(), [])
@@ -190,7 +190,7 @@ def test_nothing_grew_out_of_an_empty_or_a_larger_tree() -> None:
     assert not merkle.grew(3, 5, merkle.root(made, 3), made.root(), [])
 
 
-def test_what_there_is_no_proof_of_is_refused() -> None:
+def test_a_proof_that_cannot_exist_is_refused() -> None:
     made = tree(5)
     for number, size in ((5, 5), (-1, 5), (0, 0)):
         with pytest.raises(ValueError, match="no leaf"):

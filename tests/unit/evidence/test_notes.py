@@ -1,4 +1,4 @@
-"""Notes: written in one way, and found again in whatever way people keep and send them."""
+"""Notes: written in exactly one form, and found however people keep and forward them."""
 
 import base64
 import datetime as dt
@@ -125,7 +125,7 @@ def test_a_text_of_its_own_is_no_mail() -> None:
     assert notes.text_of(b"\xff: no mail\n") == "\N{REPLACEMENT CHARACTER}: no mail\n"
 
 
-def test_a_mail_without_words_holds_nothing() -> None:
+def test_a_mail_without_text_contains_no_note() -> None:
     mail = EmailMessage()
     mail["Subject"] = "A picture"
     mail["To"] = "samira@example.org"
@@ -150,7 +150,7 @@ def test_a_mail_without_words_holds_nothing() -> None:
         ("common-terms/checkpoint/1", "common-terms/checkpoint/2"),
     ],
 )
-def test_what_is_not_written_so_is_refused(old: str, new: str) -> None:
+def test_a_note_in_another_form_is_refused(old: str, new: str) -> None:
     assert old in SIGNED.text()
     with pytest.raises(NoteError):
         Checkpoint.read(SIGNED.text().replace(old, new))
@@ -193,5 +193,5 @@ def test_keys_are_read_as_they_were_written() -> None:
     assert "retired" not in KEY.text()
 
 
-def test_a_text_without_keys_holds_none() -> None:
+def test_a_text_without_keys_has_none() -> None:
     assert KeyNote.read_all("nothing") == []

@@ -1,4 +1,4 @@
-"""A signed PDF is sound as it was made, and every change to it is noticed; other tools agree."""
+"""A signed PDF is sound, and every change to it is noticed; other tools agree."""
 
 import shutil
 import subprocess
@@ -51,7 +51,7 @@ def test_a_pdf_is_sound_as_it_was_signed(signed: bytes) -> None:
     assert flaw(signed, signed) is None
 
 
-def test_each_of_a_thousand_bytes_changed_put_in_or_taken_out_is_noticed(signed: bytes) -> None:
+def test_changing_adding_or_removing_any_of_a_thousand_bytes_is_noticed(signed: bytes) -> None:
     made = damages(signed, 1000, seed=20261125)
     assert len(made) > 990
     assert [one.words for one in made if flaw(one.data, signed) is None] == []
@@ -84,13 +84,13 @@ def test_a_second_signature_is_noticed(signed: bytes) -> None:
         pdf.sign(signed, a_signer())
 
 
-def test_what_another_key_signed_is_not_ours(plain: bytes, signed: bytes) -> None:
+def test_a_pdf_signed_with_another_key_is_not_ours(plain: bytes, signed: bytes) -> None:
     forged = pdf.sign(plain, a_signer())
     assert signature_flaw(forged) is Flaw.BROKEN
     assert flaw(forged, signed) is Flaw.OTHER_DIGEST
 
 
-def test_what_is_not_signed_or_no_pdf_is_noticed(plain: bytes) -> None:
+def test_an_unsigned_file_or_one_that_is_not_a_pdf_is_noticed(plain: bytes) -> None:
     assert signature_flaw(plain) is Flaw.NOT_SIGNED
     assert signature_flaw(b"") is Flaw.UNREADABLE
     assert signature_flaw(b"%PDF-1.7\nnothing") is Flaw.UNREADABLE
@@ -102,7 +102,7 @@ def test_a_certificate_that_ended_since_does_not_end_what_it_signed(plain: bytes
     assert flaw(done, done, ended) is None
 
 
-def test_a_timestamp_service_that_is_not_there_is_told_apart(plain: bytes) -> None:
+def test_an_unreachable_timestamp_service_raises_its_own_error(plain: bytes) -> None:
     with pytest.raises(TimestampError, match="timestamp service can't be used"):
         pdf.sign(plain, SIGNER, "http://127.0.0.1:9/tsa")
 

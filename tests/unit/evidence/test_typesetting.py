@@ -1,4 +1,4 @@
-"""Whatever people typed can be set; strings are text; nothing of the machine goes into a page."""
+"""Any typed text can be typeset; strings stay text; pages depend on nothing of the machine."""
 
 import shutil
 import subprocess

@@ -1,4 +1,4 @@
-"""Reading the content of the guidance: what is right is read, what is wrong is named."""
+"""Reading the guidance: valid content is read, and mistakes are reported."""
 
 from pathlib import Path
 
@@ -86,7 +86,7 @@ def test_terms_and_statements_have_words_in_other_languages(folder: ContentFolde
     assert library.statements[0].texts == {"ar": "نص"}
 
 
-def test_a_statement_that_no_passage_carries_is_told(folder: ContentFolder) -> None:
+def test_a_statement_without_a_passage_is_reported(folder: ContentFolder) -> None:
     folder.change(FIRST, "{#expected S1}", "{#expected}")
     assert read(folder.path).not_carried == ("S1",)
 
@@ -270,13 +270,13 @@ def test_a_file_without_a_head_is_a_text_alone() -> None:
         ("a: &b [1]\nc: *b", "file:2: there is no key a"),
     ],
 )
-def test_a_head_that_can_not_be_read_is_told_by_its_lines(head: str, mistake: str) -> None:
+def test_an_unreadable_head_is_reported_with_its_lines(head: str, mistake: str) -> None:
     with pytest.raises(ContentError) as caught:
         read_file(f"---\n{head}\n---\nText", "file")
     assert any(str(one).startswith(mistake) for one in caught.value.mistakes)
 
 
-def test_the_head_of_a_file_holds_words_that_yaml_would_read_otherwise(
+def test_a_head_can_contain_words_that_yaml_would_read_differently(
     folder: ContentFolder,
 ) -> None:
     head = read(folder.path).articles[0].head
@@ -288,7 +288,7 @@ def test_the_head_of_a_file_holds_words_that_yaml_would_read_otherwise(
     assert (found.question, found.summary) == (odd.question, odd.summary)
 
 
-def test_digests_tell_texts_apart() -> None:
+def test_different_texts_have_different_digests() -> None:
     assert digest_of("a") == digest_of("a") != digest_of("b")
     assert len(digest_of("")) == 64
 
@@ -320,5 +320,5 @@ def test_an_own_article_is_read_with_its_items_and_needs_no_keys() -> None:
         ("# Top\n\n## One\n\nText.", "1: a heading belongs into a passage"),
     ],
 )
-def test_mistakes_of_an_own_article_are_told_by_their_lines(text: str, mistake: str) -> None:
+def test_mistakes_in_an_own_article_are_reported_with_their_lines(text: str, mistake: str) -> None:
     assert any(one.startswith(mistake) for one in written(text, "M4"))

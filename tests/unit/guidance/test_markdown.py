@@ -1,4 +1,4 @@
-"""Markdown becomes safe HTML, and words that were looked for are marked in it."""
+"""Markdown becomes safe HTML, with search words marked."""
 
 import pytest
 
@@ -37,7 +37,7 @@ def test_only_what_is_sanctioned_becomes_html(text: str, html: str) -> None:
     assert str(render(text)) == html
 
 
-def test_headings_are_put_under_those_of_the_page() -> None:
+def test_headings_rank_below_those_of_the_page() -> None:
     text = "### Part\n\n#### Smaller\n\n###### Smallest"
     assert str(render(text, headings_from=4)) == (
         "<h4>Part</h4>\n<h5>Smaller</h5>\n<h6>Smallest</h6>\n"
@@ -119,7 +119,7 @@ HOSTILE = """\
 """
 
 
-def test_a_plain_text_is_shown_as_it_stands() -> None:
+def test_a_plain_text_is_shown_unchanged() -> None:
     text = from_plain(HOSTILE)
     assert list(unfit(text)) == []
     assert headings(text) == []

@@ -1,4 +1,4 @@
-"""The gates G1 to G5 as product.md, section 6, reads them, and the stages they lead to."""
+"""The gates G1 to G5 as in product.md, section 6, and the stages they lead to."""
 
 import datetime as dt
 from dataclasses import replace
@@ -131,13 +131,13 @@ def test_g2_asks_that_the_terms_are_agreed_before_the_start(
     assert where(found.missing) == ([] if met else [later])
 
 
-def test_g2_holds_when_the_start_comes_after_the_terms_were_agreed() -> None:
+def test_g2_is_met_if_the_work_starts_after_the_terms_were_agreed() -> None:
     later = START + dt.timedelta(days=10)
     assert gate("G2", facts(AGREED, today=later)).is_open
 
 
 @pytest.mark.parametrize("change", [{"is_sent": True}, {"in_force": True}])
-def test_g2_holds_for_terms_that_are_frozen(change: dict[str, bool]) -> None:
+def test_g2_is_met_for_frozen_terms(change: dict[str, bool]) -> None:
     terms = TermsFact(ID, lacking=(M4,), starts_on=TODAY, **change)  # type: ignore[arg-type]
     assert gate("G2", facts(terms)).is_open
 
@@ -189,7 +189,7 @@ def test_g3_is_not_met_before_the_terms_are_begun() -> None:
     assert where(gate("G3", facts()).missing) == [(Target(PageKind.MODES), None)]
 
 
-def test_g3_holds_for_terms_in_force() -> None:
+def test_g3_is_met_for_terms_in_force() -> None:
     assert gate("G3", facts(TermsFact(ID, in_force=True))).is_open
 
 
@@ -210,11 +210,21 @@ def test_g4_names_each_person_who_is_not_cleared() -> None:
     assert "Leyla Marchetti" in str(found.missing[0].reason)
 
 
-def test_g4_asks_nobody_where_confidentiality_is_not_required() -> None:
-    assert gate("G4", facts(people=(UNCLEARED,))).is_open
+def test_g4_is_met_when_everyone_is_cleared() -> None:
+    assert gate("G4", facts(people=(CLEARED,), confidentiality=REQUIRED)).state is GateState.MET
 
 
-def test_g4_never_holds_up_the_cooperation() -> None:
+@pytest.mark.parametrize(
+    "given",
+    [facts(people=(UNCLEARED,)), facts(people=(CLEARED,)), facts(confidentiality=REQUIRED)],
+    ids=["not required", "not required of the cleared", "nobody there"],
+)
+def test_g4_with_nobody_to_clear_is_not_met_and_holds_nothing_up(given: Facts) -> None:
+    found = gate("G4", given)
+    assert (found.state, found.is_open, found.missing) == (GateState.NOBODY, True, ())
+
+
+def test_g4_never_blocks_the_cooperation() -> None:
     given = facts(IN_FORCE, people=(UNCLEARED,), confidentiality=REQUIRED)
     assert stage(given) is Stage.ACTIVE
 
@@ -314,7 +324,7 @@ def test_a_stage_entered_by_a_decision_stays(entered: Stage) -> None:
     assert stage(facts(IN_FORCE, stage=entered)) is entered
 
 
-def test_what_keeps_a_cooperation_from_being_active_is_named() -> None:
+def test_missing_signatures_that_keep_a_cooperation_inactive_are_named() -> None:
     unsigned = replace(REQUIRED, in_force=False)
     found = policy.missing_to_be_active(facts(REVIEWED, confidentiality=unsigned))
     assert where(found) == [

@@ -1,4 +1,4 @@
-"""Reading the address of a transport."""
+"""Parsing the URL of a transport."""
 
 from pathlib import Path
 
@@ -49,7 +49,7 @@ def test_another_address_is_refused_in_one_line(url: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_where_mail_goes_is_said_without_the_password() -> None:
+def test_the_description_of_a_transport_has_no_password() -> None:
     words = from_url("smtp://me:secret@mail.example:25").words
     assert words == "smtp://mail.example:25"
 
@@ -60,6 +60,6 @@ def test_an_address_with_a_name_is_read() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "x", "@", "a@", "@b", "a@" + "x" * 70 + ".example"])
-def test_what_is_no_address_is_refused(text: str) -> None:
+def test_an_invalid_address_is_refused(text: str) -> None:
     with pytest.raises(TransportError):
         address(text)

@@ -1,4 +1,4 @@
-"""The mark of an organisation."""
+"""The initials of an organisation."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Which cells of a file a spreadsheet would take for formulas, and what becomes of them."""
+"""Cells that a spreadsheet would read as formulas, and how they are made safe."""
 
 import csv
 import io
@@ -13,7 +13,7 @@ from tracker.oversight.export import FORMULA_STARTS, CsvFile, safe
 
 @pytest.mark.parametrize("start", FORMULA_STARTS)
 @pytest.mark.parametrize("spaces", ["", " ", "   "])
-def test_what_begins_a_formula_is_made_text(start: str, spaces: str) -> None:
+def test_a_cell_that_begins_a_formula_becomes_text(start: str, spaces: str) -> None:
     assert safe(f"{spaces}{start}1") == f"'{spaces}{start}1"
 
 

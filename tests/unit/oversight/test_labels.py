@@ -1,4 +1,4 @@
-"""Whatever the check finds and the register tells, there are words for it."""
+"""Every result of the audit and the register has a label."""
 
 from dataclasses import fields
 
@@ -82,7 +82,7 @@ def test_every_table_is_tried() -> None:
     assert {place.table for place, _words in PLACES} == set(Table)
 
 
-def test_every_fault_is_told_in_a_sentence() -> None:
+def test_every_fault_has_a_sentence() -> None:
     assert set(labels.FAULTS) == {*Fault, *ChainFault}
     with make_furniture().app.app_context(), force_locale("en"):
         for fault in labels.FAULTS:

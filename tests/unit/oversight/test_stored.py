@@ -1,4 +1,4 @@
-"""Values as a database keeps them: what was written is read, anything else refused."""
+"""Values as a database stores them: written values are read, anything else is refused."""
 
 import datetime as dt
 import enum

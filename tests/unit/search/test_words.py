@@ -1,4 +1,4 @@
-"""Words are split, folded and marked alike, whatever somebody types."""
+"""Words are split, folded and marked in the same way, whatever is typed."""
 
 import pytest
 
@@ -49,7 +49,7 @@ def test_without_letters_and_digits_nothing_is_asked(typed: str) -> None:
     assert mark("All of it", question) == "All of it"
 
 
-def test_more_than_can_be_looked_for_is_said() -> None:
+def test_a_search_with_too_many_words_says_so() -> None:
     many = ask(" ".join(f"w{n}" for n in range(MOST_WORDS + 1)))
     assert len(many.words) == MOST_WORDS
     assert many.shortened
@@ -58,7 +58,7 @@ def test_more_than_can_be_looked_for_is_said() -> None:
     assert not ask("again again " * 9).shortened
 
 
-def test_marks_stand_around_whole_words_and_the_rest_is_escaped() -> None:
+def test_whole_words_are_marked_and_the_rest_is_escaped() -> None:
     assert str(mark("Signed <b> & resigned: sïgn", ask("sign"))) == (
         "<mark>Signed</mark> &lt;b&gt; &amp; resigned: <mark>sïgn</mark>"
     )

@@ -1,4 +1,4 @@
-"""What a passkey signed, verified from the kept values alone: right, and wrong in every way."""
+"""A passkey's signature, verified from the stored values alone: valid, and wrong in every way."""
 
 import base64
 import hashlib
@@ -102,7 +102,7 @@ def test_the_challenge_is_the_digest_of_one_known_line() -> None:
 
 
 @pytest.mark.parametrize("make", KEYS, ids=["ES256", "EdDSA", "RS256"])
-def test_what_a_passkey_signed_holds_by_the_kept_values_alone(make: Any) -> None:
+def test_a_passkeys_signature_is_verified_from_the_stored_values_alone(make: Any) -> None:
     proof = signed(Device(key=make()))
     assert set(proof) == set(assertion.KEYS)
     assert flaw(proof) is None
@@ -183,13 +183,13 @@ def test_another_key_has_not_signed_it(make: Any) -> None:
 
 @pytest.mark.parametrize("name", assertion.KEYS)
 @pytest.mark.parametrize("value", [None, "", "?", "AA==", 7, [], "٣", "A" * 9])
-def test_what_is_missing_or_no_base64_is_incomplete(name: str, value: object) -> None:
+def test_a_proof_with_a_missing_or_invalid_value_is_incomplete(name: str, value: object) -> None:
     assert flaw({**PROOF, name: value}) in {Flaw.INCOMPLETE, Flaw.NOT_SIGNED}
     assert flaw({key: one for key, one in PROOF.items() if key != name}) is Flaw.INCOMPLETE
 
 
 @pytest.mark.parametrize("proof", [None, "", [], {}, {**PROOF, "more": "x"}, 3])
-def test_what_is_no_proof_is_incomplete(proof: object) -> None:
+def test_a_malformed_proof_is_incomplete(proof: object) -> None:
     assert flaw(proof) is Flaw.INCOMPLETE
 
 

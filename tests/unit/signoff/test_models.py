@@ -1,4 +1,4 @@
-"""What the digest of a signature binds: every column of it but the digest itself."""
+"""The digest of a signature binds every column but itself."""
 
 import datetime as dt
 from typing import Any
@@ -91,7 +91,7 @@ def test_another_value_in_any_column_gives_another_digest(column: str) -> None:
     assert digest(**{column: OTHER[column]}) != digest()
 
 
-def test_what_a_signature_lacks_leaves_no_trace_in_its_digest() -> None:
+def test_missing_values_of_a_signature_do_not_change_its_digest() -> None:
     without = Signature(**(SIGNATURE | dict.fromkeys(LATER)))
     assert set(without.content()) == set(Signature(**SIGNATURE).content()) - set(LATER)
 

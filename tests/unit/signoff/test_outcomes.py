@@ -1,4 +1,4 @@
-"""How a text came out by its signatures and events alone: every course, and what can't be."""
+"""The outcome of a text from its signatures and events alone: every possible course."""
 
 import datetime as dt
 from typing import Any
@@ -112,13 +112,13 @@ def test_a_course_is_followed_to_its_end(
     assert (found.phase, found.is_sound) == (phase, True)
 
 
-def test_a_text_waits_while_a_signature_is_missing() -> None:
+def test_a_text_is_pending_while_a_signature_is_missing() -> None:
     found = follow((SENT, "first"), given_=BOTH[:1])
     assert (found.outcomes, found.sent_id) == ({FIRST: Outcome.WAITING}, FIRST)
     assert found.is_sound
 
 
-def test_nothing_waits_once_all_have_signed() -> None:
+def test_nothing_is_pending_once_all_have_signed() -> None:
     assert not follow((SENT, "first")).is_sound
 
 
@@ -155,7 +155,7 @@ def test_an_event_alone_brings_nothing_into_force(signed: tuple[Given, ...]) -> 
         [(SENT, "first"), IN_FORCE, "text_ended", "suspension_lifted"],
     ],
 )
-def test_what_can_t_be_is_not_sound(told: list[str | tuple[str, str]]) -> None:
+def test_an_impossible_sequence_of_events_is_not_sound(told: list[str | tuple[str, str]]) -> None:
     assert not follow(*told).is_sound
 
 
@@ -203,12 +203,14 @@ def signatory(party: UUID) -> dict[str, str]:
         ({"signatories": [], "parties": [{"id": str(NPM)}, {"id": str(CSO)}]}, RULE),
     ],
 )
-def test_who_signs_is_read_in_the_text(document: dict[str, Any], rule: dict[UUID, int]) -> None:
+def test_the_signatories_are_read_from_the_text(
+    document: dict[str, Any], rule: dict[UUID, int]
+) -> None:
     assert outcomes.rule_of(document) == rule
 
 
 @pytest.mark.parametrize("document", [{}, {"parties": [1]}, {"parties": [{"id": "somebody"}]}])
-def test_a_text_that_does_not_say_who_signs_is_refused(document: dict[str, Any]) -> None:
+def test_a_text_without_signatories_is_refused(document: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"."):
         outcomes.rule_of(document)
 

@@ -1,4 +1,4 @@
-"""Who records, confirms and withdraws a scan, and which dates can stand on one."""
+"""Who records, confirms and withdraws a scan, and which dates it can carry."""
 
 import datetime as dt
 from dataclasses import replace
@@ -44,7 +44,7 @@ COORDINATOR = actor(Role.COORDINATOR)
         (actor(Role.AUDITOR), True, WAITING, True, [], False),
     ],
 )
-def test_who_records_a_scan(
+def test_only_the_party_that_signed_records_a_scan(
     who: Actor,
     is_party: bool,
     state: RequestState,
@@ -73,7 +73,7 @@ def test_who_records_a_scan(
         (COORDINATOR, replace(THEIR_PAPER, decided=frozenset({OURS})), True, WAITING, False),
     ],
 )
-def test_who_confirms_a_scan(
+def test_only_another_party_confirms_a_scan(
     who: Actor, paper: PaperFact, is_party: bool, state: RequestState, yes: bool
 ) -> None:
     decision = paper_policy.can_decide(who, paper, is_party=is_party, state=state)
@@ -90,7 +90,9 @@ def test_who_confirms_a_scan(
         (COORDINATOR, OUR_PAPER, RequestState.COMPLETED, False),
     ],
 )
-def test_who_withdraws_a_scan(who: Actor, paper: PaperFact, state: RequestState, yes: bool) -> None:
+def test_only_the_party_that_recorded_a_scan_withdraws_it(
+    who: Actor, paper: PaperFact, state: RequestState, yes: bool
+) -> None:
     assert bool(paper_policy.can_withdraw(who, paper, is_party=True, state=state)) is yes
 
 

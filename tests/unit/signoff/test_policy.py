@@ -44,7 +44,7 @@ NOT_ONE = "You are not a signatory of the organisation you act for."
 
 
 def naming(**persons: UUID) -> tuple[PartySigners, ...]:
-    """Return a list of who signs, one for each body."""
+    """Return a list of signatories, one for each body."""
     bodies = {"npm": NPM, "door": DOOR}
     return tuple(PartySigners(bodies[key], (Named(one),)) for key, one in persons.items())
 
@@ -73,7 +73,7 @@ def naming(**persons: UUID) -> tuple[PartySigners, ...]:
         (actor(membership(Role.SIGNATORY), acting_for=None), WAITING, PARTIES, (), NOT_ONE),
     ],
 )
-def test_who_signs_for_an_organisation(
+def test_only_a_signatory_with_a_current_power_signs_for_an_organisation(
     person: Actor,
     state: RequestState,
     parties: tuple[PartySigners, ...],
@@ -132,7 +132,7 @@ def test_a_request_is_signed_until_its_last_day(last: dt.date | None, words: str
     says(policy.can_pass_on(SIGNATORY, asked, TODAY, ME), words)
 
 
-def test_who_waits_for_their_turn_may_decline_and_not_sign() -> None:
+def test_a_person_waiting_for_their_turn_can_decline_but_not_sign() -> None:
     later = (PARTIES[0], replace(PARTIES[1], turn=1))
     asked = RequestStatus(WAITING, later)
     says(policy.can_sign_for(SIGNATORY, asked, TODAY), "It is not your turn yet")
@@ -145,7 +145,7 @@ THE_NAMED = "Who is named passes it on, or a coordinator of the organisation doe
 
 
 @pytest.mark.parametrize("role", Role)
-def test_who_is_named_or_a_coordinator_passes_on(role: Role) -> None:
+def test_the_person_named_or_a_coordinator_can_pass_it_on(role: Role) -> None:
     """Product.md, 5.5, so that nothing waits for somebody who is away."""
     asked = RequestStatus(WAITING, (PARTIES[0], PartySigners(DOOR, (Named(ME), Named(OTHER)))))
     person = actor(membership(role))
@@ -164,7 +164,7 @@ def test_who_is_named_or_a_coordinator_passes_on(role: Role) -> None:
         (RequestState.DECLINED, (), ME, "no longer waits"),
     ],
 )
-def test_only_what_is_still_to_be_signed_by_the_own_body_is_passed_on(
+def test_only_ones_own_bodys_open_slots_can_be_passed_on(
     state: RequestState, signed: tuple[tuple[UUID, UUID], ...], holder: UUID, words: str
 ) -> None:
     asked = RequestStatus(state, PARTIES, frozenset(signed))

@@ -1,4 +1,4 @@
-"""What a scan may be is told by its bytes, from the first to the last."""
+"""The type of a scan is recognised by its bytes, from the first to the last."""
 
 import pytest
 
@@ -50,7 +50,7 @@ def test_a_whole_file_is_known_by_its_bytes(data: bytes, found: ScanType) -> Non
         b"\x00",
     ],
 )
-def test_what_is_not_that_from_first_to_last_byte_is_refused(data: bytes) -> None:
+def test_a_file_that_is_not_of_its_type_from_first_to_last_byte_is_refused(data: bytes) -> None:
     assert scans.type_of(data) is None
     with pytest.raises(RuleBrokenError, match="no whole PDF, JPEG or PNG") as refused:
         scans.checked(data)
@@ -62,7 +62,7 @@ def test_an_empty_file_is_refused() -> None:
         scans.checked(b"")
 
 
-def test_a_file_that_is_too_large_is_refused_and_told_how_large_it_may_be() -> None:
+def test_a_file_that_is_too_large_is_refused_with_the_limit() -> None:
     fits = pdf("x" * (scans.MAX_BYTES - len(pdf(""))))
     assert len(fits) == scans.MAX_BYTES
     assert scans.checked(fits) is ScanType.PDF

@@ -51,7 +51,7 @@ def says(decision: Decision, words: str) -> None:
         ((replace(one_after_the_other(NPM, A, B), needed=2),), None),
     ],
 )
-def test_a_list_of_who_signs_can_be_asked_or_not(
+def test_a_list_of_signatories_is_valid_or_not(
     parties: tuple[PartySigners, ...], expected: tuple[Misnaming, UUID] | None
 ) -> None:
     """product.md, 5.2: a person never signs for two parties."""
@@ -95,7 +95,7 @@ def test_only_the_last_signature_completes() -> None:
 
 
 @pytest.mark.parametrize("state", [one for one in RequestState if one is not RequestState.WAITING])
-def test_what_has_ended_is_not_completed_by_a_signature(state: RequestState) -> None:
+def test_a_signature_does_not_complete_a_request_that_has_ended(state: RequestState) -> None:
     assert signers.state_after(state, (party(NPM, A),), {(NPM, A)}) is state
 
 
@@ -144,7 +144,7 @@ def test_whose_turn_it_is(
     assert (whose in signers.whose_turn(parties, set(signed))) is not bool(words)
 
 
-def test_who_signs_at_any_time_waits_for_nobody_and_nobody_for_them() -> None:
+def test_a_person_without_a_turn_waits_for_nobody_and_nobody_for_them() -> None:
     own = PartySigners(NPM, (Named(A, 1), Named(B, 2), Named(C)))
     assert signers.whose_turn((own,), set()) == [(NPM, A), (NPM, C)]
     assert signers.whose_turn((own,), {(NPM, A)}) == [(NPM, B), (NPM, C)]
@@ -159,7 +159,7 @@ def test_two_at_the_same_turn_sign_in_any_order_and_the_third_after_both() -> No
 
 @st.composite
 def lists(draw: st.DrawFn) -> tuple[PartySigners, ...]:
-    """Any list of who signs that can be asked."""
+    """Any valid list of signatories."""
     people = iter([UUID(int=n) for n in range(100, 120)])
     parties = []
     for body in (NPM, DOOR, LANTERN)[: draw(st.integers(1, 3))]:
@@ -218,7 +218,7 @@ def test_the_sides_sign_in_the_order_chosen(order: Order, turns: dict[UUID, int]
         (A, E, "named on this text already"),  # passed it on before
     ],
 )
-def test_what_is_to_be_signed_goes_to_somebody_new(before: UUID, after: UUID, words: str) -> None:
+def test_an_open_slot_is_passed_on_to_somebody_new(before: UUID, after: UUID, words: str) -> None:
     """product.md, 5.5 and 5.2."""
     parties = (party(NPM, A, B), party(DOOR, C))
     says(
@@ -227,7 +227,7 @@ def test_what_is_to_be_signed_goes_to_somebody_new(before: UUID, after: UUID, wo
     )
 
 
-def test_who_takes_over_has_the_same_turn() -> None:
+def test_the_person_who_takes_over_has_the_same_turn() -> None:
     parties = (one_after_the_other(NPM, A, B), party(DOOR, C))
     after = signers.passed_on(parties, NPM, B, D)
     assert after == (one_after_the_other(NPM, A, D), party(DOOR, C))
@@ -248,5 +248,7 @@ def test_who_takes_over_has_the_same_turn() -> None:
         ((), False),
     ],
 )
-def test_who_could_be_the_only_one_to_sign(npm: tuple[PartySigners, ...], alone: bool) -> None:
+def test_somebody_who_could_be_the_npms_only_signer_is_found(
+    npm: tuple[PartySigners, ...], alone: bool
+) -> None:
     assert signers.could_sign_alone(npm, A) is alone

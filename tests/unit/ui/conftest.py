@@ -1,4 +1,4 @@
-"""Fixtures for tests of the page furniture alone."""
+"""Fixtures for tests of the page frame alone."""
 
 from collections.abc import Callable, Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""Compressed pages have another length each time and hold what they held."""
+"""Compressed pages have a different length each time and the same content."""
 
 import gzip
 

@@ -1,4 +1,4 @@
-"""Forms tidy what was typed, refuse what is too much, and say in plain words what to do."""
+"""Forms tidy what was typed, refuse too much, and say in plain words what to do."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from tracker.ui.fields import (
     DateField,
     EmailField,
     FileField,
-    HeldField,
+    HiddenValueField,
     LineField,
     NumberField,
     Option,
@@ -99,7 +99,7 @@ def test_a_text_has_a_limit_even_when_the_form_sets_none(in_request: InRequest, 
     assert one(in_request, field, "x" * 5001).errors == ["Use at most 5000 characters"]
 
 
-def test_the_browser_is_not_told_the_limit_since_it_would_cut_unseen(
+def test_the_browser_is_not_told_the_limit_because_it_would_cut_silently(
     in_request: InRequest,
 ) -> None:
     assert "maxlength" not in one(in_request, LineField("It"), "x")()
@@ -111,7 +111,7 @@ def test_a_password_of_a_megabyte_is_refused_before_it_is_hashed(in_request: InR
     ]
 
 
-def test_problems_are_listed_with_the_id_to_go_to_and_words_that_stand_alone(
+def test_problems_are_listed_with_an_id_and_a_complete_message(
     in_request: InRequest,
 ) -> None:
     form = sent(in_request, Terms, days="soon", review="tomorrow")
@@ -128,7 +128,7 @@ def test_beside_its_field_a_message_does_not_repeat_the_label(in_request: InRequ
     assert sent(in_request, Terms).title.errors == ["Enter an answer"]
 
 
-def test_what_was_typed_wrong_is_shown_again(in_request: InRequest) -> None:
+def test_invalid_input_is_shown_again(in_request: InRequest) -> None:
     form = sent(in_request, Terms, days="soon", review="tomorrow")
     assert 'value="soon"' in form.days()
     assert 'value="tomorrow"' in form.review()
@@ -139,7 +139,7 @@ EVERY_FIELD: dict[str, Callable[[], Any]] = {
     "line": lambda: LineField("It", [Required()], most=5),
     "text": lambda: TextField("It", [Required()], most=5),
     "email": lambda: EmailField("It", [Required()]),
-    "held": lambda: HeldField(most=5),
+    "held": lambda: HiddenValueField(most=5),
     "password": lambda: PasswordField("It", [Required()]),
     "code": lambda: CodeField("It", [Required()]),
     "phone": lambda: PhoneField("It", [Required()]),
@@ -182,14 +182,14 @@ def test_an_empty_answer_among_several_was_not_offered(in_request: InRequest) ->
     assert field.errors == ["Choose one of the answers offered"]
 
 
-def test_a_broken_rule_stands_beside_the_field_it_names(in_request: InRequest) -> None:
+def test_a_broken_rule_is_shown_beside_its_field(in_request: InRequest) -> None:
     form = sent(in_request, Terms, title="T", objective="O", sensitive="yes")
     assert form.errors == {}
     form.refuse(RuleBrokenError("This title is taken.", field="title"))
     assert form.summary_errors == [("title", "This title is taken.")]
 
 
-def test_a_broken_rule_without_a_field_stands_above_the_form(in_request: InRequest) -> None:
+def test_a_broken_rule_without_a_field_is_shown_above_the_form(in_request: InRequest) -> None:
     form = sent(in_request, Terms, title="T", objective="O", sensitive="yes")
     form.refuse(RuleBrokenError("The terms are signed already."))
     form.refuse(RuleBrokenError("No such field.", field="elsewhere"))
@@ -242,7 +242,7 @@ def test_numbers_are_read_as_people_write_them(
 
 
 @pytest.mark.parametrize("typed", ["1_000", "7.5", "²", "9" * 5000, "-1", "1000001", "seven"])
-def test_what_is_no_number_in_bounds_is_refused(in_request: InRequest, typed: str) -> None:
+def test_a_number_out_of_bounds_is_refused(in_request: InRequest, typed: str) -> None:
     field = one(in_request, NumberField("It"), typed)
     assert field.data is None
     assert len(field.errors) == 1
@@ -284,28 +284,28 @@ def test_a_code_is_read_however_it_is_grouped(in_request: InRequest) -> None:
 
 
 @pytest.mark.parametrize("typed", ["112", "+356 2122-0000", "022 (555) 010/7"])
-def test_telephone_numbers_are_taken_as_written(in_request: InRequest, typed: str) -> None:
+def test_phone_numbers_are_accepted_as_written(in_request: InRequest, typed: str) -> None:
     field = one(in_request, PhoneField("It"), typed)
     assert (field.data, field.errors) == (typed, [])
 
 
-def test_digits_of_a_telephone_number_may_be_of_any_script(in_request: InRequest) -> None:
+def test_digits_of_a_phone_number_can_be_in_any_script(in_request: InRequest) -> None:
     assert one(in_request, PhoneField("It"), "+\u0662\u0660 112").data == "+20 112"
 
 
 @pytest.mark.parametrize("typed", ["call me", "12", "+" + "1" * 30, "<b>112</b>"])
-def test_what_is_no_telephone_number_is_refused(in_request: InRequest, typed: str) -> None:
+def test_an_invalid_phone_number_is_refused(in_request: InRequest, typed: str) -> None:
     assert one(in_request, PhoneField("It"), typed).errors
 
 
 @pytest.mark.parametrize("typed", ["samira", "a@b", "a@b.example\nBcc: c@d.example", "a b@c.d"])
-def test_what_is_no_email_address_is_refused(in_request: InRequest, typed: str) -> None:
+def test_an_invalid_email_address_is_refused(in_request: InRequest, typed: str) -> None:
     assert one(in_request, EmailField("It"), typed).errors == [
         "Enter an email address, such as name@example.org"
     ]
 
 
-def test_an_email_address_is_taken(in_request: InRequest) -> None:
+def test_a_valid_email_address_is_accepted(in_request: InRequest) -> None:
     assert one(in_request, EmailField("It"), " samira@opendoor.example ").errors == []
 
 

@@ -191,7 +191,7 @@ def test_the_foot_says_whose_time_is_shown(zone: str, country: str, words: str) 
         assert time_zone_words() == words
 
 
-# Words that know the language they are said in
+# Strings that carry their language
 
 
 def test_words_in_the_pages_language_are_not_marked(in_request: InRequest) -> None:

@@ -1,4 +1,4 @@
-"""The frame of pages: entries for whom they are for, whom one acts for, the way out."""
+"""The page frame: entries by reader, the organisation one is acting for, signing out."""
 
 import pytest
 
@@ -10,7 +10,7 @@ NPM = OrganisationKind.NPM
 CSO = OrganisationKind.CSO
 
 
-def test_a_stranger_sees_only_what_is_for_everybody(furniture: Furniture) -> None:
+def test_an_anonymous_visitor_sees_only_public_entries(furniture: Furniture) -> None:
     links = furniture.page("/").links()
     assert "Guidance" in links
     assert "My work" not in links
@@ -78,7 +78,9 @@ def test_a_name_of_markup_stays_a_name(furniture: Furniture) -> None:
     assert "<script>alert" not in furniture.page("/").html
 
 
-def test_the_language_chooser_offers_the_others_and_leads_back_here(furniture: Furniture) -> None:
+def test_the_language_chooser_offers_the_other_languages_and_redirects_back(
+    furniture: Furniture,
+) -> None:
     html = furniture.page("/?words=a").html
     assert '<input type="hidden" name="back" value="/?words=a">' in html
     assert (

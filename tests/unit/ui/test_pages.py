@@ -1,4 +1,4 @@
-"""Error pages, headers and files: what every answer carries, whatever went wrong."""
+"""Error pages, headers and files: what every response has, whatever went wrong."""
 
 import gzip
 
@@ -77,7 +77,7 @@ def test_a_form_without_its_token_shows_what_was_typed_for_copying(furniture: Fu
 
 
 @pytest.mark.parametrize("sender", ["https://evil.example", "null", ""])
-def test_what_another_site_sent_is_not_shown(furniture: Furniture, sender: str) -> None:
+def test_a_form_that_another_site_sent_is_not_shown(furniture: Furniture, sender: str) -> None:
     answer = furniture.client.post(
         "/", data={"words": "Call this number"}, headers={"Origin": sender}
     )

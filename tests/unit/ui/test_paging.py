@@ -1,4 +1,4 @@
-"""One page of a long list: what it holds and where its links lead."""
+"""One page of a long list: its items and its links."""
 
 from collections.abc import Callable
 

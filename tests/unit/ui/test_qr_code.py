@@ -1,4 +1,4 @@
-"""QR codes: three corners to find them by, room around them, and always the same for one text."""
+"""QR codes: three corners, a margin, and always the same for one text."""
 
 import re
 from urllib.parse import unquote

@@ -1,4 +1,4 @@
-"""Tables in forms: blank rows are passed over, rows can be added and taken out, limits hold."""
+"""Tables in forms: blank rows are ignored, rows can be added and removed, limits apply."""
 
 from collections.abc import Callable
 from typing import Any
@@ -33,7 +33,7 @@ def sent(in_request: InRequest, **data: str) -> Any:
     return Sheet()
 
 
-def test_an_empty_table_shows_one_blank_row_and_every_given_row(in_request: InRequest) -> None:
+def test_an_empty_table_shows_one_blank_row_and_every_fixed_row(in_request: InRequest) -> None:
     in_request()
     form: Any = Sheet()
     assert [len(form.costs), len(form.uses)] == [1, 2]
@@ -62,7 +62,7 @@ def test_a_required_table_needs_a_row(in_request: InRequest) -> None:
     assert form.summary_errors == [("costs", "Costs: Fill in at least one row")]
 
 
-def test_a_problem_in_a_given_row_names_the_row_by_its_label(in_request: InRequest) -> None:
+def test_a_problem_in_a_fixed_row_names_the_row_by_its_label(in_request: InRequest) -> None:
     form = sent(in_request, costs__0__cost="Travel", uses__1__days="soon")
     assert not form.validate()
     assert form.summary_errors == [
@@ -71,7 +71,7 @@ def test_a_problem_in_a_given_row_names_the_row_by_its_label(in_request: InReque
     ]
 
 
-def test_a_given_row_keeps_its_place_when_the_one_before_sends_nothing(
+def test_a_fixed_row_keeps_its_position_when_the_one_before_sends_nothing(
     in_request: InRequest,
 ) -> None:
     # An unticked box is not sent at all.
@@ -79,7 +79,7 @@ def test_a_given_row_keeps_its_place_when_the_one_before_sends_nothing(
     assert form.checks.filled == [("b", {"done": True})]
 
 
-def test_more_rows_than_the_table_holds_are_refused_not_cut_unseen(in_request: InRequest) -> None:
+def test_too_many_rows_are_refused_and_not_silently_cut(in_request: InRequest) -> None:
     form = sent(in_request, **{f"costs__{n}__cost": "x" for n in range(4)})
     assert not form.validate()
     assert form.summary_errors == [("costs", "Costs: Use at most 3 rows")]
@@ -93,7 +93,7 @@ def test_the_add_button_adds_one_row_and_keeps_what_was_typed(in_request: InRequ
     assert len(form.uses) == 2
 
 
-def test_a_full_table_and_a_table_of_given_rows_do_not_grow(in_request: InRequest) -> None:
+def test_a_full_table_and_a_table_of_fixed_rows_do_not_grow(in_request: InRequest) -> None:
     full = {f"costs__{n}__cost": "x" for n in range(3)}
     form = sent(in_request, **full, add_row="costs")
     assert form.changed_rows()
@@ -103,19 +103,19 @@ def test_a_full_table_and_a_table_of_given_rows_do_not_grow(in_request: InReques
     assert len(form.uses) == 2
 
 
-def test_the_take_out_button_takes_out_that_row(in_request: InRequest) -> None:
+def test_the_remove_button_removes_its_row(in_request: InRequest) -> None:
     form = sent(in_request, costs__0__cost="A", costs__1__cost="B", remove_row="costs-0")
     assert form.changed_rows()
     assert [(row.id, row.data["cost"]) for row in form.costs] == [("costs-0", "B")]
 
 
-def test_the_last_row_taken_out_leaves_a_blank_one(in_request: InRequest) -> None:
+def test_removing_the_last_row_leaves_a_blank_one(in_request: InRequest) -> None:
     form = sent(in_request, costs__0__cost="A", remove_row="costs-0")
     assert form.changed_rows()
     assert [row.data["cost"] for row in form.costs] == [None]
 
 
-def test_a_given_row_can_not_be_taken_out(in_request: InRequest) -> None:
+def test_a_fixed_row_cannot_be_removed(in_request: InRequest) -> None:
     form = sent(in_request, uses__0__cost="A", remove_row="uses-0")
     assert form.changed_rows()
     assert [row.data["cost"] for row in form.uses] == ["A", None]

@@ -8,7 +8,6 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from config import ROOT
 from tracker.access.actor import OrganisationKind
 from tracker.checklist_templates import library
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
@@ -20,6 +19,7 @@ from tracker.checklists.rules.facts import (
     Surroundings,
 )
 from tracker.cooperations.models import Mode
+from tracker.core.paths import CONTENT
 from tracker.undertakings import facts
 from tracker.undertakings.facts import Draft, Questions, Scope
 
@@ -30,7 +30,7 @@ LEYLA, OTTO, MAREK = uuid4(), uuid4(), uuid4()
 
 @cache
 def template() -> Template:
-    files = library.read(ROOT / "tracker" / "content")
+    files = library.read(CONTENT)
     return next(one.template for one in files if one.template.kind is ChecklistKind.CONFIDENTIALITY)
 
 

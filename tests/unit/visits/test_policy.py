@@ -1,4 +1,7 @@
-"""The gates J1 to J3 as product.md, section 6, reads them; overrides; who may do what."""
+"""The gates J1 to J3 as product.md, section 6, reads them; overrides; who may do what.
+
+In one file: tables of cases of one policy, which vary the same facts.
+"""
 
 import datetime as dt
 from dataclasses import replace
@@ -27,13 +30,16 @@ from tracker.visits.facts import (
     Requirement,
     RequirementKind,
     Signing,
+    Term,
 )
 from tracker.visits.labels import CELLS
 from tracker.visits.models import VisitStage
 from tracker.visits.policy import Outline
 
 TODAY = dt.date(2026, 11, 25)
+FIRST_DAY = dt.date(2026, 12, 7)
 LAST_DAY = dt.date(2026, 12, 9)
+ONE_DAY = dt.timedelta(days=1)
 LATER = dt.date(2027, 6, 30)
 NPM, DOOR = uuid4(), uuid4()
 SIGNED = ChecklistFact(uuid4(), Signing.IN_FORCE)
@@ -66,7 +72,9 @@ READY = Facts(
     stage=VisitStage.CLEARED,
     cooperation_stage=Stage.ACTIVE,
     modes=frozenset({Mode.VISIT}),
+    starts_on=FIRST_DAY,
     ends_on=LAST_DAY,
+    term=Term(TODAY, LATER),
     members=(PAVO, SAMIRA),
     roles=SIGNED,
     plan=SIGNED,
@@ -107,6 +115,41 @@ def says(decision: Decision, words: str) -> None:
 
 
 # J1
+
+
+@pytest.mark.parametrize(
+    ("term", "is_inside"),
+    [
+        (Term(FIRST_DAY, LAST_DAY), True),
+        (Term(None, None), True),
+        (Term(FIRST_DAY + ONE_DAY, LATER), False),
+        (Term(TODAY, LAST_DAY - ONE_DAY), False),
+        (Term(None, LAST_DAY - ONE_DAY), False),
+        (Term(FIRST_DAY + ONE_DAY, None), False),
+    ],
+)
+def test_every_day_of_a_visit_lies_inside_the_agreed_term(term: Term, *, is_inside: bool) -> None:
+    given = facts(term=term)
+    assert lacks(given) == ([] if is_inside else [RequirementKind.OUTSIDE_TERM])
+    assert gate("J1", given).is_open is is_inside
+
+
+def test_a_visit_outside_the_term_is_said_to_begin_too_early_or_end_too_late() -> None:
+    early, late = (
+        str(gate("J1", facts(term=term)).missing[0].text)
+        for term in (Term(FIRST_DAY + ONE_DAY, None), Term(None, LAST_DAY - ONE_DAY))
+    )
+    assert (early, late) == (
+        "The visit begins before the agreed terms do.",
+        "The visit ends after the agreed terms do.",
+    )
+
+
+@pytest.mark.parametrize(("days", "stays"), [(0, True), (30, True), (-1, False)])
+def test_everyone_on_the_team_takes_part_until_the_last_day(days: int, *, stays: bool) -> None:
+    given = with_pavo(leaves_on=LAST_DAY + dt.timedelta(days=days))
+    assert lacks(given) == ([] if stays else [RequirementKind.LEAVES])
+    assert gate("J2", given).is_open is stays
 
 
 def test_all_three_gates_are_met_when_nothing_is_missing() -> None:

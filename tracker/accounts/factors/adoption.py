@@ -15,19 +15,19 @@ from tracker.core.db import db
 
 
 class AlteredTrailError(Exception):
-    """The instance's chain is not as it was written, so it can't tell what was adopted before."""
+    """Raised when the instance's chain was altered, so it can't prove what was adopted before."""
 
 
 @dataclass(frozen=True, slots=True)
 class Adopted:
-    """How many accounts and passkeys were bound as they stood."""
+    """The number of accounts and passkeys that were bound as they were."""
 
     accounts: int
     passkeys: int
 
 
 def adopt() -> Adopted | None:
-    """Bind all accounts that were never bound, as they stand; None when that was done before.
+    """Bind all accounts that were never bound, as they are; None if that was done before.
 
     It is done once in the life of an instance: an event in its chain says so, and the chain is
     checked from its beginning first, so that the event can't be taken out to do it again. Later a
@@ -35,7 +35,7 @@ def adopt() -> Adopted | None:
     of the seals were dropped and made again by a migration). Raises AlteredTrailError. The caller
     commits.
     """
-    # People before the chain, as everybody who changes credentials holds them.
+    # People before the chain: everybody who changes credentials locks them in this order.
     unsealed = _unsealed()
     chain = trail.lock_chain(None)
     unknown = [user for user in unsealed if not _seal_as_bound(user)]
@@ -59,7 +59,7 @@ def adopt() -> Adopted | None:
 
 
 def _unsealed() -> list[User]:
-    """Return the accounts without a seal, and hold their rows."""
+    """Lock and return the accounts without a seal."""
     return list(
         db.session.scalars(
             sa.select(User)
@@ -72,7 +72,7 @@ def _unsealed() -> list[User]:
 
 
 def _seal_as_bound(user: User) -> bool:
-    """Seal a row that is what its last event binds; tell whether it is."""
+    """Seal a row if it is what its last event binds; return whether it is."""
     bound = activity.last_evidence(CREDENTIALS_BOUND, "user", user.id)
     user.passkeys_digest = binding.passkeys_digest(user.id)
     seal = Credentials.of(user).seal()
@@ -86,4 +86,4 @@ def _seal_as_bound(user: User) -> bool:
 
 def _count_passkeys(users: list[User]) -> int:
     ids = {user.id for user in users}
-    return sum(one in ids for one in db.session.scalars(sa.select(Passkey.user_id)))
+    return sum(holder_id in ids for holder_id in db.session.scalars(sa.select(Passkey.user_id)))

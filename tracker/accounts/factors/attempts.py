@@ -1,6 +1,6 @@
 """Rate limits on proofs of identity, counted in the database per account and per client.
 
-Keys are authenticated digests, so that the table tells nobody's address.
+Keys are authenticated digests, so that the table reveals no address.
 """
 
 import datetime as dt
@@ -24,25 +24,25 @@ IPV6_PREFIX = 64
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """What is counted together: so many in the window, then one has to wait."""
+    """A limit: so many attempts within a window, then a wait."""
 
     subject: str
     most: int
 
     @property
     def key(self) -> str:
-        """The name under which it is counted."""
+        """The name it is counted under."""
         secret = keys.current().secret
         return hmac.new(secret, f"attempt|{self.subject}".encode(), hashlib.sha256).hexdigest()
 
 
 def account(email: str) -> Counter:
-    """Count failures to prove to be the owner of an account: password, code, recovery code."""
+    """Count failed proofs of being the owner of an account: password, code, recovery code."""
     return Counter(f"account|{email.strip().lower()}", 10)
 
 
 def client(address: str | None) -> Counter:
-    """Count failures from one client's address."""
+    """Count failures from one client address."""
     return Counter(f"client|{_network(address)}", 30)
 
 
@@ -52,34 +52,34 @@ def reset_account(email: str) -> Counter:
 
 
 def reset_client(address: str | None) -> Counter:
-    """Count requests for new passwords from one client's address."""
+    """Count requests for new passwords from one client address."""
     return Counter(f"reset-client|{_network(address)}", 20)
 
 
 def mailed(email: str) -> Counter:
-    """Count requests for codes by mail."""
+    """Count requests for mailed codes."""
     return Counter(f"mailed|{email.strip().lower()}", 5)
 
 
 def guesses(code: str) -> Counter:
-    """Count wrong guesses of one code that was mailed."""
+    """Count wrong guesses of one mailed code."""
     return Counter(f"guesses|{code}", 5)
 
 
 def verification(address: str | None) -> Counter:
-    """Count questions about documents from one client's address that showed nothing genuine."""
+    """Count a client's questions about documents that showed nothing genuine."""
     return Counter(f"verification|{_network(address)}", 30)
 
 
 def minutes_to_wait(counters: Iterable[Counter]) -> int:
-    """Return after how many minutes another attempt is allowed; 0 when one is allowed now."""
+    """Return the minutes until another attempt is allowed; 0 if it is allowed now."""
     return max((_minutes(counter) for counter in counters), default=0)
 
 
 def note(counters: Iterable[Counter]) -> None:
-    """Count one attempt, for good, whatever becomes of the caller's transaction.
+    """Record one attempt permanently, whatever becomes of the caller's transaction.
 
-    The caller's transaction is given up, since SQLite lets only one write. What was read before
+    Rolls the caller's transaction back, since SQLite allows only one writer. What was read before
     can still be shown, but not changed.
     """
     rows = [{"id": uuid4(), "key": counter.key, "at": clock.now()} for counter in counters]
@@ -95,7 +95,7 @@ def note(counters: Iterable[Counter]) -> None:
 
 
 def forgive(email: str) -> None:
-    """Forget an account's failures after a success, in the caller's transaction."""
+    """Delete an account's failures after a success, in the caller's transaction."""
     db.session.execute(
         sa.delete(Attempt)
         .where(Attempt.key == account(email).key)
@@ -104,12 +104,12 @@ def forgive(email: str) -> None:
 
 
 def forget_old() -> int:
-    """Remove some of what no longer counts (db.delete_batch); for the worker."""
+    """Delete a batch of attempts that no longer count (db.delete_batch); for the worker."""
     return delete_batch(Attempt.id, Attempt.at < clock.now() - WINDOW)
 
 
 def _minutes(counter: Counter) -> int:
-    """The attempt that has to grow old before another is allowed says how long it takes."""
+    """Return the wait until the attempt that fills the window expires."""
     now = clock.now()
     oldest_counting = db.session.scalar(
         sa.select(Attempt.at)
@@ -125,7 +125,7 @@ def _minutes(counter: Counter) -> int:
 
 
 def _network(address: str | None) -> str:
-    """Return the address; of IPv6 the network, since one client has all of it."""
+    """Return the address, or for IPv6 its network, since one client has all of it."""
     try:
         known = ipaddress.ip_address(address or "")
     except ValueError:

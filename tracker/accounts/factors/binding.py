@@ -1,8 +1,9 @@
 """Binding of credentials to the person they belong to, and refusal of any set elsewhere.
 
-Who sets or changes it holds the person's row, asks that it held before, and binds it anew: a seal
-in the row (accounts.seals), and an event with the seal's digest. The seal finds what was copied
-from another row or made up; the event finds an older row that was put back as a whole.
+Whoever sets or changes credentials locks the person's row, checks that it was valid before, and
+binds it again: with a seal in the row (accounts.factors.seals), and an event with the seal's
+digest. The seal detects what was copied from another row or made up; the event detects an older row
+that was restored as a whole.
 """
 
 import enum
@@ -28,7 +29,7 @@ from tracker.core.errors import RuleBrokenError
 
 logger = logging.getLogger(__name__)
 
-# How many accounts are judged at a time.
+# How many accounts are checked at a time.
 PORTION = 200
 
 REFUSED = _l(
@@ -39,7 +40,7 @@ NOTHING_SIGNED = _l("%(why)s Nothing was signed.", why=REFUSED)
 
 
 class Change(enum.StrEnum):
-    """What was set or changed, as the event tells it."""
+    """What was set or changed, as the event records it."""
 
     ACCOUNT = "account"
     ADOPTED = "adopted"
@@ -55,7 +56,7 @@ class Change(enum.StrEnum):
 
 
 class Fault(enum.StrEnum):
-    """Why what a person signs in with is refused."""
+    """The reason why credentials are refused."""
 
     NOT_SEALED = "the row holds what was not sealed for this person"
     OTHER_PASSKEYS = "the passkeys are not those that were sealed"
@@ -63,11 +64,11 @@ class Fault(enum.StrEnum):
 
 
 class NotBoundError(RuleBrokenError):
-    """What the person signs in with was not set by this application."""
+    """Raised when credentials were not set by this application."""
 
 
 def hold(user_id: UUID) -> User:
-    """Return a person and hold the row until the transaction ends; for verbs on accounts."""
+    """Return a person with the row locked until the transaction ends; for changes of accounts."""
     return db.session.scalars(
         sa.select(User)
         .where(User.id == user_id)
@@ -77,7 +78,7 @@ def hold(user_id: UUID) -> User:
 
 
 def fault_of(user: User) -> Fault | None:
-    """Tell what is wrong with what a person signs in with; log it, without any of it."""
+    """Return what is wrong with a person's credentials; log it, without any of their values."""
     fault = _fault_of(user)
     if fault is not None:
         note(user, fault)
@@ -85,21 +86,21 @@ def fault_of(user: User) -> Fault | None:
 
 
 def note(user: User, fault: Fault) -> None:
-    """Log that somebody's credentials are refused, and why."""
+    """Log that a person's credentials are refused, and why."""
     logger.error("The credentials of account %s are refused: %s.", user.id, fault.value)
 
 
 def require(user: User, words: object = REFUSED) -> None:
-    """Refuse what was not bound to this person here; raise NotBoundError."""
+    """Raise NotBoundError if the credentials were not bound to this person here."""
     if fault_of(user) is not None:
         raise NotBoundError(words)
 
 
 def bind(actor: Actor | None, user: User, what: Change) -> None:
-    """Seal what a person signs in with from now on, and record an event that binds the seal.
+    """Seal the person's current credentials, and record an event that binds the seal.
 
-    The caller holds the row and has asked that it held before the change (require, keeping). If the
-    worker noted that the account was refused, that is over.
+    The caller has locked the row and checked that it was valid before the change (require,
+    keeping). If the worker had recorded the account as refused, that record is deleted.
     """
     db.session.flush()
     user.passkeys_digest = passkeys_digest(user.id)
@@ -116,27 +117,27 @@ def bind(actor: Actor | None, user: User, what: Change) -> None:
 
 
 def bind_new(actor: Actor | None, user: User, what: Change = Change.ACCOUNT) -> None:
-    """Bind address and credentials of an account for the first time."""
+    """Bind the address and credentials of a new account."""
     user.address_seal = seals.address_seal(user.id, user.email)
     bind(actor, user, what)
 
 
 @contextmanager
 def keeping(actor: Actor | None, user: User, what: Change) -> Iterator[None]:
-    """Bind anew what the block changes, if it held before.
+    """Bind what the block changes, if the credentials were valid before.
 
-    For what has to be possible in any case, such as ending sessions: what did not hold stays
-    refused. The caller holds the row.
+    For what must always be possible, such as ending sessions: credentials that were not valid stay
+    refused. The caller has locked the row.
     """
-    held = fault_of(user) is None
+    is_sound = fault_of(user) is None
     yield
-    if held:
+    if is_sound:
         bind(actor, user, what)
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """An account, and why it is refused; fault None where it isn't."""
+    """An account, and why it is refused; fault is None if it isn't."""
 
     user_id: UUID
     email: str
@@ -144,7 +145,7 @@ class Judged:
 
 
 def judge(wanted: "sa.Select[User]") -> list[Judged]:
-    """Judge the accounts that a query finds, in its order, in two statements; logs nothing.
+    """Check the accounts that a query finds, in its order, in two queries; logs nothing.
 
     Not scoped: for the health of the instance.
     """
@@ -170,29 +171,29 @@ def judge(wanted: "sa.Select[User]") -> list[Judged]:
 
 
 def judge_next(after: UUID | None, portion: int) -> list[Judged]:
-    """Judge the accounts that come next by their ids, at most so many; after None the first."""
+    """Check a limited number of accounts in the order of their ids, after one or from the first."""
     wanted = sa.select(User).order_by(User.id).limit(portion)
     return judge(wanted if after is None else wanted.where(User.id > after))
 
 
 def refused() -> list[tuple[str, Fault]]:
-    """Return whose credentials are refused, by address; asks every account, some at a time.
+    """Return whose credentials are refused, by address; checks every account, in batches.
 
-    Not scoped: for tracker check. What it costs grows with the number of people, so pages ask
-    what the worker noted (refused_accounts).
+    Not scoped: for tracker check. The cost grows with the number of people, so pages read what the
+    worker recorded (refused_accounts).
     """
-    found: list[tuple[str, Fault]] = []
+    faults: list[tuple[str, Fault]] = []
     after: UUID | None = None
     while True:
         some = judge_next(after, PORTION)
-        found += [(one.email, one.fault) for one in some if one.fault is not None]
+        faults += [(account.email, account.fault) for account in some if account.fault is not None]
         if len(some) < PORTION:
-            return sorted(found)
+            return sorted(faults)
         after = some[-1].user_id
 
 
 def passkeys_digest(user_id: UUID) -> str:
-    """Return the digest of a person's passkeys as they stand in their rows."""
+    """Return the digest of a person's passkeys as stored."""
     rows = db.session.scalars(sa.select(Passkey).where(Passkey.user_id == user_id))
     return seals.passkeys_digest(map(BoundPasskey.of, rows))
 

@@ -31,7 +31,7 @@ MOST = 20
 
 @dataclass(frozen=True, slots=True)
 class NewPasskey:
-    """A passkey as its device has shown it."""
+    """A new passkey as its device presented it."""
 
     name: str
     credential_id: bytes
@@ -42,12 +42,12 @@ class NewPasskey:
     device_type: str
 
 
-# The roles that need a second factor; app takes them from the settings.
+# The roles that need a second factor; app supplies them from the settings.
 COMPULSORY_ROLES: Slot[frozenset[Role]] = Slot("compulsory_roles", frozenset())
 
 
 def lacks_second_factor(actor: Actor) -> bool:
-    """Tell whether a role of the person needs a second factor that the person has not."""
+    """Return whether a role of the person needs a second factor that they don't have."""
     return not actor.has_second_factor and policy.needs_second_factor(
         _roles(actor), COMPULSORY_ROLES.get()
     )
@@ -56,8 +56,8 @@ def lacks_second_factor(actor: Actor) -> bool:
 def add(actor: Actor, new: NewPasskey) -> Passkey:
     """Add a passkey to one's own account.
 
-    Raises RuleBrokenError with the field name: none, one that is taken, or too many passkeys;
-    NotBoundError when what the person signs in with was changed past the application.
+    Raises RuleBrokenError with the field name if the name is missing or taken or there are too many
+    passkeys; NotBoundError if the credentials were changed outside the application.
     """
     user = queries.hold(actor.user_id)
     binding.require(user)
@@ -92,7 +92,7 @@ def add(actor: Actor, new: NewPasskey) -> Passkey:
 
 
 def evidence_of(user_id: UUID, credential_id: bytes, public_key: bytes) -> str:
-    """Return the digest that the trail binds: whose passkey it is, and its public key."""
+    """Return the digest that the trail binds: of the passkey's owner and public key."""
     return canonical.digest_of(
         {
             "user": str(user_id),
@@ -103,15 +103,16 @@ def evidence_of(user_id: UUID, credential_id: bytes, public_key: bytes) -> str:
 
 
 def free_name(user_id: UUID, name: str, but: UUID | None = None) -> str:
-    """Return a name that no other passkey of the person has.
+    """Return the name if no other passkey of the person has it.
 
-    Raises RuleBrokenError with the field name: none, one that is taken, or too many passkeys.
+    Raises RuleBrokenError with the field name if it is missing or taken or there are too many
+    passkeys.
     """
     wanted = " ".join(name.split())[:NAME_LENGTH]
-    others = [one for one in _of(user_id) if one.id != but]
+    others = [passkey for passkey in _of(user_id) if passkey.id != but]
     if not wanted:
         raise RuleBrokenError(_l("Give the passkey a name"), "name")
-    if wanted.casefold() in {one.name.casefold() for one in others}:
+    if wanted.casefold() in {other.name.casefold() for other in others}:
         raise RuleBrokenError(_l("You have a passkey of this name. Choose another name"), "name")
     if len(others) >= MOST:
         raise RuleBrokenError(_l("You have many passkeys already. Remove one first"), "name")
@@ -119,9 +120,9 @@ def free_name(user_id: UUID, name: str, but: UUID | None = None) -> str:
 
 
 def rename(actor: Actor, passkey_id: UUID, name: str) -> None:
-    """Give one's own passkey another name; raise RuleBrokenError with the field name."""
+    """Rename one's own passkey; raise RuleBrokenError with the field name."""
     user = queries.hold(actor.user_id)
-    passkey = _own(user, passkey_id)
+    passkey = _find_own(user, passkey_id)
     if passkey.name == " ".join(name.split()):
         return
     passkey.name = free_name(user.id, name, but=passkey.id)
@@ -129,9 +130,13 @@ def rename(actor: Actor, passkey_id: UUID, name: str) -> None:
 
 
 def may_remove(actor: Actor, passkey: Passkey) -> Decision:
-    """Decide on removing one's own passkey."""
+    """Decide whether one may remove one's own passkey."""
     user = db.session.get_one(User, actor.user_id)
-    others = [one for one in _of(user.id) if one.id != passkey.id and one.set_aside_at is None]
+    others = [
+        candidate
+        for candidate in _of(user.id)
+        if candidate.id != passkey.id and candidate.set_aside_at is None
+    ]
     is_last = passkey.set_aside_at is None and not user.has_app and not others
     return policy.can_remove_passkey(
         is_last_factor=is_last, roles=_roles(actor), compulsory=COMPULSORY_ROLES.get()
@@ -139,12 +144,12 @@ def may_remove(actor: Actor, passkey: Passkey) -> Decision:
 
 
 def remove(actor: Actor, passkey_id: UUID) -> None:
-    """Remove one's own passkey. What was signed with it stays signed, and verifiable.
+    """Remove one's own passkey; signatures made with it stay valid and verifiable.
 
-    Raises RefusedError when it is the last second factor and a role of the person needs one.
+    Raises RefusedError if it is the last second factor and a role of the person needs one.
     """
     user = queries.hold(actor.user_id)
-    passkey = _own(user, passkey_id)
+    passkey = _find_own(user, passkey_id)
     may_remove(actor, passkey).require()
     with binding.keeping(actor, user, Change.PASSKEYS):
         _remove(actor, user, passkey, "")
@@ -152,13 +157,13 @@ def remove(actor: Actor, passkey_id: UUID) -> None:
 
 
 def remove_all(actor: Actor | None, user: User, *, reason: str) -> None:
-    """Remove all passkeys of a person; the caller asked its policy, and binds what is left."""
+    """Remove all passkeys of a person; the caller asks its policy, and binds what is left."""
     for passkey in _of(user.id):
         _remove(actor, user, passkey, reason)
 
 
 def set_aside(passkey_id: UUID) -> None:
-    """Refuse a passkey from now on, since there may be two of it, and tell its person."""
+    """Disable a passkey suspected of being cloned, and tell its owner."""
     passkey = db.session.get_one(Passkey, passkey_id)
     user = queries.hold(passkey.user_id)
     db.session.refresh(passkey)
@@ -177,13 +182,13 @@ def set_aside(passkey_id: UUID) -> None:
 
 
 def own(actor: Actor) -> list[Passkey]:
-    """Return the person's own passkeys, the oldest first."""
+    """Return one's own passkeys, the oldest first."""
     return _of(actor.user_id)
 
 
 def find_own(actor: Actor, passkey_id: UUID) -> Passkey | None:
-    """Return the person's own passkey, or None."""
-    return next((one for one in own(actor) if one.id == passkey_id), None)
+    """Return one's own passkey, or None."""
+    return next((passkey for passkey in own(actor) if passkey.id == passkey_id), None)
 
 
 def _remove(actor: Actor | None, user: User, passkey: Passkey, reason: str) -> None:
@@ -205,15 +210,15 @@ def _of(user_id: UUID) -> list[Passkey]:
     )
 
 
-def _own(user: User, passkey_id: UUID) -> Passkey:
-    found = next((one for one in _of(user.id) if one.id == passkey_id), None)
-    if found is None:
+def _find_own(user: User, passkey_id: UUID) -> Passkey:
+    own_passkey = next((passkey for passkey in _of(user.id) if passkey.id == passkey_id), None)
+    if own_passkey is None:
         raise RuleBrokenError(_l("This passkey was removed already."))
-    return found
+    return own_passkey
 
 
 def _forget_known(user: User) -> None:
-    """Let it be asked anew whether the person has a passkey."""
+    """Discard the cached value of whether the person has a passkey."""
     db.session.expire(user, ["has_passkey"])
 
 

@@ -29,7 +29,7 @@ PASSKEY = "passkey"
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """That a person proved who they are: how, when, and of a passkey its whole answer."""
+    """A successful proof of identity: how, when, and for a passkey its complete response."""
 
     user_id: UUID
     method: str
@@ -38,11 +38,11 @@ class Proof:
 
 
 def prove(user_id: UUID, password: str, code: str) -> Proof:
-    """Prove a person's identity by password and one-time code (product.md, section 5.3).
+    """Prove a person's identity with password and one-time code (product.md, section 5.3).
 
     Call it before the first change of the transaction: the code is used up in the caller's
-    transaction, but a failure gives that transaction up and counts for good. What was read
-    before can then still be shown, but not changed. Raises RuleBrokenError with the field
+    transaction, but a failure rolls that transaction back and is recorded permanently. What was
+    read before can then still be shown, but not changed. Raises RuleBrokenError with the field
     password or code.
     """
     user, counters = _person(user_id)
@@ -60,11 +60,11 @@ def prove(user_id: UUID, password: str, code: str) -> Proof:
 
 
 def prove_by_passkey(user_id: UUID, answer: str, challenge: bytes) -> Proof:
-    """Prove a person's identity by a passkey's answer to a challenge, once (product.md, 5.3).
+    """Prove a person's identity with a passkey's response to a challenge, once (product.md, 5.3).
 
-    The device has verified its person. As with prove(), a failure gives the caller's transaction
-    up and counts for good. A passkey whose count fell back is set aside at once. Raises
-    RuleBrokenError without a field.
+    The device has verified its user. As with prove(), a failure rolls the caller's transaction back
+    and is recorded permanently. A passkey whose counter went backwards is disabled immediately.
+    Raises RuleBrokenError without a field.
     """
     user, counters = _person(user_id)
     try:
@@ -85,11 +85,11 @@ def prove_by_passkey(user_id: UUID, answer: str, challenge: bytes) -> Proof:
 
 
 def prove_by_mailed_code(user_id: UUID, subject_id: UUID, password: str, code: str) -> Proof:
-    """Prove a person's identity by password and a code mailed for one act.
+    """Prove a person's identity with password and a code mailed for one act.
 
-    Where the NPM allows it; the caller asked its policy. As with prove(), a failure gives the
-    caller's transaction up and counts for good. Raises RuleBrokenError with the field password or
-    mailed_code.
+    Only where the NPM allows it; the caller asks its policy. As with prove(), a failure rolls the
+    caller's transaction back and is recorded permanently. Raises RuleBrokenError with the field
+    password or mailed_code.
     """
     user, counters = _person(user_id)
     _check_password(user, password, counters)
@@ -108,17 +108,17 @@ def prove_by_mailed_code(user_id: UUID, subject_id: UUID, password: str, code: s
 
 
 def set_aside(passkey_id: UUID) -> None:
-    """Set a passkey aside for good, whatever becomes of the request that noticed it.
+    """Disable a passkey permanently, whatever becomes of the request that noticed it.
 
-    With a failed attempt the one thing that is committed here: the caller's transaction is given
-    up already.
+    Apart from failed attempts the only thing that is committed here: the caller's transaction has
+    been rolled back.
     """
     credentials.set_aside(passkey_id)
     db.session.commit()
 
 
 def too_many(minutes: int) -> str:
-    """Return the words for too many attempts, with the wait."""
+    """Return the message for too many attempts, with the wait."""
     words: str = ngettext(
         "Too many attempts. Try again in %(num)s minute.",
         "Too many attempts. Try again in %(num)s minutes.",
@@ -128,17 +128,17 @@ def too_many(minutes: int) -> str:
 
 
 def used_words() -> object:
-    """Return the words for a code that was used already."""
+    """Return the message for a code that was already used."""
     return _l("This code was used already. Wait for the next one, up to half a minute")
 
 
 def wrong_words() -> object:
-    """Return the words for a code that is wrong or has run out."""
+    """Return the message for a code that is wrong or has expired."""
     return _l("The code is wrong or has run out. Enter the one your app shows now")
 
 
 def set_aside_words() -> object:
-    """Return the words for a passkey whose count fell back."""
+    """Return the message for a passkey whose counter went backwards."""
     return _l(
         "This passkey is refused from now on: its count fell back, so there may be a copy of it. "
         "Remove it in your account, and set up a new one."
@@ -146,9 +146,9 @@ def set_aside_words() -> object:
 
 
 def _person(user_id: UUID) -> tuple[User, list[attempts.Counter]]:
-    """Return the person and what failures count for.
+    """Return the person, and the counters for failures.
 
-    Refuse after too many, and what was not bound to this person by the application.
+    Refuses after too many failures, and credentials that this application did not bind.
     """
     user = db.session.get_one(User, user_id)
     counters = [attempts.account(user.email)]

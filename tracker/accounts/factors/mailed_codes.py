@@ -21,10 +21,10 @@ DIGITS = 6
 
 
 def send(user_id: UUID, subject_id: UUID, address: str) -> None:
-    """Mail a person a code for signing one thing, in place of an earlier one; address leads there.
+    """Mail a person a code for signing one thing, replacing any earlier one; address is the link.
 
-    Call it before the first change of the transaction: each request counts, for good. Raises
-    RuleBrokenError when too many were asked for. The caller asked the policy.
+    Call it before the first change of the transaction: each request is recorded permanently. Raises
+    RuleBrokenError after too many requests. The caller asks the policy.
     """
     user = db.session.get_one(User, user_id)
     counters = [attempts.mailed(user.email)]
@@ -32,7 +32,7 @@ def send(user_id: UUID, subject_id: UUID, address: str) -> None:
     if minutes:
         raise RuleBrokenError(_l("You asked for many codes. Wait a while, then ask again."))
     attempts.note(counters)
-    # Of two requests at once each takes the place of the other's code.
+    # Two simultaneous requests replace each other's code.
     user = queries.hold(user_id)
     db.session.execute(
         sa.delete(MailedCode)
@@ -48,7 +48,7 @@ def send(user_id: UUID, subject_id: UUID, address: str) -> None:
 
 
 def waits(user_id: UUID, subject_id: UUID) -> MailedCode | None:
-    """Return the code that was mailed and is still good, as far as it is kept."""
+    """Return the stored record of a mailed code that is still valid, or None."""
     return db.session.scalar(
         sa.select(MailedCode).where(
             MailedCode.user_id == user_id,
@@ -59,17 +59,17 @@ def waits(user_id: UUID, subject_id: UUID) -> MailedCode | None:
 
 
 def tries(row: MailedCode) -> attempts.Counter:
-    """Return what wrong guesses of one code count for."""
+    """Return the counter for wrong guesses of one code."""
     return attempts.guesses(str(row.id))
 
 
 def is_right(row: MailedCode, code: str) -> bool:
-    """Tell whether it is the code that was mailed to this person, for this one thing."""
+    """Return whether this is the code that was mailed to this person for this one thing."""
     return hmac.compare_digest(_digest(row, code), row.digest)
 
 
 def use_up(row: MailedCode) -> bool:
-    """Take the code out, in the caller's transaction; of two at once only one gets it."""
+    """Use up the code, in the caller's transaction; of two concurrent uses only one succeeds."""
     taken = db.session.execute(
         sa.delete(MailedCode)
         .where(MailedCode.id == row.id)
@@ -81,12 +81,12 @@ def use_up(row: MailedCode) -> bool:
 
 
 def forget_old() -> int:
-    """Remove some of the codes that are good no more (db.delete_batch); for the worker."""
+    """Delete a batch of codes that are no longer valid (db.delete_batch); for the worker."""
     return delete_batch(MailedCode.id, MailedCode.made_at <= clock.now() - GOOD_FOR)
 
 
 def _digest(row: MailedCode, code: str) -> str:
-    """Return the keyed digest of a code, bound to its row, its person, its act and its moment."""
+    """Return the keyed digest of a code, bound to its row, person, act and time."""
     bound = f"{row.id}|{row.user_id}|{row.subject_id}|{row.made_at.isoformat()}"
     text = f"mailed|{bound}|{code}".encode()
     return hmac.new(keys.current().secret, text, hashlib.sha256).hexdigest()

@@ -1,4 +1,4 @@
-"""Passkeys: which origins they work on, what a browser is asked, how its answer is checked."""
+"""Passkeys: which origins they work on, what a browser is asked, how its response is verified."""
 
 import datetime as dt
 import hashlib
@@ -39,35 +39,35 @@ from tracker.accounts.models import Passkey, UsedChallenge
 from tracker.core import clock, keys
 from tracker.core.db import db, delete_batch
 
-# Signatures that tracker/signoff/assertion.py can verify too.
+# Algorithms that tracker/signoff/assertion.py can verify too.
 ALGORITHMS = [
     COSEAlgorithmIdentifier.EDDSA,
     COSEAlgorithmIdentifier.ECDSA_SHA_256,
     COSEAlgorithmIdentifier.RSASSA_PKCS1_v1_5_SHA_256,
 ]
-# How long a browser waits for its person, in thousandths of a second.
+# How long a browser waits for its user, in milliseconds.
 PATIENCE = 5 * 60 * 1000
-# How long an answered challenge is kept: longer than any is good for.
+# How long an answered challenge is kept: longer than any is valid.
 KEPT = dt.timedelta(hours=1)
 _PORTS = {"http": 80, "https": 443}
-# What the library raises for what is no answer of a browser.
+# What the library raises for malformed input.
 _UNREADABLE = (WebAuthnException, ValueError, TypeError, KeyError, AttributeError, IndexError)
 
 
 class NoAnswerError(Exception):
-    """What was sent is no answer of this passkey to this challenge."""
+    """Raised when the input is not this passkey's response to this challenge."""
 
 
 class UsedAnswerError(NoAnswerError):
-    """The challenge was answered already."""
+    """Raised when the challenge was already answered."""
 
 
 class OtherPersonError(NoAnswerError):
-    """The passkey is not one of the person who is asked."""
+    """Raised when the passkey belongs to somebody else."""
 
 
 class CountFellBackError(Exception):
-    """The passkey's device has signed less often than before: there may be two of it."""
+    """Raised when a passkey's counter went backwards: it may have been cloned."""
 
     def __init__(self, passkey_id: UUID) -> None:
         super().__init__(passkey_id)
@@ -76,17 +76,17 @@ class CountFellBackError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class PasskeyOrigin:
-    """Where passkeys belong: the name of the instance's host, and its origin."""
+    """Where passkeys of this instance work: its host name (RP ID) and origin."""
 
     host: str
     origin: str
 
 
-# Where, and for whom -----------------------------------------------------------------------------
+# Origins and challenges ---------------------------------------------------------------------------
 
 
-def place() -> PasskeyOrigin:
-    """Return where passkeys of this instance belong: the address that people type."""
+def own_origin() -> PasskeyOrigin:
+    """Return the origin of this instance's passkeys: the address that people type."""
     parts = urlsplit(current_app.extensions["settings"].base_url)
     host = parts.hostname or ""
     port = "" if parts.port in {None, _PORTS[parts.scheme]} else f":{parts.port}"
@@ -94,8 +94,8 @@ def place() -> PasskeyOrigin:
 
 
 def are_possible() -> bool:
-    """Tell whether browsers allow passkeys here: by name, over https or on the same machine."""
-    here = place()
+    """Return whether browsers allow passkeys here: a host name, over https or on localhost."""
+    here = own_origin()
     try:
         ipaddress.ip_address(here.host)
     except ValueError:
@@ -104,13 +104,13 @@ def are_possible() -> bool:
 
 
 def bound_challenge(purpose: str, person: str, length: int | None = None) -> str:
-    """Return a new challenge for a purpose and a person (empty: whoever answers)."""
+    """Return a new challenge for a purpose and a person (empty: anybody)."""
     nonce = secrets.token_urlsafe(length)
     return f"{nonce}.{_bond(purpose, person, nonce)}"
 
 
 def is_bound(challenge: str, purpose: str, person: str) -> bool:
-    """Tell whether a challenge was made for this purpose and this person."""
+    """Return whether a challenge was made for this purpose and this person."""
     nonce, _dot, bond = challenge.partition(".")
     return hmac.compare_digest(bond, _bond(purpose, person, nonce))
 
@@ -120,11 +120,11 @@ def _bond(purpose: str, person: str, nonce: str) -> str:
     return hmac.new(keys.current().secret, text, hashlib.sha256).hexdigest()
 
 
-# What was sent -----------------------------------------------------------------------------------
+# Parsing ------------------------------------------------------------------------------------------
 
 
 def read_new(text: str) -> RegistrationCredential:
-    """Read a new passkey as the browser sent it; raise NoAnswerError when it is none."""
+    """Parse a new passkey as the browser sent it, or raise NoAnswerError."""
     try:
         return parse_registration_credential_json(text)
     except _UNREADABLE as error:
@@ -132,7 +132,7 @@ def read_new(text: str) -> RegistrationCredential:
 
 
 def read(text: str) -> AuthenticationCredential:
-    """Read an answer as the browser sent it; raise NoAnswerError when it is none."""
+    """Parse a response as the browser sent it, or raise NoAnswerError."""
     try:
         return parse_authentication_credential_json(text)
     except _UNREADABLE as error:
@@ -140,7 +140,7 @@ def read(text: str) -> AuthenticationCredential:
 
 
 def find(credential_id: bytes) -> Passkey | None:
-    """Return a passkey with its person, by what the browser calls it."""
+    """Return a passkey with its owner by its credential id."""
     return db.session.scalar(
         sa.select(Passkey)
         .where(Passkey.credential_id == credential_id)
@@ -160,39 +160,40 @@ def usable(user_id: UUID) -> list[Passkey]:
 
 
 def descriptors(passkeys: Iterable[Passkey]) -> list[PublicKeyCredentialDescriptor]:
-    """Return how a browser is told which passkeys are meant."""
-    known = {one.value for one in AuthenticatorTransport}
+    """Return the passkeys to choose from, in the form browsers expect."""
+    known = {transport.value for transport in AuthenticatorTransport}
     return [
         PublicKeyCredentialDescriptor(
-            id=one.credential_id,
-            transports=[AuthenticatorTransport(way) for way in one.transports if way in known],
+            id=passkey.credential_id,
+            transports=[AuthenticatorTransport(way) for way in passkey.transports if way in known],
         )
-        for one in passkeys
+        for passkey in passkeys
     ]
 
 
 def options(passkeys: Iterable[Passkey], challenge: bytes) -> dict[str, Any]:
-    """Return what a browser is asked, to have a challenge answered by one of these passkeys."""
-    asked = webauthn.generate_authentication_options(
-        rp_id=place().host,
+    """Return the request options for having one of these passkeys answer a challenge."""
+    challenge_options = webauthn.generate_authentication_options(
+        rp_id=own_origin().host,
         challenge=challenge,
         timeout=PATIENCE,
         allow_credentials=descriptors(passkeys),
         user_verification=UserVerificationRequirement.REQUIRED,
     )
-    found: dict[str, Any] = options_to_json_dict(asked)
-    return found
+    options: dict[str, Any] = options_to_json_dict(challenge_options)
+    return options
 
 
-# Whether it holds --------------------------------------------------------------------------------
+# Verification -------------------------------------------------------------------------------------
 
 
 def verify_new(sent: RegistrationCredential, challenge: bytes) -> VerifiedRegistration:
-    """Return a new passkey that answers the challenge here; raise NoAnswerError otherwise.
+    """Return a new passkey that answered the challenge here, or raise NoAnswerError.
 
-    Its device has verified the person (PIN, finger, face): passkeys that can't are not taken.
+    Its device must have verified its user (PIN, finger, face): passkeys that can't are not
+    accepted.
     """
-    here = place()
+    here = own_origin()
     try:
         verified = webauthn.verify_registration_response(
             credential=sent,
@@ -214,12 +215,12 @@ def verify_new(sent: RegistrationCredential, challenge: bytes) -> VerifiedRegist
 def verify(
     passkey: Passkey, sent: AuthenticationCredential, challenge: bytes
 ) -> VerifiedAuthentication:
-    """Return what a passkey has answered to the challenge, and note its use.
+    """Verify a passkey's response to the challenge, record its use, and return it.
 
-    The challenge is used up and the count taken in the caller's transaction. Raises NoAnswerError,
-    or CountFellBackError: give the transaction up then.
+    The challenge is used up and the counter stored in the caller's transaction. Raises
+    NoAnswerError, or CountFellBackError: roll the transaction back then.
     """
-    here, named = place(), sent.response.user_handle
+    here, named = own_origin(), sent.response.user_handle
     if passkey.set_aside_at is not None:
         raise NoAnswerError
     if named and named != (passkey.user.fs_webauthn_user_handle or "").encode():
@@ -243,7 +244,7 @@ def verify(
 
 
 def assertion_of(passkey: Passkey, sent: AuthenticationCredential) -> dict[str, str]:
-    """Return a verified answer with the public key, as a signature keeps it (base64url)."""
+    """Return a verified response with the public key, as a signature stores it (base64url)."""
     return {
         "credential_id": bytes_to_base64url(passkey.credential_id),
         "public_key": bytes_to_base64url(passkey.public_key),
@@ -254,18 +255,18 @@ def assertion_of(passkey: Passkey, sent: AuthenticationCredential) -> dict[str, 
 
 
 def forget_used() -> int:
-    """Forget some of the challenges too old to be answered (db.delete_batch); for the worker."""
+    """Delete a batch of challenges too old to be answered (db.delete_batch); for the worker."""
     return delete_batch(UsedChallenge.digest, UsedChallenge.at < clock.now() - KEPT)
 
 
 def _refuse_frames(client_data_json: bytes) -> None:
-    """An answer given inside another site's page is none."""
+    """Refuse a response given within another site's page."""
     if json.loads(client_data_json).get("crossOrigin", False) is not False:
         raise NoAnswerError
 
 
 def _use_up(challenge: bytes) -> None:
-    """Note a challenge as answered; of two answers at once only one gets it."""
+    """Mark a challenge as answered; of two concurrent answers only one succeeds."""
     digest = hashlib.sha256(challenge).hexdigest()
     try:
         with db.session.begin_nested():
@@ -275,9 +276,9 @@ def _use_up(challenge: bytes) -> None:
 
 
 def _take_count(passkey: Passkey, verified: VerifiedAuthentication) -> None:
-    """Note the count of the device; of two answers with one count only one gets it.
+    """Store the device's counter; of two responses with the same count only one succeeds.
 
-    Passkeys that are kept in several devices don't count: theirs is always 0.
+    Synced passkeys don't count: theirs is always 0.
     """
     count = verified.new_sign_count
     grows = Passkey.sign_count < count if count else Passkey.sign_count == 0

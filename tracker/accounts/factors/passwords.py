@@ -9,19 +9,19 @@ from tracker.accounts.models import User
 
 LEAST, MOST = 12, 128
 FEWEST_LETTERS = 5
-# Parts of the address or name that are longer than this must not stand in a password.
+# Parts of the address or name that are longer than this may not occur in a password.
 TELLING = 4
-# Beginnings that most guesses try first.
+# Prefixes that most guesses try first.
 _COMMON = ("password", "passw0rd", "qwerty", "letmein", "welcome", "iloveyou", "12345", "abcdef")
 
 
 def normalize(password: str) -> str:
-    """Return one form of a password, whichever keyboard it was typed on."""
+    """Return the same form of a password, whichever keyboard it was typed on."""
     return unicodedata.normalize("NFKD", password)
 
 
 def problems(password: str, *, name: str = "", email: str = "") -> list[str]:
-    """Return what is wrong with a new password, in words; nothing when it is good enough."""
+    """Return messages about what is wrong with a new password; empty if it is good enough."""
     if len(password) < LEAST:
         return [_("Use at least %(least)s characters. Several words are easy to keep", least=LEAST)]
     if len(password) > MOST:
@@ -43,7 +43,7 @@ def hashed(password: str) -> str:
 
 
 def is_right(user: User, password: str) -> bool:
-    """Tell whether a password is the person's; takes the same time when there is none."""
+    """Return whether a password is the person's; takes the same time if there is no person."""
     if not user.password:
         hash_password(password[:MOST])
         return False

@@ -1,7 +1,7 @@
 """Accounts whose credentials are refused, as the worker finds and records them.
 
-The worker goes through all accounts in portions, again and again, so that a page that only asks
-whether all is well needs one short statement.
+The worker goes through all accounts in portions, again and again, so that the health page needs
+only one short query.
 """
 
 from collections.abc import Collection
@@ -16,23 +16,23 @@ from tracker.core.db import db
 
 
 def check_some(after: UUID | None = None, portion: int = binding.PORTION) -> UUID | None:
-    """Judge the accounts that come next, note those that are refused, and return where it stopped.
+    """Check the next accounts, record those that are refused, and return the last id checked.
 
-    None begins again after the last. In a constant number of statements for a portion.
+    None starts again after the last one. Takes a constant number of queries per portion.
     """
     judged = binding.judge_next(after, portion)
-    ids = [one.user_id for one in judged]
+    ids = [account.user_id for account in judged]
     noted = set(
         db.session.scalars(sa.select(RefusedAccount.user_id).where(RefusedAccount.user_id.in_(ids)))
     )
-    refused = {one.user_id for one in judged if one.fault is not None}
+    refused = {account.user_id for account in judged if account.fault is not None}
     _forget(noted - refused)
     _note(refused - noted)
     return ids[-1] if len(ids) == portion else None
 
 
 def is_any() -> bool:
-    """Tell whether the worker found an account that is refused."""
+    """Return whether the worker has found an account that is refused."""
     return bool(db.session.scalar(sa.select(sa.exists().where(RefusedAccount.user_id == User.id))))
 
 
@@ -42,18 +42,18 @@ def _forget(settled: Collection[UUID]) -> None:
 
 
 def _note(suspects: Collection[UUID]) -> None:
-    """Hold accounts that seem to be refused, judge them again, and note those that are.
+    """Lock accounts that seem to be refused, check them again, and record those that are.
 
     A person may have changed a password or a passkey while the row, its passkeys and its event were
-    read. Who changes them holds the row too, so now it is as it is.
+    being read. Whoever changes them locks the row too, so now the state is consistent.
     """
     if not suspects:
         return
     wanted = sa.select(User).where(User.id.in_(suspects)).order_by(User.id)
     db.session.execute(wanted.with_only_columns(User.id).with_for_update(of=User)).all()
     db.session.add_all(
-        RefusedAccount(user_id=one.user_id, noticed_at=clock.now())
-        for one in binding.judge(wanted)
-        if one.fault is not None
+        RefusedAccount(user_id=account.user_id, noticed_at=clock.now())
+        for account in binding.judge(wanted)
+        if account.fault is not None
     )
     db.session.flush()

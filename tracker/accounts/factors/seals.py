@@ -1,7 +1,7 @@
 """Seals that bind credentials to a person, under a key kept outside the database.
 
-Whoever writes to the database without that key can copy a password hash, a secret or a mark of
-sessions from one row to another, and can make no seal for it.
+Whoever can write to the database but doesn't have that key can copy a password hash, a secret or a
+session marker from one row to another, but can't make a seal for it.
 """
 
 import hmac
@@ -18,11 +18,11 @@ CREDENTIALS = "accounts/credentials/1"
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """All by which a person is known when signing in, whose they are, and the open account.
+    """Everything a person signs in with, its owner, and whether the account is active.
 
-    mark is what sessions name the person by; a link for a new password goes to the address.
-    passkeys is the digest of all of them. The last time step of the app is not bound: it is good
-    for a minute, and changes with each code.
+    mark is the session marker, which names the person in sessions; links for new passwords go to
+    the address. passkeys is the digest of all of them. The app's last time step is not bound: it
+    matters for a minute, and changes with each code.
     """
 
     user_id: UUID
@@ -37,7 +37,7 @@ class Credentials:
 
     @classmethod
     def of(cls, user: User) -> "Credentials":
-        """Return them as they stand in a person's row."""
+        """Return them as stored in a person's row."""
         return cls(
             user_id=user.id,
             email=user.email,
@@ -51,7 +51,7 @@ class Credentials:
         )
 
     def seal(self) -> str:
-        """Return the code that only this instance's key makes of them."""
+        """Return the code for them that only this instance's key can make."""
         content = {
             "user": str(self.user_id),
             "email": self.email,
@@ -68,7 +68,7 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class BoundPasskey:
-    """A passkey as it is bound: whose it is, its public key, and whether it was set aside."""
+    """The bound values of a passkey: its owner, its public key, and whether it was disabled."""
 
     user_id: UUID
     credential_id: bytes
@@ -77,7 +77,7 @@ class BoundPasskey:
 
     @classmethod
     def of(cls, passkey: Passkey) -> "BoundPasskey":
-        """Return one as it stands in its row."""
+        """Return one as stored in its row."""
         return cls(
             passkey.user_id,
             passkey.credential_id,
@@ -87,40 +87,40 @@ class BoundPasskey:
 
 
 def address_seal(user_id: UUID, email: str) -> str:
-    """Return the code that binds an address to its account for good."""
+    """Return the code that binds an address to its account permanently."""
     content = {"user": str(user_id), "email": email}
     return crypto.authenticate_for(ADDRESS, canonical.to_bytes(content).decode())
 
 
 def passkeys_digest(passkeys: Iterable[BoundPasskey]) -> str:
-    """Return the digest of all passkeys of one person, in whichever order they come."""
+    """Return the digest of all passkeys of a person, in any order."""
     rows = [
         {
-            "user": str(one.user_id),
-            "credential_id": one.credential_id.hex(),
-            "public_key": one.public_key.hex(),
-            "is_set_aside": one.is_set_aside,
+            "user": str(passkey.user_id),
+            "credential_id": passkey.credential_id.hex(),
+            "public_key": passkey.public_key.hex(),
+            "is_set_aside": passkey.is_set_aside,
         }
-        for one in sorted(passkeys, key=lambda one: one.credential_id)
+        for passkey in sorted(passkeys, key=lambda passkey: passkey.credential_id)
     ]
     return canonical.digest_of({"passkeys": rows})
 
 
 def evidence_of(seal: str) -> str:
-    """Return the digest of a seal that an event binds: of no use for guessing a password."""
+    """Return the digest of a seal that an event binds: useless for guessing a password."""
     return canonical.digest_of({"seal": seal})
 
 
-def is_seal(kept: str | None, made: str) -> bool:
-    """Tell whether a seal that is kept is the one that was made, without leaking time."""
-    return kept is not None and hmac.compare_digest(kept.encode(), made.encode())
+def is_seal(stored: str | None, computed: str) -> bool:
+    """Return whether a stored seal is the right one, compared in constant time."""
+    return stored is not None and hmac.compare_digest(stored.encode(), computed.encode())
 
 
 def is_sealed(user: User) -> bool:
-    """Tell whether a person's row holds what this instance sealed; asks no database."""
+    """Return whether a person's row has what this instance sealed; sends no query."""
     return is_seal(user.credentials_seal, Credentials.of(user).seal())
 
 
 def has_own_address(user: User) -> bool:
-    """Tell whether the address is the one that the account was made for."""
+    """Return whether the address is the one the account was created for."""
     return is_seal(user.address_seal, address_seal(user.id, user.email))

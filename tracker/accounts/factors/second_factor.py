@@ -24,14 +24,14 @@ from tracker.core import clock, keys
 from tracker.core.db import db
 from tracker.ui import qr_code
 
-# How far a telephone's clock may be off, in seconds.
+# How far a phone's clock may be off, in seconds.
 SKEW = 30
 SETUP = "tf_setup"
 SETUP_WITHIN = "SECURITY_TWO_FACTOR_SETUP_WITHIN"
 
 
 class Answer(enum.Enum):
-    """What a code turned out to be."""
+    """The result of checking a code."""
 
     RIGHT = "right"
     USED = "used"
@@ -40,7 +40,7 @@ class Answer(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What a person needs to set up an app: the picture to scan, the key to type, the token."""
+    """What a person needs to set up an app: the QR code to scan, the key to type, the token."""
 
     picture: str
     key: str
@@ -49,7 +49,7 @@ class Setup:
 
 @dataclass(frozen=True, slots=True)
 class CurrentCode:
-    """The code an app shows now, for how many seconds, and whether it was used already."""
+    """The code an app shows now, how many seconds it lasts, and whether it was used."""
 
     code: str
     seconds: int
@@ -57,14 +57,14 @@ class CurrentCode:
 
 
 class OnceTotp(Totp):
-    """Codes that work once, by the time of the clock.
+    """Time-based codes that work once, using core.clock.
 
-    The last used time step stands in the person's row. It is taken by a comparison in the
-    database, so that of two requests with one code only one succeeds.
+    The last used time step is stored in the person's row. It is claimed by a comparison in the
+    database, so that of two requests with the same code only one succeeds.
     """
 
     def answer(self, code: str, secret: str, user: User, window: int = SKEW) -> Answer:
-        """Tell what a code is; a right one is used up, in the caller's transaction."""
+        """Check a code; a right one is used up in the caller's transaction."""
         is_own = secret == user.tf_totp_secret
         try:
             match = self._totp.verify(
@@ -81,19 +81,19 @@ class OnceTotp(Totp):
         return Answer.RIGHT if _take_step(user, match, is_own=is_own) else Answer.USED
 
     def verify_totp(self, token: str, totp_secret: str, user: Any, window: int = 0) -> bool:
-        """Answer the sign-in machinery."""
+        """Check a code for Flask-Security."""
         return self.answer(str(token), totp_secret, user, window) is Answer.RIGHT
 
     def generate_totp_password(self, totp_secret: str) -> str:
-        """Return the code of this moment."""
+        """Return the current code."""
         return str(self._totp.from_source(totp_secret).generate(time=clock.now()).token)
 
     def generate_qrcode(self, username: str, totp: str) -> str:
-        """Return the picture to scan, on white, so that it can be read on a dark page too."""
+        """Return the QR code on a white background, so that dark pages can show it too."""
         return qr_code.data_uri(self.get_totp_uri(username, totp))
 
     def current(self, user: User) -> CurrentCode:
-        """Return the code of this moment, with how long it lasts and whether it is used up."""
+        """Return the current code, how long it lasts, and whether it was used."""
         app: TOTP = self._totp.from_source(_own_secret(user))
         token = app.generate(time=clock.now())
         return CurrentCode(
@@ -104,33 +104,36 @@ class OnceTotp(Totp):
 
 
 class DigestRecoveryCodes(MfRecoveryCodesUtil):
-    """Recovery codes kept as authenticated digests: shown once, never again."""
+    """Recovery codes stored as authenticated digests: shown once, never again."""
 
     def create_recovery_codes(self, user: Any) -> list[str]:
-        """Make new codes in place of all earlier ones, and return them."""
-        held = binding.hold(user.id)
-        binding.require(held)
-        codes = super().create_recovery_codes(held)
+        """Create and return new codes, replacing all earlier ones."""
+        person = binding.hold(user.id)
+        binding.require(person)
+        codes = super().create_recovery_codes(person)
         actor = _actor()
-        trail.record(RECOVERY_CODES_MADE, actor=actor, subject_type="user", subject_id=held.id)
-        binding.bind(actor, held, Change.RECOVERY_CODES)
+        trail.record(RECOVERY_CODES_MADE, actor=actor, subject_type="user", subject_id=person.id)
+        binding.bind(actor, person, Change.RECOVERY_CODES)
         return codes
 
     def get_recovery_codes(self, user: Any) -> list[str]:  # noqa: ARG002 -- the library's own
-        """Return nothing: only digests are kept."""
+        """Return nothing: only digests are stored."""
         return []
 
     def check_recovery_code(self, user: Any, code: str) -> bool:
-        """Tell whether a code is one of the unused ones; holds the row until the end."""
+        """Return whether a code is one of the unused ones; locks the row."""
         db.session.refresh(user, with_for_update=True)
         return any(
-            hmac.compare_digest(_digest(code), kept) for kept in user.mf_recovery_codes or ()
+            hmac.compare_digest(_digest(code), recovery_code)
+            for recovery_code in user.mf_recovery_codes or ()
         )
 
     def delete_recovery_code(self, user: Any, code: str) -> bool:
-        """Use a code up, which check_recovery_code() has found."""
+        """Use up the code that check_recovery_code() found."""
         user.mf_recovery_codes = [
-            kept for kept in user.mf_recovery_codes or () if kept != _digest(code)
+            recovery_code
+            for recovery_code in user.mf_recovery_codes or ()
+            if recovery_code != _digest(code)
         ]
         own = Actor(user_id=user.id, name=user.name, email=user.email)
         binding.bind(own, user, Change.RECOVERY_CODE_USED)
@@ -141,7 +144,7 @@ class DigestRecoveryCodes(MfRecoveryCodesUtil):
 
 
 def check(user: User, code: str) -> Answer:
-    """Tell what a code is for a person with a second factor; a right one is used up."""
+    """Check the code of a person with a second factor; a right one is used up."""
     return _machine().answer(code, _own_secret(user), user)
 
 
@@ -151,7 +154,7 @@ def current_code(user: User) -> CurrentCode:
 
 
 def begin(user: User, token: str | None = None) -> Setup:
-    """Return what is needed to set up an app; with a token of before, the same again."""
+    """Return what is needed to set up an app; with an earlier token, the same again."""
     secret = _secret_of(token, user) if token else None
     if secret is None or token is None:
         secret = _machine().generate_totp_secret()
@@ -161,7 +164,7 @@ def begin(user: User, token: str | None = None) -> Setup:
 
 
 def finish(user: User, token: str, code: str) -> Answer | None:
-    """Set the second factor when the code fits the token's secret; None when the token is old."""
+    """Set the second factor if the code matches the token's secret; None for an old token."""
     secret = _secret_of(token, user)
     if secret is None:
         return None
@@ -172,24 +175,24 @@ def finish(user: User, token: str, code: str) -> Answer | None:
 
 
 def enrol(user: User, secret: str | None = None) -> None:
-    """Give a person a second factor, of the secret or a new one, in the caller's transaction.
+    """Set up a second factor with the secret or a new one, in the caller's transaction.
 
-    Raises NotBoundError when what the person signs in with was changed past the application.
+    Raises NotBoundError if the credentials were changed outside the application.
     """
-    held = binding.hold(user.id)
-    binding.require(held)
-    held.tf_totp_secret = secret or _machine().generate_totp_secret()
-    held.tf_primary_method = "authenticator"
-    binding.bind(_actor(), held, Change.APP)
+    person = binding.hold(user.id)
+    binding.require(person)
+    person.tf_totp_secret = secret or _machine().generate_totp_secret()
+    person.tf_primary_method = "authenticator"
+    binding.bind(_actor(), person, Change.APP)
 
 
 def make_recovery_codes(user: User) -> list[str]:
-    """Make new recovery codes in place of all earlier ones, and return them to be shown once."""
+    """Create recovery codes, replacing all earlier ones, and return them to be shown once."""
     return list(_security().mf_recovery_codes_util.create_recovery_codes(user))
 
 
 def _take_step(user: User, match: TotpMatch, *, is_own: bool) -> bool:
-    """Note the time step as used; of two at once only one gets it. A new secret starts anew."""
+    """Mark the time step as used; of two concurrent uses one succeeds. A new secret starts anew."""
     unused = sa.or_(User.totp_last_step.is_(None), User.totp_last_step < match.counter)
     wanted = sa.update(User).where(User.id == user.id, unused if is_own else sa.true())
     taken = db.session.execute(
@@ -215,12 +218,12 @@ def _own_secret(user: User) -> str:
 
 
 def _secret_of(token: str, user: User) -> str | None:
-    expired, invalid, kept = check_and_get_token_status(
+    expired, invalid, secret = check_and_get_token_status(
         token, SETUP, current_app.config[SETUP_WITHIN]
     )
-    if expired or invalid or kept.get("user") != str(user.id):
+    if expired or invalid or secret.get("user") != str(user.id):
         return None
-    return str(kept["secret"])
+    return str(secret["secret"])
 
 
 def _digest(code: str) -> str:

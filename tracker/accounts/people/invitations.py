@@ -1,4 +1,7 @@
-"""Service functions for invitations: send, resend, revoke, accept."""
+"""Service functions for invitations: send, resend, revoke, accept.
+
+In one file: sending and accepting check the same limits on roles.
+"""
 
 import datetime as dt
 import hmac
@@ -40,13 +43,13 @@ NAME_LENGTH = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """Whom to invite, into which organisation, with which roles.
+class NewInvitation:
+    """Who to invite, into which organisation, with which roles.
 
-    An administrator of the instance is invited with no organisation. power and office are a
-    signatory's; audits_id is the NPM that a body of another kind audits. With cooperation_id and
-    function, accepting adds the person to that cooperation; the caller has asked whether the
-    inviting person may do that.
+    An administrator of the instance is invited without an organisation. power and office are for a
+    signatory; audits_id is the NPM that a body of another kind audits. With cooperation_id and
+    function, accepting adds the person to that cooperation; the caller has checked that the inviter
+    may do that.
     """
 
     email: str
@@ -66,15 +69,15 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Invited:
-    """A new invitation and its token, which is kept nowhere."""
+class SentInvitation:
+    """A new invitation and its token, which is not stored."""
 
     id: UUID
     token: str
     email: str
 
 
-def invite(actor: Actor | None, wanted: Wanted) -> Invited:
+def invite(actor: Actor | None, wanted: NewInvitation) -> SentInvitation:
     """Invite a person by mail; actor None is the application itself (the command line).
 
     Raises RefusedError, or RuleBrokenError with the field: email, roles, organisation, power,
@@ -124,16 +127,16 @@ def invite(actor: Actor | None, wanted: Wanted) -> Invited:
         cooperation=str(wanted.cooperation_id or ""),
     )
     messages.invitation(invitation, token)
-    return Invited(invitation.id, token, email)
+    return SentInvitation(invitation.id, token, email)
 
 
 def send_again(actor: Actor, invitation_id: UUID, *, days: int = 14) -> str:
-    """Send an invitation that nobody accepted with a new token; the earlier link stops working.
+    """Send an invitation that nobody has accepted with a new token; the earlier link stops working.
 
-    Returns the token. Raises RefusedError, or RuleBrokenError when it was accepted, revoked, or
+    Returns the token. Raises RefusedError, or RuleBrokenError if it was accepted, revoked, or
     changed outside the application.
     """
-    invitation = _held(actor, invitation_id)
+    invitation = _locked(actor, invitation_id)
     if not _is_bound(invitation):
         raise RuleBrokenError(
             _l(
@@ -156,11 +159,11 @@ def send_again(actor: Actor, invitation_id: UUID, *, days: int = 14) -> str:
 
 
 def revoke(actor: Actor, invitation_id: UUID) -> None:
-    """Take an invitation back; its link stops working at once.
+    """Revoke an invitation; its link stops working immediately.
 
     Raises RefusedError, or RuleBrokenError when it was accepted or revoked.
     """
-    invitation = _held(actor, invitation_id)
+    invitation = _locked(actor, invitation_id)
     invitation.revoked_at = clock.now()
     trail.record(
         INVITATION_REVOKED,
@@ -174,10 +177,10 @@ def revoke(actor: Actor, invitation_id: UUID) -> None:
 def accept(
     token: str, *, name: str, password: str, language: str, is_demonstration: bool = False
 ) -> User:
-    """Make the account of an invitation's address, with its roles, and return it.
+    """Create and return the account for an invitation's address, with its roles.
 
-    Raises RuleBrokenError: without field when the invitation can't be used (any more) or the
-    address has an account already; with field name or password when one is not good enough.
+    Raises RuleBrokenError: without a field if the invitation can't be used (any more) or the
+    address already has an account; with the field name or password if one is not good enough.
     """
     invitation = _usable(token)
     if queries.find_user_by_email(invitation.email) is not None:
@@ -203,7 +206,7 @@ def accept(
     try:
         with db.session.begin_nested():
             db.session.flush()
-    except IntegrityError as error:  # accepted twice in the same moment
+    except IntegrityError as error:  # accepted twice at the same moment
         raise RuleBrokenError(_l("This invitation was used already.")) from error
     _give(invitation, user)
     binding.bind_new(Actor(user_id=user.id, name=user.name, email=user.email), user)
@@ -213,7 +216,7 @@ def accept(
 def accept_signed_in(actor: Actor, token: str) -> None:
     """Give a signed-in person the roles of an invitation to the same address.
 
-    Raises RuleBrokenError when the invitation can't be used or is for another address.
+    Raises RuleBrokenError if the invitation can't be used or is for another address.
     """
     invitation = _usable(token)
     user = db.session.get_one(User, actor.user_id)
@@ -227,7 +230,7 @@ def accept_signed_in(actor: Actor, token: str) -> None:
 
 
 def address_of(typed: str) -> str:
-    """Return one form of an email address; raise RuleBrokenError when it is none."""
+    """Return the normal form of an email address, or raise RuleBrokenError."""
     try:
         known = email_validator.validate_email(
             typed.strip(), check_deliverability=False, allow_smtputf8=False
@@ -242,7 +245,7 @@ def address_of(typed: str) -> str:
 def check_roles(
     actor: Actor | None, organisation_id: UUID | None, roles: Collection[Role]
 ) -> Organisation | None:
-    """Return the organisation when the actor may give the roles there, and they exist there.
+    """Return the organisation if the actor may give these roles there.
 
     Raises RefusedError, or RuleBrokenError with the field roles or organisation.
     """
@@ -261,8 +264,8 @@ def check_roles(
     return organisation
 
 
-def _check_power(wanted: Wanted) -> None:
-    """A signatory's power is stated and shown on each signature (product.md, section 2; M1)."""
+def _check_power(wanted: NewInvitation) -> None:
+    """Require a signatory's power, which each signature shows (product.md, section 2; M1)."""
     if Role.SIGNATORY not in wanted.roles:
         return
     if not wanted.office.strip():
@@ -278,8 +281,8 @@ def check_power_days(first: dt.date | None, last: dt.date | None) -> None:
         raise RuleBrokenError(_l("The last day lies before the first"), "power_until")
 
 
-def _check_audits(wanted: Wanted, organisation: Organisation | None) -> None:
-    """An auditor of an outside body audits one NPM."""
+def _check_audits(wanted: NewInvitation, organisation: Organisation | None) -> None:
+    """Require the one NPM that an auditor from another body audits."""
     if Role.AUDITOR not in wanted.roles or organisation is None:
         return
     if organisation.kind is OrganisationKind.NPM:
@@ -289,22 +292,24 @@ def _check_audits(wanted: Wanted, organisation: Organisation | None) -> None:
         raise RuleBrokenError(_l("Choose the NPM that is audited"), "audits")
 
 
-def _check_may_be_given(actor: Actor | None, email: str, wanted: Wanted) -> None:
-    """Nobody invites themselves, nor into roles that nobody holds beside those they have."""
+def _check_may_be_given(actor: Actor | None, email: str, wanted: NewInvitation) -> None:
+    """Refuse to invite oneself, or to roles that the person may not combine."""
     user = queries.find_user_by_email(email)
     if user is None:
         return
     may = policy.can_give_to(actor, user.id)
     if not may:
         raise RuleBrokenError(may.reason, "email")
-    held = {(m.organisation_id, m.role) for m in queries.memberships_of(user.id, clock.today())}
-    may = policy.can_hold(held | {(wanted.organisation_id, role) for role in wanted.roles})
+    held_roles = {
+        (m.organisation_id, m.role) for m in queries.memberships_of(user.id, clock.today())
+    }
+    may = policy.can_hold(held_roles | {(wanted.organisation_id, role) for role in wanted.roles})
     if not may:
         raise RuleBrokenError(may.reason, "roles")
 
 
-def _check_not_here(email: str, wanted: Wanted) -> None:
-    """Refuse who holds the roles already, and a second invitation beside an open one."""
+def _check_not_here(email: str, wanted: NewInvitation) -> None:
+    """Refuse a person who already has the roles, and a second open invitation."""
     waiting = db.session.scalar(
         sa.select(Invitation.id).where(
             Invitation.email == email,
@@ -323,17 +328,17 @@ def _check_not_here(email: str, wanted: Wanted) -> None:
     user = queries.find_user_by_email(email)
     if user is None or wanted.cooperation_id is not None:
         return
-    held = {
+    roles = {
         membership.role
         for membership in queries.memberships_of(user.id, clock.today())
         if membership.organisation_id == wanted.organisation_id
     }
-    if held.issuperset(wanted.roles):
+    if roles.issuperset(wanted.roles):
         raise RuleBrokenError(_l("This person is here already, in this role."), "email")
 
 
-def _held(actor: Actor, invitation_id: UUID) -> Invitation:
-    """Return an invitation that the actor may change and that nobody used; hold its row."""
+def _locked(actor: Actor, invitation_id: UUID) -> Invitation:
+    """Lock and return an unused invitation that the actor may change."""
     invitation = db.session.scalars(
         sa.select(Invitation)
         .where(Invitation.id == invitation_id)
@@ -351,7 +356,7 @@ def _held(actor: Actor, invitation_id: UUID) -> Invitation:
 
 
 def _usable(token: str) -> Invitation:
-    """Return the open invitation of a token and hold its row, so that it works once."""
+    """Lock and return the open invitation for a token, so that it works once."""
     invitation = queries.invitation_by_token(token, lock=True)
     if invitation is None:
         raise RuleBrokenError(_l("This invitation is not valid."))
@@ -362,10 +367,10 @@ def _usable(token: str) -> Invitation:
 
 
 def why_closed(invitation: Invitation) -> object | None:
-    """Tell why an invitation can't be used; None where it can.
+    """Return why an invitation can't be used; None if it can.
 
-    One that the application did not make as it stands makes no account: whoever can write to the
-    database could invite themselves.
+    One that this application did not write creates no account: whoever can write to the database
+    could otherwise invite themselves.
     """
     state = queries.state_of(invitation)
     if state is not InvitationState.OPEN:
@@ -374,9 +379,9 @@ def why_closed(invitation: Invitation) -> object | None:
 
 
 def _is_bound(invitation: Invitation) -> bool:
-    """Tell whether an invitation is what the last event that says something of it binds."""
-    said = witness.said_of_row("invitation", invitation.id, "invitation")
-    if said is not None and hmac.compare_digest(said, rows.digest_of(invitation)):
+    """Return whether an invitation is what the last event that binds it says."""
+    stored_digest = witness.said_of_row("invitation", invitation.id, "invitation")
+    if stored_digest is not None and hmac.compare_digest(stored_digest, rows.digest_of(invitation)):
         return True
     logger.error("Invitation %s is refused: no event binds it as it stands.", invitation.id)
     return False
@@ -391,12 +396,12 @@ CLOSED_WORDS: dict[InvitationState, object] = {
 
 
 def _give(invitation: Invitation, user: User) -> None:
-    """Note the acceptance and give the roles that the person does not hold yet."""
+    """Record the acceptance and give the roles that the person doesn't have yet."""
     powers.hold(user.id, invitation.organisation_id)
     now, today = clock.now(), clock.today()
     invitation.accepted_at = now
     invitation.accepted_by_id = user.id
-    held = {(m.organisation_id, m.role) for m in queries.memberships_of(user.id, today)}
+    held_roles = {(m.organisation_id, m.role) for m in queries.memberships_of(user.id, today)}
     given = [
         Membership(
             id=uuid4(),
@@ -414,7 +419,7 @@ def _give(invitation: Invitation, user: User) -> None:
             begun_at=None if role in POWERS else now,
         )
         for role in map(Role, invitation.roles)
-        if (invitation.organisation_id, role) not in held
+        if (invitation.organisation_id, role) not in held_roles
     ]
     powers.require_holdable(user.id, *given)
     db.session.add_all(given)
@@ -444,9 +449,9 @@ def _give(invitation: Invitation, user: User) -> None:
 
 
 def _inviter(invitation: Invitation) -> Actor | None:
-    """Return who invited, as they may act now; None is the application itself.
+    """Return the inviter as they may act now; None is the application itself.
 
-    What they could do when they invited is no matter: the role begins now.
+    What they could do when they invited doesn't matter: the role begins now.
     """
     if invitation.invited_by_id is None:
         return None

@@ -1,8 +1,8 @@
 """Service functions that confirm and accept signatory and manager roles, so that they begin.
 
-Nobody gives themselves a power (product.md, section 2): such a role is given by somebody, and
-begins when another signatory or manager of the organisation confirms it. Where there is none, an
-administrator confirms, and the person accepts with a proof of identity.
+Nobody can give themselves a power (product.md, section 2): somebody else gives such a role, and it
+begins once another signatory or manager of the organisation has confirmed it. Where there is none,
+an administrator confirms, and the person accepts with a proof of identity.
 """
 
 import datetime as dt
@@ -28,11 +28,11 @@ REPLACED = "replaced"
 
 
 def hold(user_id: UUID, organisation_id: UUID | None) -> User:
-    """Return a person, and keep the person's roles and an organisation's powers from others.
+    """Lock and return a person, with their roles and the powers of an organisation.
 
-    Until the transaction ends: so that two holders can't end each other's role in the same
-    moment, nor one confirm by a power that just ends. Each verb on roles does this before it reads
-    any, and in this order, so that none waits for another for ever.
+    Until the transaction ends: two holders can't end each other's role at the same moment, nor can
+    one confirm by a power that is being ended. Each function that changes roles does this before it
+    reads any, and in this order, so that there are no deadlocks.
     """
     user = queries.hold(user_id)
     if organisation_id is not None:
@@ -45,9 +45,9 @@ def hold(user_id: UUID, organisation_id: UUID | None) -> User:
 
 
 def held(membership_id: UUID) -> Membership:
-    """Return a role that was not ended, and hold it, its person and the organisation's powers.
+    """Lock and return a role that has not ended, with its person and the organisation's powers.
 
-    Raises RuleBrokenError when it ended.
+    Raises RuleBrokenError if it has ended.
     """
     whose = sa.select(Membership.user_id, Membership.organisation_id)
     user_id, organisation_id = db.session.execute(whose.where(Membership.id == membership_id)).one()
@@ -65,11 +65,12 @@ def held(membership_id: UUID) -> Membership:
 
 
 def begin(actor: Actor | None, membership: Membership) -> None:
-    """Let a role of signatory or manager that was just given begin, if it may.
+    """Start a signatory or manager role that was just given, if it may begin.
 
-    It may when whoever gave it could confirm it as well: another signatory or manager does so by
-    giving it, and an administrator where there is none, whose person then has to accept. Otherwise
-    it waits, and those who can confirm it are told. The caller holds the powers (hold).
+    It may if the person who gave it could confirm it as well: another signatory or manager does so
+    by giving it, and so does an administrator where there is none, but then the person has to
+    accept. Otherwise it stays pending, and those who can confirm it are told. The caller has called
+    hold().
     """
     if membership.begun_at is not None:  # another role, which began when it was given
         return
@@ -83,9 +84,9 @@ def begin(actor: Actor | None, membership: Membership) -> None:
 
 
 def confirm(actor: Actor | None, membership_id: UUID) -> Membership:
-    """Confirm a role of signatory or manager; actor None is the command line.
+    """Confirm a signatory or manager role; actor None is the command line.
 
-    Raises RefusedError, or RuleBrokenError when it ended, or the person may not hold it.
+    Raises RefusedError, or RuleBrokenError if it has ended or the person may not have it.
     """
     membership = held(membership_id)
     others = queries.holders_of_power(membership.organisation_id).without(membership.user_id)
@@ -98,9 +99,9 @@ def confirm(actor: Actor | None, membership_id: UUID) -> Membership:
 def accept(actor: Actor, membership_id: UUID, *, digest: str, method: str) -> Membership:
     """Accept one's own role that an administrator confirmed, so that it begins.
 
-    The caller has proven who accepts; digest is that of the role as its page showed it, method by
-    what they proved it. Raises RefusedError, or RuleBrokenError when it ended or is another one
-    than was shown.
+    The caller has proved who accepts; digest is that of the role as its page showed it, method is
+    the proof used. Raises RefusedError, or RuleBrokenError if it has ended or differs from what was
+    shown.
     """
     membership = held(membership_id)
     policy.can_accept(actor, facts_of(membership)).require()
@@ -122,7 +123,7 @@ def accept(actor: Actor, membership_id: UUID, *, digest: str, method: str) -> Me
 
 
 def facts_of(membership: Membership) -> RoleFacts:
-    """Return what the rules ask about a role."""
+    """Return a role's plain values for the rules."""
     return RoleFacts(
         person=membership.user_id,
         organisation_id=membership.organisation_id,
@@ -133,7 +134,7 @@ def facts_of(membership: Membership) -> RoleFacts:
 
 
 def content_of(membership: Membership) -> dict[str, Any]:
-    """Return a role as the person accepts it, for its digest."""
+    """Return a role as the person accepts it, as plain values for its digest."""
     return {
         "id": str(membership.id),
         "user": str(membership.user_id),
@@ -151,12 +152,12 @@ def content_of(membership: Membership) -> dict[str, Any]:
 
 
 def digest_of(membership: Membership) -> str:
-    """Return the digest of a role as the person accepts it; the event of it binds it."""
+    """Return the digest of a role as the person accepts it, which its event binds."""
     return canonical.digest_of(content_of(membership))
 
 
 def require_holdable(user_id: UUID, *new: Membership) -> None:
-    """Refuse roles that one person may not hold beside those they have, begun or not."""
+    """Refuse roles that one person may not combine with those they have, begun or not."""
     rows = db.session.execute(
         sa.select(Membership.organisation_id, Membership.role).where(
             Membership.user_id == user_id,
@@ -164,9 +165,9 @@ def require_holdable(user_id: UUID, *new: Membership) -> None:
             sa.or_(Membership.ends_on.is_(None), Membership.ends_on >= clock.today()),
         )
     )
-    held = {(where, role) for where, role in rows}
-    held |= {(one.organisation_id, one.role) for one in new}
-    decision = policy.can_hold(held)
+    holders = {(where, role) for where, role in rows}
+    holders |= {(role.organisation_id, role.role) for role in new}
+    decision = policy.can_hold(holders)
     if not decision:
         raise RuleBrokenError(decision.reason, "role")
 
@@ -203,9 +204,9 @@ def _confirm(actor: Actor | None, membership: Membership, others: Holders) -> No
 
 
 def _start(membership: Membership) -> None:
-    """Let a role begin; it takes the place of the same role that the person holds until then.
+    """Start a role; it replaces the same role that the person has had until then.
 
-    So a power is widened or prolonged: by a new role that others confirm.
+    So a power is widened or extended by a new role that others confirm.
     """
     membership.starts_on = max(membership.starts_on, clock.today())
     membership.begun_at = clock.now()
@@ -222,17 +223,17 @@ def _start(membership: Membership) -> None:
         .with_for_update()
     ).all()
     if former and membership.power_from is not None:
-        # Until its own power begins the former one goes on.
+        # The previous role continues until the new power begins.
         membership.starts_on = max(membership.starts_on, membership.power_from)
-    for one in former:
+    for role in former:
         if membership.starts_on <= clock.today():
-            one.ended_at = clock.now()
+            role.ended_at = clock.now()
         else:
             day_before = membership.starts_on - dt.timedelta(days=1)
-            one.ends_on = min(one.ends_on or day_before, day_before)
+            role.ends_on = min(role.ends_on or day_before, day_before)
     db.session.flush()
-    for one in former:
-        if one.ended_at is not None:
+    for role in former:
+        if role.ended_at is not None:
             trail.record(
                 ROLE_ENDED,
                 actor=None,
@@ -245,7 +246,7 @@ def _start(membership: Membership) -> None:
 
 
 def _named(membership: Membership) -> dict[str, Any]:
-    """Return whose role it is and where, as events keep it."""
+    """Return whose role it is and where, for the details of events."""
     where = db.session.get_one(Organisation, membership.organisation_id)
     return {
         "person": db.session.get_one(User, membership.user_id).name,
@@ -256,9 +257,9 @@ def _named(membership: Membership) -> dict[str, Any]:
 
 
 def _tell_of_change(actor: Actor | None, membership: Membership) -> None:
-    told = queries.holders_of_power(membership.organisation_id).open - {membership.user_id}
-    told -= {actor.user_id} if actor else set()
-    messages.powers_changed(queries.contacts(told).values())
+    person_ids = queries.holders_of_power(membership.organisation_id).open - {membership.user_id}
+    person_ids -= {actor.user_id} if actor else set()
+    messages.powers_changed(queries.contacts(person_ids).values())
 
 
 def _day(day: dt.date | None) -> str:

@@ -1,4 +1,7 @@
-"""Pages that list people and open invitations, for those who manage accounts."""
+"""Pages that list people and open invitations, for those who manage accounts.
+
+In one file: the pages of people and of invitations share their forms for roles.
+"""
 
 from typing import Any
 from uuid import UUID
@@ -21,7 +24,7 @@ from tracker.accounts.forms import (
 )
 from tracker.accounts.models import Membership
 from tracker.accounts.people import invitations, powers, service
-from tracker.accounts.people.invitations import Wanted
+from tracker.accounts.people.invitations import NewInvitation
 from tracker.core import clock
 from tracker.organisations import queries as organisations
 from tracker.organisations.models import Organisation
@@ -38,7 +41,7 @@ ADMINISTRATOR = "administrator"
 @blueprint.get("")
 @gate.signed_in
 def listed() -> str:
-    """List people: all for administrators, the own organisation's for its coordinators."""
+    """List people: all for administrators, their organisation's for coordinators."""
     actor = gate.current_actor()
     gate.require(policy.can_see_people(actor))
     words = request.args.get("q", "")[:200]
@@ -70,33 +73,33 @@ def listed() -> str:
 @blueprint.get("/<user_id>")
 @gate.signed_in
 def show(user_id: str) -> str:
-    """Show a person, with the roles one may see and what one may do."""
+    """Show a person, with the roles the reader may see and what they may do."""
     actor = gate.current_actor()
-    found = _person(actor, user_id)
-    facts = gate.found(queries.facts_of(found.id))
-    holders = queries.holders_by_organisation(role.organisation_id for role in found.roles)
-    may_give = policy.can_invite(actor) and policy.can_give_to(actor, found.id)
+    person = _person(actor, user_id)
+    facts = gate.found_or_404(queries.facts_of(person.id))
+    holders = queries.holders_by_organisation(role.organisation_id for role in person.roles)
+    may_give = policy.can_invite(actor) and policy.can_give_to(actor, person.id)
     return render_template(
         "people/person.html",
-        person=found,
+        person=person,
         role_words=labels.ROLES,
         may_suspend=policy.can_suspend(actor, facts),
         may_reset=policy.can_reset_second_factor(actor, facts),
         may_end_sessions=policy.can_end_sessions(actor, facts),
-        is_refused=service.needs_reset(found.id),
-        is_own_address=service.has_own_address(found.id),
-        may_give=may_give and (actor.is_administrator or bool(found.running)),
+        is_refused=service.needs_reset(person.id),
+        is_own_address=service.has_own_address(person.id),
+        may_give=may_give and (actor.is_administrator or bool(person.running)),
         may_end={
             role.membership_id
-            for role in found.roles
+            for role in person.roles
             if role.ended_at is None
-            and policy.can_end_role(actor, role.facts_of(found.id), holders[role.organisation_id])
+            and policy.can_end_role(actor, role.facts_of(person.id), holders[role.organisation_id])
         },
         may_confirm={
             role.membership_id: policy.can_confirm(
-                actor, role.facts_of(found.id), holders[role.organisation_id]
+                actor, role.facts_of(person.id), holders[role.organisation_id]
             )
-            for role in found.roles
+            for role in person.roles
             if role.waits
         },
         accepts=Confirmation.ADMINISTRATOR,
@@ -107,35 +110,35 @@ def show(user_id: str) -> str:
 @blueprint.route("/<user_id>/suspend", methods=["GET", "POST"])
 @gate.signed_in
 def suspend(user_id: str) -> str | Response:
-    """Close an account, with a reason."""
+    """Suspend an account, with a reason."""
     actor = gate.current_actor()
-    found = _person(actor, user_id)
-    gate.require(policy.can_suspend(actor, gate.found(queries.facts_of(found.id))))
+    person = _person(actor, user_id)
+    gate.require(policy.can_suspend(actor, gate.found_or_404(queries.facts_of(person.id))))
     form = ReasonForm()
     done = form.validate_on_submit() and perform(
         form,
-        lambda: service.suspend(actor, found.id, reason=form.reason.data or ""),
-        success=_("The account of %(name)s is suspended.", name=found.name),
-        next=redirect(url_for("people.show", user_id=found.id)),
+        lambda: service.suspend(actor, person.id, reason=form.reason.data or ""),
+        success=_("The account of %(name)s is suspended.", name=person.name),
+        next=redirect(url_for("people.show", user_id=person.id)),
     )
-    return done or render_template("people/suspend.html", form=form, person=found)
+    return done or render_template("people/suspend.html", form=form, person=person)
 
 
 @blueprint.route("/<user_id>/restore", methods=["GET", "POST"])
 @gate.signed_in
 def restore(user_id: str) -> str | Response:
-    """Open a suspended account again."""
+    """Restore a suspended account."""
     actor = gate.current_actor()
-    found = _person(actor, user_id)
-    gate.require(policy.can_suspend(actor, gate.found(queries.facts_of(found.id))))
+    person = _person(actor, user_id)
+    gate.require(policy.can_suspend(actor, gate.found_or_404(queries.facts_of(person.id))))
     form = EmptyForm()
     done = form.validate_on_submit() and perform(
         form,
-        lambda: service.restore(actor, found.id),
-        success=_("The account of %(name)s is open again.", name=found.name),
-        next=redirect(url_for("people.show", user_id=found.id)),
+        lambda: service.restore(actor, person.id),
+        success=_("The account of %(name)s is open again.", name=person.name),
+        next=redirect(url_for("people.show", user_id=person.id)),
     )
-    return done or render_template("people/restore.html", form=form, person=found)
+    return done or render_template("people/restore.html", form=form, person=person)
 
 
 @blueprint.route("/<user_id>/second-factor/reset", methods=["GET", "POST"])
@@ -143,24 +146,26 @@ def restore(user_id: str) -> str | Response:
 def reset_second_factor(user_id: str) -> str | Response:
     """Reset somebody's lost second factor, with a reason."""
     actor = gate.current_actor()
-    found = _person(actor, user_id)
-    gate.require(policy.can_reset_second_factor(actor, gate.found(queries.facts_of(found.id))))
-    is_refused = service.needs_reset(found.id)
+    person = _person(actor, user_id)
+    gate.require(
+        policy.can_reset_second_factor(actor, gate.found_or_404(queries.facts_of(person.id)))
+    )
+    is_refused = service.needs_reset(person.id)
     form = ReasonForm()
     done = form.validate_on_submit() and perform(
         form,
-        lambda: service.reset_second_factor(actor, found.id, reason=form.reason.data or ""),
-        success=_("The password and second factor of %(name)s are reset.", name=found.name)
+        lambda: service.reset_second_factor(actor, person.id, reason=form.reason.data or ""),
+        success=_("The password and second factor of %(name)s are reset.", name=person.name)
         if is_refused
-        else _("The second factor of %(name)s is reset.", name=found.name),
-        next=redirect(url_for("people.show", user_id=found.id)),
+        else _("The second factor of %(name)s is reset.", name=person.name),
+        next=redirect(url_for("people.show", user_id=person.id)),
     )
     return done or render_template(
         "people/reset_second_factor.html",
         form=form,
-        person=found,
+        person=person,
         is_refused=is_refused,
-        is_own_address=service.has_own_address(found.id),
+        is_own_address=service.has_own_address(person.id),
     )
 
 
@@ -169,16 +174,16 @@ def reset_second_factor(user_id: str) -> str | Response:
 def end_sessions(user_id: str) -> str | Response:
     """Sign somebody out everywhere, with a reason."""
     actor = gate.current_actor()
-    found = _person(actor, user_id)
-    gate.require(policy.can_end_sessions(actor, gate.found(queries.facts_of(found.id))))
+    person = _person(actor, user_id)
+    gate.require(policy.can_end_sessions(actor, gate.found_or_404(queries.facts_of(person.id))))
     form = ReasonForm()
     done = form.validate_on_submit() and perform(
         form,
-        lambda: service.end_sessions_of(actor, found.id, reason=form.reason.data or ""),
-        success=_("%(name)s is signed out everywhere.", name=found.name),
-        next=redirect(url_for("people.show", user_id=found.id)),
+        lambda: service.end_sessions_of(actor, person.id, reason=form.reason.data or ""),
+        success=_("%(name)s is signed out everywhere.", name=person.name),
+        next=redirect(url_for("people.show", user_id=person.id)),
     )
-    return done or render_template("accounts/end_sessions.html", form=form, person=found)
+    return done or render_template("accounts/end_sessions.html", form=form, person=person)
 
 
 @blueprint.route("/<user_id>/roles/<membership_id>/end", methods=["GET", "POST"])
@@ -186,21 +191,21 @@ def end_sessions(user_id: str) -> str | Response:
 def end_role(user_id: str, membership_id: str) -> str | Response:
     """End a role, with a reason."""
     actor = gate.current_actor()
-    found = _person(actor, user_id)
-    role = _role(found, membership_id)
+    person = _person(actor, user_id)
+    role = _role(person, membership_id)
     holders = queries.holders_of_power(role.organisation_id)
-    gate.require(policy.can_end_role(actor, role.facts_of(found.id), holders))
+    gate.require(policy.can_end_role(actor, role.facts_of(person.id), holders))
     form = ReasonForm()
     done = form.validate_on_submit() and perform(
         form,
         lambda: service.end_role(actor, role.membership_id, reason=form.reason.data or ""),
         success=_("The role is ended."),
-        next=redirect(url_for("people.show", user_id=found.id)),
+        next=redirect(url_for("people.show", user_id=person.id)),
     )
     return done or render_template(
         "people/end_role.html",
         form=form,
-        person=found,
+        person=person,
         role=labels.ROLES[role.role],
         organisation=role.organisation_name,
     )
@@ -209,27 +214,27 @@ def end_role(user_id: str, membership_id: str) -> str | Response:
 @blueprint.route("/<user_id>/roles/<membership_id>/confirm", methods=["GET", "POST"])
 @gate.signed_in
 def confirm_role(user_id: str, membership_id: str) -> str | Response:
-    """Confirm a role of signatory or manager, so that it begins (product.md, section 2)."""
+    """Confirm a signatory or manager role, so that it begins (product.md, section 2)."""
     actor = gate.current_actor()
-    found = _person(actor, user_id)
-    role = _role(found, membership_id)
+    person = _person(actor, user_id)
+    role = _role(person, membership_id)
     holders = queries.holders_of_power(role.organisation_id)
-    asked = role.facts_of(found.id)
-    gate.require(policy.can_confirm(actor, asked, holders))
+    facts = role.facts_of(person.id)
+    gate.require(policy.can_confirm(actor, facts, holders))
     form = EmptyForm()
     done = form.validate_on_submit() and perform(
         form,
         lambda: powers.confirm(actor, role.membership_id),
-        success=_("The role of %(name)s is confirmed.", name=found.name),
-        next=redirect(url_for("people.show", user_id=found.id)),
+        success=_("The role of %(name)s is confirmed.", name=person.name),
+        next=redirect(url_for("people.show", user_id=person.id)),
     )
     return done or render_template(
         "people/confirm_role.html",
         form=form,
-        person=found,
+        person=person,
         role=role,
         role_words=labels.ROLES,
-        by_administrator=policy.confirmation_by(actor, asked, holders)
+        by_administrator=policy.confirmation_by(actor, facts, holders)
         is Confirmation.ADMINISTRATOR,
     )
 
@@ -237,17 +242,19 @@ def confirm_role(user_id: str, membership_id: str) -> str | Response:
 @blueprint.route("/<user_id>/roles/new", methods=["GET", "POST"])
 @gate.signed_in
 def choose_for_role(user_id: str) -> str | Response:
-    """Choose in which organisation to give a role; coordinators have one to choose from."""
+    """Choose the organisation in which to give a role; coordinators have only one."""
     actor = gate.current_actor()
-    found = _person(actor, user_id)
+    person = _person(actor, user_id)
     gate.require(policy.can_invite(actor))
-    gate.require(policy.can_give_to(actor, found.id))
+    gate.require(policy.can_give_to(actor, person.id))
     if not actor.is_administrator:
-        return redirect(url_for("people.give_role", user_id=found.id, where=actor.organisation_id))
+        return redirect(url_for("people.give_role", user_id=person.id, where=actor.organisation_id))
     form = _organisation_form(actor)
     if form.validate_on_submit():
-        return redirect(url_for("people.give_role", user_id=found.id, where=form.organisation.data))
-    return render_template("people/choose_for_role.html", form=form, person=found)
+        return redirect(
+            url_for("people.give_role", user_id=person.id, where=form.organisation.data)
+        )
+    return render_template("people/choose_for_role.html", form=form, person=person)
 
 
 @blueprint.route("/<user_id>/roles/new/<where>", methods=["GET", "POST"])
@@ -255,8 +262,8 @@ def choose_for_role(user_id: str) -> str | Response:
 def give_role(user_id: str, where: str) -> str | Response:
     """Give a person a role in an organisation."""
     actor = gate.current_actor()
-    found = _person(actor, user_id)
-    gate.require(policy.can_give_to(actor, found.id))
+    person = _person(actor, user_id)
+    gate.require(policy.can_give_to(actor, person.id))
     organisation, roles = _place(actor, where)
     form = GiveRoleForm()
     offer(form.role, role_options(roles))
@@ -265,7 +272,7 @@ def give_role(user_id: str, where: str) -> str | Response:
         form,
         lambda: service.give_role(
             actor,
-            found.id,
+            person.id,
             service.NewRole(
                 role=form.role.data,
                 organisation_id=organisation.id if organisation else None,
@@ -279,11 +286,11 @@ def give_role(user_id: str, where: str) -> str | Response:
                 audits_id=_told(form, "audits"),
             ),
         ),
-        success=lambda given: _given(given, found.name),
-        next=redirect(url_for("people.show", user_id=found.id)),
+        success=lambda given: _given(given, person.name),
+        next=redirect(url_for("people.show", user_id=person.id)),
     )
     return done or render_template(
-        "people/give_role.html", form=form, person=found, organisation=_name(organisation)
+        "people/give_role.html", form=form, person=person, organisation=_name(organisation)
     )
 
 
@@ -293,7 +300,7 @@ def give_role(user_id: str, where: str) -> str | Response:
 @blueprint.get("/invitations")
 @gate.signed_in
 def invitations_page() -> str:
-    """List the invitations that nobody accepted yet."""
+    """List the invitations that nobody has accepted yet."""
     actor = gate.current_actor()
     gate.require(policy.can_see_people(actor))
     number = paging.asked_number()
@@ -329,7 +336,7 @@ def send_again(invitation_id: str) -> Response:
 @blueprint.post("/invitations/<invitation_id>/revoke")
 @gate.signed_in
 def revoke(invitation_id: str) -> Response:
-    """Take an invitation back."""
+    """Revoke an invitation."""
     actor = gate.current_actor()
     line = _invitation(actor, invitation_id)
     return perform(
@@ -343,7 +350,7 @@ def revoke(invitation_id: str) -> Response:
 @blueprint.route("/invite", methods=["GET", "POST"])
 @gate.signed_in
 def choose_for_invitation() -> str | Response:
-    """Choose into which organisation to invite; coordinators have one to choose from."""
+    """Choose the organisation to invite to; coordinators have only one."""
     actor = gate.current_actor()
     gate.require(policy.can_invite(actor))
     if not actor.is_administrator:
@@ -370,7 +377,7 @@ def invite(where: str) -> str | Response:
         form,
         lambda: invitations.invite(
             actor,
-            Wanted(
+            NewInvitation(
                 email=form.email.data or "",
                 name=form.name.data or "",
                 organisation_id=organisation.id if organisation else None,
@@ -397,11 +404,11 @@ def invite(where: str) -> str | Response:
 
 
 def _person(actor: Actor, user_id: str) -> queries.Person:
-    return gate.found(queries.find_user_for_actor(actor, gate.as_uuid(user_id)))
+    return gate.found_or_404(queries.find_user_for_actor(actor, gate.as_uuid(user_id)))
 
 
 def _given(membership: Membership, name: str) -> str:
-    """Say what becomes of a role that was just given."""
+    """Return a message about what happens to a role that was just given."""
     if membership.begun_at is not None:
         return str(_("The role is given to %(name)s.", name=name))
     if membership.confirmed_how is not None:
@@ -411,25 +418,27 @@ def _given(membership: Membership, name: str) -> str:
     )
 
 
-def _role(found: queries.Person, membership_id: str) -> queries.PersonRole:
-    """Return a role of a person, of those that the reader may see."""
+def _role(person: queries.Person, membership_id: str) -> queries.PersonRole:
+    """Return a role of a person if the reader may see it."""
     wanted = gate.as_uuid(membership_id)
-    return gate.found(next((one for one in found.roles if one.membership_id == wanted), None))
+    return gate.found_or_404(
+        next((role for role in person.roles if role.membership_id == wanted), None)
+    )
 
 
 def _invitation(actor: Actor, invitation_id: str) -> queries.InvitationLine:
-    line = gate.found(queries.find_invitation(actor, gate.as_uuid(invitation_id)))
+    line = gate.found_or_404(queries.find_invitation(actor, gate.as_uuid(invitation_id)))
     gate.require(policy.can_give_roles(actor, line.organisation_id, line.roles))
     return line
 
 
 def _place(actor: Actor, where: str) -> tuple[Organisation | None, tuple[Role, ...]]:
-    """Return the organisation of an address, and the roles the actor may give there."""
+    """Return the organisation in the URL, and the roles the actor may give there."""
     if where == ADMINISTRATOR:
         roles: tuple[Role, ...] = (Role.ADMINISTRATOR,)
         gate.require(policy.can_give_roles(actor, None, roles))
         return None, roles
-    organisation = gate.found(organisations.find(actor, gate.as_uuid(where)))
+    organisation = gate.found_or_404(organisations.find(actor, gate.as_uuid(where)))
     roles = policy.roles_to_give(actor, organisation.kind)
     gate.require(policy.can_give_roles(actor, organisation.id, roles))
     return organisation, roles
@@ -437,7 +446,7 @@ def _place(actor: Actor, where: str) -> tuple[Organisation | None, tuple[Role, .
 
 def _organisation_form(actor: Actor) -> OrganisationForm:
     form = OrganisationForm()
-    offered = [Option(str(one.id), one.name) for one in organisations.choices(actor)]
+    offered = [Option(str(choice.id), choice.name) for choice in organisations.choices(actor)]
     last = Option(ADMINISTRATOR, _("None: administrator of the whole instance"))
     offer(form.organisation, [*offered, last])
     return form
@@ -448,9 +457,9 @@ def _audited(actor: Actor, organisation: Organisation | None) -> list[tuple[UUID
     if organisation is None or organisation.kind is not OrganisationKind.OTHER:
         return []
     return [
-        (one.id, one.name)
-        for one in organisations.choices(actor)
-        if one.kind is OrganisationKind.NPM
+        (choice.id, choice.name)
+        for choice in organisations.choices(actor)
+        if choice.kind is OrganisationKind.NPM
     ]
 
 

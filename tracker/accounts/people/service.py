@@ -1,4 +1,7 @@
-"""Service functions for people: profile, roles, leaving, suspension, second-factor reset."""
+"""Service functions for people: profile, roles, leaving, suspension, second-factor reset.
+
+In one file: each verb on a person or a role ends sessions and tells people in the same way.
+"""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -38,7 +41,7 @@ RESET = "second factor reset"
 
 @dataclass(frozen=True, slots=True)
 class NewRole:
-    """A role to give: for how long, and of a signatory by what power and in which office."""
+    """A role to give: until when, and for a signatory by what power and in which office."""
 
     role: Role
     organisation_id: UUID | None
@@ -75,9 +78,9 @@ def change_profile(actor: Actor, *, name: str, language: str) -> None:
 def give_role(actor: Actor, user_id: UUID, new: NewRole) -> Membership:
     """Give another person a role in an organisation.
 
-    Coordinators give it only to people of the own organisation. A role of signatory or manager may
-    wait until it is confirmed (powers.begin); so may one that widens or prolongs what the person
-    holds, and takes its place. Raises RefusedError, or RuleBrokenError with the field: role,
+    Coordinators give roles only to people of their own organisation. A signatory or manager role
+    may stay pending until it is confirmed (powers.begin); so may one that widens or extends a role
+    the person has, and replaces it. Raises RefusedError, or RuleBrokenError with the field: role,
     organisation, power, office, ends_on, audits.
     """
     policy.can_give_to(actor, user_id).require()
@@ -124,7 +127,7 @@ def give_role(actor: Actor, user_id: UUID, new: NewRole) -> Membership:
 
 
 def end_role(actor: Actor, membership_id: UUID, *, reason: str) -> None:
-    """End somebody's role at once. With the last role in an organisation sessions end too.
+    """End somebody's role immediately. With the last role in an organisation sessions end too.
 
     A signatory's or manager's is ended by another one, the last one's by an administrator. Raises
     RefusedError, or RuleBrokenError when it ended already, no reason is given, or it is the last
@@ -145,15 +148,14 @@ def end_role(actor: Actor, membership_id: UUID, *, reason: str) -> None:
 def leave(actor: Actor, organisation_id: UUID) -> None:
     """End all one's own roles in an organisation, and one's sessions.
 
-    Raises RefusedError for its last signatory or manager, RuleBrokenError when one holds none
-    there.
+    Raises RefusedError for its last signatory or manager, RuleBrokenError if one has none there.
     """
     powers.hold(actor.user_id, organisation_id)
-    held = _not_ended(actor.user_id, organisation_id)
-    if not held:
+    memberships = _not_ended(actor.user_id, organisation_id)
+    if not memberships:
         raise RuleBrokenError(_l("You hold no role in this organisation."))
     policy.can_leave(actor.user_id, queries.holders_of_power(organisation_id)).require()
-    _end(held, actor, LEFT)
+    _end(memberships, actor, LEFT)
 
 
 def roles_run_out(day: dt.date) -> Sequence[UUID]:
@@ -164,9 +166,9 @@ def roles_run_out(day: dt.date) -> Sequence[UUID]:
 
 
 def end_role_run_out(membership_id: UUID, day: dt.date) -> bool:
-    """End a role whose last day is over; False when it was ended or prolonged meanwhile.
+    """End a role whose last day has passed; False if it was ended or extended in the meantime.
 
-    It gave no access any more; ending it closes what rested on it. For the worker.
+    It gave no access any more; ending it closes what depended on it. For the worker.
     """
     whose = sa.select(Membership.user_id, Membership.organisation_id)
     user_id, organisation_id = db.session.execute(whose.where(Membership.id == membership_id)).one()
@@ -187,7 +189,7 @@ def _has_run_out(day: dt.date) -> sa.ColumnElement[bool]:
 
 
 def suspend(actor: Actor, user_id: UUID, *, reason: str) -> None:
-    """Close an account at once, in running sessions too; roles stay for when it is restored.
+    """Suspend an account immediately, in running sessions too; roles stay for when it is restored.
 
     Raises RefusedError, or RuleBrokenError when it is closed already, no reason is given, or it
     is the last administrator's.
@@ -216,9 +218,9 @@ def suspend(actor: Actor, user_id: UUID, *, reason: str) -> None:
 
 
 def restore(actor: Actor, user_id: UUID) -> None:
-    """Open a suspended account again. What was closed by the suspension stays closed.
+    """Restore a suspended account; what the suspension closed stays closed.
 
-    Raises RefusedError, or RuleBrokenError when it is not suspended.
+    Raises RefusedError, or RuleBrokenError if it is not suspended.
     """
     user = queries.hold(user_id)
     policy.can_suspend(actor, _facts(user_id)).require()
@@ -239,13 +241,12 @@ def restore(actor: Actor, user_id: UUID) -> None:
 
 
 def reset_second_factor(actor: Actor, user_id: UUID, *, reason: str) -> None:
-    """Take a lost second factor away, passkeys too, so that the person sets up a new one.
+    """Delete a lost second factor, including passkeys, so that the person sets up a new one.
 
-    By a second person. Where what the person signs in with was changed past the application, the
-    password goes too: the person chooses a new one by a link to the address, which has to be the
-    one that the account was made for.
-
-    Raises RefusedError, or RuleBrokenError when there is none or no reason is given.
+    Done by a second person. If the credentials were changed outside the application, the password
+    is deleted too: the person chooses a new one by a link to their address, which has to be the one
+    the account was created for. Raises RefusedError, or RuleBrokenError if there is none or no
+    reason is given.
     """
     user = queries.hold(user_id)
     policy.can_reset_second_factor(actor, _facts(user_id)).require()
@@ -255,20 +256,20 @@ def reset_second_factor(actor: Actor, user_id: UUID, *, reason: str) -> None:
 
 
 def reset_by_command(user_id: UUID, *, reason: str) -> None:
-    """Reset what a person signs in with, by whoever runs the machine; for the command line.
+    """Reset a person's credentials from the command line.
 
-    For the administrator whom nobody else can reset. Raises as reset_second_factor() does.
+    For an administrator whom nobody else can reset. Raises as reset_second_factor() does.
     """
     _reset(None, queries.hold(user_id), reason)
 
 
 def needs_reset(user_id: UUID) -> bool:
-    """Tell whether what a person signs in with was changed past the application."""
+    """Return whether a person's credentials were changed outside the application."""
     return binding.fault_of(db.session.get_one(User, user_id)) is not None
 
 
 def has_own_address(user_id: UUID) -> bool:
-    """Tell whether a person's address is the one that the account was made for."""
+    """Return whether a person's address is the one the account was created for."""
     return seals.has_own_address(db.session.get_one(User, user_id))
 
 
@@ -303,29 +304,29 @@ def _reset(actor: Actor | None, user: User, reason: str) -> None:
 
 
 def note_second_factor_set(actor: Actor | None, user: User) -> None:
-    """Record that a person set up a second factor, and tell the person."""
+    """Record that a person set up a second factor, and tell them."""
     trail.record(SECOND_FACTOR_SET, actor=actor, subject_type="user", subject_id=user.id)
     messages.second_factor_set(user)
 
 
 def end_sessions(actor: Actor | None, user: User) -> None:
-    """End all sessions of a person, and links for a new password, from the next request on."""
-    held = queries.hold(user.id)
-    with binding.keeping(actor, held, Change.SESSIONS):
-        _forget_sessions(held)
+    """End all sessions and password links of a person from the next request on."""
+    person = queries.hold(user.id)
+    with binding.keeping(actor, person, Change.SESSIONS):
+        _forget_sessions(person)
 
 
 def end_own_sessions(actor: Actor) -> None:
-    """End all one's own sessions, on every device and however they were begun."""
+    """End all one's own sessions, on every device and however they were started."""
     user = queries.hold(actor.user_id)
     end_sessions(actor, user)
     trail.record(SESSIONS_ENDED, actor=actor, subject_type="user", subject_id=user.id)
 
 
 def end_sessions_of(actor: Actor, user_id: UUID, *, reason: str) -> None:
-    """End all sessions of somebody else, on every device; the account stays open.
+    """End all sessions of somebody else, on every device; the account stays active.
 
-    Raises RefusedError, or RuleBrokenError when no reason is given.
+    Raises RefusedError, or RuleBrokenError if no reason is given.
     """
     user = queries.hold(user_id)
     policy.can_end_sessions(actor, _facts(user_id)).require()
@@ -344,20 +345,20 @@ def end_sessions_of(actor: Actor, user_id: UUID, *, reason: str) -> None:
 
 
 def _forget_sessions(user: User) -> None:
-    """Give a person another mark; the caller binds it."""
+    """Give a person a new session marker; the caller binds it."""
     user.fs_uniquifier = uuid4().hex
 
 
-def _end(held: Sequence[Membership], actor: Actor | None, reason: str) -> None:
-    """End roles of one person in one organisation, and say what follows."""
-    for membership in held:
+def _end(memberships: Sequence[Membership], actor: Actor | None, reason: str) -> None:
+    """End roles of one person in one organisation, and record the consequences."""
+    for membership in memberships:
         membership.ended_at = clock.now()
     db.session.flush()
-    user, organisation = held[0].user, held[0].organisation
-    last = not _running(user.id, held[0].organisation_id)
+    user, organisation = memberships[0].user, memberships[0].organisation
+    last = not _running(user.id, memberships[0].organisation_id)
     if last:
         end_sessions(actor, user)
-    for membership in held:
+    for membership in memberships:
         trail.record(
             ROLE_ENDED,
             actor=actor,
@@ -390,7 +391,7 @@ def _roles() -> "sa.Select[Membership]":
 
 
 def _not_ended(user_id: UUID, organisation_id: UUID | None) -> Sequence[Membership]:
-    """Return the roles of a person in an organisation that run, or wait to begin."""
+    """Return a person's current and pending roles in an organisation."""
     return db.session.scalars(
         _roles().where(
             Membership.user_id == user_id,
@@ -401,7 +402,7 @@ def _not_ended(user_id: UUID, organisation_id: UUID | None) -> Sequence[Membersh
 
 
 def _running(user_id: UUID, organisation_id: UUID | None) -> Sequence[Membership]:
-    """Return the roles of a person in an organisation that were not ended."""
+    """Return a person's roles in an organisation that have not ended."""
     return db.session.scalars(
         _roles().where(
             Membership.user_id == user_id,
@@ -412,7 +413,7 @@ def _running(user_id: UUID, organisation_id: UUID | None) -> Sequence[Membership
 
 
 def _check_new(new: NewRole, organisation: Organisation | None) -> None:
-    """A signatory states power and office; a term ends after it begins; an NPM is audited."""
+    """Check power and office of a signatory, the NPM of an auditor, and the order of dates."""
     if new.role is Role.SIGNATORY and not new.office.strip():
         raise RuleBrokenError(_l("Enter the office of the signatory"), "office")
     if new.role is Role.SIGNATORY and not new.power.strip():
@@ -431,9 +432,9 @@ def _check_new(new: NewRole, organisation: Organisation | None) -> None:
 
 
 def _check_not_held(user_id: UUID, new: NewRole) -> None:
-    """Refuse a role that the person has; of a signatory or manager one that waits already."""
+    """Refuse a role that the person has, and a second pending signatory or manager role."""
     in_the_way = queries.waits() if new.role in POWERS else sa.true()
-    held = db.session.scalar(
+    membership_id = db.session.scalar(
         sa.select(Membership.id).where(
             in_the_way,
             Membership.user_id == user_id,
@@ -443,17 +444,17 @@ def _check_not_held(user_id: UUID, new: NewRole) -> None:
             sa.or_(Membership.ends_on.is_(None), Membership.ends_on >= clock.today()),
         )
     )
-    if held is not None and new.role in POWERS:
+    if membership_id is not None and new.role in POWERS:
         raise RuleBrokenError(
             _l("Such a role of this person waits already. Confirm it, or end it first"), "role"
         )
-    if held is not None:
+    if membership_id is not None:
         raise RuleBrokenError(_l("The person holds this role already"), "role")
 
 
 def _check_not_last_administrator(user_id: UUID) -> None:
-    """Somebody must be left to administer; the rows are held, so that two can't go at once."""
-    # Asked in a statement of its own, which sees what was changed while the first one waited.
+    """Refuse to end the last administrator's role; rows are locked, so two can't leave together."""
+    # A separate query, which sees what was changed while the first one waited for the lock.
     db.session.execute(
         sa.select(Membership.id)
         .where(Membership.role == Role.ADMINISTRATOR)

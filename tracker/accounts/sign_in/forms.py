@@ -1,7 +1,7 @@
 """Flask-Security's forms with our fields, messages and limits on attempts.
 
-Some views of the machinery move messages away from their fields, so that nobody learns from them
-who has an account. What a person left blank or mistyped is no secret: it is put back by settle().
+Some of Flask-Security's views move messages away from their fields, so that nobody learns from them
+who has an account. What a person left blank or mistyped is no secret: settle() puts those back.
 """
 
 import re
@@ -33,31 +33,31 @@ from tracker.ui.validators import Required
 
 NOT_RIGHT = _l("The email address or the password is not right.")
 CLOSED = _l("Your account is closed for now. Ask an administrator of your instance.")
-# A path of this very place. Browsers take a backslash for a slash, and drop what is not printed.
+# A path within this application. Browsers read a backslash as a slash, and drop control characters.
 _OWN_PATH = re.compile(r"/(?![/\\])[!-\[\]-~]*")
 
 
 def onward() -> str:
-    """Return where the person was going, as the address says; empty for elsewhere or nowhere."""
+    """Return the next page given in the URL; empty if there is none or it leads elsewhere."""
     path = request.args.get("next", "")
     return path if _OWN_PATH.fullmatch(path) else ""
 
 
 class Limited(Form):
-    """A form that proves something: failures are counted, and too many have to wait."""
+    """A form that proves something: after too many failures people have to wait."""
 
     missing: dict[str, list[str]]
 
     def counters(self) -> list[attempts.Counter]:
-        """Return what failures of this form count for."""
+        """Return the counters for failures of this form."""
         raise NotImplementedError
 
     def judge(self) -> bool:
-        """Tell whether the filled-in form proves what it should; put problems beside the fields."""
+        """Return whether the form proves what it should; add messages to the fields."""
         raise NotImplementedError
 
     def validate(self, **_options: Any) -> bool:
-        """Look at the fields, then at the limits, then at the proof itself."""
+        """Validate the fields, then the limits, then the proof itself."""
         self.missing = {}
         if not Form.validate(self):
             self.missing = {field.short_name: list(field.errors) for field in self if field.errors}
@@ -74,13 +74,13 @@ class Limited(Form):
         return False
 
     def counts_as_failure(self) -> bool:
-        """Tell whether the failure was a guess."""
+        """Return whether the failure was a guess."""
         return True
 
     def settle(self) -> None:
-        """Put back what the views moved away, just before the page is made."""
-        for name, told in getattr(self, "missing", {}).items():
-            self[name].errors = told
+        """Restore the messages that the views moved away, just before the page is rendered."""
+        for name, message in getattr(self, "missing", {}).items():
+            self[name].errors = message
         if getattr(self, "missing", {}):
             self.form_errors = []
 
@@ -96,36 +96,36 @@ class SignInForm(Limited, library.LoginForm):
 
     def __init__(self, *args: Any, **kw: Any) -> None:
         super().__init__(*args, **kw)
-        del self.remember  # a session ends when nobody uses it
+        del self.remember  # sessions end when they are idle
         self.password.description = ""
 
     def validate_next(self, field: Any) -> None:
-        """Forget an address outside this application."""
+        """Discard a URL outside this application."""
         if field.data and not validate_redirect_url(field.data):
             field.data = ""
 
     def counters(self) -> list[attempts.Counter]:
-        """Count for the address typed and for the client."""
+        """Return the counters for the address typed and for the client."""
         return [attempts.account(_typed(self.email)), attempts.client(request.remote_addr)]
 
     def judge(self) -> bool:
-        """Let in who has an open account, the right password and a role that runs today."""
-        found = queries.find_user_by_email(_typed(self.email))
-        if not passwords.is_right(found or User(), _typed(self.password)):
+        """Accept a person with an active account, the right password and a current role."""
+        user = queries.find_user_by_email(_typed(self.email))
+        if not passwords.is_right(user or User(), _typed(self.password)):
             self.form_errors = [str(NOT_RIGHT)]
             return False
-        self.user = cast("Any", found)
-        if not found or not found.active or not _has_a_role(found):
+        self.user = cast("Any", user)
+        if not user or not user.active or not _has_a_role(user):
             self.closed = True
             self.form_errors = [str(CLOSED)]
             return False
-        if _is_refused(self, found):
+        if _is_refused(self, user):
             self.closed = True
             return False
         return True
 
     def counts_as_failure(self) -> bool:
-        """A right password for an account that is closed or refused is no guess."""
+        """Don't count the right password for a suspended or refused account."""
         return not self.closed
 
 
@@ -133,39 +133,41 @@ class CodeForm(Limited, library.TwoFactorVerifyCodeForm):
     """The one-time code after the password."""
 
     code = CodeField(_l("Six-digit code from your app"), [Required(_l("Enter the six-digit code"))])
-    found = Answer.WRONG
+    outcome = Answer.WRONG
 
     def counters(self) -> list[attempts.Counter]:
-        """Count for the account and for the client."""
+        """Return the counters for the account and for the client."""
         return _counters(self.user)
 
     def judge(self) -> bool:
-        """Ask whether the code is the one of this moment; who has no app has none."""
+        """Accept the current code; a person without an app has none."""
         if _is_refused(self, self.user):
-            self.found = Answer.USED  # no guess
+            self.outcome = Answer.USED  # not a guess
             return False
         if not self.tf_totp_secret:
             return _code_is_right(self, Answer.WRONG)
-        self.found = _totp().answer(_typed(self.code), self.tf_totp_secret, cast("User", self.user))
-        return _code_is_right(self, self.found)
+        self.outcome = _totp().answer(
+            _typed(self.code), self.tf_totp_secret, cast("User", self.user)
+        )
+        return _code_is_right(self, self.outcome)
 
     def counts_as_failure(self) -> bool:
-        """A code that was used already is no guess."""
-        return self.found is Answer.WRONG
+        """Don't count a code that was already used."""
+        return self.outcome is Answer.WRONG
 
 
 class RecoveryForm(Limited, MfRecoveryForm):
-    """A recovery code in place of the one-time code."""
+    """A recovery code instead of the one-time code."""
 
     code = LineField(_l("Recovery code"), [Required(_l("Enter a recovery code"))])
     refused = False
 
     def counters(self) -> list[attempts.Counter]:
-        """Count for the account and for the client."""
+        """Return the counters for the account and for the client."""
         return _counters(self.user)
 
     def judge(self) -> bool:
-        """Ask whether the code is one of those unused."""
+        """Accept a code that is unused."""
         codes = current_app.extensions["security"].mf_recovery_codes_util
         is_one = codes.check_recovery_code(self.user, _typed(self.code))
         if _is_refused(self, self.user):
@@ -177,22 +179,22 @@ class RecoveryForm(Limited, MfRecoveryForm):
         return False
 
     def counts_as_failure(self) -> bool:
-        """A code of an account that is refused is no guess."""
+        """Don't count a code for an account that is refused."""
         return not self.refused
 
 
 class NoRescueForm(Form, library.TwoFactorRescueForm):
-    """The machinery's other ways out, none of which is used: its page stays closed."""
+    """Flask-Security's other ways to recover, none of which is used; the page stays disabled."""
 
     help_setup = ChoiceField(choices=[])
 
 
 class ConfirmIdentityForm(Limited, library.VerifyForm):
-    """Password, and the code of who has a second factor, before something sensitive."""
+    """Password, and a code from people with a second factor, before something sensitive."""
 
     password = PasswordField(_l("Password"), [Required(_l("Enter your password"))])
     code = CodeField(_l("Six-digit code from your app"))
-    found = Answer.WRONG
+    outcome = Answer.WRONG
 
     def __init__(self, *args: Any, user: Any, **kw: Any) -> None:
         super().__init__(*args, user=user, **kw)
@@ -200,16 +202,16 @@ class ConfirmIdentityForm(Limited, library.VerifyForm):
             del self.code
 
     def validate_next(self, field: Any) -> None:
-        """Forget an address outside this application."""
+        """Discard a URL outside this application."""
         if field.data and not validate_redirect_url(field.data):
             field.data = ""
 
     def counters(self) -> list[attempts.Counter]:
-        """Count for the account and for the client."""
+        """Return the counters for the account and for the client."""
         return _counters(self.user)
 
     def judge(self) -> bool:
-        """Ask for both; afterwards the session counts as this browser's own again."""
+        """Check both; afterwards the session belongs to this browser again."""
         user = cast("User", _plain(self.user))
         if _is_refused(self, user):
             return False
@@ -220,19 +222,19 @@ class ConfirmIdentityForm(Limited, library.VerifyForm):
             self.password.errors = [str(_l("This is not your password"))]
             return False
         if self.code is not None:
-            self.found = second_factor.check(user, _typed(self.code))
-            if not _code_is_right(self, self.found):
+            self.outcome = second_factor.check(user, _typed(self.code))
+            if not _code_is_right(self, self.outcome):
                 return False
         confirm_login()
         return True
 
     def counts_as_failure(self) -> bool:
-        """A code that was used already is no guess, nor is a password that is not asked for."""
-        return self.found is not Answer.USED and not self.form_errors
+        """Don't count a used code, nor a password that isn't needed."""
+        return self.outcome is not Answer.USED and not self.form_errors
 
 
 class ForgottenForm(Limited, library.ForgotPasswordForm):
-    """The address to which a link for a new password goes."""
+    """The address to send a link for a new password to."""
 
     email = EmailField(
         _l("Email address"), [Required(_l("Enter the email address"))], autocomplete="username"
@@ -246,10 +248,10 @@ class ForgottenForm(Limited, library.ForgotPasswordForm):
         ]
 
     def validate(self, **options: Any) -> bool:
-        """Count the request whoever asks; the view says the same for an unknown address."""
+        """Count the request whoever makes it; the view says the same for an unknown address."""
         valid = super().validate(**options)
         if self.missing:
-            # The view takes messages off the field; one above the form keeps it from going on.
+            # The view removes messages from the field; one above the form stops it.
             self.form_errors = [""]
         return valid
 
@@ -257,20 +259,20 @@ class ForgottenForm(Limited, library.ForgotPasswordForm):
         """Count, then look for the account."""
         typed = _typed(self.email)
         attempts.note(self.counters())
-        found = queries.find_user_by_email(typed)
-        self.user = cast("Any", found)
-        if found is None or not found.active or _is_refused_in_secret(found):
+        user = queries.find_user_by_email(typed)
+        self.user = cast("Any", user)
+        if user is None or not user.active or _is_refused_in_secret(user):
             self.email.errors = [str(NOT_RIGHT)]
             return False
         return True
 
     def counts_as_failure(self) -> bool:
-        """It was counted already."""
+        """Don't count again: it was counted already."""
         return False
 
 
 class NewPasswordForm(Form, library.ResetPasswordForm):
-    """A new password, by a link from a mail."""
+    """A new password, through a link from an email."""
 
     password = PasswordField(
         _l("New password"),
@@ -284,14 +286,14 @@ class NewPasswordForm(Form, library.ResetPasswordForm):
     )
 
     def validate(self, **_options: Any) -> bool:
-        """Ask for the same twice, and for a good one."""
+        """Check that both are the same and the password is good enough."""
         if not Form.validate(self) or _is_refused(self, binding.hold(_plain(self.user).id)):
             return False
         return _new_password_is_good(self.password, self.password_confirm, self.user)
 
 
 class ChangePasswordForm(Limited, library.ChangePasswordForm):
-    """The password of now, and a new one."""
+    """The current password, and a new one."""
 
     password = PasswordField(_l("Your password now"), [Required(_l("Enter your password of now"))])
     new_password = PasswordField(
@@ -307,11 +309,11 @@ class ChangePasswordForm(Limited, library.ChangePasswordForm):
     guessed = False
 
     def counters(self) -> list[attempts.Counter]:
-        """Count for the account and for the client."""
+        """Return the counters for the account and for the client."""
         return _counters(current_user)
 
     def judge(self) -> bool:
-        """Ask for the right one, and for a good new one that is another."""
+        """Check the current password, and a good new one that differs from it."""
         user = binding.hold(_plain(current_user).id)
         if _is_refused(self, user):
             return False
@@ -325,7 +327,7 @@ class ChangePasswordForm(Limited, library.ChangePasswordForm):
         return _new_password_is_good(self.new_password, self.new_password_confirm, user)
 
     def counts_as_failure(self) -> bool:
-        """Only a wrong password of now is a guess."""
+        """Count only a wrong current password."""
         return self.guessed
 
 
@@ -338,7 +340,7 @@ def _has_a_role(user: User) -> bool:
 
 
 def _is_refused(form: Form, user: Any) -> bool:
-    """Tell whether what the person signs in with was not bound here; say so above the form."""
+    """Return whether the credentials were not bound here; say so above the form."""
     if binding.fault_of(_plain(user)) is None:
         return False
     form.form_errors = [str(binding.REFUSED)]
@@ -346,7 +348,7 @@ def _is_refused(form: Form, user: Any) -> bool:
 
 
 def _is_refused_in_secret(user: User) -> bool:
-    """Tell the same by a mail to the person alone: the page says nothing of who has an account."""
+    """Send the same by mail to the person alone: the page never reveals who has an account."""
     if binding.fault_of(user) is None:
         return False
     if seals.has_own_address(user):
@@ -365,7 +367,7 @@ def _counters(user: Any) -> list[attempts.Counter]:
 
 
 def _plain(user: Any) -> Any:
-    """Return the person behind the request's proxy."""
+    """Return the person object itself instead of the request's proxy."""
     return user._get_current_object() if hasattr(user, "_get_current_object") else user  # noqa: SLF001 -- werkzeug's way
 
 
@@ -382,9 +384,9 @@ def _code_is_right(form: Any, answer: Answer) -> bool:
 
 
 def _new_password_is_good(first: Any, second: Any, user: Any) -> bool:
-    found = passwords.problems(first.data, name=user.name, email=user.email)
-    if found:
-        first.errors = found
+    problems = passwords.problems(first.data, name=user.name, email=user.email)
+    if problems:
+        first.errors = problems
         return False
     if first.data != second.data:
         second.errors = [str(_l("Enter the same password twice"))]

@@ -1,4 +1,4 @@
-"""Passkeys in Flask-Security: its options, its forms in our words, and what it stores."""
+"""Passkeys in Flask-Security: its options, its forms with our messages, and what it stores."""
 
 import datetime as dt
 from functools import partial
@@ -34,21 +34,21 @@ from tracker.accounts.models import Passkey, User
 from tracker.accounts.sign_in.forms import CLOSED, Limited, onward
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
-from tracker.ui.fields import HeldField, LineField
+from tracker.ui.fields import HiddenValueField, LineField
 from tracker.ui.form_base import Form
 from tracker.ui.proof import ANSWER_LENGTH
 from tracker.ui.validators import Required
 
-# How long a browser may take to answer with a passkey.
+# How long a browser may take to respond with a passkey.
 WITHIN = dt.timedelta(minutes=10)
-# What a challenge is for, by the machinery's page that makes it.
+# The purpose of a challenge, by the Flask-Security view that makes it.
 REGISTER, SIGN_IN, CONFIRM = "register", "sign in", "confirm"
 PURPOSES = {
     "security.wan_register": REGISTER,
     "security.wan_signin": SIGN_IN,
     "security.wan_verify": CONFIRM,
 }
-# Under which the machinery keeps who has given the password and not the second factor yet.
+# Where Flask-Security stores who has given the password but not the second factor yet.
 PENDING = "tf_user_id"
 
 NOT_TAKEN = _l("Your device made no passkey that can be used here. Try again, or another device.")
@@ -57,61 +57,61 @@ NOT_YOURS = _l("This passkey is another person's.")
 NO_ANSWER = _l("Your passkey did not answer as it should. Try again.")
 
 
-# Asked with every page: who is signed in.
+# Sent with every page: the signed-in person.
 _WHO = sa.select(User).where(User.fs_uniquifier == sa.bindparam("fs_uniquifier"))
 
 
 class Store(SQLAlchemyUserDatastore):
-    """Where the machinery keeps people; a new passkey is added by our own verb."""
+    """Flask-Security's store of people; new passkeys are added by our own service function."""
 
     def find_user(self, case_insensitive: bool = False, **by: Any) -> Any:  # noqa: FBT001, FBT002
-        """Return the person by an attribute, or None; the machinery's, but for each page's own."""
+        """Return a person by an attribute, or None; our own query for each request."""
         if "fs_uniquifier" in by:
             return db.session.scalar(_WHO, by)
         return super().find_user(case_insensitive, **by)
 
-    def create_webauthn(self, user: Any, **made: Any) -> None:  # type: ignore[override] # by name
+    def create_webauthn(self, user: Any, **credential: Any) -> None:  # type: ignore[override] # by name
         """Add a passkey to a person's account; the view commits."""
         credentials.add(
             Actor(user_id=user.id, name=user.name, email=user.email),
             credentials.NewPasskey(
-                name=made["name"],
-                credential_id=made["credential_id"],
-                public_key=made["public_key"],
-                sign_count=made["sign_count"],
-                transports=[str(way.value) for way in made["transports"] or ()],
-                backed_up=made["backup_state"],
-                device_type=str(made["device_type"].value),
+                name=credential["name"],
+                credential_id=credential["credential_id"],
+                public_key=credential["public_key"],
+                sign_count=credential["sign_count"],
+                transports=[str(way.value) for way in credential["transports"] or ()],
+                backed_up=credential["backup_state"],
+                device_type=str(credential["device_type"].value),
             ),
         )
 
 
 class Options(WebauthnUtil):
-    """What browsers are asked: a passkey of this very place that verifies its person."""
+    """Passkey options for browsers: for this origin, with user verification."""
 
     def generate_challenge(self, nbytes: int | None = None) -> str:
-        """Return a challenge bound to its purpose and to the person, where one is known."""
+        """Return a challenge bound to its purpose and to the person, if known."""
         purpose = PURPOSES[request.endpoint or ""]
         return passkeys.bound_challenge(purpose, _person(purpose), nbytes)
 
     def origin(self) -> str:
-        """Return where the pages are, as people type it."""
-        return passkeys.place().origin
+        """Return the origin of the pages, as people type it."""
+        return passkeys.own_origin().origin
 
     def registration_options(
         self, user: Any, usage: str, existing_options: dict[str, Any]
     ) -> dict[str, Any]:
-        """Ask for a passkey that is found without a name being typed."""
+        """Ask for a discoverable passkey, which needs no name to be typed."""
         options = super().registration_options(user, usage, existing_options)
         return options | {
-            "rp_id": passkeys.place().host,
+            "rp_id": passkeys.own_origin().host,
             "user_display_name": user.name,
             "supported_pub_key_algs": passkeys.ALGORITHMS,
             "timeout": passkeys.PATIENCE,
         }
 
     def authenticator_selection(self, user: Any, usage: str) -> AuthenticatorSelectionCriteria:
-        """Take any device that verifies its person and keeps the passkey by itself."""
+        """Accept any device that verifies its user and stores the passkey itself."""
         wanted = super().authenticator_selection(user, usage)
         wanted.authenticator_attachment = None
         wanted.resident_key = ResidentKeyRequirement.REQUIRED
@@ -121,11 +121,11 @@ class Options(WebauthnUtil):
     def authentication_options(
         self, user: Any, usage: list[str], existing_options: dict[str, Any]
     ) -> dict[str, Any]:
-        """Ask for one of the person's passkeys, where it is known who it is."""
+        """Ask for one of the person's passkeys, if the person is known."""
         options = super().authentication_options(user, usage, existing_options)
         own = passkeys.descriptors(passkeys.usable(user.id)) if user else None
         return options | {
-            "rp_id": passkeys.place().host,
+            "rp_id": passkeys.own_origin().host,
             "allow_credentials": own,
             "user_verification": UserVerificationRequirement.REQUIRED,
             "timeout": passkeys.PATIENCE,
@@ -133,10 +133,10 @@ class Options(WebauthnUtil):
 
 
 class SecondFactor(library.WebAuthnTfPlugin):
-    """A passkey after the password, of who has no app; the page for codes offers it too."""
+    """A passkey after the password, for people without an app; the page for codes offers it too."""
 
     def get_setup_methods(self, user: Any) -> list[tuple[str, str]]:
-        """Name the passkey where it is the only second factor."""
+        """Return the passkey if it is the only second factor."""
         return [] if is_tf_setup(user) or not user.has_passkey else [("webauthn", "webauthn")]
 
 
@@ -152,7 +152,7 @@ class NewPasskeyForm(Form, library.WebAuthnRegisterForm):
     usage = cast("Any", SimpleNamespace(data=Passkey.usage))
 
     def validate(self, **_options: Any) -> bool:
-        """Ask for a name that is free."""
+        """Check that the name is free."""
         if not Form.validate(self):
             return False
         try:
@@ -164,13 +164,13 @@ class NewPasskeyForm(Form, library.WebAuthnRegisterForm):
 
 
 class MadePasskeyForm(Form, library.WebAuthnRegisterResponseForm):
-    """A new passkey, as the browser made it."""
+    """A new passkey, as the browser created it."""
 
-    credential = HeldField(most=ANSWER_LENGTH)
+    credential = HiddenValueField(most=ANSWER_LENGTH)
     extensions = ""
 
     def validate(self, **_options: Any) -> bool:
-        """Take it when it answers a challenge that was made for this very person."""
+        """Accept it if it answers a challenge made for exactly this person."""
         bound = passkeys.is_bound(self.challenge, REGISTER, current_user.fs_uniquifier)
         taken = Form.validate(self) and bound and self._is_taken()
         if not taken and not self.form_errors:
@@ -197,56 +197,56 @@ class MadePasskeyForm(Form, library.WebAuthnRegisterResponseForm):
 
 
 class _Begin(Form):
-    """A button that begins."""
+    """A button that starts something."""
 
     user: Any = None
 
     def validate(self, **_options: Any) -> bool:
-        """Look at nothing but the token; a foreign address to go on to is forgotten."""
+        """Check only the token; discard a next URL outside this application."""
         return bool(Form.validate(self))
 
     def validate_next(self, field: Any) -> None:
-        """Forget an address outside this application."""
+        """Discard a URL outside this application."""
         if field.data and not validate_redirect_url(field.data):
             field.data = ""
 
 
 class BeginSignInForm(_Begin, library.WebAuthnSigninForm):
-    """Begins a sign-in with a passkey, alone or after the password."""
+    """Starts a sign-in with a passkey, alone or after the password."""
 
     def validate(self, **_options: Any) -> bool:
-        """Remember who has given the password already."""
+        """Remember who has already given the password."""
         self.user = pending() if self.is_secondary else None
         return super().validate()
 
 
 class BeginConfirmForm(_Begin, library.WebAuthnVerifyForm):
-    """Begins to confirm with a passkey that it is still the same person."""
+    """Starts confirming with a passkey that this is still the same person."""
 
     def validate(self, **_options: Any) -> bool:
-        """Ask the person who is signed in."""
+        """Ask the signed-in person."""
         self.user = current_user
         return super().validate()
 
 
 class PasskeyAnswerForm(Limited, library.WebAuthnSigninResponseForm):
-    """What a passkey answered: at the sign-in, after the password, or to confirm."""
+    """A passkey's response: at sign-in, after the password, or to confirm."""
 
-    credential = HeldField(most=ANSWER_LENGTH)
-    # The device has verified its person: nothing more is asked for.
+    credential = HiddenValueField(most=ANSWER_LENGTH)
+    # The device has verified its user: nothing more is needed.
     mf_check = True
     cred: Any = None
-    # A session ends when nobody uses it.
+    # Sessions end when they are idle.
     remember = cast("Any", SimpleNamespace(data=False))
     is_guess = True
 
     def validate_next(self, field: Any) -> None:
-        """Forget an address outside this application."""
+        """Discard a URL outside this application."""
         if field.data and not validate_redirect_url(field.data):
             field.data = ""
 
     def validate(self, **options: Any) -> bool:
-        """Judge; what was wrong is put where the machinery's views look for it."""
+        """Validate, and put messages where Flask-Security's views look for them."""
         if super().validate(**options):
             return True
         self.credential.errors = [*self.credential.errors, *self.form_errors]
@@ -254,13 +254,13 @@ class PasskeyAnswerForm(Limited, library.WebAuthnSigninResponseForm):
         return False
 
     def counters(self) -> list[attempts.Counter]:
-        """Count for the account whose passkey it is, and for the client."""
+        """Return the counters for the passkey's account and for the client."""
         self.sent, self.cred = self._read()
         own = [attempts.account(self.cred.user.email)] if self.cred else []
         return [*own, attempts.client(request.remote_addr)]
 
     def judge(self) -> bool:
-        """Let in whose passkey answered the challenge of this page, if the account is open."""
+        """Accept the owner of the passkey that answered this page's challenge, if active."""
         if self.sent is None or self.cred is None:
             return self._no(NOT_KNOWN if self.sent else NO_ANSWER)
         purpose = CONFIRM if self.is_verify else SIGN_IN
@@ -279,7 +279,7 @@ class PasskeyAnswerForm(Limited, library.WebAuthnSigninResponseForm):
         return self._has_answered(self.cred)
 
     def counts_as_failure(self) -> bool:
-        """What is counted already is not counted twice, nor is a closed account a guess."""
+        """Don't count twice, nor a suspended account."""
         return self.is_guess
 
     def _has_answered(self, passkey: Passkey) -> bool:
@@ -315,19 +315,19 @@ class PasskeyAnswerForm(Limited, library.WebAuthnSigninResponseForm):
 
 
 def _go_to(address: str, response: Response) -> Response:
-    """Keep where the person was going, which the machinery's view forgets."""
+    """Keep the next URL, which Flask-Security's view would lose."""
     if response.location:
         response.location = address
     return response
 
 
 def pending() -> User | None:
-    """Return who has given the password and not the second factor yet."""
+    """Return who has given the password but not the second factor yet."""
     return queries.find_user_by_mark(session.get(PENDING))
 
 
 def was_given_out(token: str, endpoint: str) -> bool:
-    """Tell whether an answer's address was made here, and for this page; it may be too old."""
+    """Return whether a response URL was issued here and for this page; it may have expired."""
     expired, invalid, state = check_and_get_token_status(token, "wan", WITHIN)
     if expired or invalid:
         return bool(expired)
@@ -335,7 +335,7 @@ def was_given_out(token: str, endpoint: str) -> bool:
 
 
 def _person(purpose: str) -> str:
-    """Return the mark of the person a challenge is for; nothing where a passkey is to tell it."""
+    """Return the marker of the person a challenge is for; empty if the passkey identifies them."""
     if purpose == SIGN_IN:
         return str(session.get(PENDING, ""))
     return cast("User", current_user).fs_uniquifier

@@ -1,6 +1,6 @@
 """How long a session lasts: an idle limit and an absolute limit.
 
-Both moments are kept in the signed session cookie.
+Both times are stored in the signed session cookie.
 """
 
 import datetime as dt
@@ -12,24 +12,24 @@ from flask import current_app, session
 from tracker.core import clock
 
 BEGUN, SEEN, ACTING_FOR = "begun", "seen", "acting_for"
-# The cookie is not written anew more often than this.
+# The cookie is not rewritten more often than this.
 STEP = 30
 
 
 class End(enum.StrEnum):
-    """Why a session ended by itself."""
+    """Why a session expired."""
 
     IDLE = "idle"
     LONG = "long"
 
 
 def begin() -> None:
-    """Start counting, when somebody signed in."""
+    """Start the clock when somebody signs in."""
     session[BEGUN] = session[SEEN] = _now()
 
 
 def over() -> End | None:
-    """Tell whether the session ended by itself, and why."""
+    """Return why the session has expired, or None if it hasn't."""
     settings = current_app.extensions["settings"]
     begun, seen = session.get(BEGUN), session.get(SEEN)
     if not isinstance(begun, int) or not isinstance(seen, int):
@@ -42,18 +42,18 @@ def over() -> End | None:
 
 
 def touch() -> None:
-    """Note that the session is in use."""
+    """Record that the session is in use."""
     if _now() - int(session.get(SEEN, 0)) >= STEP:
         session[SEEN] = _now()
 
 
 def act_for(organisation_id: UUID) -> None:
-    """Remember for which organisation the person acts."""
+    """Remember which organisation the person is acting for."""
     session[ACTING_FOR] = str(organisation_id)
 
 
 def acting_for() -> str:
-    """Return the id of the organisation the person chose to act for, or nothing."""
+    """Return the id of the organisation the person chose to act for, or None."""
     return str(session.get(ACTING_FOR, ""))
 
 

@@ -1,4 +1,7 @@
-"""Sign-in: Flask-Security's settings, how long a person stays signed in, and the actor."""
+"""Sign-in: Flask-Security's settings, how long a person stays signed in, and the actor.
+
+In one file: one library is set up here, and its settings, hooks and forms refer to each other.
+"""
 
 import datetime as dt
 from collections.abc import Callable, Mapping
@@ -32,7 +35,6 @@ from flask_security import (
 from flask_security.utils import uia_email_mapper
 from werkzeug.wrappers import Response
 
-from config import Settings
 from tracker.access.actor import Actor, ActorClearance, ActorMembership
 from tracker.access.gate import SAFE_METHODS, mark_endpoint, mark_of, optional_actor
 from tracker.accounts import messages, queries
@@ -53,6 +55,7 @@ from tracker.activity import service as trail
 from tracker.activity.verbs import PASSWORD_CHANGED
 from tracker.core import clock, keys
 from tracker.core.db import db
+from tracker.settings import Settings
 from tracker.ui import errors
 
 ClearancesOf = Callable[[UUID, dt.date], tuple[ActorClearance, ...]]
@@ -63,7 +66,7 @@ GRACE = dt.timedelta(0)
 SETUP_WITHIN = dt.timedelta(minutes=30)
 RECOVERY_CODES = 8
 
-# The machinery's pages that we use. Every other one of its pages stays closed (404).
+# Flask-Security's views that we use. All of its other views are disabled (404).
 PUBLIC_PAGES = (
     "login",
     "logout",
@@ -83,20 +86,20 @@ SIGNED_IN_PAGES = (
     "wan_verify",
     "wan_verify_response",
 )
-# Pages on the way in; who is in already is sent home from them.
+# Pages for signing in; people who are signed in are redirected to the first page.
 _ON_THE_WAY_IN = {
     "security.two_factor_token_validation",
     "security.mf_recovery",
     "security.wan_signin",
     "security.wan_signin_response",
 }
-# Where what a passkey answered is sent to.
+# The endpoints that receive passkey responses.
 _ANSWERS = {
     "security.wan_register_response",
     "security.wan_signin_response",
     "security.wan_verify_response",
 }
-# What is open to a person whose role needs a second factor that is not there yet.
+# Endpoints open to people whose role needs a second factor that they have yet to set up.
 _ON_THE_WAY_TO_A_SECOND_FACTOR = {
     "accounts.end_sessions",
     "accounts.second_factor_needed",
@@ -106,7 +109,7 @@ _ON_THE_WAY_TO_A_SECOND_FACTOR = {
     "security.wan_register_response",
 }
 
-# The form that each of its templates shows.
+# The form that each of Flask-Security's templates shows.
 _FORMS = {
     "security/login_user.html": "login_user_form",
     "security/two_factor_verify_code.html": "two_factor_verify_code_form",
@@ -123,7 +126,7 @@ _FORMS = {
 
 
 def init_sign_in(app: Flask) -> None:
-    """Set up signing in. After the database and the protection of forms, before the gate."""
+    """Set up signing in; call it after the database and CSRF protection, before the gate."""
     app.config.update(_settings(app.extensions["settings"], app))
     security = Security(
         app,
@@ -160,7 +163,7 @@ def init_sign_in(app: Flask) -> None:
 
 
 def init_second_factor(app: Flask) -> None:
-    """Lead who needs a second factor and has none to setting it up. After the gate."""
+    """Redirect people who need a second factor to set it up; call it after the gate."""
     app.before_request(_lead_to_second_factor)
 
 
@@ -174,9 +177,9 @@ def signed_in_user() -> User | None:
 
 
 def load_actor(clearances_of: ClearancesOf | None = None) -> Actor | None:
-    """Return who acts in this request, for the organisation chosen, or None for a stranger.
+    """Return the actor of this request for the chosen organisation, or None.
 
-    clearances_of gives the open clearances of a person on a day; app takes it from above.
+    clearances_of returns a person's open clearances on a day; app supplies it.
     """
     user = signed_in_user()
     if user is None:
@@ -184,7 +187,9 @@ def load_actor(clearances_of: ClearancesOf | None = None) -> Actor | None:
     memberships = _memberships(user)
     own = [m.organisation_id for m in memberships if m.organisation_id is not None]
     chosen = sessions.acting_for()
-    acting = next((one for one in own if str(one) == chosen), own[0] if own else None)
+    acting = next(
+        (membership for membership in own if str(membership) == chosen), own[0] if own else None
+    )
     return Actor(
         user_id=user.id,
         name=user.name,
@@ -197,7 +202,7 @@ def load_actor(clearances_of: ClearancesOf | None = None) -> Actor | None:
 
 
 def turn_away() -> Response:
-    """Send a stranger to the sign-in and back again; a form that was sent is shown for copying."""
+    """Redirect to the sign-in page and back; a form that was sent is shown for copying."""
     was_signed_in = "_user_id" in session
     ended = g.get("session_ended")
     if was_signed_in:
@@ -214,12 +219,12 @@ def turn_away() -> Response:
 
 
 def profile_language() -> str | None:
-    """Return the language the signed-in person has set."""
+    """Return the language that the signed-in person has set."""
     user = signed_in_user()
     return user.language if user else None
 
 
-# How the machinery is set ------------------------------------------------------------------------
+# Flask-Security's configuration ------------------------------------------------------------------
 
 
 def _settings(settings: Settings, app: Flask) -> dict[str, Any]:
@@ -235,7 +240,7 @@ def _settings(settings: Settings, app: Flask) -> dict[str, Any]:
         "REMEMBER_COOKIE_SECURE": settings.secure,
         "REMEMBER_COOKIE_SAMESITE": "Lax",
         "PERMANENT_SESSION_LIFETIME": dt.timedelta(hours=settings.session_hours),
-        # A token for forms lives as long as its session.
+        # A CSRF token is valid as long as its session.
         "WTF_CSRF_TIME_LIMIT": None,
     }
     machinery = {
@@ -258,7 +263,7 @@ def _settings(settings: Settings, app: Flask) -> dict[str, Any]:
         "WAN_RP_NAME": "Common Terms",
         "WAN_ALLOW_AS_FIRST_FACTOR": True,
         "WAN_ALLOW_AS_MULTI_FACTOR": True,
-        # Nobody learns from a name that is typed which passkeys its person has.
+        # A typed name must not reveal which passkeys a person has.
         "WAN_ALLOW_USER_HINTS": False,
         "WAN_ALLOW_AS_VERIFY": [Passkey.usage],
         "WAN_REGISTER_WITHIN": sign_in_passkeys.WITHIN,
@@ -280,7 +285,7 @@ def _settings(settings: Settings, app: Flask) -> dict[str, Any]:
         "DEPRECATED_PASSWORD_SCHEMES": [],
         "PASSWORD_SINGLE_HASH": {"argon2"},
         "PASSWORD_LENGTH_MIN": passwords.LEAST,
-        # Tests hash often; an instance keeps the library's cost (64 MiB, three passes).
+        # Tests hash often; instances use the library's default cost (64 MiB, three passes).
         "PASSWORD_HASH_PASSLIB_OPTIONS": _CHEAP if settings.testing else {},
         "RESET_PASSWORD_WITHIN": RESET_WITHIN,
         "RETURN_GENERIC_RESPONSES": True,
@@ -307,7 +312,7 @@ def _settings(settings: Settings, app: Flask) -> dict[str, Any]:
         "WAN_REGISTER_URL": "/account/passkeys/new",
         "WAN_SIGNIN_URL": "/sign-in/passkey",
         "WAN_VERIFY_URL": "/account/confirm/passkey",
-        # These stay closed; their names say so where they are seen in a list of addresses.
+        # These are disabled; their names say so in lists of URLs.
         "TWO_FACTOR_SETUP_URL": "/closed/second-factor",
         "TWO_FACTOR_RESCUE_URL": "/closed/rescue",
         "TWO_FACTOR_SELECT_URL": "/closed/select",
@@ -317,7 +322,7 @@ def _settings(settings: Settings, app: Flask) -> dict[str, Any]:
         "POST_CHANGE_VIEW": "accounts.profile",
         "WAN_POST_REGISTER_VIEW": "accounts.profile",
     }
-    words = {f"MSG_{name}": told for name, told in _WORDS.items()}
+    words = {f"MSG_{name}": message for name, message in _WORDS.items()}
     ours = {f"SECURITY_{name}": value for name, value in {**machinery, **pages, **words}.items()}
     return {**cookies, **ours}
 
@@ -330,7 +335,7 @@ _CHEAP: Mapping[str, int] = {
 
 
 def N_(text: str) -> str:  # noqa: N802 -- the mark that gathers words for the catalogues
-    """Mark words that the machinery translates when it shows them."""
+    """Mark a string that Flask-Security translates when it shows it."""
     return text
 
 
@@ -380,7 +385,10 @@ _WORDS: dict[str, tuple[str, str]] = {
 
 
 class OutboxMail(MailUtil):
-    """The machinery's mails: our words, by the outbox. Its views commit, so this does too."""
+    """Flask-Security's emails with our texts, sent through the outbox.
+
+    Flask-Security's views commit, so this does too.
+    """
 
     def send_mail(
         self,
@@ -392,7 +400,7 @@ class OutboxMail(MailUtil):
         html: str | None,  # noqa: ARG002
         **kwargs: Any,
     ) -> None:
-        """Queue the mail that a template of the machinery stands for."""
+        """Queue the mail of one of the library's templates."""
         user = cast("User", kwargs["user"])
         if template.endswith("reset_instructions"):
             messages.password_link(user, kwargs["reset_token"], RESET_WITHIN)
@@ -401,14 +409,14 @@ class OutboxMail(MailUtil):
         after_this_request(_commit)
 
 
-# What happens in a request -----------------------------------------------------------------------
+# Request hooks ------------------------------------------------------------------------------------
 
 
 def _load_people_by_session_only(security: Security) -> None:
-    """Load the signed-in person by the session, and only while the session may last.
+    """Load the signed-in person from the session, as long as the session is valid.
 
-    The machinery's other ways in (tokens, basic authentication) are shut, and its second look at
-    each request, even for static files, is left out.
+    Flask-Security's other ways to sign in (tokens, basic authentication) are disabled, and so is
+    its second check of each request, which would also run for static files.
     """
     load = security.login_manager._user_callback  # noqa: SLF001 -- Flask-Login has no getter
 
@@ -433,7 +441,7 @@ def _load_people_by_session_only(security: Security) -> None:
 
 
 def _ask_again_on_another_device() -> None:
-    """A session seen from another address or browser has to prove itself for sensitive acts."""
+    """Require a new proof for sensitive changes from another address or browser."""
     if session.get("_fresh") is False:
         session.pop("fs_paa", None)
         session.pop("fs_gexp", None)
@@ -441,16 +449,16 @@ def _ask_again_on_another_device() -> None:
 
 
 def _memberships(user: User) -> tuple[ActorMembership, ...]:
-    """Return the roles of the person that run today; asked once a request."""
-    kept = g.setdefault("memberships_of", {})
-    if user.id not in kept:
-        kept[user.id] = queries.memberships_of(user.id, clock.today())
-    found: tuple[ActorMembership, ...] = kept[user.id]
-    return found
+    """Return the person's roles of today; one query per request."""
+    known = g.setdefault("memberships_of", {})
+    if user.id not in known:
+        known[user.id] = queries.memberships_of(user.id, clock.today())
+    memberships: tuple[ActorMembership, ...] = known[user.id]
+    return memberships
 
 
 def _guard_pages() -> Response | None:
-    """Keep JSON out of the machinery's pages, and people who are in from those on the way in."""
+    """Keep JSON out of the library's pages, and signed-in people off the sign-in pages."""
     if request.blueprint != "security":
         return None
     if request.is_json:
@@ -460,13 +468,13 @@ def _guard_pages() -> Response | None:
     if request.endpoint in _ON_THE_WAY_IN and optional_actor():
         return redirect(url_for("security.login"))
     if request.endpoint == "security.wan_signin" and "alone" in request.form:
-        # Begun on the sign-in page: with the passkey alone, whoever gave a password before.
+        # Started on the sign-in page: with only the passkey, whoever gave a password before.
         _forget_pending()
     return None
 
 
 def _is_address(endpoint: str) -> bool:
-    """Tell whether an address for a passkey's answer was given out; a stranger is not told."""
+    """Return whether a URL for a passkey response was issued; without revealing it to others."""
     if mark_of(current_app, endpoint) == "signed_in" and optional_actor() is None:
         return True
     token = str((request.view_args or {}).get("token", ""))
@@ -474,13 +482,13 @@ def _is_address(endpoint: str) -> bool:
 
 
 def _forget_pending() -> None:
-    """Forget who has given the password and not the second factor yet."""
+    """Forget who has given the password but not the second factor yet."""
     forget: Callable[[], None] = tf_plugin.tf_clean_session
     forget()
 
 
 def _lead_to_second_factor() -> Response | None:
-    """Send a person whose role needs a second factor, and who has none, to setting it up."""
+    """Redirect a person who lacks a required second factor to setting it up."""
     endpoint = request.endpoint or ""
     if endpoint in _ON_THE_WAY_TO_A_SECOND_FACTOR or endpoint not in current_app.view_functions:
         return None
@@ -495,7 +503,7 @@ def _lead_to_second_factor() -> Response | None:
 
 
 def _render(template: str, **context: Any) -> str:
-    """Make a page of the machinery: its form as `form`, with its own messages put back."""
+    """Render a Flask-Security page: its form as `form`, with its own messages restored."""
     form = context.get(_FORMS.get(template, ""))
     settle = getattr(form, "settle", None)
     if settle:
@@ -505,21 +513,21 @@ def _render(template: str, **context: Any) -> str:
         form=form,
         passkeys_work=passkeys.are_possible(),
         pending=sign_in_passkeys.pending() if context.get("is_secondary") else None,
-        origin=passkeys.place().origin,
+        origin=passkeys.own_origin().origin,
         onward=sign_in_forms.onward(),
         **context,
     )
 
 
 def _signed_in(_app: Flask, *, user: User, **_more: Any) -> None:
-    """Start the session's clock and forget the failures; the view commits."""
+    """Start the session's clock and delete the failures; the view commits."""
     session.pop(sessions.ACTING_FOR, None)
     sessions.begin()
     attempts.forgive(user.email)
 
 
 def _password_changed(_app: Flask, *, user: User, **_more: Any) -> None:
-    """Record and bind it; the view commits. The form has asked that what was before held."""
+    """Record and bind it; the view commits. The form has checked the old credentials."""
     actor = optional_actor() or Actor(user_id=user.id, name=user.name, email=user.email)
     trail.record(PASSWORD_CHANGED, actor=actor, subject_type="user", subject_id=user.id)
     binding.bind(actor, user, binding.Change.PASSWORD)
@@ -531,7 +539,7 @@ def _commit(response: Response) -> Response:
 
 
 def _here() -> str | None:
-    """Return the address asked for, to come back to; nothing for the first page."""
+    """Return the requested URL to come back to; empty for the first page."""
     if request.path == "/":
         return None
     return request.full_path if request.query_string else request.path

@@ -45,23 +45,23 @@ class ScanForm(Form):
 
 
 def paper_form(lines: Sequence[Signer]) -> ScanForm:
-    """Return the form for what the own organisation signed: who of those named, in which office."""
+    """Return the form for recording who of the people named signed, and in which office."""
     members: dict[str, Any] = {
         "signed": ChoicesField(
             _l("Who signed?"),
             [Required()],
-            choices=[Option(str(one.user_id), one.name) for one in lines],
+            choices=[Option(str(signatory.user_id), signatory.name) for signatory in lines],
         )
     }
-    for one in lines:
-        members[f"office_{one.user_id}"] = LineField(
-            _l("Office of %(name)s, as on the paper", name=one.name)
+    for line in lines:
+        members[f"office_{line.user_id}"] = LineField(
+            _l("Office of %(name)s, as on the paper", name=line.name)
         )
-    given: dict[str, Any] = {f"office_{one.user_id}": one.office for one in lines}
+    given: dict[str, Any] = {f"office_{signatory.user_id}": signatory.office for signatory in lines}
     if len(lines) == 1:
         given["signed"] = [str(lines[0].user_id)]
-    made = type("PaperForm", (ScanForm,), members)
-    return cast("ScanForm", made(data=given))
+    form_class = type("PaperForm", (ScanForm,), members)
+    return cast("ScanForm", form_class(data=given))
 
 
 def offices_in(form: Any) -> Mapping[UUID, str]:

@@ -47,10 +47,13 @@ def views(
     checklist: Checklist, pairs: Sequence[tuple[Revision, SignatureRequest | None]]
 ) -> dict[UUID, list[PaperView]]:
     """Return the scans recorded for some revisions of a checklist, by revision."""
-    found = paper.on_revisions(revision.id for revision, _asked in pairs)
+    papers = paper.on_revisions(revision.id for revision, _asked in pairs)
     return {
-        revision.id: [view(checklist, one, revision, asked) for one in found.get(revision.id, ())]
-        for revision, asked in pairs
+        revision.id: [
+            view(checklist, record, revision, signature_request)
+            for record in papers.get(revision.id, ())
+        ]
+        for revision, signature_request in pairs
     }
 
 
@@ -58,14 +61,16 @@ def view(
     checklist: Checklist,
     record: PaperRecord,
     revision: Revision,
-    asked: SignatureRequest | None,
+    signature_request: SignatureRequest | None,
 ) -> PaperView:
     """Return a scan as pages show it; the signatures of its revision are loaded."""
     state = paper.state_of(
-        record, asked.state if asked else None, paper.rests_on(revision.signatures)
+        record,
+        signature_request.state if signature_request else None,
+        paper.rests_on(revision.signatures),
     )
     words, s = STATES[state]
-    no = next((one for one in record.decisions if one.kind in NOT_CONFIRMED), None)
+    no = next((decision for decision in record.decisions if decision.kind in NOT_CONFIRMED), None)
     return PaperView(
         id=record.id,
         organisation=record.organisation_name,
@@ -74,9 +79,9 @@ def view(
         state=words,
         s=s,
         confirmed_by=tuple(
-            f"{one.user_name}, {one.organisation_name}"
-            for one in record.decisions
-            if one.kind is PaperDecisionKind.CONFIRMED
+            f"{decision.user_name}, {decision.organisation_name}"
+            for decision in record.decisions
+            if decision.kind is PaperDecisionKind.CONFIRMED
         ),
         reason=paper.reason_of(no, encryption.key_for(checklist)) if no else "",
         record=record,
@@ -84,11 +89,13 @@ def view(
 
 
 def _signers(record: PaperRecord) -> Iterable[str]:
-    for one in record.signers:
-        named = ", ".join(words for words in (one["name"], one["office"]) if words)
+    for signer in record.signers:
+        named = ", ".join(words for words in (signer["name"], signer["office"]) if words)
         if record.kind is PaperKind.FORMER:
             yield _(
-                "%(signer)s, for %(organisation)s", signer=named, organisation=one["organisation"]
+                "%(signer)s, for %(organisation)s",
+                signer=named,
+                organisation=signer["organisation"],
             )
         else:
             yield named
@@ -105,14 +112,14 @@ class Before:
 
 def made_before(document: Mapping[str, Any]) -> Before | None:
     """Return what a text says of an agreement made before this tool was used; None of others."""
-    said = document.get("made_before")
-    if said is None:
+    note = document.get("made_before")
+    if note is None:
         return None
-    ends_on = said["ends_on"]
+    ends_on = note["ends_on"]
     return Before(
-        signed_on=as_date(dt.date.fromisoformat(said["signed_on"])),
+        signed_on=as_date(dt.date.fromisoformat(note["signed_on"])),
         ends_on=as_date(dt.date.fromisoformat(ends_on)) if ends_on else "",
-        not_known=tuple(said["not_known"]),
+        not_known=tuple(note["not_known"]),
     )
 
 
@@ -153,29 +160,32 @@ def my_tasks(actor: Actor) -> Tasks:
     """Tell which scans wait to be confirmed, by this person or by others. A source of my work."""
     if actor.organisation_id is None or not actor.has(*CONFIRMERS):
         return Tasks()
-    found = paper_queries.waiting(actor)
-    mine = [one for one in found if one.is_for(actor)]
-    others = [one for one in found if one.organisation_id == actor.organisation_id]
+    waiting = paper_queries.waiting(actor)
+    mine = [record for record in waiting if record.is_for(actor)]
+    others = [record for record in waiting if record.organisation_id == actor.organisation_id]
     return Tasks(
-        mine=tuple(_task(one, _("Waiting for you"), YOURS) for one in mine),
-        others=tuple(_task(one, _("Waiting for another party"), OTHERS) for one in others),
+        mine=tuple(_task(record, _("Waiting for you"), YOURS) for record in mine),
+        others=tuple(_task(other, _("Waiting for another party"), OTHERS) for other in others),
     )
 
 
-def _task(one: Waiting, state: object, s: str) -> Task:
+def _task(record: Waiting, state: object, s: str) -> Task:
     label = (
-        _("Confirm the agreement made before, on paper: %(kind)s", kind=KINDS[one.checklist_kind])
-        if one.kind is PaperKind.FORMER
-        else _("Confirm the signature on paper: %(kind)s", kind=KINDS[one.checklist_kind])
+        _(
+            "Confirm the agreement made before, on paper: %(kind)s",
+            kind=KINDS[record.checklist_kind],
+        )
+        if record.kind is PaperKind.FORMER
+        else _("Confirm the signature on paper: %(kind)s", kind=KINDS[record.checklist_kind])
     )
     if s == OTHERS:
-        label = _("Signed on paper: %(kind)s", kind=KINDS[one.checklist_kind])
+        label = _("Signed on paper: %(kind)s", kind=KINDS[record.checklist_kind])
     return Task(
         label,
         str(state),
         s,
-        url_for("paper.show", checklist_id=one.checklist_id, record_id=one.id),
-        one.title,
+        url_for("paper.show", checklist_id=record.checklist_id, record_id=record.id),
+        record.title,
     )
 
 

@@ -44,18 +44,18 @@ class Person:
     office: str = ""
 
 
-def can_record(actor: Actor, filling: LoadedChecklist) -> Decision:
+def can_record(actor: Actor, loaded: LoadedChecklist) -> Decision:
     """Decide whether a person may record that these terms were agreed on paper before."""
-    return policy.can_record_prior_agreement(actor, filling.own_party(actor), filling.checklist)
+    return policy.can_record_prior_agreement(actor, loaded.own_party(actor), loaded.checklist)
 
 
-def not_known(filling: LoadedChecklist) -> list[str]:
+def not_known(loaded: LoadedChecklist) -> list[str]:
     """Return the codes of the items of which no answer is filled in."""
-    standing = filling.standing()
+    standing = loaded.standing()
     return [
         item.code
-        for item in filling.template.items
-        if applies(item, standing) and not filling.has_answer(item)
+        for item in loaded.template.items
+        if applies(item, standing) and not loaded.has_answer(item)
     ]
 
 
@@ -75,18 +75,18 @@ def record(
     force as of its date, by signatures of method *paper*: neither reviewed (G3) nor signed here.
     Whom M1 names plays no part: nobody is asked to sign, and the paper says who did.
     """
-    filling = load_for_update(checklist)
-    can_record(actor, filling).require()
-    _check_dates(filling, signed_on, ends_on)
+    loaded = load_for_update(checklist)
+    can_record(actor, loaded).require()
+    _check_dates(loaded, signed_on, ends_on)
     scans.checked(scan)
-    known = _signers(filling, signers)
+    known = _signers(loaded, signers)
     revision = signoff.freeze(
         actor,
         cooperation_id=checklist.cooperation_id,
         subject_type=agreements.SUBJECT,
         subject_id=checklist.id,
         kind=checklist.kind.value,
-        document=_document(filling, known, signed_on, ends_on, scan),
+        document=_document(loaded, known, signed_on, ends_on, scan),
     )
     # Nobody is asked to sign it here: there is no line for anybody.
     signoff.request(actor, revision, [])
@@ -106,7 +106,7 @@ def record(
         signed_on=signed_on.isoformat(),
         ends_on=ends_on.isoformat() if ends_on else "",
     )
-    made = papers.record(
+    paper_record = papers.record(
         actor,
         revision,
         kind=PaperKind.FORMER,
@@ -116,75 +116,76 @@ def record(
         scan=scan,
         key=keys.key_of(checklist.cooperation_id),
     )
-    paper.note_recorded(actor, filling, signoff.locked_request(revision.id), made)
-    return made
+    paper.note_recorded(actor, loaded, signoff.locked_request(revision.id), paper_record)
+    return paper_record
 
 
-def _check_dates(filling: LoadedChecklist, signed_on: dt.date, ends_on: dt.date | None) -> None:
+def _check_dates(loaded: LoadedChecklist, signed_on: dt.date, ends_on: dt.date | None) -> None:
     dated = paper_policy.can_be_dated(signed_on, clock.today())
     if not dated:
         raise RuleBrokenError(dated.reason, "signed_on")
     if ends_on is not None and ends_on <= signed_on:
         raise RuleBrokenError(_l("The end must come after the date on the paper."), "ends_on")
     code, key = LAST_DAY
-    is_asked = filling.checklist.kind is ChecklistKind.CONFIDENTIALITY
-    if is_asked and as_date(filling.sheet.value(code, key)) is None:
+    is_asked = loaded.checklist.kind is ChecklistKind.CONFIDENTIALITY
+    if is_asked and as_date(loaded.sheet.value(code, key)) is None:
         raise RuleBrokenError(_l("Fill in C1 first: people's undertakings rest on its last day."))
 
 
-def _signers(filling: LoadedChecklist, signers: Mapping[UUID, Sequence[Person]]) -> list[Signer]:
+def _signers(loaded: LoadedChecklist, signers: Mapping[UUID, Sequence[Person]]) -> list[Signer]:
     """Return who signed, party by party; refuse a party for which nobody did."""
-    found: list[Signer] = []
-    for party in filling.parties:
+    lines: list[Signer] = []
+    for party in loaded.parties:
         field = f"signers_{party.organisation_id}"
         people = signers.get(party.organisation_id, ())
         if not people:
             raise RuleBrokenError(_l("Name who signed for %(party)s.", party=party.name), field)
         if len(people) > MOST_SIGNERS or any(
-            not one.name or len(one.name) + len(one.office) > MOST_LETTERS for one in people
+            not person.name or len(person.name) + len(person.office) > MOST_LETTERS
+            for person in people
         ):
             raise RuleBrokenError(
                 _l("One person a line, at most %(most)s, with a short office.", most=MOST_SIGNERS),
                 field,
             )
-        found.append(
+        lines.append(
             Signer(
                 organisation_id=party.organisation_id,
                 organisation_name=party.name,
-                name="; ".join(one.name for one in people),
-                office="; ".join(one.office for one in people if one.office),
+                name="; ".join(person.name for person in people),
+                office="; ".join(person.office for person in people if person.office),
             )
         )
-    return found
+    return lines
 
 
 def _document(
-    filling: LoadedChecklist,
+    loaded: LoadedChecklist,
     signers: Sequence[Signer],
     signed_on: dt.date,
     ends_on: dt.date | None,
     scan: bytes,
 ) -> dict[str, Any]:
-    checklist = filling.checklist
+    checklist = loaded.checklist
     named = [
         {
-            "organisation": one.organisation_name,
-            "organisation_id": str(one.organisation_id),
-            "name": one.name,
-            "office": one.office,
+            "organisation": signer.organisation_name,
+            "organisation_id": str(signer.organisation_id),
+            "name": signer.name,
+            "office": signer.office,
             "power": "",
         }
-        for one in signers
+        for signer in signers
     ]
-    binding = agreements.binding_by_default(filling)
-    languages = languages_for(checklist.template, list(agreements.languages(filling)), binding)
+    binding = agreements.binding_by_default(loaded)
+    languages = languages_for(checklist.template, list(agreements.languages(loaded)), binding)
     return {
         # No guidance is named: nobody had it at hand when this was agreed.
-        **document(filling, named, [], languages, as_known=True),
+        **document(loaded, named, [], languages, as_known=True),
         "made_before": {
             "signed_on": signed_on.isoformat(),
             "ends_on": ends_on.isoformat() if ends_on else None,
             "scan_digest": canonical.digest(scan),
-            "not_known": not_known(filling),
+            "not_known": not_known(loaded),
         },
     }

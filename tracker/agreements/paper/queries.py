@@ -26,7 +26,7 @@ class Waiting:
     checklist_id: UUID
     checklist_kind: ChecklistKind
     title: str
-    # Whether the organisation of the person who asks has confirmed it.
+    # Whether the reader's organisation has confirmed it.
     is_answered: int
 
     def is_for(self, actor: Actor) -> bool:

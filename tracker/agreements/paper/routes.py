@@ -8,7 +8,7 @@ from flask_babel import get_locale
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from tracker.access.gate import current_actor, found, require, signed_in
+from tracker.access.gate import current_actor, found_or_404, require, signed_in
 from tracker.agreements import frozen_text
 from tracker.agreements import service as agreements
 from tracker.agreements.paper import pages as paper_pages
@@ -51,18 +51,20 @@ def _to_record(checklist: Checklist, revision: Revision) -> Response:
 @signed_in
 @takes_files(scans.MAX_REQUEST_BYTES)
 def record(checklist_id: UUID) -> str | Response:
-    """Record that the own organisation signed the text on paper (product.md, 5.6)."""
+    """Record that one's own organisation signed the text on paper (product.md, 5.6)."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "record_paper")
     if checklist.revision_sent_id is None:
         abort(404)
-    asked = found(signoff.request_of(checklist.revision_sent_id))
-    filling = load_localized(checklist)
-    document = signoff_service.document_of(asked.revision, encryption.key_for(checklist))
-    require(paper.can_record(actor, filling, asked, document))
-    lines = paper.open_lines(actor, asked, document)
+    signature_request = found_or_404(signoff.request_of(checklist.revision_sent_id))
+    loaded = load_localized(checklist)
+    document = signoff_service.document_of(
+        signature_request.revision, encryption.key_for(checklist)
+    )
+    require(paper.can_record(actor, loaded, signature_request, document))
+    lines = paper.open_lines(actor, signature_request, document)
     form: Any = paper_form(lines)
-    revision = asked.revision
+    revision = signature_request.revision
     done = form.validate_on_submit() and perform(
         form,
         lambda: paper.record(
@@ -78,7 +80,7 @@ def record(checklist_id: UUID) -> str | Response:
     return done or render_template(
         "agreements/paper_record.html",
         checklist=checklist,
-        cooperation=filling.cooperation,
+        cooperation=loaded.cooperation,
         revision=revision,
         text=frozen_text.read(document, locale.language()),
         form=form,
@@ -94,9 +96,9 @@ def record_former(checklist_id: UUID) -> str | Response:
     """Record an agreement that was made on paper before this tool was used (product.md, 5.6)."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "record_former")
-    filling = load_localized(checklist)
-    require(prior_agreements.can_record(actor, filling))
-    form: Any = former_form(filling.parties)
+    loaded = load_localized(checklist)
+    require(prior_agreements.can_record(actor, loaded))
+    form: Any = former_form(loaded.parties)
     done = form.validate_on_submit() and perform(
         form,
         lambda: prior_agreements.record(
@@ -104,24 +106,24 @@ def record_former(checklist_id: UUID) -> str | Response:
             checklist,
             signed_on=form.signed_on.data,
             ends_on=form.ends_on.data,
-            signers=signers_in(form, filling.parties),
+            signers=signers_in(form, loaded.parties),
             scan=form.sent_scan,
         ),
         success=_("The agreement is recorded. Every other party confirms it now."),
-        next=lambda made: redirect(
-            url_for("paper.show", checklist_id=checklist_id, record_id=made.id), 303
+        next=lambda paper_record: redirect(
+            url_for("paper.show", checklist_id=checklist_id, record_id=paper_record.id), 303
         ),
     )
     if done:
         return done
-    lacking = set(prior_agreements.not_known(filling))
+    lacking = set(prior_agreements.not_known(loaded))
     return render_template(
         "agreements/prior_agreement.html",
         checklist=checklist,
-        cooperation=filling.cooperation,
+        cooperation=loaded.cooperation,
         form=form,
-        parties=filling.parties,
-        not_known=[one for one in filling.template.items if one.code in lacking],
+        parties=loaded.parties,
+        not_known=[item for item in loaded.template.items if item.code in lacking],
         kind_words=labels.KINDS[checklist.kind],
     )
 
@@ -132,19 +134,19 @@ def show(checklist_id: UUID, record_id: UUID) -> str | Response:
     """Show a scan that was recorded; another party confirms it here."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "paper")
-    made, revision, asked = _found(checklist, record_id)
-    filling = load_localized(checklist)
-    may_answer = bool(paper.can_decide(actor, filling, made, asked))
+    record, revision, signature_request = _get_or_404(checklist, record_id)
+    loaded = load_localized(checklist)
+    may_answer = bool(paper.can_decide(actor, loaded, record, signature_request))
     form = ConfirmForm()
-    words = paper_pages.sentence(made, revision, actor)
+    words = paper_pages.sentence(record, revision, actor)
     if form.is_submitted():
-        require(paper.can_decide(actor, filling, made, asked))
+        require(paper.can_decide(actor, loaded, record, signature_request))
     done = form.validate_on_submit() and perform(
         form,
         lambda: paper.confirm(
             actor,
             checklist,
-            made.id,
+            record.id,
             page=shown.page_of(actor, form.page_token.data),
             sentence=words,
             language=str(get_locale()),
@@ -154,22 +156,22 @@ def show(checklist_id: UUID, record_id: UUID) -> str | Response:
     )
     if done:
         return done
-    form.page_token.data = shown.token_of(actor, shown.page_with(made.digest))
+    form.page_token.data = shown.token_of(actor, shown.page_with(record.digest))
     document = signoff_service.document_of(revision, encryption.key_for(checklist))
     return render_template(
         "agreements/paper.html",
         checklist=checklist,
-        cooperation=filling.cooperation,
+        cooperation=loaded.cooperation,
         revision=revision,
-        view=paper_pages.view(checklist, made, revision, asked),
-        size=paper_pages.size_words(made.size),
-        # All that was signed stands on the page that it is confirmed on (product.md, 5.3).
+        view=paper_pages.view(checklist, record, revision, signature_request),
+        size=paper_pages.size_words(record.size),
+        # The page on which it is confirmed shows everything that was signed (product.md, 5.3).
         text=frozen_text.read(document, locale.language_of_text()) if may_answer else None,
-        is_former=made.kind is PaperKind.FORMER,
+        is_former=record.kind is PaperKind.FORMER,
         sentence_words=words,
         form=form,
         may_answer=may_answer,
-        may_withdraw=bool(paper.can_withdraw(actor, filling, made, asked)),
+        may_withdraw=bool(paper.can_withdraw(actor, loaded, record, signature_request)),
         kind_words=labels.KINDS[checklist.kind],
     )
 
@@ -191,23 +193,23 @@ def refuse(checklist_id: UUID, record_id: UUID) -> str | Response:
     """Refuse a scan for another party, with a reason."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "refuse_paper")
-    made, revision, asked = _found(checklist, record_id)
-    filling = load_localized(checklist)
-    require(paper.can_decide(actor, filling, made, asked))
+    record, revision, signature_request = _get_or_404(checklist, record_id)
+    loaded = load_localized(checklist)
+    require(paper.can_decide(actor, loaded, record, signature_request))
     form = NoForm()
     done = form.validate_on_submit() and perform(
         form,
-        lambda: paper.refuse(actor, checklist, made.id, reason=form.reason.data or ""),
+        lambda: paper.refuse(actor, checklist, record.id, reason=form.reason.data or ""),
         success=_("You refused the scan. Who recorded it is told, with your reason."),
         next=_to_record(checklist, revision),
     )
     return done or _no_page(
-        filling,
-        made,
+        loaded,
+        record,
         form,
         _("Refuse the scan"),
         _("The scan and your reason stay in history. The text goes on waiting for a signature.")
-        if made.kind is PaperKind.TEXT
+        if record.kind is PaperKind.TEXT
         else _("The scan and your reason stay in history. The checklist is open again."),
     )
 
@@ -215,22 +217,22 @@ def refuse(checklist_id: UUID, record_id: UUID) -> str | Response:
 @blueprint.route("/papers/<uuid:record_id>/withdraw", methods=["GET", "POST"])
 @signed_in
 def withdraw(checklist_id: UUID, record_id: UUID) -> str | Response:
-    """Withdraw a scan that the own side recorded."""
+    """Withdraw a scan that one's own side recorded."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "withdraw_paper")
-    made, revision, asked = _found(checklist, record_id)
-    filling = load_localized(checklist)
-    require(paper.can_withdraw(actor, filling, made, asked))
+    record, revision, signature_request = _get_or_404(checklist, record_id)
+    loaded = load_localized(checklist)
+    require(paper.can_withdraw(actor, loaded, record, signature_request))
     form = NoForm()
     done = form.validate_on_submit() and perform(
         form,
-        lambda: paper.withdraw(actor, checklist, made.id, reason=form.reason.data or ""),
+        lambda: paper.withdraw(actor, checklist, record.id, reason=form.reason.data or ""),
         success=_("The scan is withdrawn. It stays in history."),
         next=_to_record(checklist, revision),
     )
     return done or _no_page(
-        filling,
-        made,
+        loaded,
+        record,
         form,
         _("Withdraw the scan"),
         _("The scan and your reason stay in history. You can record another one."),
@@ -243,32 +245,34 @@ def scan(checklist_id: UUID, record_id: UUID) -> Response:
     """Hand out a scan to those who may open the text: to be kept, never shown within a page."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "scan")
-    made, revision, _asked = _found(checklist, record_id)
-    answer = make_response(papers.scan_of(made, keys.key_of(checklist.cooperation_id)))
-    answer.headers["Content-Type"] = made.media_type
-    name = f"{checklist.kind.value}-{revision.number}-paper.{ENDINGS[ScanType(made.media_type)]}"
+    record, revision, _asked = _get_or_404(checklist, record_id)
+    answer = make_response(papers.scan_of(record, keys.key_of(checklist.cooperation_id)))
+    answer.headers["Content-Type"] = record.media_type
+    name = f"{checklist.kind.value}-{revision.number}-paper.{ENDINGS[ScanType(record.media_type)]}"
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
 
 
-def _found(checklist: Checklist, record_id: UUID) -> tuple[PaperRecord, Revision, SignatureRequest]:
+def _get_or_404(
+    checklist: Checklist, record_id: UUID
+) -> tuple[PaperRecord, Revision, SignatureRequest]:
     """Return a scan of a checklist with its revision and request, or answer 404."""
     pairs = signoff.revisions_of(agreements.SUBJECT, checklist.id)
-    made = found(papers.find((revision.id for revision, _asked in pairs), record_id))
-    asked = found(signoff.request_of(made.revision_id))
-    return made, asked.revision, asked
+    paper_record = found_or_404(papers.find((revision.id for revision, _asked in pairs), record_id))
+    signature_request = found_or_404(signoff.request_of(paper_record.revision_id))
+    return paper_record, signature_request.revision, signature_request
 
 
 def _no_page(
-    filling: LoadedChecklist, made: PaperRecord, form: NoForm, title: str, lede: str
+    loaded: LoadedChecklist, paper_record: PaperRecord, form: NoForm, title: str, lede: str
 ) -> str:
-    checklist = filling.checklist
+    checklist = loaded.checklist
     return render_template(
         "agreements/paper_no.html",
         checklist=checklist,
-        cooperation=filling.cooperation,
+        cooperation=loaded.cooperation,
         form=form,
-        record_id=made.id,
+        record_id=paper_record.id,
         title_words=title,
         lede_words=lede,
         kind_words=labels.KINDS[checklist.kind],

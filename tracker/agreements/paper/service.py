@@ -1,4 +1,7 @@
-"""Service functions for signing on paper: record a scan; confirm, refuse or withdraw one."""
+"""Service functions for signing on paper: record a scan; confirm, refuse or withdraw one.
+
+In one file: each verb on a scan asks the same rules on who signs and what is in force.
+"""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
@@ -42,88 +45,104 @@ from tracker.signoff.paper_policy import PaperFact
 ANSWERING = (Role.COORDINATOR, Role.SIGNATORY)
 
 
-def open_lines(actor: Actor, asked: SignatureRequest, document: Mapping[str, Any]) -> list[Signer]:
-    """Return the lines of the own organisation that wait for a signature, as the text names them.
+def open_lines(
+    actor: Actor, signature_request: SignatureRequest, document: Mapping[str, Any]
+) -> list[Signer]:
+    """Return the unsigned lines of the actor's organisation, as the text names them.
 
     None when enough have signed for it, or when it is the turn of other parties.
     """
-    standing = requests.standing_of(asked)
+    standing = requests.standing_of(signature_request)
     own = actor.organisation_id
     if own not in {party for party, _one in signers.whose_turn(standing.parties, standing.signed)}:
         return []
-    places = [
-        place
-        for place in asked.places
-        if signers.is_to_sign(standing.parties, standing.signed, own, place.user_id)
-        and requests.place_of(asked, own, place.user_id) is place
+    slots = [
+        slot
+        for slot in signature_request.slots
+        if signers.is_to_sign(standing.parties, standing.signed, own, slot.user_id)
+        and requests.slot_of(signature_request, own, slot.user_id) is slot
     ]
-    names = accounts.names(place.user_id for place in places)
-    said = {(one["organisation_id"], one["name"]): one for one in document.get("signatories", ())}
-    found = []
-    for place in places:
-        name = names.get(place.user_id, "")
-        there = said.get((str(place.organisation_id), name), {})
-        found.append(
+    names = accounts.names(slot.user_id for slot in slots)
+    signatories = {
+        (signatory["organisation_id"], signatory["name"]): signatory
+        for signatory in document.get("signatories", ())
+    }
+    lines = []
+    for slot in slots:
+        name = names.get(slot.user_id, "")
+        known_signatory = signatories.get((str(slot.organisation_id), name), {})
+        lines.append(
             Signer(
-                organisation_id=place.organisation_id,
-                organisation_name=there.get("organisation", actor.organisation_name),
+                organisation_id=slot.organisation_id,
+                organisation_name=known_signatory.get("organisation", actor.organisation_name),
                 name=name,
-                office=there.get("office", ""),
-                user_id=place.user_id,
-                power=there.get("power", ""),
-                on_behalf_of=place.on_behalf_of,
+                office=known_signatory.get("office", ""),
+                user_id=slot.user_id,
+                power=known_signatory.get("power", ""),
+                on_behalf_of=slot.on_behalf_of,
             )
         )
-    return found
+    return lines
 
 
-def facts_on(asked: SignatureRequest) -> list[PaperFact]:
+def facts_on(signature_request: SignatureRequest) -> list[PaperFact]:
     """Return what the rules look at in all scans recorded for a revision."""
-    rows = paper.on_revisions([asked.revision_id]).get(asked.revision_id, [])
-    return [fact_of(one, asked) for one in rows]
+    rows = paper.on_revisions([signature_request.revision_id]).get(
+        signature_request.revision_id, []
+    )
+    return [fact_of(row, signature_request) for row in rows]
 
 
-def fact_of(record: PaperRecord, asked: SignatureRequest) -> PaperFact:
+def fact_of(record: PaperRecord, signature_request: SignatureRequest) -> PaperFact:
     """Return what the rules look at in a scan."""
-    signed = paper.rests_on(asked.revision.signatures)
-    return paper.fact(record, paper.state_of(record, asked.state, signed))
+    signed = paper.rests_on(signature_request.revision.signatures)
+    return paper.fact(record, paper.state_of(record, signature_request.state, signed))
 
 
 def can_record(
-    actor: Actor, filling: LoadedChecklist, asked: SignatureRequest, document: Mapping[str, Any]
+    actor: Actor,
+    loaded: LoadedChecklist,
+    signature_request: SignatureRequest,
+    document: Mapping[str, Any],
 ) -> Decision:
-    """Decide whether a person may record now that the own organisation signed on paper."""
+    """Decide whether a person may record now that their organisation signed on paper."""
     may = paper_policy.can_record(
         actor,
-        is_party=filling.own_party(actor) is not None,
-        state=asked.state,
-        has_line=bool(open_lines(actor, asked, document)),
-        papers=facts_on(asked),
+        is_party=loaded.own_party(actor) is not None,
+        state=signature_request.state,
+        has_line=bool(open_lines(actor, signature_request, document)),
+        papers=facts_on(signature_request),
     )
-    return requests.standing_of(asked).is_waiting(clock.today()) if may else may
+    return requests.standing_of(signature_request).is_waiting(clock.today()) if may else may
 
 
 def can_decide(
-    actor: Actor, filling: LoadedChecklist, made: PaperRecord, asked: SignatureRequest
+    actor: Actor,
+    loaded: LoadedChecklist,
+    paper_record: PaperRecord,
+    signature_request: SignatureRequest,
 ) -> Decision:
     """Decide whether a person may confirm or refuse a scan now."""
     return paper_policy.can_decide(
         actor,
-        fact_of(made, asked),
-        is_party=filling.own_party(actor) is not None,
-        state=asked.state,
+        fact_of(paper_record, signature_request),
+        is_party=loaded.own_party(actor) is not None,
+        state=signature_request.state,
     )
 
 
 def can_withdraw(
-    actor: Actor, filling: LoadedChecklist, made: PaperRecord, asked: SignatureRequest
+    actor: Actor,
+    loaded: LoadedChecklist,
+    paper_record: PaperRecord,
+    signature_request: SignatureRequest,
 ) -> Decision:
     """Decide whether a person may withdraw a scan now."""
     return paper_policy.can_withdraw(
         actor,
-        fact_of(made, asked),
-        is_party=filling.own_party(actor) is not None,
-        state=asked.state,
+        fact_of(paper_record, signature_request),
+        is_party=loaded.own_party(actor) is not None,
+        state=signature_request.state,
     )
 
 
@@ -135,48 +154,52 @@ def record(
     offices: Mapping[UUID, str],
     scan: bytes,
 ) -> PaperRecord:
-    """Record that the own organisation signed the text on paper; another party confirms it.
+    """Record that the actor's organisation signed the text on paper; another party confirms it.
 
-    offices are those of the persons who signed, by their ids: persons whom the text names for the
-    own party, so that whoever signs in place of the person named by M1 does so for the reason that
+    offices are those of the persons who signed, by their ids. The text names these persons for the
+    actor's party, so whoever signs in place of the person named by M1 does so for the reason that
     the text or the passing on shows. Raise RuleBrokenError for a date or a file that can't be.
     """
     lock(checklist)
-    asked = _asked(checklist)
-    document = signoff.document_of(asked.revision, encryption.key_for(checklist))
-    filling = load(checklist)
-    can_record(actor, filling, asked, document).require()
-    lines = {one.user_id: one for one in open_lines(actor, asked, document)}
+    signature_request = _waiting_request(checklist)
+    document = signoff.document_of(signature_request.revision, encryption.key_for(checklist))
+    loaded = load(checklist)
+    can_record(actor, loaded, signature_request, document).require()
+    lines = {
+        open_line.user_id: open_line for open_line in open_lines(actor, signature_request, document)
+    }
     if not offices or not set(offices) <= set(lines):
         raise RuleBrokenError(
             _l("Choose who signed, among those whom the text names for your organisation."),
             "signed",
         )
-    _require_turns(actor, asked, offices)
-    frozen_on = asked.revision.frozen_at.astimezone(clock.zone()).date()
+    _require_turns(actor, signature_request, offices)
+    frozen_on = signature_request.revision.frozen_at.astimezone(clock.zone()).date()
     dated = paper_policy.can_be_dated(signed_on, clock.today(), frozen_on)
     if not dated:
         raise RuleBrokenError(dated.reason, "signed_on")
     signed_by = [_with_office(lines[user_id], office) for user_id, office in offices.items()]
-    made = paper.record(
+    paper_record = paper.record(
         actor,
-        asked.revision,
+        signature_request.revision,
         kind=PaperKind.TEXT,
         signed_on=signed_on,
         signers=signed_by,
         scan=scan,
         key=keys.key_of(checklist.cooperation_id),
     )
-    note_recorded(actor, filling, asked, made)
-    return made
+    note_recorded(actor, loaded, signature_request, paper_record)
+    return paper_record
 
 
-def _require_turns(actor: Actor, asked: SignatureRequest, user_ids: Iterable[UUID]) -> None:
+def _require_turns(
+    actor: Actor, signature_request: SignatureRequest, user_ids: Iterable[UUID]
+) -> None:
     """Refuse persons who would sign before their turn, or beyond what their party has to give."""
-    standing = requests.standing_of(asked)
-    turns = {place.user_id: place.turn for place in asked.places}
+    standing = requests.standing_of(signature_request)
+    turns = {slot.user_id: slot.turn for slot in signature_request.slots}
     signed = set(standing.signed)
-    for user_id in sorted(user_ids, key=lambda one: turns[one]):
+    for user_id in sorted(user_ids, key=lambda person_id: turns[person_id]):
         decision = signers.can_sign_now(standing.parties, signed, actor.organisation_id, user_id)
         if not decision:
             raise RuleBrokenError(
@@ -186,20 +209,23 @@ def _require_turns(actor: Actor, asked: SignatureRequest, user_ids: Iterable[UUI
 
 
 def note_recorded(
-    actor: Actor, filling: LoadedChecklist, asked: SignatureRequest, made: PaperRecord
+    actor: Actor,
+    loaded: LoadedChecklist,
+    signature_request: SignatureRequest,
+    paper_record: PaperRecord,
 ) -> None:
     """Record that a scan was recorded, and write to those who may confirm it."""
     _record(
         verbs.PAPER_RECORDED,
         actor,
-        filling.checklist,
-        asked,
-        evidence=made.digest,
-        document_digest=asked.revision.digest,
-        scan_digest=made.scan_digest,
+        loaded.checklist,
+        signature_request,
+        evidence=paper_record.digest,
+        document_digest=signature_request.revision.digest,
+        scan_digest=paper_record.scan_digest,
     )
     paper_messages.waits_to_be_confirmed(
-        filling.checklist.id, made.id, _who_answers(filling, made) - {actor.user_id}
+        loaded.checklist.id, paper_record.id, _who_answers(loaded, paper_record) - {actor.user_id}
     )
 
 
@@ -219,44 +245,48 @@ def confirm(
     in one transaction. An agreement made before the product came waits for every other party.
     """
     lock(checklist)
-    asked = _asked(checklist)
-    made = _found(asked, record_id)
-    can_decide(actor, load(checklist), made, asked).require()
-    shown.require(page, made.digest)
-    decision = paper.decide(actor, made, PaperDecisionKind.CONFIRMED)
+    signature_request = _waiting_request(checklist)
+    paper_record = _record_of(signature_request, record_id)
+    can_decide(actor, load(checklist), paper_record, signature_request).require()
+    shown.require(page, paper_record.digest)
+    decision = paper.decide(actor, paper_record, PaperDecisionKind.CONFIRMED)
     _record(
         verbs.PAPER_CONFIRMED,
         actor,
         checklist,
-        asked,
+        signature_request,
         evidence=decision.digest,
-        scan_digest=made.scan_digest,
+        scan_digest=paper_record.scan_digest,
     )
-    if not _is_confirmed(made):
+    if not _is_confirmed(paper_record):
         return []
-    document = signoff.document_of(asked.revision, encryption.key_for(checklist))
+    document = signoff.document_of(signature_request.revision, encryption.key_for(checklist))
     signatures = paper.sign(
-        asked, made, _answered_for(made, document), sentence=sentence, language=language
+        signature_request,
+        paper_record,
+        _answered_for(paper_record, document),
+        sentence=sentence,
+        language=language,
     )
-    for one in signatures:
+    for signature in signatures:
         trail.record(
             verbs.SIGNED_ON_PAPER,
             actor=actor,
             subject_type="signature",
-            subject_id=one.id,
+            subject_id=signature.id,
             cooperation_id=checklist.cooperation_id,
-            evidence=one.digest,
+            evidence=signature.digest,
             kind=checklist.kind.value,
-            revision=asked.revision.number,
-            document_digest=asked.revision.digest,
-            organisation=one.organisation_name,
-            signed_on=made.signed_on.isoformat(),
-            scan_digest=made.scan_digest,
+            revision=signature_request.revision.number,
+            document_digest=signature_request.revision.digest,
+            organisation=signature.organisation_name,
+            signed_on=paper_record.signed_on.isoformat(),
+            scan_digest=paper_record.scan_digest,
         )
-    if paper.complete_if_signed(asked, signatures):
-        agreements.finish(actor, checklist, asked, since=_in_force_since(made))
+    if paper.complete_if_signed(signature_request, signatures):
+        agreements.finish(actor, checklist, signature_request, since=_in_force_since(paper_record))
     else:
-        paper_messages.was_confirmed(checklist.id, {made.user_id} - {actor.user_id})
+        paper_messages.was_confirmed(checklist.id, {paper_record.user_id} - {actor.user_id})
     return signatures
 
 
@@ -267,32 +297,48 @@ def refuse(actor: Actor, checklist: Checklist, record_id: UUID, *, reason: str) 
     declined, and its checklist is open again.
     """
     lock(checklist)
-    asked = _asked(checklist)
-    made = _found(asked, record_id)
-    can_decide(actor, load(checklist), made, asked).require()
+    signature_request = _waiting_request(checklist)
+    paper_record = _record_of(signature_request, record_id)
+    can_decide(actor, load(checklist), paper_record, signature_request).require()
     key = encryption.key_for(checklist)
-    decision = paper.decide(actor, made, PaperDecisionKind.REFUSED, reason=reason, key=key)
-    said = "" if is_restricted(checklist) else decision.reason
-    _record(verbs.PAPER_REFUSED, actor, checklist, asked, evidence=decision.digest, reason=said)
-    if made.kind is PaperKind.FORMER:
-        paper.decline(actor, asked, reason=reason, key=key)
+    decision = paper.decide(actor, paper_record, PaperDecisionKind.REFUSED, reason=reason, key=key)
+    told_reason = "" if is_restricted(checklist) else decision.reason
+    _record(
+        verbs.PAPER_REFUSED,
+        actor,
+        checklist,
+        signature_request,
+        evidence=decision.digest,
+        reason=told_reason,
+    )
+    if paper_record.kind is PaperKind.FORMER:
+        paper.decline(actor, signature_request, reason=reason, key=key)
         agreements.reopen(checklist, reason)
-        _record(verbs.DECLINED, actor, checklist, asked, items=[], reason=said)
-    paper_messages.was_refused(checklist.id, {made.user_id} - {actor.user_id})
+        _record(verbs.DECLINED, actor, checklist, signature_request, items=[], reason=told_reason)
+    paper_messages.was_refused(checklist.id, {paper_record.user_id} - {actor.user_id})
 
 
 def withdraw(actor: Actor, checklist: Checklist, record_id: UUID, *, reason: str) -> None:
-    """Withdraw a scan that the own side recorded and nobody confirmed; it stays in history."""
+    """Withdraw an unconfirmed scan that the actor's side recorded; it stays in the history."""
     lock(checklist)
-    asked = _asked(checklist)
-    made = _found(asked, record_id)
-    can_withdraw(actor, load(checklist), made, asked).require()
+    signature_request = _waiting_request(checklist)
+    paper_record = _record_of(signature_request, record_id)
+    can_withdraw(actor, load(checklist), paper_record, signature_request).require()
     key = encryption.key_for(checklist)
-    decision = paper.decide(actor, made, PaperDecisionKind.WITHDRAWN, reason=reason, key=key)
-    said = "" if is_restricted(checklist) else decision.reason
-    _record(verbs.PAPER_WITHDRAWN, actor, checklist, asked, evidence=decision.digest, reason=said)
-    if made.kind is PaperKind.FORMER:
-        signoff.withdraw(actor, asked, reason=reason, key=key)
+    decision = paper.decide(
+        actor, paper_record, PaperDecisionKind.WITHDRAWN, reason=reason, key=key
+    )
+    told_reason = "" if is_restricted(checklist) else decision.reason
+    _record(
+        verbs.PAPER_WITHDRAWN,
+        actor,
+        checklist,
+        signature_request,
+        evidence=decision.digest,
+        reason=told_reason,
+    )
+    if paper_record.kind is PaperKind.FORMER:
+        signoff.withdraw(actor, signature_request, reason=reason, key=key)
         agreements.reopen(checklist, reason)
         trail.record(
             verbs.SIGNATURE_REQUEST_WITHDRAWN,
@@ -301,52 +347,55 @@ def withdraw(actor: Actor, checklist: Checklist, record_id: UUID, *, reason: str
             subject_id=checklist.id,
             cooperation_id=checklist.cooperation_id,
             kind=checklist.kind.value,
-            revision=asked.revision.number,
-            reason=said,
+            revision=signature_request.revision.number,
+            reason=told_reason,
         )
 
 
-def _is_confirmed(made: PaperRecord) -> bool:
+def _is_confirmed(paper_record: PaperRecord) -> bool:
     """Tell whether enough parties confirmed: one other, or of a former agreement every other."""
-    if made.kind is PaperKind.TEXT:
+    if paper_record.kind is PaperKind.TEXT:
         return True
-    needed = {UUID(one["organisation_id"]) for one in made.signers} - {made.organisation_id}
-    return needed <= {one.organisation_id for one in made.decisions}
+    needed = {UUID(signer["organisation_id"]) for signer in paper_record.signers} - {
+        paper_record.organisation_id
+    }
+    return needed <= {decision.organisation_id for decision in paper_record.decisions}
 
 
 def _answered_for(
-    made: PaperRecord, document: Mapping[str, Any]
+    paper_record: PaperRecord, document: Mapping[str, Any]
 ) -> list[tuple[Signer, PaperDecision]]:
     """Return each who signed on paper with what was confirmed: by their own party where it was."""
     powers = {
-        (one["organisation_id"], one["name"]): one["power"]
-        for one in document.get("signatories", ())
+        (signatory["organisation_id"], signatory["name"]): signatory["power"]
+        for signatory in document.get("signatories", ())
     }
-    by_party = {one.organisation_id: one for one in made.decisions}
-    last = made.decisions[-1]
+    by_party = {decision.organisation_id: decision for decision in paper_record.decisions}
+    last = paper_record.decisions[-1]
     return [
-        (one, by_party.get(one.organisation_id, last)) for one in paper.signers_of(made, powers)
+        (signer, by_party.get(signer.organisation_id, last))
+        for signer in paper.signers_of(paper_record, powers)
     ]
 
 
-def _in_force_since(made: PaperRecord) -> dt.datetime | None:
-    if made.kind is PaperKind.TEXT:
+def _in_force_since(paper_record: PaperRecord) -> dt.datetime | None:
+    if paper_record.kind is PaperKind.TEXT:
         return None
-    return dt.datetime.combine(made.signed_on, dt.time(), tzinfo=clock.zone())
+    return dt.datetime.combine(paper_record.signed_on, dt.time(), tzinfo=clock.zone())
 
 
-def _who_answers(filling: LoadedChecklist, made: PaperRecord) -> set[UUID]:
+def _who_answers(loaded: LoadedChecklist, paper_record: PaperRecord) -> set[UUID]:
     """Return who may confirm a scan for another party; on a visit's text, who may open it."""
-    restricted = is_restricted(filling.checklist)
-    may_open = queries.may_open_planning(filling.checklist) if restricted else {}
-    found: set[UUID] = set()
-    for party in filling.parties:
-        if party.organisation_id == made.organisation_id:
+    restricted = is_restricted(loaded.checklist)
+    may_open = queries.may_open_planning(loaded.checklist) if restricted else {}
+    person_ids: set[UUID] = set()
+    for party in loaded.parties:
+        if party.organisation_id == paper_record.organisation_id:
             continue
         people = accounts.people_with_role(party.organisation_id, ANSWERING)
-        able = {one.user_id for one in people}
-        found |= able & may_open[party.side] if restricted else able
-    return found
+        able = {person.user_id for person in people}
+        person_ids |= able & may_open[party.side] if restricted else able
+    return person_ids
 
 
 def _with_office(line: Signer, office: str) -> Signer:
@@ -354,14 +403,14 @@ def _with_office(line: Signer, office: str) -> Signer:
     return replace(line, office=words or line.office)
 
 
-def _found(asked: SignatureRequest, record_id: UUID) -> PaperRecord:
-    found = paper.find([asked.revision_id], record_id)
-    if found is None:
+def _record_of(signature_request: SignatureRequest, record_id: UUID) -> PaperRecord:
+    paper_record = paper.find([signature_request.revision_id], record_id)
+    if paper_record is None:
         raise RuleBrokenError(_l("This scan no longer waits to be confirmed."))
-    return found
+    return paper_record
 
 
-def _asked(checklist: Checklist) -> SignatureRequest:
+def _waiting_request(checklist: Checklist) -> SignatureRequest:
     if checklist.revision_sent_id is None:
         raise RuleBrokenError(_l("This text does not wait for signatures."))
     return signoff.locked_request(checklist.revision_sent_id)
@@ -371,7 +420,7 @@ def _record(
     verb: Verb,
     actor: Actor,
     checklist: Checklist,
-    asked: SignatureRequest,
+    signature_request: SignatureRequest,
     *,
     evidence: str | None = None,
     **details: Any,
@@ -384,7 +433,7 @@ def _record(
         cooperation_id=checklist.cooperation_id,
         evidence=evidence,
         kind=checklist.kind.value,
-        revision=asked.revision.number,
+        revision=signature_request.revision.number,
         organisation=actor.organisation_name,
         **details,
     )

@@ -5,7 +5,7 @@ from uuid import UUID
 from flask import Blueprint, render_template, request
 from flask_babel import gettext as _
 
-from tracker.access.gate import current_actor, found, signed_in
+from tracker.access.gate import current_actor, found_or_404, signed_in
 from tracker.agreements import evidence, revisions
 from tracker.checklist_templates.schema import Part
 from tracker.checklists import labels
@@ -23,14 +23,14 @@ blueprint = Blueprint("history", __name__, url_prefix="/checklists/<uuid:checkli
 def item(checklist_id: UUID, code: str) -> str:
     """Show how the answer to an item came about, as a conversation with differences."""
     actor = current_actor()
-    checklist, filling, one = get_item_or_404(actor, checklist_id, code, "item_history")
-    found(one if one.part is not Part.PERSON else None)
+    checklist, loaded, item = get_item_or_404(actor, checklist_id, code, "item_history")
+    found_or_404(item if item.part is not Part.PERSON else None)
     return render_template(
         "checklists/item_history.html",
         checklist=checklist,
-        cooperation=filling.cooperation,
-        item=one,
-        entries=item_timeline.tell(filling, one, past_of(checklist, one.code)),
+        cooperation=loaded.cooperation,
+        item=item,
+        entries=item_timeline.tell(loaded, item, past_of(checklist, item.code)),
         kind_words=labels.KINDS[checklist.kind],
     )
 
@@ -41,25 +41,25 @@ def all_revisions(checklist_id: UUID) -> str:
     """Show the revisions of a checklist, and how any two of them, or the draft, differ."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "revisions")
-    filling = load_localized(checklist)
+    loaded = load_localized(checklist)
     compared = evidence.look(checklist)
-    versions = revisions.versions(filling, compared)
-    known = {one.key: one for one in versions}
+    versions = revisions.versions(loaded, compared)
+    known = {version.key: version for version in versions}
     keys = list(known)
     newer = request.args.get("new", keys[0])
     older = request.args.get("old", keys[min(1, len(keys) - 1)])
-    old, new = found(known.get(older)), found(known.get(newer))
+    old, new = found_or_404(known.get(older)), found_or_404(known.get(newer))
     return render_template(
         "agreements/revisions.html",
         checklist=checklist,
-        cooperation=filling.cooperation,
+        cooperation=loaded.cooperation,
         agrees=compared.agrees,
         versions=versions,
-        codes=filling.template.by_code,
+        codes=loaded.template.by_code,
         old=old,
         new=new,
-        changes=revisions.compared(filling, old, new, locale.language()) if old is not new else [],
+        changes=revisions.compared(loaded, old, new, locale.language()) if old is not new else [],
         kind_words=labels.KINDS[checklist.kind],
         is_restricted=is_restricted(checklist),
-        title_words=_("Revisions of %(checklist)s", checklist=filling.template.title),
+        title_words=_("Revisions of %(checklist)s", checklist=loaded.template.title),
     )

@@ -8,7 +8,7 @@ from flask import Blueprint, redirect, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from tracker.access.gate import current_actor, found, require, signed_in
+from tracker.access.gate import current_actor, found_or_404, require, signed_in
 from tracker.agreements import notices, renewal
 from tracker.agreements.forms import NoticeForm, RenewForm
 from tracker.checklists import labels
@@ -31,22 +31,22 @@ def _to_record(checklist_id: UUID) -> Response:
 @blueprint.route("/suspend", methods=["GET", "POST"])
 @signed_in
 def suspend(checklist_id: UUID) -> str | Response:
-    """Suspend a text in force for the own party, with a reason (M20)."""
+    """Suspend a text in force on behalf of one's own party, with a reason (M20)."""
     return _notice(checklist_id, NoticeKind.SUSPENDED)
 
 
 @blueprint.route("/end", methods=["GET", "POST"])
 @signed_in
 def end(checklist_id: UUID) -> str | Response:
-    """End a text in force for the own party, with a reason and the notice agreed (M20)."""
+    """End a text in force for one's own party, with a reason and the agreed notice (M20)."""
     return _notice(checklist_id, NoticeKind.ENDED)
 
 
 def _notice(checklist_id: UUID, kind: NoticeKind) -> str | Response:
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "notice")
-    filling = load_localized(checklist)
-    require(notices.can_give_notice(actor, filling, kind))
+    loaded = load_localized(checklist)
+    require(notices.can_give_notice(actor, loaded, kind))
     earliest = notices.earliest(checklist, kind)
     form = NoticeForm(data={"from_on": earliest})
     given = {
@@ -64,7 +64,7 @@ def _notice(checklist_id: UUID, kind: NoticeKind) -> str | Response:
     return done or render_template(
         "agreements/notice.html",
         checklist=checklist,
-        cooperation=filling.cooperation,
+        cooperation=loaded.cooperation,
         form=form,
         ends=kind is NoticeKind.ENDED,
         earliest=earliest,
@@ -81,11 +81,11 @@ def close(checklist_id: UUID, notice_id: UUID) -> str | Response:
     """Lift a suspension, or take a notice back before its day."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "notice")
-    filling = load_localized(checklist)
-    notice = found(
-        next((one for one in notices.open_notices(checklist) if one.id == notice_id), None)
+    loaded = load_localized(checklist)
+    notice = found_or_404(
+        next((notice for notice in notices.open_notices(checklist) if notice.id == notice_id), None)
     )
-    require(notices.can_close_notice(actor, filling, notice))
+    require(notices.can_close_notice(actor, loaded, notice))
     lifts = notice.taken_effect_at is not None
     form = ReasonForm()
     done = form.validate_on_submit() and perform(
@@ -98,9 +98,9 @@ def close(checklist_id: UUID, notice_id: UUID) -> str | Response:
         return done
     if lifts:
         lede = _("The text is in force again at once. People are asked to undertake anew.")
-        return _reason_page(filling, form, _("Lift the suspension"), lede)
+        return _reason_page(loaded, form, _("Lift the suspension"), lede)
     lede = _("The text stays in force as it is. All parties are told.")
-    return _reason_page(filling, form, _("Take the notice back"), lede)
+    return _reason_page(loaded, form, _("Take the notice back"), lede)
 
 
 @blueprint.route("/agree-anew", methods=["GET", "POST"])
@@ -109,8 +109,8 @@ def agree_anew(checklist_id: UUID) -> str | Response:
     """Open a text that has ended, to be agreed and signed anew."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "agree_anew")
-    filling = load_localized(checklist)
-    require(notices.can_agree_anew(actor, filling))
+    loaded = load_localized(checklist)
+    require(notices.can_agree_anew(actor, loaded))
     form = ReasonForm()
     done = form.validate_on_submit() and perform(
         form,
@@ -121,7 +121,7 @@ def agree_anew(checklist_id: UUID) -> str | Response:
     if done:
         return done
     lede = _("All items are open again. The text is in force once all parties have signed it.")
-    return _reason_page(filling, form, _("Agree the text anew"), lede)
+    return _reason_page(loaded, form, _("Agree the text anew"), lede)
 
 
 @blueprint.route("/renew", methods=["GET", "POST"])
@@ -130,8 +130,8 @@ def renew(checklist_id: UUID) -> str | Response:
     """Propose new dates for the agreed terms; all parties accept and sign them (M19)."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "renew")
-    filling = load_localized(checklist)
-    require(renewal.can_renew(actor, filling))
+    loaded = load_localized(checklist)
+    require(renewal.can_renew(actor, loaded))
     term = renewal.term_of(checklist)
     following = renewal.next_term(term) if term else None
     form = RenewForm(
@@ -155,7 +155,7 @@ def renew(checklist_id: UUID) -> str | Response:
     return done or render_template(
         "agreements/renew.html",
         checklist=checklist,
-        cooperation=filling.cooperation,
+        cooperation=loaded.cooperation,
         form=form,
         term=term,
         kind_words=labels.KINDS[checklist.kind],
@@ -166,15 +166,15 @@ def _day(given: dt.date | None) -> dt.date:
     return given or clock.today()  # the form has asked for one
 
 
-def _reason_page(filling: LoadedChecklist, form: Form, title: str, lede: str) -> str:
+def _reason_page(loaded: LoadedChecklist, form: Form, title: str, lede: str) -> str:
     shown: Any = form
     return render_template(
         "agreements/items_reason.html",
-        checklist=filling.checklist,
-        cooperation=filling.cooperation,
+        checklist=loaded.checklist,
+        cooperation=loaded.cooperation,
         form=shown,
         title_words=title,
         button=title,
         lede_words=lede,
-        kind_words=labels.KINDS[filling.checklist.kind],
+        kind_words=labels.KINDS[loaded.checklist.kind],
     )

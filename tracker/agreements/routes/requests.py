@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
-from tracker.access.gate import current_actor, found, require, signed_in
+from tracker.access.gate import current_actor, found_or_404, require, signed_in
 from tracker.accounts import queries as accounts
 from tracker.agreements import forms as agreement_forms
 from tracker.agreements import revisions, signature_requests
@@ -33,7 +33,7 @@ blueprint = Blueprint("requests", __name__, url_prefix="/checklists/<uuid:checkl
 def _waiting(checklist: Checklist) -> SignatureRequest:
     if checklist.revision_sent_id is None:
         abort(404)
-    return found(signoff.request_of(checklist.revision_sent_id))
+    return found_or_404(signoff.request_of(checklist.revision_sent_id))
 
 
 def _to_record(checklist_id: UUID) -> Response:
@@ -43,15 +43,15 @@ def _to_record(checklist_id: UUID) -> Response:
 @blueprint.route("/pass-on/<uuid:user_id>", methods=["GET", "POST"])
 @signed_in
 def pass_on(checklist_id: UUID, user_id: UUID) -> str | Response:
-    """Pass on what somebody of the own organisation is to sign, with a reason (5.5)."""
+    """Pass on a colleague's signature line, with a reason (5.5)."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "pass_on")
     if checklist.revision_sent_id is None and request.method == "POST":
         return _passed_on_too_late(actor, checklist, user_id)
     standing = signoff.standing_of(_waiting(checklist))
     require(signoff_policy.can_pass_on(actor, standing, clock.today(), user_id))
-    filling = load_localized(checklist)
-    able = signature_requests.who_can_take_over(actor, filling, standing)
+    loaded = load_localized(checklist)
+    able = signature_requests.who_can_take_over(actor, loaded, standing)
     form: Any = agreement_forms.pass_on_form(able)
     if able and form.validate_on_submit():
         done: Response | None = perform(
@@ -71,29 +71,33 @@ def pass_on(checklist_id: UUID, user_id: UUID) -> str | Response:
             return done
     revision = _waiting(checklist).revision
     since = revisions.since(
-        filling.checklist, shown.digest_on(actor, form.page_token.data), revision
+        loaded.checklist, shown.digest_on(actor, form.page_token.data), revision
     )
     form.page_token.data = shown.token_of(actor, shown.page_with(revision.digest))
-    return _passing_on(filling, form, user_id, able=able, since=since)
+    return _passing_on(loaded, form, user_id, able=able, since=since)
 
 
 def _passed_on_too_late(actor: Actor, checklist: Checklist, user_id: UUID) -> str:
     """Show their words again to somebody who passes on a text that no longer waits."""
-    filling = load_localized(checklist)
+    loaded = load_localized(checklist)
     seen = shown.digest_on(actor, request.form.get("page_token"))
     pairs = signoff.revisions_of(SUBJECT, checklist.id)
-    revision = found(next((one for one, _asked in pairs if one.digest == seen), None))
-    asked = found(signoff.request_of(revision.id))
-    able = signature_requests.who_can_take_over(actor, filling, signoff.standing_of(asked))
+    revision = found_or_404(
+        next((revision for revision, _asked in pairs if revision.digest == seen), None)
+    )
+    signature_request = found_or_404(signoff.request_of(revision.id))
+    able = signature_requests.who_can_take_over(
+        actor, loaded, signoff.standing_of(signature_request)
+    )
     form: Any = agreement_forms.pass_on_form(able)
     form.refuse(
         RuleBrokenError(_("This text no longer waits for signatures, so nothing was done."))
     )
-    return _passing_on(filling, form, user_id, able=able)
+    return _passing_on(loaded, form, user_id, able=able)
 
 
 def _passing_on(
-    filling: LoadedChecklist,
+    loaded: LoadedChecklist,
     form: Any,
     user_id: UUID,
     *,
@@ -102,13 +106,13 @@ def _passing_on(
 ) -> str:
     return render_template(
         "agreements/pass_on.html",
-        checklist=filling.checklist,
+        checklist=loaded.checklist,
         since=since,
-        cooperation=filling.cooperation,
+        cooperation=loaded.cooperation,
         form=form,
         able=able,
         holder=accounts.names([user_id]).get(user_id, ""),
-        kind_words=labels.KINDS[filling.checklist.kind],
+        kind_words=labels.KINDS[loaded.checklist.kind],
     )
 
 
@@ -119,10 +123,10 @@ def remind(checklist_id: UUID) -> str | Response:
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "remind")
     standing = signoff.standing_of(_waiting(checklist))
-    filling = load_localized(checklist)
-    require(policy.can_remind(actor, filling.own_party(actor)))
+    loaded = load_localized(checklist)
+    require(policy.can_remind(actor, loaded.own_party(actor)))
     require(standing.is_waiting(clock.today()))
-    parties = {party.organisation_id: party.name for party in filling.surroundings.parties}
+    parties = {party.organisation_id: party.name for party in loaded.surroundings.parties}
     due = signers.whose_turn(standing.parties, standing.signed)
     names = accounts.names(user for _party, user in due)
     form: Any = agreement_forms.remind_form(
@@ -131,7 +135,7 @@ def remind(checklist_id: UUID) -> str | Response:
     done = form.validate_on_submit() and perform(
         form,
         lambda: signature_requests.remind(
-            actor, checklist, [UUID(one) for one in form["people"].data or ()]
+            actor, checklist, [UUID(person_id) for person_id in form["people"].data or ()]
         ),
         success=_("The reminder is on its way."),
         next=_to_record(checklist_id),
@@ -139,7 +143,7 @@ def remind(checklist_id: UUID) -> str | Response:
     return done or render_template(
         "agreements/remind.html",
         checklist=checklist,
-        cooperation=filling.cooperation,
+        cooperation=loaded.cooperation,
         form=form,
         kind_words=labels.KINDS[checklist.kind],
     )

@@ -1,4 +1,7 @@
-"""Pages for signing a checklist: send, read, sign, decline, call back, amend, and the record."""
+"""Pages for signing a checklist: send, read, sign, decline, call back, amend, and the record.
+
+In one file: the pages of one blueprint show the same frozen text and lead to each other.
+"""
 
 from collections.abc import Iterable
 from typing import Any
@@ -10,7 +13,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
-from tracker.access.gate import current_actor, found, require, signed_in
+from tracker.access.gate import current_actor, found_or_404, require, signed_in
 from tracker.accounts import queries as accounts
 from tracker.activity import queries as trail
 from tracker.agreements import (
@@ -78,29 +81,29 @@ def send(checklist_id: UUID) -> str | Response:
     """Name who signs for each party, and send the text for signature."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "send")
-    filling = load_localized(checklist)
-    require(policy.can_send(actor, filling.own_party(actor), checklist.state))
-    able = agreements.signatories(filling)
+    loaded = load_localized(checklist)
+    require(policy.can_send(actor, loaded.own_party(actor), checklist.state))
+    able = agreements.signatories(loaded)
     lacking = [
         party.name
-        for party in filling.surroundings.parties
-        if not any(one.holds_on(clock.today()) for one in able[party.organisation_id])
+        for party in loaded.surroundings.parties
+        if not any(signatory.holds_on(clock.today()) for signatory in able[party.organisation_id])
     ]
     form: Any = agreement_forms.send_form(
-        filling,
+        loaded,
         able,
-        _language_choices(filling),
-        agreements.who_else_is_reminded(filling),
-        _by_m1(filling),
+        _language_choices(loaded),
+        agreements.who_else_is_reminded(loaded),
+        _by_m1(loaded),
     )
-    obstacles = to_sending(filling)
+    obstacles = to_sending(loaded)
     if not obstacles and not lacking and form.validate_on_submit():
         done: Response | None = perform(
             form,
             lambda: agreements.send(
                 actor,
                 checklist,
-                agreement_forms.named_in(form, filling, able),
+                agreement_forms.named_in(form, loaded, able),
                 binding=form["binding"].data if "binding" in form else "",
                 asking=agreement_forms.asking_in(form),
             ),
@@ -112,29 +115,29 @@ def send(checklist_id: UUID) -> str | Response:
     return render_template(
         "agreements/send.html",
         checklist=checklist,
-        cooperation=filling.cooperation,
+        cooperation=loaded.cooperation,
         form=form,
-        parties=[(party, able[party.organisation_id]) for party in filling.surroundings.parties],
+        parties=[(party, able[party.organisation_id]) for party in loaded.surroundings.parties],
         several=agreement_forms.SEVERAL,
         lacking=lacking,
-        hinted_items=warnings.hints_before_sending(filling, locale.language()),
+        hinted_items=warnings.hints_before_sending(loaded, locale.language()),
         obstacles=obstacles,
         is_restricted=encryption.is_restricted(checklist),
         kind_words=labels.KINDS[checklist.kind],
     )
 
 
-def _by_m1(filling: LoadedChecklist) -> dict[UUID, tuple[UUID, str]]:
+def _by_m1(loaded: LoadedChecklist) -> dict[UUID, tuple[UUID, str]]:
     """Return by party whom item M1 names to sign for it, id and name."""
-    named = agreements.named_by_m1(filling)
+    named = agreements.named_by_m1(loaded)
     names = accounts.names(named.values())
     return {party: (person, names.get(person, "")) for party, person in named.items()}
 
 
-def _language_choices(filling: LoadedChecklist) -> list[Option]:
+def _language_choices(loaded: LoadedChecklist) -> list[Option]:
     """Return the languages a text is frozen in, the one that counts by default first."""
-    known = agreements.languages(filling)
-    first = agreements.binding_by_default(filling)
+    known = agreements.languages(loaded)
+    first = agreements.binding_by_default(loaded)
     return [
         Option(
             code,
@@ -151,11 +154,11 @@ def _waiting(checklist: Checklist) -> SignatureRequest:
     """Return the request a checklist waits on, or answer 404 when it waits on none."""
     if checklist.revision_sent_id is None:
         abort(404)
-    return found(signoff.request_of(checklist.revision_sent_id))
+    return found_or_404(signoff.request_of(checklist.revision_sent_id))
 
 
-def _may_sign(actor: Actor, asked: SignatureRequest) -> Any:
-    return signoff_policy.can_sign_for(actor, signoff.standing_of(asked), clock.today())
+def _may_sign(actor: Actor, signature_request: SignatureRequest) -> Any:
+    return signoff_policy.can_sign_for(actor, signoff.standing_of(signature_request), clock.today())
 
 
 @blueprint.get("/sign")
@@ -166,17 +169,17 @@ def read(checklist_id: UUID) -> str | Response:
     checklist = get_or_404(actor, checklist_id, "read_to_sign")
     if checklist.revision_sent_id is None:
         return _to_record(checklist_id)
-    asked = _waiting(checklist)
-    require(_may_sign(actor, asked))
+    signature_request = _waiting(checklist)
+    require(_may_sign(actor, signature_request))
     return render_template(
         "agreements/sign_read.html",
         checklist=checklist,
         cooperation=loading.cooperation(checklist),
-        revision=asked.revision,
-        text=_text(_document(checklist, asked.revision)),
-        since=revisions.since(checklist, _opened(actor), asked.revision),
-        opened=shown.mark_of(actor, asked.revision.digest),
-        **_who_signs(actor, checklist, asked),
+        revision=signature_request.revision,
+        text=_text(_document(checklist, signature_request.revision)),
+        since=revisions.since(checklist, _opened(actor), signature_request.revision),
+        opened=shown.mark_of(actor, signature_request.revision.digest),
+        **_who_signs(actor, checklist, signature_request),
         kind_words=labels.KINDS[checklist.kind],
     )
 
@@ -189,16 +192,16 @@ def sign(checklist_id: UUID) -> str | Response:
     checklist = get_or_404(actor, checklist_id, "sign")
     if checklist.revision_sent_id is None:
         return _to_record(checklist_id)
-    asked = _waiting(checklist)
-    require(_may_sign(actor, asked))
-    revision = asked.revision
+    signature_request = _waiting(checklist)
+    require(_may_sign(actor, signature_request))
+    revision = signature_request.revision
     if request.method == "GET" and _opened(actor) != revision.digest:
         return _read_again(actor, checklist, _opened(actor))
     document = _document(checklist, revision)
     text = frozen_text.read(document, locale.language())
-    membership = found(signoff_policy.signing_membership(actor))
+    membership = found_or_404(signoff_policy.signing_membership(actor))
     # Before the proof: a wrong one gives the transaction up.
-    who_signs = _who_signs(actor, checklist, asked)
+    who_signs = _who_signs(actor, checklist, signature_request)
     sentence = agreement_pages.sentence(
         actor, membership, who_signs["asking"], text.title, text.cooperation
     )
@@ -271,16 +274,18 @@ def _read_again(actor: Actor, checklist: Checklist, seen: str) -> Response:
     return redirect(url_for("signing.read", checklist_id=checklist.id, opened=opened), 303)
 
 
-def _who_signs(actor: Actor, checklist: Checklist, asked: SignatureRequest) -> dict[str, Any]:
+def _who_signs(
+    actor: Actor, checklist: Checklist, signature_request: SignatureRequest
+) -> dict[str, Any]:
     """Return for a page who signs, by which rule, what was passed on, until when."""
-    asking = agreement_pages.read(asked, encryption.key_for(checklist))
+    asking = agreement_pages.read(signature_request, encryption.key_for(checklist))
     parties = loading.parties(checklist)
     return {
         "asking": asking,
         "signers": agreement_pages.who_signs(asking, parties, actor),
         "rules": agreement_pages.rules(asking, parties),
         "passings": agreement_pages.passings(asking),
-        "until": agreement_pages.until_words(asked),
+        "until": agreement_pages.until_words(signature_request),
     }
 
 
@@ -292,11 +297,13 @@ def decline(checklist_id: UUID) -> str | Response:
     checklist = get_or_404(actor, checklist_id, "decline")
     if checklist.revision_sent_id is None and request.method == "POST":
         return _declined_too_late(actor, checklist)
-    asked = _waiting(checklist)
-    require(signoff_policy.can_decline(actor, signoff.standing_of(asked), clock.today()))
-    filling = load_localized(checklist)
+    signature_request = _waiting(checklist)
+    require(
+        signoff_policy.can_decline(actor, signoff.standing_of(signature_request), clock.today())
+    )
+    loaded = load_localized(checklist)
     form = items_form(
-        _codes(filling),
+        _codes(loaded),
         _("Which items have to change?"),
         _("Why do you decline?"),
     )
@@ -321,7 +328,7 @@ def decline(checklist_id: UUID) -> str | Response:
     since = revisions.since(checklist, shown.digest_on(actor, form.page_token.data), revision)
     form.page_token.data = shown.token_of(actor, shown.page_with(revision.digest))
     return _items_page(
-        filling,
+        loaded,
         form,
         _("Decline to sign"),
         _("Decline to sign"),
@@ -332,15 +339,15 @@ def decline(checklist_id: UUID) -> str | Response:
 
 def _declined_too_late(actor: Actor, checklist: Checklist) -> str:
     """Show their words again to somebody who was declining a text that no longer waits."""
-    filling = load_localized(checklist)
-    form = items_form(_codes(filling), _("Which items have to change?"), _("Why do you decline?"))
+    loaded = load_localized(checklist)
+    form = items_form(_codes(loaded), _("Which items have to change?"), _("Why do you decline?"))
     seen = shown.digest_on(actor, form.page_token.data)
     pairs = signoff.revisions_of(agreements.SUBJECT, checklist.id)
-    found(next((one for one, _asked in pairs if one.digest == seen), None))
+    found_or_404(next((revision for revision, _asked in pairs if revision.digest == seen), None))
     form.refuse(
         RuleBrokenError(_("This text no longer waits for signatures, so nothing was done."))
     )
-    return _items_page(filling, form, _("Decline to sign"), _("Decline to sign"), "")
+    return _items_page(loaded, form, _("Decline to sign"), _("Decline to sign"), "")
 
 
 @blueprint.route("/call-back", methods=["GET", "POST"])
@@ -350,8 +357,8 @@ def call_back(checklist_id: UUID) -> str | Response:
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "call_back")
     _waiting(checklist)
-    filling = load_localized(checklist)
-    require(policy.can_withdraw_request(actor, filling.own_party(actor)))
+    loaded = load_localized(checklist)
+    require(policy.can_withdraw_request(actor, loaded.own_party(actor)))
     form = ReasonForm()
     done = form.validate_on_submit() and perform(
         form,
@@ -360,7 +367,7 @@ def call_back(checklist_id: UUID) -> str | Response:
         next=_to_list(checklist_id),
     )
     return done or _items_page(
-        filling,
+        loaded,
         form,
         _("Call the text back"),
         _("Call back"),
@@ -374,11 +381,9 @@ def amend(checklist_id: UUID) -> str | Response:
     """Open named items of a text in force; it stays in force until the new one is signed."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "amend")
-    filling = load_localized(checklist)
-    require(policy.can_amend(actor, filling.own_party(actor), checklist.state))
-    form = items_form(
-        _codes(filling), _("Which items are to change?"), _("Why is a change needed?")
-    )
+    loaded = load_localized(checklist)
+    require(policy.can_amend(actor, loaded.own_party(actor), checklist.state))
+    form = items_form(_codes(loaded), _("Which items are to change?"), _("Why is a change needed?"))
     done = form.validate_on_submit() and perform(
         form,
         lambda: agreements.amend(
@@ -388,7 +393,7 @@ def amend(checklist_id: UUID) -> str | Response:
         next=_to_list(checklist_id),
     )
     return done or _items_page(
-        filling,
+        loaded,
         form,
         _("Propose an amendment"),
         _("Open these items"),
@@ -417,7 +422,7 @@ def record_of(checklist_id: UUID, number: int) -> str:
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "record")
     pairs = signoff.revisions_of(agreements.SUBJECT, checklist.id)
-    pair = found(next((pair for pair in pairs if pair[0].number == number), None))
+    pair = found_or_404(next((pair for pair in pairs if pair[0].number == number), None))
     return _record_page(actor, checklist, pair, pairs)
 
 
@@ -427,46 +432,57 @@ def _record_page(
     pair: tuple[Revision, SignatureRequest | None],
     pairs: list[tuple[Revision, SignatureRequest | None]],
 ) -> str:
-    revision, asked = pair
-    filling = load_localized(checklist)
+    revision, signature_request = pair
+    loaded = load_localized(checklist)
     document = _document(checklist, revision)
-    asking = agreement_pages.read(asked, encryption.key_for(checklist)) if asked else None
+    asking = (
+        agreement_pages.read(signature_request, encryption.key_for(checklist))
+        if signature_request
+        else None
+    )
     notices = agreements_notices.open_notices(checklist)
     compared = evidence.look(checklist)
     outcome = compared.outcome(revision.id)
     is_standing = revision.id == agreements_notices.standing_revision_id(checklist)
-    may_sign_on_paper = asked is not None and bool(
-        paper.can_record(actor, filling, asked, document)
+    may_sign_on_paper = signature_request is not None and bool(
+        paper.can_record(actor, loaded, signature_request, document)
     )
     return render_template(
         "agreements/record.html",
         checklist=checklist,
-        cooperation=filling.cooperation,
+        cooperation=loaded.cooperation,
         revision=revision,
-        asked=asked,
-        reason=signoff_service.reason_of(asked, encryption.key_for(checklist)) if asked else "",
+        asked=signature_request,
+        reason=signoff_service.reason_of(signature_request, encryption.key_for(checklist))
+        if signature_request
+        else "",
         text=_text(document),
         signature_lines=agreement_pages.signature_lines(revision, asking, document),
         passings=agreement_pages.passings(asking) if asking else [],
-        rules=agreement_pages.rules(asking, filling.parties) if asking else [],
-        until=agreement_pages.until_words(asked) if asked else [],
+        rules=agreement_pages.rules(asking, loaded.parties) if asking else [],
+        until=agreement_pages.until_words(signature_request) if signature_request else [],
         state=evidence.words_of(compared, revision.id),
         agrees=compared.agrees,
         history=trail.subject_history(
             checklist.cooperation_id,
-            [checklist.id, *(given.id for one, _asked in pairs for given in one.signatures)],
+            [
+                checklist.id,
+                *(given.id for revision, _asked in pairs for given in revision.signatures),
+            ],
             of=agreements.ON_THE_RECORD,
         ),
-        revisions=[(one, evidence.words_of(compared, one.id)[0]) for one, _asked in pairs],
-        notices=_notices(actor, filling, notices) if is_standing else [],
+        revisions=[
+            (revision, evidence.words_of(compared, revision.id)[0]) for revision, _asked in pairs
+        ],
+        notices=_notices(actor, loaded, notices) if is_standing else [],
         duties=agreements_notices.surviving_duties(checklist, locale.language())
         if is_standing and notices
         else [],
         term=renewal.term_of(checklist)
         if compared.agrees and revision.id == checklist.revision_in_force_id
         else None,
-        **_acts(actor, filling, asking, is_standing=is_standing),
-        taken_over=taken_over(filling.cooperation, {one["id"] for one in document["parties"]}),
+        **_acts(actor, loaded, asking, is_standing=is_standing),
+        taken_over=taken_over(loaded.cooperation, {party["id"] for party in document["parties"]}),
         made_before=paper_pages.made_before(document),
         papers=paper_pages.views(checklist, [pair])[revision.id],
         may_record_paper=may_sign_on_paper,
@@ -478,28 +494,28 @@ def _record_page(
 
 
 def _notices(
-    actor: Actor, filling: LoadedChecklist, notices: Iterable[Notice]
+    actor: Actor, loaded: LoadedChecklist, notices: Iterable[Notice]
 ) -> list[dict[str, Any]]:
-    """Return the notices that stand on a text, and whether the person may lift or take one back."""
+    """Return the open notices of a text, and whether the person may lift or withdraw one."""
     return [
         {
-            "row": one,
-            "words": labels.HALTS[one.kind],
-            "may_close": agreements_notices.can_close_notice(actor, filling, one),
+            "row": notice,
+            "words": labels.HALTS[notice.kind],
+            "may_close": agreements_notices.can_close_notice(actor, loaded, notice),
         }
-        for one in notices
+        for notice in notices
     ]
 
 
 def _acts(
     actor: Actor,
-    filling: LoadedChecklist,
-    asking: agreement_pages.Asked | None,
+    loaded: LoadedChecklist,
+    asking: agreement_pages.RequestView | None,
     *,
     is_standing: bool,
 ) -> dict[str, Any]:
     """Return what the person may do from the record of a revision."""
-    checklist, own, today = filling.checklist, filling.own_party(actor), clock.today()
+    checklist, own, today = loaded.checklist, loaded.own_party(actor), clock.today()
     waits = asking is not None and bool(asking.standing.is_waiting(today))
     standing = asking.standing if asking else None
     return {
@@ -508,20 +524,20 @@ def _acts(
         "may_call_back": waits and policy.can_withdraw_request(actor, own),
         "may_remind": waits and policy.can_remind(actor, own),
         "to_pass_on": [
-            (place.user_id, asking.people.get(place.user_id, ""))
-            for _party, place in asking.held()
-            if signoff_policy.can_pass_on(actor, asking.standing, today, place.user_id)
-            and place.organisation_id == actor.organisation_id
+            (slot.user_id, asking.people.get(slot.user_id, ""))
+            for _party, slot in asking.open_slots()
+            if signoff_policy.can_pass_on(actor, asking.standing, today, slot.user_id)
+            and slot.organisation_id == actor.organisation_id
         ]
         if asking
         else [],
         "may_amend": policy.can_amend(actor, own, checklist.state),
         "may_suspend": is_standing
-        and agreements_notices.can_give_notice(actor, filling, NoticeKind.SUSPENDED),
+        and agreements_notices.can_give_notice(actor, loaded, NoticeKind.SUSPENDED),
         "may_end": is_standing
-        and agreements_notices.can_give_notice(actor, filling, NoticeKind.ENDED),
-        "may_renew": is_standing and renewal.can_renew(actor, filling),
-        "may_agree_anew": is_standing and agreements_notices.can_agree_anew(actor, filling),
+        and agreements_notices.can_give_notice(actor, loaded, NoticeKind.ENDED),
+        "may_renew": is_standing and renewal.can_renew(actor, loaded),
+        "may_agree_anew": is_standing and agreements_notices.can_agree_anew(actor, loaded),
     }
 
 
@@ -534,16 +550,16 @@ def _text(document: dict[str, Any]) -> FrozenText:
     return frozen_text.read(document, locale.language_of_text())
 
 
-def _codes(filling: LoadedChecklist) -> list[tuple[str, str]]:
+def _codes(loaded: LoadedChecklist) -> list[tuple[str, str]]:
     return [
         (item.code, f"{item.code} {item.label}")
-        for item in filling.template.items
+        for item in loaded.template.items
         if item.part.value == "terms"
     ]
 
 
 def _items_page(
-    filling: LoadedChecklist,
+    loaded: LoadedChecklist,
     form: Any,
     title: str,
     button: str,
@@ -552,12 +568,12 @@ def _items_page(
 ) -> str:
     return render_template(
         "agreements/items_reason.html",
-        checklist=filling.checklist,
-        cooperation=filling.cooperation,
+        checklist=loaded.checklist,
+        cooperation=loaded.cooperation,
         form=form,
         title_words=title,
         button=button,
         lede_words=lede,
         since=since,
-        kind_words=labels.KINDS[filling.checklist.kind],
+        kind_words=labels.KINDS[loaded.checklist.kind],
     )

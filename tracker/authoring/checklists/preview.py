@@ -1,6 +1,6 @@
 """The test area: a preview of a checklist, with invented people, that is never stored.
 
-What it is made of never comes near the database: no checklist, no answer, no event.
+It never touches the database: no checklist, no answer, no event.
 """
 
 import datetime as dt
@@ -18,9 +18,9 @@ from tracker.checklists.rules.rendering import Names
 from tracker.cooperations.models import Cooperation, Mode, Stage
 from tracker.core import clock
 
-# Ids of the invented, all made from this one, so that they are the same on every page.
+# Ids of invented people and parties, derived from this one, so that every page has the same.
 _SEED = UUID("5d0f6f5e-54b1-4f0e-9a53-5f4a3a0f7c11")
-# A visit's done-tests look at its first day.
+# The done-tests of a visit depend on its first day.
 _DAYS_TO_VISIT = 30
 
 
@@ -49,7 +49,7 @@ def area(template: Template, modes: Iterable[Mode]) -> tuple[LoadedChecklist, Ac
         PartyFact(npm, OrganisationKind.NPM, _("An NPM (test)"), "NP"),
         PartyFact(cso, OrganisationKind.CSO, _("A CSO (test)"), "CS"),
     )
-    filling = LoadedChecklist(
+    loaded = LoadedChecklist(
         checklist=checklist,
         cooperation=cooperation,
         template=template,
@@ -58,15 +58,18 @@ def area(template: Template, modes: Iterable[Mode]) -> tuple[LoadedChecklist, Ac
             modes=frozenset(modes),
             questions={},
             parties=parties,
-            npm_people=frozenset(one.user_id for one in people if one.organisation_id == npm),
-            people=frozenset(one.user_id for one in people),
-            team=frozenset(one.user_id for one in people),
+            npm_people=frozenset(
+                person.user_id for person in people if person.organisation_id == npm
+            ),
+            people=frozenset(person.user_id for person in people),
+            team=frozenset(person.user_id for person in people),
             visit_starts_on=clock.today() + dt.timedelta(days=_DAYS_TO_VISIT),
+            visit_ends_on=clock.today() + dt.timedelta(days=_DAYS_TO_VISIT),
         ),
-        people={one.user_id: one for one in people},
+        people={person.user_id: person for person in people},
         names=Names(
-            people={one.user_id: one.name for one in people},
-            parties={one.organisation_id: one.name for one in parties},
+            people={person.user_id: person.name for person in people},
+            parties={party.organisation_id: party.name for party in parties},
         ),
         positions=(),
         proposals=(),
@@ -74,7 +77,7 @@ def area(template: Template, modes: Iterable[Mode]) -> tuple[LoadedChecklist, Ac
         flags=(),
         review=None,
     )
-    return filling, _coordinator(npm, parties[0].name)
+    return loaded, _coordinator(npm, parties[0].name)
 
 
 def _people(npm: UUID, cso: UUID) -> tuple[PersonFact, ...]:

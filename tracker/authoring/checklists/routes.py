@@ -1,4 +1,7 @@
-"""Pages for this instance's checklists: versions, drafts, test area, publishing, retiring."""
+"""Pages for this instance's checklists: versions, drafts, test area, publishing, retiring.
+
+In one file: the pages of one version, from draft to retirement, under one blueprint.
+"""
 
 import difflib
 from dataclasses import dataclass
@@ -17,9 +20,8 @@ from flask import (
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from config import KNOWN_LANGUAGES
 from tracker.access.actor import Actor
-from tracker.access.gate import current_actor, found, require, signed_in
+from tracker.access.gate import current_actor, found_or_404, require, signed_in
 from tracker.authoring import labels, policy, queries
 from tracker.authoring.checklists import preview, service
 from tracker.authoring.forms import DraftForm, PublishForm, RetireForm, UploadForm
@@ -51,6 +53,7 @@ from tracker.checklists.rules.values import check_types
 from tracker.cooperations.models import Mode
 from tracker.cooperations.modes import MODE_LABELS
 from tracker.core.errors import RuleBrokenError, StaleError
+from tracker.settings import KNOWN_LANGUAGES
 from tracker.ui import locale
 from tracker.ui.perform import perform
 
@@ -68,13 +71,13 @@ def _administrator() -> Actor:
 @blueprint.get("")
 @signed_in
 def versions() -> str:
-    """List all checklists with their versions, and what is not published yet."""
+    """List all checklists with their versions, and unpublished drafts."""
     actor = _administrator()
     rows = queries.versions(actor)
-    newest = {kind: library.newest(kind).id for kind in {one.row.kind for one in rows}}
+    newest = {kind: library.newest(kind).id for kind in {row.row.kind for row in rows}}
     return render_template(
         "authoring/versions.html",
-        kinds=[(kind, [one for one in rows if one.row.kind is kind]) for kind in ChecklistKind],
+        kinds=[(kind, [row for row in rows if row.row.kind is kind]) for kind in ChecklistKind],
         newest=newest,
         drafts=queries.drafts(actor),
         kind_words=KINDS,
@@ -89,24 +92,24 @@ def _version(actor: Actor, kind: str, number: int) -> ChecklistTemplate:
         wanted = ChecklistKind(kind)
     except ValueError:
         abort(404)
-    return found(queries.version(actor, wanted, number))
+    return found_or_404(queries.version(actor, wanted, number))
 
 
 @blueprint.get("/<kind>/<int(max=999999):number>")
 @signed_in
 def version(kind: str, number: int) -> str:
-    """Show one version, and how it differs from the one before or from one that is chosen."""
+    """Show one version, and how it differs from the previous one or from a chosen one."""
     actor = _administrator()
     row = _version(actor, kind, number)
-    held = library.versions(row.kind)
-    others = [one for one in held if one.id != row.id]
-    earlier = [one for one in others if one.version < row.version]
+    versions = library.versions(row.kind)
+    others = [other for other in versions if other.id != row.id]
+    earlier = [other for other in others if other.version < row.version]
     chosen = request.args.get("with", "")
     other = next(
-        (one for one in others if str(one.version) == chosen), earlier[0] if earlier else None
+        (other for other in others if str(other.version) == chosen), earlier[0] if earlier else None
     )
-    counts = {one.row.id: one.running for one in queries.versions(actor)}
-    published = sum(one.state is TemplateState.PUBLISHED for one in held)
+    counts = {version.row.id: version.running for version in queries.versions(actor)}
+    published = sum(version.state is TemplateState.PUBLISHED for version in versions)
     return render_template(
         "authoring/version.html",
         row=row,
@@ -129,7 +132,7 @@ def version(kind: str, number: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Tongue:
-    """A language a version can be said in: how many items have words in it, and the row."""
+    """A language of a version: the number of translated items, and the row."""
 
     code: str
     told: int
@@ -137,12 +140,12 @@ class Tongue:
 
 
 def _tongues(row: ChecklistTemplate) -> list[Tongue]:
-    own, there = library.parsed(row), translations.current(row.id)
+    own, words = library.parsed(row), translations.current(row.id)
     return [
         Tongue(
             code,
-            len(translations.parsed(there[code]).items) if code in there else 0,
-            there.get(code),
+            len(translations.parsed(words[code]).items) if code in words else 0,
+            words.get(code),
         )
         for code in KNOWN_LANGUAGES
         if code != own.language
@@ -152,7 +155,7 @@ def _tongues(row: ChecklistTemplate) -> list[Tongue]:
 @blueprint.get("/<kind>/<int(max=999999):number>/file")
 @signed_in
 def download(kind: str, number: int) -> Response:
-    """Give a version as a YAML file that can be changed and sent back."""
+    """Return a version as a YAML file that can be changed and uploaded."""
     row = _version(_administrator(), kind, number)
     return _as_file(library.as_text(library.parsed(row)), f"{row.kind.value}-{row.version}.yaml")
 
@@ -167,10 +170,12 @@ def _as_file(text: str, name: str) -> Response:
 @blueprint.route("/<kind>/<int(max=999999):number>/retire", methods=["GET", "POST"])
 @signed_in
 def retire(kind: str, number: int) -> Answered:
-    """Offer a version no longer for new checklists."""
+    """Retire a version, so that new checklists no longer use it."""
     actor = _administrator()
     row = _version(actor, kind, number)
-    published = sum(one.state is TemplateState.PUBLISHED for one in library.versions(row.kind))
+    published = sum(
+        version.state is TemplateState.PUBLISHED for version in library.versions(row.kind)
+    )
     require(policy.can_retire(actor, row.state, published))
     form = RetireForm()
     done = form.validate_on_submit() and perform(
@@ -195,7 +200,7 @@ def retire(kind: str, number: int) -> Answered:
 @blueprint.route("/<kind>/<int(max=999999):number>/publish", methods=["GET", "POST"])
 @signed_in
 def publish_shipped(kind: str, number: int) -> Answered:
-    """Publish a shipped version that waits."""
+    """Publish a shipped version that awaits a decision."""
     actor = _administrator()
     row = _version(actor, kind, number)
     require(policy.can_publish(actor, row.state))
@@ -222,7 +227,7 @@ def publish_shipped(kind: str, number: int) -> Answered:
 
 
 def _above(row: ChecklistTemplate) -> dict[str, Any]:
-    """Return where a page of deciding on a version lies."""
+    """Return the breadcrumb of the pages about a version."""
     return {
         "above": [(url_for("authoring.versions"), _("Checklists"))],
         "back": url_for("authoring.version", kind=row.kind.value, number=row.version),
@@ -236,7 +241,7 @@ def _above(row: ChecklistTemplate) -> dict[str, Any]:
 @blueprint.route("/upload", methods=["GET", "POST"])
 @signed_in
 def upload() -> Answered:
-    """Take in a changed checklist; mistakes are told beside it, and nothing typed is lost."""
+    """Check and save an edited checklist; mistakes show beside it, and nothing typed is lost."""
     actor = _administrator()
     form = UploadForm()
     done = form.validate_on_submit() and perform(
@@ -252,7 +257,7 @@ def upload() -> Answered:
 @signed_in
 def draft(draft_id: UUID) -> str:
     """Show a draft: what it changes, and what can be done with it."""
-    row = found(queries.draft(_administrator(), draft_id))
+    row = found_or_404(queries.draft(_administrator(), draft_id))
     return render_template(
         "authoring/draft.html",
         draft=row,
@@ -267,7 +272,7 @@ def draft(draft_id: UUID) -> str:
 
 
 def _carried(row: TemplateDraft) -> dict[str, ChecklistWords]:
-    """Return the words a draft would have once published: of what it leaves as it was."""
+    """Return the translations a draft would keep once published: of unchanged items."""
     base, new = library.parsed(row.base), _template_of(row)
     return {
         code: languages.carried(translations.parsed(words), base, new)
@@ -286,22 +291,22 @@ def _difference(row: TemplateDraft) -> checklist_templates_compare.TemplateDiffe
 @blueprint.get("/drafts/<uuid:draft_id>/file")
 @signed_in
 def download_draft(draft_id: UUID) -> Response:
-    """Give a draft as it was sent."""
-    row = found(queries.draft(_administrator(), draft_id))
+    """Return a draft as it was uploaded."""
+    row = found_or_404(queries.draft(_administrator(), draft_id))
     return _as_file(row.text, f"{row.kind.value}-draft.yaml")
 
 
 @blueprint.route("/drafts/<uuid:draft_id>/change", methods=["GET", "POST"])
 @signed_in
 def change(draft_id: UUID) -> Answered:
-    """Change a draft's text; a later save by somebody else is shown beside the own one."""
+    """Change a draft's text; if somebody saved meanwhile, both texts are shown."""
     actor = _administrator()
-    row = found(queries.draft(actor, draft_id))
+    row = found_or_404(queries.draft(actor, draft_id))
     form = DraftForm(data={"text": row.text, "version": row.version})
 
     def handle_conflict(error: StaleError) -> str:
         form.refuse(error)
-        theirs = found(queries.draft(actor, draft_id))
+        theirs = found_or_404(queries.draft(actor, draft_id))
         form.version.data = theirs.version
         return _change_page(form, row, theirs)
 
@@ -327,7 +332,7 @@ def _change_page(form: DraftForm, row: TemplateDraft, theirs: TemplateDraft | No
 
 
 def _differing(before: str, after: str) -> value_differences.Difference:
-    """Return the lines in which two texts differ; what is the same is left out."""
+    """Return the lines in which two texts differ, without equal ones."""
     lines = difflib.ndiff(before.splitlines(), after.splitlines())
     kinds = {"- ": "out", "+ ": "in"}
     return [(kinds[line[:2]], f"{line[2:]}\n") for line in lines if line[:2] in kinds]
@@ -338,18 +343,18 @@ def _differing(before: str, after: str) -> value_differences.Difference:
 def publish(draft_id: UUID) -> Answered:
     """Publish a draft under the next number, with the reason, after its changes were read."""
     actor = _administrator()
-    row = found(queries.draft(actor, draft_id))
+    row = found_or_404(queries.draft(actor, draft_id))
     form = PublishForm(data={"version": row.version})
     done = form.validate_on_submit() and perform(
         form,
         lambda: service.publish(
             actor, draft_id, seen_version=form.version.data, reason=form.reason.data or ""
         ),
-        success=lambda made: _(
-            "Version %(number)s is published. New checklists start on it.", number=made.version
+        success=lambda version: _(
+            "Version %(number)s is published. New checklists start on it.", number=version.version
         ),
-        next=lambda made: redirect(
-            url_for("authoring.version", kind=made.kind.value, number=made.version), 303
+        next=lambda version: redirect(
+            url_for("authoring.version", kind=version.kind.value, number=version.version), 303
         ),
     )
     return done or render_template(
@@ -365,9 +370,9 @@ def publish(draft_id: UUID) -> Answered:
 @blueprint.route("/drafts/<uuid:draft_id>/discard", methods=["POST"])
 @signed_in
 def discard(draft_id: UUID) -> Response:
-    """Throw a draft away."""
+    """Discard a draft."""
     actor = _administrator()
-    found(queries.draft(actor, draft_id))
+    found_or_404(queries.draft(actor, draft_id))
     return perform(
         None,
         lambda: service.discard(actor, draft_id),
@@ -380,16 +385,16 @@ def discard(draft_id: UUID) -> Response:
 
 
 def _tried_out(text_id: UUID) -> tuple[Template, str]:
-    """Return a version or a draft to try, and the page it belongs to; or answer 404."""
+    """Return a version or a draft to try, and the page it belongs to; or abort with 404."""
     actor = _administrator()
     draft = queries.draft(actor, text_id)
     language = locale.language()
     if draft is not None:
-        told = languages.told(_template_of(draft), _carried(draft).get(language))
-        return told, url_for("authoring.draft", draft_id=draft.id)
-    row = found(queries.template(actor, text_id))
+        template = languages.localize(_template_of(draft), _carried(draft).get(language))
+        return template, url_for("authoring.draft", draft_id=draft.id)
+    row = found_or_404(queries.template(actor, text_id))
     back = url_for("authoring.version", kind=row.kind.value, number=row.version)
-    return library.told(row, language), back
+    return library.localized(row, language), back
 
 
 def _chosen_modes() -> tuple[Mode, ...]:
@@ -404,17 +409,17 @@ def _chosen_modes() -> tuple[Mode, ...]:
 @blueprint.get("/test/<uuid:text_id>")
 @signed_in
 def test_area(text_id: UUID) -> str:
-    """Show a checklist empty, as people will see it; nothing here is kept."""
+    """Show a checklist empty, as people will see it; nothing here is stored."""
     template, back = _tried_out(text_id)
-    filling, actor = preview.area(template, _chosen_modes())
-    standing = filling.standing()
+    loaded, actor = preview.area(template, _chosen_modes())
+    standing = loaded.standing()
     return render_template(
         "authoring/test_area.html",
         text_id=text_id,
         back=back,
-        filling=filling,
+        loaded=loaded,
         template=template,
-        views=pages.item_views(filling, actor),
+        views=pages.item_views(loaded, actor),
         standing=standing,
         modes=MODE_LABELS,
         chosen=request.args.get("mode", ""),
@@ -427,15 +432,15 @@ def test_area(text_id: UUID) -> str:
 def try_item(text_id: UUID, code: str) -> str:
     """Try the fields of an item with its real done-tests; nothing is saved."""
     template, back = _tried_out(text_id)
-    filling, _actor = preview.area(template, tuple(Mode))
-    item = found(template.item(code))
+    loaded, _actor = preview.area(template, tuple(Mode))
+    item = found_or_404(template.item(code))
     scope = _scope(item)
     fields = item.fields_of(scope)
-    form = answer_form(AnswerForm, fields, filling, {})
+    form = answer_form(AnswerForm, fields, loaded, {})
     problems: list[object] | None = None
     if form.validate_on_submit():
         try:
-            problems = _problems(filling, item, scope, values_of(form, fields))
+            problems = _problems(loaded, item, scope, values_of(form, fields))
         except RuleBrokenError as error:
             form.refuse(error)
     return render_template(
@@ -453,17 +458,17 @@ def try_item(text_id: UUID, code: str) -> str:
 
 
 def _problems(
-    filling: LoadedChecklist, item: Item, scope: AnswerScope, values: dict[str, object]
+    loaded: LoadedChecklist, item: Item, scope: AnswerScope, values: dict[str, object]
 ) -> list[object]:
-    check_types(item.fields_of(scope), values, filling.surroundings)
+    check_types(item.fields_of(scope), values, loaded.surroundings)
     found_wrong = completeness.value_problems(
-        item, scope, values, filling.sheet, filling.surroundings
+        item, scope, values, loaded.sheet, loaded.surroundings
     )
     return [problem.message for problem in found_wrong]
 
 
 def _scope(item: Item) -> AnswerScope:
-    asked = request.args.get("for", item.scopes[0].value)
-    if asked not in {scope.value for scope in item.scopes}:
+    scope_name = request.args.get("for", item.scopes[0].value)
+    if scope_name not in {scope.value for scope in item.scopes}:
         abort(404)
-    return AnswerScope(asked)
+    return AnswerScope(scope_name)

@@ -33,16 +33,16 @@ from tracker.core.db import db, let_others_write
 from tracker.core.errors import RuleBrokenError, StaleError
 from tracker.guidance import queries as guidance
 
-# The longest of the house has 65,000.
+# The longest shipped one has 65,000.
 MAX_TEXT = 200_000
 CHECKLIST = "checklist"
 MAX_REASON = 2000
 
 
 def read(text: str) -> TemplateFile:
-    """Read a checklist that was sent; raise ContentError naming all mistakes by line and item.
+    """Parse an uploaded checklist; raise ContentError with all mistakes by line and item.
 
-    It takes seconds where a text is long: others can write meanwhile.
+    A long text takes seconds; others can write in the meantime.
     """
     _require_length(text, CHECKLIST)
     let_others_write()
@@ -52,20 +52,20 @@ def read(text: str) -> TemplateFile:
 def checked(file: TemplateFile, *, kind: ChecklistKind | None = None) -> ChecklistTemplate:
     """Check a changed checklist as strictly as a file; return the version it was derived from.
 
-    The number in it says which version that is; publishing gives it its own. Beyond the schema,
-    what an item rests on must be there, and what rests on a *must* of the source can't be made
-    laxer. Raises ContentError naming all mistakes by line and item.
+    Its number names that version; publishing gives it its own. Beyond the schema, everything an
+    item is based on must exist, and items based on a *must* of the source can't be loosened. Raises
+    ContentError with all mistakes by line and item.
     """
     name, template = CHECKLIST, file.template
     if kind is not None and template.kind is not kind:
         line = file.text.line(("kind",))
         raise ContentError([Mistake(name, line, f"the kind is {kind.value}, and stays so")])
-    held = library.versions(template.kind)
-    base = next((row for row in held if row.version == template.version), None)
+    rows = library.versions(template.kind)
+    base = next((row for row in rows if row.version == template.version), None)
     if base is None:
         message = f"there is no version {template.version}: leave the number of the one you changed"
         raise ContentError([Mistake(name, file.text.line(("version",)), message)])
-    mistakes = _broken(file) + _laxer(file, base, held)
+    mistakes = _broken(file) + _laxer(file, base, rows)
     if mistakes:
         raise ContentError(mistakes)
     return base
@@ -73,16 +73,18 @@ def checked(file: TemplateFile, *, kind: ChecklistKind | None = None) -> Checkli
 
 def _broken(file: TemplateFile) -> list[Mistake]:
     refs = sorted({ref for item in file.template.items for ref in item.rests_on.passages})
-    passages = {ref: set(one.statements) for ref, one in guidance.passages_for(refs).items()}
+    passages = {
+        ref: set(passage.statements) for ref, passage in guidance.passages_for(refs).items()
+    }
     return library.broken_references((file,), queries.statement_codes(), passages)
 
 
 def _laxer(
-    file: TemplateFile, base: ChecklistTemplate, held: list[ChecklistTemplate]
+    file: TemplateFile, base: ChecklistTemplate, rows: list[ChecklistTemplate]
 ) -> list[Mistake]:
-    """Compare with the version it was derived from, and with the newest that was shipped."""
+    """Compare with the version it was derived from, and with the latest shipped one."""
     shipped = max(
-        (row for row in held if row.origin is TemplateOrigin.SHIPPED),
+        (row for row in rows if row.origin is TemplateOrigin.SHIPPED),
         key=lambda row: row.version,
         default=base,
     )
@@ -94,18 +96,18 @@ def _laxer(
     musts = queries.musts()
     mistakes = []
     for row in {base.id: base, shipped.id: shipped}.values():
-        for one in laxer(library.parsed(row), file.template, musts):
-            line = file.text.line(places.get(one.code, ("sections",)))
-            words = f"item {one.code}: {one.message}" if one.code else one.message
+        for change in laxer(library.parsed(row), file.template, musts):
+            line = file.text.line(places.get(change.code, ("sections",)))
+            words = f"item {change.code}: {change.message}" if change.code else change.message
             mistakes.append(Mistake(file.text.file, line, words))
     return mistakes
 
 
 def take_in(actor: Actor, text: str) -> TemplateDraft:
-    """Keep a changed checklist as a draft; nobody but administrators sees it.
+    """Store a changed checklist as a draft, which only administrators see.
 
-    Raises ContentError naming all mistakes, RefusedError, or RuleBrokenError when it says the same
-    as the version it was derived from.
+    Raises ContentError with all mistakes, RefusedError, or RuleBrokenError if it is equal to the
+    version it was derived from.
     """
     policy.can_look_after_checklists(actor).require()
     file = read(text)
@@ -128,9 +130,9 @@ def take_in(actor: Actor, text: str) -> TemplateDraft:
 
 
 def change(actor: Actor, draft_id: UUID, text: str, *, seen_version: int | None) -> TemplateDraft:
-    """Put another text in the place of a draft's.
+    """Replace a draft's text.
 
-    Raises ContentError, RefusedError, or StaleError when somebody changed it meanwhile.
+    Raises ContentError, RefusedError, or StaleError if somebody changed it in the meantime.
     """
     policy.can_look_after_checklists(actor).require()
     file = read(text)
@@ -157,7 +159,7 @@ def publish(
 ) -> ChecklistTemplate:
     """Publish a draft under the next number; new checklists start on it.
 
-    It is checked again: guidance and the newest shipped version may have changed meanwhile.
+    It is checked again: guidance and the latest shipped version may have changed in the meantime.
     """
     policy.can_look_after_checklists(actor).require()
     text = db.session.scalar(sa.select(TemplateDraft.text).where(TemplateDraft.id == draft_id))
@@ -186,47 +188,46 @@ def publish(
 def change_words(
     actor: Actor, template_id: UUID, language: str, text: str, *, seen_number: int, reason: str
 ) -> TemplateWords:
-    """Put other words of a version in a language in the place of those in use, at once (adr 38).
+    """Replace a version's translation into a language; it takes effect immediately (adr 38).
 
-    They are this instance's own from then on. Raises ContentError naming all mistakes,
-    RefusedError, RuleBrokenError when they say the same, and StaleError when somebody changed them
-    meanwhile.
+    From then on it belongs to this instance. Raises ContentError with all mistakes, RefusedError,
+    RuleBrokenError if nothing differs, and StaleError if somebody changed it in the meantime.
     """
     policy.can_look_after_checklists(actor).require()
     words = read_words(
         text, library.parsed(db.session.get_one(ChecklistTemplate, template_id)), language
     )
     row = _locked_template(template_id)
-    held = translations.current(row.id).get(language)
-    if (held.number if held else 0) != seen_number:
+    current = translations.current(row.id).get(language)
+    if (current.number if current else 0) != seen_number:
         raise StaleError(_l("Somebody else changed these words. Look at them again, then save."))
     reason = tidy_reason(reason)
-    if held is not None and translations.parsed(held) == words:
+    if current is not None and translations.parsed(current) == words:
         raise RuleBrokenError(_l("These are the words that stand already. Change something."))
-    made = translations.take_in(row, words, WordsOrigin.OWN)
-    if made is None:  # the same as own ones that stood before those brought along
+    words_row = translations.take_in(row, words, WordsOrigin.OWN)
+    if words_row is None:  # this instance has the same already
         raise RuleBrokenError(_l("These are the words that stand already. Change something."))
     library.say_uses(row.kind)
     trail.record(
         verbs.TEMPLATE_WORDS_CHANGED,
         actor=actor,
         subject_type="checklist_words",
-        subject_id=made.id,
-        evidence=made.digest,
+        subject_id=words_row.id,
+        evidence=words_row.digest,
         kind=row.kind.value,
         version=row.version,
         language=language,
-        number=made.number,
-        digest=made.digest,
+        number=words_row.number,
+        digest=words_row.digest,
         reason=reason,
     )
-    return made
+    return words_row
 
 
 def read_words(text: str, template: Template, language: str) -> ChecklistWords:
-    """Check words that were sent as strictly as a file; raise ContentError naming all mistakes.
+    """Check an uploaded translation as strictly as a file; raise ContentError with all mistakes.
 
-    Others can write meanwhile.
+    Others can write in the meantime.
     """
     name = "words"
     _require_length(text, name)
@@ -239,7 +240,7 @@ def read_words(text: str, template: Template, language: str) -> ChecklistWords:
 
 
 def publish_shipped(actor: Actor, template_id: UUID, *, reason: str) -> ChecklistTemplate:
-    """Publish a shipped version that waits; new checklists start on it."""
+    """Publish a shipped version that awaits a decision; new checklists start on it."""
     row = _locked_template(template_id)
     policy.can_publish(actor, row.state).require()
     reason = tidy_reason(reason)
@@ -251,9 +252,13 @@ def publish_shipped(actor: Actor, template_id: UUID, *, reason: str) -> Checklis
 
 
 def retire(actor: Actor, template_id: UUID, *, reason: str) -> None:
-    """Offer a version no longer for new checklists; those that run on it go on."""
+    """Retire a version for new checklists; those that use it continue."""
     row = _locked_template(template_id)
-    published = [one for one in library.versions(row.kind) if one.state is TemplateState.PUBLISHED]
+    published = [
+        version
+        for version in library.versions(row.kind)
+        if version.state is TemplateState.PUBLISHED
+    ]
     policy.can_retire(actor, row.state, len(published)).require()
     reason = tidy_reason(reason)
     row.retired_at = clock.now()
@@ -263,7 +268,7 @@ def retire(actor: Actor, template_id: UUID, *, reason: str) -> None:
 
 
 def discard(actor: Actor, draft_id: UUID) -> None:
-    """Throw a draft away."""
+    """Discard a draft."""
     policy.can_look_after_checklists(actor).require()
     draft = _locked(draft_id)
     trail.record(
@@ -286,7 +291,7 @@ def _require_different(template: Template, base: ChecklistTemplate) -> None:
 
 
 def tidy_reason(reason: str) -> str:
-    """Return a reason without outer blanks; raise RuleBrokenError when it is none, or too long."""
+    """Return a reason without outer spaces; raise RuleBrokenError if it is missing or too long."""
     tidy = reason.strip()
     if not tidy:
         raise RuleBrokenError(_l("Give the reason."), "reason")
@@ -316,7 +321,7 @@ def _locked(draft_id: UUID) -> TemplateDraft:
 
 
 def _locked_template(template_id: UUID) -> ChecklistTemplate:
-    """Hold all versions of the kind, so that two can't retire the last two at once."""
+    """Lock all versions of the kind, so that two people can't retire the last two together."""
     row = db.session.get_one(ChecklistTemplate, template_id)
     db.session.scalars(
         sa.select(ChecklistTemplate)

@@ -1,8 +1,8 @@
 """What a derived checklist may not loosen: items that rest on a must of the source. Pure.
 
 A *must* binds the NPM or its partners whoever writes the checklist (product.md, section 3). So an
-item that rests on one stays, with its part and its fields, and may only be made stricter. The same
-holds for items that the application itself works with.
+item based on one stays, with its part and its fields, and may only be tightened. The same is true
+of items that the application itself depends on.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,7 +19,7 @@ from tracker.checklist_templates.schema import (
     TemplateField,
 )
 
-# Items whose answers the application reads: dates, the list of who signs, the team, the lead.
+# Items whose answers the application reads: dates, the list of signatories, the team, the lead.
 WORKED_WITH = frozenset(
     {
         *("M3", "M5", "M6", "M9", "M19"),
@@ -32,34 +32,34 @@ _REQUIRED = (Required.RECOMMENDED, Required.CONDITIONAL, Required.ALWAYS)
 
 @dataclass(frozen=True, slots=True)
 class Laxer:
-    """What would be laxer than before, of which item; the code is empty for the whole."""
+    """Something that would be looser than before, and its item; no code for the whole."""
 
     code: str
     message: str
 
 
 def laxer(old: Template, new: Template, musts: frozenset[str]) -> list[Laxer]:
-    """Return what a changed checklist would take away of what must stay.
+    """Return what a changed checklist would loosen that must stay.
 
     musts are the codes of the statements whose force is must.
     """
-    found: list[Laxer] = []
+    changes: list[Laxer] = []
     if new.language != old.language:
-        found.append(Laxer("", f"the language is {new.language}, and it was {old.language}"))
+        changes.append(Laxer("", f"the language is {new.language}, and it was {old.language}"))
     for item in old.items:
         bound = [code for code in item.rests_on.statements if code in musts]
         if not bound and item.code not in WORKED_WITH:
             continue
         after = new.item(item.code)
         if after is None:
-            found.append(Laxer(item.code, _why_it_stays(bound)))
+            changes.append(Laxer(item.code, _why_it_stays(bound)))
             continue
         lost = [code for code in bound if code not in after.rests_on.statements]
         if lost:
             words = ", ".join(lost)
-            found.append(Laxer(item.code, f"it no longer rests on {words}, a must of the source"))
-        found += [Laxer(item.code, message) for message in _item(item, after)]
-    return found
+            changes.append(Laxer(item.code, f"it no longer rests on {words}, a must of the source"))
+        changes += [Laxer(item.code, message) for message in _item(item, after)]
+    return changes
 
 
 def _why_it_stays(bound: Sequence[str]) -> str:
@@ -80,14 +80,14 @@ def _item(old: Item, new: Item) -> Iterator[str]:
     if new.shown_when is not None and not _is_as_wide(old.shown_when, new.shown_when):
         yield "shown_when may only be widened: any of the old condition and another"
     yield from _fields(old.fields, new.fields)
-    kept = list(new.done.checks)
+    remaining = list(new.done.checks)
     for check in old.done.checks:
-        if not any(_is_as_strict(check, one) for one in kept):
+        if not any(_is_as_strict(check, other) for other in remaining):
             yield f"its done-test {check.check.value} stays"
 
 
 def _is_as_wide(old: Condition | None, new: Condition | None) -> bool:
-    """Tell whether a condition holds at least whenever the old one did."""
+    """Return whether a condition is true at least whenever the old one was."""
     if old is None:
         return new is None
     if new is None or new == old:
@@ -118,16 +118,17 @@ def _fields(old: Iterable[TemplateField], new: Sequence[TemplateField]) -> Itera
 
 
 def _one(old: TemplateField | Column, new: TemplateField | Column) -> Iterator[str]:
-    """Yield what is laxer in a field or a column."""
+    """Yield what is looser in a field or a column."""
     if new.type is not old.type:
         yield f"its type is {old.type.value}, and it stays so"
     if _need(new) < _need(old):
         yield "it can't be required less than before"
     elif old.required_when and new.required_when:
         looked_at = [
-            one.model_copy(update={"values": ()}) for one in (old.required_when, new.required_when)
+            condition.model_copy(update={"values": ()})
+            for condition in (old.required_when, new.required_when)
         ]
-        values = [set(one.values) for one in (old.required_when, new.required_when)]
+        values = [set(condition.values) for condition in (old.required_when, new.required_when)]
         if looked_at[0] != looked_at[1] or not values[1] >= values[0]:
             yield "required_when may only be widened"
     gone = {option.value for option in old.options} - {option.value for option in new.options}
@@ -139,10 +140,10 @@ def _one(old: TemplateField | Column, new: TemplateField | Column) -> Iterator[s
         yield f"max is at most {old.max}"
 
 
-def _need(one: TemplateField | Column) -> int:
-    if one.required_when is not None:
+def _need(part: TemplateField | Column) -> int:
+    if part.required_when is not None:
         return 1
-    return 2 if one.required else 0
+    return 2 if part.required else 0
 
 
 def _owners(old: TemplateField, new: TemplateField) -> Iterator[str]:

@@ -11,12 +11,12 @@ from tracker.guidance.queries import taxonomy
 MAX_QUESTION = 300
 MAX_SUMMARY = 1000
 MAX_TEXT = 50_000
-# The text with its head.
+# The text including its head.
 MAX_FILE = 60_000
 
 
 def require_head(words: ArticleWords, *, needs_summary: bool) -> None:
-    """Raise RuleBrokenError for what is wrong with an article's head.
+    """Raise RuleBrokenError if an article's head is invalid.
 
     Category and topics must be in the taxonomy, each topic once, at least one of them.
     """
@@ -42,12 +42,12 @@ def _require_text(field: str, text: str, most: int, *, is_needed: bool) -> None:
 
 
 def require_length(words: ArticleWords) -> None:
-    """Raise ContentError when a text is longer than it may be."""
+    """Raise ContentError if a text is too long."""
     if len(words.body) > MAX_TEXT:
         raise ContentError([Mistake("text", 1, f"the text is longer than {MAX_TEXT} characters")])
 
 
 def in_order(topics: tuple[str, ...], before: tuple[str, ...]) -> tuple[str, ...]:
-    """Return topics in the order they stood in before; new ones follow."""
-    kept = [topic for topic in before if topic in topics]
-    return tuple(dict.fromkeys([*kept, *topics]))
+    """Return topics in their previous order, followed by new ones."""
+    remaining = [topic for topic in before if topic in topics]
+    return tuple(dict.fromkeys([*remaining, *topics]))

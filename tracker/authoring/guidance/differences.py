@@ -13,7 +13,7 @@ from tracker.guidance.library import PassageText
 
 @dataclass(frozen=True, slots=True)
 class PassageDifference:
-    """How a passage changed; passages go by their keys."""
+    """How a passage changed; passages are matched by key."""
 
     number: int
     title: str
@@ -22,7 +22,7 @@ class PassageDifference:
 
 @dataclass(frozen=True, slots=True)
 class ArticleDifference:
-    """What one text of an article has that another does not."""
+    """The differences between two texts of an article."""
 
     head: tuple[Change, ...] = ()
     new: tuple[PassageText, ...] = ()
@@ -42,32 +42,33 @@ def between(
 ) -> ArticleDifference:
     """Return what changed from one text to another, word by word.
 
-    names are the words of categories and topics by their slugs; codes says what the codes in a
-    passage's heading mean.
+    names are the labels of categories and topics by slug; codes explains the codes in a passage's
+    heading.
     """
-    before = {one.key: one for one in old.passages}
-    after = {one.key: one for one in new.passages}
+    before = {passage.key: passage for passage in old.passages}
+    after = {passage.key: passage for passage in new.passages}
     changed = tuple(
-        PassageDifference(one.number, one.title, found)
-        for one in new.passages
-        if one.key in before and (found := tuple(_passage(before[one.key], one, codes)))
+        PassageDifference(passage.number, passage.title, passage_change)
+        for passage in new.passages
+        if passage.key in before
+        and (passage_change := tuple(_passage(before[passage.key], passage, codes)))
     )
     return ArticleDifference(
         head=tuple(_head(old, new, names)),
-        new=tuple(one for one in new.passages if one.key not in before),
-        gone=tuple(one for one in old.passages if one.key not in after),
+        new=tuple(passage for passage in new.passages if passage.key not in before),
+        gone=tuple(passage for passage in old.passages if passage.key not in after),
         changed=changed,
     )
 
 
 def _head(old: ArticleParts, new: ArticleParts, names: Mapping[str, str]) -> Iterator[Change]:
-    topics = [", ".join(names.get(slug, slug) for slug in one.topics) for one in (old, new)]
-    category = [names.get(one.category, one.category) for one in (old, new)]
-    kept = {one.key for one in old.passages} & {one.key for one in new.passages}
-    keys = [[p.key for p in one.passages if p.key in kept] for one in (old, new)]
-    # Told by the titles of now, so that a new title is not told as another order.
-    titles = {one.key: one.title for one in new.passages}
-    order = ["\n".join(titles[key] for key in one) for one in keys]
+    topics = [", ".join(names.get(slug, slug) for slug in text.topics) for text in (old, new)]
+    category = [names.get(text.category, text.category) for text in (old, new)]
+    shared = {passage.key for passage in old.passages} & {passage.key for passage in new.passages}
+    keys = [[p.key for p in text.passages if p.key in shared] for text in (old, new)]
+    # By the current titles, so that a new title does not look like a new order.
+    titles = {passage.key: passage.title for passage in new.passages}
+    order = ["\n".join(titles[key] for key in order) for order in keys]
     for name, before, after in (
         (_l("Question"), old.question, new.question),
         (_l("Summary"), old.summary, new.summary),

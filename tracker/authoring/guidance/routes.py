@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
 from tracker.access.decision import Decision
-from tracker.access.gate import current_actor, found, require, signed_in
+from tracker.access.gate import current_actor, found_or_404, require, signed_in
 from tracker.authoring import labels, pages, queries
 from tracker.authoring.facts import ArticleParts, ArticleWords
 from tracker.authoring.forms import DecideForm, EditForm
@@ -45,7 +45,7 @@ def _administrator() -> Actor:
 @blueprint.get("")
 @signed_in
 def articles() -> str:
-    """List all articles with their current revisions, and what was shipped and waits."""
+    """List all articles with their current revisions, and shipped ones awaiting a decision."""
     return render_template(
         "authoring/articles.html",
         lines=queries.articles(_administrator()),
@@ -54,25 +54,25 @@ def articles() -> str:
     )
 
 
-def _held(actor: Actor, slug: str, language: str) -> Sequence[Article]:
-    """Return all revisions of an article; an address that no database can hold is 404 too."""
+def _revisions(actor: Actor, slug: str, language: str) -> Sequence[Article]:
+    """Return all revisions of an article; a URL that no database can store is 404 too."""
     if not (slug.isprintable() and language.isprintable()):
         abort(404)
-    return found(queries.revisions(actor, slug, language) or None)
+    return found_or_404(queries.revisions(actor, slug, language) or None)
 
 
-def _numbered(held: Sequence[Article], number: int | str) -> Article:
-    return found(next((row for row in held if str(row.revision) == str(number)), None))
+def _numbered(revisions: Sequence[Article], number: int | str) -> Article:
+    return found_or_404(next((row for row in revisions if str(row.revision) == str(number)), None))
 
 
 @blueprint.get(REVISION)
 @signed_in
 def revision(slug: str, language: str, number: int) -> str:
-    """Show one revision, and how it differs from the one before or from one that is chosen."""
+    """Show one revision, and how it differs from the previous one or from a chosen one."""
     actor = _administrator()
-    held = _held(actor, slug, language)
-    row = _numbered(held, number)
-    others = [one for one in held if one.id != row.id]
+    revisions = _revisions(actor, slug, language)
+    row = _numbered(revisions, number)
+    others = [other for other in revisions if other.id != row.id]
     other = _compared_with(row, others, request.args.get("with", ""))
     names = pages.names_of(taxonomy(locale.language()))
     parts = guidance_editing.parts_of(row)
@@ -88,36 +88,38 @@ def revision(slug: str, language: str, number: int) -> str:
         difference=differences.between(guidance_editing.parts_of(other), parts, names)
         if other
         else None,
-        current=guidance_editing.current_of(held),
-        may_use=_may_use(actor, held, row),
+        current=guidance_editing.current_of(revisions),
+        may_use=_may_use(actor, revisions, row),
         may_pass_over=policy.can_pass_over(actor, waits=row.waits),
         direction=locale.direction,
     )
 
 
-def _may_use(actor: Actor, held: Sequence[Article], row: Article) -> Decision:
+def _may_use(actor: Actor, revisions: Sequence[Article], row: Article) -> Decision:
     return policy.can_use_shipped(
         actor,
-        is_newest_shipped=row is guidance_editing.newest_shipped(held),
+        is_newest_shipped=row is guidance_editing.newest_shipped(revisions),
         is_current=row.is_current,
     )
 
 
 def _compared_with(row: Article, others: Sequence[Article], chosen: str) -> Article | None:
-    """Choose what to compare with: what was asked for, else what it replaced or would replace."""
-    asked = next((one for one in others if str(one.revision) == chosen), None)
-    if asked is not None:
-        return asked
+    """Return what to compare with: the requested one, else what it replaced or would replace."""
+    compared = next((other for other in others if str(other.revision) == chosen), None)
+    if compared is not None:
+        return compared
     if row.waits:
-        return next((one for one in others if one.is_current), None)
-    return next((one for one in others if one.revision < row.revision and not one.waits), None)
+        return next((other for other in others if other.is_current), None)
+    return next(
+        (other for other in others if other.revision < row.revision and not other.waits), None
+    )
 
 
 @blueprint.get(f"{REVISION}/file")
 @signed_in
 def download(slug: str, language: str, number: int) -> Response:
-    """Give a revision as a Markdown file that can be changed and sent back."""
-    row = _numbered(_held(_administrator(), slug, language), number)
+    """Return a revision as a Markdown file that can be changed and uploaded."""
+    row = _numbered(_revisions(_administrator(), slug, language), number)
     response = make_response(guidance_editing.file_of(row))
     response.headers["Content-Type"] = "text/markdown; charset=utf-8"
     name = f"{row.slug}-{row.language}-{row.revision}.md"
@@ -131,30 +133,31 @@ def download(slug: str, language: str, number: int) -> Response:
 @blueprint.route("/<slug>/<language>/edit", methods=["GET", "POST"])
 @signed_in
 def edit(slug: str, language: str) -> Answered:
-    """Edit an article: see its preview and what it changes, then publish exactly that.
+    """Edit an article: preview it and its changes, then publish exactly that.
 
-    Begun from another revision (?from=), an older text or one that waits is the beginning.
+    Started from another revision (?from=), editing begins with an older text or one awaiting a
+    decision.
     """
     actor = _administrator()
-    held = _held(actor, slug, language)
-    current, base = found(guidance_editing.current_of(held)), _begun_from(held)
+    revisions = _revisions(actor, slug, language)
+    current, base = found_or_404(guidance_editing.current_of(revisions)), _begun_from(revisions)
     form = EditForm(taxonomy(locale.language()))
     if not form.is_submitted():
         form.fill_in(guidance_editing.words_of(base))
         form["version"].data = current.revision
-        return _edit_page(form, held)
+        return _edit_page(form, revisions)
     try:
         if not _is_complete(form, current):
-            return _edit_page(form, held)
+            return _edit_page(form, revisions)
         words = form.words(guidance_editing.words_of(base))
-        parts = guidance_editing.check(words, held)
+        parts = guidance_editing.check(words, revisions)
     except (ContentError, RuleBrokenError) as error:
         form.refuse(error)
-        return _edit_page(form, held)
+        return _edit_page(form, revisions)
 
     def handle_conflict(error: StaleError) -> str:
         form.refuse(error)
-        return _edit_page(form, _held(actor, slug, language), parts, is_overtaken=True)
+        return _edit_page(form, _revisions(actor, slug, language), parts, is_overtaken=True)
 
     done = _is_to_be_published(form, words) and perform(
         form,
@@ -171,17 +174,21 @@ def edit(slug: str, language: str) -> Answered:
         next=lambda row: redirect(_address(row), 303),
         conflict=handle_conflict,
     )
-    return done or _edit_page(form, _held(actor, slug, language), parts)
+    return done or _edit_page(form, _revisions(actor, slug, language), parts)
 
 
-def _begun_from(held: Sequence[Article]) -> Article:
-    """Return the revision that editing began from: one asked for, else the current one."""
-    asked = request.args.get("from", "")
-    return _numbered(held, asked) if asked else found(guidance_editing.current_of(held))
+def _begun_from(revisions: Sequence[Article]) -> Article:
+    """Return the revision that editing started from: the requested one, else the current one."""
+    chosen = request.args.get("from", "")
+    return (
+        _numbered(revisions, chosen)
+        if chosen
+        else found_or_404(guidance_editing.current_of(revisions))
+    )
 
 
 def _is_complete(form: EditForm, current: Article) -> bool:
-    """Take over a file that was sent, and tell whether the form is filled in."""
+    """Load an uploaded file into the form, and return whether the form is filled in."""
     if form["file"].data:
         form.fill_in(guidance_editing.words_from_file(form.file_text(), current))
         return True
@@ -189,7 +196,7 @@ def _is_complete(form: EditForm, current: Article) -> bool:
 
 
 def _is_to_be_published(form: EditForm, words: ArticleWords) -> bool:
-    """Tell whether to publish: what is published is what the preview showed, sign by sign."""
+    """Return whether to publish: only if the text is exactly what the preview showed."""
     seen = bool(form["previewed"].data == words.digest)
     form["previewed"].data = words.digest
     if request.form.get("step") != "publish":
@@ -203,23 +210,23 @@ def _is_to_be_published(form: EditForm, words: ArticleWords) -> bool:
 
 def _edit_page(
     form: EditForm,
-    held: Sequence[Article],
+    revisions: Sequence[Article],
     parts: ArticleParts | None = None,
     *,
     is_overtaken: bool = False,
 ) -> str:
-    """Show the form with what was written, its preview, and how it differs from the current text.
+    """Show the form with the text, its preview, and how it differs from the current text.
 
-    Where another revision became current meanwhile, saving again puts this one in its place.
+    If another revision became current in the meantime, saving again replaces that one.
     """
-    current = found(guidance_editing.current_of(held))
+    current = found_or_404(guidance_editing.current_of(revisions))
     if is_overtaken:
         form["version"].data = current.revision
     names = pages.names_of(taxonomy(locale.language()))
     return render_template(
         "authoring/edit_article.html",
         form=form,
-        base=_begun_from(held),
+        base=_begun_from(revisions),
         current=current,
         is_overtaken=is_overtaken,
         view=pages.text_view(parts, headings_from=4) if parts else None,
@@ -230,17 +237,17 @@ def _edit_page(
     )
 
 
-# Deciding on what was shipped --------------------------------------------------------------------
+# Deciding on shipped revisions -------------------------------------------------------------------
 
 
 @blueprint.route(f"{REVISION}/use", methods=["GET", "POST"])
 @signed_in
 def use(slug: str, language: str, number: int) -> Answered:
-    """Make the newest shipped revision current in place of the edited one."""
+    """Make the latest shipped revision current in place of the edited one."""
     actor = _administrator()
-    held = _held(actor, slug, language)
-    row = _numbered(held, number)
-    require(_may_use(actor, held, row))
+    revisions = _revisions(actor, slug, language)
+    row = _numbered(revisions, number)
+    require(_may_use(actor, revisions, row))
     form = DecideForm()
     done = form.validate_on_submit() and perform(
         form,
@@ -265,9 +272,9 @@ def use(slug: str, language: str, number: int) -> Answered:
 @blueprint.route(f"{REVISION}/pass-over", methods=["GET", "POST"])
 @signed_in
 def pass_over(slug: str, language: str, number: int) -> Answered:
-    """Keep the edited text over a shipped revision that waits."""
+    """Keep the edited text instead of a shipped revision."""
     actor = _administrator()
-    row = _numbered(_held(actor, slug, language), number)
+    row = _numbered(_revisions(actor, slug, language), number)
     require(policy.can_pass_over(actor, waits=row.waits))
     form = DecideForm()
     done = form.validate_on_submit() and perform(

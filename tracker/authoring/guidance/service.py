@@ -30,7 +30,7 @@ from tracker.guidance.models import Article, ArticleOrigin, Passage
 
 
 def words_of(row: Article) -> ArticleWords:
-    """Return a revision, loaded with its passages, as it is written."""
+    """Return a revision, loaded with its passages, as its author writes it."""
     return ArticleWords(
         question=row.question,
         summary=row.summary,
@@ -41,7 +41,7 @@ def words_of(row: Article) -> ArticleWords:
 
 
 def parts_of(row: Article) -> ArticleParts:
-    """Return a revision, loaded with its passages, as it is compared."""
+    """Return a revision, loaded with its passages, for comparison."""
     return parted(words_of(row), row.lead, map(_as_text, row.passages))
 
 
@@ -52,7 +52,7 @@ def _as_text(row: Passage) -> PassageText:
 
 
 def file_of(row: Article) -> str:
-    """Return a revision, loaded with its passages, as a file that can be changed and sent back."""
+    """Return a revision, loaded with its passages, as a file that can be changed and uploaded."""
     return _file(row, library.as_body(row.lead, row.passages))
 
 
@@ -72,10 +72,10 @@ def _file(row: Article, body: str) -> str:
 
 
 def words_from_file(text: str, row: Article) -> ArticleWords:
-    """Read a file that was downloaded and changed; without a head it is the text alone.
+    """Parse a file that was downloaded and changed; without a head it is only the text.
 
-    What the head says of revision, day and source is passed over: publishing gives them. Raise
-    ContentError naming all mistakes.
+    Revision, day and source in the head are ignored: publishing sets them. Raise ContentError with
+    all mistakes.
     """
     name = "file"
     if len(text) > article_validation.MAX_FILE:
@@ -91,66 +91,72 @@ def words_from_file(text: str, row: Article) -> ArticleWords:
     return ArticleWords(head.question, head.summary, head.category, head.topics, body)
 
 
-def check(words: ArticleWords, held: Sequence[Article]) -> ArticleParts:
+def check(words: ArticleWords, revisions: Sequence[Article]) -> ArticleParts:
     """Check an edited article as strictly as a file, and read its parts.
 
-    held are all its revisions, loaded with their passages. What the current and the newest shipped
-    one carry of what must stay is carried on. Raise ContentError naming all mistakes by line, and
+    revisions are all of it, loaded with their passages. What the current and the newest shipped one
+    carry of what must stay is carried on. Raise ContentError naming all mistakes by line, and
     RuleBrokenError where question, summary or place are wrong.
     """
     article_validation.require_head(words, needs_summary=True)
     article_validation.require_length(words)
-    slug = held[0].slug
+    slug = revisions[0].slug
     lead, passages = library.read_body(
         words.body, slug, queries.statements_by_article(), checklists.item_codes()
     )
-    mistakes = list(_lost(held, passages, _lines(words.body)))
+    mistakes = list(_lost(revisions, passages, _lines(words.body)))
     if mistakes:
         raise ContentError(mistakes)
     return parted(words, lead, passages)
 
 
 def _lost(
-    held: Sequence[Article], passages: Sequence[PassageText], lines: Sequence[int]
+    revisions: Sequence[Article], passages: Sequence[PassageText], lines: Sequence[int]
 ) -> Iterator[Mistake]:
-    resting = _resting(held[0].slug)
+    resting = _resting(revisions[0].slug)
     musts = queries.musts()
-    places = {one.key: line for one, line in zip(passages, lines, strict=True)}
-    current, shipped = current_of(held), newest_shipped(held)
-    for row in {one.id: one for one in (current, shipped) if one is not None}.values():
+    places = {passage.key: line for passage, line in zip(passages, lines, strict=True)}
+    current, shipped = current_of(revisions), newest_shipped(revisions)
+    for row in {
+        revision.id: revision for revision in (current, shipped) if revision is not None
+    }.values():
         before = [_as_text(passage) for passage in row.passages]
-        for one in required_content.lost(before, passages, resting, musts):
-            yield Mistake("text", places.get(one.key, 1), one.message)
+        for problem in required_content.lost(before, passages, resting, musts):
+            yield Mistake("text", places.get(problem.key, 1), problem.message)
 
 
 def _lines(body: str) -> list[int]:
     """Return the line of each passage's heading, counted from 1."""
-    return [one.line + 1 for one in markdown.headings(body) if one.rank == markdown.PASSAGE_RANK]
+    return [
+        heading.line + 1
+        for heading in markdown.headings(body)
+        if heading.rank == markdown.PASSAGE_RANK
+    ]
 
 
 def _resting(slug: str) -> list[Rest]:
-    """Return what rests on an article: items of every version there is, for some run on old ones.
+    """Return what is based on an article.
 
-    And the hints at words that can limit the NPM.
+    Items of every version, since some checklists use old ones, and the hints about risky phrases.
     """
-    found = [
+    resting = [
         rest
         for kind in ChecklistKind
         for row in checklists.versions(kind)
         for rest in required_content.rests(checklists.parsed(row), slug)
     ]
     keys = [ref.split("/", 1)[1] for ref in risky_phrases.passages() if ref.startswith(f"{slug}/")]
-    return [*found, *(Rest("hints at words", (key,)) for key in sorted(keys))]
+    return [*resting, *(Rest("hints at words", (key,)) for key in sorted(keys))]
 
 
-def current_of(held: Sequence[Article]) -> Article | None:
-    """Return the revision that is current, None where the article was withdrawn."""
-    return next((row for row in held if row.is_current), None)
+def current_of(revisions: Sequence[Article]) -> Article | None:
+    """Return the current revision, or None if the article was withdrawn."""
+    return next((row for row in revisions if row.is_current), None)
 
 
-def newest_shipped(held: Sequence[Article]) -> Article | None:
-    """Return the revision that was shipped last."""
-    shipped = [row for row in held if row.shipped_revision is not None]
+def newest_shipped(revisions: Sequence[Article]) -> Article | None:
+    """Return the latest shipped revision."""
+    shipped = [row for row in revisions if row.shipped_revision is not None]
     return max(shipped, key=lambda row: row.shipped_revision or 0, default=None)
 
 
@@ -166,27 +172,27 @@ def publish(
 ) -> Article:
     """Make an edited text the current revision; the earlier ones stay.
 
-    One that was made from a shipped revision that waits has decided on it. Raises RefusedError,
-    ContentError, RuleBrokenError, or StaleError when another revision became current since the
-    person saw seen_revision.
+    One based on a shipped revision awaiting a decision also decides on that. Raises RefusedError,
+    ContentError, RuleBrokenError, or StaleError if another revision became current since the person
+    saw seen_revision.
     """
     policy.can_edit(actor).require()
-    held = _locked(slug, language)
-    current = current_of(held)
+    revisions = _locked(slug, language)
+    current = current_of(revisions)
     if current is None or current.revision != seen_revision:
         raise StaleError(
             _l("Another revision became current while you were writing. Compare, then publish.")
         )
-    parts = check(words, held)
+    parts = check(words, revisions)
     if parts == parts_of(current):
         raise RuleBrokenError(
             _l("This says the same as revision %(number)s. Change something.", number=seen_revision)
         )
     reason = tidy_reason(reason)
-    row = _edited(actor, current, parts, held[0].revision + 1, reason)
+    row = _edited(actor, current, parts, revisions[0].revision + 1, reason)
     current.is_current = False
-    for one in held:
-        one.waits = one.waits and one.revision != made_from
+    for revision in revisions:
+        revision.waits = revision.waits and revision.revision != made_from
     try:
         with db.session.begin_nested():
             service.add_revision(row, parts.passages)
@@ -225,19 +231,21 @@ def _edited(actor: Actor, base: Article, parts: ArticleParts, number: int, reaso
 
 
 def use_shipped(actor: Actor, slug: str, language: str, number: int, *, reason: str) -> Article:
-    """Make the newest shipped revision current in place of the edited one, which stays.
+    """Make the latest shipped revision current in place of the edited one, which stays.
 
-    Raises RefusedError, or ContentError when items rest on what it does not carry.
+    Raises RefusedError, or ContentError if items are based on something it does not contain.
     """
-    held = _locked(slug, language)
-    row = _numbered(held, number)
+    revisions = _locked(slug, language)
+    row = _numbered(revisions, number)
     policy.can_use_shipped(
-        actor, is_newest_shipped=row is newest_shipped(held), is_current=row.is_current
+        actor, is_newest_shipped=row is newest_shipped(revisions), is_current=row.is_current
     ).require()
-    current = current_of(held)
+    current = current_of(revisions)
     if current is None:
         raise RuleBrokenError(_l("This article was withdrawn, since its file is gone."))
-    mistakes = list(_lost(held, [_as_text(one) for one in row.passages], [1] * len(row.passages)))
+    mistakes = list(
+        _lost(revisions, [_as_text(passage) for passage in row.passages], [1] * len(row.passages))
+    )
     if mistakes:
         raise ContentError(mistakes)
     _decide(actor, row, reason)
@@ -251,7 +259,7 @@ def use_shipped(actor: Actor, slug: str, language: str, number: int, *, reason: 
 
 
 def pass_over(actor: Actor, slug: str, language: str, number: int, *, reason: str) -> Article:
-    """Keep the edited text over a shipped one that waits, until a newer one is shipped."""
+    """Keep the edited text instead of a shipped one, until a newer one is shipped."""
     row = _numbered(_locked(slug, language), number)
     policy.can_pass_over(actor, waits=row.waits).require()
     _decide(actor, row, reason)
@@ -266,15 +274,15 @@ def _decide(actor: Actor, row: Article, reason: str) -> None:
     row.waits = False
 
 
-def _numbered(held: Sequence[Article], number: int) -> Article:
-    row = next((one for one in held if one.revision == number), None)
+def _numbered(revisions: Sequence[Article], number: int) -> Article:
+    row = next((revision for revision in revisions if revision.revision == number), None)
     if row is None:
         raise RuleBrokenError(_l("There is no such revision."))
     return row
 
 
 def _locked(slug: str, language: str) -> list[Article]:
-    """Hold all revisions of an article, the newest first, so that one is current at a time."""
+    """Lock all revisions of an article, the newest first, so that only one becomes current."""
     return list(
         db.session.scalars(
             sa.select(Article)

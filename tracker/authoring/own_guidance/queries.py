@@ -23,7 +23,10 @@ from tracker.search.words import Question, split
 
 
 def find(actor: Actor, article_id: UUID) -> OwnArticle | None:
-    """Return an article that the person may read, or None; who may change it sees it withdrawn."""
+    """Return an article that the person may read, or None.
+
+    People who may change it also see it withdrawn.
+    """
     return db.session.scalar(
         sa.select(OwnArticle)
         .where(OwnArticle.id == article_id, sa.or_(visible(actor), changeable(actor)))
@@ -49,7 +52,7 @@ def own(actor: Actor) -> list[OwnArticle]:
 
 
 def locked(article_id: UUID) -> OwnArticle | None:
-    """Return an article and keep others from changing it; the caller asks whose it is."""
+    """Lock and return an article; the caller checks whose it is."""
     return db.session.scalar(
         sa.select(OwnArticle)
         .where(OwnArticle.id == article_id)
@@ -59,19 +62,19 @@ def locked(article_id: UUID) -> OwnArticle | None:
 
 
 def has_one(organisation_id: UUID, language: str, question: str) -> bool:
-    """Tell whether an organisation has an article with a question; for the command line."""
-    asked = sa.select(OwnArticle.id).where(
+    """Return whether an organisation has an article with a question; for the command line."""
+    query = sa.select(OwnArticle.id).where(
         OwnArticle.organisation_id == organisation_id,
         OwnArticle.language == language,
         OwnArticle.question == question,
     )
-    return db.session.scalar(asked.limit(1)) is not None
+    return db.session.scalar(query.limit(1)) is not None
 
 
-def in_library(actor: Actor, asked: Question) -> Sequence[OwnText]:
-    """Return the articles that the person may read, those with the words in their question first.
+def in_library(actor: Actor, question: Question) -> Sequence[OwnText]:
+    """Return the readable articles, those with the words of the search in their question first.
 
-    Each knows whether it holds every word asked for. Read by the library of the guidance.
+    Each knows whether it holds every word question for. Read by the library of the guidance.
     """
     rows = db.session.scalars(
         sa.select(OwnArticle)
@@ -79,15 +82,15 @@ def in_library(actor: Actor, asked: Question) -> Sequence[OwnText]:
         .options(joinedload(OwnArticle.organisation), selectinload(OwnArticle.passages))
         .order_by(OwnArticle.question, OwnArticle.id)
     )
-    found = sorted(rows, key=lambda row: -asked.count_held(row.question))
-    return [_in_library(row, asked) for row in found]
+    ordered = sorted(rows, key=lambda row: -question.count_held(row.question))
+    return [_in_library(row, question) for row in ordered]
 
 
-def _holds(row: OwnArticle, asked: Question) -> bool:
-    if not asked:
+def _holds(row: OwnArticle, question: Question) -> bool:
+    if not question:
         return True
     words = {word.folded for word in split(f"{row.question}\n{row.summary}")}
-    return asked.count_among(words | _words_of(row.body)) == len(asked.words)
+    return question.count_among(words | _words_of(row.body)) == len(question.words)
 
 
 @lru_cache(maxsize=512)
@@ -95,9 +98,12 @@ def _words_of(body: str) -> frozenset[str]:
     return frozenset(word.folded for word in split(markdown.plain(body)))
 
 
-def _in_library(row: OwnArticle, asked: Question) -> OwnText:
-    answers = _holds(row, asked)
-    texts = [PassageText(one.number, one.key, one.title, (), one.markdown) for one in row.passages]
+def _in_library(row: OwnArticle, question: Question) -> OwnText:
+    matches = _holds(row, question)
+    texts = [
+        PassageText(passage.number, passage.key, passage.title, (), passage.markdown)
+        for passage in row.passages
+    ]
     return OwnText(
         id=row.id,
         organisation=row.organisation.name,
@@ -106,19 +112,19 @@ def _in_library(row: OwnArticle, asked: Question) -> OwnText:
         summary=row.summary,
         category=row.category,
         topics=tuple(row.topics),
-        uses=len({code for one in row.passages for code in one.items}),
-        answers=answers,
-        text=library.plain_text(row.summary, row.lead, texts) if asked and answers else "",
+        uses=len({code for passage in row.passages for code in passage.items}),
+        matches=matches,
+        text=library.plain_text(row.summary, row.lead, texts) if question and matches else "",
         passages=tuple(
-            OwnPassageText(one.key, one.number, one.title, one.markdown) for one in texts
+            OwnPassageText(text.key, text.number, text.title, text.markdown) for text in texts
         ),
     )
 
 
 def beside(actor: Actor, cooperation_id: UUID) -> Mapping[str, Sequence[OwnPassageBeside]]:
-    """Return by item's code the passages that the person may read beside it, in one query.
+    """Return by item the passages that the person may read beside it, in one query.
 
-    Those of parties of the cooperation: what a partner of another one wrote is not shown here.
+    Only passages by parties of the cooperation, not by partners in other cooperations.
     """
     parties = sa.select(Party.organisation_id).where(
         Party.cooperation_id == cooperation_id, has_not_left(clock.today())
@@ -131,9 +137,9 @@ def beside(actor: Actor, cooperation_id: UUID) -> Mapping[str, Sequence[OwnPassa
         .options(contains_eager(OwnPassage.article).contains_eager(OwnArticle.organisation))
         .order_by(Organisation.name, OwnArticle.question, OwnArticle.id, OwnPassage.number)
     )
-    found: dict[str, list[OwnPassageBeside]] = {}
+    passages: dict[str, list[OwnPassageBeside]] = {}
     for row in rows:
-        one = OwnPassageBeside(
+        passage = OwnPassageBeside(
             article_id=row.article.id,
             organisation=row.article.organisation.name,
             key=row.key,
@@ -142,5 +148,5 @@ def beside(actor: Actor, cooperation_id: UUID) -> Mapping[str, Sequence[OwnPassa
             markdown=row.markdown,
         )
         for code in row.items:
-            found.setdefault(code, []).append(one)
-    return found
+            passages.setdefault(code, []).append(passage)
+    return passages

@@ -16,7 +16,7 @@ from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
-from tracker.access.gate import current_actor, found, require, signed_in
+from tracker.access.gate import current_actor, found_or_404, require, signed_in
 from tracker.authoring import labels, pages, policy
 from tracker.authoring.facts import ArticleParts, ArticleWords
 from tracker.authoring.forms import OwnArticleForm
@@ -43,9 +43,9 @@ def _writer() -> Actor:
     return actor
 
 
-def _own(actor: Actor, article_id: UUID) -> OwnArticle:
-    """Return an article to change: one that is not seen is 404, one of partners is refused."""
-    row = found(queries.find(actor, article_id))
+def _get_or_404(actor: Actor, article_id: UUID) -> OwnArticle:
+    """Return an article to change: 404 if it isn't visible, refused if it is a partner's."""
+    row = found_or_404(queries.find(actor, article_id))
     require(policy.can_change_own(actor, row.organisation_id))
     return row
 
@@ -53,7 +53,7 @@ def _own(actor: Actor, article_id: UUID) -> OwnArticle:
 @blueprint.get("")
 @signed_in
 def articles() -> str:
-    """List the articles of the organisation acted for, withdrawn ones too."""
+    """List the articles of the organisation one is acting for, including withdrawn ones."""
     return render_template(
         "authoring/own_articles.html",
         rows=queries.own(_writer()),
@@ -65,14 +65,16 @@ def articles() -> str:
 @blueprint.get("/<uuid:article_id>")
 @signed_in
 def article(article_id: UUID) -> str:
-    """Show an own article to people of the organisation, and of partners where it is for them."""
+    """Show an organisation's article to its people, and to partners if it is meant for them."""
     actor = current_actor()
-    row = found(queries.find(actor, article_id))
-    asked = ask(request.args.get("q", ""))
+    row = found_or_404(queries.find(actor, article_id))
+    question = ask(request.args.get("q", ""))
     return render_template(
         "authoring/own_article.html",
         article=row,
-        view=pages.text_view(own_guidance.parts_of(row), asked=asked, items=pages.item_links()),
+        view=pages.text_view(
+            own_guidance.parts_of(row), question=question, items=pages.item_links()
+        ),
         taxonomy=taxonomy(locale.language()),
         state=labels.own_state(row),
         may_change=policy.can_change_own(actor, row.organisation_id),
@@ -83,8 +85,8 @@ def article(article_id: UUID) -> str:
 @blueprint.get("/<uuid:article_id>/file")
 @signed_in
 def download(article_id: UUID) -> Response:
-    """Give the text as it was written, to be kept or imported elsewhere."""
-    row = _own(current_actor(), article_id)
+    """Return the text as it was written, to keep or to import elsewhere."""
+    row = _get_or_404(current_actor(), article_id)
     response = make_response(f"# {row.question}\n\n{row.body}\n")
     response.headers["Content-Type"] = "text/markdown; charset=utf-8"
     response.headers["Content-Disposition"] = 'attachment; filename="guidance.md"'
@@ -97,7 +99,7 @@ def download(article_id: UUID) -> Response:
 @blueprint.route("/new", methods=["GET", "POST"])
 @signed_in
 def add() -> Answered:
-    """Write a new article; a preview can be seen before it is saved."""
+    """Write a new article; it can be previewed before it is saved."""
     actor = _writer()
     form = OwnArticleForm(taxonomy(locale.language()), data={"language": locale.language()})
     parts = _checked(form, form.words()) if form.validate_on_submit() else None
@@ -121,9 +123,9 @@ def add() -> Answered:
 @blueprint.route("/<uuid:article_id>/change", methods=["GET", "POST"])
 @signed_in
 def change(article_id: UUID) -> Answered:
-    """Change an article; a later save by somebody else is shown beside the own text."""
+    """Change an article; if somebody saved meanwhile, both texts are shown."""
     actor = current_actor()
-    row = _own(actor, article_id)
+    row = _get_or_404(actor, article_id)
     form = OwnArticleForm(taxonomy(locale.language()))
     if not form.is_submitted():
         form.fill_in(own_guidance.words_of(row))
@@ -138,7 +140,7 @@ def change(article_id: UUID) -> Answered:
 
     def handle_conflict(error: StaleError) -> str:
         form.refuse(error)
-        return _writing_page(form, parts, _own(actor, article_id), is_overtaken=True)
+        return _writing_page(form, parts, _get_or_404(actor, article_id), is_overtaken=True)
 
     done = perform(
         form,
@@ -154,11 +156,11 @@ def change(article_id: UUID) -> Answered:
         next=redirect(url_for("own_guidance.article", article_id=article_id), 303),
         conflict=handle_conflict,
     )
-    return done or _writing_page(form, parts, _own(actor, article_id))
+    return done or _writing_page(form, parts, _get_or_404(actor, article_id))
 
 
 def _checked(form: OwnArticleForm, words: ArticleWords) -> ArticleParts | None:
-    """Return an article as it will read; None when something is wrong, which the form then says."""
+    """Return an article parsed; None if something is wrong, which the form then says."""
     try:
         return own_guidance.check(words)
     except (ContentError, RuleBrokenError) as error:
@@ -177,9 +179,9 @@ def _writing_page(
     *,
     is_overtaken: bool = False,
 ) -> str:
-    """Show the form with what was written, its preview, and how it differs from what is saved.
+    """Show the form with the text, its preview, and how it differs from what is saved.
 
-    Where somebody else saved meanwhile, saving again puts this text in the place of theirs.
+    If somebody else saved in the meantime, saving again replaces their text.
     """
     if row is not None and is_overtaken:
         form["version"].data = row.version
@@ -203,7 +205,7 @@ def _writing_page(
 @blueprint.route("/<uuid:article_id>/withdraw", methods=["POST"])
 @signed_in
 def withdraw(article_id: UUID) -> Response:
-    """Show an article to nobody any more; it is kept."""
+    """Withdraw an article from all readers; it is kept."""
     words = _("The article is withdrawn. It is kept, and can be shown again.")
     return _acted(article_id, own_guidance.withdraw, words)
 
@@ -217,7 +219,7 @@ def restore(article_id: UUID) -> Response:
 
 def _acted(article_id: UUID, act: Callable[[Actor, UUID], object], words: str) -> Response:
     actor = current_actor()
-    _own(actor, article_id)
+    _get_or_404(actor, article_id)
     return perform(
         None,
         lambda: act(actor, article_id),

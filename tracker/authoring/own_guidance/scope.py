@@ -16,9 +16,9 @@ from tracker.core import clock
 def visible(actor: Actor) -> sa.ColumnElement[bool]:
     """Return the condition over OwnArticle that the person may read it.
 
-    It is not withdrawn, and either of the organisation they act for, or marked for partners by an
-    organisation that is a party of a cooperation they see for theirs. What somebody sees only
-    because they audit or administer does not count: they read none.
+    It is not withdrawn, and it belongs to the organisation they are acting for, or is shared with
+    partners by a party of a cooperation that they see for that organisation. Cooperations that
+    somebody sees only as auditor or administrator don't count: they can read none.
     """
     reader = _as_reader(actor)
     if reader.organisation_id is None or not reader.has(*READERS):
@@ -46,5 +46,5 @@ def changeable(actor: Actor) -> sa.ColumnElement[bool]:
 
 
 def _as_reader(actor: Actor) -> Actor:
-    """Return the person with those roles alone in which one reads."""
+    """Return the person with only those roles in which one can read."""
     return replace(actor, memberships=tuple(m for m in actor.memberships if m.role in READERS))

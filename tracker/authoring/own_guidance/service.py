@@ -24,21 +24,23 @@ from tracker.organisations.models import Organisation
 
 
 def words_of(row: OwnArticle) -> ArticleWords:
-    """Return an own article as it was written."""
+    """Return an article of an organisation as it was written."""
     return ArticleWords(row.question, row.summary, row.category, tuple(row.topics), row.body)
 
 
 def parts_of(row: OwnArticle) -> ArticleParts:
-    """Return an own article, loaded with its passages, as it is compared."""
+    """Return an organisation's article with its passages, in the form that is compared."""
     passages = (
-        PassageText(one.number, one.key, one.title, tuple(one.items), one.markdown)
-        for one in row.passages
+        PassageText(
+            passage.number, passage.key, passage.title, tuple(passage.items), passage.markdown
+        )
+        for passage in row.passages
     )
     return parted(words_of(row), row.lead, passages)
 
 
 def check(words: ArticleWords) -> ArticleParts:
-    """Check an own article and read its parts.
+    """Check an organisation's article and read its parts.
 
     Raise ContentError naming all mistakes by line, and RuleBrokenError where the head is wrong.
     """
@@ -49,7 +51,7 @@ def check(words: ArticleWords) -> ArticleParts:
 
 
 def add(actor: Actor, words: ArticleWords, *, language: str, for_partners: bool) -> OwnArticle:
-    """Add an article to the guidance of the organisation that the person acts for.
+    """Add an article to the guidance of the organisation that the person is acting for.
 
     Raises RefusedError, ContentError or RuleBrokenError.
     """
@@ -64,7 +66,7 @@ def import_article(
 ) -> OwnArticle:
     """Add an article to an organisation's guidance, for the command line.
 
-    Raises ContentError, or RuleBrokenError also where the organisation has such an article.
+    Raises ContentError, or RuleBrokenError, also if the organisation already has such an article.
     """
     if queries.has_one(organisation.id, language, words.question):
         raise RuleBrokenError(
@@ -88,7 +90,7 @@ def change(
     for_partners: bool,
     seen_version: int | None,
 ) -> OwnArticle:
-    """Change an own article.
+    """Change an organisation's article.
 
     Raises RefusedError, ContentError, RuleBrokenError, or StaleError when somebody changed it
     since the person saw seen_version.
@@ -112,7 +114,7 @@ def change(
 
 
 def withdraw(actor: Actor, article_id: UUID) -> OwnArticle:
-    """Show an own article to nobody any more; it is kept, and can be shown again."""
+    """Withdraw an organisation's article from all readers; it is kept, and can be shown again."""
     row = _locked(actor, article_id)
     if row.withdrawn_at is not None:
         raise RuleBrokenError(_l("This article is withdrawn already."))
@@ -123,7 +125,7 @@ def withdraw(actor: Actor, article_id: UUID) -> OwnArticle:
 
 
 def restore(actor: Actor, article_id: UUID) -> OwnArticle:
-    """Show a withdrawn article again, to those who saw it before."""
+    """Restore a withdrawn article, for the same readers as before."""
     row = _locked(actor, article_id)
     if row.withdrawn_at is None:
         raise RuleBrokenError(_l("This article is not withdrawn."))
@@ -179,19 +181,19 @@ def _add_passages(row: OwnArticle, parts: ArticleParts) -> None:
     db.session.add_all(
         OwnPassage(
             article_id=row.id,
-            key=one.key,
-            number=one.number,
-            title=one.title,
-            markdown=one.markdown,
-            items=list(one.statements),
+            key=passage.key,
+            number=passage.number,
+            title=passage.title,
+            markdown=passage.markdown,
+            items=list(passage.statements),
         )
-        for one in parts.passages
+        for passage in parts.passages
     )
     db.session.flush()
 
 
 def _locked(actor: Actor, article_id: UUID) -> OwnArticle:
-    """Hold an article that the person may change; raise RefusedError when they may not."""
+    """Lock an article that the person may change; raise RefusedError if they may not."""
     policy.can_write_own(actor).require()
     row = queries.locked(article_id)
     if row is None:
@@ -201,7 +203,7 @@ def _locked(actor: Actor, article_id: UUID) -> OwnArticle:
 
 
 def _digest(row: OwnArticle) -> str:
-    """Return a digest of all that people read of an article, and of who may read it."""
+    """Return a digest of an article's text and its audience."""
     return canonical.digest_of(
         {
             "language": row.language,

@@ -4,8 +4,7 @@ from flask import Blueprint, abort, make_response, redirect, render_template, ur
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from config import KNOWN_LANGUAGES
-from tracker.access.gate import current_actor, found, require, signed_in
+from tracker.access.gate import current_actor, found_or_404, require, signed_in
 from tracker.authoring import labels, policy, queries
 from tracker.authoring.checklists import service
 from tracker.authoring.forms import WordsForm
@@ -13,6 +12,7 @@ from tracker.checklist_templates import languages, library, translations
 from tracker.checklist_templates.languages import ChecklistWords
 from tracker.checklist_templates.models import ChecklistKind, ChecklistTemplate, TemplateWords
 from tracker.checklists.labels import KINDS
+from tracker.settings import KNOWN_LANGUAGES
 from tracker.ui import locale
 from tracker.ui.perform import perform
 
@@ -23,14 +23,14 @@ blueprint = Blueprint(
 )
 
 
-def _opened(
+def _get_or_404(
     kind: str, number: int, language: str
 ) -> tuple[ChecklistTemplate, TemplateWords | None]:
-    """Return a version with its words in a language, or answer 404."""
+    """Return a version with its translation into a language, or abort with 404."""
     actor = current_actor()
     require(policy.can_look_after_checklists(actor))
     try:
-        row = found(queries.version(actor, ChecklistKind(kind), number))
+        row = found_or_404(queries.version(actor, ChecklistKind(kind), number))
     except ValueError:
         abort(404)
     if language not in KNOWN_LANGUAGES or language == library.parsed(row).language:
@@ -38,19 +38,21 @@ def _opened(
     return row, translations.current(row.id).get(language)
 
 
-def _words(row: ChecklistTemplate, held: TemplateWords | None, language: str) -> ChecklistWords:
-    """Return the words in use, or none yet."""
-    if held is not None:
-        return translations.parsed(held)
+def _words(
+    row: ChecklistTemplate, words_row: TemplateWords | None, language: str
+) -> ChecklistWords:
+    """Return the translation in use, or none yet."""
+    if words_row is not None:
+        return translations.parsed(words_row)
     return ChecklistWords(kind=row.kind, language=language, version=row.version)
 
 
 @blueprint.route("", methods=["GET", "POST"])
 @signed_in
 def change(kind: str, number: int, language: str) -> str | Response:
-    """Show the words in use, and put others in their place; mistakes are told beside them."""
-    row, held = _opened(kind, number, language)
-    form = WordsForm(data={"version": held.number if held else 0})
+    """Show the translation in use, and replace it; mistakes show beside it."""
+    row, words_row = _get_or_404(kind, number, language)
+    form = WordsForm(data={"version": words_row.number if words_row else 0})
     seen = form.version.data
     done = form.validate_on_submit() and perform(
         form,
@@ -69,11 +71,11 @@ def change(kind: str, number: int, language: str) -> str | Response:
         "authoring/words.html",
         form=form,
         row=row,
-        held=held,
+        held=words_row,
         language_code=language,
         language_words=locale.name_of(language),
-        origin=labels.WORDS_ORIGINS[held.origin] if held else "",
-        lacking=languages.lacking(_words(row, held, language), library.parsed(row)),
+        origin=labels.WORDS_ORIGINS[words_row.origin] if words_row else "",
+        lacking=languages.lacking(_words(row, words_row, language), library.parsed(row)),
         kind_words=KINDS[row.kind],
     )
 
@@ -81,9 +83,9 @@ def change(kind: str, number: int, language: str) -> str | Response:
 @blueprint.get("/file")
 @signed_in
 def download(kind: str, number: int, language: str) -> Response:
-    """Give the words as a YAML file; what has none yet stands in it to be translated."""
-    row, held = _opened(kind, number, language)
-    text = translations.as_text(_words(row, held, language), library.parsed(row))
+    """Download the translation as a YAML file, with what is still to be translated."""
+    row, words_row = _get_or_404(kind, number, language)
+    text = translations.as_text(_words(row, words_row, language), library.parsed(row))
     response = make_response(text)
     response.headers["Content-Type"] = "application/yaml; charset=utf-8"
     name = f"{row.kind.value}-{row.version}-{language}.yaml"

@@ -1,4 +1,4 @@
-"""View models of who on the reader's own side is assigned which item."""
+"""View models of assignments on the reader's own side."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -23,11 +23,11 @@ class AssignedView:
     # Empty where nobody has it.
     name: str
     is_mine: bool
-    # Whether it is somebody's who can't work on the checklist any more.
+    # Whether it is assigned to somebody who can no longer work on the checklist.
     is_adrift: bool
     due_on: dt.date | None
     is_overdue: bool
-    # Whether the own side has something left to do on it.
+    # Whether the reader's side has something left to do on it.
     is_left: bool
     seen: str
     may_assign: bool
@@ -36,44 +36,49 @@ class AssignedView:
 
     @property
     def is_unclaimed(self) -> bool:
-        """Whether nobody has it though something is left to do."""
+        """Whether it is unassigned although something is left to do."""
         return self.is_left and not self.name
 
 
 def view_of(
-    assigned: Assigned, filling: LoadedChecklist, actor: Actor, item: Item, one: ItemStatus | None
+    assigned: Assigned,
+    loaded: LoadedChecklist,
+    actor: Actor,
+    item: Item,
+    item_status: ItemStatus | None,
 ) -> AssignedView:
-    """Return what the person's own side has assigned on an item; one is how the item stands."""
-    held = assigned.holdings.get(item.code)
-    is_left = one is not None and completeness.is_left_to(
-        assigned.organisation_id, item, one, filling.surroundings
+    """Return what the person's side assigned on an item; item_status is its status, if known."""
+    holding = assigned.holdings.get(item.code)
+    is_left = item_status is not None and completeness.is_left_to(
+        assigned.organisation_id, item, item_status, loaded.surroundings
     )
     may_be = (
-        one is not None
-        and one.shown is not Truth.FALSE
-        and bool(assignable(filling, item, assigned.organisation_id))
+        item_status is not None
+        and item_status.shown is not Truth.FALSE
+        and bool(assignable(loaded, item, assigned.organisation_id))
     )
-    party = filling.own_party(actor)
-    held_by = held.user_id if held else None
+    party = loaded.own_party(actor)
+    held_by = holding.user_id if holding else None
     may_assign = bool(policy.can_assign(actor, party))
     return AssignedView(
-        name=assigned.names[held.user_id] if held else "",
+        name=assigned.names[holding.user_id] if holding else "",
         is_mine=held_by == actor.user_id,
-        is_adrift=held is not None and assigned.is_free(item.code),
-        due_on=held.due_on if held else None,
-        is_overdue=is_left and _is_past(held),
+        is_adrift=holding is not None and assigned.is_free(item.code),
+        due_on=holding.due_on if holding else None,
+        is_overdue=is_left and _is_past(holding),
         is_left=is_left,
         seen=assigned.seen(item.code),
         may_assign=may_be and may_assign,
         may_take=may_be
         and not may_assign
         and bool(policy.can_take(actor, party, held_by, assigned.able)),
-        may_give_back=held is not None and bool(policy.can_give_back(actor, party, held.user_id)),
+        may_give_back=holding is not None
+        and bool(policy.can_give_back(actor, party, holding.user_id)),
     )
 
 
-def _is_past(held: Holding | None) -> bool:
-    return held is not None and held.due_on is not None and held.due_on < clock.today()
+def _is_past(holding: Holding | None) -> bool:
+    return holding is not None and holding.due_on is not None and holding.due_on < clock.today()
 
 
 # The page of assignments ------------------------------------------------------------------------
@@ -92,7 +97,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A section on the page of assignments, with the items that the own side works on."""
+    """A section on the page of assignments, with the items that the reader's side works on."""
 
     key: str
     title: str
@@ -100,29 +105,29 @@ class Part:
 
     @property
     def is_assignable(self) -> bool:
-        """Whether any of its items can be assigned now by the person who looks."""
+        """Whether the reader can assign any of its items now."""
         return any(line.assigned.may_assign for line in self.lines)
 
 
-def parts_of(assigned: Assigned, filling: LoadedChecklist, actor: Actor) -> list[Part]:
-    """Return the sections with the items that the own side works on, or that somebody has."""
-    standing = filling.standing()
-    found = []
-    for section in filling.template.sections:
+def parts_of(assigned: Assigned, loaded: LoadedChecklist, actor: Actor) -> list[Part]:
+    """Return the sections with the items that the reader's side works on or has assigned."""
+    standing = loaded.standing()
+    fields = []
+    for section in loaded.template.sections:
         lines = []
         for item in section.items:
-            one = standing.items.get(item.code)
-            if item.code in assigned.holdings or _is_ours(assigned, filling, item, one):
-                state, s = work_of(one, assigned.organisation_id)
-                view = view_of(assigned, filling, actor, item, one)
+            status = standing.items.get(item.code)
+            if item.code in assigned.holdings or _is_ours(assigned, loaded, item, status):
+                state, s = work_of(status, assigned.organisation_id)
+                view = view_of(assigned, loaded, actor, item, status)
                 lines.append(Line(item.code, item.label, state, s, view))
         if lines:
-            found.append(Part(section.key, section.title, tuple(lines)))
-    return found
+            fields.append(Part(section.key, section.title, tuple(lines)))
+    return fields
 
 
 def _is_ours(
-    assigned: Assigned, filling: LoadedChecklist, item: Item, one: ItemStatus | None
+    assigned: Assigned, loaded: LoadedChecklist, item: Item, item_status: ItemStatus | None
 ) -> bool:
-    applies = one is not None and one.shown is not Truth.FALSE
-    return applies and completeness.concerns(assigned.organisation_id, item, filling.surroundings)
+    applies = item_status is not None and item_status.shown is not Truth.FALSE
+    return applies and completeness.concerns(assigned.organisation_id, item, loaded.surroundings)

@@ -1,8 +1,10 @@
 """Assignment of items to people on one's own side: changes, queries and reminders.
 
-It is the own side's matter: no event, and nothing that another side, an auditor or an administrator
+It concerns one side alone: no event, and nothing that another side, an auditor or an administrator
 could see (docs/adr/0020). Whether something is left to do follows from the item. What a person has
 who can't work on the checklist any more counts as nobody's: looking decides, no row changes.
+
+In one file: who looks after an item is decided by looking, for changes, lists and reminders alike.
 """
 
 import datetime as dt
@@ -53,7 +55,7 @@ AT_REST = (Stage.SUSPENDED, Stage.CLOSED)
 # How many assigned items My work looks through at a time.
 MANY = 300
 # A checklist, a side of it and a person.
-Place = tuple[UUID, UUID, UUID]
+WorkerKey = tuple[UUID, UUID, UUID]
 # The mark of an item, or of a checklist, of which nothing was assigned when it was looked at.
 NOTHING_HELD = seen_of({})
 
@@ -70,18 +72,22 @@ class Assigned:
 
     def is_free(self, item: str) -> bool:
         """Tell whether nobody has an item, or somebody who can't work on it any more."""
-        held = self.holdings.get(item)
-        return held is None or held.user_id not in self.able
+        holding = self.holdings.get(item)
+        return holding is None or holding.user_id not in self.able
 
     def seen(self, item: str | None = None) -> str:
-        """Return the mark of who has an item, or all of them, for a form to send back."""
+        """Return a mark of the assignments of an item, or of all items, for a form to send back."""
         return seen_of(
-            {code: one for code, one in self.holdings.items() if item is None or code == item}
+            {
+                code: holding
+                for code, holding in self.holdings.items()
+                if item is None or code == item
+            }
         )
 
 
 def of_side(actor: Actor, checklist: Checklist) -> Assigned | None:
-    """Return what the person's own side assigned on a checklist; None for who works not on it."""
+    """Return what the person's side assigned on a checklist; None if they don't work on it."""
     if actor.organisation_id is None or not writes_on(actor, checklist):
         return None
     return _assigned(checklist, actor.organisation_id)
@@ -101,14 +107,14 @@ def _assigned(checklist: Checklist, organisation_id: UUID) -> Assigned:
     )
 
 
-def assignable(filling: LoadedChecklist, item: Item, organisation_id: UUID) -> Decision:
+def assignable(loaded: LoadedChecklist, item: Item, organisation_id: UUID) -> Decision:
     """Decide whether an item can be assigned now on the side of an organisation."""
     return policy.is_assignable(
-        filling.checklist.state,
-        filling.checklist.open_items,
+        loaded.checklist.state,
+        loaded.checklist.open_items,
         item,
-        concerns_us=completeness.concerns(organisation_id, item, filling.surroundings),
-        holds_up=completeness.item_standing(item, filling.sheet, filling.surroundings).holds_up,
+        concerns_us=completeness.concerns(organisation_id, item, loaded.surroundings),
+        holds_up=completeness.item_standing(item, loaded.sheet, loaded.surroundings).holds_up,
     )
 
 
@@ -121,17 +127,17 @@ def assign(
     due_on: dt.date | None = None,
     seen: str,
 ) -> None:
-    """Assign an item to a person of the own side, whoever had it; until a day, or without one.
+    """Assign or reassign an item to a person on the actor's side, with or without a due date.
 
     seen is the mark of what the person saw (Assigned.seen): StaleError when somebody assigned the
     item meanwhile. Raise RuleBrokenError for somebody who can't work on it, or a day gone by.
     """
-    filling = load_for_update(checklist)
-    item = filling.item(item_code)
-    policy.can_assign(actor, filling.own_party(actor)).require()
+    loaded = load_for_update(checklist)
+    item = loaded.item(item_code)
+    policy.can_assign(actor, loaded.own_party(actor)).require()
     organisation_id = own_organisation(actor)
-    assignable(filling, item, organisation_id).require()
-    _require_may_apply(filling, item)
+    assignable(loaded, item, organisation_id).require()
+    _require_may_apply(loaded, item)
     assigned = _assigned(checklist, organisation_id)
     _require_seen(seen, assigned.seen(item.code))
     _give(actor, checklist, [item.code], _checked(assigned, to, due_on))
@@ -147,23 +153,23 @@ def assign_section(
     also_held: bool = False,
     seen: str,
 ) -> tuple[str, ...]:
-    """Assign the items of a section that the own side works on in one go; return which.
+    """Assign the items of a section that the actor's side works on in one go; return which.
 
     What somebody has already stays with them unless also_held. seen and errors as in assign().
     """
-    filling = load_for_update(checklist)
-    policy.can_assign(actor, filling.own_party(actor)).require()
+    loaded = load_for_update(checklist)
+    policy.can_assign(actor, loaded.own_party(actor)).require()
     organisation_id = own_organisation(actor)
     assigned = _assigned(checklist, organisation_id)
     _require_seen(seen, assigned.seen())
     given = _checked(assigned, to, due_on)
     codes = tuple(
         item.code
-        for section in filling.template.sections
+        for section in loaded.template.sections
         if section.key == section_key
         for item in section.items
-        if assignable(filling, item, organisation_id)
-        and _applies(filling, item) is not Truth.FALSE
+        if assignable(loaded, item, organisation_id)
+        and _applies(loaded, item) is not Truth.FALSE
         and (also_held or assigned.is_free(item.code))
     )
     if not codes:
@@ -175,36 +181,38 @@ def assign_section(
 
 
 def take(actor: Actor, checklist: Checklist, item_code: str) -> None:
-    """Take an item on that nobody of the own side has; StaleError when somebody has it by now."""
-    filling = load_for_update(checklist)
-    item = filling.item(item_code)
-    party = filling.own_party(actor)
+    """Assign an unassigned item to the actor; raise StaleError if it is assigned by now."""
+    loaded = load_for_update(checklist)
+    item = loaded.item(item_code)
+    party = loaded.own_party(actor)
     policy.can_take_part(actor, party).require()
     organisation_id = own_organisation(actor)
-    assignable(filling, item, organisation_id).require()
-    _require_may_apply(filling, item)
+    assignable(loaded, item, organisation_id).require()
+    _require_may_apply(loaded, item)
     assigned = _assigned(checklist, organisation_id)
-    held = assigned.holdings.get(item.code)
-    may_take = policy.can_take(actor, party, held.user_id if held else None, assigned.able)
-    if not may_take and held is not None:
+    holding = assigned.holdings.get(item.code)
+    may_take = policy.can_take(actor, party, holding.user_id if holding else None, assigned.able)
+    if not may_take and holding is not None:
         raise StaleError(may_take.reason)
     may_take.require()
-    due_on = held.due_on if held and held.due_on and held.due_on >= clock.today() else None
+    due_on = (
+        holding.due_on if holding and holding.due_on and holding.due_on >= clock.today() else None
+    )
     _give(actor, checklist, [item.code], Holding(actor.user_id, due_on))
 
 
 def give_back(actor: Actor, checklist: Checklist, item_code: str, *, seen: str) -> None:
     """Make an item nobody's again; StaleError when who has it is not what the person saw."""
-    filling = load_for_update(checklist)
-    item = filling.item(item_code)
-    party = filling.own_party(actor)
+    loaded = load_for_update(checklist)
+    item = loaded.item(item_code)
+    party = loaded.own_party(actor)
     policy.can_take_part(actor, party).require()
     assigned = _assigned(checklist, own_organisation(actor))
-    held = assigned.holdings.get(item.code)
+    holding = assigned.holdings.get(item.code)
     _require_seen(seen, assigned.seen(item.code))
-    if held is None:
+    if holding is None:
         raise StaleError(_l("Nobody has this item."))
-    policy.can_give_back(actor, party, held.user_id).require()
+    policy.can_give_back(actor, party, holding.user_id).require()
     _delete(
         Assignment.checklist_id == checklist.id,
         Assignment.organisation_id == assigned.organisation_id,
@@ -231,10 +239,10 @@ def recount(checklist_id: UUID, actor: Actor | None = None) -> None:
         sa.select(Assignment).where(Assignment.checklist_id == checklist_id)
     ).all()
     if rows:
-        filling = load(checklist)
-        standing = filling.standing()
+        loaded = load(checklist)
+        standing = loaded.standing()
         for row in rows:
-            row.is_left = _is_left(row, filling, standing)
+            row.is_left = _is_left(row, loaded, standing)
     else:
         checklist.has_assigned = False
     db.session.flush()
@@ -269,12 +277,12 @@ class Batch:
     name: str
     due_on: dt.date | None
     assigned_by_id: UUID
-    # Whether the person can't work on them any more.
+    # Whether the person can no longer work on them.
     is_free: bool
 
 
 def waiting(actor: Actor) -> list[Batch]:
-    """Return what is left to do of what is assigned on the own side, in a fixed number of queries.
+    """Return the open assignments of the person's side, in a constant number of queries.
 
     A coordinator's: all of it; others': what they have themselves. The first MANY, by their days.
     """
@@ -285,7 +293,7 @@ def waiting(actor: Actor) -> list[Batch]:
     ]
     if not actor.has(*policy.ASSIGNERS):
         wanted.append(Assignment.assignee_id == actor.user_id)
-    found = db.session.execute(
+    assignments = db.session.execute(
         sa.select(Assignment, Cooperation.title, Checklist, sa.case((_takes_part(), 1), else_=0))
         .join(Checklist, Checklist.id == Assignment.checklist_id)
         .join(Cooperation, Cooperation.id == Checklist.cooperation_id)
@@ -300,16 +308,18 @@ def waiting(actor: Actor) -> list[Batch]:
         )
         .limit(MANY)
     ).all()
-    checklists = {checklist.id: checklist for _row, _title, checklist, _able in found}
-    titles = {checklist.id: title for _row, title, checklist, _able in found}
+    checklists = {checklist.id: checklist for _row, _title, checklist, _able in assignments}
+    titles = {checklist.id: title for _row, title, checklist, _able in assignments}
     # The planning of a visit is open to few of those who take part: for it they are read.
-    able = _able([one for one in checklists.values() if encryption.is_restricted(one)])
+    able = _able(
+        [checklist for checklist in checklists.values() if encryption.is_restricted(checklist)]
+    )
     able |= {
         (row.checklist_id, row.organisation_id, row.assignee_id)
-        for row, _title, checklist, is_able in found
+        for row, _title, checklist, is_able in assignments
         if is_able and not encryption.is_restricted(checklist)
     }
-    left = _together([row for row, _title, _checklist, _able in found], able)
+    left = _together([row for row, _title, _checklist, _able in assignments], able)
     return [
         Batch(
             checklist=checklists[rows[0].checklist_id],
@@ -343,7 +353,7 @@ def due(day: dt.date) -> list[DueAssignments]:
     return [DueAssignments(*row) for row in rows]
 
 
-def remind(one: DueAssignments, day: dt.date) -> bool:
+def remind(due: DueAssignments, day: dt.date) -> bool:
     """Mail a person what is due and left to do on a checklist, once and them alone; tell if it did.
 
     One mail for all items. What anybody of the side has done by then, and what its person can't
@@ -352,8 +362,8 @@ def remind(one: DueAssignments, day: dt.date) -> bool:
     rows = db.session.scalars(
         sa.select(Assignment)
         .where(
-            Assignment.checklist_id == one.checklist_id,
-            Assignment.assignee_id == one.user_id,
+            Assignment.checklist_id == due.checklist_id,
+            Assignment.assignee_id == due.user_id,
             _is_due(day),
         )
         .order_by(Assignment.id)
@@ -367,13 +377,13 @@ def remind(one: DueAssignments, day: dt.date) -> bool:
     checklist = db.session.scalar(
         sa.select(Checklist)
         .join(Cooperation, Cooperation.id == Checklist.cooperation_id)
-        .where(Checklist.id == one.checklist_id, _is_drafted())
+        .where(Checklist.id == due.checklist_id, _is_drafted())
     )
     if not rows or checklist is None:
         return False
     if all(is_free for _some, is_free in _left(rows, {checklist.id: checklist})):
         return False
-    messages.assignment_is_due(one.checklist_id, one.user_id)
+    messages.assignment_is_due(due.checklist_id, due.user_id)
     return True
 
 
@@ -386,24 +396,24 @@ def _left(
 ) -> list[tuple[list[Assignment], bool]]:
     """Return rows on which something is left to do, those that belong together together.
 
-    Together are those of one side of a checklist, one person, one day and one who assigned them;
+    Grouped are those of one side of a checklist, one person, one due date and one assigner;
     with whether the person can't work on them any more.
     """
     if not checklists:
         return []
-    fillings = load_all(list(checklists.values()))
-    standings = {one: filling.standing() for one, filling in fillings.items()}
+    all_loaded = load_all(list(checklists.values()))
+    standings = {checklist_id: loaded.standing() for checklist_id, loaded in all_loaded.items()}
     return _together(
         [
             row
             for row in rows
-            if _is_left(row, fillings[row.checklist_id], standings[row.checklist_id])
+            if _is_left(row, all_loaded[row.checklist_id], standings[row.checklist_id])
         ],
         _able(list(checklists.values())),
     )
 
 
-def _able(checklists: Collection[Checklist]) -> set[Place]:
+def _able(checklists: Collection[Checklist]) -> set[WorkerKey]:
     """Return who can work on some checklists today, each for which side."""
     if not checklists:
         return set()
@@ -437,7 +447,7 @@ def _takes_part() -> sa.ColumnElement[bool]:
 
 
 def _together(
-    rows: Iterable[Assignment], able: Container[Place]
+    rows: Iterable[Assignment], able: Container[WorkerKey]
 ) -> list[tuple[list[Assignment], bool]]:
     """Return rows in batches, as _left() does."""
     batches: dict[tuple[object, ...], list[Assignment]] = {}
@@ -464,14 +474,14 @@ def item_place(code: str) -> tuple[str, int]:
     return code[:1], int(code[1:])
 
 
-def _is_left(row: Assignment, filling: LoadedChecklist, standing: ChecklistStatus) -> bool:
-    item = filling.template.item(row.item)
-    one = standing.items.get(row.item)
+def _is_left(row: Assignment, loaded: LoadedChecklist, standing: ChecklistStatus) -> bool:
+    item = loaded.template.item(row.item)
+    status = standing.items.get(row.item)
     return (
         item is not None
-        and one is not None
-        and bool(assignable(filling, item, row.organisation_id))
-        and completeness.is_left_to(row.organisation_id, item, one, filling.surroundings)
+        and status is not None
+        and bool(assignable(loaded, item, row.organisation_id))
+        and completeness.is_left_to(row.organisation_id, item, status, loaded.surroundings)
     )
 
 
@@ -515,23 +525,23 @@ def _require_seen(seen: str, now: str) -> None:
         )
 
 
-def _applies(filling: LoadedChecklist, item: Item) -> Truth:
-    return completeness.is_shown(item, filling.sheet, filling.surroundings)
+def _applies(loaded: LoadedChecklist, item: Item) -> Truth:
+    return completeness.is_shown(item, loaded.sheet, loaded.surroundings)
 
 
-def _require_may_apply(filling: LoadedChecklist, item: Item) -> None:
+def _require_may_apply(loaded: LoadedChecklist, item: Item) -> None:
     """Refuse an item that does not apply here; one of which it is not known yet may be assigned."""
-    if _applies(filling, item) is Truth.FALSE:
+    if _applies(loaded, item) is Truth.FALSE:
         raise RuleBrokenError(_l("This item does not apply here."))
 
 
 def _give(actor: Actor, checklist: Checklist, items: Iterable[str], given: Holding) -> None:
     """Note who has some items from now on, and tell a person who did not do it themselves."""
     organisation_id = own_organisation(actor)
-    there = {row.item: row for row in _rows(checklist, organisation_id)}
+    rows = {row.item: row for row in _rows(checklist, organisation_id)}
     is_new = False
     for item in items:
-        row = there.get(item)
+        row = rows.get(item)
         if row is None:
             row = Assignment(
                 id=uuid4(), checklist_id=checklist.id, organisation_id=organisation_id, item=item

@@ -45,28 +45,28 @@ class Entry:
     proposed: bool = False
 
 
-def tell(filling: LoadedChecklist, item: Item, past: Past) -> list[Entry]:
+def tell(loaded: LoadedChecklist, item: Item, past: Past) -> list[Entry]:
     """Return what happened to an item, the oldest first."""
-    teller = _Teller(filling, item, past)
+    teller = _Teller(loaded, item, past)
     return sorted(teller.entries(), key=lambda entry: entry.when)
 
 
-def _is_rest(held: Any, kept: Any) -> bool:
+def _is_rest(whole: Any, rest: Any) -> bool:
     """Tell whether a value is the same, or a table of whose rows only cells are missing."""
-    if not (isinstance(held, list) and isinstance(kept, list) and len(held) == len(kept)):
-        return bool(held == kept)
+    if not (isinstance(whole, list) and isinstance(rest, list) and len(whole) == len(rest)):
+        return bool(whole == rest)
     return all(
-        one.items() <= other.items() if isinstance(one, dict) else one == other
-        for one, other in zip(kept, held, strict=True)
+        before.items() <= other.items() if isinstance(before, dict) else before == other
+        for before, other in zip(rest, whole, strict=True)
     )
 
 
 class _Teller:
-    def __init__(self, filling: LoadedChecklist, item: Item, past: Past) -> None:
-        self.filling, self.item, self.past = filling, item, past
-        self.cooperation_id = filling.checklist.cooperation_id
-        self.by_id = {one.id: one for one in past.versions}
-        self.proposals = {one.id: one for one in past.proposals}
+    def __init__(self, loaded: LoadedChecklist, item: Item, past: Past) -> None:
+        self.loaded, self.item, self.past = loaded, item, past
+        self.cooperation_id = loaded.checklist.cooperation_id
+        self.by_id = {version.id: version for version in past.versions}
+        self.proposals = {proposal.id: proposal for proposal in past.proposals}
         # The proposal that a version was made of: it ended in the moment the version was saved.
         self.made_of = {
             version.id: proposal
@@ -92,7 +92,9 @@ class _Teller:
         for flag in self.past.flags:
             yield from self._flag(flag)
         # A version that was cut from a copied one has the readings of that one.
-        readings = {(one.organisation_id, one.read_at): one for one in self.past.readings}
+        readings = {
+            (reading.organisation_id, reading.read_at): reading for reading in self.past.readings
+        }
         for reading in readings.values():
             yield self._reading(reading)
 
@@ -109,12 +111,12 @@ class _Teller:
         values = encryption.values_of(self.cooperation_id, answer)
         if answer.not_applicable:
             return localized_values.left_out(values.get("reason", ""))
-        return localized_values.parts(self.item.fields_of(answer.scope), values, self.filling.names)
+        return localized_values.parts(self.item.fields_of(answer.scope), values, self.loaded.names)
 
     def _proposed(self, proposal: Proposal) -> list[Part_]:
         values = encryption.values_of(self.cooperation_id, proposal)
         return localized_values.parts(
-            self.item.fields_of(AnswerScope.SHARED), values, self.filling.names
+            self.item.fields_of(AnswerScope.SHARED), values, self.loaded.names
         )
 
     def _version(self, version: Answer, before: Answer | None) -> Entry:
@@ -156,15 +158,17 @@ class _Teller:
         )
 
     def _only_hidden(self, before: Answer, version: Answer) -> bool:
-        """Tell whether a version only lacks what stood in columns that are hidden here.
+        """Tell whether a version differs only by the contents of columns that are hidden here.
 
         It was made when somebody accepted the one before, of which they saw no more.
         """
-        held, kept = (encryption.values_of(self.cooperation_id, one) for one in (before, version))
+        values_before, values_after = (
+            encryption.values_of(self.cooperation_id, version) for version in (before, version)
+        )
         return (
-            held != kept
-            and held.keys() == kept.keys()
-            and all(_is_rest(held[key], kept[key]) for key in held)
+            values_before != values_after
+            and values_before.keys() == values_after.keys()
+            and all(_is_rest(values_before[key], values_after[key]) for key in values_before)
         )
 
     def _proposal(self, proposal: Proposal) -> Entry:
@@ -212,7 +216,7 @@ class _Teller:
         )
 
     def _is_told(self, position: Position) -> bool:
-        """Tell whether a position is part of something else that is told: of saving, proposing."""
+        """Tell whether a position is already covered by another entry: a save or a proposal."""
         if position.stance is Stance.ACCEPTS:
             version = self.by_id.get(position.answer_id) if position.answer_id else None
             return version is not None and (
@@ -220,8 +224,9 @@ class _Teller:
                 or self._accepted_it(version, position)
             )
         return position.stance is Stance.WANTS_CHANGE and any(
-            one.organisation_id == position.organisation_id and one.answer_id == position.answer_id
-            for one in self.past.proposals
+            proposal.organisation_id == position.organisation_id
+            and proposal.answer_id == position.answer_id
+            for proposal in self.past.proposals
         )
 
     def _accepted_it(self, version: Answer, position: Position) -> bool:
@@ -229,15 +234,15 @@ class _Teller:
         return made_of is not None and made_of.ended_for_id == position.organisation_id
 
     def _position(self, position: Position) -> Entry:
-        party = self.filling.names.parties.get(position.organisation_id, "")
+        party = self.loaded.names.parties.get(position.organisation_id, "")
         version = self.by_id.get(position.answer_id) if position.answer_id else None
         number = version.version if version else 0
-        told = {
+        words_by_stance = {
             Stance.ACCEPTS: _l("%(party)s accepted version %(version)s"),
             Stance.WANTS_CHANGE: _l("%(party)s asked for a change of version %(version)s"),
             Stance.WANTS_TALK: _l("%(party)s asked to talk about version %(version)s"),
         }
-        words = str(told[position.stance]) % {"party": party, "version": number}
+        words = str(words_by_stance[position.stance]) % {"party": party, "version": number}
         return Entry(
             when=position.taken_at,
             words=words,
@@ -264,7 +269,5 @@ class _Teller:
             if flag.explanation
             else _("The flag was closed, since the term changed")
         )
-        closed_by = (
-            self.filling.names.people.get(flag.closed_by_id, "") if flag.closed_by_id else ""
-        )
+        closed_by = self.loaded.names.people.get(flag.closed_by_id, "") if flag.closed_by_id else ""
         yield Entry(when=flag.closed_at, words=words, name=closed_by, reason=flag.explanation)

@@ -54,23 +54,23 @@ def take_position(
     A wish for a change comes with its words: propose() takes it. Accepting an answer that is not
     complete, or that changed meanwhile, is refused.
     """
-    filling = load_for_update(checklist)
-    item = filling.item(item_code)
-    policy.can_take_position(actor, filling.own_party(actor), item).require()
-    _require_at_work(filling, item)
-    current = _answer_seen(filling, item, answer_id)
+    loaded = load_for_update(checklist)
+    item = loaded.item(item_code)
+    policy.can_take_position(actor, loaded.own_party(actor), item).require()
+    _require_at_work(loaded, item)
+    current = _answer_seen(loaded, item, answer_id)
     reason = tidy_reason(reason)
     if stance is Stance.WANTS_CHANGE:
         raise RuleBrokenError(_l("Propose the change with its words and the reason."))
     version = current.version
     if stance is Stance.ACCEPTS:
-        _require_complete(filling, item, current)
-        _go_back_on_own_proposal(actor, filling, item)
-        answer_id, version = as_seen(actor, filling, item, current)
+        _require_complete(loaded, item, current)
+        _go_back_on_own_proposal(actor, loaded, item)
+        answer_id, version = as_seen(actor, loaded, item, current)
     elif not reason:
         raise RuleBrokenError(_l("Say what you want to talk about."), REASON)
     copying.read_by_acting(actor, current)
-    put_position(filling, item, answer_id, _taken_by(actor), stance, reason)
+    put_position(loaded, item, answer_id, _taken_by(actor), stance, reason)
     count_again(checklist)
     trail.record(
         verbs.POSITION_TAKEN,
@@ -99,24 +99,24 @@ def propose(
     """Propose another value for an item, with the reason; the party's position says so.
 
     With replies_to it answers an open proposal of another party with other words. That one is then
-    no longer open; so whoever may accept or turn it down may do this.
+    no longer open, so anybody who may accept or decline it may do this.
     """
-    filling = load_for_update(checklist)
-    item = filling.item(item_code)
-    policy.can_take_part(actor, filling.own_party(actor)).require()
+    loaded = load_for_update(checklist)
+    item = loaded.item(item_code)
+    policy.can_take_part(actor, loaded.own_party(actor)).require()
     if item.accepted_by is Accepts.NONE:
         raise RuleBrokenError(_l("This item needs no acceptance, so there is nothing to propose."))
-    _require_at_work(filling, item)
-    current = _answer_seen(filling, item, answer_id)
+    _require_at_work(loaded, item)
+    current = _answer_seen(loaded, item, answer_id)
     reason = tidy_reason(reason)
     if not reason:
         raise RuleBrokenError(_l("Give the reason for the change."), REASON)
-    kept = fitting(filling, item, AnswerScope.SHARED, values)
-    replied = _replied(actor, filling, item, replies_to, kept) if replies_to else None
+    fitting_values = fitting(loaded, item, AnswerScope.SHARED, values)
+    replied = _replied(actor, loaded, item, replies_to, fitting_values) if replies_to else None
     standing = shown_only(item.fields_of(AnswerScope.SHARED), current.values)
-    if kept == standing and not current.not_applicable:
+    if fitting_values == standing and not current.not_applicable:
         raise RuleBrokenError(_l("These are the words that stand already. Change something."))
-    for earlier in filling.proposals_on.get(item.code, ()):
+    for earlier in loaded.proposals_on.get(item.code, ()):
         if earlier.organisation_id == own_organisation(actor):
             _finish(actor, earlier, ProposalState.OUTDATED)
     proposal = Proposal(
@@ -129,22 +129,22 @@ def propose(
         author_id=actor.user_id,
         made_at=clock.now(),
     )
-    encryption.put_values(checklist, proposal, kept)
+    encryption.put_values(checklist, proposal, fitting_values)
     encryption.put_reason(checklist, proposal, reason)
     db.session.add(proposal)
     db.session.flush()
     copying.read_by_acting(actor, current)
-    put_position(filling, item, answer_id, _taken_by(actor), Stance.WANTS_CHANGE, reason)
+    put_position(loaded, item, answer_id, _taken_by(actor), Stance.WANTS_CHANGE, reason)
     count_again(checklist)
     if replied is None:
-        _record(verbs.PROPOSAL_MADE, actor, proposal, filling, organisation=actor.organisation_name)
+        _record(verbs.PROPOSAL_MADE, actor, proposal, loaded, organisation=actor.organisation_name)
         return proposal
     _finish(actor, replied, ProposalState.ANSWERED)
     _record(
         verbs.PROPOSAL_ANSWERED,
         actor,
         proposal,
-        filling,
+        loaded,
         organisation=actor.organisation_name,
         proposed_by=replied.organisation.name,
     )
@@ -157,14 +157,14 @@ def accept_proposal(actor: Actor, checklist: Checklist, proposal_id: UUID) -> An
     One of the two must be a party that writes the answer: what the NPM alone sets is not changed
     between two partners (S6).
     """
-    filling, item, proposal = _proposal_to_answer(actor, checklist, proposal_id)
+    loaded, item, proposal = _proposal_to_answer(actor, checklist, proposal_id)
     proposed = encryption.values_of(checklist.cooperation_id, proposal)
-    values = _still_fitting(filling, item, proposed)
+    values = _still_fitting(loaded, item, proposed)
     words_of = (proposal.author_id, proposal.organisation_id)
-    answer = add_version(actor, filling, item, AnswerScope.SHARED, values, written_by=words_of)
+    answer = add_version(actor, loaded, item, AnswerScope.SHARED, values, written_by=words_of)
     _finish(actor, proposal, ProposalState.ACCEPTED)
-    after_change(actor, filling, item, answer)
-    put_position(filling, item, answer.id, _taken_by(actor), Stance.ACCEPTS)
+    after_change(actor, loaded, item, answer)
+    put_position(loaded, item, answer.id, _taken_by(actor), Stance.ACCEPTS)
     count_again(checklist)
     trail.record(
         verbs.PROPOSAL_ACCEPTED,
@@ -185,7 +185,7 @@ def turn_down_proposal(actor: Actor, checklist: Checklist, proposal_id: UUID, re
 
     Who may make it the answer may turn it down: nobody ends what another side is to answer.
     """
-    filling, _item, proposal = _proposal_to_answer(actor, checklist, proposal_id)
+    loaded, _item, proposal = _proposal_to_answer(actor, checklist, proposal_id)
     reason = tidy_reason(reason)
     if not reason:
         raise RuleBrokenError(_l("Say why you turn it down."), REASON)
@@ -193,59 +193,57 @@ def turn_down_proposal(actor: Actor, checklist: Checklist, proposal_id: UUID, re
     _finish(actor, proposal, ProposalState.TURNED_DOWN)
     count_again(checklist)
     _record(
-        verbs.PROPOSAL_TURNED_DOWN, actor, proposal, filling, proposed_by=proposal.organisation.name
+        verbs.PROPOSAL_TURNED_DOWN, actor, proposal, loaded, proposed_by=proposal.organisation.name
     )
 
 
 def withdraw_proposal(actor: Actor, checklist: Checklist, proposal_id: UUID) -> None:
-    """Take the own party's proposal back."""
-    filling = load_for_update(checklist)
-    proposal = _open_proposal(filling, proposal_id)
-    policy.can_take_part(actor, filling.own_party(actor)).require()
+    """Take back a proposal of the actor's party."""
+    loaded = load_for_update(checklist)
+    proposal = _open_proposal(loaded, proposal_id)
+    policy.can_take_part(actor, loaded.own_party(actor)).require()
     if proposal.organisation_id != actor.organisation_id:
         raise RuleBrokenError(_l("Only the party that made a proposal takes it back."))
-    _take_back(actor, filling, proposal)
+    _take_back(actor, loaded, proposal)
     count_again(checklist)
 
 
-def _go_back_on_own_proposal(actor: Actor, filling: LoadedChecklist, item: Item) -> None:
-    """Take the own party's proposal back: who accepts the answer wants no other any more."""
-    for proposal in filling.proposals_on.get(item.code, ()):
+def _go_back_on_own_proposal(actor: Actor, loaded: LoadedChecklist, item: Item) -> None:
+    """Take back the party's own proposal: accepting the answer means that no change is wanted."""
+    for proposal in loaded.proposals_on.get(item.code, ()):
         if proposal.organisation_id == actor.organisation_id:
-            _take_back(actor, filling, proposal)
+            _take_back(actor, loaded, proposal)
 
 
-def _take_back(actor: Actor, filling: LoadedChecklist, proposal: Proposal) -> None:
+def _take_back(actor: Actor, loaded: LoadedChecklist, proposal: Proposal) -> None:
     _finish(actor, proposal, ProposalState.WITHDRAWN)
-    _record(
-        verbs.PROPOSAL_WITHDRAWN, actor, proposal, filling, organisation=actor.organisation_name
-    )
+    _record(verbs.PROPOSAL_WITHDRAWN, actor, proposal, loaded, organisation=actor.organisation_name)
 
 
 def _replied(
-    actor: Actor, filling: LoadedChecklist, item: Item, proposal_id: UUID, values: Mapping[str, Any]
+    actor: Actor, loaded: LoadedChecklist, item: Item, proposal_id: UUID, values: Mapping[str, Any]
 ) -> Proposal:
     """Return the proposal that is answered with other words; refuse where there is none to answer.
 
     The same words are no answer: they are accepted.
     """
-    proposal = _open_proposal(filling, proposal_id)
+    proposal = _open_proposal(loaded, proposal_id)
     if proposal.item != item.code:
         raise StaleError(_l("This proposal is no longer open."))
-    _require_other_side(actor, filling, item, proposal)
-    if values == encryption.values_of(filling.checklist.cooperation_id, proposal):
+    _require_other_side(actor, loaded, item, proposal)
+    if values == encryption.values_of(loaded.checklist.cooperation_id, proposal):
         raise RuleBrokenError(_l("These are the words that were proposed. Accept them instead."))
     return proposal
 
 
 def _require_other_side(
-    actor: Actor, filling: LoadedChecklist, item: Item, proposal: Proposal
+    actor: Actor, loaded: LoadedChecklist, item: Item, proposal: Proposal
 ) -> None:
-    """Refuse to answer the own proposal, and one that other parties are to answer (S6)."""
+    """Refuse an answer to one's own proposal, or to one that other parties have to answer (S6)."""
     if proposal.organisation_id == actor.organisation_id:
         raise RuleBrokenError(_l("This is your own proposal; the other side answers it."))
     policy.can_agree_on(
-        item, filling.own_party(actor), filling.party(proposal.organisation_id)
+        item, loaded.own_party(actor), loaded.party(proposal.organisation_id)
     ).require()
 
 
@@ -253,14 +251,14 @@ def _taken_by(actor: Actor) -> tuple[UUID, UUID]:
     return actor.user_id, own_organisation(actor)
 
 
-def _require_at_work(filling: LoadedChecklist, item: Item) -> None:
-    filling.require_shown(item)
-    filling.require_open(item)
+def _require_at_work(loaded: LoadedChecklist, item: Item) -> None:
+    loaded.require_shown(item)
+    loaded.require_open(item)
 
 
-def _answer_seen(filling: LoadedChecklist, item: Item, answer_id: UUID) -> Filled:
+def _answer_seen(loaded: LoadedChecklist, item: Item, answer_id: UUID) -> Filled:
     """Return the current answer; it must be the one the person saw."""
-    current = filling.sheet.shared(item.code)
+    current = loaded.sheet.shared(item.code)
     if current is None or current.is_empty:
         raise RuleBrokenError(_l("There is no answer yet. Write one."))
     if current.answer_id != answer_id:
@@ -268,30 +266,30 @@ def _answer_seen(filling: LoadedChecklist, item: Item, answer_id: UUID) -> Fille
     return current
 
 
-def _require_complete(filling: LoadedChecklist, item: Item, answer: Filled) -> None:
-    found = completeness.answer_problems(
-        item, AnswerScope.SHARED, answer, filling.sheet, filling.surroundings
+def _require_complete(loaded: LoadedChecklist, item: Item, answer: Filled) -> None:
+    problems = completeness.answer_problems(
+        item, AnswerScope.SHARED, answer, loaded.sheet, loaded.surroundings
     )
-    if found:
+    if problems:
         raise RuleBrokenError(
-            _l("The answer is not complete yet: %(problem)s", problem=found[0].message)
+            _l("The answer is not complete yet: %(problem)s", problem=problems[0].message)
         )
 
 
 def _still_fitting(
-    filling: LoadedChecklist, item: Item, proposed: Mapping[str, Any]
+    loaded: LoadedChecklist, item: Item, proposed: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return a proposal's values as they apply here now.
 
     Refuse one that names people who left meanwhile, or that is not a whole answer.
     """
-    values = fitting(filling, item, AnswerScope.SHARED, proposed)
-    found = completeness.value_problems(
-        item, AnswerScope.SHARED, values, filling.sheet, filling.surroundings
+    values = fitting(loaded, item, AnswerScope.SHARED, proposed)
+    problems = completeness.value_problems(
+        item, AnswerScope.SHARED, values, loaded.sheet, loaded.surroundings
     )
-    if found:
+    if problems:
         raise RuleBrokenError(
-            _l("The proposal is not complete: %(problem)s", problem=found[0].message)
+            _l("The proposal is not complete: %(problem)s", problem=problems[0].message)
         )
     return values
 
@@ -299,20 +297,20 @@ def _still_fitting(
 def _proposal_to_answer(
     actor: Actor, checklist: Checklist, proposal_id: UUID
 ) -> tuple[LoadedChecklist, Item, Proposal]:
-    filling = load_for_update(checklist)
-    proposal = _open_proposal(filling, proposal_id)
-    item = filling.item(proposal.item)
-    policy.can_take_part(actor, filling.own_party(actor)).require()
-    _require_at_work(filling, item)
-    _require_other_side(actor, filling, item, proposal)
-    current = filling.sheet.shared(item.code)
+    loaded = load_for_update(checklist)
+    proposal = _open_proposal(loaded, proposal_id)
+    item = loaded.item(proposal.item)
+    policy.can_take_part(actor, loaded.own_party(actor)).require()
+    _require_at_work(loaded, item)
+    _require_other_side(actor, loaded, item, proposal)
+    current = loaded.sheet.shared(item.code)
     if current is None or current.answer_id != proposal.answer_id:
         raise StaleError(_l("The answer changed after this was proposed."))
-    return filling, item, proposal
+    return loaded, item, proposal
 
 
-def _open_proposal(filling: LoadedChecklist, proposal_id: UUID) -> Proposal:
-    for proposal in filling.proposals:
+def _open_proposal(loaded: LoadedChecklist, proposal_id: UUID) -> Proposal:
+    for proposal in loaded.proposals:
         if proposal.id == proposal_id:
             return proposal
     raise StaleError(_l("This proposal is no longer open."))
@@ -327,16 +325,16 @@ def _finish(actor: Actor, proposal: Proposal, state: ProposalState) -> None:
 
 
 def _record(
-    verb: verbs.Verb, actor: Actor, proposal: Proposal, filling: LoadedChecklist, **whose: str
+    verb: verbs.Verb, actor: Actor, proposal: Proposal, loaded: LoadedChecklist, **whose: str
 ) -> None:
-    current = filling.sheet.shared(proposal.item)
+    current = loaded.sheet.shared(proposal.item)
     trail.record(
         verb,
         actor=actor,
         subject_type="checklist",
-        subject_id=filling.checklist.id,
-        cooperation_id=filling.checklist.cooperation_id,
-        kind=filling.checklist.kind.value,
+        subject_id=loaded.checklist.id,
+        cooperation_id=loaded.checklist.cooperation_id,
+        kind=loaded.checklist.kind.value,
         item=proposal.item,
         version=current.version if current else 0,
         **whose,

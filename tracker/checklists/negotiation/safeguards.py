@@ -24,13 +24,13 @@ REASON = "reason"
 
 def raise_flag(actor: Actor, checklist: Checklist, item_code: str, reason: str) -> Flag:
     """Flag a term as limiting the NPM's independence or flexibility (S6, S7; product.md, 4.8)."""
-    filling = load_for_update(checklist)
-    item = filling.item(item_code)
+    loaded = load_for_update(checklist)
+    item = loaded.item(item_code)
     policy.can_flag(
-        actor, filling.own_party(actor), item, is_restricted=is_restricted(checklist)
+        actor, loaded.own_party(actor), item, is_restricted=is_restricted(checklist)
     ).require()
     policy.is_open(checklist.state, None, item.code).require()
-    filling.require_shown(item)
+    loaded.require_shown(item)
     if not reason.strip():
         raise RuleBrokenError(_l("Say how the term limits the NPM."), REASON)
     flag = Flag(
@@ -59,9 +59,9 @@ def raise_flag(actor: Actor, checklist: Checklist, item_code: str, reason: str) 
 
 def explain_flag(actor: Actor, checklist: Checklist, flag_id: UUID, explanation: str) -> None:
     """Close a flag by a named person's explanation (product.md, 4.8)."""
-    filling = load_for_update(checklist)
-    policy.can_close_flag(actor, filling.own_party(actor)).require()
-    flag = next((one for one in filling.flags if one.id == flag_id), None)
+    loaded = load_for_update(checklist)
+    policy.can_close_flag(actor, loaded.own_party(actor)).require()
+    flag = next((flag for flag in loaded.flags if flag.id == flag_id), None)
     if flag is None or flag.closed_at is not None:
         raise StaleError(_l("This flag is no longer open."))
     if not explanation.strip():
@@ -69,14 +69,14 @@ def explain_flag(actor: Actor, checklist: Checklist, flag_id: UUID, explanation:
     _close(actor, checklist, flag, explanation=explanation.strip(), how="explained")
 
 
-def close_for_change(actor: Actor, filling: LoadedChecklist, item: Item) -> None:
+def close_for_change(actor: Actor, loaded: LoadedChecklist, item: Item) -> None:
     """Close the flags of reviewers on a term that was changed (product.md, 4.8)."""
-    for flag in filling.flags_on.get(item.code, ()):
+    for flag in loaded.flags_on.get(item.code, ()):
         if flag.closed_at is None and flag.rule is None:
-            _close(actor, filling.checklist, flag, explanation="", how="changed")
+            _close(actor, loaded.checklist, flag, explanation="", how="changed")
 
 
-def apply_rules(filling: LoadedChecklist) -> bool:
+def apply_rules(loaded: LoadedChecklist) -> bool:
     """Raise the flags that the template's rules ask for, and close those they no longer ask for.
 
     A rule flags an answer that gives a power of the NPM away (S6, S7; product.md, 4.8). Its flag
@@ -84,20 +84,20 @@ def apply_rules(filling: LoadedChecklist) -> bool:
     holds for this very term: while it stands, it is not flagged again. Nothing is flagged on a
     visit's pages, nor on a text that can't be changed now. Returns whether anything changed.
     """
-    checklist = filling.checklist
+    checklist = loaded.checklist
     if is_restricted(checklist) or checklist.state is not ChecklistState.DRAFTING:
         return False
-    found = power_limits.findings(filling.template, filling.sheet, filling.surroundings)
-    met = {(one.item, one.limit.key, one.matched) for one in found}
-    standing = {(one.item, one.rule, one.matched) for one in filling.flags if one.matched}
-    for flag in filling.flags:
+    findings = power_limits.findings(loaded.template, loaded.sheet, loaded.surroundings)
+    met = {(match.item, match.limit.key, match.matched) for match in findings}
+    standing = {(flag.item, flag.rule, flag.matched) for flag in loaded.flags if flag.matched}
+    for flag in loaded.flags:
         if flag.matched and (flag.item, flag.rule, flag.matched) not in met:
             flag.matched = None
             if flag.closed_at is None:
                 _close(None, checklist, flag, explanation="", how="no_longer")
-    for one in found:
-        if (one.item, one.limit.key, one.matched) not in standing:
-            _raise_by_rule(checklist, one)
+    for hit in findings:
+        if (hit.item, hit.limit.key, hit.matched) not in standing:
+            _raise_by_rule(checklist, hit)
     db.session.flush()
     return met != standing
 
@@ -150,12 +150,12 @@ def _close(
 
 def confirm_review(actor: Actor, checklist: Checklist) -> SafeguardReview:
     """The second reader confirms to have read independence and flexibility (stage P2, G3)."""
-    filling = load_for_update(checklist)
-    policy.can_review(actor, second_reader_of(filling), filling.sheet.authors).require()
+    loaded = load_for_update(checklist)
+    policy.can_review(actor, second_reader_of(loaded), loaded.sheet.authors).require()
     policy.is_open(checklist.state, None, "M5").require()
-    if filling.review is not None:
+    if loaded.review is not None:
         raise RuleBrokenError(_l("The review is confirmed already."))
-    if not filling.standing().is_complete:
+    if not loaded.standing().is_complete:
         raise RuleBrokenError(
             _l("Read the terms when they are complete and agreed: a change would undo the review.")
         )
@@ -175,17 +175,17 @@ def confirm_review(actor: Actor, checklist: Checklist) -> SafeguardReview:
     return review
 
 
-def void_review(filling: LoadedChecklist) -> None:
+def void_review(loaded: LoadedChecklist) -> None:
     """Make a confirmed review count no longer: a term changed after it was read."""
-    if filling.review is not None:
+    if loaded.review is not None:
         db.session.execute(
             sa.update(SafeguardReview)
-            .where(SafeguardReview.checklist_id == filling.checklist.id)
+            .where(SafeguardReview.checklist_id == loaded.checklist.id)
             .values(is_void=True)
         )
 
 
-def second_reader_of(filling: LoadedChecklist) -> UUID | None:
+def second_reader_of(loaded: LoadedChecklist) -> UUID | None:
     """Return the second reader that M5 names."""
-    value = filling.sheet.value("M5", "second_reader")
+    value = loaded.sheet.value("M5", "second_reader")
     return UUID(value) if value else None

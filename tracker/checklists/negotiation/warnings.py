@@ -57,19 +57,19 @@ class HintView:
     passage: PassageLink | None
 
 
-def refs(filling: LoadedChecklist) -> set[str]:
+def refs(loaded: LoadedChecklist) -> set[str]:
     """Return the passages that flags and hints of a checklist point to, to be asked together."""
-    return {flag.passage for flag in filling.flags if flag.passage} | risky_phrases.passages()
+    return {flag.passage for flag in loaded.flags if flag.passage} | risky_phrases.passages()
 
 
-def flag_view(filling: LoadedChecklist, actor: Actor, flag: Flag, passages: Passages) -> FlagView:
+def flag_view(loaded: LoadedChecklist, actor: Actor, flag: Flag, passages: Passages) -> FlagView:
     """Return a flag as pages show it, with the passage it rests on, if by a rule."""
-    party = filling.own_party(actor)
+    party = loaded.own_party(actor)
     return FlagView(
         id=flag.id,
         organisation=flag.organisation.name if flag.organisation else "",
         name=flag.author.name if flag.author else "",
-        reason=_because(filling, flag),
+        reason=_because(loaded, flag),
         raised_at=flag.raised_at,
         is_open=flag.closed_at is None,
         explanation=flag.explanation,
@@ -81,20 +81,20 @@ def flag_view(filling: LoadedChecklist, actor: Actor, flag: Flag, passages: Pass
     )
 
 
-def _because(filling: LoadedChecklist, flag: Flag) -> str:
+def _because(loaded: LoadedChecklist, flag: Flag) -> str:
     """Return why a flag was raised; of one by a rule in the reader's words, if it still says so."""
-    own = library.parsed(filling.checklist.template).item(flag.item)
-    item = filling.template.item(flag.item)
+    own = library.parsed(loaded.checklist.template).item(flag.item)
+    item = loaded.template.item(flag.item)
     if flag.rule is None or own is None or item is None:
         return flag.reason
-    said = {limit.key: limit.because for limit in item.limits}
-    kept = {limit.key: limit.because for limit in own.limits}
-    return said[flag.rule] if kept.get(flag.rule) == flag.reason else flag.reason
+    limit_reasons = {limit.key: limit.because for limit in item.limits}
+    reasons = {limit.key: limit.because for limit in own.limits}
+    return limit_reasons[flag.rule] if reasons.get(flag.rule) == flag.reason else flag.reason
 
 
-def hints_on_item(filling: LoadedChecklist, item: Item, passages: Passages) -> tuple[HintView, ...]:
+def hints_on_item(loaded: LoadedChecklist, item: Item, passages: Passages) -> tuple[HintView, ...]:
     """Return the words in an item's current answers that can limit the NPM (S6, S7)."""
-    return _hints(_written(filling, item), passages)
+    return _hints(_written(loaded, item), passages)
 
 
 def hints_on_values(
@@ -105,14 +105,14 @@ def hints_on_values(
     passages are those that hints point to, where they were asked for together; language is the
     reader's.
     """
-    found = risky_phrases.hints(risky_phrases.texts_of(item.fields_of(AnswerScope.SHARED), values))
-    if found and passages is None:
+    hints = risky_phrases.hints(risky_phrases.texts_of(item.fields_of(AnswerScope.SHARED), values))
+    if hints and passages is None:
         passages = passages_for(sorted(risky_phrases.passages()), language)
-    return tuple(_hint_view(one, passages or {}) for one in found)
+    return tuple(_hint_view(hint, passages or {}) for hint in hints)
 
 
 def hints_before_sending(
-    filling: LoadedChecklist, language: str
+    loaded: LoadedChecklist, language: str
 ) -> list[tuple[Item, tuple[HintView, ...]]]:
     """Return the items of the signed part whose words can limit the NPM, to be read before.
 
@@ -120,30 +120,30 @@ def hints_before_sending(
     """
     passages = passages_for(sorted(risky_phrases.passages()), language)
     return [
-        (item, found)
-        for item in filling.template.items
-        if item.part is Part.TERMS and (found := hints_on_item(filling, item, passages))
+        (item, hints)
+        for item in loaded.template.items
+        if item.part is Part.TERMS and (hints := hints_on_item(loaded, item, passages))
     ]
 
 
 def _hints(texts: Iterable[str], passages: Passages) -> tuple[HintView, ...]:
-    return tuple(_hint_view(one, passages) for one in risky_phrases.hints(texts))
+    return tuple(_hint_view(hint, passages) for hint in risky_phrases.hints(texts))
 
 
-def _hint_view(one: Hint, passages: Passages) -> HintView:
-    return HintView(one.words, one.think, one.language, _link(one.passage, passages))
+def _hint_view(hint: Hint, passages: Passages) -> HintView:
+    return HintView(hint.words, hint.think, hint.language, _link(hint.passage, passages))
 
 
-def _written(filling: LoadedChecklist, item: Item) -> Iterator[str]:
-    """Yield what stands in an item's current answers in people's own words."""
-    owners = [(AnswerScope.SHARED, filling.checklist.id)]
-    owners += [(AnswerScope.PARTY, party.organisation_id) for party in filling.parties]
+def _written(loaded: LoadedChecklist, item: Item) -> Iterator[str]:
+    """Yield the free text of an item's current answers."""
+    owners = [(AnswerScope.SHARED, loaded.checklist.id)]
+    owners += [(AnswerScope.PARTY, party.organisation_id) for party in loaded.parties]
     for scope, owner in owners:
-        answer = filling.sheet.answers.get((item.code, scope, owner))
+        answer = loaded.sheet.answers.get((item.code, scope, owner))
         if answer is not None and not answer.not_applicable:
             yield from risky_phrases.texts_of(item.fields_of(scope), answer.values)
 
 
 def _link(ref: str | None, passages: Passages) -> PassageLink | None:
-    there = passages.get(ref) if ref else None
-    return PassageLink(there.slug, there.key, there.title) if there else None
+    passage = passages.get(ref) if ref else None
+    return PassageLink(passage.slug, passage.key, passage.title) if passage else None

@@ -26,7 +26,7 @@ from tracker.checklists.reuse.copying import (
 )
 from tracker.checklists.rules.facts import Filled
 from tracker.checklists.rules.rendering import Names
-from tracker.checklists.rules.values import Place
+from tracker.checklists.rules.values import FieldPath
 from tracker.ui.locale import as_date
 
 # Checklists by id, with the reference of their cooperation: those the reader may open.
@@ -67,34 +67,38 @@ class OfferView:
     answers: tuple[tuple[object, list[Part_], str], ...]
 
 
-def sources_of(filling: LoadedChecklist, actor: Actor) -> Sources:
+def sources_of(loaded: LoadedChecklist, actor: Actor) -> Sources:
     """Return the checklists that answers were copied from and that the reader may open."""
-    ids = {one.copied_from for one in filling.sheet.answers.values() if one.copied_from}
+    ids = {answer.copied_from for answer in loaded.sheet.answers.values() if answer.copied_from}
     return queries.seen_of(actor, ids) if ids else {}
 
 
-def copy_view(filling: LoadedChecklist, filled: Filled, sources: Sources) -> CopyView | None:
+def copy_view(loaded: LoadedChecklist, filled: Filled, sources: Sources) -> CopyView | None:
     """Return what is shown of a copied answer; None of one that was written here."""
     if filled.copied_from is None:
         return None
     reference = sources.get(filled.copied_from, "")
-    unread = [one.name for one in filling.parties if filled.is_unread_by(one.organisation_id)]
+    unread = [party.name for party in loaded.parties if filled.is_unread_by(party.organisation_id)]
     return CopyView(filled.copied_from if reference else None, reference, tuple(unread))
 
 
-def to_read(filling: LoadedChecklist, actor: Actor, item: Item, shown: Truth) -> tuple[UUID, ...]:
+def to_read(loaded: LoadedChecklist, actor: Actor, item: Item, shown: Truth) -> tuple[UUID, ...]:
     """Return the copied answers of an item that a person may say to have read for their party."""
-    checklist, party = filling.checklist, filling.own_party(actor)
+    checklist, party = loaded.checklist, loaded.own_party(actor)
     if shown is not Truth.TRUE or party is None:
         return ()
     if not policy.can_read_copies(actor, party, checklist.state):
         return ()
-    there = [filling.sheet.shared(item.code)]
-    there += [filling.sheet.of_party(item.code, one.organisation_id) for one in filling.parties]
-    return tuple(one.answer_id for one in there if one and one.is_unread_by(party.organisation_id))
+    answers = [loaded.sheet.shared(item.code)]
+    answers += [loaded.sheet.of_party(item.code, party.organisation_id) for party in loaded.parties]
+    return tuple(
+        copied.answer_id
+        for copied in answers
+        if copied and copied.is_unread_by(party.organisation_id)
+    )
 
 
-def offer_views(filling: LoadedChecklist, offers: Iterable[Offer]) -> list[OfferView]:
+def offer_views(loaded: LoadedChecklist, offers: Iterable[Offer]) -> list[OfferView]:
     """Return what can be copied, as its page shows it."""
     return [
         OfferView(
@@ -102,33 +106,35 @@ def offer_views(filling: LoadedChecklist, offers: Iterable[Offer]) -> list[Offer
             label=offer.item.label,
             prompt=offer.item.prompt,
             is_reworded=offer.is_reworded,
-            answers=tuple(_answer(filling, offer, one) for one in offer.answers),
+            answers=tuple(_answer(loaded, offer, answer) for answer in offer.answers),
         )
         for offer in offers
     ]
 
 
-def _answer(filling: LoadedChecklist, offer: Offer, one: Copied) -> tuple[object, list[Part_], str]:
-    fields = offer.item.fields_of(one.scope)
-    heading = _("Our own answer") if one.scope is AnswerScope.PARTY else ""
+def _answer(
+    loaded: LoadedChecklist, offer: Offer, copied: Copied
+) -> tuple[object, list[Part_], str]:
+    fields = offer.item.fields_of(copied.scope)
+    heading = _("Our own answer") if copied.scope is AnswerScope.PARTY else ""
     return (
         heading,
-        localized_values.parts(fields, one.values, filling.names),
-        left_out(offer.was, one.left_out),
+        localized_values.parts(fields, copied.values, loaded.names),
+        left_out(offer.was, copied.left_out),
     )
 
 
-def left_out(item: Item, places: Iterable[Place]) -> str:
+def left_out(item: Item, places: Iterable[FieldPath]) -> str:
     """Return in words where something is left out, as far as the item knows the fields."""
     return ", ".join(dict.fromkeys(label for place in places if (label := _label(item, place))))
 
 
-def _label(item: Item, place: Place) -> str:
+def _label(item: Item, place: FieldPath) -> str:
     key, column_key = place
-    field = next((one for one in item.fields if one.key == key), None)
+    field = next((field for field in item.fields if field.key == key), None)
     if field is None:
         return ""
-    column = next((one for one in field.columns if one.key == column_key != ROW), None)
+    column = next((column for column in field.columns if column.key == column_key != ROW), None)
     return f"{field.label} ({column.label})" if column else field.label
 
 

@@ -1,4 +1,7 @@
-"""Service functions for copying answers from the same parties' earlier checklists."""
+"""Service functions for copying answers from the same parties' earlier checklists.
+
+In one file: what is offered, previewed and copied is worked out by the same steps.
+"""
 
 import enum
 from collections.abc import Collection, Iterator, Mapping
@@ -28,7 +31,7 @@ from tracker.checklists.models import (
 from tracker.checklists.negotiation import safeguards
 from tracker.checklists.rules import completeness
 from tracker.checklists.rules.facts import AnswerKey, Filled, Sheet
-from tracker.checklists.rules.values import Place, fit, shown_only
+from tracker.checklists.rules.values import FieldPath, fit, shown_only
 from tracker.checklists.service import (
     count_again,
     end_talks,
@@ -69,7 +72,7 @@ class Copied:
     scope: AnswerScope
     former: Filled
     values: Mapping[str, Any]
-    left_out: tuple[Place, ...]
+    left_out: tuple[FieldPath, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ class Offer:
 
     @property
     def is_reworded(self) -> bool:
-        """Whether another question was answered than is asked here."""
+        """Whether the answer was to a different question."""
         return (self.was.label, self.was.prompt) != (self.item.label, self.item.prompt)
 
 
@@ -107,7 +110,7 @@ Candidates = dict[tuple[str, AnswerScope], Copied]
 
 def preview(
     actor: Actor,
-    filling: LoadedChecklist,
+    loaded: LoadedChecklist,
     former: LoadedChecklist,
     chosen: Collection[str] | None = None,
 ) -> Preview:
@@ -117,27 +120,29 @@ def preview(
     what the fields can't hold, are left out. An item that is shown only by another's answer is
     offered with that one.
     """
-    whole = library.parsed(filling.checklist.template)
+    whole = library.parsed(loaded.checklist.template)
     behind: dict[Why, dict[str, None]] = {}
-    found: Candidates = {}
-    for code, scope, held in _held(actor, former, chosen):
+    candidates: Candidates = {}
+    for code, scope, answer in _answers_to_copy(actor, former, chosen):
         item = whole.item(code)
-        why = Why.GONE if item is None else _stays(actor, filling, item, scope, held)
+        why = Why.GONE if item is None else _stays(actor, loaded, item, scope, answer)
         if item is not None and why is None:
-            fitting = fit(item.fields_of(scope), held.values, filling.surroundings)
-            found[code, scope] = Copied(scope, held, fitting.values, fitting.left_out)
+            fitting = fit(item.fields_of(scope), answer.values, loaded.surroundings)
+            candidates[code, scope] = Copied(scope, answer, fitting.values, fitting.left_out)
         elif why is not None:
             behind.setdefault(why, {})[code] = None
-    template, hidden = _shown(actor, filling, whole, found)
-    found = {
-        (code, scope): replace(one, values=_as_shown(template.by_code[code], scope, one.values))
-        for (code, scope), one in found.items()
+    template, hidden = _shown(actor, loaded, whole, candidates)
+    candidates = {
+        (code, scope): replace(part, values=_as_shown(template.by_code[code], scope, part.values))
+        for (code, scope), part in candidates.items()
     }
-    unfit = [code for (code, _scope), one in found.items() if not one.values]
+    unfit = [code for (code, _scope), part in candidates.items() if not part.values]
     for reason, codes in ((Why.HIDDEN, hidden), (Why.UNFIT, unfit)):
         if codes:
             behind[reason] = dict.fromkeys(codes)
-    offers = _offers(template, former, {key: one for key, one in found.items() if one.values})
+    offers = _offers(
+        template, former, {key: part for key, part in candidates.items() if part.values}
+    )
     return Preview(
         former=former.checklist,
         offers=offers,
@@ -146,10 +151,10 @@ def preview(
     )
 
 
-def _held(
+def _answers_to_copy(
     actor: Actor, former: LoadedChecklist, chosen: Collection[str] | None
 ) -> Iterator[tuple[str, AnswerScope, Filled]]:
-    """Yield the answers of a former checklist that are for all, or the own party's."""
+    """Yield the answers of a former checklist that are shared, or their own party's."""
     for item in former.template.items:
         if chosen is not None and item.code not in chosen:
             continue
@@ -157,31 +162,31 @@ def _held(
             continue
         for scope in COPIED:
             owner_id = owner_of(actor, former.checklist, scope)
-            held = former.sheet.answers.get((item.code, scope, owner_id))
-            if held is not None and not held.is_empty:
-                yield item.code, scope, held
+            answer = former.sheet.answers.get((item.code, scope, owner_id))
+            if answer is not None and not answer.is_empty:
+                yield item.code, scope, answer
 
 
 def _stays(
-    actor: Actor, filling: LoadedChecklist, item: Item, scope: AnswerScope, held: Filled
+    actor: Actor, loaded: LoadedChecklist, item: Item, scope: AnswerScope, answer: Filled
 ) -> Why | None:
     """Return why an answer is not copied into an item; None when it may be."""
-    checklist, party = filling.checklist, filling.own_party(actor)
-    current = filling.sheet.answers.get((item.code, scope, owner_of(actor, checklist, scope)))
+    checklist, party = loaded.checklist, loaded.own_party(actor)
+    current = loaded.sheet.answers.get((item.code, scope, owner_of(actor, checklist, scope)))
     fields = item.fields_of(scope)
     reasons = {
         Why.LISTS: item.part is not Part.TERMS or item.code in policy.LET_IN,
         Why.ANSWERED: current is not None and not current.is_empty,
         Why.GONE: not fields,
         Why.OTHERS: not any(policy.can_set(actor, party, field) for field in fields),
-        Why.LEFT_OUT: held.not_applicable,
-        Why.CLOSED: not filling.is_open(item),
+        Why.LEFT_OUT: answer.not_applicable,
+        Why.CLOSED: not loaded.is_open(item),
     }
     return next((why for why, holds in reasons.items() if holds), None)
 
 
 def _shown(
-    actor: Actor, filling: LoadedChecklist, whole: Template, found: Candidates
+    actor: Actor, loaded: LoadedChecklist, whole: Template, candidates: Candidates
 ) -> tuple[Template, list[str]]:
     """Take out of what was found the items that would not be shown even after copying the rest.
 
@@ -189,50 +194,56 @@ def _shown(
     """
     hidden: list[str] = []
     while True:
-        sheet = _sheet_with(actor, filling, found)
+        sheet = _sheet_with(actor, loaded, candidates)
         gone = {
             code
-            for code, _scope in found
-            if completeness.is_shown(whole.by_code[code], sheet, filling.surroundings)
+            for code, _scope in candidates
+            if completeness.is_shown(whole.by_code[code], sheet, loaded.surroundings)
             is not Truth.TRUE
         }
         if not gone:
-            return completeness.applied(whole, sheet, filling.surroundings), hidden
+            return completeness.applied(whole, sheet, loaded.surroundings), hidden
         hidden += [item.code for item in whole.items if item.code in gone]
-        for key in [key for key in found if key[0] in gone]:
-            del found[key]
+        for key in [key for key in candidates if key[0] in gone]:
+            del candidates[key]
 
 
-def _sheet_with(actor: Actor, filling: LoadedChecklist, found: Candidates) -> Sheet:
+def _sheet_with(actor: Actor, loaded: LoadedChecklist, candidates: Candidates) -> Sheet:
     copied: dict[AnswerKey, Filled] = {
-        (code, scope, owner_of(actor, filling.checklist, scope)): replace(
-            one.former, values=one.values
+        (code, scope, owner_of(actor, loaded.checklist, scope)): replace(
+            part.former, values=part.values
         )
-        for (code, scope), one in found.items()
+        for (code, scope), part in candidates.items()
     }
-    return replace(filling.sheet, answers={**filling.sheet.answers, **copied})
+    return replace(loaded.sheet, answers={**loaded.sheet.answers, **copied})
 
 
 def _as_shown(item: Item, scope: AnswerScope, values: Mapping[str, Any]) -> dict[str, Any]:
-    kept = worth_keeping(shown_only(item.fields_of(scope), values))
-    return kept if any(has_content(value) for value in kept.values()) else {}
+    shown = worth_keeping(shown_only(item.fields_of(scope), values))
+    return shown if any(has_content(value) for value in shown.values()) else {}
 
 
-def _offers(template: Template, former: LoadedChecklist, found: Candidates) -> tuple[Offer, ...]:
+def _offers(
+    template: Template, former: LoadedChecklist, candidates: Candidates
+) -> tuple[Offer, ...]:
     was = library.parsed(former.checklist.template).by_code
     return tuple(
         Offer(item, was[item.code], answers)
         for item in template.items
-        if (answers := tuple(found[item.code, s] for s in COPIED if (item.code, s) in found))
+        if (
+            answers := tuple(
+                candidates[item.code, s] for s in COPIED if (item.code, s) in candidates
+            )
+        )
     )
 
 
 def _digest(offers: tuple[Offer, ...]) -> str:
     return canonical.digest_of(
         [
-            [offer.item.code, one.scope.value, str(one.former.answer_id), dict(one.values)]
+            [offer.item.code, answer.scope.value, str(answer.former.answer_id), dict(answer.values)]
             for offer in offers
-            for one in offer.answers
+            for answer in offer.answers
         ]
     )
 
@@ -246,87 +257,89 @@ def copy(
     seen is the digest of what the person saw; anything else by now raises StaleError. Return the
     items.
     """
-    filling = load_for_update(checklist)
-    policy.can_copy(actor, filling.own_party(actor), checklist.state).require()
+    loaded = load_for_update(checklist)
+    policy.can_copy(actor, loaded.own_party(actor), checklist.state).require()
     former = queries.former(actor, checklist, former_id)
     if former is None:
         raise RuleBrokenError(_l("Nothing can be copied from there any more."))
     before = load(former)
-    if preview(actor, filling, before).seen != seen:
+    if preview(actor, loaded, before).seen != seen:
         raise StaleError(_l("Something changed while you were choosing. Look at it again."))
     if not codes:
         raise RuleBrokenError(_l("Choose at least one item."), ITEMS)
-    made = preview(actor, filling, before, codes)
-    alone = [code for code in codes if code not in made.codes]
+    made_preview = preview(actor, loaded, before, codes)
+    alone = [code for code in codes if code not in made_preview.codes]
     if alone:
         words = _l(
             "%(items)s: applies only with the answer to another item. Choose that one too.",
             items=", ".join(alone),
         )
         raise RuleBrokenError(words, ITEMS)
-    _keep(actor, filling, made)
-    items = [offer.item.code for offer in made.offers]
+    _keep(actor, loaded, made_preview)
+    items = [offer.item.code for offer in made_preview.offers]
     _record(verbs.ANSWERS_COPIED, actor, checklist, items)
     return tuple(items)
 
 
-def _keep(actor: Actor, filling: LoadedChecklist, made: Preview) -> None:
-    checklist = filling.checklist
+def _keep(actor: Actor, loaded: LoadedChecklist, preview: Preview) -> None:
+    checklist = loaded.checklist
     pairs = [
-        (one, new_version(actor, filling, offer.item, one.scope, one.values))
-        for offer in made.offers
-        for one in offer.answers
+        (answer, new_version(actor, loaded, offer.item, answer.scope, answer.values))
+        for offer in preview.offers
+        for answer in offer.answers
     ]
-    keep_versions(filling, [answer for _one, answer in pairs])
+    keep_versions(loaded, [answer for _one, answer in pairs])
     db.session.add_all(
         CopiedAnswer(
             answer_id=answer.id,
             checklist_id=checklist.id,
-            source_answer_id=one.former.answer_id,
-            source_checklist_id=made.former.id,
+            source_answer_id=part.former.answer_id,
+            source_checklist_id=preview.former.id,
         )
-        for one, answer in pairs
+        for part, answer in pairs
     )
-    shared = {answer.item for one, answer in pairs if one.scope is AnswerScope.SHARED}
-    end_talks(filling, shared)
-    for offer in made.offers:
+    shared = {answer.item for part, answer in pairs if part.scope is AnswerScope.SHARED}
+    end_talks(loaded, shared)
+    for offer in preview.offers:
         if offer.item.code in shared:
-            safeguards.close_for_change(actor, filling, offer.item)
-    safeguards.void_review(filling)
+            safeguards.close_for_change(actor, loaded, offer.item)
+    safeguards.void_review(loaded)
     db.session.flush()
     count_again(checklist)
 
 
 def say_read(actor: Actor, checklist: Checklist, answer_ids: Collection[UUID]) -> tuple[str, ...]:
-    """Say for the own party that copied answers were read: those that were on the page.
+    """Record that the actor's party has read copied answers: those that were on the page.
 
     Who set an answer accepts it (product.md, 4.1): here by reading it, for the party that copied
     it. The others still say what they think. An answer that changed meanwhile raises StaleError.
     Return the items newly read.
     """
-    filling = load_for_update(checklist)
-    policy.can_read_copies(actor, filling.own_party(actor), checklist.state).require()
+    loaded = load_for_update(checklist)
+    policy.can_read_copies(actor, loaded.own_party(actor), checklist.state).require()
     own = own_organisation(actor)
-    there = {
+    unread = {
         filled.answer_id: (item, filled)
-        for (code, _scope, _owner), filled in filling.sheet.answers.items()
-        if filled.copied_from and (item := filling.template.item(code))
+        for (code, _scope, _owner), filled in loaded.sheet.answers.items()
+        if filled.copied_from and (item := loaded.template.item(code))
     }
-    if not answer_ids or not there.keys() >= set(answer_ids):
+    if not answer_ids or not unread.keys() >= set(answer_ids):
         raise StaleError(_l("An answer changed while you were reading. Look at it again."))
-    fresh = [there[one] for one in set(answer_ids) if there[one][1].is_unread_by(own)]
+    fresh = [
+        unread[answer_id] for answer_id in set(answer_ids) if unread[answer_id][1].is_unread_by(own)
+    ]
     if not fresh:
         return ()
     _note(actor, [filled for _item, filled in fresh])
     put_positions(
-        filling,
-        [(item, filled.answer_id) for item, filled in fresh if _sets(filling, item, filled, own)],
+        loaded,
+        [(item, filled.answer_id) for item, filled in fresh if _sets(loaded, item, filled, own)],
         (actor.user_id, own),
         Stance.ACCEPTS,
     )
     count_again(checklist)
     read = {item.code for item, _filled in fresh}
-    items = [item.code for item in filling.template.items if item.code in read]
+    items = [item.code for item in loaded.template.items if item.code in read]
     _record(verbs.COPIES_READ, actor, checklist, items)
     return tuple(items)
 
@@ -337,11 +350,11 @@ def read_by_acting(actor: Actor, filled: Filled) -> None:
         _note(actor, [filled])
 
 
-def carry_over(held: Filled, answer_id: UUID) -> None:
+def carry_over(answer: Filled, answer_id: UUID) -> None:
     """Mark a version that was made of a copied one, less what no longer fits, as that one was."""
-    if held.copied_from is None:
+    if answer.copied_from is None:
         return
-    mark = db.session.get_one(CopiedAnswer, held.answer_id)
+    mark = db.session.get_one(CopiedAnswer, answer.answer_id)
     db.session.add(
         CopiedAnswer(
             answer_id=answer_id,
@@ -352,35 +365,35 @@ def carry_over(held: Filled, answer_id: UUID) -> None:
     )
     db.session.flush()
     readings = db.session.scalars(
-        sa.select(CopyReading).where(CopyReading.answer_id == held.answer_id)
+        sa.select(CopyReading).where(CopyReading.answer_id == answer.answer_id)
     )
     db.session.add_all(
         CopyReading(
             answer_id=answer_id,
-            organisation_id=one.organisation_id,
-            reader_id=one.reader_id,
-            read_at=one.read_at,
+            organisation_id=reading.organisation_id,
+            reader_id=reading.reader_id,
+            read_at=reading.read_at,
         )
-        for one in readings.all()
+        for reading in readings.all()
     )
     db.session.flush()
 
 
-def _sets(filling: LoadedChecklist, item: Item, filled: Filled, own: UUID) -> bool:
+def _sets(loaded: LoadedChecklist, item: Item, filled: Filled, own: UUID) -> bool:
     """Tell whether an answer is the shared one of an item, and this party set it."""
-    return filled == filling.sheet.shared(item.code) and filled.organisation_id == own
+    return filled == loaded.sheet.shared(item.code) and filled.organisation_id == own
 
 
 def _note(actor: Actor, answers: Collection[Filled]) -> None:
     now = clock.now()
     db.session.add_all(
         CopyReading(
-            answer_id=one.answer_id,
+            answer_id=answer.answer_id,
             organisation_id=own_organisation(actor),
             reader_id=actor.user_id,
             read_at=now,
         )
-        for one in answers
+        for answer in answers
     )
     db.session.flush()
 

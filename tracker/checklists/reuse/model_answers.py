@@ -19,8 +19,8 @@ from tracker.checklists.loading import LoadedChecklist, load
 from tracker.checklists.models import Checklist, ModelAnswer
 from tracker.checklists.rules.facts import Filled
 from tracker.checklists.rules.values import (
+    FieldPath,
     Fit,
-    Place,
     fit,
     shown_only,
 )
@@ -44,23 +44,23 @@ def keep(
     title: str,
     note: str = "",
 ) -> ModelAnswer:
-    """Keep an answer as a model answer of the own organisation, without whom it names.
+    """Keep an answer as a model answer of the actor's organisation, without the people it names.
 
     Never one on a visit (class K2). answer_id is the answer the person saw; another one by now
     raises StaleError.
     """
-    filling = load(checklist)
+    loaded = load(checklist)
     policy.can_keep_as_model(
-        actor, filling.own_party(actor), is_restricted=is_restricted(checklist)
+        actor, loaded.own_party(actor), is_restricted=is_restricted(checklist)
     ).require()
-    item = filling.item(item_code)
-    held = to_keep(actor, filling, item, scope)
-    if held is None:
+    item = loaded.item(item_code)
+    answer = to_keep(actor, loaded, item, scope)
+    if answer is None:
         raise RuleBrokenError(_l("There is no answer yet that could be kept."))
-    if held.answer_id != answer_id:
+    if answer.answer_id != answer_id:
         raise StaleError(_l("The answer changed while you were writing. Look at it again."))
-    kept = without_names(item.fields_of(scope), held.values)
-    if not any(has_content(value) for value in kept.values.values()):
+    values_kept = without_names(item.fields_of(scope), answer.values)
+    if not any(has_content(value) for value in values_kept.values.values()):
         raise RuleBrokenError(
             _l("It only names persons and parties, and those are not kept. Nothing would be left.")
         )
@@ -72,7 +72,7 @@ def keep(
         scope=scope,
         title=_tidy(title, TITLE, MAX_TITLE),
         note=_tidy(note, NOTE, MAX_NOTE, required=False),
-        values=kept.values,
+        values=values_kept.values,
         author_id=actor.user_id,
         changed_at=clock.now(),
     )
@@ -81,26 +81,24 @@ def keep(
     return row
 
 
-def to_keep(
-    actor: Actor, filling: LoadedChecklist, item: Item, scope: AnswerScope
-) -> Filled | None:
-    """Return the answer that would be kept: the shared one or that of the own party.
+def to_keep(actor: Actor, loaded: LoadedChecklist, item: Item, scope: AnswerScope) -> Filled | None:
+    """Return the answer that would be kept: the shared one or their own party's.
 
     None where there is none, or where the item was left out; never what persons or other parties
     answer for themselves.
     """
     if scope is AnswerScope.PERSON or scope not in item.scopes:
         return None
-    owner_id = owner_of(actor, filling.checklist, scope)
-    held = filling.sheet.answers.get((item.code, scope, owner_id))
-    return None if held is None or held.is_empty or held.not_applicable else held
+    owner_id = owner_of(actor, loaded.checklist, scope)
+    answer = loaded.sheet.answers.get((item.code, scope, owner_id))
+    return None if answer is None or answer.is_empty or answer.not_applicable else answer
 
 
 def without_names(fields: tuple[TemplateField, ...], values: Mapping[str, Any]) -> Fit:
     """Return values as a model answer keeps them: what names persons or parties is left out."""
     by_key = {field.key: field for field in fields}
-    kept: dict[str, Any] = {}
-    left_out: dict[Place, None] = {}
+    values_kept: dict[str, Any] = {}
+    left_out: dict[FieldPath, None] = {}
     for key, value in shown_only(fields, values).items():
         field = by_key.get(key)
         if field is None or not has_content(value):
@@ -108,12 +106,14 @@ def without_names(fields: tuple[TemplateField, ...], values: Mapping[str, Any]) 
         if field.type in NAMING:
             left_out[key, None] = None
             continue
-        kept[key] = value
+        values_kept[key] = value
         if field.columns:
             naming = set(_naming_columns(field))
-            left_out |= {(key, one): None for one in sorted(_filled(value, naming))}
-            kept[key] = [_row_without(row, naming) for row in value]
-    return Fit({key: value for key, value in kept.items() if has_content(value)}, tuple(left_out))
+            left_out |= {(key, place): None for place in sorted(_filled(value, naming))}
+            values_kept[key] = [_row_without(row, naming) for row in value]
+    return Fit(
+        {key: value for key, value in values_kept.items() if has_content(value)}, tuple(left_out)
+    )
 
 
 def _naming_columns(field: TemplateField) -> Iterator[str]:
@@ -128,9 +128,9 @@ def _row_without(row: dict[str, Any], columns: set[str]) -> dict[str, Any]:
     return {key: cell for key, cell in row.items() if key not in columns}
 
 
-def fitted(model: ModelAnswer, filling: LoadedChecklist, item: Item) -> Fit:
+def fitted(model: ModelAnswer, loaded: LoadedChecklist, item: Item) -> Fit:
     """Return what of a model answer fits an item as it is here and now."""
-    return fit(item.fields_of(model.scope), model.values, filling.surroundings)
+    return fit(item.fields_of(model.scope), model.values, loaded.surroundings)
 
 
 def rename(actor: Actor, model_id: UUID, *, title: str, note: str, seen_version: int) -> None:
@@ -150,7 +150,7 @@ def rename(actor: Actor, model_id: UUID, *, title: str, note: str, seen_version:
 
 
 def delete(actor: Actor, model_id: UUID) -> None:
-    """Delete a model answer of the own organisation for good; answers begun from it stay."""
+    """Delete a model answer of the actor's organisation for good; answers started from it stay."""
     row = _locked(actor, model_id)
     db.session.delete(row)
     db.session.flush()

@@ -47,26 +47,26 @@ def newer(checklist: Checklist) -> ChecklistTemplate | None:
     return None if row.id == checklist.template_id else row
 
 
-def preview(filling: LoadedChecklist, to: ChecklistTemplate) -> Move:
+def preview(loaded: LoadedChecklist, to: ChecklistTemplate) -> Move:
     """Return what moving would do: what is new, changed and gone, and what comes of answers."""
     new = library.parsed(to)
-    difference = between(filling.template, new)
-    by_code = {one.code: one for one in difference.changed}
+    difference = between(loaded.template, new)
+    by_code = {change.code: change for change in difference.changed}
     return Move(
         to=to,
         difference=difference,
         cut=tuple(
             code
-            for code, one in by_code.items()
-            if one.fields_changed and _cuts(filling, new.by_code[code])
+            for code, change in by_code.items()
+            if change.fields_changed and _cuts(loaded, new.by_code[code])
         ),
         reopened=tuple(
             code
-            for code, one in by_code.items()
-            if one.asks_again and filling.sheet.positions.get(code)
+            for code, change in by_code.items()
+            if change.asks_again and loaded.sheet.positions.get(code)
         ),
         gone_answered=tuple(
-            item.code for item in difference.gone if _answers_of(filling, item.code)
+            item.code for item in difference.gone if _answers_of(loaded, item.code)
         ),
     )
 
@@ -79,23 +79,23 @@ def move(actor: Actor, checklist: Checklist, to_id: UUID) -> Move:
     is gone stays in history and out of the document. to_id is the version the person saw: another
     one published meanwhile raises StaleError.
     """
-    filling = load_for_update(checklist)
-    policy.can_move(actor, filling.own_party(actor), checklist.state).require()
+    loaded = load_for_update(checklist)
+    policy.can_move(actor, loaded.own_party(actor), checklist.state).require()
     to = newer(checklist)
     if to is None:
         raise RuleBrokenError(_l("The checklist is on the newest version already."))
     if to.id != to_id:
         raise StaleError(_l("Another version was published meanwhile. Look at it again."))
-    done = preview(filling, to)
-    before = filling.template.version
-    _let_go(actor, filling, done)
+    done = preview(loaded, to)
+    before = loaded.template.version
+    _let_go(actor, loaded, done)
     new = library.parsed(to)
-    for one in done.difference.changed:
-        _take_along(filling, new.by_code[one.code], one)
+    for change in done.difference.changed:
+        _take_along(loaded, new.by_code[change.code], change)
     checklist.template_id = to.id
     if checklist.open_items is not None:
         checklist.open_items = _open_after(checklist.open_items, done)
-    safeguards.void_review(filling)
+    safeguards.void_review(loaded)
     db.session.flush()
     count_again(checklist)
     trail.record(
@@ -108,71 +108,71 @@ def move(actor: Actor, checklist: Checklist, to_id: UUID) -> Move:
         before=before,
         after=to.version,
         new=[item.code for item in done.difference.new],
-        changed=[one.code for one in done.difference.changed],
+        changed=[item_change.code for item_change in done.difference.changed],
         gone=[item.code for item in done.difference.gone],
     )
-    messages.was_moved(checklist.id, _concerned(filling) - {actor.user_id})
+    messages.was_moved(checklist.id, _concerned(loaded) - {actor.user_id})
     return done
 
 
-def _answers_of(filling: LoadedChecklist, code: str) -> list[tuple[AnswerScope, UUID]]:
+def _answers_of(loaded: LoadedChecklist, code: str) -> list[tuple[AnswerScope, UUID]]:
     return [
         (scope, owner)
-        for (item, scope, owner), filled in filling.sheet.answers.items()
+        for (item, scope, owner), filled in loaded.sheet.answers.items()
         if item == code and not filled.is_empty
     ]
 
 
-def _cuts(filling: LoadedChecklist, item: Item) -> bool:
+def _cuts(loaded: LoadedChecklist, item: Item) -> bool:
     """Tell whether an answer of the item holds something that its new fields can't."""
     return any(
         not filled.not_applicable
-        and fit(item.fields_of(scope), filled.values, filling.surroundings).values
+        and fit(item.fields_of(scope), filled.values, loaded.surroundings).values
         != dict(filled.values)
-        for (code, scope, _owner), filled in filling.sheet.answers.items()
+        for (code, scope, _owner), filled in loaded.sheet.answers.items()
         if code == item.code
     )
 
 
-def _let_go(actor: Actor, filling: LoadedChecklist, done: Move) -> None:
+def _let_go(actor: Actor, loaded: LoadedChecklist, done: Move) -> None:
     """End what waits on items that are gone: flags, proposals, positions, who looks after them.
 
     Their answers stay, so that they are there again should the item come back; the document knows
     items of the template only.
     """
     for item in done.difference.gone:
-        safeguards.close_for_change(actor, filling, item)
+        safeguards.close_for_change(actor, loaded, item)
     gone = [item.code for item in done.difference.gone]
-    end_talks(filling, gone)
-    assignments.forget(filling.checklist, gone)
+    end_talks(loaded, gone)
+    assignments.forget(loaded.checklist, gone)
 
 
-def _take_along(filling: LoadedChecklist, item: Item, one: ItemDifference) -> None:
+def _take_along(loaded: LoadedChecklist, item: Item, item_difference: ItemDifference) -> None:
     """Carry an item's answers over to its new fields, and ask again where it changed."""
-    if one.asks_again:
-        end_talks(filling, [item.code])
-    if not one.fields_changed:
+    if item_difference.asks_again:
+        end_talks(loaded, [item.code])
+    if not item_difference.fields_changed:
         return
-    for (code, scope, owner), filled in filling.sheet.answers.items():
+    for (code, scope, owner), filled in loaded.sheet.answers.items():
         if code != item.code or filled.not_applicable:
             continue
-        values = fit(item.fields_of(scope), filled.values, filling.surroundings).values
+        values = fit(item.fields_of(scope), filled.values, loaded.surroundings).values
         if values != dict(filled.values):
-            _cut(filling, item, (scope, owner), values)
+            _cut(loaded, item, (scope, owner), values)
 
 
 def _cut(
-    filling: LoadedChecklist,
+    loaded: LoadedChecklist,
     item: Item,
     whose: tuple[AnswerScope, UUID],
     values: dict[str, Any],
 ) -> None:
-    """Add a version that holds only what fits; its words stay those of who wrote them."""
-    checklist = filling.checklist
+    """Add a version with only what still fits, attributed to its original author."""
+    checklist = loaded.checklist
     scope, owner = whose
-    held = filling.sheet.answers[(item.code, scope, owner)]
+    own_answer = loaded.sheet.answers[(item.code, scope, owner)]
     db.session.execute(
-        sa.update(Answer).where(Answer.id == held.answer_id).values(is_current=False)
+        sa.update(Answer).where(Answer.id == own_answer.answer_id).values(is_current=False)
     )
     answer = Answer(
         id=uuid4(),
@@ -180,35 +180,39 @@ def _cut(
         item=item.code,
         scope=scope,
         owner_id=owner,
-        version=held.version + 1,
+        version=own_answer.version + 1,
         not_applicable=False,
-        author_id=held.author_id,
-        organisation_id=held.organisation_id,
+        author_id=own_answer.author_id,
+        organisation_id=own_answer.organisation_id,
         saved_at=clock.now(),
     )
     encryption.put_values(checklist, answer, values)
     db.session.add(answer)
     db.session.flush()
-    copying.carry_over(held, answer.id)
+    copying.carry_over(own_answer, answer.id)
 
 
 def _open_after(open_items: list[str], done: Move) -> list[str]:
     """Keep an amendment to its items, and to those that are new or asked again."""
     gone = {item.code for item in done.difference.gone}
-    asked = [item.code for item in done.difference.new]
-    asked += [one.code for one in done.difference.changed if one.asks_again or one.test_changed]
-    kept = [code for code in open_items if code not in gone]
-    return [*kept, *(code for code in asked if code not in kept)]
+    new_codes = [item.code for item in done.difference.new]
+    new_codes += [
+        change.code
+        for change in done.difference.changed
+        if change.asks_again or change.test_changed
+    ]
+    open_codes = [code for code in open_items if code not in gone]
+    return [*open_codes, *(code for code in new_codes if code not in open_codes)]
 
 
-def _concerned(filling: LoadedChecklist) -> set[UUID]:
+def _concerned(loaded: LoadedChecklist) -> set[UUID]:
     """Return the coordinators of all parties; of a visit's checklist those who may open it."""
     coordinators = {
-        (one.user_id, party.side)
-        for party in filling.parties
-        for one in accounts.people_with_role(party.organisation_id, [Role.COORDINATOR])
+        (person.user_id, party.side)
+        for party in loaded.parties
+        for person in accounts.people_with_role(party.organisation_id, [Role.COORDINATOR])
     }
-    if not encryption.is_restricted(filling.checklist):
+    if not encryption.is_restricted(loaded.checklist):
         return {user_id for user_id, _side in coordinators}
-    may_open = queries.may_open_planning(filling.checklist)
+    may_open = queries.may_open_planning(loaded.checklist)
     return {user_id for user_id, side in coordinators if user_id in may_open[side]}

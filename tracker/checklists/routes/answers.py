@@ -1,4 +1,7 @@
-"""Pages for filling in a checklist: the list of items, an answer, omission, the template."""
+"""Pages for filling in a checklist: the list of items, an answer, omission, the template.
+
+In one file: the pages of one blueprint, which share the way back to the list.
+"""
 
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -9,7 +12,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
-from tracker.access.gate import current_actor, found, require, signed_in
+from tracker.access.gate import current_actor, found_or_404, require, signed_in
 from tracker.activity.stale import recompute
 from tracker.checklist_templates import library
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
@@ -76,11 +79,11 @@ def show(checklist_id: UUID) -> str:
     """Show every item with its answer, positions and guidance; filters narrow the list."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "checklist")
-    filling = load_localized(checklist)
-    standing = filling.standing()
+    loaded = load_localized(checklist)
+    standing = loaded.standing()
     is_drafted = checklist.state is ChecklistState.DRAFTING
     assigned = assignments.of_side(actor, checklist) if is_drafted else None
-    views = pages.item_views(filling, actor, assigned)
+    views = pages.item_views(loaded, actor, assigned)
     offered = pages.filters(assigned)
     chosen = request.args.get("filter", "")
     if chosen not in offered:
@@ -92,34 +95,36 @@ def show(checklist_id: UUID) -> str:
     shown = [view for view in views if pages.keep(view, chosen, actor.organisation_id)]
     if not counts["copied"] and chosen != "copied":
         offered.remove("copied")
-    party = filling.own_party(actor)
+    party = loaded.own_party(actor)
     return render_template(
         "checklists/show.html",
         checklist=checklist,
-        filling=filling,
-        cooperation=filling.cooperation,
+        loaded=loaded,
+        cooperation=loaded.cooperation,
         views=shown,
-        sections=pages.by_section(filling, shown),
+        sections=pages.by_section(loaded, shown),
         narrowed=chosen if chosen == "copied" else "",
         unread=sum(bool(view.to_read) for view in views),
         has_formers=bool(policy.can_copy(actor, party, checklist.state))
         and bool(queries.formers(actor, checklist, limit=1)[0]),
         has_models=bool(policy.can_use_models(actor)) and not encryption.is_restricted(checklist),
-        is_blank=not filling.sheet.answers,
+        is_blank=not loaded.sheet.answers,
         section_links=pages.section_links(
-            filling,
+            loaded,
             standing,
             {view.item.code for view in shown},
             unfiltered=url_for("checklists.show", checklist_id=checklist.id),
         ),
         standing=standing,
         threads=comments_beside(actor, checklist),
-        waiting_links=pages.waiting_links(filling, standing, actor.organisation_id),
+        waiting_links=pages.waiting_links(loaded, standing, actor.organisation_id),
         unknown=pages.unknown_count(standing),
         has_assignments=assigned is not None,
-        links=filter_links("filter", [(one, labels.FILTERS[one]) for one in offered], counts),
+        links=filter_links(
+            "filter", [(choice, labels.FILTERS[choice]) for choice in offered], counts
+        ),
         agrees=text_is_borne_out(checklist),
-        obstacles=pages.send_obstacles(filling),
+        obstacles=pages.send_obstacles(loaded),
         may_send=policy.can_send(actor, party, checklist.state),
         may_amend=policy.can_amend(actor, party, checklist.state),
         may_record_former=bool(policy.can_record_prior_agreement(actor, party, checklist)),
@@ -127,7 +132,7 @@ def show(checklist_id: UUID) -> str:
         if policy.can_move(actor, party, checklist.state)
         else None,
         may_review=policy.can_review(
-            actor, safeguards.second_reader_of(filling), filling.sheet.authors
+            actor, safeguards.second_reader_of(loaded), loaded.sheet.authors
         ),
         reason=encryption.reason_of(checklist.cooperation_id, checklist),
         kind_words=labels.KINDS[checklist.kind],
@@ -139,25 +144,25 @@ def show(checklist_id: UUID) -> str:
 @blueprint.route("/<uuid:checklist_id>/items/<code>/answer", methods=["GET", "POST"])
 @signed_in
 def answer(checklist_id: UUID, code: str) -> Answered:
-    """Write an answer; a later save by somebody else is shown beside the own one (4.6)."""
+    """Write an answer; if somebody saved meanwhile, both texts are shown (4.6)."""
     actor = current_actor()
-    checklist, filling, item = get_item_or_404(actor, checklist_id, code, "answer")
+    checklist, loaded, item = get_item_or_404(actor, checklist_id, code, "answer")
     scope = _scope(item)
     fields = item.fields_of(scope)
-    acts = pages.acts(filling, actor, item)
+    acts = pages.acts(loaded, actor, item)
     if scope is AnswerScope.SHARED and scope not in acts.answer and acts.propose:
-        return _to_proposal(actor, filling, item)
+        return _to_proposal(actor, loaded, item)
     if scope is AnswerScope.PERSON:
-        require(policy.can_write(actor, filling.own_party(actor), item, scope))
-    current = current_of(filling, actor, item, scope)
-    writing = begin_writing(actor, filling, item, DraftKind(scope.value), current)
-    begun = _begun_from(actor, filling, item, scope, writing)
+        require(policy.can_write(actor, loaded.own_party(actor), item, scope))
+    current = current_of(loaded, actor, item, scope)
+    writing = begin_writing(actor, loaded, item, DraftKind(scope.value), current)
+    begun = _begun_from(actor, loaded, item, scope, writing)
     values = begun.fit.values if begun else values_now(current)
-    form = answer_form(AnswerForm, fields, filling, values, writing.typed)
+    form = answer_form(AnswerForm, fields, loaded, values, writing.typed)
     show_version(form, current)
     not_ours, is_draft = _("Your organisation does not write this answer."), writing.is_filled
     if not may_go_on(form, scope in acts.answer, acts.why_not, not_ours, is_draft=is_draft):
-        return _answer_page(filling, item, scope, form, writing), HTTPStatus.FORBIDDEN
+        return _answer_page(loaded, item, scope, form, writing), HTTPStatus.FORBIDDEN
 
     def save() -> None:
         service.save_answer(
@@ -184,7 +189,7 @@ def answer(checklist_id: UUID, code: str) -> Answered:
         next=back(checklist_id, code),
         conflict=show_both,
     )
-    return done or _answer_page(filling, item, scope, form, writing, current, begun=begun)
+    return done or _answer_page(loaded, item, scope, form, writing, current, begun=begun)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,34 +202,36 @@ class _Begun:
 
 
 def _begun_from(
-    actor: Actor, filling: LoadedChecklist, item: Item, scope: AnswerScope, writing: Writing
+    actor: Actor, loaded: LoadedChecklist, item: Item, scope: AnswerScope, writing: Writing
 ) -> _Begun | None:
     """Return what the form begins with, where the address names a model answer.
 
     What the person has typed already goes first. One that is not of their organisation, or of
     another item, is not found.
     """
-    asked = request.args.get("model")
-    if asked is None or writing.typed is not None:
+    model_id = request.args.get("model")
+    if model_id is None or writing.typed is not None:
         return None
-    models = queries.models_for(actor, filling.checklist.kind, item.code, scope)
-    model = found(next((one for one in models if one.id == uuid_or_nil(asked)), None))
-    fitting = model_answers.fitted(model, filling, item)
+    models = queries.models_for(actor, loaded.checklist.kind, item.code, scope)
+    model = found_or_404(
+        next((model for model in models if model.id == uuid_or_nil(model_id)), None)
+    )
+    fitting = model_answers.fitted(model, loaded, item)
     return _Begun(model.title, fitting, copies.left_out(item, fitting.left_out))
 
 
-def _to_proposal(actor: Actor, filling: LoadedChecklist, item: Item) -> Answered:
+def _to_proposal(actor: Actor, loaded: LoadedChecklist, item: Item) -> Answered:
     """Lead to a proposal, since another party has accepted the answer; typed words come along."""
-    address = url_for("positions.propose", checklist_id=filling.checklist.id, code=item.code)
+    address = url_for("positions.propose", checklist_id=loaded.checklist.id, code=item.code)
     fields = item.fields_of(AnswerScope.SHARED)
-    current = filling.sheet.shared(item.code)
-    form = answer_form(ProposalForm, fields, filling, current.values if current else {})
+    current = loaded.sheet.shared(item.code)
+    form = answer_form(ProposalForm, fields, loaded, current.values if current else {})
     if not (form.is_submitted() and has_words(form)):
         return redirect(address, 303)
-    writing = begin_writing(actor, filling, item, DraftKind.SHARED, current)
+    writing = begin_writing(actor, loaded, item, DraftKind.SHARED, current)
     if seen_version(form) != (current.version if current else 0):
-        filling, writing = handle_conflict(actor, writing, form)
-        if not _changes(filling, item, AnswerScope.SHARED, form, writing.theirs):
+        loaded, writing = handle_conflict(actor, writing, form)
+        if not _changes(loaded, item, AnswerScope.SHARED, form, writing.theirs):
             return _saved_already(writing, item.code)
     else:
         form.refuse(
@@ -236,8 +243,8 @@ def _to_proposal(actor: Actor, filling: LoadedChecklist, item: Item) -> Answered
             )
         )
     shown = [form[name_of(field)] for field in fields]
-    own = _own_parts(filling, item, AnswerScope.SHARED, form)
-    return proposal_page(filling, item, form, shown, writing, action=address, own=own)
+    own = _own_parts(loaded, item, AnswerScope.SHARED, form)
+    return proposal_page(loaded, item, form, shown, writing, action=address, own=own)
 
 
 def _saved_already(writing: Writing, code: str) -> Response:
@@ -251,28 +258,28 @@ def _saved_already(writing: Writing, code: str) -> Response:
 
 
 def _own_parts(
-    filling: LoadedChecklist, item: Item, scope: AnswerScope, form: Form
+    loaded: LoadedChecklist, item: Item, scope: AnswerScope, form: Form
 ) -> list[localized_values.Part_]:
     fields = item.fields_of(scope)
-    return pages.parts(fields, values_of(form, fields), filling)
+    return pages.parts(fields, values_of(form, fields), loaded)
 
 
 def _their_parts(
-    filling: LoadedChecklist, item: Item, scope: AnswerScope, theirs: Filled | None
+    loaded: LoadedChecklist, item: Item, scope: AnswerScope, theirs: Filled | None
 ) -> list[localized_values.Part_]:
-    return pages.answer_parts(filling, item, scope, theirs) if theirs else []
+    return pages.answer_parts(loaded, item, scope, theirs) if theirs else []
 
 
 def _changes(
-    filling: LoadedChecklist, item: Item, scope: AnswerScope, form: Form, answer: Filled | None
+    loaded: LoadedChecklist, item: Item, scope: AnswerScope, form: Form, answer: Filled | None
 ) -> list[localized_values.PartDifference]:
-    """Return how the words on the form differ from the answer that stands."""
-    theirs = _their_parts(filling, item, scope, answer)
-    return localized_values.differences(theirs, _own_parts(filling, item, scope, form))
+    """Return how the text on the form differs from the current answer."""
+    theirs = _their_parts(loaded, item, scope, answer)
+    return localized_values.differences(theirs, _own_parts(loaded, item, scope, form))
 
 
 def _answer_page(
-    filling: LoadedChecklist,
+    loaded: LoadedChecklist,
     item: Item,
     scope: AnswerScope,
     form: Form,
@@ -286,35 +293,35 @@ def _answer_page(
     compared = overtaken_by or (current if writing.is_filled else None)
     return render_template(
         "checklists/answer.html",
-        checklist=filling.checklist,
-        cooperation=filling.cooperation,
+        checklist=loaded.checklist,
+        cooperation=loaded.cooperation,
         item=item,
         scope=scope,
         form=form,
         fields=[form[name_of(field)] for field in item.fields_of(scope)],
         draft=on_page(writing),
         theirs=overtaken_by,
-        their_parts=_their_parts(filling, item, scope, overtaken_by),
-        own_parts=_own_parts(filling, item, scope, form) if overtaken_by else [],
-        changes=_changes(filling, item, scope, form, compared) if compared else [],
-        guidance=guidance_beside(filling, item),
-        models=queries.models_for(actor, filling.checklist.kind, item.code, scope),
+        their_parts=_their_parts(loaded, item, scope, overtaken_by),
+        own_parts=_own_parts(loaded, item, scope, form) if overtaken_by else [],
+        changes=_changes(loaded, item, scope, form, compared) if compared else [],
+        guidance=guidance_beside(loaded, item),
+        models=queries.models_for(actor, loaded.checklist.kind, item.code, scope),
         begun=begun,
         has_draft=writing.typed is not None,
-        kind_words=labels.KINDS[filling.checklist.kind],
+        kind_words=labels.KINDS[loaded.checklist.kind],
         may_leave_out=scope is AnswerScope.SHARED
-        and not filling.standing().items[item.code].required,
+        and not loaded.standing().items[item.code].required,
     )
 
 
 def _saved(checklist: Checklist, item: Item) -> tuple[str, str]:
     """Return what to say of an item that is being saved, and how."""
-    one = load_localized(checklist).standing().items.get(item.code)
-    if one is not None and one.problems:
+    status = load_localized(checklist).standing().items.get(item.code)
+    if status is not None and status.problems:
         words = _(
             "%(code)s is saved. Not complete yet: %(problem)s",
             code=item.code,
-            problem=one.problems[0].message,
+            problem=status.problems[0].message,
         )
         return words, "warning"
     return _("%(code)s is saved.", code=item.code), "success"
@@ -335,15 +342,15 @@ def _scope(item: Item) -> AnswerScope:
 def leave_out(checklist_id: UUID, code: str) -> Answered:
     """Say why an item that is not required does not apply (4.2)."""
     actor = current_actor()
-    checklist, filling, item = get_item_or_404(actor, checklist_id, code, "leave_out")
-    acts = pages.acts(filling, actor, item)
-    current = filling.sheet.shared(code)
-    writing = begin_writing(actor, filling, item, DraftKind.LEFT_OUT, current)
+    checklist, loaded, item = get_item_or_404(actor, checklist_id, code, "leave_out")
+    acts = pages.acts(loaded, actor, item)
+    current = loaded.sheet.shared(code)
+    writing = begin_writing(actor, loaded, item, DraftKind.LEFT_OUT, current)
     form = LeaveOutForm() if writing.typed is None else as_typed(LeaveOutForm, writing.typed)
     show_version(form, current)
     refusal, is_draft = _("This item can't be left out by you now."), writing.is_filled
     if not may_go_on(form, acts.leave_out, acts.why_not, refusal, is_draft=is_draft):
-        return _leave_out_page(filling, item, form, writing), HTTPStatus.FORBIDDEN
+        return _leave_out_page(loaded, item, form, writing), HTTPStatus.FORBIDDEN
 
     def act() -> None:
         service.save_answer(
@@ -368,25 +375,25 @@ def leave_out(checklist_id: UUID, code: str) -> Answered:
         next=back(checklist_id, code),
         conflict=show_both,
     )
-    return done or _leave_out_page(filling, item, form, writing)
+    return done or _leave_out_page(loaded, item, form, writing)
 
 
-def _leave_out_page(filling: LoadedChecklist, item: Item, form: Form, writing: Writing) -> str:
+def _leave_out_page(loaded: LoadedChecklist, item: Item, form: Form, writing: Writing) -> str:
     reason = str(form["reason"].data or "")
     own = localized_values.left_out(reason)
-    theirs = _their_parts(filling, item, AnswerScope.SHARED, writing.theirs)
+    theirs = _their_parts(loaded, item, AnswerScope.SHARED, writing.theirs)
     return render_template(
         "checklists/leave_out.html",
-        checklist=filling.checklist,
-        cooperation=filling.cooperation,
+        checklist=loaded.checklist,
+        cooperation=loaded.cooperation,
         item=item,
         form=form,
         draft=on_page(writing),
         theirs=writing.theirs,
         their_parts=theirs,
         own_parts=own,
-        answers=pages.answers_of(filling, item),
-        kind_words=labels.KINDS[filling.checklist.kind],
+        answers=pages.answers_of(loaded, item),
+        kind_words=labels.KINDS[loaded.checklist.kind],
     )
 
 
@@ -398,7 +405,7 @@ def template(kind: str) -> str:
         row = library.newest(ChecklistKind(kind))
     except (ValueError, LookupError):
         abort(404)
-    parsed = library.told(row, locale.language())
+    parsed = library.localized(row, locale.language())
     passages = pages.passages_beside(parsed.items)
     return render_template(
         "checklists/template.html",

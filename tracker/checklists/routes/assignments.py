@@ -1,4 +1,4 @@
-"""Pages for assigning items to people on one's own side, taking them on and giving them back."""
+"""Pages for assigning items to people on one's own side, to oneself, or to nobody."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
 from tracker.access.decision import YES, no
-from tracker.access.gate import current_actor, found, require, signed_in
+from tracker.access.gate import current_actor, found_or_404, require, signed_in
 from tracker.checklists import (
     labels,
     pages,
@@ -40,15 +40,15 @@ class _Desk:
 
     actor: Actor
     checklist: Checklist
-    filling: LoadedChecklist
+    loaded: LoadedChecklist
     assigned: Assigned
 
     def parts(self) -> list[views.Part]:
         """Return the sections with who has what."""
-        return views.parts_of(self.assigned, self.filling, self.actor)
+        return views.parts_of(self.assigned, self.loaded, self.actor)
 
 
-def _opened(checklist_id: UUID) -> _Desk:
+def _desk(checklist_id: UUID) -> _Desk:
     """Return a checklist the person works on, or answer 404; opening class K2 is noted."""
     actor = current_actor()
     if not queries.works_on(actor, checklist_id):
@@ -57,20 +57,20 @@ def _opened(checklist_id: UUID) -> _Desk:
 
 
 def _read(actor: Actor, checklist: Checklist) -> _Desk:
-    assigned = found(assignments.of_side(actor, checklist))
+    assigned = found_or_404(assignments.of_side(actor, checklist))
     return _Desk(actor, checklist, load_localized(checklist), assigned)
 
 
 @blueprint.route("/assignments", methods=["GET", "POST"])
 @signed_in
 def listed(checklist_id: UUID) -> str | Response:
-    """Show who of the own side has what; a coordinator assigns the items of a section in one go."""
-    desk = _opened(checklist_id)
+    """Show who on one's own side is assigned what; a coordinator assigns a section at once."""
+    desk = _desk(checklist_id)
     sections = {part.key: part.title for part in desk.parts() if part.is_assignable}
     form = AssignSectionForm()
     form.offer(sections, desk.assigned.able)
     if request.method == "POST":
-        require(policy.can_assign(desk.actor, desk.filling.own_party(desk.actor)))
+        require(policy.can_assign(desk.actor, desk.loaded.own_party(desk.actor)))
         require(YES if sections else no(_("Nothing on this checklist can be assigned now.")))
     done = form.validate_on_submit() and perform(
         form,
@@ -93,7 +93,7 @@ def listed(checklist_id: UUID) -> str | Response:
     return render_template(
         "checklists/assignments.html",
         checklist=now.checklist,
-        cooperation=now.filling.cooperation,
+        cooperation=now.loaded.cooperation,
         parts=now.parts(),
         form=form if sections else None,
         is_drafted=now.checklist.state is ChecklistState.DRAFTING,
@@ -104,13 +104,15 @@ def listed(checklist_id: UUID) -> str | Response:
 @blueprint.route("/items/<code>/assign", methods=["GET", "POST"])
 @signed_in
 def assign(checklist_id: UUID, code: str) -> str | Response:
-    """Assign an item to somebody of the own side, or make it nobody's."""
-    desk = _opened(checklist_id)
-    item = item_of(desk.filling, code)
-    require(policy.can_assign(desk.actor, desk.filling.own_party(desk.actor)))
-    require(assignments.assignable(desk.filling, item, desk.assigned.organisation_id))
-    held = desk.assigned.holdings.get(code)
-    form = AssignForm(data={"person": str(held.user_id), "due_on": held.due_on} if held else None)
+    """Assign an item to somebody on one's own side, or to nobody."""
+    desk = _desk(checklist_id)
+    item = item_of(desk.loaded, code)
+    require(policy.can_assign(desk.actor, desk.loaded.own_party(desk.actor)))
+    require(assignments.assignable(desk.loaded, item, desk.assigned.organisation_id))
+    holding = desk.assigned.holdings.get(code)
+    form = AssignForm(
+        data={"person": str(holding.user_id), "due_on": holding.due_on} if holding else None
+    )
     form.offer(desk.assigned.able)
     done = form.validate_on_submit() and perform(
         form,
@@ -129,14 +131,14 @@ def assign(checklist_id: UUID, code: str) -> str | Response:
         return done
     now = _as_it_stands(desk)
     form.seen.data = now.assigned.seen(code)
-    one = now.filling.standing().items.get(code)
+    status = now.loaded.standing().items.get(code)
     return render_template(
         "checklists/assign.html",
         checklist=now.checklist,
-        cooperation=now.filling.cooperation,
+        cooperation=now.loaded.cooperation,
         item=item,
-        answers=pages.answers_of(now.filling, item),
-        view=views.view_of(now.assigned, now.filling, now.actor, item, one),
+        answers=pages.answers_of(now.loaded, item),
+        view=views.view_of(now.assigned, now.loaded, now.actor, item, status),
         form=form,
         kind_words=labels.KINDS[now.checklist.kind],
     )
@@ -145,9 +147,9 @@ def assign(checklist_id: UUID, code: str) -> str | Response:
 @blueprint.post("/items/<code>/assign/me")
 @signed_in
 def take(checklist_id: UUID, code: str) -> Response:
-    """Take an item on that nobody of the own side has."""
-    desk = _opened(checklist_id)
-    item_of(desk.filling, code)
+    """Assign an unassigned item to yourself."""
+    desk = _desk(checklist_id)
+    item_of(desk.loaded, code)
     return perform(
         None,
         lambda: assignments.take(desk.actor, desk.checklist, code),
@@ -160,8 +162,8 @@ def take(checklist_id: UUID, code: str) -> Response:
 @signed_in
 def give_back(checklist_id: UUID, code: str) -> Response:
     """Make an item nobody's again."""
-    desk = _opened(checklist_id)
-    item_of(desk.filling, code)
+    desk = _desk(checklist_id)
+    item_of(desk.loaded, code)
     seen = request.form.get("seen", "")
     return perform(
         None,
@@ -175,4 +177,4 @@ def _as_it_stands(desk: _Desk) -> _Desk:
     """Return what is shown; after a form was refused it is read again."""
     if request.method != "POST":
         return desk
-    return _read(desk.actor, found(queries.find(desk.actor, desk.checklist.id)))
+    return _read(desk.actor, found_or_404(queries.find(desk.actor, desk.checklist.id)))

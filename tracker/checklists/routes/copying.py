@@ -8,7 +8,7 @@ from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
-from tracker.access.gate import current_actor, found, require, signed_in
+from tracker.access.gate import current_actor, found_or_404, require, signed_in
 from tracker.checklists import (
     encryption,
     labels,
@@ -37,14 +37,14 @@ MOST_LETTERS = 200
 def formers(checklist_id: UUID) -> str:
     """List the newest checklists of the same parties to copy answers from, or those searched."""
     actor = current_actor()
-    checklist, filling = _opened(actor, checklist_id)
+    checklist, loaded = _get_or_404(actor, checklist_id)
     words = tidy_line(request.args.get("q", ""))[:MOST_LETTERS]
-    found, has_more = queries.formers(actor, checklist, words)
+    lines, has_more = queries.formers(actor, checklist, words)
     return render_template(
         "checklists/formers.html",
         checklist=checklist,
-        cooperation=filling.cooperation,
-        formers=found,
+        cooperation=loaded.cooperation,
+        formers=lines,
         has_more=has_more,
         words=words,
         kind_words=labels.KINDS[checklist.kind],
@@ -57,11 +57,11 @@ def formers(checklist_id: UUID) -> str:
 def copy(checklist_id: UUID, former_id: UUID) -> str | Response:
     """Show what of a former checklist would be copied, and copy what is chosen."""
     actor = current_actor()
-    checklist, filling = _opened(actor, checklist_id)
-    former = found(queries.former(actor, checklist, former_id))
+    checklist, loaded = _get_or_404(actor, checklist_id)
+    former = found_or_404(queries.former(actor, checklist, former_id))
     note_opening(actor, former, COPIED)
     before = load(former)
-    look = copying.preview(actor, filling, before)
+    look = copying.preview(actor, loaded, before)
 
     def choose_again(error: StaleError) -> Response:
         flash(str(error), "error")
@@ -69,7 +69,7 @@ def copy(checklist_id: UUID, former_id: UUID) -> str | Response:
             url_for("copying.copy", checklist_id=checklist_id, former_id=former_id), 303
         )
 
-    form = copy_form([(one.item.code, one.item.label) for one in look.offers], look.seen)
+    form = copy_form([(offer.item.code, offer.item.label) for offer in look.offers], look.seen)
     if form.is_submitted() and request.form.get("seen") != look.seen:
         _look_again(form, look)
     elif form.validate_on_submit():
@@ -86,7 +86,7 @@ def copy(checklist_id: UUID, former_id: UUID) -> str | Response:
             return done
     elif not form.is_submitted() and request.args.get("chosen") == "none":
         form[ITEMS].data = []
-    return _copy_page(filling, before, look, form)
+    return _copy_page(loaded, before, look, form)
 
 
 def _look_again(form: Form, look: Preview) -> None:
@@ -96,16 +96,18 @@ def _look_again(form: Form, look: Preview) -> None:
     form.refuse(StaleError(_("Something changed while you were choosing. Look at it again.")))
 
 
-def _copy_page(filling: LoadedChecklist, before: LoadedChecklist, look: Preview, form: Form) -> str:
-    checklist = filling.checklist
+def _copy_page(loaded: LoadedChecklist, before: LoadedChecklist, look: Preview, form: Form) -> str:
+    checklist = loaded.checklist
     return render_template(
         "checklists/copy.html",
         checklist=checklist,
-        cooperation=filling.cooperation,
+        cooperation=loaded.cooperation,
         former=before.checklist,
         former_cooperation=before.cooperation,
         form=form,
-        offers={one.code: one for one in copies.offer_views(filling, look.offers)},
+        offers={
+            offer_view.code: offer_view for offer_view in copies.offer_views(loaded, look.offers)
+        },
         behind=copies.behind(look),
         is_restricted=encryption.is_restricted(checklist),
         kind_words=labels.KINDS[checklist.kind],
@@ -124,10 +126,10 @@ def _copied_words(count: int) -> str:
 @blueprint.post("/copies/read")
 @signed_in
 def read(checklist_id: UUID) -> Response:
-    """Say for the own party that the copied answers that were on the page were read."""
+    """Record that the actor's party has read the copied answers on the page."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "copies_read")
-    seen = [uuid_or_nil(one) for one in request.form.getlist("answer")]
+    seen = [uuid_or_nil(answer_id) for answer_id in request.form.getlist("answer")]
     narrowed = COPIED if request.form.get("filter") == COPIED else None
     return perform(
         None,
@@ -139,12 +141,12 @@ def read(checklist_id: UUID) -> Response:
     )
 
 
-def _opened(actor: Actor, checklist_id: UUID) -> tuple[Checklist, LoadedChecklist]:
+def _get_or_404(actor: Actor, checklist_id: UUID) -> tuple[Checklist, LoadedChecklist]:
     """Return a checklist into which the person may copy; else 404, or 403 with the reason."""
     checklist = get_or_404(actor, checklist_id, "copy")
-    filling = load(checklist)
-    require(policy.can_copy(actor, filling.own_party(actor), checklist.state))
-    return checklist, filling
+    loaded = load(checklist)
+    require(policy.can_copy(actor, loaded.own_party(actor), checklist.state))
+    return checklist, loaded
 
 
 def _back(checklist: Checklist, code: str = "", narrowed: str | None = None) -> Response:

@@ -53,12 +53,12 @@ WRITTEN_ON = frozenset({"checklists.answer", "checklists.leave_out", "positions.
 @blueprint.post("/draft")
 @signed_in
 def keep(checklist_id: UUID, code: str) -> Response:
-    """Keep what stands in the form of a page, tested by nobody; the script of the page asks."""
+    """Save the contents of a page's form as a draft, unchecked; called by the page's script."""
     actor = current_actor()
     # Not performed, nor is _is_kept(): the script is answered with JSON and a status.
     try:
         checklist, whose = _writing(actor, checklist_id, code)
-        kept = drafts.keep(
+        new_draft = drafts.keep(
             checklist,
             whose,
             sent_words(),
@@ -67,15 +67,15 @@ def keep(checklist_id: UUID, code: str) -> Response:
             known=known_numbers(),
         )
     except RefusedError as error:
-        return _told("refused", HTTPStatus.FORBIDDEN, said=str(error))
+        return _state("refused", HTTPStatus.FORBIDDEN, said=str(error))
     except RuleBrokenError as error:
-        return _told("refused", HTTPStatus.REQUEST_ENTITY_TOO_LARGE, said=str(error))
-    if kept is None:
+        return _state("refused", HTTPStatus.REQUEST_ENTITY_TOO_LARGE, said=str(error))
+    if new_draft is None:
         db.session.rollback()
-        there = drafts.find(checklist, whose)
-        return _told("behind", number=there.number, kept=there.typed is not None)
+        saved = drafts.find(checklist, whose)
+        return _state("behind", number=saved.number, kept=saved.typed is not None)
     db.session.commit()
-    return _told("kept", number=kept.number, said=_kept_words(kept))
+    return _state("kept", number=new_draft.number, said=_kept_words(new_draft))
 
 
 @blueprint.post("/draft/discard")
@@ -96,10 +96,10 @@ def discard(checklist_id: UUID, code: str) -> Response:
 
 def _writing(actor: Actor, checklist_id: UUID, code: str) -> tuple[Checklist, DraftKey]:
     """Return the checklist, and whose draft it is: only of the person who opened the page."""
-    checklist, filling, item = get_item_or_404(actor, checklist_id, code, DRAFT)
+    checklist, loaded, item = get_item_or_404(actor, checklist_id, code, DRAFT)
     whose = opened_by(checklist_id, code)
     scope = AnswerScope.PARTY if whose and whose.kind is DraftKind.PARTY else AnswerScope.SHARED
-    require(policy.can_write(actor, filling.own_party(actor), item, scope))
+    require(policy.can_write(actor, loaded.own_party(actor), item, scope))
     if whose is None:
         abort(HTTPStatus.BAD_REQUEST)
     if not is_own(actor, whose):
@@ -113,11 +113,11 @@ def _others_words() -> str:
     )
 
 
-def _kept_words(kept: SavedDraft) -> str:
-    return str(_("Saved as a draft at %(time)s", time=as_time(kept.kept_at)))
+def _kept_words(saved: SavedDraft) -> str:
+    return str(_("Saved as a draft at %(time)s", time=as_time(saved.kept_at)))
 
 
-def _told(state: str, status: int = HTTPStatus.OK, **more: object) -> Response:
+def _state(state: str, status: int = HTTPStatus.OK, **more: object) -> Response:
     response = jsonify(state=state, **more)
     response.status_code = status
     return response
@@ -134,7 +134,7 @@ def turn_away() -> Response | None:
     does, and nothing is shown.
     """
     if request.endpoint == KEEP:
-        return _told("signed_out", HTTPStatus.BAD_REQUEST, kept=_is_kept())
+        return _state("signed_out", HTTPStatus.BAD_REQUEST, kept=_is_kept())
     if request.method != "POST" or request.endpoint not in WRITTEN_ON or not _is_kept():
         return None
     page = render_template("errors/kept_as_draft.html", here=here(), is_other=False)
@@ -145,7 +145,7 @@ def form_was_sent_late() -> Response | None:
     """Answer a form that was sent with the token of another session; None for other pages.
 
     Who opened the page and signed in again finds the form as it was sent, to send it once more.
-    If somebody else is signed in by now, the words become the draft of who opened the page.
+    If somebody else has signed in meanwhile, the text becomes a draft of whoever opened the page.
     """
     if request.endpoint not in {KEEP, *WRITTEN_ON}:
         return None
@@ -172,10 +172,10 @@ def form_was_sent_late() -> Response | None:
 
 
 def _new_token(actor: Actor, whose: DraftKey) -> Response:
-    """Give the script the token of the new session, when its page is still that of this person."""
+    """Give the script the CSRF token of the new session, if the same person still has the page."""
     if not is_own(actor, whose):
-        return _told("refused", HTTPStatus.BAD_REQUEST, said=_others_words())
-    return _told("token", HTTPStatus.BAD_REQUEST, token=masked_token())
+        return _state("refused", HTTPStatus.BAD_REQUEST, said=_others_words())
+    return _state("token", HTTPStatus.BAD_REQUEST, token=masked_token())
 
 
 def _is_kept() -> bool:
@@ -190,7 +190,7 @@ def _is_kept() -> bool:
         return False
     checklist = queries.by_page(args["checklist_id"])
     try:
-        kept = checklist and drafts.keep(
+        saved = checklist and drafts.keep(
             checklist,
             whose,
             words,
@@ -199,8 +199,8 @@ def _is_kept() -> bool:
             known=known_numbers(),
         )
     except RuleBrokenError:  # more than a draft holds: it is shown for copying instead
-        kept = None
-    if not kept:
+        saved = None
+    if not saved:
         db.session.rollback()
         return False
     db.session.commit()

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
-from tracker.access.gate import current_actor, found, require, signed_in
+from tracker.access.gate import current_actor, found_or_404, require, signed_in
 from tracker.checklist_templates.models import AnswerScope
 from tracker.checklist_templates.schema import Item
 from tracker.checklists import (
@@ -54,7 +54,7 @@ def listed() -> str:
 def rename(model_id: UUID) -> str | Response:
     """Give a model answer another title, or say anew when it suits."""
     actor = current_actor()
-    model = _found(actor, model_id)
+    model = _get_or_404(actor, model_id)
     form = RenameForm(
         data={"title": model.title, "note": model.note, "base_version": model.version}
     )
@@ -79,7 +79,7 @@ def rename(model_id: UUID) -> str | Response:
 def delete(model_id: UUID) -> str | Response:
     """Ask whether a model answer is to go, and delete it."""
     actor = current_actor()
-    model = _found(actor, model_id)
+    model = _get_or_404(actor, model_id)
     form = Form()
     done = form.validate_on_submit() and perform(
         form,
@@ -90,9 +90,9 @@ def delete(model_id: UUID) -> str | Response:
     return done or render_template("checklists/model_delete.html", form=form, model=_view(model))
 
 
-def _found(actor: Actor, model_id: UUID) -> ModelAnswer:
-    """Return a model answer of the own organisation that the person may change, or 404 and 403."""
-    model = found(queries.model_answer(actor, model_id))
+def _get_or_404(actor: Actor, model_id: UUID) -> ModelAnswer:
+    """Return a model answer that the person may change, or abort with 404 or 403."""
+    model = found_or_404(queries.model_answer(actor, model_id))
     require(policy.can_keep_models(actor))
     return model
 
@@ -107,14 +107,14 @@ def _view(model: ModelAnswer) -> copies.ModelView:
 )
 @signed_in
 def keep(checklist_id: UUID, code: str) -> str | Response | tuple[str, int]:
-    """Keep an answer as a model answer of the own organisation."""
+    """Keep an answer as a model answer of the actor's organisation."""
     actor = current_actor()
-    checklist, filling, item = get_item_or_404(actor, checklist_id, code, "keep_as_model")
+    checklist, loaded, item = get_item_or_404(actor, checklist_id, code, "keep_as_model")
     scope = _scope(item)
     restricted = encryption.is_restricted(checklist)
-    require(policy.can_keep_as_model(actor, filling.own_party(actor), is_restricted=restricted))
-    held = found(model_answers.to_keep(actor, filling, item, scope))
-    form = KeepForm(data={"title": item.label[:200], "answer": str(held.answer_id)})
+    require(policy.can_keep_as_model(actor, loaded.own_party(actor), is_restricted=restricted))
+    answer = found_or_404(model_answers.to_keep(actor, loaded, item, scope))
+    form = KeepForm(data={"title": item.label[:200], "answer": str(answer.answer_id)})
     if form.validate_on_submit():
         done = perform(
             form,
@@ -132,23 +132,23 @@ def keep(checklist_id: UUID, code: str) -> str | Response | tuple[str, int]:
         )
         if done:
             return done
-        form.answer.data = str(held.answer_id)
-    return _keep_page(filling, item, scope, held, form)
+        form.answer.data = str(answer.answer_id)
+    return _keep_page(loaded, item, scope, answer, form)
 
 
 def _keep_page(
-    filling: LoadedChecklist, item: Item, scope: AnswerScope, held: Filled, form: Form
+    loaded: LoadedChecklist, item: Item, scope: AnswerScope, answer: Filled, form: Form
 ) -> str:
-    kept = model_answers.without_names(item.fields_of(scope), held.values)
+    values = model_answers.without_names(item.fields_of(scope), answer.values)
     return render_template(
         "checklists/model_keep.html",
-        checklist=filling.checklist,
-        cooperation=filling.cooperation,
+        checklist=loaded.checklist,
+        cooperation=loaded.cooperation,
         item=item,
         form=form,
-        parts=pages.parts(item.fields_of(scope), kept.values, filling),
-        left_out=copies.left_out(item, kept.left_out),
-        kind_words=labels.KINDS[filling.checklist.kind],
+        parts=pages.parts(item.fields_of(scope), values.values, loaded),
+        left_out=copies.left_out(item, values.left_out),
+        kind_words=labels.KINDS[loaded.checklist.kind],
     )
 
 

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
 from tracker.access.decision import no
-from tracker.access.gate import current_actor, found, require, signed_in
+from tracker.access.gate import current_actor, found_or_404, require, signed_in
 from tracker.checklist_templates.models import AnswerScope
 from tracker.checklist_templates.schema import Item
 from tracker.checklists import (
@@ -65,7 +65,7 @@ blueprint = Blueprint("positions", __name__, url_prefix="/checklists/<uuid:check
 def accept(checklist_id: UUID, code: str) -> Response:
     """Accept exactly the version that was on the page."""
     actor = current_actor()
-    checklist, _filling, _item = get_item_or_404(actor, checklist_id, code, "accept")
+    checklist, _loaded, _item = get_item_or_404(actor, checklist_id, code, "accept")
     seen = uuid_or_nil(request.form.get("answer", ""))
 
     def act() -> None:
@@ -87,14 +87,14 @@ def accept(checklist_id: UUID, code: str) -> Response:
 def talk(checklist_id: UUID, code: str) -> Answered:
     """Ask to talk about an answer."""
     actor = current_actor()
-    checklist, filling, item = get_item_or_404(actor, checklist_id, code, "talk")
-    acts = pages.acts(filling, actor, item)
-    current = filling.sheet.shared(code)
+    checklist, loaded, item = get_item_or_404(actor, checklist_id, code, "talk")
+    acts = pages.acts(loaded, actor, item)
+    current = loaded.sheet.shared(code)
     seen = str(current.answer_id) if current else ""
     form = TalkForm(data={"answer": seen})
     page = partial(
         reason_page,
-        filling,
+        loaded,
         item,
         form,
         title=_("Ask to talk about %(code)s", code=code),
@@ -128,20 +128,20 @@ def talk(checklist_id: UUID, code: str) -> Answered:
 def propose(checklist_id: UUID, code: str) -> Answered:
     """Propose another value with the reason."""
     actor = current_actor()
-    checklist, filling, item = get_item_or_404(actor, checklist_id, code, "propose")
-    current = filling.sheet.shared(code)
+    checklist, loaded, item = get_item_or_404(actor, checklist_id, code, "propose")
+    current = loaded.sheet.shared(code)
     if current is None or current.is_empty:
         return redirect(url_for("checklists.answer", checklist_id=checklist.id, code=code), 303)
-    acts = pages.acts(filling, actor, item)
+    acts = pages.acts(loaded, actor, item)
     fields = item.fields_of(AnswerScope.SHARED)
     replies_to = _replies_to()
-    values = _values_to_begin_with(filling, item, current, replies_to)
-    writing = begin_writing(actor, filling, item, DraftKind.SHARED, current)
-    form = answer_form(ProposalForm, fields, filling, values, writing.typed)
+    values = _values_to_begin_with(loaded, item, current, replies_to)
+    writing = begin_writing(actor, loaded, item, DraftKind.SHARED, current)
+    form = answer_form(ProposalForm, fields, loaded, values, writing.typed)
     show_version(form, current)
     not_ours, is_draft = _("Your organisation proposes nothing here."), writing.is_filled
     if not may_go_on(form, acts.propose, acts.why_not, not_ours, is_draft=is_draft):
-        return _propose_page(filling, item, form, writing), HTTPStatus.FORBIDDEN
+        return _propose_page(loaded, item, form, writing), HTTPStatus.FORBIDDEN
 
     def act() -> None:
         _require_seen(form, current)
@@ -167,7 +167,7 @@ def propose(checklist_id: UUID, code: str) -> Answered:
         next=back(checklist_id, code),
         conflict=show_both,
     )
-    return done or _propose_page(filling, item, form, writing)
+    return done or _propose_page(loaded, item, form, writing)
 
 
 def _require_seen(form: Form, current: Filled) -> None:
@@ -175,11 +175,11 @@ def _require_seen(form: Form, current: Filled) -> None:
         raise StaleError(_("The answer changed while you were writing. Compare both."))
 
 
-def _propose_page(filling: LoadedChecklist, item: Item, form: Form, writing: Writing) -> str:
+def _propose_page(loaded: LoadedChecklist, item: Item, form: Form, writing: Writing) -> str:
     fields = item.fields_of(AnswerScope.SHARED)
-    own = pages.parts(fields, values_of(form, fields), filling)
+    own = pages.parts(fields, values_of(form, fields), loaded)
     shown = [form[name_of(field)] for field in fields]
-    return proposal_page(filling, item, form, shown, writing, own=own)
+    return proposal_page(loaded, item, form, shown, writing, own=own)
 
 
 def _replies_to() -> UUID | None:
@@ -189,7 +189,7 @@ def _replies_to() -> UUID | None:
 
 
 def _values_to_begin_with(
-    filling: LoadedChecklist, item: Item, current: Filled, replies_to: UUID | None
+    loaded: LoadedChecklist, item: Item, current: Filled, replies_to: UUID | None
 ) -> Mapping[str, Any]:
     """Return what the form begins with: the answer, or the proposal that is answered.
 
@@ -198,11 +198,11 @@ def _values_to_begin_with(
     """
     if replies_to is None:
         return values_now(current)
-    replied = next((p for p in filling.proposals if p.id == replies_to), None)
+    replied = next((p for p in loaded.proposals if p.id == replies_to), None)
     if request.method == "POST" and replied is None:
         return values_now(current)
-    fitting = found(replied if replied and replied.item == item.code else None)
-    return encryption.values_of(filling.checklist.cooperation_id, fitting)
+    fitting = found_or_404(replied if replied and replied.item == item.code else None)
+    return encryption.values_of(loaded.checklist.cooperation_id, fitting)
 
 
 @blueprint.post("/proposals/<uuid:proposal_id>/accept")
@@ -220,7 +220,7 @@ def accept_proposal(checklist_id: UUID, proposal_id: UUID) -> Response:
 @blueprint.post("/proposals/<uuid:proposal_id>/withdraw")
 @signed_in
 def withdraw_proposal(checklist_id: UUID, proposal_id: UUID) -> Response:
-    """Take an own proposal back."""
+    """Take back one's own proposal."""
     return _answer_proposal(
         checklist_id,
         proposal_id,
@@ -237,7 +237,7 @@ def _answer_proposal(
 ) -> Response:
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "proposal")
-    found(queries.proposal_of(checklist, proposal_id))
+    found_or_404(queries.proposal_of(checklist, proposal_id))
     return perform(None, lambda: act(actor, checklist), success=words, next=back(checklist_id))
 
 
@@ -247,14 +247,14 @@ def turn_down(checklist_id: UUID, proposal_id: UUID) -> str | Response:
     """Turn a proposal down with a reason."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "turn_down")
-    filling = load_localized(checklist)
-    proposal = next((p for p in filling.proposals if p.id == proposal_id), None)
+    loaded = load_localized(checklist)
+    proposal = next((p for p in loaded.proposals if p.id == proposal_id), None)
     form = ReasonForm()
     if proposal is None and form.is_submitted():
-        return _turned_down_too_late(actor, filling, proposal_id, form)
-    proposal = found(proposal)
-    item = item_of(filling, proposal.item)
-    require(policy.can_take_part(actor, filling.own_party(actor)))
+        return _turned_down_too_late(actor, loaded, proposal_id, form)
+    proposal = found_or_404(proposal)
+    item = item_of(loaded, proposal.item)
+    require(policy.can_take_part(actor, loaded.own_party(actor)))
     if proposal.organisation_id == actor.organisation_id:
         require(no(_("This is your own proposal; the other side answers it.")))
     done = form.validate_on_submit() and perform(
@@ -264,28 +264,28 @@ def turn_down(checklist_id: UUID, proposal_id: UUID) -> str | Response:
         next=back(checklist_id, item.code),
     )
     return done or reason_page(
-        filling,
+        loaded,
         item,
         form,
         title=_("Turn down the proposal"),
         button=_("Turn down"),
         lede=_("The party that proposed it reads your reason."),
-        about=pages.proposal_view(filling, actor, item, proposal),
+        about=pages.proposal_view(loaded, actor, item, proposal),
     )
 
 
 def _turned_down_too_late(
-    actor: Actor, filling: LoadedChecklist, proposal_id: UUID, form: ReasonForm
+    actor: Actor, loaded: LoadedChecklist, proposal_id: UUID, form: ReasonForm
 ) -> str:
     """Show the item as it is now, with the reason typed: the proposal was over meanwhile."""
-    over = found(queries.proposal_of(filling.checklist, proposal_id))
-    require(policy.can_take_part(actor, filling.own_party(actor)))
+    over = found_or_404(queries.proposal_of(loaded.checklist, proposal_id))
+    require(policy.can_take_part(actor, loaded.own_party(actor)))
     form.refuse(
         RuleBrokenError(_("This proposal is no longer open, so nothing was done. See the item."))
     )
     return reason_page(
-        filling,
-        item_of(filling, over.item),
+        loaded,
+        item_of(loaded, over.item),
         form,
         title=_("Turn down the proposal"),
         button=_("Turn down"),

@@ -8,7 +8,7 @@ from flask import Blueprint, abort, render_template
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from tracker.access.gate import current_actor, found, require, signed_in
+from tracker.access.gate import current_actor, found_or_404, require, signed_in
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import labels, pages, policy
 from tracker.checklists.editing import (
@@ -40,12 +40,12 @@ READ_FIRST = ("M5", "M6", "M10", "M12", "M20")
 def flag(checklist_id: UUID, code: str) -> Answered:
     """Flag a term as limiting the NPM (S6, S7)."""
     actor = current_actor()
-    checklist, filling, item = get_item_or_404(actor, checklist_id, code, "flag")
-    acts = pages.acts(filling, actor, item)
+    checklist, loaded, item = get_item_or_404(actor, checklist_id, code, "flag")
+    acts = pages.acts(loaded, actor, item)
     form = ReasonForm()
     page = partial(
         reason_page,
-        filling,
+        loaded,
         item,
         form,
         title=_("Flag a term: %(code)s", code=code),
@@ -69,9 +69,9 @@ def explain(checklist_id: UUID, flag_id: UUID) -> str | Response:
     """Close a flag by explaining why the term does not limit the NPM."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "explain")
-    filling = load_localized(checklist)
-    raised = found(next((one for one in filling.flags if one.id == flag_id), None))
-    require(policy.can_close_flag(actor, filling.own_party(actor)))
+    loaded = load_localized(checklist)
+    raised = found_or_404(next((flag for flag in loaded.flags if flag.id == flag_id), None))
+    require(policy.can_close_flag(actor, loaded.own_party(actor)))
     form = ReasonForm()
     done = form.validate_on_submit() and perform(
         form,
@@ -80,8 +80,8 @@ def explain(checklist_id: UUID, flag_id: UUID) -> str | Response:
         next=back(checklist_id, raised.item),
     )
     return done or reason_page(
-        filling,
-        item_of(filling, raised.item),
+        loaded,
+        item_of(loaded, raised.item),
         form,
         title=_("Explain the flagged term"),
         button=_("Close the flag"),
@@ -90,7 +90,7 @@ def explain(checklist_id: UUID, flag_id: UUID) -> str | Response:
             "answer."
         ),
         about=warnings.flag_view(
-            filling,
+            loaded,
             actor,
             raised,
             passages_for([raised.passage] if raised.passage else [], locale.language()),
@@ -106,9 +106,9 @@ def review(checklist_id: UUID) -> str | Response:
     checklist = get_or_404(actor, checklist_id, "review")
     if checklist.kind is not ChecklistKind.TERMS:
         abort(404)
-    filling = load_localized(checklist)
-    second_reader = safeguards.second_reader_of(filling)
-    require(policy.can_review(actor, second_reader, filling.sheet.authors))
+    loaded = load_localized(checklist)
+    second_reader = safeguards.second_reader_of(loaded)
+    require(policy.can_review(actor, second_reader, loaded.sheet.authors))
     require(policy.is_open(checklist.state, None, "M5"))
     form = Form()
     done = form.validate_on_submit() and perform(
@@ -119,11 +119,11 @@ def review(checklist_id: UUID) -> str | Response:
     )
     if done:
         return done
-    views = pages.item_views(filling, actor)
+    views = pages.item_views(loaded, actor)
     return render_template(
         "checklists/review.html",
         checklist=checklist,
-        cooperation=filling.cooperation,
+        cooperation=loaded.cooperation,
         form=form,
         views=[view for view in views if view.item.code in READ_FIRST],
         kind_words=labels.KINDS[checklist.kind],

@@ -23,8 +23,8 @@ def move(checklist_id: UUID) -> str | Response:
     """Show what moving would change, and move."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "move")
-    filling = load(checklist)
-    require(policy.can_move(actor, filling.own_party(actor), checklist.state))
+    loaded = load(checklist)
+    require(policy.can_move(actor, loaded.own_party(actor), checklist.state))
     to = template_upgrade.newer(checklist)
     if to is None:
         flash(_("The checklist is on the newest version already."), "success")
@@ -43,9 +43,9 @@ def move(checklist_id: UUID) -> str | Response:
     return render_template(
         "checklists/move.html",
         checklist=checklist,
-        cooperation=filling.cooperation,
+        cooperation=loaded.cooperation,
         form=form,
-        before=filling.template.version,
-        move=template_upgrade.preview(filling, to),
+        before=loaded.template.version,
+        move=template_upgrade.preview(loaded, to),
         kind_words=labels.KINDS[checklist.kind],
     )

@@ -1,6 +1,8 @@
 """Which items are done, which block, and why. Pure.
 
 Source: product.md, section 4.
+
+In one file: the rules of one question, each of which is asked by the next.
 """
 
 import enum
@@ -25,7 +27,7 @@ from tracker.checklist_templates.schema import (
 from tracker.checklist_templates.strict import with_parts
 from tracker.checklists.models import Stance
 from tracker.checklists.policy import can_agree_on
-from tracker.checklists.rules import done_tests
+from tracker.checklists.rules import consistency, done_tests
 from tracker.checklists.rules.facts import (
     Filled,
     PartyFact,
@@ -41,7 +43,7 @@ from tracker.checklists.rules.values import (
 
 
 class WorkState(enum.StrEnum):
-    """How the work on an item stands, apart from what the answer says (product.md, 4.9)."""
+    """The state of the work on an item, whatever the answer says (product.md, 4.9)."""
 
     NOT_STARTED = "not_started"
     IN_PROGRESS = "in_progress"
@@ -53,7 +55,7 @@ class WorkState(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ItemStatus:
-    """How one item stands."""
+    """The status of one item."""
 
     code: str
     shown: Truth
@@ -68,12 +70,12 @@ class ItemStatus:
 
     @property
     def done(self) -> bool:
-        """Whether the item is done: complete and accepted by all whose acceptance it needs."""
+        """Whether the item is done: complete, and accepted by everyone who has to accept it."""
         return self.state is WorkState.AGREED
 
     @property
     def holds_up(self) -> bool:
-        """Whether the item is in the way of signing: required or begun, and not agreed."""
+        """Whether the item blocks signing: required or started, and not agreed."""
         is_begun = self.state not in {
             WorkState.NOT_STARTED,
             WorkState.NOT_KNOWN,
@@ -83,13 +85,13 @@ class ItemStatus:
 
     @property
     def counts(self) -> bool:
-        """Whether progress counts the item: one with an unknown condition never (4.5)."""
+        """Whether progress counts the item; never while its condition is unknown (4.5)."""
         return self.shown is Truth.TRUE
 
 
 @dataclass(frozen=True, slots=True)
 class ChecklistStatus:
-    """How a whole checklist stands."""
+    """The status of a whole checklist."""
 
     items: dict[str, ItemStatus]
     done_count: int
@@ -114,17 +116,17 @@ def counting(template: Template, sheet: Sheet, surroundings: Surroundings) -> Sh
     the one before.
     """
     conditional = [item for item in template.items if item.shown_when is not None]
-    found: frozenset[str] = frozenset()
+    codes: frozenset[str] = frozenset()
     for _round in conditional:
-        sheet = replace(sheet, hidden=found)
-        found = frozenset(
+        sheet = replace(sheet, hidden=codes)
+        codes = frozenset(
             item.code
             for item in conditional
             if is_shown(item, sheet, surroundings) is not Truth.TRUE
         )
-        if found == sheet.hidden:
+        if codes == sheet.hidden:
             break
-    return replace(sheet, hidden=found)
+    return replace(sheet, hidden=codes)
 
 
 def applied(template: Template, sheet: Sheet, surroundings: Surroundings) -> Template:
@@ -181,7 +183,7 @@ def _evaluated(condition: Condition | None, sheet: Sheet, surroundings: Surround
 
 
 def standing(template: Template, sheet: Sheet, surroundings: Surroundings) -> ChecklistStatus:
-    """Return how each item of a checklist stands, and the whole."""
+    """Return the status of each item of a checklist, and of the whole."""
     sheet = counting(template, sheet, surroundings)
     template = applied(template, sheet, surroundings)
     items = {
@@ -189,10 +191,10 @@ def standing(template: Template, sheet: Sheet, surroundings: Surroundings) -> Ch
         for item in template.items
         if item.part is not Part.PERSON
     }
-    counted = [one for one in items.values() if one.counts]
+    counted = [item for item in items.values() if item.counts]
     return ChecklistStatus(
         items=items,
-        done_count=sum(one.done for one in counted),
+        done_count=sum(status.done for status in counted),
         total_count=len(counted),
         blocking=tuple(
             item.code
@@ -200,18 +202,22 @@ def standing(template: Template, sheet: Sheet, surroundings: Surroundings) -> Ch
             if item.part is Part.TERMS and items[item.code].holds_up
         ),
         waiting={
-            party.organisation_id: sum(party.organisation_id in one.waiting_for for one in counted)
+            party.organisation_id: sum(
+                party.organisation_id in status.waiting_for for status in counted
+            )
             for party in surroundings.parties
         },
         unread={
-            party.organisation_id: sum(party.organisation_id in one.unread_by for one in counted)
+            party.organisation_id: sum(
+                party.organisation_id in status.unread_by for status in counted
+            )
             for party in surroundings.parties
         },
     )
 
 
 def item_standing(item: Item, sheet: Sheet, surroundings: Surroundings) -> ItemStatus:
-    """Return how one item stands."""
+    """Return the status of one item."""
     shown = is_shown(item, sheet, surroundings)
     required = shown is Truth.TRUE and is_required(item, sheet, surroundings)
     if shown is not Truth.TRUE:
@@ -245,7 +251,9 @@ def _judge(
     begun = shared_begun or party_begun
     waiting: list[UUID] = list(party_waiting) if (begun or required) else []
     if begun and not shared_problems and AnswerScope.SHARED in item.scopes:
-        waiting += [one for one in _to_agree(item, sheet, surroundings) if one not in waiting]
+        waiting += [
+            party_id for party_id in _to_agree(item, sheet, surroundings) if party_id not in waiting
+        ]
     elif (not begun and required) or (begun and shared_problems):
         waiting += [
             party.organisation_id
@@ -253,7 +261,7 @@ def _judge(
             if party.organisation_id not in waiting
         ]
     unread = unread_by(item, sheet, surroundings)
-    waiting += [one for one in unread if one not in waiting]
+    waiting += [party_id for party_id in unread if party_id not in waiting]
     if not begun:
         state = WorkState.NOT_STARTED
     elif problems:
@@ -269,17 +277,17 @@ def _to_agree(item: Item, sheet: Sheet, surroundings: Surroundings) -> tuple[UUI
     Who proposed other words has done their part: those wait for the parties that may answer them.
     """
     open_ = not_accepting(item, sheet, surroundings)
-    proposers = [one for one in open_ if one in sheet.proposed.get(item.code, ())]
+    proposers = [party_id for party_id in open_ if party_id in sheet.proposed.get(item.code, ())]
     by_id = {party.organisation_id: party for party in surroundings.parties}
     answering_them = {
         party.organisation_id
         for party in surroundings.parties
-        for one in proposers
-        if one != party.organisation_id and can_agree_on(item, party, by_id[one])
+        for proposer in proposers
+        if proposer != party.organisation_id and can_agree_on(item, party, by_id[proposer])
     }
     turns = answering_them | (set(open_) - set(proposers))
     # Where nobody is there to answer, it stays with those who have not accepted.
-    return tuple(one for one in by_id if one in turns) or open_
+    return tuple(party_id for party_id in by_id if party_id in turns) or open_
 
 
 def _shared(
@@ -317,10 +325,10 @@ def _party_owned(
             )
             continue
         begun = True
-        found = answer_problems(item, AnswerScope.PARTY, answer, sheet, surroundings)
-        if found:
+        own_problems = answer_problems(item, AnswerScope.PARTY, answer, sheet, surroundings)
+        if own_problems:
             waiting.append(party.organisation_id)
-            problems.extend(found)
+            problems.extend(own_problems)
     return tuple(problems), tuple(waiting), begun
 
 
@@ -351,6 +359,7 @@ def value_problems(
         *missing(fields, own),
         *gone(fields, own, surroundings),
         *done_tests.problems(item, own, surroundings, sheet),
+        *consistency.problems(item, own, surroundings, sheet),
     )
 
 
@@ -411,12 +420,14 @@ def accepts(
 
 def unread_by(item: Item, sheet: Sheet, surroundings: Surroundings) -> tuple[UUID, ...]:
     """Return the parties of which nobody has read all that was copied into an item."""
-    there = [sheet.shared(item.code)]
-    there += [sheet.of_party(item.code, one.organisation_id) for one in surroundings.parties]
+    answers = [sheet.shared(item.code)]
+    answers += [sheet.of_party(item.code, party.organisation_id) for party in surroundings.parties]
     return tuple(
         party.organisation_id
         for party in surroundings.parties
-        if any(one is not None and one.is_unread_by(party.organisation_id) for one in there)
+        if any(
+            copied is not None and copied.is_unread_by(party.organisation_id) for copied in answers
+        )
     )
 
 
@@ -428,19 +439,19 @@ def concerns(organisation_id: UUID, item: Item, surroundings: Surroundings) -> b
 
 
 def is_left_to(
-    organisation_id: UUID, item: Item, one: ItemStatus, surroundings: Surroundings
+    organisation_id: UUID, item: Item, item_status: ItemStatus, surroundings: Surroundings
 ) -> bool:
     """Tell whether a party has something left to do on an item, where somebody looks after it.
 
     What waits for the party; and what is recommended and nobody began, where the party may write
-    it: it waits for no party, but whoever was asked to look after it has not done so.
+    it: it waits for no party, but the person it is assigned to has not finished.
     """
-    if not one.counts:
+    if not item_status.counts:
         return False
     writers = _ids(setters(item, surroundings), answering(item, surroundings))
-    not_begun = one.state is WorkState.NOT_STARTED and organisation_id in writers
-    return not_begun or organisation_id in one.waiting_for
+    not_begun = item_status.state is WorkState.NOT_STARTED and organisation_id in writers
+    return not_begun or organisation_id in item_status.waiting_for
 
 
 def _ids(*parties: Iterable[PartyFact]) -> set[UUID]:
-    return {one.organisation_id for some in parties for one in some}
+    return {party.organisation_id for some in parties for party in some}

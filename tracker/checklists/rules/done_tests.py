@@ -61,9 +61,9 @@ def _min_rows(
 def _row_per_party(
     check: Check, _item: Item, values: Values, around: Surroundings, _sheet: Sheet
 ) -> Iterator[Problem]:
-    there = {as_id(cell) for cell in _cells(check, values)}
+    party_ids = {as_id(cell) for cell in _cells(check, values)}
     for party in around.parties:
-        if party.organisation_id not in there:
+        if party.organisation_id not in party_ids:
             yield Problem(
                 check.field or "", _l("A row for %(party)s is missing.", party=party.name)
             )
@@ -72,8 +72,8 @@ def _row_per_party(
 def _row_per_team_member(
     check: Check, _item: Item, values: Values, around: Surroundings, _sheet: Sheet
 ) -> Iterator[Problem]:
-    there = {as_id(cell) for cell in _cells(check, values)}
-    lacking = len((around.team or frozenset()) - there)
+    member_ids = {as_id(cell) for cell in _cells(check, values)}
+    lacking = len((around.team or frozenset()) - member_ids)
     if lacking:
         yield Problem(
             check.field or "", _l("A row is missing for %(n)s of the team (V4).", n=lacking)
@@ -83,11 +83,11 @@ def _row_per_team_member(
 def _values_covered(
     check: Check, item: Item, values: Values, _around: Surroundings, _sheet: Sheet
 ) -> Iterator[Problem]:
-    there = {str(cell) for cell in _cells(check, values)}
+    values_there = {str(cell) for cell in _cells(check, values)}
     field = item.field(check.field or "")
     labels = {option.value: option.label for option in field.column(check.column or "").options}
     for value in check.values:
-        if value not in there:
+        if value not in values_there:
             yield Problem(
                 check.field or "",
                 _l("A row is missing for: %(value)s", value=labels.get(value, value)),
@@ -114,11 +114,11 @@ def _dates_in_order(
 def _dates_after_visit(
     check: Check, _item: Item, values: Values, around: Surroundings, _sheet: Sheet
 ) -> Iterator[Problem]:
-    if around.visit_starts_on is None:
+    if around.visit_ends_on is None:
         return
     for number, row in enumerate(values.get(check.field or "") or []):
         date = as_date(row.get(check.column or ""))
-        if date is not None and date <= around.visit_starts_on:
+        if date is not None and date <= around.visit_ends_on:
             yield Problem(
                 check.field or "",
                 _l("This date must be after the visit."),
@@ -136,7 +136,7 @@ def _distinct_persons(
 
 
 def _persons(check: Check, values: Values) -> list[tuple[str, int | None, UUID | None]]:
-    """Return the persons a check looks at, with the field and row they stand in."""
+    """Return the people a check looks at, with the field and row of each."""
     if check.column:
         rows = values.get(check.field or "") or []
         return [
@@ -145,10 +145,10 @@ def _persons(check: Check, values: Values) -> list[tuple[str, int | None, UUID |
             if row.get(check.column)
         ]
     return [
-        (key, None, as_id(one))
+        (key, None, as_id(element))
         for key in check.looks_at
-        for one in _each(values.get(key))
-        if has_content(one)
+        for element in _each(values.get(key))
+        if has_content(element)
     ]
 
 
@@ -192,9 +192,9 @@ def _row_each_way(
 ) -> Iterator[Problem]:
     if check.unless and has_content(values.get(check.unless)):
         return
-    there = {as_id(cell) for cell in _cells(check, values)}
+    directions = {as_id(cell) for cell in _cells(check, values)}
     npm = {party.organisation_id for party in around.parties_of(OrganisationKind.NPM)}
-    if not (there & npm) or not (there - npm):
+    if not (directions & npm) or not (directions - npm):
         label = item.field(check.unless).label if check.unless else ""
         yield Problem(
             check.field or "",

@@ -48,7 +48,7 @@ class Filled:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing was put in (an answer that was cleared)."""
+        """Whether the answer is empty, as one that was cleared."""
         return not self.not_applicable and not any(
             has_content(value) for value in self.values.values()
         )
@@ -63,9 +63,10 @@ class Surroundings:
     parties: tuple[PartyFact, ...]
     npm_people: frozenset[UUID] = frozenset()
     people: frozenset[UUID] = frozenset()
-    # Of a visit's checklist: the team, and the first day.
+    # Of a visit's checklist: the team, and the first and the last day.
     team: frozenset[UUID] | None = None
     visit_starts_on: dt.date | None = None
+    visit_ends_on: dt.date | None = None
 
     def parties_of(self, *sides: OrganisationKind) -> tuple[PartyFact, ...]:
         """Return the parties of some sides."""
@@ -117,10 +118,10 @@ class Holding:
 
 
 def seen_of(holdings: Mapping[str, Holding]) -> str:
-    """Return a mark of who has which items; it is another one once anybody changed that."""
+    """Return a mark of all assignments; any change gives another mark."""
     return digest_of(
         {
-            item: [str(one.user_id), one.due_on.isoformat() if one.due_on else ""]
-            for item, one in holdings.items()
+            item: [str(holding.user_id), holding.due_on.isoformat() if holding.due_on else ""]
+            for item, holding in holdings.items()
         }
     )

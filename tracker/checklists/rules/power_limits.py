@@ -37,10 +37,10 @@ class Finding:
 def findings(template: Template, sheet: Sheet, surroundings: Surroundings) -> tuple[Finding, ...]:
     """Return every rule that the shared answers of a checklist meet (product.md, 4.8)."""
     return tuple(
-        one
+        hit
         for item in template.items
         if item.limits and is_shown(item, sheet, surroundings) is Truth.TRUE
-        for one in _of_item(item, sheet, surroundings)
+        for hit in _of_item(item, sheet, surroundings)
     )
 
 
@@ -74,20 +74,21 @@ def _term(
     if not _meets(field, limit, values.get(field.key), surroundings):
         return []
     return [
-        [one.key, values[one.key]]
-        for one in item.fields
-        if one is field or (has_content(values.get(one.key)) and _says_more(one, field))
+        [subfield.key, values[subfield.key]]
+        for subfield in item.fields
+        if subfield is field
+        or (has_content(values.get(subfield.key)) and _says_more(subfield, field))
     ]
 
 
-def _says_more(one: TemplateField, of: TemplateField) -> bool:
-    return one.required_when is not None and one.required_when.field == of.key
+def _says_more(template_field: TemplateField, of: TemplateField) -> bool:
+    return template_field.required_when is not None and template_field.required_when.field == of.key
 
 
 def _rows(
     field: TemplateField, limit: Limit, rows: list[dict[str, Any]], surroundings: Surroundings
 ) -> Iterator[dict[str, Any]]:
-    column = next((one for one in field.columns if one.key == limit.column), None)
+    column = next((column for column in field.columns if column.key == limit.column), None)
     for row in rows if column else ():
         is_asked = not limit.rows or row.get(ROW) in limit.rows
         if column and is_asked and _meets(column, limit, row.get(column.key), surroundings):
@@ -101,8 +102,8 @@ def _meets(
         return isinstance(value, int) and value > limit.above
     each = value if isinstance(value, list) else [value]
     if limit.outside_npm:
-        return any(_is_outside(part, one, surroundings) for one in each)
-    return any(one in limit.values for one in each if one is not None)
+        return any(_is_outside(part, element, surroundings) for element in each)
+    return any(element in limit.values for element in each if element is not None)
 
 
 def _is_outside(part: TemplateField | Column, value: Any, surroundings: Surroundings) -> bool:

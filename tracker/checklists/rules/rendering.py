@@ -56,14 +56,14 @@ def show(
 ) -> tuple[ShownField, ...]:
     """Return the fields of an answer that hold something, in words."""
     shown = (_field(field, values.get(field.key), names) for field in fields)
-    return tuple(one for one in shown if not one.is_empty)
+    return tuple(field for field in shown if not field.is_empty)
 
 
 def _field(field: TemplateField, value: Any, names: Names) -> ShownField:
     if field.type is FieldType.TABLE:
         return _table(field, value or [], names)
     if isinstance(value, list):
-        texts = tuple(_single(field, one, names) for one in value)
+        texts = tuple(_single(field, element, names) for element in value)
         return ShownField(field.key, field.label, field.type, texts=texts)
     text = _single(field, value, names) if value is not None else ""
     return ShownField(field.key, field.label, field.type, text=text, unit=field.unit or "")
@@ -90,8 +90,8 @@ def _table(field: TemplateField, rows: list[dict[str, Any]], names: Names) -> Sh
     given = {row.key: row.label for row in field.rows.fixed} if field.rows else {}
     written = [row for row in rows if has_content(row)]
     columns = [column for column in field.columns if any(_holds(column, row) for row in written)]
-    heads = [Head(one.label, one.type, one.unit or "") for one in columns]
-    lines = [[_single(one, row.get(one.key), names) for one in columns] for row in written]
+    heads = [Head(column.label, column.type, column.unit or "") for column in columns]
+    lines = [[_single(column, row.get(column.key), names) for column in columns] for row in written]
     if given:
         label = field.rows.label if field.rows and field.rows.label else ""
         heads = [Head(label, FieldType.LINE, is_given=True), *heads]

@@ -45,7 +45,7 @@ class Problem:
 
 
 # Where something stands in an answer: the key of a field, and that of a table's column.
-Place = tuple[str, str | None]
+FieldPath = tuple[str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Fit:
 
     values: dict[str, Any]
     # Where something was left out.
-    left_out: tuple[Place, ...] = ()
+    left_out: tuple[FieldPath, ...] = ()
 
 
 def check_types(
@@ -78,8 +78,8 @@ def _check_value(field: TemplateField, value: Any, surroundings: Surroundings) -
     elif field.type in {FieldType.CHOICES, FieldType.PERSONS}:
         if not isinstance(value, list) or _repeats(value):
             raise WrongTypeError(field.key)
-        for one in value:
-            _check_single(field, one, surroundings)
+        for element in value:
+            _check_single(field, element, surroundings)
     else:
         _check_single(field, value, surroundings)
 
@@ -196,10 +196,10 @@ def as_date(value: Any) -> dt.date | None:
     if not isinstance(value, str):
         return None
     try:
-        found = dt.date.fromisoformat(value)
+        day = dt.date.fromisoformat(value)
     except ValueError:
         return None
-    return found if found.isoformat() == value else None
+    return day if day.isoformat() == value else None
 
 
 def as_id(value: Any) -> UUID | None:
@@ -207,10 +207,10 @@ def as_id(value: Any) -> UUID | None:
     if not isinstance(value, str):
         return None
     try:
-        found = UUID(value)
+        identity = UUID(value)
     except ValueError:
         return None
-    return found if str(found) == value else None
+    return identity if str(identity) == value else None
 
 
 def fit(
@@ -221,26 +221,29 @@ def fit(
     Nobody is named who does not take part here.
     """
     by_key = {field.key: field for field in fields}
-    kept: dict[str, Any] = {}
-    left_out: dict[Place, None] = {}
+    fitting: dict[str, Any] = {}
+    left_out: dict[FieldPath, None] = {}
     for key, value in values.items():
         field = by_key.get(key)
         if field is not None and _fits(field, value, surroundings):
-            kept[key] = value
+            fitting[key] = value
             continue
         rest, lost = _rest(field, value, surroundings) if field else ([], set())
         if rest:
-            kept[key] = rest
+            fitting[key] = rest
         for column in sorted(lost) or (None,):
             left_out[key, column] = None
-    return Fit(kept, tuple(left_out))
+    return Fit(fitting, tuple(left_out))
 
 
 def _rest(
     field: TemplateField, value: Any, surroundings: Surroundings
 ) -> tuple[list[Any], set[str]]:
     """Return what is left of a list, and the columns out of which cells were taken."""
-    parts = [_part(field, one, surroundings) for one in (value if isinstance(value, list) else ())]
+    parts = [
+        _part(field, element, surroundings)
+        for element in (value if isinstance(value, list) else ())
+    ]
     rest = [left for left, _lost in parts if left]
     if not rest or not _fits(field, rest, surroundings):
         return [], set()
@@ -277,30 +280,30 @@ def gone(
     fields: tuple[TemplateField, ...], values: Mapping[str, Any], surroundings: Surroundings
 ) -> Iterator[Problem]:
     """Yield the fields that name a person or a party who no longer takes part."""
-    there = {
+    known_ids = {
         *(str(person) for person in surroundings.people),
         *(str(party.organisation_id) for party in surroundings.parties),
     }
     for field in fields:
-        for row, part, named in _named(field, values.get(field.key)):
-            if named not in there:
+        for row, part, named in names_in(field, values.get(field.key)):
+            if named not in known_ids:
                 words = _l("%(label)s: names somebody who no longer takes part.", label=part.label)
                 yield Problem(field.key, words, row=row, column=None if row is None else part.key)
 
 
-def _named(
+def names_in(
     field: TemplateField, value: Any
 ) -> Iterator[tuple[int | None, TemplateField | Column, str]]:
-    """Yield the ids that a value holds, with the row and the field or column they stand in."""
+    """Yield the ids of persons and parties in a value, with the row and the field or column."""
     if field.type is FieldType.TABLE:
         for number, row in enumerate(value or []):
             for column in field.columns:
                 if column.type in NAMING and has_content(row.get(column.key)):
                     yield number, column, row[column.key]
     elif field.type in NAMING:
-        for one in value if isinstance(value, list) else [value]:
-            if has_content(one):
-                yield None, field, one
+        for element in value if isinstance(value, list) else [value]:
+            if has_content(element):
+                yield None, field, element
 
 
 def needed(field: TemplateField | Column, neighbours: Mapping[str, Any]) -> bool:
@@ -326,8 +329,8 @@ def shown_only(fields: tuple[TemplateField, ...], values: Mapping[str, Any]) -> 
 def _shown_rows(field: TemplateField, rows: Any) -> Any:
     if not isinstance(rows, list):
         return rows
-    kept = {ROW, *(column.key for column in field.columns)}
-    return [{key: cell for key, cell in row.items() if key in kept} for row in rows]
+    names_kept = {ROW, *(column.key for column in field.columns)}
+    return [{key: cell for key, cell in row.items() if key in names_kept} for row in rows]
 
 
 def _what_is_missing(field: TemplateField | Column) -> object:

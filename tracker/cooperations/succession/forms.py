@@ -8,7 +8,7 @@ from tracker.ui.validators import Required
 
 
 class ReplaceForm(Form):
-    """Which body takes the place, since when, and by which act."""
+    """Which body replaces this one, since when, and by which act."""
 
     successor = SelectOneField(
         _l("Which body replaces it?"),

@@ -1,4 +1,4 @@
-"""The email that tells of a party being replaced by another body."""
+"""The email that says that another body has replaced a party."""
 
 from collections.abc import Iterable
 from uuid import UUID
@@ -11,7 +11,7 @@ from tracker.mail.render import in_language, link_to, text
 
 
 def party_was_replaced(reference: str, user_ids: Iterable[UUID]) -> None:
-    """Tell the coordinators of a cooperation, those of the new party among them."""
+    """Tell the coordinators of a cooperation, including those of the new party."""
     for person in accounts.contacts(user_ids).values():
         with in_language(person.language):
             body = text(

@@ -7,7 +7,7 @@ from flask import Blueprint, redirect, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from tracker.access.gate import current_actor, found, require, signed_in
+from tracker.access.gate import current_actor, found_or_404, require, signed_in
 from tracker.cooperations.succession import service as succession
 from tracker.cooperations.succession.forms import ReplaceForm
 from tracker.organisations import policy, queries
@@ -20,13 +20,13 @@ blueprint = Blueprint("succession", __name__, url_prefix="/organisations")
 @blueprint.route("/<uuid:organisation_id>/replace", methods=["GET", "POST"])
 @signed_in
 def replace(organisation_id: UUID) -> str | Response:
-    """Record that a body was replaced; the other takes its place in all its cooperations (N13)."""
+    """Record that another body replaced this one, in all its cooperations (N13)."""
     actor = current_actor()
-    former = found(queries.find(actor, organisation_id))
+    former = found_or_404(queries.find(actor, organisation_id))
     require(policy.can_change_organisations(actor))
     form: Any = ReplaceForm()
     form.successor.choices = [
-        Option(str(one.id), one.name) for one in queries.successors(actor, former)
+        Option(str(successor.id), successor.name) for successor in queries.successors(actor, former)
     ]
     done = form.validate_on_submit() and perform(
         form,

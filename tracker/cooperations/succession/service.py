@@ -30,7 +30,7 @@ PARTIES = (OrganisationKind.NPM, OrganisationKind.CSO)
 def replace(
     actor: Actor, former_id: UUID, successor_id: UUID, *, since: dt.date, source: str
 ) -> Succession:
-    """Record that a body was replaced by another, which takes its place everywhere at once.
+    """Record that a body was replaced by another, in all its cooperations immediately.
 
     In each cooperation of the former the successor is party from today on, also of what is in
     force; the signatures stay as they were given. The people of the former lose access; their
@@ -78,7 +78,7 @@ def replace(
 
 
 def cooperations_of(organisation_id: UUID) -> list[Cooperation]:
-    """Return the cooperations of which an organisation is a party today, for this verb alone."""
+    """Return the cooperations an organisation is a party of today, only for this function."""
     return list(
         db.session.scalars(
             sa.select(Cooperation)
@@ -91,17 +91,17 @@ def cooperations_of(organisation_id: UUID) -> list[Cooperation]:
 
 
 def _bodies(former_id: UUID, successor_id: UUID) -> tuple[Organisation, Organisation]:
-    """Return both bodies, held so that nobody changes them meanwhile."""
-    found = {
-        one.id: one
-        for one in db.session.scalars(
+    """Lock and return both bodies."""
+    organisations = {
+        organisation.id: organisation
+        for organisation in db.session.scalars(
             sa.select(Organisation)
             .where(Organisation.id.in_([former_id, successor_id]))
             .order_by(Organisation.id)
             .with_for_update()
         )
     }
-    former, successor = found[former_id], found.get(successor_id)
+    former, successor = organisations[former_id], organisations.get(successor_id)
     if (
         successor is None
         or successor is former
@@ -152,9 +152,9 @@ def _take_over(
         since=row.since.isoformat(),
         source=row.source,
     )
-    told = {
-        one.user_id
+    person_ids = {
+        person.user_id
         for party in people.current(cooperation.id)
-        for one in accounts.people_with_role(party.organisation_id, [Role.COORDINATOR])
+        for person in accounts.people_with_role(party.organisation_id, [Role.COORDINATOR])
     }
-    succession_messages.party_was_replaced(cooperation.reference, told)
+    succession_messages.party_was_replaced(cooperation.reference, person_ids)

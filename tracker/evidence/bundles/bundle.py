@@ -32,14 +32,14 @@ from tracker.signoff.models import Revision
 
 
 class DamagedError(Exception):
-    """The database does not hold any more what the trail bears witness to."""
+    """The database no longer contains what the trail bears witness to."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A row that an event binds by its digest, and the file that belongs to it.
+    """A row that an event binds by its digest, and its file.
 
-    file is None where the kind has none, and where it can't be read any more.
+    file is None if its kind has none, or if it can't be decrypted any more.
     """
 
     kind: str
@@ -48,24 +48,24 @@ class _Row:
 
 
 @dataclass(slots=True)
-class _Told:
-    """The events, and what of their witness stays out."""
+class _Trail:
+    """The events, and what is left out."""
 
     lines: list[bytes] = field(default_factory=list)
-    # What an event binds, by its number.
+    # What each event binds, by its number.
     bound: dict[int, str] = field(default_factory=dict)
     without_details: list[int] = field(default_factory=list)
     made_at: str = ""
 
 
 def build(export: Export) -> bytes:
-    """Return the bundle of what was taken out, sealed with the key of the checkpoints.
+    """Return the bundle of an export, sealed with the key of the checkpoints.
 
     Reads only. Raise KeysError when the key can't be read, LogError when the log is damaged,
     DamagedError when a frozen text is not as the trail says, ContainerError when there is too much
     for one file.
     """
-    token = will_write.set(False)  # so that nobody who writes has to wait meanwhile
+    token = will_write.set(False)  # so that nobody who writes has to wait
     try:
         return _build(export)
     finally:
@@ -75,10 +75,10 @@ def build(export: Export) -> bytes:
 def _build(export: Export) -> bytes:
     chain_id = queries.chain_of(export.cooperation_id)
     checkpoint = _checkpoint(export.size)
-    told = _told(chain_id, export)
+    trail = _read_trail(chain_id, export)
     files = dict(_log_files(export, chain_id, checkpoint))
-    files[parts.EVENTS] = b"".join(told.lines)
-    rows, left_out = _row_files(export, told)
+    files[parts.EVENTS] = b"".join(trail.lines)
+    rows, left_out = _row_files(export, trail)
     files.update(rows)
     files.update(_key_files())
     manifest = Manifest(
@@ -88,7 +88,7 @@ def _build(export: Export) -> bytes:
         chain=str(chain_id),
         count=export.count,
         size=export.size,
-        made_at=told.made_at,
+        made_at=trail.made_at,
         left_out=left_out,
     )
     return container.pack(_sealed(manifest, files))
@@ -104,45 +104,45 @@ def _sealed(manifest: Manifest, files: dict[str, bytes]) -> dict[str, bytes]:
 
 
 def _checkpoint(size: int) -> Checkpoint:
-    found = checkpoints.of_size(size)
-    if found is None:
+    checkpoint = checkpoints.of_size(size)
+    if checkpoint is None:
         raise LookupError(f"The checkpoint of size {size} is gone.")
-    return found
+    return checkpoint
 
 
 # Events, and what they bind -----------------------------------------------------------------------
 
 
-def _told(chain_id: UUID, export: Export) -> _Told:
-    told = _Told()
-    for one in queries.events(chain_id, export.count):
-        content = one.link.content()
+def _read_trail(chain_id: UUID, export: Export) -> _Trail:
+    trail = _Trail()
+    for event in queries.events(chain_id, export.count):
+        content = event.link.content()
         details = None
-        if one.details is not None and _goes_along(one.link, one.details, export):
-            details = {"salt": one.salt, "content": one.details}
+        if event.details is not None and _goes_along(event.link, event.details, export):
+            details = {"salt": event.salt, "content": event.details}
         else:
-            told.without_details.append(one.link.number)
-        if one.link.evidence is not None:
-            told.bound[one.link.number] = one.link.evidence
-        told.lines.append(parts.event_line(content, details))
-        told.made_at = content["at"]
-    return told
+            trail.without_details.append(event.link.number)
+        if event.link.evidence is not None:
+            trail.bound[event.link.number] = event.link.evidence
+        trail.lines.append(parts.event_line(content, details))
+        trail.made_at = content["at"]
+    return trail
 
 
 def _goes_along(link: Link, details: Mapping[str, object], export: Export) -> bool:
-    """Tell whether details may be told: to those who may know of that visit, all of it."""
+    """Return whether an event's details may be included for the person who exports."""
     return link.subject_id in export.planning_ids or not tells_the_team(link.verb, details)
 
 
-def _row_files(export: Export, told: _Told) -> tuple[dict[str, bytes], LeftOut]:
-    """Return the rows with their texts as files, and what stays out."""
+def _row_files(export: Export, trail: _Trail) -> tuple[dict[str, bytes], LeftOut]:
+    """Return the rows with their texts as files, and what is left out."""
     rows = dict(_rows(export))
     lines: list[bytes] = []
     files: dict[str, bytes] = {}
     missing: list[int] = []
     unreadable: list[int] = []
-    _require_bound(rows, told)
-    for event, digest in told.bound.items():
+    _require_bound(rows, trail)
+    for event, digest in trail.bound.items():
         row = rows.get(digest)
         if row is None:
             missing.append(event)
@@ -153,18 +153,18 @@ def _row_files(export: Export, told: _Told) -> tuple[dict[str, bytes], LeftOut]:
         elif row.kind in parts.WITH_FILE:
             unreadable.append(event)
     files[parts.ROWS] = b"".join(lines)
-    return files, LeftOut(tuple(told.without_details), tuple(missing), tuple(unreadable))
+    return files, LeftOut(tuple(trail.without_details), tuple(missing), tuple(unreadable))
 
 
-def _require_bound(rows: Mapping[str, _Row], told: _Told) -> None:
-    """Refuse to leave a text out for the reason that it was changed."""
-    known = set(told.bound.values())
+def _require_bound(rows: Mapping[str, _Row], trail: _Trail) -> None:
+    """Refuse to leave a text out because it was changed."""
+    known = set(trail.bound.values())
     if any(row.kind == parts.REVISION and digest not in known for digest, row in rows.items()):
         raise DamagedError("A frozen text is not as the trail says: run tracker audit verify.")
 
 
 def _rows(export: Export) -> Iterator[tuple[str, _Row]]:
-    """Yield the rows that go along, by the digest that an event binds."""
+    """Yield the rows to include, by the digest that an event binds."""
     revisions = queries.revisions(export.revision_ids)
     for revision in revisions.values():
         content = revision.content()
@@ -179,7 +179,7 @@ def _rows(export: Export) -> Iterator[tuple[str, _Row]]:
 
 
 def _pdf(row: Certificate, revision: Revision) -> bytes | None:
-    """Return a PDF; None when the key of its cooperation was destroyed."""
+    """Return a PDF; None if its cooperation's key was destroyed."""
     try:
         return certificates.file_of(row, revision)
     except KeyDestroyedError:
@@ -187,7 +187,7 @@ def _pdf(row: Certificate, revision: Revision) -> bytes | None:
 
 
 def _document(revision: Revision) -> bytes | None:
-    """Return the bytes of a frozen text; None when the key of its cooperation was destroyed."""
+    """Return the bytes of a frozen text; None if its cooperation's key was destroyed."""
     try:
         key = keys.key_of(revision.cooperation_id) if revision.is_sealed else None
     except KeyDestroyedError:
@@ -201,25 +201,27 @@ def _document(revision: Revision) -> bytes | None:
 def _log_files(
     export: Export, chain_id: UUID, checkpoint: Checkpoint
 ) -> Iterator[tuple[str, bytes]]:
-    """Yield the checkpoint, what leads to it, and the earlier ones that the parties hold."""
+    """Yield the checkpoint, its proofs, and the earlier checkpoints that the parties have."""
     leaves = [leaf for leaf in log.leaves_of(chain_id) if leaf.count <= export.count]
-    sizes = {one for one in anchors.sizes_sent_to(export.cooperation_id) if one < export.size}
+    sizes = {size for size in anchors.sizes_sent_to(export.cooperation_id) if size < export.size}
     numbers = [leaf.number for leaf in leaves]
-    held = {export.size: (checkpoint, leaves[-1])}
+    checkpoints_and_leaves = {export.size: (checkpoint, leaves[-1])}
     for earlier in checkpoints.of_sizes(sizes):
         known = bisect_left(numbers, earlier.size)
-        if known:  # the cooperation was in the log then
-            held[earlier.size] = (earlier, leaves[known - 1])
-    proofs = log.proofs({size: leaf.number for size, (_, leaf) in held.items()}, export.size)
-    for size, (one, leaf) in held.items():
+        if known:  # the cooperation was in the log at that time
+            checkpoints_and_leaves[earlier.size] = (earlier, leaves[known - 1])
+    proofs = log.proofs(
+        {size: leaf.number for size, (_, leaf) in checkpoints_and_leaves.items()}, export.size
+    )
+    for size, (number, leaf) in checkpoints_and_leaves.items():
         included, grown = proofs[size]
         inclusion = _inclusion(chain_id, leaf, size, included)
         if size == export.size:
-            yield parts.CHECKPOINT, one.text().encode()
+            yield parts.CHECKPOINT, number.text().encode()
             yield parts.INCLUSION, inclusion.text().encode()
         else:
             consistency = notes.Consistency(checkpoint.origin, size, export.size, grown)
-            yield parts.checkpoint_name(size), parts.earlier(one, inclusion, consistency)
+            yield parts.checkpoint_name(size), parts.earlier(number, inclusion, consistency)
 
 
 def _inclusion(chain_id: UUID, leaf: Leaf, size: int, proof: tuple[bytes, ...]) -> Inclusion:

@@ -1,7 +1,7 @@
 """The bundle's ZIP file, which has exactly one byte form, so any change shows. Pure.
 
-Entries are stored, in the order of their names, without dates, comments or anything else that could
-be written in two ways. Any program that opens ZIP files opens it.
+Entries are stored uncompressed in the order of their names, without dates, comments or anything
+else that could be written in two ways. Any ZIP program can open it.
 """
 
 import struct
@@ -13,17 +13,17 @@ CENTRAL = struct.Struct("<IHHHHHHIIIHHHHHII")
 END = struct.Struct("<IHHHHIIH")
 LOCAL_MARK, CENTRAL_MARK, END_MARK = 0x04034B50, 0x02014B50, 0x06054B50
 VERSION, MADE_BY = 20, 0x0314  # 2.0, on Unix
-DATE = 0x0021  # 1 January 1980, the first there is
-MODE = 0o100600 << 16  # an ordinary file, for its owner
+DATE = 0x0021  # 1 January 1980, the earliest date in a ZIP file
+MODE = 0o100600 << 16  # a regular file, readable by its owner
 MOST_BYTES, MOST_FILES = 0xFFFFFFFF, 0xFFFF
 
 
 class ContainerError(Exception):
-    """A file is no bundle, or a byte of it is not as it was made."""
+    """Raised when a file is not a bundle, or a byte of it was changed."""
 
 
 def pack(files: Mapping[str, bytes]) -> bytes:
-    """Return the ZIP that holds some files; raise ContainerError when they are too many."""
+    """Return a ZIP with these files; raise ContainerError if there are too many."""
     pieces: list[bytes] = []
     directory: list[bytes] = []
     offset = 0
@@ -46,7 +46,7 @@ def pack(files: Mapping[str, bytes]) -> bytes:
 
 
 def unpack(data: bytes) -> dict[str, bytes]:
-    """Return the files in a ZIP; raise ContainerError when it is not just as pack() makes it."""
+    """Return the files in a ZIP; raise ContainerError unless it is exactly as pack() writes it."""
     files: dict[str, bytes] = {}
     offset = 0
     while data[offset : offset + 4] == LOCAL_MARK.to_bytes(4, "little"):
@@ -65,12 +65,12 @@ def unpack(data: bytes) -> dict[str, bytes]:
     return files
 
 
-def _require_same(data: bytes, made: bytes) -> None:
-    if data == made:
+def _require_same(data: bytes, remade: bytes) -> None:
+    if data == remade:
         return
     first = next(
-        (place for place, pair in enumerate(zip(data, made, strict=False)) if pair[0] != pair[1]),
-        min(len(data), len(made)),
+        (place for place, pair in enumerate(zip(data, remade, strict=False)) if pair[0] != pair[1]),
+        min(len(data), len(remade)),
     )
     raise ContainerError(
         f"The file is not as it was made: byte {first} was changed, added or taken out."
@@ -78,6 +78,6 @@ def _require_same(data: bytes, made: bytes) -> None:
 
 
 def _head(name: str, data: bytes) -> tuple[int, ...]:
-    """Return what both headers of an entry say."""
+    """Return the fields that both headers of an entry have."""
     size = len(data)
     return (VERSION, 0, 0, 0, DATE, zlib.crc32(data), size, size, len(name))

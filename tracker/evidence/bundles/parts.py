@@ -1,6 +1,6 @@
 """The parts of a bundle: file names, the manifest, and how each file is written. Pure.
 
-docs/evidence-format.md describes it for others.
+docs/evidence-format.md describes the format.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,38 +19,38 @@ INCLUSION = "inclusion.txt"
 EVENTS = "events.jsonl"
 ROWS = "rows.jsonl"
 NAMES = {README, KEYS, CHECKPOINT, INCLUSION, EVENTS, ROWS}
-# Folders, as names begin.
+# Folders, as prefixes of names.
 KEY_CERTIFICATES, CHECKPOINTS = "keys/", "checkpoints/"
 DOCUMENTS, CERTIFICATES = "documents/", "certificates/"
 FOLDERS = (KEY_CERTIFICATES, CHECKPOINTS, DOCUMENTS, CERTIFICATES)
 
-# Kinds of rows. Of two of them a file goes along that the row gives the digest of.
+# Kinds of rows. Two of them come with a file whose digest is in the row.
 REVISION, SIGNATURE, CERTIFICATE = "revision", "signature", "certificate"
 WITH_FILE = (REVISION, CERTIFICATE)
 
 
 def key_certificates_name(number: int) -> str:
-    """Return the name of the file with the certificates of a key for documents."""
+    """Return the name of the file with the certificates of a document key."""
     return f"{KEY_CERTIFICATES}document-{number}.pem"
 
 
 def file_name(kind: str, event: int) -> str:
-    """Return the name of the file with the frozen text, or the PDF, whose row an event binds."""
+    """Return the name of the file with the frozen text, or the PDF, of an event."""
     return f"{DOCUMENTS}{event}.json" if kind == REVISION else f"{CERTIFICATES}{event}.pdf"
 
 
 def checkpoint_name(size: int) -> str:
-    """Return the name of the file with an earlier checkpoint, and what leads from it."""
+    """Return the name of the file with an earlier checkpoint and its proofs."""
     return f"{CHECKPOINTS}{size}.txt"
 
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """What of the events' witness is not in the bundle, by the numbers of the events.
+    """What the bundle leaves out, by the numbers of events.
 
-    details were erased or would tell what not everybody may know; rows are of class K2 to K7 and
-    closed to who took the bundle out; documents (frozen texts and PDFs) can't be read any more, as
-    their key was destroyed.
+    details were erased or would reveal too much; rows are of class K2 to K7 and closed to whoever
+    exported the bundle; documents (frozen texts and PDFs) can't be read any more because their key
+    was destroyed.
     """
 
     details: tuple[int, ...] = ()
@@ -58,7 +58,7 @@ class LeftOut:
     documents: tuple[int, ...] = ()
 
     def content(self) -> dict[str, list[int]]:
-        """Return it as it stands in the list."""
+        """Return it as an entry of the list."""
         return {
             "details": list(self.details),
             "rows": list(self.rows),
@@ -68,7 +68,7 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a bundle says of itself, but for the list of its files."""
+    """What a bundle says about itself, apart from the list of its files."""
 
     origin: str
     reference: str
@@ -80,7 +80,7 @@ class Manifest:
     left_out: LeftOut
 
     def content(self, files: Mapping[str, bytes]) -> dict[str, Any]:
-        """Return the list of a bundle with some files."""
+        """Return the manifest for these files."""
         return {
             "format": notes.BUNDLE,
             "origin": self.origin,
@@ -96,7 +96,7 @@ class Manifest:
 
 
 def event_line(content: Mapping[str, Any], details: Mapping[str, Any] | None) -> bytes:
-    """Return an event as a line: what its digest binds, and its salt and details if they go in."""
+    """Return an event as a line: what its digest binds, with salt and details if included."""
     return _line({"event": dict(content), "details": None if details is None else dict(details)})
 
 
@@ -108,17 +108,17 @@ def row_line(event: int, kind: str, content: Mapping[str, Any]) -> bytes:
 def earlier(
     checkpoint: notes.Checkpoint, inclusion: notes.Inclusion, consistency: notes.Consistency
 ) -> bytes:
-    """Return an earlier checkpoint with the leaf it stands for, and the proof that leads on."""
-    return "\n".join(one.text() for one in (checkpoint, inclusion, consistency)).encode()
+    """Return an earlier checkpoint with the leaf it covers, and the proof that leads on."""
+    return "\n".join(note.text() for note in (checkpoint, inclusion, consistency)).encode()
 
 
 def key_notes(keys: Iterable[notes.KeyNote]) -> bytes:
-    """Return public keys as a file."""
+    """Return public keys as the content of a file."""
     return "\n".join(key.text() for key in keys).encode()
 
 
 def readme(manifest: Manifest, key: str) -> bytes:
-    """Return in plain words what the bundle is and what can be done with it."""
+    """Return an explanation in plain words of what the bundle is and how to use it."""
     return _README.format(
         reference=manifest.reference,
         origin=manifest.origin,

@@ -27,7 +27,7 @@ from tracker.visits.models import Visit
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A frozen text that goes along, and of what it is one."""
+    """A frozen text to include, and what it is a text of."""
 
     revision_id: UUID
     subject_type: str
@@ -45,7 +45,7 @@ class Planning:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """An event of a chain with its details, if they are there still."""
+    """An event of a chain with its details, unless they were erased."""
 
     link: Link
     salt: str | None
@@ -53,15 +53,15 @@ class Recorded:
 
 
 def find_for_command(reference: str) -> UUID | None:
-    """Return the id of a cooperation, for the command: the operator is nobody's manager."""
+    """Return the id of a cooperation, for the command, which has no actor."""
     return db.session.scalar(sa.select(Cooperation.id).where(Cooperation.reference == reference))
 
 
 def texts(actor: Actor | None, cooperation_id: UUID, *, with_closed: bool) -> list[Text]:
-    """Return the frozen texts that go along: those of class K8, and closed ones if asked for.
+    """Return the frozen texts to include: those of class K8, and confidential ones on request.
 
-    Of those of class K2 to K7, what the person may open: a visit's texts by audience and clearance,
-    undertakings by those who decide on them. Whoever asks has found the cooperation.
+    Of texts of class K2 to K7, those the person may open: a visit's texts by audience and
+    clearance, undertakings by people who decide on them. The caller has found the cooperation.
     """
     ways: list[sa.ColumnElement[bool]] = [Revision.is_sealed.is_(False)]
     if with_closed and actor is not None:
@@ -75,7 +75,7 @@ def texts(actor: Actor | None, cooperation_id: UUID, *, with_closed: bool) -> li
 
 
 def planning(actor: Actor, cooperation_id: UUID) -> list[Planning]:
-    """Return the checklists of a cooperation's visits that the person may open, with their visits.
+    """Return the checklists of visits that the person may open, with their visits.
 
     By the same condition as the visit's own pages: listed from that day, and cleared.
     """
@@ -98,14 +98,14 @@ def comments_on(checklist_ids: Collection[UUID]) -> list[UUID]:
 
 
 def chain_of(cooperation_id: UUID) -> UUID:
-    """Return the chain of a cooperation that was found."""
+    """Return the chain of a cooperation that the caller found."""
     return db.session.execute(
         sa.select(Chain.id).where(Chain.cooperation_id == cooperation_id)
     ).scalar_one()
 
 
 def events(chain_id: UUID, count: int) -> Iterator[Recorded]:
-    """Yield the first events of a chain in their order."""
+    """Yield the first events of a chain in order."""
     rows = db.session.execute(
         sa.select(Event, EventDetail.salt, EventDetail.content)
         .outerjoin(EventDetail, EventDetail.event_id == Event.id)
@@ -118,8 +118,8 @@ def events(chain_id: UUID, count: int) -> Iterator[Recorded]:
 
 def revisions(revision_ids: frozenset[UUID]) -> dict[UUID, Revision]:
     """Return the frozen texts that texts() found."""
-    found = db.session.scalars(sa.select(Revision).where(Revision.id.in_(revision_ids)))
-    return {revision.id: revision for revision in found}
+    rows = db.session.scalars(sa.select(Revision).where(Revision.id.in_(revision_ids)))
+    return {revision.id: revision for revision in rows}
 
 
 def signatures(revision_ids: frozenset[UUID]) -> list[Signature]:
@@ -150,7 +150,7 @@ def _of_checklists(actor: Actor) -> sa.ColumnElement[bool]:
 
 
 def _of_undertakings(actor: Actor) -> sa.ColumnElement[bool]:
-    """Return the condition that a text is an undertaking of the person, or theirs to decide on."""
+    """Return the condition that a text is the person's undertaking, or one they decide on."""
     seen = sa.or_(undertakings.own(actor), undertakings.decided_by(actor))
     seen_one = sa.exists().where(Undertaking.id == Revision.subject_id, seen)
     return sa.and_(Revision.subject_type == UNDERTAKING, seen_one.correlate(Revision))

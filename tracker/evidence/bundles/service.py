@@ -17,7 +17,7 @@ PAGE = "evidence"
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """That the evidence of a cooperation was taken out: up to which event, and what goes along.
+    """An export of a cooperation's evidence: up to which event, and what it includes.
 
     The event itself is the last one, and the checkpoint stands for it.
     """
@@ -27,15 +27,15 @@ class Export:
     count: int
     size: int
     revision_ids: frozenset[UUID]
-    # The visits whose planning goes along, their checklists and the comments on them: what events
-    # name as their subject.
+    # The visits whose planning is included, their checklists and the comments on these: the
+    # subjects of events.
     planning_ids: frozenset[UUID] = frozenset()
 
 
 def export(
     actor: Actor | None, cooperation_id: UUID, reference: str, *, with_closed: bool = False
 ) -> Export:
-    """Record that the evidence is taken out, and sign a checkpoint that stands for all of it.
+    """Record that the evidence is exported, and sign a checkpoint that covers all of it.
 
     The caller has found the cooperation scoped. with_closed takes along the texts of class K2 to K7
     that the person may open, and the details of what was done for visits that they may know of;
@@ -45,7 +45,7 @@ def export(
     """
     if actor is not None:
         policy.can_export(actor).require()
-    lock_chain(None)  # before the cooperation's, as everywhere that holds both
+    lock_chain(None)  # before the cooperation's, as everywhere that locks both
     texts = queries.texts(actor, cooperation_id, with_closed=with_closed)
     closed = [text for text in texts if text.is_sealed]
     planning: list[Planning] = []
@@ -75,20 +75,20 @@ def export(
 
 
 def _subjects(planning: list[Planning]) -> frozenset[UUID]:
-    checklist_ids = {one.checklist_id for one in planning}
-    visit_ids = {one.visit_id for one in planning}
+    checklist_ids = {checklist.checklist_id for checklist in planning}
+    visit_ids = {checklist.visit_id for checklist in planning}
     return frozenset(checklist_ids | visit_ids | {*queries.comments_on(checklist_ids)})
 
 
 def _note_reads(
     actor: Actor, cooperation_id: UUID, closed: list[Text], planning: list[Planning]
 ) -> None:
-    """Note each closed text as read, and each checklist of a visit that has none."""
+    """Log each confidential text as read, and each checklist of a visit that has none."""
     read = [(text.subject_type, text.subject_id) for text in closed]
     read += [
-        (CHECKLIST, one.checklist_id)
-        for one in planning
-        if (CHECKLIST, one.checklist_id) not in read
+        (CHECKLIST, checklist.checklist_id)
+        for checklist in planning
+        if (CHECKLIST, checklist.checklist_id) not in read
     ]
     for subject_type, subject_id in read:
         log_read(

@@ -1,6 +1,8 @@
 """Verification of a bundle, link by link, from the file alone. Pure.
 
 docs/evidence-format.md says what each link is; whoever changes one changes the other.
+
+In one file: links are checked in one order, and each rests on what the links before it have shown.
 """
 
 import datetime as dt
@@ -36,7 +38,7 @@ START = "0" * 64
 CHECKPOINT_USE, DOCUMENT_USE = "checkpoint", "document"
 OPENED, TAKEN_OUT, ERASED = "cooperation_opened", "evidence_exported", "details_erased"
 CERTIFICATE_MADE = verbs.CERTIFICATE_MADE.name
-# With these the waiting for signatures on a text ends; with the first of them all have signed.
+# The verbs that end a signature request; the first of them means that everybody has signed.
 IN_FORCE = verbs.CAME_INTO_FORCE.name
 ENDS_OF_WAITING = frozenset(
     verb.name
@@ -55,7 +57,7 @@ SIGNATURE = "signature"
 OWN_SIGNATURE = (verbs.UNDERTAKING_SIGNED.name, SIGNATURE)
 COUNTERSIGNATURE = (verbs.UNDERTAKING_COUNTERSIGNED.name, "countersignature")
 PASSKEY = "passkey"
-# How the links of anchors are named; the name of the file follows.
+# The prefix of an anchor's link; the file name follows.
 ANCHOR = "Anchor"
 HELD = "Key"
 METHODS = {
@@ -89,7 +91,7 @@ EVENT_KEYS = {
     "evidence": (str, type(None)),
     "previous": str,
 }
-# Of events since rows are checked: the digest of what one says of them.
+# The digest of what an event says about rows, in events since row binding.
 STATE = "state"
 REVISION_KEYS = {
     "id": str,
@@ -123,7 +125,7 @@ _KEYS_OF: dict[str, dict[str, Any]] = {
     parts.SIGNATURE: SIGNATURE_KEYS,
     parts.CERTIFICATE: CERTIFICATE_KEYS,
 }
-# What is said of a PDF that is not sound, the most telling first.
+# Messages about a PDF that is not sound, the most important first.
 PDF_FLAWS = {
     pdf.Flaw.UNREADABLE: "can't be read, or its signature can't",
     pdf.Flaw.NOT_SIGNED: "is not signed",
@@ -134,12 +136,12 @@ MOST_LETTERS = 120
 
 
 class FlawError(Exception):
-    """A link does not hold; says in words why."""
+    """Raised when a link is not valid; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether one link holds, in words."""
+    """Whether one link is valid, with an explanation."""
 
     link: str
     holds: bool
@@ -148,24 +150,24 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a check found: a verdict for each link, and what was signed by whom."""
+    """The result of a verification: a verdict for each link, and what was signed by whom."""
 
     reference: str
     verdicts: tuple[Verdict, ...]
     signed: tuple[str, ...] = ()
     key: str = ""
-    # Whether it was compared with anything that who asks holds: an anchor, a key's fingerprint.
+    # Whether it was compared with anything given: an anchor, or a key's fingerprint.
     is_compared: bool = False
 
     @property
     def is_sound(self) -> bool:
-        """Whether every link holds."""
-        return all(one.holds for one in self.verdicts)
+        """Whether every link is valid."""
+        return all(verdict.holds for verdict in self.verdicts)
 
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """A checkpoint that was kept elsewhere, and a proof to or from it if that was kept too."""
+    """A checkpoint kept elsewhere, and a proof to or from it if that was kept too."""
 
     name: str
     checkpoint: Checkpoint
@@ -173,29 +175,29 @@ class Anchor:
 
     @classmethod
     def read(cls, name: str, data: bytes) -> "Anchor":
-        """Read an anchor out of a text or a mail; raise NoteError when there is none in it."""
+        """Parse an anchor from a text or an email; raise NoteError if there is none."""
         text = notes.text_of(data)
         proof = Consistency.read(text) if notes.find(text, notes.CONSISTENCY) else None
         return cls(name, Checkpoint.read(text), proof)
 
 
 def verify(data: bytes, anchors: Sequence[Anchor] = (), keys: Sequence[str] = ()) -> Report:
-    """Check a bundle, and anchors and keys held against it; never raises, whatever the bytes are.
+    """Verify a bundle, and compare it with anchors and keys; never raises, whatever the bytes are.
 
-    keys are fingerprints of keys of the checkpoints: 64 small letters and figures.
+    keys are fingerprints of checkpoint keys: 64 lower-case hexadecimal digits.
     """
     check = _Check()
     verdicts: list[Verdict] = []
     for link, is_needed, look in _LINKS:
         verdict = _verdict(link, look, check, data)
         verdicts.append(verdict)
-        if is_needed and not verdict.holds:  # nothing can be told of what comes after
+        if is_needed and not verdict.holds:  # nothing after this can be verified
             return Report(check.reference, tuple(verdicts))
     verdicts += [
         _verdict(f"{ANCHOR} {_plain(anchor.name)}", _check_anchor, check, anchor)
         for anchor in anchors
     ]
-    verdicts += [_verdict(f"{HELD} {one[:8]}", _check_held, check, one) for one in keys]
+    verdicts += [_verdict(f"{HELD} {key[:8]}", _check_held, check, key) for key in keys]
     return Report(
         check.reference,
         tuple(verdicts),
@@ -213,29 +215,29 @@ def _verdict(
     except FlawError as flaw:
         return Verdict(link, holds=False, words=str(flaw))
     except (NoteError, NotCanonicalError, UnicodeDecodeError) as error:
-        return Verdict(link, holds=False, words=f"It is not as it is written: {error}")
+        return Verdict(link, holds=False, words=f"It is malformed: {error}")
 
 
 @dataclass(slots=True)
 class _Check:
-    """What was read so far; each link leaves here what later ones look at."""
+    """A verification in progress; each link leaves here what later links need."""
 
     files: dict[str, bytes] = field(default_factory=dict)
     manifest: dict[str, Any] = field(default_factory=dict)
     left_out: dict[str, set[int]] = field(default_factory=dict)
     keys: dict[str, KeyNote] = field(default_factory=dict)
     seal_key: str = ""
-    # Of the chain: the digest after each event, what each binds; of it whole, whether it is sound.
+    # The chain: the digest after each event, what each binds, and whether the whole is sound.
     heads: list[str] = field(default_factory=list)
     bound: dict[int, str] = field(default_factory=dict)
     tells_of_erasure: bool = False
-    # What each event is, and what it is about, by its number.
+    # The verb and subject of each event, by its number.
     told: dict[int, tuple[str, str]] = field(default_factory=dict)
     rows: list[tuple[int, str, dict[str, Any]]] = field(default_factory=list)
     revisions: dict[str, dict[str, Any]] = field(default_factory=dict)
     texts_hold: bool = False
     signatures: list[dict[str, Any]] | None = None
-    # The checkpoint, once its signature was found good, and leaves that are proven in it.
+    # The checkpoint once its signature was verified, and the leaves proved to be in it.
     checkpoint: Checkpoint | None = None
     earlier: dict[int, Checkpoint] = field(default_factory=dict)
     leaves: list[Inclusion] = field(default_factory=list)
@@ -243,7 +245,7 @@ class _Check:
 
     @property
     def reference(self) -> str:
-        """What the bundle says it is of."""
+        """The cooperation's reference according to the bundle."""
         return _plain(self.manifest.get("reference", ""))
 
 
@@ -255,14 +257,14 @@ def _check_file(check: _Check, data: bytes) -> str:
         check.files = container.unpack(data)
     except ContainerError as error:
         raise FlawError(str(error)) from error
-    return f"It is in the one form that such a file has; bytes: {len(data):,}."
+    return f"It is in the only form of such a file; bytes: {len(data):,}."
 
 
 def _check_list(check: _Check, _data: bytes) -> str:
     manifest = _object(canonical.from_strange_bytes(_file(check, parts.MANIFEST)))
     _require_keys(manifest, MANIFEST_KEYS, "The list")
     if manifest["format"] != notes.BUNDLE:
-        raise FlawError(f"It is of the form {_plain(manifest['format'])}, which is not known here.")
+        raise FlawError(f"It is of the form {_plain(manifest['format'])}, which is unknown.")
     check.manifest = manifest
     check.left_out = {
         name: _numbers(_object(manifest["left_out"]).get(name))
@@ -270,34 +272,36 @@ def _check_list(check: _Check, _data: bytes) -> str:
     }
     _require_keys(manifest["left_out"], dict.fromkeys(check.left_out, list), "The list")
     listed = manifest["files"]
-    there = set(check.files) - {parts.MANIFEST, parts.SEAL}
-    for name in sorted(there - parts.NAMES):
+    others = set(check.files) - {parts.MANIFEST, parts.SEAL}
+    for name in sorted(others - parts.NAMES):
         if not name.startswith(parts.FOLDERS):
-            raise FlawError(f"{_plain(name)} is nothing that a bundle holds.")
-    for name in sorted(there ^ set(listed)):
-        said = "is not there" if name in listed else "was put in"
-        raise FlawError(f"{_plain(name)} {said}.")
-    for name in sorted(there):
+            raise FlawError(f"{_plain(name)} doesn't belong in a bundle.")
+    for name in sorted(others ^ set(listed)):
+        fault = "is not there" if name in listed else "was put in"
+        raise FlawError(f"{_plain(name)} {fault}.")
+    for name in sorted(others):
         if canonical.digest(check.files[name]) != listed[name]:
-            raise FlawError(f"{_plain(name)} was changed: it does not give its SHA-256.")
-    return f"The files are those that are listed; there are {len(there)}."
+            raise FlawError(f"{_plain(name)} was changed: it doesn't match its SHA-256.")
+    return f"The files are those that are listed; there are {len(others)}."
 
 
 def _check_keys(check: _Check, _data: bytes) -> str:
     data = _file(check, parts.KEYS)
-    found = KeyNote.read_all(data.decode())
-    if parts.key_notes(found) != data:
-        raise FlawError(f"{parts.KEYS} is not as it is written.")
-    by_place = {(key.use, key.number): key for key in found}
-    by_print = {key.fingerprint: key for key in found}
-    if not len(by_place) == len(by_print) == len(found):
-        raise FlawError("A key is there twice.")
-    known = {parts.key_certificates_name(key.number) for key in found if key.use == DOCUMENT_USE}
+    key_notes = KeyNote.read_all(data.decode())
+    if parts.key_notes(key_notes) != data:
+        raise FlawError(f"{parts.KEYS} is malformed.")
+    by_place = {(key.use, key.number): key for key in key_notes}
+    by_print = {key.fingerprint: key for key in key_notes}
+    if not len(by_place) == len(by_print) == len(key_notes):
+        raise FlawError("A key occurs twice.")
+    known = {
+        parts.key_certificates_name(key.number) for key in key_notes if key.use == DOCUMENT_USE
+    }
     _require_no_strays(check, parts.KEY_CERTIFICATES, known, "belongs to no key")
-    for key in found:
+    for key in key_notes:
         _require_fingerprint(check, key)
         _require_endorsement(key, by_place)
-    vouched = _who_vouches(found)
+    vouched = _who_vouches(key_notes)
     check.keys = by_print
     return f"Each has its fingerprint. {vouched}"
 
@@ -306,10 +310,10 @@ def _require_fingerprint(check: _Check, key: KeyNote) -> None:
     name = f"The {_plain(key.use)} key {key.number}"
     if key.use == CHECKPOINT_USE:
         if canonical.digest(key.public_key) != key.fingerprint:
-            raise FlawError(f"{name} does not give its fingerprint.")
+            raise FlawError(f"{name} doesn't match its fingerprint.")
         return
     if key.use != DOCUMENT_USE:
-        raise FlawError(f"{name} is for a use that is not known here.")
+        raise FlawError(f"{name} is for a use that is unknown.")
     try:
         own = _own_certificate(check, key)
         public = own.public_key().public_bytes(
@@ -319,22 +323,27 @@ def _require_fingerprint(check: _Check, key: KeyNote) -> None:
         raise FlawError(f"{name} has no certificate that can be read.") from error
     own_print = canonical.digest(own.public_bytes(serialization.Encoding.DER))
     if (public, own_print) != (key.public_key, key.fingerprint):
-        raise FlawError(f"{name} is not that of its certificate.")
+        raise FlawError(f"{name} differs from its certificate's.")
 
 
 def _own_certificate(check: _Check, key: KeyNote) -> x509.Certificate:
     name = parts.key_certificates_name(key.number)
     data = _file(check, name)
-    found = x509.load_pem_x509_certificates(data)
-    if b"".join(one.public_bytes(serialization.Encoding.PEM) for one in found) != data:
-        raise FlawError(f"{name} is not as it is written.")
-    return found[0]
+    certificates = x509.load_pem_x509_certificates(data)
+    if (
+        b"".join(
+            certificate.public_bytes(serialization.Encoding.PEM) for certificate in certificates
+        )
+        != data
+    ):
+        raise FlawError(f"{name} is malformed.")
+    return certificates[0]
 
 
 def _require_endorsement(key: KeyNote, by_place: Mapping[tuple[str, int], KeyNote]) -> None:
     if key.endorsed_by is None:
         if key.endorsement:
-            raise FlawError(f"Nobody is named who vouches for the {key.use} key {key.number}.")
+            raise FlawError(f"Nobody vouches for the {key.use} key {key.number}.")
         return
     before = by_place.get((key.use, key.endorsed_by))
     if (
@@ -345,11 +354,11 @@ def _require_endorsement(key: KeyNote, by_place: Mapping[tuple[str, int], KeyNot
         raise FlawError(f"Key {key.endorsed_by} does not vouch for the {key.use} key {key.number}.")
 
 
-def _who_vouches(found: Sequence[KeyNote]) -> str:
-    """Say how far back the checkpoint keys vouch for each other."""
-    own = {key.number: key for key in found if key.use == CHECKPOINT_USE}
+def _who_vouches(key_notes: Sequence[KeyNote]) -> str:
+    """Return a text saying how far back the checkpoint keys vouch for each other."""
+    own = {key.number: key for key in key_notes if key.use == CHECKPOINT_USE}
     if not own:
-        raise FlawError("There is no key of the checkpoints.")
+        raise FlawError("There is no checkpoint key.")
     first = last = own[max(own)]
     while first.endorsed_by is not None:
         first = own[first.endorsed_by]
@@ -367,19 +376,19 @@ def _check_seal(check: _Check, _data: bytes) -> str:
     data = _file(check, parts.SEAL)
     seal = Seal.read(data.decode())
     if seal.text().encode() != data:
-        raise FlawError("It is not as it is written.")
+        raise FlawError("It is malformed.")
     if seal.manifest != canonical.digest(check.files[parts.MANIFEST]):
-        raise FlawError("It was set on another list.")
+        raise FlawError("It seals another list.")
     made_at = _moment(check.manifest["made_at"])
     key = _key_of(check, seal.key, made_at)
     if not key.signed(seal.signed(), seal.signature):
         raise FlawError("The key did not sign it.")
     check.seal_key = key.fingerprint
-    return f"Set by the checkpoint key {key.number} of {_plain(check.manifest['origin'])}."
+    return f"Made with the checkpoint key {key.number} of {_plain(check.manifest['origin'])}."
 
 
 def _key_of(check: _Check, fingerprint: str, at: dt.datetime) -> KeyNote:
-    """Return a key that signed at a moment; a flaw when it was not in use then."""
+    """Return a key that signed at a time, or raise FlawError if it was not in use then."""
     key = check.keys.get(fingerprint)
     if key is None or key.use != CHECKPOINT_USE:
         raise FlawError("It is signed with a key that is not among those in the bundle.")
@@ -390,10 +399,10 @@ def _key_of(check: _Check, fingerprint: str, at: dt.datetime) -> KeyNote:
 
 
 def _ended_before(key: KeyNote, at: dt.datetime) -> str:
-    """Say how a key had ended before a moment; empty when it was in use."""
-    for end, said in ((key.retired, "was retired"), (key.revoked, "was revoked")):
+    """Return a text saying how a key had ended before a time; empty if it was in use."""
+    for end, fault in ((key.retired, "was retired"), (key.revoked, "was revoked")):
         if end is not None and end < at.replace(microsecond=0):
-            return said
+            return fault
     return ""
 
 
@@ -420,11 +429,11 @@ def _check_chain(check: _Check, _data: bytes) -> str:
     if len(check.heads) != check.manifest["count"]:
         raise FlawError("Events are missing at the end.")
     if without != check.left_out["details"]:
-        raise FlawError("Details are missing, or there, though the list says otherwise.")
-    kept = len(check.heads) - len(without)
+        raise FlawError("Details are missing or present, contrary to the list.")
+    bound_count = len(check.heads) - len(without)
     return (
         f"Each event follows the one before; events: {len(check.heads):,}, "
-        f"with details that hold: {kept:,}."
+        f"with details that hold: {bound_count:,}."
     )
 
 
@@ -439,7 +448,7 @@ def _event(line: bytes, number: int) -> tuple[dict[str, Any], dict[str, Any] | N
     try:
         value = _object(canonical.from_strange_bytes(line))
     except NotCanonicalError as error:
-        raise FlawError(f"Event {number} is not in the one form.") from error
+        raise FlawError(f"Event {number} is not in canonical form.") from error
     _require_keys(value, {"event": dict, "details": (dict, type(None))}, f"Event {number}")
     keys = EVENT_KEYS | ({STATE: str} if STATE in value["event"] else {})
     _require_keys(value["event"], keys, f"Event {number}")
@@ -451,19 +460,19 @@ def _event(line: bytes, number: int) -> tuple[dict[str, Any], dict[str, Any] | N
 def _require_ends(
     check: _Check, event: Mapping[str, Any], details: Mapping[str, Any] | None
 ) -> None:
-    """Refuse a chain that begins or ends with something else than that of a bundle."""
+    """Refuse a chain that doesn't begin and end as a bundle's chain does."""
     manifest = check.manifest
-    said = (event["verb"], event["subject"])
+    event_kind = (event["verb"], event["subject"])
     if event["number"] == 1:
         reference = details["content"].get("reference") if details else manifest["reference"]
-        if (*said, reference) != (OPENED, manifest["cooperation"], manifest["reference"]):
+        if (*event_kind, reference) != (OPENED, manifest["cooperation"], manifest["reference"]):
             raise FlawError("It does not begin with the opening of this cooperation.")
-    if event["number"] == manifest["count"] and (*said, event["at"]) != (
+    if event["number"] == manifest["count"] and (*event_kind, event["at"]) != (
         TAKEN_OUT,
         manifest["cooperation"],
         manifest["made_at"],
     ):
-        raise FlawError("It does not end with this bundle being taken out.")
+        raise FlawError("It does not end with the export of this bundle.")
 
 
 def _check_texts(check: _Check, _data: bytes) -> str:
@@ -475,7 +484,7 @@ def _check_texts(check: _Check, _data: bytes) -> str:
         raise FlawError("The rows are not in the order of their events.")
     missing = set(check.bound) - set(events)
     if missing != check.left_out["rows"]:
-        raise FlawError("Rows are missing, or there, though the list says otherwise.")
+        raise FlawError("Rows are missing or present, contrary to the list.")
     texts = _rows_of(check, parts.REVISION)
     for event, row in texts.items():
         _require_text(check, event, row)
@@ -485,8 +494,8 @@ def _check_texts(check: _Check, _data: bytes) -> str:
         raise FlawError("The list says that a text is missing where there is none.")
     check.revisions = {row["id"]: row for row in texts.values()}
     check.texts_hold = True
-    more = f" Rows of which there is the digest alone: {len(missing)}." if missing else ""
-    return f"Each gives the digest that an event bears witness to; there are {len(texts)}.{more}"
+    more = f" Rows included only as a digest: {len(missing)}." if missing else ""
+    return f"Each matches the digest that an event binds; there are {len(texts)}.{more}"
 
 
 def _row(check: _Check, line: bytes, place: int) -> tuple[int, str, dict[str, Any]]:
@@ -494,10 +503,10 @@ def _row(check: _Check, line: bytes, place: int) -> tuple[int, str, dict[str, An
     _require_keys(value, {"event": int, "kind": str, "row": dict}, f"Row {place}")
     event, kind, row = value["event"], value["kind"], value["row"]
     if check.bound.get(event) != canonical.digest_of(row):
-        raise FlawError(f"Row {place} was changed: event {event} does not bear witness to it.")
+        raise FlawError(f"Row {place} was changed: event {event} does not bind it.")
     keys = _KEYS_OF.get(kind)
     if keys is None:
-        raise FlawError(f"Row {place} is of a kind that is not known here.")
+        raise FlawError(f"Row {place} is of a kind that is unknown.")
     _require_some(row, keys, f"Row {place}")
     return event, kind, row
 
@@ -515,46 +524,46 @@ def _require_text(check: _Check, event: int, row: Mapping[str, Any]) -> None:
 
 
 def _bound_file(check: _Check, kind: str, event: int, digest: str, what: str) -> bytes | None:
-    """Return the file of a row, which must give its digest; None when it was erased."""
+    """Return a row's file, which must match its digest; None if it was erased."""
     data = check.files.get(parts.file_name(kind, event))
     if (data is None) != (event in check.left_out["documents"]):
-        raise FlawError(f"{what} is missing, or there, though the list says otherwise.")
+        raise FlawError(f"{what} is missing or present, contrary to the list.")
     if data is None:
         if not check.tells_of_erasure:
             raise FlawError(f"{what} is missing, and no event says that it was erased.")
         return None
     if canonical.digest(data) != digest:
-        raise FlawError(f"{what} was changed: it does not give its digest.")
+        raise FlawError(f"{what} was changed: it doesn't match its digest.")
     return data
 
 
-def _require_no_strays(check: _Check, folder: str, known: Collection[str], said: str) -> None:
+def _require_no_strays(check: _Check, folder: str, known: Collection[str], fault: str) -> None:
     for name in sorted(check.files):
         if name.startswith(folder) and name not in known:
-            raise FlawError(f"{_plain(name)} {said}.")
+            raise FlawError(f"{_plain(name)} {fault}.")
 
 
 def _rows_of(check: _Check, kind: str) -> dict[int, dict[str, Any]]:
-    return {event: row for event, one, row in check.rows if one == kind}
+    return {event: row for event, row_kind, row in check.rows if row_kind == kind}
 
 
 def _check_signatures(check: _Check, _data: bytes) -> str:
     if not check.texts_hold:
-        raise FlawError("They can't be checked: the texts don't hold.")
-    found = list(_rows_of(check, parts.SIGNATURE).values())
-    for row in found:
+        raise FlawError("They can't be checked: the texts are not valid.")
+    rows = list(_rows_of(check, parts.SIGNATURE).values())
+    for row in rows:
         under = check.revisions.get(row["revision"])
         if under is None or under["digest"] != row["document_digest"]:
             who = _plain(row["signer_name"])
-            raise FlawError(f"The signature of {who} stands under another text.")
-    check.signed = list(_signed(check, found))
-    check.signatures = found
-    return f"Each stands under its text; there are {len(found)}."
+            raise FlawError(f"The signature of {who} belongs to another text.")
+    check.signed = list(_signed(check, rows))
+    check.signatures = rows
+    return f"Each stands under its text; there are {len(rows)}."
 
 
 def _check_passkeys(check: _Check, _data: bytes) -> str:
     if check.signatures is None:
-        raise FlawError("They can't be checked: the signatures don't hold.")
+        raise FlawError("They can't be checked: the signatures are not valid.")
     proven = 0
     for row in check.signatures:
         proof = row.get("proof")
@@ -572,27 +581,27 @@ def _check_passkeys(check: _Check, _data: bytes) -> str:
                 f"({flaw.value})."
             )
         proven += 1
-    return f"Signatures that a passkey gave hold by themselves; there are {proven}."
+    return f"Passkey signatures that are valid by themselves; there are {proven}."
 
 
 def _check_certificates(check: _Check, _data: bytes) -> str:
     if not check.texts_hold:
-        raise FlawError("They can't be checked: the texts don't hold.")
-    found = _rows_of(check, parts.CERTIFICATE)
-    signed_by_all = _signed_by_all(check, {row["revision"] for row in found.values()})
-    for event, row in found.items():
+        raise FlawError("They can't be checked: the texts are not valid.")
+    rows = _rows_of(check, parts.CERTIFICATE)
+    signed_by_all = _signed_by_all(check, {row["revision"] for row in rows.values()})
+    for event, row in rows.items():
         _require_pdf(check, event, row, signed_by_all)
-    known = {parts.file_name(parts.CERTIFICATE, event) for event in found}
+    known = {parts.file_name(parts.CERTIFICATE, event) for event in rows}
     _require_no_strays(check, parts.CERTIFICATES, known, "belongs to no event")
-    not_here = _certificates_without_text(check, found)
+    not_here = _certificates_without_text(check, rows)
     more = (
         f" Whom the other texts name can't be told, as they are not here; their PDFs: {not_here}."
         if not_here
         else ""
     )
     return (
-        "Each PDF is the one that an event bears witness to, and is signed as a whole; all whom "
-        f"its text names have signed that; there are {len(found)}.{more}"
+        "Each PDF is the one that an event binds, and is signed as a whole; all whom "
+        f"its text names have signed that; there are {len(rows)}.{more}"
     )
 
 
@@ -615,27 +624,29 @@ def _require_pdf(
             if flaw is None:
                 return
             flaws.add(flaw)
-    raise FlawError(f"{what} {next(said for one, said in PDF_FLAWS.items() if one in flaws)}.")
+    raise FlawError(
+        f"{what} {next(words for pdf_flaw, words in PDF_FLAWS.items() if pdf_flaw in flaws)}."
+    )
 
 
-def _certificates_without_text(check: _Check, found: Mapping[int, Mapping[str, Any]]) -> int:
-    """Count the PDFs whose text is closed, so that its rows are not here, or was erased."""
+def _certificates_without_text(check: _Check, certificates: Mapping[int, Mapping[str, Any]]) -> int:
+    """Count the PDFs whose text is confidential, and so not included, or was erased."""
     gone = {
         row["id"]
         for event, row in _rows_of(check, parts.REVISION).items()
         if event in check.left_out["documents"]
     }
     closed = sum(check.told[event][0] == CERTIFICATE_MADE for event in check.left_out["rows"])
-    return closed + sum(row["revision"] in gone for row in found.values())
+    return closed + sum(row["revision"] in gone for row in certificates.values())
 
 
 # Who signed a text --------------------------------------------------------------------------------
 
 
 def _signed_by_all(check: _Check, revision_ids: Collection[str]) -> set[str]:
-    """Return which of some texts were signed by all whom they name, as signatures and events tell.
+    """Return which texts were signed by everybody they name, from signatures and events.
 
-    Of one that was erased only what events tell.
+    For an erased text, only from events.
     """
     texts = _rows_of(check, parts.REVISION)
     ends = _ends_of_waiting(check, texts)
@@ -643,9 +654,9 @@ def _signed_by_all(check: _Check, revision_ids: Collection[str]) -> set[str]:
     under: dict[str, dict[int, dict[str, Any]]] = {}
     for event, row in _rows_of(check, parts.SIGNATURE).items():
         under.setdefault(row["revision"], {})[event] = row
-    found = set()
+    signers = set()
     for frozen, text in texts.items():
-        # A text that two events freeze can't be told from another in its place.
+        # A text frozen by two events can't be distinguished from a substitute.
         if text["id"] not in revision_ids or bindings[text["id"]] > 1:
             continue
         data = check.files.get(parts.file_name(parts.REVISION, frozen))
@@ -660,12 +671,12 @@ def _signed_by_all(check: _Check, revision_ids: Collection[str]) -> set[str]:
         else:
             is_signed = _came_into_force(check, ends.get(frozen), document, signatures)
         if is_signed:
-            found.add(text["id"])
-    return found
+            signers.add(text["id"])
+    return signers
 
 
 def _ends_of_waiting(check: _Check, texts: Mapping[int, Mapping[str, Any]]) -> dict[int, int]:
-    """Return, by the event that binds a text, the event that ended the waiting for signatures."""
+    """Return, by the event that binds a text, the event that ended its signature request."""
     ends: dict[int, int] = {}
     following: dict[str, int] = {}
     for event in range(len(check.heads), 0, -1):
@@ -708,7 +719,7 @@ def _was_countersigned(
     document: Mapping[str, Any] | None,
     signatures: Mapping[int, Mapping[str, Any]],
 ) -> bool:
-    """Tell whether the person of an undertaking signed it, and somebody else countersigned."""
+    """Return whether an undertaking's person signed it and somebody else countersigned."""
     own, others = (
         {
             row["user"]
@@ -720,13 +731,13 @@ def _was_countersigned(
     if document is not None:
         person = document.get("person")
         named = person.get("id") if isinstance(person, dict) else None
-        own = {one for one in own if one == named}
+        own = {certificate for certificate in own if certificate == named}
     return bool(own) and bool(others - own)
 
 
-def _signed(check: _Check, found: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """Yield what was signed by whom, a line each."""
-    for row in found:
+def _signed(check: _Check, rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield a line for each signature: what, by whom."""
+    for row in rows:
         text = check.revisions[row["revision"]]
         who, whom = _plain(row["signer_name"]), _plain(row["organisation_name"])
         method = METHODS.get(row["method"], _plain(row["method"]))
@@ -746,10 +757,10 @@ def _check_log(check: _Check, _data: bytes) -> str:
     data = check.files.get(parts.INCLUSION, b"")
     inclusion = Inclusion.read(data.decode())
     if inclusion.text().encode() != data:
-        raise FlawError(f"{parts.INCLUSION} is not as it is written.")
+        raise FlawError(f"{parts.INCLUSION} is malformed.")
     _require_included(check, inclusion, checkpoint)
     if inclusion.count != check.manifest["count"]:
-        raise FlawError("The checkpoint does not stand for the last event.")
+        raise FlawError("The checkpoint does not cover the last event.")
     check.checkpoint = checkpoint
     return (
         f"All events are in the log that was signed on {notes.moment_text(checkpoint.at)}, "
@@ -772,9 +783,9 @@ def _read_earlier(check: _Check, name: str, newest: Checkpoint) -> Checkpoint:
     checkpoint, inclusion = Checkpoint.read(text), Inclusion.read(text)
     consistency = Consistency.read(text)
     if parts.earlier(checkpoint, inclusion, consistency) != data:
-        raise FlawError(f"{_plain(name)} is not as it is written.")
+        raise FlawError(f"{_plain(name)} is malformed.")
     if name != parts.checkpoint_name(checkpoint.size):
-        raise FlawError(f"{_plain(name)} holds a checkpoint of another size.")
+        raise FlawError(f"{_plain(name)} contains a checkpoint of another size.")
     _require_signed(check, checkpoint)
     if consistency.origin != newest.origin:
         raise FlawError(f"The proof in {_plain(name)} is another instance's.")
@@ -786,7 +797,7 @@ def _read_earlier(check: _Check, name: str, newest: Checkpoint) -> Checkpoint:
 def _checkpoint(check: _Check, data: bytes, size: int) -> Checkpoint:
     checkpoint = Checkpoint.read(data.decode())
     if checkpoint.text().encode() != data:
-        raise FlawError("The checkpoint is not as it is written.")
+        raise FlawError("The checkpoint is malformed.")
     if checkpoint.size != size:
         raise FlawError("The checkpoint is of another size.")
     _require_signed(check, checkpoint)
@@ -796,11 +807,11 @@ def _checkpoint(check: _Check, data: bytes, size: int) -> Checkpoint:
 def _require_signed(check: _Check, checkpoint: Checkpoint) -> None:
     key = _key_of(check, checkpoint.key, checkpoint.at)
     if not key.signed(checkpoint.signed(), checkpoint.signature):
-        raise FlawError(f"The checkpoint of size {checkpoint.size} does not bear its signature.")
+        raise FlawError(f"The checkpoint of size {checkpoint.size} has no valid signature.")
 
 
 def _require_included(check: _Check, inclusion: Inclusion, checkpoint: Checkpoint) -> None:
-    """Refuse what does not show the chain, as it is here, in the log of a checkpoint."""
+    """Refuse a log proof that doesn't contain the chain as it is here."""
     _require_chain(check)
     if inclusion.chain != check.manifest["chain"] or inclusion.size != checkpoint.size:
         raise FlawError(f"The proof for the checkpoint of size {checkpoint.size} is another's.")
@@ -830,44 +841,44 @@ def _require_grown(before: Checkpoint, after: Checkpoint, proof: Consistency) ->
 
 
 def _check_held(check: _Check, fingerprint: str) -> str:
-    """Compare with a key that who asks holds: it sealed the bundle, or vouches for what did."""
-    by_number = {one.number: one for one in check.keys.values() if one.use == CHECKPOINT_USE}
-    one = check.keys.get(check.seal_key)
-    while one is not None and one.fingerprint != fingerprint:
-        one = by_number.get(one.endorsed_by) if one.endorsed_by is not None else None
-        if one is not None and one.revoked is not None:
+    """Compare with a given key: it sealed the bundle, or vouches for the one that did."""
+    by_number = {note.number: note for note in check.keys.values() if note.use == CHECKPOINT_USE}
+    key = check.keys.get(check.seal_key)
+    while key is not None and key.fingerprint != fingerprint:
+        key = by_number.get(key.endorsed_by) if key.endorsed_by is not None else None
+        if key is not None and key.revoked is not None:
             raise FlawError(
-                f"Key {one.number}, which vouches for those after it, was revoked: what it vouches "
+                f"Key {key.number}, which vouches for those after it, was revoked: what it vouches "
                 "for may be anybody's."
             )
-    if one is None:
+    if key is None:
         raise FlawError("This key did not seal the bundle, and does not vouch for what did.")
-    if one.fingerprint == check.seal_key:
+    if key.fingerprint == check.seal_key:
         return "It sealed this bundle."
     return "It vouches for the key that sealed this bundle."
 
 
 def _check_anchor(check: _Check, anchor: Anchor) -> str:
-    newest, held = _newest(check), anchor.checkpoint
+    newest, anchored = _newest(check), anchor.checkpoint
     known = check.earlier | {newest.size: newest}
-    if held.size in known:
-        if known[held.size] != held:
+    if anchored.size in known:
+        if known[anchored.size] != anchored:
             raise FlawError("The bundle holds another checkpoint of this size: the log was forked.")
     else:
-        _require_signed(check, held)
+        _require_signed(check, anchored)
         if anchor.consistency is None:
-            small, large = sorted((held.size, newest.size))
+            small, large = sorted((anchored.size, newest.size))
             raise FlawError(
                 "It is not in the bundle. Put the text of "
                 f"{_plain(newest.origin)}/checkpoints/{large}/from/{small} into the same file."
             )
-        pair = (held, newest) if held.size < newest.size else (newest, held)
+        pair = (anchored, newest) if anchored.size < newest.size else (newest, anchored)
         _require_grown(*pair, anchor.consistency)
-    covered = max((leaf.count for leaf in check.leaves if leaf.leaf < held.size), default=0)
+    covered = max((leaf.count for leaf in check.leaves if leaf.leaf < anchored.size), default=0)
     if not covered:
         raise FlawError("The bundle proves nothing of this cooperation that is as old as that.")
     return (
-        f"Signed on {notes.moment_text(held.at)}: the first {covered:,} of "
+        f"Signed on {notes.moment_text(anchored.at)}: the first {covered:,} of "
         f"{len(check.heads):,} events were there then, as they are here."
     )
 
@@ -906,7 +917,7 @@ def _lines(check: _Check, name: str) -> list[bytes]:
 
 
 def _require_chain(check: _Check) -> None:
-    """Refuse to go on where the chain could not be followed to its end."""
+    """Refuse to continue if the chain could not be verified to its end."""
     if len(check.heads) != check.manifest["count"] or not check.heads:
         raise FlawError("It can't be checked: the chain is broken.")
 
@@ -919,7 +930,7 @@ def _newest(check: _Check) -> Checkpoint:
 
 def _object(value: object) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise FlawError("It is not as it is written: an object is wanted.")
+        raise FlawError("It is malformed: an object is wanted.")
     return value
 
 
@@ -936,7 +947,7 @@ def _require_some(value: Mapping[str, Any], keys: Mapping[str, Any], what: str) 
 
 
 def _numbers(value: object) -> set[int]:
-    if not isinstance(value, list) or not all(type(one) is int for one in value):
+    if not isinstance(value, list) or not all(type(element) is int for element in value):
         raise FlawError("The list does not say in numbers what was left out.")
     if value != sorted(set(value)):
         raise FlawError("What was left out is not in order.")
@@ -947,14 +958,14 @@ def _moment(text: str) -> dt.datetime:
     try:
         moment = dt.datetime.fromisoformat(text)
     except ValueError as error:
-        raise FlawError(f"{_plain(text)} is no moment.") from error
+        raise FlawError(f"{_plain(text)} is not a time.") from error
     if moment.tzinfo is None:
-        raise FlawError(f"{_plain(text)} is no moment.")
+        raise FlawError(f"{_plain(text)} is not a time.")
     return moment
 
 
 def _as_id(text: str | None) -> UUID | None:
-    """Return the id that a text is; None where it is none."""
+    """Return the UUID in a text, or None."""
     try:
         return UUID(text) if text else None
     except ValueError:
@@ -966,6 +977,6 @@ def _minute(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Return words of a file so that they can do nothing to a terminal."""
+    """Return a text from a file with nothing that could control a terminal."""
     shown = "".join(letter if letter.isprintable() else "?" for letter in text)
     return shown if len(shown) <= MOST_LETTERS else shown[:MOST_LETTERS] + "..."

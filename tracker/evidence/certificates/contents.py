@@ -1,6 +1,8 @@
 """The contents of a certificate as plain values: the text, its signatures, its evidence.
 
 Everything is in one of the languages of the frozen text; words said in another know that they are.
+
+In one file: the parts of one document, said in one language by the same functions.
 """
 
 import datetime as dt
@@ -29,23 +31,23 @@ from tracker.ui import qr_code
 from tracker.ui.locale import as_date, as_datetime, direction, listed, name_of
 from tracker.undertakings import frozen as undertakings
 
-# What the file is called that travels inside: the bytes whose digest was signed.
+# The name of the attached file: the bytes whose digest was signed.
 CANONICAL = "canonical-document.json"
 CANONICAL_TYPE = "application/json"
 GROUP = 8
-# How many letters stand beside their label.
+# How many letters fit beside their label.
 SHORT = 24
-# How many letters stand in a line of a table, and how many a column has and asks for at most.
+# How many letters fit in a line of a table, and the least and most for a column.
 LINE, NARROW, WIDE = 76, 9, 36
 
 Values = dict[str, Any]
-# What templates put around words; in words themselves these letters are escaped.
+# The markers templates use; these characters are escaped in text.
 _MARK = re.compile(r"<[^>]*>")
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """All that a certificate is made of, read beforehand."""
+    """Everything a certificate is made from, read beforehand."""
 
     revision: Revision
     document: Mapping[str, Any]
@@ -60,7 +62,7 @@ class Source:
 
     @property
     def is_undertaking(self) -> bool:
-        """Whether it is a person's own undertaking."""
+        """Whether it is a personal undertaking."""
         return "undertaking" in self.document
 
 
@@ -70,12 +72,12 @@ def languages(source: Source) -> tuple[str, ...]:
 
 
 def address(reference: str, digest: str) -> str:
-    """Return the address under which anyone can check a text; it stands on paper and stays."""
+    """Return the address at which anyone can check a text; it is printed, so it never changes."""
     return link(f"verify?{urlencode({'reference': reference, 'digest': digest})}")
 
 
 def certificate(source: Source, language: str) -> Values:
-    """Return what the certificate of a text says in one of its languages."""
+    """Return the content of a text's certificate in one of its languages."""
     with in_language(language):
         text = _undertaking(source, language) if source.is_undertaking else _text(source, language)
         return {
@@ -88,7 +90,7 @@ def certificate(source: Source, language: str) -> Values:
             "notices": _notices(source, language),
             **text,
             "signatures_title": _("Signatures"),
-            "signatures": [_signature(one, language) for one in source.signatures],
+            "signatures": [_signature(signature, language) for signature in source.signatures],
             "evidence": _evidence(source, language),
             "digest": _groups(source.revision.digest),
         }
@@ -108,7 +110,7 @@ def _text(source: Source, language: str) -> Values:
         ),
         "below": [
             _say(text.cooperation, language),
-            _say(_("between %(parties)s", parties=listed(text.parties)), language, said=True),
+            _say(_("between %(parties)s", parties=listed(text.parties)), language, is_said=True),
         ],
         "running": f"{text.title} · {text.reference}",
         "sections": [
@@ -123,13 +125,13 @@ def _text(source: Source, language: str) -> Values:
 
 
 def _beside(title: str, parts: Sequence[Part_], language: str) -> Values:
-    """Return as a section what a text says beside its clauses."""
+    """Return a section with what a text says apart from its clauses."""
     return {
-        "title": _say(title, language, said=True),
+        "title": _say(title, language, is_said=True),
         "items": [
             {
                 "code": "",
-                "label": _say(label, language, said=True),
+                "label": _say(label, language, is_said=True),
                 "prompt": None,
                 "answers": [{"by": None, "parts": [_part(("", words), language)]}],
             }
@@ -156,9 +158,9 @@ def _item(item: frozen_text.FrozenItem, language: str) -> Values:
 
 def _part(part: Part_, language: str) -> Values:
     label, value = part
-    told = {"label": _say(label, language) if label else None}
+    values = {"label": _say(label, language) if label else None}
     if isinstance(value, Table):
-        return told | {
+        return values | {
             "short": False,
             "heads": [_say(head, language) for head in value.heads],
             "lines": [[_say(cell, language) for cell in line] for line in value.lines],
@@ -166,13 +168,13 @@ def _part(part: Part_, language: str) -> Values:
         }
     words = str(value or "")
     is_short = len(words) <= SHORT and "\n" not in words
-    return told | {"short": is_short, "text": _say(value or "", language)}
+    return values | {"short": is_short, "text": _say(value or "", language)}
 
 
 def _widths(table: Table) -> list[int]:
-    """Return how wide columns are beside each other, in letters.
+    """Return the relative widths of columns, in letters.
 
-    Each has what its longest word needs; what is left of the line goes to those with long texts.
+    Each gets what its longest word needs; the rest of the line goes to those with long texts.
     """
     columns = list(zip(table.heads, *table.lines, strict=True))
     needed = [max(max(map(_longest_word, column)) + 2, NARROW) for column in columns]
@@ -194,15 +196,15 @@ def _undertaking(source: Source, language: str) -> Values:
     terms = source.document["terms"]
     title = _("Undertaking of confidentiality")
     parts = [_("Briefing"), _("Interests")]
-    held = _("%(sentence)s %(day)s", sentence=text.briefing, day=text.briefed_on)
-    told = [
-        (parts[0], held.strip() if text.briefing else _("None was confirmed.")),
+    confirmed = _("%(sentence)s %(day)s", sentence=text.briefing, day=text.briefed_on)
+    entries = [
+        (parts[0], confirmed.strip() if text.briefing else _("None was confirmed.")),
         (parts[1], text.interests or _("Nothing was declared.")),
         *([(_("What was asked of interests"), text.question)] if text.question else []),
         *text.about,
     ]
     return {
-        "title": _say(title, language, said=True),
+        "title": _say(title, language, is_said=True),
         "above": _(
             "%(reference)s, on revision %(revision)s of the terms",
             reference=source.reference,
@@ -216,14 +218,14 @@ def _undertaking(source: Source, language: str) -> Values:
                     organisation=text.organisation,
                 ),
                 language,
-                said=True,
+                is_said=True,
             ),
             _say(source.document["cooperation"]["title"], language),
         ],
         "running": f"{title} · {source.reference}",
         "sections": [
             {
-                "title": _say(_("What was undertaken"), language, said=True),
+                "title": _say(_("What was undertaken"), language, is_said=True),
                 "sentence": _say(text.sentence, language),
                 "items": [
                     {
@@ -240,7 +242,7 @@ def _undertaking(source: Source, language: str) -> Values:
                     for code, label, words in text.points
                 ],
             },
-            _beside(_("What was confirmed beside it"), told, language),
+            _beside(_("What was confirmed beside it"), entries, language),
         ],
     }
 
@@ -248,47 +250,59 @@ def _undertaking(source: Source, language: str) -> Values:
 # Signatures ---------------------------------------------------------------------------------------
 
 
-def _signature(one: Signature, language: str) -> Values:
-    power = power_words(one.power, one.power_from, one.power_until) if one.power else ""
-    confirmed = confirmed_words(one.power_confirmed)
+def _signature(signature: Signature, language: str) -> Values:
+    power = (
+        power_words(signature.power, signature.power_from, signature.power_until)
+        if signature.power
+        else ""
+    )
+    confirmed = confirmed_words(signature.power_confirmed)
     return {
-        "name": _say(one.signer_name, language),
-        "capacity": _say(_capacity(one), language, said=True),
+        "name": _say(signature.signer_name, language),
+        "capacity": _say(_capacity(signature), language, is_said=True),
         "heading": _say(
-            _("%(name)s, %(capacity)s", name=one.signer_name, capacity=_capacity(one)),
+            _("%(name)s, %(capacity)s", name=signature.signer_name, capacity=_capacity(signature)),
             language,
-            said=True,
+            is_said=True,
         ),
-        "proof": _("%(method)s, %(when)s", method=how_signed(one), when=as_datetime(one.signed_at)),
-        "power": _say(_("by %(power)s", power=power), language, said=True) if power else None,
-        "confirmed": _say(confirmed, language, said=True) if confirmed else None,
-        "when": as_datetime(one.signed_at),
-        "method": str(METHODS[one.method]),
-        "sentence": _say(one.sentence, language, of=one.language),
-        "digest": _groups(one.digest),
-        "account": str(one.user_id),
+        "proof": _(
+            "%(method)s, %(when)s",
+            method=how_signed(signature),
+            when=as_datetime(signature.signed_at),
+        ),
+        "power": _say(_("by %(power)s", power=power), language, is_said=True) if power else None,
+        "confirmed": _say(confirmed, language, is_said=True) if confirmed else None,
+        "when": as_datetime(signature.signed_at),
+        "method": str(METHODS[signature.method]),
+        "sentence": _say(signature.sentence, language, of=signature.language),
+        "digest": _groups(signature.digest),
+        "account": str(signature.user_id),
     }
 
 
-def _capacity(one: Signature) -> str:
-    """Return in which capacity somebody signed, for whom, and in whose place."""
-    return ", ".join([_role(one), *beside_words(one)])
+def _capacity(signature: Signature) -> str:
+    """Return in what capacity somebody signed, for whom, and in whose place."""
+    return ", ".join([_role(signature), *beside_words(signature)])
 
 
-def _role(one: Signature) -> str:
-    if one.organisation_id is None:
+def _role(signature: Signature) -> str:
+    if signature.organisation_id is None:
         return str(_("in their own name"))
-    office = one.office or _("Signatory")
-    if one.kind is SignatureKind.COUNTERSIGNATURE:
+    office = signature.office or _("Signatory")
+    if signature.kind is SignatureKind.COUNTERSIGNATURE:
         return str(
             _(
                 "%(office)s, countersigned for %(organisation)s",
                 office=office,
-                organisation=one.organisation_name,
+                organisation=signature.organisation_name,
             )
         )
     return str(
-        _("%(office)s, for %(organisation)s", office=office, organisation=one.organisation_name)
+        _(
+            "%(office)s, for %(organisation)s",
+            office=office,
+            organisation=signature.organisation_name,
+        )
     )
 
 
@@ -296,7 +310,7 @@ def _role(one: Signature) -> str:
 
 
 def _notices(source: Source, language: str) -> list[Values]:
-    """Return what a reader has to know before the text: whether it counts, whether it is play."""
+    """Return what a reader has to know first: whether the text is valid, or a demonstration."""
     known = languages(source)
     notices = []
     if source.is_demonstration:
@@ -335,7 +349,7 @@ def _notices(source: Source, language: str) -> list[Values]:
                 binding=name_of(known[0]),
             )
         )
-    return [_say(words, language, said=True) for words in notices]
+    return [_say(words, language, is_said=True) for words in notices]
 
 
 def _evidence(source: Source, language: str) -> Values:
@@ -347,7 +361,7 @@ def _evidence(source: Source, language: str) -> Values:
             "tells whether the text is genuine and still holds, and nothing of what it says."
         ),
         "facts": [
-            {"label": label, "value": _say(words, language, said=True)}
+            {"label": label, "value": _say(words, language, is_said=True)}
             for label, words in _facts(source)
         ],
         "digests": [
@@ -397,10 +411,10 @@ def _facts(source: Source) -> list[tuple[str, str]]:
                 "; ".join(
                     _(
                         "%(article)s, revision %(number)s",
-                        article=f"{one['slug']} ({name_of(one['language'])})",
-                        number=one["revision"],
+                        article=f"{passage['slug']} ({name_of(passage['language'])})",
+                        number=passage["revision"],
                     )
-                    for one in document["guidance"]
+                    for passage in document["guidance"]
                 ),
             )
         )
@@ -435,42 +449,42 @@ def _facts(source: Source) -> list[tuple[str, str]]:
 
 
 def _digests(source: Source) -> list[tuple[str, str, str]]:
-    found = []
+    digests = []
     if source.is_undertaking:
-        found.append(
+        digests.append(
             (
                 _("Digest of the terms"),
                 _("SHA-256 of the text that the undertaking rests on"),
                 source.document["terms"]["digest"],
             )
         )
-    found.append(
+    digests.append(
         (
             _("Key of this file"),
             _("SHA-256 of the certificate it is signed with"),
             source.key_fingerprint,
         )
     )
-    return found
+    return digests
 
 
 def _event(line: HistoryLine, language: str) -> Values:
     if not line.details and not line.who:
         words, who = _("The details of this event were erased."), ""
     else:
-        words = _told(line)
+        words = _sentence(line)
         who = _who(line)
     return {
         "number": line.number,
         "when": as_datetime(line.at, "medium"),
-        "words": _say(words, language, said=True),
-        "who": _say(who, language, said=True) if who else None,
+        "words": _say(words, language, is_said=True),
+        "who": _say(who, language, is_said=True) if who else None,
         "digest": _groups(line.digest),
     }
 
 
-def _told(line: HistoryLine) -> str:
-    """Return an event in words, as the pages tell it."""
+def _sentence(line: HistoryLine) -> str:
+    """Return an event as a sentence, as pages show it."""
     sentences = current_app.jinja_env.get_template("history/sentences.html").module
     words = unescape(_MARK.sub("", getattr(sentences, line.verb)(line.details)))
     return " ".join(words.split())
@@ -489,26 +503,27 @@ def _who(line: HistoryLine) -> str:
 # Words --------------------------------------------------------------------------------------------
 
 
-def _say(words: str, around: str, *, of: str = "", said: bool = False) -> Values:
-    """Return words with their language and direction where these are not those around them.
+def _say(words: str, around: str, *, of: str = "", is_said: bool = False) -> Values:
+    """Return text with its language and direction if they differ from those around it.
 
-    said: the application says them in the language around. Else what knows no language was typed,
-    and goes by its own first letter.
+    said: the application wrote it in the surrounding language. Other text without a language was
+    typed by people, and its direction follows from its first letter.
     """
-    spoken = around if said else (of or language_of(words))
-    told: Values = {"t": str(words)}
+    spoken = around if is_said else (of or language_of(words))
+    values: Values = {"t": str(words)}
     if spoken and spoken != around:
-        told["lang"] = spoken
+        values["lang"] = spoken
     turned = direction(spoken) if spoken else _typed_direction(str(words), direction(around))
     if turned != direction(around):
-        told["dir"] = turned
-    return told
+        values["dir"] = turned
+    return values
 
 
 def _typed_direction(words: str, otherwise: str) -> str:
-    """Return the direction of what somebody typed, by its first letter that has one.
+    """Return the direction of typed text, from its first letter that has one.
 
-    Numbers have none, such as those of telephones: they are told apart where they would be turned.
+    Digits have none, such as those of phone numbers: they are isolated where they would be
+    reversed.
     """
     kinds = {unicodedata.bidirectional(letter) for letter in words}
     for letter in words:

@@ -1,7 +1,7 @@
 """Issuing of certificates of fully signed texts, by the worker, in each of their languages.
 
-The worker makes them, so that no signature waits for one. Reading, then typesetting and signing
-without any transaction open, then keeping: a slow timestamp service holds nobody up.
+The worker issues them, so that no signature waits for one. It reads, then typesets and signs
+without an open transaction, then stores: a slow timestamp service blocks nobody.
 """
 
 import datetime as dt
@@ -45,11 +45,11 @@ from tracker.signoff.models import Revision
 from tracker.undertakings.handlers import SUBJECT as UNDERTAKING
 
 TEMPLATE = "certificate.typ"
-# How long a certificate waits for the timestamp service once all have signed; then it is made
+# How long a certificate waits for the timestamp service after the last signature; then it is made
 # without a timestamp, since a certificate that is never made helps nobody.
 PATIENCE = dt.timedelta(hours=24)
 
-# What of the history stands on the certificate of an undertaking.
+# The events shown on the certificate of an undertaking.
 OF_AN_UNDERTAKING = (
     verbs.UNDERTAKING_ASKED,
     verbs.UNDERTAKING_FROZEN,
@@ -61,7 +61,7 @@ OF_AN_UNDERTAKING = (
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A certificate that was made and is not kept yet."""
+    """A certificate that was made and is not stored yet."""
 
     revision_id: UUID
     language: str
@@ -73,7 +73,7 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """All that is needed to make the certificates of a text, read beforehand."""
+    """Everything needed to make the certificates of a text, read beforehand."""
 
     source: Source
     plain: bytes
@@ -82,19 +82,19 @@ class _Work:
 
 
 def make(revision_id: UUID, timestamp_url: str = "") -> list[Made]:
-    """Make the certificates of a text, one in each language; nothing is kept yet.
+    """Make the certificates of a text, one in each language, without storing them.
 
-    Gives up the caller's transaction: none is open while it typesets, signs and asks the timestamp
-    service. Raise CertificateError when it can't be done now.
+    Ends the caller's transaction: none is open while it typesets, signs and calls the timestamp
+    service. Raise CertificateError if it can't be done now.
     """
     work = _read(revision_id)
     try:
         known = contents.languages(work.source)
         return [_make(work, language, timestamp_url) for language in known]
     except (AttributeError, LookupError, TemplateError, TypeError, ValueError) as error:
-        # A text in a shape that is not known: the others must not wait for it.
+        # A text in an unknown format must not block the others.
         where = traceback.extract_tb(error.__traceback__)[-1]
-        # The words of the error may be words of the text.
+        # The error's message may quote the text.
         message = (
             f"Revision {work.source.revision.id} can't be set: {type(error).__name__}"
             f" in {Path(where.filename).name}, line {where.lineno}"
@@ -102,21 +102,21 @@ def make(revision_id: UUID, timestamp_url: str = "") -> list[Made]:
         raise CertificateError(message) from error
 
 
-def keep(made: Collection[Made]) -> list[Certificate]:
-    """Keep certificates and record each, in the caller's transaction.
+def keep(certificates: Collection[Made]) -> list[Certificate]:
+    """Store certificates and record each, in the caller's transaction.
 
-    Nothing is kept where another worker was quicker.
+    Stores nothing if another worker was faster.
     """
-    kept = []
-    for one in made:
-        revision = db.session.get_one(Revision, one.revision_id)
+    stored = []
+    for certificate in certificates:
+        revision = db.session.get_one(Revision, certificate.revision_id)
         lock_chain(revision.cooperation_id)
-        if find(revision.id, one.language) is None:
-            kept.append(_keep(revision, one))
+        if find(revision.id, certificate.language) is None:
+            stored.append(_keep(revision, certificate))
         db.session.execute(
             sa.delete(CertificateFailure).where(CertificateFailure.revision_id == revision.id)
         )
-    return kept
+    return stored
 
 
 def _read(revision_id: UUID) -> _Work:
@@ -151,19 +151,19 @@ def _work(revision_id: UUID) -> _Work:
         key_fingerprint=key.fingerprint,
         made_at=clock.now(),
     )
-    completed_at = max(one.signed_at for one in revision.signatures)
-    # What typesetting looks at must not ask the database again.
+    completed_at = max(signature.signed_at for signature in revision.signatures)
+    # Typesetting must not query the database again.
     db.session.expunge_all()
     return _Work(source, plain, key, completed_at)
 
 
 def _require_signed_by_all(revision: Revision) -> None:
-    """Refuse a text that was not signed by all, or whose rows do not agree with what is bound.
+    """Refuse a text that was not fully signed, or whose rows contradict the evidence.
 
-    A row that says so is no evidence: the frozen text, its signatures and the whole chain are.
+    A status row is no evidence: the frozen text, its signatures and the whole chain are.
     """
-    found = bound.standing_of(revision)
-    if not found.agrees or found.outcome is None or not found.outcome.is_signed_by_all:
+    status = bound.standing_of(revision)
+    if not status.agrees or status.outcome is None or not status.outcome.is_signed_by_all:
         message = (
             f"Revision {revision.id} does not agree with its signatures, so it gets no certificate:"
             " run tracker audit verify."
@@ -172,16 +172,16 @@ def _require_signed_by_all(revision: Revision) -> None:
 
 
 def _events(revision: Revision) -> list[HistoryLine]:
-    """Return how a text came about: since the revision before it was in force, the oldest first."""
-    told: tuple[Verb, ...]
+    """Return the history of a text since the previous revision was in force, the oldest first."""
+    event_verbs: tuple[Verb, ...]
     if revision.subject_type == UNDERTAKING:
-        told, ends = OF_AN_UNDERTAKING, verbs.UNDERTAKING_COUNTERSIGNED
+        event_verbs, ends = OF_AN_UNDERTAKING, verbs.UNDERTAKING_COUNTERSIGNED
     else:
-        told, ends = ON_THE_RECORD, verbs.CAME_INTO_FORCE
+        event_verbs, ends = ON_THE_RECORD, verbs.CAME_INTO_FORCE
     lines = trail.subject_history(
         revision.cooperation_id,
-        [revision.subject_id, *(one.id for one in revision.signatures)],
-        of=told,
+        [revision.subject_id, *(signature.id for signature in revision.signatures)],
+        of=event_verbs,
     )
     lines.reverse()
     begin, end = 0, len(lines)
@@ -236,19 +236,21 @@ def _sign(plain: bytes, work: _Work, timestamp_url: str) -> tuple[bytes, bool]:
     return pdf.sign(plain, signer), False
 
 
-def _keep(revision: Revision, one: Made) -> Certificate:
+def _keep(revision: Revision, document: Made) -> Certificate:
     row = Certificate(
         id=uuid4(),
         revision_id=revision.id,
-        language=one.language,
+        language=document.language,
         is_sealed=revision.is_sealed,
-        sha256=canonical.digest(one.pdf),
-        evidence_key_id=one.key_id,
-        has_timestamp=one.has_timestamp,
-        made_at=one.made_at,
+        sha256=canonical.digest(document.pdf),
+        evidence_key_id=document.key_id,
+        has_timestamp=document.has_timestamp,
+        made_at=document.made_at,
     )
     key = key_of(revision)
-    row.document = one.pdf if key is None else crypto.seal(key, one.pdf, context_of(row.id))
+    row.document = (
+        document.pdf if key is None else crypto.seal(key, document.pdf, context_of(row.id))
+    )
     db.session.add(row)
     db.session.flush()
     record(

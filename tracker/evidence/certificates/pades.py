@@ -1,7 +1,7 @@
 """Signatures of PDF files (PAdES), made and verified with pyHanko.
 
-pyHanko's verdict alone takes a file for sound that has bytes added at its end. So here a file is
-sound only if the verdict is good and the last signature covers all of it.
+pyHanko's verdict alone accepts a file with bytes added at its end. Here a file is sound only if the
+verdict is good and the last signature covers the whole file.
 """
 
 import asyncio
@@ -48,7 +48,7 @@ LONGEST_ANSWER = 100_000
 
 
 class _ArchivalSigner(signers.PdfSigner):
-    """Signs without making the file one of PDF 2.0, which PDF/A-3 is not."""
+    """A signer that doesn't turn the file into PDF 2.0, which PDF/A-3 does not allow."""
 
     def register_extensions(
         self,
@@ -56,32 +56,32 @@ class _ArchivalSigner(signers.PdfSigner):
         *,
         md_algorithm: str,  # noqa: ARG002 -- pyHanko hands it over by this name
     ) -> None:
-        """Name the one extension that signatures of this kind need in a PDF 1.7."""
+        """Declare the one extension that such signatures need in PDF 1.7."""
         pdf_out.register_extension(constants.ESIC_EXTENSION_1)
 
 
 class _Addition(IncrementalPdfFileWriter):
-    """Adds to a file and leaves what it says of itself as it is: that is what archives check."""
+    """An update of a file that leaves its metadata unchanged, which archives check."""
 
     def _update_meta(self) -> None:
         """Write neither a date of change nor a producer."""
 
 
 class _Service(TimeStamper):
-    """A timestamp service after RFC 3161, asked over HTTP."""
+    """A timestamp service (RFC 3161), called over HTTP."""
 
     def __init__(self, url: str) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # pyHanko's
         self._url = url
 
     async def async_request_tsa_response(self, req: tsp.TimeStampReq) -> tsp.TimeStampResp:
-        """Send a request and return the answer."""
+        """Send a request and return the response."""
         return await asyncio.to_thread(self._ask, req.dump())
 
-    def _ask(self, asked: bytes) -> tsp.TimeStampResp:
+    def _ask(self, query: bytes) -> tsp.TimeStampResp:
         request = urllib.request.Request(  # noqa: S310 -- the operator's own address, http or https
             self._url,
-            data=asked,
+            data=query,
             headers={
                 "Content-Type": "application/timestamp-query",
                 "Accept": "application/timestamp-reply",
@@ -92,9 +92,9 @@ class _Service(TimeStamper):
 
 
 def sign(plain: bytes, signer: Signer, timestamp_url: str = "") -> bytes:
-    """Return a PDF signed as a whole (PAdES B-B, with a timestamp B-T); no change is allowed after.
+    """Return a PDF signed as a whole (PAdES B-B, with a timestamp B-T); it can't be changed after.
 
-    Raise TimestampError when the service can't be used, SignError when it can't be signed.
+    Raise TimestampError if the service can't be used, SignError if it can't be signed.
     """
     own, *others = map(_asn1, signer.certificates)
     store = SimpleCertificateStore()  # type: ignore[no-untyped-call]  # pyHanko's
@@ -112,7 +112,7 @@ def sign(plain: bytes, signer: Signer, timestamp_url: str = "") -> bytes:
         certify=True,
         docmdp_permissions=fields.MDPPerm.NO_CHANGES,
     )
-    # Printed and outside the page: the one kind of invisible field that PDF/A and PDF/UA both take.
+    # Printed and outside the page: the only invisible field that PDF/A and PDF/UA both allow.
     unseen = fields.InvisSigSettings(set_print_flag=True, box_out_of_bounds=True)
     try:
         writer = _Addition(io.BytesIO(plain))
@@ -133,15 +133,15 @@ def sign(plain: bytes, signer: Signer, timestamp_url: str = "") -> bytes:
             raise TimestampError(message) from error
         message = f"The PDF can't be signed: {words}"
         raise SignError(message) from error
-    found: bytes = signed.getvalue()
-    return found
+    pdf: bytes = signed.getvalue()
+    return pdf
 
 
 # Verifying ----------------------------------------------------------------------------------------
 
 
 def signature_flaw(pdf: bytes, certificate: x509.Certificate) -> Flaw | None:
-    """Return what is wrong with the signature of a PDF; on its own it is not the whole check."""
+    """Return what is wrong with the signature of a PDF; this alone is not the whole check."""
     try:
         return asyncio.run(_signature_flaw(pdf, certificate))
     except Exception:  # noqa: BLE001 -- whatever a forged file breaks in the reader, it is a flaw
@@ -149,35 +149,35 @@ def signature_flaw(pdf: bytes, certificate: x509.Certificate) -> Flaw | None:
 
 
 async def _signature_flaw(pdf: bytes, certificate: x509.Certificate) -> Flaw | None:
-    found = PdfFileReader(io.BytesIO(pdf)).embedded_signatures
-    if not found:
+    signatures = PdfFileReader(io.BytesIO(pdf)).embedded_signatures
+    if not signatures:
         return Flaw.NOT_SIGNED
-    # This very certificate and no other: not even one of the same authority.
+    # Exactly this certificate, not another one from the same authority.
     context = ValidationContext(trust_roots=[_asn1(certificate)], allow_fetching=False)
     status = await async_validate_pdf_signature(
-        found[-1],
+        signatures[-1],
         signer_validation_context=context,
-        ts_validation_context=_of_the_service(found[-1]),
+        ts_validation_context=_of_the_service(signatures[-1]),
         key_usage_settings=KeyUsageConstraints(
             key_usage={"digital_signature", "non_repudiation"}, match_all_key_usages=False
         ),
     )
-    if status.coverage != SignatureCoverageLevel.ENTIRE_FILE or len(found) > 1:
+    if status.coverage != SignatureCoverageLevel.ENTIRE_FILE or len(signatures) > 1:
         return Flaw.NOT_WHOLE
     return None if status.bottom_line else Flaw.BROKEN
 
 
 def _of_the_service(signature: EmbeddedPdfSignature) -> ValidationContext:
-    """Return a context that takes the timestamp of a signature for what it is.
+    """Return a context that trusts the certificate of the signature's timestamp.
 
-    The operator chose the service, which nothing here vouches for; that its timestamp is whole and
-    fits the signature is checked all the same.
+    The operator chose the service, and nothing here vouches for it; the timestamp itself must still
+    be intact and match the signature.
     """
     stamps = find_cms_attribute_iter(
         signature.signer_info["unsigned_attrs"], "signature_time_stamp_token"
     )
-    held = [one.chosen for stamp in stamps for one in stamp["content"]["certificates"]]
-    return ValidationContext(trust_roots=held, allow_fetching=False)
+    chosen = [response.chosen for stamp in stamps for response in stamp["content"]["certificates"]]
+    return ValidationContext(trust_roots=chosen, allow_fetching=False)
 
 
 def _asn1(certificate: x509.Certificate) -> asn1_x509.Certificate:

@@ -1,7 +1,7 @@
 """PDF files that are signed as a whole: what one is signed with, and what may be wrong with it.
 
-Knows neither the web nor the database. pyHanko takes much memory (pades), so it is imported by who
-signs or verifies a file: the worker, commands, and a web process once somebody sends it a PDF.
+Independent of the web and the database. pyHanko needs much memory (pades), so only code that signs
+or verifies a file imports it: the worker, commands, and a web process once somebody uploads a PDF.
 """
 
 import enum
@@ -12,17 +12,17 @@ from cryptography import x509
 
 from tracker.core import canonical
 
-# What stands in a file in plain letters, so that a file that was altered still says of which text
-# it claims to be the certificate: this, and the digest of the text.
+# A marker in plain letters, followed by the digest of the text, so that even an altered file says
+# which text it claims to certify.
 MARKER = "common-terms-text:"
 
 
 class SignError(Exception):
-    """The PDF can't be signed; the message is one line."""
+    """Raised when the PDF can't be signed; the message is one line."""
 
 
 class TimestampError(SignError):
-    """The timestamp service can't be reached, or refuses."""
+    """Raised when the timestamp service can't be reached, or refuses."""
 
 
 class Flaw(enum.StrEnum):
@@ -45,9 +45,9 @@ class Signer:
 
 
 def sign(plain: bytes, signer: Signer, timestamp_url: str = "") -> bytes:
-    """Return a PDF signed as a whole (PAdES B-B, with a timestamp B-T); no change is allowed after.
+    """Return a PDF signed as a whole (PAdES B-B, with a timestamp B-T); it can't be changed after.
 
-    Raise TimestampError when the service can't be used, SignError when it can't be signed.
+    Raise TimestampError if the service can't be used, SignError if it can't be signed.
     """
     from tracker.evidence.certificates import pades  # noqa: PLC0415 -- see above
 
@@ -55,10 +55,10 @@ def sign(plain: bytes, signer: Signer, timestamp_url: str = "") -> bytes:
 
 
 def flaw_of(pdf: bytes, *, kept_digest: str, certificate: x509.Certificate) -> Flaw | None:
-    """Return what is wrong with a PDF, or None when it is as it was made.
+    """Return what is wrong with a PDF, or None if it is unchanged.
 
-    kept_digest is the SHA-256 that was kept when it was made, certificate that of the key it was
-    signed with. That a certificate ended since does not end what was signed with it.
+    kept_digest is the SHA-256 that was stored when it was made, certificate that of the key it was
+    signed with. An expired certificate doesn't invalidate what was signed with it.
     """
     if canonical.digest(pdf) != kept_digest:
         return Flaw.OTHER_DIGEST
@@ -66,7 +66,7 @@ def flaw_of(pdf: bytes, *, kept_digest: str, certificate: x509.Certificate) -> F
 
 
 def signature_flaw(pdf: bytes, certificate: x509.Certificate) -> Flaw | None:
-    """Return what is wrong with the signature of a PDF; on its own it is not the whole check."""
+    """Return what is wrong with the signature of a PDF; this alone is not the whole check."""
     from tracker.evidence.certificates import pades  # noqa: PLC0415 -- see above
 
     return pades.signature_flaw(pdf, certificate)

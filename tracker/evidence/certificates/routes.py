@@ -6,7 +6,7 @@ from flask import Blueprint
 from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
-from tracker.access.gate import current_actor, found, require, signed_in
+from tracker.access.gate import current_actor, found_or_404, require, signed_in
 from tracker.activity import service as trail
 from tracker.agreements.service import SUBJECT as CHECKLIST
 from tracker.checklists.editing import get_or_404
@@ -27,14 +27,16 @@ SHORT = 8
 @blueprint.get("/checklists/<uuid:checklist_id>/record/<int:number>/certificate/<language>")
 @signed_in
 def of_checklist(checklist_id: UUID, number: int, language: str) -> Response:
-    """Hand out the certificate of a revision of a checklist; that it was is noted."""
+    """Send the certificate of a revision of a checklist, and log the download."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "certificate")
-    revisions = (one for one, _asked in signoff.revisions_of(CHECKLIST, checklist.id))
-    revision = found(next((one for one in revisions if one.number == number), None))
-    cooperation = found(find_by_id(actor, checklist.cooperation_id))
-    row = found(certificates.find(revision.id, language))
-    if not is_restricted(checklist):  # opening one that is was noted already
+    revisions = (revision for revision, _asked in signoff.revisions_of(CHECKLIST, checklist.id))
+    revision = found_or_404(
+        next((revision for revision in revisions if revision.number == number), None)
+    )
+    cooperation = found_or_404(find_by_id(actor, checklist.cooperation_id))
+    row = found_or_404(certificates.find(revision.id, language))
+    if not is_restricted(checklist):  # opening a confidential one was already logged
         _note(actor, checklist.cooperation_id, CHECKLIST, checklist.id)
     return _file(revision, row, cooperation.reference)
 
@@ -42,21 +44,21 @@ def of_checklist(checklist_id: UUID, number: int, language: str) -> Response:
 @blueprint.get("/undertakings/<uuid:undertaking_id>/certificate/<language>")
 @signed_in
 def of_undertaking(undertaking_id: UUID, language: str) -> Response:
-    """Hand out the certificate of an undertaking: to its person, and to who decides on it."""
+    """Send the certificate of an undertaking: to its person, and to people who decide on it."""
     actor = current_actor()
-    undertaking = found(
+    undertaking = found_or_404(
         queries.find_own(actor, undertaking_id) or queries.find_for_npm(actor, undertaking_id)
     )
     loaded = queries.load(undertaking)
     require(policy.can_see(actor, loaded.standing))
-    revision = found(signoff.revision(found(undertaking.revision_id)))
-    row = found(certificates.find(revision.id, language))
+    revision = found_or_404(signoff.revision(found_or_404(undertaking.revision_id)))
+    row = found_or_404(certificates.find(revision.id, language))
     _note(actor, undertaking.cooperation_id, UNDERTAKING, undertaking.id)
     return _file(revision, row, loaded.terms.reference)
 
 
 def _note(actor: Actor, cooperation_id: UUID, subject_type: str, subject_id: UUID) -> None:
-    """Note in the log of reads who took a certificate along."""
+    """Log who downloaded a certificate."""
     trail.log_read(
         actor,
         cooperation_id=cooperation_id,
@@ -67,7 +69,7 @@ def _note(actor: Actor, cooperation_id: UUID, subject_type: str, subject_id: UUI
 
 
 def _file(revision: Revision, row: Certificate, reference: str) -> Response:
-    """Return a certificate as a file whose name tells nothing of class K2 to K7."""
+    """Return a certificate as a download whose name reveals nothing of class K2 to K7."""
     name = f"{reference}-{revision.digest[:SHORT]}-{row.language}.pdf"
     response = Response(certificates.file_of(row, revision), mimetype=MIME_TYPE)
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'

@@ -1,4 +1,4 @@
-"""Certificates of fully signed texts: which are due, which can't be made, which are kept.
+"""Certificates of fully signed texts: which are due, which can't be made, which are stored.
 
 The worker issues them (issuing), in each of the languages of their text.
 """
@@ -24,25 +24,25 @@ from tracker.signoff.models import (
 from tracker.signoff.queries import CertificateMark
 from tracker.undertakings.handlers import SUBJECT as UNDERTAKING
 
-# How long to wait after each try that failed, the last one from then on.
+# How long to wait after each failed attempt; the last value applies from then on.
 _HOUR = dt.timedelta(hours=1)
 WAITS = (_HOUR / 60, _HOUR / 12, _HOUR / 2, 2 * _HOUR, 6 * _HOUR)
 KEPT_ERROR = 500
 
 
 class CertificateError(Exception):
-    """A certificate can't be made now; the message is one line."""
+    """Raised when a certificate can't be made now; the message is one line."""
 
 
 # What is due --------------------------------------------------------------------------------------
 
 
 def due(since: dt.datetime | None = None) -> list[UUID]:
-    """Return the revisions that were signed by all and have no certificate, the oldest first.
+    """Return the fully signed revisions without a certificate, the oldest first; for the worker.
 
-    With a moment those signed by all since then, and those whose next try has come, which an index
-    finds. For the worker. What was erased with its cooperation's key can't have one any more; what
-    could not be made waits for its next try.
+    With a time, those fully signed since then, and those whose next attempt is due, through an
+    index. Texts erased with their cooperation's key can't have one any more; failed ones wait for
+    their next attempt.
     """
     waits = sa.exists().where(
         CertificateFailure.revision_id == Revision.id,
@@ -65,7 +65,7 @@ def due(since: dt.datetime | None = None) -> list[UUID]:
 
 
 def overdue(since: dt.timedelta) -> int:
-    """Return how many texts were frozen longer ago than that and wait for a certificate."""
+    """Return how many texts have been without a certificate for longer than that."""
     return (
         db.session.scalar(
             sa.select(sa.func.count(Revision.id))
@@ -82,12 +82,12 @@ def overdue(since: dt.timedelta) -> int:
 
 
 def _signed_or_failed(since: dt.datetime) -> sa.CompoundSelect[UUID]:
-    """Return the revisions of which a certificate may be due that wasn't at a moment."""
+    """Return the revisions whose certificate may have become due since a time."""
     return sa.union(
         sa.select(SignatureRequest.revision_id).where(
             SignatureRequest.state == RequestState.COMPLETED, SignatureRequest.ended_at >= since
         ),
-        # Such a row was changed by hand; it gets no certificate, and is told of.
+        # Such a row was changed by hand; it gets no certificate, and is reported.
         sa.select(SignatureRequest.revision_id).where(
             SignatureRequest.state == RequestState.COMPLETED, SignatureRequest.ended_at.is_(None)
         ),
@@ -142,7 +142,7 @@ def _is_erased() -> sa.ColumnElement[bool]:
 
 @dataclass(frozen=True, slots=True)
 class Failing:
-    """A text whose certificate could not be made, in words for who looks after the instance."""
+    """A text whose certificate could not be made, for whoever runs the instance."""
 
     reference: str
     kind: str
@@ -153,7 +153,7 @@ class Failing:
 
 
 def note_failure(revision_id: UUID, error: CertificateError) -> None:
-    """Keep why a certificate could not be made; each time the next try is later."""
+    """Record why a certificate could not be made; the delay until the next attempt grows."""
     now = clock.now()
     row = db.session.get(CertificateFailure, revision_id)
     if row is None:
@@ -167,7 +167,7 @@ def note_failure(revision_id: UUID, error: CertificateError) -> None:
 
 
 def failing() -> list[Failing]:
-    """Return the texts whose certificate could not be made so far, the oldest failure first."""
+    """Return the texts whose certificate could not be made, the oldest failure first."""
     rows = db.session.execute(
         sa.select(CertificateFailure, Revision, Cooperation.reference)
         .join(Revision, Revision.id == CertificateFailure.revision_id)
@@ -181,7 +181,7 @@ def failing() -> list[Failing]:
 
 
 def is_any_failing() -> bool:
-    """Tell whether a certificate could not be made so far."""
+    """Return whether any certificate could not be made."""
     return bool(db.session.scalar(sa.select(sa.exists().where(CertificateFailure.tries > 0))))
 
 
@@ -192,7 +192,7 @@ def is_any_failing() -> bool:
 
 
 def find(revision_id: UUID, language: str) -> Certificate | None:
-    """Return the certificate of a revision in a language; the caller found the revision scoped."""
+    """Return a revision's certificate in a language; the caller found the revision in scope."""
     return db.session.scalar(
         sa.select(Certificate).where(
             Certificate.revision_id == revision_id, Certificate.language == language
@@ -201,7 +201,7 @@ def find(revision_id: UUID, language: str) -> Certificate | None:
 
 
 def marks(revision_id: UUID) -> list[CertificateMark]:
-    """Return in which languages a revision has a certificate. The reader of signoff.queries."""
+    """Return the languages in which a revision has a certificate. A reader for signoff.queries."""
     rows = db.session.execute(
         sa.select(Certificate.language, Certificate.made_at, Certificate.has_timestamp)
         .where(Certificate.revision_id == revision_id)
@@ -211,7 +211,7 @@ def marks(revision_id: UUID) -> list[CertificateMark]:
 
 
 def plain_bytes(row: Certificate, key: bytes | None) -> bytes:
-    """Return a certificate's PDF, decrypted where it is encrypted."""
+    """Return a certificate's PDF, decrypted if it is encrypted."""
     if not row.is_sealed:
         return row.document
     if key is None:
@@ -221,15 +221,15 @@ def plain_bytes(row: Certificate, key: bytes | None) -> bytes:
 
 
 def file_of(row: Certificate, revision: Revision) -> bytes:
-    """Return the PDF of a certificate; the caller found its revision by a scoped query."""
+    """Return a certificate's PDF; the caller found its revision with a scoped query."""
     return plain_bytes(row, key_of(revision))
 
 
 def key_of(revision: Revision) -> bytes | None:
-    """Return the key that a revision and its certificates are encrypted with, if they are."""
+    """Return the key that encrypts a revision and its certificates, if they are encrypted."""
     return keys.key_of(revision.cooperation_id) if revision.is_sealed else None
 
 
 def context_of(certificate_id: UUID) -> str:
-    """Return what the encryption of a certificate is bound to."""
+    """Return the context that the encryption of a certificate is bound to."""
     return f"certificate:{certificate_id}"

@@ -1,7 +1,7 @@
 """Typesetting of plain values into a tagged, archival PDF, through a template.
 
-The same values give the same pages on every machine: no font of the system is ever used, and any
-warning of the typesetter is a failure.
+The same values give the same pages on every machine: system fonts are never used, and any warning
+of the typesetter is a failure.
 """
 
 import json
@@ -17,11 +17,11 @@ from typing import Any
 
 import typst
 
-from config import ROOT
+from tracker.core.paths import TEMPLATES
 
-FOLDER = ROOT / "templates" / "pdf"
+FOLDER = TEMPLATES / "pdf"
 PACKAGES = ("fontpkg_ibm_plex_sans", "fontpkg_ibm_plex_serif", "fontpkg_amiri")
-# One upright file of each weight that the templates use.
+# One upright font file for each weight that the templates use.
 _FACES = (
     ("IBMPlexSans[wdth,wght].ttf",),
     ("IBMPlexSerif-Regular.ttf", "IBMPlexSerif-SemiBold.ttf"),
@@ -29,17 +29,17 @@ _FACES = (
 )
 _WINDOWS_FULL, _FORMAT_SPARSE = (3, 10), 12
 _WINDOWS_BASIC, _FORMAT_SEGMENTS = (3, 1), 4
-# Invisible letters that scripts need: joiners, and marks of direction that stand by themselves.
+# Invisible characters that scripts need: joiners, and single direction marks.
 _INVISIBLE_KEPT = frozenset("\u200c\u200d\u200e\u200f")
 
 
 class TypesettingError(Exception):
-    """The typesetter refused, or warned of something; the message is one line of it."""
+    """Raised when the typesetter refuses or warns; the message is one line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """A file that travels inside the PDF."""
+    """A file embedded in the PDF."""
 
     name: str
     text: str
@@ -48,7 +48,7 @@ class Attached:
 
 
 class _Typesetters(threading.local):
-    """A typesetter for each thread: one can't be shared. Made when it is first needed."""
+    """A typesetter per thread, since one can't be shared; created when first needed."""
 
     own: typst.Compiler | None = None
 
@@ -63,17 +63,17 @@ _typesetters = _Typesetters()
 
 
 def typeset(template: str, data: Mapping[str, Any], attached: Attached) -> bytes:
-    """Return the PDF that a template of templates/pdf gives; raise TypesettingError otherwise.
+    """Return the PDF made by a template of templates/pdf, or raise TypesettingError.
 
-    Letters that no font here has are shown by their numbers; the attached file holds them all.
+    Characters that no font here has are shown as code points; the attached file has them all.
     """
     try:
         return _compile(template, _printable(data, strict=False), attached)
     except TypesettingError as error:
         if "could not be displayed" not in str(error):
             raise
-    # A combination of letters that no font has together, such as marks on a letter of another
-    # script: then only plain letters are shown as they are.
+    # A combination that no font has, such as a mark on a letter of another script: then only plain
+    # letters are shown as they are.
     return _compile(template, _printable(data, strict=True), attached)
 
 
@@ -94,7 +94,7 @@ def _compile(template: str, data: Any, attached: Attached) -> bytes:
             str(FOLDER / template),
             format="pdf",
             sys_inputs=inputs,
-            # PDF/A-3a: archival, tagged, with files inside. PDF/UA-1: accessible.
+            # PDF/A-3a: archival, tagged, with embedded files. PDF/UA-1: accessible.
             pdf_standards=["ua-1", "a-3a"],
         )
     except typst.TypstError as error:
@@ -119,33 +119,33 @@ def _fonts() -> typst.Fonts:
 
 
 def _folders() -> list[Path]:
-    found = []
+    folders = []
     for name in PACKAGES:
         spec = find_spec(name)
         if spec is None or spec.origin is None:
             message = f"The package {name} is not installed: run make setup."
             raise TypesettingError(message)
-        found.append(Path(spec.origin).parent / "files")
-    return found
+        folders.append(Path(spec.origin).parent / "files")
+    return folders
 
 
-# Letters that can be shown ------------------------------------------------------------------------
+# Printable characters -----------------------------------------------------------------------------
 
 
 def _printable(value: Any, *, strict: bool) -> Any:
     if isinstance(value, str):
         return printable(value, strict=strict)
     if isinstance(value, Mapping):
-        return {key: _printable(one, strict=strict) for key, one in value.items()}
+        return {key: _printable(entry, strict=strict) for key, entry in value.items()}
     if isinstance(value, list | tuple):
-        return [_printable(one, strict=strict) for one in value]
+        return [_printable(entry, strict=strict) for entry in value]
     return value
 
 
 def printable(text: str, *, strict: bool = False) -> str:
-    """Return a text with letters that no font has shown by their numbers.
+    """Return a text with code points in place of characters that no font has.
 
-    Letters that are never seen but turn others around are left out: what is read is what was typed.
+    Invisible characters that reverse other text are removed: what is read is what was typed.
     """
     return "".join(_shown(letter, strict=strict) for letter in text)
 
@@ -166,16 +166,16 @@ def _shown(letter: str, *, strict: bool) -> str:
 
 @cache
 def _covered() -> frozenset[int]:
-    """Return the letters that some family of fonts has in every weight that is used."""
-    found: set[int] = set()
+    """Return the characters that some font family has in every weight in use."""
+    letters: set[int] = set()
     for folder, names in zip(_folders(), _FACES, strict=True):
         faces = [frozenset(_letters((folder / name).read_bytes())) for name in names]
-        found |= frozenset.intersection(*faces)
-    return frozenset(found)
+        letters |= frozenset.intersection(*faces)
+    return frozenset(letters)
 
 
 def _letters(font: bytes) -> Iterator[int]:
-    """Yield the letters of an OpenType font, out of the table that maps them to their pictures."""
+    """Yield the characters of an OpenType font, from its cmap table."""
     start = next(
         struct.unpack_from(">I", font, 12 + 16 * number + 8)[0]
         for number in range(struct.unpack_from(">H", font, 4)[0])

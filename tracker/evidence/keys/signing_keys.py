@@ -2,6 +2,8 @@
 
 Private keys are files, sealed under a key that is derived from the instance's own; public ones
 stand in a table that the instance's chain binds.
+
+In one file: files and rows of keys change together, in one order that survives a crash.
 """
 
 import base64
@@ -41,8 +43,8 @@ Private = ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPrivat
 
 _DERIVED = b"common-terms/evidence-keys/1"
 SUBJECT = "evidence_key"
-# A certificate that the instance makes for itself. A document is verified by its digest in the
-# trail as well, so that the end of a certificate does not end what was signed with it.
+# The lifetime of a self-signed certificate. Documents are verified by their digest in the trail as
+# well, so an expired certificate doesn't invalidate what was signed with it.
 YEARS = 10
 LEAST_RSA_BITS = 2048
 COMMON_NAME_LENGTH = 64
@@ -50,18 +52,18 @@ COMMON_NAME_LENGTH = 64
 
 @dataclass(frozen=True, slots=True)
 class KeyFolder:
-    """The folder of private keys, and the host that new certificates name."""
+    """The folder of private keys, and the host name for new certificates."""
 
     folder: Path
     host: str
 
 
-PLACE: Slot[KeyFolder | None] = Slot("evidence_keys", None)
+KEY_FOLDER: Slot[KeyFolder | None] = Slot("evidence_keys", None)
 
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """A key to sign with. The certificates are empty for checkpoints, the key's own first else."""
+    """A key to sign with. Checkpoint keys have no certificates; else the key's own comes first."""
 
     id: UUID
     use: KeyUse
@@ -73,7 +75,7 @@ class SigningKey:
 
 @dataclass(frozen=True, slots=True)
 class PublicKey:
-    """A key to verify with, and how it came and ended."""
+    """A key to verify with, and when it was made and ended."""
 
     id: UUID
     use: KeyUse
@@ -90,7 +92,7 @@ class PublicKey:
     reason: str
 
     def note(self) -> KeyNote:
-        """Return the key as it is published and put into bundles."""
+        """Return the key as it is published and included in bundles."""
         return KeyNote(
             use=self.use.value,
             number=self.number,
@@ -106,7 +108,7 @@ class PublicKey:
 
     @property
     def is_current(self) -> bool:
-        """Whether new things are signed with it."""
+        """Whether it signs new things."""
         return self.retired_at is None and self.revoked_at is None
 
 
@@ -114,7 +116,7 @@ class PublicKey:
 
 
 def current(use: KeyUse) -> SigningKey:
-    """Return the key that new things are signed with; raise KeysError when it can't be read."""
+    """Return the key that signs new things; raise KeysError if it can't be read."""
     row = _current_row(use)
     if row is None:
         message = f"There is no {use.value} key yet: start with tracker run, or tracker keys list."
@@ -150,9 +152,9 @@ def certificates_of(row: EvidenceKey) -> tuple[x509.Certificate, ...]:
 
 
 def trouble() -> list[str]:
-    """Return a line for each use whose key can't sign now: lost, damaged, or of another instance.
+    """Return a line for each use whose key can't sign now: lost, damaged, or from another instance.
 
-    For commands and for the start.
+    For commands and at the start.
     """
     lines = []
     for use in KeyUse:
@@ -167,7 +169,7 @@ def trouble() -> list[str]:
 
 
 def make_missing() -> list[PublicKey]:
-    """Make a key for each use that has none, in the caller's transaction; return what was made."""
+    """Create a key for each use that has none, in the caller's transaction; return them."""
     if all(_current_row(use) for use in KeyUse):
         return []
     lock_chain(None)
@@ -175,20 +177,20 @@ def make_missing() -> list[PublicKey]:
 
 
 def rotate(use: KeyUse) -> PublicKey:
-    """Make a new key and retire the one before, which vouches for it if it can still be read."""
+    """Create a new key and retire the old one, which vouches for it if it can still be read."""
     lock_chain(None)
     before = _current_row(use)
-    made = _make(use, before)
+    key = _make(use, before)
     if before is not None:
         _retire(before)
-    return made
+    return key
 
 
 def revoke(use: KeyUse, number: int, reason: str) -> PublicKey | None:
-    """Say that a key may be in other hands; return the one made in its place, if it was in use.
+    """Declare that a key may be in other hands; return its replacement, if it was in use.
 
-    A revoked key vouches for nothing. Raise RuleBrokenError when there is no such key, when it is
-    revoked already, or without a reason.
+    A revoked key vouches for nothing. Raise RuleBrokenError if there is no such key, if it is
+    already revoked, or without a reason.
     """
     lock_chain(None)
     row = db.session.scalar(
@@ -213,10 +215,10 @@ def revoke(use: KeyUse, number: int, reason: str) -> PublicKey | None:
 
 
 def bring(key: bytes, certificates: bytes, password: bytes | None = None) -> PublicKey:
-    """Take in an organisation's own key for documents, and retire the one before.
+    """Import an organisation's own document key, and retire the old one.
 
-    Both are PEM; of the certificates the key's own comes first, then those of who vouches for it.
-    Raise RuleBrokenError when they don't belong together or can't sign documents today.
+    Both are PEM; the key's own certificate comes first, then its issuers'. Raise RuleBrokenError if
+    they don't belong together or can't sign documents today.
     """
     private = _private_of(key, password)
     chain = _chain_of(certificates)
@@ -230,7 +232,7 @@ def bring(key: bytes, certificates: bytes, password: bytes | None = None) -> Pub
 
 
 def _make(use: KeyUse, before: EvidenceKey | None) -> PublicKey:
-    """Make a key; the one before vouches for it, if it is given and can be read."""
+    """Create a key; the old one vouches for it, if it is given and can be read."""
     if use is KeyUse.DOCUMENT:
         private = ec.generate_private_key(ec.SECP256R1())
         return _keep(use, private, (_own_certificate(private),))
@@ -245,7 +247,7 @@ def _keep(
     origin: KeyOrigin = KeyOrigin.MADE,
     before: EvidenceKey | None = None,
 ) -> PublicKey:
-    """Write the private key into its file and the public one into the table, and record it."""
+    """Write the private key to its file and the public key to the table, and record it."""
     public = private.public_key().public_bytes(
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
     )
@@ -268,9 +270,9 @@ def _keep(
     _write(row, private)
     db.session.add(row)
     db.session.flush()
-    made = origin is KeyOrigin.MADE
+    is_made = origin is KeyOrigin.MADE
     _note(
-        verbs.EVIDENCE_KEY_MADE if made else verbs.EVIDENCE_KEY_IMPORTED,
+        verbs.EVIDENCE_KEY_MADE if is_made else verbs.EVIDENCE_KEY_IMPORTED,
         row,
         evidence=canonical.digest_of(row.content()),
     )
@@ -280,7 +282,9 @@ def _keep(
 def _let_vouch(before: EvidenceKey, row: EvidenceKey) -> None:
     try:
         private = _read(before)
-    except KeysError:  # lost: then nobody vouches, and the fingerprint has to be compared
+    except (
+        KeysError
+    ):  # lost: then no key vouches for it, and people have to compare the fingerprint
         return
     if isinstance(private, ed25519.Ed25519PrivateKey):
         row.endorsement = private.sign(notes.endorsed(row.fingerprint))
@@ -322,20 +326,20 @@ def _current_row(use: KeyUse) -> EvidenceKey | None:
 
 
 def _next_number(use: KeyUse) -> int:
-    """Return a number that neither a row nor a file has: no file is ever written over."""
+    """Return a number that neither a row nor a file has: no file is ever overwritten."""
     in_table = db.session.scalar(
         sa.select(sa.func.max(EvidenceKey.number)).where(EvidenceKey.use == use)
     )
     names = (path.name for path in _folder().glob(f"{use.value}-*.key"))
     in_folder = (re.fullmatch(rf"{use.value}-([0-9]+)\.key", name) for name in names)
-    return 1 + max([in_table or 0, *(int(found[1]) for found in in_folder if found)])
+    return 1 + max([in_table or 0, *(int(key[1]) for key in in_folder if key)])
 
 
 # Files --------------------------------------------------------------------------------------------
 
 
-def _place() -> KeyFolder:
-    place = PLACE.get()
+def _key_folder() -> KeyFolder:
+    place = KEY_FOLDER.get()
     if place is None:
         message = "The folder of the evidence's keys is not set; build the application first."
         raise KeysError(message)
@@ -343,7 +347,7 @@ def _place() -> KeyFolder:
 
 
 def _folder() -> Path:
-    return _place().folder
+    return _key_folder().folder
 
 
 def _path(row: EvidenceKey) -> Path:
@@ -359,7 +363,7 @@ def _sealing_key() -> bytes:
 
 
 def _write(row: EvidenceKey, private: Private) -> None:
-    """Write a sealed private key beside its place and put it there at once."""
+    """Write a sealed private key to a temporary file and move it into place atomically."""
     plain = private.private_bytes(
         serialization.Encoding.DER,
         serialization.PrivateFormat.PKCS8,
@@ -400,7 +404,7 @@ def _read(row: EvidenceKey) -> Private:
     except (crypto.SealBrokenError, binascii.Error, ValueError) as error:
         message = f"{path} is damaged, or sealed with the keys of another instance. {mend}"
         raise KeysError(message) from error
-    if not isinstance(private, Private):  # sealed by us, so one of those we make or take in
+    if not isinstance(private, Private):  # encrypted by us, so of a type that we create or import
         raise TypeError(type(private))
     return private
 
@@ -409,11 +413,11 @@ def _read(row: EvidenceKey) -> Private:
 
 
 def _own_certificate(private: ec.EllipticCurvePrivateKey) -> x509.Certificate:
-    """Return a certificate that the instance makes for itself: who trusts it compares its print."""
+    """Return a self-signed certificate, which people trust by its fingerprint."""
     name = x509.Name(
         [
             x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Common Terms"),
-            x509.NameAttribute(NameOID.COMMON_NAME, _place().host[:COMMON_NAME_LENGTH]),
+            x509.NameAttribute(NameOID.COMMON_NAME, _key_folder().host[:COMMON_NAME_LENGTH]),
         ]
     )
     begins = clock.now().replace(microsecond=0)
@@ -451,7 +455,7 @@ def _own_certificate(private: ec.EllipticCurvePrivateKey) -> x509.Certificate:
 def _private_of(key: bytes, password: bytes | None) -> Private:
     try:
         private = serialization.load_pem_private_key(key, password)
-    except TypeError as error:  # encrypted and no password, or a password for nothing
+    except TypeError as error:  # encrypted without a password, or a password without need
         message = _l("The key is protected by a password.")
         if password:
             message = _l("The key is not protected by a password.")
@@ -490,9 +494,9 @@ def _require_fit(private: Private, chain: tuple[x509.Certificate, ...]) -> None:
         raise RuleBrokenError(_l("The certificate is not valid today."), "certificate")
     if not _may_sign(own):
         raise RuleBrokenError(_l("The certificate is not for signing documents."), "certificate")
-    for one, issuer in pairwise(chain):
+    for certificate, issuer in pairwise(chain):
         try:
-            one.verify_directly_issued_by(issuer)
+            certificate.verify_directly_issued_by(issuer)
         except (ValueError, TypeError, InvalidSignature) as error:
             raise RuleBrokenError(
                 _l("The certificates are not in order: each must be issued by the next."), "chain"
@@ -509,7 +513,8 @@ def _may_sign(certificate: x509.Certificate) -> bool:
 
 def _pem(certificates: tuple[x509.Certificate, ...]) -> str:
     return "".join(
-        one.public_bytes(serialization.Encoding.PEM).decode("ascii") for one in certificates
+        certificate.public_bytes(serialization.Encoding.PEM).decode("ascii")
+        for certificate in certificates
     )
 
 

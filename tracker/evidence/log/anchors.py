@@ -27,31 +27,31 @@ from tracker.evidence.policy import AnchorStatus
 
 
 class DueAnchor(NamedTuple):
-    """A coordinator, and the size of the checkpoint that is due to be mailed to them."""
+    """A coordinator, and the size of the checkpoint to mail to them."""
 
     user_id: UUID
     size: int
 
 
 def due() -> list[DueAnchor]:
-    """Return the coordinators to whom the newest checkpoint is due; for the worker."""
+    """Return the coordinators who are due the latest checkpoint; for the worker."""
     checkpoint = checkpoints.newest()
     if checkpoint is None:
         return []
     return [DueAnchor(user_id, checkpoint.size) for user_id in _due(checkpoint.size)]
 
 
-def send(one: DueAnchor) -> bool:
-    """Mail a checkpoint to a coordinator; False when this or a later one was mailed meanwhile.
+def send(due_anchor: DueAnchor) -> bool:
+    """Mail a checkpoint to a coordinator; False if this or a later one was mailed in the meantime.
 
-    In the caller's transaction. Of several workers at the same moment one mails.
+    In the caller's transaction. Of several workers at the same moment only one mails it.
     """
-    checkpoint = checkpoints.of_size(one.size)
-    person = accounts.contacts([one.user_id]).get(one.user_id)
-    mailed = sa.exists().where(Anchor.user_id == one.user_id, Anchor.size >= one.size)
+    checkpoint = checkpoints.of_size(due_anchor.size)
+    person = accounts.contacts([due_anchor.user_id]).get(due_anchor.user_id)
+    mailed = sa.exists().where(Anchor.user_id == due_anchor.user_id, Anchor.size >= due_anchor.size)
     if checkpoint is None or person is None or db.session.scalar(sa.select(mailed)):
         return False
-    if not _note(one.user_id, checkpoint):
+    if not _note(due_anchor.user_id, checkpoint):
         return False
     messages.anchor(person, checkpoint)
     return True
@@ -72,17 +72,21 @@ def sizes_sent_to(cooperation_id: UUID) -> set[int]:
 def _due(size: int) -> list[UUID]:
     newest, texts = _newest_leaves(), _leaves_with_texts()
     last = _last_sent()
-    found = []
+    anchors_due = []
     for user_id, cooperation_ids in _coordinators().items():
         sent_size, sent_at = last.get(user_id, (0, None))
         standing = AnchorStatus(
             last_at=sent_at,
-            has_changed=any(newest.get(one, -1) >= sent_size for one in cooperation_ids),
-            has_new_text=any(texts.get(one, -1) >= sent_size for one in cooperation_ids),
+            has_changed=any(
+                newest.get(cooperation_id, -1) >= sent_size for cooperation_id in cooperation_ids
+            ),
+            has_new_text=any(
+                texts.get(cooperation_id, -1) >= sent_size for cooperation_id in cooperation_ids
+            ),
         )
         if sent_size < size and policy.anchor_is_due(standing, clock.now()):
-            found.append(user_id)
-    return found
+            anchors_due.append(user_id)
+    return anchors_due
 
 
 def _newest_leaves() -> dict[UUID, int]:
@@ -98,14 +102,16 @@ def _newest_leaves() -> dict[UUID, int]:
     rows = db.session.execute(
         sa.select(Chain.cooperation_id, newest).where(Chain.cooperation_id.is_not(None))
     )
-    return {one: number for one, number in rows if one is not None and number is not None}
+    return {
+        event_id: number for event_id, number in rows if event_id is not None and number is not None
+    }
 
 
 def _leaves_with_texts() -> dict[UUID, int]:
-    """Return the number of the leaf of each cooperation that first held its newest text.
+    """Return, by cooperation, the leaf that first contained its newest text.
 
-    Of texts that came into force lately: who was sent nothing for longer is sent one anyway.
-    Texts of class K2 are left out: who is not named on one may not learn that there is one.
+    Only texts that came into force recently: people who were sent nothing for longer are due one
+    anyway. Texts of class K2 are left out: people not named on one may not learn that it exists.
     """
     texts = (
         sa.select(Chain.cooperation_id, Event.chain_id, sa.func.max(Event.number).label("number"))
@@ -129,7 +135,7 @@ def _leaves_with_texts() -> dict[UUID, int]:
         )
         .group_by(texts.c.cooperation_id)
     )
-    return {one: number for one, number in rows if one is not None}
+    return {checkpoint_id: number for checkpoint_id, number in rows if checkpoint_id is not None}
 
 
 def _last_sent() -> dict[UUID, tuple[int, dt.datetime | None]]:
@@ -158,14 +164,14 @@ def _coordinators() -> dict[UUID, list[UUID]]:
         .distinct()
         .order_by(Membership.user_id)
     )
-    found: dict[UUID, list[UUID]] = {}
+    coordinators: dict[UUID, list[UUID]] = {}
     for user_id, cooperation_id in rows:
-        found.setdefault(user_id, []).append(cooperation_id)
-    return found
+        coordinators.setdefault(user_id, []).append(cooperation_id)
+    return coordinators
 
 
 def _note(user_id: UUID, checkpoint: Checkpoint) -> bool:
-    """Note that a person is mailed a checkpoint; no when another worker did so just now."""
+    """Record that a person is mailed a checkpoint; False if another worker did so just now."""
     try:
         with db.session.begin_nested():
             db.session.add(Anchor(user_id=user_id, size=checkpoint.size, at=clock.now()))

@@ -20,38 +20,38 @@ SIZES_AT_A_TIME = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
-    """The address that checkpoints name, and how long to wait after each."""
+class CheckpointSettings:
+    """The address that checkpoints name, and the minimum time between two."""
 
     origin: str = ""
     every: dt.timedelta = dt.timedelta(hours=1)
 
 
-WAY: Slot[Way] = Slot("checkpoints", Way())
+SETTINGS: Slot[CheckpointSettings] = Slot("checkpoints", CheckpointSettings())
 
 
 def origin() -> str:
-    """Return the address that checkpoints name: that of this instance."""
-    return WAY.get().origin
+    """Return the address of this instance as checkpoints name it."""
+    return SETTINGS.get().origin
 
 
 def make_due() -> Checkpoint | None:
-    """Make a checkpoint if the last one is old enough and something happened; else None.
+    """Make a checkpoint if the last one is old enough and something happened, else return None.
 
-    In the caller's transaction. Raise KeysError when the key can't be read.
+    In the caller's transaction. Raise KeysError if the key can't be read.
     """
     last = newest()
-    if last is not None and clock.now() - last.at < WAY.get().every:
+    if last is not None and clock.now() - last.at < SETTINGS.get().every:
         return None
-    made = make()
-    return None if made == last else made
+    checkpoint = make()
+    return None if checkpoint == last else checkpoint
 
 
 def make() -> Checkpoint | None:
-    """Make a checkpoint of all that is recorded now, unless the newest one says it already.
+    """Make a checkpoint of everything recorded so far, unless the latest one already covers it.
 
-    Return the newest; None when nothing was ever recorded. In the caller's transaction, which
-    holds the instance's chain from now on. Raise KeysError when the key can't be read.
+    Return the latest; None if nothing was ever recorded. In the caller's transaction, which has
+    locked the instance's chain from now on. Raise KeysError if the key can't be read.
     """
     key = signing_keys.current(KeyUse.CHECKPOINT)
     lock_chain(None)
@@ -63,45 +63,48 @@ def make() -> Checkpoint | None:
 
 
 def newest() -> Checkpoint | None:
-    """Return the newest checkpoint."""
-    return _one(sa.select(sa.func.max(SignedCheckpoint.size)).scalar_subquery())
+    """Return the latest checkpoint."""
+    return _find_one(sa.select(sa.func.max(SignedCheckpoint.size)).scalar_subquery())
 
 
 def of_size(size: int) -> Checkpoint | None:
-    """Return the checkpoint of a size, if there is one."""
-    return _one(size)
+    """Return the checkpoint of that size, or None."""
+    return _find_one(size)
 
 
 def of_sizes(wanted: Iterable[int]) -> list[Checkpoint]:
     """Return the checkpoints of some sizes, smallest first."""
     sizes = sorted(set(wanted))
-    found: list[Checkpoint] = []
+    checkpoints_found: list[Checkpoint] = []
     for start in range(0, len(sizes), SIZES_AT_A_TIME):
         some = sizes[start : start + SIZES_AT_A_TIME]
         rows = db.session.execute(
             _KEPT.where(SignedCheckpoint.size.in_(some)).order_by(SignedCheckpoint.size)
         )
-        found += [_checkpoint(row, fingerprint) for row, fingerprint in rows]
-    return found
+        checkpoints_found += [_checkpoint(row, fingerprint) for row, fingerprint in rows]
+    return checkpoints_found
 
 
 def consistency(before: int, after: int) -> Consistency | None:
-    """Return the proof between two checkpoints, if both are there and in this order."""
-    if before > after or {one.size for one in of_sizes({before, after})} != {before, after}:
+    """Return the proof between two checkpoints, if both exist in this order."""
+    if before > after or {checkpoint.size for checkpoint in of_sizes({before, after})} != {
+        before,
+        after,
+    }:
         return None
-    return Consistency(WAY.get().origin, before, after, log.consistency(before, after))
+    return Consistency(SETTINGS.get().origin, before, after, log.consistency(before, after))
 
 
 def signature(key: signing_keys.SigningKey, data: bytes) -> bytes:
-    """Return what a key for checkpoints signs some bytes with."""
-    if not isinstance(key.private, ed25519.Ed25519PrivateKey):  # those alone are made for this use
+    """Return a checkpoint key's signature of some bytes."""
+    if not isinstance(key.private, ed25519.Ed25519PrivateKey):  # the only type made for this use
         raise TypeError(type(key.private))
     return key.private.sign(data)
 
 
 def _sign(size: int, previous: int, key: signing_keys.SigningKey) -> Checkpoint:
     plain = Checkpoint(
-        origin=WAY.get().origin,
+        origin=SETTINGS.get().origin,
         size=size,
         previous=previous,
         root=log.root(size).hex(),
@@ -127,7 +130,7 @@ _KEPT = sa.select(SignedCheckpoint, EvidenceKey.fingerprint).join(
 )
 
 
-def _one(size: int | sa.ScalarSelect[int]) -> Checkpoint | None:
+def _find_one(size: int | sa.ScalarSelect[int]) -> Checkpoint | None:
     row = db.session.execute(_KEPT.where(SignedCheckpoint.size == size)).one_or_none()
     return None if row is None else _checkpoint(*row)
 

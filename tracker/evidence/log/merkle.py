@@ -10,12 +10,12 @@ EMPTY_ROOT = hashlib.sha256(b"").digest()
 
 
 def leaf_hash(data: bytes) -> bytes:
-    """Return the hash of a leaf; the first byte keeps leaves and nodes apart."""
+    """Return the hash of a leaf; its first byte distinguishes leaves from nodes."""
     return hashlib.sha256(b"\x00" + data).digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
-    """Return the hash of a node above two others."""
+    """Return the hash of a node with two children."""
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
@@ -26,7 +26,7 @@ Position = tuple[int, int]
 
 
 class Nodes(Protocol):
-    """Gives the hash of a complete subtree."""
+    """Returns the hash of a complete subtree."""
 
     def __call__(self, level: int, place: int, /) -> bytes:
         """Return the hash at a position."""
@@ -34,7 +34,7 @@ class Nodes(Protocol):
 
 @dataclass(slots=True)
 class Tree:
-    """A tree that grows at its right; keeps the hashes of all complete subtrees."""
+    """A tree that grows on the right; keeps the hashes of all complete subtrees."""
 
     size: int = 0
     _nodes: dict[Position, bytes] = field(default_factory=dict)
@@ -53,7 +53,7 @@ class Tree:
         self.size += 1
 
     def __call__(self, level: int, place: int) -> bytes:
-        """Return the hash at a position; KeyError where no complete subtree stands yet."""
+        """Return the hash at a position; raise KeyError where there is no complete subtree yet."""
         return self._nodes[level, place]
 
     def root(self) -> bytes:
@@ -63,20 +63,20 @@ class Tree:
 
 @dataclass(slots=True)
 class Edge:
-    """A tree that grows at its right; keeps no more of it than its root needs."""
+    """A tree that grows on the right; keeps only what its root needs."""
 
     size: int = 0
     _by_level: dict[int, bytes] = field(default_factory=dict)
 
     def append(self, leaf: bytes) -> list[tuple[Position, bytes]]:
         """Add the hash of a leaf; return what it completed."""
-        made = completed(leaf, self.size, self)
-        for (level, _), _hash in made[:-1]:
+        nodes_added = completed(leaf, self.size, self)
+        for (level, _), _hash in nodes_added[:-1]:
             del self._by_level[level]
-        (top, _), last = made[-1]
+        (top, _), last = nodes_added[-1]
         self._by_level[top] = last
         self.size += 1
-        return made
+        return nodes_added
 
     def __call__(self, level: int, _place: int) -> bytes:
         """Return the hash of the last complete subtree of a level at the edge."""
@@ -89,25 +89,25 @@ class Edge:
 
 def completed(leaf: bytes, size: int, nodes: Nodes) -> list[tuple[Position, bytes]]:
     """Return the positions that a leaf completes when it is added to a tree of a size."""
-    level, place, found = 0, size, leaf
-    made = [((level, place), found)]
+    level, place, node = 0, size, leaf
+    nodes_added = [((level, place), node)]
     while place % 2:
-        found = node_hash(nodes(level, place - 1), found)
+        node = node_hash(nodes(level, place - 1), node)
         level, place = level + 1, place // 2
-        made.append(((level, place), found))
-    return made
+        nodes_added.append(((level, place), node))
+    return nodes_added
 
 
 def needed(ask: Callable[[Nodes], object]) -> set[Position]:
-    """Return the positions that a computation will ask for: they depend on sizes alone."""
-    asked: set[Position] = set()
+    """Return the positions a computation will need, which depend only on sizes."""
+    wanted: set[Position] = set()
 
     def note(level: int, place: int) -> bytes:
-        asked.add((level, place))
+        wanted.add((level, place))
         return b""
 
     ask(note)
-    return asked
+    return wanted
 
 
 # Roots and proofs ---------------------------------------------------------------------------------
@@ -136,7 +136,7 @@ def inclusion(nodes: Nodes, number: int, size: int) -> list[bytes]:
 
 
 def consistency(nodes: Nodes, before: int, after: int) -> list[bytes]:
-    """Return the proof that a tree grew out of a smaller one: PROOF(m, D_n) of the RFC."""
+    """Return the proof that a tree extends a smaller one: PROOF(m, D_n) of the RFC."""
     if not 0 < before <= after:
         raise ValueError(f"There is no proof from a tree of {before} to one of {after}.")
     proof: list[bytes] = []
@@ -155,7 +155,7 @@ def consistency(nodes: Nodes, before: int, after: int) -> list[bytes]:
 
 
 def _over(nodes: Nodes, begin: int, end: int) -> bytes:
-    """Return the hash over leaves that begin where the RFC's halving begins a subtree."""
+    """Return the hash over leaves that start where the RFC's halving starts a subtree."""
     count = end - begin
     if count & (count - 1) == 0:
         level = count.bit_length() - 1
@@ -165,7 +165,7 @@ def _over(nodes: Nodes, begin: int, end: int) -> bytes:
 
 
 def _left(count: int) -> int:
-    """Return how many of several leaves the left side takes: the largest power of two below."""
+    """Return how many of several leaves go to the left: the largest power of two below."""
     return 1 << ((count - 1).bit_length() - 1)
 
 
@@ -173,22 +173,22 @@ def _left(count: int) -> int:
 
 
 def includes(leaf: bytes, number: int, size: int, proof: Sequence[bytes], root: bytes) -> bool:
-    """Tell whether a proof shows a leaf in the tree with a root (RFC 9162, 2.1.3.2)."""
+    """Return whether a proof shows a leaf in the tree with a root (RFC 9162, 2.1.3.2)."""
     if not 0 <= number < size:
         return False
     sides = _at_left(number, size - 1, len(proof))
     if sides is None:
         return False
-    found = leaf
+    node = leaf
     for other, at_left in zip(proof, sides, strict=True):
-        found = node_hash(other, found) if at_left else node_hash(found, other)
-    return found == root
+        node = node_hash(other, node) if at_left else node_hash(node, other)
+    return node == root
 
 
 def grew(
     before: int, after: int, root_before: bytes, root_after: bytes, proof: Sequence[bytes]
 ) -> bool:
-    """Tell whether a proof shows that a tree grew out of a smaller one (RFC 9162, 2.1.4.2)."""
+    """Return whether a proof shows that a tree extends a smaller one (RFC 9162, 2.1.4.2)."""
     if before == after:
         return not proof and root_before == root_after
     if not 0 < before < after or not proof:
@@ -211,7 +211,7 @@ def grew(
 
 
 def _at_left(first: int, last: int, length: int) -> list[bool] | None:
-    """Tell for each hash of a proof whether it stands at the left, on the way up to the root.
+    """Tell for each hash of a proof, from leaf to root, whether it is the left one.
 
     first and last are places on one level; None when a proof of this length leads elsewhere.
     """

@@ -9,7 +9,7 @@ from tracker.mail.render import in_language, link_to, text
 
 
 def anchor(person: Contact, checkpoint: Checkpoint) -> None:
-    """Send a coordinator the newest checkpoint, to be kept where this instance can't reach it."""
+    """Send a coordinator the latest checkpoint, to keep where this instance can't reach it."""
     with in_language(person.language):
         body = text(
             _(

@@ -1,8 +1,8 @@
 """Notes: checkpoints, proofs, seals and public keys as plain text that people can keep. Pure.
 
-A note is a first line that says what it is, and lines "name: value". A value of more than 64
-letters, and none of them a space, goes on in lines that begin with one. docs/evidence-format.md
-describes notes for others.
+A note has a first line that says what it is, and lines "name: value". A value of more than 64
+characters without a space continues in lines that begin with one. docs/evidence-format.md describes
+the format.
 """
 
 import base64
@@ -37,7 +37,7 @@ Fields = dict[str, str]
 
 
 class NoteError(Exception):
-    """A text holds no such note, or one that is not as it is written."""
+    """Raised when a text contains no such note, or one that is not in its exact form."""
 
 
 def write(head: str, fields: Iterable[tuple[str, str]]) -> str:
@@ -51,15 +51,15 @@ def write(head: str, fields: Iterable[tuple[str, str]]) -> str:
 
 
 def find(text: str, head: str) -> list[Fields]:
-    """Return all notes of a kind in a text, however it was quoted, indented or sent on."""
-    found: list[Fields] = []
+    """Return all notes of a kind in a text, even if it was quoted, indented or forwarded."""
+    records: list[Fields] = []
     fields: Fields | None = None
     name = ""
     for line in text.splitlines():
         plain = line.lstrip("> \t\N{NO-BREAK SPACE}").rstrip()
         if plain == head:
             fields, name = {}, ""
-            found.append(fields)
+            records.append(fields)
         elif not plain:
             fields = None
         elif fields is not None and (match := _FIELD.fullmatch(plain)):
@@ -67,11 +67,11 @@ def find(text: str, head: str) -> list[Fields]:
             fields[name] = match[2] or ""
         elif fields is not None and name:
             fields[name] += plain
-    return found
+    return records
 
 
 def text_of(data: bytes) -> str:
-    """Return the text of a file: as it stands, or that of a mail that was saved as it came."""
+    """Return the text of a file: as it is, or the body of a saved mail."""
     text = data.decode("utf-8", "replace")
     if not _MAIL.match(text):
         return text
@@ -81,7 +81,7 @@ def text_of(data: bytes) -> str:
 
 
 def leaf(chain: str, count: int, head: str) -> bytes:
-    """Return what a leaf of the log says: the end of a chain, after so many events."""
+    """Return the note of a leaf of the log: the end of a chain after so many events."""
     return write(LEAF, [("chain", chain), ("count", str(count)), ("head", head)]).encode()
 
 
@@ -90,7 +90,7 @@ def leaf(chain: str, count: int, head: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """What an instance says of its log: so many leaves, this root, at that time; and its word.
+    """An instance's signed statement about its log: so many leaves, this root, at that time.
 
     previous is the size of the checkpoint before it, 0 for the first.
     """
@@ -104,7 +104,7 @@ class Checkpoint:
     signature: bytes = b""
 
     def signed(self) -> bytes:
-        """Return the bytes that the signature is over: the note without it."""
+        """Return the bytes that the signature covers: the note without it."""
         return write(CHECKPOINT, self._fields()).encode()
 
     def text(self) -> str:
@@ -124,7 +124,7 @@ class Checkpoint:
 
     @classmethod
     def read(cls, text: str) -> "Checkpoint":
-        """Return the first checkpoint in a text; raise NoteError when there is none."""
+        """Return the first checkpoint in a text, or raise NoteError."""
         names = ("origin", "size", "previous", "root", "at", "key", "signature")
         fields = _first(text, CHECKPOINT, names)
         return cls(
@@ -140,7 +140,7 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class Consistency:
-    """The proof that the log of a size grew out of a smaller one."""
+    """The proof that the log of a size extends a smaller one."""
 
     origin: str
     before: int
@@ -155,13 +155,13 @@ class Consistency:
                 ("origin", self.origin),
                 ("from", str(self.before)),
                 ("to", str(self.after)),
-                ("proof", "".join(one.hex() for one in self.proof)),
+                ("proof", "".join(digest.hex() for digest in self.proof)),
             ],
         )
 
     @classmethod
     def read(cls, text: str) -> "Consistency":
-        """Return the first proof in a text; raise NoteError when there is none."""
+        """Return the first proof in a text, or raise NoteError."""
         fields = _first(text, CONSISTENCY, ("origin", "from", "to", "proof"))
         return cls(
             origin=fields["origin"],
@@ -192,13 +192,13 @@ class Inclusion:
                 ("head", self.head),
                 ("leaf", str(self.leaf)),
                 ("size", str(self.size)),
-                ("proof", "".join(one.hex() for one in self.proof)),
+                ("proof", "".join(digest.hex() for digest in self.proof)),
             ],
         )
 
     @classmethod
     def read(cls, text: str) -> "Inclusion":
-        """Return the first proof in a text; raise NoteError when there is none."""
+        """Return the first proof in a text, or raise NoteError."""
         fields = _first(text, INCLUSION, ("chain", "count", "head", "leaf", "size", "proof"))
         return cls(
             chain=fields["chain"],
@@ -212,14 +212,14 @@ class Inclusion:
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """An instance's word for a bundle: the digest of the list of its files, signed."""
+    """An instance's signature of a bundle: of the digest of its manifest."""
 
     manifest: str
     key: str
     signature: bytes = b""
 
     def signed(self) -> bytes:
-        """Return the bytes that the signature is over: the note without it."""
+        """Return the bytes that the signature covers: the note without it."""
         return write(BUNDLE, self._fields()).encode()
 
     def text(self) -> str:
@@ -232,7 +232,7 @@ class Seal:
 
     @classmethod
     def read(cls, text: str) -> "Seal":
-        """Return the first seal in a text; raise NoteError when there is none."""
+        """Return the first seal in a text, or raise NoteError."""
         fields = _first(text, BUNDLE, ("manifest", "key", "signature"))
         return cls(_digest(fields["manifest"]), _digest(fields["key"]), _bytes(fields["signature"]))
 
@@ -242,7 +242,7 @@ class Seal:
 
 @dataclass(frozen=True, slots=True)
 class KeyNote:
-    """A public key, and how it came and ended."""
+    """A public key, and when it was made and ended."""
 
     use: str
     number: int
@@ -256,7 +256,7 @@ class KeyNote:
     endorsement: bytes = b""
 
     def text(self) -> str:
-        """Return the key as a note; what is not there is left out."""
+        """Return the key as a note; missing values are left out."""
         fields = [
             ("use", self.use),
             ("number", str(self.number)),
@@ -273,7 +273,7 @@ class KeyNote:
 
     @classmethod
     def read_all(cls, text: str) -> list["KeyNote"]:
-        """Return all keys in a text; raise NoteError when one is not as it is written."""
+        """Return all keys in a text; raise NoteError if one is not in its exact form."""
         return [cls._of(fields) for fields in find(text, PUBLIC_KEY)]
 
     @classmethod
@@ -309,7 +309,7 @@ class KeyNote:
 
 
 def endorsed(fingerprint: str) -> bytes:
-    """Return the bytes that a key signs to vouch for the one after it."""
+    """Return the bytes that a key signs to vouch for the next one."""
     return f"{ENDORSEMENT}\n{fingerprint}\n".encode()
 
 
@@ -317,7 +317,7 @@ def endorsed(fingerprint: str) -> bytes:
 
 
 def moment_text(moment: dt.datetime) -> str:
-    """Return a moment in UTC, to the second."""
+    """Return a time in UTC, to the second."""
     return moment.astimezone(dt.UTC).strftime(_MOMENT)
 
 
@@ -336,34 +336,34 @@ def _require(fields: Fields, names: tuple[str, ...]) -> None:
 
 def _number(text: str) -> int:
     if not _NUMBER.fullmatch(text):
-        raise NoteError(f"{text[:WIDTH]!r} is no number.")
+        raise NoteError(f"{text[:WIDTH]!r} is not a number.")
     return int(text)
 
 
 def _digest(text: str) -> str:
     if not _DIGEST.fullmatch(text):
-        raise NoteError(f"{text[:WIDTH]!r} is no SHA-256.")
+        raise NoteError(f"{text[:WIDTH]!r} is not a SHA-256.")
     return text
 
 
 def _moment(text: str) -> dt.datetime:
     try:
-        found = dt.datetime.strptime(text, _MOMENT).replace(tzinfo=dt.UTC)
+        moment = dt.datetime.strptime(text, _MOMENT).replace(tzinfo=dt.UTC)
     except ValueError as error:
-        raise NoteError(f"{text[:WIDTH]!r} is no moment.") from error
-    if moment_text(found) != text:
-        raise NoteError(f"{text[:WIDTH]!r} is no moment.")
-    return found
+        raise NoteError(f"{text[:WIDTH]!r} is not a time.") from error
+    if moment_text(moment) != text:
+        raise NoteError(f"{text[:WIDTH]!r} is not a time.")
+    return moment
 
 
 def _bytes(text: str) -> bytes:
     try:
-        found = base64.b64decode(text, validate=True)
+        octets = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
-        raise NoteError("A value is no base64.") from error
-    if base64.b64encode(found).decode() != text:
-        raise NoteError("A value is no base64.")
-    return found
+        raise NoteError("A value is not base64.") from error
+    if base64.b64encode(octets).decode() != text:
+        raise NoteError("A value is not base64.")
+    return octets
 
 
 def _hashes(text: str) -> tuple[bytes, ...]:

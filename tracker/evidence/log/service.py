@@ -16,12 +16,12 @@ POSITIONS_AT_A_TIME = 300
 
 
 class LogError(Exception):
-    """The log lacks a hash that it must have: somebody was at its tables."""
+    """Raised when the log lacks a hash that it must have: somebody changed its tables."""
 
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """A leaf of one chain: its number in the log, and what the chain's end was."""
+    """A leaf of one chain: its number in the log, and the end of the chain."""
 
     number: int
     count: int
@@ -29,39 +29,39 @@ class Leaf:
 
 
 def size() -> int:
-    """Return how many leaves the log has."""
+    """Return the number of leaves in the log."""
     last = db.session.scalar(sa.select(sa.func.max(LogLeaf.number)))
     return 0 if last is None else last + 1
 
 
 def grow() -> int:
-    """Add a leaf for each chain whose end changed since its last one; return the new size.
+    """Add a leaf for each chain whose end has changed since its last one; return the new size.
 
-    The caller holds the instance's chain, so that nobody else adds leaves meanwhile.
+    The caller has locked the instance's chain, so that nobody else adds leaves.
     """
     number = size()
-    made: dict[Position, bytes] = {}
+    new_nodes: dict[Position, bytes] = {}
     before = read(lambda nodes: merkle.root(nodes, number))
 
     def nodes(level: int, place: int) -> bytes:
-        return made.get((level, place)) or before(level, place)
+        return new_nodes.get((level, place)) or before(level, place)
 
     for chain_id, count, head in _changed():
         leaf = merkle.leaf_hash(notes.leaf(str(chain_id), count, head))
-        made.update(merkle.completed(leaf, number, nodes))
+        new_nodes.update(merkle.completed(leaf, number, nodes))
         db.session.add(LogLeaf(number=number, chain_id=chain_id, count=count, head=head))
         number += 1
     db.session.add_all(
-        LogNode(level=level, place=place, hash=found) for (level, place), found in made.items()
+        LogNode(level=level, place=place, hash=node) for (level, place), node in new_nodes.items()
     )
     db.session.flush()
     return number
 
 
 def read(ask: Callable[[Nodes], object]) -> Nodes:
-    """Return what gives the hashes that a computation asks for, read in few queries."""
+    """Return a function that supplies the hashes a computation needs, read in few queries."""
     wanted = sorted(merkle.needed(ask))
-    found: dict[Position, bytes] = {}
+    nodes: dict[Position, bytes] = {}
     for start in range(0, len(wanted), POSITIONS_AT_A_TIME):
         rows = db.session.execute(
             sa.select(LogNode.level, LogNode.place, LogNode.hash).where(
@@ -70,10 +70,10 @@ def read(ask: Callable[[Nodes], object]) -> Nodes:
                 )
             )
         )
-        found.update({(row.level, row.place): row.hash for row in rows})
-    if len(found) < len(wanted):
+        nodes.update({(row.level, row.place): row.hash for row in rows})
+    if len(nodes) < len(wanted):
         raise LogError("The log is damaged; tracker audit verify says more.")
-    return lambda level, place: found[level, place]
+    return lambda level, place: nodes[level, place]
 
 
 def root(count: int) -> bytes:
@@ -82,7 +82,7 @@ def root(count: int) -> bytes:
 
 
 def consistency(before: int, after: int) -> tuple[bytes, ...]:
-    """Return the proof that the log of a size grew out of a smaller one."""
+    """Return the proof that the log of a size extends a smaller one."""
 
     def ask(nodes: Nodes) -> list[bytes]:
         return merkle.consistency(nodes, before, after)
@@ -93,9 +93,9 @@ def consistency(before: int, after: int) -> tuple[bytes, ...]:
 def proofs(
     leaves: Mapping[int, int], after: int
 ) -> dict[int, tuple[tuple[bytes, ...], tuple[bytes, ...]]]:
-    """Return for each size the proofs that its leaf is in that log, and that after grew out of it.
+    """Return for each size the proofs that its leaf is in that log, and that after extends it.
 
-    leaves gives the number of a leaf for each size. However many there are, few queries are asked.
+    leaves gives the number of a leaf for each size. Takes few queries, however many there are.
     """
 
     def ask(nodes: Nodes) -> dict[int, tuple[tuple[bytes, ...], tuple[bytes, ...]]]:
@@ -111,7 +111,7 @@ def proofs(
 
 
 def leaves_of(chain_id: UUID) -> list[Leaf]:
-    """Return the leaves of a chain in their order; the caller has found whose chain it is."""
+    """Return the leaves of a chain in order; the caller found the chain in scope."""
     rows = db.session.execute(
         sa.select(LogLeaf.number, LogLeaf.count, LogLeaf.head)
         .where(LogLeaf.chain_id == chain_id)
@@ -121,7 +121,7 @@ def leaves_of(chain_id: UUID) -> list[Leaf]:
 
 
 def _changed() -> list[tuple[UUID, int, str]]:
-    """Return the ends of the chains whose newest leaf, if any, is of fewer events."""
+    """Return the ends of the chains whose newest leaf, if any, covers fewer events."""
     last = (
         sa.select(sa.func.max(LogLeaf.count))
         .where(LogLeaf.chain_id == Chain.id)

@@ -4,12 +4,12 @@ import datetime as dt
 import enum
 from dataclasses import dataclass
 
-# What the events of lists that were taken out of the register are about.
+# The subject type of events about exports of the register.
 REGISTER = "register"
 
 
 class Verdict(enum.StrEnum):
-    """What is told of a text or a file."""
+    """The facts shown about a text or a file."""
 
     GENUINE = "genuine"
     BEGINS_LATER = "begins_later"
@@ -37,7 +37,7 @@ class Signer:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A verdict; signers only where the cooperation lets them be told, else None."""
+    """A verdict; signers only if the cooperation allows naming them, else None."""
 
     verdict: Verdict
     signers: tuple[Signer, ...] | None = None
@@ -54,5 +54,5 @@ class Answer:
 
     @property
     def is_of_a_text(self) -> bool:
-        """Whether it tells of a text that people signed, or were asked to."""
+        """Whether it is about a text that people signed, or were asked to sign."""
         return not self.is_failure and self.verdict not in {Verdict.BUNDLE, Verdict.EXPORT}

@@ -4,7 +4,7 @@ from flask_babel import lazy_gettext as _l
 
 from tracker.evidence.public_check.facts import Verdict
 
-# The first words, what they mean, and the kind of notice.
+# The heading, its meaning, and the kind of notice.
 VERDICTS: dict[Verdict, tuple[object, object, str]] = {
     Verdict.GENUINE: (
         _l("Genuine."),

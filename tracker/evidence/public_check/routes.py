@@ -18,7 +18,8 @@ from tracker.ui.uploads import takes_files
 
 blueprint = Blueprint("verification", __name__)
 
-# What a request may hold beside the file, which may be too large by as much and still be told so.
+# The size of the rest of the request, and how far a file may exceed the limit and still get a
+# message.
 MAX_REQUEST_BYTES = MAX_BYTES + 1024 * 1024
 
 Page = str | tuple[str, int]
@@ -28,23 +29,23 @@ Page = str | tuple[str, int]
 @public
 @takes_files(MAX_REQUEST_BYTES)
 def verify() -> Page:
-    """Tell of what the address names: a text by reference and digest, or a file by its digest.
+    """Verify what the URL names: a text by reference and digest, or a file by its digest.
 
-    Or of a file that is handed over: it is checked and not kept. Addresses with reference
-    and digest stand on paper and in mails; they stay as they are.
+    Or an uploaded file: it is checked and not stored. URLs with reference and digest are printed on
+    paper and sent in emails, so they never change.
     """
     if request.method == "POST":
         return _of_file()
-    asked = request.args
-    if "file" in asked:
-        return _told(lambda: verdicts.of_digests(asked["file"], asked.get("text", "")))
-    if asked.get("digest") and asked.get("reference"):
-        return _told(lambda: verdicts.of_text(asked["reference"], asked["digest"]))
-    return _page(paper=_lacking(PaperForm(asked)))
+    arguments = request.args
+    if "file" in arguments:
+        return _told(lambda: verdicts.of_digests(arguments["file"], arguments.get("text", "")))
+    if arguments.get("digest") and arguments.get("reference"):
+        return _told(lambda: verdicts.of_text(arguments["reference"], arguments["digest"]))
+    return _page(paper=_lacking(PaperForm(arguments)))
 
 
 def _lacking(paper: PaperForm) -> PaperForm:
-    """Ask for what is missing where one of the two was typed: neither tells anything alone."""
+    """Ask for the missing one of reference and digest: neither says anything alone."""
     if paper.reference.data and not paper.digest.data:
         words = _("Enter the digest too: the reference names a cooperation, and no text of it.")
         paper.digest.errors = [words]
@@ -69,7 +70,7 @@ def _of_file() -> Page:
 
 
 def _told(ask: Callable[[], Answer]) -> Page:
-    """Ask and tell; only so many questions that show nothing genuine are answered for a client."""
+    """Return the answer; each client gets only so many answers that show nothing genuine."""
     counters = [attempts.verification(request.remote_addr)]
     minutes = attempts.minutes_to_wait(counters)
     if minutes:

@@ -1,7 +1,7 @@
 """Verdicts of public verification on a text or a file, which reveal nothing of its content.
 
-Who asks must hold the file, or the digest of the text, which is made with a random salt and can't
-be guessed. What is not known here is told the same whether there is anything near it or not.
+Whoever asks must have the file, or the digest of the text, which includes a random salt and can't
+be guessed. Anything unknown gets the same answer, however close it is to something known.
 """
 
 import re
@@ -33,7 +33,7 @@ from tracker.signoff.outcomes import Outcome
 
 DIGEST = re.compile(r"[0-9a-f]{64}")
 REFERENCE = re.compile(r"C-[0-9]{4}-[0-9]{4,6}")
-# How every ZIP begins.
+# The first bytes of every ZIP file.
 _ZIP = b"PK\x03\x04"
 _MARKED = re.compile(re.escape(pdf.MARKER.encode()) + rb"([0-9a-f]{64})")
 
@@ -43,7 +43,7 @@ ALTERED = Answer(Verdict.ALTERED)
 
 
 def of_text(reference: str, digest: str) -> Answer:
-    """Tell of a text by the reference of its cooperation and its digest, as they stand on paper."""
+    """Return the verdict on a text by its cooperation's reference and its digest, as printed."""
     reference, digest = reference.strip().upper(), tidy(digest)
     if not REFERENCE.fullmatch(reference) or not DIGEST.fullmatch(digest):
         return UNKNOWN
@@ -56,13 +56,13 @@ def of_text(reference: str, digest: str) -> Answer:
 
 
 def of_digests(file: str, text: str = "") -> Answer:
-    """Tell of a file by its SHA-256, and by the digest of the text it claims to be made of."""
+    """Return the verdict on a file by its SHA-256, and by the text it claims to certify."""
     file, text = tidy(file), tidy(text)
     if not DIGEST.fullmatch(file):
         return UNKNOWN
-    found = db.session.scalar(sa.select(Certificate).where(Certificate.sha256 == file))
-    if found is not None:
-        return _of_certificate(found)
+    certificate = db.session.scalar(sa.select(Certificate).where(Certificate.sha256 == file))
+    if certificate is not None:
+        return _of_certificate(certificate)
     revision = _by_digest(file)  # the canonical document itself
     if revision is not None:
         return _of_revision(revision)
@@ -73,7 +73,7 @@ def of_digests(file: str, text: str = "") -> Answer:
 
 
 def _was_taken_out(file: str) -> bool:
-    """Tell whether a list was taken out of the register, by the digest that its event binds."""
+    """Tell whether a list was exported from the register, by the digest that its event binds."""
     return bool(
         db.session.scalar(
             sa.select(
@@ -88,15 +88,15 @@ def _was_taken_out(file: str) -> bool:
 
 
 def of_file(data: bytes) -> Answer:
-    """Tell of a file that was handed over: its digest, and of a PDF its signature too.
+    """Return the verdict on an uploaded file: its digest, and for a PDF its signature.
 
-    Of a bundle of evidence whether every part of it holds, and whether it is from here.
+    For an evidence bundle, whether every part of it is valid, and whether it comes from here.
     """
     if _looks_like_a_bundle(data):
         return _of_bundle(data)
     file = canonical.digest(data)
-    found = db.session.scalar(sa.select(Certificate).where(Certificate.sha256 == file))
-    if found is not None and _flaw(found, data) is not None:
+    certificate = db.session.scalar(sa.select(Certificate).where(Certificate.sha256 == file))
+    if certificate is not None and _flaw(certificate, data) is not None:
         return ALTERED
     return of_digests(file, claimed_text(data))
 
@@ -123,13 +123,13 @@ def _of_bundle(data: bytes) -> Answer:
 
 
 def claimed_text(data: bytes) -> str:
-    """Return the digest of the text that a file says it is the certificate of; empty for none."""
+    """Return the digest of the text that a file claims to certify; empty if none."""
     marked = _MARKED.search(data)
     return marked[1].decode() if marked else ""
 
 
 def tidy(digest: str) -> str:
-    """Return a digest as it is kept: typed from paper it may stand in groups, in large letters."""
+    """Return a digest as stored: typed from paper it may be in groups and in capitals."""
     return "".join(digest.split()).lower()
 
 
@@ -152,7 +152,7 @@ def _by_digest(digest: str) -> Revision | None:
 
 
 def _is_bound(cooperation_id: UUID, evidence: str) -> bool:
-    """Tell whether an event of a cooperation's chain bears witness to a row as it is kept."""
+    """Return whether an event of a cooperation's chain binds a row as it is stored."""
     return bool(
         db.session.scalar(
             sa.select(
@@ -176,17 +176,17 @@ def _of_revision(revision: Revision) -> Answer:
 
 
 def _signers(revision: Revision, cooperation: Cooperation) -> tuple[Signer, ...] | None:
-    """Return who signed, where it may be told; never of what is encrypted (class K2 to K7)."""
+    """Return who signed, if they may be named; never for encrypted texts (class K2 to K7)."""
     if not cooperation.shows_signers or revision.is_sealed:
         return None
     return tuple(
-        Signer(one.signer_name, one.organisation_name, one.signed_at)
-        for one in signoff.signatures_on([revision.id]).get(revision.id, [])
-        if one.kind is SignatureKind.SIGNATURE
+        Signer(signature.signer_name, signature.organisation_name, signature.signed_at)
+        for signature in signoff.signatures_on([revision.id]).get(revision.id, [])
+        if signature.kind is SignatureKind.SIGNATURE
     )
 
 
-# How a text stands --------------------------------------------------------------------------------
+# Status of a text ---------------------------------------------------------------------------------
 
 _VERDICTS = {
     Outcome.WAITING: Verdict.WAITING,
@@ -201,10 +201,10 @@ _VERDICTS = {
 
 
 def _standing(revision: Revision) -> Verdict:
-    """Tell how a text stands by what is bound; what a row says of it is not looked at."""
-    found = bound.standing_of(revision)
-    if found.outcome is None:
+    """Return the status of a text by what is bound; what a row says of it is ignored."""
+    status = bound.standing_of(revision)
+    if status.outcome is None:
         return Verdict.DISAGREES
-    if found.outcome is Outcome.IN_FORCE and found.begins_on and found.begins_on > clock.today():
+    if status.outcome is Outcome.IN_FORCE and status.begins_on and status.begins_on > clock.today():
         return Verdict.BEGINS_LATER
-    return _VERDICTS[found.outcome]
+    return _VERDICTS[status.outcome]

@@ -1,4 +1,4 @@
-"""Words that know their language, and texts that hold them in several."""
+"""Strings that carry their language, and texts in several languages."""
 
 import copy
 
@@ -26,7 +26,7 @@ def test_words_that_know_their_language_are_words_like_any_other() -> None:
     assert language_of(copy.deepcopy(words)) == "en"
 
 
-def test_what_is_all_said_in_one_language_still_knows_it_when_joined() -> None:
+def test_joining_texts_in_one_language_keeps_the_language() -> None:
     assert language_of(joined("\n", [LocalizedStr("One", "en"), LocalizedStr("Two", "en")])) == "en"
     assert joined(", ", [LocalizedStr("One", "en"), "typed"]) == "One, typed"
     assert language_of(joined(", ", [LocalizedStr("One", "en"), "typed"])) == ""
@@ -34,7 +34,7 @@ def test_what_is_all_said_in_one_language_still_knows_it_when_joined() -> None:
     assert joined(", ", []) == ""
 
 
-def test_a_text_is_said_in_the_first_language_it_has() -> None:
+def test_a_text_is_shown_in_the_first_language_it_has() -> None:
     text = {"ar": "الأهداف", "en": "Objectives"}
     assert pick_language(text, "ar", "en") == "الأهداف"
     assert language_of(pick_language(text, "fr", "en")) == "en"
@@ -43,7 +43,7 @@ def test_a_text_is_said_in_the_first_language_it_has() -> None:
     assert language_of(pick_language("typed", "ar")) == ""
 
 
-def test_versions_of_a_text_become_one_that_holds_each_language() -> None:
+def test_versions_of_a_text_are_merged_into_one_with_each_language() -> None:
     english = {
         "label": LocalizedStr("Goals", "en"),
         "rows": [["typed", LocalizedStr("Yes", "en")]],
@@ -61,7 +61,7 @@ def test_versions_of_a_text_become_one_that_holds_each_language() -> None:
     }
 
 
-def test_what_has_no_words_in_a_language_stands_there_once() -> None:
+def test_an_untranslated_text_occurs_once() -> None:
     assert merged([LocalizedStr("Goals", "en"), LocalizedStr("Goals", "en")]) == {"en": "Goals"}
 
 
@@ -96,7 +96,7 @@ TREES = st.recursive(
 
 
 @given(TREES)
-def test_one_version_holds_all_that_it_held_before(tree: object) -> None:
+def test_merging_one_version_loses_nothing(tree: object) -> None:
     def plain(part: object) -> object:
         match part:
             case LocalizedStr():

@@ -7,13 +7,14 @@ from tracker.access.actor import Actor
 from tracker.activity.stale import recompute
 from tracker.agreements import service as agreements
 from tracker.checklist_templates.conditions import Truth
-from tracker.checklist_templates.models import AnswerScope
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklist_templates.schema import Item, Part, Required
 from tracker.checklists import policy, service
 from tracker.checklists.loading import LoadedChecklist, load
 from tracker.checklists.models import Checklist, Stance
 from tracker.checklists.negotiation import positions
 from tracker.checklists.rules import completeness
+from tracker.cooperations.models import Mode
 from tracker.core import clock
 from tracker.demo.answers import answers
 from tracker.demo.people import Cast, ids
@@ -29,10 +30,10 @@ def identity(actor: Actor) -> Identity:
     return Identity(actor.user_id, Method.DEMONSTRATION, clock.now())
 
 
-def bodies_of(cast: Cast, filling: LoadedChecklist) -> list[str]:
+def bodies_of(cast: Cast, loaded: LoadedChecklist) -> list[str]:
     """Return the keys of a checklist's parties, the NPM first."""
-    there = {party.organisation_id for party in filling.surroundings.parties}
-    return [key for key, body in cast.bodies.items() if body.id in there]
+    party_ids = {party.organisation_id for party in loaded.surroundings.parties}
+    return [key for key, body in cast.bodies.items() if body.id in party_ids]
 
 
 def fill_in(
@@ -42,16 +43,18 @@ def fill_in(
     leave: Collection[str] = (),
     unaccepted: Collection[str] = (),
 ) -> None:
-    """Answer every item that has an answer ready, and accept it for all parties.
+    """Answer every item that has an answer, and accept it for all parties.
 
-    leave names items that stay open, unaccepted those whose answer the partners still look at.
+    leave names items to leave open, unaccepted those whose answer the partners have not accepted
+    yet.
     """
-    filling = load(checklist)
-    takes_part = frozenset(filling.surroundings.people) | {
-        party.organisation_id for party in filling.surroundings.parties
-    }
+    loaded = load(checklist)
+    around = loaded.surroundings
+    takes_part = around.people | {party.organisation_id for party in around.parties}
     ready = answers(checklist.kind, ids(cast), takes_part)
-    for item in filling.template.items:
+    if checklist.kind is ChecklistKind.TERMS:
+        ready["M3"]["in_scope"] = [mode.value for mode in Mode if mode in around.modes]
+    for item in loaded.template.items:
         if item.code in ready and item.code not in leave and item.part is not Part.PERSON:
             _answer(cast, checklist, item, ready[item.code])
             if item.code not in unaccepted:
@@ -60,33 +63,33 @@ def fill_in(
 
 
 def _answer(cast: Cast, checklist: Checklist, item: Item, values: dict[str, Any]) -> None:
-    filling = load(checklist)
-    stands = completeness.item_standing(item, filling.sheet, filling.surroundings)
+    loaded = load(checklist)
+    stands = completeness.item_standing(item, loaded.sheet, loaded.surroundings)
     if stands.shown is not Truth.TRUE:
         return
     if item.required is Required.CONDITIONAL and not stands.required:
         return
-    given = {scope for code, scope, _owner in filling.sheet.answers if code == item.code}
-    for body in bodies_of(cast, filling):
+    given = {scope for code, scope, _owner in loaded.sheet.answers if code == item.code}
+    for body in bodies_of(cast, loaded):
         own = values.get(str(cast.bodies[body].id), values)
         for scope in (AnswerScope.SHARED, AnswerScope.PARTY):
             if scope is AnswerScope.SHARED and scope in given:
                 continue
-            if _save(cast, filling, item, body, scope, own):
+            if _save(cast, loaded, item, body, scope, own):
                 given.add(scope)
 
 
 def _save(
     cast: Cast,
-    filling: LoadedChecklist,
+    loaded: LoadedChecklist,
     item: Item,
     body: str,
     scope: AnswerScope,
     values: dict[str, Any],
 ) -> bool:
-    """Save what a party has to say on an item; return False when that is nothing."""
+    """Save a party's answer to an item; return False if it has none."""
     actor = cast.actor(COORDINATORS[body])
-    party = filling.party(cast.bodies[body].id)
+    party = loaded.party(cast.bodies[body].id)
     own = {}
     for field in item.fields_of(scope):
         value = values.get(field.key)
@@ -95,19 +98,19 @@ def _save(
         if value is not None and policy.can_set(actor, party, field):
             own[field.key] = value
     if own:
-        service.save_answer(actor, filling.checklist, item.code, scope, own, base_version=0)
+        service.save_answer(actor, loaded.checklist, item.code, scope, own, base_version=0)
     return bool(own)
 
 
 def accept(cast: Cast, checklist: Checklist, code: str, *, bodies: Collection[str] = ()) -> None:
-    """Accept an item's answer for all parties that have not, or only for some."""
-    filling = load(checklist)
-    item = filling.template.by_code[code]
-    current = filling.sheet.shared(code)
+    """Accept an item's answer for all parties that have not accepted it, or only for some."""
+    loaded = load(checklist)
+    item = loaded.template.by_code[code]
+    current = loaded.sheet.shared(code)
     if current is None:
         return
-    lacking = completeness.not_accepting(item, filling.sheet, filling.surroundings)
-    for body in bodies or bodies_of(cast, filling):
+    lacking = completeness.not_accepting(item, loaded.sheet, loaded.surroundings)
+    for body in bodies or bodies_of(cast, loaded):
         if cast.bodies[body].id in lacking:
             positions.take_position(
                 cast.actor(COORDINATORS[body]),
@@ -120,8 +123,8 @@ def accept(cast: Cast, checklist: Checklist, code: str, *, bodies: Collection[st
 
 def send(cast: Cast, checklist: Checklist) -> None:
     """Send a text for signature, to the signatory of each party."""
-    filling = load(checklist)
-    bodies = bodies_of(cast, filling)
+    loaded = load(checklist)
+    bodies = bodies_of(cast, loaded)
     agreements.send(
         cast.actor(COORDINATORS["npm"]),
         checklist,

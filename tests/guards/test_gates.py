@@ -1,0 +1,179 @@
+"""docs/gates.md lists all that the gates ask: each line is broken in turn, and its gate closes."""
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tracker.cooperations.models import Mode, Stage
+from tracker.lifecycle import policy as lifecycle
+from tracker.lifecycle.policy import ConfidentialityFact, GateState, PersonFact, TermsFact
+from tracker.visits import policy as visits
+from tracker.visits.facts import (
+    ChecklistFact,
+    Facts,
+    Interests,
+    ItemFact,
+    MemberFact,
+    RequirementKind,
+    Signing,
+    Term,
+)
+from tracker.visits.models import VisitStage
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "gates.md"
+TODAY = dt.date(2026, 11, 25)
+BEFORE, AFTER = TODAY - dt.timedelta(days=1), TODAY + dt.timedelta(days=1)
+
+
+def lines() -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield the gates and the name of each line of the tables."""
+    for line in DOCUMENT.read_text().splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if line.startswith("|") and (found := re.fullmatch(r"`(\w+)`", cells[-1])):
+            yield tuple(cells[0].split(", ")), found[1]
+
+
+OF_COOPERATIONS = [(gates, name) for gates, name in lines() if gates[0].startswith("G")]
+OF_VISITS = [(gates, name) for gates, name in lines() if gates[0].startswith("J")]
+
+
+# A cooperation
+
+TERMS = TermsFact(uuid4(), agreed_on=TODAY, starts_on=AFTER, is_reviewed=True)
+ITEM = lifecycle.ItemFact("M2", "Objectives", "not answered yet")
+OPEN = lifecycle.Facts(
+    stage=Stage.DRAFT,
+    today=TODAY,
+    modes=(Mode.VISIT,),
+    has_npm_coordinator=True,
+    terms=TERMS,
+    confidentiality=ConfidentialityFact(uuid4(), is_required=True),
+    people=(PersonFact("Samira Okell", "Open Door Legal Aid", is_cleared=True),),
+    ends_on=AFTER,
+    review_on=AFTER,
+)
+IN_FORCE = replace(TERMS, in_force=True)
+BROKEN_COOPERATIONS: dict[str, dict[str, Any]] = {
+    "modes": {"modes": ()},
+    "coordinator": {"has_npm_coordinator": False},
+    "items": {"terms": replace(TERMS, lacking=(ITEM,))},
+    "too_late": {"terms": replace(TERMS, starts_on=BEFORE)},
+    "safeguards": {"terms": replace(TERMS, lacking=(replace(ITEM, code="M5"),))},
+    "flags": {"terms": replace(TERMS, flagged_items=("M12",))},
+    "review": {"terms": replace(TERMS, is_reviewed=False)},
+    "people": {"people": (replace(OPEN.people[0], is_cleared=False),)},
+    "term": {"terms": IN_FORCE, "ends_on": BEFORE},
+    "overdue": {"terms": IN_FORCE, "review_on": BEFORE},
+}
+
+
+def closed_for(facts: lifecycle.Facts) -> tuple[str, ...]:
+    found = lifecycle.gates(facts)
+    return tuple(gate.code for gate in found if gate.state is not GateState.MET)
+
+
+def test_every_gate_of_a_cooperation_is_met_where_nothing_is_missing() -> None:
+    assert closed_for(OPEN) == ()
+
+
+@pytest.mark.parametrize(("gates", "name"), OF_COOPERATIONS)
+def test_each_line_closes_its_gate_of_a_cooperation_alone(
+    gates: tuple[str, ...], name: str
+) -> None:
+    assert closed_for(replace(OPEN, **BROKEN_COOPERATIONS[name])) == gates
+
+
+def test_the_document_has_a_line_for_each_thing_asked_of_a_cooperation() -> None:
+    assert {name for _gates, name in OF_COOPERATIONS} == set(BROKEN_COOPERATIONS)
+
+
+# A visit
+
+SIGNED = ChecklistFact(uuid4(), Signing.IN_FORCE)
+SENT = ChecklistFact(uuid4(), Signing.SENT)
+CLEARED = MemberFact(
+    uuid4(),
+    "Samira Okell",
+    needs_clearance=True,
+    briefed=True,
+    interests=Interests.NONE,
+    signed=True,
+    countersigned=True,
+    cleared_until=AFTER,
+    has_role=True,
+    role_accepted=True,
+    credential_until=AFTER,
+    plan_read=True,
+)
+READY = Facts(
+    today=TODAY,
+    stage=VisitStage.CLEARED,
+    cooperation_stage=Stage.ACTIVE,
+    modes=frozenset({Mode.VISIT}),
+    starts_on=TODAY,
+    ends_on=AFTER,
+    term=Term(BEFORE, AFTER),
+    members=(CLEARED,),
+    roles=SIGNED,
+    plan=SIGNED,
+    confidentiality=SIGNED,
+    briefing_on=TODAY,
+    has_safety_contact=True,
+)
+_ITEM = ItemFact("V6", "Common approach", "not answered yet")
+BROKEN_VISITS: dict[RequirementKind, dict[str, Any]] = {
+    RequirementKind.NOT_ACTIVE: {"cooperation_stage": Stage.SUSPENDED},
+    RequirementKind.NO_MODE: {"modes": frozenset({Mode.ADV})},
+    RequirementKind.OUTSIDE_TERM: {"term": Term(BEFORE, TODAY)},
+    RequirementKind.ROLES_ITEM: {"roles": replace(SIGNED, lacking=(_ITEM,))},
+    RequirementKind.CONFIDENTIALITY: {"confidentiality": SENT},
+    RequirementKind.ROLES: {"roles": SENT},
+    RequirementKind.PLAN: {"plan": SENT},
+    RequirementKind.BRIEFING: {"briefing_on": AFTER},
+    RequirementKind.SAFETY_CONTACT: {"has_safety_contact": False},
+}
+BROKEN_MEMBERS: dict[RequirementKind, dict[str, Any]] = {
+    RequirementKind.LEFT: {"takes_part": False},
+    RequirementKind.LEAVES: {"leaves_on": TODAY},
+    RequirementKind.NOT_LISTED: {"is_listed": False},
+    RequirementKind.ROLE: {"role_accepted": False},
+    RequirementKind.NOT_SIGNED: {"cleared_until": None, "signed": False},
+    RequirementKind.NOT_DECIDED: {"cleared_until": None, "interests": Interests.WAITS},
+    RequirementKind.CONFLICT: {"cleared_until": None, "interests": Interests.REPLACE},
+    RequirementKind.NOT_COUNTERSIGNED: {"cleared_until": None, "countersigned": False},
+    RequirementKind.RUNS_OUT: {"cleared_until": TODAY},
+    RequirementKind.NOT_COVERED: {"cleared_until": None},
+    RequirementKind.NOT_BRIEFED: {"briefed": False},
+    RequirementKind.CREDENTIAL: {"credential_until": None},
+    RequirementKind.CREDENTIAL_RUNS_OUT: {"credential_until": TODAY},
+    RequirementKind.PLAN_NOT_READ: {"plan_read": False},
+}
+
+
+def broken(kind: RequirementKind) -> Facts:
+    if kind in BROKEN_MEMBERS:
+        return replace(READY, members=(replace(CLEARED, **BROKEN_MEMBERS[kind]),))
+    return replace(READY, **BROKEN_VISITS[kind])
+
+
+@pytest.mark.parametrize(("gates", "name"), OF_VISITS)
+def test_each_line_closes_its_gates_of_a_visit_alone(gates: tuple[str, ...], name: str) -> None:
+    kind = RequirementKind(name)
+    judged = visits.judge(broken(kind))
+    assert [want.lack for want in judged.wants] == [kind]
+    assert tuple(code for code, is_open in judged.is_open.items() if not is_open) == gates
+
+
+def test_a_visit_that_lacks_nothing_is_ready() -> None:
+    assert all(visits.judge(READY).is_open.values())
+
+
+def test_the_document_has_a_line_for_each_thing_asked_of_a_visit() -> None:
+    assert [name for _gates, name in OF_VISITS if name not in set(RequirementKind)] == []
+    assert {name for _gates, name in OF_VISITS} == set(RequirementKind)

@@ -1,0 +1,98 @@
+"""Phrases of a translated sentence, which docstrings, comments and documents must not contain."""
+
+import ast
+import io
+import re
+import tokenize
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.guards.test_house import name, python_files
+from tracker.core.paths import ROOT
+
+# What not to write, and what to write instead. Only phrases that good English never needs: "own
+# article", "own passage" and "own guidance" are terms of the product.
+PHRASES = {
+    r"\b(?:the|an) own\b(?! (?:articles?|passages?|guidance|one|text)\b)": "one's own, their own",
+    r"\bof who (?:is|was|may|can|signs)\b": "name the people, as in: invalid signatories",
+    r"\bwhose day has come\b": "that are due today",
+    r"\bin as many statements for many as for one\b": "in a constant number of statements",
+    r"\bup the house\b": "in a higher package",
+    r"\bkept in no table\b": "never stored",
+    r"\bwords that know the(?:ir)? language\b": "a str subclass that carries its language code",
+    r"\b(?:at|the) door\b": "access control",
+    r"\bset who may have it\b|\bset aside for good\b": "disable",
+    r"\blaxer\b": "looser",
+    r"\bbrought along\b": "shipped",
+    r"\bnobody gives the own\b": "you can't give yourself",
+    r"\bput back what a process has but once\b": "reset process-wide state",
+    r"\blay the lines\b": "format",
+}
+GUILTY = [
+    "Take on an item that nobody of the own side has.",
+    "Return the labels of who is misnamed.",
+    "Apply the notices whose day has come.",
+    "What follows an event further up the house.",
+    "Read rows in as many statements for many as for one.",
+    "It can be made stricter, not laxer.",
+]
+INNOCENT = [
+    "Assign an unassigned item to yourself.",
+    "Return the labels of invalid signatories.",
+    "Apply notices that are due today.",
+    "Event handlers, in the order they run.",
+    "A person's own undertaking, and one's own side.",
+]
+
+
+def found(text: str) -> list[str]:
+    """Return the phrases in a text, each with what to write instead."""
+    flat = " ".join(text.split())
+    return [
+        f"{match[0]!r}: {better}"
+        for pattern, better in PHRASES.items()
+        for match in re.finditer(pattern, flat, re.IGNORECASE)
+    ]
+
+
+def prose(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield line and text of each docstring and comment of a module."""
+    source = path.read_text()
+    documented = ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, documented) and (text := ast.get_docstring(node)):
+            yield node.body[0].lineno, text
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.start[0], token.string
+
+
+@pytest.mark.parametrize("text", GUILTY)
+def test_a_translated_phrase_is_found(text: str) -> None:
+    assert found(text)
+
+
+@pytest.mark.parametrize("text", INNOCENT)
+def test_plain_english_passes(text: str) -> None:
+    assert found(text) == []
+
+
+def test_no_docstring_or_comment_reads_as_translated() -> None:
+    code = [path for path in python_files() if path != Path(__file__)]
+    assert len(code) > 100
+    assert [
+        f"{name(path)}:{line}: {phrase}"
+        for path in code
+        for line, text in prose(path)
+        for phrase in found(text)
+    ] == []
+
+
+def test_no_document_reads_as_translated() -> None:
+    documents = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+    assert len(documents) > 10
+    assert [
+        f"{name(path)}: {phrase}" for path in documents for phrase in found(path.read_text())
+    ] == []
