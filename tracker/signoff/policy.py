@@ -1,4 +1,4 @@
-"""Who may sign, countersign, decline and pass on, and by which proof. Pure."""
+"""Who may sign, countersign, decline and pass on a text, by role and proof. Pure."""
 
 import datetime as dt
 from collections.abc import Mapping
