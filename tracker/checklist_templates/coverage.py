@@ -72,7 +72,7 @@ class Coverage:
         total = sum(self.items.values())
         for code, kinds in self.told.items():
             counts = ", ".join(f"{kind} {count}" for kind, count in kinds.items())
-            yield f"Items with words in {code}: {sum(kinds.values())} of {total} ({counts})"
+            yield f"Items translated into {code}: {sum(kinds.values())} of {total} ({counts})"
             yield f"Items not translated into {code}: {', '.join(self.not_told[code]) or 'none'}"
 
 

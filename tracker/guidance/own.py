@@ -49,8 +49,8 @@ OWN_READER: Slot[OwnReader] = Slot("own_reader", lambda _actor, _question: ())
 
 
 def find_own(actor: Actor | None, question: Question) -> Sequence[OwnText]:
-    """Return the organisations' articles a person may see that contain every word asked for.
+    """Return the own articles that a person may see and that contain every search word.
 
-    A stranger sees none.
+    None for people who are not signed in.
     """
     return () if actor is None else OWN_READER.get()(actor, question)

@@ -42,7 +42,7 @@ def confirmation_of(membership: ActorMembership) -> dict[str, str] | None:
 
 @dataclass(frozen=True, slots=True)
 class RequestStatus:
-    """The status of a request to sign."""
+    """The status of a signature request."""
 
     state: RequestState
     parties: tuple[PartySigners, ...]
