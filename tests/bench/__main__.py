@@ -1,4 +1,4 @@
-"""Measures pages and acts on both databases, certificates and bundles: make bench.
+"""Measures pages and acts on both databases, the worker, certificates, bundles: make bench.
 
 It ends with 1 when anything takes more than its limit; the limits stand beside the pages and acts.
 """
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from tests.bench import acts, certificates, evidence, growth, table
+from tests.bench import acts, certificates, evidence, growth, table, worker
 from tests.bench.bare import bare_app
 from tests.bench.measuring import ROUNDS, BenchError, Meter
 from tests.bench.stage import Stage, build
@@ -34,7 +34,8 @@ def main() -> None:
             on_postgresql = build(Path(folder, "postgresql"), server.url(DATABASE))
             measure("PostgreSQL", on_postgresql, found)
         click.echo(f"SQLite: the same with {growth.SIZES[-1]:,} cooperations")
-        grown = growth.by_size(Path(folder, "growth"))
+        rounds = worker.Rounds()
+        grown = growth.by_size(Path(folder, "growth"), rounds.measure)
     click.echo(
         f"\nMilliseconds of the processor, the median of {ROUNDS}. Ratio: how many times a view\n"
         "that loads who is signed in and 20 rows, and renders as many bytes, asked for in turn.\n"
@@ -45,12 +46,16 @@ def main() -> None:
     click.echo("\nMilliseconds of the processor with more cooperations, on SQLite.\n")
     for line in growth.lines(grown):
         click.echo(line)
+    click.echo("\nThe worker with nothing to do, then with much that is due, on SQLite.\n")
+    for line in worker.lines(rounds.by_size, rounds.held):
+        click.echo(line)
     click.echo("\nCertificates: set, signed and checked, each of a text that was not set before.\n")
     for line in certificates.lines(made):
         click.echo(line)
     click.echo(f"\n{evidence.line()}")
     beyond = [f"{name}: {what}" for name, row in found.items() for what in row.beyond()]
     beyond += growth.beyond(grown)
+    beyond += worker.beyond(rounds.by_size, rounds.held)
     if beyond:
         click.echo("\nBeyond the limits:\n" + "\n".join(beyond))
         sys.exit(1)
@@ -68,7 +73,7 @@ def measure(name: str, stage: Stage, found: dict[str, Row]) -> float:
     click.echo(f"{name}: acts")
     with app.app_context():
         hashing = acts.hashing()
-        for act, taken in acts.measured(stage, meter, hashing):
+        for act, taken in acts.measured(stage, meter):
             row = found.setdefault(act.name, Row(act.ratio, act.statements, {}))
             row.by_database[name] = taken
         db.session.remove()

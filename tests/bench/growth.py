@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +14,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event
 
-from tests.bench.stage import build
+from tests.bench.stage import Stage, build
 from tests.factories.demonstration import Demonstration
 from tests.factories.multiplying import multiply
 from tracker import create_app
@@ -135,20 +135,23 @@ SIZES = (200, 2000)
 LIMIT = 1.5
 # Pages that go beyond it, with how far they may: they look at all that a person has there.
 BEYOND = {
-    "my work": 2.5,
-    "my work of a member": 2.5,
-    "my work of a partner": 2.5,
+    "my work": 2.0,
+    "my work of a member": 2.0,
+    "my work of a partner": 2.0,
     "cooperations": 2.0,
     "cooperations searched": 4.0,
-    "own undertakings": 4.0,
+    "own undertakings": 2.0,
     "register searched": 2.5,
     "people of the instance": 2.0,
     "register export": 20.0,
 }
 
 
-def by_size(folder: Path) -> dict[str, list[Taken]]:
-    """Measure each page at each size, in an instance that grows; on SQLite."""
+def by_size(folder: Path, also: Callable[[Flask, Stage], object]) -> dict[str, list[Taken]]:
+    """Measure each page at each size, in an instance that grows; on SQLite.
+
+    also is called at each size, with the application and what it was built of.
+    """
     found: dict[str, list[Taken]] = {}
     stage = build(folder)
     app = create_app(stage.settings)
@@ -160,6 +163,7 @@ def by_size(folder: Path) -> dict[str, list[Taken]]:
             client = app.test_client()
             client.set_cookie(*stage.cookies[page.who].split("=", 1))
             found.setdefault(page.name, []).append(measure(app, client, page))
+        also(app, stage)
     with app.app_context():
         db.engine.dispose()
     return found

@@ -32,7 +32,6 @@ from tracker.core import clock
 from tracker.core.db import db
 from tracker.demo import people, work
 from tracker.evidence.keys import signing_keys
-from tracker.evidence.log import checkpoints
 from tracker.organisations import service as organisations
 from tracker.organisations.service import Details
 from tracker.worker import health
@@ -94,7 +93,7 @@ def make() -> Demonstration:
     withdrawn = _withdraw_a_scan(cast)
     health.beat()
     db.session.commit()
-    checkpoints.make()
+    due.make_checkpoint()
     due.send_checkpoints()
     db.session.commit()
     rows = db.session.scalars(sa.select(Cooperation).order_by(Cooperation.reference)).all()

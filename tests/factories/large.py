@@ -260,4 +260,4 @@ def _comment(
     )
     yield made
     if number % 10 == 1:
-        yield CommentMention(comment_id=made.id, user_id=reader)
+        yield CommentMention(comment_id=made.id, user_id=reader, mentioned_at=made.made_at)

@@ -21,6 +21,7 @@ from tracker.cooperations.models import Cooperation, CooperationKey, Party
 from tracker.core import crypto
 from tracker.core.db import Base, db
 from tracker.visits.models import Visit
+from tracker.worker import statistics
 
 # One of so many copies keeps the CSOs of its source.
 KEEPS_ITS_PARTNERS = 10
@@ -44,8 +45,12 @@ def multiply(sources: Sequence[UUID], total: int) -> None:
         if chosen:
             _Copying(source, chosen).run()
     db.session.commit()
-    db.session.execute(sa.text("ANALYZE"))
-    db.session.commit()
+    if db.engine.dialect.name == "sqlite":
+        # As an instance has them.
+        statistics.refresh()
+    else:
+        db.session.execute(sa.text("ANALYZE"))
+        db.session.commit()
 
 
 def copied(row_id: UUID, number: int) -> UUID:

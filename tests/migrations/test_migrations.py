@@ -262,7 +262,7 @@ def test_accounts_from_before_are_bound_once_and_later_rows_never(empty: Flask) 
     assert not all_bound()
     said: list[str] = []
     prepare.bind_accounts(said.append)
-    assert said == ["Bound what people sign in with: accounts 3, passkeys 1"]
+    assert said == ["Bound credentials: accounts 3, passkeys 1"]
     assert all_bound()
     finding = integrity.check_all().finding
     assert finding is None
@@ -282,7 +282,7 @@ def test_taking_the_event_out_does_not_bind_anybody_again(empty: Flask) -> None:
     with hands() as connection:
         taken = connection.execute(sa.delete(EVENTS).where(EVENTS.c.verb == "credentials_adopted"))
         assert taken.rowcount == 1
-    with pytest.raises(prepare.PreparationError, match="trail of the instance was altered"):
+    with pytest.raises(prepare.PreparationError, match="instance's trail was altered"):
         prepare.bind_accounts(lambda _line: None)
     assert not all_bound()
 

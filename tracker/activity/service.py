@@ -30,7 +30,7 @@ from tracker.core.services import Slot
 
 @dataclass(frozen=True, slots=True)
 class DomainEvent:
-    """An event as handlers receive it."""
+    """What a handler receives about an event."""
 
     verb: Verb
     subject_type: str
@@ -84,7 +84,7 @@ def record(
 
 
 def bind_rows(verb: Verb, cooperation_id: UUID | None, rows: State) -> Event:
-    """Append an event that only binds some rows of a chain as they are."""
+    """Append an event that only binds the current state of some rows of a chain."""
     chain = _flushed(cooperation_id)
     state = {table: dict(digests_by_row) for table, digests_by_row in rows.items()}
     for table, row_digests in binding.take(db.session(), cooperation_id).items():
@@ -228,14 +228,16 @@ def lock_chain(cooperation_id: UUID | None) -> Chain:
     return chains[cooperation_id]
 
 
+_LOCKED = sa.select(Chain).with_for_update().execution_options(populate_existing=True)
+_CHAIN_OF = _LOCKED.where(Chain.cooperation_id == sa.bindparam("cooperation_id"))
+_CHAIN_OF_THE_INSTANCE = _LOCKED.where(IS_OF_THE_INSTANCE)
+
+
 def _locked_chain(cooperation_id: UUID | None) -> Chain:
-    wanted = (
-        sa.select(Chain)
-        .where(Chain.cooperation_id == cooperation_id if cooperation_id else IS_OF_THE_INSTANCE)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    chain = db.session.scalar(wanted)
+    wanted, values = _CHAIN_OF_THE_INSTANCE, {}
+    if cooperation_id is not None:
+        wanted, values = _CHAIN_OF, {"cooperation_id": cooperation_id}
+    chain = db.session.scalar(wanted, values)
     if chain is not None:
         return chain
     if cooperation_id is not None:

@@ -124,7 +124,7 @@ def read_one(text: str, file: str) -> TemplateFile:
 
 
 def as_text(template: Template) -> str:
-    """Write a checklist as YAML that reads back equal; defaults are left out."""
+    """Write a checklist as YAML that parses to an equal one; defaults are left out."""
     yaml = YAML(typ="rt")
     yaml.width = 100
     yaml.indent(mapping=2, sequence=4, offset=2)
@@ -147,7 +147,7 @@ def _fitted(tree: YamlText, mistakes: list[Mistake]) -> Template | None:
 
 
 def _with_item(mistake: Mistake, tree: YamlText) -> Mistake:
-    """Name the item of a mistake by its code where the schema names it by its position."""
+    """Replace an item's position in a mistake by its code."""
     place = ITEM_PLACE.match(mistake.message)
     if place is None:
         return mistake
@@ -459,7 +459,7 @@ _parsed: dict[UUID, Template] = {}
 def localized(row: ChecklistTemplate, language: str) -> Template:
     """Return a stored template in a language, as far as it is translated.
 
-    Each untranslated part knows that it is in the template's own language.
+    Each untranslated text is marked as being in the template's own language.
     """
     own = parsed(row)
     if language == own.language:

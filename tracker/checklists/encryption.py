@@ -18,7 +18,12 @@ from tracker.core import canonical, crypto
 
 def is_restricted(checklist: Checklist) -> bool:
     """Tell whether a checklist holds planning of a visit (class K2): roles, and a visit's plan."""
-    return checklist.kind is ChecklistKind.VISIT_ROLES or checklist.visit_id is not None
+    return is_planning(checklist.kind, checklist.visit_id)
+
+
+def is_planning(kind: ChecklistKind, visit_id: UUID | None) -> bool:
+    """Tell the same of a checklist's columns."""
+    return kind is ChecklistKind.VISIT_ROLES or visit_id is not None
 
 
 def key_for(checklist: Checklist) -> bytes | None:

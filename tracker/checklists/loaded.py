@@ -28,6 +28,8 @@ class Part(enum.Enum):
     PROPOSALS = enum.auto()
     FLAGS = enum.auto()
     REVIEWS = enum.auto()
+    # Of the visit that a checklist is for: its team and its first day, by its id.
+    VISIT = enum.auto()
 
 
 # Which parts read of a table. Where rows are also changed by what is worked out of a checklist,
@@ -48,13 +50,16 @@ READ_BY: dict[str, tuple[Part, ...]] = {
     "position": (Part.POSITIONS,),
     "proposal": (Part.PROPOSALS,),
     "safeguard_review": (Part.REVIEWS,),
+    "team_member": (Part.VISIT,),
     "user": tuple(Part),
+    "visit": (Part.VISIT,),
 }
 LOOKED_AT: dict[str, frozenset[str]] = {
     "checklist": frozenset({"template_id", "visit_id", "cooperation_id"}),
     "checklist_party": frozenset({"organisation_id", "position"}),
     "cooperation": frozenset({"modes", "questions"}),
     "user": frozenset({"name", "active"}),
+    "visit": frozenset({"sealed_plan"}),
 }
 _KEY = "loaded_checklists"
 

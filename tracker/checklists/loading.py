@@ -426,7 +426,12 @@ def load_all(checklists: Sequence[Checklist]) -> dict[UUID, LoadedChecklist]:
         cooperation_ids,
         lambda new: _people([cooperations[cooperation_id] for cooperation_id in new]),
     )
-    visits = _visits(checklist.visit_id for checklist in checklists if checklist.visit_id)
+    visits = loaded.parts(
+        Part.VISIT,
+        [checklist.visit_id for checklist in checklists if checklist.visit_id],
+        _visits,
+        nothing=_no_visit,
+    )
     answers = loaded.parts(
         Part.ANSWERS,
         ids,
@@ -799,9 +804,12 @@ def _runs_on(row: CooperationPerson, day: dt.date) -> bool:
     return row.from_on <= day and (row.until_on is None or row.until_on >= day)
 
 
-def _visits(ids: Iterable[UUID]) -> Mapping[UUID, VisitFacts]:
-    wanted = frozenset(ids)
-    return VISIT_READER.get()(wanted) if wanted else {}
+def _visits(ids: list[UUID]) -> Mapping[UUID, VisitFacts]:
+    return VISIT_READER.get()(ids)
+
+
+def _no_visit() -> None:
+    return None
 
 
 def _surroundings(

@@ -102,7 +102,7 @@ class Checklist(Identified, Base):
     # The revision in force, and the one that waits for signatures.
     revision_in_force_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("revision.id"))
     revision_sent_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("revision.id"))
-    in_force_at: Mapped[dt.datetime | None]
+    in_force_at: Mapped[dt.datetime | None] = mapped_column(index=True)
     # The revision that was in force until it was suspended or ended; then none is in force, so that
     # whatever depends on it stops immediately. (Its row is never deleted: no foreign key.)
     # The columns keep the names under which events bind them (docs/adr/0057).
@@ -359,13 +359,22 @@ class Assignment(Identified, Base):
             sqlite_where=sa.text("reminded_on IS NULL"),
             postgresql_where=sa.text("reminded_on IS NULL"),
         ),
-        sa.Index("ix_assignment_organisation", "organisation_id", "is_left", "due_on"),
+        # In the order of My work.
+        sa.Index(
+            "ix_assignment_organisation",
+            "organisation_id",
+            "is_left",
+            "due_on",
+            "assigned_at",
+            "id",
+        ),
+        sa.Index("ix_assignment_assignee", "assignee_id", "is_left", "due_on", "assigned_at", "id"),
     )
 
     checklist_id: Mapped[UUID] = mapped_column(sa.ForeignKey("checklist.id"))
     organisation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("organisation.id"))
     item: Mapped[str] = mapped_column(sa.String(10))
-    assignee_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"), index=True)
+    assignee_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
     assigned_by_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
     assigned_at: Mapped[dt.datetime]
     due_on: Mapped[dt.date | None]

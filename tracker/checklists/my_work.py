@@ -78,7 +78,7 @@ def _own_task(batch: Batch) -> Task:
         ),
         state=_due(batch) or _("Waiting for you"),
         s=YOURS,
-        url=url_for("checklists.show", checklist_id=batch.checklist.id, filter="mine"),
+        url=url_for("checklists.show", checklist_id=batch.checklist_id, filter="mine"),
         why=_where(batch),
         due=batch.due_on,
     )
@@ -93,7 +93,7 @@ def _task_to_pass_on(batch: Batch) -> Task:
         ),
         state=_("Waiting for you"),
         s=YOURS,
-        url=url_for("assignments.listed", checklist_id=batch.checklist.id),
+        url=url_for("assignments.listed", checklist_id=batch.checklist_id),
         why=_(
             "%(where)s. %(name)s can't work on this any more.",
             where=_where(batch),
@@ -110,7 +110,7 @@ def _others_task(batch: Batch) -> Task:
         ),
         state=_("Waiting for %(names)s", names=batch.name),
         s=OTHERS,
-        url=url_for("assignments.listed", checklist_id=batch.checklist.id),
+        url=url_for("assignments.listed", checklist_id=batch.checklist_id),
         why=_where(batch),
         due=batch.due_on,
     )
@@ -129,7 +129,7 @@ def _where(batch: Batch) -> str:
         _(
             "%(title)s: %(kind)s, %(item)s",
             title=batch.cooperation,
-            kind=KINDS[batch.checklist.kind],
+            kind=KINDS[batch.kind],
             item=", ".join(batch.items),
         )
     )

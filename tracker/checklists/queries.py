@@ -302,11 +302,13 @@ def _can_be_copied_into(actor: Actor, checklist: Checklist) -> sa.ColumnElement[
         Answer.is_current,
         Answer.scope != AnswerScope.PERSON,
     )
+    # So put that it is not looked for in the index of visits, where all of none stand together.
+    is_of_none = sa.case((Checklist.visit_id.is_(None), 1), else_=0) == 1
     return sa.and_(
         Checklist.kind == checklist.kind,
         Checklist.id != checklist.id,
         visible(actor),
-        sa.true() if encryption.is_restricted(checklist) else Checklist.visit_id.is_(None),
+        sa.true() if encryption.is_restricted(checklist) else is_of_none,
         ~sa.exists().where(of_mine, ~sa.exists().where(of_theirs, same).correlate(Checklist, mine)),
         ~sa.exists().where(of_theirs, ~sa.exists().where(of_mine, same).correlate(theirs)),
         answered,

@@ -70,9 +70,21 @@ class CommentMention(Base):
     """A person mentioned in a comment; listed in their My work until they have seen it."""
 
     __tablename__ = "comment_mention"
+    __table_args__ = (
+        # In the order of My work.
+        sa.Index(
+            "ix_comment_mention_not_seen",
+            "user_id",
+            "mentioned_at",
+            "comment_id",
+            sqlite_where=sa.text("seen_at IS NULL"),
+            postgresql_where=sa.text("seen_at IS NULL"),
+        ),
+    )
 
     comment_id: Mapped[UUID] = mapped_column(sa.ForeignKey("comment.id"), primary_key=True)
-    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"), primary_key=True, index=True)
+    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"), primary_key=True)
+    mentioned_at: Mapped[dt.datetime]
     seen_at: Mapped[dt.datetime | None]
 
     comment: Mapped[Comment] = relationship(back_populates="mentions", lazy="raise")
@@ -93,11 +105,23 @@ class CommentTask(Identified, Base):
                 "done_at IS NULL AND ended_at IS NULL AND reminded_at IS NULL"
             ),
         ),
+        # In the order of My work: whose it is, and who gave it.
+        *(
+            sa.Index(
+                f"ix_comment_task_open_of_{whose}",
+                column,
+                "due_on",
+                "id",
+                sqlite_where=sa.text("done_at IS NULL AND ended_at IS NULL"),
+                postgresql_where=sa.text("done_at IS NULL AND ended_at IS NULL"),
+            )
+            for whose, column in (("person", "user_id"), ("giver", "made_by_id"))
+        ),
     )
 
     comment_id: Mapped[UUID] = mapped_column(sa.ForeignKey("comment.id"), index=True)
-    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"), index=True)
-    made_by_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"), index=True)
+    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
+    made_by_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
     due_on: Mapped[dt.date]
     made_at: Mapped[dt.datetime]
     done_at: Mapped[dt.datetime | None]

@@ -1,7 +1,7 @@
 """View models for comment pages, and tasks from comments for My work."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -15,16 +15,16 @@ from tracker.checklists.models import Checklist
 from tracker.comments import encryption, policy, queries
 from tracker.comments.facts import CommentFact, fact_of
 from tracker.comments.models import Comment, CommentAudience, CommentTask
-from tracker.comments.queries import CommentLocation
+from tracker.comments.queries import GivenTask, Mention
 from tracker.cooperations.people import Person
 from tracker.core import clock
 from tracker.ui.locale import as_date
-from tracker.ui.tasks import OTHERS, YOURS, Task, Tasks
+from tracker.ui.tasks import OTHERS, YOURS, Task, Tasks, Waiting
 
 
 @dataclass(frozen=True, slots=True)
 class TaskView:
-    """A task from a comment: whose it is, its due date, its state."""
+    """A task made from a comment: whose, by when, its status."""
 
     name: str
     due_on: dt.date
@@ -105,9 +105,13 @@ def _task_view(actor: Actor, fact: CommentFact, task: CommentTask) -> TaskView:
 def _task_state(task: CommentTask) -> tuple[object, str]:
     if not task.is_open:
         return _("Done"), "done"
-    if task.due_on < clock.today():
-        return _("Overdue since %(day)s", day=as_date(task.due_on)), "stop"
-    return _("Due on %(day)s", day=as_date(task.due_on)), "wait"
+    return _until(task.due_on)
+
+
+def _until(day: dt.date) -> tuple[object, str]:
+    if day < clock.today():
+        return _("Overdue since %(day)s", day=as_date(day)), "stop"
+    return _("Due on %(day)s", day=as_date(day)), "wait"
 
 
 def offered(people: Iterable[Person], *, without: UUID | None = None) -> list[tuple[str, str]]:
@@ -129,37 +133,65 @@ def thread_url(checklist_id: UUID, item: str | None, **more: Any) -> str:
 def my_tasks(actor: Actor) -> Tasks:
     """Return a person's tasks from comments. A source for My work."""
     waiting = queries.waiting(actor)
-    tasks = [_mention_task(comment, place) for comment, place in waiting.mentions]
-    tasks += [_given_task(actor, task, place) for task, place in waiting.tasks]
-    return Tasks(
-        mine=tuple(task for task in tasks if task.s == YOURS),
-        others=tuple(task for task in tasks if task.s == OTHERS),
-    )
+    mine: list[Waiting[Any]] = [
+        Waiting(YOURS, mention, _mention_tasks) for mention in waiting.mentions
+    ]
+    mine += [
+        Waiting(YOURS, task, _own_tasks, task.due_on)
+        for task in waiting.tasks
+        if task.user_id == actor.user_id
+    ]
+    others = [
+        Waiting(OTHERS, task, _given_tasks, task.due_on)
+        for task in waiting.tasks
+        if task.user_id != actor.user_id
+    ]
+    return Tasks(mine=tuple(mine), others=tuple(others), is_cut=waiting.is_cut)
 
 
-def _mention_task(comment: Comment, place: CommentLocation) -> Task:
-    return Task(
-        _("Read a comment that mentions you"),
-        _("Waiting for you"),
-        YOURS,
-        url_for("comments.one", comment_id=comment.id),
-        _where(place),
-    )
+def _mention_tasks(shown: Sequence[Mention]) -> list[Task]:
+    return [
+        Task(
+            _("Read a comment that mentions you"),
+            _("Waiting for you"),
+            YOURS,
+            url_for("comments.one", comment_id=mention.comment_id),
+            _where(mention),
+        )
+        for mention in shown
+    ]
 
 
-def _given_task(actor: Actor, task: CommentTask, place: CommentLocation) -> Task:
-    url = url_for("comments.one", comment_id=task.comment_id)
-    if task.user_id == actor.user_id:
-        state, _mark = _task_state(task)
-        label = _("Do what a comment asks of you")
-        return Task(label, state, YOURS, url, _where(place), due=task.due_on)
-    state = _("Waiting for %(names)s", names=task.user.name)
-    label = _("A task that you made of a comment")
-    return Task(label, state, OTHERS, url, _where(place), due=task.due_on)
+def _own_tasks(shown: Sequence[GivenTask]) -> list[Task]:
+    return [
+        Task(
+            _("Do what a comment asks of you"),
+            _until(task.due_on)[0],
+            YOURS,
+            url_for("comments.one", comment_id=task.comment_id),
+            _where(task),
+            due=task.due_on,
+        )
+        for task in shown
+    ]
 
 
-def _where(place: CommentLocation) -> str:
-    kind = KINDS[place.checklist.kind]
-    if place.item is None:
-        return str(_("%(title)s: %(kind)s", title=place.title, kind=kind))
-    return str(_("%(title)s: %(kind)s, %(item)s", title=place.title, kind=kind, item=place.item))
+def _given_tasks(shown: Sequence[GivenTask]) -> list[Task]:
+    return [
+        Task(
+            _("A task that you made of a comment"),
+            _("Waiting for %(names)s", names=task.name),
+            OTHERS,
+            url_for("comments.one", comment_id=task.comment_id),
+            _where(task),
+            due=task.due_on,
+        )
+        for task in shown
+    ]
+
+
+def _where(source: Mention | GivenTask) -> str:
+    kind = KINDS[source.kind]
+    if source.item is None:
+        return str(_("%(title)s: %(kind)s", title=source.title, kind=kind))
+    return str(_("%(title)s: %(kind)s, %(item)s", title=source.title, kind=kind, item=source.item))

@@ -1,14 +1,17 @@
 """Queries for comments, scoped by the actor: threads, tasks, counts beside items."""
 
+import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import contains_eager, joinedload, selectinload
+from sqlalchemy.orm import joinedload, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
 from tracker.access.actor import Actor
 from tracker.accounts.models import User
+from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.loading import CommentLine, Thread, Threads, writes_on
 from tracker.checklists.models import Checklist, ChecklistParty
 from tracker.checklists.queries import is_worked_on
@@ -24,20 +27,39 @@ MANY = 100
 
 
 @dataclass(frozen=True, slots=True)
-class CommentLocation:
-    """The place of a comment: its cooperation, checklist and item."""
+class Mention:
+    """A comment that mentions a person, and its place: cooperation, checklist and item."""
 
+    comment_id: UUID
     title: str
-    checklist: Checklist
+    kind: ChecklistKind
+    item: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class GivenTask:
+    """An open task from a comment: whose it is, until when, and the place of the comment."""
+
+    id: UUID
+    comment_id: UUID
+    user_id: UUID
+    name: str
+    due_on: dt.date
+    title: str
+    kind: ChecklistKind
     item: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A person's pending mentions, and the open tasks they have or made."""
+    """A person's pending mentions, and the open tasks they have or made.
 
-    mentions: tuple[tuple[Comment, CommentLocation], ...]
-    tasks: tuple[tuple[CommentTask, CommentLocation], ...]
+    is_cut: there is more than is read at a time.
+    """
+
+    mentions: tuple[Mention, ...]
+    tasks: tuple[GivenTask, ...]
+    is_cut: bool = False
 
 
 def find_checklist(actor: Actor, checklist_id: UUID) -> Checklist | None:
@@ -202,9 +224,12 @@ def beside(actor: Actor, checklist: Checklist) -> Threads | None:
 
 
 def waiting(actor: Actor) -> Waiting:
-    """Return what is pending from comments for a person, or for those they gave a task."""
-    mentioned = db.session.execute(
-        sa.select(Comment, Cooperation.title)
+    """Return what is pending from comments for a person, or for those they gave a task.
+
+    The first MANY mentions, tasks they have and tasks they gave, each in the order of an index.
+    """
+    mentions = db.session.execute(
+        sa.select(Comment.id, Cooperation.title, Checklist.kind, Comment.item)
         .join(CommentMention, CommentMention.comment_id == Comment.id)
         .join(Comment.checklist)
         .join(Cooperation, Cooperation.id == Checklist.cooperation_id)
@@ -214,35 +239,48 @@ def waiting(actor: Actor) -> Waiting:
             Comment.withdrawn_at.is_(None),
             visible(actor),
         )
-        .order_by(Comment.made_at, Comment.id)
+        .order_by(CommentMention.mentioned_at, CommentMention.comment_id)
         .limit(MANY)
-        .options(contains_eager(Comment.checklist))
+    ).all()
+    own = _first_tasks(actor, CommentTask.user_id == actor.user_id).subquery()
+    given = _first_tasks(
+        actor, CommentTask.made_by_id == actor.user_id, CommentTask.user_id != actor.user_id
+    ).subquery()
+    both = sa.union_all(sa.select(own), sa.select(given))
+    tasks = sorted((GivenTask(*row) for row in db.session.execute(both)), key=_by_day)
+    return Waiting(
+        mentions=tuple(Mention(*row) for row in mentions),
+        tasks=tuple(tasks),
+        is_cut=len(mentions) == MANY or len(tasks) >= MANY,
     )
-    given = db.session.execute(
-        sa.select(CommentTask, Cooperation.title)
+
+
+def _by_day(task: GivenTask) -> tuple[object, ...]:
+    return task.due_on, task.id
+
+
+def _first_tasks(actor: Actor, *conditions: sa.ColumnElement[bool]) -> sa.Select[*tuple[Any, ...]]:
+    return (
+        sa.select(
+            CommentTask.id,
+            CommentTask.comment_id,
+            CommentTask.user_id,
+            User.name,
+            CommentTask.due_on,
+            Cooperation.title,
+            Checklist.kind,
+            Comment.item,
+        )
         .join(CommentTask.comment)
+        .join(CommentTask.user)
         .join(Comment.checklist)
         .join(Cooperation, Cooperation.id == Checklist.cooperation_id)
         .where(
-            sa.or_(CommentTask.user_id == actor.user_id, CommentTask.made_by_id == actor.user_id),
+            *conditions,
             CommentTask.done_at.is_(None),
             CommentTask.ended_at.is_(None),
             visible(actor),
         )
         .order_by(CommentTask.due_on, CommentTask.id)
         .limit(MANY)
-        .options(
-            contains_eager(CommentTask.comment).contains_eager(Comment.checklist),
-            joinedload(CommentTask.user),
-        )
-    )
-    return Waiting(
-        mentions=tuple(
-            (comment, CommentLocation(title, comment.checklist, comment.item))
-            for comment, title in mentioned
-        ),
-        tasks=tuple(
-            (task, CommentLocation(title, task.comment.checklist, task.comment.item))
-            for task, title in given
-        ),
     )

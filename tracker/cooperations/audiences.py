@@ -20,7 +20,7 @@ Listing = tuple[UUID, dt.date, bool]
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A person's place in an audience today: listed or not, and whether as the lead."""
+    """Whether a person is on an audience list today, and whether as the lead."""
 
     listed: bool = False
     leads: bool = False
@@ -40,7 +40,7 @@ def set_audience(
     returns True if anything changed. The caller asks the policy.
     """
     wanted = {user_id: (from_on, leads) for user_id, from_on, leads in members}
-    rows = {row.user_id: row for row in db.session.scalars(_rows(subject_type, subject_id))}
+    rows = {row.user_id: row for row in db.session.scalars(_ROWS, _of(subject_type, subject_id))}
     changed = False
     for user_id in rows.keys() - wanted.keys():
         db.session.delete(rows[user_id])
@@ -88,10 +88,8 @@ def listed(
 
 
 def standing(actor: Actor, subject_type: str, subject_id: UUID) -> Listed:
-    """Return a person's place in an audience today."""
-    row = db.session.scalar(
-        _rows(subject_type, subject_id).where(AudienceMember.user_id == actor.user_id)
-    )
+    """Return whether and how a person is listed for a subject today."""
+    row = db.session.scalar(_OF_PERSON, {**_of(subject_type, subject_id), "user_id": actor.user_id})
     if row is None:
         return Listed()
     return Listed(listed=row.leads or row.from_on <= clock.today(), leads=row.leads)
@@ -104,21 +102,22 @@ def is_listed(actor: Actor, subject_type: str, subject_id: UUID) -> bool:
 
 def audience(subject_type: str, subject_id: UUID) -> list[AudienceMember]:
     """Return everybody listed for a subject, with their names; for pages of class K2."""
-    return list(
-        db.session.scalars(_rows(subject_type, subject_id).options(joinedload(AudienceMember.user)))
-    )
+    return list(db.session.scalars(_WITH_NAMES, _of(subject_type, subject_id)))
 
 
 def user_ids(subject_type: str, subject_id: UUID) -> set[UUID]:
     """Return the ids of the people listed for a subject."""
-    return set(
-        db.session.scalars(
-            _rows(subject_type, subject_id).with_only_columns(AudienceMember.user_id)
-        )
-    )
+    return set(db.session.scalars(_USER_IDS, _of(subject_type, subject_id)))
 
 
-def _rows(subject_type: str, subject_id: UUID) -> sa.Select[AudienceMember]:
-    return sa.select(AudienceMember).where(
-        AudienceMember.subject_type == subject_type, AudienceMember.subject_id == subject_id
-    )
+def _of(subject_type: str, subject_id: UUID) -> dict[str, object]:
+    return {"subject_type": subject_type, "subject_id": subject_id}
+
+
+_ROWS = sa.select(AudienceMember).where(
+    AudienceMember.subject_type == sa.bindparam("subject_type"),
+    AudienceMember.subject_id == sa.bindparam("subject_id"),
+)
+_OF_PERSON = _ROWS.where(AudienceMember.user_id == sa.bindparam("user_id"))
+_WITH_NAMES = _ROWS.options(joinedload(AudienceMember.user))
+_USER_IDS = _ROWS.with_only_columns(AudienceMember.user_id)

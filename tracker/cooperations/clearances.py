@@ -45,20 +45,17 @@ _OPEN = (
     )
     .order_by(Clearance.from_on, Clearance.id)
 )
+_CLEARED = sa.select(Clearance.user_id).where(
+    Clearance.cooperation_id == sa.bindparam("cooperation_id"),
+    sa.or_(Clearance.visit_id.is_(None), Clearance.visit_id == sa.bindparam("visit_id")),
+    is_open(sa.bindparam("day", type_=sa.Date())),
+)
 
 
 def cleared_user_ids(cooperation_id: UUID, visit_id: UUID | None = None) -> frozenset[UUID]:
     """Return who is cleared today for all of a cooperation, or also for one of its visits."""
-    scope: sa.ColumnElement[bool] = Clearance.visit_id.is_(None)
-    if visit_id is not None:
-        scope = sa.or_(scope, Clearance.visit_id == visit_id)
-    return frozenset(
-        db.session.scalars(
-            sa.select(Clearance.user_id).where(
-                Clearance.cooperation_id == cooperation_id, scope, is_open(clock.today())
-            )
-        )
-    )
+    wanted = {"cooperation_id": cooperation_id, "visit_id": visit_id, "day": clock.today()}
+    return frozenset(db.session.scalars(_CLEARED, wanted))
 
 
 def open_clearance(  # noqa: PLR0913 -- the row of a clearance, as plain values
@@ -108,7 +105,7 @@ def open_clearance(  # noqa: PLR0913 -- the row of a clearance, as plain values
 
 
 def close(actor: Actor | None, clearance: Clearance, reason: str) -> bool:
-    """Close a clearance immediately and record it; return False if it was already closed."""
+    """Close a clearance immediately and record it; False if it was already closed."""
     return _close_all(actor, [Clearance.id == clearance.id], reason) == 1
 
 

@@ -1,7 +1,7 @@
 """Queries for cooperations, scoped by the actor."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -59,15 +59,17 @@ def listing(
     stage: Stage | None = None,
     offset: int = 0,
     limit: int = 25,
+    counts: Mapping[str, int] | None = None,
 ) -> Listing:
     """Return one page of the cooperations the person may see, the newest first.
 
-    Every word must occur in the title, the reference or the name of a party.
+    Every word must occur in the title, the reference or the name of a party. counts are those of
+    the same words (stage_counts), where they were asked for already.
     """
+    counts = stage_counts(actor, words) if counts is None else counts
     conditions = [visible(actor), *(_holds_word(word) for word in words.split()[:8])]
     if stage is not None:
         conditions.append(Cooperation.stage == stage)
-    total = db.session.scalar(sa.select(sa.func.count(Cooperation.id)).where(*conditions)) or 0
     rows = db.session.scalars(
         sa.select(Cooperation)
         .where(*conditions)
@@ -76,11 +78,11 @@ def listing(
         .limit(limit)
         .options(_WITH_PARTIES)
     )
-    return Listing(total, list(rows))
+    return Listing(counts.get(stage.value if stage else "", 0), list(rows))
 
 
 def stage_counts(actor: Actor, words: str = "") -> dict[str, int]:
-    """Return how many of the cooperations the person may see are in each stage; "" is all."""
+    """Return how many of the visible cooperations are in each stage; "" is all."""
     conditions = [visible(actor), *(_holds_word(word) for word in words.split()[:8])]
     rows = db.session.execute(
         sa.select(Cooperation.stage, sa.func.count(Cooperation.id))
@@ -119,7 +121,7 @@ def terms_in_force(cooperation_id: UUID) -> bool:
 
 
 def open_invitations(actor: Actor, cooperation_id: UUID) -> list[Invitation]:
-    """Return the organisation's open invitations to a cooperation.
+    """Return the open invitations of one's own organisation to a cooperation.
 
     For its coordinators; an address is nobody else's business.
     """

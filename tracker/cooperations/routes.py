@@ -92,10 +92,15 @@ def index() -> str:
     words = tidy_line(request.args.get("q", ""))[:200]
     stage = next((choice for choice in Stage if choice.value == request.args.get("stage")), None)
     number = paging.asked_number()
-    listing = queries.listing(
-        actor, words=words, stage=stage, offset=paging.offset(number), limit=paging.SIZE
-    )
     counts = queries.stage_counts(actor, words)
+    listing = queries.listing(
+        actor,
+        words=words,
+        stage=stage,
+        offset=paging.offset(number),
+        limit=paging.SIZE,
+        counts=counts,
+    )
     stages = [(choice.value, labels.STAGES[choice]) for choice in Stage if counts.get(choice.value)]
     return render_template(
         "cooperations/index.html",
@@ -221,7 +226,7 @@ def people_page(reference: str) -> str:
 @blueprint.route("/cooperations/<reference>/people/add", methods=["GET", "POST"])
 @signed_in
 def add_person(reference: str) -> str | Response:
-    """Add a person of one's own organisation."""
+    """Add a person from one's own organisation."""
     actor = current_actor()
     cooperation = _find(actor, reference)
     organisation_id = _own_party(actor, cooperation)
@@ -253,7 +258,7 @@ def add_person(reference: str) -> str | Response:
 @blueprint.route("/cooperations/<reference>/people/invite", methods=["GET", "POST"])
 @signed_in
 def invite_person(reference: str) -> str | Response:
-    """Invite somebody without an account into one's own organisation and this cooperation."""
+    """Invite somebody without an account to one's own organisation and this cooperation."""
     actor = current_actor()
     cooperation = _find(actor, reference)
     _own_party(actor, cooperation)

@@ -11,13 +11,15 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import aliased
 
 from tracker.access.actor import Actor, OrganisationKind, Role
+from tracker.accounts import queries as accounts
 from tracker.accounts.models import Membership, User
-from tracker.accounts.people import invitations
+from tracker.accounts.people import invitations, powers
 from tracker.accounts.people.invitations import NewInvitation, SentInvitation
 from tracker.activity import verbs
-from tracker.activity.service import DomainEvent, record, start_chain
+from tracker.activity.service import DomainEvent, lock_chain, record, start_chain
 from tracker.activity.verbs import Verb
 from tracker.cooperations import clearances, keys, messages, people, policy, queries
 from tracker.cooperations.models import (
@@ -232,10 +234,10 @@ def add_person(
     organisation_id: UUID,
     function: str = "",
 ) -> CooperationPerson:
-    """Add a person of the actor's organisation; record PERSON_JOINED.
+    """Add a person of one's own organisation; record PERSON_JOINED.
 
-    Raise RefusedError for another party's people, RuleBrokenError when the person has no role
-    there that runs today or takes part already.
+    Raise RefusedError for another party's people, RuleBrokenError if the person has no current role
+    there or already takes part.
     """
     policy.can_change_people(actor, queries.fact(cooperation), organisation_id).require()
     if not _has_running_role(user_id, organisation_id):
@@ -257,7 +259,7 @@ def invite_person(
     language: str = "en",
     days: int = 14,
 ) -> SentInvitation:
-    """Invite somebody into the actor's organisation, to take part here once they accept.
+    """Invite somebody to one's own organisation as member, to take part here once they accept.
 
     Raise RefusedError for another party's people, RuleBrokenError as the invitation itself does
     (email, outside_expert).
@@ -286,10 +288,10 @@ def invite_person(
 def end_person(
     actor: Actor, cooperation: Cooperation, *, user_id: UUID, organisation_id: UUID
 ) -> None:
-    """Remove a person of the actor's organisation immediately; close their clearances here.
+    """Remove a person of one's own organisation immediately; close their clearances here.
 
-    Raise RefusedError for another party's people, RuleBrokenError when the person does not take
-    part, or is the last coordinator of the NPM (G1).
+    Raise RefusedError for another party's people, RuleBrokenError if the person does not take part,
+    or is the last coordinator of the NPM (G1).
     """
     policy.can_change_people(actor, queries.fact(cooperation), organisation_id).require()
     row = _taking_part(cooperation.id, user_id, organisation_id)
@@ -329,6 +331,57 @@ def follow_departure(event: DomainEvent) -> None:
     ).all()
     for row in rows:
         _take_out(event.actor, row.cooperation_id, row)
+
+
+def run_out_people(day: dt.date) -> Sequence[UUID]:
+    """Return the places of people in cooperations whose last role there ran out; for the worker.
+
+    Each is ended by itself (end_run_out) before the role is (accounts.end_role_run_out), which
+    would end all of them in one transaction. Nobody sees more or less in between: a role gives no
+    access from the day after its last one.
+    """
+    has_run_out = Membership.ended_at.is_(None) & (Membership.ends_on < day)
+    return db.session.scalars(
+        sa.select(CooperationPerson.id)
+        .join(
+            Membership,
+            sa.and_(
+                Membership.user_id == CooperationPerson.user_id,
+                Membership.organisation_id == CooperationPerson.organisation_id,
+            ),
+        )
+        .where(has_run_out, runs_on(day), _holds_none())
+        .distinct()
+    ).all()
+
+
+def end_run_out(row_id: UUID, day: dt.date) -> bool:
+    """Remove a person whose last role ran out from one cooperation; for the worker.
+
+    Return False if the person has left it, or was given a role, in the meantime.
+    """
+    row = db.session.get_one(CooperationPerson, row_id)
+    powers.hold(row.user_id, row.organisation_id)
+    lock_chain(row.cooperation_id)
+    due = sa.select(CooperationPerson).where(
+        CooperationPerson.id == row_id, runs_on(day), _holds_none()
+    )
+    if db.session.scalar(due.execution_options(populate_existing=True)) is None:
+        return False
+    _take_out(None, row.cooperation_id, row)
+    return True
+
+
+def _holds_none() -> sa.ColumnElement[bool]:
+    """Return the condition that a person has no role to take part with (CooperationPerson)."""
+    membership = aliased(Membership)
+    runs = sa.exists().where(
+        membership.user_id == CooperationPerson.user_id,
+        membership.organisation_id == CooperationPerson.organisation_id,
+        accounts.runs_on(clock.today(), membership),
+        membership.role.not_in(people.TAKE_NO_PART),
+    )
+    return ~runs
 
 
 def tell_of_power(event: DomainEvent) -> None:

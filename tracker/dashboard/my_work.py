@@ -11,12 +11,11 @@ from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from tracker.access.actor import Actor, Role
-from tracker.checklists.models import ChecklistState
+from tracker.access.actor import Actor, OrganisationKind, Role
 from tracker.cooperations import policy
 from tracker.core import clock
 from tracker.dashboard import queries
-from tracker.dashboard.queries import Line, Running, Turn, WaitingRevision
+from tracker.dashboard.queries import Line, LineParty, Running, Turn, WaitingRevision
 from tracker.dashboard.wording import (
     FILL,
     READ_COPIES,
@@ -51,6 +50,7 @@ class _Desk:
     takes_part_in: frozenset[UUID]
     turns: Mapping[UUID, Turn]
     # What only the displayed tasks need, read for all of them together.
+    parties: dict[UUID, list[LineParty]] = field(default_factory=dict)
     asked: dict[UUID, WaitingRevision] = field(default_factory=dict)
     visit_numbers: dict[UUID, int] = field(default_factory=dict)
 
@@ -62,11 +62,8 @@ class _Desk:
 
     def names(self, line: Line, ids: Iterable[UUID]) -> str:
         """The names of some parties as a list."""
-        known = {
-            party.organisation_id: party.name
-            for party in self.cooperations[line.cooperation_id].parties
-        }
-        return listed(known[known_id] for known_id in ids if known_id in known)
+        known = {party.organisation_id: party.name for party in self.parties[line.id]}
+        return listed(known[party_id] for party_id in ids if party_id in known)
 
     def title(self, line: Line) -> str:
         """The title of a checklist: its cooperation, and its visit."""
@@ -78,6 +75,7 @@ class _Desk:
     def tell(self, shown: Sequence[tuple[Line, Made]]) -> list[Task]:
         """Return tasks for display, reading what they need in a constant number of queries."""
         lines = [line for line, _made in shown]
+        self.parties.update(queries.parties_of([line.id for line in lines]))
         self.asked.update(queries.asked(line.revision_sent_id for line in lines))
         self.visit_numbers.update(
             queries.visit_numbers(self.actor, (line.visit_id for line in lines))
@@ -94,18 +92,19 @@ class _Desk:
 def checklist_tasks(actor: Actor) -> Tasks:
     """Return pending tasks on checklists and signatures. A source for My work."""
     cooperations = queries.running(actor)
-    lines = queries.lines(actor, [cooperation.id for cooperation in cooperations])
+    by_id = {cooperation.id: cooperation for cooperation in cooperations}
+    lines = queries.lines(actor, by_id)
     readers = queries.second_readers(line.id for line in lines if line.is_to_be_reviewed)
     desk = _Desk(
         actor=actor,
-        cooperations={cooperation.id: cooperation for cooperation in cooperations},
-        takes_part_in=queries.takes_part_in(actor),
+        cooperations=by_id,
+        takes_part_in=queries.takes_part_in(actor, by_id),
         turns=queries.turns(actor, [line.revision_sent_id for line in lines if line.is_sent]),
     )
     tasks: list[Task | Waiting[Any]] = [
         task for line in lines for task in _of_line(desk, line, readers)
     ]
-    tasks += [task for cooperation in cooperations for task in _head_tasks(actor, cooperation)]
+    tasks += _head_tasks(actor, cooperations)
     return Tasks(
         mine=tuple(task for task in tasks if task.s == YOURS),
         others=tuple(task for task in tasks if task.s == OTHERS),
@@ -119,8 +118,6 @@ def _of_line(
 ) -> list[Waiting[tuple[Line, Made]]]:
     if line.is_sent:
         return _on_signatures(desk, line)
-    if line.state is not ChecklistState.DRAFTING or not line.has_parties:
-        return []
     tasks = [*_on_copies(desk, line), *_on_positions(desk, line)]
     if line.open_flags:
         is_mine = desk.actor.acts_for_npm and desk.works_on(line)
@@ -160,7 +157,7 @@ def _others_signature(desk: _Desk, line: Line) -> Task:
 def _on_positions(desk: _Desk, line: Line) -> list[Waiting[tuple[Line, Made]]]:
     if line.ours and desk.works_on(line):
         return [desk.waiting(YOURS, line, partial(_own_positions, desk, line))]
-    if not line.waited_for:
+    if not line.waits:
         return []
     return [desk.waiting(OTHERS, line, partial(_others_positions, desk, line))]
 
@@ -169,7 +166,7 @@ def _own_positions(desk: _Desk, line: Line) -> Task:
     waits = ngettext(
         "%(num)s item waits for %(side)s.",
         "%(num)s items wait for %(side)s.",
-        line.ours,
+        line.ours or 0,
         side=desk.actor.organisation_name,
     )
     return Task(
@@ -182,7 +179,8 @@ def _own_positions(desk: _Desk, line: Line) -> Task:
 
 
 def _others_positions(desk: _Desk, line: Line) -> Task:
-    state = _("Waiting for %(names)s", names=desk.names(line, line.waited_for))
+    waited_for = [party.organisation_id for party in desk.parties[line.id] if party.waits]
+    state = _("Waiting for %(names)s", names=desk.names(line, waited_for))
     return Task(FILL[line.kind], state, OTHERS, checklist_url(line.id), desk.title(line))
 
 
@@ -197,7 +195,7 @@ def _copies_task(desk: _Desk, line: Line) -> Task:
     many = ngettext(
         "%(num)s item was copied and waits to be read for %(side)s.",
         "%(num)s items were copied and wait to be read for %(side)s.",
-        line.unread,
+        line.unread or 0,
         side=desk.actor.organisation_name,
     )
     return Task(
@@ -248,13 +246,28 @@ def _send_task(desk: _Desk, line: Line, *, is_mine: bool) -> Task:
     return Task(label, _("Waiting for a coordinator"), OTHERS, checklist_url(line.id), why)
 
 
-def _head_tasks(actor: Actor, cooperation: Running) -> list[Task]:
-    """Return a coordinator's tasks on the head: choose ways of working, hold the review."""
-    fact = policy.CooperationFact(
-        cooperation.stage,
-        tuple(policy.PartyFact(party.organisation_id, party.side) for party in cooperation.parties),
-    )
-    if not policy.can_change(actor, fact):
+def _head_tasks(actor: Actor, cooperations: Iterable[Running]) -> list[Task]:
+    """Return a coordinator's tasks on heads: choose ways of working, hold the review."""
+    if not actor.has(Role.COORDINATOR):
+        return []
+    waiting = [
+        cooperation
+        for cooperation in cooperations
+        if not cooperation.modes or review_is_overdue(cooperation.stage, cooperation.review_on)
+    ]
+    sides = queries.own_sides(actor, [cooperation.id for cooperation in waiting])
+    return [
+        task
+        for cooperation in waiting
+        for task in _tasks_of_head(actor, cooperation, sides.get(cooperation.id))
+    ]
+
+
+def _tasks_of_head(actor: Actor, cooperation: Running, side: OrganisationKind | None) -> list[Task]:
+    if actor.organisation_id is None or side is None:
+        return []
+    own = policy.PartyFact(actor.organisation_id, side)
+    if not policy.can_change(actor, policy.CooperationFact(cooperation.stage, (own,))):
         return []
     tasks_found: list[Task] = []
     if not cooperation.modes:

@@ -3,11 +3,10 @@
 import datetime as dt
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from tracker.access.actor import Actor, OrganisationKind
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
@@ -60,15 +59,6 @@ class WaitingRevision:
 
 
 @dataclass(frozen=True, slots=True)
-class RunningParty:
-    """A party of an active cooperation."""
-
-    organisation_id: UUID
-    name: str
-    side: OrganisationKind
-
-
-@dataclass(frozen=True, slots=True)
 class Running:
     """An active cooperation, as My work needs it."""
 
@@ -80,39 +70,46 @@ class Running:
     starts_on: dt.date | None
     review_on: dt.date | None
     ends_on: dt.date | None
-    parties: list[RunningParty]
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A checklist of an active cooperation, with the stored marks of whose turn it is."""
+    """A checklist of a running cooperation that waits, with what is stored of whose turn it is."""
 
     id: UUID
     cooperation_id: UUID
     kind: ChecklistKind
     visit_id: UUID | None
-    state: ChecklistState
+    # Whether it waits for signatures; else it is drafted.
+    is_sent: bool
     is_complete: bool
     revision_sent_id: UUID | None
     open_flags: int
     is_reviewed: bool
-    # The parties that have something to do, in order; and those asked to sign.
-    waited_for: tuple[UUID, ...]
-    has_parties: bool
-    # For the organisation the person acts for: whether it is a party, and how much it has to do.
-    is_party: bool
-    ours: int
-    unread: int
+    # Whether something waits for any party; and for the organisation the person acts for, how many
+    # items, and how many copied ones to be read: None where it is no party.
+    waits: bool
+    ours: int | None
+    unread: int | None
 
     @property
-    def is_sent(self) -> bool:
-        """Whether it has been sent for signature."""
-        return self.state is ChecklistState.SENT
+    def is_party(self) -> bool:
+        """Whether the organisation the person acts for is a party of it."""
+        return self.ours is not None
 
     @property
     def is_to_be_reviewed(self) -> bool:
         """Whether the second reader has yet to review it."""
         return self.kind is ChecklistKind.TERMS and self.is_complete and not self.is_reviewed
+
+
+@dataclass(frozen=True, slots=True)
+class LineParty:
+    """A party of a checklist, and whether something waits for it."""
+
+    organisation_id: UUID
+    name: str
+    waits: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,41 +121,30 @@ class Turn:
 
 
 def running(actor: Actor) -> list[Running]:
-    """Return the active cooperations that the person may see, the newest first."""
-    cooperations = [
-        Running(*row, parties=[])
-        for row in db.session.execute(
-            sa.select(
-                Cooperation.id,
-                Cooperation.reference,
-                Cooperation.title,
-                Cooperation.stage,
-                Cooperation.modes,
-                Cooperation.starts_on,
-                Cooperation.review_on,
-                Cooperation.ends_on,
-            )
-            .where(visible(actor), Cooperation.stage.in_(RUNNING))
-            .order_by(Cooperation.opened_at.desc())
-            .limit(MANY)
-        )
-    ]
-    by_id = {cooperation.id: cooperation for cooperation in cooperations}
+    """Return the cooperations with work going on that the person may see, the newest first."""
     rows = db.session.execute(
-        sa.select(Party.cooperation_id, Organisation.id, Organisation.name, Party.side)
-        .join(Organisation, Organisation.id == Party.organisation_id)
-        .where(Party.cooperation_id.in_(by_id))
-        .order_by(Party.position)
+        sa.select(
+            Cooperation.id,
+            Cooperation.reference,
+            Cooperation.title,
+            Cooperation.stage,
+            Cooperation.modes,
+            Cooperation.starts_on,
+            Cooperation.review_on,
+            Cooperation.ends_on,
+        )
+        .where(visible(actor), Cooperation.stage.in_(RUNNING))
+        .order_by(Cooperation.opened_at.desc())
+        .limit(MANY)
     )
-    for cooperation_id, organisation_id, name, side in rows:
-        by_id[cooperation_id].parties.append(RunningParty(organisation_id, name, side))
-    return cooperations
+    return [Running(*row) for row in rows]
 
 
 def lines(actor: Actor, cooperation_ids: Collection[UUID]) -> list[Line]:
-    """Return the open checklists of some cooperations that the person may open.
+    """Return those checklists of some cooperations that the person may open and that wait.
 
-    Drafts, and texts sent for signature; the oldest first.
+    Drafts on which something waits, and what waits for signatures; the oldest first. As little as
+    tells whose turn it is: what their tasks say is read for those that are shown.
     """
     flags = (
         sa.select(sa.func.count(Flag.id))
@@ -171,59 +157,72 @@ def lines(actor: Actor, cooperation_ids: Collection[UUID]) -> list[Line]:
         .where(SafeguardReview.checklist_id == Checklist.id, ~SafeguardReview.is_void)
         .correlate(Checklist)
     )
-    wanted = sa.and_(
-        Checklist.cooperation_id.in_(cooperation_ids),
-        Checklist.state.in_([ChecklistState.DRAFTING, ChecklistState.SENT]),
-        checklists.visible(actor),
+    own, other = aliased(ChecklistParty), aliased(ChecklistParty)
+    waits = (
+        sa.exists()
+        .where(other.checklist_id == Checklist.id, other.waiting_count > 0)
+        .correlate(Checklist)
     )
+    is_sent = Checklist.state == ChecklistState.SENT
     rows = db.session.execute(
         sa.select(
             Checklist.id,
             Checklist.cooperation_id,
             Checklist.kind,
             Checklist.visit_id,
-            Checklist.state,
+            is_sent,
             Checklist.is_complete,
             Checklist.revision_sent_id,
-            flags.label("open_flags"),
-            sa.case((reviewed, 1), else_=0).label("is_reviewed"),
+            flags,
+            reviewed,
+            waits,
+            own.waiting_count,
+            own.unread_count,
         )
-        .where(wanted)
+        .outerjoin(
+            own,
+            sa.and_(own.checklist_id == Checklist.id, own.organisation_id == actor.organisation_id),
+        )
+        .where(
+            Checklist.cooperation_id.in_(cooperation_ids),
+            Checklist.state.in_([ChecklistState.DRAFTING, ChecklistState.SENT]),
+            checklists.visible(actor),
+        )
         .order_by(Checklist.started_at)
-    ).all()
-    parties: dict[UUID, list[tuple[UUID, int, int]]] = {}
-    for checklist_id, organisation_id, waiting, unread in db.session.execute(
+    )
+    return [Line(*row) for row in rows]
+
+
+def parties_of(checklist_ids: Collection[UUID]) -> dict[UUID, list[LineParty]]:
+    """Return the parties of some checklists, in order; a scoped query found them."""
+    parties: dict[UUID, list[LineParty]] = {checklist_id: [] for checklist_id in checklist_ids}
+    rows = db.session.execute(
         sa.select(
             ChecklistParty.checklist_id,
-            ChecklistParty.organisation_id,
-            ChecklistParty.waiting_count,
-            ChecklistParty.unread_count,
+            Organisation.id,
+            Organisation.name,
+            ChecklistParty.waiting_count > 0,
         )
-        .where(ChecklistParty.checklist_id.in_([row.id for row in rows]))
+        .join(Organisation, Organisation.id == ChecklistParty.organisation_id)
+        .where(ChecklistParty.checklist_id.in_(parties))
         .order_by(ChecklistParty.position)
-    ):
-        parties.setdefault(checklist_id, []).append((organisation_id, waiting, unread))
-    return [_line(row, parties.get(row.id, []), actor.organisation_id) for row in rows]
-
-
-def _line(row: Any, parties: list[tuple[UUID, int, int]], own: UUID | None) -> Line:
-    ours = next((party for party in parties if party[0] == own), None)
-    return Line(
-        id=row.id,
-        cooperation_id=row.cooperation_id,
-        kind=row.kind,
-        visit_id=row.visit_id,
-        state=row.state,
-        is_complete=row.is_complete,
-        revision_sent_id=row.revision_sent_id,
-        open_flags=row.open_flags or 0,
-        is_reviewed=bool(row.is_reviewed),
-        waited_for=tuple(party for party, waiting, _unread in parties if waiting),
-        has_parties=bool(parties),
-        is_party=ours is not None,
-        ours=ours[1] if ours else 0,
-        unread=ours[2] if ours else 0,
     )
+    for checklist_id, organisation_id, name, waits in rows:
+        parties[checklist_id].append(LineParty(organisation_id, name, waits))
+    return parties
+
+
+def own_sides(actor: Actor, cooperation_ids: Collection[UUID]) -> dict[UUID, OrganisationKind]:
+    """Return on which side the person's organisation is a party of some cooperations."""
+    if actor.organisation_id is None or not cooperation_ids:
+        return {}
+    rows = db.session.execute(
+        sa.select(Party.cooperation_id, Party.side).where(
+            Party.cooperation_id.in_(cooperation_ids),
+            Party.organisation_id == actor.organisation_id,
+        )
+    )
+    return {row.cooperation_id: row.side for row in rows}
 
 
 def turns(actor: Actor, revision_ids: Collection[UUID | None]) -> dict[UUID, Turn]:
@@ -253,11 +252,12 @@ def turns(actor: Actor, revision_ids: Collection[UUID | None]) -> dict[UUID, Tur
     }
 
 
-def takes_part_in(actor: Actor) -> frozenset[UUID]:
-    """Return the cooperations in which the person takes part today for their organisation."""
+def takes_part_in(actor: Actor, cooperation_ids: Collection[UUID]) -> frozenset[UUID]:
+    """Return in which of some cooperations the person takes part today for whom they act for."""
     return frozenset(
         db.session.scalars(
             sa.select(CooperationPerson.cooperation_id).where(
+                CooperationPerson.cooperation_id.in_(cooperation_ids),
                 CooperationPerson.user_id == actor.user_id,
                 CooperationPerson.organisation_id == actor.organisation_id,
                 runs_on(clock.today()),

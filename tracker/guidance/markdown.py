@@ -95,7 +95,7 @@ def plain(text: str) -> str:
 
 
 def headings(text: str) -> list[Heading]:
-    """Return the top-level headings of a text, not those in a list or quotation."""
+    """Return the top-level headings of a text, not those in lists or quotations."""
     tokens = _SHOWING.parse(text)
     return [
         Heading(int(token.tag[1]), tokens[place + 1].content, token.map[0], token.map[1])
@@ -126,10 +126,9 @@ def own_heading(words: str, number: int) -> PassageHeading:
 
 
 def from_plain(text: str) -> str:
-    """Write a plain text as Markdown that renders as the same text.
+    """Write plain text as Markdown that renders as it is.
 
-    Paragraphs and lists stay, and so do the numbers of lines; a line that is underlined with ===
-    or --- begins a passage.
+    Paragraphs, lists and line numbers stay; a line underlined with === or --- begins a passage.
     """
     lines = [line.strip() for line in text.splitlines()]
     return "\n".join(

@@ -260,7 +260,7 @@ def _carried(
 
 
 def _counted(named: Iterable[Sequence[str]]) -> dict[str, int]:
-    """Count how often each slug is named; the empty one counts all."""
+    """Count how often each slug occurs; the empty one stands for all."""
     counts: dict[str, int] = {"": 0}
     for slugs in named:
         for slug in ("", *slugs):

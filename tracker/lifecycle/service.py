@@ -6,7 +6,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from tracker.access.actor import Actor
+from tracker.access.actor import Actor, Role
 from tracker.activity import verbs
 from tracker.activity.service import DomainEvent, record
 from tracker.activity.stale import Stale, mark
@@ -22,7 +22,7 @@ from tracker.cooperations.scope import runs_on
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.lifecycle import policy, queries
-from tracker.lifecycle.stages import RUNNING, stage_after
+from tracker.lifecycle.stages import MOVED_BY_GATES, RUNNING, stage_after
 from tracker.signoff import paper
 
 
@@ -81,8 +81,13 @@ def start_checklists(actor: Actor | None, cooperation: Cooperation) -> list[Chec
 
 
 def advance(cooperation_id: UUID, actor: Actor | None) -> Stage:
-    """Move a cooperation as far as its gates allow, or back; record STAGE_CHANGED if it moved."""
+    """Move a cooperation as far as its gates allow, or back; record STAGE_CHANGED when it moved.
+
+    Where no gate can move it, as once it is active, nothing is read of it.
+    """
     cooperation = db.session.get_one(Cooperation, cooperation_id)
+    if cooperation.stage not in MOVED_BY_GATES:
+        return cooperation.stage
     facts = queries.facts_of(cooperation)
     after = stage_after(
         cooperation.stage,
@@ -120,15 +125,19 @@ def follow(event: DomainEvent) -> None:
 def follow_person(event: DomainEvent) -> None:
     """Mark the stages of a person's cooperations as stale: gates depend on people. A handler.
 
-    For events in the instance's chain whose subject is the person.
+    Of events in the whole instance whose subject is the person. Of roles that end, the gates look
+    at coordinators alone (G1): with the last one the person leaves, by an event of its own.
     """
+    ended = event.verb is verbs.ROLE_ENDED
+    if ended and event.details.get("role") != Role.COORDINATOR.value:
+        return
     query = (
         sa.select(CooperationPerson.cooperation_id)
         .join(Cooperation, Cooperation.id == CooperationPerson.cooperation_id)
         .where(
             CooperationPerson.user_id == event.subject_id,
             runs_on(clock.today()),
-            Cooperation.stage.in_(RUNNING),
+            Cooperation.stage.in_(MOVED_BY_GATES),
         )
         .distinct()
     )

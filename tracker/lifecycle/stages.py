@@ -9,6 +9,8 @@ from tracker.cooperations.models import Stage
 
 # The stages separated by gates; the others are entered by a decision.
 BY_GATES = (Stage.EXPLORED, Stage.DRAFT, Stage.REVIEWED, Stage.CLEARED, Stage.ACTIVE)
+# The stages that gates move on or back; an active cooperation stays so until somebody decides.
+MOVED_BY_GATES = frozenset(BY_GATES[:-1])
 # The stages that the page shows; P6 only while suspended.
 IN_ORDER = (*BY_GATES, Stage.UNDER_REVIEW, Stage.CLOSED)
 # The stages in which work goes on: terms may be changed, visits planned.
@@ -23,7 +25,7 @@ def stage_after(current: Stage, passed: Mapping[Stage, bool], *, terms_in_force:
     is closed again. Once its terms are in force it never goes back, and a stage that was entered by
     a decision (review, suspension, closing) stays.
     """
-    if current not in BY_GATES or current is Stage.ACTIVE:
+    if current not in MOVED_BY_GATES:
         return current
     if terms_in_force:
         return Stage.ACTIVE if passed[Stage.CLEARED] else Stage.CLEARED

@@ -15,6 +15,12 @@ from tracker.oversight import queries
 from tracker.oversight.models import RegisterEntry
 
 _KEY = ("organisation_id", "checklist_id")
+_PARTIES = sa.select(Party.organisation_id, Party.side, Party.left_on).where(
+    Party.cooperation_id == sa.bindparam("cooperation_id")
+)
+_THERE = sa.select(*RegisterEntry.__table__.columns).where(
+    RegisterEntry.cooperation_id == sa.bindparam("cooperation_id")
+)
 
 
 def follow(event: DomainEvent) -> None:
@@ -25,6 +31,8 @@ def follow(event: DomainEvent) -> None:
 
 def refresh(cooperation_id: UUID, _actor: Actor | None = None) -> None:
     """Recompute the entries of a cooperation's agreements, for each of its parties."""
+    of_cooperation = {"cooperation_id": cooperation_id}
+    computed = queries.entries_of(cooperation_id)
     wanted = {
         (party.organisation_id, entry["checklist_id"]): {
             **entry,
@@ -33,19 +41,12 @@ def refresh(cooperation_id: UUID, _actor: Actor | None = None) -> None:
             "is_of_npm": party.side is OrganisationKind.NPM,
             "left_on": party.left_on,
         }
-        for party in db.session.execute(
-            sa.select(Party.organisation_id, Party.side, Party.left_on).where(
-                Party.cooperation_id == cooperation_id
-            )
-        )
-        for entry in queries.entries_of(cooperation_id)
+        for party in db.session.execute(_PARTIES, of_cooperation)
+        for entry in computed
     }
-    columns = RegisterEntry.__table__.columns
     entries = {
         (row["organisation_id"], row["checklist_id"]): dict(row)
-        for row in db.session.execute(
-            sa.select(*columns).where(RegisterEntry.cooperation_id == cooperation_id)
-        ).mappings()
+        for row in db.session.execute(_THERE, of_cooperation).mappings()
     }
     for key in entries.keys() - wanted.keys():
         db.session.execute(sa.delete(RegisterEntry).where(*_is(key)))

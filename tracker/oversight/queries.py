@@ -182,23 +182,7 @@ def entries_of(cooperation_id: UUID) -> list[dict[str, Any]]:
 
     Not scoped: for their upkeep.
     """
-    is_overridden = sa.and_(
-        Checklist.kind == ChecklistKind.VISIT_ROLES,
-        sa.exists().where(GateOverride.visit_id == Checklist.visit_id),
-    )
-    rows = db.session.execute(
-        _joined(
-            sa.select(
-                Checklist,
-                Cooperation.reference,
-                sa.func.coalesce(Visit.number, 0),
-                sa.case((_IS_DECLINED, 1), else_=0),
-                sa.case((is_overridden, 1), else_=0),
-                _until(),
-                _review(),
-            )
-        ).where(Checklist.cooperation_id == cooperation_id)
-    )
+    rows = db.session.execute(_ENTRIES, {"cooperation_id": cooperation_id})
     places = list(ChecklistKind)
     return [
         {
@@ -711,3 +695,21 @@ def _overrides(visit_ids: Iterable[UUID]) -> dict[UUID, tuple[Override, ...]]:
     ):
         overrides.setdefault(row.visit_id, []).append(Override(row.user.name, row.reason))
     return {key: tuple(given) for key, given in overrides.items()}
+
+
+# Built once: it is asked after every signature, and building takes longer than sending.
+_IS_OVERRIDDEN = sa.and_(
+    Checklist.kind == ChecklistKind.VISIT_ROLES,
+    sa.exists().where(GateOverride.visit_id == Checklist.visit_id),
+)
+_ENTRIES = _joined(
+    sa.select(
+        Checklist,
+        Cooperation.reference,
+        sa.func.coalesce(Visit.number, 0),
+        sa.case((_IS_DECLINED, 1), else_=0),
+        sa.case((_IS_OVERRIDDEN, 1), else_=0),
+        _until(),
+        _review(),
+    )
+).where(Checklist.cooperation_id == sa.bindparam("cooperation_id"))

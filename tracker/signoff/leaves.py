@@ -60,10 +60,38 @@ def leaves(document: Mapping[str, Any], languages: Collection[str]) -> Iterator[
 
 
 def technical(document: Mapping[str, Any], languages: Collection[str]) -> list[tuple[str, str]]:
-    """Return path and value of what only machines read."""
-    return [
-        (leaf.place, str(leaf.value)) for leaf in leaves(document, languages) if leaf.is_technical
-    ]
+    """Return path and value of what only machines read (Leaf.is_technical), in order."""
+    technical_leaves: list[tuple[str, str]] = []
+    _gather("", document, _TREE, frozenset(languages), technical_leaves)
+    return technical_leaves
+
+
+def _gather(
+    place: str,
+    tree: Any,
+    wanted: "_Tree",
+    languages: frozenset[str],
+    gathered: list[tuple[str, str]],
+) -> None:
+    """Add the technical leaves below a path, descending only where there can be any."""
+    if isinstance(tree, Mapping) and not (tree and languages.issuperset(tree)):
+        parts = [
+            (key, "*" if place and _NUMBER.fullmatch(key) else key, value)
+            for key, value in tree.items()
+        ]
+    elif isinstance(tree, list | tuple):
+        parts = [(str(number), "*", value) for number, value in enumerate(tree)]
+    else:
+        if _HERE in wanted:
+            gathered += [(leaf.place, str(leaf.value)) for leaf in _below(place, tree, languages)]
+        return
+    if _ALL in wanted:
+        gathered += [(leaf.place, str(leaf.value)) for leaf in _below(place, tree, languages)]
+        return
+    for key, part, value in parts:
+        below = wanted.get(part)
+        if below is not None:
+            _gather(f"{place}.{key}" if place else key, value, below, languages, gathered)
 
 
 def _below(place: str, tree: Any, languages: frozenset[str]) -> Iterator[Leaf]:
@@ -81,3 +109,22 @@ def _below(place: str, tree: Any, languages: frozenset[str]) -> Iterator[Leaf]:
 
 
 _TECHNICAL = re.compile("|".join(re.escape(place).replace(r"\*\*", ".*") for place in TECHNICAL))
+
+
+_NUMBER = re.compile("[0-9]+")
+# The same places as a tree, part by part: a document has few of them and many leaves.
+_Tree = dict[str, "_Tree"]
+_HERE, _ALL = "\0", "**"
+
+
+def _tree_of(places: Collection[str]) -> _Tree:
+    tree: _Tree = {}
+    for place in places:
+        below = tree
+        for part in place.split("."):
+            below = below.setdefault(part, {})
+        below[_HERE] = {}
+    return tree
+
+
+_TREE = _tree_of(TECHNICAL)

@@ -26,7 +26,7 @@ class Method(enum.StrEnum):
 
 
 class RequestState(enum.StrEnum):
-    """The state of the request to sign a revision."""
+    """The status of a signature request."""
 
     WAITING = "waiting"
     COMPLETED = "completed"
@@ -93,7 +93,7 @@ class SignatureRequest(Identified, Base):
     )
 
     revision_id: Mapped[UUID] = mapped_column(sa.ForeignKey("revision.id"), unique=True)
-    state: Mapped[RequestState] = mapped_column(default=RequestState.WAITING, index=True)
+    state: Mapped[RequestState] = mapped_column(default=RequestState.WAITING)
     sent_at: Mapped[dt.datetime]
     sent_by_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
     ended_at: Mapped[dt.datetime | None]

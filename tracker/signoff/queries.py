@@ -74,20 +74,23 @@ def request_of(revision_id: UUID) -> SignatureRequest | None:
     return db.session.scalar(_REQUEST, {"revision_id": revision_id})
 
 
+_SIGNATURES = (
+    sa.select(Signature)
+    .where(Signature.revision_id.in_(sa.bindparam("ids", expanding=True)))
+    .order_by(Signature.signed_at)
+)
+
+
 def signatures_on(revision_ids: Iterable[UUID]) -> dict[UUID, list[Signature]]:
     """Return the signatures of several revisions, in the order given, in one query."""
     signatures: dict[UUID, list[Signature]] = {}
-    for signature in db.session.scalars(
-        sa.select(Signature)
-        .where(Signature.revision_id.in_(list(revision_ids)))
-        .order_by(Signature.signed_at)
-    ):
+    for signature in db.session.scalars(_SIGNATURES, {"ids": list(revision_ids)}):
         signatures.setdefault(signature.revision_id, []).append(signature)
     return signatures
 
 
 def standing_of(signature_request: SignatureRequest) -> RequestStatus:
-    """Return the status of a request for the rules; slots, parties and signatures are loaded."""
+    """Return a request's plain values for the rules; slots, parties, signatures are loaded."""
     replaced = {slot.stands_for_id for slot in signature_request.slots}
     open_slots = [slot for slot in signature_request.slots if slot.id not in replaced]
     return RequestStatus(
@@ -133,7 +136,7 @@ def slot_of(
 
 
 def stood_for(signature_request: SignatureRequest, slot: SignatureSlot) -> SignatureSlot | None:
-    """Return the line that a line replaces because it was passed on; None for an original."""
+    """Return the slot that a passed-on slot replaces, None for an original one."""
     return next(
         (other for other in signature_request.slots if other.id == slot.stands_for_id), None
     )

@@ -225,19 +225,25 @@ def request(
     return signature_request
 
 
+_LOCKED = (
+    sa.select(SignatureRequest)
+    .where(SignatureRequest.revision_id == sa.bindparam("revision_id"))
+    .options(
+        selectinload(SignatureRequest.slots),
+        selectinload(SignatureRequest.parties),
+        joinedload(SignatureRequest.revision).selectinload(Revision.signatures),
+    )
+    .with_for_update(of=SignatureRequest)
+    .execution_options(populate_existing=True)
+)
+
+
 def locked_request(revision_id: UUID) -> SignatureRequest:
     """Lock and return the request of a revision, so that nobody else ends it."""
-    return db.session.execute(
-        sa.select(SignatureRequest)
-        .where(SignatureRequest.revision_id == revision_id)
-        .options(
-            selectinload(SignatureRequest.slots),
-            selectinload(SignatureRequest.parties),
-            joinedload(SignatureRequest.revision).selectinload(Revision.signatures),
-        )
-        .with_for_update(of=SignatureRequest)
-        .execution_options(populate_existing=True)
+    signature_request: SignatureRequest = db.session.execute(
+        _LOCKED, {"revision_id": revision_id}
     ).scalar_one()
+    return signature_request
 
 
 def sign(

@@ -61,6 +61,9 @@ class Undertaking(Identified, Base):
         ),
         sa.Index("ix_undertaking_user_state", "user_id", "state"),
         sa.Index("ix_undertaking_state", "state", "cooperation_id"),
+        # In the order of My work: of all for the NPM, of an organisation's own people.
+        sa.Index("ix_undertaking_asked", "state", "asked_at", "id"),
+        sa.Index("ix_undertaking_organisation", "organisation_id", "state", "asked_at", "id"),
     )
 
     cooperation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("cooperation.id"), index=True)

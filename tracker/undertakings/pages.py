@@ -244,6 +244,7 @@ def my_tasks(actor: Actor) -> Tasks:
     return Tasks(
         mine=tuple(Waiting(YOURS, task, _tasks) for task in tasks.mine),
         others=tuple(Waiting(OTHERS, other, _tasks) for other in tasks.others),
+        is_cut=tasks.is_cut,
     )
 
 

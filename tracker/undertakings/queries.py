@@ -7,6 +7,7 @@ import datetime as dt
 import enum
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -46,6 +47,8 @@ from tracker.undertakings.models import (
     UndertakingState,
 )
 
+# How many undertakings of each kind My work looks through at a time.
+MANY = 100
 WITH_NAMES = (joinedload(Undertaking.user), joinedload(Undertaking.organisation))
 
 
@@ -267,29 +270,49 @@ class Overview:
     checklist_id: UUID | None
 
 
-def mine(actor: Actor) -> list[tuple[Line, Cooperation]]:
-    """Return all undertakings the person was ever asked for, what waits first, then the newest."""
+@dataclass(frozen=True, slots=True)
+class OwnLines:
+    """Some of the undertakings a person was ever asked for, and how many there are in all."""
+
+    total: int
+    lines: list[tuple[Line, Cooperation]]
+
+
+def mine(actor: Actor, *, offset: int = 0, limit: int = 25) -> OwnLines:
+    """Return one page of what the person was ever asked for, what is open first, then the newest.
+
+    What is open are those that wait and those that hold.
+    """
     rows = db.session.execute(
         sa.select(Undertaking, Cooperation)
         .join(Cooperation, Cooperation.id == Undertaking.cooperation_id)
         .where(scope.own(actor))
         .order_by(Undertaking.closed_at.is_not(None), Undertaking.asked_at.desc(), Undertaking.id)
+        .offset(offset)
+        .limit(limit)
         .options(*WITH_NAMES)
     ).all()
+    # Where all are on the first page they are counted already.
+    total: int | None = len(rows)
+    if offset or len(rows) == limit:
+        total = db.session.scalar(sa.select(sa.func.count(Undertaking.id)).where(scope.own(actor)))
     opened = _clearances([row[0].id for row in rows])
     compared = bound.compare([row[0] for row in rows])
-    return [
-        (
-            Line(
-                undertaking,
-                opened.get(undertaking.id),
-                is_own=True,
-                agrees=compared[undertaking.id].agrees,
-            ),
-            where,
-        )
-        for undertaking, where in rows
-    ]
+    return OwnLines(
+        total or 0,
+        [
+            (
+                Line(
+                    undertaking,
+                    opened.get(undertaking.id),
+                    is_own=True,
+                    agrees=compared[undertaking.id].agrees,
+                ),
+                where,
+            )
+            for undertaking, where in rows
+        ],
+    )
 
 
 def line_of(actor: Actor, undertaking: Undertaking) -> Line:
@@ -397,45 +420,48 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Tasks:
-    """What waits for the person, and what waits for others."""
+    """What waits for the person, and what waits for others.
+
+    is_cut: there is more than is looked through at a time.
+    """
 
     mine: list[Task]
     others: list[Task]
+    is_cut: bool = False
 
 
 def tasks(actor: Actor, cooperation_id: UUID | None = None) -> Tasks:
     """Return what waits for a person and what they wait for, the oldest first.
 
-    In all their cooperations, or in one.
+    In all their cooperations, or in one; the first MANY of each, in the order of an index.
     """
     conditions = [] if cooperation_id is None else [Undertaking.cooperation_id == cooperation_id]
-    waiting_own = _with_cooperation(
+    own = _waiting(
         *conditions,
         scope.own(actor),
         Undertaking.state.in_([UndertakingState.ASKED, UndertakingState.SIGNED]),
     )
-    waiting_npm = _with_cooperation(
+    of_npm = _waiting(
         *conditions,
         scope.decided_by(actor),
         ~scope.own(actor),
         Undertaking.state == UndertakingState.SIGNED,
         sa.or_(Undertaking.decision.is_(None), Undertaking.decision != InterestsDecision.REPLACE),
     )
-    mine_ = [
-        _own_task(undertaking, where)
-        for undertaking, where in waiting_own
-        if _is_asked(undertaking)
-    ]
-    mine_ += [_npm_task(undertaking, where) for undertaking, where in waiting_npm]
-    others = [
-        _own_task(undertaking, where)
-        for undertaking, where in waiting_own
-        if not _is_asked(undertaking)
-    ]
-    others += _waiting_for_people(actor, conditions)
+    of_people = _waiting(
+        *conditions,
+        scope.waits_for_own_people(actor),
+        ~scope.own(actor),
+        Undertaking.state == UndertakingState.ASKED,
+    )
+    mine_ = [_own_task(undertaking) for undertaking in own if undertaking.is_asked]
+    mine_ += [_npm_task(undertaking) for undertaking in of_npm]
+    others = [_own_task(undertaking) for undertaking in own if not undertaking.is_asked]
+    others += _tasks_of_people(of_people)
     return Tasks(
         mine=sorted(mine_, key=lambda task: task.since),
         others=sorted(others, key=lambda task: task.since),
+        is_cut=MANY in {len(own), len(of_npm), len(of_people)},
     )
 
 
@@ -611,77 +637,92 @@ def _is_open(clearance: Clearance | None) -> bool:
     )
 
 
-def _is_asked(undertaking: Undertaking) -> bool:
-    return undertaking.state is UndertakingState.ASKED
+class _Waiting(NamedTuple):
+    """An undertaking that waits for somebody, and where."""
+
+    id: UUID
+    state: UndertakingState
+    asked_at: dt.datetime
+    signed_at: dt.datetime | None
+    has_interests: bool | None
+    decision: InterestsDecision | None
+    person: str
+    reference: str
+    title: str
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether the person has not signed yet."""
+        return self.state is UndertakingState.ASKED
+
+    @property
+    def since(self) -> dt.datetime:
+        """Since when it waits."""
+        return self.signed_at or self.asked_at
 
 
-def _with_cooperation(
-    *conditions: sa.ColumnElement[bool],
-) -> list[tuple[Undertaking, Cooperation]]:
-    rows = db.session.execute(
-        sa.select(Undertaking, Cooperation)
-        .join(Cooperation, Cooperation.id == Undertaking.cooperation_id)
-        .where(*conditions)
-        .order_by(Undertaking.asked_at, Undertaking.id)
-        .options(*WITH_NAMES)
-    )
-    return [(row[0], row[1]) for row in rows]
-
-
-def _own_task(undertaking: Undertaking, cooperation: Cooperation) -> Task:
-    is_asked = _is_asked(undertaking)
-    return Task(
-        kind=TaskKind.SIGN if is_asked else TaskKind.WAITS_FOR_NPM,
-        reference=cooperation.reference,
-        title=cooperation.title,
-        since=undertaking.signed_at or undertaking.asked_at,
-        page="undertakings.show",
-        values={"undertaking_id": str(undertaking.id)},
-    )
-
-
-def _npm_task(undertaking: Undertaking, cooperation: Cooperation) -> Task:
-    is_undecided = undertaking.has_interests and undertaking.decision is None
-    return Task(
-        kind=TaskKind.DECIDE if is_undecided else TaskKind.COUNTERSIGN,
-        reference=cooperation.reference,
-        title=cooperation.title,
-        since=undertaking.signed_at or undertaking.asked_at,
-        page="undertakings.check",
-        values={"reference": cooperation.reference, "undertaking_id": str(undertaking.id)},
-        person=undertaking.user.name,
-    )
-
-
-def _waiting_for_people(actor: Actor, conditions: list[sa.ColumnElement[bool]]) -> list[Task]:
+def _waiting(*conditions: sa.ColumnElement[bool]) -> list[_Waiting]:
     rows = db.session.execute(
         sa.select(
+            Undertaking.id,
+            Undertaking.state,
+            Undertaking.asked_at,
+            Undertaking.signed_at,
+            Undertaking.has_interests,
+            Undertaking.decision,
+            User.name,
             Cooperation.reference,
             Cooperation.title,
-            sa.func.min(Undertaking.asked_at),
-            sa.func.count(Undertaking.id),
         )
         .join(Cooperation, Cooperation.id == Undertaking.cooperation_id)
-        .where(
-            *conditions,
-            scope.waits_for_own_people(actor),
-            ~scope.own(actor),
-            Undertaking.state == UndertakingState.ASKED,
-        )
-        .group_by(Cooperation.id, Cooperation.reference, Cooperation.title)
-        .order_by(Cooperation.reference)
+        .join(Undertaking.user)
+        .where(*conditions)
+        .order_by(Undertaking.asked_at, Undertaking.id)
+        .limit(MANY)
     )
+    return [_Waiting(*row) for row in rows]
+
+
+def _own_task(waiting: _Waiting) -> Task:
+    return Task(
+        kind=TaskKind.SIGN if waiting.is_asked else TaskKind.WAITS_FOR_NPM,
+        reference=waiting.reference,
+        title=waiting.title,
+        since=waiting.since,
+        page="undertakings.show",
+        values={"undertaking_id": str(waiting.id)},
+    )
+
+
+def _npm_task(waiting: _Waiting) -> Task:
+    is_undecided = waiting.has_interests and waiting.decision is None
+    return Task(
+        kind=TaskKind.DECIDE if is_undecided else TaskKind.COUNTERSIGN,
+        reference=waiting.reference,
+        title=waiting.title,
+        since=waiting.since,
+        page="undertakings.check",
+        values={"reference": waiting.reference, "undertaking_id": str(waiting.id)},
+        person=waiting.person,
+    )
+
+
+def _tasks_of_people(waiting: Iterable[_Waiting]) -> list[Task]:
+    """Return a task for each cooperation in which people are waited for, the oldest first."""
+    by_cooperation: dict[str, list[_Waiting]] = {}
+    for undertaking in waiting:
+        by_cooperation.setdefault(undertaking.reference, []).append(undertaking)
     return [
         Task(
             kind=TaskKind.WAITS_FOR_PEOPLE,
             reference=reference,
-            title=title,
-            since=since,
+            title=people[0].title,
+            since=people[0].since,
             page="undertakings.listed",
             values={"reference": reference},
-            count=count,
+            count=len(people),
         )
-        for reference, title, since, count in rows
+        for reference, people in by_cooperation.items()
     ]
 
 

@@ -22,7 +22,7 @@ from tracker.core.localized import LocalizedStr, pick_language
 from tracker.signoff import proof_fields, shown
 from tracker.signoff.identity_proof import Identity, SigningPage
 from tracker.signoff.proof_fields import Given, Offer
-from tracker.ui import locale
+from tracker.ui import locale, paging
 from tracker.ui.perform import perform
 from tracker.undertakings import (
     encryption,
@@ -60,10 +60,11 @@ blueprint.add_app_template_filter(labels.ended_because, "undertaking_ended_becau
 @signed_in
 def mine() -> str:
     """List what the person was asked for and what they signed."""
-    lines = queries.mine(current_actor())
+    number = paging.asked_number()
+    own = queries.mine(current_actor(), offset=paging.offset(number), limit=paging.SIZE)
+    lines = [(line, where, pages.own_state(line)) for line, where in own.lines]
     return render_template(
-        "undertakings/mine.html",
-        lines=[(line, where, pages.own_state(line)) for line, where in lines],
+        "undertakings/mine.html", page=paging.Page(lines, number, paging.SIZE, own.total)
     )
 
 

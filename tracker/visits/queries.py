@@ -6,11 +6,11 @@ In one file: every query is scoped by the visit list, by one condition.
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import aliased, joinedload
+from sqlalchemy.orm import aliased, joinedload, load_only
 
 from tracker.access.actor import Actor
 from tracker.accounts.models import User
@@ -31,7 +31,7 @@ from tracker.visits.policy import Outline, can_change, outline
 from tracker.visits.stages import PREPARED
 
 # How many visits My work looks through at a time, those planned last.
-MANY = 100
+MANY = 50
 _NAMED = aliased(AudienceMember)
 
 
@@ -159,17 +159,18 @@ def prepared(*conditions: sa.ColumnElement[bool]) -> list[Visit]:
     )
 
 
+_TEAM = (
+    sa.select(TeamMember)
+    .join(TeamMember.user)
+    .where(TeamMember.visit_id == sa.bindparam("visit_id"))
+    .order_by(User.name, User.id)
+    .options(joinedload(TeamMember.user), joinedload(TeamMember.organisation))
+)
+
+
 def team_of(visit_id: UUID) -> list[TeamMember]:
     """Return the team of a visit with names; the caller found the visit by a scoped query."""
-    return list(
-        db.session.scalars(
-            sa.select(TeamMember)
-            .join(TeamMember.user)
-            .where(TeamMember.visit_id == visit_id)
-            .order_by(User.name, User.id)
-            .options(joinedload(TeamMember.user), joinedload(TeamMember.organisation))
-        )
-    )
+    return list(db.session.scalars(_TEAM, {"visit_id": visit_id}))
 
 
 def is_member(actor: Actor, visit: Visit) -> bool:
@@ -293,7 +294,17 @@ def tasks(actor: Actor, cooperation_id: UUID | None = None) -> list[Waiting]:
     """
     conditions = [] if cooperation_id is None else [Visit.cooperation_id == cooperation_id]
     rows = db.session.execute(
-        sa.select(Visit, Cooperation, _leads(actor), _in_team(actor))
+        sa.select(
+            Visit.id,
+            Visit.cooperation_id,
+            Visit.number,
+            Visit.stage,
+            Visit.is_ready,
+            Cooperation.reference,
+            Cooperation.title,
+            _leads(actor),
+            _in_team(actor),
+        )
         .join(Cooperation, Cooperation.id == Visit.cooperation_id)
         # Found by the lists that name the person: nobody sees the planning who is on none.
         .join(
@@ -308,45 +319,59 @@ def tasks(actor: Actor, cooperation_id: UUID | None = None) -> list[Waiting]:
         .order_by(Visit.planned_at.desc())
         .limit(MANY)
     ).all()
-    rows = sorted(rows, key=lambda row: (row[1].reference, row[0].number))
-    visits = [row[0] for row in rows]
-    checklists = _checklists([visit.id for visit in visits])
+    prepared_ = sorted(
+        (_Prepared(*row) for row in rows), key=lambda visit: (visit.reference, visit.number)
+    )
+    if not prepared_:
+        return []
+    checklists = _checklists([visit.id for visit in prepared_])
     own = _own_answers(actor, checklists)
     # Kept until the end, so that each key is found without a query of its own.
-    loaded = _load_keys([visit.cooperation_id for visit in visits])
-    waiting = [
-        _waiting(actor, visit, cooperation, checklists, own, leads=leads, in_team=in_team)
-        for visit, cooperation, leads, in_team in rows
-    ]
+    loaded = _load_keys([visit.cooperation_id for visit in prepared_ if visit.in_team])
+    waiting = [_waiting(actor, visit, checklists, own) for visit in prepared_]
     del loaded
     return [line for line in waiting if line.accepts_role or line.confirms_plan or line.makes_ready]
 
 
-_Checklists = dict[tuple[UUID, ChecklistKind], Checklist]
+class _Prepared(NamedTuple):
+    """A visit being prepared that is open to a person, and the person's part in it."""
+
+    id: UUID
+    cooperation_id: UUID
+    number: int
+    stage: VisitStage
+    is_ready: bool
+    reference: str
+    title: str
+    leads: bool
+    in_team: bool
+
+
+class _VisitChecklist(NamedTuple):
+    """The roles or the urgent plan of a visit."""
+
+    id: UUID
+    in_force_at: dt.datetime | None
+
+
+_Checklists = dict[tuple[UUID, ChecklistKind], _VisitChecklist]
 
 
 def _waiting(
-    actor: Actor,
-    visit: Visit,
-    cooperation: Cooperation,
-    checklists: _Checklists,
-    own: Mapping[UUID, _Own],
-    *,
-    leads: bool,
-    in_team: bool,
+    actor: Actor, visit: _Prepared, checklists: _Checklists, own: Mapping[UUID, _Own]
 ) -> Waiting:
     roles = checklists.get((visit.id, ChecklistKind.VISIT_ROLES))
     plan = checklists.get((visit.id, ChecklistKind.URGENT_PLAN))
     mine = own.get(roles.id, _Own()) if roles else _Own()
     npm_ids = {actor.organisation_id} if actor.acts_for_npm and actor.organisation_id else set()
-    plans = bool(can_change(actor, npm_ids, visit.stage, leads=leads))
+    plans = bool(can_change(actor, npm_ids, visit.stage, leads=visit.leads))
     return Waiting(
-        reference=cooperation.reference,
-        title=cooperation.title,
+        reference=visit.reference,
+        title=visit.title,
         number=visit.number,
-        accepts_role=in_team
+        accepts_role=visit.in_team
         and mine.waits(visit.cooperation_id, "V5", "accepted", mine.saved_at("V5")),
-        confirms_plan=in_team
+        confirms_plan=visit.in_team
         and mine.waits(
             visit.cooperation_id, "V20", "read", plan.in_force_at if plan is not None else None
         ),
@@ -372,8 +397,16 @@ def _in_team(actor: Actor) -> sa.ColumnElement[bool]:
 
 
 def _checklists(visit_ids: list[UUID]) -> _Checklists:
-    rows = db.session.scalars(sa.select(Checklist).where(Checklist.visit_id.in_(visit_ids)))
-    return {(row.visit_id, row.kind): row for row in rows if row.visit_id is not None}
+    rows = db.session.execute(
+        sa.select(Checklist.visit_id, Checklist.kind, Checklist.id, Checklist.in_force_at).where(
+            Checklist.visit_id.in_(visit_ids)
+        )
+    )
+    return {
+        (visit_id, kind): _VisitChecklist(checklist_id, in_force_at)
+        for visit_id, kind, checklist_id, in_force_at in rows
+        if visit_id is not None
+    }
 
 
 def _own_answers(actor: Actor, checklists: _Checklists) -> dict[UUID, _Own]:
@@ -383,8 +416,11 @@ def _own_answers(actor: Actor, checklists: _Checklists) -> dict[UUID, _Own]:
         for (_, kind), checklist in checklists.items()
         if kind is ChecklistKind.VISIT_ROLES
     ]
+    if not roles:  # SQLite would read the whole table for an empty list
+        return {}
     rows = db.session.scalars(
-        sa.select(Answer).where(
+        sa.select(Answer)
+        .where(
             Answer.checklist_id.in_(roles),
             Answer.is_current,
             sa.or_(
@@ -395,6 +431,16 @@ def _own_answers(actor: Actor, checklists: _Checklists) -> dict[UUID, _Own]:
                     Answer.owner_id == actor.user_id,
                 ),
             ),
+        )
+        .options(
+            load_only(
+                Answer.checklist_id,
+                Answer.item,
+                Answer.scope,
+                Answer.saved_at,
+                Answer.values,
+                Answer.sealed,
+            )
         )
     )
     by_checklist: dict[UUID, dict[tuple[str, AnswerScope], Answer]] = {}

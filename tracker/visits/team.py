@@ -10,13 +10,14 @@ from tracker.activity import verbs
 from tracker.activity.service import DomainEvent, record
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import service as checklists
-from tracker.checklists.loading import LoadedChecklist, load
-from tracker.checklists.models import Checklist, ChecklistParty
+from tracker.checklists.loading import LoadedChecklist, load, load_heads
+from tracker.checklists.models import Checklist
 from tracker.checklists.policy import LET_IN
 from tracker.checklists.queries import VISIT
 from tracker.checklists.rules.values import as_date, as_id
 from tracker.cooperations import audiences, people
 from tracker.cooperations.audiences import Listing
+from tracker.cooperations.models import Cooperation
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.visits import queries, readiness
@@ -54,6 +55,7 @@ def take_over(visit: Visit) -> None:
     if visit.stage not in PREPARED:
         return
     own = checklists_of(visit)
+    load_heads(list(own.values()))
     roles = load(own[ChecklistKind.VISIT_ROLES])
     audiences.set_audience(
         visit.cooperation_id,
@@ -63,26 +65,29 @@ def take_over(visit: Visit) -> None:
         number=visit.number,
     )
     members = _set_team(visit, roles)
-    set_parties(visit, own.values(), members)
+    set_parties(roles.cooperation, own.values(), members)
+
+
+_OF_VISIT = sa.select(Checklist).where(Checklist.visit_id == sa.bindparam("visit_id"))
 
 
 def checklists_of(visit: Visit) -> dict[ChecklistKind, Checklist]:
     """Return the checklists of a visit by kind."""
-    rows = db.session.scalars(sa.select(Checklist).where(Checklist.visit_id == visit.id))
+    rows = db.session.scalars(_OF_VISIT, {"visit_id": visit.id})
     return {row.kind: row for row in rows}
 
 
-def set_parties(visit: Visit, own: Iterable[Checklist], members: Iterable[TeamMember]) -> None:
-    """Make the NPM and each CSO with people in the team the parties of the visit's checklists."""
-    parties = readiness.signing_parties(people.current(visit.cooperation_id), members)
+def set_parties(
+    cooperation: Cooperation, own: Iterable[Checklist], members: Iterable[TeamMember]
+) -> None:
+    """Make the NPM and each CSO with people in the team the parties of the visit's checklists.
+
+    The heads of the checklists are loaded, with their parties, and those of the cooperation.
+    """
+    parties = readiness.signing_parties(people.parties(cooperation), members)
     wanted = [party.organisation_id for party in parties]
     for checklist in own:
-        party_ids = db.session.scalars(
-            sa.select(ChecklistParty.organisation_id)
-            .where(ChecklistParty.checklist_id == checklist.id)
-            .order_by(ChecklistParty.position)
-        ).all()
-        if list(party_ids) != wanted:
+        if [party.organisation_id for party in checklist.parties] != wanted:
             checklists.set_parties(checklist, wanted)
 
 

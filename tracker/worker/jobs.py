@@ -20,22 +20,25 @@ from tracker.checklists import drafts
 from tracker.checklists.assignments import service as assignments
 from tracker.comments import service as comments
 from tracker.cooperations import clearances
+from tracker.cooperations import service as cooperations
 from tracker.core import clock
-from tracker.core.db import db
+from tracker.core.db import BATCH, db
 from tracker.core.keys import KeysError
 from tracker.evidence import disagreements
 from tracker.evidence.certificates import issuing
 from tracker.evidence.certificates import service as certificates
 from tracker.evidence.certificates.service import CertificateError
 from tracker.evidence.log import anchors, checkpoints
+from tracker.evidence.log import service as log
 from tracker.evidence.log.service import LogError
 from tracker.mail import sending
 from tracker.mail.transport import Transport
 from tracker.visits import service as visits
-from tracker.worker import health
+from tracker.worker import health, statistics
 from tracker.worker.one_by_one import (
     Job,
     each,
+    let_others_write,
     reading,
     until_none_is_left,
 )
@@ -47,8 +50,10 @@ LATELY = dt.timedelta(days=2)
 
 # Run about every minute: work that becomes due with a day, or at any time because of an event.
 DATED = (
-    Job("end role", accounts.roles_run_out, accounts.end_role_run_out),
     Job("close clearance", clearances.expired, clearances.close_expired),
+    # Before the role is ended, which would do all of it in one transaction.
+    Job("leave cooperation", cooperations.run_out_people, cooperations.end_run_out),
+    Job("end role", accounts.roles_run_out, accounts.end_role_run_out),
     Job("apply notice", notices.due_notices, notices.carry_out),
     Job("expire signature request", signature_requests.expired, signature_requests.expire),
     Job(
@@ -67,7 +72,7 @@ JUDGE = Job(
     lambda _day: visits.prepared_ids(),
     lambda visit_id, _day: visits.recheck(visit_id),
 )
-_MAIL_CHECKPOINT = Job(
+MAIL_CHECKPOINT = Job(
     "mail checkpoint", lambda _day: anchors.due(), lambda anchor, _day: anchors.send(anchor)
 )
 FORGETTING = (
@@ -76,6 +81,16 @@ FORGETTING = (
     mailed_codes.forget_old,
     drafts.forget_old,
 )
+
+
+def run_daily(timestamp_url: str = "") -> None:
+    """Run the jobs of a day, and of a start: each finds all that is to do, however old."""
+    # Including texts that were signed while no worker was running.
+    make_certificates(timestamp_url)
+    renew_texts()
+    judge_visits()
+    mail_checkpoint()
+    statistics.refresh()
 
 
 def run_for_ever(
@@ -94,10 +109,7 @@ def run_for_ever(
             run_once(transport, with_dates=with_dates, timestamp_url=timestamp_url)
             if with_dates:
                 if day_done != clock.today():
-                    # Including texts that were signed while no worker was running.
-                    make_certificates(timestamp_url)
-                    renew_texts()
-                    judge_visits()
+                    run_daily(timestamp_url)
                     day_done = clock.today()
                 checked = check_accounts(checked)
             # Three times as often, since each portion is small.
@@ -163,18 +175,42 @@ def _judging(visit_ids: Sequence[UUID]) -> Job:
 
 
 def checkpoint_and_mail() -> None:
-    """Make a checkpoint if one is due, and mail the latest to everybody it is due to.
+    """Make checkpoints if they are due, and mail the latest to everybody it is due to.
 
-    Runs in its own transaction, so that a lost key or a damaged log blocks nothing else.
+    A lost key or a damaged log blocks nothing else.
     """
-    db.session.commit()
     try:
-        checkpoints.make_due()
+        new_checkpoints = make_checkpoints()
     except (KeysError, LogError) as error:
         db.session.rollback()
         click.echo(f"worker: no checkpoint: {error}", err=True)
-    db.session.commit()
-    each(_MAIL_CHECKPOINT, clock.today())
+        return
+    if new_checkpoints:
+        mail_checkpoint()
+
+
+def make_checkpoints() -> int:
+    """Append what was recorded since the latest checkpoint to the log, if that is old enough.
+
+    In batches, each signed and in its own transaction. Return the number of batches.
+    """
+    changed = reading(lambda: log.changed() if checkpoints.is_due() else ())
+    batches = range(0, len(changed), BATCH)
+    for start in batches:
+        began = time.monotonic()
+        checkpoints.make(changed[start : start + BATCH])
+        db.session.commit()
+        let_others_write(began)
+    return len(batches)
+
+
+def mail_checkpoint() -> None:
+    """Mail the latest checkpoint to the coordinators who are due it.
+
+    Runs after a new one, and once a day because nobody is mailed two within a week.
+    """
+    each(MAIL_CHECKPOINT, clock.today())
+    db.session.remove()
 
 
 def compare_texts(

@@ -23,7 +23,7 @@ from tracker.core.keys import KeysError
 from tracker.evidence.keys import signing_keys
 from tracker.oversight import adopting, entries
 from tracker.settings import Settings
-from tracker.worker import health, schema
+from tracker.worker import health, schema, statistics
 
 Say = Callable[[str], None]
 
@@ -43,6 +43,7 @@ def prepare(settings: Settings, say: Say) -> None:
     make_evidence_keys(say)
     for line in load_content():
         say(f"Loaded {line}")
+    statistics.refresh()
 
 
 def migrate(settings: Settings, say: Say) -> None:

@@ -1,4 +1,4 @@
-"""Every address of the application, filled in with things of the demonstration; who goes there.
+"""Every URL of the application with values from the demonstration, and who opens it.
 
 In one file: one table, which a guard compares with all addresses.
 """

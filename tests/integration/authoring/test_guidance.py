@@ -1,4 +1,4 @@
-"""The guidance of an instance: edited with a preview, published, shipped over, and of its day.
+"""The guidance of an instance: edited with a preview, published, updated by shipped texts.
 
 In one file: one article, edited, published and shipped over.
 """

@@ -107,6 +107,17 @@ def test_a_coordinator_assigns_an_item_to_somebody_of_the_side(table: Table) -> 
     assert row.assigned_by_id == table.land.users["samira"].id
 
 
+@pytest.mark.both_databases
+def test_what_has_a_day_waits_first_by_its_day_then_what_has_none(table: Table) -> None:
+    for item, day in (("M1", None), ("M6", clock.today() + 2 * DAY), ("M9", clock.today() + DAY)):
+        assign(table, "samira", item, "dora", due_on=day)
+    assert waits(table, "dora") == waits_for_side(table) == [("M9",), ("M6",), ("M1",)]
+
+
+def waits_for_side(table: Table) -> list[tuple[str, ...]]:
+    return [one.items for one in assignments.waiting(table["samira"])]
+
+
 def test_another_side_has_its_own_and_knows_nothing_of_ours(table: Table) -> None:
     assign(table, "samira", "M1", "dora")
     assign(table, "ilena", "M1", "oren")
@@ -669,7 +680,7 @@ def test_on_a_visits_roles_an_item_is_assigned_to_who_may_open_them(scene: Scene
             give(scene, by, to)
     for key in ("nadia", "milan", "dina"):
         assert assignments.of_side(scene.actor(key), roles_of(scene)) is None
-        told = {one.checklist.kind for one in assignments.waiting(scene.actor(key))}
+        told = {one.kind for one in assignments.waiting(scene.actor(key))}
         assert ChecklistKind.VISIT_ROLES not in told
 
 

@@ -1,4 +1,4 @@
-"""The pages of comments: the thread, writing, choosing who reads, what is done with one.
+"""The pages of comments: the thread, writing, choosing an audience, actions on a comment.
 
 In one file: the pages of one thread, each tried from the same sides.
 """
@@ -470,5 +470,9 @@ def fill(table: Table, codes: list[str], times: int) -> None:
         if row.audience is CommentAudience.ALL and number < 40:
             reader = table[firsts[(number + 1) % len(firsts)]]
             service.make_task(table["ilena"], row.id, reader.user_id, clock.today())
-            table.session.add(CommentMention(comment_id=row.id, user_id=table["ilena"].user_id))
+            table.session.add(
+                CommentMention(
+                    comment_id=row.id, user_id=table["ilena"].user_id, mentioned_at=row.made_at
+                )
+            )
     table.session.commit()

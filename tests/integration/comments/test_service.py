@@ -215,8 +215,9 @@ def test_a_mentioned_person_gets_a_neutral_mail_and_a_task_until_they_have_seen_
     assert f"/comments/{made.id}" in mail.body
     for word in ("quillfen", "Samira", "Open Door", "M1", talk.table.cooperation.reference):
         assert word not in mail.subject + mail.body
-    ((waiting, place),) = queries.waiting(talk["oren"]).mentions
-    assert (waiting.id, place.item, place.title) == (made.id, "M1", talk.table.cooperation.title)
+    (waiting,) = queries.waiting(talk["oren"]).mentions
+    assert (waiting.comment_id, waiting.item) == (made.id, "M1")
+    assert waiting.title == talk.table.cooperation.title
     assert queries.waiting(talk["samira"]).mentions == ()
     service.mark_seen(talk["oren"], made.id)
     assert queries.waiting(talk["oren"]).mentions == ()
@@ -254,13 +255,35 @@ def test_a_mention_of_somebody_who_was_mentioned_in_a_withdrawn_comment_waits_no
     assert queries.waiting(talk["oren"]).mentions == ()
 
 
+@pytest.mark.both_databases
+def test_mentions_wait_in_their_order_and_it_is_told_when_there_are_more(
+    talk: Talk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = [talk.write("samira", mentions=[talk.id("oren")]).id for _ in range(3)]
+    found = queries.waiting(talk["oren"])
+    assert ([one.comment_id for one in found.mentions], found.is_cut) == (made, False)
+    monkeypatch.setattr(queries, "MANY", 2)
+    found = queries.waiting(talk["oren"])
+    assert ([one.comment_id for one in found.mentions], found.is_cut) == (made[:2], True)
+
+
 # Tasks
+
+
+@pytest.mark.both_databases
+def test_a_task_given_to_oneself_waits_once_and_all_wait_by_their_days(talk: Talk) -> None:
+    own, given = talk.write("ilena"), talk.write("ilena")
+    later = service.make_task(talk["ilena"], own.id, talk.id("ilena"), clock.today() + 2 * DAY)
+    sooner = service.make_task(talk["ilena"], given.id, talk.id("oren"), clock.today() + DAY)
+    waiting = queries.waiting(talk["ilena"]).tasks
+    assert [one.id for one in waiting] == [sooner.id, later.id]
+    assert [one.id for one in queries.waiting(talk["oren"]).tasks] == [sooner.id]
 
 
 def test_a_task_stays_open_until_its_person_or_its_maker_marks_it_done(talk: Talk) -> None:
     made = talk.write("samira")
     task = service.make_task(talk["ilena"], made.id, talk.id("oren"), clock.today() + DAY)
-    ((found, _place),) = queries.waiting(talk["oren"]).tasks
+    (found,) = queries.waiting(talk["oren"]).tasks
     assert found.id == task.id
     assert len(queries.waiting(talk["ilena"]).tasks) == 1
     assert queries.waiting(talk["samira"]).tasks == ()

@@ -48,7 +48,7 @@ def land(folder: Path, session: Session, frozen_time: Freeze) -> Country:
 
 def a_round(session: Session) -> list[str]:
     """Make a checkpoint and mail it; return to whom, by first name."""
-    checkpoints.make()
+    due.make_checkpoint()
     before = set(session.scalars(sa.select(OutboxMessage.id)))
     due.send_checkpoints()
     session.commit()
@@ -193,7 +193,7 @@ def test_without_a_checkpoint_nobody_is_mailed(land: Country, session: Session) 
 
 
 def test_of_two_workers_at_once_one_mails(land: Country, session: Session) -> None:
-    made = checkpoints.make()
+    made = due.make_checkpoint()
     assert made is not None
     session.add(Anchor(user_id=land.users["ilena"].id, size=made.size, at=clock.now()))
     session.flush()
@@ -220,7 +220,7 @@ def test_deciding_takes_as_many_questions_for_many_cooperations_as_for_one(
         frozen_time(NOW + days * DAY)
         for partner in partners:
             open_one(land, partner)
-        checkpoints.make()
+        due.make_checkpoint()
         session.commit()
         session.expire_all()
         with statements() as seen:

@@ -4,19 +4,21 @@ import datetime as dt
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from tests import due
 from tests.client import CheckedClient
 from tests.factories.cooperations import country, load_checklists, open_one
 from tests.starting_points import noon_in
 from tracker.activity import service as trail
 from tracker.activity import verbs
 from tracker.activity.models import Chain
-from tracker.core.db import db
+from tracker.core.db import BATCH, db
 from tracker.core.keys import KeysError
 from tracker.evidence.keys import signing_keys
 from tracker.evidence.log import (
@@ -57,7 +59,7 @@ def chain() -> Chain:
 
 
 def make(session: Session) -> Checkpoint:
-    made = checkpoints.make()
+    made = due.make_checkpoint()
     session.commit()
     assert made is not None
     return made
@@ -192,7 +194,7 @@ def test_growing_takes_as_many_questions_with_many_chains_as_with_one(
         session.commit()
         session.expire_all()
         with statements() as seen:
-            checkpoints.make()
+            due.make_checkpoint()
         counts.append(sum(one.startswith("SELECT") for one in seen))
         session.commit()
     assert counts[0] == counts[1]
@@ -209,7 +211,7 @@ def test_a_deleted_hash_is_noticed(begun: None, session: Session) -> None:
     session.execute(sa.text("DELETE FROM log_node WHERE level = 1"))
     happen(session)
     with pytest.raises(LogError, match="tracker audit verify"):
-        checkpoints.make()
+        due.make_checkpoint()
 
 
 @pytest.mark.parametrize("table", ["log_leaf", "log_node", "checkpoint"])
@@ -228,23 +230,28 @@ def test_the_database_lets_nobody_change_or_remove_what_was_logged(
 # At intervals -------------------------------------------------------------------------------------
 
 
-def test_a_checkpoint_is_made_when_the_last_is_old_enough_and_something_happened(
+def test_a_checkpoint_is_due_when_the_last_is_old_enough(
     begun: None, session: Session, frozen_time: Freeze
 ) -> None:
     frozen_time(NOW)
+    assert checkpoints.is_due()
     happen(session)
-    assert checkpoints.make_due() is not None
-    session.commit()
+    make(session)
     happen(session)
     frozen_time(NOW + HOUR - dt.timedelta(seconds=2))
-    assert checkpoints.make_due() is None
+    assert not checkpoints.is_due()
     frozen_time(NOW + HOUR)
-    made = checkpoints.make_due()
-    assert made is not None
-    assert made.size == 2
-    session.commit()
-    frozen_time(NOW + 9 * HOUR)
-    assert checkpoints.make_due() is None
+    assert checkpoints.is_due()
+
+
+def test_more_leaves_than_a_short_transaction_takes_are_refused(
+    begun: None, session: Session
+) -> None:
+    happen(session)
+    with pytest.raises(ValueError, match="too many for one transaction"):
+        checkpoints.make([uuid4() for _ in range(BATCH + 1)])
+    session.rollback()
+    assert leaves(session) == []
 
 
 def test_without_a_key_nothing_is_logged_and_it_says_why(
@@ -252,7 +259,7 @@ def test_without_a_key_nothing_is_logged_and_it_says_why(
 ) -> None:
     (folder / "checkpoint-1.key").unlink()
     with pytest.raises(KeysError, match=r"checkpoint-1.key is missing"):
-        checkpoints.make()
+        due.make_checkpoint()
     assert leaves(session) == []
 
 

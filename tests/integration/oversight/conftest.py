@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
-from tests import starting_points
+from tests import due, starting_points
 from tests.factories import agreements, passkeys
 from tests.factories.cooperations import Country, copied_country, country, load_checklists, open_one
 from tests.factories.passkeys import Device
@@ -16,7 +16,6 @@ from tracker.checklist_templates.models import ChecklistKind
 from tracker.cooperations.models import Mode
 from tracker.core.db import db
 from tracker.evidence.keys import signing_keys
-from tracker.evidence.log import checkpoints
 
 START, END = noon_in(-315).date(), noon_in(414).date()
 PAIR = {"npm": "tomas", "door": "henrik"}
@@ -69,6 +68,6 @@ def _make() -> Signed:
     agreements.sign_with_passkey(land, confidentiality, "henrik", device)
     signing_keys.make_missing()
     db.session.commit()
-    checkpoints.make()
+    due.make_checkpoint()
     known = [Known(one.id, one.reference) for one in (first, second)]
     return Signed(*known)

@@ -1,4 +1,4 @@
-"""Log, checkpoints and keys tampered with are named, and chains that no longer agree with them.
+"""Changes to log, checkpoints and keys are named, and chains that contradict them.
 
 In one file: a table of alterations, each tried on the same log.
 """
@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 from flask import Flask
 from sqlalchemy.engine import Connection
 
+from tests import due
 from tests.factories.evidence.tampering import (
     CHAINS,
     CHECKPOINTS,
@@ -60,7 +61,7 @@ def logged(signed: Signed) -> list[Checkpoint]:
     made = [checkpoints.newest()]
     for _ in range(3):
         happen(signed)
-        made.append(checkpoints.make())
+        made.append(due.make_checkpoint())
     db.session.commit()
     return [one for one in made if one is not None]
 

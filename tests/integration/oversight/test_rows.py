@@ -1,4 +1,4 @@
-"""Every row that decides something is compared with what events say of it.
+"""Every decisive row is compared with what events say about it.
 
 In one file: a table of rows changed in the database, and what each is named as.
 """
@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from tests import due
 from tests.factories.demonstration import Demonstration
 from tests.factories.evidence.tampering import (
     DETAILS,
@@ -38,7 +39,6 @@ from tracker.cooperations.models import (
 )
 from tracker.core import clock
 from tracker.core.db import Base, db
-from tracker.evidence.log import checkpoints
 from tracker.organisations.models import Organisation
 from tracker.oversight import adopting, integrity, labels
 from tracker.oversight.facts import Fault, Finding, Table, Verdict
@@ -437,6 +437,6 @@ def test_rows_that_change_after_the_key_is_gone_hold_nobody_up(
 
 
 def test_checkpoints_stand_for_chains_that_say_of_rows(app: Flask, signed: Signed) -> None:
-    checkpoints.make()
+    due.make_checkpoint()
     db.session.commit()
     assert integrity.check_all().finding is None

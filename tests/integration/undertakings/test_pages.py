@@ -40,7 +40,7 @@ from tracker.organisations import service as organisations
 from tracker.signoff import service as signing
 from tracker.signoff.models import Revision, Signature
 from tracker.undertakings import encryption, queries, service
-from tracker.undertakings.models import InterestsDecision, UndertakingState
+from tracker.undertakings.models import InterestsDecision, Undertaking, UndertakingState
 from tracker.undertakings.queries import VISIT_READER, VisitChoice
 
 Browser = Callable[[str], CheckedClient]
@@ -676,6 +676,37 @@ def test_my_undertakings_ask_as_often_for_many_as_for_one(
     undertakings.stage(cast).sign("leyla", TOLD)
     db.session.commit()
     assert count() == one
+
+
+@pytest.mark.both_databases
+def test_my_undertakings_are_shown_25_at_a_time_the_open_one_first(
+    browser: Browser, stage: Stage
+) -> None:
+    one = stage.undertaking("leyla")
+    for number in range(30):
+        moment = one.asked_at - dt.timedelta(days=number + 1)
+        db.session.add(
+            Undertaking(
+                id=uuid4(),
+                cooperation_id=one.cooperation_id,
+                user_id=one.user_id,
+                organisation_id=one.organisation_id,
+                terms_revision_id=one.terms_revision_id,
+                state=UndertakingState.CLOSED,
+                asked_at=moment,
+                closed_at=moment,
+                closed_reason="unlisted",
+            )
+        )
+    db.session.commit()
+    client = browser("leyla")
+    first, last = client.page("/undertakings"), client.page("/undertakings?page=2")
+    assert "1 to 25 of 31" in first.text
+    assert "26 to 31 of 31" in last.text
+    shown = [[one for one in page.addresses() if "undertakings/" in one] for page in (first, last)]
+    assert [len(some) for some in shown] == [25, 6]
+    assert shown[0][0] == path_of(stage, "leyla")
+    assert "This page of the list does not exist." in client.page("/undertakings?page=3").text
 
 
 # The NPM's side --------------------------------------------------------------------------------

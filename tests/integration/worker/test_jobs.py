@@ -25,10 +25,11 @@ from tracker.core.db import db
 from tracker.evidence.keys.signing_keys import KEY_FOLDER, KeyFolder
 from tracker.evidence.log import checkpoints, notes
 from tracker.evidence.log.notes import Checkpoint
+from tracker.guidance.models import Passage
 from tracker.mail import outbox
 from tracker.mail.models import OutboxMessage
 from tracker.mail.transport import from_url
-from tracker.worker import health, jobs
+from tracker.worker import health, jobs, statistics
 
 pytestmark = pytest.mark.both_databases
 
@@ -100,6 +101,23 @@ def test_visits_are_judged_once_a_day(
 
     jobs.run_for_ever(from_url(f"file://{tmp_path}"), goes_on=goes_on)
     assert judged == [noon_in(1).date(), noon_in(2).date()]
+
+
+def test_each_day_sqlite_looks_again_at_how_its_tables_are_filled(
+    app: Flask, session: Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    if db.engine.dialect.name != "sqlite":
+        pytest.skip("PostgreSQL keeps its own statistics")
+    known = sa.text("SELECT stat FROM sqlite_stat1 WHERE tbl = 'passage'")
+    statistics.refresh()
+    passages = db.session.scalar(sa.select(sa.func.count(Passage.id)))
+    assert {int(one.split()[0]) for one in db.session.scalars(known)} == {passages}
+    db.session.execute(sa.text("DELETE FROM sqlite_stat1"))
+    db.session.commit()
+    monkeypatch.setattr(jobs, "PAUSE", 0)
+    turns = iter([True, False])
+    jobs.run_for_ever(from_url(f"file://{tmp_path}"), goes_on=lambda: next(turns))
+    assert db.session.scalars(known).all()
 
 
 def test_an_unreachable_database_is_reported_and_retried(

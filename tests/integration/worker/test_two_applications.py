@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from tests import client as checked
+from tests import due
 from tests.at_once import at_once
 from tests.client import CheckedClient
 from tests.databases import PostgresDatabase, SqliteDatabase
@@ -253,7 +254,7 @@ def test_each_has_its_own_day_languages_and_address(
             assert clock.zone() == ZoneInfo(instance.settings.timezone)
             assert clock.today() == dt.date(2027, 3, day)
             assert checkpoints.origin() == instance.settings.base_url
-            newest = checkpoints.make()
+            newest = due.make_checkpoint()
             assert newest is not None
             assert newest.origin == instance.settings.base_url
             db.session.commit()

@@ -241,7 +241,7 @@ def _above(row: ChecklistTemplate) -> dict[str, Any]:
 @blueprint.route("/upload", methods=["GET", "POST"])
 @signed_in
 def upload() -> Answered:
-    """Check and save an edited checklist; mistakes show beside it, and nothing typed is lost."""
+    """Upload a changed checklist; mistakes are shown beside it, and nothing typed is lost."""
     actor = _administrator()
     form = UploadForm()
     done = form.validate_on_submit() and perform(
@@ -299,7 +299,7 @@ def download_draft(draft_id: UUID) -> Response:
 @blueprint.route("/drafts/<uuid:draft_id>/change", methods=["GET", "POST"])
 @signed_in
 def change(draft_id: UUID) -> Answered:
-    """Change a draft's text; if somebody saved meanwhile, both texts are shown."""
+    """Change a draft's text; if somebody else saved first, both are shown."""
     actor = _administrator()
     row = found_or_404(queries.draft(actor, draft_id))
     form = DraftForm(data={"text": row.text, "version": row.version})

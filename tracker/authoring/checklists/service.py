@@ -188,7 +188,7 @@ def publish(
 def change_words(
     actor: Actor, template_id: UUID, language: str, text: str, *, seen_number: int, reason: str
 ) -> TemplateWords:
-    """Replace a version's translation into a language; it takes effect immediately (adr 38).
+    """Replace a version's translation into a language immediately (adr 38).
 
     From then on it belongs to this instance. Raises ContentError with all mistakes, RefusedError,
     RuleBrokenError if nothing differs, and StaleError if somebody changed it in the meantime.
@@ -205,7 +205,7 @@ def change_words(
     if current is not None and translations.parsed(current) == words:
         raise RuleBrokenError(_l("These are the words that stand already. Change something."))
     words_row = translations.take_in(row, words, WordsOrigin.OWN)
-    if words_row is None:  # this instance has the same already
+    if words_row is None:  # its own translation, before a shipped one
         raise RuleBrokenError(_l("These are the words that stand already. Change something."))
     library.say_uses(row.kind)
     trail.record(

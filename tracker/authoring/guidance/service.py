@@ -92,11 +92,11 @@ def words_from_file(text: str, row: Article) -> ArticleWords:
 
 
 def check(words: ArticleWords, revisions: Sequence[Article]) -> ArticleParts:
-    """Check an edited article as strictly as a file, and read its parts.
+    """Check an edited article as strictly as a file, and return its parts.
 
-    revisions are all of it, loaded with their passages. What the current and the newest shipped one
-    carry of what must stay is carried on. Raise ContentError naming all mistakes by line, and
-    RuleBrokenError where question, summary or place are wrong.
+    held are all its revisions, loaded with their passages. Whatever must stay of the current and
+    the latest shipped one has to be in it. Raise ContentError with all mistakes by line, and
+    RuleBrokenError if question, summary or place are invalid.
     """
     article_validation.require_head(words, needs_summary=True)
     article_validation.require_length(words)

@@ -65,7 +65,7 @@ def articles() -> str:
 @blueprint.get("/<uuid:article_id>")
 @signed_in
 def article(article_id: UUID) -> str:
-    """Show an organisation's article to its people, and to partners if it is meant for them."""
+    """Show an own article to people of the organisation, and to partners if it is shared."""
     actor = current_actor()
     row = found_or_404(queries.find(actor, article_id))
     question = ask(request.args.get("q", ""))
@@ -123,7 +123,7 @@ def add() -> Answered:
 @blueprint.route("/<uuid:article_id>/change", methods=["GET", "POST"])
 @signed_in
 def change(article_id: UUID) -> Answered:
-    """Change an article; if somebody saved meanwhile, both texts are shown."""
+    """Change an article; if somebody else saved first, both are shown."""
     actor = current_actor()
     row = _get_or_404(actor, article_id)
     form = OwnArticleForm(taxonomy(locale.language()))
@@ -205,7 +205,7 @@ def _writing_page(
 @blueprint.route("/<uuid:article_id>/withdraw", methods=["POST"])
 @signed_in
 def withdraw(article_id: UUID) -> Response:
-    """Withdraw an article from all readers; it is kept."""
+    """Withdraw an article: nobody sees it, but it is kept."""
     words = _("The article is withdrawn. It is kept, and can be shown again.")
     return _acted(article_id, own_guidance.withdraw, words)
 

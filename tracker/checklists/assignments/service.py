@@ -10,7 +10,7 @@ In one file: who looks after an item is decided by looking, for changes, lists a
 import datetime as dt
 from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
@@ -23,6 +23,7 @@ from tracker.accounts.models import Membership, User
 from tracker.accounts.queries import runs_on as held_on
 from tracker.activity.stale import Stale, mark
 from tracker.checklist_templates.conditions import Truth
+from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklist_templates.schema import Item
 from tracker.checklists import (
     encryption,
@@ -270,7 +271,8 @@ def work_out_missing() -> int:
 class Batch:
     """Items of one checklist that one person has until one day, on which something is left."""
 
-    checklist: Checklist
+    checklist_id: UUID
+    kind: ChecklistKind
     cooperation: str
     items: tuple[str, ...]
     user_id: UUID
@@ -293,46 +295,97 @@ def waiting(actor: Actor) -> list[Batch]:
     ]
     if not actor.has(*policy.ASSIGNERS):
         wanted.append(Assignment.assignee_id == actor.user_id)
-    assignments = db.session.execute(
-        sa.select(Assignment, Cooperation.title, Checklist, sa.case((_takes_part(), 1), else_=0))
-        .join(Checklist, Checklist.id == Assignment.checklist_id)
-        .join(Cooperation, Cooperation.id == Checklist.cooperation_id)
-        .where(*wanted, _is_drafted())
-        .options(joinedload(Assignment.assignee))
-        .order_by(
-            Assignment.due_on.is_(None),
-            Assignment.due_on,
-            Checklist.started_at,
-            Checklist.id,
-            Assignment.item,
-        )
-        .limit(MANY)
-    ).all()
-    checklists = {checklist.id: checklist for _row, _title, checklist, _able in assignments}
-    titles = {checklist.id: title for _row, title, checklist, _able in assignments}
-    # The planning of a visit is open to few of those who take part: for it they are read.
-    able = _able(
-        [checklist for checklist in checklists.values() if encryption.is_restricted(checklist)]
+    dated, undated = (
+        _first_left(wanted, is_dated=is_dated).subquery() for is_dated in (True, False)
     )
+    both = sa.union_all(sa.select(dated), sa.select(undated))
+    rows = sorted((_LeftItem(*row) for row in db.session.execute(both)), key=_by_day)[:MANY]
+    # The planning of a visit is open to few of those who take part: for it they are read.
+    planning = {row.checklist_id for row in rows if encryption.is_planning(row.kind, row.visit_id)}
+    able = _able_on_planning(planning)
     able |= {
         (row.checklist_id, row.organisation_id, row.assignee_id)
-        for row, _title, checklist, is_able in assignments
-        if is_able and not encryption.is_restricted(checklist)
+        for row in rows
+        if row.takes_part and row.checklist_id not in planning
     }
-    left = _together([row for row, _title, _checklist, _able in assignments], able)
     return [
         Batch(
-            checklist=checklists[rows[0].checklist_id],
-            cooperation=titles[rows[0].checklist_id],
-            items=tuple(row.item for row in rows),
-            user_id=rows[0].assignee_id,
-            name=rows[0].assignee.name,
-            due_on=rows[0].due_on,
-            assigned_by_id=rows[0].assigned_by_id,
+            checklist_id=batch[0].checklist_id,
+            kind=batch[0].kind,
+            cooperation=batch[0].title,
+            items=tuple(row.item for row in batch),
+            user_id=batch[0].assignee_id,
+            name=batch[0].name,
+            due_on=batch[0].due_on,
+            assigned_by_id=batch[0].assigned_by_id,
             is_free=is_free,
         )
-        for rows, is_free in left
+        for batch, is_free in _together(rows, able)
     ]
+
+
+class _LeftItem(NamedTuple):
+    """An assignment on which something is left, as its query returns it."""
+
+    checklist_id: UUID
+    organisation_id: UUID
+    assignee_id: UUID
+    assigned_by_id: UUID
+    item: str
+    due_on: dt.date | None
+    assigned_at: dt.datetime
+    name: str
+    title: str
+    kind: ChecklistKind
+    visit_id: UUID | None
+    takes_part: bool
+
+
+def _by_day(item: _LeftItem) -> tuple[object, ...]:
+    return item.due_on or dt.date.max, item.assigned_at, item.checklist_id
+
+
+_Held = TypeVar("_Held", Assignment, _LeftItem)
+
+
+def _able_on_planning(checklist_ids: Collection[UUID]) -> set[WorkerKey]:
+    if not checklist_ids:
+        return set()
+    return _able(
+        db.session.scalars(sa.select(Checklist).where(Checklist.id.in_(checklist_ids))).all()
+    )
+
+
+def _first_left(
+    wanted: list[sa.ColumnElement[bool]], *, is_dated: bool
+) -> sa.Select[*tuple[Any, ...]]:
+    """Return the query for the first assignments, in the order of their index.
+
+    Those with a day and those without are asked for apart: databases differ on which come first.
+    """
+    due_on = Assignment.due_on
+    return (
+        sa.select(
+            Assignment.checklist_id,
+            Assignment.organisation_id,
+            Assignment.assignee_id,
+            Assignment.assigned_by_id,
+            Assignment.item,
+            due_on,
+            Assignment.assigned_at,
+            User.name,
+            Cooperation.title,
+            Checklist.kind,
+            Checklist.visit_id,
+            _takes_part().label("takes_part"),
+        )
+        .join(Checklist, Checklist.id == Assignment.checklist_id)
+        .join(Cooperation, Cooperation.id == Checklist.cooperation_id)
+        .join(User, User.id == Assignment.assignee_id)
+        .where(*wanted, _is_drafted(), due_on.is_not(None) if is_dated else due_on.is_(None))
+        .order_by(due_on, Assignment.assigned_at, Assignment.id)
+        .limit(MANY)
+    )
 
 
 class DueAssignments(NamedTuple):
@@ -446,11 +499,9 @@ def _takes_part() -> sa.ColumnElement[bool]:
     )
 
 
-def _together(
-    rows: Iterable[Assignment], able: Container[WorkerKey]
-) -> list[tuple[list[Assignment], bool]]:
+def _together(rows: Iterable[_Held], able: Container[WorkerKey]) -> list[tuple[list[_Held], bool]]:
     """Return rows in batches, as _left() does."""
-    batches: dict[tuple[object, ...], list[Assignment]] = {}
+    batches: dict[tuple[object, ...], list[_Held]] = {}
     for row in rows:
         alike = (
             row.checklist_id,

@@ -19,7 +19,7 @@ PAGE = "evidence"
 class Export:
     """An export of a cooperation's evidence: up to which event, and what it includes.
 
-    The event itself is the last one, and the checkpoint stands for it.
+    The event of the export is the last one, and the checkpoint covers it.
     """
 
     cooperation_id: UUID
@@ -35,17 +35,17 @@ class Export:
 def export(
     actor: Actor | None, cooperation_id: UUID, reference: str, *, with_closed: bool = False
 ) -> Export:
-    """Record that the evidence is exported, and sign a checkpoint that covers all of it.
+    """Record the export of the evidence, and sign a checkpoint that covers all of it.
 
-    The caller has found the cooperation scoped. with_closed takes along the texts of class K2 to K7
+    The caller has found the cooperation in scope. with_closed includes the texts of class K2 to K7
     that the person may open, and the details of what was done for visits that they may know of;
-    each is noted as read. actor None means the command, which takes along what every
-    manager may see. The bundle is built (bundle.build) after the commit, so that nobody waits for
-    it. Raise KeysError when the key of the checkpoints can't be read.
+    each is logged as read. actor None means the command, which includes what every manager may see.
+    The bundle is built (bundle.build) after the commit, so that nobody waits for it. Raise
+    KeysError if the checkpoint key can't be read.
     """
     if actor is not None:
         policy.can_export(actor).require()
-    lock_chain(None)  # before the cooperation's, as everywhere that locks both
+    instance = lock_chain(None)  # before the cooperation's, as everywhere that locks both
     texts = queries.texts(actor, cooperation_id, with_closed=with_closed)
     closed = [text for text in texts if text.is_sealed]
     planning: list[Planning] = []
@@ -61,7 +61,7 @@ def export(
         texts=len(texts),
         closed=len(closed),
     )
-    checkpoint = checkpoints.make()
+    checkpoint = checkpoints.make([instance.id, event.chain_id])
     if checkpoint is None:  # an event was just recorded, so there is something to sign
         raise LookupError
     return Export(

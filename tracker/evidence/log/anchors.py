@@ -1,6 +1,8 @@
 """Anchors: the latest checkpoint, emailed to coordinators so that each keeps a copy."""
 
 import datetime as dt
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 from uuid import UUID
 
@@ -18,7 +20,7 @@ from tracker.checklists.models import Checklist
 from tracker.cooperations.models import Party
 from tracker.cooperations.scope import has_not_left
 from tracker.core import clock
-from tracker.core.db import db
+from tracker.core.db import BATCH, db
 from tracker.evidence import policy
 from tracker.evidence.log import checkpoints, messages
 from tracker.evidence.log.notes import Checkpoint
@@ -34,7 +36,10 @@ class DueAnchor(NamedTuple):
 
 
 def due() -> list[DueAnchor]:
-    """Return the coordinators who are due the latest checkpoint; for the worker."""
+    """Return the coordinators who are due the latest checkpoint; for the worker.
+
+    It changes with a new checkpoint and with the day, so it is asked only then.
+    """
     checkpoint = checkpoints.newest()
     if checkpoint is None:
         return []
@@ -69,50 +74,101 @@ def sizes_sent_to(cooperation_id: UUID) -> set[int]:
     return set(rows)
 
 
+class _Last(NamedTuple):
+    """The size of the checkpoint that a coordinator was mailed last, 0 for none, and when."""
+
+    size: int
+    at: dt.datetime | None
+
+
 def _due(size: int) -> list[UUID]:
-    newest, texts = _newest_leaves(), _leaves_with_texts()
-    last = _last_sent()
-    anchors_due = []
-    for user_id, cooperation_ids in _coordinators().items():
-        sent_size, sent_at = last.get(user_id, (0, None))
-        standing = AnchorStatus(
-            last_at=sent_at,
-            has_changed=any(
-                newest.get(cooperation_id, -1) >= sent_size for cooperation_id in cooperation_ids
-            ),
-            has_new_text=any(
-                texts.get(cooperation_id, -1) >= sent_size for cooperation_id in cooperation_ids
-            ),
+    now = clock.now()
+    new_texts = _new_texts()
+    waiting = {
+        user_id: AnchorStatus(
+            last_at=last.at, has_changed=True, has_new_text=new_texts.get(user_id, -1) >= last.size
         )
-        if sent_size < size and policy.anchor_is_due(standing, clock.now()):
-            anchors_due.append(user_id)
-    return anchors_due
-
-
-def _newest_leaves() -> dict[UUID, int]:
-    """Return the number of the newest leaf of each cooperation that has one."""
-    newest = (
-        sa.select(LogLeaf.number)
-        .where(LogLeaf.chain_id == Chain.id)
-        .order_by(LogLeaf.count.desc())
-        .limit(1)
-        .correlate(Chain)
-        .scalar_subquery()
-    )
-    rows = db.session.execute(
-        sa.select(Chain.cooperation_id, newest).where(Chain.cooperation_id.is_not(None))
-    )
-    return {
-        event_id: number for event_id, number in rows if event_id is not None and number is not None
+        for user_id, last in _not_mailed(size).items()
     }
+    # Whether anything happened is asked last, and only for the people it matters to.
+    candidates = [
+        user_id for user_id, status in waiting.items() if policy.anchor_is_due(status, now)
+    ]
+    changed = _with_changed_cooperations(candidates)
+    return [
+        user_id
+        for user_id in candidates
+        if policy.anchor_is_due(replace(waiting[user_id], has_changed=user_id in changed), now)
+    ]
 
 
-def _leaves_with_texts() -> dict[UUID, int]:
-    """Return, by cooperation, the leaf that first contained its newest text.
+def _is_coordinator(today: dt.date) -> sa.ColumnElement[bool]:
+    """Return the condition that a role is that of a coordinator who may sign in today."""
+    return sa.and_(Membership.role == Role.COORDINATOR, accounts.runs_on(today), User.active)
+
+
+# What a coordinator was mailed last: by the index that begins with the person.
+_LAST_SIZE = sa.func.coalesce(
+    sa.select(sa.func.max(Anchor.size))
+    .where(Anchor.user_id == Membership.user_id)
+    .correlate(Membership)
+    .scalar_subquery(),
+    0,
+)
+_LAST_AT = (
+    sa.select(sa.func.max(Anchor.at))
+    .where(Anchor.user_id == Membership.user_id)
+    .correlate(Membership)
+    .scalar_subquery()
+)
+
+
+def _not_mailed(size: int) -> dict[UUID, _Last]:
+    """Return the coordinators not yet mailed the checkpoint of a size, with the last one sent."""
+    rows = db.session.execute(
+        sa.select(Membership.user_id, _LAST_SIZE, _LAST_AT)
+        .join(User, User.id == Membership.user_id)
+        .where(_is_coordinator(clock.today()), size > _LAST_SIZE)
+        .distinct()
+        .order_by(Membership.user_id)
+    )
+    return {user_id: _Last(last_size, last_at) for user_id, last_size, last_at in rows}
+
+
+def _with_changed_cooperations(user_ids: Sequence[UUID]) -> set[UUID]:
+    """Return the coordinators in whose cooperations anything happened since their last mail."""
+    today = clock.today()
+    happened = (
+        sa.exists()
+        .where(
+            Party.organisation_id == Membership.organisation_id,
+            has_not_left(today),
+            Chain.cooperation_id == Party.cooperation_id,
+            LogLeaf.chain_id == Chain.id,
+            LogLeaf.number >= _LAST_SIZE,
+        )
+        .correlate(Membership)
+    )
+    with_changes: set[UUID] = set()
+    for start in range(0, len(user_ids), BATCH):
+        batch = user_ids[start : start + BATCH]
+        with_changes.update(
+            db.session.scalars(
+                sa.select(Membership.user_id)
+                .join(User, User.id == Membership.user_id)
+                .where(Membership.user_id.in_(batch), _is_coordinator(today), happened)
+            )
+        )
+    return with_changes
+
+
+def _new_texts() -> dict[UUID, int]:
+    """Return, by coordinator, the leaf that first contained the newest text of their cooperations.
 
     Only texts that came into force recently: people who were sent nothing for longer are due one
     anyway. Texts of class K2 are left out: people not named on one may not learn that it exists.
     """
+    today = clock.today()
     texts = (
         sa.select(Chain.cooperation_id, Event.chain_id, sa.func.max(Event.number).label("number"))
         .join(Chain, Chain.id == Event.chain_id)
@@ -127,47 +183,22 @@ def _leaves_with_texts() -> dict[UUID, int]:
         .group_by(Chain.cooperation_id, Event.chain_id)
         .subquery()
     )
-    rows = db.session.execute(
-        sa.select(texts.c.cooperation_id, sa.func.min(LogLeaf.number))
-        .join(
-            LogLeaf,
-            sa.and_(LogLeaf.chain_id == texts.c.chain_id, LogLeaf.count >= texts.c.number),
-        )
-        .group_by(texts.c.cooperation_id)
+    leaf = (
+        sa.select(sa.func.min(LogLeaf.number))
+        .where(LogLeaf.chain_id == texts.c.chain_id, LogLeaf.count >= texts.c.number)
+        .correlate(texts)
+        .scalar_subquery()
     )
-    return {checkpoint_id: number for checkpoint_id, number in rows if checkpoint_id is not None}
-
-
-def _last_sent() -> dict[UUID, tuple[int, dt.datetime | None]]:
-    """Return the size of the checkpoint that each person was mailed last, and when."""
     rows = db.session.execute(
-        sa.select(Anchor.user_id, sa.func.max(Anchor.size), sa.func.max(Anchor.at)).group_by(
-            Anchor.user_id
-        )
-    )
-    return {user_id: (size, at) for user_id, size, at in rows}
-
-
-def _coordinators() -> dict[UUID, list[UUID]]:
-    """Return who coordinates for a party today, with the cooperations of their organisations."""
-    today = clock.today()
-    rows = db.session.execute(
-        sa.select(Membership.user_id, Party.cooperation_id)
-        .join(Party, Party.organisation_id == Membership.organisation_id)
+        sa.select(Membership.user_id, sa.func.max(leaf))
+        .select_from(texts)
+        .join(Party, Party.cooperation_id == texts.c.cooperation_id)
+        .join(Membership, Membership.organisation_id == Party.organisation_id)
         .join(User, User.id == Membership.user_id)
-        .where(
-            Membership.role == Role.COORDINATOR,
-            accounts.runs_on(today),
-            has_not_left(today),
-            User.active,
-        )
-        .distinct()
-        .order_by(Membership.user_id)
+        .where(has_not_left(today), _is_coordinator(today))
+        .group_by(Membership.user_id)
     )
-    coordinators: dict[UUID, list[UUID]] = {}
-    for user_id, cooperation_id in rows:
-        coordinators.setdefault(user_id, []).append(cooperation_id)
-    return coordinators
+    return {user_id: number for user_id, number in rows if number is not None}
 
 
 def _note(user_id: UUID, checkpoint: Checkpoint) -> bool:

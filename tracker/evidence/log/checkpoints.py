@@ -1,8 +1,9 @@
 """Checkpoints: the log's root, signed at intervals and kept for good."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from uuid import UUID
 
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric import ed25519
@@ -35,28 +36,23 @@ def origin() -> str:
     return SETTINGS.get().origin
 
 
-def make_due() -> Checkpoint | None:
-    """Make a checkpoint if the last one is old enough and something happened, else return None.
-
-    In the caller's transaction. Raise KeysError if the key can't be read.
-    """
+def is_due() -> bool:
+    """Tell whether the newest checkpoint is old enough for another one."""
     last = newest()
-    if last is not None and clock.now() - last.at < SETTINGS.get().every:
-        return None
-    checkpoint = make()
-    return None if checkpoint == last else checkpoint
+    return last is None or clock.now() - last.at >= SETTINGS.get().every
 
 
-def make() -> Checkpoint | None:
-    """Make a checkpoint of everything recorded so far, unless the latest one already covers it.
+def make(chain_ids: Collection[UUID]) -> Checkpoint | None:
+    """Add to the log what some chains recorded, BATCH of them at most, and sign a checkpoint.
 
-    Return the latest; None if nothing was ever recorded. In the caller's transaction, which has
-    locked the instance's chain from now on. Raise KeysError if the key can't be read.
+    Return the newest: that of before when none of them recorded anything since; None when nothing
+    was ever recorded. In the caller's transaction, which holds the instance's chain from now on.
+    Raise KeysError when the key can't be read, LogError when the log is damaged.
     """
     key = signing_keys.current(KeyUse.CHECKPOINT)
     lock_chain(None)
     before = newest()
-    size = log.grow()
+    size = log.grow(chain_ids)
     if before is not None and before.size == size:
         return before
     return _sign(size, before.size if before else 0, key) if size else None

@@ -1,13 +1,13 @@
 """The log: a leaf for each chain whose end changed, and the hashes that proofs need."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from tracker.activity.models import Chain
-from tracker.core.db import db
+from tracker.core.db import BATCH, db
 from tracker.evidence.log import merkle, notes
 from tracker.evidence.log.merkle import Nodes, Position
 from tracker.evidence.models import LogLeaf, LogNode
@@ -34,11 +34,25 @@ def size() -> int:
     return 0 if last is None else last + 1
 
 
-def grow() -> int:
-    """Add a leaf for each chain whose end has changed since its last one; return the new size.
+def changed() -> Sequence[UUID]:
+    """Return the chains whose newest leaf, if any, covers fewer events than they have now.
 
-    The caller has locked the instance's chain, so that nobody else adds leaves.
+    For the worker, which adds their leaves in batches: this looks at each chain, so it is asked
+    before the transaction that keeps others from writing.
     """
+    return db.session.scalars(sa.select(Chain.id).where(_HAS_CHANGED).order_by(Chain.id)).all()
+
+
+def grow(chain_ids: Collection[UUID]) -> int:
+    """Add a leaf for each of some chains whose end changed since its last one; return the size.
+
+    At most BATCH chains, so that nobody who writes waits for all of them. The caller holds the
+    instance's chain, so that nobody else adds leaves meanwhile, and signs a checkpoint of the
+    size, since the log never goes on beyond its newest checkpoint.
+    """
+    if len(chain_ids) > BATCH:
+        message = f"{len(chain_ids)} leaves are too many for one transaction."
+        raise ValueError(message)
     number = size()
     new_nodes: dict[Position, bytes] = {}
     before = read(lambda nodes: merkle.root(nodes, number))
@@ -46,7 +60,7 @@ def grow() -> int:
     def nodes(level: int, place: int) -> bytes:
         return new_nodes.get((level, place)) or before(level, place)
 
-    for chain_id, count, head in _changed():
+    for chain_id, count, head in _ends(chain_ids):
         leaf = merkle.leaf_hash(notes.leaf(str(chain_id), count, head))
         new_nodes.update(merkle.completed(leaf, number, nodes))
         db.session.add(LogLeaf(number=number, chain_id=chain_id, count=count, head=head))
@@ -120,17 +134,21 @@ def leaves_of(chain_id: UUID) -> list[Leaf]:
     return [Leaf(*row) for row in rows]
 
 
-def _changed() -> list[tuple[UUID, int, str]]:
-    """Return the ends of the chains whose newest leaf, if any, covers fewer events."""
-    last = (
-        sa.select(sa.func.max(LogLeaf.count))
-        .where(LogLeaf.chain_id == Chain.id)
-        .correlate(Chain)
-        .scalar_subquery()
-    )
+# Whether the newest leaf of a chain, if it has any, is of fewer events than it has now.
+_LAST = (
+    sa.select(sa.func.max(LogLeaf.count))
+    .where(LogLeaf.chain_id == Chain.id)
+    .correlate(Chain)
+    .scalar_subquery()
+)
+_HAS_CHANGED = Chain.count > sa.func.coalesce(_LAST, 0)
+
+
+def _ends(chain_ids: Collection[UUID]) -> list[tuple[UUID, int, str]]:
+    """Return the ends of those of some chains that changed since their last leaf."""
     rows = db.session.execute(
         sa.select(Chain.id, Chain.count, Chain.head)
-        .where(Chain.count > sa.func.coalesce(last, 0))
+        .where(Chain.id.in_(chain_ids), _HAS_CHANGED)
         .order_by(Chain.id)
     )
     return [(chain_id, count, head) for chain_id, count, head in rows]

@@ -1,0 +1,200 @@
+"""What each job of the worker takes: at two sizes with nothing due, and its longest transaction."""
+
+import gc
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+import sqlalchemy as sa
+from flask import Flask
+
+from tests.bench.growth import SIZES, Taken, noted
+from tests.bench.stage import Stage
+from tests.factories.demonstration import Demonstration
+from tests.factories.due import let_requests_run_out, make_due
+from tests.factories.visits import Scene
+from tests.stopwatch import Longest, Stopwatch, watched
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.evidence.certificates import service as certificates
+from tracker.evidence.models import CertificateFailure
+from tracker.mail import sending
+from tracker.mail.transport import from_url
+from tracker.worker import health, jobs
+from tracker.worker.one_by_one import Job, each, until_none_is_left
+
+ROUNDS = 5
+# How long a transaction may keep others from writing, in milliseconds of the processor.
+LONGEST = 100.0
+# Beyond it goes who leaves a cooperation with so many visits: each loses a member, in one event's
+# transaction, and its checklists are counted again (docs/adr/0056).
+BEYOND = {"leave cooperation": 2_500.0}
+# What takes less, in milliseconds, is not compared with itself.
+TELLS = 2.0
+# Beside the demonstration's: many visits in one cooperation, and rows of each kind that are due.
+VISITS, DUE = 75, 20
+
+
+@dataclass(frozen=True, slots=True)
+class TimedJob:
+    """A job of the worker, and what it may take when nothing is due.
+
+    growth is how many times what it takes at the first size it may take at the last.
+    """
+
+    name: str
+    once: Callable[[], object]
+    statements: int = 2
+    growth: float = 1.5
+
+
+def jobs_of(folder: Path) -> Iterator[TimedJob]:
+    """Yield the jobs of a round, of a minute, of an hour and of a day; mails go to a folder."""
+    transport = from_url(f"file://{folder}")
+    since = clock.now() - jobs.LATELY
+    yield TimedJob("send mail", lambda: sending.send_due(transport))
+    # All texts here were signed within the days that it looks at.
+    yield TimedJob(
+        "make certificates", lambda: jobs.make_certificates("", since=since), 4, growth=12.0
+    )
+    yield TimedJob("sign of life", _beat)
+    for job in jobs.DATED:
+        yield TimedJob(job.name, _doing(job))
+    yield TimedJob("forget what is old", _forget, 4)
+    yield TimedJob("compare some texts", jobs.compare_texts, 15, growth=2.0)
+    yield TimedJob("check some accounts", jobs.check_accounts, 5)
+    # These look at each chain, text or coordinator, seldom and with nothing locked. No coordinator
+    # here was mailed a checkpoint, so the last look takes a statement for 200 of them.
+    yield TimedJob("look for checkpoint", jobs.make_checkpoints, 4, growth=12.0)
+    yield TimedJob("mail checkpoint", jobs.mail_checkpoint, 20, growth=12.0)
+    yield TimedJob("renew text", jobs.renew_texts, 4, growth=12.0)
+    yield TimedJob("all certificates", lambda: jobs.make_certificates(""), 4, growth=12.0)
+
+
+def _doing(job: Job) -> Callable[[], object]:
+    return lambda: jobs.judge_again(each(job, clock.today()))
+
+
+def _beat() -> None:
+    health.beat()
+    db.session.commit()
+
+
+def _forget() -> None:
+    for forget in jobs.FORGETTING:
+        until_none_is_left(forget)
+
+
+@dataclass(slots=True)
+class Rounds:
+    """What the jobs took at each size, and the longest transactions at the last size."""
+
+    by_size: dict[str, list[Taken]] = field(default_factory=dict)
+    held: dict[str, Longest] = field(default_factory=dict)
+
+    def measure(self, app: Flask, stage: Stage) -> None:
+        """Measure at one size; the sizes come in their order."""
+        for name, taken in measured(app).items():
+            self.by_size.setdefault(name, []).append(taken)
+        if len(self.by_size[name]) == len(SIZES):
+            self.held = longest(app, stage.demonstration)
+
+
+def measured(app: Flask) -> dict[str, Taken]:
+    """Let all that is due be done, then measure each job of an instance that has nothing to do."""
+    found: dict[str, Taken] = {}
+    with tempfile.TemporaryDirectory() as folder, app.app_context():
+        _put_certificates_off()
+        for job in jobs_of(Path(folder)):
+            job.once()
+            asked = []
+            for _round in range(ROUNDS):
+                taken = Taken()
+                with noted(taken):
+                    begun = time.process_time()
+                    job.once()
+                    taken.milliseconds = (time.process_time() - begun) * 1000
+                db.session.remove()
+                asked.append(taken)
+            asked[-1].milliseconds = median(one.milliseconds for one in asked)
+            found[job.name] = asked[-1]
+    return found
+
+
+def _put_certificates_off() -> None:
+    """Let no copied text be due for a certificate: it is rows alone, so it gets none."""
+    now = clock.now()
+    failed = {"tries": 1, "error": "", "failed_at": now, "next_try_at": now + 100 * jobs.LATELY}
+    due = [{"revision_id": one, **failed} for one in certificates.due()]
+    if due:
+        db.session.execute(sa.insert(CertificateFailure), due)
+    db.session.commit()
+
+
+def longest(app: Flask, made: Demonstration) -> dict[str, Longest]:
+    """Let much become due at the same time, and watch the worker do a day of it."""
+    with tempfile.TemporaryDirectory() as folder, app.app_context():
+        make_due(Scene(db.session(), made), VISITS, DUE)
+        # What the harness holds is not looked through meanwhile, as no worker holds so much.
+        gc.collect()
+        gc.freeze()
+        with watched() as watch:
+            _a_day(watch, Path(folder))
+            let_requests_run_out()
+            _a_day(watch, Path(folder))
+        gc.unfreeze()
+        db.session.remove()
+    return watch.longest()
+
+
+def _a_day(watch: Stopwatch, folder: Path) -> None:
+    for job in (*jobs_of(folder), TimedJob("judge visits", jobs.judge_visits)):
+        watch.job = job.name
+        job.once()
+    db.session.remove()
+
+
+# What make bench prints ---------------------------------------------------------------------------
+
+
+def lines(by_size: Mapping[str, Sequence[Taken]], held: Mapping[str, Longest]) -> Iterator[str]:
+    """Yield the lines of the two tables."""
+    limits = {job.name: job for job in jobs_of(Path("/"))}
+    heads = "".join(f"{f'at {size:,}':>12}" for size in SIZES)
+    yield f"{'':<28}{'statements':>11}{heads}{'times':>8}   at most"
+    for name, taken in by_size.items():
+        cells = "".join(f"{one.milliseconds:12.2f}" for one in taken)
+        most = limits[name]
+        yield (
+            f"{name:<28}{len(taken[-1].statements):>11}{cells}{_times(taken):>8.1f}"
+            f"   {most.statements}, {most.growth:g}"
+        )
+    yield ""
+    yield f"{'longest transaction':<28}{'how many':>11}{'statements':>12}{'ms':>8}{'CPU ms':>8}"
+    for name, one in held.items():
+        yield (
+            f"{name:<28}{one.count:>11}{one.statements:>12}"
+            f"{one.seconds * 1000:>8.0f}{one.work * 1000:>8.0f}"
+        )
+
+
+def beyond(by_size: Mapping[str, Sequence[Taken]], held: Mapping[str, Longest]) -> Iterator[str]:
+    """Yield in words what takes more than it may."""
+    for job in jobs_of(Path("/")):
+        taken = by_size[job.name]
+        statements = len(taken[-1].statements)
+        if statements > job.statements:
+            yield f"{job.name}: {statements} statements with nothing to do, not {job.statements}"
+        if _times(taken) > job.growth and taken[-1].milliseconds > TELLS:
+            yield f"{job.name}: {_times(taken):.1f} times at {SIZES[-1]:,}, not {job.growth:g}"
+    for name, one in held.items():
+        most = BEYOND.get(name, LONGEST)
+        if one.work * 1000 > most:
+            yield f"{name}: nobody could write for {one.work * 1000:.0f} ms, not {most:g}"
+
+
+def _times(taken: Sequence[Taken]) -> float:
+    return taken[-1].milliseconds / taken[0].milliseconds

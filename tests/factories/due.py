@@ -1,0 +1,87 @@
+"""Much that a day makes due for the worker, put into a database past the application."""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any, cast
+from uuid import uuid4
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from tests.factories.evidence.tampering import hands
+from tests.factories.visits import Scene, planned
+from tracker.access.actor import Role
+from tracker.accounts.models import Attempt, Membership
+from tracker.agreements.service import WHO_SIGNS
+from tracker.checklists.models import Assignment, Notice, NoticeKind
+from tracker.comments.models import CommentTask
+from tracker.cooperations.models import Clearance
+from tracker.core import clock
+from tracker.core.db import Base
+from tracker.signoff.models import RequestState, SignatureRequest
+
+DAY = dt.timedelta(days=1)
+GOES = "marek"
+
+
+def copies(
+    connection: Connection, model: type[Base], where: Any, count: int, **values: Any
+) -> None:
+    """Put in copies of a row, each with ids of its own where values name none."""
+    table = cast("sa.Table", model.__table__)
+    row: Mapping[str, Any] = dict(
+        connection.execute(sa.select(table).where(where).limit(1)).mappings().one()
+    )
+    ids = [name for name in ("id", *values) if values.get(name) is None]
+    connection.execute(
+        sa.insert(table),
+        [{**row, **values, **{name: uuid4() for name in ids}} for _ in range(count)],
+    )
+
+
+def make_due(scene: Scene, visits: int, count: int) -> None:
+    """Let much become due, in a cooperation with many visits that are prepared and in others.
+
+    visits are planned beside the demonstration's; count rows of each kind of thing become due.
+    """
+    for _ in range(visits):
+        planned(scene)
+    scene.session.commit()
+    yesterday, today, now = clock.today() - DAY, clock.today(), clock.now()
+    is_open = Clearance.closed_at.is_(None)
+    is_running = sa.and_(Membership.role == Role.MEMBER, Membership.ended_at.is_(None))
+    with hands() as connection:
+        # Of undertakings that are not there, since one that ends closes all that it opened.
+        copies(connection, Clearance, is_open, count, until_on=yesterday, undertaking_id=None)
+        connection.execute(sa.update(Clearance).where(is_open).values(until_on=yesterday))
+        copies(connection, Membership, is_running, count, ends_on=yesterday)
+        # Somebody whose last role ran out takes part in cooperations no more.
+        connection.execute(
+            sa.update(Membership)
+            .where(Membership.user_id == scene.demonstration.users[GOES])
+            .values(ends_on=yesterday)
+        )
+        # Suspensions: the first takes the text out of force.
+        values = {"from_on": today, "kind": NoticeKind.SUSPENDED}
+        copies(connection, Notice, Notice.taken_effect_at.is_(None), count, **values)
+        copies(connection, CommentTask, CommentTask.done_at.is_(None), count, due_on=yesterday)
+        connection.execute(sa.update(Assignment).values(due_on=yesterday, reminded_on=None))
+        connection.execute(
+            sa.update(SignatureRequest)
+            .where(SignatureRequest.state == RequestState.WAITING)
+            .values(remind_every=1, remind_whom=[WHO_SIGNS], sent_at=now - 10 * DAY)
+        )
+        connection.execute(
+            sa.insert(Attempt),
+            [{"id": uuid4(), "key": "old", "at": now - DAY} for _ in range(10 * count)],
+        )
+
+
+def let_requests_run_out() -> None:
+    """Let the day be over until which texts can be signed."""
+    with hands() as connection:
+        connection.execute(
+            sa.update(SignatureRequest)
+            .where(SignatureRequest.state == RequestState.WAITING)
+            .values(expires_on=clock.today() - DAY)
+        )

@@ -1,0 +1,151 @@
+"""The worker puts what was recorded into the log in batches, and mails checkpoints when due."""
+
+import datetime as dt
+from collections.abc import Callable
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from tests.factories.demonstration import Demonstration
+from tracker.activity import service as trail
+from tracker.activity import verbs
+from tracker.cooperations.models import Cooperation
+from tracker.core.db import db
+from tracker.evidence.log import anchors, checkpoints
+from tracker.evidence.log import service as log
+from tracker.evidence.log.service import LogError
+from tracker.evidence.models import Anchor, SignedCheckpoint
+from tracker.oversight import integrity
+from tracker.worker import failures, jobs
+
+pytestmark = pytest.mark.both_databases
+
+Freeze = Callable[[dt.datetime], None]
+DAY = dt.timedelta(days=1)
+BATCH = 2
+
+
+@pytest.fixture
+def changed(
+    session: Session,
+    demonstration: Demonstration,
+    frozen_time: Freeze,
+    monkeypatch: pytest.MonkeyPatch,
+) -> int:
+    """More chains that changed than a batch takes, a week after the last checkpoint."""
+    before = checkpoints.newest()
+    assert before is not None
+    frozen_time(before.at + 8 * DAY)
+    for cooperation_id in session.scalars(sa.select(Cooperation.id)).all():
+        trail.record(
+            verbs.COOPERATION_CHANGED,
+            actor=None,
+            subject_type="cooperation",
+            subject_id=cooperation_id,
+            cooperation_id=cooperation_id,
+        )
+    session.commit()
+    monkeypatch.setattr(jobs, "BATCH", BATCH)
+    monkeypatch.setattr(log, "BATCH", BATCH)
+    count = len(log.changed())
+    assert count > 2 * BATCH
+    return count
+
+
+def ends() -> list[tuple[int, int]]:
+    """Return the previous size and the size of each checkpoint."""
+    db.session.rollback()
+    kept = db.session.scalars(sa.select(SignedCheckpoint).order_by(SignedCheckpoint.size))
+    return [(one.previous, one.size) for one in kept]
+
+
+def require_sound() -> None:
+    """Fail unless the audit finds the log and its checkpoints sound."""
+    db.session.rollback()
+    assert integrity.check_all().finding is None
+
+
+def test_what_was_recorded_is_logged_in_batches_each_signed(changed: int) -> None:
+    before = ends()
+    assert jobs.make_checkpoints() == -(-changed // BATCH)
+    made = ends()[len(before) :]
+    assert [after - first for first, after in made[:-1]] == [BATCH] * (len(made) - 1)
+    assert made[-1][1] - before[-1][1] == changed
+    assert log.changed() == []
+    require_sound()
+    assert jobs.make_checkpoints() == 0
+
+
+def test_a_worker_that_dies_between_batches_leaves_a_sound_log_that_goes_on_later(
+    changed: int, frozen_time: Freeze, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, turns = ends(), iter([None])
+
+    def pause(_began: float) -> None:
+        next(turns)
+
+    with monkeypatch.context() as dying:
+        dying.setattr(jobs, "let_others_write", pause)
+        with pytest.raises(StopIteration):
+            jobs.make_checkpoints()
+    assert len(ends()) == len(before) + 2
+    require_sound()
+    assert len(log.changed()) == changed - 2 * BATCH
+    newest = checkpoints.newest()
+    assert newest is not None
+    frozen_time(newest.at + DAY)
+    jobs.make_checkpoints()
+    assert log.changed() == []
+    require_sound()
+
+
+def test_another_worker_that_logged_the_same_chains_leaves_nothing_to_sign(changed: int) -> None:
+    some = log.changed()[:BATCH]
+    checkpoints.make(some)
+    db.session.commit()
+    made = ends()
+    assert checkpoints.make(some) == checkpoints.newest()
+    db.session.commit()
+    assert ends() == made
+
+
+def test_a_damaged_log_holds_nothing_else_up_and_mails_nothing(
+    changed: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = db.session.scalar(sa.select(sa.func.count(Anchor.id)))
+
+    def damaged(_some: object) -> int:
+        raise LogError("The log is damaged")
+
+    monkeypatch.setattr(log, "grow", damaged)
+    jobs.checkpoint_and_mail()
+    assert "worker: no checkpoint: The log is damaged" in capsys.readouterr().err
+    assert db.session.scalar(sa.select(sa.func.count(Anchor.id))) == before
+
+
+def test_checkpoints_are_mailed_with_a_new_one_and_once_a_day_but_not_each_minute(
+    changed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    find = anchors.due
+
+    def due() -> list[anchors.DueAnchor]:
+        found = find()
+        asked.append(len(found))
+        return found
+
+    monkeypatch.setattr(anchors, "due", due)
+    jobs.checkpoint_and_mail()
+    jobs.checkpoint_and_mail()
+    assert len(asked) == 1
+    assert asked[0] > 0
+    jobs.mail_checkpoint()
+    assert asked[1:] == [0]
+    assert list(failures.known()) == []
+
+
+def test_an_audit_misses_a_checkpoint_where_the_log_went_on_without_one(changed: int) -> None:
+    log.grow(log.changed()[:1])
+    db.session.commit()
+    assert integrity.check_all().finding is not None

@@ -1,0 +1,97 @@
+"""A watch on transactions that hold the write lock: statements, time by the clock and of work."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.orm import Session, SessionTransaction
+
+from tracker.core.db import will_write
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A transaction that held the write lock: whose, and what it took; times in seconds."""
+
+    job: str
+    seconds: float
+    work: float
+    statements: int
+
+
+@dataclass(frozen=True, slots=True)
+class Longest:
+    """The most that one transaction of a job took, and how many it had; times in seconds."""
+
+    count: int
+    seconds: float
+    work: float
+    statements: int
+
+
+class Stopwatch:
+    """Each transaction that held the write lock while it watched; job names what goes on."""
+
+    def __init__(self) -> None:
+        self.holds: list[Hold] = []
+        self.job = "other"
+        self._began: tuple[float, float] | None = None
+        self._statements = 0
+
+    def begin(self, _connection: Connection) -> None:
+        """Begin a transaction; SQLite takes its write lock now."""
+        if will_write.get():
+            self._began = (time.perf_counter(), time.thread_time())
+            self._statements = 0
+
+    def count(self, *_args: Any) -> None:
+        """Count a statement."""
+        self._statements += 1
+
+    def end(self, _session: Session, transaction: SessionTransaction) -> None:
+        """Note what a transaction took that is over."""
+        if self._began is not None and transaction.parent is None:
+            seconds, work = self._began
+            self.holds.append(
+                Hold(
+                    self.job,
+                    time.perf_counter() - seconds,
+                    time.thread_time() - work,
+                    self._statements,
+                )
+            )
+            self._began = None
+
+    def longest(self) -> dict[str, Longest]:
+        """Return the most that one transaction of each job took."""
+        by_job: dict[str, list[Hold]] = {}
+        for hold in self.holds:
+            by_job.setdefault(hold.job, []).append(hold)
+        return {
+            job: Longest(
+                len(holds),
+                max(hold.seconds for hold in holds),
+                max(hold.work for hold in holds),
+                max(hold.statements for hold in holds),
+            )
+            for job, holds in by_job.items()
+        }
+
+
+@contextmanager
+def watched() -> Iterator[Stopwatch]:
+    """Watch the transactions of this process in the block."""
+    watch = Stopwatch()
+    event.listen(Engine, "begin", watch.begin)
+    event.listen(Engine, "before_cursor_execute", watch.count)
+    event.listen(Session, "after_transaction_end", watch.end)
+    try:
+        yield watch
+    finally:
+        event.remove(Engine, "begin", watch.begin)
+        event.remove(Engine, "before_cursor_execute", watch.count)
+        event.remove(Session, "after_transaction_end", watch.end)
