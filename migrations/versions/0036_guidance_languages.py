@@ -6,8 +6,8 @@ The words come with the next loading of the content.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0040_guidance_languages"
-down_revision = "0033_worker"
+revision = "0036_guidance_languages"
+down_revision = "0035_worker_indexes"
 branch_labels = None
 depends_on = None
 
