@@ -461,7 +461,7 @@ def _form_was_sent_late(_error: CSRFError) -> Response:
 
 
 def _furnish(app: Flask) -> None:
-    """Set up the page frame, error pages and blueprints."""
+    """Add the context that every page needs."""
     babel.init_app(app, locale_selector=select_language)
     init_locale(app, sign_in.profile_language)
     init_assets(app)

@@ -186,7 +186,8 @@ def send_and_sign(cast: Cast, address: str, sender: str, signers: Iterable[str])
     """Send a text for signature, and have each signatory read, check and sign it."""
     page = cast[sender].page
     page.goto(f"{address}/send")
-    assert page.locator("main .notice").all_inner_texts() == []
+    obstacles = page.locator("main .notice").all_inner_texts()
+    assert obstacles == [], obstacles
     for group in page.locator("main form fieldset:has(input[type=radio])").all():
         group.locator("input[type=radio]").first.check()
     page.get_by_role("button", name="Freeze and send for signature").click()

@@ -1,5 +1,6 @@
 """From an empty database to a ready joint visit, in the browsers of nine people."""
 
+import datetime as dt
 import re
 
 from playwright.sync_api import expect
@@ -20,7 +21,7 @@ TERMS = {
     "M7": BOTH,
     "M8": {"rows": "2", "from@0": journey.NPM, "from@1": journey.CSO},
     "M9": {"access": "certain"},
-    "M14": BOTH,
+    "M14": {**BOTH, "declares@0": "interest", "declares@1": "interest"},
     "M15": BOTH,
 }
 OWN_LIST = {
@@ -34,11 +35,17 @@ OWN_LIST = {
 ROLES = {
     "V1": {"health_aim": "no", "language_need": "no"},
     "V5": {**TEAM, "backup@0": "Ruth", "backup@1": "Pavo", "backup@2": "Ruth"},
-    "V7": {"speaker": "Pavo", "stand_in": "Ruth"},
+    "V7": {"speaker": "Pavo", "stand_in": "Ruth", "at_gate": "Pavo"},
+    # Who acts on site is in the team.
+    "V8": {"interviewer@0": "Leyla", "pair@0": "Ruth"},
+    "V9": {"staff": "Ruth", "health_workers": "Leyla"},
+    "V10": {"record_keeper": "Ruth", "collects": "Ruth"},
+    "V11": {"expert": "Leyla"},
+    "V12": {"interpreter@0": "Leyla"},
     "V13": {**TEAM, "safety_contact": "Ilena"},
     "V15": {"rows": "3", "phase@0": "before", "phase@1": "during", "phase@2": "after"},
     "V16": {"sends_out": "Pavo", "complaints": "Ruth"},
-    "V19": {"approver": "Pavo"},
+    "V19": {"author@0": "Leyla", "editor": "Ruth", "approver": "Pavo"},
 }
 PLAN = {
     "U1": {"rows": "2", "group@0": "a", "group@1": "b"},
@@ -53,7 +60,11 @@ def test_both_sides_agree_sign_and_make_a_visit_ready(
     cast = journey.gather(live, new_context)
     journey.open_cooperation(cast)
     terms = journey.checklist_address(cast, "Ilena", "agreed terms")
-    journey.complete(cast, terms, {"Ilena": Facts(TERMS), "Joana": Facts(TERMS)})
+    # The visit lies inside the term.
+    days = {"start": 1, "review": 300, "end": 600}
+    term = {key: (clock.today() + dt.timedelta(days=n)).isoformat() for key, n in days.items()}
+    known = Facts(TERMS | {"M19": term})
+    journey.complete(cast, terms, {"Ilena": known, "Joana": known})
     cast["Nadia"].page.goto(f"{terms}/review")
     cast["Nadia"].page.get_by_role("button", name="Confirm the review").click()
     cast["Nadia"].expect_told("You confirmed the review of independence and flexibility.")
@@ -76,8 +87,8 @@ def test_both_sides_agree_sign_and_make_a_visit_ready(
     expect(expert.locator("main")).to_contain_text(journey.PLACE)
 
     roles = journey.address_of_checklist(cast, visit, "[Rr]oles")
-    known = ROLES | {"V18": {"briefing": clock.today().isoformat()}}
-    journey.complete(cast, roles, {"Ilena": Facts(known), "Joana": Facts()}, begun=("V1",))
+    answers = ROLES | {"V18": {"briefing": clock.today().isoformat()}}
+    journey.complete(cast, roles, {"Ilena": Facts(answers), "Joana": Facts(answers)}, begun=("V1",))
     journey.take_part(cast, visit, "Accept your task", "You accepted your task.")
     journey.send_and_sign(cast, roles, "Ilena", ("Tomas", "Otto"))
     plan = journey.address_of_checklist(cast, visit, "[Uu]rgent-action plan")

@@ -1,4 +1,4 @@
-"""What people type outlives bad lines, ended sessions, other windows and each other.
+"""What people type survives bad connections, ended sessions, other windows and each other.
 
 In one file: all begin on the same desk in the browser, and one server serves them.
 """

@@ -32,6 +32,7 @@ from tracker.checklists.negotiation import positions, safeguards
 from tracker.checklists.rules import completeness
 from tracker.checklists.rules.facts import Surroundings
 from tracker.checklists.rules.values import needed
+from tracker.cooperations.models import Mode
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.signoff.identity_proof import Identity
@@ -219,8 +220,17 @@ def complete_answers(
             continue
         one = completeness.item_standing(item, fresh.sheet, fresh.surroundings)
         if one.counts and (one.required or recommended) and not one.done:
-            _answer(fresh, item, actors, (chosen or {}).get(item.code, {}))
+            values = {**_consistent(fresh, item), **(chosen or {}).get(item.code, {})}
+            _answer(fresh, item, actors, values)
             accept(fresh.checklist, item.code, actors)
+
+
+def _consistent(loaded: LoadedChecklist, item: Item) -> dict[str, Any]:
+    """Return the values that have to agree with the cooperation: its ways of working (M3)."""
+    modes = loaded.surroundings.modes
+    if item.code != "M3" or not any(field.key == "in_scope" for field in item.fields):
+        return {}
+    return {"in_scope": [mode.value for mode in Mode if mode in modes]}
 
 
 def _answer(

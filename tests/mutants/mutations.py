@@ -1,4 +1,4 @@
-"""The mutants of a module: copies of its source with one change each, made from its syntax tree.
+"""The mutants of a module: copies with one change each, made from its syntax tree.
 
 In one file: one visitor of a syntax tree, with a method for each kind of node.
 """

@@ -11,7 +11,7 @@ from tracker.ui.locale import as_date
 
 
 class InvitationState(enum.StrEnum):
-    """The state of an invitation."""
+    """The status of an invitation."""
 
     OPEN = "open"
     EXPIRED = "expired"

@@ -70,7 +70,7 @@ class User(Identified, UserMixin, Base):  # type: ignore[misc] # the mixin think
 
     @property
     def webauthn(self) -> "list[Passkey]":  # type: ignore[override] # of our own kind, and read only
-        """The person's passkeys; the library reads them only of the person signed in."""
+        """The person's passkeys; Flask-Security reads them only for the signed-in person."""
         own = sa.select(Passkey).where(Passkey.user_id == self.id).order_by(Passkey.created_at)
         return list(db.session.scalars(own))
 

@@ -103,7 +103,7 @@ def can_invite(actor: Actor | None) -> Decision:
 def can_give_roles(
     actor: Actor | None, organisation_id: UUID | None, roles: Collection[Role]
 ) -> Decision:
-    """Decide on giving roles: administrators any; coordinators some, in their organisation."""
+    """Decide who gives roles: administrators any; coordinators some, in their own organisation."""
     can = can_invite(actor)
     if not can or actor is None or actor.is_administrator:
         return can

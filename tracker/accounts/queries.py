@@ -349,7 +349,7 @@ def administrators() -> frozenset[UUID]:
 
 
 def find_user_by_mark(mark: str | None) -> User | None:
-    """Return the person whose sessions carry a mark; used during sign-in."""
+    """Return the person with a session marker; for signing in."""
     return db.session.scalar(sa.select(User).where(User.fs_uniquifier == (mark or "")))
 
 
@@ -507,7 +507,7 @@ def invitation_by_token(token: str, *, lock: bool = False) -> Invitation | None:
 
 
 def state_of(invitation: Invitation) -> InvitationState:
-    """Return the state of an invitation now."""
+    """Return the current status of an invitation."""
     if invitation.accepted_at is not None:
         return InvitationState.ACCEPTED
     if invitation.revoked_at is not None:
@@ -594,9 +594,10 @@ _MEMBERSHIPS = (
 
 
 def _seen_by(actor: Actor) -> sa.ColumnElement[bool]:
-    """Select the people an actor may see: all, those of their organisation, or nobody.
+    """Return the condition for the people an actor may see.
 
-    Somebody who left stays visible there, so that the past can be read.
+    All, their own organisation's, or nobody. Somebody who left stays visible there, so that the
+    history can be read.
     """
     if actor.is_administrator:
         return sa.true()

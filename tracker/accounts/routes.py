@@ -148,7 +148,7 @@ def set_up_second_factor() -> str | Response:
 @blueprint.get("/account/second-factor/needed")
 @gate.signed_in
 def second_factor_needed() -> str | Response:
-    """Say why a second factor is needed, by a role or for signing, and lead to its set-up."""
+    """Say why a second factor is needed (a role or signing), and link to setting one up."""
     actor = gate.current_actor()
     of_role = credentials.lacks_second_factor(actor)
     if actor.has_second_factor or not (of_role or onward()):

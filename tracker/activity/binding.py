@@ -1,7 +1,7 @@
 """The decisive rows a session has changed since the last event, and the digests an event binds.
 
-Every flush is looked at, and every statement that changes many rows; record() takes what has come
-together for its chain into its event, and what is left is bound just before the commit.
+Every flush is observed, and every statement that changes many rows. record() puts what has been
+collected for its chain into its event; the rest is bound just before the commit.
 
 In one file: rows are collected, attributed and taken within one flush, in one order.
 """
@@ -357,7 +357,7 @@ def _of_said(session: Session, parent: str, values: Mapping[str, Any]) -> Scope:
 
 
 def _know_parents(session: Session) -> None:
-    """Read, one query a table, the parents of pending rows that the session lacks."""
+    """Load the parents of many pending rows that the session lacks, one query per table."""
     known: dict[tuple[str, UUID], Scope] = session.info.setdefault(_SCOPES, {})
     wanted: dict[str, set[UUID]] = {}
     for row in _pending(session).values():

@@ -30,7 +30,7 @@ from tracker.core.services import Slot
 
 @dataclass(frozen=True, slots=True)
 class DomainEvent:
-    """An event as handlers receive it."""
+    """What a handler receives about an event."""
 
     verb: Verb
     subject_type: str
@@ -84,7 +84,7 @@ def record(
 
 
 def bind_rows(verb: Verb, cooperation_id: UUID | None, rows: State) -> Event:
-    """Append an event that only binds some rows of a chain as they are."""
+    """Append an event that only binds the current state of some rows of a chain."""
     chain = _flushed(cooperation_id)
     state = {table: dict(digests_by_row) for table, digests_by_row in rows.items()}
     for table, row_digests in binding.take(db.session(), cooperation_id).items():

@@ -40,7 +40,7 @@ def article_state(row: Article) -> tuple[object, str]:
 
 
 def own_state(row: OwnArticle) -> tuple[object, str]:
-    """Return who reads an organisation's article, in words with its mark."""
+    """Return who can read an organisation's own article, as label and style mark."""
     if row.withdrawn_at is not None:
         return _l("Withdrawn"), "off"
     if row.for_partners:

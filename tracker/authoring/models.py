@@ -61,7 +61,7 @@ class OwnArticle(Identified, Base):
 
 
 class OwnPassage(Identified, Base):
-    """A passage of an organisation's article, with the checklist items it belongs to."""
+    """A passage of an organisation's own article, with the items it is paired with."""
 
     __tablename__ = "own_passage"
     __table_args__ = (sa.UniqueConstraint("article_id", "key"),)

@@ -45,14 +45,14 @@ def can_publish(actor: Actor, state: TemplateState) -> Decision:
 
 
 def can_write_own(actor: Actor) -> Decision:
-    """Decide on writing an organisation's articles: its coordinators and managers may."""
+    """Decide who writes articles for their organisation: its coordinators and managers."""
     if actor.organisation_id is not None and actor.has(*WRITERS):
         return YES
     return no(_l("Coordinators and managers write their organisation's own guidance."))
 
 
 def can_change_own(actor: Actor, organisation_id: UUID) -> Decision:
-    """Decide on changing an organisation's article: the actor must act for that organisation."""
+    """Decide who changes an own article: only the organisation one is acting for."""
     if actor.organisation_id != organisation_id:
         return no(_l("Only the organisation whose guidance this is changes it."))
     return can_write_own(actor)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tracker.checklist_templates import languages, risky_phrases
+from tracker.checklist_templates import articles, languages, risky_phrases
 from tracker.checklist_templates.library import (
     ITEMS_OF,
     TemplateFile,
@@ -35,6 +35,8 @@ class Coverage:
     # language.
     told: dict[str, dict[str, int]]
     not_told: dict[str, tuple[str, ...]]
+    # By language: of the guidance what has words in it, and how many there are in all.
+    guidance: dict[str, dict[str, tuple[int, int]]]
 
     @property
     def is_whole(self) -> bool:
@@ -72,8 +74,13 @@ class Coverage:
         total = sum(self.items.values())
         for code, kinds in self.told.items():
             counts = ", ".join(f"{kind} {count}" for kind, count in kinds.items())
-            yield f"Items with words in {code}: {sum(kinds.values())} of {total} ({counts})"
+            yield f"Items translated into {code}: {sum(kinds.values())} of {total} ({counts})"
             yield f"Items not translated into {code}: {', '.join(self.not_told[code]) or 'none'}"
+        for code, parts in self.guidance.items():
+            counts = ", ".join(
+                f"{name} {count} of {whole}" for name, (count, whole) in parts.items()
+            )
+            yield f"Guidance in {code}: {counts}"
 
 
 def look(
@@ -102,6 +109,7 @@ def look(
         broken=(
             *broken_references(files, written, passages),
             *risky_phrases.broken_references(wordings, passages),
+            *articles.mistakes(library, [file.template for file in files]),
         ),
         phrases={
             file.phrases.language: sum(len(entry.forms) for entry in file.phrases.hints)
@@ -119,7 +127,25 @@ def look(
             code: tuple(item for file in files for item in _lacking(file, code))
             for code in _others(files)
         },
+        guidance={code: _guidance_in(library, code) for code in _others(files)},
     )
+
+
+def _guidance_in(library: Library, language: str) -> dict[str, tuple[int, int]]:
+    """Return how much of the guidance has words in a language, of how much."""
+    slugs = {article.head.slug for article in library.articles}
+    translated = {
+        article.head.slug for article in library.articles if article.head.language == language
+    }
+    terms = [*library.categories, *library.topics]
+    return {
+        "articles": (len(translated), len(slugs)),
+        "categories and topics": (sum(language in term.names for term in terms), len(terms)),
+        "statements": (
+            sum(language in statement.texts for statement in library.statements),
+            len(library.statements),
+        ),
+    }
 
 
 def _others(files: tuple[TemplateFile, ...]) -> tuple[str, ...]:

@@ -37,7 +37,7 @@ Misfit = tuple[ItemPath, str]
 
 
 class Labelled(Strict):
-    """Something with a label and perhaps a hint; may be written as the label alone."""
+    """Something with a label and perhaps a hint; may be given as the label alone."""
 
     label: Words
     hint: Words | None = None
@@ -178,7 +178,7 @@ def _differing(
 
 
 def lacking(words: ChecklistWords | None, template: Template) -> tuple[str, ...]:
-    """Return the untranslated items, shown in the checklist's own language."""
+    """Return the untranslated items, which are shown in the checklist's own language."""
     translated = words.items if words else {}
     return tuple(item.code for item in template.items if item.code not in translated)
 
@@ -227,9 +227,9 @@ def over(words: ChecklistWords, under: ChecklistWords | None) -> ChecklistWords:
 
 
 def localize(template: Template, words: ChecklistWords | None = None) -> Template:
-    """Return a checklist in the language of the words; each part knows its language.
+    """Return a checklist in the language of the translation; each text knows its language.
 
-    What is not translated stays in the checklist's own language.
+    Untranslated texts stay in the checklist's own language; without a translation, all do.
     """
     language = words.language if words else template.language
     given = words or ChecklistWords(

@@ -39,8 +39,11 @@ from tracker.core.content import (
     read_yaml,
 )
 from tracker.core.db import db
+from tracker.core.localized import language_of
 from tracker.guidance import library as guidance_texts
 from tracker.guidance import service as guidance
+from tracker.guidance.beside import P, beside
+from tracker.guidance.queries import passages_for
 
 ITEMS_OF = {"M": 20, "C": 18, "V": 20, "U": 18}
 KINDS_IN_ORDER = tuple(ChecklistKind)
@@ -121,7 +124,7 @@ def read_one(text: str, file: str) -> TemplateFile:
 
 
 def as_text(template: Template) -> str:
-    """Write a checklist as YAML that reads back equal; defaults are left out."""
+    """Write a checklist as YAML that parses to an equal one; defaults are left out."""
     yaml = YAML(typ="rt")
     yaml.width = 100
     yaml.indent(mapping=2, sequence=4, offset=2)
@@ -144,7 +147,7 @@ def _fitted(tree: YamlText, mistakes: list[Mistake]) -> Template | None:
 
 
 def _with_item(mistake: Mistake, tree: YamlText) -> Mistake:
-    """Name the item of a mistake by its code where the schema names it by its position."""
+    """Replace an item's position in a mistake by its code."""
     place = ITEM_PLACE.match(mistake.message)
     if place is None:
         return mistake
@@ -355,15 +358,42 @@ def add(
 
 
 def say_uses(kind: ChecklistKind) -> None:
-    """Record where the latest published version of a checklist uses guidance passages."""
+    """Tell the guidance beside which items of a checklist's newest version its passages stand."""
+    row = newest(kind)
+    items = parsed(row).items
+    labels = _labels_of(row)
+    refs = sorted({ref for item in items for ref in item.rests_on.passages})
+    passages = passages_for(refs, items=items[0].code[0])
     guidance.set_uses(
         kind.value,
         [
-            (passage, item.code, item.label)
-            for item in parsed(newest(kind)).items
-            for passage in item.rests_on.passages
+            (passage.ref, item.code, labels[item.code])
+            for item in items
+            for passage in beside_item(item, passages)
         ],
     )
+
+
+def _labels_of(row: ChecklistTemplate) -> dict[str, dict[str, str]]:
+    """Return the labels of a version's items in every language they are said in, by code."""
+    own = parsed(row)
+    labels = {item.code: {own.language: str(item.label)} for item in own.items}
+    for language, words in translations.current(row.id).items():
+        for item in localized_by(row, words).items:
+            if language_of(item.label) == language:
+                labels[item.code][language] = str(item.label)
+    return labels
+
+
+def say_all_uses() -> None:
+    """Tell the guidance beside which items its passages stand, after an article was edited."""
+    for kind in ChecklistKind:
+        say_uses(kind)
+
+
+def beside_item(item: Item, passages: Mapping[str, P]) -> tuple[P, ...]:
+    """Return the passages that stand beside an item, of those that were asked for together."""
+    return beside(item.code, item.rests_on.statements, item.rests_on.passages, passages)
 
 
 def versions(kind: ChecklistKind) -> list[ChecklistTemplate]:
@@ -374,6 +404,13 @@ def versions(kind: ChecklistKind) -> list[ChecklistTemplate]:
         .order_by(ChecklistTemplate.version.desc())
     )
     return list(rows)
+
+
+def item_codes() -> frozenset[str]:
+    """Return the codes of the items of every version: checklists run on old ones too."""
+    return frozenset(
+        item.code for kind in ChecklistKind for row in versions(kind) for item in parsed(row).items
+    )
 
 
 def newest(kind: ChecklistKind) -> ChecklistTemplate:
@@ -422,7 +459,7 @@ _parsed: dict[UUID, Template] = {}
 def localized(row: ChecklistTemplate, language: str) -> Template:
     """Return a stored template in a language, as far as it is translated.
 
-    Each untranslated part knows that it is in the template's own language.
+    Each untranslated text is marked as being in the template's own language.
     """
     own = parsed(row)
     if language == own.language:

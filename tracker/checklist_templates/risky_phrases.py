@@ -79,7 +79,7 @@ class PhraseList(Strict):
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """Words in a text that can limit the NPM: as written there, and what to consider."""
+    """A phrase in a text that may limit the NPM: as it was written, and what to consider."""
 
     words: tuple[str, ...]
     think: str
@@ -158,9 +158,9 @@ def hints(texts: Iterable[str]) -> tuple[Hint, ...]:
 
 
 def found_in(texts: Iterable[str], lists: Sequence[PhraseList]) -> tuple[Hint, ...]:
-    """Return the listed phrases found in some texts, each kind once, with its words.
+    """Return the phrases found in some texts, each kind once, as they were written.
 
-    Whole words are compared, without case and accents; of two forms the longer one counts.
+    Whole words are compared, ignoring case and accents; of two forms the longer one counts.
     """
     matches: dict[tuple[str, str], tuple[Entry, dict[str, str]]] = {}
     written = [(text, list(split(text))) for text in texts]
@@ -199,7 +199,7 @@ def _at(
 
 
 def _is_together(text: str, words: list[Word]) -> bool:
-    """Tell whether only blanks and hyphens separate some words."""
+    """Return whether only spaces and hyphens separate some words."""
     between = "".join(text[before.end : after.start] for before, after in pairwise(words))
     return not between.strip(BETWEEN)
 

@@ -146,7 +146,7 @@ def _strings(value: Any) -> Iterator[str]:
 
 
 def _with_item(mistake: Mistake) -> Mistake:
-    """Put the item of a mistake first, as mistakes in a checklist's structure do."""
+    """Put the item's code first in a mistake, as for a checklist's structure."""
     before, item_path, place = mistake.message.partition("items.")
     code, dot, rest = place.partition(".")
     if before not in {"", "there is no key "} or not item_path or not dot:

@@ -1,4 +1,4 @@
-"""Emails about checklists: neutral sentences and a link, never the content of a text."""
+"""Emails about checklists and about texts to sign: a neutral sentence and a link."""
 
 from collections.abc import Iterable
 from uuid import UUID

@@ -17,6 +17,7 @@ from markupsafe import Markup
 
 from tracker.access.actor import Actor, OrganisationKind
 from tracker.checklist_templates.conditions import Truth
+from tracker.checklist_templates.library import beside_item
 from tracker.checklist_templates.models import AnswerScope
 from tracker.checklist_templates.schema import (
     Item,
@@ -46,7 +47,7 @@ from tracker.checklists.rules.completeness import ChecklistStatus, ItemStatus, W
 from tracker.checklists.rules.facts import Filled, PartyFact
 from tracker.guidance.markdown import plain, render
 from tracker.guidance.queries import PassageShown, passages_for
-from tracker.ui.locale import as_date
+from tracker.ui.locale import as_date, language
 
 # A passage begins with what the source says; the rest opens under its title.
 FIRST_SENTENCE = re.compile(r"\A(.+?[.؟?])(\s.*)?\Z", re.DOTALL)
@@ -202,8 +203,7 @@ def item_views(
     assigned is what the person's own side has assigned, where they may read that.
     """
     standing = loaded.standing()
-    wanted = {ref for item in loaded.template.items for ref in item.rests_on.passages}
-    passages = passages_for(sorted(wanted | warnings.refs(loaded)))
+    passages = passages_beside(loaded.template.items, warnings.refs(loaded))
     own = own_guidance_beside(actor, loaded)
     sources = copies.sources_of(loaded, actor)
     views = [
@@ -267,7 +267,19 @@ def _to_keep(loaded: LoadedChecklist, actor: Actor, item: Item) -> tuple[AnswerS
 def guide_beside(loaded: LoadedChecklist, actor: Actor, item: Item) -> Guide:
     """Return the guidance beside the page of one item."""
     own = own_guidance_beside(actor, loaded).get(item.code, ())
-    return guide_of(item, passages_for(list(item.rests_on.passages)), own)
+    return guide_of(item, passages_beside([item]), own)
+
+
+def passages_beside(
+    items: Sequence[Item], more: Collection[str] = ()
+) -> Mapping[str, PassageShown]:
+    """Return the passages that may stand beside items of one checklist, in the reader's language.
+
+    And more of them by their references, in the same query.
+    """
+    refs = {ref for item in items for ref in item.rests_on.passages}
+    letter = items[0].code[0] if items else ""
+    return passages_for(sorted(refs.union(more)), language(), letter)
 
 
 def guide_of(
@@ -285,7 +297,7 @@ def guide_of(
         )
         for passage in own
     )
-    linked = tuple(passages[ref] for ref in item.rests_on.passages if ref in passages)
+    linked = beside_item(item, passages)
     begins = next(
         (passage for passage in LOOK_BEGINS if (item.done.look or "").startswith(passage)), ""
     )
@@ -483,7 +495,7 @@ def proposal_view(
         ),
         own=own,
         may_answer=bool(may_answer),
-        hints=warnings.hints_on_values(item, values, passages),
+        hints=warnings.hints_on_values(item, values, language(), passages),
     )
 
 

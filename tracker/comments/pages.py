@@ -24,7 +24,7 @@ from tracker.ui.tasks import OTHERS, YOURS, Task, Tasks, Waiting
 
 @dataclass(frozen=True, slots=True)
 class TaskView:
-    """A task from a comment: whose it is, its due date, its state."""
+    """A task made from a comment: whose, by when, its status."""
 
     name: str
     due_on: dt.date

@@ -65,7 +65,7 @@ def one(comment_id: UUID) -> Response:
 @blueprint.route("/comments/<uuid:comment_id>/edit", methods=["GET", "POST"])
 @signed_in
 def edit(comment_id: UUID) -> Answered:
-    """Change the words of one's own comment, within 15 minutes."""
+    """Edit one's own comment, within 15 minutes."""
     actor = current_actor()
     comment = _opened_comment(actor, comment_id)
     form = EditForm()

@@ -86,7 +86,7 @@ def write(
 
 
 def edit(actor: Actor, comment_id: UUID, text: str) -> None:
-    """Change the words of one's own comment within 15 minutes; it says that it was edited."""
+    """Edit one's own comment within 15 minutes; it is marked as edited."""
     comment = _locked(actor, comment_id)
     policy.can_edit(actor, fact_of(comment), clock.now()).require()
     encryption.put_text(comment.checklist, comment, _tidy(text))
@@ -235,7 +235,7 @@ def _locked(actor: Actor, comment_id: UUID) -> Comment:
 
 
 def _require_still(decision: Decision) -> None:
-    """Refuse what somebody else has done meanwhile; permission is not the question."""
+    """Refuse what somebody else has done in the meantime, which is not a matter of permission."""
     if not decision:
         raise StaleError(decision.reason)
 

@@ -20,7 +20,7 @@ Listing = tuple[UUID, dt.date, bool]
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A person's place in an audience today: listed or not, and whether as the lead."""
+    """Whether a person is on an audience list today, and whether as the lead."""
 
     listed: bool = False
     leads: bool = False
@@ -88,7 +88,7 @@ def listed(
 
 
 def standing(actor: Actor, subject_type: str, subject_id: UUID) -> Listed:
-    """Return a person's place in an audience today."""
+    """Return whether and how a person is listed for a subject today."""
     row = db.session.scalar(_OF_PERSON, {**_of(subject_type, subject_id), "user_id": actor.user_id})
     if row is None:
         return Listed()

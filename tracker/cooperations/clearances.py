@@ -105,7 +105,7 @@ def open_clearance(  # noqa: PLR0913 -- the row of a clearance, as plain values
 
 
 def close(actor: Actor | None, clearance: Clearance, reason: str) -> bool:
-    """Close a clearance immediately and record it; return False if it was already closed."""
+    """Close a clearance immediately and record it; False if it was already closed."""
     return _close_all(actor, [Clearance.id == clearance.id], reason) == 1
 
 

@@ -15,7 +15,7 @@ from tracker.organisations.models import Organisation
 
 
 class Stage(enum.StrEnum):
-    """The stage of a cooperation (domain.md, section 4.1)."""
+    """The stages of a cooperation (domain.md, section 4.1)."""
 
     EXPLORED = "P0"
     DRAFT = "P1"

@@ -1,7 +1,7 @@
 """What each way of working requires, why, and by which passage; the strictest wins. Pure.
 
-The table is the one of domain.md, section 3. A question that is not answered, or not known, counts
-as yes, and so does the answer *possible* to M9 (product.md, section 3).
+The table is in domain.md, section 3. A question that is unanswered or not known counts as yes, and
+so does the answer *possible* to M9 (product.md, section 3).
 
 In one file: nearly all of it is one table, which is compared with its source line by line.
 """

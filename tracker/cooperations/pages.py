@@ -68,7 +68,7 @@ def people_by_party(
 
 
 def stage_state(stage: Stage) -> str:
-    """Return the mark of a stage; its label is shown beside it."""
+    """Return the style mark of a stage."""
     return _STATES.get(stage, "half")
 
 

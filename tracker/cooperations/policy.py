@@ -123,7 +123,7 @@ def dates_problem(
 
 
 def fit_together(own_id: UUID, parties: Iterable[PartyFact]) -> Decision:
-    """Decide whether organisations can join the actor's own as parties of a new cooperation."""
+    """Decide whether organisations can be the parties of a new cooperation with one's own."""
     chosen = list(parties)
     if any(party.side is OrganisationKind.OTHER for party in chosen):
         return no(_l("Only an NPM or a civil society organisation can be a party."))

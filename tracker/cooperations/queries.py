@@ -81,7 +81,7 @@ def listing(
 
 
 def stage_counts(actor: Actor, words: str = "") -> dict[str, int]:
-    """Return how many of the cooperations the person may see are in each stage; "" is all."""
+    """Return how many of the visible cooperations are in each stage; "" is all."""
     rows = db.session.execute(
         sa.select(CooperationEntry.stage, sa.func.count())
         .where(*_found(actor, words))
@@ -119,7 +119,7 @@ def terms_in_force(cooperation_id: UUID) -> bool:
 
 
 def open_invitations(actor: Actor, cooperation_id: UUID) -> list[Invitation]:
-    """Return the organisation's open invitations to a cooperation.
+    """Return the open invitations of one's own organisation to a cooperation.
 
     For its coordinators; an address is nobody else's business.
     """

@@ -226,7 +226,7 @@ def people_page(reference: str) -> str:
 @blueprint.route("/cooperations/<reference>/people/add", methods=["GET", "POST"])
 @signed_in
 def add_person(reference: str) -> str | Response:
-    """Add a person of one's own organisation."""
+    """Add a person from one's own organisation."""
     actor = current_actor()
     cooperation = _find(actor, reference)
     organisation_id = _own_party(actor, cooperation)
@@ -258,7 +258,7 @@ def add_person(reference: str) -> str | Response:
 @blueprint.route("/cooperations/<reference>/people/invite", methods=["GET", "POST"])
 @signed_in
 def invite_person(reference: str) -> str | Response:
-    """Invite somebody without an account into one's own organisation and this cooperation."""
+    """Invite somebody without an account to one's own organisation and this cooperation."""
     actor = current_actor()
     cooperation = _find(actor, reference)
     _own_party(actor, cooperation)

@@ -234,10 +234,10 @@ def add_person(
     organisation_id: UUID,
     function: str = "",
 ) -> CooperationPerson:
-    """Add a person of the actor's organisation; record PERSON_JOINED.
+    """Add a person of one's own organisation; record PERSON_JOINED.
 
-    Raise RefusedError for another party's people, RuleBrokenError when the person has no role
-    there that runs today or takes part already.
+    Raise RefusedError for another party's people, RuleBrokenError if the person has no current role
+    there or already takes part.
     """
     policy.can_change_people(actor, queries.fact(cooperation), organisation_id).require()
     if not _has_running_role(user_id, organisation_id):
@@ -259,7 +259,7 @@ def invite_person(
     language: str = "en",
     days: int = 14,
 ) -> SentInvitation:
-    """Invite somebody into the actor's organisation, to take part here once they accept.
+    """Invite somebody to one's own organisation as member, to take part here once they accept.
 
     Raise RefusedError for another party's people, RuleBrokenError as the invitation itself does
     (email, outside_expert).
@@ -288,10 +288,10 @@ def invite_person(
 def end_person(
     actor: Actor, cooperation: Cooperation, *, user_id: UUID, organisation_id: UUID
 ) -> None:
-    """Remove a person of the actor's organisation immediately; close their clearances here.
+    """Remove a person of one's own organisation immediately; close their clearances here.
 
-    Raise RefusedError for another party's people, RuleBrokenError when the person does not take
-    part, or is the last coordinator of the NPM (G1).
+    Raise RefusedError for another party's people, RuleBrokenError if the person does not take part,
+    or is the last coordinator of the NPM (G1).
     """
     policy.can_change_people(actor, queries.fact(cooperation), organisation_id).require()
     row = _taking_part(cooperation.id, user_id, organisation_id)

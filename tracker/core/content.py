@@ -40,14 +40,14 @@ class ContentError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class YamlText:
-    """A piece of YAML: its content, its file, and the line on which it begins."""
+    """Parsed YAML with its file and the line on which it begins."""
 
     file: str
     tree: Any
     first_line: int = 1
 
     def line(self, place: NodePath = ()) -> int:
-        """Return the line of the node at a path, or of the nearest node around it."""
+        """Return the line of the value at a path, or of the nearest value around it."""
         node, line = self.tree, 0
         for step in place:
             # A path given by pydantic may contain names of models, which are skipped.
@@ -59,7 +59,7 @@ class YamlText:
     def fit(
         self, model: type[Model], mistakes: list[Mistake], place: NodePath = ()
     ) -> Model | None:
-        """Return the node at a path as a model; None after adding all that is wrong with it."""
+        """Return the value at a path as a model, or None after adding every mistake in it."""
         node = self.tree
         for step in place:
             node = node[step]
@@ -85,10 +85,10 @@ def read_text(root: Path, path: Path, mistakes: list[Mistake]) -> str | None:
 
 
 class _ShallowScanner(RoundTripScanner):
-    """A scanner that gives up where brackets or indents are nested too deeply.
+    """A YAML scanner that gives up when brackets or indents are nested too deeply.
 
-    The time that scanning takes grows with the text times the depth, so the depth is limited by
-    what counts it: brackets in quoted words and comments are not counted.
+    Scanning takes time proportional to length times depth. The depth is limited by counting what
+    the scanner counts: brackets in quoted strings and comments don't.
     """
 
     def fetch_flow_collection_start(self, TokenClass: Any, to_push: str) -> None:  # noqa: N803

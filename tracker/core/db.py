@@ -97,6 +97,7 @@ class Base(DeclarativeBase):
             str: sa.Text(),
             enum.Enum: sa.Enum(enum.Enum, native_enum=False, length=40, values_callable=_values),
             dict[str, Any]: sa.JSON(),
+            dict[str, str]: sa.JSON(),
             list[str]: sa.JSON(),
             list[dict[str, Any]]: sa.JSON(),
         },

@@ -76,7 +76,7 @@ def _path(directory: Path, name: str) -> Path:
 
 
 def _make(directory: Path) -> None:
-    """Make all keys in a temporary folder and move them into place together, never only some."""
+    """Create all keys in a temporary folder and move them into place together, never only some."""
     try:
         directory.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         folder = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))

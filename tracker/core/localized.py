@@ -36,9 +36,10 @@ def joined(separator: str, parts: Iterable[str]) -> str:
 
 
 def pick_language(text: LocalizedText, *languages: str) -> str:
-    """Return the part of a frozen text in the first of some languages that it has.
+    """Return a value of a frozen text in the first of some languages that it has.
 
-    What was typed is the same in all. What is said in none of them is given in the first it has.
+    What people typed is the same in all languages. A value that has none of them is returned in its
+    first language.
     """
     if isinstance(text, str):
         return text

@@ -129,7 +129,7 @@ class _Table:
 
     @property
     def works(self) -> bool:
-        """Whether the work of the person's side is theirs."""
+        """Whether this person does the work of their own side."""
         is_party = any(
             party.organisation_id == self.actor.organisation_id
             for party in people.parties(self.cooperation)

@@ -32,7 +32,7 @@ def my_work() -> str:
 @blueprint.get("/cooperations/<reference>")
 @signed_in
 def cooperation(reference: str) -> str:
-    """Show the stage of a cooperation, whose turn it is, and why."""
+    """Show a cooperation's status, whose turn it is, and why."""
     actor = current_actor()
     view = cooperation_view(actor, found_or_404(cooperations.find(actor, reference)))
     return render_template("dashboard/cooperation.html", view=view)

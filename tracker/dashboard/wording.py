@@ -48,7 +48,7 @@ def review_is_overdue(stage: Stage, review_on: dt.date | None) -> bool:
 
 
 def works(actor: Actor, *, taking_part: bool) -> bool:
-    """Tell whether their side's work is this person's: coordinators, and people who take part."""
+    """Return whether their side's work is this person's: coordinators, and those who take part."""
     return actor.has(Role.COORDINATOR) or (taking_part and actor.has(*WRITERS))
 
 

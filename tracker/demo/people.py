@@ -223,7 +223,7 @@ PEOPLE = (
 
 
 def make(password: str) -> Cast:
-    """Add the organisations and invite everybody; all accept, and all have a second factor."""
+    """Add the organisations and people, who accept immediately and have a second factor."""
     cast = Cast()
     for key, body in BODIES.items():
         cast.bodies[key] = organisations.add(None, body.kind, body.details, is_demonstration=True)

@@ -23,7 +23,7 @@ from tracker.undertakings.models import Undertaking
 
 @dataclass(frozen=True, slots=True)
 class TextStatus:
-    """The status of a frozen text; no outcome where texts, signatures and events disagree."""
+    """The status of a frozen text; no outcome if texts, signatures and events disagree."""
 
     outcome: Outcome | None
     # Whether the rows that record its status agree.
@@ -35,7 +35,7 @@ NOT_KNOWN = TextStatus(None, agrees=False)
 
 
 def standing_of(revision: Revision) -> TextStatus:
-    """Return the status of a text today, by its own words, its signatures and its whole chain."""
+    """Return today's status of a text from its own content, its signatures and its whole chain."""
     if revision.subject_type == CHECKLIST:
         return _of_checklist(revision)
     return _of_undertaking(revision)

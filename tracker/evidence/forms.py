@@ -44,7 +44,7 @@ class FileForm(Form):
 
 
 class PaperForm(Form):
-    """Reference and digest, as printed. Sent in the address, so that it can be kept."""
+    """Reference and digest as printed on paper. Sent in the URL, so that it can be bookmarked."""
 
     class Meta(Form.Meta):
         """No token: the form changes nothing, and its URL is passed on."""

@@ -21,9 +21,9 @@ def can_export(actor: Actor) -> Decision:
 
 @dataclass(frozen=True, slots=True)
 class AnchorStatus:
-    """A coordinator's relation to the newest checkpoint.
+    """What a coordinator has received, compared with the latest checkpoint.
 
-    last_at is when the last one was mailed to them. has_changed and has_new_text speak of what
+    last_at is when the last one was mailed to them. has_changed and has_new_text say what has
     happened since in cooperations of theirs: anything at all; a text that came into force.
     """
 

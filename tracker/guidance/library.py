@@ -2,7 +2,10 @@
 
 taxonomy.yaml        categories and topics
 statements.yaml      the statements of the source
-guidance/<lang>/*.md the articles: front matter in YAML, lead, passages `## Title {#key S1 S2}`
+guidance/<lang>/*.md the articles: front matter in YAML, lead, passages `## Title {#key S1 S2 U6}`
+
+A passage carries statements of the source (S) and may name the items of the checklists that it
+concerns most (M, C, V, U).
 
 In one file: reading and checking of the folder are one pass, so that each mistake has its line.
 """
@@ -12,7 +15,7 @@ import hashlib
 import io
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -32,6 +35,7 @@ from tracker.core.content import (
 from tracker.guidance import markdown
 from tracker.guidance.markdown import PASSAGE_RANK, Heading, PassageHeading
 from tracker.guidance.models import Force, Passage
+from tracker.settings import KNOWN_LANGUAGES
 
 TAXONOMY = "taxonomy.yaml"
 STATEMENTS = "statements.yaml"
@@ -61,11 +65,23 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _known_languages(words: dict[str, str]) -> dict[str, str]:
+    for code in words:
+        if code not in KNOWN_LANGUAGES:
+            raise ValueError(f"language {code!r} isn't one of {', '.join(KNOWN_LANGUAGES)}")
+    return words
+
+
+# Words in other languages than the one of the file, by language.
+OtherWords = Annotated[dict[str, Words], AfterValidator(_known_languages)]
+
+
 class Term(_Strict):
-    """A category or a topic."""
+    """A category or a topic, its name in English and in other languages."""
 
     slug: TermSlug
     name: Words
+    names: OtherWords = {}
 
 
 class StatementText(_Strict):
@@ -76,6 +92,7 @@ class StatementText(_Strict):
     force: Force
     subject: Words | None = None
     text: Words
+    texts: OtherWords = {}
 
 
 class SourceText(_Strict):
@@ -95,6 +112,8 @@ class FrontMatter(_Strict):
     topics: tuple[TermSlug, ...] = Field(min_length=1)
     language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
     revision: Number
+    # Of a translation: the revision of the English article that it says.
+    translates: Number | None = None
     revised_on: dt.date
     source: SourceText
 
@@ -117,6 +136,8 @@ class PassageText:
     title: str
     statements: tuple[str, ...]
     markdown: str
+    # The items of the checklists that the passage concerns most.
+    items: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,14 +196,15 @@ class Library:
 
 
 def read_body(
-    body: str, slug: str, statements: Mapping[str, str]
+    body: str, slug: str, statements: Mapping[str, str], items: Container[str]
 ) -> tuple[str, tuple[PassageText, ...]]:
     """Parse the lead and the passages of an article.
 
-    statements are all codes, each with the slug of its article. Raise ContentError with all
+    statements are all codes, each with the slug of its article; items are the codes of all items of
+    the checklists. Raise ContentError with all
     mistakes by their line in the text.
     """
-    return _read_written(_Reader(Path(), statements=dict(statements)), body, slug)
+    return _read_written(_Reader(Path(), statements=dict(statements), items=items), body, slug)
 
 
 def read_own_body(body: str, items: Container[str]) -> tuple[str, tuple[PassageText, ...]]:
@@ -198,7 +220,7 @@ def as_body(lead: str, passages: Iterable[PassageText | Passage]) -> str:
     """Write lead and passages as one text that parses to the same."""
     parts = [lead] if lead else []
     for passage in passages:
-        codes = " ".join([f"#{passage.key}", *passage.statements])
+        codes = " ".join([f"#{passage.key}", *passage.statements, *passage.items])
         parts.append(f"## {passage.title} {{{codes}}}\n\n{passage.markdown}")
     return "\n\n".join(parts) + "\n"
 
@@ -216,7 +238,7 @@ def as_file(head: FrontMatter, body: str) -> str:
     yaml = YAML(typ="rt")
     yaml.width = 100_000  # each value on its own line
     text = io.StringIO()
-    yaml.dump(head.model_dump(), text)
+    yaml.dump(head.model_dump(exclude_none=True), text)
     return f"{_FENCE}\n{text.getvalue()}{_FENCE}\n\n{body}"
 
 
@@ -280,6 +302,8 @@ class _Reader:
     categories: set[str] = field(default_factory=set)
     topics: set[str] = field(default_factory=set)
     statements: dict[str, str] = field(default_factory=dict)
+    # The items there are, where they are known: files are checked against the checklists later.
+    items: Container[str] | None = None
     # The form of a passage's heading, as mistakes show it.
     example: str = "## Title {#key S1}"
 
@@ -309,6 +333,20 @@ class _Reader:
         if slug and article != slug:
             return f"statement {code} belongs to the article {article}"
         return None
+
+    def code_mistakes(self, read: PassageHeading, slug: str | None) -> Iterator[str]:
+        """Yield what is wrong with the codes in the heading of a passage."""
+        messages = [self.code_mistake(code, slug) for code in read.statements]
+        messages += [self.item_mistake(code) for code in read.items]
+        yield from (message for message in messages if message)
+        for _place, code in repeated([*read.statements, *read.items]):
+            yield f"{code} stands there twice"
+
+    def item_mistake(self, code: str) -> str | None:
+        """Say what is wrong with an item that a passage names."""
+        if self.items is None or code in self.items:
+            return None
+        return f"there is no item {code} in the checklists"
 
     def _read_taxonomy(self) -> _Taxonomy | None:
         text = self._yaml(TAXONOMY)
@@ -362,14 +400,16 @@ class _Reader:
 class _OwnReader(_Reader):
     """Reads articles whose passages name items of the checklists, and need no key."""
 
-    items: Container[str] = ()
     example: str = "## Title {M4}"
 
     def heading(self, words: str, number: int) -> PassageHeading | None:
-        return markdown.passage_heading(words) or markdown.own_heading(words, number)
+        read = markdown.passage_heading(words)
+        if read is None:
+            return markdown.own_heading(words, number)
+        return replace(read, statements=(*read.statements, *read.items), items=())
 
     def code_mistake(self, code: str, _slug: str | None) -> str | None:
-        return None if code in self.items else f"there is no item {code} in the checklists"
+        return self.item_mistake(code)
 
 
 @dataclass(slots=True)
@@ -464,13 +504,9 @@ class _ArticleReader:
             self.wrong(line, f"the key {read.key} may hold small letters, digits and hyphens only")
         elif _PARTS_OF_A_PAGE.fullmatch(read.key):
             self.wrong(line, f"the key {read.key} names a part of the page; choose another")
-        for code in read.statements:
-            mistake = self.reader.code_mistake(code, slug)
-            if mistake:
-                self.wrong(line, mistake)
-        for _place, code in repeated(read.statements):
-            self.wrong(line, f"{code} stands there twice")
-        return PassageText(number, read.key, read.title, read.statements, text)
+        for message in self.reader.code_mistakes(read, slug):
+            self.wrong(line, message)
+        return PassageText(number, read.key, read.title, read.statements, text, read.items)
 
 
 def _named(things: Any, key: str) -> list[str]:

@@ -26,6 +26,8 @@ _LOWEST_HEADING = 6
 # The rank of the headings that begin passages.
 PASSAGE_RANK = 2
 _PASSAGE = re.compile(r"(?P<title>.+?)\s*\{#(?P<key>\S+)(?P<statements>(?:\s+\S+)*)\s*\}")
+# The code of an item of the checklists.
+_ITEM = re.compile(r"[MCVU][1-9][0-9]?")
 # The same without a key, as organisations write it: `Title {M4 C2}`.
 _PAIRED = re.compile(r"(?P<title>.+?)\s*\{(?P<items>[^{}#]*)\}")
 # In plain text: an underline of a heading, a bullet, and what Markdown would interpret.
@@ -48,11 +50,15 @@ class Heading:
 
 @dataclass(frozen=True, slots=True)
 class PassageHeading:
-    """The parts of a passage's heading: `Title {#key S1 S2}`."""
+    """The parts of a passage's heading: `Title {#key S1 S2 U6}`.
+
+    statements of the source it carries, and items of the checklists that it concerns most.
+    """
 
     title: str
     key: str
     statements: tuple[str, ...]
+    items: tuple[str, ...] = ()
 
 
 def render(text: str, *, headings_from: int = 3, question: Question = NOTHING) -> Markup:
@@ -89,7 +95,7 @@ def plain(text: str) -> str:
 
 
 def headings(text: str) -> list[Heading]:
-    """Return the top-level headings of a text, not those in a list or quotation."""
+    """Return the top-level headings of a text, not those in lists or quotations."""
     tokens = _SHOWING.parse(text)
     return [
         Heading(int(token.tag[1]), tokens[place + 1].content, token.map[0], token.map[1])
@@ -99,11 +105,17 @@ def headings(text: str) -> list[Heading]:
 
 
 def passage_heading(words: str) -> PassageHeading | None:
-    """Parse the heading of a passage; None unless it is `Title {#key S1 S2}`."""
+    """Parse the heading of a passage; None unless it is `Title {#key S1 S2 U6}`."""
     match = _PASSAGE.fullmatch(words)
     if match is None:
         return None
-    return PassageHeading(match["title"], match["key"], tuple(match["statements"].split()))
+    codes = match["statements"].split()
+    return PassageHeading(
+        match["title"],
+        match["key"],
+        tuple(code for code in codes if not _ITEM.fullmatch(code)),
+        tuple(code for code in codes if _ITEM.fullmatch(code)),
+    )
 
 
 def own_heading(words: str, number: int) -> PassageHeading:
@@ -114,10 +126,9 @@ def own_heading(words: str, number: int) -> PassageHeading:
 
 
 def from_plain(text: str) -> str:
-    """Write a plain text as Markdown that renders as the same text.
+    """Write plain text as Markdown that renders as it is.
 
-    Paragraphs and lists stay, and so do the numbers of lines; a line that is underlined with ===
-    or --- begins a passage.
+    Paragraphs, lists and line numbers stay; a line underlined with === or --- begins a passage.
     """
     lines = [line.strip() for line in text.splitlines()]
     return "\n".join(

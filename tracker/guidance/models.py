@@ -9,6 +9,9 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from tracker.core.db import Base, Identified
 
+# The language of what there is in one language alone, and of what has no other that is asked for.
+DEFAULT_LANGUAGE = "en"
+
 
 class TaxonomyKind(enum.StrEnum):
     """The two ways in which the source sorts its articles."""
@@ -43,6 +46,8 @@ class TaxonomyTerm(Identified, Base):
     kind: Mapped[TaxonomyKind]
     slug: Mapped[str] = mapped_column(sa.String(80))
     name: Mapped[str]
+    # The name in other languages, by language.
+    names: Mapped[dict[str, str]] = mapped_column(default=dict)
     position: Mapped[int]
 
 
@@ -57,6 +62,8 @@ class Statement(Identified, Base):
     # Who the statement concerns, if somebody in particular.
     subject: Mapped[str | None] = mapped_column(sa.String(40))
     text: Mapped[str]
+    # The text in other languages, by language.
+    texts: Mapped[dict[str, str]] = mapped_column(default=dict)
     position: Mapped[int]
 
 
@@ -107,6 +114,8 @@ class Passage(Identified, Base):
     title: Mapped[str]
     markdown: Mapped[str]
     statements: Mapped[list[str]]
+    # The items of the checklists that the passage concerns most, by code (items.py).
+    items: Mapped[list[str]] = mapped_column(default=list)
 
     article: Mapped[Article] = relationship(back_populates="passages", lazy="raise")
 
@@ -123,3 +132,5 @@ class PassageUse(Identified, Base):
     used_by: Mapped[str] = mapped_column(sa.String(40))
     code: Mapped[str] = mapped_column(sa.String(10))
     label: Mapped[str]
+    # The label in other languages, by language.
+    labels: Mapped[dict[str, str]] = mapped_column(default=dict)

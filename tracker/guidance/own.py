@@ -36,6 +36,8 @@ class OwnText:
     topics: tuple[str, ...]
     # The number of items it is shown beside.
     uses: int
+    # Whether it contains every word of the search.
+    matches: bool = True
     # Its text and its passages, if there is a search.
     text: str = ""
     passages: tuple[OwnPassageText, ...] = ()
@@ -49,8 +51,8 @@ OWN_READER: Slot[OwnReader] = Slot("own_reader", lambda _actor, _question: ())
 
 
 def find_own(actor: Actor | None, question: Question) -> Sequence[OwnText]:
-    """Return the organisations' articles a person may see that contain every word asked for.
+    """Return the organisations' articles a person may see, best matches first.
 
-    A stranger sees none.
+    Each knows whether it contains every word of the search. A stranger sees none.
     """
     return () if actor is None else OWN_READER.get()(actor, question)

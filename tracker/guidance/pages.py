@@ -62,11 +62,15 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The matching articles, and how many there would be in each category and topic."""
+    """The matching articles, and how many there would be in each category and topic.
+
+    topics_there are the topics of any article, whatever the filters.
+    """
 
     articles: tuple[Article | OwnText, ...]
     categories: dict[str, int]
     topics: dict[str, int]
+    topics_there: frozenset[str]
     hits: dict[str, search.Hit]
 
     def lines(
@@ -114,7 +118,9 @@ def find(choice: Choice, language: str, actor: Actor | None = None) -> Found:
     topic how many match the words and the category: what choosing it would show.
     """
     articles = queries.current_articles(language)
-    own = find_own(actor, choice.question)
+    visible = find_own(actor, choice.question)
+    own = [row for row in visible if row.matches]
+    everything: list[Article | OwnText] = [*articles, *visible]
     answering: list[Article | OwnText]
     hits: dict[str, search.Hit] = {}
     if choice.question:
@@ -134,6 +140,7 @@ def find(choice: Choice, language: str, actor: Actor | None = None) -> Found:
         articles=tuple(row for row in in_category if row in on_topic),
         categories=_counted([[row.category] for row in on_topic]),
         topics=_counted([row.topics for row in in_category]),
+        topics_there=frozenset(slug for row in everything for slug in row.topics),
         hits=hits,
     )
 
@@ -204,13 +211,16 @@ class ArticleView:
         return [line for line in self.revisions if line.language == self.article.language]
 
 
-def article_view(row: Article, question: Question, address: Address) -> ArticleView:
-    """Return an article for display; search words are marked. address returns an item's URL."""
+def article_view(row: Article, question: Question, address: Address, language: str) -> ArticleView:
+    """Return an article for display; search words are marked. address returns an item's URL.
+
+    language is the reader's, in which categories, topics and items are named.
+    """
     refs = {passage.key: f"{row.slug}/{passage.key}" for passage in row.passages}
     statements = queries.statements(code for passage in row.passages for code in passage.statements)
     # Items are based on the current text, not on an older one.
-    uses = queries.uses_of(list(refs.values())) if row.is_current else {}
-    taxonomy = queries.taxonomy()
+    uses = queries.uses_of(list(refs.values()), language) if row.is_current else {}
+    taxonomy = queries.taxonomy(language)
     return ArticleView(
         article=row,
         lead=render(row.lead, question=question),
@@ -221,7 +231,7 @@ def article_view(row: Article, question: Question, address: Address) -> ArticleV
                 title=passage.title,
                 marked_title=mark(passage.title, question),
                 text=render(passage.markdown, question=question),
-                statements=_carried(passage, statements),
+                statements=_carried(passage, statements, row.language),
                 uses=tuple(
                     UseView(use.code, use.label, address(use))
                     for use in uses.get(refs[passage.key], ())
@@ -235,16 +245,22 @@ def article_view(row: Article, question: Question, address: Address) -> ArticleV
     )
 
 
-def _carried(passage: Passage, statements: dict[str, Statement]) -> tuple[StatementView, ...]:
+def _carried(
+    passage: Passage, statements: dict[str, Statement], language: str
+) -> tuple[StatementView, ...]:
     statements_carried = (statements[code] for code in passage.statements if code in statements)
     return tuple(
-        StatementView(statement.code, FORCE[statement.force], statement.text)
+        StatementView(
+            statement.code,
+            FORCE[statement.force],
+            queries.in_language(statement.text, statement.texts, language),
+        )
         for statement in statements_carried
     )
 
 
 def _counted(named: Iterable[Sequence[str]]) -> dict[str, int]:
-    """Count how often each slug is named; the empty one counts all."""
+    """Count how often each slug occurs; the empty one stands for all."""
     counts: dict[str, int] = {"": 0}
     for slugs in named:
         for slug in ("", *slugs):

@@ -1,7 +1,7 @@
 """Queries for the guidance, which is public (class K0) and so scoped by no actor."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -9,7 +9,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import contains_eager, selectinload
 
 from tracker.core.db import db
+from tracker.core.localized import LocalizedStr
 from tracker.guidance.models import (
+    DEFAULT_LANGUAGE,
     Article,
     Passage,
     PassageUse,
@@ -17,8 +19,6 @@ from tracker.guidance.models import (
     TaxonomyKind,
     TaxonomyTerm,
 )
-
-DEFAULT_LANGUAGE = "en"
 
 
 class RevisionRef(NamedTuple):
@@ -53,11 +53,16 @@ class PassageShown:
     article_question: str
     language: str
     statements: tuple[str, ...]
+    # The items of the checklists that it concerns most.
+    items: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Taxonomy:
-    """The names of categories and topics by slug, in the source's order."""
+    """The names of categories and topics by slug, in the source's order.
+
+    A name knows its language: the one asked for, or its own if it isn't translated.
+    """
 
     categories: dict[str, str]
     topics: dict[str, str]
@@ -73,13 +78,28 @@ class RevisionLine:
     is_current: bool
 
 
-def taxonomy() -> Taxonomy:
-    """Return all categories and topics."""
+def taxonomy(language: str = DEFAULT_LANGUAGE) -> Taxonomy:
+    """Return all categories and topics, named in a language as far as they have names in it."""
     rows = db.session.scalars(sa.select(TaxonomyTerm).order_by(TaxonomyTerm.position)).all()
     return Taxonomy(
-        {row.slug: row.name for row in rows if row.kind is TaxonomyKind.CATEGORY},
-        {row.slug: row.name for row in rows if row.kind is TaxonomyKind.TOPIC},
+        {
+            row.slug: in_language(row.name, row.names, language)
+            for row in rows
+            if row.kind is TaxonomyKind.CATEGORY
+        },
+        {
+            row.slug: in_language(row.name, row.names, language)
+            for row in rows
+            if row.kind is TaxonomyKind.TOPIC
+        },
     )
+
+
+def in_language(own: str, others: Mapping[str, str], language: str) -> LocalizedStr:
+    """Return words of the content in a language, or in their own where they have none in it."""
+    if language in others:
+        return LocalizedStr(others[language], language)
+    return LocalizedStr(own, DEFAULT_LANGUAGE)
 
 
 def current_articles(language: str) -> list[Article]:
@@ -143,12 +163,16 @@ def statements(codes: Iterable[str]) -> dict[str, Statement]:
     return {row.code: row for row in rows}
 
 
-def uses_of(passages: Sequence[str]) -> dict[str, list[Use]]:
-    """Return where each of these passages ("article/key") is used, in the order of the codes."""
+def uses_of(passages: Sequence[str], language: str = DEFAULT_LANGUAGE) -> dict[str, list[Use]]:
+    """Return where each of these passages ("article/key") is used, in the order of the codes.
+
+    Labels are in the language, where they are translated.
+    """
     uses: dict[str, list[Use]] = {passage: [] for passage in passages}
     rows = db.session.scalars(sa.select(PassageUse).where(PassageUse.passage.in_(passages)))
     for row in sorted(rows, key=lambda row: (row.code[0], len(row.code), row.code)):
-        uses[row.passage].append(Use(row.passage, row.used_by, row.code, row.label))
+        label = in_language(row.label, row.labels, language)
+        uses[row.passage].append(Use(row.passage, row.used_by, row.code, label))
     return uses
 
 
@@ -161,14 +185,22 @@ def count_uses() -> dict[str, int]:
     return {slug: len(articles) for slug, articles in items.items()}
 
 
-def passages_for(refs: Sequence[str], language: str = DEFAULT_LANGUAGE) -> dict[str, PassageShown]:
-    """Return current passages by "article/key", in one query; missing ones are left out."""
+def passages_for(
+    refs: Sequence[str], language: str = DEFAULT_LANGUAGE, items: str = ""
+) -> dict[str, PassageShown]:
+    """Return current passages by "article/key", in one query; missing ones are left out.
+
+    items is the letter of a checklist: passages that name one of its items are included.
+    """
     pairs = [tuple(ref.split("/", 1)) for ref in refs if "/" in ref]
+    wanted: sa.ColumnElement[bool] = sa.tuple_(Article.slug, Passage.key).in_(pairs)
+    if items:
+        wanted = sa.or_(wanted, sa.cast(Passage.items, sa.Text).contains(f'"{items}'))
     rows = db.session.scalars(
         sa.select(Passage)
         .join(Passage.article)
         .options(contains_eager(Passage.article))
-        .where(Article.is_current, sa.tuple_(Article.slug, Passage.key).in_(pairs))
+        .where(Article.is_current, wanted)
         .order_by(Article.slug, Article.language, Passage.number)
     )
     nearest: dict[str, Passage] = {}
@@ -223,4 +255,5 @@ def _shown(ref: str, row: Passage) -> PassageShown:
         article_question=row.article.question,
         language=row.article.language,
         statements=tuple(row.statements),
+        items=tuple(row.items),
     )

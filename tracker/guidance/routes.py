@@ -4,6 +4,8 @@ All are public: the guidance is of class K0, and a reader who was sent a link ne
 the library, signed-in people also find what their organisations wrote.
 """
 
+from dataclasses import replace
+
 from babel import Locale
 from flask import Blueprint, abort, current_app, render_template, request, url_for
 from flask_babel import gettext as _
@@ -11,8 +13,8 @@ from flask_babel import gettext as _
 from tracker.access.gate import found_or_404, optional_actor, public
 from tracker.guidance import pages, queries
 from tracker.guidance.models import Article
-from tracker.guidance.pages import Choice
-from tracker.guidance.queries import Use
+from tracker.guidance.pages import Choice, Found
+from tracker.guidance.queries import Taxonomy, Use
 from tracker.search.words import ask
 from tracker.ui import locale
 from tracker.ui.filters import FilterLink, filter_links
@@ -29,7 +31,7 @@ TEMPLATE_PAGE = "checklists.template"
 @public
 def library() -> str:
     """Show the articles, all or those that match search words, a category and a topic."""
-    taxonomy = queries.taxonomy()
+    taxonomy = queries.taxonomy(locale.language())
     typed = tidy_line(request.args.get("q", ""))
     choice = Choice(ask(typed), request.args.get("category", ""), request.args.get("topic", ""))
     if choice.category not in {"", *taxonomy.categories}:
@@ -41,7 +43,6 @@ def library() -> str:
     articles = () if typed and not choice.question else result.articles
     number = asked_number()
     shown = articles[offset(number) : offset(number) + SIZE]
-    topics = _links("topic", taxonomy.topics, result.topics, _("All topics"))
     return render_template(
         "guidance/library.html",
         typed=typed,
@@ -50,8 +51,7 @@ def library() -> str:
         topic=taxonomy.topics.get(choice.topic),
         page=Page(result.lines(shown, taxonomy, choice.question), number, SIZE, len(articles)),
         categories=_links("category", taxonomy.categories, result.categories, _("All categories")),
-        topics=[link for link in topics if link.count or link.current],
-        empty_topics=[link.label for link in topics if not link.count and not link.current],
+        topics=_topic_links(taxonomy, result, choice.topic),
         direction=locale.direction,
     )
 
@@ -89,10 +89,20 @@ def _show(row: Article) -> str:
     question = ask(request.args.get("q", ""))
     return render_template(
         "guidance/article.html",
-        view=pages.article_view(row, question, item_address),
+        view=pages.article_view(row, question, item_address, locale.language()),
         direction=locale.direction,
         language_name=language_name,
     )
+
+
+def _topic_links(taxonomy: Taxonomy, result: Found, chosen: str) -> list[FilterLink]:
+    """Return all topics in the source's order; those that no article is on are marked."""
+    links = _links("topic", taxonomy.topics, result.topics, _("All topics"))
+    usable = {"", chosen, *result.topics_there}
+    return [
+        link if slug in usable else replace(link, note=_("no article yet"))
+        for slug, link in zip(["", *taxonomy.topics], links, strict=True)
+    ]
 
 
 def _links(

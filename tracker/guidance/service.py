@@ -12,8 +12,10 @@ from tracker.activity.verbs import CONTENT_LOADED, CONTENT_WITHDRAWN
 from tracker.core import canonical, clock
 from tracker.core.content import ContentError, Mistake
 from tracker.core.db import db
+from tracker.core.localized import LocalizedText, language_of, pick_language
 from tracker.guidance.library import ArticleText, Library, PassageText, plain_text
 from tracker.guidance.models import (
+    DEFAULT_LANGUAGE,
     Article,
     ArticleOrigin,
     Passage,
@@ -49,23 +51,32 @@ def load(library: Library, actor: Actor | None = None) -> list[str]:
     return changes
 
 
-def set_uses(used_by: str, uses: Sequence[tuple[str, str, str]]) -> None:
+def set_uses(used_by: str, uses: Sequence[tuple[str, str, LocalizedText]]) -> None:
     """Replace the record of where one kind of checklist uses passages.
 
     used_by is the kind of checklist; each use is (passage as "article/key", the item's code, its
     label).
     """
-    wanted = {(passage, code): label for passage, code, label in uses}
+    wanted = {(passage, code): _labels(label) for passage, code, label in uses}
     rows = db.session.scalars(sa.select(PassageUse).where(PassageUse.used_by == used_by)).all()
-    labels = {(row.passage, row.code): row.label for row in rows}
+    labels = {(row.passage, row.code): (row.label, row.labels) for row in rows}
     if labels == wanted:
         return
     db.session.execute(sa.delete(PassageUse).where(PassageUse.used_by == used_by))
     db.session.add_all(
-        PassageUse(passage=passage, used_by=used_by, code=code, label=label)
-        for (passage, code), label in wanted.items()
+        PassageUse(passage=passage, used_by=used_by, code=code, label=label, labels=labels)
+        for (passage, code), (label, labels) in wanted.items()
     )
     db.session.flush()
+
+
+def _labels(label: LocalizedText) -> tuple[str, dict[str, str]]:
+    """Return a label in the guidance's first language where it has it, and in the others."""
+    if isinstance(label, str):
+        return label, {}
+    own = pick_language(label, DEFAULT_LANGUAGE)
+    others = {code: text for code, text in label.items() if code != language_of(own)}
+    return str(own), others
 
 
 def _stored_rows() -> Held:
@@ -105,7 +116,7 @@ def _newest_shipped(revisions: Sequence[Article]) -> Article | None:
 
 def _load_taxonomy(library: Library, actor: Actor | None) -> list[str]:
     wanted = [
-        {"kind": kind, "slug": term.slug, "name": term.name, "position": position}
+        {**term.model_dump(), "kind": kind, "position": position}
         for kind, terms in (
             (TaxonomyKind.CATEGORY, library.categories),
             (TaxonomyKind.TOPIC, library.topics),
@@ -232,6 +243,7 @@ def add_revision(row: Article, passages: Iterable[PassageText]) -> Article:
             title=passage.title,
             markdown=passage.markdown,
             statements=list(passage.statements),
+            items=list(passage.items),
         )
         for passage in passages
     )

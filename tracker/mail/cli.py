@@ -45,7 +45,10 @@ def list_messages() -> None:
 @outbox_group.command("test")
 @click.argument("address")
 def test(address: str) -> None:
-    """Send one message immediately, past the outbox; exit 1 with the reason if it is refused."""
+    """Send a test message directly, without queueing it.
+
+    Exits 1 with the reason if it is not accepted.
+    """
     chosen = _transport()
     language = current_app.extensions["settings"].languages[0]
     with render.in_language(language):

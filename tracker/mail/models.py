@@ -11,7 +11,7 @@ from tracker.core.db import Base, Identified
 
 
 class MessageState(enum.StrEnum):
-    """The state of a message."""
+    """The status of a message."""
 
     WAITING = "waiting"
     SENT = "sent"

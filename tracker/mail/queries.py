@@ -28,7 +28,7 @@ class MessageLine:
 
 
 def counts() -> dict[MessageState, int]:
-    """Return how many messages there are in each state."""
+    """Return the number of messages with each status."""
     rows = db.session.execute(
         sa.select(OutboxMessage.state, sa.func.count()).group_by(OutboxMessage.state)
     )
@@ -38,7 +38,7 @@ def counts() -> dict[MessageState, int]:
 def page(
     actor: Actor, state: MessageState, *, offset: int = 0, limit: int = 25
 ) -> tuple[int, list[MessageLine]]:
-    """Return how many messages there are in a state, and one page of them, oldest first."""
+    """Return the number of messages with a status, and one page of them, oldest first."""
     if not can_see_outbox(actor):
         return 0, []
     return listed(state, offset=offset, limit=limit)

@@ -91,7 +91,7 @@ class ConsoleTransport:
 
 @dataclass(frozen=True, slots=True)
 class FileTransport:
-    """Writes each message to its own file, readable only by the owner."""
+    """Writes each message to a file of its own, readable only by its owner."""
 
     folder: Path
 

@@ -24,7 +24,7 @@ SHORT_NAME_LENGTH = 60
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """The details of an organisation. Types, expertise and flags are a CSO's (S62 to S72)."""
+    """An organisation's details. Types, expertise and flags are only for CSOs (S62 to S72)."""
 
     name: str
     short_name: str = ""
@@ -74,9 +74,9 @@ def add(
 def change(
     actor: Actor, organisation_id: UUID, details: Details, *, seen_version: int | None
 ) -> Organisation:
-    """Change the details of an organisation; its kind stays.
+    """Change an organisation's details; its kind stays.
 
-    Raises RefusedError, RuleBrokenError with the field, or StaleError when somebody else saved
+    Raises RefusedError, RuleBrokenError with the field, or StaleError if somebody else has saved
     since the version the person saw.
     """
     can_see_organisation(actor, organisation_id).require()
@@ -141,7 +141,7 @@ def _checked(kind: OrganisationKind, details: Details, own_id: UUID | None) -> D
 
 
 def _flush() -> None:
-    """Flush now; a name that somebody else added meanwhile is a broken rule."""
+    """Flush now; two people adding the same name at the same moment is a broken rule."""
     try:
         with db.session.begin_nested():
             db.session.flush()

@@ -14,7 +14,7 @@ from tracker.visits.models import VisitStage
 
 
 class AgreementState(enum.StrEnum):
-    """The state of an agreement, as the register shows it."""
+    """The status of an agreement in the register."""
 
     DRAFTING = "drafting"
     WAITING = "waiting"
@@ -62,7 +62,7 @@ class Override:
 
 @dataclass(frozen=True, slots=True)
 class VisitMark:
-    """A visit as managers and auditors see it: that it exists, its state, who overrode J3."""
+    """A visit as managers and auditors see it: that it exists, its stage, who overrode J3."""
 
     number: int
     stage: VisitStage

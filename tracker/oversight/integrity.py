@@ -1,10 +1,9 @@
 """The audit that nothing was altered: chains, texts, signatures, certificates, scans, notices.
 
-Each row that decides something is compared with what events say of it (oversight/rows.py). How a
-text stands is worked out from its own words, its signatures and the events that name both, and each
-row that says it is compared too (standings). A database that was put back whole to an earlier day
-can't be told from within: that needs a checkpoint that is kept elsewhere, which the check takes as
-an anchor.
+Each decisive row is compared with what events say about it (oversight/rows.py). The status of each
+text is derived from its own content, its signatures and its events, and compared with the rows that
+record it (standings). A database that was restored from an older copy as a whole can't be
+recognised from within: that needs a checkpoint kept elsewhere, which the audit takes as an anchor.
 
 In one file: one pass over a cooperation, whose checks share what they have read.
 """
@@ -301,7 +300,7 @@ class _Check:
     def _require_as_logged(
         self, reference: str, last: int, rewritten: LogLeaf | None, left: dict[int, LogLeaf]
     ) -> None:
-        """Refuse a chain that is sound in itself but isn't the one in the checkpoints."""
+        """Refuse a chain that is valid in itself but not the one in the checkpoints."""
         for fault, event, leaf in (
             (Fault.REWRITTEN, rewritten.count if rewritten else last, rewritten),
             (Fault.SHORTENED, last, next(iter(left.values()), None)),

@@ -68,7 +68,7 @@ class Logged:
 
 
 def keys_of(reader: Reader) -> dict[UUID, KeyNote]:
-    """Return all keys as stored in their table."""
+    """Return all keys as stored."""
     return {
         key.id: KeyNote(key.use.value, key.number, key.fingerprint, key.public_key, key.made_at)
         for _place, key in _keys(reader)

@@ -77,7 +77,7 @@ def signature_lines(revision: Revision) -> list[dict[str, object]]:
 
 
 def revision_states(checklist_id: UUID, revisions: Iterable[Revision]) -> dict[UUID, object]:
-    """Return the state of each revision of an agreement, in words."""
+    """Return the status of each revision of an agreement, in words."""
     compared = evidence.look(db.session.get_one(Checklist, checklist_id))
     return {revision.id: evidence.words_of(compared, revision.id)[0] for revision in revisions}
 
@@ -144,7 +144,7 @@ def _notes(line: RegisterLine) -> list[str]:
 
 
 def visit_words(visit: VisitMark) -> str:
-    """Return the state of a visit, without place and days."""
+    """Return the stage of a visit; neither place nor date."""
     if visit.is_ready:
         return str(_("The visit is ready"))
     return str(_("The visit: %(stage)s", stage=STAGES[visit.stage]))

@@ -462,7 +462,7 @@ def _refuse(wanted: str) -> NoReturn:
 
 
 def notice(row: Stored) -> Notice:
-    """Return a party's notice; what became of it is in events, and not read here."""
+    """Return a party's notice; its status follows from events, and is not read here."""
     return Notice(
         id=identity(row["id"]),
         checklist_id=identity(row["checklist_id"]),

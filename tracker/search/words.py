@@ -25,7 +25,7 @@ _SPACES = re.compile(r"\s+")
 
 
 class Word(NamedTuple):
-    """A word of a text as indexed, and its position in the text."""
+    """A word of a text, folded, with its position."""
 
     folded: str
     start: int

@@ -26,7 +26,7 @@ class Method(enum.StrEnum):
 
 
 class RequestState(enum.StrEnum):
-    """The state of the request to sign a revision."""
+    """The status of a signature request."""
 
     WAITING = "waiting"
     COMPLETED = "completed"

@@ -1,8 +1,8 @@
 """The status of a frozen text, derived from its words, signatures and events alone. Pure.
 
-No column that says how something stands is looked at here, and no detail of an event: details may
-be erased. What an event binds is its verb, its subject, its place in the chain and the digest of
-the row that it bears witness to, and that is enough to follow a text from its sending to its end.
+No status column is read here, and no detail of an event, since details may be erased. An event
+binds its verb, its subject, its position in the chain and the digest of the row it is about. That
+is enough to follow a text from its sending to its end.
 
 In one file: one replay of events, with the rules it asks at each step.
 """
@@ -45,7 +45,7 @@ _SIGNED_BY_ALL = frozenset({Outcome.IN_FORCE, Outcome.SUSPENDED, Outcome.ENDED, 
 
 
 class Phase(enum.StrEnum):
-    """The state of a text's draft, beside what is in force."""
+    """The status of the draft, beside any text in force."""
 
     DRAFTING = "drafting"
     SENT = "sent"
@@ -145,7 +145,7 @@ def witnessed(
 
 
 def is_on(signature: Signature, revision: Revision) -> bool:
-    """Tell whether a signature matches its digest and belongs to this text."""
+    """Return whether a signature matches its digest and belongs to this text."""
     return (
         signature.revision_id == revision.id
         and signature.document_digest == revision.digest
@@ -340,7 +340,7 @@ _STEPS: dict[str, Callable[[_Replay, Link], None]] = {
 
 
 class UndertakingPhase(enum.StrEnum):
-    """The state of a person's undertaking."""
+    """The status of a person's undertaking."""
 
     ASKED = "asked"
     SIGNED = "signed"

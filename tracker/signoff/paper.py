@@ -135,10 +135,10 @@ def sign(
     sentence: str,
     language: str,
 ) -> list[Signature]:
-    """Write the signatures that a confirmed scan shows, each with the person who confirmed it.
+    """Write the signatures on a confirmed scan, each with who confirmed it.
 
-    The account of a signature is the signer's own where the line on the text is theirs, else that
-    of the person of their organisation who answers for the scan: who recorded or confirmed it.
+    The account of a signature is the signer's own if the slot in the text is theirs, else that of
+    the person in their organisation who is responsible for the scan: who recorded or confirmed it.
     """
     signatures = [
         _write(
@@ -158,9 +158,9 @@ def sign(
 def complete_if_signed(
     signature_request: SignatureRequest, signatures: Iterable[Signature]
 ) -> bool:
-    """Complete a request once every party has signed; tell whether it is complete.
+    """Complete a request if no party is missing; return whether it is complete.
 
-    The caller holds locked_request(). signatures are those written just now.
+    The caller has called locked_request(). made are the signatures that were just written.
     """
     standing = queries.standing_of(signature_request)
     signed = standing.signed | {
@@ -293,7 +293,7 @@ def reason_of(decision: PaperDecision, key: bytes | None) -> str:
 def state_of(
     paper: PaperRecord, request_state: RequestState | None, signed: Iterable[Any]
 ) -> PaperState:
-    """Return the state of a scan; signed are the ids of the records that have signatures."""
+    """Return the status of a scan; signed are the ids of records that signatures refer to."""
     kinds = {decision.kind for decision in paper.decisions}
     if PaperDecisionKind.WITHDRAWN in kinds:
         return PaperState.WITHDRAWN

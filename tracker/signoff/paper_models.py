@@ -20,7 +20,7 @@ class PaperKind(enum.StrEnum):
 
 
 class PaperDecisionKind(enum.StrEnum):
-    """A decision on a scan: confirmed or refused by another party, or withdrawn by its own."""
+    """A response to a scan: confirmed or refused by another party, or withdrawn by one's own."""
 
     CONFIRMED = "confirmed"
     REFUSED = "refused"
@@ -28,7 +28,7 @@ class PaperDecisionKind(enum.StrEnum):
 
 
 class PaperState(enum.StrEnum):
-    """The state of a scan; overtaken: the text was signed, declined or called back meanwhile."""
+    """The status of a scan; overtaken: the text was signed, declined or called back first."""
 
     WAITING = "waiting"
     CONFIRMED = "confirmed"

@@ -36,9 +36,9 @@ def can_record(
     has_line: bool,
     papers: Collection[PaperFact],
 ) -> Decision:
-    """Decide whether a person may record that their organisation signed a text on paper.
+    """Decide who may record that their organisation signed a text on paper.
 
-    has_line says whether a line of theirs on it still waits for a signature.
+    has_line says whether the organisation still has an unsigned slot on it.
     """
     if not is_party or not actor.has(*RECORDERS):
         return no(_l("A coordinator of a party records what their organisation signed on paper."))

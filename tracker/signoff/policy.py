@@ -1,4 +1,4 @@
-"""Who may sign, countersign, decline and pass on, and by which proof. Pure."""
+"""Who may sign, countersign, decline and pass on a text, by role and proof. Pure."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -42,7 +42,7 @@ def confirmation_of(membership: ActorMembership) -> dict[str, str] | None:
 
 @dataclass(frozen=True, slots=True)
 class RequestStatus:
-    """The status of a request to sign."""
+    """The status of a signature request."""
 
     state: RequestState
     parties: tuple[PartySigners, ...]

@@ -90,7 +90,7 @@ def signatures_on(revision_ids: Iterable[UUID]) -> dict[UUID, list[Signature]]:
 
 
 def standing_of(signature_request: SignatureRequest) -> RequestStatus:
-    """Return the status of a request for the rules; slots, parties and signatures are loaded."""
+    """Return a request's plain values for the rules; slots, parties, signatures are loaded."""
     replaced = {slot.stands_for_id for slot in signature_request.slots}
     open_slots = [slot for slot in signature_request.slots if slot.id not in replaced]
     return RequestStatus(
@@ -136,7 +136,7 @@ def slot_of(
 
 
 def stood_for(signature_request: SignatureRequest, slot: SignatureSlot) -> SignatureSlot | None:
-    """Return the line that a line replaces because it was passed on; None for an original."""
+    """Return the slot that a passed-on slot replaces, None for an original one."""
     return next(
         (other for other in signature_request.slots if other.id == slot.stands_for_id), None
     )

@@ -83,7 +83,7 @@ class Misnaming(enum.StrEnum):
 
 
 def flaw(parties: Iterable[PartySigners]) -> tuple[Misnaming, UUID] | None:
-    """Return what is wrong with a list of signatories, and for which party; None if nothing is.
+    """Return what is wrong with a list of signatories, and for which party; None if it is valid.
 
     A person never signs for two parties (product.md, 5.2).
     """
@@ -110,7 +110,7 @@ def is_complete(parties: Iterable[PartySigners], signed: Signed) -> bool:
 def state_after(
     state: RequestState, parties: Iterable[PartySigners], signed: Signed
 ) -> RequestState:
-    """Return the state of a request after a signature: completed with the last one."""
+    """Return the status of a request after a signature: completed with the last one."""
     if state is RequestState.WAITING and is_complete(parties, signed):
         return RequestState.COMPLETED
     return state

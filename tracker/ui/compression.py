@@ -1,8 +1,8 @@
-"""Compression of pages, so that their size reveals nothing of their content on the network.
+"""Compression of pages with a random length, so that their size doesn't reveal their content.
 
-A page that repeats what a request says, beside a secret, can be guessed from its compressed size
-(BREACH). So each answer gets a random number of bytes more, tokens against forgery look different
-in each answer (core.csrf), and pages that show a secret are not compressed at all.
+A page that repeats part of the request beside a secret can be guessed from its compressed size
+(BREACH). So each response is longer by a random number of bytes, CSRF tokens look different in each
+response (core.csrf), and pages that show a secret are not compressed.
 """
 
 import gzip

@@ -104,7 +104,7 @@ class PasswordField(library.PasswordField):
 
 
 class CodeField(library.StringField):
-    """A one-time code of six digits; spaces between them are removed."""
+    """A one-time code of six digits; spaces are removed."""
 
     ask = _l("Enter the six-digit code")
 

@@ -20,6 +20,7 @@ class FilterLink:
     url: str
     count: int | None
     current: bool
+    note: object = ""
 
 
 class QueryForm(Form):

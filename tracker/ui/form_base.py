@@ -76,9 +76,9 @@ class Form(FlaskForm):
         return not self.changed_rows() and bool(super().validate_on_submit(extra_validators))
 
     def changed_rows(self) -> bool:
-        """Add or remove the table row that a button asked for, and tell whether one did.
+        """Add or remove the row that a button asked for; return whether one was pressed.
 
-        The page then shows the form again; nothing is tested and nothing is saved.
+        The page then shows the form again; nothing is validated or saved.
         """
         for name in ("add_row", "remove_row"):
             row_action = request.form.get(name)

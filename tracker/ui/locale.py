@@ -9,11 +9,12 @@ from typing import Literal
 from babel import Locale, dates, lists, negotiate_locale
 from flask import Flask, current_app, g, has_request_context, request
 from flask_babel import get_locale
+from flask_babel import gettext as _
 from markupsafe import Markup, escape
 from werkzeug.wrappers import Response
 
 from tracker.core import clock
-from tracker.core.localized import language_of
+from tracker.core.localized import LocalizedStr, language_of
 
 COOKIE = "language"
 ONE_YEAR = 365 * 24 * 60 * 60
@@ -43,8 +44,9 @@ def init_locale(app: Flask, profile_language: ProfileLanguage | None = None) -> 
     app.extensions["profile_language"] = profile_language
     app.jinja_env.filters.update(as_date=as_date, as_datetime=as_datetime, as_time=as_time)
     app.jinja_env.filters.update(said=said, marked=marked, text_attributes=text_attributes)
+    app.jinja_env.filters.update(language_of=language_of)
     app.jinja_env.filters.update(language_name=name_of, language_attributes=language_attributes)
-    app.jinja_env.globals.update(day=day, moment=moment)
+    app.jinja_env.globals.update(day=day, moment=moment, language_note=language_note)
 
 
 def select_language() -> str:
@@ -138,6 +140,19 @@ def language_attributes(code: str, around: str = "") -> Markup:
     if not code or code == (around or language()):
         return _NONE
     return Markup(' lang="{}" dir="{}"').format(code, direction(code))
+
+
+def language_note(shown: str, others: Iterable[str] = ()) -> str:
+    """Return the note on a text that there is not in the reader's language, none where there is.
+
+    shown is the language it is shown in, empty where it is not known; others are the languages it
+    can be read in besides.
+    """
+    codes = dict.fromkeys([shown, *others])
+    if not shown or language() in codes:
+        return ""
+    note = _("Available in %(languages)s only.", languages=listed(map(name_of, codes)))
+    return LocalizedStr(note, language())
 
 
 def _attributes(words: object, around: str) -> Markup:

@@ -134,7 +134,7 @@ def role_words(actor: Actor) -> str:
 
 
 def party_mark(name: str) -> str:
-    """Return two letters for an organisation; its name is always shown beside them."""
+    """Return two letters for an organisation, shown beside its name."""
     words = [word for word in name.replace("-", " ").split() if word[:1].isalnum()]
     telling = [word for word in words if word.lower() not in _PASSED_OVER] or words
     if not telling:

@@ -10,7 +10,7 @@ MARK = "takes_files_of"
 
 
 def takes_files(most: int) -> Callable[[View], View]:
-    """Mark a page that accepts a file, with the size its request may have in bytes."""
+    """Mark a view that accepts a file, and set the limit for its request in bytes."""
 
     def mark(view: View) -> View:
         setattr(view, MARK, most)

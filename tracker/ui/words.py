@@ -18,7 +18,7 @@ class BareMessage(str):
 
 
 def bare(message: object) -> BareMessage:
-    """Return a message that needs its field's label when it is shown alone."""
+    """Return a message that needs its field's label when shown alone."""
     return BareMessage(str(message))
 
 

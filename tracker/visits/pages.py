@@ -25,7 +25,7 @@ from tracker.guidance.queries import passages_for
 from tracker.lifecycle import policy as lifecycle
 from tracker.lifecycle.labels import GATE_STATES
 from tracker.lifecycle.policy import GateState
-from tracker.ui.locale import as_date
+from tracker.ui.locale import as_date, language
 from tracker.ui.tasks import OTHERS, YOURS, Task, Tasks
 from tracker.visits import labels, policy, queries, stages
 from tracker.visits.encryption import Plan
@@ -517,7 +517,7 @@ def _whose(lack: Missing) -> object:
 def _gates(reading: Reading, actor: Actor) -> list[GateView]:
     shown_lacks: list[Missing] = []
     views: list[GateView] = []
-    titles = passages_for([lack.passage for lack in reading.judgement.missing])
+    titles = passages_for([lack.passage for lack in reading.judgement.missing], language())
     for gate in reading.judgement.gates:
         fresh = [lack for lack in gate.missing if lack not in shown_lacks]
         shown_lacks += fresh

@@ -1,4 +1,4 @@
-"""The stage of a joint visit, worked out from its gates. Pure.
+"""The stage of a joint visit and whether it is ready, worked out from its gates. Pure.
 
 Source: domain.md, section 4.2.
 """

@@ -171,7 +171,10 @@ def _server_command(settings: Settings) -> list[str]:
 @click.command("worker")
 @with_appcontext
 def worker() -> None:
-    """Send mail, close what has expired, recheck readiness; several copies may run together."""
+    """Run a worker: mail, certificates, expiry, reminders, readiness of visits.
+
+    Several can run at the same time.
+    """
     goes_on = True
 
     def stop(_number: int, _frame: FrameType | None) -> None:
@@ -242,7 +245,7 @@ def check() -> None:
     for failing in certificates.failing() if known else ():
         click.echo(
             f"  {failing.reference}, {failing.kind}, revision {failing.number}: {failing.error}"
-            f" ({failing.tries} tries; the next at {failing.next_try_at:%Y-%m-%d %H:%M} UTC)"
+            f" ({failing.tries} attempts; next at {failing.next_try_at:%Y-%m-%d %H:%M} UTC)"
         )
     click.echo(f"texts: {state.texts}")
     for text in disagreements.known() if known else ():

@@ -38,7 +38,7 @@ def note(job: str, object_name: str, error: str) -> None:
 
 
 def forget(job: str, some: Collection[str]) -> None:
-    """Forget that a job failed on some objects: it was done, or is no longer due."""
+    """Delete the failures of a job on some objects: it succeeded, or is no longer due."""
     db.session.execute(
         sa.delete(JobFailure)
         .where(JobFailure.job == job, JobFailure.object.in_(some))

@@ -83,6 +83,16 @@ FORGETTING = (
 )
 
 
+def run_daily(timestamp_url: str = "") -> None:
+    """Run the jobs of a day, and of a start: each finds all that is to do, however old."""
+    # Including texts that were signed while no worker was running.
+    make_certificates(timestamp_url)
+    renew_texts()
+    judge_visits()
+    mail_checkpoint()
+    statistics.refresh()
+
+
 def run_for_ever(
     transport: Transport,
     *,
@@ -99,12 +109,7 @@ def run_for_ever(
             run_once(transport, with_dates=with_dates, timestamp_url=timestamp_url)
             if with_dates:
                 if day_done != clock.today():
-                    # Including texts that were signed while no worker was running.
-                    make_certificates(timestamp_url)
-                    renew_texts()
-                    judge_visits()
-                    mail_checkpoint()
-                    statistics.refresh()
+                    run_daily(timestamp_url)
                     day_done = clock.today()
                 checked = check_accounts(checked)
             # Three times as often, since each portion is small.

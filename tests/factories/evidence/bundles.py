@@ -1,4 +1,4 @@
-"""Bundles made up for tests, and remade after something was altered, as their instance could.
+"""Bundles made for tests, and rebuilt after a change as their instance could.
 
 In one file: the parts of one bundle, each of which carries digests of others.
 """

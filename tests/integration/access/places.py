@@ -1,4 +1,4 @@
-"""Every address of the application, filled in with things of the demonstration; who goes there.
+"""Every URL of the application with values from the demonstration, and who opens it.
 
 In one file: one table, which a guard compares with all addresses.
 """
@@ -394,7 +394,12 @@ def _size() -> int:
 
 def _guidance(demonstration: Demonstration) -> dict[str, list[Thing]]:
     """Return an article for all, and an own one of the CSO and of the NPM."""
-    slug = {"slug": str(_first(sa.select(Article.slug).where(Article.is_current)))}
+    article = _first(
+        sa.select(Article)
+        .where(Article.is_current, Article.language == "en")
+        .order_by(Article.slug)
+    )
+    slug, number = {"slug": article.slug}, article.revision
 
     def own(body: str) -> dict[str, Any]:
         organisation = demonstration.organisations[body]
@@ -403,9 +408,9 @@ def _guidance(demonstration: Demonstration) -> dict[str, list[Thing]]:
 
     return {
         "slug": [Thing("", slug)],
-        "revision slug": [Thing("", slug | {"revision": 1})],
+        "revision slug": [Thing("", slug | {"revision": number})],
         "language slug": [Thing("", slug | {"language": "en"})],
-        "language number slug": [Thing("", slug | {"language": "en", "number": 1})],
+        "language number slug": [Thing("", slug | {"language": "en", "number": number})],
         "article_id": [
             Thing("own guidance of the CSO, for partners too", own("od")),
             Thing("own guidance of the NPM", own("npm")),

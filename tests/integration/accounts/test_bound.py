@@ -1,4 +1,4 @@
-"""What a person signs in with belongs to that person: rows changed past the application.
+"""Credentials belong to their person: rows changed outside the application are refused.
 
 In one file: a table of rows changed in the database, each tried on the same accounts.
 """

@@ -1,4 +1,4 @@
-"""Invitations: who may invite whom, and what becomes of it.
+"""Invitations: who may invite whom, accepting, revoking, tampering.
 
 In one file: one invitation, from sending to its end, with every way it is refused.
 """

@@ -1,4 +1,4 @@
-"""Passkeys: set up, used for signing in and for confirming, named, removed, set aside.
+"""Passkeys: added, used for signing in and confirming, renamed, removed, disabled.
 
 In one file: one authenticator is followed from its registration to its removal.
 """

@@ -1,4 +1,4 @@
-"""Nobody gives themselves a power: roles of signatory and manager come from somebody else.
+"""Nobody gives themselves a power: signatory and manager roles come from somebody else.
 
 In one file: the paths by which one role could be gained, which must all be closed.
 """

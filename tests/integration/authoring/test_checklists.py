@@ -1,4 +1,4 @@
-"""Checklists that are looked after here: taken in, compared, tried, published, retired.
+"""Checklists of an instance: imported, compared, tried, published, retired.
 
 In one file: one version, from its upload to its retirement.
 """

@@ -1,4 +1,4 @@
-"""An organisation's own guidance: written by its own, read by those it is for, and by no others.
+"""An organisation's own guidance: who writes it, who reads it, and who can't.
 
 In one file: one article of an organisation, read from every side in each place where it shows.
 """

@@ -3,6 +3,7 @@
 import io
 
 import pytest
+from flask_babel import force_locale, gettext
 from sqlalchemy.orm import Session
 
 from tests.factories.accounts import House
@@ -21,6 +22,8 @@ from tracker.checklist_templates.models import (
 )
 from tracker.core.content import ContentError
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
+from tracker.guidance import queries
+from tracker.ui.locale import name_of
 
 OTHERS = ("ilena", "samira", "joana")
 OLD, NEW = "label: الأهداف\n", "label: الغايات\n"
@@ -193,6 +196,25 @@ def test_a_version_published_here_keeps_the_words_of_what_stays(people: House) -
     parsed = translations.parsed(words)
     assert set(parsed.items) == {item.code for item in library.parsed(row).items} - {"M1"}
     assert library.localized(row, "ar").by_code["M1"].label == new
+
+
+def test_an_item_without_words_says_what_language_it_is_in(
+    people: House, browser_of: BrowserOf
+) -> None:
+    publish_draft(people, changed("Parties and mandates", "Parties, mandates and powers"))
+    ada = browser_of("ada")
+    template = "/checklists/templates/terms"
+    with force_locale("ar"):
+        note = gettext("Available in %(languages)s only.", languages=name_of("en"))
+    assert "Available in" not in ada.page(template).text
+    ada.set_cookie("language", "ar")
+    assert ada.page(template).text.count(note) == 1
+
+
+def test_where_a_passage_is_used_is_said_in_the_words_of_now(people: House) -> None:
+    change(people, better(newest()))
+    uses = queries.uses_of(["settling-terms/written-form"], "ar")
+    assert "الغايات" in [use.label for use in uses["settling-terms/written-form"]]
 
 
 # Pages

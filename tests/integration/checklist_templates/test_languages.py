@@ -1,4 +1,4 @@
-"""Words of checklists in other languages: kept by number, carried over, shown, frozen, signed.
+"""Translations of checklists: stored by number, copied, shown, frozen, signed.
 
 In one file: one translation, from loading to the signed text.
 """

@@ -98,6 +98,27 @@ def test_the_latest_version_decides_where_guidance_is_used(session: Session) -> 
     assert used_in(session) == before
 
 
+def test_a_passage_is_used_where_it_stands_beside_an_item(session: Session) -> None:
+    library.load_content()
+    whole, consent = "settling-terms/urgent-action", "settling-terms/urgent-consent"
+    uses = guidance.uses_of([whole, consent])
+    assert [use.code for use in uses[consent]] == ["U6", "U7"]
+    assert [use.code for use in uses[whole]] == ["U1", "U18", "V20"]
+
+
+def test_where_a_passage_is_used_is_said_in_the_readers_language(session: Session) -> None:
+    library.load_content()
+    ref = "settling-terms/urgent-consent"
+    assert guidance.uses_of([ref])[ref][0].label == "Informed consent"
+    assert guidance.uses_of([ref], "ar")[ref][0].label == label_of("U6", "ar")
+
+
+def label_of(code: str, language: str) -> str:
+    item = library.localized(library.newest(ChecklistKind.URGENT_PLAN), language).item(code)
+    assert item is not None
+    return item.label
+
+
 def used_in(session: Session) -> set[tuple[str, str]]:
     rows = session.execute(sa.select(PassageUse.code, PassageUse.label)).all()
     return {(code, label) for code, label in rows}

@@ -741,6 +741,15 @@ def test_everybody_reads_what_a_checklist_asks_and_rests_on(
     assert any("/guidance/" in address for address in page.addresses())
 
 
+def test_each_item_shows_the_passage_that_concerns_it(app: Flask, table: Table) -> None:
+    page = table.land.browser(app, "samira").page("/checklists/templates/urgent_plan")
+    _before, *items = page.html.split('<li id="U')
+    shown = {item.split('"')[0]: item for item in items}
+    for number, key in (("1", "action"), ("6", "consent"), ("8", "duties"), ("16", "follow-up")):
+        assert f"/guidance/settling-terms#urgent-{key}" in shown[number]
+        assert shown[number].count("/guidance/settling-terms#urgent-") == 1
+
+
 @pytest.mark.parametrize("kind", ["x", "terms.yaml", "..", "TERMS"])
 def test_there_is_no_page_of_what_is_no_checklist(app: Flask, table: Table, kind: str) -> None:
     table.land.browser(app, "samira").page(f"/checklists/templates/{kind}", 404)

@@ -1,4 +1,4 @@
-"""The pages of comments: the thread, writing, choosing who reads, what is done with one.
+"""The pages of comments: the thread, writing, choosing an audience, actions on a comment.
 
 In one file: the pages of one thread, each tried from the same sides.
 """

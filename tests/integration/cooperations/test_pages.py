@@ -1,4 +1,4 @@
-"""Pages of cooperations: from the right side, from the wrong side, and with bad input.
+"""Pages of cooperations: with and without permission, and with bad input.
 
 In one file: the pages of one cooperation, each tried from the same sides.
 """

@@ -39,7 +39,7 @@ def test_all_keys_are_listed_with_their_fingerprints(app: Flask, folder: Path) -
         "The checkpoint key 2",
         "The document key 1",
     ]
-    assert "kept for verifying" in lines[0]
+    assert "kept for verification" in lines[0]
     assert "  key 1 vouches for it" in lines
     assert any("CN=terms.npm.example" in line for line in lines)
     with app.app_context():
@@ -92,7 +92,7 @@ def test_an_own_key_is_taken_in_from_its_files(app: Flask, folder: Path, tmp_pat
     done = run(app, "import", "document", *options, typed="words\n")
     assert done.exit_code == 0, done.output
     assert current(app, KeyUse.DOCUMENT) == 2
-    assert "brought by an organisation" in run(app, "list").output
+    assert "imported by an organisation" in run(app, "list").output
     assert run(app, "import", "checkpoint", *options).exit_code == 2
 
 

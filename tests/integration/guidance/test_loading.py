@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from tests.factories.guidance import ContentFolder, Written, load_shipped
 from tracker.activity import queries as trail
 from tracker.core.content import ContentError
-from tracker.guidance import queries, service
+from tracker.guidance import library, queries, service
 from tracker.guidance.models import Article
 from tracker.search import service as search
 
@@ -36,11 +36,15 @@ def found(typed: str) -> list[str]:
 def test_the_shipped_guidance_is_loaded_and_found(session: Session) -> None:
     load_shipped()
     assert load_shipped() == []
-    assert [ref.slug for ref in queries.current_revisions()] == [
-        "settling-terms",
-        "ways-of-working",
-        "which-organisations",
-        "why-work-together",
+    assert [(ref.slug, ref.language) for ref in queries.current_revisions()] == [
+        (slug, language)
+        for slug in (
+            "settling-terms",
+            "ways-of-working",
+            "which-organisations",
+            "why-work-together",
+        )
+        for language in ("ar", "en")
     ]
     taxonomy = queries.taxonomy()
     assert (len(taxonomy.categories), len(taxonomy.topics)) == (4, 28)
@@ -167,6 +171,21 @@ def test_passages_are_given_with_their_article_in_one_query(
     assert rules.article_question == "How do we settle article-2?"
     assert rules.statements == ("S4",)
     assert queries.passages_for([]) == {}
+
+
+def test_passages_that_name_an_item_of_a_checklist_come_with_those_asked_for(
+    folder: ContentFolder, statements: Watch
+) -> None:
+    folder.articles[0].revision = 2
+    folder.write()
+    folder.change(FIRST, "{#rules S2}", "{#rules S2 U6 U16}")
+    service.load(library.read(folder.path))
+    with statements() as seen:
+        shown = queries.passages_for(["article-2/rules"], items="U")
+    assert len(seen) == 1
+    assert set(shown) == {"article-1/rules", "article-2/rules"}
+    assert shown["article-1/rules"].items == ("U6", "U16")
+    assert set(queries.passages_for(["article-2/rules"], items="M")) == {"article-2/rules"}
 
 
 def test_passages_are_those_of_the_current_revision(folder: ContentFolder) -> None:

@@ -9,9 +9,10 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests.client import CheckedClient
-from tests.factories.guidance import ContentFolder, Written, load_shipped
+from tests.factories.guidance import SHIPPED, ContentFolder, Written, load_shipped
 from tests.pages import Page
 from tracker.guidance import routes, service
+from tracker.guidance.library import read
 from tracker.guidance.queries import Use
 
 Watch = Callable[[], AbstractContextManager[list[str]]]
@@ -37,10 +38,75 @@ def test_the_library_shows_every_article_to_anybody(
     assert "4 articles" in page.text
     for link in ("All categories 4", "Activities 0", "Engaging with others 4", "Finances 1"):
         assert link in page.links()
-    assert "9 topics without an article here" in page.text
     assert "Reset" not in page.links()
     question = "What should NPMs and civil society settle before they work together?"
     assert page.links()[question] == "/guidance/settling-terms"
+
+
+def topics_of(page: Page) -> list[str]:
+    """The lines of the list of topics, each with its count or mark."""
+    topics = next(
+        one for one in page.root.iter("nav") if one.attrib.get("aria-label") in {"Topic", "الموضوع"}
+    )
+    return [" ".join("".join(line.itertext()).split()) for line in topics.iter("li")]
+
+
+def test_all_topics_stand_in_one_list_in_the_order_of_the_source(
+    client: CheckedClient, session: Session
+) -> None:
+    load_shipped()
+    source = [term.name for term in read(SHIPPED).topics]
+    page = library(client)
+    lines = topics_of(page)
+    assert [next(name for name in source if line.startswith(name)) for line in lines[1:]] == source
+    assert "Annual Reports no article yet" in lines
+    assert "Finances 1" in lines
+    assert sum("no article yet" in line for line in lines) == 9
+    assert not [words for words in page.links() if words.startswith("Annual Reports")]
+
+
+def test_all_topics_are_named_in_arabic_to_who_reads_arabic(
+    client: CheckedClient, session: Session
+) -> None:
+    load_shipped()
+    taxonomy = read(SHIPPED)
+    answer = client.get("/guidance", headers={"Accept-Language": "ar"})
+    page = Page(answer.text, "the library in Arabic")
+    lines = topics_of(page)
+    assert len(lines) == 29
+    for term, line in zip(taxonomy.topics, lines[1:], strict=True):
+        assert line.startswith(term.names["ar"])
+        assert term.name not in answer.text
+    assert taxonomy.categories[0].names["ar"] in answer.text
+
+
+def test_a_topic_is_marked_empty_only_where_no_article_is_on_it_at_all(
+    client: CheckedClient, folder: ContentFolder
+) -> None:
+    lines = topics_of(library(client, q="no such words anywhere"))
+    assert lines == [
+        "All topics 0",
+        "Shared topic 0",
+        "Topic 1 0",
+        "Topic 2 0",
+        "Bare topic no article yet",
+    ]
+
+
+def test_a_topic_without_an_article_that_was_chosen_by_its_address_is_the_chosen_one(
+    client: CheckedClient, folder: ContentFolder
+) -> None:
+    page = library(client, topic="bare-topic")
+    assert "0 articles on the topic Bare topic" in page.text
+    assert page.links()["All topics 2"] == "/guidance"
+    assert '<a href="/guidance?topic=bare-topic" aria-current="true">Bare topic' in page.html
+
+
+def test_a_topic_without_a_name_in_the_readers_language_keeps_its_own_marked(
+    client: CheckedClient, folder: ContentFolder
+) -> None:
+    answer = client.get("/guidance", headers={"Accept-Language": "ar"})
+    assert '<bdi lang="en" dir="ltr">Bare topic</bdi>' in answer.text
 
 
 def test_keywords_narrow_the_library_and_are_marked(
@@ -297,29 +363,3 @@ def test_a_withdrawn_article_is_read_by_its_revision_only(
     page = client.page("/guidance/article-2/revisions/1")
     assert "This revision is not current." in page.text
     assert not [words for words in page.links() if words.startswith("Read the current")]
-
-
-def test_an_article_is_shown_in_the_readers_language_where_it_has_it(
-    client: CheckedClient, folder: ContentFolder
-) -> None:
-    folder.articles.append(Written("article-1", 1, "ar", question="ماذا نتفق؟", text="قبل العمل"))
-    folder.load()
-    english = client.page("/guidance/article-1")
-    assert english.links()["العربية"] == "/guidance/article-1?language=ar"
-    chosen = client.get("/guidance/article-1?language=ar")
-    assert "ماذا نتفق؟" in chosen.text
-    assert '<article class="article" lang="ar" dir="rtl"' in chosen.text
-    arabic = {"Accept-Language": "ar"}
-    answer = client.get("/guidance/article-1", headers=arabic)
-    assert "ماذا نتفق؟" in answer.text
-    assert '<article class="article" aria-label' in answer.text
-    answer = client.get("/guidance/article-2", headers=arabic)
-    assert '<article class="article" lang="en" dir="ltr"' in answer.text
-    assert "قبل" in client.get("/guidance?q=قبل", headers=arabic).text
-    assert "0 articles" in library(client, q="قبل").text
-
-
-def test_another_language_than_there_is_gives_english(
-    client: CheckedClient, folder: ContentFolder
-) -> None:
-    assert client.page("/guidance/article-1?language=%00").h1 == "How do we settle article-1?"

@@ -1,4 +1,4 @@
-"""Whatever is done to evidence in the database itself, the check names the first broken place.
+"""Evidence changed in the database: the audit names the first broken row.
 
 In one file: a table of alterations, each tried on the same evidence.
 """

@@ -1,4 +1,4 @@
-"""Log, checkpoints and keys tampered with are named, and chains that no longer agree with them.
+"""Changes to log, checkpoints and keys are named, and chains that contradict them.
 
 In one file: a table of alterations, each tried on the same log.
 """

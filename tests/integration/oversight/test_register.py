@@ -1,4 +1,4 @@
-"""The register: which agreements stand in it, in which state, from when and until when.
+"""The register: which agreements it lists, with which status and dates.
 
 In one file: states, filters and pages of one list.
 """

@@ -1,4 +1,4 @@
-"""Every row that decides something is compared with what events say of it.
+"""Every decisive row is compared with what events say about it.
 
 In one file: a table of rows changed in the database, and what each is named as.
 """

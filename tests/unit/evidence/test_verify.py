@@ -1,4 +1,4 @@
-"""A bundle is checked link by link, by two programs that know nothing of each other.
+"""Verification of bundles, link by link, by two independent programs.
 
 In one file: each case alters one bundle, and both verifiers read all of them.
 """

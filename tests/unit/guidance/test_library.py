@@ -19,6 +19,7 @@ from tracker.guidance.library import (
 )
 
 FIRST = "guidance/en/article-1.md"
+SLUGS = ("settling-terms", "ways-of-working", "which-organisations", "why-work-together")
 
 
 @pytest.fixture
@@ -43,7 +44,9 @@ def test_the_shipped_content_carries_every_statement() -> None:
     assert len(library.topics) == 28
     assert [one.code for one in library.statements] == [f"S{n}" for n in range(1, 73)]
     assert library.not_carried == ()
-    assert len(library.articles) == 4
+    assert {one.identity for one in library.articles} == {
+        (slug, language) for slug in SLUGS for language in ("en", "ar")
+    }
 
 
 def test_an_article_is_read_with_its_lead_and_passages(folder: ContentFolder) -> None:
@@ -58,6 +61,29 @@ def test_an_article_is_read_with_its_lead_and_passages(folder: ContentFolder) ->
     assert article.passages[1].markdown.endswith("- another, with **weight**.")
     assert library.carried["article-2/rules"] == {"S4"}
     assert "another, with weight." in article.plain_text.splitlines()
+
+
+def test_a_passage_may_name_the_items_it_concerns(folder: ContentFolder) -> None:
+    folder.change(FIRST, "{#expected S1}", "{#expected S1 M4 U16}")
+    passage = read(folder.path).articles[0].passages[0]
+    assert (passage.statements, passage.items) == (("S1",), ("M4", "U16"))
+    assert "## Say what is expected {#expected S1 M4 U16}" in as_body("", [passage])
+
+
+def test_an_item_that_an_edited_passage_names_must_be_there() -> None:
+    with pytest.raises(ContentError) as caught:
+        read_body("## One {#one S1 M4 U19}\n\nText.", "article", {"S1": "article"}, {"M4"})
+    assert [one.message for one in caught.value.mistakes] == [
+        "there is no item U19 in the checklists"
+    ]
+
+
+def test_terms_and_statements_have_words_in_other_languages(folder: ContentFolder) -> None:
+    folder.change("taxonomy.yaml", "name: Topic 2", "name: Topic 2, names: {ar: موضوع}")
+    folder.change("statements.yaml", "  text: What", "  texts: {ar: نص}\n  text: What")
+    library = read(folder.path)
+    assert library.topics[2].names == {"ar": "موضوع"}
+    assert library.statements[0].texts == {"ar": "نص"}
 
 
 def test_a_statement_without_a_passage_is_reported(folder: ContentFolder) -> None:
@@ -108,6 +134,9 @@ def test_a_smaller_heading_belongs_to_its_passage(folder: ContentFolder) -> None
         (FIRST, "---\nslug", "slug", "1: the file begins with no front matter"),
         (FIRST, "{#expected S1}", "{#expected S9}", "17: there is no statement S9"),
         (FIRST, "{#expected S1}", "{#expected S1 S1}", "17: S1 stands there twice"),
+        (FIRST, "{#expected S1}", "{#expected S1 M4 M4}", "17: M4 stands there twice"),
+        (FIRST, "{#expected S1}", "{#expected M123}", "17: there is no statement M123"),
+        ("taxonomy.yaml", "Topic 2", "Topic 2, names: {xx: y}", "7: topics.2.names: language 'xx'"),
         (FIRST, "{#expected S1}", "{#expected S3}", "17: statement S3 belongs to the article"),
         (FIRST, "{#expected S1}", "{#Expected S1}", "17: the key Expected may hold small letters"),
         (FIRST, "{#expected S1}", "", "17: the heading of a passage is written ##"),
@@ -220,7 +249,9 @@ def test_every_shipped_article_written_as_a_file_reads_back_equal() -> None:
         head, rest = read_file(as_file(article.head, body), "file")
         assert head == article.head
         assert rest == body.strip()
-        assert read_body(rest, article.head.slug, statements) == (article.lead, article.passages)
+        items = {code for passage in article.passages for code in passage.items}
+        read_back = read_body(rest, article.head.slug, statements, items)
+        assert read_back == (article.lead, article.passages)
 
 
 def test_a_file_without_a_head_is_a_text_alone() -> None:

@@ -9,7 +9,7 @@ from flask_babel import get_locale
 from tests.factories.ui import Furniture, make_furniture
 from tests.moments import standing_at
 from tracker.core import clock
-from tracker.core.localized import LocalizedStr
+from tracker.core.localized import LocalizedStr, language_of
 from tracker.ui.locale import (
     as_date,
     as_datetime,
@@ -17,6 +17,7 @@ from tracker.ui.locale import (
     day,
     direction,
     language_attributes,
+    language_note,
     languages,
     marked,
     moment,
@@ -77,6 +78,27 @@ def test_languages_are_named_in_their_own_words(in_request: InRequest) -> None:
         ("en", "English", "ltr", False),
         ("ar", "العربية", "rtl", True),
     ]
+
+
+def test_what_is_not_in_the_readers_language_says_what_it_is_in(in_request: InRequest) -> None:
+    in_request()
+    assert language_note("ar") == "Available in Arabic only."
+    assert language_note("ar", ["fr", "ar"]) == "Available in Arabic and French only."
+
+
+@pytest.mark.parametrize(("shown", "others"), [("en", ()), ("ar", ("en",)), ("", ())])
+def test_what_can_be_read_in_the_readers_language_says_nothing(
+    in_request: InRequest, shown: str, others: tuple[str, ...]
+) -> None:
+    in_request()
+    assert language_note(shown, others) == ""
+
+
+def test_the_note_is_said_in_the_readers_language(in_request: InRequest) -> None:
+    in_request(headers={"Accept-Language": "ar"})
+    assert language_note("ar") == ""
+    assert "الإنجليزية" in language_note("en")
+    assert language_of(language_note("en")) == "ar"
 
 
 def test_the_direction_follows_the_script() -> None:

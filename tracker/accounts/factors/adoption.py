@@ -27,13 +27,12 @@ class Adopted:
 
 
 def adopt() -> Adopted | None:
-    """Bind all accounts that were never bound, as they are; None if that was done before.
+    """Bind all accounts that were never bound, as they are; return None if this was done before.
 
-    It is done once in the life of an instance: an event in its chain says so, and the chain is
-    checked from its beginning first, so that the event can't be taken out to do it again. Later a
-    row without a seal is refused, unless it is to the letter what its last event binds (the columns
-    of the seals were dropped and made again by a migration). Raises AlteredTrailError. The caller
-    commits.
+    It happens once in the life of an instance. An event in its chain records it, and the chain is
+    verified from its beginning first, so that the event can't be removed to repeat it. Later a row
+    without a seal is refused, unless it is exactly what its last event binds (a migration dropped
+    the columns of the seals and added them again). Raises AlteredTrailError. The caller commits.
     """
     # People before the chain: everybody who changes credentials locks them in this order.
     unsealed = _unsealed()

@@ -193,7 +193,7 @@ def refused() -> list[tuple[str, Fault]]:
 
 
 def passkeys_digest(user_id: UUID) -> str:
-    """Return the digest of a person's passkeys as stored."""
+    """Return the digest of a person's passkeys as they are in the database."""
     rows = db.session.scalars(sa.select(Passkey).where(Passkey.user_id == user_id))
     return seals.passkeys_digest(map(BoundPasskey.of, rows))
 

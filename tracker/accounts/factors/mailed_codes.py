@@ -69,7 +69,7 @@ def is_right(row: MailedCode, code: str) -> bool:
 
 
 def use_up(row: MailedCode) -> bool:
-    """Use up the code, in the caller's transaction; of two concurrent uses only one succeeds."""
+    """Delete the code in the caller's transaction; of two requests only one succeeds."""
     taken = db.session.execute(
         sa.delete(MailedCode)
         .where(MailedCode.id == row.id)

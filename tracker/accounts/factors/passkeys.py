@@ -160,7 +160,7 @@ def usable(user_id: UUID) -> list[Passkey]:
 
 
 def descriptors(passkeys: Iterable[Passkey]) -> list[PublicKeyCredentialDescriptor]:
-    """Return the passkeys to choose from, in the form browsers expect."""
+    """Return the descriptors that tell a browser which passkeys may be used."""
     known = {transport.value for transport in AuthenticatorTransport}
     return [
         PublicKeyCredentialDescriptor(
@@ -266,7 +266,7 @@ def _refuse_frames(client_data_json: bytes) -> None:
 
 
 def _use_up(challenge: bytes) -> None:
-    """Mark a challenge as answered; of two concurrent answers only one succeeds."""
+    """Record a challenge as answered; of two simultaneous responses only one succeeds."""
     digest = hashlib.sha256(challenge).hexdigest()
     try:
         with db.session.begin_nested():

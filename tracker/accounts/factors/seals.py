@@ -37,7 +37,7 @@ class Credentials:
 
     @classmethod
     def of(cls, user: User) -> "Credentials":
-        """Return them as stored in a person's row."""
+        """Return the credentials in a person's row."""
         return cls(
             user_id=user.id,
             email=user.email,
@@ -77,7 +77,7 @@ class BoundPasskey:
 
     @classmethod
     def of(cls, passkey: Passkey) -> "BoundPasskey":
-        """Return one as stored in its row."""
+        """Return the bound values of a row."""
         return cls(
             passkey.user_id,
             passkey.credential_id,

@@ -161,7 +161,7 @@ def send_again(actor: Actor, invitation_id: UUID, *, days: int = 14) -> str:
 def revoke(actor: Actor, invitation_id: UUID) -> None:
     """Revoke an invitation; its link stops working immediately.
 
-    Raises RefusedError, or RuleBrokenError when it was accepted or revoked.
+    Raises RefusedError, or RuleBrokenError if it was accepted or revoked.
     """
     invitation = _locked(actor, invitation_id)
     invitation.revoked_at = clock.now()

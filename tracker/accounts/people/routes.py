@@ -41,7 +41,7 @@ ADMINISTRATOR = "administrator"
 @blueprint.get("")
 @gate.signed_in
 def listed() -> str:
-    """List people: all for administrators, their organisation's for coordinators."""
+    """List people: all for administrators, their own organisation's for its coordinators."""
     actor = gate.current_actor()
     gate.require(policy.can_see_people(actor))
     words = request.args.get("q", "")[:200]

@@ -127,11 +127,11 @@ def give_role(actor: Actor, user_id: UUID, new: NewRole) -> Membership:
 
 
 def end_role(actor: Actor, membership_id: UUID, *, reason: str) -> None:
-    """End somebody's role immediately. With the last role in an organisation sessions end too.
+    """End somebody's role immediately; with the last role in an organisation sessions end too.
 
-    A signatory's or manager's is ended by another one, the last one's by an administrator. Raises
-    RefusedError, or RuleBrokenError when it ended already, no reason is given, or it is the last
-    administrator's.
+    A signatory's or manager's role is ended by another one, the last one's by an administrator.
+    Raises RefusedError, or RuleBrokenError if it has already ended, no reason is given, or it is
+    the last administrator's.
     """
     membership = powers.held(membership_id)
     policy.can_end_role(
@@ -189,10 +189,10 @@ def _has_run_out(day: dt.date) -> sa.ColumnElement[bool]:
 
 
 def suspend(actor: Actor, user_id: UUID, *, reason: str) -> None:
-    """Suspend an account immediately, in running sessions too; roles stay for when it is restored.
+    """Suspend an account immediately, in open sessions too; its roles stay for its return.
 
-    Raises RefusedError, or RuleBrokenError when it is closed already, no reason is given, or it
-    is the last administrator's.
+    Raises RefusedError, or RuleBrokenError if it is already suspended, no reason is given, or it is
+    the last administrator's.
     """
     user = queries.hold(user_id)
     policy.can_suspend(actor, _facts(user_id)).require()
@@ -453,7 +453,7 @@ def _check_not_held(user_id: UUID, new: NewRole) -> None:
 
 
 def _check_not_last_administrator(user_id: UUID) -> None:
-    """Refuse to end the last administrator's role; rows are locked, so two can't leave together."""
+    """Refuse to end the last administrator; locks the rows, so two can't go at the same moment."""
     # A separate query, which sees what was changed while the first one waited for the lock.
     db.session.execute(
         sa.select(Membership.id)

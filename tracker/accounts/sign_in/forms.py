@@ -190,7 +190,7 @@ class NoRescueForm(Form, library.TwoFactorRescueForm):
 
 
 class ConfirmIdentityForm(Limited, library.VerifyForm):
-    """Password, and a code from people with a second factor, before something sensitive."""
+    """Password, and a code if there is a second factor, before a sensitive change."""
 
     password = PasswordField(_l("Password"), [Required(_l("Enter your password"))])
     code = CodeField(_l("Six-digit code from your app"))
@@ -348,7 +348,7 @@ def _is_refused(form: Form, user: Any) -> bool:
 
 
 def _is_refused_in_secret(user: User) -> bool:
-    """Send the same by mail to the person alone: the page never reveals who has an account."""
+    """Return the same, but tell only the person, by email: the page must not reveal accounts."""
     if binding.fault_of(user) is None:
         return False
     if seals.has_own_address(user):

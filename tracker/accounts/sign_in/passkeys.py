@@ -133,7 +133,7 @@ class Options(WebauthnUtil):
 
 
 class SecondFactor(library.WebAuthnTfPlugin):
-    """A passkey after the password, for people without an app; the page for codes offers it too."""
+    """A passkey after the password, for people without an app; the code page offers it too."""
 
     def get_setup_methods(self, user: Any) -> list[tuple[str, str]]:
         """Return the passkey if it is the only second factor."""

@@ -1,4 +1,4 @@
-"""How long a session lasts: an idle limit and an absolute limit.
+"""The two limits of a session, idle and absolute, checked at each request; both are settings.
 
 Both times are stored in the signed session cookie.
 """

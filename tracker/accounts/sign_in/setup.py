@@ -400,7 +400,7 @@ class OutboxMail(MailUtil):
         html: str | None,  # noqa: ARG002
         **kwargs: Any,
     ) -> None:
-        """Queue the mail of one of the library's templates."""
+        """Queue the email for one of Flask-Security's templates."""
         user = cast("User", kwargs["user"])
         if template.endswith("reset_instructions"):
             messages.password_link(user, kwargs["reset_token"], RESET_WITHIN)
@@ -458,7 +458,7 @@ def _memberships(user: User) -> tuple[ActorMembership, ...]:
 
 
 def _guard_pages() -> Response | None:
-    """Keep JSON out of the library's pages, and signed-in people off the sign-in pages."""
+    """Refuse JSON on Flask-Security's pages, and redirect signed-in people from sign-in pages."""
     if request.blueprint != "security":
         return None
     if request.is_json:

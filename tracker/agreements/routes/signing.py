@@ -120,7 +120,7 @@ def send(checklist_id: UUID) -> str | Response:
         parties=[(party, able[party.organisation_id]) for party in loaded.surroundings.parties],
         several=agreement_forms.SEVERAL,
         lacking=lacking,
-        hinted_items=warnings.hints_before_sending(loaded),
+        hinted_items=warnings.hints_before_sending(loaded, locale.language()),
         obstacles=obstacles,
         is_restricted=encryption.is_restricted(checklist),
         kind_words=labels.KINDS[checklist.kind],

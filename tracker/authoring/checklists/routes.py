@@ -53,7 +53,6 @@ from tracker.checklists.rules.values import check_types
 from tracker.cooperations.models import Mode
 from tracker.cooperations.modes import MODE_LABELS
 from tracker.core.errors import RuleBrokenError, StaleError
-from tracker.guidance.queries import passages_for
 from tracker.settings import KNOWN_LANGUAGES
 from tracker.ui import locale
 from tracker.ui.perform import perform
@@ -242,7 +241,7 @@ def _above(row: ChecklistTemplate) -> dict[str, Any]:
 @blueprint.route("/upload", methods=["GET", "POST"])
 @signed_in
 def upload() -> Answered:
-    """Check and save an edited checklist; mistakes show beside it, and nothing typed is lost."""
+    """Upload a changed checklist; mistakes are shown beside it, and nothing typed is lost."""
     actor = _administrator()
     form = UploadForm()
     done = form.validate_on_submit() and perform(
@@ -300,7 +299,7 @@ def download_draft(draft_id: UUID) -> Response:
 @blueprint.route("/drafts/<uuid:draft_id>/change", methods=["GET", "POST"])
 @signed_in
 def change(draft_id: UUID) -> Answered:
-    """Change a draft's text; if somebody saved meanwhile, both texts are shown."""
+    """Change a draft's text; if somebody else saved first, both are shown."""
     actor = _administrator()
     row = found_or_404(queries.draft(actor, draft_id))
     form = DraftForm(data={"text": row.text, "version": row.version})
@@ -454,7 +453,7 @@ def try_item(text_id: UUID, code: str) -> str:
         form=form,
         fields=[form[name_of(field)] for field in fields],
         problems=problems,
-        guidance=pages.guide_of(item, passages_for(list(item.rests_on.passages))),
+        guidance=pages.guide_of(item, pages.passages_beside([item])),
     )
 
 

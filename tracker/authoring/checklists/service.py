@@ -179,16 +179,16 @@ def publish(
         raise StaleError(_l("Another version was published in this moment. Try again.")) from error
     db.session.delete(draft)
     db.session.flush()
-    library.say_uses(row.kind)
     _record(verbs.TEMPLATE_PUBLISHED, actor, row, {"base": base.version, "reason": reason})
     library.carry_on(base, row, actor)
+    library.say_uses(row.kind)
     return row
 
 
 def change_words(
     actor: Actor, template_id: UUID, language: str, text: str, *, seen_number: int, reason: str
 ) -> TemplateWords:
-    """Replace a version's translation into a language; it takes effect immediately (adr 38).
+    """Replace a version's translation into a language immediately (adr 38).
 
     From then on it belongs to this instance. Raises ContentError with all mistakes, RefusedError,
     RuleBrokenError if nothing differs, and StaleError if somebody changed it in the meantime.
@@ -205,8 +205,9 @@ def change_words(
     if current is not None and translations.parsed(current) == words:
         raise RuleBrokenError(_l("These are the words that stand already. Change something."))
     words_row = translations.take_in(row, words, WordsOrigin.OWN)
-    if words_row is None:  # this instance has the same already
+    if words_row is None:  # its own translation, before a shipped one
         raise RuleBrokenError(_l("These are the words that stand already. Change something."))
+    library.say_uses(row.kind)
     trail.record(
         verbs.TEMPLATE_WORDS_CHANGED,
         actor=actor,

@@ -86,6 +86,7 @@ def _passage(old: PassageText, new: PassageText, codes: object) -> Iterator[Chan
         (_l("Title"), old.title, new.title),
         (_l("Text"), old.markdown, new.markdown),
         (codes, ", ".join(old.statements), ", ".join(new.statements)),
+        (_l("Concerns items"), ", ".join(old.items), ", ".join(new.items)),
     ):
         if before != after:
             yield Change(name, value_differences.words(before, after))

@@ -74,7 +74,7 @@ def revision(slug: str, language: str, number: int) -> str:
     row = _numbered(revisions, number)
     others = [other for other in revisions if other.id != row.id]
     other = _compared_with(row, others, request.args.get("with", ""))
-    names = pages.names_of(taxonomy())
+    names = pages.names_of(taxonomy(locale.language()))
     parts = guidance_editing.parts_of(row)
     return render_template(
         "authoring/revision.html",
@@ -141,7 +141,7 @@ def edit(slug: str, language: str) -> Answered:
     actor = _administrator()
     revisions = _revisions(actor, slug, language)
     current, base = found_or_404(guidance_editing.current_of(revisions)), _begun_from(revisions)
-    form = EditForm(taxonomy())
+    form = EditForm(taxonomy(locale.language()))
     if not form.is_submitted():
         form.fill_in(guidance_editing.words_of(base))
         form["version"].data = current.revision
@@ -222,7 +222,7 @@ def _edit_page(
     current = found_or_404(guidance_editing.current_of(revisions))
     if is_overtaken:
         form["version"].data = current.revision
-    names = pages.names_of(taxonomy())
+    names = pages.names_of(taxonomy(locale.language()))
     return render_template(
         "authoring/edit_article.html",
         form=form,

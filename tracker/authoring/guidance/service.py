@@ -46,7 +46,9 @@ def parts_of(row: Article) -> ArticleParts:
 
 
 def _as_text(row: Passage) -> PassageText:
-    return PassageText(row.number, row.key, row.title, tuple(row.statements), row.markdown)
+    return PassageText(
+        row.number, row.key, row.title, tuple(row.statements), row.markdown, tuple(row.items)
+    )
 
 
 def file_of(row: Article) -> str:
@@ -90,16 +92,18 @@ def words_from_file(text: str, row: Article) -> ArticleWords:
 
 
 def check(words: ArticleWords, revisions: Sequence[Article]) -> ArticleParts:
-    """Check an edited article as strictly as a file, and read its parts.
+    """Check an edited article as strictly as a file, and return its parts.
 
-    revisions are all of it, loaded with their passages. What the current and the newest shipped one
-    carry of what must stay is carried on. Raise ContentError naming all mistakes by line, and
-    RuleBrokenError where question, summary or place are wrong.
+    held are all its revisions, loaded with their passages. Whatever must stay of the current and
+    the latest shipped one has to be in it. Raise ContentError with all mistakes by line, and
+    RuleBrokenError if question, summary or place are invalid.
     """
     article_validation.require_head(words, needs_summary=True)
     article_validation.require_length(words)
     slug = revisions[0].slug
-    lead, passages = library.read_body(words.body, slug, queries.statements_by_article())
+    lead, passages = library.read_body(
+        words.body, slug, queries.statements_by_article(), checklists.item_codes()
+    )
     mistakes = list(_lost(revisions, passages, _lines(words.body)))
     if mistakes:
         raise ContentError(mistakes)
@@ -195,6 +199,7 @@ def publish(
     except IntegrityError as error:
         raise StaleError(_l("Another revision was published in this moment. Try again.")) from error
     service.index(row, parts.passages)
+    checklists.say_all_uses()
     _record(verbs.ARTICLE_PUBLISHED, actor, row, base=current.revision, reason=reason)
     return row
 
@@ -248,6 +253,7 @@ def use_shipped(actor: Actor, slug: str, language: str, number: int, *, reason: 
     row.is_current = True
     db.session.flush()
     service.index(row, row.passages)
+    checklists.say_all_uses()
     _record(verbs.ARTICLE_PUBLISHED, actor, row, base=None, reason=row.reason)
     return row
 

@@ -72,9 +72,9 @@ def has_one(organisation_id: UUID, language: str, question: str) -> bool:
 
 
 def in_library(actor: Actor, question: Question) -> Sequence[OwnText]:
-    """Return the readable articles that contain every word of the search.
+    """Return the readable articles, those with the words of the search in their question first.
 
-    Those with the words in their question come first. The reader for the guidance library.
+    Each knows whether it holds every word question for. Read by the library of the guidance.
     """
     rows = db.session.scalars(
         sa.select(OwnArticle)
@@ -82,9 +82,8 @@ def in_library(actor: Actor, question: Question) -> Sequence[OwnText]:
         .options(joinedload(OwnArticle.organisation), selectinload(OwnArticle.passages))
         .order_by(OwnArticle.question, OwnArticle.id)
     )
-    matching = [row for row in rows if _holds(row, question)]
-    matching.sort(key=lambda row: -question.count_held(row.question))
-    return [_in_library(row, question) for row in matching]
+    ordered = sorted(rows, key=lambda row: -question.count_held(row.question))
+    return [_in_library(row, question) for row in ordered]
 
 
 def _holds(row: OwnArticle, question: Question) -> bool:
@@ -100,6 +99,7 @@ def _words_of(body: str) -> frozenset[str]:
 
 
 def _in_library(row: OwnArticle, question: Question) -> OwnText:
+    matches = _holds(row, question)
     texts = [
         PassageText(passage.number, passage.key, passage.title, (), passage.markdown)
         for passage in row.passages
@@ -113,7 +113,8 @@ def _in_library(row: OwnArticle, question: Question) -> OwnText:
         category=row.category,
         topics=tuple(row.topics),
         uses=len({code for passage in row.passages for code in passage.items}),
-        text=library.plain_text(row.summary, row.lead, texts) if question else "",
+        matches=matches,
+        text=library.plain_text(row.summary, row.lead, texts) if question and matches else "",
         passages=tuple(
             OwnPassageText(text.key, text.number, text.title, text.markdown) for text in texts
         ),

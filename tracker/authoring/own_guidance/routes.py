@@ -65,7 +65,7 @@ def articles() -> str:
 @blueprint.get("/<uuid:article_id>")
 @signed_in
 def article(article_id: UUID) -> str:
-    """Show an organisation's article to its people, and to partners if it is meant for them."""
+    """Show an own article to people of the organisation, and to partners if it is shared."""
     actor = current_actor()
     row = found_or_404(queries.find(actor, article_id))
     question = ask(request.args.get("q", ""))
@@ -75,7 +75,7 @@ def article(article_id: UUID) -> str:
         view=pages.text_view(
             own_guidance.parts_of(row), question=question, items=pages.item_links()
         ),
-        taxonomy=taxonomy(),
+        taxonomy=taxonomy(locale.language()),
         state=labels.own_state(row),
         may_change=policy.can_change_own(actor, row.organisation_id),
         direction=locale.direction,
@@ -101,7 +101,7 @@ def download(article_id: UUID) -> Response:
 def add() -> Answered:
     """Write a new article; it can be previewed before it is saved."""
     actor = _writer()
-    form = OwnArticleForm(taxonomy(), data={"language": locale.language()})
+    form = OwnArticleForm(taxonomy(locale.language()), data={"language": locale.language()})
     parts = _checked(form, form.words()) if form.validate_on_submit() else None
     if parts and _is_to_be_saved():
         done = perform(
@@ -123,10 +123,10 @@ def add() -> Answered:
 @blueprint.route("/<uuid:article_id>/change", methods=["GET", "POST"])
 @signed_in
 def change(article_id: UUID) -> Answered:
-    """Change an article; if somebody saved meanwhile, both texts are shown."""
+    """Change an article; if somebody else saved first, both are shown."""
     actor = current_actor()
     row = _get_or_404(actor, article_id)
-    form = OwnArticleForm(taxonomy())
+    form = OwnArticleForm(taxonomy(locale.language()))
     if not form.is_submitted():
         form.fill_in(own_guidance.words_of(row))
         form["language"].data = row.language
@@ -185,7 +185,7 @@ def _writing_page(
     """
     if row is not None and is_overtaken:
         form["version"].data = row.version
-    known = taxonomy()
+    known = taxonomy(locale.language())
     before = own_guidance.parts_of(row) if row else None
     return render_template(
         "authoring/write_article.html",
@@ -205,7 +205,7 @@ def _writing_page(
 @blueprint.route("/<uuid:article_id>/withdraw", methods=["POST"])
 @signed_in
 def withdraw(article_id: UUID) -> Response:
-    """Withdraw an article from all readers; it is kept."""
+    """Withdraw an article: nobody sees it, but it is kept."""
     words = _("The article is withdrawn. It is kept, and can be shown again.")
     return _acted(article_id, own_guidance.withdraw, words)
 

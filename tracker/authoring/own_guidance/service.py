@@ -15,7 +15,6 @@ from tracker.authoring.guidance import article_validation
 from tracker.authoring.models import OwnArticle, OwnPassage
 from tracker.authoring.own_guidance import queries
 from tracker.checklist_templates import library as checklists
-from tracker.checklist_templates.models import ChecklistKind
 from tracker.core import canonical, clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
@@ -25,12 +24,12 @@ from tracker.organisations.models import Organisation
 
 
 def words_of(row: OwnArticle) -> ArticleWords:
-    """Return an article of an organisation as it was written."""
+    """Return an own article as its author wrote it."""
     return ArticleWords(row.question, row.summary, row.category, tuple(row.topics), row.body)
 
 
 def parts_of(row: OwnArticle) -> ArticleParts:
-    """Return an organisation's article with its passages, in the form that is compared."""
+    """Return an own article, loaded with its passages, for comparison."""
     passages = (
         PassageText(
             passage.number, passage.key, passage.title, tuple(passage.items), passage.markdown
@@ -41,27 +40,14 @@ def parts_of(row: OwnArticle) -> ArticleParts:
 
 
 def check(words: ArticleWords) -> ArticleParts:
-    """Check an organisation's article and read its parts.
+    """Check an own article and return its parts.
 
-    Raise ContentError naming all mistakes by line, and RuleBrokenError where the head is wrong.
+    Raise ContentError with all mistakes by line, and RuleBrokenError if the head is invalid.
     """
     article_validation.require_head(words, needs_summary=False)
     article_validation.require_length(words)
-    lead, passages = library.read_own_body(words.body, items())
+    lead, passages = library.read_own_body(words.body, checklists.item_codes())
     return parted(words, lead, passages)
-
-
-def items() -> frozenset[str]:
-    """Return the codes of all items that a passage may be paired with, of every version.
-
-    Some checklists use old versions.
-    """
-    return frozenset(
-        item.code
-        for kind in ChecklistKind
-        for row in checklists.versions(kind)
-        for item in checklists.parsed(row).items
-    )
 
 
 def add(actor: Actor, words: ArticleWords, *, language: str, for_partners: bool) -> OwnArticle:
@@ -104,10 +90,10 @@ def change(
     for_partners: bool,
     seen_version: int | None,
 ) -> OwnArticle:
-    """Change an organisation's article.
+    """Change an own article.
 
-    Raises RefusedError, ContentError, RuleBrokenError, or StaleError when somebody changed it
-    since the person saw seen_version.
+    Raises RefusedError, ContentError, RuleBrokenError, or StaleError if somebody changed it since
+    the person saw seen_version.
     """
     row = _locked(actor, article_id)
     if row.version != seen_version:
@@ -128,7 +114,7 @@ def change(
 
 
 def withdraw(actor: Actor, article_id: UUID) -> OwnArticle:
-    """Withdraw an organisation's article from all readers; it is kept, and can be shown again."""
+    """Withdraw an own article: nobody sees it, but it can be restored."""
     row = _locked(actor, article_id)
     if row.withdrawn_at is not None:
         raise RuleBrokenError(_l("This article is withdrawn already."))

@@ -50,7 +50,7 @@ def _words(
 @blueprint.route("", methods=["GET", "POST"])
 @signed_in
 def change(kind: str, number: int, language: str) -> str | Response:
-    """Show the translation in use, and replace it; mistakes show beside it."""
+    """Show the translation in use, and replace it; mistakes are shown beside it."""
     row, words_row = _get_or_404(kind, number, language)
     form = WordsForm(data={"version": words_row.number if words_row else 0})
     seen = form.version.data
@@ -83,7 +83,7 @@ def change(kind: str, number: int, language: str) -> str | Response:
 @blueprint.get("/file")
 @signed_in
 def download(kind: str, number: int, language: str) -> Response:
-    """Download the translation as a YAML file, with what is still to be translated."""
+    """Return the translation as a YAML file that also contains what is still untranslated."""
     row, words_row = _get_or_404(kind, number, language)
     text = translations.as_text(_words(row, words_row, language), library.parsed(row))
     response = make_response(text)

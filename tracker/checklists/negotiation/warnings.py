@@ -62,12 +62,8 @@ def refs(loaded: LoadedChecklist) -> set[str]:
     return {flag.passage for flag in loaded.flags if flag.passage} | risky_phrases.passages()
 
 
-def flag_view(
-    loaded: LoadedChecklist, actor: Actor, flag: Flag, passages: Passages | None = None
-) -> FlagView:
+def flag_view(loaded: LoadedChecklist, actor: Actor, flag: Flag, passages: Passages) -> FlagView:
     """Return a flag as pages show it, with the passage it rests on, if by a rule."""
-    if passages is None:
-        passages = passages_for([flag.passage] if flag.passage else [])
     party = loaded.own_party(actor)
     return FlagView(
         id=flag.id,
@@ -102,21 +98,27 @@ def hints_on_item(loaded: LoadedChecklist, item: Item, passages: Passages) -> tu
 
 
 def hints_on_values(
-    item: Item, values: Mapping[str, Any], passages: Passages | None = None
+    item: Item, values: Mapping[str, Any], language: str, passages: Passages | None = None
 ) -> tuple[HintView, ...]:
     """Return the words in a proposed answer that can limit the NPM (S6, S7).
 
-    passages are those that hints point to, where they were asked for together.
+    passages are those that hints point to, where they were asked for together; language is the
+    reader's.
     """
     hints = risky_phrases.hints(risky_phrases.texts_of(item.fields_of(AnswerScope.SHARED), values))
     if hints and passages is None:
-        passages = passages_for(sorted(risky_phrases.passages()))
+        passages = passages_for(sorted(risky_phrases.passages()), language)
     return tuple(_hint_view(hint, passages or {}) for hint in hints)
 
 
-def hints_before_sending(loaded: LoadedChecklist) -> list[tuple[Item, tuple[HintView, ...]]]:
-    """Return the items of the signed part whose words can limit the NPM, to be read before."""
-    passages = passages_for(sorted(risky_phrases.passages()))
+def hints_before_sending(
+    loaded: LoadedChecklist, language: str
+) -> list[tuple[Item, tuple[HintView, ...]]]:
+    """Return the items of the signed part whose words can limit the NPM, to be read before.
+
+    language is the reader's.
+    """
+    passages = passages_for(sorted(risky_phrases.passages()), language)
     return [
         (item, hints)
         for item in loaded.template.items

@@ -63,7 +63,6 @@ from tracker.checklists.reuse import copies, model_answers, template_upgrade
 from tracker.checklists.rules.facts import Filled
 from tracker.checklists.rules.values import Fit
 from tracker.core.errors import RuleBrokenError, StaleError
-from tracker.guidance.queries import passages_for
 from tracker.ui import locale
 from tracker.ui.filters import filter_links
 from tracker.ui.form_base import Form
@@ -407,11 +406,11 @@ def template(kind: str) -> str:
     except (ValueError, LookupError):
         abort(404)
     parsed = library.localized(row, locale.language())
-    refs = sorted({ref for item in parsed.items for ref in item.rests_on.passages})
+    passages = pages.passages_beside(parsed.items)
     return render_template(
         "checklists/template.html",
         template=parsed,
-        passages=passages_for(refs),
+        passages={item.code: library.beside_item(item, passages) for item in parsed.items},
         required=labels.REQUIRED,
         number=labels.NUMBERS[parsed.kind],
     )

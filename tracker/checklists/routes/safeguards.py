@@ -22,6 +22,8 @@ from tracker.checklists.editing import (
 )
 from tracker.checklists.forms import ReasonForm
 from tracker.checklists.negotiation import safeguards, warnings
+from tracker.guidance.queries import passages_for
+from tracker.ui import locale
 from tracker.ui.form_base import Form
 from tracker.ui.perform import perform
 
@@ -87,7 +89,12 @@ def explain(checklist_id: UUID, flag_id: UUID) -> str | Response:
             "Your name stands beside the explanation. To change the term instead, save another "
             "answer."
         ),
-        about=warnings.flag_view(loaded, actor, raised),
+        about=warnings.flag_view(
+            loaded,
+            actor,
+            raised,
+            passages_for([raised.passage] if raised.passage else [], locale.language()),
+        ),
     )
 
 

@@ -1,4 +1,4 @@
-"""Which answers may limit the NPM's independence, by the template's rules (S6, S7). Pure."""
+"""Finds the answers that meet a rule under `limits:` of a template's field (S6, S7). Pure."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -30,12 +30,12 @@ PARTIES = (OrganisationKind.NPM, OrganisationKind.CSO)
 def replace(
     actor: Actor, former_id: UUID, successor_id: UUID, *, since: dt.date, source: str
 ) -> Succession:
-    """Record that a body was replaced by another, in all its cooperations immediately.
+    """Record that another body replaced an organisation, in all its cooperations immediately.
 
-    In each cooperation of the former the successor is party from today on, also of what is in
-    force; the signatures stay as they were given. The people of the former lose access; their
-    undertakings pass to nobody (S11). Administrators; raise RefusedError for others, and
-    RuleBrokenError with the field that does not fit.
+    From today the successor is a party in each of its cooperations, also to what is in force;
+    signatures stay as they were given. The people of the old body lose access; their undertakings
+    don't pass to anybody (S11). For administrators; raise RefusedError for others, and
+    RuleBrokenError with the field that is invalid.
     """
     can_change_organisations(actor).require()
     former, successor = _bodies(former_id, successor_id)

@@ -32,7 +32,7 @@ from tracker.signoff.models import Revision
 
 
 class DamagedError(Exception):
-    """The database no longer contains what the trail bears witness to."""
+    """Raised when the database no longer contains what the trail binds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +59,11 @@ class _Trail:
 
 
 def build(export: Export) -> bytes:
-    """Return the bundle of an export, sealed with the key of the checkpoints.
+    """Return the bundle of an export, sealed with the checkpoint key.
 
-    Reads only. Raise KeysError when the key can't be read, LogError when the log is damaged,
-    DamagedError when a frozen text is not as the trail says, ContainerError when there is too much
-    for one file.
+    Only reads. Raise KeysError if the key can't be read, LogError if the log is damaged,
+    DamagedError if a frozen text is not as the trail says, ContainerError if there is too much for
+    one file.
     """
     token = will_write.set(False)  # so that nobody who writes has to wait
     try:

@@ -58,7 +58,7 @@ class LeftOut:
     documents: tuple[int, ...] = ()
 
     def content(self) -> dict[str, list[int]]:
-        """Return it as an entry of the list."""
+        """Return it as plain values for the manifest."""
         return {
             "details": list(self.details),
             "rows": list(self.rows),
@@ -108,7 +108,7 @@ def row_line(event: int, kind: str, content: Mapping[str, Any]) -> bytes:
 def earlier(
     checkpoint: notes.Checkpoint, inclusion: notes.Inclusion, consistency: notes.Consistency
 ) -> bytes:
-    """Return an earlier checkpoint with the leaf it covers, and the proof that leads on."""
+    """Return an earlier checkpoint with its leaf, and the proof that leads to the latest one."""
     return "\n".join(note.text() for note in (checkpoint, inclusion, consistency)).encode()
 
 

@@ -19,7 +19,7 @@ PAGE = "evidence"
 class Export:
     """An export of a cooperation's evidence: up to which event, and what it includes.
 
-    The event itself is the last one, and the checkpoint stands for it.
+    The event of the export is the last one, and the checkpoint covers it.
     """
 
     cooperation_id: UUID
@@ -35,13 +35,13 @@ class Export:
 def export(
     actor: Actor | None, cooperation_id: UUID, reference: str, *, with_closed: bool = False
 ) -> Export:
-    """Record that the evidence is exported, and sign a checkpoint that covers all of it.
+    """Record the export of the evidence, and sign a checkpoint that covers all of it.
 
-    The caller has found the cooperation scoped. with_closed takes along the texts of class K2 to K7
+    The caller has found the cooperation in scope. with_closed includes the texts of class K2 to K7
     that the person may open, and the details of what was done for visits that they may know of;
-    each is noted as read. actor None means the command, which takes along what every
-    manager may see. The bundle is built (bundle.build) after the commit, so that nobody waits for
-    it. Raise KeysError when the key of the checkpoints can't be read.
+    each is logged as read. actor None means the command, which includes what every manager may see.
+    The bundle is built (bundle.build) after the commit, so that nobody waits for it. Raise
+    KeysError if the checkpoint key can't be read.
     """
     if actor is not None:
         policy.can_export(actor).require()

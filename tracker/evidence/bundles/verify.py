@@ -1,6 +1,6 @@
 """Verification of a bundle, link by link, from the file alone. Pure.
 
-docs/evidence-format.md says what each link is; whoever changes one changes the other.
+docs/evidence-format.md defines each link; change both together.
 
 In one file: links are checked in one order, and each rests on what the links before it have shown.
 """
@@ -433,7 +433,7 @@ def _check_chain(check: _Check, _data: bytes) -> str:
     bound_count = len(check.heads) - len(without)
     return (
         f"Each event follows the one before; events: {len(check.heads):,}, "
-        f"with details that hold: {bound_count:,}."
+        f"with valid details: {bound_count:,}."
     )
 
 
@@ -558,7 +558,7 @@ def _check_signatures(check: _Check, _data: bytes) -> str:
             raise FlawError(f"The signature of {who} belongs to another text.")
     check.signed = list(_signed(check, rows))
     check.signatures = rows
-    return f"Each stands under its text; there are {len(rows)}."
+    return f"Each belongs to its text; there are {len(rows)}."
 
 
 def _check_passkeys(check: _Check, _data: bytes) -> str:

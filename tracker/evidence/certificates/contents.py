@@ -1,6 +1,6 @@
 """The contents of a certificate as plain values: the text, its signatures, its evidence.
 
-Everything is in one of the languages of the frozen text; words said in another know that they are.
+Everything is in one of the languages of the frozen text; strings in another language are marked.
 
 In one file: the parts of one document, said in one language by the same functions.
 """
@@ -72,7 +72,7 @@ def languages(source: Source) -> tuple[str, ...]:
 
 
 def address(reference: str, digest: str) -> str:
-    """Return the address at which anyone can check a text; it is printed, so it never changes."""
+    """Return the URL at which anybody can check a text; it is printed and never changes."""
     return link(f"verify?{urlencode({'reference': reference, 'digest': digest})}")
 
 
@@ -411,7 +411,7 @@ def _facts(source: Source) -> list[tuple[str, str]]:
                 "; ".join(
                     _(
                         "%(article)s, revision %(number)s",
-                        article=passage["slug"],
+                        article=f"{passage['slug']} ({name_of(passage['language'])})",
                         number=passage["revision"],
                     )
                     for passage in document["guidance"]

@@ -1,7 +1,7 @@
 """Keys that sign evidence: created, rotated, revoked, imported; old ones stay for verification.
 
-Private keys are files, sealed under a key that is derived from the instance's own; public ones
-stand in a table that the instance's chain binds.
+Private keys are files, encrypted under a key derived from the instance's own; public keys are in a
+table that the instance's chain binds.
 
 In one file: files and rows of keys change together, in one order that survives a crash.
 """
@@ -363,7 +363,7 @@ def _sealing_key() -> bytes:
 
 
 def _write(row: EvidenceKey, private: Private) -> None:
-    """Write a sealed private key to a temporary file and move it into place atomically."""
+    """Write an encrypted private key to a temporary file and move it into place."""
     plain = private.private_bytes(
         serialization.Encoding.DER,
         serialization.PrivateFormat.PKCS8,

@@ -53,7 +53,7 @@ class Tree:
         self.size += 1
 
     def __call__(self, level: int, place: int) -> bytes:
-        """Return the hash at a position; raise KeyError where there is no complete subtree yet."""
+        """Return the hash at a position; KeyError if there is no complete subtree yet."""
         return self._nodes[level, place]
 
     def root(self) -> bytes:
@@ -211,9 +211,9 @@ def grew(
 
 
 def _at_left(first: int, last: int, length: int) -> list[bool] | None:
-    """Tell for each hash of a proof, from leaf to root, whether it is the left one.
+    """Return for each hash of a proof whether it is on the left, on the way up to the root.
 
-    first and last are places on one level; None when a proof of this length leads elsewhere.
+    first and last are positions on one level; None if a proof of this length doesn't fit.
     """
     sides = []
     for _ in range(length):

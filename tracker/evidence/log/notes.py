@@ -71,7 +71,7 @@ def find(text: str, head: str) -> list[Fields]:
 
 
 def text_of(data: bytes) -> str:
-    """Return the text of a file: as it is, or the body of a saved mail."""
+    """Return the text of a file: as it is, or of an email that was saved as it arrived."""
     text = data.decode("utf-8", "replace")
     if not _MAIL.match(text):
         return text

@@ -9,7 +9,7 @@ REGISTER = "register"
 
 
 class Verdict(enum.StrEnum):
-    """The facts shown about a text or a file."""
+    """The verdict on a text or a file."""
 
     GENUINE = "genuine"
     BEGINS_LATER = "begins_later"

@@ -43,7 +43,7 @@ ALTERED = Answer(Verdict.ALTERED)
 
 
 def of_text(reference: str, digest: str) -> Answer:
-    """Return the verdict on a text by its cooperation's reference and its digest, as printed."""
+    """Return the verdict on a text, by its cooperation's reference and its digest as printed."""
     reference, digest = reference.strip().upper(), tidy(digest)
     if not REFERENCE.fullmatch(reference) or not DIGEST.fullmatch(digest):
         return UNKNOWN
@@ -73,7 +73,7 @@ def of_digests(file: str, text: str = "") -> Answer:
 
 
 def _was_taken_out(file: str) -> bool:
-    """Tell whether a list was exported from the register, by the digest that its event binds."""
+    """Return whether this is an export of the register, by the digest in its event."""
     return bool(
         db.session.scalar(
             sa.select(
@@ -129,7 +129,7 @@ def claimed_text(data: bytes) -> str:
 
 
 def tidy(digest: str) -> str:
-    """Return a digest as stored: typed from paper it may be in groups and in capitals."""
+    """Return a digest in its stored form: typed from paper it may have groups and capitals."""
     return "".join(digest.split()).lower()
 
 
@@ -201,7 +201,7 @@ _VERDICTS = {
 
 
 def _standing(revision: Revision) -> Verdict:
-    """Return the status of a text by what is bound; what a row says of it is ignored."""
+    """Return the status of a text from what is bound, never from its status column."""
     status = bound.standing_of(revision)
     if status.outcome is None:
         return Verdict.DISAGREES

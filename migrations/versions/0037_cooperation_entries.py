@@ -6,8 +6,8 @@ The entries are created at the next start, as with each event.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0036_cooperation_entries"
-down_revision = "0035_worker_indexes"
+revision = "0037_cooperation_entries"
+down_revision = "0036_guidance_languages"
 branch_labels = None
 depends_on = None
 

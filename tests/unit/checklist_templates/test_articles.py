@@ -1,0 +1,74 @@
+"""Articles that do not fit the checklists or the article they translate are told."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.factories.templates import a_template, an_item
+from tracker.checklist_templates import articles
+from tracker.core.paths import CONTENT
+from tracker.guidance import library as guidance
+from tracker.guidance.library import ArticleText, Library
+
+RESTS_ON = {"statements": ["S1"], "passages": ["settling-terms/expectations"]}
+TEMPLATES = (a_template(an_item("M1", rests_on=RESTS_ON)),)
+SHIPPED = guidance.read(CONTENT)
+SETTLING = next(one for one in SHIPPED.articles if one.identity == ("settling-terms", "en"))
+ORIGINAL = replace(SETTLING, passages=())
+FIRST = SETTLING.passages[0]
+
+
+def told(*there: ArticleText) -> list[str]:
+    library = Library(SHIPPED.categories, SHIPPED.topics, SHIPPED.statements, there)
+    return [one.message for one in articles.mistakes(library, TEMPLATES)]
+
+
+def translation(**head: object) -> ArticleText:
+    update = {"language": "ar", "translates": ORIGINAL.head.revision, **head}
+    return replace(ORIGINAL, file="ar", head=ORIGINAL.head.model_copy(update=update))
+
+
+def test_a_passage_names_items_that_are_there_and_rest_on_what_it_carries() -> None:
+    assert told(replace(ORIGINAL, passages=(replace(FIRST, items=("M1",)),))) == []
+    assert told(replace(ORIGINAL, passages=(replace(FIRST, items=("M1", "M2")),))) == [
+        "passage expectations names M2: not there"
+    ]
+    other = replace(FIRST, statements=("S2",), items=("M1",))
+    assert told(replace(ORIGINAL, passages=(other,))) == [
+        "passage expectations carries nothing that M1 rests on"
+    ]
+
+
+def test_a_translation_of_the_revision_there_is_fits() -> None:
+    assert told(ORIGINAL, translation()) == []
+
+
+@pytest.mark.parametrize("translates", [None, 1, 99])
+def test_a_translation_of_another_revision_is_to_be_looked_at(translates: int | None) -> None:
+    (message,) = told(ORIGINAL, translation(translates=translates))
+    assert message.startswith(f"it translates revision {translates or 'none'} of guidance/en/")
+    assert message.endswith(f"say translates: {ORIGINAL.head.revision}")
+
+
+def test_a_translation_with_another_source_or_category_or_topics_is_told() -> None:
+    found = told(ORIGINAL, translation(category="activities", topics=("finances",)))
+    assert [one.split(" isn't")[0] for one in found] == ["category", "topics"]
+
+
+def test_a_translation_with_other_passages_is_told() -> None:
+    original = replace(ORIGINAL, passages=(FIRST,))
+    for passages in (
+        (),
+        (replace(FIRST, key="other"),),
+        (replace(FIRST, statements=("S2",)),),
+        (replace(FIRST, items=("M1",)),),
+    ):
+        found = told(original, replace(translation(), passages=passages))
+        assert found == [
+            f"its passages, their statements and items aren't those of {ORIGINAL.file}"
+        ]
+    assert told(original, replace(translation(), passages=(replace(FIRST, title="أخرى"),))) == []
+
+
+def test_an_article_that_there_is_in_one_language_alone_translates_none() -> None:
+    assert told(translation(translates=None)) == []
