@@ -19,9 +19,9 @@ from tests.factories.templates import (
 )
 from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
 from tracker.access.decision import Decision
-from tracker.checklist_templates.models import AnswerScope
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import policy
-from tracker.checklists.models import ChecklistState
+from tracker.checklists.models import Checklist, ChecklistState
 from tracker.checklists.rules.facts import PartyFact
 
 ME, SOMEBODY = UUID(int=21), UUID(int=22)
@@ -469,3 +469,44 @@ def test_who_acts_for_nobody_has_no_model_answers(role: Role) -> None:
     nobody = Actor(ME, "Root", memberships=(ActorMembership(role),))
     says(policy.can_use_models(nobody), "Model answers are for")
     says(policy.can_keep_models(nobody), "Coordinators and managers look after")
+
+
+# Agreements made on paper before
+
+MADE_BY_NPM = "A coordinator of the NPM records agreements made before this tool was used."
+ONLY_TERMS = "Only terms, and terms on confidentiality, made before are recorded."
+HAS_TEXT = "A text was sent for signature or is in force here. Amend it instead."
+
+
+def made_before(kind: ChecklistKind = ChecklistKind.TERMS, **more: Any) -> Checklist:
+    return Checklist(kind=kind, **{"state": DRAFTING, **more})
+
+
+@pytest.mark.parametrize("role", Role)
+def test_a_coordinator_of_the_npm_records_what_was_agreed_before(role: Role) -> None:
+    of_npm, of_cso = actor(role, body=NPM), actor(role)
+    words = "" if role is Role.COORDINATOR else MADE_BY_NPM
+    says(policy.can_record_prior_agreement(of_npm, OUR_NPM, made_before()), words)
+    says(policy.can_record_prior_agreement(of_cso, DOOR_PARTY, made_before()), MADE_BY_NPM)
+    says(policy.can_record_prior_agreement(of_npm, None, made_before()), MADE_BY_NPM)
+
+
+@pytest.mark.parametrize(
+    ("checklist", "words"),
+    [
+        (made_before(), ""),
+        (made_before(ChecklistKind.CONFIDENTIALITY), ""),
+        (made_before(ChecklistKind.URGENT_PLAN), ONLY_TERMS),
+        (made_before(ChecklistKind.VISIT_ROLES), ONLY_TERMS),
+        (made_before(visit_id=UUID(int=1)), ONLY_TERMS),
+        (made_before(ChecklistKind.URGENT_PLAN, visit_id=UUID(int=1)), ONLY_TERMS),
+        *((made_before(state=state), HAS_TEXT) for state in (SENT, IN_FORCE, SUSPENDED, ENDED)),
+        (made_before(revision_in_force_id=UUID(int=1)), HAS_TEXT),
+        (made_before(state=IN_FORCE, revision_in_force_id=UUID(int=1)), HAS_TEXT),
+    ],
+)
+def test_only_terms_that_are_drafted_for_the_first_time_were_agreed_before(
+    checklist: Checklist, words: str
+) -> None:
+    coordinator = actor(Role.COORDINATOR, body=NPM)
+    says(policy.can_record_prior_agreement(coordinator, OUR_NPM, checklist), words)
