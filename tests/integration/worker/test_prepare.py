@@ -185,6 +185,7 @@ def test_content_that_was_published_otherwise_stops_the_start(
     assert db.session.scalars(sa.select(ChecklistTemplate.kind)).all() == [ChecklistKind.TERMS]
 
 
+@pytest.mark.both_databases
 def test_a_database_without_its_keys_is_not_opened_with_new_ones(
     empty: Flask, own_settings: Settings
 ) -> None:
@@ -197,6 +198,9 @@ def test_a_database_without_its_keys_is_not_opened_with_new_ones(
         assert not (own_settings.data_dir / "keys").exists()
         return
     # Of a server it is not known before it is asked: the start stops then.
-    create_app(own_settings)
-    with pytest.raises(PreparationError, match="keys in the data directory don't belong to"):
-        prepare(own_settings)
+    started_again = create_app(own_settings)
+    with started_again.app_context():
+        with pytest.raises(PreparationError, match="keys in the data directory don't belong to"):
+            prepare(own_settings)
+        db.session.remove()
+        db.engine.dispose()
