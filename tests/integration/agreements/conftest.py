@@ -76,10 +76,10 @@ def sign_terms(table: Table, *, renewal: str = "automatic", days: int = DAYS) ->
 @pytest.fixture
 def many(app: Flask, session: Session) -> Table:
     """The small terms agreed, with several who could sign for a party."""
-    return starting_points.of(app).use("agreed", _agree).found(session)
+    return starting_points.of(app).use("agreed", _agree).load(session)
 
 
 @pytest.fixture
 def in_force(app: Flask, session: Session) -> Table:
     """The supplied terms in force."""
-    return starting_points.of(app).use("in_force", _bring_into_force).found(session)
+    return starting_points.of(app).use("in_force", _bring_into_force).load(session)

@@ -58,11 +58,11 @@ def _scope(checklist_id: UUID) -> tuple[UUID, list[UUID]]:
 def seen(checklist_id: UUID) -> tuple[ChecklistState, RequestState, int]:
     db.session.rollback()
     checklist = db.session.get_one(Checklist, checklist_id, populate_existing=True)
-    asked = db.session.scalars(
+    request = db.session.scalars(
         sa.select(SignatureRequest).execution_options(populate_existing=True)
     ).one()
     number = db.session.scalar(sa.select(sa.func.count()).select_from(Signature)) or 0
-    return checklist.state, asked.state, number
+    return checklist.state, request.state, number
 
 
 @pytest.mark.parametrize("turn", range(4))
@@ -74,7 +74,7 @@ def test_two_last_signatures_at_once_both_count_and_one_completes(
     checklist_id = many.checklist().id
     actors = [many[first] for first in ("tomas", "henrik")]
     many.session.commit()
-    assert on_checklist(app, checklist_id, *(signs(one) for one in actors)) == []
+    assert on_checklist(app, checklist_id, *(signs(actor) for actor in actors)) == []
     assert seen(checklist_id) == (ChecklistState.IN_FORCE, RequestState.COMPLETED, 3)
     assert count(checklist_id, "signed") == 3
     assert count(checklist_id, "came_into_force") == 1
@@ -88,7 +88,7 @@ def test_of_two_who_could_each_be_the_one_needed_one_signs(app: Flask, many: Tab
     checklist_id = many.checklist().id
     actors = [many[first] for first in ("tomas", "milan")]
     many.session.commit()
-    (error,) = on_checklist(app, checklist_id, *(signs(one) for one in actors))
+    (error,) = on_checklist(app, checklist_id, *(signs(actor) for actor in actors))
     assert isinstance(error, RefusedError | RuleBrokenError)
     assert seen(checklist_id) == (ChecklistState.IN_FORCE, RequestState.COMPLETED, 3)
 

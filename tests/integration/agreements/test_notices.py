@@ -14,7 +14,7 @@ from tests.integration.agreements.conftest import (
     SIGNERS,
     Clock,
 )
-from tests.integration.agreements.test_signers import power, told
+from tests.integration.agreements.test_signers import mailed, power
 from tracker.agreements import notices
 from tracker.agreements import service as agreements_service
 from tracker.checklist_templates.models import ChecklistKind
@@ -103,7 +103,7 @@ def test_a_suspension_takes_the_text_out_of_force_at_once(in_force: Table) -> No
 
 def test_all_coordinators_and_signatories_are_told(in_force: Table) -> None:
     give(in_force, "henrik", SUSPENDED)
-    assert told(in_force, "text_notice") == ["ilena", "joana", "otto", "samira", "tomas"]
+    assert mailed(in_force, "text_notice") == ["ilena", "joana", "otto", "samira", "tomas"]
 
 
 def test_no_signature_is_changed_by_any_of_it(in_force: Table) -> None:
@@ -236,7 +236,7 @@ def test_what_is_suspended_can_be_ended_too(in_force: Table, frozen_time: Clock)
     give(in_force, "henrik", ENDED)
     assert on(in_force, frozen_time, NOTICE) == 1
     assert in_force.checklist().stopped_by is ENDED
-    assert [one.kind for one in notices.open_notices(in_force.checklist())] == [ENDED]
+    assert [notice.kind for notice in notices.open_notices(in_force.checklist())] == [ENDED]
 
 
 def test_notice_is_given_once(in_force: Table) -> None:
@@ -300,11 +300,11 @@ def send_amended(table: Table) -> SignatureRequest:
 
 
 def test_an_ending_calls_back_an_amendment_that_waits(in_force: Table, frozen_time: Clock) -> None:
-    asked = send_amended(in_force)
+    request = send_amended(in_force)
     give(in_force, "tomas", ENDED)
     assert on(in_force, frozen_time, NOTICE) == 1
-    in_force.session.refresh(asked)
-    assert asked.state is RequestState.WITHDRAWN
+    in_force.session.refresh(request)
+    assert request.state is RequestState.WITHDRAWN
     terms = in_force.checklist()
     assert (terms.state, terms.revision_sent_id) == (ChecklistState.ENDED, None)
     assert in_force.events("signature_request_withdrawn")

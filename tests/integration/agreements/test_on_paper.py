@@ -31,15 +31,15 @@ from tracker.signoff.signers import Order
 def record(table: Table, *firsts: str, by: str = "ilena") -> PaperRecord:
     """Record a scan that some persons signed."""
     offices = {person(table, first): "Head" for first in firsts}
-    made = paper.record(
+    record = paper.record(
         table[by], table.checklist(), signed_on=clock.today(), offices=offices, scan=scans.pdf()
     )
     table.session.commit()
-    return made
+    return record
 
 
-def confirm(table: Table, first: str, made: PaperRecord) -> None:
-    scans.confirm(table[first], table.checklist(), made)
+def confirm(table: Table, first: str, record: PaperRecord) -> None:
+    scans.confirm(table[first], table.checklist(), record)
     table.session.commit()
 
 

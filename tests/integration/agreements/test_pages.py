@@ -22,6 +22,7 @@ from tests.integration.agreements.conftest import (
 )
 from tests.integration.agreements.test_notices import give, on
 from tests.integration.agreements.test_signers import (
+    mailed,
     one_after_the_other,
     party,
     pass_on,
@@ -29,7 +30,6 @@ from tests.integration.agreements.test_signers import (
     request,
     send,
     sign,
-    told,
 )
 from tests.pages import Page
 from tracker.agreements import renewal
@@ -109,9 +109,9 @@ def test_several_are_named_with_rule_and_order_until_a_day(app: Flask, many: Tab
         f"Reminders every week until {words_of(until)}.",
     ):
         assert words in shown.text
-    asked = request(many)
-    assert [(one.needed, one.turn) for one in asked.parties] == [(2, 1), (1, 0), (1, 0)]
-    named = {one.user_id: one.turn for one in asked.slots}
+    asked_for = request(many)
+    assert [(party.needed, party.turn) for party in asked_for.parties] == [(2, 1), (1, 0), (1, 0)]
+    named = {slot.user_id: slot.turn for slot in asked_for.slots}
     assert named == {
         users["greta"].id: 1,
         users["tomas"].id: 2,
@@ -119,11 +119,13 @@ def test_several_are_named_with_rule_and_order_until_a_day(app: Flask, many: Tab
         users["paula"].id: 0,
         users["otto"].id: 0,
     }
-    assert asked.remind_whom == ["signatories", str(users["samira"].id)]
+    assert asked_for.remind_whom == ["signatories", str(users["samira"].id)]
 
 
 def test_one_person_of_each_party_is_still_all_it_takes(app: Flask, many: Table) -> None:
-    fields = {f"party_{body}": str(one.user_id) for body, one in many.signatories.items()}
+    fields = {
+        f"party_{body}": str(signatory.user_id) for body, signatory in many.signatories.items()
+    }
     shown = submit(app, many, "samira", "/send", **fields)
     assert "The text is frozen and sent." in shown.text
     assert "0 of 3" in shown.text
@@ -183,7 +185,9 @@ def test_who_has_no_power_today_is_shown_and_not_offered(app: Flask, many: Table
     client = browser(app, many, "ilena")
     shown = client.page(address(many, "/send"))
     assert f"Power until {words_of(last)}" in shown.text
-    data: dict[str, Any] = {f"party_{b}": str(one.user_id) for b, one in many.signatories.items()}
+    data: dict[str, Any] = {
+        f"party_{b}": str(signatory.user_id) for b, signatory in many.signatories.items()
+    }
     data[f"party_{many.land.id('npm')}"] = str(many.land.users["milan"].id)
     response = client.post(
         address(many, "/send"), data={**shown.form().filled_in(), **data}, csrf=False
@@ -206,8 +210,8 @@ def test_the_pages_of_signing_say_who_signs_by_which_rule(app: Flask, many: Tabl
     last = clock.today() + 90 * DAY
     power(many, "greta", None, last)
     greta, tomas = (
-        Named(many.land.users[one].id, n, "Advocate Ruta Saen")
-        for n, one in enumerate(("greta", "tomas"), 1)
+        Named(many.land.users[first].id, n, "Advocate Ruta Saen")
+        for n, first in enumerate(("greta", "tomas"), 1)
     )
     send(
         many,
@@ -330,10 +334,10 @@ def test_a_coordinator_reminds_chosen_people(app: Flask, many: Table) -> None:
     shown = submit(app, many, "joana", "/remind", people=[henrik])
     assert "The reminder is on its way." in shown.text
     assert "reminded of signing: Henrik Asante" in shown.text
-    assert told(many, "text_still_waits") == ["henrik"]
+    assert mailed(many, "text_still_waits") == ["henrik"]
     again = submit(app, many, "ilena", "/remind", people=[henrik])
     assert "A reminder was sent today already" in again.text
-    assert told(many, "text_still_waits") == ["henrik"]
+    assert mailed(many, "text_still_waits") == ["henrik"]
 
 
 @pytest.mark.parametrize(
@@ -346,7 +350,7 @@ def test_nobody_else_comes_to_remind(app: Flask, many: Table, first: str, status
     data = {"people": str(many.land.users["henrik"].id)}
     response = browser(app, many, first).post(address(many, "/remind"), data=data)
     assert response.status_code == status
-    assert told(many, "text_still_waits") == []
+    assert mailed(many, "text_still_waits") == []
 
 
 # The record

@@ -69,19 +69,19 @@ def recorded(desk: Desk, scan: bytes = b"", **fields: Any) -> str:
 
 def newest(desk: Desk) -> UUID:
     """Return the scan that was recorded last."""
-    found = desk.session.scalars(
+    record_ids = desk.session.scalars(
         sa.select(PaperRecord.id).order_by(PaperRecord.recorded_at.desc())
     ).first()
     desk.session.rollback()
-    assert found is not None
-    return found
+    assert record_ids is not None
+    return record_ids
 
 
 def count(desk: Desk) -> int:
-    there = sa.select(sa.func.count()).where(PaperRecord.id != desk.demonstration.paper)
-    found = desk.session.scalar(there) or 0
+    others = sa.select(sa.func.count()).where(PaperRecord.id != desk.demonstration.paper)
+    total = desk.session.scalar(others) or 0
     desk.session.rollback()
-    return found
+    return total
 
 
 def test_a_coordinator_finds_the_way_and_records_a_scan(desk: Desk) -> None:
@@ -230,8 +230,8 @@ def test_nobody_but_another_party_answers_on_the_page(desk: Desk, key: str) -> N
     assert "Confirm it for your organisation" not in browser.page(address).text
     assert browser.post(address, data={"compared": "y"}).status_code == 403
     assert browser.post(f"{address}/refuse", data={"reason": "No."}).status_code == 403
-    there = sa.select(sa.func.count()).where(PaperDecision.record_id == newest(desk))
-    left = desk.session.scalar(there)
+    query = sa.select(sa.func.count()).where(PaperDecision.record_id == newest(desk))
+    left = desk.session.scalar(query)
     desk.session.rollback()
     assert left == 0
 
@@ -246,13 +246,13 @@ def test_reading_the_record_takes_no_more_queries_for_more_scans(
 ) -> None:
     def queries() -> tuple[int, int]:
         browser = desk.browser("ilena")
-        found = []
+        counts = []
         for address in (f"{desk.address}/record", "/"):
             browser.page(address)
             with statements() as sent:
                 browser.page(address)
-            found.append(len(sent))
-        return found[0], found[1]
+            counts.append(len(sent))
+        return counts[0], counts[1]
 
     address = recorded(desk)
     first = queries()
@@ -296,10 +296,12 @@ def test_an_agreement_made_before_is_recorded_and_confirmed_by_pages(
     assert page.h1 == "Agreement made before, on paper"
     assert "Ada Former; Bo Earlier, Head, for" in page.text
     samira = demonstration.browser(app, "samira")
-    found = [one for one in samira.page("/").links().items() if "agreement made before" in one[0]]
-    page = Page.of(samira.submit(found[0][1], compared="y"))
+    links = [
+        link for link in samira.page("/").links().items() if "agreement made before" in link[0]
+    ]
+    page = Page.of(samira.submit(links[0][1], compared="y"))
     assert "You confirmed it. The text waits for others." in page.text
-    page = Page.of(demonstration.browser(app, "celia").submit(found[0][1], compared="y"))
+    page = Page.of(demonstration.browser(app, "celia").submit(links[0][1], compared="y"))
     assert "All parties have signed." in page.text
     assert "Made on paper on" in page.text
     assert "It was not reviewed here (G3) and not signed electronically" in page.text

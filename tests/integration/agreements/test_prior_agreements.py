@@ -16,9 +16,9 @@ from tests.factories.evidence.leaves import shown_on, unseen
 from tests.factories.evidence.tampering import SIGNATURES, Tampering, hands
 from tests.factories.tables import Table
 from tests.integration.agreements.test_paper import (
-    asked,
     confirm,
     refused,
+    request_on,
     signatures,
 )
 from tracker.agreements import frozen_text
@@ -105,14 +105,16 @@ def test_it_is_in_force_as_of_its_date_once_every_other_party_confirmed(recorded
     assert checklist.state is ChecklistState.IN_FORCE
     assert checklist.in_force_at is not None
     assert checklist.in_force_at.astimezone(clock.zone()).date() == DAY
-    assert asked(recorded).state is RequestState.COMPLETED
-    there = {one.organisation_name: one for one in signatures(recorded)}
-    assert {one.method for one in there.values()} == {Method.PAPER}
-    door = there["Open Door Legal Aid"]
+    assert request_on(recorded).state is RequestState.COMPLETED
+    by_organisation = {signature.organisation_name: signature for signature in signatures(recorded)}
+    assert {signature.method for signature in by_organisation.values()} == {Method.PAPER}
+    door = by_organisation["Open Door Legal Aid"]
     assert (door.signer_name, door.office) == ("Bo Earlier; Cy Second", "Chair")
     assert door.user_id == recorded["samira"].user_id
-    assert there["Office of the People's Advocate"].user_id == recorded["ilena"].user_id
-    assert {one.paper["made"] for one in there.values() if one.paper} == {"before"}
+    assert by_organisation["Office of the People's Advocate"].user_id == recorded["ilena"].user_id
+    assert {
+        signature.paper["made"] for signature in by_organisation.values() if signature.paper
+    } == {"before"}
     assert integrity.check_all().finding is None
 
 
@@ -128,13 +130,13 @@ def test_the_cooperation_takes_over_its_dates_and_keeps_what_was_planned(recorde
 def test_before_it_is_confirmed_all_is_shown_that_is_known_of_it(
     recorded: Table, app: Flask
 ) -> None:
-    said, made = document(recorded), paper_of(recorded)
-    address = f"/checklists/{recorded.checklist().id}/papers/{made.id}"
+    text, record = document(recorded), paper_of(recorded)
+    address = f"/checklists/{recorded.checklist().id}/papers/{record.id}"
     for first in ("samira", "otto"):
         browser = signed_in(app, recorded.land.users[first])
-        for language in frozen_text.languages_of(said):
+        for language in frozen_text.languages_of(text):
             page = browser.page(f"{address}?language={language}")
-            assert unseen(said, shown_on(page), language, "en") == []
+            assert unseen(text, shown_on(page), language, "en") == []
 
 
 def test_its_evidence_is_sound_for_two_verifiers(recorded: Table) -> None:
@@ -155,28 +157,28 @@ def test_its_evidence_is_sound_for_two_verifiers(recorded: Table) -> None:
 def test_record_and_certificate_say_all_that_is_known_of_it(recorded: Table, app: Flask) -> None:
     agree_all(recorded)
     recorded.session.commit()
-    said, checklist_id = document(recorded), recorded.checklist().id
+    text, checklist_id = document(recorded), recorded.checklist().id
     browser = signed_in(app, recorded.land.users["ilena"])
-    for language in frozen_text.languages_of(said):
+    for language in frozen_text.languages_of(text):
         page = browser.page(f"/checklists/{checklist_id}/record?language={language}")
-        assert unseen(said, shown_on(page), language, "en") == []
+        assert unseen(text, shown_on(page), language, "en") == []
     (rows,) = make_all().values()
-    row = next(one for one in rows if one.language == "en")
-    assert unseen(said, words_of(row), "en", "en") == []
+    row = next(certificate for certificate in rows if certificate.language == "en")
+    assert unseen(text, words_of(row), "en", "en") == []
 
 
 def test_it_never_counts_as_reviewed(recorded: Table) -> None:
     """G3."""
     agree_all(recorded)
     facts = gates.facts_of(recorded.cooperation)
-    gate = next(one for one in lifecycle.gates(facts) if one.code == "G3")
+    gate = next(gate for gate in lifecycle.gates(facts) if gate.code == "G3")
     assert gate.state is GateState.NOT_MET
     assert "Nobody reviewed their safeguards here" in str(gate.missing[0].reason)
     assert facts.terms_in_force
 
 
 def test_nobody_is_asked_to_sign_it_here(recorded: Table) -> None:
-    assert asked(recorded).slots == []
+    assert request_on(recorded).slots == []
     with pytest.raises(RefusedError, match="Another person is named"):
         checklists.sign(recorded.checklist(), recorded["tomas"])
 
@@ -189,7 +191,7 @@ def test_a_refusal_opens_the_checklist_again(recorded: Table) -> None:
     recorded.session.commit()
     assert recorded.checklist().state is ChecklistState.DRAFTING
     assert recorded.checklist().revision_in_force_id is None
-    assert asked(recorded).state is RequestState.DECLINED
+    assert request_on(recorded).state is RequestState.DECLINED
     assert signatures(recorded) == []
     refused(
         recorded,
@@ -254,5 +256,5 @@ def test_what_can_not_be_is_refused(known: Table, values: dict[str, Any], words:
 def test_every_party_needs_somebody_who_signed(known: Table) -> None:
     people = {known.land.id("npm"): [Person("Ada Former")]}
     refused(known, lambda: attempt(known, signers=people), "Open Door", RuleBrokenError)
-    people = {one: [Person("")] for one in (known.land.id("npm"),)}
+    people = {organisation_id: [Person("")] for organisation_id in (known.land.id("npm"),)}
     refused(known, lambda: attempt(known, signers=people), "One person a line", RuleBrokenError)

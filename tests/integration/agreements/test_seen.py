@@ -34,7 +34,7 @@ def send_other_words(table: Table) -> None:
     agreements.call_back(table["ilena"], terms, reason="One more thing.")
     current = table.loaded().sheet.shared("M1")
     assert current is not None
-    made = positions.propose(
+    proposal = positions.propose(
         table["samira"],
         terms,
         "M1",
@@ -42,7 +42,7 @@ def send_other_words(table: Table) -> None:
         answer_id=current.answer_id,
         reason="Better so.",
     )
-    positions.accept_proposal(table["ilena"], terms, made.id)
+    positions.accept_proposal(table["ilena"], terms, proposal.id)
     table.accept("M1", "joana")
     safeguards.confirm_review(table["oren"], terms)
     send(table)
@@ -100,13 +100,13 @@ def test_what_changed_beside_the_items_is_shown_too(app: Flask, many: Table) -> 
     many.session.commit()
     again = browser(app, many, "henrik").page(onward)
     assert again.h1 == "Read and check"
-    told = again.text.split("What changed since you opened revision 1")[1].split("M1")[0]
-    assert "No item differs" not in told
-    assert "Purpose of the cooperation" in told
-    assert "Whatever the office says." in told
-    assert before.split()[0] in told
-    assert "Milan Orsk" in told
-    assert "Language that counts" not in told
+    changes = again.text.split("What changed since you opened revision 1")[1].split("M1")[0]
+    assert "No item differs" not in changes
+    assert "Purpose of the cooperation" in changes
+    assert "Whatever the office says." in changes
+    assert before.split()[0] in changes
+    assert "Milan Orsk" in changes
+    assert "Language that counts" not in changes
 
 
 def test_a_text_sent_again_as_it_was_says_that_nothing_differs(app: Flask, many: Table) -> None:

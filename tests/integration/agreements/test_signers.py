@@ -61,12 +61,12 @@ def one_after_the_other(table: Table, key: str, *firsts: str) -> PartySigners:
 def send(table: Table, *parties: PartySigners, asking: Asking | None = None) -> SignatureRequest:
     """Send the terms; who is not told of signs as usual."""
     named: dict[UUID, UUID | PartySigners] = {
-        body: one.user_id for body, one in table.signatories.items()
+        body: signatory.user_id for body, signatory in table.signatories.items()
     }
-    named |= {one.organisation_id: one for one in parties}
-    asked = agreements.send(table["ilena"], table.checklist(), named, asking=asking)
+    named |= {party.organisation_id: party for party in parties}
+    request = agreements.send(table["ilena"], table.checklist(), named, asking=asking)
     table.session.commit()
-    return asked
+    return request
 
 
 def sign(table: Table, *firsts: str) -> None:
@@ -94,9 +94,9 @@ def state(table: Table) -> ChecklistState:
 
 def request(table: Table) -> SignatureRequest:
     revision = signoff.revisions_of("checklist", table.checklist().id)[0][0]
-    asked = signoff.request_of(revision.id)
-    assert asked is not None
-    return asked
+    request = signoff.request_of(revision.id)
+    assert request is not None
+    return request
 
 
 def document(table: Table) -> dict[str, Any]:
@@ -109,7 +109,7 @@ def signature_of(table: Table, first: str) -> Signature:
     ).one()
 
 
-def told(table: Table, kind: str) -> list[str]:
+def mailed(table: Table, kind: str) -> list[str]:
     """Return who was mailed in a kind, one entry for each mail."""
     rows = table.session.scalars(
         sa.select(OutboxMessage.recipient).where(OutboxMessage.kind == kind)
@@ -230,9 +230,9 @@ def test_one_side_signs_before_the_other(
     many: Table, order: Order, first: tuple[str, ...], later: tuple[str, ...]
 ) -> None:
     send(many, asking=Asking(order))
-    for one in first:
+    for first_key in first:
         refused(many, later[0], "other parties sign first")
-        sign(many, one)
+        sign(many, first_key)
     sign(many, *later)
     assert state(many) is ChecklistState.IN_FORCE
 
@@ -243,13 +243,13 @@ def test_each_is_mailed_when_their_turn_comes(many: Table) -> None:
         one_after_the_other(many, "npm", "greta", "tomas"),
         asking=Asking(Order.PARTNERS_FIRST),
     )
-    assert told(many, "text_sent") == ["henrik", "otto"]
+    assert mailed(many, "text_sent") == ["henrik", "otto"]
     sign(many, "henrik")
-    assert told(many, "text_sent") == ["henrik", "otto"]
+    assert mailed(many, "text_sent") == ["henrik", "otto"]
     sign(many, "otto")
-    assert told(many, "text_sent") == ["greta", "henrik", "otto"]
+    assert mailed(many, "text_sent") == ["greta", "henrik", "otto"]
     sign(many, "greta")
-    assert told(many, "text_sent") == ["greta", "henrik", "otto", "tomas"]
+    assert mailed(many, "text_sent") == ["greta", "henrik", "otto", "tomas"]
 
 
 def test_who_waits_for_their_turn_may_decline(many: Table) -> None:
@@ -293,7 +293,7 @@ def test_the_text_says_who_signs_by_which_rule_in_which_order_until_when(many: T
             {"organisation_id": str(many.land.id("lantern")), "needed": 1, "named": 1},
         ],
     }
-    lines = {one["name"]: one for one in text["signatories"]}
+    lines = {signatory["name"]: signatory for signatory in text["signatories"]}
     assert lines["Milan Orsk"] == {
         "organisation": "Office of the People's Advocate",
         "organisation_id": str(many.land.id("npm")),
@@ -409,15 +409,15 @@ def test_a_signature_says_who_confirmed_the_power(many: Table, app: Flask) -> No
     send(many)
     terms = many.checklist()
     browser, address = many.land.browser(app, "henrik"), f"/checklists/{terms.id}"
-    said = "Confirmed by the administrator Ada Stone"
-    assert said in browser.page(browser.page(f"{address}/sign").links()["Go on to sign"]).text
+    sentence = "Confirmed by the administrator Ada Stone"
+    assert sentence in browser.page(browser.page(f"{address}/sign").links()["Go on to sign"]).text
     sign(many, "tomas", "henrik", "otto")
     assert signature_of(many, "henrik").content()["power_confirmed"]["how"] == "administrator"
     by_colleague = "Confirmed by Nour Castellan of the same organisation"
-    [made] = certificates.make_all().values()
-    words = " ".join(certificates.words_of(made[0]).split())
+    [languages] = certificates.make_all().values()
+    words = " ".join(certificates.words_of(languages[0]).split())
     for shown in (browser.page(f"{address}/record").text, words):
-        assert said in shown
+        assert sentence in shown
         assert by_colleague in shown
     assert check_all().finding is None
 
@@ -439,17 +439,17 @@ def test_who_is_named_or_the_coordinator_passes_it_on(many: Table, by: str) -> N
     assert event["reason"] == "Tomas is on leave until May."
     sign(many, "henrik", "otto")
     assert state(many) is ChecklistState.IN_FORCE
-    assert told(many, "text_sent").count("greta") == 1
-    assert told(many, "signing_passed_on") == (["tomas"] if by == "ilena" else [])
+    assert mailed(many, "text_sent").count("greta") == 1
+    assert mailed(many, "signing_passed_on") == (["tomas"] if by == "ilena" else [])
 
 
 def test_the_line_that_was_passed_on_stays_as_history(many: Table) -> None:
     send(many)
     pass_on(many, "tomas", "tomas", "greta")
     pass_on(many, "greta", "greta", "milan", "Greta is ill.")
-    places = [one for one in request(many).slots if one.organisation_id == many.land.id("npm")]
+    places = [slot for slot in request(many).slots if slot.organisation_id == many.land.id("npm")]
     assert len(places) == 3
-    by_person = {one.user_id: one for one in places}
+    by_person = {slot.user_id: slot for slot in places}
     greta, milan = by_person[person(many, "greta")], by_person[person(many, "milan")]
     assert greta.stands_for_id == by_person[person(many, "tomas")].id
     assert milan.stands_for_id == greta.id
@@ -462,7 +462,7 @@ def test_it_is_passed_on_at_the_same_turn(many: Table) -> None:
     send(many, one_after_the_other(many, "npm", "tomas", "greta"))
     pass_on(many, "ilena", "greta", "milan")
     refused(many, "milan", "others of your organisation sign first")
-    assert "milan" not in told(many, "text_sent")
+    assert "milan" not in mailed(many, "text_sent")
     sign(many, "tomas", "milan", "henrik", "otto")
     assert state(many) is ChecklistState.IN_FORCE
 
@@ -586,7 +586,7 @@ def test_a_request_runs_out_after_its_last_day(many: Table, frozen_time: Clock) 
     assert count(many) == 2
     assert many.events("signature_request_expired")[0]["until"] == (today + 5 * DAY).isoformat()
     everybody = ["henrik", "ilena", "joana", "otto", "samira", "tomas"]
-    assert told(many, "text_ran_out") == everybody
+    assert mailed(many, "text_ran_out") == everybody
     assert due.expire_due(clock.today()) == 0
     # What was agreed stays agreed, and can be sent again.
     send(many)
@@ -620,15 +620,15 @@ def test_what_is_declined_or_called_back_does_not_run_out(many: Table, frozen_ti
 
 def rounds(table: Table, frozen_time: Clock, days: int) -> list[int]:
     """Let a worker look once a day; return on which of the days it reminded."""
-    now, found = clock.now(), []
+    now, reminded_on = clock.now(), []
     for day in range(days + 1):
         frozen_time(now + day * DAY)
         if due.send_reminders(clock.today()):
-            found.append(day)
+            reminded_on.append(day)
         assert due.send_reminders(clock.today()) == 0
         table.session.commit()
     frozen_time(now)
-    return found
+    return reminded_on
 
 
 def test_who_still_has_to_sign_is_reminded_in_the_rhythm(many: Table, frozen_time: Clock) -> None:
@@ -636,7 +636,7 @@ def test_who_still_has_to_sign_is_reminded_in_the_rhythm(many: Table, frozen_tim
     sign(many, "tomas")
     # The last day is the eighth: then it is over.
     assert rounds(many, frozen_time, 12) == [3, 6]
-    assert told(many, "text_still_waits") == ["henrik", "henrik", "otto", "otto"]
+    assert mailed(many, "text_still_waits") == ["henrik", "henrik", "otto", "otto"]
     assert many.events("signatories_reminded")[0]["people"] == ["Henrik Asante", "Otto Brandis"]
 
 
@@ -665,13 +665,13 @@ def test_chosen_people_are_reminded_until_their_party_has_signed(
     send(many, asking=Asking(remind_every=1, remind_whom=(str(samira), str(joana))))
     sign(many, "otto")
     assert rounds(many, frozen_time, 1) == [1]
-    assert told(many, "text_still_waits") == ["samira"]
+    assert mailed(many, "text_still_waits") == ["samira"]
 
 
 def test_who_waits_for_their_turn_is_not_reminded(many: Table, frozen_time: Clock) -> None:
     send(many, asking=Asking(Order.PARTNERS_FIRST, remind_every=1))
     assert rounds(many, frozen_time, 1) == [1]
-    assert told(many, "text_still_waits") == ["henrik", "otto"]
+    assert mailed(many, "text_still_waits") == ["henrik", "otto"]
 
 
 @pytest.mark.parametrize(
@@ -696,13 +696,13 @@ def test_a_coordinator_reminds_now_once_a_day(many: Table, frozen_time: Clock) -
     henrik = person(many, "henrik")
     signature_requests.remind(many["joana"], many.checklist(), [henrik])
     many.session.commit()
-    assert told(many, "text_still_waits") == ["henrik"]
+    assert mailed(many, "text_still_waits") == ["henrik"]
     with pytest.raises(RuleBrokenError, match="A reminder was sent today already"):
         signature_requests.remind(many["ilena"], many.checklist(), [henrik])
     many.session.rollback()
     frozen_time(clock.now() + DAY)
     signature_requests.remind(many["ilena"], many.checklist(), [henrik])
-    assert told(many, "text_still_waits") == ["henrik", "henrik"]
+    assert mailed(many, "text_still_waits") == ["henrik", "henrik"]
 
 
 @pytest.mark.parametrize("first", ["tomas", "nadia", "oren", "henrik", "marek", "vesna", "ada"])

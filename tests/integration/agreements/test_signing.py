@@ -70,7 +70,7 @@ def binding(table: Table) -> UUID | None:
 
 def revisions(table: Table) -> list[tuple[Revision, SignatureRequest]]:
     rows = signoff.revisions_of("checklist", table.checklist().id)
-    return [(revision, asked) for revision, asked in rows if asked is not None]
+    return [(revision, request) for revision, request in rows if request is not None]
 
 
 def document(table: Table) -> dict[str, Any]:
@@ -100,7 +100,7 @@ def refused(
 def test_terms_that_are_not_agreed_are_not_sent(table: Table) -> None:
     """product.md, 5.1."""
     table.save("ilena", "M1")
-    chosen = {body: one.user_id for body, one in table.signatories.items()}
+    chosen = {body: signatory.user_id for body, signatory in table.signatories.items()}
     refused(
         table,
         lambda: agreements.send(table["ilena"], table.checklist(), chosen),
@@ -126,15 +126,15 @@ def test_a_party_that_joins_holds_up_sending_until_it_accepts(table: Table) -> N
 
 def test_sending_freezes_the_text_and_asks_each_signatory(sent: Table) -> None:
     checklist = sent.checklist()
-    (revision, asked), *earlier = revisions(sent)
+    (revision, request), *earlier = revisions(sent)
     assert earlier == []
     assert checklist.state is ChecklistState.SENT
     assert checklist.revision_sent_id == revision.id
     assert checklist.revision_in_force_id is None
     assert (revision.number, revision.kind, revision.is_sealed) == (1, "terms", False)
-    assert asked.state is RequestState.WAITING
-    named = {(place.organisation_id, place.user_id) for place in asked.slots}
-    assert named == {(body, one.user_id) for body, one in sent.signatories.items()}
+    assert request.state is RequestState.WAITING
+    named = {(place.organisation_id, place.user_id) for place in request.slots}
+    assert named == {(body, signatory.user_id) for body, signatory in sent.signatories.items()}
     event = sent.events("sent_for_signature")[0]
     assert event["document_digest"] == revision.digest
     assert event["signatories"] == [
@@ -161,17 +161,22 @@ def test_the_text_names_template_guidance_parties_and_signatories(sent: Table) -
         "language": "en",
         "words": [],
     }
-    assert [one["name"] for one in text["parties"]] == [
+    assert [party["name"] for party in text["parties"]] == [
         "Office of the People's Advocate",
         "Open Door Legal Aid",
         "Lantern Health Network",
     ]
     assert text["guidance"] == [
-        {"slug": one.slug, "language": one.language, "revision": one.revision, "digest": one.digest}
-        for one in guidance.current_revisions()
+        {
+            "slug": revision.slug,
+            "language": revision.language,
+            "revision": revision.revision,
+            "digest": revision.digest,
+        }
+        for revision in guidance.current_revisions()
     ]
     assert text["guidance"]
-    assert [(one["name"], one["power"]) for one in text["signatories"]] == [
+    assert [(signatory["name"], signatory["power"]) for signatory in text["signatories"]] == [
         ("Tomas Beridan", "Act on the People's Advocate"),
         ("Henrik Asante", "Statutes, article 9"),
         ("Otto Brandis", "Board minutes"),
@@ -190,7 +195,7 @@ def test_the_text_holds_what_was_agreed_and_nothing_else(sent: Table) -> None:
     words = items["M1"]["answers"][0]["fields"][0]["text"]
     assert words == "Words, as settled between us"
     assert items["M5"]["answers"][0]["fields"][0]["text"] == "Oren Maki"
-    assert [one["by_name"] for one in items["M7"]["answers"]] == [
+    assert [answer["by_name"] for answer in items["M7"]["answers"]] == [
         "Office of the People's Advocate",
         "Open Door Legal Aid",
         "Lantern Health Network",
@@ -207,7 +212,7 @@ def test_two_freezes_of_the_same_text_have_different_digests(table: Table) -> No
     table.session.commit()
     (second, _), (first, _) = revisions(table)
     assert (first.number, second.number) == (1, 2)
-    texts = [json.loads(one.document) for one in (first, second)]
+    texts = [json.loads(revision.document) for revision in (first, second)]
     assert texts[0].pop("salt") != texts[1].pop("salt")
     assert first.digest != second.digest
     for text in texts:
@@ -258,7 +263,7 @@ def test_each_party_names_a_signatory_of_its_own(table: Table, first: str) -> No
     table.session.commit()
     users = table.land.users
     person = users[first].id if first in users else uuid4()
-    chosen = {body: one.user_id for body, one in table.signatories.items()}
+    chosen = {body: signatory.user_id for body, signatory in table.signatories.items()}
     chosen[table.land.id("door")] = person
     with pytest.raises(RuleBrokenError, match="Choose who signs for Open Door Legal Aid") as error:
         agreements.send(table["ilena"], terms, chosen)
@@ -267,7 +272,7 @@ def test_each_party_names_a_signatory_of_its_own(table: Table, first: str) -> No
 
 def test_a_party_that_names_nobody_holds_up_sending(table: Table) -> None:
     terms = table.agree()
-    chosen = {body: one.user_id for body, one in table.signatories.items()}
+    chosen = {body: signatory.user_id for body, signatory in table.signatories.items()}
     del chosen[table.land.id("lantern")]
     with pytest.raises(RuleBrokenError, match="Choose who signs for Lantern Health Network"):
         agreements.send(table["ilena"], terms, chosen)
@@ -307,7 +312,7 @@ def test_a_person_signs_for_one_party_only(table: Table) -> None:
         )
     )
     table.session.commit()
-    chosen = {body: one.user_id for body, one in table.signatories.items()}
+    chosen = {body: signatory.user_id for body, signatory in table.signatories.items()}
     chosen[table.land.id("lantern")] = chosen[table.land.id("door")]
     refused(
         table,
@@ -360,11 +365,11 @@ def test_the_text_is_in_force_with_the_last_signature_and_not_before(sent: Table
     assert (state(sent), binding(sent)) == (ChecklistState.SENT, None)
     assert sent.events("came_into_force") == []
     sign(sent, "henrik")
-    revision, asked = revisions(sent)[0]
+    revision, request = revisions(sent)[0]
     assert (state(sent), binding(sent)) == (ChecklistState.IN_FORCE, revision.id)
     assert sent.checklist().revision_sent_id is None
     assert sent.checklist().in_force_at is not None
-    assert asked.state is RequestState.COMPLETED
+    assert request.state is RequestState.COMPLETED
     assert sent.events("came_into_force")[0]["document_digest"] == revision.digest
 
 
@@ -396,7 +401,7 @@ def test_a_signature_says_who_for_whom_by_what_power_when_and_how(sent: Table) -
 def test_the_trail_binds_revision_and_signature(sent: Table, session: Session) -> None:
     sign(sent, "henrik")
     revision = revisions(sent)[0][0]
-    found = dict(
+    details_by_verb = dict(
         session.execute(
             sa.select(Event.verb, Event.evidence)
             .join(Chain, Chain.id == Event.chain_id)
@@ -406,7 +411,7 @@ def test_the_trail_binds_revision_and_signature(sent: Table, session: Session) -
             )
         ).all()
     )
-    assert found == {
+    assert details_by_verb == {
         "sent_for_signature": signoff_service.evidence_of_revision(revision),
         "signed": revision.signatures[0].digest,
     }
@@ -501,14 +506,14 @@ def test_a_decline_opens_only_the_named_items_and_keeps_the_signatures(sent: Tab
     sign(sent, "tomas")
     decline(sent, "henrik", "M3", "M1")
     checklist = sent.checklist()
-    revision, asked = revisions(sent)[0]
+    revision, request = revisions(sent)[0]
     assert checklist.state is ChecklistState.DRAFTING
     assert checklist.open_items == ["M1", "M3"]
     assert checklist.reason == "Our board can't."
     assert checklist.revision_sent_id is None
-    assert asked.state is RequestState.DECLINED
-    assert (asked.reason, asked.items) == ("Our board can't.", ["M1", "M3"])
-    assert [one.signer_name for one in revision.signatures] == ["Tomas Beridan"]
+    assert request.state is RequestState.DECLINED
+    assert (request.reason, request.items) == ("Our board can't.", ["M1", "M3"])
+    assert [signature.signer_name for signature in revision.signatures] == ["Tomas Beridan"]
     event = sent.events("declined")[0]
     assert (event["items"], event["reason"]) == (["M1", "M3"], "Our board can't.")
     refused(sent, lambda: sent.save("ilena", "M2", seen=1, kind="prison"), "stays agreed")
@@ -636,10 +641,10 @@ def test_a_coordinator_calls_a_text_back(sent: Table) -> None:
     sign(sent, "tomas")
     agreements.call_back(sent["samira"], sent.checklist(), reason="A wrong signatory.")
     sent.session.commit()
-    revision, asked = revisions(sent)[0]
+    revision, request = revisions(sent)[0]
     assert state(sent) is ChecklistState.DRAFTING
     assert sent.checklist().open_items is None
-    assert (asked.state, asked.reason) == (RequestState.WITHDRAWN, "A wrong signatory.")
+    assert (request.state, request.reason) == (RequestState.WITHDRAWN, "A wrong signatory.")
     assert len(revision.signatures) == 1
     # Nothing changed: it may be sent again as it is.
     assert obstacles.to_sending(sent.loaded()) == []
@@ -825,7 +830,7 @@ def test_an_undertaking_is_countersigned_for_the_npm(table: Table, first: str, w
 def test_revisions_of_a_subject_are_numbered_from_one(table: Table) -> None:
     service_of, checklist = signoff_service.freeze, table.checklist()
     subject = uuid4()
-    made = [
+    numbers = [
         service_of(
             table["dora"],
             cooperation_id=checklist.cooperation_id,
@@ -836,7 +841,7 @@ def test_revisions_of_a_subject_are_numbered_from_one(table: Table) -> None:
         ).number
         for n in range(3)
     ]
-    assert made == [1, 2, 3]
+    assert numbers == [1, 2, 3]
 
 
 @pytest.mark.both_databases

@@ -32,8 +32,8 @@ def desk(app: Flask, session: Session, demonstration: Demonstration) -> PasskeyD
 def row(user_id: UUID) -> dict[str, Any]:
     db.session.rollback()
     with db.engine.connect() as connection:
-        found = connection.execute(sa.select(USERS).where(USERS.c.id == user_id))
-        return dict(found.mappings().one())
+        query = connection.execute(sa.select(USERS).where(USERS.c.id == user_id))
+        return dict(query.mappings().one())
 
 
 def put(user_id: UUID, values: dict[str, Any]) -> None:
@@ -92,8 +92,8 @@ def test_with_a_passkey_moved_from_another_person_nothing_is_signed(desk: Passke
         connection.execute(sa.update(PASSKEYS).values(user_id=otto))
     put(leyla, {"fs_webauthn_user_handle": None})
     put(otto, {"fs_webauthn_user_handle": handle})
-    page, asked = desk.asked("otto")
-    shown = desk.send("otto", page, device.answer(asked.challenge))
+    page, prompt = desk.page_to_sign("otto")
+    shown = desk.send("otto", page, device.answer(prompt.challenge))
     assert "Nothing was signed." in shown.text
     assert asked_on(page).challenge
     nothing_is_signed(desk)

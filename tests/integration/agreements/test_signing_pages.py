@@ -250,7 +250,9 @@ def test_the_record_shows_text_signatures_digest_and_guidance(desk: Desk) -> Non
             "came into force",
         ):
             assert words in page.text, key
-        assert any("/guidance/" in one and "revision" in one for one in page.addresses())
+        assert any(
+            "/guidance/" in address and "revision" in address for address in page.addresses()
+        )
 
 
 def test_what_waits_is_told_on_the_record(desk: Desk) -> None:
@@ -309,7 +311,7 @@ def test_a_text_is_frozen_and_sent_to_those_named(app: Flask, table: Table) -> N
     assert "Henrik Asante" in page.text
     assert "Statutes, article 9" in page.text
     chosen: dict[str, Any] = {
-        f"party_{body}": str(one.user_id) for body, one in table.signatories.items()
+        f"party_{body}": str(signatory.user_id) for body, signatory in table.signatories.items()
     }
     lacking = {**chosen, f"party_{table.land.id('door')}": None}
     page = Page.of(client.submit(address, **lacking))
@@ -339,7 +341,9 @@ def test_a_party_without_a_signatory_is_told(app: Flask, table: Table) -> None:
 def test_who_is_no_signatory_is_no_option(app: Flask, table: Table, value: str) -> None:
     terms = table.agree()
     table.session.commit()
-    data: dict[str, Any] = {f"party_{b}": str(one.user_id) for b, one in table.signatories.items()}
+    data: dict[str, Any] = {
+        f"party_{b}": str(signatory.user_id) for b, signatory in table.signatories.items()
+    }
     data[f"party_{table.land.id('npm')}"] = value
     response = table.land.browser(app, "ilena").post(f"/checklists/{terms.id}/send", data=data)
     assert Page.of(response).title.startswith("Problem: ")
@@ -410,6 +414,6 @@ def test_the_record_sends_as_many_queries_for_many_revisions_and_signatures(
 def test_the_ids_of_signatories_are_those_of_the_parties(table: Table) -> None:
     able: dict[UUID, Any] = dict(agreements.signatories(table.loaded()))
     assert set(able) == set(table.signatories)
-    assert {one.user_id for people in able.values() for one in people} == {
-        one.user_id for one in table.signatories.values()
+    assert {person.user_id for people in able.values() for person in people} == {
+        signatory.user_id for signatory in table.signatories.values()
     }

@@ -15,7 +15,7 @@ from tests.factories import checklists, paper
 from tests.factories.demonstration import Demonstration
 from tests.factories.tables import Kept, Table, begin
 from tests.factories.templates import publish, small_terms
-from tests.integration.agreements.test_paper import asked, record, signatures
+from tests.integration.agreements.test_paper import record, request_on, signatures
 from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
 from tracker.activity.models import Chain, Event
 from tracker.checklists import queries
@@ -43,7 +43,7 @@ ACT = "Constitutional Law 12 of 2025, article 4"
 @pytest.fixture
 def heir(app: Flask, session: Session) -> Table:
     """A new body that could take the place of Open Door, with its people."""
-    return starting_points.of(app).use("heir", _add_heir).found(session, "heir")
+    return starting_points.of(app).use("heir", _add_heir).load(session, "heir")
 
 
 def _add_heir() -> Kept:
@@ -65,10 +65,10 @@ def replace(
 
 
 def sees(table: Table, first: str) -> bool:
-    found = cooperations.find_by_id(table[first], table.cooperation.id)
+    cooperation = cooperations.find_by_id(table[first], table.cooperation.id)
     opened = queries.find(table[first], table.checklist().id)
-    assert (found is None) is (opened is None)
-    return found is not None
+    assert (cooperation is None) is (opened is None)
+    return cooperation is not None
 
 
 def test_the_successor_takes_the_place_and_the_former_loses_access(heir: Table) -> None:
@@ -78,7 +78,7 @@ def test_the_successor_takes_the_place_and_the_former_loses_access(heir: Table) 
     assert (sees(heir, "samira"), sees(heir, "runa")) == (False, True)
     assert not sees(heir, "dora")
     assert not sees(heir, "henrik")
-    parties = [one.name for one in heir.loaded().parties]
+    parties = [party.name for party in heir.loaded().parties]
     assert parties == [
         "Office of the People's Advocate",
         "New Door Foundation",
@@ -119,8 +119,8 @@ def test_a_text_that_waits_for_signatures_is_called_back(heir: Table) -> None:
     heir.session.commit()
     replace(heir)
     assert heir.checklist().state is ChecklistState.DRAFTING
-    assert asked(heir).state is RequestState.WITHDRAWN
-    assert asked(heir).reason == (
+    assert request_on(heir).state is RequestState.WITHDRAWN
+    assert request_on(heir).reason == (
         "New Door Foundation took the place of Open Door Legal Aid, whom this text names."
     )
     assert len(signatures(heir)) == 1
@@ -131,27 +131,27 @@ def test_a_text_that_waits_for_signatures_is_called_back(heir: Table) -> None:
 def test_a_scan_that_waits_falls_with_it(heir: Table) -> None:
     heir.send()
     heir.session.commit()
-    made = record(heir, "joana")
+    recorded = record(heir, "joana")
     replace(heir)
     with pytest.raises(RuleBrokenError, match="does not wait"):
-        paper.confirm(heir["ilena"], heir.checklist(), made)
+        paper.confirm(heir["ilena"], heir.checklist(), recorded)
     heir.session.rollback()
 
 
 def test_what_is_in_force_stays_so_with_its_signatures(heir: Table) -> None:
     heir.sign()
     heir.session.commit()
-    before = {one.digest for one in signatures(heir)}
+    before = {signature.digest for signature in signatures(heir)}
     replace(heir)
     checklist = heir.checklist()
     assert checklist.state is ChecklistState.IN_FORCE
-    assert {one.digest for one in signatures(heir)} == before
-    assert heir.land.id("heir") in {one.organisation_id for one in load(checklist).parties}
+    assert {signature.digest for signature in signatures(heir)} == before
+    assert heir.land.id("heir") in {party.organisation_id for party in load(checklist).parties}
 
 
 def test_the_successor_of_a_party_that_is_one_already_stays_once(table: Table) -> None:
     replace(table, "door", "lantern")
-    assert [one.name for one in table.loaded().parties] == [
+    assert [party.name for party in table.loaded().parties] == [
         "Office of the People's Advocate",
         "Lantern Health Network",
     ]
@@ -166,9 +166,11 @@ def test_an_npm_can_be_replaced_too(table: Table) -> None:
 
 def test_the_people_of_the_former_take_part_no_more(heir: Table) -> None:
     replace(heir)
-    left = {one["person"] for one in heir.events("person_left")}
+    left = {event["person"] for event in heir.events("person_left")}
     assert left
-    assert all(one.organisation_id != heir.land.id("door") for one in heir.loaded().people.values())
+    assert all(
+        person.organisation_id != heir.land.id("door") for person in heir.loaded().people.values()
+    )
 
 
 def test_the_coordinators_of_all_parties_are_told_neutrally(heir: Table) -> None:
@@ -177,7 +179,7 @@ def test_the_coordinators_of_all_parties_are_told_neutrally(heir: Table) -> None
     rows = heir.session.scalars(
         sa.select(OutboxMessage.recipient).where(OutboxMessage.kind == "party_replaced")
     ).all()
-    assert set(rows) == {heir.land.users[one].email for one in ("ilena", "joana", "runa")}
+    assert set(rows) == {heir.land.users[first].email for first in ("ilena", "joana", "runa")}
 
 
 def refused(table: Table, act: Callable[[], object], words: str, error: type[Exception]) -> None:

@@ -120,18 +120,18 @@ class Desk:
         """Return the id of the version that somebody has before them."""
         return self.ids.get((code, self.last(code) - behind), NOWHERE)
 
-    def kept(self, code: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    def shown_values(self, code: str, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return what is kept of values: what says something, in columns that are shown."""
         shown = self.book.visible(code, values)
-        return {key: one for key, one in shown.items() if has_words(one) or one is False}
+        return {key: value for key, value in shown.items() if has_words(value) or value is False}
 
     def is_taken(self, code: str, body: UUID) -> bool:
         """Tell whether another party has accepted what stands."""
         story = self.book.stories[code]
         return story.now is not None and any(
-            story.said.get(one) == (self.last(code), truth.ACCEPTS)
-            for one in self.book.parties
-            if one != body
+            story.stances.get(party) == (self.last(code), truth.ACCEPTS)
+            for party in self.book.parties
+            if party != body
         )
 
     def may_write(self, code: str, body: UUID, behind: int = 0) -> bool:
@@ -147,37 +147,37 @@ class Desk:
         is_other = body in self.book.parties and body != offer.body
         return is_other and bool({body, offer.body} & set(self.book.setters(offer.code)))
 
-    def add_version(self, code: str, made: UUID, values: Any, **more: bool) -> None:
+    def add_version(self, code: str, answer_id: UUID, values: Any, **more: bool) -> None:
         """Note a new version: all are asked again, and what was proposed is past."""
         story = self.book.stories[code]
         story.versions.append(Version(len(story.versions) + 1, values, **more))
-        story.said = {}
-        self.ids[code, len(story.versions)] = made
-        self.drop_offers(lambda one: one.code == code)
+        story.stances = {}
+        self.ids[code, len(story.versions)] = answer_id
+        self.drop_offers(lambda offer: offer.code == code)
 
     def note_proposers(self) -> None:
         """Write into the book who waits for an answer to a proposal."""
         for code, story in self.book.stories.items():
-            story.proposers = {one.body for one in self.offers.values() if one.code == code}
+            story.proposers = {offer.body for offer in self.offers.values() if offer.code == code}
 
     def drop_offers(self, is_past: Callable[[Offer], bool]) -> None:
-        self.offers = {key: one for key, one in self.offers.items() if not is_past(one)}
+        self.offers = {key: offer for key, offer in self.offers.items() if not is_past(offer)}
 
     def say(self, code: str, body: UUID, stance: str) -> None:
-        if body in self.book.asked(code):
-            self.book.stories[code].said[body] = (self.last(code), stance)
+        if body in self.book.accepters(code):
+            self.book.stories[code].stances[body] = (self.last(code), stance)
 
     def attempt(self, is_right: bool, act: Callable[[], Made]) -> Made | None:
         """Do something by a verb; it must be refused exactly when it is not right."""
         try:
             with self.table.session.begin_nested():
-                made = act()
+                result = act()
         except (RefusedError, RuleBrokenError):
             if is_right:
                 raise
             return None
         assert is_right, "This should have been refused."
-        return made
+        return result
 
 
 class AnyOrder(RuleBasedStateMachine):
@@ -236,24 +236,24 @@ class AnyOrder(RuleBasedStateMachine):
         values = data.draw(truth.answers(code, (self._oren, self._petra)))
         fits = code != "M5" or UUID(values["second_reader"]) in desk.book.people
         seen = max(desk.last(code) - behind, 0)
-        made = desk.attempt(
+        result = desk.attempt(
             fits and desk.may_write(code, body, behind),
             lambda: self._save(code, body, SHARED, values, seen),
         )
-        if made:
-            desk.add_version(code, made.id, desk.kept(code, values))
+        if result:
+            desk.add_version(code, result.id, desk.shown_values(code, values))
             desk.say(code, body, truth.ACCEPTS)
 
     def _leave_out(self, data: st.DataObject) -> None:
         desk, book = self.desk, self.desk.book
-        likely = [one for one in self._pairs(book.setters) if not book.is_required(one[0])]
+        likely = [pair for pair in self._pairs(book.setters) if not book.is_required(pair[0])]
         code, body = self._pair(data, likely)
-        made = desk.attempt(
+        result = desk.attempt(
             desk.may_write(code, body) and not book.is_required(code),
             lambda: self._save(code, body, SHARED, {}, desk.last(code), "No need."),
         )
-        if made:
-            desk.add_version(code, made.id, {"reason": "No need."}, left_out=True)
+        if result:
+            desk.add_version(code, result.id, {"reason": "No need."}, left_out=True)
             desk.say(code, body, truth.ACCEPTS)
 
     def _answer_for_own(self, data: st.DataObject) -> None:
@@ -261,12 +261,12 @@ class AnyOrder(RuleBasedStateMachine):
         body = desk.id(data.draw(BODY))
         values = data.draw(st.fixed_dictionaries(truth.OWN[code]))
         given = desk.book.stories[code].own.get(body, [])
-        made = desk.attempt(
+        result = desk.attempt(
             desk.is_at_work(code) and body in desk.book.parties,
             lambda: self._save(code, body, OWN, values, len(given)),
         )
-        if made:
-            desk.book.stories[code].own[body] = [*given, desk.kept(code, values)]
+        if result:
+            desk.book.stories[code].own[body] = [*given, desk.shown_values(code, values)]
 
     def _save(
         self,
@@ -313,14 +313,14 @@ class AnyOrder(RuleBasedStateMachine):
 
     def _accept(self, code: str, body: UUID, behind: int = 0) -> None:
         desk, book = self.desk, self.desk.book
-        may = body in book.asked(code) and desk.is_at_work(code) and behind == 0
+        may = body in book.accepters(code) and desk.is_at_work(code) and behind == 0
         is_right = may and book.is_whole(code)
         seen = desk.seen(code, behind)
         if desk.attempt(is_right, lambda: self._take(code, body, Stance.ACCEPTS, seen)):
             self._unseen_goes_to_history(code)
             desk.say(code, body, truth.ACCEPTS)
             # Whoever accepts the answer goes back on what they proposed instead.
-            desk.drop_offers(lambda one: (one.code, one.body) == (code, body))
+            desk.drop_offers(lambda offer: (offer.code, offer.body) == (code, body))
 
     def _unseen_goes_to_history(self, code: str) -> None:
         """Nobody accepts what they can't see: what is in hidden columns stands no longer."""
@@ -328,12 +328,12 @@ class AnyOrder(RuleBasedStateMachine):
         if now and not now.left_out and desk.book.visible(code, now.values) != now.values:
             current = self.table.loaded().sheet.shared(code)
             assert current is not None
-            desk.add_version(code, current.answer_id, desk.kept(code, now.values))
+            desk.add_version(code, current.answer_id, desk.shown_values(code, now.values))
 
     def _ask_to_talk(self, data: st.DataObject) -> None:
         desk, book, behind = self.desk, self.desk.book, data.draw(BEHIND)
-        code, body = self._pair(data, self._answered(book.asked))
-        is_right = body in book.asked(code) and desk.stands(code) and behind == 0
+        code, body = self._pair(data, self._answered(book.accepters))
+        is_right = body in book.accepters(code) and desk.stands(code) and behind == 0
         seen = desk.seen(code, behind)
         if desk.attempt(is_right, lambda: self._take(code, body, Stance.WANTS_TALK, seen)):
             desk.say(code, body, "wants_talk")
@@ -356,21 +356,23 @@ class AnyOrder(RuleBasedStateMachine):
 
     def _propose_any(self, data: st.DataObject) -> None:
         desk, book = self.desk, self.desk.book
-        code, body = self._pair(data, self._answered(book.asked))
+        code, body = self._pair(data, self._answered(book.accepters))
         values = data.draw(truth.answers(code, (self._oren, self._petra)))
-        kept, now = desk.kept(code, values), book.stories[code].now
-        there = [one for one, offer in desk.offers.items() if offer.code == code]
-        replied = data.draw(st.sampled_from([None, *there]))
+        stored, now = desk.shown_values(code, values), book.stories[code].now
+        open_offers = [offer_id for offer_id, offer in desk.offers.items() if offer.code == code]
+        replied = data.draw(st.sampled_from([None, *open_offers]))
         offer = desk.offers[replied] if replied else None
         may = body in book.parties and code not in NO_ACCEPTANCE and desk.stands(code)
-        is_new = now is not None and (now.left_out or kept != desk.kept(code, now.values))
-        is_answer = not offer or (desk.may_agree(body, offer) and kept != offer.values)
-        made = desk.attempt(
+        is_new = now is not None and (now.left_out or stored != desk.shown_values(code, now.values))
+        is_answer = not offer or (desk.may_agree(body, offer) and stored != offer.values)
+        result = desk.attempt(
             may and is_new and is_answer, lambda: self._propose(code, body, values, replied)
         )
-        if made:
-            desk.drop_offers(lambda one: one is offer or (one.code, one.body) == (code, body))
-            desk.offers[made.id] = Offer(code, body, kept)
+        if result:
+            desk.drop_offers(
+                lambda other: other is offer or (other.code, other.body) == (code, body)
+            )
+            desk.offers[result.id] = Offer(code, body, stored)
             desk.say(code, body, "wants_change")
 
     def _propose(
@@ -401,17 +403,17 @@ class AnyOrder(RuleBasedStateMachine):
     def _accept_proposal(self, proposal: UUID, body: UUID) -> None:
         desk, book = self.desk, self.desk.book
         offer = desk.offers[proposal]
-        code, values = offer.code, desk.kept(offer.code, offer.values)
-        is_whole = all(book.is_full(code, one, values) for one in book.fields(code))
+        code, values = offer.code, desk.shown_values(offer.code, offer.values)
+        is_whole = all(book.is_full(code, field, values) for field in book.fields(code))
         act = positions.accept_proposal
-        made = desk.attempt(
+        result = desk.attempt(
             desk.may_agree(body, offer) and desk.is_at_work(code) and is_whole,
             lambda: act(self.writers[body], desk.terms, proposal),
         )
-        if made:
-            desk.add_version(code, made.id, values)
-            for one in (offer.body, body):
-                desk.say(code, one, truth.ACCEPTS)
+        if result:
+            desk.add_version(code, result.id, values)
+            for party in (offer.body, body):
+                desk.say(code, party, truth.ACCEPTS)
 
     def _turn_down(self, proposal: UUID, body: UUID) -> None:
         desk, offer = self.desk, self.desk.offers[proposal]
@@ -539,8 +541,10 @@ class AnyOrder(RuleBasedStateMachine):
         reader = safeguards.second_reader_of(self.table.loaded())
         safeguards.confirm_review(self.table["oren" if reader == self._oren else "petra"], terms)
         signers = {desk.id(key): self.table[first] for key, first in SIGNERS.items()}
-        there = {body: one for body, one in signers.items() if body in desk.book.parties}
-        checklists.send(terms, self.table["ilena"], there)
+        present = {
+            body: signatory for body, signatory in signers.items() if body in desk.book.parties
+        }
+        checklists.send(terms, self.table["ilena"], present)
         desk.state = "sent"
         self.all_is_as_it_truly_is()
         self._nothing_can_be_changed(code)
@@ -557,7 +561,7 @@ class AnyOrder(RuleBasedStateMachine):
             )
             self._comes_back(code, desk.id("door"))
         else:
-            checklists.sign(terms, *there.values())
+            checklists.sign(terms, *present.values())
             desk.state, self.was_signed = "in_force", True
             self._nothing_can_be_changed(code)
             agreements.amend(self.table["samira"], terms, reason="It is time.", items=[code])
@@ -609,15 +613,17 @@ class AnyOrder(RuleBasedStateMachine):
             "M7": {"places": [{"place": "All", "wing": "Each"}]},
         }
         values = wholes.get(code, {"words": "As settled"})
-        body = next(one for one in book.parties if one in book.setters(code))
+        body = next(party for party in book.parties if party in book.setters(code))
         if not desk.is_taken(code, body):
-            made = self._save(code, body, SHARED, values, desk.last(code))
-            desk.add_version(code, made.id, desk.kept(code, values))
+            answer = self._save(code, body, SHARED, values, desk.last(code))
+            desk.add_version(code, answer.id, desk.shown_values(code, values))
             desk.say(code, body, truth.ACCEPTS)
             return
         proposal = self._propose(code, body, values).id
-        desk.offers[proposal] = Offer(code, body, desk.kept(code, values))
-        self._accept_proposal(proposal, next(one for one in book.asked(code) if one != body))
+        desk.offers[proposal] = Offer(code, body, desk.shown_values(code, values))
+        self._accept_proposal(
+            proposal, next(party for party in book.accepters(code) if party != body)
+        )
 
     # What is so after each step
 
@@ -631,10 +637,12 @@ class AnyOrder(RuleBasedStateMachine):
 
     def _items_stand_as_they_do(self, loaded: LoadedChecklist) -> None:
         book, items = self.desk.book, loaded.standing().items
-        for code, one in items.items():
-            told = (one.state.value, one.required, set(one.waiting_for))
-            assert told == (book.state(code), book.is_required(code), book.waits_for(code)), code
-        assert [code for code, one in items.items() if one.done and book.lacking(code)] == []
+        for code, status in items.items():
+            expected = (status.state.value, status.required, set(status.waiting_for))
+            assert expected == (book.state(code), book.is_required(code), book.waits_for(code)), (
+                code
+            )
+        assert [code for code, status in items.items() if status.done and book.lacking(code)] == []
 
     def _lists_show_what_is_true(self, loaded: LoadedChecklist) -> None:
         """What lists show is kept up to date while the text may change."""
@@ -648,32 +656,35 @@ class AnyOrder(RuleBasedStateMachine):
         }
 
     def _text_is_what_is_agreed_and_shown(self, loaded: LoadedChecklist) -> None:
-        found = {
+        agreed = {
             item["code"]: [answer for answer in item["answers"] if not answer["by"]]
             for section in document(loaded, [], [], Languages("en", {}, "en"))["sections"]
             for item in section["items"]
         }
         assert {
             code: [
-                one.get("values") or {"reason": one["not_applicable_because"]} for one in answers
+                answer.get("values") or {"reason": answer["not_applicable_because"]}
+                for answer in answers
             ]
-            for code, answers in found.items()
-        } == {code: [dict(one)] if one else [] for code, one in self.desk.book.text().items()}
+            for code, answers in agreed.items()
+        } == {
+            code: [dict(answer)] if answer else [] for code, answer in self.desk.book.text().items()
+        }
 
     def _all_that_was_ever_written_is_kept(self) -> None:
         terms = self.desk.terms
         rows = self.table.session.scalars(
             sa.select(Answer).where(Answer.checklist_id == terms.id).order_by(Answer.version)
         )
-        kept: dict[tuple[str, UUID], list[Any]] = {}
+        versions: dict[tuple[str, UUID], list[Any]] = {}
         for row in rows:
-            kept.setdefault((row.item, row.owner_id), []).append(row.values)
+            versions.setdefault((row.item, row.owner_id), []).append(row.values)
         written: dict[tuple[str, UUID], list[Any]] = {}
         for code, story in self.desk.book.stories.items():
             if story.versions:
-                written[code, terms.id] = [one.values for one in story.versions]
+                written[code, terms.id] = [version.values for version in story.versions]
             written |= {(code, body): given for body, given in story.own.items()}
-        assert kept == written
+        assert versions == written
 
 
 def test_in_any_order(session: Session) -> None:

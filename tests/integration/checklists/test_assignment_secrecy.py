@@ -24,9 +24,9 @@ def side(request: pytest.FixtureRequest) -> Side:
 @pytest.fixture
 def scene(session: Session, demonstration: Demonstration) -> Scene:
     """The demonstration, with the visit's roles being drafted again."""
-    made = Scene(session, demonstration)
-    draft_roles_again(made)
-    return made
+    new_scene = Scene(session, demonstration)
+    draft_roles_again(new_scene)
+    return new_scene
 
 
 def test_by_its_address_who_may_not_open_the_roles_of_a_visit_finds_no_assignments_of_theirs(

@@ -48,9 +48,9 @@ DAY = dt.timedelta(days=1)
 
 def seen(table: Table, first: str, item: str | None = None) -> str:
     """Return what somebody's page says of who has what."""
-    found = assignments.of_side(table[first], table.checklist())
-    assert found is not None
-    return found.seen(item)
+    side = assignments.of_side(table[first], table.checklist())
+    assert side is not None
+    return side.seen(item)
 
 
 def assign(
@@ -68,23 +68,23 @@ def assign(
     table.session.commit()
 
 
-def held(table: Table, first: str) -> dict[str, str]:
+def holders(table: Table, first: str) -> dict[str, str]:
     """Return who has which item on somebody's side, by first names."""
     names = {user.id: key for key, user in table.land.users.items()}
-    found = assignments.of_side(table[first], table.checklist())
-    assert found is not None
-    return {item: names[one.user_id] for item, one in found.holdings.items()}
+    side = assignments.of_side(table[first], table.checklist())
+    assert side is not None
+    return {item: names[holding.user_id] for item, holding in side.holdings.items()}
 
 
 def waits(table: Table, first: str) -> list[tuple[str, ...]]:
     """Return the items that wait for somebody, as they were assigned."""
-    return [one.items for one in mine(table, first)]
+    return [task.items for task in mine(table, first)]
 
 
 def mine(table: Table, first: str) -> list[Batch]:
     me = table.land.users[first].id
     recompute()
-    return [one for one in assignments.waiting(table[first]) if one.user_id == me]
+    return [task for task in assignments.waiting(table[first]) if task.user_id == me]
 
 
 def mails(session: Session, *kinds: str) -> list[OutboxMessage]:
@@ -99,7 +99,7 @@ def mails(session: Session, *kinds: str) -> list[OutboxMessage]:
 
 def test_a_coordinator_assigns_an_item_to_somebody_of_the_side(table: Table) -> None:
     assign(table, "samira", "M1", "dora", due_on=clock.today() + DAY)
-    assert held(table, "samira") == held(table, "dora") == {"M1": "dora"}
+    assert holders(table, "samira") == holders(table, "dora") == {"M1": "dora"}
     (batch,) = assignments.waiting(table["dora"])
     assert (batch.items, batch.name, batch.due_on) == (("M1",), "Dora Lund", clock.today() + DAY)
     assert batch.cooperation == table.cooperation.title
@@ -115,16 +115,16 @@ def test_what_has_a_day_waits_first_by_its_day_then_what_has_none(table: Table) 
 
 
 def waits_for_side(table: Table) -> list[tuple[str, ...]]:
-    return [one.items for one in assignments.waiting(table["samira"])]
+    return [task.items for task in assignments.waiting(table["samira"])]
 
 
 def test_another_side_has_its_own_and_knows_nothing_of_ours(table: Table) -> None:
     assign(table, "samira", "M1", "dora")
     assign(table, "ilena", "M1", "oren")
     for first, own in (("samira", "dora"), ("joana", None), ("ilena", "oren")):
-        assert held(table, first) == ({"M1": own} if own else {})
+        assert holders(table, first) == ({"M1": own} if own else {})
     assert waits(table, "dora") == waits(table, "oren") == [("M1",)]
-    assert {one.name for one in assignments.waiting(table["ilena"])} == {"Oren Maki"}
+    assert {task.name for task in assignments.waiting(table["ilena"])} == {"Oren Maki"}
     assert assignments.waiting(table["joana"]) == []
 
 
@@ -150,7 +150,7 @@ def test_nobody_else_assigns_or_gives_back_what_a_side_has(table: Table, first: 
     with pytest.raises(StaleError if other else RefusedError):
         assignments.assign_section(table[first], table.checklist(), "all", to=target, seen=mark)
     table.session.rollback()
-    assert held(table, "samira") == {"M1": "samira"}
+    assert holders(table, "samira") == {"M1": "samira"}
 
 
 @pytest.mark.parametrize("first", ["ilena", "joana", "marek", "ada", "vesna", None])
@@ -161,7 +161,7 @@ def test_an_item_is_assigned_to_nobody_but_people_of_the_side(
         assign(table, "samira", "M1", first)
     assert refused.value.field == "person"
     table.session.rollback()
-    assert held(table, "samira") == {}
+    assert holders(table, "samira") == {}
     assert mails(table.session) == []
 
 
@@ -214,7 +214,7 @@ def test_what_each_person_answers_is_not_assigned(session: Session) -> None:
 def test_reassigning_tells_the_new_person_alone(table: Table) -> None:
     assign(table, "samira", "M1", "dora")
     assign(table, "samira", "M1", "henrik")
-    assert held(table, "samira") == {"M1": "henrik"}
+    assert holders(table, "samira") == {"M1": "henrik"}
     assert [mail.recipient for mail in mails(table.session)] == [
         "dora.lund@example.org",
         "henrik.asante@example.org",
@@ -236,7 +236,7 @@ def test_the_mail_is_neutral(table: Table) -> None:
 
 def test_whoever_takes_part_takes_an_item_on_and_gives_it_back(table: Table) -> None:
     assignments.take(table["dora"], table.checklist(), "M1")
-    assert held(table, "samira") == {"M1": "dora"}
+    assert holders(table, "samira") == {"M1": "dora"}
     assert mails(table.session) == []
     with pytest.raises(StaleError, match="Somebody else has this item"):
         assignments.take(table["henrik"], table.checklist(), "M1")
@@ -245,7 +245,7 @@ def test_whoever_takes_part_takes_an_item_on_and_gives_it_back(table: Table) -> 
             table["henrik"], table.checklist(), "M1", seen=seen(table, "henrik", "M1")
         )
     assignments.give_back(table["dora"], table.checklist(), "M1", seen=seen(table, "dora", "M1"))
-    assert held(table, "samira") == {}
+    assert holders(table, "samira") == {}
     with pytest.raises(StaleError, match="Nobody has this item"):
         assignments.give_back(table["dora"], table.checklist(), "M1", seen=NOTHING_HELD)
 
@@ -270,7 +270,7 @@ def test_a_coordinator_takes_back_what_somebody_has(table: Table) -> None:
         table["samira"], table.checklist(), "M1", seen=seen(table, "samira", "M1")
     )
     table.session.commit()
-    assert held(table, "samira") == {}
+    assert holders(table, "samira") == {}
     assert waits(table, "dora") == []
 
 
@@ -283,9 +283,9 @@ def sections(*, second: tuple[str, ...] = ("M3",)) -> dict[str, object]:
         an_item("M2", a_field(sets="npm", accepts="none")),
         *(an_item(code) for code in second),
     ).model_dump(mode="json", by_alias=True)
-    (one,) = content["sections"]
-    first = {**one, "key": "first", "title": "First", "items": one["items"][:2]}
-    rest = {**one, "key": "rest", "title": "Rest", "items": one["items"][2:]}
+    (section,) = content["sections"]
+    first = {**section, "key": "first", "title": "First", "items": section["items"][:2]}
+    rest = {**section, "key": "rest", "title": "Rest", "items": section["items"][2:]}
     return content | {"sections": [first, rest]}
 
 
@@ -309,7 +309,7 @@ def assign_section(table: Table, section: str, to: str, **more: object) -> tuple
 
 def test_the_items_of_a_section_are_assigned_in_one_go_with_one_mail(parted: Table) -> None:
     assert assign_section(parted, "rest", "dora") == ("M3", "M4")
-    assert held(parted, "samira") == {"M3": "dora", "M4": "dora"}
+    assert holders(parted, "samira") == {"M3": "dora", "M4": "dora"}
     assert len(mails(parted.session)) == 1
     assert waits(parted, "dora") == [("M3", "M4")]
     # What is the other side's alone stays out.
@@ -319,12 +319,12 @@ def test_the_items_of_a_section_are_assigned_in_one_go_with_one_mail(parted: Tab
 def test_what_somebody_has_stays_with_them_unless_it_is_asked_for(parted: Table) -> None:
     assign(parted, "samira", "M3", "henrik")
     assert assign_section(parted, "rest", "dora") == ("M4",)
-    assert held(parted, "samira") == {"M3": "henrik", "M4": "dora"}
+    assert holders(parted, "samira") == {"M3": "henrik", "M4": "dora"}
     with pytest.raises(RuleBrokenError, match="Nothing is left to assign") as refused:
         assign_section(parted, "rest", "dora")
     assert refused.value.field == "section"
     assert assign_section(parted, "rest", "dora", also_held=True) == ("M3", "M4")
-    assert set(held(parted, "samira").values()) == {"dora"}
+    assert set(holders(parted, "samira").values()) == {"dora"}
 
 
 @pytest.mark.parametrize("section", ["", "none", "all"])
@@ -347,7 +347,7 @@ def test_what_changed_meanwhile_is_not_overwritten_unseen(parted: Table) -> None
         assign_section(parted, "rest", "henrik", also_held=True, seen=before_all)
     with pytest.raises(StaleError, match="Somebody else changed who has what"):
         assignments.give_back(parted["samira"], parted.checklist(), "M3", seen=before_one)
-    assert held(parted, "samira") == {"M3": "dora"}
+    assert holders(parted, "samira") == {"M3": "dora"}
     # Another item is not concerned, nor another side's assigning.
     assignments.assign(parted["samira"], parted.checklist(), "M4", to=to, seen=NOTHING_HELD)
     assert seen(parted, "ilena") == NOTHING_HELD
@@ -378,7 +378,7 @@ def test_an_item_waits_until_anybody_of_the_side_has_done_it(table: Table) -> No
     table.save("henrik", "M1")
     assert waits(table, "dora") == []
     assert waits(table, "oren") == [("M1",)]
-    assert held(table, "dora") == {"M1": "dora"}
+    assert holders(table, "dora") == {"M1": "dora"}
     table.accept("M1", "petra")
     assert waits(table, "oren") == []
     # Until it waits for the side again.
@@ -392,7 +392,7 @@ def test_a_proposal_of_another_party_waits_for_who_has_the_item(table: Table) ->
     assign(table, "ilena", "M1", "oren")
     answer = table.settle("M1")
     assert waits(table, "dora") == waits(table, "oren") == []
-    made = positions.propose(
+    proposal = positions.propose(
         table["samira"],
         table.checklist(),
         "M1",
@@ -402,7 +402,7 @@ def test_a_proposal_of_another_party_waits_for_who_has_the_item(table: Table) ->
     )
     assert waits(table, "oren") == [("M1",)]
     assert waits(table, "dora") == []
-    positions.turn_down_proposal(table["ilena"], table.checklist(), made.id, "Too short.")
+    positions.turn_down_proposal(table["ilena"], table.checklist(), proposal.id, "Too short.")
     assert waits(table, "oren") == []
     assert waits(table, "dora") == [("M1",)]
 
@@ -461,8 +461,8 @@ def test_items_are_told_together_by_person_day_and_who_assigned_them(table: Tabl
     assign(table, "samira", "M9", "dora")
     assignments.take(table["dora"], table.checklist(), "M6")
     table.session.commit()
-    told = {(one.items, one.due_on) for one in mine(table, "dora")}
-    assert told == {(("M1", "M7", "M10"), later), (("M9",), None), (("M6",), None)}
+    tasks = {(task.items, task.due_on) for task in mine(table, "dora")}
+    assert tasks == {(("M1", "M7", "M10"), later), (("M9",), None), (("M6",), None)}
 
 
 # Tasks pass on
@@ -496,7 +496,7 @@ def test_what_somebody_has_who_left_is_free_and_back_with_the_coordinators(
     before = assignments.of_side(table["samira"], table.checklist())
     assert before is not None
     assert not before.is_free("M1")
-    assert [one.is_free for one in assignments.waiting(table["samira"])] == [False]
+    assert [task.is_free for task in assignments.waiting(table["samira"])] == [False]
     leaves(table)
     table.session.commit()
     after = assignments.of_side(table["samira"], table.checklist())
@@ -525,7 +525,7 @@ def test_an_item_of_somebody_who_left_is_free_for_a_section_too(table: Table) ->
         seen=seen(table, "samira"),
     )
     assert "M1" in codes
-    assert held(table, "samira")["M1"] == "henrik"
+    assert holders(table, "samira")["M1"] == "henrik"
 
 
 def test_who_comes_back_has_what_nobody_took_on_meanwhile(table: Table) -> None:
@@ -648,8 +648,8 @@ def test_what_a_newer_version_does_not_have_is_nobodys_any_more(table: Table) ->
         assign(table, first, "M1", to)
     publish_next(table, M6=None, M1={"prompt": "Other words?"})
     move(table)
-    assert held(table, "samira") == {"M1": "dora"}
-    assert held(table, "ilena") == {"M1": "oren"}
+    assert holders(table, "samira") == {"M1": "dora"}
+    assert holders(table, "ilena") == {"M1": "oren"}
     assert waits(table, "dora") == [("M1",)]
 
 
@@ -665,10 +665,10 @@ def roles_of(scene: Scene) -> Checklist:
 
 
 def give(scene: Scene, by: str, to: str, item: str = "V8") -> None:
-    found = assignments.of_side(scene.actor(by), roles_of(scene))
-    assert found is not None
+    side = assignments.of_side(scene.actor(by), roles_of(scene))
+    assert side is not None
     assignments.assign(
-        scene.actor(by), roles_of(scene), item, to=scene.user(to), seen=found.seen(item)
+        scene.actor(by), roles_of(scene), item, to=scene.user(to), seen=side.seen(item)
     )
 
 
@@ -680,8 +680,8 @@ def test_on_a_visits_roles_an_item_is_assigned_to_who_may_open_them(scene: Scene
             give(scene, by, to)
     for key in ("nadia", "milan", "dina"):
         assert assignments.of_side(scene.actor(key), roles_of(scene)) is None
-        told = {one.kind for one in assignments.waiting(scene.actor(key))}
-        assert ChecklistKind.VISIT_ROLES not in told
+        kinds = {task.kind for task in assignments.waiting(scene.actor(key))}
+        assert ChecklistKind.VISIT_ROLES not in kinds
 
 
 def test_what_somebody_has_whose_clearance_ended_is_free(scene: Scene) -> None:
@@ -689,9 +689,9 @@ def test_what_somebody_has_whose_clearance_ended_is_free(scene: Scene) -> None:
     clearances.close(None, scene.clearance("leyla"), "withdrawn")
     scene.session.commit()
     assert assignments.of_side(scene.actor("leyla"), roles_of(scene)) is None
-    found = assignments.of_side(scene.actor("joana"), roles_of(scene))
-    assert found is not None
-    assert found.is_free("V8")
+    side = assignments.of_side(scene.actor("joana"), roles_of(scene))
+    assert side is not None
+    assert side.is_free("V8")
 
 
 @pytest.fixture
@@ -704,10 +704,10 @@ def scene(session: Session, demonstration: Demonstration) -> Scene:
 
 def further(table: Table) -> Table:
     """Open another cooperation of the same organisations and bring its people in."""
-    made = open_one(table.land, "door", "lantern")
+    cooperation = open_one(table.land, "door", "lantern")
     for first in ("oren", "henrik", "dora", "samira"):
-        bring_in(table.land, made, first)
-    return Table(table.land, made)
+        bring_in(table.land, cooperation, first)
+    return Table(table.land, cooperation)
 
 
 def put(tables: list[Table], items: tuple[str, ...], firsts: tuple[str, ...]) -> None:
@@ -721,7 +721,7 @@ def test_many_cost_as_many_queries_as_one(table: Table, statements: Statements) 
     tables = [table, *(further(table) for _ in range(3))]
 
     def counts() -> list[int]:
-        found = []
+        counts = []
         for act in (
             lambda: assignments.waiting(table["samira"]),
             lambda: assignments.waiting(table["dora"]),
@@ -730,8 +730,8 @@ def test_many_cost_as_many_queries_as_one(table: Table, statements: Statements) 
             table.session.commit()
             with statements() as sent:
                 assert act()
-            found.append(len(sent))
-        return found
+            counts.append(len(sent))
+        return counts
 
     put(tables[:1], ("M1",), ("dora",))
     few = counts()
@@ -749,16 +749,16 @@ def test_a_reminder_costs_the_same_however_many_items_it_is_about_and_others_are
     counts = set()
     for number, some in enumerate((tables[:1], tables)):
         day = today + number * DAY
-        for one in some:
+        for first in some:
             for item in ("M1", "M7", "M10")[: 1 + 2 * number]:
-                assign(one, "samira", item, "dora", due_on=day)
-        found = assignments.due(day)
-        assert len(found) == len(some)
-        for one_due in found:
+                assign(first, "samira", item, "dora", due_on=day)
+        due = assignments.due(day)
+        assert len(due) == len(some)
+        for one_due in due:
             table.session.commit()
             with statements() as sent:
                 assert assignments.remind(one_due, day)
-            counts.add(len(sent) - sum(one.startswith("UPDATE") for one in sent))
+            counts.add(len(sent) - sum(statement.startswith("UPDATE") for statement in sent))
     assert len(counts) == 1
 
 

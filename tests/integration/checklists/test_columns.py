@@ -52,7 +52,7 @@ def hall_room(app: Flask, hall: Table) -> Room:
     return Room(app, hall)
 
 
-def kept(table: Table) -> Any:
+def stored_places(table: Table) -> Any:
     answer = table.loaded().sheet.shared("M1")
     assert answer is not None
     return answer.values["places"]
@@ -95,7 +95,7 @@ def test_what_is_hidden_when_saving_stays_in_the_version_before(hall: Table) -> 
     hall.save("ilena", "M1", places=FULL)
     hall.save("ilena", "M2", seen=1, kind="police")
     hall.save("ilena", "M1", seen=1, places=FULL)
-    assert kept(hall) == BARE
+    assert stored_places(hall) == BARE
     assert versions(hall) == [FULL, BARE]
 
 
@@ -119,7 +119,7 @@ def test_a_proposal_is_taken_over_as_it_applies_then(hall: Table) -> None:
     hall.save("ilena", "M2", seen=1, kind="police")
     positions.accept_proposal(hall["ilena"], hall.checklist(), proposal.id)
     hall.session.commit()
-    assert kept(hall) == BARE
+    assert stored_places(hall) == BARE
 
 
 def test_who_accepts_accepts_what_the_page_shows(hall: Table) -> None:
@@ -131,12 +131,12 @@ def test_who_accepts_accepts_what_the_page_shows(hall: Table) -> None:
     assert versions(hall) == [FULL, BARE]
     assert hall.waiting("M1") == {"npm"}
     taken = hall.events("position_taken")
-    assert [one["version"] for one in taken] == [2, 2]
+    assert [event["version"] for event in taken] == [2, 2]
     hall.accept("M1", "ilena")
     assert hall.standing("M1").done
     hall.save("ilena", "M2", seen=2, kind="prison")
     assert hall.standing("M1").state is WorkState.IN_PROGRESS
-    assert kept(hall) == BARE
+    assert stored_places(hall) == BARE
 
 
 def test_the_history_says_that_hidden_words_were_left_out(hall_room: Room) -> None:
@@ -145,9 +145,9 @@ def test_the_history_says_that_hidden_words_were_left_out(hall_room: Room) -> No
     table.save("ilena", "M1", places=FULL)
     table.save("ilena", "M2", seen=1, kind="police")
     table.accept("M1", "samira")
-    told = hall_room.page("joana", "/items/M1/history").text
-    assert "What does not apply here was left out: version 2" in told
-    assert "changed the answer" not in told
+    history = hall_room.page("joana", "/items/M1/history").text
+    assert "What does not apply here was left out: version 2" in history
+    assert "changed the answer" not in history
 
 
 def test_the_words_that_stand_are_not_proposed_while_others_are_hidden(hall: Table) -> None:

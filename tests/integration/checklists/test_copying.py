@@ -79,7 +79,7 @@ class Pair:
     def read(self, first: str, *items: str) -> tuple[str, ...]:
         """Say for a party that the shared answers of some items were read, and commit."""
         sheet = self.now.loaded().sheet
-        answers = [found.answer_id for item in items if (found := sheet.shared(item))]
+        answers = [answer.answer_id for item in items if (answer := sheet.shared(item))]
         assert len(answers) == len(items)
         read = copying.say_read(self.now[first], self.now.checklist(), answers)
         self.now.session.commit()
@@ -88,7 +88,7 @@ class Pair:
     def unread(self, item: str) -> set[str]:
         """Return the keys of the organisations that have not read what was copied into an item."""
         names = {body.id: key for key, body in self.now.land.organisations.items()}
-        return {names[one] for one in self.now.standing(item).unread_by}
+        return {names[party_id] for party_id in self.now.standing(item).unread_by}
 
 
 def after(former: Table) -> Pair:
@@ -104,8 +104,8 @@ def on(session: Session, template: Template) -> Pair:
 def pair(app: Flask, session: Session) -> Pair:
     """The former terms with answers to M1 to M3, M7 and M10, M1 agreed."""
     former, now = starting_points.of(app).use("pair", _pair)
-    table = former.found(session)
-    return Pair(table, replace(now.found(session), land=table.land))
+    table = former.load(session)
+    return Pair(table, replace(now.load(session), land=table.land))
 
 
 def _pair() -> tuple[Kept, Kept]:
@@ -167,9 +167,9 @@ def test_items_that_are_answered_are_not_overwritten(pair: Pair) -> None:
     pair.now.save("joana", "M1", words="Anew.")
     assert pair.look().behind[Why.ANSWERED] == ("M1",)
     pair.copy()
-    kept = pair.now.loaded().sheet.shared("M1")
-    assert kept is not None
-    assert dict(kept.values) == {"words": "Anew."}
+    former_answer = pair.now.loaded().sheet.shared("M1")
+    assert former_answer is not None
+    assert dict(former_answer.values) == {"words": "Anew."}
 
 
 def test_an_answer_that_was_cleared_may_be_copied_over(pair: Pair) -> None:
@@ -273,7 +273,7 @@ def test_whom_this_cooperation_does_not_know_is_left_out_and_told(session: Sessi
 
 def test_what_another_version_asks_no_longer_stays_and_other_words_are_told(pair: Pair) -> None:
     content = small_terms().model_dump(mode="json", by_alias=True)
-    items = [one for one in content["sections"][0]["items"] if one["code"] != "M3"]
+    items = [item for item in content["sections"][0]["items"] if item["code"] != "M3"]
     items[0]["prompt"] = "What else about M1?"
     content["sections"][0]["items"] = items
     publish(Template.model_validate(content | {"version": 91}))
@@ -300,8 +300,8 @@ def test_in_an_amendment_only_the_open_items_are_filled(pair: Pair) -> None:
 
 
 def formers(pair: Pair, first: str) -> list[str]:
-    found = queries.formers(pair.now[first], pair.now.checklist())[0]
-    return [one.reference for one in found]
+    offered = queries.formers(pair.now[first], pair.now.checklist())[0]
+    return [former.reference for former in offered]
 
 
 @pytest.mark.both_databases
@@ -317,7 +317,9 @@ def test_former_checklists_are_found_by_words_where_there_are_many(app: Flask, p
     reference = pair.former.cooperation.reference
     actor, checklist = pair.now["ilena"], pair.now.checklist()
     for words in (reference, reference.lower(), pair.former.cooperation.title.split()[0]):
-        assert [one.reference for one in queries.formers(actor, checklist, words)[0]] == [reference]
+        assert [former.reference for former in queries.formers(actor, checklist, words)[0]] == [
+            reference
+        ]
     for words in ("nowhere", f"{reference} nowhere", "%", "_"):
         assert queries.formers(actor, checklist, words) == ([], False)
     assert queries.formers(actor, checklist, limit=0) == ([], True)
@@ -554,11 +556,11 @@ def test_nothing_is_sent_while_a_copy_is_unread(pair: Pair) -> None:
     pair.now.session.commit()
     loaded = pair.now.loaded()
     assert loaded.standing().blocking == ("M2", "M3", "M7")
-    said, *_more = obstacles.to_sending(loaded)
-    assert str(said) == "Not complete and agreed yet: M2, M3, M7."
+    obstacle, *_more = obstacles.to_sending(loaded)
+    assert str(obstacle) == "Not complete and agreed yet: M2, M3, M7."
     own = loaded.sheet.of_party("M7", pair.now.land.id("npm"))
     shared = loaded.sheet.shared("M2"), loaded.sheet.shared("M3")
-    answers = [one.answer_id for one in (own, *shared) if one]
+    answers = [answer.answer_id for answer in (own, *shared) if answer]
     for first in ("ilena", "samira"):
         copying.say_read(pair.now[first], pair.now.checklist(), answers)
     pair.now.session.commit()
@@ -579,7 +581,7 @@ def test_counts_of_lists_follow_copying_and_reading(pair: Pair) -> None:
             )
         )
         names = {body.id: key for key, body in pair.now.land.organisations.items()}
-        return {names[one]: count for one, count in rows}
+        return {names[party_id]: count for party_id, count in rows}
 
     pair.copy()
     assert counts() == {"npm": 5, "door": 5, "lantern": 5}
@@ -680,7 +682,11 @@ def test_what_is_copied_is_read_one_by_one_or_a_section_at_once(pair: Pair, app:
     page = browser.page(address(pair, "?filter=copied"))
     assert "Copied, not read by us 2" in page.text
     assert "Item M1" not in page.text
-    sent = [Form(one) for one in page.root.iter("form") if one.attrib.get("action") == reading]
+    sent = [
+        Form(element)
+        for element in page.root.iter("form")
+        if element.attrib.get("action") == reading
+    ]
     whole = max(sent, key=lambda form: len(form.values["answer"]))
     assert "I have read all 2 copied answers of “All of it”" in page.text
     response = browser.post(reading, data=whole.filled_in())
@@ -860,8 +866,8 @@ def test_pages_cost_as_many_queries_with_many_copies_as_with_few(
             browser.page(place)
         seen = []
         for place in places:
-            with statements() as asked:
+            with statements() as sent:
                 browser.page(place)
-            seen.append(len(asked))
+            seen.append(len(sent))
         counts.append(seen)
     assert counts[0] == counts[1]

@@ -74,11 +74,11 @@ class Desk(Room):
         assert actor.organisation_id is not None
         return DraftKey(actor.user_id, actor.organisation_id, item, kind)
 
-    def kept(self, first: str, item: str = "M1", kind: DraftKind = SHARED) -> SavedDraft:
+    def saved(self, first: str, item: str = "M1", kind: DraftKind = SHARED) -> SavedDraft:
         return drafts.find(self.table.checklist(), self.whose(first, item, kind))
 
     def typed(self, first: str, item: str = "M1", kind: DraftKind = SHARED) -> Any:
-        return self.kept(first, item, kind).typed
+        return self.saved(first, item, kind).typed
 
     def again(self, first: str) -> None:
         """Have a person sign in again, in a new session of the same browser."""
@@ -92,7 +92,7 @@ def desk(app: Flask, table: Table) -> Desk:
 
 def keep(desk: Desk, first: str = "samira", number: int = 1, **more: Any) -> SavedDraft | None:
     """Keep a text by the verb and commit."""
-    kept = drafts.keep(
+    draft = drafts.keep(
         desk.table.checklist(),
         desk.whose(first, more.get("item", "M1"), more.get("kind", SHARED)),
         more.get("typed", TEXT),
@@ -100,18 +100,18 @@ def keep(desk: Desk, first: str = "samira", number: int = 1, **more: Any) -> Sav
         number=number,
     )
     desk.table.session.commit()
-    return kept
+    return draft
 
 
 # Kept and found again
 
 
 def test_what_is_typed_is_kept_and_stands_in_the_form_again(desk: Desk) -> None:
-    told = desk.keep("samira", words=MARK)
-    assert told.status_code == 200
-    assert told.json is not None
-    assert told.json["state"] == "kept"
-    assert re.fullmatch(r"Saved as a draft at \d\d:\d\d", told.json["said"])
+    reply = desk.keep("samira", words=MARK)
+    assert reply.status_code == 200
+    assert reply.json is not None
+    assert reply.json["state"] == "kept"
+    assert re.fullmatch(r"Saved as a draft at \d\d:\d\d", reply.json["said"])
     page = desk.page("samira", "/items/M1/answer")
     assert "You have a draft" in page.text
     assert "It is not an answer yet" in page.text
@@ -205,7 +205,7 @@ def test_a_text_that_comes_late_or_twice_changes_nothing(desk: Desk) -> None:
     assert keep(desk, number=2, typed={"words": ["second"]}) is not None
     assert keep(desk, number=1, typed={"words": ["first"]}) is None
     assert desk.typed("samira") == {"words": ["second"]}
-    first = desk.kept("samira")
+    first = desk.saved("samira")
     assert keep(desk, number=2, typed={"words": ["second"]}) == first
     assert keep(desk, number=2, typed={"words": ["other window"]}) is None
     assert desk.typed("samira") == {"words": ["second"]}
@@ -214,8 +214,8 @@ def test_a_text_that_comes_late_or_twice_changes_nothing(desk: Desk) -> None:
 def test_a_page_that_is_behind_is_told_the_number_and_nothing_is_overwritten(desk: Desk) -> None:
     old = desk.form("samira", words="From an old window.")
     desk.keep("samira", number=7, words="From a new window.")
-    told = desk.post("samira", "/items/M1/draft", old)
-    assert told.json == {"state": "behind", "number": 7, "kept": True}
+    reply = desk.post("samira", "/items/M1/draft", old)
+    assert reply.json == {"state": "behind", "number": 7, "kept": True}
     assert desk.typed("samira") == {"words": ["From a new window."]}
 
 
@@ -223,12 +223,12 @@ def test_a_text_of_another_window_is_written_over_only_by_who_has_seen_it(desk: 
     old = desk.form("samira", words="From an old window.")
     desk.keep("samira", number=7, words="From a new window.")
     # A higher number alone does not do.
-    told = desk.post("samira", "/items/M1/draft", {**old, "draft_number": ["9"]})
-    assert told.json == {"state": "behind", "number": 7, "kept": True}
+    reply = desk.post("samira", "/items/M1/draft", {**old, "draft_number": ["9"]})
+    assert reply.json == {"state": "behind", "number": 7, "kept": True}
     seen = {**old, "draft_number": ["9"], "draft_known": ["0 7"]}
-    told = desk.post("samira", "/items/M1/draft", seen)
-    assert told.json is not None
-    assert told.json["state"] == "kept"
+    reply = desk.post("samira", "/items/M1/draft", seen)
+    assert reply.json is not None
+    assert reply.json["state"] == "kept"
     assert desk.typed("samira") == {"words": ["From an old window."]}
 
 
@@ -245,8 +245,8 @@ def test_known_numbers_that_can_not_be_read_are_passed_over(desk: Desk, known: s
     page = desk.form("samira", words="Other.")
     desk.keep("samira", number=7, words="Kept.")
     sent = {**page, "draft_number": ["9"], "draft_known": [known]}
-    told = desk.post("samira", "/items/M1/draft", sent)
-    assert told.json == {"state": "behind", "number": 7, "kept": True}
+    reply = desk.post("samira", "/items/M1/draft", sent)
+    assert reply.json == {"state": "behind", "number": 7, "kept": True}
     assert desk.typed("samira") == {"words": ["Kept."]}
 
 
@@ -254,8 +254,8 @@ def test_what_was_on_its_way_when_the_answer_was_saved_does_not_come_back(desk: 
     late = desk.form("samira", words="On its way.")
     late["draft_number"] = ["3"]
     desk.submit("samira", "/items/M1/answer", words="Saved.", draft_number="4")
-    told = desk.post("samira", "/items/M1/draft", late)
-    assert told.json == {"state": "behind", "number": 4, "kept": False}
+    reply = desk.post("samira", "/items/M1/draft", late)
+    assert reply.json == {"state": "behind", "number": 4, "kept": False}
     assert desk.typed("samira") is None
     assert "You have a draft" not in desk.page("samira", "/items/M1/answer").text
     # What is typed on the page that is opened next is kept.
@@ -267,8 +267,8 @@ def test_a_number_that_can_not_be_read_counts_as_nought(desk: Desk, number: str)
     desk.keep("samira", number=5, words="Kept.")
     sent = desk.form("samira", words="Other.")
     sent["draft_number"] = [number]
-    told = desk.post("samira", "/items/M1/draft", sent)
-    assert told.json == {"state": "behind", "number": 5, "kept": True}
+    reply = desk.post("samira", "/items/M1/draft", sent)
+    assert reply.json == {"state": "behind", "number": 5, "kept": True}
     assert desk.typed("samira") == {"words": ["Kept."]}
 
 
@@ -277,8 +277,8 @@ def test_two_windows_that_begin_in_the_same_moment_make_one_draft(desk: Desk) ->
     checklist, whose = desk.table.checklist(), desk.whose("samira")
     keep(desk, number=1)
     # As if the row of the other window were not seen yet.
-    there = drafts._new(checklist, whose)
-    assert there.number == 1
+    draft = drafts._new(checklist, whose)
+    assert draft.number == 1
     assert desk.table.session.scalar(sa.select(sa.func.count(Draft.id))) == 1
 
 
@@ -349,22 +349,22 @@ def test_a_draft_is_forgotten_after_ninety_days(desk: Desk, frozen_time: SetTime
     frozen_time(NOON + dt.timedelta(days=90, minutes=1))
     assert drafts.forget_old() == 1
     desk.table.session.commit()
-    assert desk.kept("samira") == SavedDraft()
+    assert desk.saved("samira") == SavedDraft()
 
 
 def test_more_than_a_draft_holds_is_told_and_the_last_one_stays(desk: Desk) -> None:
     desk.keep("samira", words="Kept.")
-    told = desk.keep("samira", words="x" * 200_001)
-    assert told.status_code == 413
-    assert told.json == {"state": "refused", "said": "This is more than a draft can hold."}
+    reply = desk.keep("samira", words="x" * 200_001)
+    assert reply.status_code == 413
+    assert reply.json == {"state": "refused", "said": "This is more than a draft can hold."}
     assert desk.typed("samira") == {"words": ["Kept."]}
     with pytest.raises(RuleBrokenError, match="more than a draft can hold"):
         keep(desk, number=9, typed={f"t-{n}": [""] for n in range(2001)})
 
 
 def test_a_long_text_of_another_script_is_kept_too(desk: Desk) -> None:
-    told = desk.keep("samira", words="ع" * 150_000)
-    assert told.status_code == 200
+    reply = desk.keep("samira", words="ع" * 150_000)
+    assert reply.status_code == 200
 
 
 def test_a_draft_is_gone_with_the_key_of_its_cooperation(desk: Desk) -> None:
@@ -410,10 +410,10 @@ def test_the_token_of_a_page_holds_for_its_item_and_person_alone(desk: Desk) -> 
         response = desk.post("samira", "/items/M1/draft", {**sent, "draft_page": [token]})
         assert response.status_code == 400
     other = desk.form("dora", words="Dora's.")
-    told = desk.post("dora", "/items/M1/draft", {**other, "draft_page": sent["draft_page"]})
-    assert told.status_code == 403
-    assert told.json is not None
-    assert "somebody else" in told.json["said"]
+    reply = desk.post("dora", "/items/M1/draft", {**other, "draft_page": sent["draft_page"]})
+    assert reply.status_code == 403
+    assert reply.json is not None
+    assert "somebody else" in reply.json["said"]
     assert desk.table.session.scalar(sa.select(sa.func.count(Draft.id))) == 0
 
 
@@ -433,8 +433,8 @@ def on_visit(scene: Scene, app: Flask) -> tuple[CheckedClient, str]:
     roles.state = ChecklistState.DRAFTING
     scene.session.commit()
     sent = leyla.page(address).form().filled_in(privacy=MARK)
-    kept = leyla.post(address.replace("/propose", "/draft"), data=sent, csrf=False)
-    assert kept.status_code == 200
+    reply = leyla.post(address.replace("/propose", "/draft"), data=sent, csrf=False)
+    assert reply.status_code == 200
     return leyla, address
 
 
@@ -497,9 +497,9 @@ def test_keeping_theirs_leaves_the_own_words_as_a_draft(desk: Desk) -> None:
     assert answer.values == {"words": "The head replies within ten working days."}
     assert desk.typed("samira") == {"words": ["The head replies within seven days."]}
     # Opened again, both are shown with the difference; also after its script kept the words.
-    told = desk.post("samira", "/items/M1/draft", page.form().filled_in(draft_number="9"))
-    assert told.json is not None
-    assert told.json["state"] == "kept"
+    reply = desk.post("samira", "/items/M1/draft", page.form().filled_in(draft_number="9"))
+    assert reply.json is not None
+    assert reply.json["state"] == "kept"
     page = desk.page("samira", "/items/M1/answer")
     assert "You have a draft" in page.text
     assert "Dora Lund saved another value while you were writing." in page.text
@@ -523,7 +523,7 @@ def test_of_two_parties_the_later_one_compares_both_and_proposes(desk: Desk) -> 
     page = Page.of(desk.post("samira", "/items/M1/answer", sent))
     assert page.h1 == "Propose other words for M1"
     assert "Joana Pires saved another value while you were writing." in page.text
-    assert {"ins", "del"} <= {one.tag for one in page.root.iter()}
+    assert {"ins", "del"} <= {element.tag for element in page.root.iter()}
     assert desk.typed("samira") == {"words": ["The head replies within seven days."]}
     form = page.form().filled_in(reason="A week is enough.")
     assert desk.post("samira", "/items/M1/propose", form).status_code == 303
@@ -745,17 +745,17 @@ def test_the_script_is_told_that_the_session_ended_and_the_words_are_kept(
     frozen_time(NOON)
     sent = desk.form("samira", words=MARK)
     frozen_time(NOON + dt.timedelta(hours=1))
-    told = desk.post("samira", "/items/M1/draft", sent)
-    assert (told.status_code, told.json) == (400, {"state": "signed_out", "kept": True})
+    reply = desk.post("samira", "/items/M1/draft", sent)
+    assert (reply.status_code, reply.json) == (400, {"state": "signed_out", "kept": True})
     assert desk.typed("samira") == TEXT
     # Once the session is forgotten, its token is too.
     more = {"words": ["More."], "draft_number": ["2"], "draft_known": ["0 1"]}
-    told = desk.post("samira", "/items/M1/draft", {**sent, **more})
-    assert (told.status_code, told.json) == (400, {"state": "signed_out", "kept": True})
+    reply = desk.post("samira", "/items/M1/draft", {**sent, **more})
+    assert (reply.status_code, reply.json) == (400, {"state": "signed_out", "kept": True})
     assert desk.typed("samira") == {"words": ["More."]}
     # A text of another window is not written over so either.
-    told = desk.post("samira", "/items/M1/draft", {**sent, "draft_number": ["9"]})
-    assert (told.status_code, told.json) == (400, {"state": "signed_out", "kept": False})
+    reply = desk.post("samira", "/items/M1/draft", {**sent, "draft_number": ["9"]})
+    assert (reply.status_code, reply.json) == (400, {"state": "signed_out", "kept": False})
     assert desk.typed("samira") == {"words": ["More."]}
 
 
@@ -794,12 +794,12 @@ def test_so_do_the_other_forms(desk: Desk, rest: str) -> None:
 def test_the_script_gets_the_token_of_the_new_session(desk: Desk) -> None:
     sent = desk.form("samira", words=MARK)
     desk.again("samira")
-    told = desk.post("samira", "/items/M1/draft", sent)
-    assert told.status_code == 400
-    assert told.json is not None
-    assert told.json["state"] == "token"
-    told = desk.post("samira", "/items/M1/draft", {**sent, "csrf_token": [told.json["token"]]})
-    assert told.status_code == 200
+    reply = desk.post("samira", "/items/M1/draft", sent)
+    assert reply.status_code == 400
+    assert reply.json is not None
+    assert reply.json["state"] == "token"
+    reply = desk.post("samira", "/items/M1/draft", {**sent, "csrf_token": [reply.json["token"]]})
+    assert reply.status_code == 200
     assert desk.typed("samira") == TEXT
 
 
@@ -808,10 +808,10 @@ def test_a_page_of_somebody_who_left_the_browser_to_another_saves_nothing_in_tha
 ) -> None:
     sent = desk.form("samira", words=MARK)
     desk._browsers["samira"] = desk.table.land.browser(desk.app, "dora")
-    told = desk.post("samira", "/items/M1/draft", sent)
-    assert told.status_code == 400
-    assert told.json is not None
-    assert told.json["state"] == "refused"
+    reply = desk.post("samira", "/items/M1/draft", sent)
+    assert reply.status_code == 400
+    assert reply.json is not None
+    assert reply.json["state"] == "refused"
     response = desk.post("samira", "/items/M1/answer", sent)
     assert response.status_code == 400
     page = Page.of(response)
@@ -846,8 +846,8 @@ def test_nothing_is_saved_for_another_organisation_than_the_page_was_opened_for(
     page = Page.of(response)
     assert "You act for another organisation now" in page.text
     assert desk.table.loaded().sheet.shared("M1") is None
-    told = browser.post(address.replace("answer", "draft"), data=sent, csrf=False)
-    assert told.status_code == 403
+    reply = browser.post(address.replace("answer", "draft"), data=sent, csrf=False)
+    assert reply.status_code == 403
     response = browser.post(address, data=page.form().filled_in(), csrf=False)
     assert response.status_code == 303
     answer = desk.table.loaded().sheet.shared("M1")

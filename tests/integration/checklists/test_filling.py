@@ -66,8 +66,10 @@ def test_a_checklist_begins_empty_for_its_parties(table: Table) -> None:
     assert checklist.state is ChecklistState.DRAFTING
     assert counts(table) == (0, 9, False)
     assert waits(table) == {"npm": 6, "door": 3, "lantern": 3}
-    started = [one for one in table.events("checklist_started") if one["kind"] == "terms"]
-    assert [one["template_version"] for one in started] == [90]
+    started = [
+        details for details in table.events("checklist_started") if details["kind"] == "terms"
+    ]
+    assert [details["template_version"] for details in started] == [90]
 
 
 @pytest.mark.both_databases
@@ -266,7 +268,7 @@ def test_each_party_keeps_its_own_answer(table: Table) -> None:
     assert table.waiting("M7") == {"lantern"}
     sheet = table.loaded().sheet
     own = {key: sheet.of_party("M7", table.land.id(key)) for key in ("npm", "door", "lantern")}
-    assert {key: one and one.values["words"] for key, one in own.items()} == {
+    assert {key: answer and answer.values["words"] for key, answer in own.items()} == {
         "npm": "ilena",
         "door": "samira",
         "lantern": None,

@@ -30,7 +30,7 @@ def propose(
     """Propose other words for an item, and commit."""
     answer = table.loaded().sheet.shared(item)
     assert answer is not None
-    made = positions.propose(
+    proposal = positions.propose(
         table[first],
         table.checklist(),
         item,
@@ -40,7 +40,7 @@ def propose(
         replies_to=replies_to,
     )
     table.session.commit()
-    return made
+    return proposal
 
 
 def test_a_proposal_is_answered_with_other_words(table: Table) -> None:
@@ -49,7 +49,7 @@ def test_a_proposal_is_answered_with_other_words(table: Table) -> None:
     second = propose(table, "ilena", "Within five days.", replies_to=first.id)
     assert first.state is ProposalState.ANSWERED
     assert second.replies_to_id == first.id
-    assert [one.id for one in table.loaded().proposals] == [second.id]
+    assert [proposal.id for proposal in table.loaded().proposals] == [second.id]
     positions.accept_proposal(table["samira"], table.checklist(), second.id)
     table.session.commit()
     answer = table.loaded().sheet.shared("M1")
@@ -159,17 +159,19 @@ def conversation(table: Table) -> None:
     table.session.commit()
 
 
-def told(page: Page) -> list[str]:
+def timeline(page: Page) -> list[str]:
     """Return what a history tells, a line for each thing that happened."""
-    (line,) = [one for one in page.root.iter("ol") if one.attrib.get("class") == "timeline"]
-    return [" ".join("".join(one.itertext()).split()) for one in line.iter("b")]
+    (line,) = [
+        element for element in page.root.iter("ol") if element.attrib.get("class") == "timeline"
+    ]
+    return [" ".join("".join(element.itertext()).split()) for element in line.iter("b")]
 
 
 def test_how_an_item_came_about_reads_as_a_conversation(room: Room) -> None:
     conversation(room.table)
     page = room.page("joana", "/items/M1/history")
     npm = room.table.land.organisations["npm"].name
-    assert told(page) == [
+    assert timeline(page) == [
         f"{npm} wrote the first answer",
         "Lantern Health Network asked to talk about version 1",
         "Open Door Legal Aid proposed other words",
@@ -194,8 +196,8 @@ def test_the_past_of_an_item_costs_as_many_queries_however_long(
     with statements() as few:
         room.page("joana", "/items/M1/history")
     for number in range(3):
-        made = propose(room.table, "samira", f"Words number {number}.")
-        positions.accept_proposal(room.table["ilena"], room.table.checklist(), made.id)
+        proposal = propose(room.table, "samira", f"Words number {number}.")
+        positions.accept_proposal(room.table["ilena"], room.table.checklist(), proposal.id)
         room.table.session.commit()
     with statements() as many:
         room.page("joana", "/items/M1/history")
@@ -223,8 +225,8 @@ def test_two_revisions_and_the_draft_are_compared_item_by_item(room: Room) -> No
         items=["M1"],
     )
     table.session.commit()
-    made = propose(table, "ilena", "Quite other words.")
-    positions.accept_proposal(table["samira"], table.checklist(), made.id)
+    proposal = propose(table, "ilena", "Quite other words.")
+    positions.accept_proposal(table["samira"], table.checklist(), proposal.id)
     table.session.commit()
     page = room.page("joana", "/revisions")
     assert "From Revision 1 to The draft as it is now" in page.text

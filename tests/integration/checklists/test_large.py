@@ -26,9 +26,9 @@ SECONDS = 5.0
 @pytest.fixture
 def crowds(session: Session) -> tuple[Crowd, Crowd]:
     """A small one and the large one."""
-    made = (large.make(session, SMALL), large.make(session, LARGE))
+    sizes = (large.make(session, SMALL), large.make(session, LARGE))
     session.commit()
-    return made
+    return sizes
 
 
 def browser(app: Flask, crowd: Crowd) -> CheckedClient:

@@ -25,7 +25,7 @@ Statements = Callable[[], AbstractContextManager[list[str]]]
 
 def reads(sent: list[str]) -> list[str]:
     """Return the tables that statements read, each as often as it was."""
-    selects = [one.split() for one in sent if one.startswith("SELECT")]
+    selects = [statement.split() for statement in sent if statement.startswith("SELECT")]
     return [words[words.index("FROM") + 1].strip('"') for words in selects]
 
 
@@ -49,9 +49,9 @@ def test_after_an_answer_nothing_is_read_again_but_what_it_changed(
         _write_again(answer)
         after = load(checklist)
     assert set(reads(sent)) == {"answer"}
-    found = after.sheet.shared("M1")
-    assert found is not None
-    assert found.version == 2
+    shared = after.sheet.shared("M1")
+    assert shared is not None
+    assert shared.version == 2
 
 
 @pytest.mark.parametrize("scope", [AnswerScope.SHARED, AnswerScope.PARTY])
@@ -142,7 +142,7 @@ def _reading_of(checklist: Checklist) -> Answer:
 
 
 @pytest.mark.both_databases
-@pytest.mark.parametrize("hold", [lock, lambda one: lock_chain(one.cooperation_id)])
+@pytest.mark.parametrize("hold", [lock, lambda checklist: lock_chain(checklist.cooperation_id)])
 def test_what_others_wrote_before_it_was_held_is_read(
     table: Table, hold: Callable[[Checklist], object]
 ) -> None:
@@ -150,14 +150,14 @@ def test_what_others_wrote_before_it_was_held_is_read(
     table.session.commit()
     assert load(checklist).sheet.shared("M1") is None
     written = _reading_of(checklist)
-    columns = {one.key: getattr(written, one.key) for one in Answer.__table__.columns}
+    columns = {column.key: getattr(written, column.key) for column in Answer.__table__.columns}
     if db.engine.dialect.name == "sqlite":
         db.session.commit()  # one writer at a time: nobody writes while this transaction goes on
     with db.engine.begin() as other:
         other.execute(sa.insert(Answer).values(**columns | {"id": uuid4()}))
     hold(checklist)
-    found = load(checklist).sheet.shared("M1")
-    assert found is not None
+    answer = load(checklist).sheet.shared("M1")
+    assert answer is not None
 
 
 def test_a_lock_holds_the_chain_too(table: Table, statements: Statements) -> None:
@@ -177,8 +177,8 @@ def test_every_table_that_is_read_is_watched() -> None:
     ]
     names = {
         table.name
-        for one in statements
-        for table in sa.sql.visitors.iterate(one.get_final_froms()[0])
+        for statement in statements
+        for table in sa.sql.visitors.iterate(statement.get_final_froms()[0])
         if isinstance(table, sa.Table)
     }
     relations = {

@@ -69,9 +69,9 @@ class Room:
         """Press a button of an item on the list, as a person finds it there."""
         page = self.page(first)
         words = f"{button} {item}"
-        found = [form for form in forms(page) if form[2].startswith(words)]
-        assert len(found) == 1, [form[2] for form in forms(page)]
-        action, fields, _words = found[0]
+        matching = [form for form in forms(page) if form[2].startswith(words)]
+        assert len(matching) == 1, [form[2] for form in forms(page)]
+        action, fields, _words = matching[0]
         response = self.browser(first).open(
             action, method="POST", data=fields, csrf=False, follow_redirects=True
         )
@@ -85,26 +85,32 @@ def room(app: Flask, table: Table) -> Room:
 
 def forms(page: Page) -> list[tuple[str, dict[str, str], str]]:
     """Return each form of the items: where it is sent, with what, and its button's words."""
-    found = []
+    rows = []
     for form in page.root.iter("form"):
         fields = {
-            one.attrib["name"]: one.attrib.get("value", "")
-            for one in form.iter("input")
-            if "name" in one.attrib
+            field.attrib["name"]: field.attrib.get("value", "")
+            for field in form.iter("input")
+            if "name" in field.attrib
         }
         words = " ".join("".join(form.itertext()).split())
-        found.append((form.attrib.get("action", ""), fields, words))
-    return found
+        rows.append((form.attrib.get("action", ""), fields, words))
+    return rows
 
 
 def item(page: Page, code: str) -> str:
     """Return all that can be read of one item."""
-    (article,) = [one for one in page.root.iter("article") if one.attrib.get("id") == code.lower()]
+    (article,) = [
+        element for element in page.root.iter("article") if element.attrib.get("id") == code.lower()
+    ]
     return " ".join("".join(article.itertext()).split())
 
 
 def items(page: Page) -> list[str]:
-    return [one.attrib["id"].upper() for one in page.root.iter("article") if "id" in one.attrib]
+    return [
+        element.attrib["id"].upper()
+        for element in page.root.iter("article")
+        if "id" in element.attrib
+    ]
 
 
 # Links of an item to pages for reading, or to matters of one's own side.
@@ -113,14 +119,16 @@ BESIDE = ("/history", "/comments", "/assign", "/keep-as-model?for=shared")
 
 def acts(page: Page, code: str) -> set[str]:
     """Return the words of what can be done with an item, its code taken off."""
-    (article,) = [one for one in page.root.iter("article") if one.attrib.get("id") == code.lower()]
-    found = set()
-    for one in article.iter():
-        address = one.attrib.get("href", "")
-        is_link = one.tag == "a" and "/items/" in address and not address.endswith(BESIDE)
-        if is_link or one.tag == "button":
-            found.add(" ".join((one.text or "").split()))
-    return found
+    (article,) = [
+        element for element in page.root.iter("article") if element.attrib.get("id") == code.lower()
+    ]
+    offered = set()
+    for node in article.iter():
+        address = node.attrib.get("href", "")
+        is_link = node.tag == "a" and "/items/" in address and not address.endswith(BESIDE)
+        if is_link or node.tag == "button":
+            offered.add(" ".join((node.text or "").split()))
+    return offered
 
 
 # The list
@@ -193,7 +201,7 @@ def test_who_only_audits_reads_and_is_told_so(room: Room) -> None:
     page = room.page("ada")
     assert "As ilena writes it." in item(page, "M1")
     assert {act for code in items(page) for act in acts(page, code)} == set()
-    assert [one for one in forms(page) if "/checklists/" in one[0]] == []
+    assert [form for form in forms(page) if "/checklists/" in form[0]] == []
 
 
 @pytest.mark.parametrize("first", ["marek", "vesna", "root"])
@@ -482,7 +490,7 @@ def test_an_answer_is_accepted_by_its_button(room: Room) -> None:
 def test_what_changed_meanwhile_is_not_accepted_unseen(room: Room) -> None:
     room.table.save("ilena", "M1")
     page = room.page("samira")
-    ((action, fields, _words),) = [one for one in forms(page) if one[2].startswith("Accept M1")]
+    ((action, fields, _words),) = [form for form in forms(page) if form[2].startswith("Accept M1")]
     room.table.save("ilena", "M1", seen=1)
     for answer in (fields["answer"], "", "nonsense", str(uuid4())):
         response = room.browser("samira").post(
@@ -529,8 +537,10 @@ def test_a_proposal_is_shown_word_by_word_with_its_reason(room: Room) -> None:
     page = room.page("ilena")
     assert "Within ten days." in item(page, "M1")
     assert "An early reply serves us." in item(page, "M1")
-    assert ["".join(one.itertext()) for one in page.root.iter("del")] == ["[taken out: ten]"]
-    assert ["".join(one.itertext()) for one in page.root.iter("ins")] == ["[put in: three]"]
+    assert ["".join(element.itertext()) for element in page.root.iter("del")] == [
+        "[taken out: ten]"
+    ]
+    assert ["".join(element.itertext()) for element in page.root.iter("ins")] == ["[put in: three]"]
     assert "Accept the proposal" in buttons(page)
     assert {"Answer with other words M1", "Turn it down M1"} <= page.links().keys()
     assert "Take the proposal back" in buttons(room.page("dora"))
@@ -538,9 +548,9 @@ def test_a_proposal_is_shown_word_by_word_with_its_reason(room: Room) -> None:
 
 def buttons(page: Page) -> set[str]:
     return {
-        " ".join((one.text or "").split())
-        for one in page.root.iter()
-        if one.tag == "button" or "button" in one.attrib.get("class", "")
+        " ".join((element.text or "").split())
+        for element in page.root.iter()
+        if element.tag == "button" or "button" in element.attrib.get("class", "")
     }
 
 

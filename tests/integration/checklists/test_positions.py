@@ -34,7 +34,7 @@ def propose(
 ) -> Proposal:
     answer = table.loaded().sheet.shared(item)
     assert answer is not None
-    made = positions.propose(
+    proposal = positions.propose(
         table[first],
         table.checklist(),
         item,
@@ -43,7 +43,7 @@ def propose(
         reason=reason,
     )
     table.session.commit()
-    return made
+    return proposal
 
 
 def accept_it(table: Table, first: str, proposal: Proposal) -> Answer:
@@ -60,7 +60,7 @@ def stances(table: Table, item: str = "M1") -> dict[str, str]:
     by_id = {row.organisation_id: row.stance.value for row in rows}
     keys = {table.land.id(key): key for key in ("npm", "door", "lantern", "bridge")}
     assert len(rows) == len(by_id)
-    return {keys[one]: stance for one, stance in by_id.items()}
+    return {keys[party_id]: stance for party_id, stance in by_id.items()}
 
 
 # Accept
@@ -74,7 +74,7 @@ def test_every_party_has_to_accept_the_same_version(table: Table) -> None:
     assert table.standing("M1").done
     assert stances(table) == {"npm": "accepts", "door": "accepts", "lantern": "accepts"}
     taken = table.events("position_taken")
-    assert [one["organisation"] for one in taken] == [
+    assert [details["organisation"] for details in taken] == [
         "Open Door Legal Aid",
         "Lantern Health Network",
     ]
@@ -166,7 +166,9 @@ def test_a_party_may_ask_to_talk_and_takes_its_yes_back_by_it(table: Table) -> N
     talk(table, "samira", answer, "  Two pages are too few.  ")
     assert table.standing("M1").state is WorkState.WAITING
     assert table.waiting("M1") == {"door"}
-    row = next(one for one in table.loaded().positions if one.stance is Stance.WANTS_TALK)
+    row = next(
+        position for position in table.loaded().positions if position.stance is Stance.WANTS_TALK
+    )
     assert row.reason == "Two pages are too few."
     table.accept("M1", "samira")
     assert table.standing("M1").done
@@ -368,7 +370,7 @@ def test_a_proposal_is_turned_down_with_a_reason_and_nothing_else_changes(table:
     assert proposal.ended_reason == "Three days are too few."
     assert stances(table) == before
     assert table.loaded().proposals == ()
-    assert [one.id for one in table.loaded().turned_down] == [proposal.id]
+    assert [declined.id for declined in table.loaded().turned_down] == [proposal.id]
     assert table.events("proposal_turned_down")[-1]["proposed_by"] == "Open Door Legal Aid"
 
 
@@ -408,7 +410,7 @@ def test_a_new_proposal_of_a_party_takes_the_place_of_its_earlier_one(table: Tab
     second = propose(table, "dora", words="Four days.")
     table.session.refresh(first)
     assert first.state is ProposalState.OUTDATED
-    assert [one.id for one in table.loaded().proposals] == [other.id, second.id]
+    assert [proposal.id for proposal in table.loaded().proposals] == [other.id, second.id]
 
 
 def test_with_a_new_answer_all_proposals_for_the_old_one_are_outdated(table: Table) -> None:

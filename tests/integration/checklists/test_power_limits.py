@@ -98,7 +98,7 @@ def flags(table: Table) -> list[Flag]:
 
 
 def is_open(table: Table) -> list[str]:
-    return [f"{one.item}.{one.rule}" for one in flags(table) if one.closed_at is None]
+    return [f"{flag.item}.{flag.rule}" for flag in flags(table) if flag.closed_at is None]
 
 
 GIVES_AWAY: dict[str, Any] = {"agrees": "all", "why": "It builds trust."}
@@ -114,10 +114,10 @@ def test_an_answer_that_gives_a_power_away_is_flagged_by_rule(desk: Table) -> No
     assert flag.powers == ["findings", "publication"]
     assert (flag.author_id, flag.organisation_id) == (None, None)
     assert flag.reason == "Another body decides on it."
-    (told,) = desk.events("flag_raised")
-    assert told["powers"] == ["findings", "publication"]
-    assert told["item"] == "M1"
-    assert told["who"] is None or told["who"].get("name") is None
+    (details,) = desk.events("flag_raised")
+    assert details["powers"] == ["findings", "publication"]
+    assert details["item"] == "M1"
+    assert details["who"] is None or details["who"].get("name") is None
 
 
 def test_another_answer_is_not_flagged(desk: Table) -> None:
@@ -129,7 +129,9 @@ def test_another_answer_is_not_flagged(desk: Table) -> None:
 def test_a_flag_by_rule_holds_up_sending(desk: Table) -> None:
     """Gate G3, whoever flagged it."""
     desk.save("ilena", "M1", **GIVES_AWAY)
-    assert "An open flag waits on M1." in [str(one) for one in obstacles.to_sending(desk.loaded())]
+    assert "An open flag waits on M1." in [
+        str(obstacle) for obstacle in obstacles.to_sending(desk.loaded())
+    ]
     assert desk.loaded().flagged == {"M1"}
 
 
@@ -180,7 +182,7 @@ def test_accepting_a_proposal_is_judged_as_saving_is(desk: Table) -> None:
 
 
 def explain(table: Table, first: str = "nadia") -> None:
-    (flag,) = [one for one in flags(table) if one.closed_at is None]
+    (flag,) = [flag for flag in flags(table) if flag.closed_at is None]
     safeguards.explain_flag(table[first], table.checklist(), flag.id, "The NPM has the last word.")
     table.session.commit()
 
@@ -328,11 +330,11 @@ def test_each_question_of_m5_and_m6_is_answered_and_a_worrying_one_named(
     assert "timing of visits" in str(table.standing("M5").problems[0].message)
     table.save("ilena", "M5", seen=1, **(m5 | {"timing": "yes"}))
     assert "Term on timing" in str(table.standing("M5").problems[0].message)
-    said = {"timing": "yes", "timing_term": "We were asked to."}
-    table.save("ilena", "M5", seen=2, **(m5 | said))
+    values = {"timing": "yes", "timing_term": "We were asked to."}
+    table.save("ilena", "M5", seen=2, **(m5 | values))
     assert "name the item" in str(table.standing("M5").problems[0].message)
-    said["timing_term"] = "M13 lets the doctor of the team call a visit off, for that day alone."
-    table.save("ilena", "M5", seen=3, **(m5 | said))
+    values["timing_term"] = "M13 lets the doctor of the team call a visit off, for that day alone."
+    table.save("ilena", "M5", seen=3, **(m5 | values))
     assert table.standing("M5").done
     m6 = checklists.whole(table.loaded(), "M6")
     assert list(m6.values()) == ["yes"] * 5
@@ -392,8 +394,8 @@ def test_the_rules_are_named_with_the_power_and_the_passage(desk_room: Room) -> 
     address = f"/flags/{flag.id}/explain"
     assert f"{desk_room.address}{address}" in desk_room.page("ilena").addresses()
     assert f"{desk_room.address}{address}" not in desk_room.page("samira").addresses()
-    asked = desk_room.page("ilena", address)
-    assert "The rules of this checklist flag a limit on the NPM." in asked.text
+    question_page = desk_room.page("ilena", address)
+    assert "The rules of this checklist flag a limit on the NPM." in question_page.text
     page = desk_room.submit("ilena", address, reason="The NPM has the last word.")
     assert "The flag is closed with your explanation." in page.text
     shown = item(desk_room.page("samira"), "M1")

@@ -20,7 +20,7 @@ def flag(table: Table, first: str = "samira", item: str = "M1") -> Flag:
 
 
 def in_the_way(table: Table) -> list[str]:
-    return [str(one) for one in obstacles.to_sending(table.loaded())]
+    return [str(obstacle) for obstacle in obstacles.to_sending(table.loaded())]
 
 
 def test_any_party_may_flag_a_term_as_limiting_the_npm(table: Table) -> None:
@@ -29,7 +29,7 @@ def test_any_party_may_flag_a_term_as_limiting_the_npm(table: Table) -> None:
     for first in ("samira", "dora", "ilena", "nadia"):
         raised = flag(table, first)
         assert (raised.reason, raised.closed_at) == ("A donor decides?", None)
-    assert [one["organisation"] for one in table.events("flag_raised")] == [
+    assert [details["organisation"] for details in table.events("flag_raised")] == [
         "Open Door Legal Aid",
         "Open Door Legal Aid",
         "Office of the People's Advocate",

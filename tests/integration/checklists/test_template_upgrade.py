@@ -249,10 +249,10 @@ def test_a_coordinator_of_a_partner_moves_it_and_the_others_are_told(table: Tabl
     move(table, "samira")
     (event,) = table.events("checklist_moved")
     assert (event["before"], event["after"], event["changed"]) == (90, 91, ["M1"])
-    told = table.session.scalars(
+    recipients = table.session.scalars(
         sa.select(OutboxMessage.recipient).where(OutboxMessage.kind == "checklist_moved")
     ).all()
-    assert sorted(told) == ["ilena.dorvath@example.org", "joana.pires@example.org"]
+    assert sorted(recipients) == ["ilena.dorvath@example.org", "joana.pires@example.org"]
 
 
 def test_another_version_published_meanwhile_is_looked_at_first(table: Table) -> None:

@@ -29,7 +29,7 @@ def _stage() -> None:
 @pytest.fixture
 def stage(session: Session) -> Stage:
     """The cooperation in which everybody listed was asked."""
-    return undertakings.found()
+    return undertakings.existing()
 
 
 @pytest.fixture

@@ -260,13 +260,13 @@ def test_a_withdrawn_person_is_not_asked_again_by_a_change_of_the_list(stage: St
 
 
 def test_another_cooperation_is_left_alone(cast: Cast) -> None:
-    one, other = undertakings.stage(cast), undertakings.stage(cast)
-    one.clear("leyla")
+    first, other = undertakings.stage(cast), undertakings.stage(cast)
+    first.clear("leyla")
     other.clear("leyla")
-    one.amend()
-    assert not one.is_cleared("leyla")
+    first.amend()
+    assert not first.is_cleared("leyla")
     assert other.is_cleared("leyla")
-    one.list_people("lh", "otto")
+    first.list_people("lh", "otto")
     assert other.states()["leyla"] is COUNTERSIGNED
 
 

@@ -46,17 +46,17 @@ def former(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Revision:
 def first_shape(today: Mapping[str, Any]) -> dict[str, Any]:
     """Return an undertaking in the first shape, which was said in English alone."""
     gone = {"template", "languages", "binding_language", "time_zone"}
-    said = {key: _in_english(one) for key, one in today.items() if key not in gone}
-    del said["briefing"]["day"]
-    return said | {"language": "en", "template_version": today["template"]["version"]}
+    old_document = {key: _in_english(value) for key, value in today.items() if key not in gone}
+    del old_document["briefing"]["day"]
+    return old_document | {"language": "en", "template_version": today["template"]["version"]}
 
 
 def _in_english(tree: Any) -> Any:
     if isinstance(tree, dict):
         if "en" in tree:
             return tree["en"]
-        return {key: _in_english(one) for key, one in tree.items()}
-    return [_in_english(one) for one in tree] if isinstance(tree, list) else tree
+        return {key: _in_english(value) for key, value in tree.items()}
+    return [_in_english(value) for value in tree] if isinstance(tree, list) else tree
 
 
 def _read(revision: Revision) -> dict[str, Any]:
@@ -70,9 +70,9 @@ def test_it_reads_as_those_of_today(former: Revision) -> None:
 
 
 def test_its_certificate_is_made_and_says_all_of_it(former: Revision) -> None:
-    revision_id, said = former.id, _read(former)
+    revision_id, document_read = former.id, _read(former)
     (row,) = make_all()[revision_id]
-    assert unseen(said, words_of(row), "en", "en") == []
+    assert unseen(document_read, words_of(row), "en", "en") == []
 
 
 def test_two_verifiers_find_that_its_person_signed_it_and_another_countersigned(

@@ -38,8 +38,8 @@ def document(stage: Stage, key: str) -> dict[str, Any]:
 def sentences(page: Page) -> dict[str, str]:
     """Return the language that is marked on each sentence of a record."""
     return {
-        " ".join("".join(one.itertext()).split()): one.attrib.get("lang", "")
-        for one in page.root.iter("p")
+        " ".join("".join(element.itertext()).split()): element.attrib.get("lang", "")
+        for element in page.root.iter("p")
     }
 
 
@@ -57,17 +57,17 @@ def test_what_is_signed_holds_the_language_of_the_person_and_the_one_that_counts
     stage: Stage,
 ) -> None:
     stage.sign("leyla", TOLD, language="ar")
-    held = document(stage, "leyla")
-    assert (held["format"], held["languages"]) == ("common-terms/2", ["ar", "en"])
-    assert held["binding_language"] == "en"
-    assert held["template"]["kind"] == "confidentiality"
-    assert [one["language"] for one in held["template"]["words"]] == ["ar"]
-    (silence,) = [one for one in held["points"] if one["code"] == "C7"]
+    text = document(stage, "leyla")
+    assert (text["format"], text["languages"]) == ("common-terms/2", ["ar", "en"])
+    assert text["binding_language"] == "en"
+    assert text["template"]["kind"] == "confidentiality"
+    assert [words["language"] for words in text["template"]["words"]] == ["ar"]
+    (silence,) = [point for point in text["points"] if point["code"] == "C7"]
     assert silence["sentence"]["en"].startswith(SILENCE)
     assert silence["sentence"]["ar"].startswith(IN_ARABIC)
-    assert set(held["briefing"]["day"]) == {"ar", "en"}
-    assert held["interests"]["text"] == TOLD
-    assert held["sentence"] == {"ar": "I, Leyla Marchetti, undertake this."}
+    assert set(text["briefing"]["day"]) == {"ar", "en"}
+    assert text["interests"]["text"] == TOLD
+    assert text["sentence"] == {"ar": "I, Leyla Marchetti, undertake this."}
 
 
 def test_who_signs_in_the_language_that_counts_signs_in_that_one_alone(stage: Stage) -> None:
@@ -90,8 +90,8 @@ def test_the_language_that_counts_is_that_of_the_terms_where_it_has_words(
 ) -> None:
     loaded = queries.load(stage.undertaking("leyla"))
     other = replace(loaded, terms=replace(loaded.terms, binding=terms))
-    found = service.languages_of(other, person)
-    assert (found.codes, found.binding) == (codes, codes[0])
+    languages = service.languages_of(other, person)
+    assert (languages.codes, languages.binding) == (codes, codes[0])
 
 
 def test_the_page_that_signs_names_the_language_that_counts(app: Flask, stage: Stage) -> None:

@@ -382,17 +382,17 @@ def test_what_was_changed_on_another_page_is_not_signed_unread(
     browser: Browser, stage: Stage
 ) -> None:
     path = path_of(stage, "leyla")
-    one, other = browser("leyla"), browser("leyla")
-    go_on(one, path, "A cousin at Lower Harbour.")
-    seen = one.page(f"{path}/sign").form().values["page_token"][0]
+    first, other = browser("leyla"), browser("leyla")
+    go_on(first, path, "A cousin at Lower Harbour.")
+    seen = first.page(f"{path}/sign").form().values["page_token"][0]
     go_on(other, path)
     data = {"password": PASSWORD, "code": stage.code("leyla"), "page_token": seen}
-    response = one.post(f"{path}/sign", data=data)
+    response = first.post(f"{path}/sign", data=data)
     page = Page.of(response)
     assert "The text changed after you opened it" in page.text
     assert "Nothing" in page.text
     assert stage.undertaking("leyla").state is UndertakingState.ASKED
-    assert "You have signed" in text(prove_and_sign(one, stage, path))
+    assert "You have signed" in text(prove_and_sign(first, stage, path))
 
 
 def test_new_terms_meanwhile_stop_the_signature_and_lead_on(
@@ -464,7 +464,7 @@ def test_what_was_signed_does_not_exist_for_those_who_do_not_decide(
     assert stage.undertaking("leyla").decision is None
 
 
-@pytest.mark.parametrize("key", [*(one for one in ALL_OTHERS if one not in {"tomas", "milan"})])
+@pytest.mark.parametrize("key", [*(key for key in ALL_OTHERS if key not in {"tomas", "milan"})])
 def test_the_terms_behind_it_are_read_by_its_person_and_the_deciders(
     browser: Browser, stage: Stage, key: str
 ) -> None:
@@ -671,27 +671,27 @@ def test_my_undertakings_ask_as_often_for_many_as_for_one(
             client.page("/undertakings")
         return len(seen)
 
-    one = count()
+    count_of_one = count()
     undertakings.stage(cast).clear("leyla")
     undertakings.stage(cast).sign("leyla", TOLD)
     db.session.commit()
-    assert count() == one
+    assert count() == count_of_one
 
 
 @pytest.mark.both_databases
 def test_my_undertakings_are_shown_25_at_a_time_the_open_one_first(
     browser: Browser, stage: Stage
 ) -> None:
-    one = stage.undertaking("leyla")
+    undertaking = stage.undertaking("leyla")
     for number in range(30):
-        moment = one.asked_at - dt.timedelta(days=number + 1)
+        moment = undertaking.asked_at - dt.timedelta(days=number + 1)
         db.session.add(
             Undertaking(
                 id=uuid4(),
-                cooperation_id=one.cooperation_id,
-                user_id=one.user_id,
-                organisation_id=one.organisation_id,
-                terms_revision_id=one.terms_revision_id,
+                cooperation_id=undertaking.cooperation_id,
+                user_id=undertaking.user_id,
+                organisation_id=undertaking.organisation_id,
+                terms_revision_id=undertaking.terms_revision_id,
                 state=UndertakingState.CLOSED,
                 asked_at=moment,
                 closed_at=moment,
@@ -703,7 +703,10 @@ def test_my_undertakings_are_shown_25_at_a_time_the_open_one_first(
     first, last = client.page("/undertakings"), client.page("/undertakings?page=2")
     assert "1 to 25 of 31" in first.text
     assert "26 to 31 of 31" in last.text
-    shown = [[one for one in page.addresses() if "undertakings/" in one] for page in (first, last)]
+    shown = [
+        [address for address in page.addresses() if "undertakings/" in address]
+        for page in (first, last)
+    ]
     assert [len(some) for some in shown] == [25, 6]
     assert shown[0][0] == path_of(stage, "leyla")
     assert "This page of the list does not exist." in client.page("/undertakings?page=3").text
@@ -905,8 +908,8 @@ def test_the_npm_closes_with_a_reason_and_asks_again(browser: Browser, stage: St
     record = browser("leyla").page(path_of(stage, "leyla"))
     assert "Spoke to the press." in record.text
     assert "Begin a new undertaking" not in record.text
-    asked = client.post(f"{check}/again", follow_redirects=True)
-    assert "Leyla Marchetti is asked again" in text(asked)
+    page = client.post(f"{check}/again", follow_redirects=True)
+    assert "Leyla Marchetti is asked again" in text(page)
     assert client.post(f"{check}/again").status_code == 403
 
 
@@ -960,7 +963,9 @@ def test_a_running_session_loses_the_clearance_at_its_next_request(
     stage.countersign("leyla", until=clock.today())
     client = stage.browser(app, "leyla")
     client.page("/undertakings")
-    assert [one.cooperation_id for one in seen_actors[-1].clearances] == [stage.cooperation.id]
+    assert [clearance.cooperation_id for clearance in seen_actors[-1].clearances] == [
+        stage.cooperation.id
+    ]
     if close is by_time:
         # The session itself lives on: it is a quarter of an hour later, on the next day.
         frozen_time(noon + dt.timedelta(minutes=15))
@@ -1007,23 +1012,23 @@ def with_secrets(stage: Stage) -> None:
 
 def stored(session: Session) -> bytes:
     """Return all that any row of any table holds, as it is stored."""
-    found: list[bytes] = []
+    values: list[bytes] = []
     reflected = sa.MetaData()
     reflected.reflect(session.connection())
     for table in reflected.tables.values():
         for row in session.execute(sa.select(table)):
-            found += [one if isinstance(one, bytes) else str(one).encode() for one in row]
-    return b"\n".join(found)
+            values += [value if isinstance(value, bytes) else str(value).encode() for value in row]
+    return b"\n".join(values)
 
 
 def test_no_secret_stands_in_the_database_in_clear(stage: Stage, session: Session) -> None:
     with_secrets(stage)
-    held = stored(session)
-    assert b"Leyla Marchetti" in held
+    values = stored(session)
+    assert b"Leyla Marchetti" in values
     for words in SECRETS.values():
-        assert words.encode() not in held
-        assert words.encode("utf-16-le") not in held
-        assert words[:25].encode() not in held
+        assert words.encode() not in values
+        assert words.encode("utf-16-le") not in values
+        assert words[:25].encode() not in values
     undertaking = stage.undertaking("leyla")
     assert encryption.decision_reason_of(undertaking) == SECRETS["decision"]
     assert encryption.draft_of(stage.undertaking("otto")).interests == SECRETS["draft"]
@@ -1046,7 +1051,7 @@ def test_no_secret_stands_in_the_file_of_the_database(stage: Stage, session: Ses
 def files_of(database: str) -> list[Path]:
     """Return the database's file and those beside it."""
     path = Path(database)
-    return [one for one in path.parent.iterdir() if one.name.startswith(path.name)]
+    return [file for file in path.parent.iterdir() if file.name.startswith(path.name)]
 
 
 @pytest.mark.parametrize(

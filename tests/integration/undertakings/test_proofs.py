@@ -62,9 +62,9 @@ def give(stage: Stage, key: str) -> Device:
 
 def answered(client: CheckedClient, page: Page, device: Device, **more: str) -> Page:
     """Send a signing form with what a passkey answers, as the script does."""
-    asked = asked_on(page)
-    data = page.form().filled_in(passkey=device.answer(asked.challenge), **more)
-    return Page.of(client.post(asked.action, data=data, csrf=False, follow_redirects=True))
+    prompt = asked_on(page)
+    data = page.form().filled_in(passkey=device.answer(prompt.challenge), **more)
+    return Page.of(client.post(prompt.action, data=data, csrf=False, follow_redirects=True))
 
 
 def countersigning(stage: Stage) -> str:
@@ -132,7 +132,9 @@ def test_password_and_code_still_sign(browser: Browser, stage: Stage) -> None:
     client, path = browser("leyla"), path_of(stage, "leyla")
     go_on(client, path)
     assert "You have signed" in text(prove_and_sign(client, stage, path))
-    assert [one.method for one in signatures(SignatureKind.SIGNATURE)] == [Method.PASSWORD_TOTP]
+    assert [signature.method for signature in signatures(SignatureKind.SIGNATURE)] == [
+        Method.PASSWORD_TOTP
+    ]
 
 
 def test_the_npm_countersigns_with_a_passkey(browser: Browser, stage: Stage) -> None:
@@ -144,10 +146,10 @@ def test_the_npm_countersigns_with_a_passkey(browser: Browser, stage: Stage) -> 
     assert stage.is_cleared("leyla")
     signature = signatures(SignatureKind.COUNTERSIGNATURE)[0]
     assert signature.method is Method.PASSKEY
-    found = assertion.flaw(
+    flaw = assertion.flaw(
         signature.proof, document_digest=signature.document_digest, sentence=signature.sentence
     )
-    assert found is None
+    assert flaw is None
     assert integrity.check_all().finding is None
 
 
@@ -265,9 +267,9 @@ def mailed(stage: Stage, key: str) -> list[str]:
         )
         .order_by(OutboxMessage.created_at)
     )
-    found = [CODE.findall(one.body) for one in db.session.scalars(wanted)]
+    code_lists = [CODE.findall(mail.body) for mail in db.session.scalars(wanted)]
     db.session.rollback()
-    return [codes[0] for codes in found]
+    return [codes[0] for codes in code_lists]
 
 
 def ask_for_code(client: CheckedClient, path: str) -> Page:
@@ -290,8 +292,8 @@ def test_a_driver_signs_with_password_and_a_code_by_mail_and_the_record_says_so(
     page = client.page(f"{path}/sign")
     assert "You need no app." in page.text
     assert "Set up a second factor first." not in page.text
-    told = ask_for_code(client, path)
-    assert f"A code is on its way to {stage.cast.users[driver].email}." in told.text
+    reply = ask_for_code(client, path)
+    assert f"A code is on its way to {stage.cast.users[driver].email}." in reply.text
     done = sign_by_code(client, path, mailed(stage, driver)[0])
     assert "You have signed." in done.text
     assert "Password with code by mail" in done.text
@@ -315,9 +317,9 @@ def test_the_mail_says_nothing_of_what_is_signed_and_the_code_is_kept_as_a_diges
     for words in ("custody", "Lantern", "undertaking of", stage.cooperation.reference):
         assert words not in mail.body
     assert code not in mail.subject
-    kept = db.session.scalars(sa.select(MailedCode)).one()
-    assert code not in str(vars(kept))
-    assert len(kept.digest) == 64
+    codes = db.session.scalars(sa.select(MailedCode)).one()
+    assert code not in str(vars(codes))
+    assert len(codes.digest) == 64
 
 
 def test_a_code_by_mail_works_once(browser: Browser, stage: Stage, driver: str) -> None:
@@ -359,8 +361,8 @@ def test_of_codes_asked_for_at_once_one_is_good(stage: Stage, driver: str, app: 
 
     db.session.commit()
     with ThreadPoolExecutor(3) as pool:
-        for one in [pool.submit(ask) for _ in range(3)]:
-            one.result()
+        for future in [pool.submit(ask) for _ in range(3)]:
+            future.result()
     good = mailed_codes.waits(actor.user_id, undertaking_id)
     assert good is not None
     assert [mailed_codes.is_right(good, code) for code in mailed(stage, driver)].count(True) == 1
@@ -512,7 +514,7 @@ def test_signer_and_countersigner_get_a_receipt_of_the_text_each_signed(stage: S
     stage.clear("leyla")
     db.session.commit()
     wanted = sa.select(OutboxMessage).where(OutboxMessage.kind == "signature_receipt")
-    receipts = {one.recipient: one.body for one in db.session.scalars(wanted)}
+    receipts = {mail.recipient: mail.body for mail in db.session.scalars(wanted)}
     own, npm = (stage.cast.users[key].email for key in ("leyla", "tomas"))
     digest = signatures(SignatureKind.COUNTERSIGNATURE)[0].document_digest
     assert digest in receipts[own]

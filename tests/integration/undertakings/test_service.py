@@ -100,8 +100,8 @@ def sign_again(stage: Stage, key: str, page: SigningPage | None = None) -> None:
 
 
 def test_a_draft_is_kept_as_it_was_typed(stage: Stage) -> None:
-    kept = stage.put_in("leyla", TOLD, briefed=False, briefed_on=None, is_ready=False)
-    assert encryption.draft_of(stage.undertaking("leyla")) == kept
+    draft = stage.put_in("leyla", TOLD, briefed=False, briefed_on=None, is_ready=False)
+    assert encryption.draft_of(stage.undertaking("leyla")) == draft
     assert stage.undertaking("leyla").state is UndertakingState.ASKED
 
 
@@ -137,32 +137,32 @@ def test_nothing_is_put_in_after_signing(stage: Stage) -> None:
 def test_signing_freezes_what_was_put_in(stage: Stage) -> None:
     stage.sign("leyla", TOLD)
     revision = revision_of(stage, "leyla")
-    held = document(revision)
+    text = document(revision)
     assert revision.is_sealed
     assert revision.subject_id == stage.undertaking("leyla").id
-    assert held["person"] == {
+    assert text["person"] == {
         "id": str(stage.id("leyla")),
         "name": "Leyla Marchetti",
         "function": "Physician",
     }
-    assert held["organisation"] == {
+    assert text["organisation"] == {
         "id": str(stage.cast.bodies["lh"].id),
         "name": "Lantern Health Network",
     }
     in_force = db.session.get_one(Revision, stage.checklist.revision_in_force_id)
-    terms = held["terms"]
+    terms = text["terms"]
     assert isinstance(terms, dict)
     assert (terms["revision"], terms["digest"]) == (1, in_force.digest)
-    points = held["points"]
+    points = text["points"]
     assert isinstance(points, list)
     assert [point["code"] for point in points] == ["C6", "C7", "C8", "C10", "C14", "C15", "C17"]
     assert all(point["confirmed"] for point in points)
-    assert held["interests"] == {
+    assert text["interests"] == {
         "question": {"en": queries.asked(stage.checklist).interests.prompt},  # type: ignore[union-attr]
         "declared": True,
         "text": TOLD,
     }
-    assert held["sentence"] == {"en": "I, Leyla Marchetti, undertake this."}
+    assert text["sentence"] == {"en": "I, Leyla Marchetti, undertake this."}
 
 
 def test_signing_changes_the_state_and_forgets_the_draft(stage: Stage) -> None:
@@ -190,12 +190,12 @@ def test_revision_and_signature_are_each_bound_by_one_event(stage: Stage) -> Non
     stage.decide("leyla")
     stage.countersign("leyla")
     revision = revision_of(stage, "leyla")
-    made = signatures(revision)
+    by_kind = signatures(revision)
     assert sorted(evidence(stage)) == sorted(
         [
             signoff.evidence_of_revision(revision),
-            made[SignatureKind.SIGNATURE].digest,
-            made[SignatureKind.COUNTERSIGNATURE].digest,
+            by_kind[SignatureKind.SIGNATURE].digest,
+            by_kind[SignatureKind.COUNTERSIGNATURE].digest,
         ]
     )
 
@@ -629,8 +629,8 @@ def test_who_was_closed_by_the_npm_does_not_begin_anew_alone(stage: Stage) -> No
 
 
 def kinds(stage: Stage, key: str) -> tuple[list[TaskKind], list[TaskKind]]:
-    found = queries.tasks(stage.actor(key))
-    return [task.kind for task in found.mine], [task.kind for task in found.others]
+    open_tasks = queries.tasks(stage.actor(key))
+    return [task.kind for task in open_tasks.mine], [task.kind for task in open_tasks.others]
 
 
 def test_what_waits_moves_from_hand_to_hand(stage: Stage) -> None:
@@ -694,8 +694,8 @@ def test_each_step_is_told_to_readiness(stage: Stage) -> None:
 
 def test_nothing_declared_needs_no_decision(stage: Stage) -> None:
     stage.sign("leyla")
-    found = queries.clearing_states(stage.cooperation.id, [stage.id("leyla")])
-    assert found[stage.id("leyla")].interests is Interests.NONE
+    states = queries.clearing_states(stage.cooperation.id, [stage.id("leyla")])
+    assert states[stage.id("leyla")].interests is Interests.NONE
 
 
 def test_a_clearance_for_another_visit_does_not_count(
@@ -708,8 +708,8 @@ def test_a_clearance_for_another_visit_does_not_count(
     stage.countersign("leyla", visit_id=visits[0].id)
 
     def cleared(visit_id: UUID | None) -> bool:
-        found = queries.clearing_states(stage.cooperation.id, [stage.id("leyla")], visit_id)
-        return found[stage.id("leyla")].cleared
+        states = queries.clearing_states(stage.cooperation.id, [stage.id("leyla")], visit_id)
+        return states[stage.id("leyla")].cleared
 
     assert cleared(visits[0].id)
     assert not cleared(visits[1].id)

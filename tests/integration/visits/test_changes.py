@@ -36,8 +36,8 @@ def test_the_lead_and_the_planners_change_place_and_days(scene: Scene) -> None:
     assert service.change_plan(scene.actor("pavo"), visit, version=1, plan=moved())
     assert service.change_plan(scene.actor("ilena"), visit, version=2, plan=moved(by=3))
     assert plan_of(visit) == moved(by=3)
-    told = [content["changed"] for _, content in scene.events("visit_changed")]
-    assert told == [["place"], ["dates"]]
+    changes = [content["changed"] for _, content in scene.events("visit_changed")]
+    assert changes == [["place"], ["dates"]]
 
 
 @pytest.mark.parametrize("key", ["ruth", "tomas", "leyla", "samira", "joana", "vera", "greta"])
@@ -117,10 +117,10 @@ def test_a_changed_team_changes_the_roles_and_who_signs(scene: Scene) -> None:
     assert sheet.value("V3", "lead") == str(scene.user("ruth"))
     assert sheet.value("V2", "announced") == "unannounced"
     for kind in (ROLES, URGENT_PLAN):
-        there = load(scene.checklist(kind, 2)).surroundings.parties
-        assert {one.organisation_id for one in there} == {scene.body("npm"), scene.body("od")}
+        parties = load(scene.checklist(kind, 2)).surroundings.parties
+        assert {party.organisation_id for party in parties} == {scene.body("npm"), scene.body("od")}
     lines = queries.lines(scene.actor("leyla"), [visit.cooperation_id])
-    assert [one.number for one in lines] == [1]
+    assert [visit.number for visit in lines] == [1]
 
 
 def test_a_team_that_is_the_same_is_not_saved_again(scene: Scene) -> None:
@@ -144,8 +144,8 @@ def test_the_answers_on_the_roles_change_the_team_as_well(scene: Scene) -> None:
         base_version=1,
     )
     assert scene.members(2) == {"pavo", "ruth", "samira", "leyla"}
-    there = load(scene.checklist(URGENT_PLAN, 2)).surroundings.parties
-    assert {one.organisation_id for one in there} == {
+    parties = load(scene.checklist(URGENT_PLAN, 2)).surroundings.parties
+    assert {party.organisation_id for party in parties} == {
         scene.body("npm"),
         scene.body("od"),
         scene.body("lh"),
@@ -168,8 +168,8 @@ def test_a_change_on_an_old_team_is_stopped(scene: Scene) -> None:
 
 
 def test_a_signed_team_changes_by_an_amendment_only(scene: Scene) -> None:
-    found = load(scene.checklist(ROLES))
-    versions = {item: service.version_of(found, item) for item in ("V2", "V3", "V4")}
+    roles = load(scene.checklist(ROLES))
+    versions = {item: service.version_of(roles, item) for item in ("V2", "V3", "V4")}
     with pytest.raises(RefusedError):
         service.change_team(
             scene.actor("ilena"), scene.visit(), versions=versions, planned=team_plan(scene)
@@ -183,8 +183,8 @@ def test_a_stopped_visit_is_over(scene: Scene) -> None:
     visit = scene.visit()
     assert service.stop(scene.actor("pavo"), visit, reason=" The lead is ill. ")
     assert (visit.stage, visit.is_ready, visit.ready_at) == (VisitStage.STOPPED, False, None)
-    ((_, told),) = scene.events("visit_stopped")
-    assert (told["number"], told["reason"]) == (1, "The lead is ill.")
+    ((_, details),) = scene.events("visit_stopped")
+    assert (details["number"], details["reason"]) == (1, "The lead is ill.")
     assert not service.settle(visit)
     for act in (
         lambda: service.change_plan(scene.actor("ilena"), visit, version=2, plan=moved()),
@@ -244,9 +244,13 @@ def test_a_manager_of_the_npm_overrides_for_the_npms_own_people(scene: Scene) ->
     visit = without_credential_of(scene, "ruth")
     service.override(scene.actor("milan"), visit, reason="A call that can't wait.")
     assert scene.visit().is_ready
-    ((_, told),) = scene.events("gate_overridden")
-    assert told["who"]["name"] == "Milan Osterin"
-    assert (told["number"], told["gate"], told["reason"]) == (1, "J3", "A call that can't wait.")
+    ((_, details),) = scene.events("gate_overridden")
+    assert details["who"]["name"] == "Milan Osterin"
+    assert (details["number"], details["gate"], details["reason"]) == (
+        1,
+        "J3",
+        "A call that can't wait.",
+    )
     for key in ("milan", "greta"):
         lines = queries.register_lines(scene.actor(key), [visit.cooperation_id])
         (line,) = lines[visit.cooperation_id]
@@ -313,7 +317,7 @@ def test_the_register_tells_of_visits_without_any_planning(scene: Scene) -> None
     visit = planned(scene)
     service.stop(scene.actor("ilena"), visit, reason="No car.")
     lines = queries.register_lines(scene.actor("greta"), [visit.cooperation_id])
-    told = [(one.number, one.stage, one.is_ready) for one in lines[visit.cooperation_id]]
-    assert told == [(1, VisitStage.CLEARED, True), (2, VisitStage.STOPPED, False)]
+    visits = [(visit.number, visit.stage, visit.is_ready) for visit in lines[visit.cooperation_id]]
+    assert visits == [(1, VisitStage.CLEARED, True), (2, VisitStage.STOPPED, False)]
     for key in ("vera", "celia", "iris", "noor"):
         assert queries.register_lines(scene.actor(key), [visit.cooperation_id]) == {}

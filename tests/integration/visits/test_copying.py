@@ -54,7 +54,7 @@ def copy(scene: Scene, key: str = "ilena", *codes: str) -> tuple[str, ...]:
 
 
 def formers(scene: Scene, key: str, checklist: Checklist) -> list[object]:
-    return [one.id for one in queries.formers(scene.actor(key), checklist)[0]]
+    return [former.id for former in queries.formers(scene.actor(key), checklist)[0]]
 
 
 def test_the_roles_of_a_former_visit_are_copied_and_stay_encrypted(
@@ -70,10 +70,10 @@ def test_the_roles_of_a_former_visit_are_copied_and_stay_encrypted(
     assert {row.item for row in rows} == set(copied)
     assert all(row.values is None and row.sealed for row in rows)
     before, now = load(scene.checklist(ROLES, 1)), load(scene.checklist(ROLES, 2))
-    held, made = before.sheet.shared("V8"), now.sheet.shared("V8")
-    assert held is not None
-    assert made is not None
-    assert dict(made.values) == dict(held.values)
+    former_answer, copied_answer = before.sheet.shared("V8"), now.sheet.shared("V8")
+    assert former_answer is not None
+    assert copied_answer is not None
+    assert dict(copied_answer.values) == dict(former_answer.values)
 
 
 def test_who_is_in_the_team_and_may_know_is_never_copied(scene: Scene, second: Visit) -> None:
@@ -146,17 +146,17 @@ def test_the_trail_names_items_and_nothing_of_the_visit(scene: Scene, second: Vi
         scene.actor("samira"),
         scene.checklist(ROLES, 2),
         [
-            one.answer_id
-            for one in [load(scene.checklist(ROLES, 2)).sheet.shared("V8")]
-            if one is not None
+            answer.answer_id
+            for answer in [load(scene.checklist(ROLES, 2)).sheet.shared("V8")]
+            if answer is not None
         ],
     )
     scene.session.commit()
-    told = scene.events("answers_copied", "copies_read")
-    assert [(verb, content["items"]) for verb, content in told] == [
+    events = scene.events("answers_copied", "copies_read")
+    assert [(verb, content["items"]) for verb, content in events] == [
         ("answers_copied", ["V8"]),
         ("copies_read", ["V8"]),
     ]
-    assert {frozenset(content) for _verb, content in told} == {
+    assert {frozenset(content) for _verb, content in events} == {
         frozenset({"who", "kind", "items", "organisation"})
     }

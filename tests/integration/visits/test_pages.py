@@ -175,10 +175,10 @@ def test_a_clearance_that_ends_closes_the_pages_in_a_running_session(
     clearances.close(None, scene.clearance("leyla"), ClearanceEnd.WITHDRAWN)
     scene.session.commit()
     assert person.get(address(scene)).status_code == 404
-    told = person.page(f"/cooperations/{scene.reference}/visits")
-    assert "It opens to you once your undertaking is signed and countersigned." in told.text
-    assert "/undertakings" in told.addresses()
-    assert HARBOUR not in told.text
+    page = person.page(f"/cooperations/{scene.reference}/visits")
+    assert "It opens to you once your undertaking is signed and countersigned." in page.text
+    assert "/undertakings" in page.addresses()
+    assert HARBOUR not in page.text
 
 
 # What others are told
@@ -255,9 +255,9 @@ def test_a_history_without_a_visit_leaves_nothing_out_and_says_nothing(
 
 def test_what_is_worked_out_is_recorded_as_nobodys_act(scene: Scene) -> None:
     verbs = ("visit_became_ready", "visit_stage_changed", "team_changed", "audience_changed")
-    kept = scene.events(*verbs)
-    assert {verb for verb, _content in kept} == set(verbs)
-    assert [content for _verb, content in kept if content["who"] or "count" in content] == []
+    events = scene.events(*verbs)
+    assert {verb for verb, _content in events} == set(verbs)
+    assert [content for _verb, content in events if content["who"] or "count" in content] == []
 
 
 def test_what_earlier_versions_recorded_of_it_is_told_no_more(scene: Scene) -> None:
@@ -754,8 +754,8 @@ def test_a_withdrawn_undertaking_shows_at_once_as_missing(browser: Browser, scen
 
 def test_a_plan_of_one_day_names_one_day(browser: Browser, scene: Scene) -> None:
     plan = plan_of(scene.visit())
-    one = Plan(plan.place, plan.starts_on, plan.starts_on)
-    service.change_plan(scene.actor("pavo"), scene.visit(), version=1, plan=one)
+    one_day = Plan(plan.place, plan.starts_on, plan.starts_on)
+    service.change_plan(scene.actor("pavo"), scene.visit(), version=1, plan=one_day)
     scene.session.commit()
     shown = browser("pavo").page(address(scene, "/ready"))
     assert f"{HARBOUR}, {as_date(plan.starts_on)}." in shown.text

@@ -76,8 +76,8 @@ def assert_lost(scene: Scene, *expected: RequirementKind, stage: VisitStage) -> 
 
 def test_the_demonstrations_visit_is_ready(scene: Scene) -> None:
     assert_ready(scene)
-    told = [verb for verb, _ in scene.events("visit_became_ready", "visit_lost_readiness")]
-    assert told == ["visit_became_ready"]
+    verbs = [verb for verb, _ in scene.events("visit_became_ready", "visit_lost_readiness")]
+    assert verbs == ["visit_became_ready"]
 
 
 # Lost by people
@@ -197,15 +197,15 @@ def test_the_worker_judges_each_visit_in_a_transaction_of_its_own(
     scene.session.commit()
     later(clock.today() + dt.timedelta(days=61))
     commits: list[set[UUID]] = []
-    held: set[UUID] = set()
+    judged: set[UUID] = set()
 
     def judges(visit: Visit) -> bool:
-        held.add(visit.id)
+        judged.add(visit.id)
         return settle(visit)
 
     def note(_session: Session) -> None:
-        commits.append(set(held))
-        held.clear()
+        commits.append(set(judged))
+        judged.clear()
 
     settle = service.settle
     monkeypatch.setattr(service, "settle", judges)
@@ -214,7 +214,7 @@ def test_the_worker_judges_each_visit_in_a_transaction_of_its_own(
         jobs.judge_visits()
     finally:
         sa.event.remove(Session, "after_commit", note)
-    assert [len(one) for one in commits if one] == [1, 1]
+    assert [len(visits) for visits in commits if visits] == [1, 1]
     scene.session = db.session()
 
 
@@ -375,11 +375,11 @@ def test_a_declined_amendment_leaves_a_visit_not_ready(scene: Scene) -> None:
 def test_somebody_added_to_the_team_takes_readiness_back(scene: Scene) -> None:
     amend(scene, ROLES, "V2", "V4", "V5")
     visit = scene.visit()
-    found = load(scene.checklist(ROLES))
+    roles = load(scene.checklist(ROLES))
     service.change_team(
         scene.actor("ilena"),
         visit,
-        versions={item: service.version_of(found, item) for item in ("V2", "V3", "V4")},
+        versions={item: service.version_of(roles, item) for item in ("V2", "V3", "V4")},
         planned=team_plan(
             scene,
             members=("leyla", "samira", "marek", "dina"),
@@ -461,11 +461,13 @@ def test_a_cooperation_that_gives_up_visits_takes_readiness_back(scene: Scene) -
 
 
 def test_lead_and_coordinators_of_the_npm_are_told_and_nobody_else(scene: Scene) -> None:
-    before = {one.id for one in scene.mails()}
+    before = {mail.id for mail in scene.mails()}
     undertakings.withdraw(scene.actor("samira"), scene.undertaking("samira").id)
     scene.session.flush()
-    fresh = [one for one in scene.mails() if one.id not in before and one.kind == "visit_changed"]
-    assert {one.recipient for one in fresh} == {
+    fresh = [
+        mail for mail in scene.mails() if mail.id not in before and mail.kind == "visit_changed"
+    ]
+    assert {mail.recipient for mail in fresh} == {
         "pavo.linden@maravena.example",
         "ilena.dorvath@maravena.example",
     }
@@ -483,7 +485,7 @@ def test_losing_readiness_is_told_once(scene: Scene) -> None:
     mails = len(scene.mails())
     undertakings.withdraw(scene.actor("leyla"), scene.undertaking("leyla").id)
     scene.session.flush()
-    assert not [one for one in scene.mails()[mails:] if one.kind == "visit_changed"]
+    assert not [mail for mail in scene.mails()[mails:] if mail.kind == "visit_changed"]
     assert len(scene.events("visit_lost_readiness")) == 1
 
 
@@ -544,8 +546,8 @@ def _settle_on_site(scene: Scene, roles: Checklist) -> None:
     shown = load(scene.checklist(ROLES)).sheet
     pavo, ruth = (str(scene.user(key)) for key in ("pavo", "ruth"))
     tasks = [
-        {"person": one, "task": "Interviews", "backup": other, "limits": "Promises nothing"}
-        for one, other in ((pavo, ruth), (ruth, pavo))
+        {"person": person, "task": "Interviews", "backup": other, "limits": "Promises nothing"}
+        for person, other in ((pavo, ruth), (ruth, pavo))
     ]
     interviews = [{"interviewer": ruth, "group": "All cells", "manner": "alone"}]
     for item, key, rows in (("V5", "roles", tasks), ("V8", "interviews", interviews)):
@@ -641,16 +643,16 @@ def test_two_last_confirmations_at_once_make_a_visit_ready(app: Flask, scene: Sc
 
     def confirm(key: str) -> bool:
         with app.app_context():
-            there = Scene(db.session(), scene.demonstration)
+            own_scene = Scene(db.session(), scene.demonstration)
             together.wait()
-            done = service.confirm_plan(there.actor(key), there.visit())
+            done = service.confirm_plan(own_scene.actor(key), own_scene.visit())
             db.session.commit()
             return done
 
     scene.session.commit()
     with ThreadPoolExecutor(2) as threads:
         waiting = [threads.submit(confirm, "samira"), threads.submit(confirm, "leyla")]
-        assert [one.result(timeout=60) for one in waiting] == [True, True]
+        assert [future.result(timeout=60) for future in waiting] == [True, True]
     assert_ready(scene)
 
 

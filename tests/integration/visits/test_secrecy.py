@@ -36,28 +36,28 @@ ONE_DAY = dt.timedelta(days=1)
 def words() -> set[str]:
     """Return how place and days of the planned visit might be written."""
     plan = days()
-    found = {PLACE, PLACE.split(maxsplit=1)[0]}
+    words_of_plan = {PLACE, PLACE.split(maxsplit=1)[0]}
     for day in (plan.starts_on, plan.ends_on):
-        found |= {day.isoformat(), as_date(day)}
-    return found
+        words_of_plan |= {day.isoformat(), as_date(day)}
+    return words_of_plan
 
 
 def sees(scene: Scene, key: str, number: int = 1) -> bool:
     actor = scene.actor(key)
     cooperation_id = scene.demonstration.cooperations["complete"]
     visit = queries.find(actor, cooperation_id, number)
-    there = {one.number for one in queries.of_cooperation(actor, cooperation_id)}
-    lines = {one.number: one for one in queries.lines(actor, [cooperation_id])}
+    numbers = {visit.number for visit in queries.of_cooperation(actor, cooperation_id)}
+    lines = {line.number: line for line in queries.lines(actor, [cooperation_id])}
     is_open = number in lines and lines[number].outline is Outline.OPEN
     roles = checklists.find(actor, scene.checklist(ROLES, number).id)
     # The list, the page, the outline and the roles agree.
-    assert (visit is not None) == (number in there) == is_open == (roles is not None)
+    assert (visit is not None) == (number in numbers) == is_open == (roles is not None)
     return visit is not None
 
 
 def outline(scene: Scene, key: str, number: int = 1) -> Outline | None:
     lines = queries.lines(scene.actor(key), [scene.demonstration.cooperations["complete"]])
-    return next((one.outline for one in lines if one.number == number), None)
+    return next((line.outline for line in lines if line.number == number), None)
 
 
 # Who sees
@@ -266,30 +266,30 @@ def test_place_and_days_stand_in_no_byte_of_the_database_file(scene: Scene, tmp_
         assert plan_of(scene.visit(2)) == days()
         return
     file = Path(str(scene.session.get_bind().engine.url.database))
-    held = b"".join(
+    content = b"".join(
         part.read_bytes()
         for part in (file, *(file.with_name(file.name + end) for end in ("-wal", "-shm")))
         if part.exists()
     )
-    assert b"Joint monitoring of police custody" in held
+    assert b"Joint monitoring of police custody" in content
     for word in words():
-        assert word.encode() not in held, word
+        assert word.encode() not in content, word
 
 
 def test_place_days_and_names_stand_in_no_event(scene: Scene) -> None:
     visit = planned(scene)
     service.stop(scene.actor("pavo"), visit, reason="No car.")
-    told = [content for verb, content in scene.events() if verb.startswith(("visit", "team"))]
-    assert told
+    contents = [content for verb, content in scene.events() if verb.startswith(("visit", "team"))]
+    assert contents
     names = {"Leyla Marchetti", "Marek Tull", "Ruth Abara"}
-    for content in told:
+    for content in contents:
         text = str({key: value for key, value in content.items() if key != "who"})
         for word in words() | names:
             assert word not in text
 
 
 def test_place_days_and_names_stand_in_no_mail(scene: Scene) -> None:
-    before = {one.id for one in scene.mails()}
+    before = {mail.id for mail in scene.mails()}
     visit = planned(scene)
     plan = days()
     service.change_plan(
@@ -299,8 +299,8 @@ def test_place_days_and_names_stand_in_no_mail(scene: Scene) -> None:
         plan=type(plan)(f"{PLACE}, east wing", plan.starts_on, plan.ends_on),
     )
     scene.session.flush()
-    fresh = [one for one in scene.mails() if one.id not in before]
-    assert {one.kind for one in fresh} == {"visit_changed"}
+    fresh = [mail for mail in scene.mails() if mail.id not in before]
+    assert {mail.kind for mail in fresh} == {"visit_changed"}
     names = {"Leyla Marchetti", "Marek Tull", "Pavo Linden", "Ruth Abara", "Ilena Dorvath"}
     for mail in fresh:
         reader = mail.body.splitlines()[0]
@@ -312,7 +312,7 @@ def test_place_days_and_names_stand_in_no_mail(scene: Scene) -> None:
 
 def test_a_change_of_plan_is_told_to_those_who_know_today(scene: Scene) -> None:
     visit = planned(scene, audience=("leyla",), from_on=clock.today() + ONE_DAY)
-    before = {one.id for one in scene.mails()}
+    before = {mail.id for mail in scene.mails()}
     plan = days()
     service.change_plan(
         scene.actor("pavo"),
@@ -321,8 +321,8 @@ def test_a_change_of_plan_is_told_to_those_who_know_today(scene: Scene) -> None:
         plan=type(plan)("Elsewhere", plan.starts_on, plan.ends_on),
     )
     scene.session.flush()
-    told = {one.recipient for one in scene.mails() if one.id not in before}
-    assert told == {
+    recipients = {mail.recipient for mail in scene.mails() if mail.id not in before}
+    assert recipients == {
         f"{name}@maravena.example" for name in ("ilena.dorvath", "pavo.linden", "ruth.abara")
     }
 
