@@ -1,4 +1,4 @@
-"""All that a frozen document says stands in words where it is signed, kept and certified."""
+"""Everything a frozen document says is shown in words where it is signed and certified."""
 
 from collections.abc import Iterator
 from typing import Any

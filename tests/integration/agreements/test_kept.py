@@ -1,4 +1,4 @@
-"""Notices and renewals stay as they were given: the database refuses, and the check notices."""
+"""Notices and renewals are immutable: the database refuses changes, the audit finds them."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -81,7 +81,7 @@ def finding_after(table: Table, act: Callable[[Tampering], object]) -> facts.Fin
     return integrity.check_all().finding
 
 
-def test_what_was_given_is_bound(noticed: Table) -> None:
+def test_notices_and_renewals_are_bound_by_events(noticed: Table) -> None:
     noticed.session.rollback()
     verdict = integrity.check_all()
     assert verdict.finding is None
@@ -134,7 +134,7 @@ def test_a_renewal_tampered_with_is_named(noticed: Table, case: str) -> None:
 
 
 @pytest.mark.parametrize("table", [NOTICES, RENEWALS], ids=str)
-def test_a_row_taken_out_leaves_its_event(noticed: Table, table: sa.Table) -> None:
+def test_a_deleted_row_leaves_its_event_behind(noticed: Table, table: sa.Table) -> None:
     row_id = first(noticed, table)
     finding = finding_after(noticed, lambda own: own.delete(table, row_id))
     assert finding is not None
@@ -160,7 +160,7 @@ def test_a_row_of_no_checklist_is_named(noticed: Table, table: sa.Table) -> None
     assert finding.fault in {Fault.ROW_GONE, Fault.BELONGS_NOWHERE}
 
 
-def test_a_kind_that_is_none_is_named(noticed: Table) -> None:
+def test_an_unknown_kind_is_named(noticed: Table) -> None:
     row_id = first(noticed, NOTICES)
     values = {"kind": sa.literal("wax", sa.Text())}
     finding = finding_after(noticed, lambda own: own.update(NOTICES, row_id, **values))

@@ -27,7 +27,7 @@ from tracker.signoff.paper_models import PaperDecision, PaperRecord, PaperState
 
 @pytest.fixture
 def sent(table: Table) -> Table:
-    """The terms are agreed, frozen and sent; nobody has signed."""
+    """The terms, agreed, frozen and sent; nobody has signed."""
     table.send()
     table.session.commit()
     return table
@@ -66,7 +66,7 @@ def signatures(table: Table) -> list[Signature]:
 def refused(
     table: Table, attempt: Callable[[], object], words: str, error: type[Exception] = RefusedError
 ) -> None:
-    """An attempt is refused in these words, and no scan, answer or signature comes of it."""
+    """Check that an attempt is refused in these words and stores no scan, answer or signature."""
 
     def seen() -> list[int | None]:
         return [
@@ -84,7 +84,7 @@ def refused(
 # Record
 
 
-def test_a_coordinator_records_what_the_own_organisation_signed(sent: Table) -> None:
+def test_a_coordinator_records_what_their_organisation_signed(sent: Table) -> None:
     """product.md, 5.6."""
     recorded = record(sent, scan=scans.png(), office="Director of the board")
     assert recorded.signers == [
@@ -116,7 +116,7 @@ def test_the_scan_is_kept_encrypted_for_its_place(sent: Table) -> None:
         papers.unsealed(sent.cooperation.id, sealed, key)
 
 
-def test_those_of_the_other_parties_who_can_confirm_are_told_and_nobody_else(sent: Table) -> None:
+def test_only_people_of_other_parties_who_can_confirm_are_notified(sent: Table) -> None:
     sent.session.execute(sa.delete(OutboxMessage))
     record(sent)
     rows = sent.session.scalars(sa.select(OutboxMessage))
@@ -132,7 +132,7 @@ def test_nobody_but_a_coordinator_of_a_party_records_a_scan(sent: Table, first: 
     refused(sent, lambda: scans.record(sent[first], sent.checklist()), "A coordinator of a party")
 
 
-def test_a_scan_is_not_recorded_twice_while_one_waits(sent: Table) -> None:
+def test_no_second_scan_is_recorded_while_one_is_waiting(sent: Table) -> None:
     record(sent)
     refused(sent, lambda: scans.record(sent["samira"], sent.checklist()), "waits to be confirmed")
 
@@ -143,7 +143,7 @@ def test_a_party_that_has_signed_records_no_scan(sent: Table) -> None:
     refused(sent, lambda: scans.record(sent["samira"], sent.checklist()), "No signature")
 
 
-def test_nothing_is_recorded_on_a_text_that_waits_for_nobody(table: Table) -> None:
+def test_nothing_is_recorded_on_a_text_that_is_not_waiting_for_signatures(table: Table) -> None:
     refused(
         table,
         lambda: paper.record(
@@ -159,7 +159,7 @@ def test_nothing_is_recorded_on_a_text_that_waits_for_nobody(table: Table) -> No
 
 
 @pytest.mark.parametrize("who", ["tomas", "dora", None])
-def test_only_persons_whom_the_text_names_for_the_own_party_signed_it(
+def test_only_people_the_text_names_for_that_party_can_have_signed(
     sent: Table, who: str | None
 ) -> None:
     """S11: nobody signs for another."""
@@ -191,7 +191,7 @@ def test_the_date_lies_between_the_freezing_and_today(sent: Table, days: int, wo
     )
 
 
-def test_what_is_no_scan_is_not_kept(sent: Table) -> None:
+def test_a_file_that_is_not_a_scan_is_not_kept(sent: Table) -> None:
     refused(
         sent,
         lambda: scans.record(sent["samira"], sent.checklist(), scan=b"<html>"),
@@ -241,7 +241,7 @@ def test_any_other_party_confirms_and_it_counts_as_a_signature(sent: Table, firs
 
 
 @pytest.mark.parametrize("first", ["samira", "henrik", "dora", "nadia", "marek", "ada", "root"])
-def test_nobody_of_the_own_side_and_no_stranger_confirms(sent: Table, first: str) -> None:
+def test_neither_the_same_side_nor_a_stranger_confirms(sent: Table, first: str) -> None:
     recorded = record(sent)
     refused(
         sent,
@@ -255,7 +255,9 @@ def test_nobody_of_the_own_side_and_no_stranger_confirms(sent: Table, first: str
     )
 
 
-def test_who_recorded_a_scan_never_confirms_it_for_another_organisation(sent: Table) -> None:
+def test_a_person_who_recorded_a_scan_never_confirms_it_for_another_organisation(
+    sent: Table,
+) -> None:
     recorded = record(sent)
     actor = sent["ilena"]
     twin = type(actor)(
@@ -295,7 +297,7 @@ def test_the_last_one_in_the_product_brings_it_into_force_after_paper(sent: Tabl
     assert sent.checklist().state is ChecklistState.IN_FORCE
 
 
-def test_a_scan_is_confirmed_once(sent: Table) -> None:
+def test_a_scan_is_confirmed_only_once(sent: Table) -> None:
     recorded = record(sent)
     confirm(sent, "ilena", recorded)
     refused(
@@ -366,7 +368,7 @@ def test_a_withdrawn_scan_is_confirmed_by_nobody(sent: Table) -> None:
 
 
 @pytest.mark.parametrize("first", ["henrik", "ilena", "joana", "dora"])
-def test_only_a_coordinator_of_the_own_side_withdraws(sent: Table, first: str) -> None:
+def test_only_a_coordinator_of_the_same_side_withdraws(sent: Table, first: str) -> None:
     recorded = record(sent)
     refused(
         sent,
@@ -375,7 +377,7 @@ def test_only_a_coordinator_of_the_own_side_withdraws(sent: Table, first: str) -
     )
 
 
-def test_a_no_needs_a_reason(sent: Table) -> None:
+def test_a_refusal_needs_a_reason(sent: Table) -> None:
     recorded = record(sent)
     for attempt, first in ((paper.refuse, "ilena"), (paper.withdraw, "samira")):
         with pytest.raises(RuleBrokenError, match="Say why"):

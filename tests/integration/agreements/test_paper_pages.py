@@ -26,7 +26,7 @@ Statements = Callable[[], AbstractContextManager[list[str]]]
 
 @pytest.fixture
 def desk(app: Flask, session: Session, demonstration: Demonstration) -> Desk:
-    """The demonstration's terms that wait for the signature of Lantern alone."""
+    """The demonstration's terms that are waiting only for Lantern's signature."""
     return Desk(app, session, demonstration)
 
 
@@ -47,7 +47,7 @@ def send(desk: Desk, key: str, scan: bytes, name: str = "scan.pdf", **fields: An
 
 
 def as_sent(fields: dict[str, list[str]], scan: bytes, name: str) -> tuple[bytes, str]:
-    """Return what a browser sends of a form with a file, and its kind."""
+    """Return the body a browser sends for a form with a file, and its content type."""
     edge = "----paper"
     head = "\r\nContent-Disposition: form-data; name="
     parts = [
@@ -127,7 +127,7 @@ def test_another_party_refuses_with_a_reason_that_all_read(desk: Desk) -> None:
     assert "Record a signature on paper" in desk.page("joana", "/record").links()
 
 
-def test_the_own_side_withdraws(desk: Desk) -> None:
+def test_a_coordinator_of_the_same_side_withdraws(desk: Desk) -> None:
     address = recorded(desk)
     assert "Confirm" not in desk.browser("joana").page(address).text.split("Recorded")[0]
     page = Page.of(desk.browser("joana").submit(f"{address}/withdraw", reason="The wrong file."))
@@ -157,7 +157,7 @@ def test_a_hostile_file_is_refused_beside_its_field(
     assert count(desk) == 0
 
 
-def test_what_is_far_too_large_is_not_even_read(desk: Desk) -> None:
+def test_a_file_that_is_far_too_large_is_not_read(desk: Desk) -> None:
     assert send(desk, "joana", scans.pdf("x" * MAX_REQUEST_BYTES)).status_code == 413
     assert count(desk) == 0
 
@@ -169,7 +169,7 @@ def test_only_these_pages_take_large_files(desk: Desk) -> None:
     assert answer.status_code == 413
 
 
-def test_a_wrong_day_is_told_beside_its_field(desk: Desk) -> None:
+def test_a_wrong_day_shows_an_error_beside_its_field(desk: Desk) -> None:
     page = Page.of(send(desk, "joana", scans.pdf(), signed_on="2999-01-01"))
     assert "Enter a year from 1900 to 2199" in page.text
     page = Page.of(send(desk, "joana", scans.pdf(), signed_on="2198-01-01"))
@@ -180,7 +180,9 @@ def test_a_wrong_day_is_told_beside_its_field(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("name", ["<script>.html", "../../etc/passwd", "x.exe"])
-def test_a_scan_is_told_by_its_content_and_handed_out_as_a_file_only(desk: Desk, name: str) -> None:
+def test_a_scans_type_is_read_from_its_content_and_it_is_served_as_a_download(
+    desk: Desk, name: str
+) -> None:
     assert send(desk, "joana", scans.png(), name).status_code == 200
     record_id = newest(desk)
     answer = desk.browser("ilena").get(f"{desk.address}/papers/{record_id}/scan")
@@ -205,7 +207,9 @@ def test_a_scan_is_told_by_its_content_and_handed_out_as_a_file_only(desk: Desk,
         ("iris", 404),
     ],
 )
-def test_the_scan_is_for_those_who_may_read_the_text(desk: Desk, key: str, status: int) -> None:
+def test_only_people_who_may_read_the_text_download_the_scan(
+    desk: Desk, key: str, status: int
+) -> None:
     address = recorded(desk)
     assert desk.browser(key).get(f"{address}/scan").status_code == status
     assert desk.browser(key).get(address).status_code == status
@@ -237,7 +241,7 @@ def test_nobody_but_another_party_answers_on_the_page(desk: Desk, key: str) -> N
 
 
 @pytest.mark.parametrize("key", ["otto", "ilena", "tomas", "greta"])
-def test_who_may_not_record_is_told_why(desk: Desk, key: str) -> None:
+def test_a_person_who_may_not_record_reads_why(desk: Desk, key: str) -> None:
     desk.browser(key).page(f"{desk.address}/paper", 403)
 
 

@@ -1,4 +1,4 @@
-"""Signing an agreement with a passkey: what it signs is the text and the sentence, once."""
+"""Signing an agreement with a passkey: it signs text and sentence, and only once."""
 
 import datetime as dt
 import json
@@ -38,12 +38,12 @@ CONFIRM = "/sign/confirm"
 
 
 class PasskeyDesk(Desk):
-    """The terms that wait for one signature, and a signatory with a passkey."""
+    """The terms that are waiting for one signature, and a signatory with a passkey."""
 
     device: Device
 
     def browser(self, key: str) -> CheckedClient:
-        """Return a person's browser, the same each time: a form is sent where it was opened."""
+        """Return a person's browser, always the same: a form is sent where it was opened."""
         browsers: dict[str, CheckedClient] = self.__dict__.setdefault("browsers", {})
         if key not in browsers:
             browsers[key] = super().browser(key)
@@ -93,7 +93,7 @@ def desk(app: Flask, session: Session, demonstration: Demonstration) -> PasskeyD
     return new_desk
 
 
-def test_a_passkey_signs_the_text_and_the_sentence_and_anybody_can_verify_it(
+def test_a_passkey_signs_text_and_sentence_and_anybody_can_verify_it(
     desk: PasskeyDesk,
 ) -> None:
     page = desk.sign_with(desk.device)
@@ -110,7 +110,7 @@ def test_a_passkey_signs_the_text_and_the_sentence_and_anybody_can_verify_it(
     assert desk.state is ChecklistState.IN_FORCE
 
 
-def test_the_page_asks_for_the_own_passkeys_and_for_a_verified_person(desk: PasskeyDesk) -> None:
+def test_the_page_asks_for_ones_own_passkeys_with_user_verification(desk: PasskeyDesk) -> None:
     desk.give("tomas", Device())
     page, prompt = desk.page_to_sign("otto")
     allowed = [credential["id"] for credential in prompt.options["allowCredentials"]]
@@ -139,7 +139,7 @@ def test_without_a_passkey_the_page_is_as_it_was(desk: PasskeyDesk) -> None:
     assert "Or with password and code" not in page.text
 
 
-def test_who_has_a_passkey_alone_is_not_asked_for_a_code(desk: PasskeyDesk) -> None:
+def test_a_person_with_only_a_passkey_is_not_asked_for_a_code(desk: PasskeyDesk) -> None:
     desk.without_app("otto")
     page, prompt = desk.page_to_sign("otto")
     assert not {"password", "code"} & page.form().names
@@ -149,7 +149,7 @@ def test_who_has_a_passkey_alone_is_not_asked_for_a_code(desk: PasskeyDesk) -> N
     assert "You signed." in desk.send("otto", page, desk.device.answer(prompt.challenge)).text
 
 
-def test_who_has_neither_is_told_to_set_one_up(desk: PasskeyDesk) -> None:
+def test_a_person_without_passkey_or_app_is_asked_to_set_one_up(desk: PasskeyDesk) -> None:
     credentials.remove(desk.actor("otto"), _passkey(desk).id)
     desk.without_app("otto")
     page = desk.browser("otto").page(desk.to_sign("otto"))
@@ -159,7 +159,7 @@ def test_who_has_neither_is_told_to_set_one_up(desk: PasskeyDesk) -> None:
     assert "You have no second factor yet." in response.text
 
 
-def test_who_has_neither_sets_one_up_on_the_way_and_signs(desk: PasskeyDesk) -> None:
+def test_a_person_without_passkey_or_app_sets_one_up_and_signs(desk: PasskeyDesk) -> None:
     credentials.remove(desk.actor("otto"), _passkey(desk).id)
     desk.without_app("otto")
     client = desk.browser("otto")
@@ -187,7 +187,7 @@ def refused(desk: PasskeyDesk, page: Page, words: str) -> None:
     assert (desk.state, desk.signatures()) == (ChecklistState.SENT, 1)
 
 
-def test_an_answer_is_good_for_one_signature(desk: PasskeyDesk) -> None:
+def test_a_passkey_response_is_valid_for_one_signature(desk: PasskeyDesk) -> None:
     page, prompt = desk.page_to_sign("otto")
     answer = desk.device.answer(prompt.challenge)
     assert "You signed." in desk.send("otto", page, answer).text
@@ -197,7 +197,7 @@ def test_an_answer_is_good_for_one_signature(desk: PasskeyDesk) -> None:
 
 
 def prove_on(desk: PasskeyDesk, page: Page, answer: str) -> Identity:
-    """Prove as the page does, past all that the record would lead away from."""
+    """Prove identity as the page does, without the redirect to the record."""
     signature = desk.signature()
     token = page.form().values["page_token"][0]
     return proof_fields.prove(
@@ -256,7 +256,7 @@ def test_another_persons_passkey_signs_nothing(desk: PasskeyDesk) -> None:
     )
 
 
-def test_a_page_of_another_person_is_none(desk: PasskeyDesk) -> None:
+def test_another_persons_page_is_invalid(desk: PasskeyDesk) -> None:
     page, prompt = desk.page_to_sign("otto")
     token = page.form().values["page_token"][0]
     assert shown.page_of(desk.actor("otto"), token) is not None
@@ -325,7 +325,7 @@ def test_failures_count_like_wrong_codes(desk: PasskeyDesk) -> None:
 # Past the pages --------------------------------------------------------------------------------
 
 
-def test_a_proof_that_is_not_of_this_text_signs_nothing_past_the_page(desk: PasskeyDesk) -> None:
+def test_a_proof_for_another_text_signs_nothing_even_without_the_page(desk: PasskeyDesk) -> None:
     actor = _signatory(desk)
     right = desk.device.proof(assertion.challenge("f" * 64, "I sign.", "0a" * 32), "0a" * 32)
     for method, proof in (
@@ -390,7 +390,7 @@ def test_signatures_of_the_demonstration_have_no_receipt_and_say_what_they_are(
     assert "Proof of identity: Demonstration, without proof of identity." in page.text
 
 
-def test_what_was_not_signed_has_no_receipt(desk: PasskeyDesk) -> None:
+def test_a_failed_signature_sends_no_receipt(desk: PasskeyDesk) -> None:
     page, _prompt = desk.page_to_sign("otto")
     desk.send("otto", page, "{}")
     wanted = sa.select(OutboxMessage).where(OutboxMessage.kind == "signature_receipt")

@@ -1,4 +1,4 @@
-"""Agreements made on paper before the product came: as they are known, confirmed by every party."""
+"""Prior agreements, made on paper before the product: recorded and confirmed by every party."""
 
 import datetime as dt
 from typing import Any
@@ -80,7 +80,9 @@ def document(table: Table) -> dict[str, Any]:
     return signoff.document_of(table.session.scalars(sa.select(Revision)).one(), None)
 
 
-def test_what_is_known_is_frozen_and_the_rest_said_not_to_be(recorded: Table) -> None:
+def test_a_prior_agreement_freezes_known_terms_and_marks_the_rest_as_unknown(
+    recorded: Table,
+) -> None:
     """product.md, 5.6."""
     text = frozen_text.read(document(recorded))
     assert text.by_code["M1"].answers
@@ -96,7 +98,9 @@ def test_what_is_known_is_frozen_and_the_rest_said_not_to_be(recorded: Table) ->
     assert len(recorded.events("former_agreement_recorded")) == 1
 
 
-def test_it_is_in_force_as_of_its_date_once_every_other_party_confirmed(recorded: Table) -> None:
+def test_a_prior_agreement_is_in_force_from_its_date_once_every_other_party_confirms(
+    recorded: Table,
+) -> None:
     confirm(recorded, "samira", paper_of(recorded))
     assert recorded.checklist().state is ChecklistState.SENT
     assert signatures(recorded) == []
@@ -140,7 +144,7 @@ def test_before_it_is_confirmed_all_is_shown_that_is_known_of_it(
 
 
 def test_its_evidence_is_sound_for_two_verifiers(recorded: Table) -> None:
-    """What was signed on paper before counts as what all have signed."""
+    """A prior agreement signed on paper counts as signed by all."""
     agree_all(recorded)
     recorded.session.commit()
     assert len(make_all()) == 1
@@ -167,7 +171,7 @@ def test_record_and_certificate_say_all_that_is_known_of_it(recorded: Table, app
     assert unseen(text, words_of(row), "en", "en") == []
 
 
-def test_it_never_counts_as_reviewed(recorded: Table) -> None:
+def test_a_prior_agreement_never_counts_as_reviewed(recorded: Table) -> None:
     """G3."""
     agree_all(recorded)
     facts = gates.facts_of(recorded.cooperation)
@@ -202,7 +206,7 @@ def test_a_refusal_opens_the_checklist_again(recorded: Table) -> None:
     assert integrity.check_all().finding is None
 
 
-def test_it_can_be_withdrawn_and_recorded_anew(recorded: Table) -> None:
+def test_a_prior_agreement_can_be_withdrawn_and_recorded_again(recorded: Table) -> None:
     paper.withdraw(
         recorded["ilena"], recorded.checklist(), paper_of(recorded).id, reason="Wrong year."
     )
@@ -213,7 +217,7 @@ def test_it_can_be_withdrawn_and_recorded_anew(recorded: Table) -> None:
     assert recorded.checklist().state is ChecklistState.SENT
 
 
-def test_a_party_confirms_it_once(recorded: Table) -> None:
+def test_a_party_confirms_it_only_once(recorded: Table) -> None:
     confirm(recorded, "samira", paper_of(recorded))
     refused(
         recorded,
@@ -227,7 +231,7 @@ def test_only_a_coordinator_of_the_npm_records_it(known: Table, first: str) -> N
     refused(known, lambda: attempt(known, first), "coordinator of the NPM")
 
 
-def test_what_was_sent_or_is_in_force_here_is_not_recorded_as_made_before(table: Table) -> None:
+def test_a_text_sent_or_in_force_here_is_not_recorded_as_a_prior_agreement(table: Table) -> None:
     table.send()
     table.session.commit()
     refused(table, lambda: attempt(table), "Amend it instead")
@@ -249,7 +253,7 @@ def test_what_was_sent_or_is_in_force_here_is_not_recorded_as_made_before(table:
         ({"scan": b"<!doctype html>"}, "no whole PDF"),
     ],
 )
-def test_what_can_not_be_is_refused(known: Table, values: dict[str, Any], words: str) -> None:
+def test_impossible_input_is_refused(known: Table, values: dict[str, Any], words: str) -> None:
     refused(known, lambda: attempt(known, **values), words, RuleBrokenError)
 
 

@@ -29,7 +29,7 @@ LENGTH = (DAYS + 2) * DAY  # from the day before today on, both days included
 
 
 def on(table: Table, frozen_time: Clock, days: int) -> int:
-    """Let a worker look so many days from now; return how many texts it renewed."""
+    """Run the worker this many days from now; return how many texts it renewed."""
     now = clock.now()
     frozen_time(now + days * DAY)
     done = due.renew_due(clock.today())
@@ -89,7 +89,7 @@ def test_a_party_that_says_no_in_time_stops_it(in_force: Table, frozen_time: Clo
     assert on(in_force, frozen_time, DAYS + 1) == 1
 
 
-def test_what_is_suspended_is_not_renewed(in_force: Table, frozen_time: Clock) -> None:
+def test_a_suspended_text_is_not_renewed(in_force: Table, frozen_time: Clock) -> None:
     notice = give(in_force, "henrik", NoticeKind.SUSPENDED)
     assert on(in_force, frozen_time, DAYS + 1) == 0
     close(in_force, "henrik", notice)

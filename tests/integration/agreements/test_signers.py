@@ -1,4 +1,4 @@
-"""Who signs: one, all or any of those named, in order, by a power that runs; in time.
+"""Who signs: one, all or any of the people named, in order, with a valid power, in time.
 
 In one file: the rules of one list of signatories, which are combined with each other.
 """
@@ -59,7 +59,7 @@ def one_after_the_other(table: Table, key: str, *firsts: str) -> PartySigners:
 
 
 def send(table: Table, *parties: PartySigners, asking: Asking | None = None) -> SignatureRequest:
-    """Send the terms; who is not told of signs as usual."""
+    """Send the terms; parties that aren't given sign as usual."""
     named: dict[UUID, UUID | PartySigners] = {
         body: signatory.user_id for body, signatory in table.signatories.items()
     }
@@ -76,7 +76,7 @@ def sign(table: Table, *firsts: str) -> None:
 
 
 def refused(table: Table, first: str, words: str) -> None:
-    """A person can't sign, in these words, and no signature is there after it."""
+    """Check that a person can't sign, in these words, and no signature is stored."""
     before = count(table)
     with pytest.raises(RefusedError, match=words):
         checklists.sign(table.checklist(), table[first])
@@ -110,7 +110,7 @@ def signature_of(table: Table, first: str) -> Signature:
 
 
 def mailed(table: Table, kind: str) -> list[str]:
-    """Return who was mailed in a kind, one entry for each mail."""
+    """Return who got mails of a kind, one entry for each mail."""
     rows = table.session.scalars(
         sa.select(OutboxMessage.recipient).where(OutboxMessage.kind == kind)
     )
@@ -153,7 +153,7 @@ def test_any_two_of_three_have_to_sign(many: Table) -> None:
     assert (state(many), count(many)) == (ChecklistState.IN_FORCE, 4)
 
 
-def test_all_of_those_named_have_to_sign(many: Table) -> None:
+def test_everybody_named_has_to_sign(many: Table) -> None:
     send(many, party(many, "npm", "tomas", "milan"), party(many, "door", "henrik", "paula"))
     sign(many, "milan", "henrik", "otto", "tomas")
     assert state(many) is ChecklistState.SENT
@@ -168,7 +168,7 @@ def test_nobody_signs_twice_in_the_place_of_another(many: Table) -> None:
 
 
 @pytest.mark.parametrize("first", ["greta", "paula", "nadia", "samira", "dora"])
-def test_who_is_not_named_does_not_sign(many: Table, first: str) -> None:
+def test_a_person_who_is_not_named_does_not_sign(many: Table, first: str) -> None:
     send(many, party(many, "npm", "tomas", "milan", needed=1))
     words = "Another person is named" if first in {"greta", "paula"} else "You are not a signatory"
     refused(many, first, words)
@@ -201,7 +201,7 @@ def test_a_signatory_of_another_body_is_not_named(many: Table) -> None:
 # In order
 
 
-def test_those_of_a_party_sign_one_after_the_other(many: Table) -> None:
+def test_the_signatories_of_a_party_sign_in_turn(many: Table) -> None:
     """product.md, 5.2: an order can't be skipped."""
     send(many, one_after_the_other(many, "npm", "greta", "tomas", "milan"))
     refused(many, "tomas", "others of your organisation sign first")
@@ -252,7 +252,7 @@ def test_each_is_mailed_when_their_turn_comes(many: Table) -> None:
     assert mailed(many, "text_sent") == ["greta", "henrik", "otto", "tomas"]
 
 
-def test_who_waits_for_their_turn_may_decline(many: Table) -> None:
+def test_a_person_waiting_for_their_turn_may_decline(many: Table) -> None:
     send(many, asking=Asking(Order.PARTNERS_FIRST))
     decline_text(
         many["tomas"],
@@ -318,7 +318,7 @@ def test_the_text_says_who_signs_by_which_rule_in_which_order_until_when(many: T
 @pytest.mark.parametrize(
     ("since", "until"), [(None, -DAY), (DAY, None), (-3 * DAY, -DAY), (DAY, 3 * DAY)]
 )
-def test_who_has_no_power_today_is_not_named(
+def test_a_person_without_power_today_is_not_named(
     many: Table, since: dt.timedelta | None, until: dt.timedelta | None
 ) -> None:
     today = clock.today()
@@ -333,7 +333,7 @@ def test_who_has_no_power_today_is_not_named(
 
 
 def test_a_power_that_runs_out_meanwhile_signs_no_more(many: Table, frozen_time: Clock) -> None:
-    """Issue 4, 1: an expired power can't sign; somebody else takes over, so nothing is stuck."""
+    """An expired power can't sign; somebody else takes over, so nothing gets stuck."""
     today = clock.today()
     power(many, "tomas", None, today + 2 * DAY)
     send(many, asking=Asking(expires_on=today + 20 * DAY))
@@ -375,7 +375,7 @@ def test_a_power_signs_on_its_last_day(many: Table, frozen_time: Clock) -> None:
 # On behalf of a named person
 
 
-def test_a_signature_on_behalf_of_somebody_says_so(many: Table) -> None:
+def test_a_signature_on_behalf_of_somebody_is_marked(many: Table) -> None:
     named = Named(person(many, "milan"), on_behalf_of="Advocate Ruta Saen")
     send(many, PartySigners(many.land.id("npm"), (named,)))
     sign(many, "milan", "henrik")
@@ -423,7 +423,7 @@ def test_a_signature_says_who_confirmed_the_power(many: Table, app: Flask) -> No
 
 
 @pytest.mark.parametrize("by", ["tomas", "ilena"])
-def test_who_is_named_or_the_coordinator_passes_it_on(many: Table, by: str) -> None:
+def test_the_named_person_or_the_coordinator_passes_a_slot_on(many: Table, by: str) -> None:
     """product.md, 5.5: to a person with the same power, with a reason, visible."""
     send(many)
     pass_on(many, by, "tomas", "greta", "Tomas is on leave until May.")
@@ -458,7 +458,7 @@ def test_the_line_that_was_passed_on_stays_as_history(many: Table) -> None:
         pass_on(many, "milan", "milan", "tomas")
 
 
-def test_it_is_passed_on_at_the_same_turn(many: Table) -> None:
+def test_a_slot_that_is_passed_on_keeps_its_turn(many: Table) -> None:
     send(many, one_after_the_other(many, "npm", "tomas", "greta"))
     pass_on(many, "ilena", "greta", "milan")
     refused(many, "milan", "others of your organisation sign first")
@@ -478,21 +478,21 @@ def test_nobody_else_passes_it_on(many: Table, by: str) -> None:
 
 
 @pytest.mark.parametrize("to", ["nadia", "oren", "ilena", "paula", "henrik", "vesna", "tomas"])
-def test_it_goes_to_a_signatory_of_the_own_body_who_is_not_named(many: Table, to: str) -> None:
+def test_a_slot_goes_to_an_unnamed_signatory_of_the_same_body(many: Table, to: str) -> None:
     send(many)
     with pytest.raises(RuleBrokenError, match="Choose a signatory of your organisation") as error:
         pass_on(many, "tomas", "tomas", to)
     assert error.value.field == "person"
 
 
-def test_it_does_not_go_to_a_power_that_has_run_out(many: Table) -> None:
+def test_a_slot_does_not_go_to_a_signatory_whose_power_has_expired(many: Table) -> None:
     send(many)
     power(many, "greta", None, clock.today() - DAY)
     with pytest.raises(RuleBrokenError, match="whose power to sign runs today"):
         pass_on(many, "tomas", "tomas", "greta")
 
 
-def test_it_is_not_passed_on_without_a_reason_or_after_signing(many: Table) -> None:
+def test_a_slot_is_not_passed_on_without_a_reason_or_after_signing(many: Table) -> None:
     send(many)
     with pytest.raises(RuleBrokenError, match="Say why you pass it on") as error:
         pass_on(many, "tomas", "tomas", "greta", "  ")
@@ -522,7 +522,7 @@ def writes_and_signs(table: Table) -> None:
     table.session.commit()
 
 
-def test_who_drafted_alone_is_not_the_only_one_to_sign(many: Table, four_eyes: None) -> None:
+def test_a_person_who_drafted_alone_is_not_the_only_signer(many: Table, four_eyes: None) -> None:
     """product.md, 5.2, where the instance asks for it."""
     writes_and_signs(many)
     words = "Ilena Dorvath wrote this text alone and can't be the only one who signs"
@@ -557,7 +557,7 @@ def test_another_hand_in_the_text_is_a_second_pair_of_eyes(many: Table, four_eye
     assert state(many) is ChecklistState.SENT
 
 
-def test_without_the_setting_who_drafted_signs(many: Table) -> None:
+def test_without_the_setting_the_drafter_may_sign(many: Table) -> None:
     writes_and_signs(many)
     send(many, party(many, "npm", "ilena"))
     sign(many, "ilena", "henrik", "otto")
@@ -606,7 +606,7 @@ def test_the_last_day_lies_within_a_year(many: Table, days: int) -> None:
     assert error.value.field == "expires_on"
 
 
-def test_what_is_declined_or_called_back_does_not_run_out(many: Table, frozen_time: Clock) -> None:
+def test_a_declined_or_recalled_request_does_not_expire(many: Table, frozen_time: Clock) -> None:
     send(many, asking=Asking(expires_on=clock.today()))
     agreements.call_back(many["ilena"], many.checklist(), reason="A wrong signatory.")
     many.session.commit()
@@ -619,7 +619,7 @@ def test_what_is_declined_or_called_back_does_not_run_out(many: Table, frozen_ti
 
 
 def rounds(table: Table, frozen_time: Clock, days: int) -> list[int]:
-    """Let a worker look once a day; return on which of the days it reminded."""
+    """Run the worker once a day; return the days on which it sent reminders."""
     now, reminded_on = clock.now(), []
     for day in range(days + 1):
         frozen_time(now + day * DAY)
@@ -631,7 +631,9 @@ def rounds(table: Table, frozen_time: Clock, days: int) -> list[int]:
     return reminded_on
 
 
-def test_who_still_has_to_sign_is_reminded_in_the_rhythm(many: Table, frozen_time: Clock) -> None:
+def test_people_who_still_have_to_sign_are_reminded_at_the_chosen_interval(
+    many: Table, frozen_time: Clock
+) -> None:
     send(many, asking=Asking(expires_on=clock.today() + 8 * DAY, remind_every=3))
     sign(many, "tomas")
     # The last day is the eighth: then it is over.
@@ -668,7 +670,7 @@ def test_chosen_people_are_reminded_until_their_party_has_signed(
     assert mailed(many, "text_still_waits") == ["samira"]
 
 
-def test_who_waits_for_their_turn_is_not_reminded(many: Table, frozen_time: Clock) -> None:
+def test_a_person_waiting_for_their_turn_is_not_reminded(many: Table, frozen_time: Clock) -> None:
     send(many, asking=Asking(Order.PARTNERS_FIRST, remind_every=1))
     assert rounds(many, frozen_time, 1) == [1]
     assert mailed(many, "text_still_waits") == ["henrik", "otto"]
@@ -713,7 +715,7 @@ def test_nobody_else_reminds(many: Table, first: str) -> None:
 
 
 @pytest.mark.parametrize("first", ["milan", "samira", "tomas", "marek"])
-def test_only_who_can_sign_now_is_reminded(many: Table, first: str) -> None:
+def test_only_people_who_can_sign_now_are_reminded(many: Table, first: str) -> None:
     send(many)
     sign(many, "tomas")
     with pytest.raises(RuleBrokenError, match="Choose who is reminded"):

@@ -1,4 +1,4 @@
-"""Signing as another, by rows that were changed past the application: nothing is signed."""
+"""Signing as somebody else with rows changed behind the application's back: nothing is signed."""
 
 from typing import Any
 from uuid import UUID
@@ -25,7 +25,7 @@ REFUSED = "were changed outside this application"
 
 @pytest.fixture
 def desk(app: Flask, session: Session, demonstration: Demonstration) -> PasskeyDesk:
-    """The terms wait for Otto, the signatory; Leyla of the same CSO is the attacker."""
+    """Terms waiting for Otto, the signatory; Leyla of the same CSO is the attacker."""
     return PasskeyDesk(app, session, demonstration)
 
 
@@ -99,7 +99,7 @@ def test_with_a_passkey_moved_from_another_person_nothing_is_signed(desk: Passke
     nothing_is_signed(desk)
 
 
-def test_who_was_reset_sets_up_anew_and_signs(desk: PasskeyDesk) -> None:
+def test_a_person_whose_factors_were_reset_sets_one_up_and_signs(desk: PasskeyDesk) -> None:
     user = desk.user("otto")
     second_factor.enrol(user)
     desk.session.commit()

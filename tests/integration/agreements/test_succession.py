@@ -1,4 +1,4 @@
-"""A body replaced by another (N13): the place passes on, what persons did does not."""
+"""A body replaced by another (N13): it takes over the place, not what people did."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -91,7 +91,7 @@ def test_the_successor_takes_the_place_and_the_former_loses_access(heir: Table) 
     assert row.left_on == clock.today() - dt.timedelta(days=1)
 
 
-def test_it_stands_in_the_chain_of_the_instance_and_of_the_cooperation(heir: Table) -> None:
+def test_a_succession_is_recorded_in_the_chains_of_instance_and_cooperation(heir: Table) -> None:
     replace(heir)
     (event,) = heir.events("party_replaced")
     assert (event["former"], event["successor"]) == ("Open Door Legal Aid", "New Door Foundation")
@@ -106,14 +106,14 @@ def test_it_stands_in_the_chain_of_the_instance_and_of_the_cooperation(heir: Tab
     assert integrity.check_all().finding is None
 
 
-def test_what_the_former_accepted_does_not_count_for_the_successor(heir: Table) -> None:
+def test_acceptances_of_the_former_party_do_not_count_for_its_successor(heir: Table) -> None:
     heir.settle("M1")
     replace(heir)
     assert heir.land.id("heir") in heir.standing("M1").waiting_for
     assert heir.land.id("door") not in heir.standing("M1").waiting_for
 
 
-def test_a_text_that_waits_for_signatures_is_called_back(heir: Table) -> None:
+def test_a_coordinator_calls_back_a_text_that_is_waiting_for_signatures(heir: Table) -> None:
     heir.send()
     checklists.sign(heir.checklist(), heir["henrik"])
     heir.session.commit()
@@ -128,7 +128,7 @@ def test_a_text_that_waits_for_signatures_is_called_back(heir: Table) -> None:
     assert integrity.check_all().finding is None
 
 
-def test_a_scan_that_waits_falls_with_it(heir: Table) -> None:
+def test_a_waiting_scan_is_void_when_the_request_ends(heir: Table) -> None:
     heir.send()
     heir.session.commit()
     recorded = record(heir, "joana")
@@ -138,7 +138,7 @@ def test_a_scan_that_waits_falls_with_it(heir: Table) -> None:
     heir.session.rollback()
 
 
-def test_what_is_in_force_stays_so_with_its_signatures(heir: Table) -> None:
+def test_a_text_in_force_stays_in_force_with_its_signatures(heir: Table) -> None:
     heir.sign()
     heir.session.commit()
     before = {signature.digest for signature in signatures(heir)}
@@ -149,7 +149,7 @@ def test_what_is_in_force_stays_so_with_its_signatures(heir: Table) -> None:
     assert heir.land.id("heir") in {party.organisation_id for party in load(checklist).parties}
 
 
-def test_the_successor_of_a_party_that_is_one_already_stays_once(table: Table) -> None:
+def test_a_successor_that_is_already_a_party_stays_a_party_once(table: Table) -> None:
     replace(table, "door", "lantern")
     assert [party.name for party in table.loaded().parties] == [
         "Office of the People's Advocate",
@@ -164,7 +164,7 @@ def test_an_npm_can_be_replaced_too(table: Table) -> None:
     assert table.loaded().parties[0].name == "Prevention Council of Tressia"
 
 
-def test_the_people_of_the_former_take_part_no_more(heir: Table) -> None:
+def test_the_former_partys_people_no_longer_take_part(heir: Table) -> None:
     replace(heir)
     left = {event["person"] for event in heir.events("person_left")}
     assert left
@@ -173,7 +173,7 @@ def test_the_people_of_the_former_take_part_no_more(heir: Table) -> None:
     )
 
 
-def test_the_coordinators_of_all_parties_are_told_neutrally(heir: Table) -> None:
+def test_the_coordinators_of_all_parties_get_a_neutral_mail(heir: Table) -> None:
     heir.session.execute(sa.delete(OutboxMessage))
     replace(heir)
     rows = heir.session.scalars(
@@ -269,7 +269,7 @@ def test_an_administrator_records_it_on_the_page_of_the_body(app: Flask, heir: T
     admin.page(f"/checklists/{checklist_id}/record", 404)
 
 
-def test_it_is_not_recorded_by_chance(app: Flask, heir: Table) -> None:
+def test_a_succession_is_recorded_only_after_explicit_confirmation(app: Flask, heir: Table) -> None:
     address = f"/organisations/{heir.land.id('door')}/replace"
     text = (
         browser(app, heir, "root")

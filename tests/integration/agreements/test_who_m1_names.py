@@ -1,4 +1,4 @@
-"""Who is asked to sign is the person whom M1 names, unless the text says why not."""
+"""The person M1 names is asked to sign, unless the text gives a reason."""
 
 import datetime as dt
 from uuid import UUID
@@ -83,17 +83,17 @@ def test_somebody_else_is_asked_only_with_a_reason(agreed: Table) -> None:
     assert (rule["m1_names"], rule["instead_because"]) == ("Tomas Beridan", REASON)
 
 
-def test_who_is_named_signs_alone_or_with_others_without_a_reason(agreed: Table) -> None:
+def test_a_person_named_in_m1_signs_alone_or_with_others_without_a_reason(agreed: Table) -> None:
     send(agreed, agreed.checklist(), "greta", "tomas")
     assert "m1_names" not in rule_of(agreed, agreed.checklist())
 
 
-def test_a_reason_for_who_has_to_sign_all_the_same_is_not_kept(agreed: Table) -> None:
+def test_a_reason_is_dropped_for_a_person_who_has_to_sign_anyway(agreed: Table) -> None:
     send(agreed, agreed.checklist(), "tomas", reason=REASON)
     assert "m1_names" not in rule_of(agreed, agreed.checklist())
 
 
-def test_the_page_chooses_who_is_named_asks_why_not_and_the_text_says_it(
+def test_the_page_preselects_people_m1_names_and_asks_why_one_is_left_out(
     app: Flask, agreed: Table
 ) -> None:
     npm, users = agreed.land.id("npm"), agreed.land.users
@@ -138,7 +138,7 @@ def name_in_m1(table: Table, first: str) -> None:
     table.accept("M1", "joana")
 
 
-def test_an_amendment_goes_by_whom_it_names_itself_and_other_texts_by_the_terms_that_stand(
+def test_an_amendment_follows_its_own_m1_and_other_texts_follow_the_terms_in_force(
     agreed: Table,
 ) -> None:
     terms = bring_into_force(agreed)
@@ -158,7 +158,7 @@ def test_an_amendment_goes_by_whom_it_names_itself_and_other_texts_by_the_terms_
     assert "m1_names" not in rule_of(agreed, terms)
 
 
-def test_new_dates_are_signed_by_whom_m1_names(agreed: Table) -> None:
+def test_people_named_in_m1_sign_new_dates(agreed: Table) -> None:
     terms = bring_into_force(agreed)
     start = clock.today() + dt.timedelta(days=500)
     renewal.propose_renewal(
@@ -179,7 +179,7 @@ def test_new_dates_are_signed_by_whom_m1_names(agreed: Table) -> None:
     assert rule_of(agreed, terms)["instead_because"] == REASON
 
 
-def test_on_paper_those_sign_whom_the_text_names_and_nobody_else_whom_m1_names(
+def test_only_people_named_in_the_text_sign_on_paper_even_if_m1_names_others(
     agreed: Table,
 ) -> None:
     send(agreed, agreed.checklist(), "greta", reason=REASON)
@@ -197,8 +197,8 @@ def test_on_paper_those_sign_whom_the_text_names_and_nobody_else_whom_m1_names(
     assert [signer["name"] for signer in record.signers] == ["Greta Vale"]
 
 
-def test_who_signs_after_a_line_was_passed_on_reads_why(app: Flask, agreed: Table) -> None:
-    """It was passed on after the text was frozen, so its page says it and not the text."""
+def test_the_person_who_signs_a_passed_on_slot_reads_why(app: Flask, agreed: Table) -> None:
+    """It was passed on after the text was frozen, so the page says so and not the text."""
     send(agreed, agreed.checklist(), "tomas")
     users, why = agreed.land.users, "I am on leave until May."
     signature_requests.pass_on(

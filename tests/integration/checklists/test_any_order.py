@@ -1,6 +1,6 @@
-"""By the real verbs in whatever order: nothing is agreed, counted or in the text that is not so.
+"""The service functions in any order: only what is agreed is counted and in the text.
 
-In one file: one state machine, which holds all the verbs of a checklist.
+In one file: one state machine with every action on a checklist.
 """
 
 import datetime as dt
@@ -70,7 +70,7 @@ Pairs = list[tuple[str, UUID]]
 
 @dataclass(frozen=True)
 class Offer:
-    """An open proposal: on which item, whose, and its values as kept."""
+    """An open proposal: its item, its party and its stored values."""
 
     code: str
     body: UUID
@@ -79,7 +79,7 @@ class Offer:
 
 @dataclass
 class Desk:
-    """A checklist and the book kept beside it: what may be done now, and what comes of it."""
+    """A checklist and the model beside it: what may be done now, and with which result."""
 
     table: Table
     book: Book
@@ -117,16 +117,16 @@ class Desk:
         return len(self.book.stories[code].versions)
 
     def seen(self, code: str, behind: int = 0) -> UUID:
-        """Return the id of the version that somebody has before them."""
+        """Return the id of the version that somebody is looking at."""
         return self.ids.get((code, self.last(code) - behind), NOWHERE)
 
     def shown_values(self, code: str, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what is kept of values: what says something, in columns that are shown."""
+        """Return the values that are stored: those with content, in columns that are shown."""
         shown = self.book.visible(code, values)
         return {key: value for key, value in shown.items() if has_words(value) or value is False}
 
     def is_taken(self, code: str, body: UUID) -> bool:
-        """Tell whether another party has accepted what stands."""
+        """Tell whether another party has accepted the current answer."""
         story = self.book.stories[code]
         return story.now is not None and any(
             story.stances.get(party) == (self.last(code), truth.ACCEPTS)
@@ -148,7 +148,7 @@ class Desk:
         return is_other and bool({body, offer.body} & set(self.book.setters(offer.code)))
 
     def add_version(self, code: str, answer_id: UUID, values: Any, **more: bool) -> None:
-        """Note a new version: all are asked again, and what was proposed is past."""
+        """Note a new version: all parties are asked again, and open proposals are outdated."""
         story = self.book.stories[code]
         story.versions.append(Version(len(story.versions) + 1, values, **more))
         story.stances = {}
@@ -156,7 +156,7 @@ class Desk:
         self.drop_offers(lambda offer: offer.code == code)
 
     def note_proposers(self) -> None:
-        """Write into the book who waits for an answer to a proposal."""
+        """Note in the model who is waiting for an answer to a proposal."""
         for code, story in self.book.stories.items():
             story.proposers = {offer.body for offer in self.offers.values() if offer.code == code}
 
@@ -168,7 +168,7 @@ class Desk:
             self.book.stories[code].stances[body] = (self.last(code), stance)
 
     def attempt(self, is_right: bool, act: Callable[[], Made]) -> Made | None:
-        """Do something by a verb; it must be refused exactly when it is not right."""
+        """Perform an action; it must be refused exactly when it isn't allowed."""
         try:
             with self.table.session.begin_nested():
                 result = act()
@@ -181,7 +181,7 @@ class Desk:
 
 
 class AnyOrder(RuleBasedStateMachine):
-    """Everything that people can do on a checklist, as it comes."""
+    """Everything people can do on a checklist, in any order."""
 
     def __init__(self, table: Table, writers: Mapping[UUID, Actor]) -> None:
         super().__init__()
@@ -218,7 +218,7 @@ class AnyOrder(RuleBasedStateMachine):
         return data.draw(st.sampled_from(CODES)), self.desk.id(data.draw(BODY))
 
     def _pairs(self, bodies: Callable[[str], Iterable[UUID]]) -> Pairs:
-        """Return each item at work with these parties."""
+        """Return each item that may be changed, with these parties."""
         at_work = [code for code in self.focus if self.desk.is_at_work(code)]
         return [(code, body) for code in at_work for body in bodies(code)]
 
@@ -289,7 +289,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(data=st.data(), more=st.integers(0, 2))
     def items_are_settled(self, data: st.DataObject, more: int) -> None:
-        """Items are answered by who may, and accepted by all who are asked."""
+        """Parties that may answer items do, and all who are asked accept."""
         for _number in range(1 + more):
             code, _body = self._pair(data, self._pairs(lambda _code: self.desk.book.parties))
             if self.desk.is_at_work(code):
@@ -299,7 +299,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(data=st.data(), how=st.sampled_from(["accept", "accept", "talk", "propose", "propose"]))
     def somebody_says_what_they_think(self, data: st.DataObject, how: str) -> None:
-        """Accept an answer, ask to talk, propose other words or reply so to a proposal."""
+        """Accept an answer, ask to discuss, suggest a change or answer a proposal with one."""
         act = {"accept": self._accept_one, "talk": self._ask_to_talk, "propose": self._propose_any}
         act[how](data)
 
@@ -323,7 +323,7 @@ class AnyOrder(RuleBasedStateMachine):
             desk.drop_offers(lambda offer: (offer.code, offer.body) == (code, body))
 
     def _unseen_goes_to_history(self, code: str) -> None:
-        """Nobody accepts what they can't see: what is in hidden columns stands no longer."""
+        """Nobody accepts what they can't see: accepting drops values in hidden columns."""
         desk, now = self.desk, self.desk.book.stories[code].now
         if now and not now.left_out and desk.book.visible(code, now.values) != now.values:
             current = self.table.loaded().sheet.shared(code)
@@ -391,7 +391,7 @@ class AnyOrder(RuleBasedStateMachine):
     @precondition(lambda self: self.desk.offers)
     @rule(data=st.data(), how=st.sampled_from(["accept", "turn down", "take back"]))
     def somebody_ends_a_proposal(self, data: st.DataObject, how: str) -> None:
-        """Accept it, turn it down, or take the own one back."""
+        """Accept or decline a proposal, or withdraw one's own."""
         proposal = data.draw(st.sampled_from(list(self.desk.offers)))
         act = {
             "accept": self._accept_proposal,
@@ -440,7 +440,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(data=st.data(), what=st.sampled_from(["party", "ways", "ways", "person"]))
     def something_around_it_changes(self, data: st.DataObject, what: str) -> None:
-        """A party or a person comes or goes, or they work in other ways."""
+        """A party or a person joins or leaves, or the modes change."""
         if what == "ways":
             self._work_in_other_ways(data)
         elif what == "person":
@@ -467,7 +467,7 @@ class AnyOrder(RuleBasedStateMachine):
             (desk.book.parties if drafting else desk.newcomers)[body] = "cso"
 
     def _leave(self, key: str) -> None:
-        """No page takes a party out yet: this is what such a verb will do."""
+        """No page removes a party yet: this is what such an action will do."""
         body = self.desk.id(key)
         del self.desk.book.parties[body]
         row = self.table.session.scalars(
@@ -493,7 +493,7 @@ class AnyOrder(RuleBasedStateMachine):
         self.desk.book.questions = dict(cooperation.questions)
 
     def _lose_oren_or_have_him_back(self, data: st.DataObject) -> None:
-        """He leaves the cooperation, or his account is suspended; or he is back."""
+        """He leaves the cooperation, his account is suspended, or he comes back."""
         people = self.desk.book.people
         if self._oren not in people:
             self._have_oren_back()
@@ -534,7 +534,7 @@ class AnyOrder(RuleBasedStateMachine):
         joins=st.sampled_from([None, "lantern", "bridge"]),
     )
     def they_agree_and_send(self, after: str, code: str, joins: str | None) -> None:
-        """All that is in the way is settled; the text is sent, and comes back for one item."""
+        """Everything that blocks sending is settled; the text is sent and reopened for one item."""
         self.was_sent = True
         self._settle()
         desk, terms = self.desk, self.desk.terms
@@ -581,7 +581,7 @@ class AnyOrder(RuleBasedStateMachine):
             self.desk.attempt(False, partial(self._save, code, body, SHARED, {}, 0))
 
     def _settle(self) -> None:
-        """Answer and accept all that is in the way, each by whoever may."""
+        """Answer and accept everything that blocks sending, each by a person who may."""
         desk, book = self.desk, self.desk.book
         while book.in_the_way():
             for code in book.in_the_way():
@@ -603,7 +603,7 @@ class AnyOrder(RuleBasedStateMachine):
             self._accept(code, body)
 
     def _write_whole(self, code: str) -> None:
-        """Write a whole answer; where another party accepted the old one, propose it to that."""
+        """Write a complete answer; where another party accepted the old one, propose it."""
         desk, book = self.desk, self.desk.book
         wholes: dict[str, dict[str, Any]] = {
             "M1": {"kind": "other"},
@@ -645,7 +645,7 @@ class AnyOrder(RuleBasedStateMachine):
         assert [code for code, status in items.items() if status.done and book.lacking(code)] == []
 
     def _lists_show_what_is_true(self, loaded: LoadedChecklist) -> None:
-        """What lists show is kept up to date while the text may change."""
+        """The stored counts are up to date while the text may change."""
         book, terms = self.desk.book, loaded.checklist
         if self.desk.state != "drafting":
             return

@@ -33,7 +33,7 @@ def room(app: Flask, table: Table) -> Room:
 
 
 def own_side(page: Page, code: str) -> str:
-    """Return what one's own side sees beside an item; empty if nothing."""
+    """Return what people on the same side see beside an item; empty if nothing."""
     (article,) = [
         node for node in page.root.iter("article") if node.attrib.get("id") == code.lower()
     ]
@@ -48,14 +48,14 @@ def filter_words(page: Page) -> list[str]:
 
 
 def button(page: Page, words: str) -> tuple[str, dict[str, str]]:
-    """Return where the button of these words sends to, and what."""
+    """Return the address and fields that the button with these words sends."""
     matching = [(action, fields) for action, fields, label in forms(page) if label == words]
     assert len(matching) == 1, [label for _action, _fields, label in forms(page)]
     return matching[0]
 
 
 def press(room: Room, first: str, words: str, rest: str = "") -> Page:
-    """Press the button of these words and return the page after."""
+    """Press the button with these words and return the next page."""
     action, fields = button(room.page(first, rest), words)
     response = room.browser(first).open(
         action, method="POST", data=fields, csrf=False, follow_redirects=True
@@ -66,7 +66,7 @@ def press(room: Room, first: str, words: str, rest: str = "") -> Page:
 # The list, and its filters
 
 
-def test_the_own_side_reads_beside_an_item_who_has_it(room: Room) -> None:
+def test_people_on_the_same_side_see_who_an_item_is_assigned_to(room: Room) -> None:
     assign(room.table, "samira", "M1", "dora", due_on=clock.today() + DAY)
     words = "Assigned to Dora Lund (own side only) Due on"
     assert own_side(room.page("henrik"), "M1").startswith(words)
@@ -139,7 +139,7 @@ def test_the_filter_of_what_is_mine_keeps_what_is_done_too(room: Room) -> None:
     assert len(items(room.page("ada", "?filter=mine"))) == 10
 
 
-def test_while_a_text_is_signed_nobody_reads_who_has_what_on_the_list(room: Room) -> None:
+def test_the_list_hides_assignments_while_a_text_is_being_signed(room: Room) -> None:
     assign(room.table, "samira", "M1", "dora")
     room.table.checklist().state = ChecklistState.SENT
     room.table.session.commit()
@@ -154,7 +154,7 @@ def test_while_a_text_is_signed_nobody_reads_who_has_what_on_the_list(room: Room
     assert room.browser("samira").post(f"{room.address}/assignments").status_code == 403
 
 
-def test_nothing_of_it_is_printed(room: Room) -> None:
+def test_assignments_are_not_printed(room: Room) -> None:
     assign(room.table, "samira", "M1", "dora")
     page = room.page("samira")
     (box,) = [
@@ -163,7 +163,7 @@ def test_nothing_of_it_is_printed(room: Room) -> None:
     assert "no-print" in box.attrib["class"].split()
 
 
-def test_what_is_late_says_so_until_it_is_done(room: Room, frozen_time: Time) -> None:
+def test_an_overdue_item_is_marked_until_it_is_done(room: Room, frozen_time: Time) -> None:
     frozen_time(NOON)
     assign(room.table, "samira", "M1", "dora", due_on=clock.today())
     assert f"Due on {DAY_IN_WORDS}" in own_side(room.page("samira"), "M1")
@@ -206,7 +206,7 @@ def test_an_item_is_assigned_on_its_page(room: Room) -> None:
         ({"person": "nonsense"}, "Choose one of the answers offered"),
     ],
 )
-def test_what_is_wrong_is_told_beside_its_field(
+def test_wrong_input_shows_an_error_beside_its_field(
     room: Room, fields: dict[str, str], words: str
 ) -> None:
     users = room.table.land.users
@@ -219,9 +219,7 @@ def test_what_is_wrong_is_told_beside_its_field(
     assert holders(room.table, "samira") == {}
 
 
-def test_what_somebody_else_assigned_meanwhile_is_shown_before_it_is_overwritten(
-    room: Room,
-) -> None:
+def test_a_concurrent_assignment_is_shown_before_it_is_overwritten(room: Room) -> None:
     form = room.page("samira", "/items/M1/assign").form()
     assignments.take(room.table["henrik"], room.table.checklist(), "M1")
     room.table.session.commit()
@@ -259,7 +257,7 @@ def test_a_member_takes_an_item_on_and_gives_it_back_on_the_list(room: Room) -> 
     assert holders(room.table, "samira") == {}
 
 
-def test_who_takes_on_what_somebody_took_meanwhile_is_told(room: Room) -> None:
+def test_taking_an_item_that_somebody_took_meanwhile_shows_an_error(room: Room) -> None:
     action, fields = button(room.page("dora"), "Assign to me M1")
     assignments.take(room.table["henrik"], room.table.checklist(), "M1")
     room.table.session.commit()
@@ -273,7 +271,7 @@ def test_who_takes_on_what_somebody_took_meanwhile_is_told(room: Room) -> None:
 # A section
 
 
-def test_a_section_is_assigned_on_the_page_of_who_has_what(room: Room) -> None:
+def test_a_coordinator_assigns_a_whole_section_on_the_assignments_page(room: Room) -> None:
     assign(room.table, "samira", "M1", "henrik")
     page = room.page("samira", "/assignments")
     assert page.h1 == "Who has what"
@@ -292,7 +290,7 @@ def test_a_section_is_assigned_on_the_page_of_who_has_what(room: Room) -> None:
     assert set(holders(room.table, "samira").values()) == {"dora"}
 
 
-def test_who_is_no_coordinator_looks_and_assigns_nothing(room: Room) -> None:
+def test_a_person_who_is_not_a_coordinator_sees_assignments_and_changes_none(room: Room) -> None:
     assign(room.table, "samira", "M1", "dora")
     page = room.page("dora", "/assignments")
     assert "Assigned to you" in page.text
@@ -304,7 +302,9 @@ def test_who_is_no_coordinator_looks_and_assigns_nothing(room: Room) -> None:
 
 
 @pytest.mark.parametrize("first", ["ada", "root", "vesna", "marek"])
-def test_who_works_not_on_the_checklist_finds_no_page_of_it(room: Room, first: str) -> None:
+def test_a_person_who_does_not_work_on_the_checklist_finds_no_assignments_page(
+    room: Room, first: str
+) -> None:
     assign(room.table, "samira", "M1", "dora")
     browser = room.browser(first)
     for rest in ("/assignments", "/items/M1/assign"):
@@ -349,7 +349,7 @@ def test_my_work_tells_what_is_assigned_to_me_and_by_me(room: Room) -> None:
     assert "Do 1 item assigned to you" in states(room.browser("dora").page("/"))
 
 
-def test_what_is_overdue_says_so_in_my_work(room: Room, frozen_time: Time) -> None:
+def test_an_overdue_item_is_marked_in_my_work(room: Room, frozen_time: Time) -> None:
     frozen_time(NOON)
     assign(room.table, "samira", "M1", "dora", due_on=clock.today())
     frozen_time(NOON + DAY)
@@ -357,7 +357,7 @@ def test_what_is_overdue_says_so_in_my_work(room: Room, frozen_time: Time) -> No
     assert labels["Do 1 item assigned to you"] == f"Overdue since {DAY_IN_WORDS}"
 
 
-def test_what_somebody_has_who_left_comes_back_to_the_coordinators(room: Room) -> None:
+def test_items_of_somebody_who_left_come_back_to_the_coordinators(room: Room) -> None:
     assign(room.table, "samira", "M1", "dora")
     take_out(room.table)
     room.table.session.commit()
@@ -375,7 +375,7 @@ def test_what_somebody_has_who_left_comes_back_to_the_coordinators(room: Room) -
 # Many
 
 
-def test_a_list_with_everything_assigned_costs_as_many_queries_as_with_one(
+def test_a_list_with_everything_assigned_takes_as_many_queries_as_with_one(
     app: Flask, session: Session, statements: Statements
 ) -> None:
     codes = [f"M{n}" for n in range(1, 60)]

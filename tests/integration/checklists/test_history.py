@@ -1,4 +1,4 @@
-"""What was before: replies to proposals, how an item came about, revisions compared."""
+"""Replies to proposals, an item's history, and the comparison of revisions."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -88,7 +88,7 @@ def test_a_proposal_for_one_item_is_not_answered_on_another(table: Table) -> Non
         propose(table, "ilena", "Other words.", "M6", replies_to=first.id)
 
 
-def test_what_the_npm_writes_is_not_answered_between_partners(table: Table) -> None:
+def test_partners_do_not_answer_each_others_proposals_for_an_npm_item(table: Table) -> None:
     table.save("ilena", "M3")
     first = propose(table, "samira", "Other words.", "M3")
     with pytest.raises(RefusedError):
@@ -109,7 +109,7 @@ def test_the_form_of_a_reply_begins_with_the_words_proposed(room: Room) -> None:
     assert first.state is ProposalState.ANSWERED
 
 
-def test_a_reply_to_a_proposal_that_was_taken_back_meanwhile_is_not_lost(room: Room) -> None:
+def test_a_reply_to_a_withdrawn_proposal_is_not_lost(room: Room) -> None:
     room.table.settle("M1")
     first = propose(room.table, "samira", "Within three days.")
     address = f"/items/M1/propose?replies_to={first.id}"
@@ -138,7 +138,7 @@ def test_a_party_is_not_asked_to_turn_down_its_own_proposal(room: Room) -> None:
 
 
 def conversation(table: Table) -> None:
-    """Have three parties come to terms on M1, in a number of steps."""
+    """Have three parties agree on M1 in a number of steps."""
     answer = table.save("ilena", "M1", words="Within ten days.")
     positions.take_position(
         table["joana"],
@@ -160,14 +160,14 @@ def conversation(table: Table) -> None:
 
 
 def timeline(page: Page) -> list[str]:
-    """Return what a history tells, a line for each thing that happened."""
+    """Return the lines of a history, one for each event."""
     (line,) = [
         element for element in page.root.iter("ol") if element.attrib.get("class") == "timeline"
     ]
     return [" ".join("".join(element.itertext()).split()) for element in line.iter("b")]
 
 
-def test_how_an_item_came_about_reads_as_a_conversation(room: Room) -> None:
+def test_an_items_history_reads_like_a_conversation(room: Room) -> None:
     conversation(room.table)
     page = room.page("joana", "/items/M1/history")
     npm = room.table.land.organisations["npm"].name
@@ -188,7 +188,7 @@ def test_how_an_item_came_about_reads_as_a_conversation(room: Room) -> None:
     assert "Ilena Dorvath" in page.text
 
 
-def test_the_past_of_an_item_costs_as_many_queries_however_long(
+def test_an_items_history_takes_the_same_number_of_queries_however_long_it_is(
     room: Room, statements: Statements
 ) -> None:
     room.table.settle("M1")
@@ -204,7 +204,7 @@ def test_the_past_of_an_item_costs_as_many_queries_however_long(
     assert len(many) == len(few)
 
 
-def test_the_past_of_an_item_is_read_by_those_who_see_the_checklist(room: Room) -> None:
+def test_people_who_see_the_checklist_read_an_items_history(room: Room) -> None:
     room.table.settle("M1")
     for first in ("ilena", "samira", "petra"):
         room.page(first, "/items/M1/history")

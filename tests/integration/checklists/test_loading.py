@@ -23,7 +23,7 @@ def everything(session: Session) -> list[Checklist]:
 
 
 def seen_by_rules(loaded: LoadedChecklist) -> tuple[object, ...]:
-    """Return what rules and pages look at."""
+    """Return everything that policies and pages read."""
     return (
         loaded.checklist.id,
         loaded.cooperation.id,
@@ -41,7 +41,7 @@ def seen_by_rules(loaded: LoadedChecklist) -> tuple[object, ...]:
     )
 
 
-def test_each_is_as_if_it_was_loaded_by_itself(
+def test_loading_several_checklists_gives_the_same_as_loading_each(
     session: Session, demonstration: Demonstration
 ) -> None:
     checklists = everything(session)
@@ -51,7 +51,7 @@ def test_each_is_as_if_it_was_loaded_by_itself(
         assert seen_by_rules(together[single.id]) == seen_by_rules(load(single))
 
 
-def test_several_cost_as_many_queries_as_one(
+def test_several_take_as_many_queries_as_one(
     session: Session, demonstration: Demonstration, statements: Statements
 ) -> None:
     roles = session.get_one(Checklist, demonstration.checklists["complete", "visit_roles"])

@@ -1,4 +1,4 @@
-"""An organisation's own model answers: kept, used, looked after, and seen by nobody else.
+"""An organisation's model answers: saved, used, renamed, and seen by nobody else.
 
 In one file: one model answer, from keeping to use, tried from the same sides.
 """
@@ -76,7 +76,9 @@ def test_an_organisation_keeps_answers_for_itself_alone(with_models: Table) -> N
         assert queries.models_for(with_models[first], ChecklistKind.TERMS, "M1", SHARED) == []
 
 
-def test_no_other_organisation_finds_one_by_its_address(with_models: Table, app: Flask) -> None:
+def test_no_other_organisation_finds_a_model_answer_by_its_address(
+    with_models: Table, app: Flask
+) -> None:
     row = queries.model_answers(with_models["samira"])[0]
     terms = f"/checklists/{with_models.checklist().id}/items/M1/answer?for=shared&model={row.id}"
     for first in ("ilena", "joana", "marek", "ada", "root"):
@@ -93,7 +95,9 @@ def test_no_other_organisation_finds_one_by_its_address(with_models: Table, app:
     assert with_models.land.browser(app, "ilena").get(terms).status_code == 200
 
 
-def test_nothing_of_it_is_on_any_page_of_another(with_models: Table, app: Flask) -> None:
+def test_a_model_answer_is_on_no_page_of_another_organisation(
+    with_models: Table, app: Flask
+) -> None:
     places = (
         f"/checklists/{with_models.checklist().id}",
         f"/checklists/{with_models.checklist().id}/items/M1/answer",
@@ -109,7 +113,7 @@ def test_nothing_of_it_is_on_any_page_of_another(with_models: Table, app: Flask)
             assert "Words that bind us" not in html, (first, address)
 
 
-def test_the_trail_tells_neither_which_nor_of_what(with_models: Table) -> None:
+def test_the_trail_names_neither_the_model_answer_nor_its_item(with_models: Table) -> None:
     row = queries.model_answers(with_models["samira"])[0]
     model_answers.rename(with_models["samira"], row.id, title="Other", note="", seen_version=1)
     model_answers.delete(with_models["samira"], row.id)
@@ -134,7 +138,7 @@ def test_the_trail_tells_neither_which_nor_of_what(with_models: Table) -> None:
 # Keeping
 
 
-def test_what_names_persons_or_parties_is_not_kept(session: Session) -> None:
+def test_a_model_answer_keeps_no_persons_or_parties(session: Session) -> None:
     template = a_template(
         an_item(
             "M1",
@@ -159,7 +163,7 @@ def test_what_names_persons_or_parties_is_not_kept(session: Session) -> None:
         keep(table, item="M2")
 
 
-def test_the_own_partys_answer_is_kept_and_no_other_partys(table: Table) -> None:
+def test_a_person_keeps_only_their_own_partys_answer_as_a_model(table: Table) -> None:
     for first in ("ilena", "samira"):
         service.save_answer(
             table[first], table.checklist(), "M7", PARTY, {"words": first}, base_version=0
@@ -173,7 +177,7 @@ def test_the_own_partys_answer_is_kept_and_no_other_partys(table: Table) -> None
     assert model_answers.to_keep(table["samira"], loaded, item, PERSON) is None
 
 
-def test_what_does_not_apply_is_no_model(table: Table) -> None:
+def test_an_answer_that_does_not_apply_is_not_kept_as_a_model(table: Table) -> None:
     service.save_answer(
         table["ilena"],
         table.checklist(),
@@ -205,7 +209,7 @@ def test_coordinators_and_managers_keep_answers(table: Table, first: str, words:
         )
 
 
-def test_an_answer_that_changed_meanwhile_is_looked_at_first(table: Table) -> None:
+def test_an_answer_that_changed_meanwhile_has_to_be_reviewed_first(table: Table) -> None:
     old = table.save("ilena", "M1")
     table.save("ilena", "M1", seen=1, words="Other.")
     with pytest.raises(StaleError, match="The answer changed while you were writing"):
@@ -241,7 +245,7 @@ def test_a_title_is_given_and_is_the_only_one(
 # Looking after them
 
 
-def test_they_are_renamed_and_deleted_by_coordinators_and_managers(with_models: Table) -> None:
+def test_coordinators_and_managers_rename_and_delete_model_answers(with_models: Table) -> None:
     row = queries.model_answers(with_models["ilena"])[0]
     model_answers.rename(
         with_models["nadia"], row.id, title=" New title ", note=" New note ", seen_version=1
@@ -260,7 +264,7 @@ def test_they_are_renamed_and_deleted_by_coordinators_and_managers(with_models: 
     assert titles(with_models, "samira") == ["Words that bind us"]
 
 
-def test_a_later_rename_does_not_win_unseen(with_models: Table) -> None:
+def test_a_later_rename_does_not_overwrite_another_unseen(with_models: Table) -> None:
     row = queries.model_answers(with_models["ilena"])[0]
     model_answers.rename(with_models["nadia"], row.id, title="Hers", note="", seen_version=1)
     with pytest.raises(StaleError, match="Somebody else changed it"):
@@ -272,7 +276,7 @@ def test_a_later_rename_does_not_win_unseen(with_models: Table) -> None:
         model_answers.rename(with_models["ilena"], row.id, title="M", note="", seen_version=2)
 
 
-def test_a_partner_neither_renames_nor_deletes_anothers(with_models: Table) -> None:
+def test_a_partner_neither_renames_nor_deletes_anothers_model_answers(with_models: Table) -> None:
     row = queries.model_answers(with_models["ilena"])[0]
     for first in ("samira", "joana"):
         with pytest.raises(StaleError):
@@ -362,7 +366,9 @@ def test_members_see_the_list_and_change_nothing(with_models: Table, app: Flask)
     assert "There is none yet." in empty.text
 
 
-def test_they_are_renamed_and_deleted_on_their_page(with_models: Table, app: Flask) -> None:
+def test_a_coordinator_renames_and_deletes_a_model_answer_on_its_page(
+    with_models: Table, app: Flask
+) -> None:
     row = queries.model_answers(with_models["samira"])[0]
     browser = with_models.land.browser(app, "samira")
     address = f"/model-answers/{row.id}/rename"
@@ -402,7 +408,9 @@ def test_a_model_fills_the_form_and_nothing_is_saved_until_it_is(
     assert other.waiting("M1") == {"npm", "lantern"}
 
 
-def test_what_no_longer_fits_is_left_out_of_the_form_and_told(session: Session, app: Flask) -> None:
+def test_the_form_leaves_out_and_names_values_that_no_longer_fit(
+    session: Session, app: Flask
+) -> None:
     table = set_out(session, template=a_template(an_item("M1", a_field(), a_field("day", "date"))))
     table.save("ilena", "M1", words="Words", day="2026-05-01")
     row = keep(table)
@@ -416,7 +424,7 @@ def test_what_no_longer_fits_is_left_out_of_the_form_and_told(session: Session, 
     assert page.form().values["day"] == [""]
 
 
-def test_a_draft_goes_before_a_model(with_models: Table, app: Flask) -> None:
+def test_a_draft_takes_precedence_over_a_model_answer(with_models: Table, app: Flask) -> None:
     other = another(with_models.land, "door", "lantern")
     browser = with_models.land.browser(app, "samira")
     address = form_address(other)
@@ -450,7 +458,9 @@ def test_a_model_whose_item_is_gone_stays_in_the_list(session: Session, app: Fla
     assert "Not asked in the newest version." in page.text
 
 
-def test_many_cost_as_many_queries_as_few(table: Table, app: Flask, statements: Statements) -> None:
+def test_many_rows_take_as_many_queries_as_few(
+    table: Table, app: Flask, statements: Statements
+) -> None:
     table.save("ilena", "M1")
     browser = table.land.browser(app, "ilena")
     counts = []

@@ -74,7 +74,7 @@ def signers(scene: Scene) -> dict[Any, Actor]:
 
 @pytest.fixture
 def roles(app: Flask, scene: Scene) -> Checklist:
-    """The visit's roles amended and declined, with a marked word at every step of the way."""
+    """The visit's roles amended and declined, with a marked word at every step."""
     starting_points.of(app).use(
         "roles_declined",
         lambda: _decline(Scene(db.session(), scene.demonstration)),
@@ -131,7 +131,7 @@ def columns(session: Session) -> Iterator[tuple[str, object]]:
                 yield f"{table.name}.{name}", value
 
 
-def test_nothing_that_was_said_stands_in_a_row(scene: Scene, roles: Checklist) -> None:
+def test_no_row_contains_anything_that_was_said(scene: Scene, roles: Checklist) -> None:
     seen = 0
     for column, value in columns(scene.session):
         seen += 1
@@ -140,7 +140,7 @@ def test_nothing_that_was_said_stands_in_a_row(scene: Scene, roles: Checklist) -
     assert seen > 1000
 
 
-def test_nothing_that_was_said_stands_in_a_byte_of_the_file(scene: Scene, roles: Checklist) -> None:
+def test_the_database_file_contains_nothing_that_was_said(scene: Scene, roles: Checklist) -> None:
     if scene.session.get_bind().dialect.name != "sqlite":
         # There the rows are read one by one, as the test above does.
         assert everything_said(scene, roles) >= set(MARKS)
@@ -153,7 +153,7 @@ def test_nothing_that_was_said_stands_in_a_byte_of_the_file(scene: Scene, roles:
 
 
 def everything_said(scene: Scene, roles: Checklist) -> set[str]:
-    """Return everything that was said on the roles, read with the key."""
+    """Return everything that was written on the roles, decrypted with the key."""
     own, session = roles.cooperation_id, scene.session
     words = {encryption.reason_of(own, roles)}
     for answer in session.scalars(sa.select(Answer).where(Answer.checklist_id == roles.id)):
@@ -169,7 +169,7 @@ def everything_said(scene: Scene, roles: Checklist) -> set[str]:
     return words
 
 
-def test_all_of_it_is_read_back_with_the_key(scene: Scene, roles: Checklist) -> None:
+def test_everything_is_decrypted_with_the_key(scene: Scene, roles: Checklist) -> None:
     # The reason of the amendment gave way to that of the decline; the position keeps it.
     assert everything_said(scene, roles) >= set(MARKS)
     assert encryption.reason_of(roles.cooperation_id, roles) == DECLINED
@@ -252,7 +252,7 @@ def agreed(scene: Scene, writers: dict[Any, Actor]) -> Checklist:
     return roles
 
 
-def test_who_may_not_open_the_text_is_not_asked_to_sign_it(
+def test_a_person_who_may_not_open_the_text_is_not_asked_to_sign_it(
     scene: Scene, agreed: Checklist, signers: dict[Any, Actor]
 ) -> None:
     def able() -> set[str]:

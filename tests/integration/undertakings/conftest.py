@@ -34,5 +34,5 @@ def stage(session: Session) -> Stage:
 
 @pytest.fixture
 def cast(session: Session) -> Cast:
-    """Everybody of the fictional country, to open further cooperations."""
+    """Everybody in the fictional country, for opening further cooperations."""
     return undertakings.everybody()

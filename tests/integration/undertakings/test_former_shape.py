@@ -1,4 +1,4 @@
-"""Undertakings that were frozen in the first shape: read, and certified, as those of today."""
+"""Undertakings frozen in the first shape are read and certified like new ones."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -29,7 +29,7 @@ from tracker.undertakings.document import document
 
 @pytest.fixture
 def former(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Revision:
-    """An undertaking signed and countersigned when texts were in one language."""
+    """An undertaking signed and countersigned when texts had only one language."""
 
     def as_it_was(*given: Any, **named: Any) -> dict[str, Any]:
         return first_shape(document(*given, **named))
@@ -44,7 +44,7 @@ def former(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Revision:
 
 
 def first_shape(today: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an undertaking in the first shape, which was said in English alone."""
+    """Return an undertaking in the first shape, only in English."""
     gone = {"template", "languages", "binding_language", "time_zone"}
     old_document = {key: _in_english(value) for key, value in today.items() if key not in gone}
     del old_document["briefing"]["day"]
@@ -63,7 +63,7 @@ def _read(revision: Revision) -> dict[str, Any]:
     return signoff.document_of(revision, keys.key_of(revision.cooperation_id))
 
 
-def test_it_reads_as_those_of_today(former: Revision) -> None:
+def test_an_undertaking_in_the_first_shape_reads_like_a_new_one(former: Revision) -> None:
     text = undertakings.read(_read(former), "ar")
     assert (text.language, text.interests) == ("en", TOLD)
     assert text.points[0][0] == "C6"

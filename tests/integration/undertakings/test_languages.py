@@ -1,4 +1,4 @@
-"""Undertakings in the languages of their persons: asked, signed and read back."""
+"""Undertakings in each person's language: asked for, signed and read."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -43,7 +43,7 @@ def sentences(page: Page) -> dict[str, str]:
     }
 
 
-def test_a_person_is_asked_in_the_own_language(app: Flask, stage: Stage) -> None:
+def test_a_person_is_asked_in_their_own_language(app: Flask, stage: Stage) -> None:
     page = arabic(app, stage, "leyla").page(path_of(stage, "leyla"))
     assert IN_ARABIC in page.text
     assert SILENCE not in page.text
@@ -53,7 +53,7 @@ def test_a_person_is_asked_in_the_own_language(app: Flask, stage: Stage) -> None
     assert SILENCE in stage.browser(app, "leyla").page(path_of(stage, "leyla")).text
 
 
-def test_what_is_signed_holds_the_language_of_the_person_and_the_one_that_counts(
+def test_a_signed_undertaking_contains_the_persons_language_and_the_binding_one(
     stage: Stage,
 ) -> None:
     stage.sign("leyla", TOLD, language="ar")
@@ -70,7 +70,7 @@ def test_what_is_signed_holds_the_language_of_the_person_and_the_one_that_counts
     assert text["sentence"] == {"ar": "I, Leyla Marchetti, undertake this."}
 
 
-def test_who_signs_in_the_language_that_counts_signs_in_that_one_alone(stage: Stage) -> None:
+def test_a_person_who_signs_in_the_binding_language_signs_only_in_that_one(stage: Stage) -> None:
     stage.sign("leyla")
     assert document(stage, "leyla")["languages"] == ["en"]
 
@@ -134,7 +134,7 @@ def test_the_terms_an_undertaking_rests_on_can_be_read_in_each_of_their_language
 
 
 def first_shape(stage: Stage) -> Mapping[str, Any]:
-    """Return an undertaking as it was frozen until texts held several languages."""
+    """Return an undertaking as it was frozen before texts had several languages."""
     undertaking = stage.undertaking("leyla")
     return {
         "undertaking": str(undertaking.id),

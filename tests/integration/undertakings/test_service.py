@@ -1,6 +1,6 @@
-"""The verbs of an undertaking: each asks its rule, changes, records and writes, and no more.
+"""The service functions of undertakings: each checks its policy, changes, records and mails.
 
-In one file: each verb begins where the one before it ends.
+In one file: each function begins where the one before it ends.
 """
 
 import datetime as dt
@@ -105,7 +105,7 @@ def test_a_draft_is_kept_as_it_was_typed(stage: Stage) -> None:
     assert stage.undertaking("leyla").state is UndertakingState.ASKED
 
 
-def test_a_draft_is_no_event(stage: Stage) -> None:
+def test_saving_a_draft_records_no_event(stage: Stage) -> None:
     before, _lines = trail.history(stage.cooperation.id)
     stage.put_in("leyla", TOLD)
     after, _lines = trail.history(stage.cooperation.id)
@@ -113,7 +113,7 @@ def test_a_draft_is_no_event(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("key", OTHERS)
-def test_nobody_puts_in_anything_for_another(stage: Stage, key: str) -> None:
+def test_nobody_fills_in_anything_for_another(stage: Stage, key: str) -> None:
     with pytest.raises(RefusedError, match="Nobody signs for another"):
         service.save_draft(stage.actor(key), stage.undertaking("leyla").id, Draft())
 
@@ -275,7 +275,7 @@ def test_a_draft_that_lacks_something_is_not_signed(stage: Stage) -> None:
         sign_again(stage, "leyla")
 
 
-def test_what_rests_on_replaced_terms_is_not_signed(stage: Stage) -> None:
+def test_an_undertaking_based_on_replaced_terms_is_not_signed(stage: Stage) -> None:
     stage.put_in("leyla")
     old, page = stage.undertaking("leyla").id, stage.page("leyla", "I undertake this.")
     stage.amend()
@@ -297,7 +297,7 @@ def test_terms_that_have_run_out_are_not_signed(stage: Stage, frozen_time: Clock
         stage.sign("leyla")
 
 
-def test_those_who_decide_are_written_to_and_nobody_else(stage: Stage) -> None:
+def test_only_the_people_who_decide_get_a_mail(stage: Stage) -> None:
     stage.sign("leyla", TOLD)
     rows = db.session.scalars(
         sa.select(OutboxMessage).where(OutboxMessage.kind == "undertaking_signed")
@@ -359,7 +359,7 @@ def test_a_decision_may_change_until_it_is_countersigned(stage: Stage) -> None:
         stage.decide("leyla")
 
 
-def test_the_person_is_told_that_something_was_decided_and_not_what(stage: Stage) -> None:
+def test_the_mail_tells_the_person_that_a_decision_was_made_but_not_which(stage: Stage) -> None:
     stage.sign("leyla", TOLD)
     stage.decide("leyla", InterestsDecision.REPLACE, "Too near to Lower Harbour.")
     row = db.session.scalars(
@@ -409,7 +409,7 @@ def test_undecided_interests_are_not_countersigned(stage: Stage) -> None:
         stage.countersign("leyla")
 
 
-def test_unsigned_ones_are_not_countersigned(stage: Stage) -> None:
+def test_unsigned_undertakings_are_not_countersigned(stage: Stage) -> None:
     with pytest.raises(RefusedError, match="has not signed yet"):
         stage.countersign("leyla")
 
@@ -433,7 +433,7 @@ def test_the_last_day_lies_within_the_terms(stage: Stage) -> None:
     assert clearance.until_on == clock.today() + dt.timedelta(days=30)
 
 
-def test_of_two_who_decide_at_once_the_later_one_sees_the_earlier_decision(stage: Stage) -> None:
+def test_the_second_of_two_simultaneous_deciders_sees_the_first_decision(stage: Stage) -> None:
     """product.md, 4.6."""
     stage.sign("leyla", TOLD)
     undertaking = stage.undertaking("leyla")
@@ -465,7 +465,7 @@ def test_a_countersignature_is_on_what_was_read(stage: Stage, page: SigningPage 
     assert not stage.is_cleared("leyla")
 
 
-def test_what_was_signed_on_replaced_terms_is_not_countersigned(stage: Stage) -> None:
+def test_an_undertaking_signed_on_replaced_terms_is_not_countersigned(stage: Stage) -> None:
     stage.sign("leyla")
     old = stage.undertaking("leyla").id
     stage.amend()
@@ -508,7 +508,9 @@ def covering(cast: Cast, scope: str) -> Stage:
     return undertakings.stage(cast, covers=covers)
 
 
-def test_one_visit_waits_until_there_is_one(cast: Cast, with_visits: Callable[..., None]) -> None:
+def test_a_clearance_for_one_visit_waits_until_a_visit_is_planned(
+    cast: Cast, with_visits: Callable[..., None]
+) -> None:
     with_visits(lambda _cooperation_id: [])
     stage = covering(cast, "one_visit")
     stage.sign("leyla")
@@ -517,7 +519,9 @@ def test_one_visit_waits_until_there_is_one(cast: Cast, with_visits: Callable[..
     assert caught.value.field == "visit_id"
 
 
-def test_one_visit_opens_that_visit_alone(cast: Cast, with_visits: Callable[..., None]) -> None:
+def test_a_clearance_for_one_visit_opens_only_that_visit(
+    cast: Cast, with_visits: Callable[..., None]
+) -> None:
     visits = [VisitChoice(uuid4(), 1), VisitChoice(uuid4(), 2)]
     with_visits(lambda _cooperation_id: visits)
     stage = covering(cast, "one_visit")
@@ -535,14 +539,14 @@ def test_one_visit_opens_that_visit_alone(cast: Cast, with_visits: Callable[...,
     assert "until" not in opened.details
 
 
-def test_one_project_opens_the_project(cast: Cast) -> None:
+def test_a_clearance_for_one_project_opens_that_project(cast: Cast) -> None:
     stage = covering(cast, "one_project")
     stage.sign("leyla")
     clearance = stage.countersign("leyla")
     assert clearance.scope is ClearanceScope.PROJECT
 
 
-def test_all_work_is_for_no_visit_in_particular(stage: Stage) -> None:
+def test_a_clearance_for_all_work_names_no_visit(stage: Stage) -> None:
     stage.sign("leyla")
     with pytest.raises(RuleBrokenError, match="one single visit"):
         stage.countersign("leyla", visit_id=uuid4())
@@ -602,7 +606,7 @@ def test_nobody_else_withdraws_a_clearance(stage: Stage, key: str) -> None:
     assert stage.is_cleared("leyla")
 
 
-def test_who_withdrew_begins_anew_and_is_cleared_again(stage: Stage) -> None:
+def test_a_person_who_withdrew_starts_again_and_is_cleared_again(stage: Stage) -> None:
     stage.clear("leyla")
     old = stage.undertaking("leyla").id
     service.withdraw(stage.actor("leyla"), old)
@@ -615,7 +619,7 @@ def test_who_withdrew_begins_anew_and_is_cleared_again(stage: Stage) -> None:
         service.ask_again(stage.actor("ilena"), old)
 
 
-def test_who_was_closed_by_the_npm_does_not_begin_anew_alone(stage: Stage) -> None:
+def test_a_person_whom_the_npm_closed_cannot_start_again_alone(stage: Stage) -> None:
     stage.clear("leyla")
     undertaking_id = stage.undertaking("leyla").id
     service.withdraw_clearance(stage.actor("tomas"), undertaking_id, "Spoke to the press.")
@@ -633,7 +637,7 @@ def kinds(stage: Stage, key: str) -> tuple[list[TaskKind], list[TaskKind]]:
     return [task.kind for task in open_tasks.mine], [task.kind for task in open_tasks.others]
 
 
-def test_what_waits_moves_from_hand_to_hand(stage: Stage) -> None:
+def test_the_task_moves_from_one_person_to_the_next(stage: Stage) -> None:
     assert kinds(stage, "leyla") == ([TaskKind.SIGN], [])
     assert kinds(stage, "tomas") == ([], [TaskKind.WAITS_FOR_PEOPLE])
     stage.sign("leyla", TOLD)
@@ -664,13 +668,13 @@ def test_coordinators_see_how_many_of_their_own_are_waited_for(stage: Stage) -> 
     assert waited_for("celia") == []
 
 
-def test_what_is_to_be_replaced_waits_for_nobody(stage: Stage) -> None:
+def test_an_undertaking_to_be_replaced_is_nobodys_task(stage: Stage) -> None:
     stage.sign("leyla", TOLD)
     stage.decide("leyla", InterestsDecision.REPLACE, "Too near.")
     assert kinds(stage, "tomas")[0] == []
 
 
-def test_each_step_is_told_to_readiness(stage: Stage) -> None:
+def test_each_step_triggers_a_readiness_check(stage: Stage) -> None:
     def state() -> ClearingState:
         return queries.clearing_states(stage.cooperation.id, [stage.id("leyla")])[stage.id("leyla")]
 
@@ -717,7 +721,7 @@ def test_a_clearance_for_another_visit_does_not_count(
 
 
 @pytest.mark.both_databases
-def test_readiness_asks_as_often_for_many_as_for_one(
+def test_readiness_takes_as_many_queries_for_many_as_for_one(
     stage: Stage, session: Session, statements: Callable[[], AbstractContextManager[list[str]]]
 ) -> None:
     for key in ("leyla", "otto", "dina"):

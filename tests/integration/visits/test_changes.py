@@ -62,7 +62,7 @@ def test_a_change_on_an_old_plan_is_stopped(scene: Scene) -> None:
     assert plan_of(visit) == moved()
 
 
-def test_the_same_change_sent_twice_is_made_once(scene: Scene) -> None:
+def test_the_same_change_sent_twice_is_made_only_once(scene: Scene) -> None:
     visit = planned(scene)
     assert service.change_plan(scene.actor("pavo"), visit, version=1, plan=moved())
     assert not service.change_plan(scene.actor("pavo"), visit, version=1, plan=moved())
@@ -90,7 +90,7 @@ def test_a_first_day_that_has_passed_may_stay(
     assert service.change_plan(scene.actor("pavo"), visit, version=1, plan=longer)
 
 
-def test_what_no_longer_fits_later_days_is_named(scene: Scene) -> None:
+def test_moving_a_visit_names_everything_that_no_longer_fits(scene: Scene) -> None:
     late = clock.today() + dt.timedelta(days=50)
     service.change_plan(
         scene.actor("pavo"), scene.visit(), version=1, plan=Plan("Same place", late, late)
@@ -195,7 +195,7 @@ def test_a_stopped_visit_is_over(scene: Scene) -> None:
             act()
 
 
-def test_stopping_twice_is_stopping_once(scene: Scene) -> None:
+def test_stopping_twice_has_no_further_effect(scene: Scene) -> None:
     visit = scene.visit()
     assert service.stop(scene.actor("pavo"), visit, reason="The lead is ill.")
     assert not service.stop(scene.actor("pavo"), visit, reason="Again.")
@@ -260,7 +260,7 @@ def test_a_manager_of_the_npm_overrides_for_the_npms_own_people(scene: Scene) ->
 
 
 @pytest.mark.parametrize("keys", [("leyla",), ("ruth", "leyla"), ("marek",), ("samira", "marek")])
-def test_what_is_asked_of_partners_and_outside_experts_is_not_excused(
+def test_an_override_does_not_excuse_partners_or_outside_experts(
     scene: Scene, keys: tuple[str, ...]
 ) -> None:
     visit = without_credential_of(scene, *keys)
@@ -269,7 +269,7 @@ def test_what_is_asked_of_partners_and_outside_experts_is_not_excused(
     assert scene.session.scalar(sa.select(sa.func.count(GateOverride.id))) == 0
 
 
-def test_a_partner_who_is_not_cleared_leaves_the_team_first(scene: Scene) -> None:
+def test_an_uncleared_partner_has_to_leave_the_team_before_an_override(scene: Scene) -> None:
     visit = without_credential_of(scene, "ruth")
     undertakings.withdraw(scene.actor("samira"), scene.undertaking("samira").id)
     with pytest.raises(RuleBrokenError):
@@ -283,7 +283,7 @@ def test_nobody_else_overrides_and_no_cso_can(scene: Scene, key: str) -> None:
         service.override(scene.actor(key), visit, reason="A call that can't wait.")
 
 
-def test_an_override_has_a_reason_and_is_made_once(scene: Scene) -> None:
+def test_an_override_needs_a_reason_and_is_made_only_once(scene: Scene) -> None:
     visit = without_credential_of(scene, "ruth")
     with pytest.raises(RuleBrokenError) as refused:
         service.override(scene.actor("milan"), visit, reason=" ")
@@ -294,7 +294,7 @@ def test_an_override_has_a_reason_and_is_made_once(scene: Scene) -> None:
     assert len(scene.events("gate_overridden")) == 1
 
 
-def test_what_comes_later_is_not_excused(scene: Scene) -> None:
+def test_an_override_does_not_excuse_later_requirements(scene: Scene) -> None:
     visit = without_credential_of(scene, "ruth")
     service.override(scene.actor("milan"), visit, reason="A call that can't wait.")
     undertakings.withdraw(scene.actor("leyla"), scene.undertaking("leyla").id)

@@ -28,7 +28,7 @@ ONE_DAY = dt.timedelta(days=1)
 
 
 @pytest.mark.both_databases
-def test_planning_keeps_place_and_days_for_those_who_may_know(scene: Scene) -> None:
+def test_planning_saves_place_and_dates_for_the_people_who_may_know(scene: Scene) -> None:
     visit = planned(scene)
     assert (visit.number, visit.stage, visit.is_ready) == (2, VisitStage.PLANNED, False)
     assert plan_of(visit) == days()
@@ -129,7 +129,7 @@ def test_a_manager_of_the_npm_plans_and_knows(scene: Scene) -> None:
     assert queries.find(scene.actor("milan"), visit.cooperation_id, visit.number) is visit
 
 
-def test_who_plans_takes_part(scene: Scene) -> None:
+def test_a_person_who_plans_a_visit_takes_part_in_it(scene: Scene) -> None:
     cooperations.end_person(
         scene.actor("ilena"),
         scene.cooperation,
@@ -218,7 +218,7 @@ def test_a_plan_that_does_not_fit_is_refused_beside_its_field(
         ({"audience": ("leyla", "leyla")}, "audience"),
     ],
 )
-def test_people_who_can_not_be_meant_are_refused_beside_their_field(
+def test_choosing_an_unsuitable_person_shows_an_error_beside_the_field(
     scene: Scene, team: dict[str, Any], field: str
 ) -> None:
     with pytest.raises(RuleBrokenError) as refused:
