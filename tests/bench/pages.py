@@ -37,7 +37,7 @@ def of_the_demonstration(demonstration: Demonstration) -> Iterator[TimedPage]:
     yield TimedPage("Cooperation", "ilena", f"/cooperations/{reference}", ratio=10.0, statements=34)
     yield TimedPage("Cooperation: people", "ilena", f"/cooperations/{reference}/people")
     yield TimedPage("Undertakings", "ilena", "/undertakings")
-    yield TimedPage("Checklist: terms, 20 items", "ilena", f"/checklists/{draft}", statements=23)
+    yield TimedPage("Checklist: terms, 21 items", "ilena", f"/checklists/{draft}", statements=23)
     yield TimedPage(
         "Checklist: one item", "ilena", f"/checklists/{draft}/items/M18/propose", statements=17
     )

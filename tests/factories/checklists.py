@@ -157,6 +157,9 @@ class Writer:
                 continue
             if name in {CheckName.ROW_PER_PARTY, CheckName.ROW_EACH_WAY}:
                 yield from ({check.column: str(p.organisation_id)} for p in around.parties)
+            elif name is CheckName.ROW_PER_CSO:
+                csos = around.parties_of(OrganisationKind.CSO)
+                yield from ({check.column: str(cso.organisation_id)} for cso in csos)
             elif name is CheckName.ROW_PER_TEAM_MEMBER:
                 yield from ({check.column: str(m)} for m in sorted(around.team or (), key=str))
             elif name is CheckName.VALUES_COVERED:

@@ -12,6 +12,7 @@ class CheckName(enum.StrEnum):
 
     MIN_ROWS = "min_rows"
     ROW_PER_PARTY = "row_per_party"
+    ROW_PER_CSO = "row_per_cso"
     ROW_PER_TEAM_MEMBER = "row_per_team_member"
     VALUES_COVERED = "values_covered"
     DATES_IN_ORDER = "dates_in_order"
@@ -60,6 +61,7 @@ class Check(Strict):
 _NEEDS: dict[CheckName, tuple[str, ...]] = {
     CheckName.MIN_ROWS: ("field", "n"),
     CheckName.ROW_PER_PARTY: ("field", "column"),
+    CheckName.ROW_PER_CSO: ("field", "column"),
     CheckName.ROW_PER_TEAM_MEMBER: ("field", "column"),
     CheckName.VALUES_COVERED: ("field", "column", "values"),
     CheckName.DATES_IN_ORDER: ("fields",),

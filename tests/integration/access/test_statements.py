@@ -29,7 +29,7 @@ PAGES = {
     "a cooperation": ("ilena", "/cooperations/{complete}", 34),
     "its people": ("samira", "/cooperations/{complete}/people", 8),
     "own undertakings": ("ilena", "/undertakings", 8),
-    "a checklist of 20 items": ("ilena", "/checklists/{draft}", 23),
+    "a checklist of 21 items": ("ilena", "/checklists/{draft}", 23),
     "one item of it": ("ilena", "/checklists/{draft}/items/M18/propose", 17),
     "a text before signing": ("otto", "/checklists/{waiting}/sign", 16),
     "the record of a text": ("ilena", "/checklists/{signed}/record", 34),

@@ -65,6 +65,9 @@ def sign_terms(table: Table, *, renewal: str = "automatic", days: int = DAYS) ->
             for row in ("confidentiality", "data_return", "sources")
         ],
         other_duties="Thanks are owed.",
+        outside_pause="no",
+        pause_rule="The NPM goes on with its own people.",
+        return_conditions="All agree in writing.",
         amendment="By all in writing.",
         all_accept=True,
     )

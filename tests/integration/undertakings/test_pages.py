@@ -85,6 +85,7 @@ def filled_in(interests: str = "", **changed: object) -> dict[str, Any]:
         "has_interests": "declared" if interests else "none",
         "interests": interests,
         **{f"{code}_confirmed": "y" for code in POINTS},
+        "c6_rights_first": "y",
         **changed,
     }
 

@@ -155,7 +155,8 @@ def test_signing_freezes_what_was_put_in(stage: Stage) -> None:
     assert (terms["revision"], terms["digest"]) == (1, in_force.digest)
     points = text["points"]
     assert isinstance(points, list)
-    assert [point["code"] for point in points] == ["C6", "C7", "C8", "C10", "C14", "C15", "C17"]
+    codes = ["C6", "C6", "C7", "C8", "C10", "C14", "C15", "C17"]
+    assert [point["code"] for point in points] == codes
     assert all(point["confirmed"] for point in points)
     assert text["interests"] == {
         "question": {"en": queries.asked(stage.checklist).interests.prompt},  # type: ignore[union-attr]

@@ -90,6 +90,14 @@ def test_row_per_party_names_each_party_without_a_row() -> None:
     assert problems_in(PARTY_ROWS, check, {"t": rows}) == []
 
 
+def test_row_per_cso_names_each_cso_without_a_row_and_no_npm() -> None:
+    check = {"check": "row_per_cso", "field": "t", "column": "from"}
+    values = {"t": [{"from": str(DOOR)}]}
+    assert words(found(PARTY_ROWS, check, values)) == ["A row for Lantern is missing."]
+    values["t"].append({"from": str(LANTERN)})
+    assert found(PARTY_ROWS, check, values) == []
+
+
 def test_row_per_party_asks_for_a_row_of_who_joined() -> None:
     check = {"check": "row_per_party", "field": "t", "column": "from"}
     values = {"t": [{"from": str(NPM)}, {"from": str(DOOR)}]}

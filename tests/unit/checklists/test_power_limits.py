@@ -181,6 +181,22 @@ def test_every_rule_rests_on_independence_or_flexibility() -> None:
             assert set(limit.powers) - flexible, limit.key
 
 
+# Bodies outside the NPM, as they are chosen wherever somebody decides, clears or agrees.
+STATE = ("authority", "ministry", "prosecutor", "donor", "other_state")
+OUTSIDE = ("cso", *STATE)
+# A court may order somebody to speak (C12).
+SPEAKING = tuple(body for body in OUTSIDE if body != "prosecutor")
+IN_CONFIDENTIALITY = (
+    ("C4", "classes", "releaser", "released_outside"),
+    ("C5", "sharing", "approving", "agreed_outside"),
+    ("C11", "access", "approving", "opened_outside"),
+)
+
+
+def a_case(body: str) -> dict[str, Any]:
+    return {"exceptions": [{"_row": "danger", "deciding": body}]}
+
+
 def test_nothing_is_flagged_on_a_visits_roles() -> None:
     """Class K2: a flag is read by all who see the cooperation."""
     assert not [limit for item in SHIPPED["visit_roles"].items for limit in item.limits]
@@ -204,6 +220,28 @@ def test_nothing_is_flagged_on_a_visits_roles() -> None:
         ("terms", "M13", {"may_stop": str(SAMIRA)}, ["stopped_from_outside"]),
         ("terms", "M20", {"notice_days": 91}, ["long_notice"]),
         ("terms", "M20", {"notice_days": 60}, []),
+        ("terms", "M7", {"council_first": "decides"}, ["council_decides"]),
+        ("terms", "M7", {"council_first": "advises"}, []),
+        ("terms", "M7", {"authorities_told": [{"meaning": "leave"}]}, ["leave_asked"]),
+        ("terms", "M7", {"authorities_told": [{"meaning": "information"}]}, []),
+        ("terms", "M11", {"draft": "agrees"}, ["draft_agreed"]),
+        ("terms", "M11", {"draft": "facts"}, []),
+        ("terms", "M20", {"outside_pause": "yes"}, ["paused_from_outside"]),
+        ("terms", "M20", {"outside_pause": "no"}, []),
+        ("terms", "M7", {"must_agree": ["nobody"]}, []),
+        *(("terms", "M7", {"must_agree": [body]}, ["agreed_outside"]) for body in OUTSIDE),
+        *(("terms", "M10", {"uses": [{"clearer": body}]}, ["cleared_outside"]) for body in STATE),
+        ("terms", "M10", {"uses": [{"clearer": "npm"}]}, []),
+        *(
+            ("confidentiality", code, {table: [{"_row": "K3", column: body}]}, [rule])
+            for code, table, column, rule in IN_CONFIDENTIALITY
+            for body in OUTSIDE
+        ),
+        ("confidentiality", "C4", {"classes": [{"_row": "K4", "releaser": "person"}]}, []),
+        ("confidentiality", "C11", {"access": [{"_row": "K7", "approving": "nobody"}]}, []),
+        *(("confidentiality", "C12", a_case(body), ["allowed_outside"]) for body in SPEAKING),
+        ("confidentiality", "C12", a_case("prosecutor"), []),
+        ("confidentiality", "C12", a_case("bound"), []),
         ("urgent_plan", "U7", {"decider": str(SAMIRA)}, ["decided_outside"]),
         ("urgent_plan", "U15", {"who_speaks": "together"}, ["only_together"]),
         ("urgent_plan", "U15", {"who_speaks": "npm_then_cso"}, []),

@@ -1,7 +1,7 @@
 """Checks that an item is done, beyond its fields being filled in. Pure."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,7 @@ from tracker.access.actor import OrganisationKind
 from tracker.checklist_templates.checks import Check, CheckName
 from tracker.checklist_templates.field_content import has_content
 from tracker.checklist_templates.schema import Item
-from tracker.checklists.rules.facts import Sheet, Surroundings
+from tracker.checklists.rules.facts import PartyFact, Sheet, Surroundings
 from tracker.checklists.rules.values import (
     Problem,
     as_date,
@@ -61,8 +61,18 @@ def _min_rows(
 def _row_per_party(
     check: Check, _item: Item, values: Values, around: Surroundings, _sheet: Sheet
 ) -> Iterator[Problem]:
+    yield from _rows_for(around.parties, check, values)
+
+
+def _row_per_cso(
+    check: Check, _item: Item, values: Values, around: Surroundings, _sheet: Sheet
+) -> Iterator[Problem]:
+    yield from _rows_for(around.parties_of(OrganisationKind.CSO), check, values)
+
+
+def _rows_for(parties: Iterable[PartyFact], check: Check, values: Values) -> Iterator[Problem]:
     party_ids = {as_id(cell) for cell in _cells(check, values)}
-    for party in around.parties:
+    for party in parties:
         if party.organisation_id not in party_ids:
             yield Problem(
                 check.field or "", _l("A row for %(party)s is missing.", party=party.name)
@@ -227,6 +237,7 @@ def _names_item(
 TESTS: dict[CheckName, Test] = {
     CheckName.MIN_ROWS: _min_rows,
     CheckName.ROW_PER_PARTY: _row_per_party,
+    CheckName.ROW_PER_CSO: _row_per_cso,
     CheckName.ROW_PER_TEAM_MEMBER: _row_per_team_member,
     CheckName.VALUES_COVERED: _values_covered,
     CheckName.DATES_IN_ORDER: _dates_in_order,
