@@ -1,4 +1,4 @@
-"""The check that the content covers all 72 statements and 76 items, with no broken reference."""
+"""The check that the content covers all 72 statements and all items, with no broken reference."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -45,7 +45,8 @@ from tracker.guidance import service as guidance
 from tracker.guidance.beside import P, beside
 from tracker.guidance.queries import passages_for
 
-ITEMS_OF = {"M": 20, "C": 18, "V": 20, "U": 18}
+# The last item of a checklist is *Other agreed points* (domain.md, 2.6).
+ITEMS_OF = {"M": 21, "C": 19, "V": 20, "U": 18}
 KINDS_IN_ORDER = tuple(ChecklistKind)
 ITEM_PLACE = re.compile(
     r"(?P<before>there is no key )?sections\.(?P<section>\d+)\.items\.(?P<item>\d+)[.:]? ?"
@@ -209,7 +210,7 @@ def _broken_limits(item: Item, passages: Mapping[str, set[str]]) -> Iterator[str
 
 
 def missing_items(files: tuple[TemplateFile, ...]) -> list[str]:
-    """Return the codes of the field's 76 items that no template has."""
+    """Return the codes of the field's items that no template has."""
     codes = {item.code for file in files for item in file.template.items}
     wanted = [f"{letter}{n}" for letter, count in ITEMS_OF.items() for n in range(1, count + 1)]
     return [code for code in wanted if code not in codes]

@@ -92,9 +92,13 @@ class Part(enum.StrEnum):
 
 
 class Required(enum.StrEnum):
-    """Whether an item must be done before the checklist can be signed."""
+    """Whether an item must be done before the checklist can be signed.
+
+    An optional item asks for nothing: left empty, nothing is agreed there, and nobody waits for it.
+    """
 
     ALWAYS = "always"
+    OPTIONAL = "optional"
     RECOMMENDED = "recommended"
     CONDITIONAL = "conditional"
 

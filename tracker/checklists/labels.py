@@ -43,6 +43,8 @@ WORK = {
     WorkState.HIDDEN: (_l("Does not apply"), "off"),
     WorkState.NOT_KNOWN: (_l("Not known yet whether it applies"), "off"),
 }
+# An optional item that nobody has written anything in.
+UNUSED = (_l("Nothing added"), "off")
 
 
 def work_of(item_status: ItemStatus | None, own: UUID | None) -> tuple[object, str]:
@@ -52,6 +54,8 @@ def work_of(item_status: ItemStatus | None, own: UUID | None) -> tuple[object, s
     """
     if item_status is None:
         return _l("Each person answers"), "off"
+    if item_status.is_unused:
+        return UNUSED
     if own in item_status.waiting_for:
         return _l("Waiting for us"), "wait"
     return WORK[item_status.state]
@@ -78,6 +82,7 @@ STANCES = {
 REQUIRED = {
     Required.ALWAYS: _l("Required"),
     Required.RECOMMENDED: _l("Recommended"),
+    Required.OPTIONAL: _l("Optional"),
     Required.CONDITIONAL: _l("Required on a condition"),
 }
 

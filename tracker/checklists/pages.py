@@ -337,6 +337,8 @@ def _note(item: Item, item_status: ItemStatus | None) -> object:
         return _l("Required")
     if item.required is Required.CONDITIONAL:
         return _l("Recommended; not required for the ways of working chosen")
+    if item_status.optional:
+        return _l("Optional")
     return _l("Recommended")
 
 
@@ -547,7 +549,8 @@ def acts(
             policy.can_flag(actor, party, item, is_restricted=encryption.is_restricted(checklist))
         ),
         own_given=loaded.sheet.of_party(item.code, party.organisation_id) is not None,
-        leave_out=not item_status.required and AnswerScope.SHARED in scopes,
+        leave_out=AnswerScope.SHARED in scopes
+        and completeness.may_be_left_out(item, loaded.sheet, loaded.surroundings),
     )
 
 

@@ -252,6 +252,10 @@ def _require_may_be_left_out(loaded: LoadedChecklist, item: Item, scope: AnswerS
         raise RuleBrokenError(_l("Only the shared answer of an item is left out, for all."))
     if completeness.is_required(item, loaded.sheet, loaded.surroundings):
         raise RuleBrokenError(_l("This item is required here, so it can't be left out."))
+    if not completeness.may_be_left_out(item, loaded.sheet, loaded.surroundings):
+        raise RuleBrokenError(
+            _l("This item is optional: leave it empty if there's nothing to add.")
+        )
 
 
 def accepted_by_others(

@@ -21,6 +21,10 @@ from tracker.guidance.models import PassageUse
 pytestmark = pytest.mark.both_databases
 
 TERMS = ChecklistKind.TERMS
+SHIPPED = next(
+    file.template.version for file in library.read(CONTENT) if file.template.kind is TERMS
+)
+NEXT = SHIPPED + 1
 
 
 def versions(session: Session) -> list[int]:
@@ -36,7 +40,7 @@ def versions(session: Session) -> list[int]:
 def test_the_shipped_checklists_are_published_once(session: Session) -> None:
     files = library.read(CONTENT)
     assert library.load(files) == []
-    assert versions(session) == [1]
+    assert versions(session) == [SHIPPED]
     assert library.load_content() == []
     for file in files:
         row = library.newest(file.template.kind)
@@ -46,21 +50,23 @@ def test_the_shipped_checklists_are_published_once(session: Session) -> None:
 
 def test_a_new_version_is_added_and_becomes_the_latest(session: Session) -> None:
     old = library.newest(TERMS)
-    publish(a_template(an_item("M1"), version=2))
-    assert versions(session) == [1, 2]
-    assert library.newest(TERMS).version == 2
+    publish(a_template(an_item("M1"), version=NEXT))
+    assert versions(session) == [SHIPPED, NEXT]
+    assert library.newest(TERMS).version == NEXT
     assert session.get_one(ChecklistTemplate, old.id).content == old.content
 
 
 def test_a_published_version_is_never_changed(session: Session) -> None:
-    publish(a_template(an_item("M1"), version=2))
-    with pytest.raises(ContentError, match="version 2 is published already; raise the number"):
-        publish(a_template(an_item("M1", a_field("other")), version=2))
+    publish(a_template(an_item("M1"), version=NEXT))
+    with pytest.raises(
+        ContentError, match=f"version {NEXT} is published already; raise the number"
+    ):
+        publish(a_template(an_item("M1", a_field("other")), version=NEXT))
     assert len(library.parsed(library.newest(TERMS)).items) == 1
 
 
 def test_publishing_is_recorded_with_its_digest(session: Session) -> None:
-    publish(a_template(an_item("M1"), version=2))
+    publish(a_template(an_item("M1"), version=NEXT))
     row = library.newest(TERMS)
     event, details = session.execute(
         sa.select(Event.evidence, EventDetail.content)
@@ -68,7 +74,7 @@ def test_publishing_is_recorded_with_its_digest(session: Session) -> None:
         .where(Event.subject_id == row.id)
     ).one()
     assert event == row.digest
-    assert (details["kind"], details["name"], details["version"]) == ("checklist", "terms", 2)
+    assert (details["kind"], details["name"], details["version"]) == ("checklist", "terms", NEXT)
 
 
 def test_a_kind_that_is_not_loaded_says_what_to_do(session: Session) -> None:
@@ -84,7 +90,7 @@ def test_a_kind_that_is_not_loaded_says_what_to_do(session: Session) -> None:
 def test_each_passage_shows_where_it_is_used(session: Session) -> None:
     passages = guidance.passages_for(["settling-terms/expectations"])
     assert list(passages) == ["settling-terms/expectations"]
-    publish(a_template(an_item("M1", label="Only this one"), version=2))
+    publish(a_template(an_item("M1", label="Only this one"), version=NEXT))
     session.flush()
     found = used_in(session)
     assert ("M1", "Only this one") in found
@@ -92,7 +98,7 @@ def test_each_passage_shows_where_it_is_used(session: Session) -> None:
 
 
 def test_the_latest_version_decides_where_guidance_is_used(session: Session) -> None:
-    publish(a_template(an_item("M1", label="Only this one"), version=2))
+    publish(a_template(an_item("M1", label="Only this one"), version=NEXT))
     before = used_in(session)
     assert library.load_content() == []
     assert used_in(session) == before
@@ -137,7 +143,7 @@ def test_content_check_prints_what_the_content_covers(app: Flask) -> None:
     done = app.test_cli_runner().invoke(args=["content", "check"])
     assert done.exit_code == 0
     assert "Statements covered by passages: 72 of 72" in done.output
-    assert "Items: 76 of 76" in done.output
+    assert "Items: 78 of 78" in done.output
 
 
 @pytest.fixture
@@ -156,7 +162,7 @@ def change(folder: Path, file: str, old: str, new: str) -> None:
 
 
 def test_content_with_mistakes_is_not_loaded_and_each_is_named(app: Flask, spoilt: Path) -> None:
-    change(spoilt, "checklists/terms.yaml", "version: 1\n", "version: one\n")
+    change(spoilt, "checklists/terms.yaml", f"version: {SHIPPED}\n", "version: one\n")
     for command in ("load", "check"):
         done = app.test_cli_runner().invoke(args=["content", command])
         assert done.exit_code == 1
@@ -169,7 +175,7 @@ def test_a_changed_text_under_an_old_number_is_refused(app: Flask, spoilt: Path)
     change(spoilt, "checklists/terms.yaml", "title: Agreed terms\n", "title: Other terms\n")
     done = app.test_cli_runner().invoke(args=["content", "load"])
     assert done.exit_code == 1
-    assert "version 1 is published already; raise the number" in done.stderr
+    assert f"version {SHIPPED} is published already; raise the number" in done.stderr
 
 
 def test_content_check_fails_when_something_is_missing(app: Flask, spoilt: Path) -> None:

@@ -75,7 +75,7 @@ def test_the_shipped_checklists_are_read_in_the_order_of_the_field() -> None:
         ("code: M2\n", "code: M-2\n", "item M-2: code is 'M-2', which doesn't fit"),
         ("code: M2\n", "kode: M2\n", "item 1 of section 0: code is missing"),
         ("code: M3\n", "code: M2\n", "item M2 is there more than once"),
-        ("version: 1\n", "version: first\n", "version: input should be a valid integer"),
+        ("version: 2\n", "version: first\n", "version: input should be a valid integer"),
         ("letter: M\n", "letter: X\n", "letter is 'X', not 'M', 'C', 'V' or 'U'"),
     ],
 )
@@ -164,7 +164,7 @@ def test_items_of_the_field_that_no_checklist_has_are_reported() -> None:
     shipped = library.read(CONTENT)
     assert library.missing_items(shipped) == []
     missing = library.missing_items((a_file(an_item("M1"), an_item("M3")), *shipped[1:]))
-    assert missing == [f"M{n}" for n in range(1, 21) if n not in {1, 3}]
+    assert missing == [f"M{n}" for n in range(1, 22) if n not in {1, 3}]
 
 
 # Words in other languages
@@ -191,7 +191,7 @@ ARABIC = "ar/terms.yaml"
         ("  M2:\n", "  M99:\n", "there is no item M99"),
         ("  M2:\n", "  M2x:\n", "item M2x: "),
         ("  trust: ", "  distrust: ", "there is no section distrust"),
-        ("version: 1\n", "version: 9\n", "these words are of version 9, and the checklist is ver"),
+        ("version: 2\n", "version: 9\n", "these words are of version 9, and the checklist is ver"),
         ("language: ar\n", "language: en\n", "language is 'en', not that of the folder"),
         ("language: ar\n", "language: xx\n", "language is 'xx', not one of en, ar"),
         ("kind: terms\n", "kind: term\n", "kind is 'term', not"),
@@ -238,7 +238,7 @@ def test_an_untranslated_item_is_reported_but_no_mistake(folder: Path) -> None:
     path.write_text(text[:start] + text[end:])
     found = coverage.look(guidance.read(CONTENT), library.read(folder), risky_phrases.read(CONTENT))
     assert found.is_whole
-    assert "Items translated into ar: 75 of 76 (terms 19, " in found.lines()[6]
+    assert "Items translated into ar: 77 of 78 (terms 20, " in found.lines()[6]
     assert found.lines()[7] == "Items not translated into ar: M2"
 
 
@@ -246,7 +246,7 @@ def test_without_a_translation_all_items_are_reported(folder: Path) -> None:
     shutil.rmtree(folder / "checklists" / "ar")
     found = coverage.look(guidance.read(CONTENT), library.read(folder))
     assert found.is_whole
-    assert "Items translated into ar: 0 of 76" in found.lines()[6]
+    assert "Items translated into ar: 0 of 78" in found.lines()[6]
 
 
 # Coverage
@@ -261,12 +261,12 @@ def test_the_shipped_content_is_whole() -> None:
         "Statements covered by passages: 72 of 72",
         "Statements not covered: none",
         "Statements without passage or item: none",
-        "Items: 76 of 76 (terms 20, confidentiality 18, visit_roles 20, urgent_plan 18)",
+        "Items: 78 of 78 (terms 21, confidentiality 19, visit_roles 20, urgent_plan 18)",
         "Items missing: none",
         "Items without a statement: none",
         (
-            "Items translated into ar: 76 of 76 "
-            "(terms 20, confidentiality 18, visit_roles 20, urgent_plan 18)"
+            "Items translated into ar: 78 of 78 "
+            "(terms 21, confidentiality 19, visit_roles 20, urgent_plan 18)"
         ),
         "Items not translated into ar: none",
         "Guidance in ar: articles 4 of 4, categories and topics 32 of 32, statements 72 of 72",

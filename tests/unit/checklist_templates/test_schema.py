@@ -21,7 +21,10 @@ from tracker.checklist_templates import library
 from tracker.checklist_templates.models import AnswerScope
 from tracker.checklist_templates.schema import (
     Accepts,
+    FieldType,
     Part,
+    Required,
+    Rows,
     Sets,
     Template,
 )
@@ -235,16 +238,28 @@ SHIPPED = {one.template.kind.value: one.template for one in library.read(CONTENT
 
 @pytest.mark.parametrize(
     ("kind", "count"),
-    [("terms", 20), ("confidentiality", 18), ("visit_roles", 20), ("urgent_plan", 18)],
+    [("terms", 21), ("confidentiality", 19), ("visit_roles", 20), ("urgent_plan", 18)],
 )
 def test_the_shipped_checklists_carry_all_items_of_the_field(kind: str, count: int) -> None:
     template = SHIPPED[kind]
     codes = {item.code for item in template.items}
     assert codes == {f"{template.letter}{n}" for n in range(1, count + 1)}
-    assert 4 <= len(template.sections) <= 6
+    assert 4 <= len(template.sections) <= 7
     for item in template.items:
         assert item.done.look is None or item.done.look.startswith("Check that")
         assert item.done.checks or item.done.look or item.part is Part.PERSON
+
+
+@pytest.mark.parametrize(("kind", "code"), [("terms", "M21"), ("confidentiality", "C19")])
+def test_a_checklist_ends_with_the_points_that_its_parties_add(kind: str, code: str) -> None:
+    """domain.md, section 2.6: negotiated, flagged, searched and signed like any other item."""
+    item = SHIPPED[kind].items[-1]
+    assert (item.code, item.label) == (code, "Other agreed points")
+    assert (item.part, item.required) == (Part.TERMS, Required.OPTIONAL)
+    assert item.accepted_by is Accepts.ALL
+    (points,) = item.fields
+    assert (points.sets, points.required, points.rows) == (Sets.BOTH, False, Rows())
+    assert [column.type for column in points.columns] == [FieldType.LINE, FieldType.TEXT]
 
 
 def test_items_of_each_person_and_live_lists_are_those_of_the_field() -> None:

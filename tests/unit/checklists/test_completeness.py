@@ -46,6 +46,7 @@ from tracker.checklists.rules.completeness import (
     is_left_to,
     is_required,
     item_standing,
+    may_be_left_out,
     not_accepting,
     setters,
     standing,
@@ -70,6 +71,77 @@ def stands(
     shared = {**(others or {}), **({code: answer} if answer else {})}
     sheet = a_sheet(shared=shared, own=own, accepted={code: accepted} if answer else {})
     return item_standing(TERMS.by_code[code], sheet, surroundings or around())
+
+
+# Optional
+
+
+POINTS = a_template(
+    an_item(
+        "M1",
+        {
+            **a_field("points", "table", required=False, rows={"min": 0}),
+            "columns": [
+                {"key": "title", "label": "Title", "type": "line"},
+                {"key": "text", "label": "Text", "type": "text"},
+            ],
+        },
+        required="optional",
+    ),
+    an_item("M2"),
+)
+A_POINT = {"points": [{"title": "Key", "text": "The NPM keeps the key."}]}
+
+
+def optional_item(
+    values: Mapping[str, Any], accepted: tuple[UUID, ...] = NOBODY
+) -> tuple[ItemStatus, ChecklistStatus]:
+    answer = an_answer(values)
+    sheet = a_sheet(shared={"M1": answer}, accepted={"M1": accepted})
+    status = standing(POINTS, sheet, around())
+    return status.items["M1"], status
+
+
+@pytest.mark.parametrize("values", [{}, {"points": []}, {"points": [{"title": "", "text": ""}]}])
+def test_an_optional_item_left_empty_waits_for_nobody_and_counts_nowhere(
+    values: Mapping[str, Any],
+) -> None:
+    status, whole = optional_item(values)
+    assert (status.required, status.holds_up, status.waiting_for) == (False, False, ())
+    assert status.is_unused
+    assert (whole.total_count, whole.blocking) == (1, ("M2",))
+    assert set(whole.waiting.values()) == {1}
+
+
+def test_a_point_added_to_an_optional_item_is_agreed_like_any_answer() -> None:
+    status, whole = optional_item(A_POINT, (NPM, DOOR))
+    assert status.waiting_for == (LANTERN,)
+    assert status.holds_up
+    assert (whole.total_count, whole.blocking) == (2, ("M1", "M2"))
+    status, whole = optional_item(A_POINT, ALL)
+    assert status.done
+    assert whole.done_count == 1
+
+
+def test_a_point_without_its_text_is_not_complete() -> None:
+    status, _whole = optional_item({"points": [{"title": "Key"}]}, ALL)
+    assert status.state is WorkState.IN_PROGRESS
+    assert status.holds_up
+
+
+def test_an_optional_item_is_left_to_whom_it_is_assigned_until_it_is_begun() -> None:
+    item = POINTS.by_code["M1"]
+    empty, _whole = optional_item({})
+    assert is_left_to(DOOR, item, empty, around())
+    agreed, _whole = optional_item(A_POINT, ALL)
+    assert not is_left_to(DOOR, item, agreed, around())
+
+
+def test_an_optional_item_is_left_empty_and_not_left_out() -> None:
+    sheet = a_sheet()
+    assert not may_be_left_out(POINTS.by_code["M1"], sheet, around())
+    assert not may_be_left_out(TERMS.by_code["M1"], sheet, around())
+    assert may_be_left_out(TERMS.by_code["M6"], sheet, around())
 
 
 # Copied and not read (adr 22)

@@ -27,7 +27,12 @@ WORKED_WITH = frozenset(
         *("V1", "V2", "V3", "V4", "V5", "V13", "V15", "V18", "V20"),
     }
 )
-_REQUIRED = (Required.RECOMMENDED, Required.CONDITIONAL, Required.ALWAYS)
+_REQUIRED = (
+    Required.OPTIONAL,
+    Required.RECOMMENDED,
+    Required.CONDITIONAL,
+    Required.ALWAYS,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ Answered = str | Response | tuple[str, int]
 blueprint = Blueprint("safeguards", __name__, url_prefix="/checklists/<uuid:checklist_id>")
 
 # What touches independence and flexibility most (S6, S7), for the second reader.
-READ_FIRST = ("M5", "M6", "M10", "M12", "M20")
+READ_FIRST = ("M5", "M6", "M10", "M12", "M20", "M21")
 
 
 @blueprint.route("/items/<code>/flag", methods=["GET", "POST"])

@@ -67,6 +67,8 @@ class ItemStatus:
     waiting_for: tuple[UUID, ...] = ()
     # Parties of which nobody has read what was copied here (adr 22).
     unread_by: tuple[UUID, ...] = ()
+    # Whether the item may stay empty: then nothing is agreed there.
+    optional: bool = False
 
     @property
     def done(self) -> bool:
@@ -85,8 +87,16 @@ class ItemStatus:
 
     @property
     def counts(self) -> bool:
-        """Whether progress counts the item; never while its condition is unknown (4.5)."""
-        return self.shown is Truth.TRUE
+        """Whether progress counts the item; never while its condition is unknown (4.5).
+
+        An optional item counts once something is written there.
+        """
+        return self.shown is Truth.TRUE and not self.is_unused
+
+    @property
+    def is_unused(self) -> bool:
+        """Whether the item is optional and nothing is written there."""
+        return self.optional and self.state is WorkState.NOT_STARTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +250,14 @@ def is_required(item: Item, sheet: Sheet, surroundings: Surroundings) -> bool:
     return item.required is Required.ALWAYS
 
 
+def may_be_left_out(item: Item, sheet: Sheet, surroundings: Surroundings) -> bool:
+    """Tell whether *not applicable* is offered: not for required items (product.md, 4.2).
+
+    Nor for optional ones: they are left empty.
+    """
+    return item.required is not Required.OPTIONAL and not is_required(item, sheet, surroundings)
+
+
 def _judge(
     item: Item, sheet: Sheet, surroundings: Surroundings, *, shown: Truth, required: bool
 ) -> ItemStatus:
@@ -268,7 +286,8 @@ def _judge(
         state = WorkState.IN_PROGRESS
     else:
         state = WorkState.WAITING if waiting else WorkState.AGREED
-    return ItemStatus(item.code, shown, required, state, problems, tuple(waiting), unread)
+    optional = item.required is Required.OPTIONAL
+    return ItemStatus(item.code, shown, required, state, problems, tuple(waiting), unread, optional)
 
 
 def _to_agree(item: Item, sheet: Sheet, surroundings: Surroundings) -> tuple[UUID, ...]:
@@ -443,10 +462,10 @@ def is_left_to(
 ) -> bool:
     """Tell whether a party has something left to do on an item, where somebody looks after it.
 
-    What waits for the party; and what is recommended and nobody began, where the party may write
-    it: it waits for no party, but the person it is assigned to has not finished.
+    What waits for the party; and what is recommended or optional and nobody began, where the party
+    may write it: it waits for no party, but the person it is assigned to has not finished.
     """
-    if not item_status.counts:
+    if item_status.shown is not Truth.TRUE:
         return False
     writers = _ids(setters(item, surroundings), answering(item, surroundings))
     not_begun = item_status.state is WorkState.NOT_STARTED and organisation_id in writers

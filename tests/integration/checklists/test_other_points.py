@@ -1,0 +1,105 @@
+"""Points that parties add to a checklist for their cooperation alone (domain.md, 2.6)."""
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from tests.factories.tables import Table
+from tests.integration.checklists.test_pages import Room, item
+from tracker.agreements import frozen_text
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
+from tracker.checklists import obstacles, service
+from tracker.checklists.models import ChecklistState
+from tracker.checklists.negotiation import safeguards
+from tracker.core.errors import RuleBrokenError
+from tracker.signoff import service as signoff
+from tracker.signoff.models import Revision
+
+POINT = {"title": "Keys of the archive", "text": "The NPM keeps them. Each side has a veto."}
+
+
+def frozen(table: Table) -> dict[str, object]:
+    revision = table.session.scalars(sa.select(Revision)).one()
+    return dict(frozen_text.values_in(signoff.document_of(revision, None), "M21"))
+
+
+def test_terms_without_other_points_are_signed_and_hold_none(whole_table: Table) -> None:
+    table = whole_table
+    before = table.loaded().standing().total_count
+    table.sign()
+    assert frozen(table) == {}
+    loaded = table.loaded()
+    assert loaded.standing().items["M21"].is_unused
+    assert loaded.standing().total_count == before
+
+
+def test_a_point_is_negotiated_and_holds_up_until_all_accept_it(whole_table: Table) -> None:
+    table = whole_table
+    table.save("samira", "M21", points=[POINT])
+    assert table.waiting("M21") == {"npm", "lantern"}
+    assert "M21" in table.loaded().standing().blocking
+    table.accept("M21", "ilena", "joana")
+    assert table.standing("M21").done
+    assert "M21" not in table.loaded().standing().blocking
+
+
+def test_a_point_that_is_taken_back_waits_for_nobody_again(whole_table: Table) -> None:
+    table = whole_table
+    table.save("samira", "M21", points=[POINT])
+    table.save("samira", "M21", seen=1, points=[])
+    assert table.waiting("M21") == set()
+    assert table.standing("M21").is_unused
+    assert "M21" not in table.loaded().standing().blocking
+
+
+def test_a_point_can_be_flagged_and_then_holds_up_sending(whole_table: Table) -> None:
+    table = whole_table
+    table.save("samira", "M21", points=[POINT])
+    safeguards.raise_flag(table["joana"], table.checklist(), "M21", "A veto limits the NPM.")
+    table.session.commit()
+    assert table.loaded().flagged == frozenset({"M21"})
+    assert any("M21" in str(reason) for reason in obstacles.to_sending(table.loaded()))
+
+
+def test_points_are_frozen_and_signed_with_the_rest(whole_table: Table) -> None:
+    table = whole_table
+    table.save("ilena", "M21", points=[POINT])
+    table.accept("M21", "samira", "joana")
+    checklist = table.sign()
+    assert checklist.state is ChecklistState.IN_FORCE
+    assert frozen(table) == {"points": [POINT]}
+
+
+def test_other_points_are_left_empty_and_not_left_out(whole_table: Table) -> None:
+    table = whole_table
+    with pytest.raises(RuleBrokenError, match="This item is optional"):
+        service.save_answer(
+            table["ilena"],
+            table.checklist(),
+            "M21",
+            AnswerScope.SHARED,
+            {},
+            base_version=0,
+            not_applicable_because="There is nothing.",
+        )
+
+
+def test_the_second_checklist_has_other_points_too(whole_table: Table) -> None:
+    status = whole_table.loaded(ChecklistKind.CONFIDENTIALITY).standing().items["C19"]
+    assert (status.optional, status.required, status.waiting_for) == (True, False, ())
+
+
+def test_the_page_says_that_it_is_optional_and_points_at_risky_words(
+    app: Flask, whole_table: Table
+) -> None:
+    table = whole_table
+    room = Room(app, table)
+    shown = item(room.page("ilena"), "M21")
+    assert "Optional" in shown
+    assert "Nothing added" in shown
+    assert "Not applicable" not in shown
+    table.save("ilena", "M21", points=[POINT])
+    shown = item(room.page("samira"), "M21")
+    assert "Keys of the archive" in shown
+    assert "The words veto can limit the NPM." in shown
+    assert "Nothing added" not in shown
