@@ -411,7 +411,7 @@ def test_a_new_task_is_accepted_anew(scene: Scene) -> None:
         scene.actor("ilena"),
         checklist,
         "V5",
-        {"roles": rows},
+        {**current.values, "roles": rows},
         answer_id=current.answer_id,
         reason="A limit was forgotten.",
     )
