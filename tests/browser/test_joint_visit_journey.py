@@ -33,9 +33,14 @@ OWN_LIST = {
     "organisation": journey.CSO,
 }
 ROLES = {
-    "V1": {"health_aim": "no", "language_need": "no"},
+    "V1": {"health_aim": "no", "language_need": "no", "brief_by": "Ruth"},
     "V5": {**TEAM, "backup@0": "Ruth", "backup@1": "Pavo", "backup@2": "Ruth"},
-    "V7": {"speaker": "Pavo", "stand_in": "Ruth", "at_gate": "Pavo"},
+    "V7": {
+        "speaker": "Pavo",
+        "stand_in": "Ruth",
+        "remarks_cleared_by": "Pavo",
+        "at_gate": "Pavo",
+    },
     # Who acts on site is in the team.
     "V8": {"interviewer@0": "Leyla", "pair@0": "Ruth"},
     "V9": {"staff": "Ruth", "health_workers": "Leyla"},
@@ -45,7 +50,14 @@ ROLES = {
     "V13": {**TEAM, "safety_contact": "Ilena"},
     "V15": {"rows": "3", "phase@0": "before", "phase@1": "during", "phase@2": "after"},
     "V16": {"sends_out": "Pavo", "complaints": "Ruth"},
-    "V19": {"author@0": "Leyla", "editor": "Ruth", "approver": "Pavo"},
+    # No standing rule: the parts have their dates.
+    "V19": {
+        "author@0": "Leyla",
+        "editor": "Ruth",
+        "reviewer": "Ruth",
+        "approver": "Pavo",
+        "days_after": "",
+    },
 }
 PLAN = {
     "U1": {"rows": "2", "group@0": "a", "group@1": "b"},
@@ -87,7 +99,11 @@ def test_both_sides_agree_sign_and_make_a_visit_ready(
     expect(expert.locator("main")).to_contain_text(journey.PLACE)
 
     roles = journey.address_of_checklist(cast, visit, "[Rr]oles")
-    answers = ROLES | {"V18": {"briefing": clock.today().isoformat()}}
+    today = clock.today().isoformat()
+    answers = ROLES | {
+        "V1": ROLES["V1"] | {"brief_due": today},
+        "V18": {"briefing": today},
+    }
     journey.complete(cast, roles, {"Ilena": Facts(answers), "Joana": Facts(answers)}, begun=("V1",))
     journey.take_part(cast, visit, "Accept your task", "You accepted your task.")
     journey.send_and_sign(cast, roles, "Ilena", ("Tomas", "Otto"))

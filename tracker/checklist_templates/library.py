@@ -46,7 +46,7 @@ from tracker.guidance.beside import P, beside
 from tracker.guidance.queries import passages_for
 
 # The last item of a checklist is *Other agreed points* (domain.md, 2.6).
-ITEMS_OF = {"M": 21, "C": 19, "V": 20, "U": 18}
+ITEMS_OF = {"M": 21, "C": 19, "V": 21, "U": 19}
 KINDS_IN_ORDER = tuple(ChecklistKind)
 ITEM_PLACE = re.compile(
     r"(?P<before>there is no key )?sections\.(?P<section>\d+)\.items\.(?P<item>\d+)[.:]? ?"

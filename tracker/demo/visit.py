@@ -1,12 +1,14 @@
 """The demonstration's cleared people, and a visit that is ready."""
 
 import datetime as dt
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from tracker.activity.stale import recompute
-from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
+from tracker.checklists import service as checklists
 from tracker.checklists.models import Checklist
 from tracker.cooperations.models import Cooperation
 from tracker.core import clock
@@ -105,6 +107,7 @@ def make_ready(cast: Cast, cooperation: Cooperation) -> None:
         for row in db.session.scalars(sa.select(Checklist).where(Checklist.visit_id == visit.id))
     }
     roles, plan = rows[ChecklistKind.VISIT_ROLES], rows[ChecklistKind.URGENT_PLAN]
+    _say_more_of_the_lead(cast, roles)
     fill_in(cast, roles)
     team = ("pavo", "ruth", "leyla", "samira", "marek")
     for key in team:
@@ -118,11 +121,23 @@ def make_ready(cast: Cast, cooperation: Cooperation) -> None:
         visits.confirm_plan(cast.actor(key), visit)
 
 
-def _plan(cast: Cast, cooperation: Cooperation) -> Visit:
+def _say_more_of_the_lead(cast: Cast, roles: Checklist) -> None:
+    """Add to lead and deputy, named when the visit was planned, the rest of V3."""
+    values = _answers(cast)["V3"]
+    checklists.save_answer(
+        cast.actor("ilena"), roles, "V3", AnswerScope.SHARED, values, base_version=1
+    )
+
+
+def _answers(cast: Cast) -> dict[str, dict[str, Any]]:
     takes_part = frozenset(
         {user.id for user in cast.users.values()} | {body.id for body in cast.bodies.values()}
     )
-    ready = answers(ChecklistKind.VISIT_ROLES, ids(cast), takes_part)
+    return answers(ChecklistKind.VISIT_ROLES, ids(cast), takes_part)
+
+
+def _plan(cast: Cast, cooperation: Cooperation) -> Visit:
+    ready = _answers(cast)
     first = clock.today() + VISIT_IN
     return visits.plan_visit(
         cast.actor("ilena"),

@@ -175,7 +175,11 @@ def _lead_values(planned: TeamPlan) -> dict[str, Any]:
 
 
 def _team_values(roles: LoadedChecklist, planned: TeamPlan) -> dict[str, Any]:
-    """Return V4 with lead and deputy in it, each person with the party they take part for."""
+    """Return V4 with lead and deputy in it, each person with the party they take part for.
+
+    What else V4 says about a person, for example when a term of their own ends, stays.
+    """
+    before = {row.get("person"): row for row in roles.sheet.value("V4", "team") or ()}
     skills = {member.user_id: member for member in planned.members}
     for user_id, words in (
         (planned.lead_id, _l("Team lead")),
@@ -185,10 +189,13 @@ def _team_values(roles: LoadedChecklist, planned: TeamPlan) -> dict[str, Any]:
     team_values: dict[str, Any] = {
         "team": [
             _without_blanks(
-                person=str(person.user_id),
-                organisation=str(roles.people[person.user_id].organisation_id),
-                skill=person.skill.strip(),
-                languages=person.languages.strip(),
+                before.get(str(person.user_id), {})
+                | {
+                    "person": str(person.user_id),
+                    "organisation": str(roles.people[person.user_id].organisation_id),
+                    "skill": person.skill.strip(),
+                    "languages": person.languages.strip(),
+                }
             )
             for person in skills.values()
         ]
@@ -211,7 +218,7 @@ def _audience_values(planner_id: UUID | None, planned: TeamPlan) -> dict[str, An
     }
 
 
-def _without_blanks(**cells: str) -> dict[str, str]:
+def _without_blanks(cells: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in cells.items() if value}
 
 

@@ -109,7 +109,7 @@ def test_a_passage_is_used_where_it_stands_beside_an_item(session: Session) -> N
     whole, consent = "settling-terms/urgent-action", "settling-terms/urgent-consent"
     uses = guidance.uses_of([whole, consent])
     assert [use.code for use in uses[consent]] == ["U6", "U7"]
-    assert [use.code for use in uses[whole]] == ["U1", "U18", "V20"]
+    assert [use.code for use in uses[whole]] == ["U1", "U18", "U19", "V20"]
 
 
 def test_where_a_passage_is_used_is_said_in_the_readers_language(session: Session) -> None:

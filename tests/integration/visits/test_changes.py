@@ -123,6 +123,36 @@ def test_a_changed_team_changes_the_roles_and_who_signs(scene: Scene) -> None:
     assert [visit.number for visit in lines] == [1]
 
 
+def test_what_else_the_roles_say_of_lead_and_team_stays(scene: Scene) -> None:
+    visit = planned(scene, members=("leyla",))
+    roles, lead = scene.checklist(ROLES, 2), scene.actor("pavo")
+    sheet = load(roles).sheet
+    groups = [{"group": "Yard", "person": str(scene.user("ruth")), "decides": "Whom to speak to"}]
+    until = (clock.today() + dt.timedelta(days=900)).isoformat()
+    rows = [row | {"until": until, "substitute": "no"} for row in sheet.value("V4", "team")]
+    for item, values in (
+        ("V3", {"appointed": "standing_rule", "groups": groups}),
+        ("V4", {"team": rows}),
+    ):
+        before = sheet.shared(item)
+        assert before is not None
+        merged = {**before.values, **values}
+        checklists.save_answer(lead, roles, item, AnswerScope.SHARED, merged, base_version=1)
+    plan = team_plan(scene, lead="ruth", deputy="pavo", members=("leyla", "samira"))
+    versions = {"V2": 1, "V3": 2, "V4": 2}
+    assert service.change_team(lead, visit, versions=versions, planned=plan)
+    sheet = load(roles).sheet
+    assert (sheet.value("V3", "lead"), sheet.value("V3", "groups")) == (
+        str(scene.user("ruth")),
+        groups,
+    )
+    ends = {row["person"]: row.get("until") for row in sheet.value("V4", "team")}
+    assert ends == {
+        str(scene.user(key)): None if key == "samira" else until
+        for key in ("pavo", "ruth", "leyla", "samira")
+    }
+
+
 def test_a_team_that_is_the_same_is_not_saved_again(scene: Scene) -> None:
     visit = planned(scene)
     events = len(scene.events())

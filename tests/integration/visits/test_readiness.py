@@ -413,7 +413,7 @@ def test_a_new_task_has_to_be_accepted_again(scene: Scene) -> None:
         scene.actor("ilena"),
         checklist,
         "V5",
-        {"roles": rows},
+        {**current.values, "roles": rows},
         answer_id=current.answer_id,
         reason="A limit was forgotten.",
     )

@@ -104,6 +104,7 @@ def test_each_item_of_the_urgent_plan_shows_the_passage_that_concerns_it() -> No
         "U16": "urgent-follow-up",
         "U17": "urgent-informing",
         "U18": "urgent-action",
+        "U19": "urgent-action",
     }
 
 

@@ -238,7 +238,7 @@ SHIPPED = {file.template.kind.value: file.template for file in library.read(CONT
 
 @pytest.mark.parametrize(
     ("kind", "count"),
-    [("terms", 21), ("confidentiality", 19), ("visit_roles", 20), ("urgent_plan", 18)],
+    [("terms", 21), ("confidentiality", 19), ("visit_roles", 21), ("urgent_plan", 19)],
 )
 def test_the_shipped_checklists_carry_all_items_of_the_field(kind: str, count: int) -> None:
     template = SHIPPED[kind]
@@ -278,7 +278,10 @@ def test_contact_with_bodies_of_opcat_is_never_restricted() -> None:
         assert words in silence
 
 
-@pytest.mark.parametrize(("kind", "code"), [("terms", "M21"), ("confidentiality", "C19")])
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [("terms", "M21"), ("confidentiality", "C19"), ("visit_roles", "V21"), ("urgent_plan", "U19")],
+)
 def test_a_checklist_ends_with_the_points_that_its_parties_add(kind: str, code: str) -> None:
     """domain.md, section 2.6: negotiated, flagged, searched and signed like any other item."""
     item = SHIPPED[kind].items[-1]
@@ -298,3 +301,46 @@ def test_items_of_each_person_and_live_lists_are_those_of_the_field() -> None:
             parts[item.part].add(item.code)
     assert parts[Part.PEOPLE] == {"C2", "V13"}
     assert parts[Part.PERSON] == {"C3", "C6", "C7", "C8", "C13", "C14", "C15", "C18", "V20"}
+
+
+@pytest.mark.parametrize("kind", ["visit_roles", "urgent_plan"])
+def test_tables_with_given_rows_take_further_rows_that_say_what_they_are(kind: str) -> None:
+    tables = [
+        (item.code, field)
+        for item in SHIPPED[kind].items
+        for field in item.fields
+        if field.rows and field.rows.fixed
+    ]
+    assert tables
+    for code, field in tables:
+        assert field.rows is not None
+        assert field.rows.more, code
+        assert field.columns[0].key == "other", code
+
+
+def test_people_of_a_visit_are_chosen_wherever_a_rule_looks() -> None:
+    looked_at = {
+        "V1": ("brief_by",),
+        "V2": ("audience.person", "authorities.by"),
+        "V3": ("lead", "deputy", "appointed_by", "groups.person"),
+        "V4": ("team.person",),
+        "V7": ("speaker", "stand_in", "at_gate", "remarks_cleared_by"),
+        "V12": ("interpreters.interpreter",),
+        "V16": ("sends_out", "about_member", "complaints"),
+        "V19": ("parts.author", "editor", "reviewer", "approver"),
+    }
+    for code, places in looked_at.items():
+        for place in places:
+            key, _dot, column = place.partition(".")
+            field = SHIPPED["visit_roles"].by_code[code].field(key)
+            part = field.column(column) if column else field
+            assert part.type.value in {"person", "persons"}, (code, place)
+
+
+def test_no_tick_says_that_an_interpreter_has_signed() -> None:
+    """The team (V4) says it, where clearances are checked."""
+    interpreters = SHIPPED["visit_roles"].by_code["V12"]
+    assert {field.key for field in interpreters.fields if field.type.value == "confirm"} == {
+        "not_from_place",
+        "may_refuse",
+    }

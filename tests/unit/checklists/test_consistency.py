@@ -86,6 +86,58 @@ def test_authors_are_in_the_team_or_of_the_npm() -> None:
     ]
 
 
+def test_reviewers_of_the_report_are_in_the_team_or_of_the_npm() -> None:
+    fields = [a_field("reviewer", "person"), a_field("approver", "person")]
+    assert found("V19", fields, {"reviewer": str(OREN)}) == []
+    assert places(found("V19", fields, {"reviewer": str(JOANA)})) == [("reviewer", None, None)]
+
+
+def test_sub_leads_are_in_the_team_and_who_appointed_the_lead_may_be_outside_it() -> None:
+    fields = [
+        a_table("groups", a_column("person", "person"), a_column("group")),
+        a_field("appointed_by", "person"),
+    ]
+    rows = [{"person": str(person)} for person in (SAMIRA, OREN, JOANA)]
+    problems = found("V3", fields, {"groups": rows, "appointed_by": str(OREN)})
+    assert places(problems) == [("groups", 1, "person"), ("groups", 2, "person")]
+
+
+@pytest.mark.parametrize(
+    ("code", "key"), [("V1", "brief_by"), ("V16", "sends_out"), ("V19", "editor")]
+)
+def test_what_the_npm_or_the_team_does_nobody_else_is_named_for(code: str, key: str) -> None:
+    fields = [a_field(key, "person")]
+    for person in (SAMIRA, OREN):
+        assert found(code, fields, {key: str(person)}) == []
+    assert places(found(code, fields, {key: str(JOANA)})) == [(key, None, None)]
+
+
+def test_only_people_of_the_npm_tell_authorities_of_a_visit() -> None:
+    fields = [a_table("authorities", a_column("by", "person"), a_column("what"))]
+    rows = [{"by": str(OREN)}, {"by": str(SAMIRA)}]
+    problems = found("V2", fields, {"announced": "announced", "authorities": rows})
+    assert places(problems) == [("authorities", 1, "by")]
+
+
+def test_a_complaint_about_the_lead_does_not_go_to_the_lead() -> None:
+    fields = [a_field("complaints", "person")]
+    sheet = a_sheet(shared={"V3": an_answer({"lead": str(ILENA)})})
+    assert places(found("V16", fields, {"complaints": str(ILENA)}, sheet=sheet)) == [
+        ("complaints", None, None)
+    ]
+    assert found("V16", fields, {"complaints": str(OREN)}, sheet=sheet) == []
+    assert found("V16", fields, {"complaints": str(ILENA)}) == []
+    assert found("V16", fields, {}, sheet=a_sheet()) == []
+
+
+@pytest.mark.parametrize("ground", ["consent", "law", "unnamed", None])
+def test_raw_notes_leave_the_cooperation_by_consent_or_by_law_only(ground: str | None) -> None:
+    fields = [a_table("raw_notes_to", a_column("receiver"), a_column("ground"))]
+    rows = [{"receiver": body, "ground": ground} for body in ("cso", "ministry", None)]
+    expected = [("raw_notes_to", 1, "ground")] if ground == "unnamed" else []
+    assert places(found("V19", fields, {"raw_notes_to": rows})) == expected
+
+
 def test_who_decides_on_an_urgent_case_is_of_the_npm_in_a_standing_plan_too() -> None:
     fields = [a_field("on_site", "person"), a_field("stand_in", "person")]
     values = {"on_site": str(OREN), "stand_in": str(SAMIRA)}
@@ -131,6 +183,77 @@ def test_the_check_for_reprisals_comes_after_the_last_day(
     day = LAST + dt.timedelta(days=days)
     problems = problems_in("V15", [a_field("check_on", "date")], {"check_on": day.isoformat()})
     assert places(problems) == ([] if is_late_enough else [("check_on", None, None)])
+
+
+@pytest.mark.parametrize(
+    ("day", "expected"),
+    [(FIRST, []), (FIRST - dt.timedelta(days=9), []), (LAST, ["brief_due"]), (None, [])],
+)
+def test_the_background_brief_is_ready_when_the_visit_begins(
+    day: dt.date | None, expected: list[str]
+) -> None:
+    values = {"brief_due": day.isoformat()} if day else {}
+    problems = found("V1", [a_field("brief_due", "date")], values)
+    assert [problem.field for problem in problems] == expected
+    assert found("V1", [a_field("brief_due", "date")], values, around()) == []
+
+
+TOLD = [a_table("authorities", a_column("what"), a_column("hours", "number"))]
+
+
+@pytest.mark.parametrize(
+    ("announced", "refused"),
+    [
+        ("unannounced", {"period", "day", "team"}),
+        ("period", {"day", "team"}),
+        ("announced", set()),
+        (None, set()),
+    ],
+)
+def test_no_authority_is_told_more_beforehand_than_is_announced(
+    announced: str | None, refused: set[str]
+) -> None:
+    for what in ("visit", "period", "day", "team"):
+        rows = [{"what": what, "hours": 24}]
+        values = {"announced": announced, "authorities": rows}
+        expected = [("authorities", 0, "what")] if what in refused else []
+        assert places(found("V2", TOLD, values)) == expected, what
+        # What is said at the gate tells nobody beforehand.
+        at_gate = [{"what": what, "hours": 0}]
+        assert found("V2", TOLD, values | {"authorities": at_gate}) == [], what
+
+
+def test_a_persons_own_term_covers_the_visit() -> None:
+    fields = [a_table("team", a_column("person", "person"), a_column("until", "date"))]
+    rows = [
+        {"person": str(ILENA), "until": LAST.isoformat()},
+        {"person": str(SAMIRA), "until": (LAST - dt.timedelta(days=1)).isoformat()},
+        {"person": str(OREN)},
+    ]
+    assert places(found("V4", fields, {"team": rows})) == [("team", 1, "until")]
+    assert found("V4", fields, {"team": rows}, around(team=frozenset())) == []
+
+
+@pytest.mark.parametrize(("rule", "expected"), [(10, []), (9, [0]), (None, [])])
+def test_no_part_of_the_report_is_due_later_than_the_standing_rule_allows(
+    rule: int | None, expected: list[int]
+) -> None:
+    fields = [a_table("parts", a_column("due", "date")), a_field("days_after", "number")]
+    rows = [{"due": (LAST + dt.timedelta(days=n)).isoformat()} for n in (10, 3)] + [{}]
+    values = {"parts": rows, "days_after": rule}
+    problems = found("V19", fields, values)
+    assert places(problems) == [("parts", n, "due") for n in expected]
+    assert found("V19", fields, values, around()) == []
+
+
+@pytest.mark.parametrize(("days", "is_late_enough"), [(0, False), (1, True)])
+def test_a_return_visit_comes_after_the_visit(days: int, *, is_late_enough: bool) -> None:
+    values = {"return_on": (LAST + dt.timedelta(days=days)).isoformat()}
+    fields = [a_field("return_on", "date")]
+    assert places(found("U16", fields, values)) == (
+        [] if is_late_enough else [("return_on", None, None)]
+    )
+    assert found("U16", fields, values, around()) == []
 
 
 # The terms

@@ -202,6 +202,10 @@ def test_nothing_is_flagged_on_a_visits_roles() -> None:
     assert not [limit for item in SHIPPED["visit_roles"].items for limit in item.limits]
 
 
+# Bodies outside the cooperation, as answers name them.
+OUTSIDE = ("authority", "ministry", "prosecutor", "donor", "other_state")
+
+
 @pytest.mark.parametrize(
     ("kind", "code", "values", "rules"),
     [
@@ -245,6 +249,16 @@ def test_nothing_is_flagged_on_a_visits_roles() -> None:
         ("urgent_plan", "U7", {"decider": str(SAMIRA)}, ["decided_outside"]),
         ("urgent_plan", "U15", {"who_speaks": "together"}, ["only_together"]),
         ("urgent_plan", "U15", {"who_speaks": "npm_then_cso"}, []),
+        *(
+            ("urgent_plan", code, {key: ["nobody", body]}, [rule])
+            for code, key, rule in (
+                ("U7", "must_agree", "agreed_outside"),
+                ("U15", "cleared_by", "cleared_outside"),
+            )
+            for body in ("cso", *OUTSIDE)
+        ),
+        ("urgent_plan", "U7", {"must_agree": ["nobody"]}, []),
+        ("urgent_plan", "U15", {"cleared_by": ["nobody"]}, []),
     ],
 )
 def test_what_gives_a_power_away_is_found(

@@ -317,6 +317,20 @@ def test_each_given_row_must_be_filled_in() -> None:
     assert lacks(fields, {"t": both}) == []
 
 
+def test_a_row_added_to_given_ones_says_what_it_is() -> None:
+    spec = {"min": 0, "fixed": [{"key": "a", "label": "A"}], "more": True}
+    columns = (a_column("other", required=False), a_column("name"))
+    field = item_of(a_table("t", *columns, rows=spec)).fields
+    given = {ROW: "a", "name": "One"}
+    assert list(missing(field, {"t": [given]})) == []
+    assert list(missing(field, {"t": [given, {"other": "B", "name": "Two"}]})) == []
+    (problem,) = missing(field, {"t": [given, {"name": "Two"}]})
+    assert (problem.row, problem.column) == (1, "other")
+    # Where no row is given, an optional column of that name stays one.
+    free = item_of(a_table("t", *columns)).fields
+    assert list(missing(free, {"t": [{"name": "Two"}]})) == []
+
+
 def test_a_column_is_required_as_another_of_its_row_is_filled() -> None:
     fields = [
         a_table(
@@ -451,6 +465,25 @@ def test_what_fits_is_kept_and_where_it_does_not_is_told() -> None:
         ("rows", "who"),
         ("gone", None),
     )
+
+
+def test_given_rows_are_kept_without_the_rows_and_cells_that_no_longer_fit() -> None:
+    given_rows = [{"key": "a", "label": "A"}, {"key": "b", "label": "B"}]
+    fields = tuple(
+        TemplateField.model_validate(a_table("t", a_column("name"), rows={"fixed": fixed}))
+        for fixed in (given_rows, given_rows[:1])
+    )
+    answer = {
+        "t": [
+            {ROW: "a", "name": "One", "note": "Gone"},
+            {ROW: "b", "name": "Two"},
+            {"name": "Added"},
+        ]
+    }
+    both, first = (fit((field,), answer, around()) for field in fields)
+    assert both.values == {"t": [{ROW: "a", "name": "One"}, {ROW: "b", "name": "Two"}]}
+    assert first.values == {"t": [{ROW: "a", "name": "One"}]}
+    assert ("t", "note") in both.left_out
 
 
 def test_of_a_table_without_its_rows_nothing_is_kept() -> None:

@@ -4,6 +4,7 @@ They hold for every version of a checklist. What one answer must hold by itself 
 template (done_tests).
 """
 
+import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any
@@ -20,9 +21,10 @@ from tracker.cooperations.models import Mode
 Values = Mapping[str, Any]
 Rule = Callable[[Item, Values, Surroundings, Sheet], Iterator[Problem]]
 
-# The items of a visit that name who acts on site, and of V7 the fields that do.
+# The items of a visit whose every field names who acts on site.
 ON_SITE = frozenset({"V5", "V8", "V9", "V10", "V11", "V12"})
-SPEAKERS = frozenset({"speaker", "stand_in"})
+# What an authority may be told beforehand, by how the visit is announced (V2).
+TOLD_BEFORE = {"unannounced": frozenset({"visit"}), "period": frozenset({"visit", "period"})}
 
 
 def problems(
@@ -36,13 +38,11 @@ def problems(
 # People ---------------------------------------------------------------------------------------
 
 
-def _acts_on_site(
-    item: Item, values: Values, around: Surroundings, _sheet: Sheet
-) -> Iterator[Problem]:
-    """Whoever acts on site is in the team (V4), where everyone who needs it is cleared (J2)."""
-    if around.team is None:
-        return
-    on_site = SPEAKERS if item.code == "V7" else frozenset(field.key for field in item.fields)
+def _of_team(*keys: str) -> Rule:
+    """Return the rule that whoever acts on site is in the team (V4), where all are cleared (J2).
+
+    It looks at these fields of an item, and without any at all of them.
+    """
 
     def words(label: object) -> object:
         return _l(
@@ -50,7 +50,12 @@ def _acts_on_site(
             label=label,
         )
 
-    yield from _others_than(around.team, item, values, on_site, words)
+    def rule(item: Item, values: Values, around: Surroundings, _sheet: Sheet) -> Iterator[Problem]:
+        if around.team is not None:
+            on_site = keys or tuple(field.key for field in item.fields)
+            yield from _others_than(around.team, item, values, frozenset(on_site), words)
+
+    return rule
 
 
 def _of_team_or_npm(*keys: str) -> Rule:
@@ -68,14 +73,29 @@ def _of_team_or_npm(*keys: str) -> Rule:
     return rule
 
 
-def _of_npm(item: Item, values: Values, around: Surroundings, _sheet: Sheet) -> Iterator[Problem]:
-    """Who decides on an urgent case is of the NPM (U3)."""
-    keys = frozenset(field.key for field in item.fields)
+def _of_npm(*keys: str) -> Rule:
+    """Return the rule that whom these fields name, or without any all of them, is of the NPM.
+
+    They decide on an urgent case (U3), or speak with authorities for the NPM (V2).
+    """
 
     def words(label: object) -> object:
         return _l("%(label)s: choose someone of the NPM.", label=label)
 
-    yield from _others_than(around.npm_people, item, values, keys, words)
+    def rule(item: Item, values: Values, around: Surroundings, _sheet: Sheet) -> Iterator[Problem]:
+        named = keys or tuple(field.key for field in item.fields)
+        yield from _others_than(around.npm_people, item, values, frozenset(named), words)
+
+    return rule
+
+
+def _not_about_the_lead_to_the_lead(
+    _item: Item, values: Values, _around: Surroundings, sheet: Sheet
+) -> Iterator[Problem]:
+    """A complaint about the lead needs another way than the lead (V16)."""
+    person = as_id(values.get("complaints"))
+    if person is not None and person == as_id(sheet.value("V3", "lead")):
+        yield Problem("complaints", _l("Name someone other than the team lead."))
 
 
 def _others_than(
@@ -94,7 +114,87 @@ def _others_than(
                 yield Problem(field.key, words(part.label), row=row, column=column)
 
 
+def _raw_notes(
+    _item: Item, values: Values, _around: Surroundings, _sheet: Sheet
+) -> Iterator[Problem]:
+    """Raw notes leave the cooperation by consent or by law only (S12, OPCAT 21(2); V19)."""
+    for number, row in enumerate(values.get("raw_notes_to") or []):
+        if row.get("receiver") not in {None, "", "cso"} and row.get("ground") == "unnamed":
+            yield Problem(
+                "raw_notes_to",
+                _l(
+                    "A body outside the cooperation gets raw notes only with the consent of the "
+                    "person concerned, or if the law requires it."
+                ),
+                row=number,
+                column="ground",
+            )
+
+
 # Days -----------------------------------------------------------------------------------------
+
+
+def _brief_in_time(
+    _item: Item, values: Values, around: Surroundings, _sheet: Sheet
+) -> Iterator[Problem]:
+    """The team reads the background brief before it leaves (V1)."""
+    due = as_date(values.get("brief_due"))
+    if around.visit_starts_on and due and due > around.visit_starts_on:
+        yield Problem(
+            "brief_due", _l("The brief must be ready on the first day of the visit or before.")
+        )
+
+
+def _no_more_than_announced(
+    _item: Item, values: Values, _around: Surroundings, _sheet: Sheet
+) -> Iterator[Problem]:
+    """An unannounced visit fails if it becomes known (V2): authorities learn no more beforehand."""
+    allowed = TOLD_BEFORE.get(str(values.get("announced")))
+    if allowed is None:
+        return
+    for number, row in enumerate(values.get("authorities") or []):
+        what = row.get("what")
+        if has_content(what) and what not in allowed and row.get("hours") != 0:
+            yield Problem(
+                "authorities",
+                _l("This tells an authority more than is announced."),
+                row=number,
+                column="what",
+            )
+
+
+def _terms_of_people(
+    _item: Item, values: Values, around: Surroundings, _sheet: Sheet
+) -> Iterator[Problem]:
+    """Whoever serves for a term of their own serves until the last day of the visit (V4, J2)."""
+    for number, row in enumerate(values.get("team") or []):
+        until = as_date(row.get("until"))
+        if around.visit_ends_on and until and until < around.visit_ends_on:
+            yield Problem(
+                "team",
+                _l("This term ends before the last day of the visit."),
+                row=number,
+                column="until",
+            )
+
+
+def _within_the_standing_rule(
+    _item: Item, values: Values, around: Surroundings, _sheet: Sheet
+) -> Iterator[Problem]:
+    """No part of the report is due later than so many days after the visit (V19)."""
+    days = values.get("days_after")
+    if around.visit_ends_on is None or not isinstance(days, int):
+        return
+    last = around.visit_ends_on + dt.timedelta(days=days)
+    for number, row in enumerate(values.get("parts") or []):
+        due = as_date(row.get("due"))
+        if due is not None and due > last:
+            yield Problem(
+                "parts",
+                _l("This date is later than the standing rule allows."),
+                row=number,
+                column="due",
+            )
 
 
 def _briefings(
@@ -116,9 +216,20 @@ def _check_of_reprisals(
     _item: Item, values: Values, around: Surroundings, _sheet: Sheet
 ) -> Iterator[Problem]:
     """Reprisals often come after the team has left: the check is after the last day (S61)."""
-    day = as_date(values.get("check_on"))
+    yield from _after_the_visit("check_on", values, around)
+
+
+def _return_visit(
+    _item: Item, values: Values, around: Surroundings, _sheet: Sheet
+) -> Iterator[Problem]:
+    """A return visit comes after the visit (U16, J9)."""
+    yield from _after_the_visit("return_on", values, around)
+
+
+def _after_the_visit(key: str, values: Values, around: Surroundings) -> Iterator[Problem]:
+    day = as_date(values.get(key))
     if day is not None and around.visit_ends_on is not None and day <= around.visit_ends_on:
-        yield Problem("check_on", _l("This date must be after the visit."))
+        yield Problem(key, _l("This date must be after the visit."))
 
 
 # The terms ------------------------------------------------------------------------------------
@@ -192,12 +303,18 @@ def _contradicted(party: PartyFact, why: object, rows: list[dict[str, Any]]) -> 
 
 
 RULES: dict[str, tuple[Rule, ...]] = {
-    **dict.fromkeys(ON_SITE, (_acts_on_site,)),
-    "V7": (_acts_on_site, _of_team_or_npm("at_gate")),
+    **dict.fromkeys(ON_SITE, (_of_team(),)),
+    "V1": (_of_team_or_npm("brief_by"), _brief_in_time),
+    "V2": (_of_npm("authorities"), _no_more_than_announced),
+    "V3": (_of_team("groups"),),
+    "V4": (_terms_of_people,),
+    "V7": (_of_team("speaker", "stand_in"), _of_team_or_npm("at_gate")),
     "V15": (_check_of_reprisals,),
+    "V16": (_of_team_or_npm("sends_out"), _not_about_the_lead_to_the_lead),
     "V18": (_briefings,),
-    "V19": (_of_team_or_npm("parts", "editor"),),
-    "U3": (_of_npm,),
+    "V19": (_of_team_or_npm("parts", "editor", "reviewer"), _raw_notes, _within_the_standing_rule),
+    "U3": (_of_npm(),),
+    "U16": (_return_visit,),
     "M3": (_forms_of_cooperation,),
     "M14": (_declared_interests,),
 }

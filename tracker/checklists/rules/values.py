@@ -24,6 +24,8 @@ from tracker.core.errors import RuleBrokenError
 
 MAX_TEXT = 8000
 MAX_LINE = 300
+# The column in which a row that was added to given ones says what it is.
+ADDED = "other"
 PHONE = re.compile(r"[+0-9][0-9 ()/.\-]{2,38}")
 
 
@@ -254,7 +256,13 @@ def _part(field: TemplateField, part: Any, surroundings: Surroundings) -> tuple[
     """Return a row without the cells that don't fit, or a choice that still is one."""
     if not isinstance(part, dict):
         return (part if _fits(field, [part], surroundings) else None), set()
-    row = {key: cell for key, cell in part.items() if _fits(field, [{key: cell}], surroundings)}
+    # A cell belongs to its row: a table may have given rows only.
+    given = {key: cell for key, cell in part.items() if key == ROW}
+    row = {
+        key: cell
+        for key, cell in part.items()
+        if _fits(field, [{**given, key: cell}], surroundings)
+    }
     return (row if _fits(field, [row], surroundings) else None), set(part.keys() - row.keys())
 
 
@@ -349,6 +357,7 @@ def _missing_in_table(
     for number, row in enumerate(rows):
         if has_content(row):
             yield from _missing_cells(field, number, row)
+            yield from _missing_name(field, number, row)
 
 
 def _missing_rows(field: TemplateField, rows: list[dict[str, Any]]) -> Iterator[Problem]:
@@ -367,4 +376,13 @@ def _missing_rows(field: TemplateField, rows: list[dict[str, Any]]) -> Iterator[
 def _missing_cells(field: TemplateField, number: int, row: dict[str, Any]) -> Iterator[Problem]:
     for column in field.columns:
         if needed(column, row) and not has_content(row.get(column.key)):
+            yield Problem(field.key, _what_is_missing(column), row=number, column=column.key)
+
+
+def _missing_name(field: TemplateField, number: int, row: dict[str, Any]) -> Iterator[Problem]:
+    """Yield that a row added to given ones does not say what it is."""
+    if not (field.rows and field.rows.fixed) or ROW in row:
+        return
+    for column in field.columns:
+        if column.key == ADDED and not has_content(row.get(column.key)):
             yield Problem(field.key, _what_is_missing(column), row=number, column=column.key)
