@@ -4,7 +4,7 @@ from flask_babel import lazy_gettext as _l
 
 from tracker.access.actor import OrganisationKind
 from tracker.cooperations.models import ChecklistKind, ClearanceEnd, Knowledge, Stage
-from tracker.cooperations.modes import Level
+from tracker.cooperations.modes import STANDING_PLAN, VISIT_PLAN, Column, Level, Requirement
 
 STAGES: dict[Stage, object] = {
     Stage.EXPLORED: _l("Exploring"),
@@ -27,6 +27,12 @@ KINDS: dict[ChecklistKind, object] = {
     ChecklistKind.CONFIDENTIALITY: _l("Confidentiality"),
     ChecklistKind.VISIT_ROLES: _l("Roles for a joint visit"),
     ChecklistKind.URGENT_PLAN: _l("Urgent-action plan"),
+}
+
+# What tells the two columns of the urgent-action plan apart.
+COLUMNS: dict[Column, object] = {
+    STANDING_PLAN: _l("Urgent-action plan of the cooperation"),
+    VISIT_PLAN: _l("Urgent-action plan of each visit"),
 }
 
 LEVELS: dict[Level, object] = {
@@ -61,3 +67,9 @@ HEAD: dict[str, object] = {
     "ends_on": _l("end"),
     "review_on": _l("review"),
 }
+
+
+def of_requirement(requirement: Requirement) -> object:
+    """Return the name of a checklist for its purpose."""
+    column = (requirement.kind, requirement.purpose)
+    return COLUMNS.get(column, KINDS[requirement.kind])

@@ -3,7 +3,7 @@
 In one file: the sections of one page, put together from the same facts.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -23,9 +23,10 @@ from tracker.cooperations import labels as words
 from tracker.cooperations import people, policy
 from tracker.cooperations import queries as cooperations
 from tracker.cooperations.models import Cooperation, Stage
-from tracker.cooperations.modes import MODE_LABELS, Level, Requirement
+from tracker.cooperations.modes import MODE_LABELS, Level, Purpose, Requirement
 from tracker.cooperations.pages import PartyPeople, people_by_party
 from tracker.cooperations.people import Person
+from tracker.cooperations.policy import CooperationFact
 from tracker.dashboard import queries, tasks
 from tracker.dashboard.queries import WaitingRevision
 from tracker.dashboard.wording import (
@@ -97,6 +98,18 @@ class NextStep:
 
 
 @dataclass(frozen=True, slots=True)
+class Recommendation:
+    """A checklist that is nobody's task: recommended, or begun and not needed any more.
+
+    It has tasks once it was started; before, the URL that starts it, if the reader may.
+    """
+
+    requirement: Requirement
+    tasks: tuple[Task, ...] = ()
+    start_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CooperationView:
     """Everything the cooperation page shows."""
 
@@ -104,6 +117,7 @@ class CooperationView:
     parties: tuple[tuple[str, bool], ...]
     stages: tuple[tuple[str, object], ...]
     groups: tuple[TaskGroup, ...]
+    recommended: tuple["Recommendation", ...]
     next_step: NextStep
     gates: tuple[GateView, ...]
     needs: tuple[Requirement, ...]
@@ -125,6 +139,7 @@ class _Table:
     taking_part: list[Person]
     waiting_revisions: Mapping[UUID, WaitingRevision]
     compared: Mapping[UUID, Compared]
+    fact: CooperationFact
     may_change: bool
 
     @property
@@ -149,6 +164,7 @@ def cooperation_view(actor: Actor, cooperation: Cooperation) -> CooperationView:
     taking_part = people.people(cooperation.id)
     facts = lifecycle_queries.facts(cooperation, own, terms, taking_part)
     gates = lifecycle.gates(facts)
+    fact = cooperations.fact(cooperation)
     table = _Table(
         actor=actor,
         cooperation=cooperation,
@@ -159,10 +175,12 @@ def cooperation_view(actor: Actor, cooperation: Cooperation) -> CooperationView:
         taking_part=taking_part,
         waiting_revisions=queries.asked(checklist.revision_sent_id for checklist in own.values()),
         compared=evidence.compare(list(own.values())),
-        may_change=bool(policy.can_change(actor, cooperations.fact(cooperation))),
+        fact=fact,
+        may_change=bool(policy.can_change(actor, fact)),
     )
     needs = tuple(lifecycle_queries.needs(cooperation, terms))
     groups = _groups(table, needs)
+    recommended = tuple(_recommended(table, needs))
     parties = people.parties(cooperation)
     return CooperationView(
         cooperation=cooperation,
@@ -171,6 +189,7 @@ def cooperation_view(actor: Actor, cooperation: Cooperation) -> CooperationView:
         ),
         stages=_stages(cooperation),
         groups=groups,
+        recommended=recommended,
         next_step=_next_step(table, groups),
         gates=tuple(_gate_view(table, gate) for gate in gates),
         needs=needs,
@@ -189,9 +208,14 @@ def _stages(cooperation: Cooperation) -> tuple[tuple[str, object], ...]:
 
 def _groups(table: _Table, needs: Sequence[Requirement]) -> tuple[TaskGroup, ...]:
     groups: dict[str, list[Task]] = {key: [] for key in GROUPS}
+    to_do = {
+        requirement.kind
+        for requirement in needs
+        if requirement.purpose is Purpose.COOPERATION and lifecycle.is_to_do(requirement)
+    }
     for kind, key in GROUP_OF.items():
         checklist = table.own.get(kind)
-        if checklist is not None:
+        if checklist is not None and (kind in to_do or checklist.state in STANDING):
             groups[key] += _checklist_tasks(table, checklist)
     groups["people"].append(_people_task(table))
     tasks_by_group = tasks.of_cooperation(table.actor, table.cooperation, table.facts, table.gates)
@@ -202,6 +226,43 @@ def _groups(table: _Table, needs: Sequence[Requirement]) -> tuple[TaskGroup, ...
     return tuple(
         TaskGroup(key, GROUPS.get(key, key), tuple(task)) for key, task in groups.items() if task
     )
+
+
+def _recommended(table: _Table, needs: Sequence[Requirement]) -> Iterator[Recommendation]:
+    for requirement in needs:
+        checklist = table.own.get(requirement.kind)
+        if requirement.purpose is Purpose.VISIT or lifecycle.is_to_do(requirement):
+            continue
+        if checklist is None and requirement.level is Level.RECOMMENDED:
+            yield Recommendation(requirement, start_url=_start_url(table, requirement))
+        elif checklist is not None and checklist.state not in STANDING:
+            yield Recommendation(
+                requirement,
+                (_optional_task(table, checklist), _signing_task(table, checklist)),
+            )
+
+
+def _start_url(table: _Table, requirement: Requirement) -> str:
+    if not lifecycle.can_start(table.actor, table.fact, requirement):
+        return ""
+    return url_for(
+        "lifecycle.start",
+        reference=table.cooperation.reference,
+        kind=requirement.kind.value,
+    )
+
+
+def _optional_task(table: _Table, checklist: Checklist) -> Task:
+    """Return the task of a checklist that waits for nobody, with how far it is filled in."""
+    task = _fill_task(table, checklist)
+    if task.s not in {YOURS, OTHERS}:
+        return task
+    why = _(
+        "%(done)s of %(total)s items agreed.",
+        done=checklist.done_count,
+        total=checklist.total_count,
+    )
+    return Task(task.label, _("In progress"), "half", checklist_url(checklist.id), why)
 
 
 def _checklist_tasks(table: _Table, checklist: Checklist) -> list[Task]:
