@@ -1,10 +1,14 @@
 """Labels for stages, levels, answers and reasons for closing."""
 
+import datetime as dt
+
 from flask_babel import lazy_gettext as _l
 
 from tracker.access.actor import OrganisationKind
 from tracker.cooperations.models import ChecklistKind, ClearanceEnd, Knowledge, Stage
 from tracker.cooperations.modes import STANDING_PLAN, VISIT_PLAN, Column, Level, Requirement
+from tracker.signoff.labels import validity_words
+from tracker.signoff.outcomes import Validity, validity
 
 STAGES: dict[Stage, object] = {
     Stage.EXPLORED: _l("Exploring"),
@@ -16,6 +20,17 @@ STAGES: dict[Stage, object] = {
     Stage.SUSPENDED: _l("Suspended"),
     Stage.CLOSED: _l("Closed"),
 }
+
+
+def stage_words(stage: Stage, starts_on: dt.date | None, today: dt.date) -> object:
+    """Return the name of a stage; until the start day the status of what all have signed.
+
+    starts_on is the first day of the agreed terms (M19).
+    """
+    if stage is Stage.ACTIVE and validity(starts_on, None, today) is Validity.BEGINS_LATER:
+        return validity_words(Validity.BEGINS_LATER, starts_on)[0]
+    return STAGES[stage]
+
 
 SIDES: dict[OrganisationKind, object] = {
     OrganisationKind.NPM: _l("An NPM body"),

@@ -46,6 +46,11 @@ def _stage_words(stage: Stage | str) -> object:
     return labels.STAGES[Stage(stage)]
 
 
+@blueprint.app_template_filter("stage_today")
+def _stage_today(cooperation: Cooperation) -> object:
+    return labels.stage_words(cooperation.stage, cooperation.starts_on, clock.today())
+
+
 @blueprint.app_template_filter("stage_state")
 def _stage_state(stage: Stage) -> str:
     return stage_state(stage)

@@ -27,6 +27,7 @@ from tracker.cooperations.modes import MODE_LABELS, Level, Purpose, Requirement
 from tracker.cooperations.pages import PartyPeople, people_by_party
 from tracker.cooperations.people import Person
 from tracker.cooperations.policy import CooperationFact
+from tracker.core import clock
 from tracker.dashboard import queries, tasks
 from tracker.dashboard.queries import WaitingRevision
 from tracker.dashboard.wording import (
@@ -53,7 +54,7 @@ from tracker.lifecycle.policy import (
     PageKind,
     Target,
 )
-from tracker.lifecycle.stages import IN_ORDER
+from tracker.lifecycle.stages import BESIDE, BY_GATES, IN_ORDER
 from tracker.ui import locale
 from tracker.ui.locale import as_date
 from tracker.ui.tasks import OTHERS, YOURS, Task, TaskGroup
@@ -98,15 +99,26 @@ class NextStep:
 
 
 @dataclass(frozen=True, slots=True)
+class StageView:
+    """A stage of the line: left behind, or beside it, entered and left again by a decision."""
+
+    code: str
+    words: object
+    is_past: bool
+    is_beside: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Recommendation:
     """A checklist that is nobody's task: recommended, or begun and not needed any more.
 
-    It has tasks once it was started; before, the URL that starts it, if the reader may.
+    It has tasks once it was started; before, the URL that starts it, or why the reader can't.
     """
 
     requirement: Requirement
     tasks: tuple[Task, ...] = ()
     start_url: str = ""
+    why_not: object = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +127,7 @@ class CooperationView:
 
     cooperation: Cooperation
     parties: tuple[tuple[str, bool], ...]
-    stages: tuple[tuple[str, object], ...]
+    stages: tuple[StageView, ...]
     groups: tuple[TaskGroup, ...]
     recommended: tuple["Recommendation", ...]
     next_step: NextStep
@@ -199,11 +211,19 @@ def cooperation_view(actor: Actor, cooperation: Cooperation) -> CooperationView:
     )
 
 
-def _stages(cooperation: Cooperation) -> tuple[tuple[str, object], ...]:
-    shown = list(IN_ORDER)
-    if cooperation.stage is Stage.SUSPENDED:
-        shown.insert(shown.index(Stage.CLOSED), Stage.SUSPENDED)
-    return tuple((stage.value, words.STAGES[stage]) for stage in shown)
+def _stages(cooperation: Cooperation) -> tuple[StageView, ...]:
+    current = cooperation.stage
+    return tuple(
+        StageView(
+            stage.value,
+            words.stage_words(stage, cooperation.starts_on, clock.today())
+            if stage is current
+            else words.STAGES[stage],
+            is_past=stage in BY_GATES and IN_ORDER.index(stage) < IN_ORDER.index(current),
+            is_beside=stage in BESIDE,
+        )
+        for stage in IN_ORDER
+    )
 
 
 def _groups(table: _Table, needs: Sequence[Requirement]) -> tuple[TaskGroup, ...]:
@@ -234,7 +254,7 @@ def _recommended(table: _Table, needs: Sequence[Requirement]) -> Iterator[Recomm
         if requirement.purpose is Purpose.VISIT or lifecycle.is_to_do(requirement):
             continue
         if checklist is None and requirement.level is Level.RECOMMENDED:
-            yield Recommendation(requirement, start_url=_start_url(table, requirement))
+            yield _to_start(table, requirement)
         elif checklist is not None and checklist.state not in STANDING:
             yield Recommendation(
                 requirement,
@@ -242,14 +262,16 @@ def _recommended(table: _Table, needs: Sequence[Requirement]) -> Iterator[Recomm
             )
 
 
-def _start_url(table: _Table, requirement: Requirement) -> str:
-    if not lifecycle.can_start(table.actor, table.fact, requirement):
-        return ""
-    return url_for(
+def _to_start(table: _Table, requirement: Requirement) -> Recommendation:
+    may_start = lifecycle.can_start(table.actor, table.fact, requirement)
+    if not may_start:
+        return Recommendation(requirement, why_not=may_start.reason)
+    url = url_for(
         "lifecycle.start",
         reference=table.cooperation.reference,
         kind=requirement.kind.value,
     )
+    return Recommendation(requirement, start_url=url)
 
 
 def _optional_task(table: _Table, checklist: Checklist) -> Task:
@@ -443,7 +465,11 @@ def _next_step(table: _Table, groups: Sequence[TaskGroup]) -> NextStep:
         text = _("%(task)s: %(state)s.", task=theirs.label, state=theirs.state)
         return NextStep(_("Next step"), text)
     if table.cooperation.stage is Stage.ACTIVE:
-        return NextStep(_("Next step"), _("Everything that is agreed is in force. Nothing waits."))
+        state = words.stage_words(Stage.ACTIVE, table.cooperation.starts_on, clock.today())
+        text = _("Everything that is agreed is in force. Nothing waits.")
+        if state != words.STAGES[Stage.ACTIVE]:
+            text = _("%(state)s. Nothing waits.", state=state)
+        return NextStep(_("Next step"), text)
     return NextStep(_("Next step"), _("Nothing waits for anybody."))
 
 

@@ -25,6 +25,7 @@ from tracker.core.db import db
 from tracker.lifecycle import policy, queries
 from tracker.lifecycle.stages import MOVED_BY_GATES, RUNNING, stage_after
 from tracker.signoff import paper
+from tracker.signoff.outcomes import Validity, validity
 
 
 def open_cooperation(  # noqa: PLR0913 -- the head of a cooperation, as plain values
@@ -136,7 +137,18 @@ def _enter(cooperation: Cooperation, actor: Actor | None, after: Stage) -> None:
         cooperation_id=cooperation.id,
         before=before.value,
         after=after.value,
+        **_begins_on(cooperation),
     )
+
+
+def _begins_on(cooperation: Cooperation) -> dict[str, str]:
+    """Return the detail that names the first day of an active cooperation, if it is to come."""
+    first = cooperation.starts_on
+    if first is None or cooperation.stage is not Stage.ACTIVE:
+        return {}
+    if validity(first, None, clock.today()) is not Validity.BEGINS_LATER:
+        return {}
+    return {"begins_on": first.isoformat()}
 
 
 def follow(event: DomainEvent) -> None:
