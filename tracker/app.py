@@ -436,7 +436,7 @@ def services_of(settings: Settings, ring: Keys) -> Services:
         tasks.GROUP_SOURCES.holding(GROUP_SOURCES),
         loading.VISIT_READER.holding(visit_queries.facts),
         loading.COMMENT_READER.holding(comment_queries.beside),
-        loading.TEXT_CHECK.holding(agreement_evidence.is_borne_out),
+        loading.TEXT_READER.holding(agreement_evidence.on_page),
         loading.OWN_GUIDANCE_READER.holding(own_queries.beside),
         own_guidance.OWN_READER.holding(own_queries.in_library),
         signoff_queries.CERTIFICATE_READER.holding(certificates.marks),

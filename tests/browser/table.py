@@ -25,7 +25,12 @@ NPM, DOOR, LANTERN = (
     "Open Door Legal Aid",
     "Lantern Health Network",
 )
-QUESTIONS = {"personal_data": "no", "npm_passes_restricted": "no", "consent_hard": "no"}
+QUESTIONS = {
+    "personal_data": "no",
+    "npm_passes_restricted": "no",
+    "cso_passes_restricted": "no",
+    "consent_hard": "no",
+}
 
 Fill = Callable[[Country, Cooperation], None]
 

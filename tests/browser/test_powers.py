@@ -30,7 +30,12 @@ from tracker.core.db import db
 from tracker.lifecycle import service as lifecycle
 from tracker.organisations.models import Organisation
 
-QUESTIONS = {"personal_data": "no", "npm_passes_restricted": "no", "consent_hard": "no"}
+QUESTIONS = {
+    "personal_data": "no",
+    "npm_passes_restricted": "no",
+    "cso_passes_restricted": "no",
+    "consent_hard": "no",
+}
 
 
 @pytest.fixture(scope="module")

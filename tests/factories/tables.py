@@ -28,7 +28,12 @@ from tracker.checklists.rules.completeness import ItemStatus
 from tracker.cooperations.models import Cooperation, Mode, Party
 from tracker.core.db import db
 
-QUESTIONS = {"personal_data": "no", "npm_passes_restricted": "no", "consent_hard": "no"}
+QUESTIONS = {
+    "personal_data": "no",
+    "npm_passes_restricted": "no",
+    "cso_passes_restricted": "no",
+    "consent_hard": "no",
+}
 
 
 @dataclass

@@ -18,9 +18,12 @@ from tracker.activity.stale import recompute
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.models import Checklist
 from tracker.cooperations import clearances
+from tracker.cooperations import queries as cooperations
 from tracker.cooperations.models import Clearance, Cooperation, Party
+from tracker.cooperations.modes import STANDING_PLAN
 from tracker.core import clock
 from tracker.demo import people
+from tracker.lifecycle import service as lifecycle
 from tracker.mail.models import OutboxMessage
 from tracker.organisations.models import Organisation
 from tracker.undertakings.models import Undertaking, UndertakingState
@@ -194,6 +197,14 @@ def team_plan(
         audience=tuple(AudienceEntry(scene.user(key), from_on) for key in audience),
         gaps=gaps,
     )
+
+
+def standing_plan(scene: Scene) -> Checklist:
+    """Start the urgent-action plan of the complete cooperation, which is only recommended."""
+    actor = scene.actor("ilena")
+    cooperation = cooperations.find(actor, scene.demonstration.references["complete"])
+    assert cooperation is not None
+    return lifecycle.start_recommended(actor, cooperation, STANDING_PLAN)
 
 
 def planned(

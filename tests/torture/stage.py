@@ -70,7 +70,7 @@ def with_signatories(land: Country) -> Country:
 
 def add_agreement(land: Country) -> Agreement:
     """Open a cooperation with an answered text that waits to be accepted."""
-    cooperation = open_one(land, *PARTNERS, modes=(Mode.INFO_F,))
+    cooperation = open_one(land, *PARTNERS, modes=(Mode.OMB_PLUS,))
     checklist = checklist_of(cooperation, ChecklistKind.URGENT_PLAN)
     service.save_answer(
         land.actor("ilena"),

@@ -123,7 +123,8 @@ PARTY_REPLACED = _verb(
 )
 PERSON_JOINED = _verb("person_joined", "person", "organisation", "function")
 PERSON_LEFT = _verb("person_left", "person", "organisation")
-STAGE_CHANGED = _verb("stage_changed", "before", "after")
+# begins_on: the first day of what all have signed, where it was still to come.
+STAGE_CHANGED = _verb("stage_changed", "before", "after", "begins_on")
 CHECKLIST_STARTED = _verb("checklist_started", "kind", "template_version", "visit")
 CHECKLIST_MOVED = _verb("checklist_moved", "kind", "before", "after", "new", "changed", "gone")
 ANSWER_SAVED = _verb("answer_saved", "kind", "item", "version", "scope", "organisation")
@@ -180,7 +181,7 @@ SIGNED_ON_PAPER = _verb(
 )
 DECLINED = _verb("declined", "kind", "revision", "organisation", "items", "reason")
 AMENDMENT_OPENED = _verb("amendment_opened", "kind", "items", "reason")
-CAME_INTO_FORCE = _verb("came_into_force", "kind", "revision", "document_digest")
+CAME_INTO_FORCE = _verb("came_into_force", "kind", "revision", "document_digest", "begins_on")
 NOTICE_GIVEN = _verb("notice_given", "kind", "revision", "what", "organisation", "since", "reason")
 NOTICE_TAKEN_BACK = _verb("notice_taken_back", "kind", "revision", "what", "organisation", "reason")
 TEXT_SUSPENDED = _verb("text_suspended", "kind", "revision", "organisation", "reason")

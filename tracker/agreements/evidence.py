@@ -15,6 +15,7 @@ from tracker.agreements import frozen_text
 from tracker.agreements.claims import Claims, state_of
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.labels import DISAGREES, HALTS
+from tracker.checklists.loading import TextOnPage
 from tracker.checklists.models import (
     Checklist,
     ChecklistState,
@@ -31,10 +32,9 @@ from tracker.core.db import db
 from tracker.signoff import bound, outcomes
 from tracker.signoff import service as signoff
 from tracker.signoff.bound import Bound
-from tracker.signoff.labels import REQUEST_STATES
+from tracker.signoff.labels import REQUEST_STATES, validity_words
 from tracker.signoff.models import RequestState, Revision, SignatureRequest
-from tracker.signoff.outcomes import Course, Outcome, Rule
-from tracker.ui.locale import as_date as as_words
+from tracker.signoff.outcomes import Course, Outcome, Rule, Validity, validity
 
 SUBJECT = "checklist"
 # How many texts are held at a time.
@@ -79,13 +79,27 @@ class Compared:
         words = self.text_facts.get(revision_id)
         return self.renewed.get(revision_id) or (words.last if words else None)
 
+    def validity(self, revision_id: UUID) -> Validity:
+        """Return the status today of a revision that all have signed and nobody has stopped."""
+        return validity(self.first(revision_id), self.last(revision_id), clock.today())
 
-def is_borne_out(checklist: Checklist) -> bool:
-    """Tell whether what a page says of a text is borne out; of a first draft it says nothing."""
+
+def on_page(checklist: Checklist) -> TextOnPage:
+    """Return what the page of a checklist says of its text; of a first draft it says nothing."""
     says_nothing = checklist.state is ChecklistState.DRAFTING and not (
         checklist.revision_in_force_id or checklist.stopped_by
     )
-    return says_nothing or compare([checklist])[checklist.id].agrees
+    if says_nothing:
+        return TextOnPage(agrees=True)
+    compared = compare([checklist])[checklist.id]
+    standing_id = compared.course.standing_id
+    words = words_of(compared, standing_id)[0] if standing_id else ""
+    return TextOnPage(compared.agrees, words)
+
+
+def first_day(kind: str, document: Mapping[str, Any]) -> dt.date | None:
+    """Return the first day of a text, where it names one."""
+    return _days(kind, document)[0]
 
 
 def compare(checklists: Collection[Checklist]) -> dict[UUID, Compared]:
@@ -206,7 +220,7 @@ def words_of(compared: Compared, revision_id: UUID) -> tuple[object, str]:
         return DISAGREES
     match outcome:
         case Outcome.IN_FORCE:
-            return _in_force_words(compared.first(revision_id), compared.last(revision_id))
+            return validity_words(compared.validity(revision_id), compared.first(revision_id))
         case Outcome.SUSPENDED:
             return HALTS[NoticeKind.SUSPENDED]
         case Outcome.ENDED:
@@ -215,15 +229,6 @@ def words_of(compared: Compared, revision_id: UUID) -> tuple[object, str]:
             return _("Replaced by a later revision"), "off"
     marks = {Outcome.WAITING: "other", Outcome.DECLINED: "stop"}
     return REQUEST_STATES[state_of(outcome)], marks.get(outcome, "off")
-
-
-def _in_force_words(first: dt.date | None, last: dt.date | None) -> tuple[object, str]:
-    today = clock.today()
-    if last is not None and last < today:
-        return HALTS[NoticeKind.ENDED]
-    if first is not None and first > today:
-        return _("Signed by all, begins on %(day)s", day=as_words(first)), "held"
-    return _("In force"), "held"
 
 
 def _claims(

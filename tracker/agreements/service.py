@@ -18,7 +18,7 @@ from tracker.accounts import queries as accounts
 from tracker.accounts.queries import Signatory
 from tracker.activity import service as trail
 from tracker.activity import verbs
-from tracker.agreements import frozen_text
+from tracker.agreements import evidence, frozen_text
 from tracker.agreements.document import Languages, document, languages_for
 from tracker.checklist_templates import library, translations
 from tracker.checklist_templates.languages import lacking
@@ -491,31 +491,33 @@ def _tell_whose_turn_came(checklist: Checklist, before: RequestStatus, given: Si
     messages.waits_for_signature(checklist.id, [person for _party, person in can - could])
 
 
-def _require_signed_by_all(revision: Revision) -> None:
-    """Refuse to bring a text into force that lacks a signature by the rule that it states itself.
+def _require_signed_by_all(revision: Revision) -> Mapping[str, Any]:
+    """Return a text; refuse one that lacks a signature by the rule that it states itself.
 
     The rows say who was asked to sign; the frozen text is what binds (5.9).
     """
     key = keys.key_of(revision.cooperation_id) if revision.is_sealed else None
-    document = signoff.document_of(revision, key)
+    text: Mapping[str, Any] = signoff.document_of(revision, key)
     given = [
         outcomes.Given(signature.organisation_id, signature.user_id, event=0)
         for signature in requests.signatures_on([revision.id]).get(revision.id, [])
         if signature.kind is SignatureKind.SIGNATURE
     ]
-    if not outcomes.is_signed_by_all(outcomes.rule_of(document), given):
+    if not outcomes.is_signed_by_all(outcomes.rule_of(text), given):
         raise RuleBrokenError(
             _l(
                 "Who was asked to sign is not whom the text names. Nothing was signed. Ask an "
                 "administrator to run the check that nothing was altered."
             )
         )
+    return text
 
 
 def _come_into_force(
     actor: Actor, checklist: Checklist, revision: Revision, since: dt.datetime | None = None
 ) -> None:
-    _require_signed_by_all(revision)
+    first = evidence.first_day(revision.kind, _require_signed_by_all(revision))
+    begins_later = outcomes.validity(first, None, clock.today()) is outcomes.Validity.BEGINS_LATER
     checklist.state = ChecklistState.IN_FORCE
     checklist.revision_in_force_id = revision.id
     checklist.revision_sent_id = None
@@ -540,6 +542,7 @@ def _come_into_force(
         kind=checklist.kind.value,
         revision=revision.number,
         document_digest=revision.digest,
+        **({"begins_on": first.isoformat()} if first and begins_later else {}),
     )
 
 

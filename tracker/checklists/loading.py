@@ -287,16 +287,26 @@ def own_guidance_beside(actor: Actor, loaded: LoadedChecklist) -> OwnGuidance:
     return OWN_GUIDANCE_READER.get()(actor, loaded.cooperation.id)
 
 
-TextCheck = Callable[[Checklist], bool]
+@dataclass(frozen=True, slots=True)
+class TextOnPage:
+    """What the page of a checklist says of its signed text."""
+
+    # Whether the rows agree with signatures and events.
+    agrees: bool
+    # Its status today, in words; empty as long as there is none.
+    words: object = ""
+
+
+TextReader = Callable[[Checklist], TextOnPage]
 
 
 # How texts are compared with their evidence: agreements stands above this part.
-TEXT_CHECK: Slot[TextCheck] = Slot("text_check", lambda _checklist: True)
+TEXT_READER: Slot[TextReader] = Slot("text_reader", lambda _checklist: TextOnPage(agrees=True))
 
 
-def text_is_borne_out(checklist: Checklist) -> bool:
-    """Tell whether what a page says of a text agrees with its signatures and events."""
-    return TEXT_CHECK.get()(checklist)
+def text_on_page(checklist: Checklist) -> TextOnPage:
+    """Return what the page of a checklist says of its text, by its signatures and events."""
+    return TEXT_READER.get()(checklist)
 
 
 def find(actor: Actor, checklist_id: UUID) -> Checklist | None:

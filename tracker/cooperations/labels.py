@@ -1,10 +1,14 @@
 """Labels for stages, levels, answers and reasons for closing."""
 
+import datetime as dt
+
 from flask_babel import lazy_gettext as _l
 
 from tracker.access.actor import OrganisationKind
 from tracker.cooperations.models import ChecklistKind, ClearanceEnd, Knowledge, Stage
-from tracker.cooperations.modes import Level
+from tracker.cooperations.modes import STANDING_PLAN, VISIT_PLAN, Column, Level, Requirement
+from tracker.signoff.labels import validity_words
+from tracker.signoff.outcomes import Validity, validity
 
 STAGES: dict[Stage, object] = {
     Stage.EXPLORED: _l("Exploring"),
@@ -17,6 +21,17 @@ STAGES: dict[Stage, object] = {
     Stage.CLOSED: _l("Closed"),
 }
 
+
+def stage_words(stage: Stage, starts_on: dt.date | None, today: dt.date) -> object:
+    """Return the name of a stage; until the start day the status of what all have signed.
+
+    starts_on is the first day of the agreed terms (M19).
+    """
+    if stage is Stage.ACTIVE and validity(starts_on, None, today) is Validity.BEGINS_LATER:
+        return validity_words(Validity.BEGINS_LATER, starts_on)[0]
+    return STAGES[stage]
+
+
 SIDES: dict[OrganisationKind, object] = {
     OrganisationKind.NPM: _l("An NPM body"),
     OrganisationKind.CSO: _l("A civil society organisation"),
@@ -27,6 +42,12 @@ KINDS: dict[ChecklistKind, object] = {
     ChecklistKind.CONFIDENTIALITY: _l("Confidentiality"),
     ChecklistKind.VISIT_ROLES: _l("Roles for a joint visit"),
     ChecklistKind.URGENT_PLAN: _l("Urgent-action plan"),
+}
+
+# What tells the two columns of the urgent-action plan apart.
+COLUMNS: dict[Column, object] = {
+    STANDING_PLAN: _l("Urgent-action plan of the cooperation"),
+    VISIT_PLAN: _l("Urgent-action plan of each visit"),
 }
 
 LEVELS: dict[Level, object] = {
@@ -61,3 +82,9 @@ HEAD: dict[str, object] = {
     "ends_on": _l("end"),
     "review_on": _l("review"),
 }
+
+
+def of_requirement(requirement: Requirement) -> object:
+    """Return the name of a checklist for its purpose."""
+    column = (requirement.kind, requirement.purpose)
+    return COLUMNS.get(column, KINDS[requirement.kind])

@@ -14,16 +14,30 @@ from flask_babel import lazy_gettext as _l
 
 from tracker.cooperations.models import ChecklistKind, Knowledge, Mode
 
-TERMS = ChecklistKind.TERMS
-CONFIDENTIALITY = ChecklistKind.CONFIDENTIALITY
-VISIT_ROLES = ChecklistKind.VISIT_ROLES
-URGENT_PLAN = ChecklistKind.URGENT_PLAN
+
+class Purpose(enum.StrEnum):
+    """Whether a checklist is agreed once for the cooperation, or anew for each visit."""
+
+    COOPERATION = "cooperation"
+    VISIT = "visit"
+
+
+# A column of the table. An urgent-action plan has two: one that is agreed for the cooperation as a
+# whole (the standing plan), and one for each visit.
+Column = tuple[ChecklistKind, Purpose]
+TERMS: Column = (ChecklistKind.TERMS, Purpose.COOPERATION)
+CONFIDENTIALITY: Column = (ChecklistKind.CONFIDENTIALITY, Purpose.COOPERATION)
+VISIT_ROLES: Column = (ChecklistKind.VISIT_ROLES, Purpose.VISIT)
+STANDING_PLAN: Column = (ChecklistKind.URGENT_PLAN, Purpose.COOPERATION)
+VISIT_PLAN: Column = (ChecklistKind.URGENT_PLAN, Purpose.VISIT)
+COLUMNS: tuple[Column, ...] = (TERMS, CONFIDENTIALITY, VISIT_ROLES, STANDING_PLAN, VISIT_PLAN)
 
 
 class Question(enum.StrEnum):
     """The questions behind conditional requirements, asked together with the ways of working."""
 
     NPM_PASSES_RESTRICTED = "npm_passes_restricted"
+    CSO_PASSES_RESTRICTED = "cso_passes_restricted"
     UNPUBLISHED_SHARED = "unpublished_shared"
     REAL_CASES_IN_TRAINING = "real_cases_in_training"
     EXPERT_ON_VISIT = "expert_on_visit"
@@ -49,27 +63,24 @@ class Cell:
     level: Level
     reason: object
     passage: str
-    question: Question | None = None
-    # The reason while the question is not known yet.
+    # It applies unless all of these are answered no; without any, always.
+    questions: tuple[Question, ...] = ()
+    # The reason while none of them is answered yes, if it is a different one.
     reason_unknown: object = ""
     per_person: bool = False
-    per_visit: bool = False
-    standing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """What a cooperation requires of one checklist, and why, in one sentence."""
+    """What a cooperation requires of one checklist for one purpose, and why, in one sentence."""
 
     kind: ChecklistKind
+    purpose: Purpose
     level: Level
     reason: object
     passage: str
     mode: Mode | None = None
     per_person: bool = False
-    per_visit: bool = False
-    # An urgent-action plan for the cooperation itself, not for one visit.
-    standing: bool = False
 
 
 MODE_LABELS: dict[Mode, object] = {
@@ -106,6 +117,9 @@ QUESTION_LABELS: dict[Question, object] = {
     Question.NPM_PASSES_RESTRICTED: _l(
         "Does the NPM pass anything that is not public, such as plans or findings?"
     ),
+    Question.CSO_PASSES_RESTRICTED: _l(
+        "Does a partner pass anything that is not public, such as what people have told it?"
+    ),
     Question.UNPUBLISHED_SHARED: _l("Are drafts, unpublished findings or unpublished data used?"),
     Question.REAL_CASES_IN_TRAINING: _l("Are real cases or files used in training?"),
     Question.EXPERT_ON_VISIT: _l("Does the expert take part in a visit?"),
@@ -130,36 +144,26 @@ _VISIT_PASSAGE = "settling-terms/joint-visits"
 _URGENT_PASSAGE = "settling-terms/urgent-action"
 
 
-def _required(
-    reason: object,
-    passage: str,
-    *,
-    per_person: bool = False,
-    per_visit: bool = False,
-    standing: bool = False,
-) -> Cell:
-    return Cell(
-        Level.REQUIRED,
-        reason,
-        passage,
-        per_person=per_person,
-        per_visit=per_visit,
-        standing=standing,
-    )
+# Of what passes between the two sides, either can bring up something grave.
+_EITHER_PASSES = (Question.NPM_PASSES_RESTRICTED, Question.CSO_PASSES_RESTRICTED)
 
 
-def _recommended(reason: object, passage: str, *, standing: bool = False) -> Cell:
-    return Cell(Level.RECOMMENDED, reason, passage, standing=standing)
+def _required(reason: object, passage: str, *, per_person: bool = False) -> Cell:
+    return Cell(Level.REQUIRED, reason, passage, per_person=per_person)
+
+
+def _recommended(reason: object, passage: str, *questions: Question) -> Cell:
+    return Cell(Level.RECOMMENDED, reason, passage, questions)
 
 
 def _if(
-    question: Question, reason: object, unknown: object, passage: str, *, per_visit: bool = False
+    question: Question, reason: object, unknown: object, passage: str, *or_questions: Question
 ) -> Cell:
-    return Cell(Level.REQUIRED, reason, passage, question, unknown, per_visit=per_visit)
+    return Cell(Level.REQUIRED, reason, passage, (question, *or_questions), unknown)
 
 
 # Cells that are missing here are the dashes of the table: not applicable.
-MATRIX: dict[Mode, dict[ChecklistKind, Cell]] = {
+MATRIX: dict[Mode, dict[Column, Cell]] = {
     Mode.INFO_A: {
         TERMS: _recommended(
             _l(
@@ -179,10 +183,10 @@ MATRIX: dict[Mode, dict[ChecklistKind, Cell]] = {
             ),
             _SHARE_PASSAGE,
         ),
-        URGENT_PLAN: _recommended(
+        STANDING_PLAN: _recommended(
             _l("A CSO that hears of something grave should know how to raise the alarm."),
             _URGENT_PASSAGE,
-            standing=True,
+            *_EITHER_PASSES,
         ),
     },
     Mode.INFO_F: {
@@ -204,13 +208,13 @@ MATRIX: dict[Mode, dict[ChecklistKind, Cell]] = {
             ),
             _SHARE_PASSAGE,
         ),
-        URGENT_PLAN: _recommended(
+        STANDING_PLAN: _recommended(
             _l(
                 "In a regular exchange something grave may come up; both sides should know what "
                 "follows."
             ),
             _URGENT_PASSAGE,
-            standing=True,
+            *_EITHER_PASSES,
         ),
     },
     Mode.SUPP: {
@@ -267,9 +271,8 @@ MATRIX: dict[Mode, dict[ChecklistKind, Cell]] = {
                 "as yes."
             ),
             _VISIT_PASSAGE,
-            per_visit=True,
         ),
-        URGENT_PLAN: _if(
+        VISIT_PLAN: _if(
             Question.EXPERT_ON_VISIT,
             _l(
                 "The expert takes part in a visit, so all agree what they do if they find "
@@ -280,7 +283,6 @@ MATRIX: dict[Mode, dict[ChecklistKind, Cell]] = {
                 "as yes."
             ),
             _URGENT_PASSAGE,
-            per_visit=True,
         ),
     },
     Mode.PROJ: {
@@ -297,10 +299,9 @@ MATRIX: dict[Mode, dict[ChecklistKind, Cell]] = {
             ),
             _SHARE_PASSAGE,
         ),
-        URGENT_PLAN: _recommended(
+        STANDING_PLAN: _recommended(
             _l("Common work on a theme may bring up something grave; agree early what follows."),
             _URGENT_PASSAGE,
-            standing=True,
         ),
     },
     Mode.ADV: {
@@ -337,12 +338,10 @@ MATRIX: dict[Mode, dict[ChecklistKind, Cell]] = {
         VISIT_ROLES: _required(
             _l("Each visit has its own team, so roles and approach are agreed for every visit."),
             _VISIT_PASSAGE,
-            per_visit=True,
         ),
-        URGENT_PLAN: _required(
+        VISIT_PLAN: _required(
             _l("Before every visit, both sides agree what they do if they find something grave."),
             _URGENT_PASSAGE,
-            per_visit=True,
         ),
     },
     Mode.ADVIS: {
@@ -355,24 +354,35 @@ MATRIX: dict[Mode, dict[ChecklistKind, Cell]] = {
         ),
         CONFIDENTIALITY: _if(
             Question.MEMBERS_SEE_UNPUBLISHED,
-            _l("Members see unpublished findings, plans of visits or cases, so they sign first."),
+            _l(
+                "Members see unpublished findings, plans of visits or cases, or take part in "
+                "visits, so they sign first."
+            ),
             _l(
                 "It is not known yet whether members see unpublished findings, plans of visits or "
-                "cases, and that counts as yes."
+                "cases, or take part in visits, and that counts as yes."
             ),
             _SHARE_PASSAGE,
+            Question.MEMBERS_ON_VISITS,
         ),
         VISIT_ROLES: _if(
             Question.MEMBERS_ON_VISITS,
             _l("Members take part in visits, so roles are agreed for each visit."),
             _l("It is not known yet whether members take part in visits, and that counts as yes."),
             _VISIT_PASSAGE,
-            per_visit=True,
         ),
-        URGENT_PLAN: _recommended(
+        VISIT_PLAN: _if(
+            Question.MEMBERS_ON_VISITS,
+            _l(
+                "Members take part in visits, so all agree what they do if they find something "
+                "grave."
+            ),
+            _l("It is not known yet whether members take part in visits, and that counts as yes."),
+            _URGENT_PASSAGE,
+        ),
+        STANDING_PLAN: _recommended(
             _l("Members of an advisory body may hear of something grave; agree what follows."),
             _URGENT_PASSAGE,
-            standing=True,
         ),
     },
     Mode.OMB_PLUS: {
@@ -393,16 +403,17 @@ MATRIX: dict[Mode, dict[ChecklistKind, Cell]] = {
         VISIT_ROLES: _required(
             _l("CSOs take part in regular visits, so roles are agreed for every visit."),
             _VISIT_PASSAGE,
-            per_visit=True,
         ),
-        URGENT_PLAN: _required(
+        STANDING_PLAN: _required(
             _l(
-                "Regular visits need a standing plan for grave findings, and a copy of it for "
-                "every visit."
+                "Regular visits need a standing plan for grave findings, which every visit then "
+                "starts from."
             ),
             _URGENT_PASSAGE,
-            standing=True,
-            per_visit=True,
+        ),
+        VISIT_PLAN: _required(
+            _l("Each visit has a copy of the standing plan with its own names and numbers."),
+            _URGENT_PASSAGE,
         ),
     },
     Mode.COAL: {
@@ -421,8 +432,11 @@ MATRIX: dict[Mode, dict[ChecklistKind, Cell]] = {
         ),
     },
     Mode.PROT: {
-        TERMS: _recommended(
-            _l("Standing by each other works when it is agreed beforehand; M15 and M20 say how."),
+        TERMS: _required(
+            _l(
+                "Standing by each other works when it is agreed beforehand; a short form will do: "
+                "M1, M15, M19 and M20."
+            ),
             "why-work-together/mutual-protection",
         ),
         CONFIDENTIALITY: _if(
@@ -434,18 +448,17 @@ MATRIX: dict[Mode, dict[ChecklistKind, Cell]] = {
             ),
             _SHARE_PASSAGE,
         ),
-        URGENT_PLAN: _recommended(
+        STANDING_PLAN: _recommended(
             _l(
                 "Protection needs quick first steps and a way on if nothing happens; U14 and U17 "
                 "say which."
             ),
             _URGENT_PASSAGE,
-            standing=True,
         ),
     },
 }
 
-_NOTHING: dict[ChecklistKind, Cell] = {
+_NOTHING: dict[Column, Cell] = {
     TERMS: Cell(
         Level.RECOMMENDED,
         _l("No way of working is chosen yet; what both sides expect can be settled in any case."),
@@ -461,9 +474,14 @@ _NOTHING: dict[ChecklistKind, Cell] = {
         _l("No joint visit is among the ways of working chosen."),
         _VISIT_PASSAGE,
     ),
-    URGENT_PLAN: Cell(
+    STANDING_PLAN: Cell(
         Level.NOT_APPLICABLE,
-        _l("Nobody goes on a visit or receives alarms in the ways of working chosen."),
+        _l("Nothing in the ways of working chosen calls for a plan beside those of visits."),
+        _URGENT_PASSAGE,
+    ),
+    VISIT_PLAN: Cell(
+        Level.NOT_APPLICABLE,
+        _l("No joint visit is among the ways of working chosen."),
         _URGENT_PASSAGE,
     ),
 }
@@ -494,15 +512,14 @@ _WEIGHT = (
 _STRENGTH = {Level.REQUIRED: 2, Level.RECOMMENDED: 1, Level.NOT_APPLICABLE: 0}
 # Personal data may be exchanged in any mode (M16); the question about consent is asked where people
 # of a CSO meet persons deprived of liberty.
-_WITH_MEETINGS = frozenset({Mode.VISIT, Mode.EXP, Mode.OMB_PLUS})
-MODES_WITH_VISITS = frozenset({Mode.VISIT, Mode.EXP, Mode.OMB_PLUS})
+_WITH_MEETINGS = frozenset(mode for mode, cells in MATRIX.items() if VISIT_ROLES in cells)
 
 
 def questions_behind(modes: Iterable[Mode]) -> list[Question]:
     """Return the questions to ask about some ways of working, in a fixed order."""
     chosen = set(modes)
     questions = {
-        cell.question for mode in chosen for cell in MATRIX[mode].values() if cell.question
+        question for mode in chosen for cell in MATRIX[mode].values() for question in cell.questions
     }
     if chosen:
         questions.add(Question.PERSONAL_DATA)
@@ -518,54 +535,61 @@ def requirements(
 
     m9 is the answer to M9, *Will a partner come near sensitive information?*, if there is one.
     """
-    chosen = sorted(set(modes), key=_WEIGHT.index)
-    return [_requirement(kind, chosen, questions, m9) for kind in ChecklistKind]
+    chosen = _by_weight(modes)
+    return [_requirement(column, chosen, questions, m9) for column in COLUMNS]
 
 
 def requirement(
-    kind: ChecklistKind,
-    modes: Iterable[Mode],
-    questions: Mapping[str, str],
-    *,
-    m9: str | None = None,
+    column: Column, modes: Iterable[Mode], questions: Mapping[str, str], *, m9: str | None = None
 ) -> Requirement:
-    """Return what a cooperation requires of one checklist."""
-    all_requirements = requirements(modes, questions, m9=m9)
-    return next(requirement for requirement in all_requirements if requirement.kind is kind)
+    """Return what a cooperation requires of one checklist for one purpose."""
+    return _requirement(column, _by_weight(modes), questions, m9)
+
+
+def can_have_visits(modes: Iterable[Mode], questions: Mapping[str, str]) -> bool:
+    """Return whether joint visits belong to the ways of working: roles are required for each."""
+    return requirement(VISIT_ROLES, modes, questions).level is Level.REQUIRED
+
+
+def _by_weight(modes: Iterable[Mode]) -> list[Mode]:
+    return sorted(set(modes), key=_WEIGHT.index)
 
 
 def _requirement(
-    kind: ChecklistKind, chosen: list[Mode], questions: Mapping[str, str], m9: str | None
+    column: Column, chosen: list[Mode], questions: Mapping[str, str], m9: str | None
 ) -> Requirement:
     cells: list[tuple[Mode | None, Cell]] = [
         (mode, cell)
         for mode in chosen
-        if (cell := MATRIX[mode].get(kind)) and _holds(cell, questions)
+        if (cell := MATRIX[mode].get(column)) and _applies(cell, questions)
     ]
-    if kind is CONFIDENTIALITY and m9 in M9_NEEDS_CONFIDENTIALITY:
+    if column == CONFIDENTIALITY and m9 in M9_NEEDS_CONFIDENTIALITY:
         cells.append((None, _M9))
+    kind, purpose = column
     if not cells:
-        nothing = _NOTHING[kind]
-        return Requirement(kind, nothing.level, nothing.reason, nothing.passage)
+        nothing = _NOTHING[column]
+        return Requirement(kind, purpose, nothing.level, nothing.reason, nothing.passage)
     strictest = max(_STRENGTH[cell.level] for _mode, cell in cells)
     strict = [(mode, cell) for mode, cell in cells if _STRENGTH[cell.level] == strictest]
     # A certain reason is shown before one that depends on an unanswered question.
     mode, cell = min(strict, key=lambda pair: _is_unknown(pair[1], questions))
+    unknown = _is_unknown(cell, questions) and cell.reason_unknown
     return Requirement(
         kind=kind,
+        purpose=purpose,
         level=cell.level,
-        reason=cell.reason_unknown if _is_unknown(cell, questions) else cell.reason,
+        reason=unknown or cell.reason,
         passage=cell.passage,
         mode=mode,
-        per_person=any(requirement.per_person for _mode, requirement in strict),
-        per_visit=any(requirement.per_visit for _mode, requirement in strict),
-        standing=any(cell.standing for _mode, cell in cells),
+        per_person=any(cell.per_person for _mode, cell in strict),
     )
 
 
-def _holds(cell: Cell, questions: Mapping[str, str]) -> bool:
-    return cell.question is None or questions.get(cell.question.value) != Knowledge.NO.value
+def _applies(cell: Cell, questions: Mapping[str, str]) -> bool:
+    answers = [questions.get(question.value) for question in cell.questions]
+    return not answers or any(answer != Knowledge.NO.value for answer in answers)
 
 
 def _is_unknown(cell: Cell, questions: Mapping[str, str]) -> bool:
-    return cell.question is not None and questions.get(cell.question.value) != Knowledge.YES.value
+    answers = [questions.get(question.value) for question in cell.questions]
+    return bool(answers) and Knowledge.YES.value not in answers

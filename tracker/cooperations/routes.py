@@ -26,7 +26,7 @@ from tracker.cooperations.forms import (
     questions_form,
 )
 from tracker.cooperations.models import ChecklistKind, Cooperation, Mode, Stage
-from tracker.cooperations.modes import MODE_LABELS, requirements
+from tracker.cooperations.modes import MODE_LABELS, Requirement, requirements
 from tracker.cooperations.pages import PartyPeople, passage_url, people_by_party, stage_state
 from tracker.core import clock
 from tracker.core.errors import StaleError
@@ -46,6 +46,11 @@ def _stage_words(stage: Stage | str) -> object:
     return labels.STAGES[Stage(stage)]
 
 
+@blueprint.app_template_filter("stage_today")
+def _stage_today(cooperation: Cooperation) -> object:
+    return labels.stage_words(cooperation.stage, cooperation.starts_on, clock.today())
+
+
 @blueprint.app_template_filter("stage_state")
 def _stage_state(stage: Stage) -> str:
     return stage_state(stage)
@@ -54,6 +59,11 @@ def _stage_state(stage: Stage) -> str:
 @blueprint.app_template_filter("kind_words")
 def _kind_words(kind: ChecklistKind | str) -> object:
     return labels.KINDS[ChecklistKind(kind)]
+
+
+@blueprint.app_template_filter("requirement_words")
+def _requirement_words(requirement: Requirement) -> object:
+    return labels.of_requirement(requirement)
 
 
 @blueprint.app_template_filter("level_words")

@@ -3,7 +3,7 @@
 In one file: the sections of one page, put together from the same facts.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -23,9 +23,11 @@ from tracker.cooperations import labels as words
 from tracker.cooperations import people, policy
 from tracker.cooperations import queries as cooperations
 from tracker.cooperations.models import Cooperation, Stage
-from tracker.cooperations.modes import MODE_LABELS, Level, Requirement
+from tracker.cooperations.modes import MODE_LABELS, Level, Purpose, Requirement
 from tracker.cooperations.pages import PartyPeople, people_by_party
 from tracker.cooperations.people import Person
+from tracker.cooperations.policy import CooperationFact
+from tracker.core import clock
 from tracker.dashboard import queries, tasks
 from tracker.dashboard.queries import WaitingRevision
 from tracker.dashboard.wording import (
@@ -52,7 +54,7 @@ from tracker.lifecycle.policy import (
     PageKind,
     Target,
 )
-from tracker.lifecycle.stages import IN_ORDER
+from tracker.lifecycle.stages import BESIDE, BY_GATES, IN_ORDER
 from tracker.ui import locale
 from tracker.ui.locale import as_date
 from tracker.ui.tasks import OTHERS, YOURS, Task, TaskGroup
@@ -97,13 +99,37 @@ class NextStep:
 
 
 @dataclass(frozen=True, slots=True)
+class StageView:
+    """A stage of the line: left behind, or beside it, entered and left again by a decision."""
+
+    code: str
+    words: object
+    is_past: bool
+    is_beside: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """A checklist that is nobody's task: recommended, or begun and not needed any more.
+
+    It has tasks once it was started; before, the URL that starts it, or why the reader can't.
+    """
+
+    requirement: Requirement
+    tasks: tuple[Task, ...] = ()
+    start_url: str = ""
+    why_not: object = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CooperationView:
     """Everything the cooperation page shows."""
 
     cooperation: Cooperation
     parties: tuple[tuple[str, bool], ...]
-    stages: tuple[tuple[str, object], ...]
+    stages: tuple[StageView, ...]
     groups: tuple[TaskGroup, ...]
+    recommended: tuple["Recommendation", ...]
     next_step: NextStep
     gates: tuple[GateView, ...]
     needs: tuple[Requirement, ...]
@@ -125,6 +151,7 @@ class _Table:
     taking_part: list[Person]
     waiting_revisions: Mapping[UUID, WaitingRevision]
     compared: Mapping[UUID, Compared]
+    fact: CooperationFact
     may_change: bool
 
     @property
@@ -149,6 +176,7 @@ def cooperation_view(actor: Actor, cooperation: Cooperation) -> CooperationView:
     taking_part = people.people(cooperation.id)
     facts = lifecycle_queries.facts(cooperation, own, terms, taking_part)
     gates = lifecycle.gates(facts)
+    fact = cooperations.fact(cooperation)
     table = _Table(
         actor=actor,
         cooperation=cooperation,
@@ -159,10 +187,12 @@ def cooperation_view(actor: Actor, cooperation: Cooperation) -> CooperationView:
         taking_part=taking_part,
         waiting_revisions=queries.asked(checklist.revision_sent_id for checklist in own.values()),
         compared=evidence.compare(list(own.values())),
-        may_change=bool(policy.can_change(actor, cooperations.fact(cooperation))),
+        fact=fact,
+        may_change=bool(policy.can_change(actor, fact)),
     )
     needs = tuple(lifecycle_queries.needs(cooperation, terms))
     groups = _groups(table, needs)
+    recommended = tuple(_recommended(table, needs))
     parties = people.parties(cooperation)
     return CooperationView(
         cooperation=cooperation,
@@ -171,6 +201,7 @@ def cooperation_view(actor: Actor, cooperation: Cooperation) -> CooperationView:
         ),
         stages=_stages(cooperation),
         groups=groups,
+        recommended=recommended,
         next_step=_next_step(table, groups),
         gates=tuple(_gate_view(table, gate) for gate in gates),
         needs=needs,
@@ -180,18 +211,31 @@ def cooperation_view(actor: Actor, cooperation: Cooperation) -> CooperationView:
     )
 
 
-def _stages(cooperation: Cooperation) -> tuple[tuple[str, object], ...]:
-    shown = list(IN_ORDER)
-    if cooperation.stage is Stage.SUSPENDED:
-        shown.insert(shown.index(Stage.CLOSED), Stage.SUSPENDED)
-    return tuple((stage.value, words.STAGES[stage]) for stage in shown)
+def _stages(cooperation: Cooperation) -> tuple[StageView, ...]:
+    current = cooperation.stage
+    return tuple(
+        StageView(
+            stage.value,
+            words.stage_words(stage, cooperation.starts_on, clock.today())
+            if stage is current
+            else words.STAGES[stage],
+            is_past=stage in BY_GATES and IN_ORDER.index(stage) < IN_ORDER.index(current),
+            is_beside=stage in BESIDE,
+        )
+        for stage in IN_ORDER
+    )
 
 
 def _groups(table: _Table, needs: Sequence[Requirement]) -> tuple[TaskGroup, ...]:
     groups: dict[str, list[Task]] = {key: [] for key in GROUPS}
+    to_do = {
+        requirement.kind
+        for requirement in needs
+        if requirement.purpose is Purpose.COOPERATION and lifecycle.is_to_do(requirement)
+    }
     for kind, key in GROUP_OF.items():
         checklist = table.own.get(kind)
-        if checklist is not None:
+        if checklist is not None and (kind in to_do or checklist.state in STANDING):
             groups[key] += _checklist_tasks(table, checklist)
     groups["people"].append(_people_task(table))
     tasks_by_group = tasks.of_cooperation(table.actor, table.cooperation, table.facts, table.gates)
@@ -202,6 +246,45 @@ def _groups(table: _Table, needs: Sequence[Requirement]) -> tuple[TaskGroup, ...
     return tuple(
         TaskGroup(key, GROUPS.get(key, key), tuple(task)) for key, task in groups.items() if task
     )
+
+
+def _recommended(table: _Table, needs: Sequence[Requirement]) -> Iterator[Recommendation]:
+    for requirement in needs:
+        checklist = table.own.get(requirement.kind)
+        if requirement.purpose is Purpose.VISIT or lifecycle.is_to_do(requirement):
+            continue
+        if checklist is None and requirement.level is Level.RECOMMENDED:
+            yield _to_start(table, requirement)
+        elif checklist is not None and checklist.state not in STANDING:
+            yield Recommendation(
+                requirement,
+                (_optional_task(table, checklist), _signing_task(table, checklist)),
+            )
+
+
+def _to_start(table: _Table, requirement: Requirement) -> Recommendation:
+    may_start = lifecycle.can_start(table.actor, table.fact, requirement)
+    if not may_start:
+        return Recommendation(requirement, why_not=may_start.reason)
+    url = url_for(
+        "lifecycle.start",
+        reference=table.cooperation.reference,
+        kind=requirement.kind.value,
+    )
+    return Recommendation(requirement, start_url=url)
+
+
+def _optional_task(table: _Table, checklist: Checklist) -> Task:
+    """Return the task of a checklist that waits for nobody, with how far it is filled in."""
+    task = _fill_task(table, checklist)
+    if task.s not in {YOURS, OTHERS}:
+        return task
+    why = _(
+        "%(done)s of %(total)s items agreed.",
+        done=checklist.done_count,
+        total=checklist.total_count,
+    )
+    return Task(task.label, _("In progress"), "half", checklist_url(checklist.id), why)
 
 
 def _checklist_tasks(table: _Table, checklist: Checklist) -> list[Task]:
@@ -382,7 +465,11 @@ def _next_step(table: _Table, groups: Sequence[TaskGroup]) -> NextStep:
         text = _("%(task)s: %(state)s.", task=theirs.label, state=theirs.state)
         return NextStep(_("Next step"), text)
     if table.cooperation.stage is Stage.ACTIVE:
-        return NextStep(_("Next step"), _("Everything that is agreed is in force. Nothing waits."))
+        state = words.stage_words(Stage.ACTIVE, table.cooperation.starts_on, clock.today())
+        text = _("Everything that is agreed is in force. Nothing waits.")
+        if state != words.STAGES[Stage.ACTIVE]:
+            text = _("%(state)s. Nothing waits.", state=state)
+        return NextStep(_("Next step"), text)
     return NextStep(_("Next step"), _("Nothing waits for anybody."))
 
 

@@ -12,10 +12,20 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from tracker.access.actor import Actor, OrganisationKind, Role
+from tracker.checklist_templates.models import ChecklistKind
 from tracker.cooperations import policy
+from tracker.cooperations.models import Mode
+from tracker.cooperations.modes import Purpose, requirement
 from tracker.core import clock
 from tracker.dashboard import queries
-from tracker.dashboard.queries import Line, LineParty, Running, Turn, WaitingRevision
+from tracker.dashboard.queries import (
+    Line,
+    LineParty,
+    Running,
+    TermsAnswers,
+    Turn,
+    WaitingRevision,
+)
 from tracker.dashboard.wording import (
     FILL,
     READ_COPIES,
@@ -31,6 +41,7 @@ from tracker.dashboard.wording import (
     sign_url,
     works,
 )
+from tracker.lifecycle import policy as lifecycle
 from tracker.ui.locale import as_date
 from tracker.ui.tasks import OTHERS, YOURS, DateAhead, Task, Tasks, Waiting
 
@@ -49,6 +60,7 @@ class _Desk:
     cooperations: Mapping[UUID, Running]
     takes_part_in: frozenset[UUID]
     turns: Mapping[UUID, Turn]
+    terms: Mapping[UUID, TermsAnswers]
     # What only the displayed tasks need, read for all of them together.
     parties: dict[UUID, list[LineParty]] = field(default_factory=dict)
     waiting_revisions: dict[UUID, WaitingRevision] = field(default_factory=dict)
@@ -64,6 +76,24 @@ class _Desk:
         """The names of some parties as a list."""
         known = {party.organisation_id: party.name for party in self.parties[line.id]}
         return listed(known[party_id] for party_id in ids if party_id in known)
+
+    def is_to_do(self, line: Line) -> bool:
+        """Whether it is work for the parties, and not only recommended (product.md, section 6)."""
+        if line.visit_id is not None or line.kind is ChecklistKind.TERMS:
+            return True
+        cooperation = self.cooperations[line.cooperation_id]
+        return lifecycle.is_to_do(
+            requirement(
+                (line.kind, Purpose.COOPERATION),
+                [Mode(mode) for mode in cooperation.modes],
+                cooperation.questions,
+                m9=self.answers(line).access,
+            )
+        )
+
+    def answers(self, line: Line) -> TermsAnswers:
+        """What the terms of its cooperation say, if they say anything of it yet."""
+        return self.terms.get(line.cooperation_id, TermsAnswers())
 
     def title(self, line: Line) -> str:
         """The title of a checklist: its cooperation, and its visit."""
@@ -94,16 +124,18 @@ def checklist_tasks(actor: Actor) -> Tasks:
     cooperations = queries.running(actor)
     by_id = {cooperation.id: cooperation for cooperation in cooperations}
     lines = queries.lines(actor, by_id)
-    readers = queries.second_readers(line.id for line in lines if line.is_to_be_reviewed)
     desk = _Desk(
         actor=actor,
         cooperations=by_id,
         takes_part_in=queries.takes_part_in(actor, by_id),
         turns=queries.turns(actor, [line.revision_sent_id for line in lines if line.is_sent]),
+        terms=queries.answers_of_terms(
+            line.cooperation_id
+            for line in lines
+            if line.is_to_be_reviewed or line.kind is ChecklistKind.CONFIDENTIALITY
+        ),
     )
-    tasks: list[Task | Waiting[Any]] = [
-        task for line in lines for task in _of_line(desk, line, readers)
-    ]
+    tasks: list[Task | Waiting[Any]] = [task for line in lines for task in _of_line(desk, line)]
     tasks += _head_tasks(actor, cooperations)
     return Tasks(
         mine=tuple(task for task in tasks if task.s == YOURS),
@@ -113,18 +145,18 @@ def checklist_tasks(actor: Actor) -> Tasks:
     )
 
 
-def _of_line(
-    desk: _Desk, line: Line, readers: Mapping[UUID, UUID]
-) -> list[Waiting[tuple[Line, Made]]]:
+def _of_line(desk: _Desk, line: Line) -> list[Waiting[tuple[Line, Made]]]:
     if line.is_sent:
         return _on_signatures(desk, line)
+    if not desk.is_to_do(line):
+        return []
     tasks = [*_on_copies(desk, line), *_on_positions(desk, line)]
     if line.open_flags:
         is_mine = desk.actor.acts_for_npm and desk.works_on(line)
         tell = partial(_flag_task, desk, line, is_mine=is_mine)
         tasks.append(desk.waiting(YOURS if is_mine else OTHERS, line, tell))
     if line.is_complete and not tasks:
-        tasks.append(_on_completed(desk, line, readers))
+        tasks.append(_on_completed(desk, line))
     return tasks
 
 
@@ -219,12 +251,10 @@ def _flag_task(desk: _Desk, line: Line, *, is_mine: bool) -> Task:
     return Task(label, _("Waiting for the NPM"), OTHERS, url, desk.title(line))
 
 
-def _on_completed(
-    desk: _Desk, line: Line, readers: Mapping[UUID, UUID]
-) -> Waiting[tuple[Line, Made]]:
+def _on_completed(desk: _Desk, line: Line) -> Waiting[tuple[Line, Made]]:
     """Return tasks on a complete and agreed text: the second reader's, then sending it."""
     if line.is_to_be_reviewed:
-        is_mine = readers.get(line.id) == desk.actor.user_id
+        is_mine = desk.answers(line).second_reader == desk.actor.user_id
         tell = partial(_review_task, desk, line, is_mine=is_mine)
     else:
         is_mine = desk.actor.has(Role.COORDINATOR) and desk.works_on(line)

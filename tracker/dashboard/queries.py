@@ -1,8 +1,9 @@
 """Queries across features for My work and the cooperation page, scoped by the actor."""
 
 import datetime as dt
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -73,6 +74,7 @@ class Running:
     title: str
     stage: Stage
     modes: list[str]
+    questions: dict[str, str]
     starts_on: dt.date | None
     review_on: dt.date | None
     ends_on: dt.date | None
@@ -141,6 +143,7 @@ def running(actor: Actor) -> list[Running]:
             Cooperation.title,
             Cooperation.stage,
             Cooperation.modes,
+            Cooperation.questions,
             Cooperation.starts_on,
             Cooperation.review_on,
             Cooperation.ends_on,
@@ -299,20 +302,38 @@ def asked(revision_ids: Iterable[UUID | None]) -> dict[UUID, WaitingRevision]:
     }
 
 
-def second_readers(checklist_ids: Iterable[UUID]) -> dict[UUID, UUID]:
-    """Return the second reader named in M5 of some terms; class K8, found in scope."""
+@dataclass(frozen=True, slots=True)
+class TermsAnswers:
+    """What the agreed terms of a cooperation say that other tasks depend on."""
+
+    # Named in M5.
+    second_reader: UUID | None = None
+    # Whether a partner comes near sensitive information (M9).
+    access: str | None = None
+
+
+def answers_of_terms(cooperation_ids: Iterable[UUID]) -> dict[UUID, TermsAnswers]:
+    """Return what the terms of some cooperations say; class K8, found in scope."""
     rows = db.session.execute(
-        sa.select(Answer.checklist_id, Answer.values).where(
-            Answer.checklist_id.in_(list(checklist_ids)),
-            Answer.item == "M5",
+        sa.select(Checklist.cooperation_id, Answer.item, Answer.values)
+        .join(Checklist, Checklist.id == Answer.checklist_id)
+        .where(
+            Checklist.cooperation_id.in_(set(cooperation_ids)),
+            Checklist.kind == ChecklistKind.TERMS,
+            Answer.item.in_(["M5", "M9"]),
             Answer.scope == AnswerScope.SHARED,
             Answer.is_current,
         )
     )
-    named = {
-        checklist_id: as_id((values or {}).get("second_reader")) for checklist_id, values in rows
+    values_by_item: dict[UUID, dict[str, Mapping[str, Any]]] = {}
+    for cooperation_id, item, values in rows:
+        values_by_item.setdefault(cooperation_id, {})[item] = values or {}
+    return {
+        cooperation_id: TermsAnswers(
+            as_id(values.get("M5", {}).get("second_reader")), values.get("M9", {}).get("access")
+        )
+        for cooperation_id, values in values_by_item.items()
     }
-    return {checklist_id: reader for checklist_id, reader in named.items() if reader is not None}
 
 
 def visit_numbers(actor: Actor, visit_ids: Iterable[UUID | None]) -> dict[UUID, int]:

@@ -96,6 +96,7 @@ def complete(cast: Cast) -> None:
         (Mode.VISIT, Mode.INFO_F),
         personal_data="no",
         npm_passes_restricted="yes",
+        cso_passes_restricted="yes",
         consent_hard="yes",
     )
     sign(cast, _agree_terms(cast, cooperation))
@@ -118,6 +119,7 @@ def waiting(cast: Cast) -> None:
         (Mode.INFO_F,),
         personal_data="no",
         npm_passes_restricted="no",
+        cso_passes_restricted="no",
     )
     sign(cast, _agree_terms(cast, cooperation), "npm")
 

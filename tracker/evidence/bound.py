@@ -13,10 +13,9 @@ from tracker.agreements.service import SUBJECT as CHECKLIST
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.models import Checklist
 from tracker.cooperations.models import Cooperation, Stage
-from tracker.core import clock
 from tracker.core.db import db
 from tracker.signoff.models import Revision
-from tracker.signoff.outcomes import Outcome
+from tracker.signoff.outcomes import Outcome, Validity
 from tracker.undertakings import bound as undertakings
 from tracker.undertakings.models import Undertaking
 
@@ -28,6 +27,7 @@ class TextStatus:
     outcome: Outcome | None
     # Whether the rows that record its status agree.
     agrees: bool
+    # The first day of what all have signed, while it is still to come.
     begins_on: dt.date | None = None
 
 
@@ -60,17 +60,15 @@ def _of_checklist(revision: Revision) -> TextStatus:
     compared = checklists.look_whole(own.cooperation_id, list(both.values()))
     claim = compared[own.id]
     outcome = claim.outcome(revision.id)
-    if outcome is Outcome.IN_FORCE:
-        last_days = [claim.last(revision.id)]
-        if terms is not None and (standing := compared[terms.id].course.standing_id):
-            last_days.append(compared[terms.id].last(standing))
-        if _is_over(last_days) or _is_closed(own.cooperation_id):
-            outcome = Outcome.ENDED
-    return TextStatus(outcome, claim.agrees, claim.first(revision.id))
-
-
-def _is_over(days: list[dt.date | None]) -> bool:
-    return any(day is not None and day < clock.today() for day in days)
+    if outcome is not Outcome.IN_FORCE:
+        return TextStatus(outcome, claim.agrees)
+    states = [claim.validity(revision.id)]
+    if terms is not None and (standing := compared[terms.id].course.standing_id):
+        states.append(compared[terms.id].validity(standing))
+    if Validity.RUN_OUT in states or _is_closed(own.cooperation_id):
+        return TextStatus(Outcome.ENDED, claim.agrees)
+    begins_later = states[0] is Validity.BEGINS_LATER
+    return TextStatus(outcome, claim.agrees, claim.first(revision.id) if begins_later else None)
 
 
 def _is_closed(cooperation_id: UUID) -> bool:

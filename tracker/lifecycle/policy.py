@@ -6,15 +6,18 @@ requires; G4 is per person and blocks nobody else; G5 applies as long as the coo
 
 import datetime as dt
 import enum
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
 
+from tracker.access.actor import Actor, Role
 from tracker.access.decision import YES, Decision, no
-from tracker.cooperations.models import Mode, Stage
-from tracker.cooperations.modes import MODES_WITH_VISITS
+from tracker.cooperations.models import ChecklistKind, Mode, Stage
+from tracker.cooperations.modes import Level, Purpose, Requirement, can_have_visits
+from tracker.cooperations.policy import CooperationFact
+from tracker.lifecycle.stages import RUNNING
 
 # The two items that the second reader's gate requires (S6, S7).
 SAFEGUARDS = ("M5", "M6")
@@ -130,6 +133,8 @@ class Facts:
     stage: Stage
     today: dt.date
     modes: tuple[Mode, ...] = ()
+    # The answers to the questions behind them.
+    questions: Mapping[str, str] = field(default_factory=dict)
     has_npm_coordinator: bool = False
     terms: TermsFact | None = None
     confidentiality: ConfidentialityFact = field(
@@ -198,11 +203,33 @@ def can_plan_visit(facts: Facts, gates: Sequence[Gate]) -> Decision:
     """Decide whether a new joint visit may be planned (J1, and G5 as a standing condition)."""
     if facts.stage is not Stage.ACTIVE:
         return no(_l("A joint visit can be planned at stage P4, when the terms are in force."))
-    if MODES_WITH_VISITS.isdisjoint(facts.modes):
+    if not can_have_visits(facts.modes, facts.questions):
         return no(_l("Joint visits are not among the ways of working of this cooperation."))
     standing = next(gate for gate in gates if gate.code == "G5")
     if not standing.is_open:
         return no(standing.missing[0].reason)
+    return YES
+
+
+def is_to_do(requirement: Requirement) -> bool:
+    """Return whether a checklist is work for the parties (product.md, section 6).
+
+    What is recommended, or not needed any more, is nobody's task and holds up nothing. The terms
+    always are (S1): they open stage P4.
+    """
+    return requirement.kind is ChecklistKind.TERMS or requirement.level is Level.REQUIRED
+
+
+def can_start(actor: Actor, cooperation: CooperationFact, requirement: Requirement) -> Decision:
+    """Decide who may start a recommended checklist: a coordinator of one of the parties."""
+    if cooperation.stage not in RUNNING:
+        return no(_l("Nothing is started while this cooperation is suspended or closed."))
+    if not cooperation.has_party(actor.organisation_id):
+        return no(_l("You act for no party of this cooperation."))
+    if not actor.has(Role.COORDINATOR):
+        return no(_l("A recommended checklist is started by a coordinator of one of the parties."))
+    if requirement.purpose is Purpose.VISIT or requirement.level is Level.NOT_APPLICABLE:
+        return no(_l("This checklist isn't needed in the ways of working chosen."))
     return YES
 
 

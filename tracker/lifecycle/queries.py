@@ -57,6 +57,7 @@ def facts(
         stage=cooperation.stage,
         today=clock.today(),
         modes=tuple(cooperations.modes(cooperation)),
+        questions=cooperation.questions,
         has_npm_coordinator=any(
             person.side is OrganisationKind.NPM and Role.COORDINATOR in person.roles
             for person in taking_part

@@ -5,11 +5,12 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
-from tracker.access.gate import current_actor, require, signed_in
+from tracker.access.gate import current_actor, found_or_404, require, signed_in
 from tracker.cooperations import policy as cooperation_policy
+from tracker.cooperations import queries as cooperations
 from tracker.cooperations.forms import OpenForm, QuestionsForm, questions_form
 from tracker.cooperations.models import Cooperation
-from tracker.cooperations.modes import requirements
+from tracker.cooperations.modes import COLUMNS, Purpose, requirements
 from tracker.lifecycle import service
 from tracker.organisations import queries as organisations
 from tracker.ui.perform import perform
@@ -45,6 +46,27 @@ def open_cooperation() -> str | Response:
         form=questions,
         head_form=form,
         needs=requirements(modes, questions.answers),
+    )
+
+
+@blueprint.post("/cooperations/<reference>/start/<kind>")
+@signed_in
+def start(reference: str, kind: str) -> Response:
+    """Start a checklist that is recommended for a cooperation, and open it."""
+    actor = current_actor()
+    cooperation = found_or_404(cooperations.find(actor, reference))
+    column = found_or_404(
+        next((column for column in COLUMNS if column == (kind, Purpose.COOPERATION)), None)
+    )
+    return perform(
+        None,
+        lambda: service.start_recommended(actor, cooperation, column),
+        success=_("The checklist is started. All parties can fill it in now."),
+        next=lambda checklist: redirect(
+            url_for("checklists.show", checklist_id=checklist.id)
+            if checklist
+            else url_for("dashboard.cooperation", reference=reference)
+        ),
     )
 
 

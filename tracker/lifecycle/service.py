@@ -8,22 +8,24 @@ import sqlalchemy as sa
 
 from tracker.access.actor import Actor, Role
 from tracker.activity import verbs
-from tracker.activity.service import DomainEvent, record
+from tracker.activity.service import DomainEvent, lock_chain, record
 from tracker.activity.stale import Stale, mark
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import service as checklists
 from tracker.checklists.models import Checklist, ChecklistState
 from tracker.checklists.rules.values import as_date
 from tracker.cooperations import people
+from tracker.cooperations import queries as cooperation_queries
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Cooperation, CooperationPerson, Mode, Stage
-from tracker.cooperations.modes import Level, Requirement
+from tracker.cooperations.modes import Column, Purpose
 from tracker.cooperations.scope import runs_on
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.lifecycle import policy, queries
 from tracker.lifecycle.stages import MOVED_BY_GATES, RUNNING, stage_after
 from tracker.signoff import paper
+from tracker.signoff.outcomes import Validity, validity
 
 
 def open_cooperation(  # noqa: PLR0913 -- the head of a cooperation, as plain values
@@ -39,7 +41,7 @@ def open_cooperation(  # noqa: PLR0913 -- the head of a cooperation, as plain va
     questions: Mapping[str, str] | None = None,
     is_demonstration: bool = False,
 ) -> Cooperation:
-    """Open a cooperation, start the checklists its modes require or recommend, and advance it.
+    """Open a cooperation, start the checklists its modes require, and advance it.
 
     Raise what cooperations.service.open_cooperation raises.
     """
@@ -63,21 +65,43 @@ def open_cooperation(  # noqa: PLR0913 -- the head of a cooperation, as plain va
 def start_checklists(actor: Actor | None, cooperation: Cooperation) -> list[ChecklistKind]:
     """Start the checklists that a cooperation needs and has not started; return them.
 
-    Always the terms (S1); confidentiality if it is required or recommended; the urgent-action plan
-    if a standing one is. Checklists of a visit are started with the visit. A checklist stays when
-    its mode is removed: its answers and signatures are history.
+    Always the terms (S1); confidentiality and a standing urgent-action plan where they are
+    required. Checklists of a visit are started with the visit. A checklist stays when its mode is
+    removed: its answers and signatures are history.
     """
     begun = queries.own_checklists(cooperation.id)
     needed = queries.needs(cooperation, queries.loaded_terms(begun))
     started = [
         requirement.kind
         for requirement in needed
-        if _is_to_start(requirement) and requirement.kind not in begun
+        if requirement.purpose is Purpose.COOPERATION
+        and policy.is_to_do(requirement)
+        and requirement.kind not in begun
     ]
-    organisation_ids = [party.organisation_id for party in people.current(cooperation.id)]
     for kind in started:
-        checklists.start(actor, cooperation.id, kind, organisation_ids)
+        _start(actor, cooperation, kind)
     return started
+
+
+def start_recommended(actor: Actor, cooperation: Cooperation, column: Column) -> Checklist:
+    """Start a checklist that is recommended for a cooperation, or return it if it was started.
+
+    Two people who start it at the same time get the same one. Raise RefusedError if the person may
+    not. The caller found the cooperation with its parties.
+    """
+    lock_chain(cooperation.id)
+    begun = queries.own_checklists(cooperation.id)
+    needed = queries.needs(cooperation, queries.loaded_terms(begun))
+    requirement = next(
+        requirement for requirement in needed if (requirement.kind, requirement.purpose) == column
+    )
+    policy.can_start(actor, cooperation_queries.fact(cooperation), requirement).require()
+    return begun.get(requirement.kind) or _start(actor, cooperation, requirement.kind)
+
+
+def _start(actor: Actor | None, cooperation: Cooperation, kind: ChecklistKind) -> Checklist:
+    organisation_ids = [party.organisation_id for party in people.current(cooperation.id)]
+    return checklists.start(actor, cooperation.id, kind, organisation_ids)
 
 
 def advance(cooperation_id: UUID, actor: Actor | None) -> Stage:
@@ -113,7 +137,18 @@ def _enter(cooperation: Cooperation, actor: Actor | None, after: Stage) -> None:
         cooperation_id=cooperation.id,
         before=before.value,
         after=after.value,
+        **_begins_on(cooperation),
     )
+
+
+def _begins_on(cooperation: Cooperation) -> dict[str, str]:
+    """Return the detail that names the first day of an active cooperation, if it is to come."""
+    first = cooperation.starts_on
+    if first is None or cooperation.stage is not Stage.ACTIVE:
+        return {}
+    if validity(first, None, clock.today()) is not Validity.BEGINS_LATER:
+        return {}
+    return {"begins_on": first.isoformat()}
 
 
 def follow(event: DomainEvent) -> None:
@@ -254,15 +289,3 @@ def _take_over_dates(event: DomainEvent) -> None:
         ends_on=dates["end"],
         review_on=dates["review"],
     )
-
-
-def _is_to_start(needed: Requirement) -> bool:
-    match needed.kind:
-        case ChecklistKind.TERMS:
-            return True
-        case ChecklistKind.CONFIDENTIALITY:
-            return needed.level is not Level.NOT_APPLICABLE
-        case ChecklistKind.URGENT_PLAN:
-            return needed.standing
-        case _:
-            return False

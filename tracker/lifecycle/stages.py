@@ -11,8 +11,10 @@ from tracker.cooperations.models import Stage
 BY_GATES = (Stage.EXPLORED, Stage.DRAFT, Stage.REVIEWED, Stage.CLEARED, Stage.ACTIVE)
 # The stages that gates move on or back; an active cooperation stays so until somebody decides.
 MOVED_BY_GATES = frozenset(BY_GATES[:-1])
-# The stages that the page shows; P6 only while suspended.
-IN_ORDER = (*BY_GATES, Stage.UNDER_REVIEW, Stage.CLOSED)
+# Entered and left again by a decision, from an active cooperation and back to it.
+BESIDE = (Stage.UNDER_REVIEW, Stage.SUSPENDED)
+# All stages, in the order in which the page draws them.
+IN_ORDER = (*BY_GATES, *BESIDE, Stage.CLOSED)
 # The stages in which work goes on: terms may be changed, visits planned.
 RUNNING = frozenset({*BY_GATES, Stage.UNDER_REVIEW})
 

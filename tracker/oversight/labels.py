@@ -12,15 +12,17 @@ from tracker.oversight.facts import (
     Fault,
     Finding,
     Narrowing,
+    RegisterLine,
     RowLocation,
     Table,
 )
+from tracker.signoff.labels import validity_words
+from tracker.signoff.outcomes import Validity
 
 STATES: dict[AgreementState, tuple[object, str]] = {
     AgreementState.DRAFTING: (_l("Draft"), "half"),
     AgreementState.WAITING: (_l("Waiting for signatures"), "other"),
     AgreementState.DECLINED: (_l("Declined"), "half"),
-    AgreementState.BEGINS_LATER: (_l("Signed by all, begins later"), "held"),
     AgreementState.IN_FORCE: (_l("In force"), "held"),
     AgreementState.ENDS_SOON: (_l("In force, ends soon"), "wait"),
     AgreementState.REVIEW_OVERDUE: (_l("Review overdue"), "stop"),
@@ -28,6 +30,14 @@ STATES: dict[AgreementState, tuple[object, str]] = {
     AgreementState.ENDED: (_l("Ended"), "off"),
     AgreementState.DISAGREES: DISAGREES,
 }
+
+
+def state_words(line: RegisterLine) -> tuple[object, str]:
+    """Return the status of an agreement with the day it begins, and its mark."""
+    if line.state is AgreementState.BEGINS_LATER:
+        return validity_words(Validity.BEGINS_LATER, line.from_on)
+    return STATES[line.state]
+
 
 FORMS: dict[str, object] = {
     "mou": _l("Memorandum of understanding"),

@@ -16,7 +16,7 @@ from tracker.cooperations.models import Mode
 from tracker.cooperations.modes import MODE_LABELS
 from tracker.core.db import db
 from tracker.oversight.facts import AgreementState, Narrowing, RegisterLine, VisitMark
-from tracker.oversight.labels import FORMS, STATES
+from tracker.oversight.labels import FORMS, state_words
 from tracker.signoff.models import Revision
 from tracker.ui.locale import as_date
 from tracker.visits.labels import STAGES
@@ -49,7 +49,7 @@ def view(actor: Actor, line: RegisterLine) -> LineView:
         kind=kind_words(line),
         form=form_words(line),
         others="; ".join(others) or all_parties(line),
-        state=STATES[line.state],
+        state=state_words(line),
         notes=tuple(_notes(line)),
     )
 
@@ -191,7 +191,7 @@ def export_row(line: RegisterLine) -> list[object]:
         all_parties(line),
         form_words(line),
         "; ".join(str(MODE_LABELS[Mode(mode)]) for mode in line.modes),
-        STATES[line.state][0],
+        state_words(line)[0],
         ". ".join(_notes(line)),
         *(_or_empty(value) for value in (line.revision, line.signed, line.to_sign)),
         *(_or_empty(value) for value in (line.from_on, line.until_on, line.review_on)),

@@ -52,6 +52,7 @@ from tracker.signoff.models import (
     SignatureParty,
     SignatureRequest,
 )
+from tracker.signoff.outcomes import Validity, validity
 from tracker.signoff.paper_models import PaperKind, PaperRecord
 from tracker.visits.models import GateOverride, Visit
 
@@ -598,14 +599,15 @@ def _state(
             return AgreementState.WAITING
         return AgreementState.DECLINED if is_declined else AgreementState.DRAFTING
     today = clock.today()
-    if until_on and until_on < today:
-        return AgreementState.ENDED
+    match validity(from_on, until_on, today):
+        case Validity.RUN_OUT:
+            return AgreementState.ENDED
+        case Validity.BEGINS_LATER:
+            return AgreementState.BEGINS_LATER
     if review_on and review_on < today:
         return AgreementState.REVIEW_OVERDUE
     if until_on and until_on <= today + SOON:
         return AgreementState.ENDS_SOON
-    if from_on and from_on > today:
-        return AgreementState.BEGINS_LATER
     return AgreementState.IN_FORCE
 
 

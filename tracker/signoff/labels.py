@@ -10,6 +10,7 @@ from flask_babel import ngettext
 from tracker.access.actor import Confirmation
 from tracker.signoff.assertion import Flaw
 from tracker.signoff.models import Method, RequestState, Signature
+from tracker.signoff.outcomes import Validity
 from tracker.signoff.signers import Misnaming, Order
 from tracker.ui.locale import as_date
 
@@ -50,6 +51,16 @@ FLAWS = {
     Flaw.NOT_VERIFIED: _l("The passkey's device did not verify its person."),
     Flaw.NOT_SIGNED: _l("The passkey's key did not sign this."),
 }
+
+
+def validity_words(state: Validity, first: dt.date | None) -> tuple[object, str]:
+    """Return the status of a text that all have signed, with the day it begins, and its mark."""
+    match state:
+        case Validity.BEGINS_LATER:
+            return _("Signed by all, begins on %(day)s", day=as_date(first)), "held"
+        case Validity.RUN_OUT:
+            return _("Ended"), "off"
+    return _("In force"), "held"
 
 
 def method_words(value: str) -> object:

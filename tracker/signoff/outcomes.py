@@ -44,6 +44,27 @@ class Outcome(enum.StrEnum):
 _SIGNED_BY_ALL = frozenset({Outcome.IN_FORCE, Outcome.SUSPENDED, Outcome.ENDED, Outcome.SUPERSEDED})
 
 
+class Validity(enum.StrEnum):
+    """The status on one day of a text that all have signed and nobody has stopped."""
+
+    BEGINS_LATER = "begins_later"
+    IN_FORCE = "in_force"
+    RUN_OUT = "run_out"
+
+
+def validity(first: dt.date | None, last: dt.date | None, day: dt.date) -> Validity:
+    """Return the status on a day, by the first and the last day that the text names.
+
+    The only place that decides it: lists, pages, certificates, exports and the public check ask
+    here (product.md, 5.9). Days are those of the NPM's time zone; the last one is included.
+    """
+    if last is not None and last < day:
+        return Validity.RUN_OUT
+    if first is not None and first > day:
+        return Validity.BEGINS_LATER
+    return Validity.IN_FORCE
+
+
 class Phase(enum.StrEnum):
     """The status of the draft, beside any text in force."""
 

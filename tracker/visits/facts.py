@@ -2,6 +2,7 @@
 
 import datetime as dt
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -143,6 +144,8 @@ class Facts:
     modes: frozenset[Mode]
     starts_on: dt.date
     ends_on: dt.date
+    # The answers to the questions behind the modes.
+    questions: Mapping[str, str] = field(default_factory=dict)
     term: Term = field(default_factory=Term)
     members: tuple[MemberFact, ...] = ()
     roles: ChecklistFact = field(default_factory=ChecklistFact)

@@ -14,7 +14,7 @@ from flask_babel import lazy_gettext as _l
 from tracker.access.actor import Actor, Role
 from tracker.access.decision import YES, Decision, no
 from tracker.cooperations.models import Stage
-from tracker.cooperations.modes import MODES_WITH_VISITS
+from tracker.cooperations.modes import can_have_visits
 from tracker.lifecycle.policy import GateState
 from tracker.visits.facts import (
     OF_ALL,
@@ -201,7 +201,7 @@ def _to_propose(facts: Facts) -> Iterator[MissingRequirement]:
     """
     if facts.cooperation_stage not in {Stage.ACTIVE, Stage.UNDER_REVIEW}:
         yield MissingRequirement(RequirementKind.NOT_ACTIVE)
-    if MODES_WITH_VISITS.isdisjoint(facts.modes):
+    if not can_have_visits(facts.modes, facts.questions):
         yield MissingRequirement(RequirementKind.NO_MODE)
     if not facts.term.contains(facts.starts_on, facts.ends_on):
         yield MissingRequirement(RequirementKind.OUTSIDE_TERM)

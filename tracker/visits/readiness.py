@@ -100,6 +100,7 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
         cooperation_stage=roles.cooperation.stage,
         term=Term(roles.cooperation.starts_on, roles.cooperation.ends_on),
         modes=frozenset(Mode(mode) for mode in roles.cooperation.modes),
+        questions=roles.cooperation.questions,
         ends_on=plan.ends_on,
         starts_on=plan.starts_on,
         members=_members(visit, roles, urgent_plan, team, listed, plan.moved_at),

@@ -244,6 +244,11 @@ def _cooperations(demonstration: Demonstration) -> dict[str, list[Thing]]:
     )
     return {
         "reference": [Thing("", {"reference": reference})],
+        "kind reference": [
+            Thing(
+                "a recommended urgent-action plan", {"reference": reference, "kind": "urgent_plan"}
+            )
+        ],
         "person_id reference": [
             Thing("a member of the CSO", {"reference": reference, "person_id": person})
         ],

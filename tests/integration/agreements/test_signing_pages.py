@@ -247,7 +247,7 @@ def test_the_record_shows_text_signatures_digest_and_guidance(desk: Desk) -> Non
             "Otto Brandis",
             "SHA-256 of the canonical form (RFC 8785)",
             "template version 1",
-            "came into force",
+            "all have signed",
         ):
             assert words in page.text, key
         assert any(
@@ -272,7 +272,7 @@ def test_an_amendment_is_begun_from_the_record(desk: Desk) -> None:
         desk.browser("joana").submit(f"{desk.address}/amend", reason="A new law.", items=["M12"])
     )
     assert "The named items are open. The text in force stays so meanwhile." in page.text
-    assert "The earlier revision stays in force meanwhile." in page.text
+    assert "The earlier revision stays as it is meanwhile." in page.text
     assert "Signed by all, begins on" in desk.page("greta", "/record").text
     assert desk.checklist.revision_in_force_id is not None
 

@@ -299,6 +299,7 @@ def test_ways_of_working_are_changed_in_two_steps(
             "question_real_cases_in_training": "no",
             "question_members_see_unpublished": "no",
             "question_members_on_visits": "no",
+            "question_consent_hard": "no",
             "question_personal_data": "no",
         },
     )
@@ -312,6 +313,7 @@ def test_ways_of_working_are_changed_in_two_steps(
             "question_real_cases_in_training": "yes",
             "question_members_see_unpublished": "no",
             "question_members_on_visits": "not_known",
+            "question_consent_hard": "no",
             "question_personal_data": "no",
         },
         follow_redirects=True,
@@ -508,7 +510,7 @@ def test_history_shows_who_did_what(
         "Samira Okell, for Open Door Legal Aid",
         "Agreed terms: revision 1 was sent for signature.",
         "Agreed terms, revision 1, was signed for Open Door Legal Aid.",
-        "Agreed terms, revision 1, came into force: all have signed.",
+        "Agreed terms, revision 1: all have signed.",
     ):
         assert words in text
 

@@ -28,7 +28,7 @@ from tracker.core import clock
 from tracker.demo import checklists as demo_checklists
 from tracker.demo import people
 from tracker.demo.people import Cast
-from tracker.lifecycle import service as opening
+from tracker.lifecycle import service as lifecycle_service
 
 TERMS = ChecklistKind.TERMS
 DAY = dt.timedelta(days=1)
@@ -213,7 +213,9 @@ def test_the_page_shows_stage_turn_needs_and_gates(
     assert "Stage P1, Drafting terms" in page.text
     assert "Next step, for Open Door Legal Aid" in page.text
     assert "Agreed terms: required." in page.text
-    assert "Urgent-action plan: required, once, and for every visit." in page.text
+    assert "Urgent-action plan of the cooperation: required." in page.text
+    assert "Urgent-action plan of each visit: required." in page.text
+    assert "Recommended" not in page.text
     by_item = states(page)
     assert by_item["Fill in the agreed terms"] == "Waiting for us"
     assert by_item["Sign the agreed terms"] == "Cannot start yet"
@@ -311,7 +313,7 @@ def cast(session: Session) -> Cast:
 
 
 def agreed(cast: Cast, session: Session) -> tuple[Cooperation, Checklist]:
-    cooperation = opening.open_cooperation(
+    cooperation = lifecycle_service.open_cooperation(
         cast.actor("ilena"),
         title="Exchange on psychiatry",
         purpose="To share figures.",

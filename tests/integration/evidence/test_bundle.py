@@ -30,7 +30,7 @@ from tests.factories.evidence.tampering import (
     Tampering,
     hands,
 )
-from tests.factories.visits import Scene, planned
+from tests.factories.visits import Scene, planned, standing_plan
 from tests.pages import Page
 from tests.services import put
 from tracker.activity import queries as trail
@@ -227,6 +227,7 @@ def test_who_may_know_of_a_visit_gets_the_details_of_what_was_done_for_it(
     app: Flask, demonstration: Demonstration, session: Session
 ) -> None:
     scene = Scene(session, demonstration)
+    standing = standing_plan(scene)
     second = planned(scene, audience=("milan",))
     roles = scene.checklist(ChecklistKind.VISIT_ROLES)
     spoken = comment(scene.actor("pavo"), roles, "V1")
@@ -239,7 +240,6 @@ def test_who_may_know_of_a_visit_gets_the_details_of_what_was_done_for_it(
     assert counts[spoken.id] == 1
     assert not {spoken.id, *of_visit(scene)} & set(silent)
     # Of the visit that he is not listed for, and of what is of no visit, nothing is told.
-    standing = scene.checklist(ChecklistKind.URGENT_PLAN, None)
     assert set(counts) <= {spoken.id, *of_visit(scene)}
     assert {second.id, standing.id} <= set(silent)
     noted = session.scalars(

@@ -181,7 +181,7 @@ def test_a_certificate_tells_text_signatures_events_digests_and_where_to_check(
         "Tomas Beridan, People's Advocate, for Office of the People's Advocate",
         "I, Tomas Beridan, sign this text for Office of the People's Advocate",
         "Demonstration, without proof of identity",
-        "Agreed terms, revision 1, came into force: all have signed.",
+        "Agreed terms, revision 1: all have signed. It begins on",
     ):
         assert phrase in words, phrase
     together = "".join(words.split())

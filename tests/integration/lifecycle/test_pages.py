@@ -40,6 +40,7 @@ def head(land: Country, **change: object) -> dict[str, Any]:
 
 ANSWERS = {
     "question_npm_passes_restricted": "yes",
+    "question_cso_passes_restricted": "no",
     "question_personal_data": "no",
     "question_consent_hard": "not_known",
 }
@@ -67,6 +68,7 @@ def test_a_coordinator_opens_a_cooperation_in_two_steps(browser: Browser, land: 
     assert cooperation.title == "Joint monitoring"
     assert cooperation.questions == {
         "npm_passes_restricted": "yes",
+        "cso_passes_restricted": "no",
         "personal_data": "no",
         "consent_hard": "not_known",
     }

@@ -14,6 +14,7 @@ from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.models import Checklist, ChecklistState
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Cooperation, Mode, Stage
+from tracker.cooperations.modes import STANDING_PLAN
 from tracker.core.errors import RefusedError
 from tracker.lifecycle import policy, queries, service
 from tracker.signoff import service as signoff
@@ -38,11 +39,13 @@ def begun(cooperation: Cooperation) -> set[ChecklistKind]:
         ((Mode.SUPP,), {}, {"terms", "confidentiality"}),
         ((Mode.VISIT,), {}, {"terms", "confidentiality"}),
         ((Mode.OMB_PLUS,), {}, {"terms", "confidentiality", "urgent_plan"}),
-        ((Mode.INFO_F,), NO_QUESTION, {"terms", "urgent_plan"}),
-        ((Mode.VISIT, Mode.INFO_F), {}, {"terms", "confidentiality", "urgent_plan"}),
+        ((Mode.INFO_F,), NO_QUESTION, {"terms"}),
+        ((Mode.INFO_F,), {}, {"terms", "confidentiality"}),
+        ((Mode.VISIT, Mode.INFO_F), {}, {"terms", "confidentiality"}),
+        ((Mode.PROT,), {"named_case_discussed": "no"}, {"terms"}),
     ],
 )
-def test_opening_starts_what_the_modes_require_or_recommend(
+def test_opening_starts_what_the_modes_require(
     land: Country, modes: tuple[Mode, ...], questions: dict[str, str], expected: set[str]
 ) -> None:
     cooperation = open_one(land, modes=modes, questions=questions)
@@ -179,6 +182,62 @@ def test_terms_in_force_lead_to_p4_once_confidentiality_is_too(
         for line in reversed(trail.history(cooperation.id)[1])
         if line.verb == "stage_changed"
     ] == ["P1", "P3", "P4"]
+
+
+# What is only recommended
+
+PUBLIC = {"npm_passes_restricted": "no", "cso_passes_restricted": "no"}
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("first", ["ilena", "samira"])
+def test_a_coordinator_of_a_party_starts_what_is_recommended(land: Country, first: str) -> None:
+    cooperation = open_one(land, "door", modes=(Mode.VISIT, Mode.INFO_F))
+    plan = service.start_recommended(land.actor(first), cooperation, STANDING_PLAN)
+    assert begun(cooperation) == {"terms", "confidentiality", "urgent_plan"}
+    parties = queries.own_checklists(cooperation.id)[ChecklistKind.URGENT_PLAN].parties
+    assert [party.organisation_id for party in parties] == [land.id("npm"), land.id("door")]
+    again = service.start_recommended(land.actor("ilena"), cooperation, STANDING_PLAN)
+    assert again.id == plan.id
+    started = [
+        line for line in trail.history(cooperation.id)[1] if line.verb == "checklist_started"
+    ]
+    assert [line.details["kind"] for line in started].count("urgent_plan") == 1
+
+
+@pytest.mark.parametrize(
+    ("first", "modes", "questions", "stage"),
+    [
+        ("henrik", (Mode.INFO_F,), {}, Stage.DRAFT),
+        ("nadia", (Mode.INFO_F,), {}, Stage.DRAFT),
+        ("oren", (Mode.INFO_F,), {}, Stage.DRAFT),
+        ("ilena", (Mode.VISIT,), {}, Stage.DRAFT),
+        ("ilena", (Mode.INFO_F,), PUBLIC, Stage.DRAFT),
+        ("ilena", (Mode.INFO_F,), {}, Stage.SUSPENDED),
+        ("ilena", (Mode.INFO_F,), {}, Stage.CLOSED),
+    ],
+)
+def test_others_and_what_is_not_recommended_are_refused(
+    land: Country,
+    first: str,
+    modes: tuple[Mode, ...],
+    questions: dict[str, str],
+    stage: Stage,
+) -> None:
+    cooperation = open_one(land, "door", modes=modes, questions=questions)
+    cooperation.stage = stage
+    with pytest.raises(RefusedError):
+        service.start_recommended(land.actor(first), cooperation, STANDING_PLAN)
+    assert ChecklistKind.URGENT_PLAN not in begun(cooperation)
+
+
+def test_a_plan_begun_before_it_was_only_recommended_stays(land: Country) -> None:
+    cooperation = open_one(land, "door", modes=(Mode.OMB_PLUS,))
+    cooperations.set_modes(
+        land.actor("ilena"), cooperation, version=1, modes=[Mode.INFO_F], questions=PUBLIC
+    )
+    recompute()
+    assert ChecklistKind.URGENT_PLAN in begun(cooperation)
 
 
 def _freeze(land: Country, cooperation: Cooperation, checklist: Checklist) -> UUID:

@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from tests.factories.visits import Scene, planned
+from tests.factories.visits import Scene, planned, standing_plan
 from tests.pages import Page
 from tracker.activity.models import ReadLogEntry
 from tracker.checklist_templates.models import ChecklistKind
@@ -123,7 +123,7 @@ def test_nothing_is_copied_from_a_visit_into_another_kind_of_checklist(
     scene: Scene, second: Visit
 ) -> None:
     """The standing plan is class K8; a visit's plan may begin from it, never the other way."""
-    standing = scene.checklist(PLAN, None)
+    standing = standing_plan(scene)
     of_visit = scene.checklist(PLAN, 1)
     for key in ("ilena", "pavo", "samira"):
         assert of_visit.id not in formers(scene, key, standing)

@@ -12,7 +12,16 @@ from tracker.activity.chain import START, Link
 from tracker.core import canonical
 from tracker.signoff import outcomes
 from tracker.signoff.models import Method, Revision, Signature, SignatureKind
-from tracker.signoff.outcomes import Course, Given, Outcome, Phase, Text, UndertakingPhase
+from tracker.signoff.outcomes import (
+    Course,
+    Given,
+    Outcome,
+    Phase,
+    Text,
+    UndertakingPhase,
+    Validity,
+    validity,
+)
 
 NPM, CSO = uuid4(), uuid4()
 TOMAS, HENRIK, ILENA = uuid4(), uuid4(), uuid4()
@@ -314,3 +323,25 @@ def test_each_outcome_that_was_signed_by_all_says_so() -> None:
         Outcome.ENDED,
         Outcome.SUPERSEDED,
     ]
+
+
+DAY = dt.timedelta(days=1)
+TODAY = NOON.date()
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "state"),
+    [
+        (None, None, Validity.IN_FORCE),
+        (TODAY + DAY, None, Validity.BEGINS_LATER),
+        (TODAY, None, Validity.IN_FORCE),
+        (TODAY - DAY, TODAY, Validity.IN_FORCE),
+        (TODAY - DAY, TODAY - DAY, Validity.RUN_OUT),
+        (None, TODAY - DAY, Validity.RUN_OUT),
+        (TODAY + DAY, TODAY + DAY, Validity.BEGINS_LATER),
+    ],
+)
+def test_first_and_last_day_decide_how_a_signed_text_stands(
+    first: dt.date | None, last: dt.date | None, state: Validity
+) -> None:
+    assert validity(first, last, TODAY) is state

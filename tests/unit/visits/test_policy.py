@@ -169,9 +169,17 @@ def test_j1_is_not_met_in_a_cooperation_that_is_not_active(stage: Stage) -> None
     assert lacks(facts(cooperation_stage=stage)) == [RequirementKind.NOT_ACTIVE]
 
 
-@pytest.mark.parametrize("mode", [Mode.VISIT, Mode.EXP, Mode.OMB_PLUS])
+@pytest.mark.parametrize("mode", [Mode.VISIT, Mode.EXP, Mode.OMB_PLUS, Mode.ADVIS])
 def test_j1_is_met_with_each_mode_that_has_visits(mode: Mode) -> None:
     assert gate("J1", facts(modes=frozenset({mode, Mode.ADV}))).is_open
+
+
+@pytest.mark.parametrize(
+    ("mode", "question"), [(Mode.EXP, "expert_on_visit"), (Mode.ADVIS, "members_on_visits")]
+)
+def test_j1_is_not_met_where_the_partners_take_part_in_no_visit(mode: Mode, question: str) -> None:
+    answered = facts(modes=frozenset({mode}), questions={question: "no"})
+    assert lacks(answered) == [RequirementKind.NO_MODE]
 
 
 def test_j1_is_not_met_when_no_mode_has_visits() -> None:

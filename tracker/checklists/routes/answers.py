@@ -56,7 +56,7 @@ from tracker.checklists.forms import (
     name_of,
     values_of,
 )
-from tracker.checklists.loading import LoadedChecklist, comments_beside, text_is_borne_out
+from tracker.checklists.loading import LoadedChecklist, comments_beside, text_on_page
 from tracker.checklists.models import Checklist, ChecklistState, DraftKind
 from tracker.checklists.negotiation import safeguards
 from tracker.checklists.reuse import copies, model_answers, template_upgrade
@@ -123,7 +123,7 @@ def show(checklist_id: UUID) -> str:
         links=filter_links(
             "filter", [(choice, labels.FILTERS[choice]) for choice in offered], counts
         ),
-        agrees=text_is_borne_out(checklist),
+        text=text_on_page(checklist),
         obstacles=pages.send_obstacles(loaded),
         may_send=policy.can_send(actor, party, checklist.state),
         may_amend=policy.can_amend(actor, party, checklist.state),

@@ -41,6 +41,8 @@ class Answer:
 
     verdict: Verdict
     signers: tuple[Signer, ...] | None = None
+    # The first day of what all have signed, while it is still to come.
+    begins_on: dt.date | None = None
 
     @property
     def is_failure(self) -> bool:

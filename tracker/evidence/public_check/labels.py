@@ -2,7 +2,9 @@
 
 from flask_babel import lazy_gettext as _l
 
-from tracker.evidence.public_check.facts import Verdict
+from tracker.evidence.public_check.facts import Answer, Verdict
+from tracker.signoff.labels import validity_words
+from tracker.signoff.outcomes import Validity
 
 # The heading, its meaning, and the kind of notice.
 VERDICTS: dict[Verdict, tuple[object, object, str]] = {
@@ -12,8 +14,8 @@ VERDICTS: dict[Verdict, tuple[object, object, str]] = {
         "held",
     ),
     Verdict.BEGINS_LATER: (
-        _l("Genuine, and not begun yet."),
-        _l("It is as it was signed, and all have signed. It begins on the day that it names."),
+        _l("Genuine."),
+        _l("It is as it was signed."),
         "held",
     ),
     Verdict.WAITING: (
@@ -87,3 +89,12 @@ VERDICTS: dict[Verdict, tuple[object, object, str]] = {
         "stop",
     ),
 }
+
+
+def answer_words(answer: Answer) -> tuple[object, object, str]:
+    """Return the heading of an answer, its meaning, and the kind of notice."""
+    heading, meaning, kind = VERDICTS[answer.verdict]
+    if answer.begins_on is None:
+        return heading, meaning, kind
+    state, _mark = validity_words(Validity.BEGINS_LATER, answer.begins_on)
+    return heading, f"{state}. {meaning}", kind

@@ -13,7 +13,7 @@ from tracker.evidence.certificates.pdf import MARKER
 from tracker.evidence.forms import MAX_BYTES, FileForm, PaperForm
 from tracker.evidence.public_check import verdicts
 from tracker.evidence.public_check.facts import Answer
-from tracker.evidence.public_check.labels import VERDICTS
+from tracker.evidence.public_check.labels import answer_words
 from tracker.ui.uploads import takes_files
 
 blueprint = Blueprint("verification", __name__)
@@ -96,7 +96,7 @@ def _page(
         paper=paper,
         forms=[form, paper],
         answer=answer,
-        words=VERDICTS[answer.verdict] if answer else None,
+        words=answer_words(answer) if answer else None,
         minutes=minutes,
         marker=MARKER,
         now=clock.now(),

@@ -12,9 +12,10 @@ import sqlalchemy as sa
 from tracker.activity import verbs
 from tracker.activity.models import Chain, Event
 from tracker.cooperations.models import Cooperation
-from tracker.core import canonical, clock
+from tracker.core import canonical
 from tracker.core.db import db, let_others_write
 from tracker.evidence import bound
+from tracker.evidence.bound import TextStatus
 from tracker.evidence.bundles import verify
 from tracker.evidence.certificates import pdf
 from tracker.evidence.keys.signing_keys import certificates_of
@@ -170,9 +171,10 @@ def _of_revision(revision: Revision) -> Answer:
     if not _is_bound(revision.cooperation_id, signing.evidence_of_revision(revision)):
         return ALTERED
     cooperation = db.session.get_one(Cooperation, revision.cooperation_id)
-    verdict = _standing(revision)
+    status = bound.standing_of(revision)
+    verdict = _verdict(status)
     signers = None if verdict is Verdict.DISAGREES else _signers(revision, cooperation)
-    return Answer(verdict, signers)
+    return Answer(verdict, signers, status.begins_on)
 
 
 def _signers(revision: Revision, cooperation: Cooperation) -> tuple[Signer, ...] | None:
@@ -200,11 +202,8 @@ _VERDICTS = {
 }
 
 
-def _standing(revision: Revision) -> Verdict:
-    """Return the status of a text from what is bound, never from its status column."""
-    status = bound.standing_of(revision)
+def _verdict(status: TextStatus) -> Verdict:
+    """Return the verdict on a text from what is bound, never from its status column."""
     if status.outcome is None:
         return Verdict.DISAGREES
-    if status.outcome is Outcome.IN_FORCE and status.begins_on and status.begins_on > clock.today():
-        return Verdict.BEGINS_LATER
-    return _VERDICTS[status.outcome]
+    return Verdict.BEGINS_LATER if status.begins_on else _VERDICTS[status.outcome]

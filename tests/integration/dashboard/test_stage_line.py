@@ -1,0 +1,54 @@
+"""The line of stages on a cooperation's page: all of them, and what was left behind."""
+
+import pytest
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from tests.factories.cooperations import Country, copied_country, open_one
+from tests.pages import Page
+from tracker.cooperations.models import Stage
+
+ALL = ["P0", "P1", "P2", "P3", "P4", "P5", "P6", "P7"]
+
+
+@pytest.fixture
+def land(session: Session) -> Country:
+    return copied_country(session)
+
+
+def line(page: Page) -> list[tuple[str, str, bool]]:
+    """Return code, class and whether the cooperation is there, of each stage of the line."""
+    (stages,) = [row for row in page.root.iter("ol") if row.attrib.get("class") == "stages"]
+    return [
+        (
+            (row.text or "").strip(),
+            row.attrib.get("class", ""),
+            row.attrib.get("aria-current") == "step",
+        )
+        for row in stages.iter("li")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("stage", "past"),
+    [
+        (Stage.EXPLORED, []),
+        (Stage.DRAFT, ["P0"]),
+        (Stage.ACTIVE, ["P0", "P1", "P2", "P3"]),
+        (Stage.UNDER_REVIEW, ["P0", "P1", "P2", "P3", "P4"]),
+        (Stage.SUSPENDED, ["P0", "P1", "P2", "P3", "P4"]),
+        (Stage.CLOSED, ["P0", "P1", "P2", "P3", "P4"]),
+    ],
+)
+def test_every_stage_is_drawn_and_none_counts_as_past_that_was_not_entered(
+    app: Flask, land: Country, session: Session, stage: Stage, past: list[str]
+) -> None:
+    cooperation = open_one(land, "door")
+    cooperation.stage = stage
+    session.commit()
+    page = land.browser(app, "samira").page(f"/cooperations/{cooperation.reference}")
+    stages = line(page)
+    assert [code for code, _class, _is_current in stages] == ALL
+    assert [code for code, _class, is_current in stages if is_current] == [stage.value]
+    assert [code for code, mark, _is_current in stages if mark == "past"] == past
+    assert [code for code, mark, _is_current in stages if mark == "beside"] == ["P5", "P6"]
