@@ -28,7 +28,7 @@ from tracker.checklists.models import (
 )
 from tracker.checklists.rules.values import as_date
 from tracker.cooperations.models import Cooperation, CooperationEntry, Party
-from tracker.cooperations.queries import holds_word
+from tracker.cooperations.queries import with_words
 from tracker.cooperations.scope import FOR_THE_ORGANISATION, visible
 from tracker.core import clock
 from tracker.core.db import db
@@ -276,7 +276,7 @@ def _entries(query: Any, actor: Actor, question: Question) -> sa.Select[Any]:
         # register for each of them.
         organisation_ids = {*actor.audited_ids, actor.organisation_id} - {None}
         matching = sa.select(CooperationEntry.cooperation_id).where(
-            CooperationEntry.organisation_id.in_(organisation_ids), *map(holds_word, words)
+            CooperationEntry.organisation_id.in_(organisation_ids), *with_words(words)
         )
         entries = entries.where(RegisterEntry.cooperation_id.in_(matching))
     if question.mode is not None:
