@@ -1,4 +1,7 @@
-"""My work and the cooperation's page: whose turn it is, in every state, for everybody."""
+"""My work and the cooperation's page: whose turn it is, in every state, for everybody.
+
+In one file: both pages show the same tasks, and are tried on the same cooperations.
+"""
 
 import datetime as dt
 from collections.abc import Callable
