@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy.engine import Connection
 
 _SCAN = re.compile(r"^SCAN (\w+)( USING (?:COVERING )?INDEX \w+)?")
+_SEARCH = re.compile(r"^SEARCH \w+ USING (?:COVERING )?INDEX (\w+)")
 _READING = ("SELECT", "UPDATE", "DELETE", "WITH")
 _ALIAS = re.compile(r'(?:FROM|JOIN|,)\s+"?(\w+)"?\s+AS\s+"?(\w+)"?', re.IGNORECASE)
 
@@ -30,17 +31,32 @@ def scans(
     return list(scanned_by)
 
 
-def _of_sqlite(connection: Connection, statement: str, parameters: Any) -> Iterator[str]:
-    names: dict[str, str] = {alias: table for table, alias in _ALIAS.findall(statement)}
+def indexes(connection: Connection, statements: Iterable[tuple[str, Any]], ending: str) -> set[str]:
+    """Return the indexes of tables of this ending by which SQLite finds what statements read."""
+    return {
+        found.group(1)
+        for statement, parameters in statements
+        if statement.startswith(_READING)
+        for detail in _details(connection, statement, parameters)
+        if (found := _SEARCH.match(detail)) and ending in found.group(1)
+    }
+
+
+def _details(connection: Connection, statement: str, parameters: Any) -> list[str]:
     cursor: Any = connection.connection.cursor()
     try:
         cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
-        for row in cursor.fetchall():
-            scanned = _SCAN.match(row[3])
-            if scanned:
-                yield names.get(scanned.group(1), scanned.group(1))
+        return [row[3] for row in cursor.fetchall()]
     finally:
         cursor.close()
+
+
+def _of_sqlite(connection: Connection, statement: str, parameters: Any) -> Iterator[str]:
+    names: dict[str, str] = {alias: table for table, alias in _ALIAS.findall(statement)}
+    for detail in _details(connection, statement, parameters):
+        scanned = _SCAN.match(detail)
+        if scanned:
+            yield names.get(scanned.group(1), scanned.group(1))
 
 
 def _of_postgres(connection: Connection, statement: str, parameters: Any) -> Iterator[str]:

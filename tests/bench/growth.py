@@ -133,13 +133,10 @@ def rows_of(table: str) -> int:
 SIZES = (200, 2000)
 # How many times what it takes at the first size a page may take at the last.
 LIMIT = 1.5
-# Pages that go beyond it, with how far they may: they look at all that a person has there.
+# Pages that go beyond it, with how far they may: My work goes from 200 cooperations to the 300 it
+# looks through, the others look at all there is.
 BEYOND = {
-    "my work": 2.0,
-    "my work of a member": 2.0,
-    "my work of a partner": 2.0,
-    # At the first size a person has few, at the last a full page of them.
-    "own undertakings": 3.0,
+    "my work": 1.7,
     "people of the instance": 2.0,
     "register export": 20.0,
 }

@@ -23,8 +23,8 @@ from tracker.core.db import Base, db
 from tracker.visits.models import Visit
 from tracker.worker import statistics
 
-# One of so many copies keeps the CSOs of its source.
-KEEPS_ITS_PARTNERS = 10
+# The first copies keep the CSOs of their source, and of the later ones one in so many.
+ALL_KEEP_THEIR_PARTNERS, KEEPS_ITS_PARTNERS = 200, 10
 # Rows of the instance as a whole, and files that no list reads.
 _NOT_COPIED = frozenset({"invitation", "log_leaf", "certificate", "certificate_failure"})
 _PEOPLE = frozenset({"user", "organisation"})
@@ -98,7 +98,7 @@ class _Copying:
                 {
                     "n": number,
                     "h": f"{number * _PRIME % _RANGE:08x}",
-                    "own": place % KEEPS_ITS_PARTNERS,
+                    "own": int(one >= ALL_KEEP_THEIR_PARTNERS and place % KEEPS_ITS_PARTNERS > 0),
                 }
                 for place, number in enumerate(self._numbers)
             ],

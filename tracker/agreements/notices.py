@@ -23,6 +23,7 @@ from tracker.activity import verbs
 from tracker.activity.verbs import Verb
 from tracker.agreements import frozen_text
 from tracker.agreements import service as agreements
+from tracker.agreements.paper import marks
 from tracker.agreements.service import SUBJECT
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import encryption, messages, policy
@@ -282,6 +283,7 @@ def _end_what_waits(actor: Actor | None, checklist: Checklist, notice: Notice) -
     signature_request = signoff.locked_request(checklist.revision_sent_id)
     checklist.revision_sent_id = None
     signoff.overtake(signature_request)
+    marks.refresh_marked(checklist)
     trail.record(
         verbs.SIGNATURE_REQUEST_WITHDRAWN,
         actor=actor,

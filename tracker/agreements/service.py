@@ -20,6 +20,7 @@ from tracker.activity import service as trail
 from tracker.activity import verbs
 from tracker.agreements import evidence, frozen_text
 from tracker.agreements.document import Languages, document, languages_for
+from tracker.agreements.paper import marks
 from tracker.checklist_templates import library, translations
 from tracker.checklist_templates.languages import lacking
 from tracker.checklist_templates.models import ChecklistKind
@@ -479,6 +480,7 @@ def sign(
         messages.came_into_force(checklist.id, people - {actor.user_id})
     else:
         _tell_whose_turn_came(checklist, before, signature)
+    marks.refresh_marked(checklist)
     return signature
 
 
@@ -693,6 +695,7 @@ def back_to_drafting(checklist: Checklist, open_items: list[str] | None, reason:
     checklist.open_items = open_items
     encryption.put_reason(checklist, checklist, reason.strip())
     db.session.flush()
+    marks.refresh_marked(checklist)
     count_again(checklist)
 
 
@@ -724,6 +727,7 @@ def finish(
     _come_into_force(actor, checklist, signature_request.revision, since)
     people = concerned(load(checklist), signature_request)
     messages.came_into_force(checklist.id, people - {actor.user_id})
+    marks.refresh_marked(checklist)
 
 
 def reopen(checklist: Checklist, reason: str) -> None:

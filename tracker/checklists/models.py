@@ -128,6 +128,15 @@ class ChecklistParty(Base):
     __tablename__ = "checklist_party"
     __table_args__ = (
         sa.Index("ix_checklist_party_organisation", "organisation_id", "checklist_id"),
+        # The index for My work.
+        sa.Index(
+            "ix_checklist_party_scan_waits",
+            "organisation_id",
+            "scan_waits_since",
+            "checklist_id",
+            sqlite_where=sa.text("scan_waits_since IS NOT NULL"),
+            postgresql_where=sa.text("scan_waits_since IS NOT NULL"),
+        ),
     )
 
     checklist_id: Mapped[UUID] = mapped_column(sa.ForeignKey("checklist.id"), primary_key=True)
@@ -139,6 +148,8 @@ class ChecklistParty(Base):
     waiting_count: Mapped[int] = mapped_column(default=0)
     # How many items with a copied answer nobody of this party has read, likewise.
     unread_count: Mapped[int] = mapped_column(default=0)
+    # Since when a scan of the text that was sent waits to be confirmed, likewise.
+    scan_waits_since: Mapped[dt.datetime | None]
 
     checklist: Mapped[Checklist] = relationship(back_populates="parties", lazy="raise")
     organisation: Mapped[Organisation] = relationship(lazy="raise")

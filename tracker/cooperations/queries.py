@@ -1,5 +1,6 @@
 """Queries for cooperations, scoped by the actor."""
 
+import datetime as dt
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from tracker.cooperations.scope import listed, visible
 from tracker.core.db import db
 from tracker.signoff.models import RequestState, Revision, SignatureRequest
 
+# Before any cooperation was opened.
+_BEFORE_ALL = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _REFERENCE = re.compile(r"C-[0-9]{4}-[0-9]{4,6}")
 _WITH_PARTIES = selectinload(Cooperation.parties).joinedload(Party.organisation)
 
@@ -66,6 +69,9 @@ def listing(
     the same words (stage_counts), where they were asked for already.
     """
     counts = stage_counts(actor, words) if counts is None else counts
+    total = counts.get(stage.value if stage else "", 0)
+    if not total:
+        return Listing(0, [])
     # Pages are found by the entries' index, and only those of the page read.
     ids = sa.select(CooperationEntry.cooperation_id).where(*_found(actor, words))
     if stage is not None:
@@ -77,7 +83,7 @@ def listing(
         .order_by(Cooperation.opened_at.desc(), Cooperation.reference.desc())
         .options(_WITH_PARTIES)
     )
-    return Listing(counts.get(stage.value if stage else "", 0), list(rows))
+    return Listing(total, list(rows))
 
 
 def stage_counts(actor: Actor, words: str = "") -> dict[str, int]:
@@ -145,10 +151,17 @@ def _find_one(actor: Actor, condition: sa.ColumnElement[bool]) -> Cooperation | 
     )
 
 
-def holds_word(word: str) -> sa.ColumnElement[bool]:
-    """Return the condition over CooperationEntry that a word occurs in it, in any case."""
-    return CooperationEntry.words.contains(word.casefold(), autoescape=True)
+def with_words(words: Iterable[str]) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions over CooperationEntry that each word occurs in it, in any case.
+
+    With any word, they name the day of opening too, so that SQLite reads the entries in the order
+    of the list, which is that of their rows: in another order it takes four times as long.
+    """
+    conditions: list[sa.ColumnElement[bool]] = [
+        CooperationEntry.words.contains(word.casefold(), autoescape=True) for word in words
+    ]
+    return [CooperationEntry.opened_at > _BEFORE_ALL, *conditions] if conditions else []
 
 
 def _found(actor: Actor, words: str) -> list[sa.ColumnElement[bool]]:
-    return [listed(actor), *map(holds_word, words.split()[:8])]
+    return [listed(actor), *with_words(words.split()[:8])]

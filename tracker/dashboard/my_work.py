@@ -141,7 +141,7 @@ def checklist_tasks(actor: Actor) -> Tasks:
         mine=tuple(task for task in tasks if task.s == YOURS),
         others=tuple(task for task in tasks if task.s == OTHERS),
         dates=tuple(_dates(cooperations)),
-        is_cut=len(cooperations) == queries.MANY,
+        is_cut=len(cooperations) == queries.MANY or len(lines) == queries.MANY_LINES,
     )
 
 

@@ -39,7 +39,9 @@ from tracker.signoff.models import RequestState, Revision, SignatureRequest, Sig
 from tracker.signoff.policy import RequestStatus
 from tracker.visits.models import Visit
 
+# How many cooperations My work looks through, and how many of their texts.
 MANY = 300
+MANY_LINES = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +159,9 @@ def running(actor: Actor) -> list[Running]:
 def lines(actor: Actor, cooperation_ids: Collection[UUID]) -> list[Line]:
     """Return those checklists of some cooperations that the person may open and that wait.
 
-    Drafts on which something waits, and what waits for signatures; the oldest first. As little as
-    tells whose turn it is: what their tasks say is read for those that are shown.
+    Drafts on which something waits, and what waits for signatures; the oldest first. Beyond
+    MANY_LINES, drafts are left out, those last that wait for the organisation the person acts for.
+    As little as tells whose turn it is: what their tasks say is read for those that are shown.
     """
     flags = (
         sa.select(sa.func.count(Flag.id))
@@ -178,8 +181,12 @@ def lines(actor: Actor, cooperation_ids: Collection[UUID]) -> list[Line]:
         .correlate(Checklist)
     )
     is_sent = Checklist.state == ChecklistState.SENT
+    is_theirs = sa.or_(
+        Checklist.is_complete, own.waiting_count > 0, own.unread_count > 0, flags > 0
+    )
     rows = db.session.execute(
         sa.select(
+            Checklist.started_at,
             Checklist.id,
             Checklist.cooperation_id,
             Checklist.kind,
@@ -202,9 +209,16 @@ def lines(actor: Actor, cooperation_ids: Collection[UUID]) -> list[Line]:
             Checklist.state.in_([ChecklistState.DRAFTING, ChecklistState.SENT]),
             checklists.visible(actor),
         )
-        .order_by(Checklist.started_at)
+        .order_by(
+            sa.case((is_sent, 0), (is_theirs, 1), else_=2), Checklist.started_at, Checklist.id
+        )
+        .limit(MANY_LINES)
     )
-    return [Line(*row) for row in rows]
+    return [Line(*row) for _started_at, *row in sorted(rows, key=_by_start)]
+
+
+def _by_start(row: Any) -> tuple[dt.datetime, UUID]:
+    return row.started_at, row.id
 
 
 def parties_of(checklist_ids: Collection[UUID]) -> dict[UUID, list[LineParty]]:

@@ -30,7 +30,7 @@ class RegisterEntry(Base):
 
     __tablename__ = "register_entry"
     __table_args__ = (
-        # In the order of the register, with all columns it is filtered and counted by.
+        # In the order of the register, with all columns it is filtered by.
         sa.Index(
             "ix_register_entry_order",
             "organisation_id",
@@ -45,6 +45,20 @@ class RegisterEntry(Base):
             "review_on",
             "left_on",
             "is_of_npm",
+            "cooperation_id",
+        ),
+        # In the order of the groups that are counted, so that counting sorts nothing.
+        sa.Index(
+            "ix_register_entry_counts",
+            "organisation_id",
+            "state",
+            "is_sent",
+            "is_overridden",
+            "until_on",
+            "review_on",
+            "left_on",
+            "is_of_npm",
+            "cooperation_id",
         ),
     )
 

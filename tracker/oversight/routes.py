@@ -39,7 +39,11 @@ def register() -> str:
     number = paging.asked_number()
     counts = queries.counts(actor, question)
     total = counts[question.narrowing or ""]
-    lines = queries.lines(actor, question, offset=paging.offset(number), limit=paging.SIZE)
+    lines = (
+        queries.lines(actor, question, offset=paging.offset(number), limit=paging.SIZE)
+        if total
+        else []
+    )
     views = [pages.view(actor, line) for line in lines]
     return render_template(
         "oversight/register.html",

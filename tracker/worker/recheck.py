@@ -8,6 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from tracker.activity.stale import Stale, mark, recompute
+from tracker.agreements.paper import marks as scan_marks
 from tracker.checklists.models import Checklist, ChecklistParty, ChecklistState
 from tracker.cooperations import entries as cooperation_entries
 from tracker.cooperations.models import Clearance, Cooperation, CooperationEntry
@@ -55,6 +56,7 @@ def recheck(cooperation_id: UUID) -> list[Differing]:
         db.session.scalars(sa.select(Visit.id).where(Visit.cooperation_id == cooperation_id)),
     )
     cooperation_entries.refresh(cooperation_id)
+    scan_marks.refresh_all(cooperation_id)
     mark(Stale.COOPERATION, [cooperation_id])
     mark(Stale.REGISTER, [cooperation_id])
     recompute()
@@ -85,7 +87,10 @@ _STORED: "dict[str, sa.Select[*tuple[Any, ...]]]" = {
         Checklist.id, Checklist.done_count, Checklist.total_count, Checklist.is_complete
     ).where(Checklist.cooperation_id == _OF_IT),
     "checklist of a party": sa.select(
-        Checklist.id, ChecklistParty.waiting_count, ChecklistParty.unread_count
+        Checklist.id,
+        ChecklistParty.waiting_count,
+        ChecklistParty.unread_count,
+        ChecklistParty.scan_waits_since,
     )
     .join(ChecklistParty, ChecklistParty.checklist_id == Checklist.id)
     .where(Checklist.cooperation_id == _OF_IT)

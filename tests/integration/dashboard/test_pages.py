@@ -1,10 +1,14 @@
-"""My work and the cooperation's page: whose turn it is, in every state, for everybody."""
+"""My work and the cooperation's page: whose turn it is, in every state, for everybody.
+
+In one file: both pages show the same tasks, and are tried on the same cooperations.
+"""
 
 import datetime as dt
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.orm import Session
 
@@ -20,11 +24,12 @@ from tests.factories.cooperations import (
 )
 from tests.pages import Page
 from tracker.checklist_templates.models import ChecklistKind
-from tracker.checklists.models import Checklist
+from tracker.checklists.models import Checklist, ChecklistParty
 from tracker.checklists.negotiation import safeguards
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Cooperation, Mode, Stage
 from tracker.core import clock
+from tracker.dashboard import queries
 from tracker.demo import checklists as demo_checklists
 from tracker.demo import people
 from tracker.demo.people import Cast
@@ -169,6 +174,45 @@ def test_my_work_is_shown_25_tasks_at_a_time_on_both_lists(
     assert "1 to 25 of 28" in reader.page("/").text
     assert reader.page("/?others=2").text.count("Waiting for O") == 3
     assert reader.page("/?page=2").text.count("Waiting for O") == 25
+
+
+@pytest.mark.both_databases
+def test_what_waits_for_a_signature_is_not_left_out_for_older_drafts(
+    app: Flask, land: Country, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_one(land, "door")
+    send(land, checklist_of(open_one(land, "door"), TERMS), {"npm": "tomas", "door": "henrik"})
+    session.commit()
+    rest = "The rest appears as you finish what is here."
+    page = land.browser(app, "tomas").page("/")
+    assert "Fill in the agreed terms" in states(page)
+    assert rest not in page.text
+    monkeypatch.setattr(queries, "MANY_LINES", 1)
+    page = land.browser(app, "tomas").page("/")
+    assert list(states(page).values()) == ["Waiting for your signature"]
+    assert rest in page.text
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("key", ["ilena", "samira"])
+def test_drafts_that_wait_for_ones_own_side_are_not_left_out_for_older_ones(
+    app: Flask, land: Country, session: Session, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    older, newer = open_one(land, "door"), open_one(land, "door", title="Training of staff")
+    of_older = sa.select(Checklist.id).where(Checklist.cooperation_id == older.id)
+    session.execute(
+        sa.update(ChecklistParty)
+        .where(
+            ChecklistParty.checklist_id.in_(of_older),
+            ChecklistParty.organisation_id == land.actor(key).organisation_id,
+        )
+        .values(waiting_count=0)
+    )
+    session.commit()
+    monkeypatch.setattr(queries, "MANY_LINES", 1)
+    page = land.browser(app, key).page("/")
+    assert newer.title in page.text
+    assert older.title not in page.text
 
 
 @pytest.mark.both_databases

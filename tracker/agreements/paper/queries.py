@@ -4,15 +4,20 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 
 from tracker.access.actor import Actor
+from tracker.agreements.paper import marks
 from tracker.checklist_templates.models import ChecklistKind
-from tracker.checklists.models import Checklist
+from tracker.checklists.models import Checklist, ChecklistParty
 from tracker.checklists.queries import is_worked_on
 from tracker.cooperations.models import Cooperation
 from tracker.core.db import db
-from tracker.signoff.models import RequestState, Signature, SignatureRequest
-from tracker.signoff.paper_models import PaperDecision, PaperDecisionKind, PaperKind, PaperRecord
+from tracker.signoff.models import RequestState, SignatureRequest
+from tracker.signoff.paper_models import PaperDecision, PaperKind, PaperRecord
+
+# How many scans My work looks through at a time.
+MANY = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +44,15 @@ class Waiting:
 
 
 def waiting(actor: Actor) -> list[Waiting]:
-    """Return the scans that wait on texts which the person works on, in one query."""
-    said_no = sa.exists().where(
-        PaperDecision.record_id == PaperRecord.id,
-        PaperDecision.kind != PaperDecisionKind.CONFIRMED,
-    )
+    """Return the scans that wait on texts which the person works on, in one query.
+
+    The first MANY, found by the marks on the parties of their texts, in the order of an index.
+    """
     answered = sa.exists().where(
         PaperDecision.record_id == PaperRecord.id,
         PaperDecision.organisation_id == actor.organisation_id,
     )
-    # Of a text of this product one confirmation is all; then there is a signature of that party.
-    is_signed = sa.exists().where(
-        Signature.revision_id == PaperRecord.revision_id,
-        Signature.organisation_id == PaperRecord.organisation_id,
-    )
+    own = aliased(ChecklistParty)
     rows = db.session.execute(
         sa.select(
             PaperRecord.id,
@@ -64,15 +64,19 @@ def waiting(actor: Actor) -> list[Waiting]:
             Cooperation.title,
             sa.case((answered, 1), else_=0),
         )
+        .select_from(own)
+        .join(Checklist, Checklist.id == own.checklist_id)
+        .join(PaperRecord, PaperRecord.revision_id == Checklist.revision_sent_id)
         .join(SignatureRequest, SignatureRequest.revision_id == PaperRecord.revision_id)
-        .join(Checklist, Checklist.revision_sent_id == PaperRecord.revision_id)
         .join(Cooperation, Cooperation.id == Checklist.cooperation_id)
         .where(
+            own.organisation_id == actor.organisation_id,
+            own.scan_waits_since.is_not(None),
             SignatureRequest.state == RequestState.WAITING,
             is_worked_on(actor),
-            ~said_no,
-            ~is_signed,
+            marks.is_waiting(),
         )
-        .order_by(PaperRecord.recorded_at)
+        .order_by(own.scan_waits_since, own.checklist_id)
+        .limit(MANY)
     )
     return [Waiting(*row) for row in rows]

@@ -18,6 +18,7 @@ from tracker.activity import service as trail
 from tracker.activity import verbs
 from tracker.activity.verbs import Verb
 from tracker.agreements import service as agreements
+from tracker.agreements.paper import marks
 from tracker.agreements.paper import messages as paper_messages
 from tracker.checklists import encryption, queries
 from tracker.checklists.encryption import is_restricted
@@ -215,6 +216,7 @@ def note_recorded(
     paper_record: PaperRecord,
 ) -> None:
     """Record that a scan was recorded, and write to those who may confirm it."""
+    marks.refresh(loaded.checklist)
     _record(
         verbs.PAPER_RECORDED,
         actor,
@@ -283,6 +285,7 @@ def confirm(
             signed_on=paper_record.signed_on.isoformat(),
             scan_digest=paper_record.scan_digest,
         )
+    marks.refresh(checklist)
     if paper.complete_if_signed(signature_request, signatures):
         agreements.finish(actor, checklist, signature_request, since=_in_force_since(paper_record))
     else:
@@ -302,6 +305,7 @@ def refuse(actor: Actor, checklist: Checklist, record_id: UUID, *, reason: str) 
     can_decide(actor, load(checklist), paper_record, signature_request).require()
     key = encryption.key_for(checklist)
     decision = paper.decide(actor, paper_record, PaperDecisionKind.REFUSED, reason=reason, key=key)
+    marks.refresh(checklist)
     told_reason = "" if is_restricted(checklist) else decision.reason
     _record(
         verbs.PAPER_REFUSED,
@@ -328,6 +332,7 @@ def withdraw(actor: Actor, checklist: Checklist, record_id: UUID, *, reason: str
     decision = paper.decide(
         actor, paper_record, PaperDecisionKind.WITHDRAWN, reason=reason, key=key
     )
+    marks.refresh(checklist)
     told_reason = "" if is_restricted(checklist) else decision.reason
     _record(
         verbs.PAPER_WITHDRAWN,

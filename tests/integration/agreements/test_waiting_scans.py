@@ -1,0 +1,131 @@
+"""The marks on the parties of a text by which My work finds the scans that wait."""
+
+import datetime as dt
+from collections.abc import Callable
+
+import pytest
+import sqlalchemy as sa
+
+from tests.factories import checklists
+from tests.factories import paper as scans
+from tests.factories.tables import Table
+from tracker.agreements import service as agreements
+from tracker.agreements.paper import queries
+from tracker.agreements.paper import service as paper
+from tracker.checklists.models import ChecklistParty
+from tracker.signoff.paper_models import PaperRecord
+from tracker.worker import recheck
+
+pytestmark = pytest.mark.both_databases
+
+End = Callable[[Table, PaperRecord], object]
+
+
+@pytest.fixture
+def sent(table: Table) -> Table:
+    """The terms are agreed, frozen and sent; nobody has signed."""
+    table.send()
+    table.session.commit()
+    return table
+
+
+def record(table: Table, key: str = "samira") -> PaperRecord:
+    recorded = scans.record(table[key], table.checklist())
+    table.session.commit()
+    return recorded
+
+
+def marks(table: Table) -> set[dt.datetime | None]:
+    table.session.expire_all()
+    return set(
+        table.session.scalars(
+            sa.select(ChecklistParty.scan_waits_since).where(
+                ChecklistParty.checklist_id == table.checklist().id
+            )
+        )
+    )
+
+
+def set_mark(table: Table, since: dt.datetime | None) -> None:
+    table.session.execute(
+        sa.update(ChecklistParty)
+        .where(ChecklistParty.checklist_id == table.checklist().id)
+        .values(scan_waits_since=since)
+    )
+    table.session.commit()
+
+
+def differing(table: Table) -> set[str]:
+    kinds = {line.kind for line in recheck.recheck(table.checklist().cooperation_id)}
+    table.session.commit()
+    return kinds
+
+
+def test_a_recorded_scan_waits_for_the_other_parties_and_is_shown_to_its_own(sent: Table) -> None:
+    recorded = record(sent)
+    assert marks(sent) == {recorded.recorded_at}
+    for key, is_for in (("ilena", True), ("joana", True), ("samira", False)):
+        (waiting,) = queries.waiting(sent[key])
+        assert (waiting.id, waiting.is_for(sent[key])) == (recorded.id, is_for)
+    assert differing(sent) == set()
+
+
+@pytest.mark.parametrize("key", ["marek", "ada", "root"])
+def test_nobody_without_part_in_the_text_is_shown_a_scan(sent: Table, key: str) -> None:
+    record(sent)
+    assert queries.waiting(sent[key]) == []
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        lambda table, scan: scans.confirm(table["ilena"], table.checklist(), scan),
+        lambda table, scan: paper.refuse(table["ilena"], table.checklist(), scan.id, reason="No."),
+        lambda table, scan: paper.withdraw(
+            table["samira"], table.checklist(), scan.id, reason="The wrong file."
+        ),
+        lambda table, _scan: checklists.sign(table.checklist(), table["henrik"]),
+        lambda table, _scan: agreements.call_back(
+            table["ilena"], table.checklist(), reason="A date is wrong."
+        ),
+        lambda table, _scan: agreements.decline(
+            table["otto"],
+            table.checklist(),
+            page=agreements.page_with(table.checklist()),
+            items=["M2"],
+            reason="Too narrow.",
+        ),
+    ],
+    ids=["confirmed", "refused", "withdrawn", "signed here", "called back", "declined"],
+)
+def test_a_scan_waits_no_more(sent: Table, end: End) -> None:
+    end(sent, record(sent))
+    sent.session.commit()
+    assert marks(sent) == {None}
+    assert queries.waiting(sent["ilena"]) == []
+    assert differing(sent) == set()
+
+
+def test_another_scan_goes_on_waiting(sent: Table) -> None:
+    first, second = record(sent), record(sent, "joana")
+    assert marks(sent) == {first.recorded_at}
+    scans.confirm(sent["ilena"], sent.checklist(), first)
+    sent.session.commit()
+    assert marks(sent) == {second.recorded_at}
+    assert [waiting.id for waiting in queries.waiting(sent["ilena"])] == [second.id]
+
+
+def test_a_recheck_corrects_a_mark_that_is_missing(sent: Table) -> None:
+    recorded = record(sent)
+    set_mark(sent, None)
+    assert differing(sent) == {"checklist of a party"}
+    assert marks(sent) == {recorded.recorded_at}
+
+
+def test_a_mark_without_a_scan_shows_nothing_and_is_corrected(sent: Table) -> None:
+    recorded = record(sent)
+    paper.withdraw(sent["samira"], sent.checklist(), recorded.id, reason="The wrong file.")
+    set_mark(sent, recorded.recorded_at)
+    assert queries.waiting(sent["ilena"]) == []
+    assert differing(sent) == {"checklist of a party"}
+    assert marks(sent) == {None}
