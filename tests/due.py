@@ -13,6 +13,7 @@ from tracker.core import clock
 from tracker.evidence.log import anchors, checkpoints
 from tracker.evidence.log import service as log
 from tracker.evidence.log.notes import Checkpoint
+from tracker.reviews import reminders
 
 
 def end_roles_run_out() -> int:
@@ -45,6 +46,12 @@ def remind_of_tasks(day: dt.date) -> int:
 
 def remind_of_assignments(day: dt.date) -> int:
     return _all(assignments.due, assignments.remind, day)
+
+
+def remind_of_dates(day: dt.date) -> int:
+    return _all(reminders.reviews_due, reminders.remind_of_review, day) + _all(
+        reminders.ends_due, reminders.remind_of_end, day
+    )
 
 
 def make_checkpoint() -> Checkpoint | None:

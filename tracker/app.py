@@ -111,6 +111,9 @@ from tracker.organisations import routes as organisation_routes
 from tracker.oversight import entries as register_entries
 from tracker.oversight import policy as oversight
 from tracker.oversight import routes as oversight_routes
+from tracker.reviews import pages as review_pages
+from tracker.reviews import routes as review_routes
+from tracker.reviews import service as reviews
 from tracker.settings import Settings
 from tracker.signoff import queries as signoff_queries
 from tracker.signoff import routes as power_routes
@@ -150,6 +153,7 @@ MODELS = (
     "tracker.comments.models",
     "tracker.undertakings.models",
     "tracker.visits.models",
+    "tracker.reviews.models",
     "tracker.evidence.models",
     "tracker.oversight.models",
     "tracker.worker.models",
@@ -229,8 +233,19 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
         lifecycle.follow,
         visits.follow,
     ),
-    verbs.TEXT_SUSPENDED: (undertakings.follow_stop, lifecycle.follow_stop, visits.follow),
-    verbs.TEXT_ENDED: (undertakings.follow_stop, lifecycle.follow_stop, visits.follow),
+    verbs.NOTICE_GIVEN: (reviews.follow_notice,),
+    verbs.TEXT_SUSPENDED: (
+        undertakings.follow_stop,
+        lifecycle.follow_stop,
+        reviews.follow_stop,
+        visits.follow,
+    ),
+    verbs.TEXT_ENDED: (
+        undertakings.follow_stop,
+        lifecycle.follow_stop,
+        reviews.follow_stop,
+        visits.follow,
+    ),
     # The cooperation's stage comes first: while it is suspended nobody is asked.
     verbs.SUSPENSION_LIFTED: (lifecycle.follow_lift, undertakings.follow_lift, visits.follow),
     verbs.TEXT_RENEWED: (lifecycle.follow_renewal,),
@@ -313,6 +328,7 @@ TASK_SOURCES: tuple[tasks.Source, ...] = (
 GROUP_SOURCES: tuple[tasks.GroupSource, ...] = (
     undertaking_pages.cooperation_tasks,
     visit_pages.cooperation_tasks,
+    review_pages.cooperation_tasks,
 )
 
 
@@ -357,6 +373,7 @@ COOPERATION_PAGES = frozenset(
         "paper",
         "positions",
         "requests",
+        "reviews",
         "safeguards",
         "signing",
         "undertakings",
@@ -508,6 +525,7 @@ def _furnish(app: Flask) -> None:
     app.register_blueprint(undertaking_routes.blueprint)
     app.register_blueprint(lifecycle_routes.blueprint)
     app.register_blueprint(visit_routes.blueprint)
+    app.register_blueprint(review_routes.blueprint)
     app.register_blueprint(evidence_routes.blueprint)
     app.register_blueprint(certificate_routes.blueprint)
     app.register_blueprint(verify_routes.blueprint)

@@ -15,7 +15,7 @@ from tracker.accounts.models import Attempt, Membership
 from tracker.agreements.service import WHO_SIGNS
 from tracker.checklists.models import Assignment, Notice, NoticeKind
 from tracker.comments.models import CommentTask
-from tracker.cooperations.models import Clearance
+from tracker.cooperations.models import Clearance, Cooperation, Stage
 from tracker.core import clock
 from tracker.core.db import Base
 from tracker.signoff.models import RequestState, SignatureRequest
@@ -65,6 +65,19 @@ def make_due(scene: Scene, visits: int, count: int) -> None:
         values = {"from_on": today, "kind": NoticeKind.SUSPENDED}
         copies(connection, Notice, Notice.taken_effect_at.is_(None), count, **values)
         copies(connection, CommentTask, CommentTask.done_at.is_(None), count, due_on=yesterday)
+        # Of a cooperation that stays active when the other is suspended.
+        connection.execute(
+            sa.update(Cooperation)
+            .where(Cooperation.id == scene.demonstration.cooperations["declined"])
+            .values(
+                stage=Stage.ACTIVE,
+                review_on=today + DAY,
+                ends_on=today + DAY,
+                reminder_days=7,
+                remind_of_review_on=yesterday,
+                remind_of_end_on=yesterday,
+            )
+        )
         connection.execute(sa.update(Assignment).values(due_on=yesterday, reminded_on=None))
         connection.execute(
             sa.update(SignatureRequest)

@@ -1,5 +1,6 @@
 """Migrations: numbered, up and down, one by one and all together, equal to the models."""
 
+import datetime as dt
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -26,10 +27,12 @@ from tracker.activity import service as trail
 from tracker.activity import verbs
 from tracker.activity.models import Event
 from tracker.checklists.models import Checklist
+from tracker.cooperations.models import Cooperation
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.paths import MIGRATIONS
 from tracker.oversight import integrity
+from tracker.reviews import reminders
 from tracker.settings import Settings
 from tracker.worker import prepare, schema
 
@@ -44,6 +47,7 @@ EMPTY_THERE |= {"disagreement", "refused_account"}
 EMPTY_THERE |= {"job_failure"}
 # Tables whose rows nothing writes yet.
 EMPTY_THERE |= {"assignment", "notice", "own_article", "own_passage", "renewal", "succession"}
+EMPTY_THERE |= {"review", "review_confirmation", "review_version"}
 # Nobody of the demonstration has a passkey or was mailed a code.
 EMPTY_THERE |= {"mailed_code", "passkey", "used_challenge"}
 NEVER_CHANGED = {
@@ -175,6 +179,31 @@ def test_requests_from_before_ask_one_person_of_each_party(
         schema.upgrade()
         with db.engine.connect() as connection:
             assert connection.execute(parties).all() == before
+
+
+def test_the_dates_of_terms_in_force_from_before_are_looked_at_by_the_worker(
+    app: Flask, demonstration: Demonstration
+) -> None:
+    """0043_reviews: the worker then reads in the signed text when to remind people."""
+    looked_at = sa.select(Cooperation.id).where(
+        Cooperation.remind_of_review_on < Cooperation.opened_at,
+        Cooperation.remind_of_end_on.is_not(None),
+        Cooperation.reminder_days.is_(None),
+    )
+    complete = demonstration.cooperations["complete"]
+    with app.app_context():
+        schema.downgrade(revision=_before("0043_reviews"))
+        schema.upgrade()
+        assert list(db.session.scalars(looked_at)) == [complete]
+        day = clock.today()
+        for cooperation_id in reminders.reviews_due(day):
+            assert not reminders.remind_of_review(cooperation_id, day)
+        cooperation = db.session.get_one(Cooperation, complete)
+        days = cooperation.reminder_days
+        assert cooperation.review_on is not None
+        assert days is not None
+        assert cooperation.remind_of_review_on == cooperation.review_on - dt.timedelta(days=days)
+        db.session.rollback()
 
 
 def test_roles_from_before_have_begun_but_for_an_administrators_powers(

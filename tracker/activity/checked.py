@@ -16,7 +16,7 @@ from uuid import UUID
 
 # How a row leads to its cooperation, and what makes it class K2 to K7.
 COOPERATION, CHECKLIST, VISIT = "cooperation", "checklist", "visit"
-REVISION, REQUEST = "revision", "signature_request"
+REVISION, REQUEST, REVIEW = "revision", "signature_request", "review"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,14 @@ CHECKED: dict[str, Checked] = {
     "own_article": Checked(),
     "own_passage": Checked(),
     # Of a cooperation
-    "cooperation": Checked(COOPERATION, "id"),
+    "cooperation": Checked(
+        COOPERATION,
+        "id",
+        without=dict.fromkeys(
+            ("reminder_days", "remind_of_review_on", "remind_of_end_on"),
+            "when people are reminded of review and end, as the signed terms say",
+        ),
+    ),
     "party": _of(COOPERATION),
     "cooperation_person": _of(COOPERATION),
     "clearance": _of(COOPERATION, restricted=True),
@@ -103,6 +110,9 @@ CHECKED: dict[str, Checked] = {
     "flag": _of(CHECKLIST),
     "safeguard_review": _of(CHECKLIST),
     "comment": Checked(CHECKLIST, "checklist_id", only=("audience", "all")),
+    "review": _of(COOPERATION),
+    "review_version": _of(REVIEW),
+    "review_confirmation": _of(REVIEW),
     "signature_request": _of(REVISION, reminded_on="when somebody was reminded last"),
     "signature_party": _of(REQUEST),
     "signature_place": _of(REQUEST),

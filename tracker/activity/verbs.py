@@ -194,6 +194,11 @@ CERTIFICATE_MADE = _verb(
 )
 # Whether the public page that verifies a certificate names the people who signed.
 VERIFICATION_CHANGED = _verb("verification_changed", "shows_signers")
+REVIEW_BEGUN = _verb("review_begun", "number", "organisation", "revision")
+REVIEW_SAVED = _verb("review_saved", "number", "version", "organisation", "record_digest")
+REVIEW_CONFIRMED = _verb("review_confirmed", "number", "version", "organisation", "record_digest")
+REVIEW_CONCLUDED = _verb("review_concluded", "number", "version", "on", "outcome", "next")
+REVIEW_CALLED_OFF = _verb("review_called_off", "number", "reason")
 UNDERTAKING_ASKED = _verb("undertaking_asked", "person", "organisation", "terms_revision")
 UNDERTAKING_SIGNED = _verb(
     "undertaking_signed", "person", "organisation", "terms_revision", "document_digest", "method"

@@ -199,11 +199,28 @@ def propose_renewal(
     reason: str,
 ) -> None:
     """Open M19 as an amendment and propose new dates; in force once all have signed them."""
+    can_renew(actor, load(checklist)).require()
+    open_renewal(actor, checklist, start=start, review=review, end=end, reason=reason)
+
+
+def open_renewal(
+    actor: Actor,
+    checklist: Checklist,
+    *,
+    start: dt.date,
+    review: dt.date,
+    end: dt.date,
+    reason: str,
+) -> None:
+    """Open M19 and propose new dates, as a coordinator asked or all parties decided (G6).
+
+    The caller has asked whether the actor may. Raise RuleBrokenError (review).
+    """
     if not start < end or not start < review <= end:
         raise RuleBrokenError(
             _l("The review lies after the start and not after the end."), "review"
         )
-    agreements.amend(actor, checklist, reason=reason, items=[ITEM])
+    agreements.open_amendment(actor, checklist, reason=reason, items=[ITEM])
     current = load(checklist).sheet.shared(ITEM)
     if current is None:  # it is required, so it was answered
         raise LookupError

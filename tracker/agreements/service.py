@@ -613,8 +613,19 @@ def call_back(actor: Actor, checklist: Checklist, *, reason: str) -> None:
 def amend(actor: Actor, checklist: Checklist, *, reason: str, items: Iterable[str]) -> None:
     """Open named items of a text in force; the old revision stays in force meanwhile (5.7)."""
     loaded = load_for_update(checklist)
-    own = loaded.own_party(actor)
-    policy.can_amend(actor, own, checklist.state).require()
+    policy.can_amend(actor, loaded.own_party(actor), checklist.state).require()
+    open_amendment(actor, checklist, reason=reason, items=items)
+
+
+def open_amendment(
+    actor: Actor, checklist: Checklist, *, reason: str, items: Iterable[str]
+) -> None:
+    """Open named items of a text in force, as a coordinator asked or all parties decided (G6).
+
+    The caller has asked whether the actor may. Raise RuleBrokenError (items, reason).
+    """
+    loaded = load_for_update(checklist)
+    policy.is_amendable(checklist.state).require()
     codes = _named_items(loaded, items)
     if not reason.strip():
         raise RuleBrokenError(_l("Give the reason for the amendment."), "reason")

@@ -257,6 +257,11 @@ def can_amend(actor: Actor, party: PartyFact | None, state: ChecklistState) -> D
     """Decide whether a person may open an amendment of a text in force (product.md, 5.7)."""
     if party is None or not actor.has(Role.COORDINATOR):
         return no(_l("A coordinator of one of the parties proposes an amendment."))
+    return is_amendable(state)
+
+
+def is_amendable(state: ChecklistState) -> Decision:
+    """Decide whether an amendment of a text can be opened: while no other one is under way."""
     if state is not ChecklistState.IN_FORCE:
         return no(_l("Only a text in force is amended."))
     return YES

@@ -65,7 +65,19 @@ class Cooperation(Identified, Base):
     """The whole relation between the NPM and its partner CSOs, from first talk to closing."""
 
     __tablename__ = "cooperation"
-    __table_args__ = (sa.Index("ix_cooperation_opened", "opened_at", "reference"),)
+    __table_args__ = (
+        sa.Index("ix_cooperation_opened", "opened_at", "reference"),
+        # The indexes for the worker's queries.
+        *(
+            sa.Index(
+                f"ix_cooperation_{column}",
+                column,
+                sqlite_where=sa.text(f"{column} IS NOT NULL"),
+                postgresql_where=sa.text(f"{column} IS NOT NULL"),
+            )
+            for column in ("remind_of_review_on", "remind_of_end_on")
+        ),
+    )
 
     reference: Mapped[str] = mapped_column(sa.String(20), unique=True)
     title: Mapped[str]
@@ -77,6 +89,15 @@ class Cooperation(Identified, Base):
     starts_on: Mapped[dt.date | None]
     ends_on: Mapped[dt.date | None] = mapped_column(index=True)
     review_on: Mapped[dt.date | None]
+    # When the last review was held, and the review day in the terms then in force that it was held
+    # for; review_on is the next one.
+    reviewed_on: Mapped[dt.date | None]
+    reviewed_for: Mapped[dt.date | None]
+    # How many days before review and end M19 reminds people, and on which days they are reminded
+    # next; None once they were.
+    reminder_days: Mapped[int | None]
+    remind_of_review_on: Mapped[dt.date | None]
+    remind_of_end_on: Mapped[dt.date | None]
     opened_at: Mapped[dt.datetime]
     opened_by_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
     is_demonstration: Mapped[bool] = mapped_column(default=False)

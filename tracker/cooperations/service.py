@@ -145,17 +145,56 @@ def follow_dates(
     starts_on: dt.date | None,
     ends_on: dt.date | None,
     review_on: dt.date | None,
+    reminder_days: int | None = None,
 ) -> bool:
     """Copy the dates that the parties signed in M19; return False if nothing differs.
 
-    Called when terms come into force; the last person to sign may not be a coordinator, so no
-    policy is asked.
+    People are reminded reminder_days before review and end; if None, as before. Called
+    when terms come into force; the last person to sign may not be a coordinator, so no policy is
+    asked.
     """
     before = _head(cooperation)
+    days = cooperation.reminder_days if reminder_days is None else reminder_days
+    is_new = days != cooperation.reminder_days
+    if is_new or review_on != cooperation.review_on:
+        cooperation.remind_of_review_on = _reminder(review_on, days)
+    if is_new or ends_on != cooperation.ends_on:
+        cooperation.remind_of_end_on = _reminder(ends_on, days)
+    cooperation.reminder_days = days
     cooperation.starts_on = starts_on
     cooperation.ends_on = ends_on
     cooperation.review_on = review_on
     return _note_change(actor, cooperation, before)
+
+
+def _reminder(day: dt.date | None, days: int | None) -> dt.date | None:
+    """Return when people are reminded of a date; None of a day gone by, or where none is agreed."""
+    if day is None or days is None or day < clock.today():
+        return None
+    return day - dt.timedelta(days=days)
+
+
+def move_review(
+    actor: Actor | None,
+    cooperation: Cooperation,
+    *,
+    held_on: dt.date,
+    held_for: dt.date | None,
+    next_on: dt.date | None,
+) -> bool:
+    """Set the day of the next review once one has been held (G6); return False if nothing differs.
+
+    held_for is the review day in the terms in force. An amendment that leaves it as it is doesn't
+    bring it back.
+    """
+    cooperation.reviewed_on, cooperation.reviewed_for = held_on, held_for
+    return follow_dates(
+        actor,
+        cooperation,
+        starts_on=cooperation.starts_on,
+        ends_on=cooperation.ends_on,
+        review_on=next_on,
+    )
 
 
 def set_modes(

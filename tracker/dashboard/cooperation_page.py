@@ -37,7 +37,6 @@ from tracker.dashboard.wording import (
     checklist_url,
     listed,
     record_url,
-    review_is_overdue,
     review_url,
     send_url,
     sign_url,
@@ -242,7 +241,6 @@ def _groups(table: _Table, needs: Sequence[Requirement]) -> tuple[TaskGroup, ...
     for key, more in tasks_by_group.items():
         groups.setdefault(key, []).extend(more)
     groups["visits"] += _no_visit_yet(table, needs, tasks_by_group)
-    groups["review"] += _review_tasks(table.cooperation)
     return tuple(
         TaskGroup(key, GROUPS.get(key, key), tuple(task)) for key, task in groups.items() if task
     )
@@ -440,20 +438,10 @@ def _no_visit_yet(
     return [Task(_("Plan a joint visit"), _("Cannot start yet"), "off", "", decision.reason)]
 
 
-def _review_tasks(cooperation: Cooperation) -> list[Task]:
-    review_on = cooperation.review_on
-    if review_on is None:
-        return []
-    label = _("Hold the review")
-    if review_is_overdue(cooperation.stage, cooperation.review_on):
-        why = _("It was due on %(day)s.", day=as_date(review_on))
-        return [Task(label, _("Overdue"), "stop", "", why)]
-    why = _("Due on %(day)s.", day=as_date(review_on))
-    return [Task(label, _("Not yet due"), "off", "", why)]
-
-
 def _next_step(table: _Table, groups: Sequence[TaskGroup]) -> NextStep:
-    tasks = [task for group in groups for task in group.tasks]
+    # A review that is due comes first: while it is overdue, no new visit can be planned.
+    in_order = sorted(groups, key=lambda group: group.key != "review")
+    tasks = [task for group in in_order for task in group.tasks]
     ours = next((task for task in tasks if task.s == YOURS), None)
     if ours is not None:
         heading = _("Next step, for %(side)s", side=table.actor.organisation_name)
@@ -508,6 +496,8 @@ def _target_url(table: _Table, target: Target) -> str:
         return url_for("cooperations.change_modes", reference=reference) if table.may_change else ""
     if target.place is PageKind.HEAD:
         return url_for("cooperations.change_head", reference=reference) if table.may_change else ""
+    if target.place is PageKind.HOLD_REVIEW:
+        return url_for("reviews.listed", reference=reference)
     if target.place is PageKind.UNDERTAKINGS:
         return url_for("undertakings.listed", reference=reference)
     if target.checklist_id is None:

@@ -14,7 +14,7 @@ from flask_babel import ngettext
 from tracker.access.actor import Actor, OrganisationKind, Role
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.cooperations import policy
-from tracker.cooperations.models import Mode
+from tracker.cooperations.models import Mode, Stage
 from tracker.cooperations.modes import Purpose, requirement
 from tracker.core import clock
 from tracker.dashboard import queries
@@ -42,6 +42,7 @@ from tracker.dashboard.wording import (
     works,
 )
 from tracker.lifecycle import policy as lifecycle
+from tracker.reviews import pages as review_pages
 from tracker.ui.locale import as_date
 from tracker.ui.tasks import OTHERS, YOURS, DateAhead, Task, Tasks, Waiting
 
@@ -137,6 +138,8 @@ def checklist_tasks(actor: Actor) -> Tasks:
     )
     tasks: list[Task | Waiting[Any]] = [task for line in lines for task in _of_line(desk, line)]
     tasks += _head_tasks(actor, cooperations)
+    if any(cooperation.stage is Stage.UNDER_REVIEW for cooperation in cooperations):
+        tasks += review_pages.my_tasks(actor)
     return Tasks(
         mine=tuple(task for task in tasks if task.s == YOURS),
         others=tuple(task for task in tasks if task.s == OTHERS),
@@ -283,7 +286,7 @@ def _head_tasks(actor: Actor, cooperations: Iterable[Running]) -> list[Task]:
     waiting = [
         cooperation
         for cooperation in cooperations
-        if not cooperation.modes or review_is_overdue(cooperation.stage, cooperation.review_on)
+        if not cooperation.modes or _review_is_to_begin(cooperation)
     ]
     sides = queries.own_sides(actor, [cooperation.id for cooperation in waiting])
     return [
@@ -293,14 +296,20 @@ def _head_tasks(actor: Actor, cooperations: Iterable[Running]) -> list[Task]:
     ]
 
 
+def _review_is_to_begin(cooperation: Running) -> bool:
+    """Return whether the review is overdue and not being held yet; any party begins it."""
+    is_overdue = review_is_overdue(cooperation.stage, cooperation.review_on)
+    return is_overdue and cooperation.stage is Stage.ACTIVE
+
+
 def _tasks_of_head(actor: Actor, cooperation: Running, side: OrganisationKind | None) -> list[Task]:
     if actor.organisation_id is None or side is None:
         return []
     own = policy.PartyFact(actor.organisation_id, side)
-    if not policy.can_change(actor, policy.CooperationFact(cooperation.stage, (own,))):
-        return []
     tasks_found: list[Task] = []
-    if not cooperation.modes:
+    if not cooperation.modes and policy.can_change(
+        actor, policy.CooperationFact(cooperation.stage, (own,))
+    ):
         tasks_found.append(
             Task(
                 _("Name the ways of working"),
@@ -310,13 +319,13 @@ def _tasks_of_head(actor: Actor, cooperation: Running, side: OrganisationKind | 
                 cooperation.title,
             )
         )
-    if review_is_overdue(cooperation.stage, cooperation.review_on):
+    if _review_is_to_begin(cooperation):
         tasks_found.append(
             Task(
                 _("Hold the review"),
                 _("Overdue since %(day)s", day=as_date(cooperation.review_on)),
                 YOURS,
-                cooperation_url(cooperation.reference),
+                url_for("reviews.listed", reference=cooperation.reference),
                 cooperation.title,
                 due=cooperation.review_on,
             )

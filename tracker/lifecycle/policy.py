@@ -42,6 +42,7 @@ class PageKind(enum.StrEnum):
     CHECKLIST = "checklist"
     ITEM = "item"
     REVIEW = "review"
+    HOLD_REVIEW = "hold_review"
     SIGNING = "signing"
     UNDERTAKINGS = "undertakings"
 
@@ -201,7 +202,7 @@ def missing_to_be_active(facts: Facts) -> tuple[Missing, ...]:
 
 def can_plan_visit(facts: Facts, gates: Sequence[Gate]) -> Decision:
     """Decide whether a new joint visit may be planned (J1, and G5 as a standing condition)."""
-    if facts.stage is not Stage.ACTIVE:
+    if facts.stage not in {Stage.ACTIVE, Stage.UNDER_REVIEW}:
         return no(_l("A joint visit can be planned at stage P4, when the terms are in force."))
     if not can_have_visits(facts.modes, facts.questions):
         return no(_l("Joint visits are not among the ways of working of this cooperation."))
@@ -366,7 +367,7 @@ def _overdue(facts: Facts) -> tuple[Missing, ...]:
         missing.append(
             Missing(
                 _l("The review is overdue. No new visit can be planned before it."),
-                Target(PageKind.ITEM, checklist_id, "M19"),
+                Target(PageKind.HOLD_REVIEW),
                 "settling-terms/written-form",
             )
         )

@@ -122,6 +122,24 @@ def advance(cooperation_id: UUID, actor: Actor | None) -> Stage:
     return after
 
 
+def begin_review(actor: Actor, cooperation: Cooperation) -> None:
+    """Enter stage P5 of an active cooperation; its running work goes on."""
+    _enter(cooperation, actor, Stage.UNDER_REVIEW)
+
+
+def end_review(actor: Actor | None, cooperation: Cooperation) -> None:
+    """Leave stage P5 for the stage that the gates allow: P4 unless something is missing."""
+    if cooperation.stage is not Stage.UNDER_REVIEW:
+        return
+    facts = queries.facts_of(cooperation)
+    after = stage_after(
+        Stage.CLEARED,
+        policy.passed(facts, policy.gates(facts)),
+        terms_in_force=facts.terms_in_force,
+    )
+    _enter(cooperation, actor, after)
+
+
 def _enter(cooperation: Cooperation, actor: Actor | None, after: Stage) -> None:
     """Enter a stage; record STAGE_CHANGED if it is a different one."""
     before = cooperation.stage
@@ -273,7 +291,9 @@ def _take_over_dates(event: DomainEvent) -> None:
     if terms is None:
         return
     dates = {key: as_date(terms.sheet.value("M19", key)) for key in ("start", "end", "review")}
-    former = paper.former_of(terms.checklist.revision_in_force_id)
+    days = terms.sheet.value("M19", "reminder_days")
+    is_whole = all(dates.values())
+    former = None if is_whole else paper.former_of(terms.checklist.revision_in_force_id)
     if former is not None:
         # What is not known stays as planned, except for what the paper says.
         planned = {
@@ -282,10 +302,14 @@ def _take_over_dates(event: DomainEvent) -> None:
             "review": cooperation.review_on,
         }
         dates = {key: day or planned[key] for key, day in dates.items()}
+    if dates["review"] is not None and dates["review"] == cooperation.reviewed_for:
+        # A review has been held for this day since; the next one is as its record says.
+        dates["review"] = cooperation.review_on
     cooperations.follow_dates(
         event.actor,
         cooperation,
         starts_on=dates["start"],
         ends_on=dates["end"],
         review_on=dates["review"],
+        reminder_days=days if isinstance(days, int) else None,
     )

@@ -109,6 +109,8 @@ class RegisterLine:
     from_on: dt.date | None
     until_on: dt.date | None
     review_on: dt.date | None
+    # When the last review was held.
+    reviewed_on: dt.date | None = None
     # A prior agreement on paper: not reviewed here, not signed electronically.
     made_before: bool = False
     taken_over: tuple[TakenOver, ...] = ()

@@ -137,6 +137,8 @@ def _notes(line: RegisterLine) -> list[str]:
         )
     elif line.review_on and line.state is not AgreementState.ENDED:
         notes.append(_("Review %(day)s", day=as_date(line.review_on, "medium")))
+    if line.reviewed_on:
+        notes.append(_("Last review %(day)s", day=as_date(line.reviewed_on, "medium")))
     if line.visit:
         notes.append(visit_words(line.visit))
         notes += override_words(line.visit)

@@ -593,6 +593,7 @@ def _line(
         from_on=from_on,
         until_on=until_on,
         review_on=days[2],
+        reviewed_on=cooperation.reviewed_on if checklist.kind is ChecklistKind.TERMS else None,
         made_before=bool(made_before),
         taken_over=() if of_visit or revision is None else replaced,
     )

@@ -33,6 +33,7 @@ from tracker.evidence.log import service as log
 from tracker.evidence.log.service import LogError
 from tracker.mail import sending
 from tracker.mail.transport import Transport
+from tracker.reviews import reminders
 from tracker.visits import service as visits
 from tracker.worker import health, statistics
 from tracker.worker.one_by_one import (
@@ -62,6 +63,8 @@ DATED = (
         signature_requests.send_reminder,
     ),
     Job("remind of task", comments.tasks_due, comments.remind_of_task),
+    Job("remind of review", reminders.reviews_due, reminders.remind_of_review),
+    Job("remind of end", reminders.ends_due, reminders.remind_of_end),
     Job("remind of assignments", assignments.due, assignments.remind),
 )
 # Run once a day: whether a text whose term is over renews automatically is known only from its

@@ -253,6 +253,10 @@ def _cooperations(demonstration: Demonstration) -> dict[str, list[Thing]]:
             Thing("a member of the CSO", {"reference": reference, "person_id": person})
         ],
         "number reference": [Thing("the ready visit", {"reference": reference, "number": 1})],
+        **{
+            f"reviews.{page}": [Thing("no such review", {"reference": reference, "number": 1})]
+            for page in ("show", "write", "confirm", "call_off")
+        },
     }
 
 

@@ -6,6 +6,7 @@ In one file: the verbs of one cooperation, which check the same events.
 import datetime as dt
 import re
 from collections.abc import Callable
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -630,7 +631,7 @@ def test_expired_clearances_are_recorded_by_the_application(land: Country) -> No
 
 def test_the_dates_of_terms_in_force_are_copied_without_a_policy(land: Country) -> None:
     cooperation = opened(land)
-    dates = {
+    dates: dict[str, Any] = {
         "starts_on": dt.date(2027, 1, 1),
         "ends_on": dt.date(2028, 1, 1),
         "review_on": dt.date(2027, 6, 1),

@@ -33,6 +33,7 @@ from tracker.cooperations.models import (
     CooperationKey,
     CooperationPerson,
     Party,
+    Stage,
 )
 from tracker.core import clock
 from tracker.core.db import Base, UtcDateTime
@@ -171,6 +172,14 @@ def assignments(connection: Connection) -> None:
     put(connection, Assignment, DUE, due_on=over)
 
 
+def dates(connection: Connection) -> None:
+    active = {"stage": Stage.ACTIVE}
+    for kind in ("remind_of_review_on", "remind_of_end_on"):
+        put(connection, Cooperation, MANY, **active)
+        put(connection, Cooperation, MANY, **active, **{kind: clock.today() + YEARS})
+        put(connection, Cooperation, DUE, **active, **{kind: clock.today() - YEARS})
+
+
 LOOKED_FOR = {
     "leave cooperation": (places, DUE),
     "end role": (roles, DUE),
@@ -180,6 +189,8 @@ LOOKED_FOR = {
     "remind of signature request": (requests, DUE),
     "remind of task": (tasks, DUE),
     "remind of assignments": (assignments, DUE),
+    "remind of review": (dates, DUE),
+    "remind of end": (dates, DUE),
     "renew text": (texts, DUE),
 }
 JOBS = {job.name: job for job in (*jobs.DATED, jobs.RENEW)}

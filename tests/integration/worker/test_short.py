@@ -38,6 +38,8 @@ STATEMENTS = {
     "judge visit again": 40,
     "mail checkpoint": 10,
     "remind of assignments": 20,
+    "remind of end": 20,
+    "remind of review": 20,
     "remind of signature request": 20,
     "remind of task": 10,
     "renew text": 40,

@@ -249,7 +249,9 @@ def test_g5_asks_for_no_expired_term_and_no_overdue_review(
 ) -> None:
     result = gate("G5", facts(IN_FORCE, **dates))
     assert result.is_open is met
-    dated = (Target(PageKind.ITEM, ID, "M19"), "settling-terms/written-form")
+    is_over = dates.get("ends_on", TODAY) < TODAY
+    target = Target(PageKind.ITEM, ID, "M19") if is_over else Target(PageKind.HOLD_REVIEW)
+    dated = (target, "settling-terms/written-form")
     assert where(result.missing) == ([] if met else [dated])
 
 
@@ -262,7 +264,8 @@ def test_g5_asks_nothing_before_the_terms_are_in_force() -> None:
     [
         ({}, True),
         ({"stage": Stage.CLEARED}, False),
-        ({"stage": Stage.UNDER_REVIEW}, False),
+        ({"stage": Stage.UNDER_REVIEW}, True),
+        ({"stage": Stage.UNDER_REVIEW, "review_on": TODAY - dt.timedelta(days=1)}, False),
         ({"modes": (Mode.PROJ, Mode.INFO_F)}, False),
         ({"modes": (Mode.ADVIS,)}, True),
         ({"modes": (Mode.ADVIS,), "questions": {"members_on_visits": "no"}}, False),
@@ -273,7 +276,7 @@ def test_g5_asks_nothing_before_the_terms_are_in_force() -> None:
         ({"review_on": TODAY - dt.timedelta(days=1)}, False),
     ],
 )
-def test_a_visit_is_planned_only_in_an_active_cooperation_with_such_a_mode(
+def test_a_visit_is_planned_only_in_an_active_or_reviewed_cooperation_with_such_a_mode(
     change: dict[str, object], allowed: bool
 ) -> None:
     given = facts(IN_FORCE, **{"stage": Stage.ACTIVE, **change})

@@ -1,0 +1,220 @@
+"""The pages of reviews: begin, write, confirm, call off; who opens them, and what they show."""
+
+import re
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from tests.client import CheckedClient
+from tests.factories.tables import Table
+from tests.integration.agreements.conftest import DAY
+from tests.integration.reviews.conftest import (
+    BOSSES,
+    LATE,
+    Clock,
+    begin_review,
+    confirm,
+    hold,
+    review_of,
+    save,
+    saved,
+    written,
+)
+from tests.pages import Page
+from tracker.core import clock
+from tracker.reviews.models import Outcome, Verdict
+
+MOST_STATEMENTS = 15
+
+
+def address(table: Table, rest: str = "") -> str:
+    return f"/cooperations/{table.cooperation.reference}/reviews{rest}"
+
+
+def browser(app: Flask, table: Table, first: str) -> CheckedClient:
+    table.session.commit()
+    return table.land.browser(app, first)
+
+
+def page(app: Flask, table: Table, first: str, rest: str = "", status: int = 200) -> Page:
+    return browser(app, table, first).page(address(table, rest), status)
+
+
+def submit(app: Flask, table: Table, first: str, rest: str, **fields: Any) -> Page:
+    return Page.of(browser(app, table, first).submit(address(table, rest), **fields))
+
+
+def test_an_overdue_review_is_begun_from_the_page_of_the_cooperation(
+    app: Flask, active: Table, frozen_time: Clock
+) -> None:
+    frozen_time(clock.now() + LATE)
+    client = browser(app, active, "samira")
+    shown = client.page(f"/cooperations/{active.cooperation.reference}")
+    assert shown.links()["Begin the review"] == address(active)
+    reason = "The review is overdue. No new visit can be planned before it."
+    assert shown.links()[reason] == address(active)
+    assert "Hold the review" in client.page("/").text
+    begun = Page.of(client.submit(address(active)))
+    assert "The review has begun." in begun.text
+    assert "Fewer strip searches." in begun.text
+
+
+def test_the_record_is_written_beside_what_was_promised_and_confirmed(
+    app: Flask, active: Table
+) -> None:
+    begin_review(active)
+    people = [
+        f"{active.land.users[first].id}:{active.land.id(key)}"
+        for first, key in (("ilena", "npm"), ("samira", "door"), ("joana", "lantern"))
+    ]
+    shown = submit(
+        app,
+        active,
+        "ilena",
+        "/1/write",
+        held_on=clock.today().isoformat(),
+        people=people,
+        verdict_M2="partly",
+        words_M2="Only in two prisons.",
+        outcome="go_on",
+        next_on=(clock.today() + 50 * DAY).isoformat(),
+    )
+    assert "The record is saved." in shown.text
+    assert "Partly kept" in shown.text
+    assert "Only in two prisons." in shown.text
+    assert saved(active).results["M2"].verdict is Verdict.PARTLY
+    assert "Confirm this record" not in shown.text
+    shown = page(app, active, "ilena", "/1")
+    for first in BOSSES:
+        shown = Page.of(browser(app, active, first).submit(address(active, "/1")))
+        assert active.land.users[first].name in shown.text
+    assert "All parties have confirmed the record." in shown.text
+    assert not review_of(active).is_open
+    history = browser(app, active, "ilena").page(
+        f"/cooperations/{active.cooperation.reference}/history"
+    )
+    assert "Outcome: Go on unchanged." in history.text
+
+
+def test_what_is_missing_is_said_on_the_record(app: Flask, active: Table) -> None:
+    begin_review(active)
+    shown = submit(app, active, "samira", "/1/write", other_points="It rained.")
+    for words in (
+        "Enter the day on which the review was held.",
+        "Say what became of this: Objectives.",
+        "Choose how you go on.",
+    ):
+        assert words in shown.text
+
+
+def test_two_who_save_at_once_see_both(app: Flask, active: Table) -> None:
+    begin_review(active)
+    late = browser(app, active, "ilena")
+    form = late.page(address(active, "/1/write")).form()
+    save(active, "samira", written(active, other_points="By Samira."))
+    data = form.filled_in(other_points="By Ilena.")
+    shown = Page.of(late.post(address(active, "/1/write"), data=data, csrf=False))
+    assert "By Samira." in shown.text
+    assert "By Ilena." in shown.text
+    assert saved(active).other_points == "By Samira."
+    Page.of(late.post(address(active, "/1/write"), data=shown.form().filled_in(), csrf=False))
+    assert saved(active).other_points == "By Ilena."
+
+
+def test_a_record_that_changed_on_the_way_is_shown_and_not_confirmed(
+    app: Flask, active: Table
+) -> None:
+    begin_review(active)
+    save(active, "samira", written(active))
+    client = browser(app, active, "tomas")
+    form = client.page(address(active, "/1")).form()
+    save(active, "ilena", written(active, other_points="One thing more."), version=1)
+    shown = Page.of(client.post(address(active, "/1/confirm"), data=form.filled_in(), csrf=False))
+    assert "The text changed after you opened it" in shown.text
+    assert "One thing more." in shown.text
+    assert review_of(active).confirmations == []
+
+
+def test_the_page_of_another_person_confirms_nothing(app: Flask, active: Table) -> None:
+    begin_review(active)
+    save(active, "samira", written(active))
+    page_of_henrik = page(app, active, "henrik", "/1").form().filled_in()
+    client = browser(app, active, "tomas")
+    own = client.page(address(active, "/1")).form().filled_in()
+    own["page"] = page_of_henrik["page"]
+    client.post(address(active, "/1/confirm"), data=own, csrf=False)
+    assert review_of(active).confirmations == []
+
+
+def test_a_decision_to_end_leads_to_the_notice(app: Flask, active: Table) -> None:
+    hold(active, outcome=Outcome.END, reason="The project is over.", next_on=None)
+    shown = page(app, active, "henrik", "/1")
+    assert shown.links()["Give notice of the end"] == f"/checklists/{active.checklist().id}/end"
+
+
+def test_a_review_is_called_off_with_a_reason(app: Flask, active: Table) -> None:
+    begin_review(active)
+    shown = submit(app, active, "samira", "/1/call-off", reason="Too early.")
+    assert "The review is called off." in shown.text
+    assert "Too early." in page(app, active, "ilena", "/1").text
+
+
+OPENED = {
+    "ilena": (200, 200, 403),
+    "samira": (200, 200, 200),
+    "joana": (200, 200, 403),
+    "nadia": (200, 200, 403),
+    "henrik": (200, 403, 403),
+    "leyla": (200, 403, 403),
+    "dora": (200, 403, 403),
+    "petra": (200, 403, 403),
+    "ada": (200, 403, 403),
+    "marek": (404, 404, 404),
+    "vesna": (404, 404, 404),
+}
+
+
+@pytest.mark.parametrize("first", OPENED)
+def test_who_opens_record_form_and_calling_off(app: Flask, active: Table, first: str) -> None:
+    begin_review(active)
+    save(active, "samira", written(active))
+    client = browser(app, active, first)
+    rests = ("/1", "/1/write", "/1/call-off")
+    assert tuple(client.get(address(active, rest)).status_code for rest in rests) == OPENED[first]
+    assert client.get(address(active)).status_code == OPENED[first][0]
+
+
+@pytest.mark.parametrize(
+    ("first", "status"), [("leyla", 403), ("ada", 403), ("samira", 403), ("marek", 404)]
+)
+def test_who_may_not_confirm_is_refused(app: Flask, active: Table, first: str, status: int) -> None:
+    begin_review(active)
+    save(active, "samira", written(active))
+    client = browser(app, active, first)
+    answer = client.post(address(active, "/1/confirm"), data={"page": "x"})
+    assert answer.status_code == status
+    assert review_of(active).confirmations == []
+
+
+def test_a_review_that_is_not_there_is_not_found(app: Flask, active: Table) -> None:
+    page(app, active, "ilena", "/1", 404)
+    begin_review(active)
+    page(app, active, "ilena", "/2", 404)
+
+
+@pytest.mark.parametrize("rest", ["", "/1", "/1/write"])
+def test_pages_send_few_statements_however_many_versions_there_are(
+    app: Flask, active: Table, statements: object, rest: str
+) -> None:
+    hold(active)
+    begin_review(active)
+    rest = rest.replace("1", "2")
+    for version in range(6):
+        save(active, "samira", written(active, other_points=str(version)), version, 2)
+    confirm(active, "tomas", "henrik", number=2)
+    client = browser(app, active, "ilena")
+    client.page(address(active, rest))
+    with statements() as sent:  # type: ignore[operator]
+        assert client.get(address(active, rest), read=False).status_code == 200
+    assert len(sent) <= MOST_STATEMENTS, "\n".join(re.sub(r"\s+", " ", one)[:150] for one in sent)

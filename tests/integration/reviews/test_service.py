@@ -1,0 +1,302 @@
+"""A review is begun, written by all, confirmed by each party and takes effect (P5, G6)."""
+
+import datetime as dt
+
+import pytest
+import sqlalchemy as sa
+
+from tests import due
+from tests.factories import agreements
+from tests.factories.tables import Table
+from tests.integration.agreements.conftest import DAY, DAYS, NOTICE, SIGNERS
+from tests.integration.agreements.test_notices import amend, give
+from tests.integration.agreements.test_signers import told
+from tests.integration.reviews.conftest import (
+    BOSSES,
+    LATE,
+    Clock,
+    begin_review,
+    confirm,
+    cooperation,
+    hold,
+    review_of,
+    save,
+    saved,
+    written,
+)
+from tracker.access.actor import Role
+from tracker.checklists.models import ChecklistState, NoticeKind
+from tracker.cooperations.models import Stage
+from tracker.core import clock
+from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
+from tracker.lifecycle import policy as lifecycle
+from tracker.lifecycle import queries as lifecycle_queries
+from tracker.oversight import integrity
+from tracker.reviews import service
+from tracker.reviews.models import Outcome, ReviewVersion
+from tracker.signoff import shown
+from tracker.signoff.shown import NotShownError
+
+
+def stage(table: Table) -> Stage:
+    return cooperation(table).stage
+
+
+def g5_is_open(table: Table) -> bool:
+    facts = lifecycle_queries.facts_of(cooperation(table))
+    return next(gate for gate in lifecycle.gates(facts) if gate.code == "G5").is_open
+
+
+@pytest.mark.both_databases
+def test_an_overdue_review_is_held_and_visits_can_be_planned_again(
+    active: Table, frozen_time: Clock
+) -> None:
+    frozen_time(clock.now() + LATE)
+    assert not g5_is_open(active)
+    begin_review(active)
+    assert stage(active) is Stage.UNDER_REVIEW
+    assert not g5_is_open(active)
+    save(active, "samira", written(active, next_on=clock.today()))
+    with pytest.raises(RefusedError, match="not complete"):
+        confirm(active, "tomas")
+    active.session.rollback()
+    save(
+        active,
+        "ilena",
+        written(
+            active,
+            outcome=Outcome.RENEW,
+            reason="It works.",
+            starts_on=clock.today() + DAY,
+            ends_on=clock.today() + 300 * DAY,
+            next_on=clock.today() + 299 * DAY,
+        ),
+        version=1,
+    )
+    confirm(active, *BOSSES)
+    assert stage(active) is Stage.ACTIVE
+    assert g5_is_open(active)
+    assert active.checklist().open_items == ["M19"]
+
+
+def test_a_review_that_is_not_due_yet_can_begin_and_names_everybody_once(active: Table) -> None:
+    begin_review(active, "joana")
+    assert stage(active) is Stage.UNDER_REVIEW
+    (event,) = active.events("review_begun")
+    assert event["organisation"] == active.land.organisations["lantern"].name
+    assert {"ilena", "samira"} <= set(told(active, "review_begun"))
+    assert "joana" not in told(active, "review_begun")
+    assert g5_is_open(active)
+
+
+def test_only_one_review_is_held_at_a_time(active: Table) -> None:
+    begin_review(active)
+    with pytest.raises(RuleBrokenError, match="already"):
+        begin_review(active, "ilena")
+
+
+@pytest.mark.parametrize("first", ["leyla", "petra", "tomas", "marek"])
+def test_nobody_else_begins_a_review(active: Table, first: str) -> None:
+    with pytest.raises(RefusedError):
+        service.begin(active[first], active.cooperation)
+
+
+def test_a_manager_of_a_partner_begins_a_review(active: Table) -> None:
+    active.land.person("Vera Holm", "door", Role.MANAGER)
+    begin_review(active, "vera")
+    assert stage(active) is Stage.UNDER_REVIEW
+
+
+def test_the_record_is_kept_in_versions_and_a_later_save_is_not_lost(active: Table) -> None:
+    begin_review(active)
+    assert save(active, "samira", written(active, other_points="By Samira."))
+    with pytest.raises(StaleError):
+        save(active, "ilena", written(active, other_points="By Ilena."), version=0)
+    active.session.rollback()
+    assert saved(active).other_points == "By Samira."
+    assert save(active, "ilena", written(active, other_points="By Ilena."), version=1)
+    assert not save(active, "ilena", written(active, other_points="By Ilena."), version=2)
+    versions = active.session.scalars(sa.select(ReviewVersion).order_by(ReviewVersion.number)).all()
+    assert [row.content["other_points"] for row in versions] == ["By Samira.", "By Ilena."]
+    assert len({row.digest for row in versions}) == 2
+
+
+def test_a_confirmation_counts_only_for_what_was_on_the_screen(active: Table) -> None:
+    begin_review(active)
+    save(active, "samira", written(active))
+    page = service.page_with(review_of(active))
+    save(active, "ilena", written(active, other_points="Something else."), version=1)
+    with pytest.raises(NotShownError):
+        service.confirm(active["tomas"], active.cooperation, 1, page=page)
+    with pytest.raises(NotShownError):
+        service.confirm(active["tomas"], active.cooperation, 1, page=None)
+    with pytest.raises(NotShownError):
+        service.confirm(active["tomas"], active.cooperation, 1, page=shown.page_with(""))
+
+
+def test_a_new_version_takes_the_confirmations_away(active: Table) -> None:
+    begin_review(active)
+    save(active, "samira", written(active))
+    confirm(active, "tomas", "henrik")
+    save(active, "joana", written(active, other_points="One thing more."), version=1)
+    confirm(active, "otto")
+    assert review_of(active).is_open
+    confirm(active, "tomas", "henrik")
+    assert not review_of(active).is_open
+
+
+def test_each_party_confirms_once_by_a_signatory_or_manager(active: Table) -> None:
+    begin_review(active)
+    save(active, "samira", written(active))
+    for first in ("samira", "leyla", "petra", "marek"):
+        with pytest.raises(RefusedError):
+            confirm(active, first)
+        active.session.rollback()
+    confirm(active, "henrik")
+    assert "tomas" in told(active, "review_confirmed")
+    assert "henrik" not in told(active, "review_confirmed")
+    with pytest.raises(RefusedError, match="Your organisation"):
+        confirm(active, "henrik")
+
+
+def test_going_on_moves_the_review_and_leaves_the_text_alone(active: Table) -> None:
+    before = active.checklist().revision_in_force_id
+    hold(active, next_on=clock.today() + 100 * DAY)
+    assert stage(active) is Stage.ACTIVE
+    assert cooperation(active).review_on == clock.today() + 100 * DAY
+    assert active.checklist().revision_in_force_id == before
+    assert active.checklist().state is ChecklistState.IN_FORCE
+    (event,) = active.events("review_concluded")
+    assert (event["outcome"], event["number"], event["version"]) == ("go_on", 1, 1)
+    assert [e["after"] for e in active.events("stage_changed")][-2:] == ["P5", "P4"]
+    active.session.rollback()
+    assert integrity.check_all().finding is None
+
+
+def test_amending_opens_the_items_and_an_unchanged_review_day_does_not_come_back(
+    active: Table,
+) -> None:
+    next_on = clock.today() + 100 * DAY
+    hold(active, outcome=Outcome.AMEND, items=("M2",), reason="Aims have changed.", next_on=next_on)
+    terms = active.checklist()
+    assert (terms.open_items, terms.state) == (["M2"], ChecklistState.DRAFTING)
+    assert terms.revision_in_force_id is not None
+    assert stage(active) is Stage.ACTIVE
+    assert cooperation(active).review_on == next_on
+    current = agreements.current(terms, "M2")
+    agreements.change(active.land, terms, "M2", current, objectives="Other aims.")
+    agreements.send(active.land, terms, SIGNERS)
+    agreements.sign(active.land, terms, *SIGNERS.values())
+    active.session.commit()
+    assert cooperation(active).review_on == next_on
+
+
+def test_renewing_proposes_the_dates_of_the_record(active: Table) -> None:
+    start = clock.today() + (DAYS + 1) * DAY
+    hold(
+        active,
+        outcome=Outcome.RENEW,
+        reason="It went well.",
+        starts_on=start,
+        next_on=start + 50 * DAY,
+        ends_on=start + 100 * DAY,
+    )
+    terms = active.checklist()
+    assert terms.open_items == ["M19"]
+    (proposal,) = active.loaded().proposals_on["M19"]
+    assert proposal.organisation_id == active.land.id("lantern")  # who confirmed last
+    assert cooperation(active).ends_on == clock.today() + DAYS * DAY
+
+
+def test_an_amendment_under_way_holds_up_the_last_confirmation(active: Table) -> None:
+    begin_review(active)
+    save(active, "samira", written(active, outcome=Outcome.AMEND, items=("M2",), reason="New."))
+    amend(active)
+    active.session.commit()
+    with pytest.raises(RuleBrokenError, match="being amended already"):
+        confirm(active, "tomas")
+
+
+def test_ending_waits_for_the_notice(active: Table) -> None:
+    hold(active, outcome=Outcome.END, reason="The project is over.", next_on=None)
+    assert stage(active) is Stage.UNDER_REVIEW
+    give(active, "henrik", NoticeKind.ENDED, from_on=clock.today() + (NOTICE + 1) * DAY)
+    assert stage(active) is Stage.ACTIVE
+
+
+def test_who_decided_to_end_can_hold_another_review_instead(active: Table) -> None:
+    hold(active, outcome=Outcome.END, reason="The project is over.", next_on=None)
+    begin_review(active, "ilena")
+    save(active, "ilena", written(active), number=2)
+    confirm(active, *BOSSES, number=2)
+    assert stage(active) is Stage.ACTIVE
+
+
+def test_a_review_is_called_off_by_who_began_it(active: Table) -> None:
+    begin_review(active)
+    for first in ("ilena", "henrik", "leyla"):
+        with pytest.raises(RefusedError):
+            service.call_off(active[first], active.cooperation, 1, reason="No.")
+    with pytest.raises(RuleBrokenError):
+        service.call_off(active["samira"], active.cooperation, 1, reason=" ")
+    service.call_off(active["samira"], active.cooperation, 1, reason="Too early.")
+    assert stage(active) is Stage.ACTIVE
+    assert active.events("review_called_off")[0]["reason"] == "Too early."
+    begin_review(active)
+    assert review_of(active, 2).number == 2
+
+
+def test_a_suspension_calls_the_review_off(active: Table) -> None:
+    begin_review(active)
+    save(active, "samira", written(active))
+    give(active, "henrik", NoticeKind.SUSPENDED)
+    active.session.commit()
+    assert stage(active) is Stage.SUSPENDED
+    assert not review_of(active).is_open
+    with pytest.raises(RefusedError):
+        confirm(active, "tomas")
+
+
+def test_nothing_is_reviewed_before_the_terms_are_in_force(active: Table) -> None:
+    give(active, "henrik", NoticeKind.SUSPENDED)
+    active.session.commit()
+    with pytest.raises(RefusedError, match="in force"):
+        service.begin(active["ilena"], active.cooperation)
+
+
+# Reminders
+
+
+def on(table: Table, frozen_time: Clock, day: dt.date) -> int:
+    now = clock.now()
+    frozen_time(now + (day - clock.today()))
+    sent = due.remind_of_dates(clock.today())
+    table.session.commit()
+    frozen_time(now)
+    return sent
+
+
+def test_reminders_are_sent_once_as_the_terms_say(active: Table, frozen_time: Clock) -> None:
+    active.land.person("Vera Holm", "door", Role.MANAGER)
+    end = clock.today() + DAYS * DAY
+    assert on(active, frozen_time, end - 32 * DAY) == 0
+    assert on(active, frozen_time, end - 31 * DAY) == 1
+    assert {"ilena", "samira", "joana", "vera"} <= set(told(active, "review_near"))
+    assert not {"leyla", "henrik", "petra"} & set(told(active, "review_near"))
+    assert on(active, frozen_time, end - 30 * DAY) == 1
+    assert "ilena" in told(active, "end_near")
+    assert on(active, frozen_time, end - 29 * DAY) == 0
+
+
+def test_a_moved_date_is_reminded_of_again(active: Table, frozen_time: Clock) -> None:
+    end = clock.today() + DAYS * DAY
+    assert on(active, frozen_time, end - 31 * DAY) == 1
+    hold(active, next_on=clock.today() + 100 * DAY)
+    assert on(active, frozen_time, clock.today() + 69 * DAY) == 0
+    assert on(active, frozen_time, clock.today() + 70 * DAY) == 1
+
+
+def test_nobody_is_reminded_of_a_suspended_cooperation(active: Table, frozen_time: Clock) -> None:
+    give(active, "henrik", NoticeKind.SUSPENDED)
+    active.session.commit()
+    assert on(active, frozen_time, clock.today() + (DAYS - 5) * DAY) == 0

@@ -1,0 +1,152 @@
+"""The forms of a review: write its record, confirm it, call it off."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, cast
+
+from flask_babel import lazy_gettext as _l
+
+from tracker.reviews import labels
+from tracker.reviews.models import Outcome, Verdict
+from tracker.reviews.records import Participant, Record, Result
+from tracker.ui.fields import (
+    ChoiceField,
+    ChoicesField,
+    DateField,
+    HiddenValueField,
+    Option,
+    TextField,
+    VersionField,
+)
+from tracker.ui.form_base import Form
+from tracker.ui.proof import TOKEN_LENGTH
+from tracker.ui.validators import Optional, Required
+
+VERDICT, WORDS = "verdict_", "words_"
+
+
+class UntilLater(Optional):
+    """Allows an empty answer for now; the record says what it lacks before it is confirmed."""
+
+    field_flags: ClassVar[dict[str, bool]] = {}
+
+
+class BeginForm(Form):
+    """Begin a review."""
+
+
+class ConfirmRecordForm(Form):
+    """Confirm the record that was on the screen."""
+
+    page = HiddenValueField(most=TOKEN_LENGTH)
+
+
+class CallOffForm(Form):
+    """Call a review off."""
+
+    reason = TextField(_l("Reason"), [Required()], description=_l("All parties can read it."))
+
+
+class RecordForm(Form):
+    """The record of a review; all of it can be left empty until later."""
+
+    version = VersionField()
+    held_on = DateField(_l("Held on"), [UntilLater()])
+    people = ChoicesField(_l("People who took part"), [UntilLater()])
+    other_points = TextField(
+        _l("Other points"),
+        [Optional()],
+        description=_l("Problems, costs, training, incidents. Write no name and no story."),
+    )
+    outcome = ChoiceField(
+        _l("How do you go on?"),
+        [UntilLater()],
+        coerce=Outcome,
+        choices=[
+            Option(outcome.value, words, labels.OUTCOME_HINTS[outcome])
+            for outcome, words in labels.OUTCOMES.items()
+        ],
+    )
+    next_on = DateField(
+        _l("Next review"), [UntilLater()], description=_l("Not needed if the cooperation ends.")
+    )
+    starts_on = DateField(_l("New start"), [UntilLater()], description=_l("Only to renew."))
+    ends_on = DateField(_l("New end"), [UntilLater()], description=_l("Only to renew."))
+    items = ChoicesField(
+        _l("Items to amend"), [UntilLater()], description=_l("Only to amend some items.")
+    )
+    reason = TextField(
+        _l("Reason"),
+        [UntilLater()],
+        description=_l("To renew, amend or end. It is shown with the amendment."),
+    )
+
+    def offer(self, people: Sequence[Participant], items: Sequence[tuple[str, str]]) -> None:
+        """Set the people who can be named and the items that can be amended."""
+        named = [
+            Option(_key(person), f"{person.name}, {person.organisation_name}") for person in people
+        ]
+        self.people.choices = cast("Any", named)
+        self.items.choices = cast("Any", [Option(code, label) for code, label in items])
+        self._by_key = {_key(person): person for person in people}
+
+    def record(self, codes: Sequence[str]) -> Record:
+        """Return what was written; codes are the promises that the page asks about."""
+        outcome = self.outcome.data
+        renews = outcome is Outcome.RENEW
+        return Record(
+            held_on=self.held_on.data,
+            people=tuple(self._by_key[key] for key in self.people.data or ()),
+            results={
+                code: Result(self[VERDICT + code].data, self[WORDS + code].data or "")
+                for code in codes
+            },
+            other_points=self.other_points.data or "",
+            outcome=outcome,
+            next_on=None if outcome is Outcome.END else self.next_on.data,
+            # What the outcome doesn't need is not part of what is confirmed.
+            starts_on=self.starts_on.data if renews else None,
+            ends_on=self.ends_on.data if renews else None,
+            items=tuple(self.items.data or ()) if outcome is Outcome.AMEND else (),
+            reason="" if outcome is Outcome.GO_ON else self.reason.data or "",
+        )
+
+
+def record_form(codes: Sequence[str], record: Record, version: int) -> RecordForm:
+    """Return the form of a record with two fields for each promise, filled in as it was saved."""
+    fields: dict[str, Any] = {}
+    for code in codes:
+        fields[VERDICT + code] = ChoiceField(
+            _l("What became of it?"),
+            [UntilLater()],
+            coerce=Verdict,
+            choices=[Option(verdict.value, words) for verdict, words in labels.VERDICTS.items()],
+        )
+        fields[WORDS + code] = TextField(
+            _l("In your words"),
+            [UntilLater()],
+            description=_l("Needed unless it was kept in full."),
+        )
+    form_class: type[RecordForm] = type("RecordFormOfText", (RecordForm,), fields)
+    return form_class(data=_data(codes, record, version))
+
+
+def _data(codes: Sequence[str], record: Record, version: int) -> dict[str, Any]:
+    results = {code: record.results.get(code, Result()) for code in codes}
+    return {
+        "version": version,
+        "held_on": record.held_on,
+        "people": [_key(person) for person in record.people],
+        "other_points": record.other_points,
+        "outcome": record.outcome,
+        "next_on": record.next_on,
+        "starts_on": record.starts_on,
+        "ends_on": record.ends_on,
+        "items": list(record.items),
+        "reason": record.reason,
+        **{VERDICT + code: result.verdict for code, result in results.items()},
+        **{WORDS + code: result.words for code, result in results.items()},
+    }
+
+
+def _key(person: Participant) -> str:
+    return f"{person.user_id}:{person.organisation_id}"

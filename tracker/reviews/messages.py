@@ -1,0 +1,105 @@
+"""Emails about reviews and the dates of a cooperation: a neutral sentence and a link."""
+
+from collections.abc import Callable, Iterable
+from uuid import UUID
+
+from flask_babel import gettext as _
+
+from tracker.accounts import queries as accounts
+from tracker.mail import outbox
+from tracker.mail.render import in_language, link_to, text
+
+
+def review_was_begun(reference: str, user_ids: Iterable[UUID]) -> None:
+    """Tell the parties that a review was begun."""
+    _tell(
+        reference,
+        user_ids,
+        "review_begun",
+        lambda: (
+            _("A review has begun"),
+            _("A party has begun the review of a cooperation. Sign in to write its record."),
+        ),
+    )
+
+
+def review_waits_for_you(reference: str, user_ids: Iterable[UUID]) -> None:
+    """Tell those who have yet to confirm a record that another party has confirmed it."""
+    _tell(
+        reference,
+        user_ids,
+        "review_confirmed",
+        lambda: (
+            _("The record of a review is waiting for you"),
+            _("A party has confirmed the record of a review. Sign in to read and confirm it."),
+        ),
+    )
+
+
+def review_was_concluded(reference: str, user_ids: Iterable[UUID]) -> None:
+    """Tell the parties that all have confirmed the record."""
+    _tell(
+        reference,
+        user_ids,
+        "review_concluded",
+        lambda: (
+            _("A review is complete"),
+            _("All parties have confirmed the record of a review. Sign in to see what follows."),
+        ),
+    )
+
+
+def review_was_called_off(reference: str, user_ids: Iterable[UUID]) -> None:
+    """Tell the parties that a review was called off."""
+    _tell(
+        reference,
+        user_ids,
+        "review_called_off",
+        lambda: (
+            _("A review was called off"),
+            _("A review was called off. Sign in to see why."),
+        ),
+    )
+
+
+def review_is_near(reference: str, user_ids: Iterable[UUID]) -> None:
+    """Remind people of the review of a cooperation, as M19 says."""
+    _tell(
+        reference,
+        user_ids,
+        "review_near",
+        lambda: (
+            _("A review is due"),
+            _("The review that you agreed on is due. Sign in to see the date, and to begin it."),
+        ),
+    )
+
+
+def end_is_near(reference: str, user_ids: Iterable[UUID]) -> None:
+    """Remind people of the end of the terms of a cooperation, as M19 says."""
+    _tell(
+        reference,
+        user_ids,
+        "end_near",
+        lambda: (
+            _("The terms of a cooperation run out"),
+            _("The agreed terms of a cooperation run out or renew. Sign in to see the date."),
+        ),
+    )
+
+
+def _tell(
+    reference: str,
+    user_ids: Iterable[UUID],
+    kind: str,
+    words: Callable[[], tuple[str, str]],
+) -> None:
+    for person in accounts.contacts(user_ids).values():
+        with in_language(person.language):
+            subject, sentence = words()
+            body = text(
+                sentence,
+                name=person.name,
+                address=link_to("reviews.listed", reference=reference),
+            )
+            outbox.queue(person.email, person.language, kind, subject, body)

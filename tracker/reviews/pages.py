@@ -1,0 +1,244 @@
+"""View models for the pages of reviews, and their tasks on My work and the cooperation page."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from flask import url_for
+from flask_babel import gettext as _
+
+from tracker.access.actor import Actor
+from tracker.agreements import frozen_text
+from tracker.agreements.frozen_text import FrozenItem, FrozenText
+from tracker.checklists.models import Checklist
+from tracker.cooperations import people
+from tracker.cooperations.models import Cooperation, Stage
+from tracker.lifecycle.policy import Facts, Gate
+from tracker.reviews import labels, policy, queries
+from tracker.reviews.models import Outcome, Review
+from tracker.reviews.policy import BEGINNERS, CONFIRMERS, ReviewFact
+from tracker.reviews.queries import OpenReview
+from tracker.reviews.records import PROMISES, Participant, Record, Result
+from tracker.ui.locale import as_date
+from tracker.ui.tasks import OTHERS, YOURS, Task
+
+
+@dataclass(frozen=True, slots=True)
+class PromiseView:
+    """A promise of the text in force, and what came of it."""
+
+    code: str
+    item: FrozenItem
+    result: Result
+    verdict: object
+    s: str
+
+
+@dataclass(frozen=True, slots=True)
+class PartyLine:
+    """A party, and who of it confirmed the last version and when; empty if nobody has."""
+
+    name: str
+    confirmed_by: str = ""
+    at: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewLine:
+    """A review in the list: its state in words with a style mark."""
+
+    review: Review
+    state: object
+    s: str
+
+
+def text_of(terms: Checklist, language: str, review: Review) -> FrozenText:
+    """Return the terms in force when a review began, as they read in a language."""
+    return frozen_text.read(queries.text_of(terms, review), language)
+
+
+def items(text: FrozenText) -> list[tuple[str, str]]:
+    """Return the items of a text that can be amended: code and label."""
+    return [(code, item.label) for code, item in text.by_code.items()]
+
+
+def promises(text: FrozenText, record: Record) -> list[PromiseView]:
+    """Return each promise as it was signed, beside what the record says of it."""
+    by_code = text.by_code
+    views = []
+    for code in PROMISES:
+        if queries.is_promised(by_code, code):
+            result = record.results.get(code, Result())
+            words = labels.VERDICTS[result.verdict] if result.verdict else _("Not said yet")
+            s = labels.VERDICT_STYLES[result.verdict] if result.verdict else "todo"
+            views.append(PromiseView(code, by_code[code], result, words, s))
+    return views
+
+
+def party_lines(cooperation: Cooperation, review: Review) -> list[PartyLine]:
+    """Return today's parties with their confirmations; of a review that is over, who confirmed."""
+    rows = {row.organisation_id: row for row in queries.standing_confirmations(review)}
+    lines = [
+        PartyLine(row.organisation.name, row.user.name, row.confirmed_at) for row in rows.values()
+    ]
+    if review.is_open:
+        lines += [
+            PartyLine(party.organisation.name)
+            for party in people.parties(cooperation)
+            if party.organisation_id not in rows
+        ]
+    return lines
+
+
+def dates(record: Record, text: FrozenText) -> list[tuple[object, object]]:
+    """Return what a record says of meeting and outcome, for a list of facts."""
+    names = dict(items(text))
+    amended = "; ".join(names.get(code, code) for code in record.items)
+    renews = record.outcome is Outcome.RENEW
+    facts: list[tuple[object, object]] = [
+        (_("Held on"), _date(record.held_on)),
+        (_("Outcome"), labels.OUTCOMES[record.outcome] if record.outcome else ""),
+        (_("Items to amend"), amended),
+        (_("New start"), _date(record.starts_on) if renews else ""),
+        (_("New end"), _date(record.ends_on) if renews else ""),
+        (
+            _("Next review"),
+            _date(record.next_on) if record.outcome is not Outcome.END else "",
+        ),
+    ]
+    return [(name, words) for name, words in facts if words]
+
+
+def saved_values(record: Record, text: FrozenText) -> list[tuple[object, object]]:
+    """Return all that a saved record says, to be compared with what somebody typed meanwhile."""
+    names = dict(items(text))
+    results = [
+        (
+            names.get(code, code),
+            f"{labels.VERDICTS[result.verdict] if result.verdict else ''} {result.words}".strip(),
+        )
+        for code, result in record.results.items()
+    ]
+    facts = [
+        *dates(record, text),
+        (_("People who took part"), ", ".join(person.name for person in record.people)),
+        *results,
+        (_("Other points"), record.other_points),
+        (_("Reason"), record.reason if record.outcome is not Outcome.GO_ON else ""),
+    ]
+    return [(name, words) for name, words in facts if words]
+
+
+def lines(reviews: Iterable[Review]) -> list[ReviewLine]:
+    """Return reviews for the list."""
+    return [ReviewLine(review, *_state(review)) for review in reviews]
+
+
+# Tasks ------------------------------------------------------------------------------------------
+
+
+def my_tasks(actor: Actor) -> list[Task]:
+    """Return a person's tasks on reviews that are being held: write the record, confirm it."""
+    if actor.organisation_id is None or not actor.has(*BEGINNERS, *CONFIRMERS):
+        return []
+    return [_my_task(actor, review) for review in queries.open_for(actor)]
+
+
+def cooperation_tasks(
+    actor: Actor, cooperation: Cooperation, facts: Facts, _gates: Sequence[Gate]
+) -> Mapping[str, Sequence[Task]]:
+    """Return the task of a cooperation's review. Nothing is asked unless it is under review."""
+    url = url_for("reviews.listed", reference=cooperation.reference)
+    if cooperation.stage is Stage.UNDER_REVIEW:
+        return {"review": [_task_under_review(actor, cooperation, url)]}
+    review_on = facts.review_on
+    if review_on is None:
+        return {}
+    label = _("Hold the review")
+    parties = tuple((party.organisation_id, "") for party in people.parties(cooperation))
+    may_begin = policy.can_begin(
+        actor, ReviewFact(cooperation.stage, parties, terms_in_force=facts.terms_in_force)
+    )
+    if review_on >= facts.today or cooperation.stage is not Stage.ACTIVE:
+        why = _("Due on %(day)s.", day=as_date(review_on))
+        return {"review": [Task(label, _("Not yet due"), "off", url if may_begin else "", why)]}
+    why = _("It was due on %(day)s.", day=as_date(review_on))
+    if may_begin:
+        task = Task(label, _("Overdue"), YOURS, url, why, act=_("Begin the review"))
+    else:
+        task = Task(label, _("Overdue"), "stop", url, why)
+    return {"review": [task]}
+
+
+def _task_under_review(actor: Actor, cooperation: Cooperation, url: str) -> Task:
+    review = queries.open_review(cooperation.id)
+    label = _("Hold the review")
+    if review is None:
+        why = _("All parties have confirmed that the cooperation ends.")
+        return Task(_("Give notice of the end"), _("Waiting for a signatory"), OTHERS, url, why)
+    version = queries.last_version(review)
+    confirmed = {row.organisation_id for row in queries.standing_confirmations(review)}
+    url = record_url(cooperation.reference, review.number)
+    if version is not None and version.is_complete:
+        missing = [
+            party.organisation.name
+            for party in people.parties(cooperation)
+            if party.organisation_id not in confirmed
+        ]
+        label = _("Confirm the record of the review")
+        is_ours = actor.organisation_id not in confirmed and actor.has(*CONFIRMERS)
+        state = _("Waiting for %(names)s", names=", ".join(missing))
+    else:
+        is_ours = actor.has(*BEGINNERS)
+        state = _("Under review")
+    is_party = any(
+        party.organisation_id == actor.organisation_id for party in people.parties(cooperation)
+    )
+    return Task(label, state, YOURS if is_ours and is_party else OTHERS, url)
+
+
+def _my_task(actor: Actor, review: OpenReview) -> Task:
+    url = record_url(review.reference, review.number)
+    if review.is_complete:
+        is_mine = actor.has(*CONFIRMERS) and not review.is_confirmed
+        label = _("Confirm the record of the review")
+    else:
+        is_mine = actor.has(*BEGINNERS)
+        label = _("Write the record of the review")
+    if is_mine:
+        return Task(label, _("Waiting for you"), YOURS, url, review.title)
+    return Task(label, _("Waiting for others"), OTHERS, url, review.title)
+
+
+def record_url(reference: str, number: int) -> str:
+    """Return the URL of a review's record."""
+    return str(url_for("reviews.show", reference=reference, number=number))
+
+
+def _state(review: Review) -> tuple[object, str]:
+    if review.called_off_at is not None:
+        return _("Called off"), "off"
+    if review.outcome is not None:
+        return labels.OUTCOMES[review.outcome], "done"
+    return _("Under review"), "half"
+
+
+def _date(day: dt.date | None) -> str:
+    return as_date(day) if day else ""
+
+
+def participants(record: Record, cooperation_id: UUID) -> list[Participant]:
+    """Return who can be named as having taken part: those of today, and those named already.
+
+    A person who takes part for two parties is named for each.
+    """
+    offered = {
+        (person.user_id, person.organisation_id): Participant(
+            person.user_id, person.name, person.organisation_id, person.organisation_name
+        )
+        for person in people.people(cooperation_id)
+    }
+    for named in record.people:
+        offered.setdefault((named.user_id, named.organisation_id), named)
+    return list(offered.values())

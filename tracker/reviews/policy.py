@@ -1,0 +1,216 @@
+"""Who may begin, write, confirm and call off a review, and what its record must hold (G6). Pure.
+
+Source: domain.md, section 4.1 (P5): the heads of all parties decide; product.md, section 6.
+"""
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from flask_babel import lazy_gettext as _l
+
+from tracker.access.actor import Actor, Role
+from tracker.access.decision import YES, Decision, no
+from tracker.cooperations.models import Stage
+from tracker.reviews.models import Outcome, Verdict
+from tracker.reviews.records import Record
+from tracker.signoff import policy as signoff
+
+BEGINNERS = (Role.COORDINATOR, Role.MANAGER)
+CONFIRMERS = (Role.MANAGER, Role.SIGNATORY)
+REVIEWABLE = frozenset({Stage.ACTIVE, Stage.UNDER_REVIEW})
+TERM = "M19"
+
+Problem = tuple[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewFact:
+    """A cooperation's plain values for the rules on its review."""
+
+    stage: Stage
+    # Today's parties, by id and name.
+    parties: tuple[tuple[UUID, str], ...]
+    terms_in_force: bool
+    # The terms are neither amended nor waiting for signatures.
+    terms_are_settled: bool = True
+    is_open: bool = False
+    begun_by: UUID | None = None
+    begun_for: UUID | None = None
+    # The last version of the record is complete; who has confirmed it, by organisation.
+    is_complete: bool = False
+    confirmed: tuple[tuple[UUID, UUID], ...] = ()
+
+    def has_party(self, organisation_id: UUID | None) -> bool:
+        """Return whether an organisation is a party today."""
+        return any(party_id == organisation_id for party_id, _name in self.parties)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The parties that have yet to confirm the last version, by name."""
+        confirmed = {organisation_id for organisation_id, _user_id in self.confirmed}
+        return tuple(name for party_id, name in self.parties if party_id not in confirmed)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordFact:
+    """What a record is compared with: the promises and dates of the text in force."""
+
+    today: dt.date
+    # The label of each promise by its item.
+    promises: Mapping[str, str]
+    parties: tuple[tuple[UUID, str], ...]
+    starts_on: dt.date | None = None
+    ends_on: dt.date | None = None
+    review_on: dt.date | None = None
+    renews_itself: bool = False
+
+
+def can_begin(actor: Actor, fact: ReviewFact) -> Decision:
+    """Decide who may begin a review: a coordinator or manager of a party, at any time (P4, P5)."""
+    if not fact.has_party(actor.organisation_id) or not actor.has(*BEGINNERS):
+        return no(_l("A coordinator or manager of one of the parties begins a review."))
+    if not fact.terms_in_force:
+        return no(_l("A review is held while the agreed terms are in force."))
+    if fact.stage not in REVIEWABLE:
+        return no(_l("A review is held once the cooperation is active (P4)."))
+    if fact.is_open:
+        return no(_l("A review is already being held."))
+    return YES
+
+
+def can_write(actor: Actor, fact: ReviewFact) -> Decision:
+    """Decide who may write the record: coordinators and managers of every party."""
+    if not fact.is_open:
+        return no(_l("This review is over. Its record stays as it is."))
+    if not fact.has_party(actor.organisation_id) or not actor.has(*BEGINNERS):
+        return no(_l("Coordinators and managers of the parties write the record."))
+    return YES
+
+
+def can_confirm(actor: Actor, fact: ReviewFact, today: dt.date) -> Decision:
+    """Decide who may confirm the record: a signatory or manager of each party, once (P5)."""
+    if not fact.is_open:
+        return no(_l("This review is over. Its record stays as it is."))
+    if not fact.has_party(actor.organisation_id) or not actor.has(*CONFIRMERS):
+        return no(_l("A signatory or manager of each party confirms the record."))
+    if not fact.is_complete:
+        return no(_l("The record is not complete yet."))
+    for organisation_id, user_id in fact.confirmed:
+        if organisation_id == actor.organisation_id:
+            return no(_l("Your organisation has confirmed this record."))
+        if user_id == actor.user_id:
+            return no(_l("You have confirmed this record for another party."))
+    if actor.has(Role.MANAGER):
+        return YES
+    return signoff.has_power(signoff.signing_membership(actor), today)
+
+
+def can_call_off(actor: Actor, fact: ReviewFact) -> Decision:
+    """Decide who may call a review off: who began it, or a manager of the same organisation."""
+    if not fact.is_open:
+        return no(_l("This review is over. Its record stays as it is."))
+    if not fact.has_party(actor.organisation_id) or actor.organisation_id != fact.begun_for:
+        return no(_l("The party that began the review can call it off."))
+    if actor.user_id == fact.begun_by and actor.has(*BEGINNERS):
+        return YES
+    if actor.has(Role.MANAGER):
+        return YES
+    return no(_l("Only the person who began the review, or your manager, can call it off."))
+
+
+def can_take_effect(outcome: Outcome, *, terms_are_settled: bool) -> Decision:
+    """Decide whether an outcome can take effect: an amendment under way has to end first."""
+    if outcome in {Outcome.RENEW, Outcome.AMEND} and not terms_are_settled:
+        return no(
+            _l(
+                "The terms are being amended already. Finish or call back that amendment, then "
+                "confirm this record."
+            )
+        )
+    return YES
+
+
+def problems(record: Record, fact: RecordFact) -> tuple[Problem, ...]:
+    """Return what a record still lacks before it can be confirmed: field and message."""
+    return (
+        *_about_the_meeting(record, fact),
+        *_about_promises(record, fact),
+        *_about_the_outcome(record, fact),
+    )
+
+
+def _about_the_meeting(record: Record, fact: RecordFact) -> Iterator[Problem]:
+    if record.held_on is None:
+        yield "held_on", _l("Enter the day on which the review was held.")
+    elif record.held_on > fact.today:
+        yield "held_on", _l("The review was held today or earlier.")
+    elif fact.starts_on and record.held_on < fact.starts_on:
+        yield "held_on", _l("The review was held after the start of the terms.")
+    represented = {person.organisation_id for person in record.people}
+    for party_id, name in fact.parties:
+        if party_id not in represented:
+            yield "people", _l("Name at least one person of %(party)s.", party=name)
+
+
+def _about_promises(record: Record, fact: RecordFact) -> Iterator[Problem]:
+    for code, label in fact.promises.items():
+        result = record.results.get(code)
+        if result is None or result.verdict is None:
+            yield f"verdict_{code}", _l("Say what became of this: %(item)s.", item=label)
+        elif result.verdict is not Verdict.KEPT and not result.words:
+            yield (
+                f"words_{code}",
+                _l("Say more about this, since it wasn't kept in full: %(item)s.", item=label),
+            )
+
+
+def _about_the_outcome(record: Record, fact: RecordFact) -> Iterator[Problem]:
+    if record.outcome is None:
+        yield "outcome", _l("Choose how you go on.")
+        return
+    if record.outcome is not Outcome.GO_ON and not record.reason:
+        yield "reason", _l("Give the reason for this outcome.")
+    if record.outcome is Outcome.AMEND and not record.items:
+        yield "items", _l("Choose at least one item to amend.")
+    if record.outcome is Outcome.RENEW:
+        yield from _about_new_dates(record, fact)
+    if record.outcome is not Outcome.END:
+        yield from _about_the_next_review(record, fact)
+
+
+def _about_new_dates(record: Record, fact: RecordFact) -> Iterator[Problem]:
+    if record.starts_on is None:
+        yield "starts_on", _l("Enter the new start.")
+    if record.ends_on is None:
+        yield "ends_on", _l("Enter the new end.")
+    elif record.starts_on and record.ends_on <= record.starts_on:
+        yield "ends_on", _l("The new end must come after the new start.")
+    elif record.next_on and record.starts_on and record.next_on <= record.starts_on:
+        yield "next_on", _l("The next review must come after the new start.")
+    elif (record.starts_on, record.next_on, record.ends_on) == (
+        fact.starts_on,
+        fact.review_on,
+        fact.ends_on,
+    ):
+        yield "ends_on", _l("These are the dates that are agreed already.")
+
+
+def _about_the_next_review(record: Record, fact: RecordFact) -> Iterator[Problem]:
+    """The next review comes after today and not after the end (M19), unless that changes."""
+    if record.next_on is None:
+        yield "next_on", _l("Enter the day of the next review.")
+        return
+    if record.next_on <= fact.today:
+        yield "next_on", _l("The next review comes after today.")
+        return
+    last = record.ends_on if record.outcome is Outcome.RENEW else fact.ends_on
+    is_open_ended = record.outcome is not Outcome.RENEW and (
+        fact.renews_itself or (record.outcome is Outcome.AMEND and TERM in record.items)
+    )
+    if last is not None and not is_open_ended and record.next_on > last:
+        yield (
+            "next_on",
+            _l("The next review can't come after the terms end. Renew them with new dates."),
+        )

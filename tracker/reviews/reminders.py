@@ -1,0 +1,124 @@
+"""The reminders that M19 makes parties sign for: of the review and of the end, once for each date.
+
+A cooperation says on which day people are reminded of each (cooperations.service.follow_dates sets
+it with the dates); the worker finds those that are due by an index.
+"""
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from tracker.accounts import queries as accounts
+from tracker.agreements import frozen_text, notices
+from tracker.cooperations import people
+from tracker.cooperations.models import Cooperation, Stage
+from tracker.core.db import db
+from tracker.reviews import messages, queries
+from tracker.reviews.policy import BEGINNERS
+
+# Of a review that is being held nobody is reminded, nor of anything while the terms are suspended.
+_REVIEWED_IN = frozenset({Stage.ACTIVE})
+_ENDS_IN = frozenset({Stage.CLEARED, Stage.ACTIVE, Stage.UNDER_REVIEW})
+
+
+def reviews_due(day: dt.date) -> Sequence[UUID]:
+    """Return the cooperations of whose review people are to be reminded; for the worker."""
+    return _due(Cooperation.remind_of_review_on, day, _REVIEWED_IN)
+
+
+def ends_due(day: dt.date) -> Sequence[UUID]:
+    """Return the cooperations of whose end people are to be reminded; for the worker."""
+    return _due(Cooperation.remind_of_end_on, day, _ENDS_IN)
+
+
+def remind_of_review(cooperation_id: UUID, day: dt.date) -> bool:
+    """Remind the coordinators and managers of all parties of the review; return whether it was due.
+
+    Those with open accounts only. For the worker; skips a row that somebody else has locked.
+    """
+    column = Cooperation.remind_of_review_on
+    cooperation = _locked(cooperation_id, _is_due(column, day, _REVIEWED_IN))
+    if cooperation is None:
+        return False
+    remind_on = _remind_on(cooperation, cooperation.review_on)
+    is_due = remind_on is not None and remind_on <= day
+    cooperation.remind_of_review_on = None if is_due else remind_on
+    db.session.flush()
+    if not is_due:
+        return False
+    messages.review_is_near(cooperation.reference, _recipients(cooperation))
+    return True
+
+
+def remind_of_end(cooperation_id: UUID, day: dt.date) -> bool:
+    """Remind the coordinators and managers of all parties of the end; return whether it was due.
+
+    Also where the terms renew themselves, since a party says no before they do. For the worker.
+    """
+    column = Cooperation.remind_of_end_on
+    cooperation = _locked(cooperation_id, _is_due(column, day, _ENDS_IN))
+    if cooperation is None:
+        return False
+    remind_on = _remind_on(cooperation, cooperation.ends_on)
+    is_due = remind_on is not None and remind_on <= day
+    cooperation.remind_of_end_on = None if is_due else remind_on
+    db.session.flush()
+    if not is_due:
+        return False
+    messages.end_is_near(cooperation.reference, _recipients(cooperation))
+    return True
+
+
+def _due(
+    column: sa.orm.InstrumentedAttribute[dt.date | None], day: dt.date, stages: Collection[Stage]
+) -> Sequence[UUID]:
+    return db.session.scalars(
+        sa.select(Cooperation.id)
+        .where(_is_due(column, day, stages))
+        .order_by(column, Cooperation.id)
+    ).all()
+
+
+def _is_due(
+    column: sa.orm.InstrumentedAttribute[dt.date | None], day: dt.date, stages: Collection[Stage]
+) -> sa.ColumnElement[bool]:
+    return sa.and_(column.is_not(None), column <= day, Cooperation.stage.in_(sorted(stages)))
+
+
+def _locked(cooperation_id: UUID, condition: sa.ColumnElement[bool]) -> Cooperation | None:
+    return db.session.scalar(
+        sa.select(Cooperation)
+        .where(Cooperation.id == cooperation_id, condition)
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+
+
+def _remind_on(cooperation: Cooperation, date: dt.date | None) -> dt.date | None:
+    """Return the day on which to remind of a date; None without a date or where none is agreed.
+
+    How many days before is not known of terms signed before there were reminders: it is read in
+    the signed text.
+    """
+    if cooperation.reminder_days is None:
+        cooperation.reminder_days = _days_in_text(cooperation)
+    if date is None or cooperation.reminder_days is None:
+        return None
+    return date - dt.timedelta(days=cooperation.reminder_days)
+
+
+def _days_in_text(cooperation: Cooperation) -> int | None:
+    terms = queries.terms_of(cooperation)
+    document = notices.standing_document(terms) if terms else None
+    days = frozen_text.values_in(document, "M19").get("reminder_days") if document else None
+    return days if isinstance(days, int) else None
+
+
+def _recipients(cooperation: Cooperation) -> set[UUID]:
+    return {
+        person.user_id
+        for party in people.current(cooperation.id)
+        for person in accounts.people_with_role(party.organisation_id, BEGINNERS)
+    }

@@ -1,0 +1,251 @@
+"""The pages of reviews: all reviews of a cooperation, one record, write, confirm, call off."""
+
+from flask import Blueprint, redirect, render_template, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from tracker.access.actor import Actor
+from tracker.access.gate import current_actor, found_or_404, require, signed_in
+from tracker.checklists.models import Checklist
+from tracker.cooperations import queries as cooperations
+from tracker.cooperations.models import Cooperation
+from tracker.core import clock
+from tracker.core.errors import StaleError
+from tracker.reviews import labels, pages, policy, queries, records, service
+from tracker.reviews.forms import (
+    BeginForm,
+    CallOffForm,
+    ConfirmRecordForm,
+    RecordForm,
+    record_form,
+)
+from tracker.reviews.models import Outcome, Review
+from tracker.reviews.records import Record
+from tracker.signoff import shown
+from tracker.ui import locale
+from tracker.ui.perform import perform
+
+blueprint = Blueprint("reviews", __name__, url_prefix="/cooperations/<reference>/reviews")
+
+
+@blueprint.app_template_filter("review_outcome_words")
+def _outcome_words(outcome: str) -> object:
+    return labels.OUTCOMES[Outcome(outcome)]
+
+
+@blueprint.get("")
+@signed_in
+def listed(reference: str) -> str:
+    """Show all reviews of a cooperation, and whether one can begin."""
+    actor = current_actor()
+    cooperation = _cooperation(actor, reference)
+    terms = queries.terms_of(cooperation)
+    reviews = queries.reviews(cooperation)
+    current = next((review for review in reviews if review.is_open), None)
+    return render_template(
+        "reviews/listed.html",
+        cooperation=cooperation,
+        lines=pages.lines(reviews),
+        current=current,
+        may_begin=policy.can_begin(actor, queries.fact(cooperation, terms, current)),
+        form=BeginForm(),
+    )
+
+
+@blueprint.post("/begin")
+@signed_in
+def begin(reference: str) -> Response:
+    """Begin a review."""
+    actor = current_actor()
+    cooperation = _cooperation(actor, reference)
+    return perform(
+        None,
+        lambda: service.begin(actor, cooperation),
+        success=_("The review has begun. Write its record here."),
+        next=lambda review: (
+            _to_record(reference, review.number)
+            if review
+            else redirect(url_for("reviews.listed", reference=reference), 303)
+        ),
+    )
+
+
+@blueprint.get("/<int:number>")
+@signed_in
+def show(reference: str, number: int) -> str:
+    """Show a review: the promises, what came of them, the outcome, and who has confirmed."""
+    actor = current_actor()
+    cooperation = _cooperation(actor, reference)
+    return _record_page(actor, cooperation, _review(cooperation, number))
+
+
+@blueprint.route("/<int:number>/write", methods=["GET", "POST"])
+@signed_in
+def write(reference: str, number: int) -> str | Response:
+    """Write the record of a review, as a draft that all parties see."""
+    actor = current_actor()
+    cooperation = _cooperation(actor, reference)
+    review = _review(cooperation, number)
+    terms = found_or_404(queries.terms_of(cooperation))
+    require(policy.can_write(actor, queries.fact(cooperation, terms, review)))
+    saved, text = _saved(review), pages.text_of(terms, locale.language(), review)
+    codes = tuple(queries.record_fact(cooperation, terms, review).promises)
+    form = record_form(codes, saved, review.version)
+    form.offer(pages.participants(saved, cooperation.id), pages.items(text))
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: service.save(
+            actor, cooperation, number, form.record(codes), version=form.version.data
+        ),
+        success=lambda changed: _("The record is saved.") if changed else _("Nothing was changed."),
+        next=_to_record(reference, number),
+        conflict=lambda error: _conflict(actor, reference, number, form, error),
+    )
+    if done:
+        return done
+    if form.errors or form.form_errors:
+        cooperation = _cooperation(actor, reference)
+        terms = found_or_404(queries.terms_of(cooperation))
+        review = _review(cooperation, number)
+    return _write_page(cooperation, review, terms, form)
+
+
+@blueprint.post("/<int:number>/confirm")
+@signed_in
+def confirm(reference: str, number: int) -> str | Response:
+    """Confirm the record that was on the screen, for one's party."""
+    actor = current_actor()
+    cooperation = _cooperation(actor, reference)
+    _review(cooperation, number)
+    form = ConfirmRecordForm()
+    page = shown.page_of(actor, form.page.data)
+
+    def changed(error: StaleError) -> str:
+        again = _cooperation(actor, reference)
+        return _record_page(actor, again, _review(again, number), str(error))
+
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: service.confirm(actor, cooperation, number, page=page),
+        success=lambda review: (
+            _("All parties have confirmed the record.")
+            if review.concluded_at
+            else _("You have confirmed the record for your organisation.")
+        ),
+        next=_to_record(reference, number),
+        conflict=changed,
+    )
+    if done:
+        return done
+    cooperation = _cooperation(actor, reference)
+    problems = "; ".join(message for _field, message in form.summary_errors)
+    return _record_page(actor, cooperation, _review(cooperation, number), problems)
+
+
+@blueprint.route("/<int:number>/call-off", methods=["GET", "POST"])
+@signed_in
+def call_off(reference: str, number: int) -> str | Response:
+    """Call a review off, with a reason."""
+    actor = current_actor()
+    cooperation = _cooperation(actor, reference)
+    review = _review(cooperation, number)
+    require(
+        policy.can_call_off(actor, queries.fact(cooperation, queries.terms_of(cooperation), review))
+    )
+    form = CallOffForm()
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: service.call_off(actor, cooperation, number, reason=form.reason.data or ""),
+        success=_("The review is called off."),
+        next=redirect(url_for("reviews.listed", reference=reference), 303),
+    )
+    return done or render_template(
+        "reviews/call_off.html",
+        cooperation=_cooperation(actor, reference),
+        number=number,
+        form=form,
+    )
+
+
+def _cooperation(actor: Actor, reference: str) -> Cooperation:
+    return found_or_404(cooperations.find(actor, reference))
+
+
+def _review(cooperation: Cooperation, number: int) -> Review:
+    return found_or_404(queries.find(cooperation, number))
+
+
+def _saved(review: Review) -> Record:
+    version = queries.last_version(review)
+    return records.read(version.content) if version else Record()
+
+
+def _to_record(reference: str, number: int) -> Response:
+    return redirect(pages.record_url(reference, number), 303)
+
+
+def _record_page(actor: Actor, cooperation: Cooperation, review: Review, problem: str = "") -> str:
+    terms = found_or_404(queries.terms_of(cooperation))
+    fact = queries.fact(cooperation, terms, review)
+    record = _saved(review)
+    text = pages.text_of(terms, locale.language(), review)
+    form = ConfirmRecordForm(formdata=None)
+    form.page.data = shown.token_of(actor, service.page_with(review))
+    lacks = (
+        policy.problems(record, queries.record_fact(cooperation, terms, review, locale.language()))
+        if review.is_open
+        else ()
+    )
+    return render_template(
+        "reviews/show.html",
+        cooperation=cooperation,
+        review=review,
+        version=queries.last_version(review),
+        record=record,
+        text=text,
+        promises=pages.promises(text, record),
+        facts=pages.dates(record, text),
+        parties=pages.party_lines(cooperation, review),
+        lacks=[message for _field, message in lacks],
+        may_write=policy.can_write(actor, fact),
+        may_confirm=policy.can_confirm(actor, fact, clock.today()),
+        may_call_off=policy.can_call_off(actor, fact),
+        form=form,
+        problem=problem,
+        gives_notice=review.outcome is Outcome.END and fact.terms_in_force,
+        terms=terms,
+        opens_amendment=review.outcome in {Outcome.RENEW, Outcome.AMEND},
+    )
+
+
+def _write_page(
+    cooperation: Cooperation,
+    review: Review,
+    terms: Checklist,
+    form: RecordForm,
+    *,
+    other: Review | None = None,
+) -> str:
+    text = pages.text_of(terms, locale.language(), review)
+    return render_template(
+        "reviews/write.html",
+        cooperation=cooperation,
+        review=review,
+        form=form,
+        text=text,
+        promises=pages.promises(text, _saved(review)),
+        other=pages.saved_values(_saved(other), text) if other else [],
+        other_version=queries.last_version(other) if other else None,
+    )
+
+
+def _conflict(
+    actor: Actor, reference: str, number: int, form: RecordForm, error: StaleError
+) -> str:
+    """Show both: what was typed stays in the form and is saved over the other only on request."""
+    cooperation = _cooperation(actor, reference)
+    review = _review(cooperation, number)
+    form.refuse(error)
+    form.version.data = review.version
+    terms = found_or_404(queries.terms_of(cooperation))
+    return _write_page(cooperation, review, terms, form, other=review)
