@@ -129,6 +129,7 @@ from tracker.undertakings import handlers as undertakings
 from tracker.undertakings import pages as undertaking_pages
 from tracker.undertakings import queries as undertaking_queries
 from tracker.undertakings import routes as undertaking_routes
+from tracker.visits import bars as visit_bars
 from tracker.visits import pages as visit_pages
 from tracker.visits import queries as visit_queries
 from tracker.visits import routes as visit_routes
@@ -203,13 +204,22 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
         undertakings.follow_list,
         lifecycle.follow_answer,
         visit_team.follow_answer,
+        visit_bars.follow_answer,
         visits.follow_draft,
     ),
-    verbs.ANSWERS_COPIED: (lifecycle.follow_answer, visits.follow_draft),
+    verbs.ANSWERS_COPIED: (
+        lifecycle.follow_answer,
+        visit_bars.follow_answer,
+        visits.follow_draft,
+    ),
     verbs.COPIES_READ: (lifecycle.follow_answer, visits.follow_draft),
     verbs.POSITION_TAKEN: (lifecycle.follow_answer, visits.follow_draft),
     verbs.PROPOSAL_MADE: (lifecycle.follow_answer, visits.follow_draft),
-    verbs.PROPOSAL_ACCEPTED: (lifecycle.follow_answer, visits.follow_draft),
+    verbs.PROPOSAL_ACCEPTED: (
+        lifecycle.follow_answer,
+        visit_bars.follow_answer,
+        visits.follow_draft,
+    ),
     verbs.PROPOSAL_TURNED_DOWN: (lifecycle.follow_answer, visits.follow_draft),
     verbs.FLAG_RAISED: (lifecycle.follow_answer,),
     verbs.FLAG_CLOSED: (lifecycle.follow_answer,),
@@ -246,7 +256,10 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
     verbs.CLEARANCE_OPENED: (visits.follow,),
     verbs.STAGE_CHANGED: (visits.follow,),
     verbs.UNDERTAKING_SIGNED: (visits.follow,),
-    verbs.INTERESTS_DECIDED: (visits.follow,),
+    verbs.INTEREST_ADDED: (visit_bars.follow, visits.follow),
+    verbs.INTERESTS_DECIDED: (visit_bars.follow, visits.follow),
+    verbs.VISIT_PLANNED: (visit_bars.follow,),
+    verbs.VISIT_CHANGED: (visit_bars.follow,),
     verbs.UNDERTAKING_COUNTERSIGNED: (visits.follow,),
     verbs.UNDERTAKING_CLOSED: (visits.follow,),
 }
@@ -293,6 +306,7 @@ FOLLOWS[verbs.STAGE_CHANGED] = (
 RECOMPUTATIONS: dict[Stale, Recomputation] = {
     Stale.CHECKLIST: assignments.recount,
     Stale.CLEARANCES: undertakings.bring_up_to_date,
+    Stale.BARS: visit_bars.work_out,
     Stale.VISIT: visits.recheck,
     Stale.COOPERATION: lifecycle.advance,
     Stale.REGISTER: register_entries.refresh,

@@ -41,6 +41,8 @@ EMPTY_THERE |= {"disagreement", "refused_account"}
 EMPTY_THERE |= {"job_failure"}
 # Tables whose rows nothing writes yet.
 EMPTY_THERE |= {"assignment", "notice", "own_article", "own_passage", "renewal", "succession"}
+# Nobody of the demonstration added an interest after signing.
+EMPTY_THERE |= {"added_interest", "clearance_bar"}
 # Nobody of the demonstration has a passkey or was mailed a code.
 EMPTY_THERE |= {"mailed_code", "passkey", "used_challenge"}
 NEVER_CHANGED = {

@@ -199,6 +199,7 @@ UNDERTAKING_SIGNED = _verb(
 )
 UNDERTAKING_FROZEN = _verb("undertaking_frozen", "person", "organisation", "document_digest")
 # Neither whose nor what: declared interests are between the person and the NPM (C13).
+INTEREST_ADDED = _verb("interest_added")
 INTERESTS_DECIDED = _verb("interests_decided")
 UNDERTAKING_COUNTERSIGNED = _verb("undertaking_countersigned", "person", "method")
 UNDERTAKING_CLOSED = _verb("undertaking_closed", "person", "reason")

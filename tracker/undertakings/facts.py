@@ -183,6 +183,10 @@ class UndertakingStatus:
     withdrawn_by_person: bool = False
     # Whether the NPM lets people of this cooperation sign with a code by mail.
     mailed_codes: bool = False
+    # Of the interests that the person added: how many wait for the NPM, and whether it decided
+    # that somebody else is to take the place.
+    undecided_added: int = 0
+    added_refused: bool = False
 
     @property
     def waits_for_decision(self) -> bool:

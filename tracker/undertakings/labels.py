@@ -4,7 +4,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from tracker.undertakings.facts import Scope, Terms
-from tracker.undertakings.models import InterestsDecision, UndertakingEnd
+from tracker.undertakings.models import InterestsDecision, Reach, UndertakingEnd
 
 DECISIONS: dict[InterestsDecision, object] = {
     InterestsDecision.ACCEPT: _l("Accept"),
@@ -23,6 +23,18 @@ DECIDED: dict[InterestsDecision, object] = {
     InterestsDecision.LIMIT: _l("Accepted with a limit"),
     InterestsDecision.REPLACE: _l("Another person is to take the place"),
 }
+
+REACHES: dict[Reach, object] = {
+    Reach.NAMED: _l("One place or institution"),
+    Reach.KIND: _l("A kind of place"),
+    Reach.ALL: _l("All places, or I can’t tell"),
+}
+REACH_HINTS: dict[Reach, object] = {
+    Reach.NAMED: _l("Enter its name below."),
+    Reach.KIND: _l("Choose it below."),
+    Reach.ALL: _l("All your work in this cooperation pauses until the NPM decides."),
+}
+LIMIT_REACHES: dict[Reach, object] = {reach: REACHES[reach] for reach in (Reach.NAMED, Reach.KIND)}
 
 ENDED_BECAUSE: dict[UndertakingEnd, object] = {
     UndertakingEnd.NEW_TERMS: _l("new confidentiality terms are in force"),

@@ -16,6 +16,7 @@ from sqlalchemy.orm import joinedload
 from tracker.access.actor import Actor, OrganisationKind
 from tracker.accounts.models import User
 from tracker.agreements.document import Languages
+from tracker.checklist_templates import library
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import loading
 from tracker.checklists.loading import LoadedChecklist, retold
@@ -29,8 +30,9 @@ from tracker.core.services import Slot
 from tracker.signoff import queries as signoff
 from tracker.signoff import service as signing
 from tracker.signoff.models import Revision
-from tracker.undertakings import bound, scope
+from tracker.undertakings import added_interests, bound, scope
 from tracker.undertakings import people as around
+from tracker.undertakings.added_interests import NOTHING_ADDED, Bearing, WaitingInterest
 from tracker.undertakings.facts import (
     Listed,
     Questions,
@@ -46,6 +48,7 @@ from tracker.undertakings.models import (
     UndertakingEnd,
     UndertakingState,
 )
+from tracker.undertakings.places import ANOTHER_KIND
 
 # How many undertakings of each kind My work looks through at a time.
 MANY = 100
@@ -71,6 +74,15 @@ def find_own(actor: Actor, undertaking_id: UUID) -> Undertaking | None:
     return _find_one(Undertaking.id == undertaking_id, scope.own(actor))
 
 
+def own_signed(actor: Actor, cooperation_id: UUID) -> Undertaking | None:
+    """Return the person's own undertaking in a cooperation, signed and not closed."""
+    return _find_one(
+        scope.own(actor),
+        Undertaking.cooperation_id == cooperation_id,
+        Undertaking.state.in_(added_interests.SIGNED),
+    )
+
+
 def find_for_npm(actor: Actor, undertaking_id: UUID) -> Undertaking | None:
     """Return an undertaking that the person may decide on or countersign, or their own not."""
     return _find_one(Undertaking.id == undertaking_id, scope.decided_by(actor))
@@ -92,6 +104,7 @@ def terms_of(revision: Revision) -> Terms:
 def standing(undertaking: Undertaking, checklist: Checklist, terms: Terms) -> UndertakingStatus:
     """Return what the rules look at; of a closed one also whether it can be asked for again."""
     is_closed = undertaking.state is UndertakingState.CLOSED
+    bearing = added_interests.bearing_of(undertaking)
     return UndertakingStatus(
         user_id=undertaking.user_id,
         organisation_id=undertaking.organisation_id,
@@ -108,6 +121,8 @@ def standing(undertaking: Undertaking, checklist: Checklist, terms: Terms) -> Un
         has_open=is_closed and _has_open(undertaking),
         withdrawn_by_person=undertaking.closed_reason == UndertakingEnd.WITHDRAWN,
         mailed_codes=db.session.get_one(Cooperation, undertaking.cooperation_id).mailed_codes,
+        undecided_added=bearing.undecided,
+        added_refused=bearing.is_refused,
     )
 
 
@@ -132,6 +147,17 @@ def terms_document(undertaking: Undertaking) -> tuple[Revision, Mapping[str, obj
     if revision is None:
         raise LookupError("The terms of an undertaking are gone.")
     return revision, signing.document_of(revision, None)
+
+
+def kinds_of_place(language: str) -> list[tuple[str, str]]:
+    """Return the types of place that visits' roles offer (V1), but for *another type*."""
+    template = library.localized(library.newest(ChecklistKind.VISIT_ROLES), language)
+    item = next(item for item in template.items if item.code == "V1")
+    return [
+        (option.value, option.label)
+        for option in item.field("place_type").options
+        if option.value != ANOTHER_KIND
+    ]
 
 
 def clearance_of(undertaking: Undertaking) -> Clearance | None:
@@ -235,11 +261,13 @@ class Line:
     is_own: bool
     # Whether its rows say what its signatures and events bear witness to.
     agrees: bool
+    # How interests that the person added bear on it.
+    bearing: Bearing = NOTHING_ADDED
 
     @property
     def is_cleared(self) -> bool:
-        """Whether what it opened is open today."""
-        return _is_open(self.clearance)
+        """Whether what it opened is open today, to all or some places."""
+        return _is_open(self.clearance) and not self.bearing.closes_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,6 +327,7 @@ def mine(actor: Actor, *, offset: int = 0, limit: int = 25) -> OwnLines:
         total = db.session.scalar(sa.select(sa.func.count(Undertaking.id)).where(scope.own(actor)))
     opened = _clearances([row[0].id for row in rows])
     compared = bound.compare([row[0] for row in rows])
+    bearings = _bearings([row[0] for row in rows])
     return OwnLines(
         total or 0,
         [
@@ -308,6 +337,7 @@ def mine(actor: Actor, *, offset: int = 0, limit: int = 25) -> OwnLines:
                     opened.get(undertaking.id),
                     is_own=True,
                     agrees=compared[undertaking.id].agrees,
+                    bearing=_bearing(bearings, undertaking),
                 ),
                 where,
             )
@@ -323,6 +353,7 @@ def line_of(actor: Actor, undertaking: Undertaking) -> Line:
         clearance_of(undertaking),
         is_own=undertaking.user_id == actor.user_id,
         agrees=bound.compare([undertaking])[undertaking.id].agrees,
+        bearing=added_interests.bearing_of(undertaking),
     )
 
 
@@ -337,8 +368,15 @@ def overview(actor: Actor, cooperation: Cooperation) -> Overview:
     rows = _newest(actor, cooperation.id, terms_id)
     opened = _clearances([row.id for row in rows])
     compared = bound.compare(rows)
+    bearings = _bearings(rows)
     lines = [
-        Line(row, opened.get(row.id), row.user_id == actor.user_id, compared[row.id].agrees)
+        Line(
+            row,
+            opened.get(row.id),
+            row.user_id == actor.user_id,
+            compared[row.id].agrees,
+            _bearing(bearings, row),
+        )
         for row in rows
     ]
     counted = _counts(cooperation.id)
@@ -398,6 +436,7 @@ class TaskKind(enum.StrEnum):
 
     SIGN = "sign"
     DECIDE = "decide"
+    DECIDE_ADDED = "decide_added"
     COUNTERSIGN = "countersign"
     WAITS_FOR_NPM = "waits_for_npm"
     WAITS_FOR_PEOPLE = "waits_for_people"
@@ -459,10 +498,13 @@ def tasks(actor: Actor, cooperation_id: UUID | None = None) -> Tasks:
     mine_ += [_npm_task(undertaking) for undertaking in of_npm]
     others = [_own_task(undertaking) for undertaking in own if not undertaking.is_asked]
     others += _tasks_of_people(of_people)
+    added = added_interests.waiting(actor, cooperation_id, MANY)
+    mine_ += [_added_task(interest) for interest in added if not interest.is_own]
+    others += [_added_task(interest) for interest in added if interest.is_own]
     return Tasks(
         mine=sorted(mine_, key=lambda task: task.since),
         others=sorted(others, key=lambda task: task.since),
-        is_cut=MANY in {len(own), len(of_npm), len(of_people)},
+        is_cut=MANY in {len(own), len(of_npm), len(of_people), len(added)},
     )
 
 
@@ -510,12 +552,13 @@ def clearing_states(
         )
     ).all()
     opened = _open_for(cooperation_id, wanted, visit_id)
+    bearings = added_interests.bearings({cooperation_id}, set(wanted))
     states = {user_id: ClearingState() for user_id in wanted}
     for row in rows:
         until = opened.get(row.user_id)
         states[row.user_id] = ClearingState(
             briefed_on=row.briefed_on,
-            interests=_interests(row),
+            interests=_interests(row, _bearing(bearings, row)),
             signed=row.state is not UndertakingState.ASKED,
             countersigned=row.state is UndertakingState.COUNTERSIGNED,
             cleared=until is not None,
@@ -588,6 +631,21 @@ def _clearances(undertaking_ids: list[UUID]) -> dict[UUID, Clearance]:
         .order_by(Clearance.from_on, Clearance.id)
     )
     return {row.undertaking_id: row for row in rows}
+
+
+Bearings = Mapping[tuple[UUID, UUID], Bearing]
+
+
+def _bearings(undertakings: Iterable[Undertaking]) -> Bearings:
+    keys = [(undertaking.cooperation_id, undertaking.user_id) for undertaking in undertakings]
+    return added_interests.bearings({key[0] for key in keys}, {key[1] for key in keys})
+
+
+def _bearing(bearings: Bearings, undertaking: Undertaking) -> Bearing:
+    """Return how added interests bear on an undertaking: on a closed one no more."""
+    if undertaking.state is UndertakingState.CLOSED:
+        return NOTHING_ADDED
+    return bearings.get((undertaking.cooperation_id, undertaking.user_id), NOTHING_ADDED)
 
 
 def _counts(cooperation_id: UUID) -> dict[UUID, tuple[int, int]]:
@@ -708,6 +766,20 @@ def _npm_task(waiting: _Waiting) -> Task:
     )
 
 
+def _added_task(interest: WaitingInterest) -> Task:
+    undertaking = {"undertaking_id": str(interest.undertaking_id)}
+    at_npm = undertaking | {"reference": interest.reference, "interest_id": str(interest.id)}
+    return Task(
+        kind=TaskKind.WAITS_FOR_NPM if interest.is_own else TaskKind.DECIDE_ADDED,
+        reference=interest.reference,
+        title=interest.title,
+        since=interest.added_at,
+        page="undertakings.show" if interest.is_own else "undertakings.added_interest",
+        values=undertaking if interest.is_own else at_npm,
+        person=interest.person,
+    )
+
+
 def _tasks_of_people(waiting: Iterable[_Waiting]) -> list[Task]:
     """Return a task for each cooperation in which people are waited for, the oldest first."""
     by_cooperation: dict[str, list[_Waiting]] = {}
@@ -727,7 +799,12 @@ def _tasks_of_people(waiting: Iterable[_Waiting]) -> list[Task]:
     ]
 
 
-def _interests(undertaking: Undertaking) -> Interests:
+def _interests(undertaking: Undertaking, bearing: Bearing) -> Interests:
+    """Return the state of all that a person declared: what still has to be decided comes first."""
+    if bearing.undecided:
+        return Interests.UNDECIDED
+    if bearing.is_limited and undertaking.decision is not InterestsDecision.REPLACE:
+        return Interests.LIMIT
     if undertaking.decision is not None:
         return Interests(undertaking.decision.value)
     if undertaking.has_interests is False:
@@ -739,15 +816,12 @@ def _open_for(
     cooperation_id: UUID, user_ids: list[UUID], visit_id: UUID | None
 ) -> dict[UUID, dt.date]:
     """Return until when each person is cleared today, for all of it or for the visit."""
-    covers: sa.ColumnElement[bool] = Clearance.visit_id.is_(None)
-    if visit_id is not None:
-        covers = sa.or_(covers, Clearance.visit_id == visit_id)
     rows = db.session.execute(
         sa.select(Clearance.user_id, sa.func.max(Clearance.until_on))
         .where(
             Clearance.cooperation_id == cooperation_id,
             Clearance.user_id.in_(user_ids),
-            covers,
+            clearances.covers(sa.literal(visit_id, sa.Uuid())),
             clearances.is_open(clock.today()),
         )
         .group_by(Clearance.user_id)
