@@ -177,7 +177,7 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
         lifecycle.follow_person,
         visits.follow_person,
     ),
-    verbs.COOPERATION_CHANGED: (lifecycle.follow,),
+    verbs.COOPERATION_CHANGED: (checklists.follow, lifecycle.follow),
     verbs.MODES_CHANGED: (checklists.follow, lifecycle.follow_modes, visits.follow),
     verbs.PARTY_JOINED: (lifecycle.follow_party, visits.follow),
     verbs.PARTY_REPLACED: (
@@ -380,6 +380,7 @@ COOPERATION_PAGES = frozenset(
 # A person's own undertakings belong to *My work*.
 OWN_PAGES = frozenset(
     {
+        "undertakings.add_interest",
         "undertakings.mine",
         "undertakings.show",
         "undertakings.sign",

@@ -1,4 +1,4 @@
-"""Interests added after signing, and what they close to their person until the NPM decides."""
+"""Interests added after signing, and what they close; whether a signer's party has an interest."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -55,9 +55,12 @@ def upgrade() -> None:
     op.create_index(
         "ix_clearance_bar_user_cooperation", "clearance_bar", ["user_id", "cooperation_id"]
     )
+    # Of undertakings signed before, nothing was asked: they stay as they are.
+    op.add_column("undertaking", sa.Column("party_has_interest", sa.Boolean(), nullable=True))
 
 
 def downgrade() -> None:
     """Take the change back."""
+    op.drop_column("undertaking", "party_has_interest")
     op.drop_table("clearance_bar")
     op.drop_table("added_interest")

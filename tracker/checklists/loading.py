@@ -827,7 +827,19 @@ def _surroundings(
         team=visit.team if visit else None,
         visit_starts_on=visit.starts_on if visit else None,
         visit_ends_on=visit.ends_on if visit else None,
+        planned=_planned(checklist, cooperation),
     )
+
+
+def _planned(checklist: Checklist, cooperation: Cooperation) -> dict[str, dt.date]:
+    if checklist.in_force_at is not None or checklist.revision_in_force_id is not None:
+        return {}
+    dates = {
+        "start": cooperation.starts_on,
+        "review": cooperation.review_on,
+        "end": cooperation.ends_on,
+    }
+    return {key: day for key, day in dates.items() if day is not None}
 
 
 def _party_facts(checklist: Checklist, cooperation: Cooperation) -> tuple[PartyFact, ...]:

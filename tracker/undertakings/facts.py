@@ -175,6 +175,8 @@ class UndertakingStatus:
     # The NPM bodies that are parties today.
     npm_ids: frozenset[UUID] = field(default_factory=frozenset)
     has_interests: bool | None = None
+    # Whether the person's party litigates or represents people concerned (M1).
+    party_has_interest: bool = False
     decision: InterestsDecision | None = None
     # Whether the person stands in the list of who must sign and takes part today.
     is_listed: bool = True
@@ -189,12 +191,15 @@ class UndertakingStatus:
     added_refused: bool = False
 
     @property
+    def needs_decision(self) -> bool:
+        """Whether the NPM decides: on what was declared, or since the party has an interest."""
+        return bool(self.has_interests) or self.party_has_interest
+
+    @property
     def waits_for_decision(self) -> bool:
-        """Whether interests were declared and the NPM has not decided on them."""
+        """Whether the NPM has to decide on the declaration and has not."""
         return (
-            self.state is UndertakingState.SIGNED
-            and bool(self.has_interests)
-            and self.decision is None
+            self.state is UndertakingState.SIGNED and self.needs_decision and self.decision is None
         )
 
 

@@ -1,8 +1,11 @@
 """Labels for undertakings: statuses, decisions, reasons for closing, the sentence signed."""
 
+from collections.abc import Set as AbstractSet
+
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from tracker.checklists.rules.consistency import TIES
 from tracker.undertakings.facts import Scope, Terms
 from tracker.undertakings.models import InterestsDecision, Reach, UndertakingEnd
 
@@ -64,6 +67,27 @@ def scope_words(terms: Terms, until: str, which: str = "") -> str:
             return str(_("One visit (%(which)s), until %(until)s", which=named, until=until))
         case Scope.ONE_PROJECT:
             return str(_("One project (%(which)s), until %(until)s", which=named, until=until))
+
+
+def party_interest(organisation: str, ties: AbstractSet[str]) -> str:
+    """Return why the NPM decides on a declaration in any case; empty without such a reason."""
+    words = [str(TIES[key]) for key in TIES if key in ties]
+    if not words:
+        return ""
+    return str(
+        _(
+            "%(organisation)s %(ties)s. So the NPM decides on this declaration, even if there is "
+            "nothing to declare.",
+            organisation=organisation,
+            ties=_and(words),
+        )
+    )
+
+
+def _and(words: list[str]) -> str:
+    if len(words) == 1:
+        return words[0]
+    return str(_("%(some)s and %(last)s", some=", ".join(words[:-1]), last=words[-1]))
 
 
 def sentence(name: str, terms: Terms) -> str:

@@ -92,6 +92,9 @@ class Undertaking(Identified, Base):
     briefed_on: Mapped[dt.date | None]
     # Whether anything was declared; what it is stands in the frozen text alone.
     has_interests: Mapped[bool | None]
+    # Whether the person's party said when they signed that it litigates or represents people
+    # concerned (M1): then the NPM decides even where nothing was declared (C13 with M14).
+    party_has_interest: Mapped[bool | None]
     decision: Mapped[InterestsDecision | None]
     # The reason given with the decision; it may speak of the interests, so it is encrypted.
     sealed_decision_reason: Mapped[bytes | None] = mapped_column(sa.LargeBinary())

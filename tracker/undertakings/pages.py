@@ -241,7 +241,8 @@ def state(line: Line, *, decides: bool) -> State:
     if not line.agrees:
         return DISAGREES
     if undertaking.state is UndertakingState.SIGNED and decides:
-        if undertaking.has_interests and undertaking.decision is None:
+        needs_decision = undertaking.has_interests or undertaking.party_has_interest
+        if needs_decision and undertaking.decision is None:
             return _l("Interests wait for a decision"), "wait"
         if undertaking.decision is InterestsDecision.REPLACE:
             return labels.DECIDED[InterestsDecision.REPLACE], "off"

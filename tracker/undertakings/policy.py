@@ -77,7 +77,7 @@ def can_decide(actor: Actor, undertaking: UndertakingStatus) -> Decision:
         return no(_l("Nobody decides on their own interests."))
     if undertaking.state is not UndertakingState.SIGNED:
         return no(_l("There is nothing to decide now: the undertaking does not wait for the NPM."))
-    if not undertaking.has_interests:
+    if not undertaking.needs_decision:
         return no(_l("The person declared no interests, so there is nothing to decide."))
     return YES
 

@@ -17,11 +17,14 @@ from tracker.access.actor import Actor, OrganisationKind
 from tracker.accounts.models import User
 from tracker.agreements.document import Languages
 from tracker.checklist_templates import library
-from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import loading
+from tracker.checklists.encryption import values_of
 from tracker.checklists.loading import LoadedChecklist, retold
 from tracker.checklists.loading import load as load_checklist
-from tracker.checklists.models import Checklist
+from tracker.checklists.models import Answer, Checklist
+from tracker.checklists.rules.consistency import TIES
+from tracker.checklists.rules.values import as_id
 from tracker.cooperations import clearances, people
 from tracker.cooperations.models import Clearance, Cooperation, CooperationPerson
 from tracker.core import clock
@@ -113,6 +116,7 @@ def standing(undertaking: Undertaking, checklist: Checklist, terms: Terms) -> Un
         until=terms.until,
         npm_ids=around.npm_ids(undertaking.cooperation_id),
         has_interests=undertaking.has_interests,
+        party_has_interest=bool(undertaking.party_has_interest),
         decision=undertaking.decision,
         is_listed=not is_closed
         or any(
@@ -139,6 +143,33 @@ def asked_in(checklist: Checklist, languages: Languages) -> dict[str, Questions]
 
 def _questions(loaded: LoadedChecklist) -> Questions:
     return questions(loaded.template, loaded.sheet, loaded.surroundings)
+
+
+_PARTIES_OF_THE_TERMS = (
+    sa.select(Answer)
+    .join(Checklist, Checklist.id == Answer.checklist_id)
+    .where(
+        Checklist.cooperation_id == sa.bindparam("cooperation_id"),
+        Checklist.kind == ChecklistKind.TERMS,
+        Answer.item == "M1",
+        Answer.scope == AnswerScope.SHARED,
+        Answer.is_current.is_(True),
+    )
+)
+
+
+def ties_of(undertaking: Undertaking) -> frozenset[str]:
+    """Return which interests a person's party has by what it does: keys of consistency.TIES.
+
+    As the organisation says of itself, and as it says in the terms (M1; S66, S70).
+    """
+    said_by = [{key: getattr(undertaking.organisation, key) for key in TIES}]
+    for answer in db.session.scalars(
+        _PARTIES_OF_THE_TERMS, {"cooperation_id": undertaking.cooperation_id}
+    ):
+        rows = values_of(undertaking.cooperation_id, answer).get("parties") or ()
+        said_by += [row for row in rows if as_id(row.get("party")) == undertaking.organisation_id]
+    return frozenset(key for key in TIES if any(row.get(key) is True for row in said_by))
 
 
 def terms_document(undertaking: Undertaking) -> tuple[Revision, Mapping[str, object]]:
@@ -704,6 +735,7 @@ class _Waiting(NamedTuple):
     asked_at: dt.datetime
     signed_at: dt.datetime | None
     has_interests: bool | None
+    party_has_interest: bool | None
     decision: InterestsDecision | None
     person: str
     reference: str
@@ -728,6 +760,7 @@ def _waiting(*conditions: sa.ColumnElement[bool]) -> list[_Waiting]:
             Undertaking.asked_at,
             Undertaking.signed_at,
             Undertaking.has_interests,
+            Undertaking.party_has_interest,
             Undertaking.decision,
             User.name,
             Cooperation.reference,
@@ -754,7 +787,8 @@ def _own_task(waiting: _Waiting) -> Task:
 
 
 def _npm_task(waiting: _Waiting) -> Task:
-    is_undecided = waiting.has_interests and waiting.decision is None
+    needs_decision = waiting.has_interests or waiting.party_has_interest
+    is_undecided = needs_decision and waiting.decision is None
     return Task(
         kind=TaskKind.DECIDE if is_undecided else TaskKind.COUNTERSIGN,
         reference=waiting.reference,
@@ -807,7 +841,7 @@ def _interests(undertaking: Undertaking, bearing: Bearing) -> Interests:
         return Interests.LIMIT
     if undertaking.decision is not None:
         return Interests(undertaking.decision.value)
-    if undertaking.has_interests is False:
+    if undertaking.has_interests is False and not undertaking.party_has_interest:
         return Interests.NONE
     return Interests.UNDECIDED
 
