@@ -57,10 +57,17 @@ def upgrade() -> None:
     )
     # Of undertakings signed before, nothing was asked: they stay as they are.
     op.add_column("undertaking", sa.Column("party_has_interest", sa.Boolean(), nullable=True))
+    op.add_column("safeguard_review", sa.Column("alone_because", sa.Text(), nullable=True))
+    op.add_column(
+        "answer",
+        sa.Column("taken_over", sa.Boolean(), nullable=False, server_default=sa.false()),
+    )
 
 
 def downgrade() -> None:
     """Take the change back."""
+    op.drop_column("answer", "taken_over")
+    op.drop_column("safeguard_review", "alone_because")
     op.drop_column("undertaking", "party_has_interest")
     op.drop_table("clearance_bar")
     op.drop_table("added_interest")

@@ -590,10 +590,16 @@ ANSWERS = (
     .where(Answer.checklist_id.in_(_IDS), Answer.is_current)
     .options(joinedload(Answer.author).load_only(User.name))
 )
-# A person's own confirmations do not make them an author of the terms.
+# A person's own confirmations do not make them an author of the terms, nor does copying a former
+# agreement, loading a model answer as it is, or transcribing paper.
 _AUTHORS = (
     sa.select(Answer.checklist_id, Answer.author_id)
-    .where(Answer.checklist_id.in_(_IDS), Answer.scope != AnswerScope.PERSON)
+    .where(
+        Answer.checklist_id.in_(_IDS),
+        Answer.scope != AnswerScope.PERSON,
+        Answer.taken_over.is_(False),
+        ~sa.exists().where(CopiedAnswer.answer_id == Answer.id),
+    )
     .distinct()
 )
 _LOCKED = (
@@ -743,7 +749,9 @@ def writing_answers(checklist: Checklist, rows: Sequence[Answer]) -> Iterator[No
         )
         for row in rows
     }
-    authors = {row.author_id for row in rows if row.scope is not AnswerScope.PERSON}
+    authors = {
+        row.author_id for row in rows if row.scope is not AnswerScope.PERSON and not row.taken_over
+    }
     after = Answers(before.current | written, before.authors | authors)
     of_this_transaction([checklist.cooperation_id]).put(Part.ANSWERS, checklist.id, after)
 

@@ -772,7 +772,7 @@ def _waiting(*conditions: sa.ColumnElement[bool]) -> list[_Waiting]:
         .order_by(Undertaking.asked_at, Undertaking.id)
         .limit(MANY)
     )
-    return [_Waiting(*row) for row in rows]
+    return [_Waiting._make(row) for row in rows]
 
 
 def _own_task(waiting: _Waiting) -> Task:

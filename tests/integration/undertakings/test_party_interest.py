@@ -94,7 +94,7 @@ def test_the_path_asks_about_it_and_the_signed_text_says_it(browser: Browser, st
     stage.sign(LAWYER)
     revision = db.session.get_one(Revision, stage.undertaking(LAWYER).revision_id)
     document = signoff.document_of(revision, keys.key_of(stage.cooperation.id))
-    assert BECAUSE in document["interests"]["because"]["en"]  # type: ignore[index]
+    assert BECAUSE in document["interests"]["because"]["en"]
     assert BECAUSE in browser(LAWYER).page(path).text
     npm = f"/cooperations/{stage.cooperation.reference}{path}"
     assert BECAUSE in browser("tomas").page(npm).text
