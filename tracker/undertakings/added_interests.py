@@ -1,7 +1,7 @@
 """Interests added after signing: what they say, which of them wait, how they bear on a person."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -146,39 +146,54 @@ def locked(interest_id: UUID) -> AddedInterest:
     ).one()
 
 
-def bearings(cooperation_ids: set[UUID], user_ids: set[UUID]) -> dict[tuple[UUID, UUID], Bearing]:
-    """Return how added interests bear on people, by cooperation and person, in one statement."""
+def bearing_columns() -> list[sa.ColumnElement[Any]]:
+    """Return the columns of Bearing beside a query's Undertaking, so that it reads both at once."""
+    theirs = (
+        AddedInterest.cooperation_id == Undertaking.cooperation_id,
+        AddedInterest.user_id == Undertaking.user_id,
+    )
+
+    def has(decision: InterestsDecision) -> sa.ColumnElement[bool]:
+        return sa.exists().where(*theirs, AddedInterest.decision == decision).correlate(Undertaking)
+
     closes_all = sa.exists().where(
-        ClearanceBar.interest_id == AddedInterest.id, ClearanceBar.visit_id.is_(None)
+        ClearanceBar.cooperation_id == Undertaking.cooperation_id,
+        ClearanceBar.user_id == Undertaking.user_id,
+        ClearanceBar.visit_id.is_(None),
     )
-    rows = db.session.execute(
-        sa.select(
-            AddedInterest.cooperation_id,
-            AddedInterest.user_id,
-            AddedInterest.decision,
-            closes_all,
-        ).where(
-            AddedInterest.user_id.in_(user_ids), AddedInterest.cooperation_id.in_(cooperation_ids)
+    return [
+        undecided(),
+        has(InterestsDecision.LIMIT),
+        has(InterestsDecision.REPLACE),
+        closes_all.correlate(Undertaking),
+    ]
+
+
+def undecided() -> sa.ScalarSelect[int]:
+    """Return the column, beside Undertaking, with how many interests of its person wait."""
+    return (
+        sa.select(sa.func.count(AddedInterest.id))
+        .where(
+            AddedInterest.cooperation_id == Undertaking.cooperation_id,
+            AddedInterest.user_id == Undertaking.user_id,
+            _WAITS,
         )
+        .correlate(Undertaking)
+        .scalar_subquery()
     )
-    found_rows: dict[tuple[UUID, UUID], list[tuple[InterestsDecision | None, bool]]] = {}
-    for cooperation_id, user_id, decision, closes in rows:
-        found_rows.setdefault((cooperation_id, user_id), []).append((decision, bool(closes)))
-    return {
-        key: Bearing(
-            undecided=sum(decision is None for decision, _closes in interests),
-            is_limited=any(d is InterestsDecision.LIMIT for d, _closes in interests),
-            is_refused=any(d is InterestsDecision.REPLACE for d, _closes in interests),
-            closes_all=any(closes for _decision, closes in interests),
-        )
-        for key, interests in found_rows.items()
-    }
+
+
+def bearing(state: UndertakingState, columns: Sequence[Any]) -> Bearing:
+    """Return what bearing_columns() say of an undertaking: of a closed one nothing more."""
+    if state is UndertakingState.CLOSED:
+        return NOTHING_ADDED
+    return Bearing(int(columns[0]), *map(bool, columns[1:]))
 
 
 def bearing_of(undertaking: Undertaking) -> Bearing:
     """Return how added interests bear on the person of an undertaking."""
-    key = (undertaking.cooperation_id, undertaking.user_id)
-    return bearings({key[0]}, {key[1]}).get(key, NOTHING_ADDED)
+    columns = sa.select(*bearing_columns()).where(Undertaking.id == undertaking.id)
+    return bearing(UndertakingState.SIGNED, db.session.execute(columns).one())
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +202,6 @@ class WaitingInterest:
 
     id: UUID
     undertaking_id: UUID
-    is_own: bool
     added_at: dt.datetime
     person: str
     reference: str
@@ -195,14 +209,15 @@ class WaitingInterest:
 
 
 def waiting(actor: Actor, cooperation_id: UUID | None, limit: int) -> list[WaitingInterest]:
-    """Return what a person added and what they decide on for the NPM, the oldest first."""
+    """Return what others added and the person decides on for the NPM, the oldest first."""
+    if not scope.decides(actor):
+        return []
     conditions = [] if cooperation_id is None else [AddedInterest.cooperation_id == cooperation_id]
     user = aliased(User)
     rows = db.session.execute(
         sa.select(
             AddedInterest.id,
             Undertaking.id,
-            AddedInterest.user_id == actor.user_id,
             AddedInterest.added_at,
             user.name,
             Cooperation.reference,
@@ -218,7 +233,7 @@ def waiting(actor: Actor, cooperation_id: UUID | None, limit: int) -> list[Waiti
         )
         .join(Cooperation, Cooperation.id == AddedInterest.cooperation_id)
         .join(user, user.id == AddedInterest.user_id)
-        .where(*conditions, _WAITS, sa.or_(scope.own(actor), scope.decided_by(actor)))
+        .where(*conditions, _WAITS, ~scope.own(actor), scope.decided_by(actor))
         .order_by(AddedInterest.added_at, AddedInterest.id)
         .limit(limit)
     )

@@ -346,7 +346,7 @@ def mine(actor: Actor, *, offset: int = 0, limit: int = 25) -> OwnLines:
     # Found in an index alone, so that only those of the page are read.
     ids = sa.select(Undertaking.id).where(scope.own(actor)).order_by(*order)
     rows = db.session.execute(
-        sa.select(Undertaking, Cooperation)
+        sa.select(Undertaking, Cooperation, *added_interests.bearing_columns())
         .join(Cooperation, Cooperation.id == Undertaking.cooperation_id)
         .where(Undertaking.id.in_(ids.offset(offset).limit(limit)))
         .order_by(*order)
@@ -358,7 +358,6 @@ def mine(actor: Actor, *, offset: int = 0, limit: int = 25) -> OwnLines:
         total = db.session.scalar(sa.select(sa.func.count(Undertaking.id)).where(scope.own(actor)))
     opened = _clearances([row[0].id for row in rows])
     compared = bound.compare([row[0] for row in rows])
-    bearings = _bearings([row[0] for row in rows])
     return OwnLines(
         total or 0,
         [
@@ -368,11 +367,11 @@ def mine(actor: Actor, *, offset: int = 0, limit: int = 25) -> OwnLines:
                     opened.get(undertaking.id),
                     is_own=True,
                     agrees=compared[undertaking.id].agrees,
-                    bearing=_bearing(bearings, undertaking),
+                    bearing=added_interests.bearing(undertaking.state, columns),
                 ),
                 where,
             )
-            for undertaking, where in rows
+            for undertaking, where, *columns in rows
         ],
     )
 
@@ -396,19 +395,19 @@ def overview(actor: Actor, cooperation: Cooperation) -> Overview:
     """
     checklist = confidentiality(cooperation.id)
     terms_id = checklist.revision_in_force_id if checklist else None
-    rows = _newest(actor, cooperation.id, terms_id)
+    newest = _newest(actor, cooperation.id, terms_id)
+    rows = [row for row, _bearing in newest]
     opened = _clearances([row.id for row in rows])
     compared = bound.compare(rows)
-    bearings = _bearings(rows)
     lines = [
         Line(
             row,
             opened.get(row.id),
             row.user_id == actor.user_id,
             compared[row.id].agrees,
-            _bearing(bearings, row),
+            bearing,
         )
-        for row in rows
+        for row, bearing in newest
     ]
     counted = _counts(cooperation.id)
     loaded = load_checklist(checklist) if checklist else None
@@ -510,7 +509,13 @@ def tasks(actor: Actor, cooperation_id: UUID | None = None) -> Tasks:
     own = _waiting(
         *conditions,
         scope.own(actor),
-        Undertaking.state.in_([UndertakingState.ASKED, UndertakingState.SIGNED]),
+        sa.or_(
+            Undertaking.state.in_([UndertakingState.ASKED, UndertakingState.SIGNED]),
+            sa.and_(
+                Undertaking.state == UndertakingState.COUNTERSIGNED,
+                added_interests.undecided() > 0,
+            ),
+        ),
     )
     of_npm = _waiting(
         *conditions,
@@ -530,8 +535,7 @@ def tasks(actor: Actor, cooperation_id: UUID | None = None) -> Tasks:
     others = [_own_task(undertaking) for undertaking in own if not undertaking.is_asked]
     others += _tasks_of_people(of_people)
     added = added_interests.waiting(actor, cooperation_id, MANY)
-    mine_ += [_added_task(interest) for interest in added if not interest.is_own]
-    others += [_added_task(interest) for interest in added if interest.is_own]
+    mine_ += [_added_task(interest) for interest in added]
     return Tasks(
         mine=sorted(mine_, key=lambda task: task.since),
         others=sorted(others, key=lambda task: task.since),
@@ -573,8 +577,8 @@ def clearing_states(
     named. The caller found the cooperation by a query scoped by the actor.
     """
     wanted = list(user_ids)
-    rows = db.session.scalars(
-        sa.select(Undertaking)
+    rows = db.session.execute(
+        sa.select(Undertaking, *added_interests.bearing_columns())
         .join(Checklist, Checklist.revision_in_force_id == Undertaking.terms_revision_id)
         .where(
             Undertaking.cooperation_id == cooperation_id,
@@ -583,13 +587,12 @@ def clearing_states(
         )
     ).all()
     opened = _open_for(cooperation_id, wanted, visit_id)
-    bearings = added_interests.bearings({cooperation_id}, set(wanted))
     states = {user_id: ClearingState() for user_id in wanted}
-    for row in rows:
+    for row, *columns in rows:
         until = opened.get(row.user_id)
         states[row.user_id] = ClearingState(
             briefed_on=row.briefed_on,
-            interests=_interests(row, _bearing(bearings, row)),
+            interests=_interests(row, added_interests.bearing(row.state, columns)),
             signed=row.state is not UndertakingState.ASKED,
             countersigned=row.state is UndertakingState.COUNTERSIGNED,
             cleared=until is not None,
@@ -639,10 +642,12 @@ def _has_open(undertaking: Undertaking) -> bool:
     )
 
 
-def _newest(actor: Actor, cooperation_id: UUID, terms_id: UUID | None) -> list[Undertaking]:
+def _newest(
+    actor: Actor, cooperation_id: UUID, terms_id: UUID | None
+) -> list[tuple[Undertaking, Bearing]]:
     """Return each person's newest undertaking on the terms in force, by name."""
-    rows = db.session.scalars(
-        sa.select(Undertaking)
+    rows = db.session.execute(
+        sa.select(Undertaking, *added_interests.bearing_columns())
         .join(Undertaking.user)
         .where(
             Undertaking.cooperation_id == cooperation_id,
@@ -652,7 +657,10 @@ def _newest(actor: Actor, cooperation_id: UUID, terms_id: UUID | None) -> list[U
         .order_by(User.name, Undertaking.asked_at, Undertaking.closed_at.is_(None), Undertaking.id)
         .options(*WITH_NAMES)
     )
-    return list({row.user_id: row for row in rows}.values())
+    newest = {
+        row.user_id: (row, added_interests.bearing(row.state, columns)) for row, *columns in rows
+    }
+    return list(newest.values())
 
 
 def _clearances(undertaking_ids: list[UUID]) -> dict[UUID, Clearance]:
@@ -662,21 +670,6 @@ def _clearances(undertaking_ids: list[UUID]) -> dict[UUID, Clearance]:
         .order_by(Clearance.from_on, Clearance.id)
     )
     return {row.undertaking_id: row for row in rows}
-
-
-Bearings = Mapping[tuple[UUID, UUID], Bearing]
-
-
-def _bearings(undertakings: Iterable[Undertaking]) -> Bearings:
-    keys = [(undertaking.cooperation_id, undertaking.user_id) for undertaking in undertakings]
-    return added_interests.bearings({key[0] for key in keys}, {key[1] for key in keys})
-
-
-def _bearing(bearings: Bearings, undertaking: Undertaking) -> Bearing:
-    """Return how added interests bear on an undertaking: on a closed one no more."""
-    if undertaking.state is UndertakingState.CLOSED:
-        return NOTHING_ADDED
-    return bearings.get((undertaking.cooperation_id, undertaking.user_id), NOTHING_ADDED)
 
 
 def _counts(cooperation_id: UUID) -> dict[UUID, tuple[int, int]]:
@@ -801,15 +794,17 @@ def _npm_task(waiting: _Waiting) -> Task:
 
 
 def _added_task(interest: WaitingInterest) -> Task:
-    undertaking = {"undertaking_id": str(interest.undertaking_id)}
-    at_npm = undertaking | {"reference": interest.reference, "interest_id": str(interest.id)}
     return Task(
-        kind=TaskKind.WAITS_FOR_NPM if interest.is_own else TaskKind.DECIDE_ADDED,
+        kind=TaskKind.DECIDE_ADDED,
         reference=interest.reference,
         title=interest.title,
         since=interest.added_at,
-        page="undertakings.show" if interest.is_own else "undertakings.added_interest",
-        values=undertaking if interest.is_own else at_npm,
+        page="undertakings.added_interest",
+        values={
+            "reference": interest.reference,
+            "undertaking_id": str(interest.undertaking_id),
+            "interest_id": str(interest.id),
+        },
         person=interest.person,
     )
 
