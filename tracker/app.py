@@ -132,6 +132,7 @@ from tracker.undertakings import handlers as undertakings
 from tracker.undertakings import pages as undertaking_pages
 from tracker.undertakings import queries as undertaking_queries
 from tracker.undertakings import routes as undertaking_routes
+from tracker.visits import bars as visit_bars
 from tracker.visits import pages as visit_pages
 from tracker.visits import queries as visit_queries
 from tracker.visits import routes as visit_routes
@@ -180,7 +181,7 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
         lifecycle.follow_person,
         visits.follow_person,
     ),
-    verbs.COOPERATION_CHANGED: (lifecycle.follow,),
+    verbs.COOPERATION_CHANGED: (checklists.follow, lifecycle.follow),
     verbs.MODES_CHANGED: (checklists.follow, lifecycle.follow_modes, visits.follow),
     verbs.PARTY_JOINED: (lifecycle.follow_party, visits.follow),
     verbs.PARTY_REPLACED: (
@@ -207,13 +208,22 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
         undertakings.follow_list,
         lifecycle.follow_answer,
         visit_team.follow_answer,
+        visit_bars.follow_answer,
         visits.follow_draft,
     ),
-    verbs.ANSWERS_COPIED: (lifecycle.follow_answer, visits.follow_draft),
+    verbs.ANSWERS_COPIED: (
+        lifecycle.follow_answer,
+        visit_bars.follow_answer,
+        visits.follow_draft,
+    ),
     verbs.COPIES_READ: (lifecycle.follow_answer, visits.follow_draft),
     verbs.POSITION_TAKEN: (lifecycle.follow_answer, visits.follow_draft),
     verbs.PROPOSAL_MADE: (lifecycle.follow_answer, visits.follow_draft),
-    verbs.PROPOSAL_ACCEPTED: (lifecycle.follow_answer, visits.follow_draft),
+    verbs.PROPOSAL_ACCEPTED: (
+        lifecycle.follow_answer,
+        visit_bars.follow_answer,
+        visits.follow_draft,
+    ),
     verbs.PROPOSAL_TURNED_DOWN: (lifecycle.follow_answer, visits.follow_draft),
     verbs.FLAG_RAISED: (lifecycle.follow_answer,),
     verbs.FLAG_CLOSED: (lifecycle.follow_answer,),
@@ -261,7 +271,10 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
     verbs.CLEARANCE_OPENED: (visits.follow,),
     verbs.STAGE_CHANGED: (visits.follow,),
     verbs.UNDERTAKING_SIGNED: (visits.follow,),
-    verbs.INTERESTS_DECIDED: (visits.follow,),
+    verbs.INTEREST_ADDED: (visit_bars.follow, visits.follow),
+    verbs.INTERESTS_DECIDED: (visit_bars.follow, visits.follow),
+    verbs.VISIT_PLANNED: (visit_bars.follow,),
+    verbs.VISIT_CHANGED: (visit_bars.follow,),
     verbs.UNDERTAKING_COUNTERSIGNED: (visits.follow,),
     verbs.UNDERTAKING_CLOSED: (visits.follow,),
 }
@@ -308,6 +321,7 @@ FOLLOWS[verbs.STAGE_CHANGED] = (
 RECOMPUTATIONS: dict[Stale, Recomputation] = {
     Stale.CHECKLIST: assignments.recount,
     Stale.CLEARANCES: undertakings.bring_up_to_date,
+    Stale.BARS: visit_bars.work_out,
     Stale.VISIT: visits.recheck,
     Stale.COOPERATION: lifecycle.advance,
     Stale.REGISTER: register_entries.refresh,
@@ -383,6 +397,7 @@ COOPERATION_PAGES = frozenset(
 # A person's own undertakings belong to *My work*.
 OWN_PAGES = frozenset(
     {
+        "undertakings.add_interest",
         "undertakings.mine",
         "undertakings.show",
         "undertakings.sign",

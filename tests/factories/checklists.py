@@ -233,7 +233,10 @@ def complete_answers(
 
 
 def _consistent(loaded: LoadedChecklist, item: Item) -> dict[str, Any]:
-    """Return the values that have to agree with the cooperation: its ways of working (M3)."""
+    """Return the values that have to agree with the cooperation: its ways (M3), its dates (M19)."""
+    if item.code == "M19":
+        planned = loaded.surroundings.planned
+        return {f.key: planned[f.key].isoformat() for f in item.fields if f.key in planned}
     modes = loaded.surroundings.modes
     if item.code != "M3" or not any(field.key == "in_scope" for field in item.fields):
         return {}

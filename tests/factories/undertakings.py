@@ -179,7 +179,7 @@ class Stage:
     def clear(self, key: str, interests: str = "") -> Clearance:
         """Take a person all the way to a clearance."""
         self.sign(key, interests)
-        if interests:
+        if interests or self.undertaking(key).party_has_interest:
             self.decide(key)
         return self.countersign(key)
 

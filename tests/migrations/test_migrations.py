@@ -47,6 +47,8 @@ EMPTY_THERE |= {"disagreement", "refused_account"}
 EMPTY_THERE |= {"job_failure"}
 # Tables whose rows nothing writes yet.
 EMPTY_THERE |= {"assignment", "notice", "own_article", "own_passage", "renewal", "succession"}
+# Nobody of the demonstration added an interest after signing.
+EMPTY_THERE |= {"added_interest", "clearance_bar"}
 EMPTY_THERE |= {"review", "review_confirmation", "review_version"}
 # Nobody of the demonstration has a passkey or was mailed a code.
 EMPTY_THERE |= {"mailed_code", "passkey", "used_challenge"}

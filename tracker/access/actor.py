@@ -68,6 +68,8 @@ class ActorClearance:
     cooperation_id: UUID
     visit_id: UUID | None
     until: dt.date
+    # Visits that an interest the person added closes to them (C13).
+    barred_visits: frozenset[UUID] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,8 @@ class Actor:
     def cleared_for(self, cooperation_id: UUID, visit_id: UUID | None = None) -> bool:
         """Return whether the person has an open clearance for a cooperation or this visit (G4)."""
         return any(
-            c.cooperation_id == cooperation_id and c.visit_id in {None, visit_id}
+            c.cooperation_id == cooperation_id
+            and c.visit_id in {None, visit_id}
+            and visit_id not in c.barred_visits
             for c in self.clearances
         )

@@ -86,6 +86,8 @@ CHECKED: dict[str, Checked] = {
     "party": _of(COOPERATION),
     "cooperation_person": _of(COOPERATION),
     "clearance": _of(COOPERATION, restricted=True),
+    "clearance_bar": _of(COOPERATION, restricted=True),
+    "added_interest": _of(COOPERATION, restricted=True),
     "audience_member": _of(COOPERATION, restricted=True),
     "undertaking": _of(
         COOPERATION, restricted=True, sealed_draft="what a person is writing, theirs alone"

@@ -21,9 +21,10 @@ class Stale(enum.IntEnum):
 
     CHECKLIST = 1
     CLEARANCES = 2
-    VISIT = 3
-    COOPERATION = 4
-    REGISTER = 5
+    BARS = 3
+    VISIT = 4
+    COOPERATION = 5
+    REGISTER = 6
 
 
 # Recomputes one of them; events it records name the actor.

@@ -141,7 +141,7 @@ PROPOSAL_WITHDRAWN = _verb("proposal_withdrawn", "kind", "item", "version", "org
 # Raised by a rule of the template: no organisation, but the NPM's powers that the rule protects.
 FLAG_RAISED = _verb("flag_raised", "kind", "item", "organisation", "powers")
 FLAG_CLOSED = _verb("flag_closed", "kind", "item", "how")
-SAFEGUARDS_REVIEWED = _verb("safeguards_reviewed", "kind")
+SAFEGUARDS_REVIEWED = _verb("safeguards_reviewed", "kind", "because")
 # Only comments to all parties; those to one's own side leave no event.
 COMMENT_MADE = _verb("comment_made", "kind", "item", "organisation")
 COMMENT_EDITED = _verb("comment_edited", "kind", "item")
@@ -205,6 +205,7 @@ UNDERTAKING_SIGNED = _verb(
 )
 UNDERTAKING_FROZEN = _verb("undertaking_frozen", "person", "organisation", "document_digest")
 # Neither whose nor what: declared interests are between the person and the NPM (C13).
+INTEREST_ADDED = _verb("interest_added")
 INTERESTS_DECIDED = _verb("interests_decided")
 UNDERTAKING_COUNTERSIGNED = _verb("undertaking_countersigned", "person", "method")
 UNDERTAKING_CLOSED = _verb("undertaking_closed", "person", "reason")

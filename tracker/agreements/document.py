@@ -120,8 +120,17 @@ def document(
             }
             for mark in guidance
         ],
+        **_second_reading(loaded),
         **_localized(loaded, codes, languages),
     }
+
+
+def _second_reading(loaded: LoadedChecklist) -> dict[str, Any]:
+    """Return who read the safeguards alone and why, where that was the NPM's head (M5)."""
+    review = loaded.review
+    if review is None or review.alone_because is None:
+        return {}
+    return {"second_reading": {"by": review.reader.name, "because": review.alone_because}}
 
 
 def _localized(loaded: LoadedChecklist, codes: list[str], languages: Languages) -> dict[str, Any]:

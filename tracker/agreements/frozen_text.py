@@ -214,6 +214,7 @@ def _about(document: Mapping[str, Any], language: str) -> tuple[Part_, ...]:
             for label, words in (
                 *_of_cooperation(document),
                 *_of_parties(document, language),
+                *_of_second_reading(document.get("second_reading") or {}),
                 *_of_signing(document),
                 *_of_paper(document.get("made_before") or {}),
             )
@@ -308,6 +309,19 @@ def _rules(rules: Mapping[str, Any], document: Mapping[str, Any]) -> Iterator[st
             )
     if rules["until"]:
         yield _("Can be signed until %(day)s.", day=_as_day(rules["until"]))
+
+
+def _of_second_reading(reading: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if reading:
+        yield (
+            _("Second reading (M5)"),
+            _(
+                "%(name)s, who wrote answers too, read the safeguards, since the NPM has nobody "
+                "else. Reason: %(reason)s",
+                name=reading["by"],
+                reason=reading["because"],
+            ),
+        )
 
 
 def _of_paper(before: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -600,10 +600,16 @@ ANSWERS = (
     .where(Answer.checklist_id.in_(_IDS), Answer.is_current)
     .options(joinedload(Answer.author).load_only(User.name))
 )
-# A person's own confirmations do not make them an author of the terms.
+# A person's own confirmations do not make them an author of the terms, nor does copying a former
+# agreement, loading a model answer as it is, or transcribing paper.
 _AUTHORS = (
     sa.select(Answer.checklist_id, Answer.author_id)
-    .where(Answer.checklist_id.in_(_IDS), Answer.scope != AnswerScope.PERSON)
+    .where(
+        Answer.checklist_id.in_(_IDS),
+        Answer.scope != AnswerScope.PERSON,
+        Answer.taken_over.is_(False),
+        ~sa.exists().where(CopiedAnswer.answer_id == Answer.id),
+    )
     .distinct()
 )
 _LOCKED = (
@@ -753,7 +759,9 @@ def writing_answers(checklist: Checklist, rows: Sequence[Answer]) -> Iterator[No
         )
         for row in rows
     }
-    authors = {row.author_id for row in rows if row.scope is not AnswerScope.PERSON}
+    authors = {
+        row.author_id for row in rows if row.scope is not AnswerScope.PERSON and not row.taken_over
+    }
     after = Answers(before.current | written, before.authors | authors)
     of_this_transaction([checklist.cooperation_id]).put(Part.ANSWERS, checklist.id, after)
 
@@ -837,7 +845,19 @@ def _surroundings(
         team=visit.team if visit else None,
         visit_starts_on=visit.starts_on if visit else None,
         visit_ends_on=visit.ends_on if visit else None,
+        planned=_planned(checklist, cooperation),
     )
+
+
+def _planned(checklist: Checklist, cooperation: Cooperation) -> dict[str, dt.date]:
+    if checklist.in_force_at is not None or checklist.revision_in_force_id is not None:
+        return {}
+    dates = {
+        "start": cooperation.starts_on,
+        "review": cooperation.review_on,
+        "end": cooperation.ends_on,
+    }
+    return {key: day for key, day in dates.items() if day is not None}
 
 
 def _party_facts(checklist: Checklist, cooperation: Cooperation) -> tuple[PartyFact, ...]:

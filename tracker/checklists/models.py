@@ -261,6 +261,9 @@ class Answer(Identified, Base):
     values: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))
     sealed: Mapped[bytes | None] = mapped_column(sa.LargeBinary())
     not_applicable: Mapped[bool] = mapped_column(default=False)
+    # Whether it was loaded from a model answer as it is, or transcribed from an agreement on paper:
+    # who did so is no author of the text, and may be its second reader.
+    taken_over: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     author_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
     organisation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("organisation.id"))
     saved_at: Mapped[dt.datetime]
@@ -442,6 +445,8 @@ class SafeguardReview(Identified, Base):
     reader_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
     reviewed_at: Mapped[dt.datetime]
     is_void: Mapped[bool] = mapped_column(default=False)
+    # Why the NPM's head, who wrote answers too, read it alone; printed on the frozen text.
+    alone_because: Mapped[str | None]
 
     reader: Mapped[User] = relationship(lazy="raise")
 

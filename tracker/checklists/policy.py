@@ -1,4 +1,7 @@
-"""Who may do what with a checklist. Pure."""
+"""Who may do what with a checklist. Pure.
+
+In one file: the decisions on one checklist ask the same parties and states.
+"""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -159,10 +162,13 @@ def can_close_flag(actor: Actor, party: PartyFact | None) -> Decision:
     return YES
 
 
-def can_review(actor: Actor, second_reader: UUID | None, authors: frozenset[UUID]) -> Decision:
+def can_review(
+    actor: Actor, second_reader: UUID | None, authors: frozenset[UUID], *, is_alone: bool = False
+) -> Decision:
     """Decide whether a person may confirm the review of independence and flexibility (G3).
 
-    The second reader is the NPM's person named in M5, who wrote no answer of the checklist.
+    The second reader is the NPM's person named in M5, who wrote no answer of the checklist. Where
+    the NPM has nobody else (is_alone), its head confirms and says why.
     """
     if not actor.acts_for_npm:
         return no(_l("The second reader is a person of the NPM."))
@@ -172,8 +178,15 @@ def can_review(actor: Actor, second_reader: UUID | None, authors: frozenset[UUID
         return no(_l("No second reader is named yet (M5)."))
     if actor.user_id != second_reader:
         return no(_l("Only the second reader named in M5 confirms this."))
-    if actor.user_id in authors:
+    if actor.user_id in authors and not is_alone:
         return no(_l("You wrote an answer of this checklist, so somebody else must read it."))
+    if actor.user_id in authors and not actor.has(Role.SIGNATORY, Role.MANAGER):
+        return no(
+            _l(
+                "You wrote an answer of this checklist. If the NPM has nobody else, a signatory or "
+                "manager of the NPM reads it."
+            )
+        )
     return YES
 
 

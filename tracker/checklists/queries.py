@@ -76,7 +76,7 @@ def planning_is_open(
     cleared = sa.exists().where(
         Clearance.user_id == actor.user_id,
         Clearance.cooperation_id == cooperation_id,
-        sa.or_(Clearance.visit_id.is_(None), Clearance.visit_id == visit_id),
+        clearances.covers(visit_id),
         clearances.is_open(clock.today()),
     )
     return sa.or_(leads, sa.and_(is_listed, cleared))
@@ -158,12 +158,16 @@ def _planning_of(checklists: Collection[Checklist]) -> dict[UUID, _Planning]:
             AudienceMember.subject_type == VISIT, AudienceMember.subject_id.in_(visit_ids)
         )
     ).all()
-    cleared = db.session.scalars(
-        sa.select(Clearance).where(
-            Clearance.cooperation_id.in_({checklist.cooperation_id for checklist in checklists}),
-            sa.or_(Clearance.visit_id.is_(None), Clearance.visit_id.in_(visit_ids)),
+    # Each with the visit it opens: one that is for all opens each that is not barred.
+    cleared = db.session.execute(
+        sa.select(Clearance.user_id, Checklist.visit_id)
+        .join(Checklist, Checklist.cooperation_id == Clearance.cooperation_id)
+        .where(
+            Checklist.visit_id.in_(visit_ids),
+            clearances.covers(Checklist.visit_id),
             clearances.is_open(clock.today()),
         )
+        .distinct()
     ).all()
     return {
         checklist.id: _Planning(
@@ -176,10 +180,7 @@ def _planning_of(checklists: Collection[Checklist]) -> dict[UUID, _Planning]:
                 if m.subject_id == checklist.visit_id and m.from_on <= clock.today()
             ),
             cleared=frozenset(
-                c.user_id
-                for c in cleared
-                if c.cooperation_id == checklist.cooperation_id
-                and c.visit_id in {None, checklist.visit_id}
+                user_id for user_id, visit_id in cleared if visit_id == checklist.visit_id
             ),
         )
         for checklist in checklists

@@ -160,9 +160,12 @@ def save_answer(
     *,
     base_version: int,
     not_applicable_because: str = "",
+    loaded_from: Mapping[str, Any] | None = None,
 ) -> Answer:
     """Save a new version of an answer.
 
+    loaded_from are the values of the model answer that the form began with: who saves them as they
+    are is no author of the text.
     The one who sets an answer accepts it; the others' positions are open again (product.md, 4.1).
     base_version is the version the person saw (0: none): another one meanwhile raises StaleError.
     An answer that another party accepted raises RuleBrokenError: it changes by a proposal only.
@@ -185,7 +188,13 @@ def save_answer(
     else:
         fitting_values = fitting(loaded, item, scope, values)
     answer = add_version(
-        actor, loaded, item, scope, fitting_values, left_out=bool(not_applicable_because)
+        actor,
+        loaded,
+        item,
+        scope,
+        fitting_values,
+        left_out=bool(not_applicable_because),
+        taken_over=loaded_from is not None and worth_keeping(loaded_from) == fitting_values,
     )
     after_change(actor, loaded, item, answer)
     trail.record(
@@ -201,6 +210,18 @@ def save_answer(
         organisation=actor.organisation_name,
     )
     return answer
+
+
+def note_transcription(checklist: Checklist) -> None:
+    """Say of all answers that they were transcribed from an agreement on paper.
+
+    Called when the other parties have confirmed that agreement: who typed it is no author.
+    """
+    db.session.execute(
+        sa.update(Answer)
+        .where(Answer.checklist_id == checklist.id, Answer.scope != AnswerScope.PERSON)
+        .values(taken_over=True)
+    )
 
 
 def worth_keeping(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -281,6 +302,7 @@ def add_version(
     values: Mapping[str, Any],
     *,
     left_out: bool = False,
+    taken_over: bool = False,
     written_by: tuple[UUID, UUID] | None = None,
 ) -> Answer:
     """Add a version of an answer and make it current; the caller has asked all rules.
@@ -290,6 +312,7 @@ def add_version(
     answer = new_version(
         actor, loaded, item, scope, values, left_out=left_out, written_by=written_by
     )
+    answer.taken_over = taken_over
     keep_versions(loaded, [answer])
     return answer
 

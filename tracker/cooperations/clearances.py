@@ -2,30 +2,44 @@
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import aliased, joinedload
 
 from tracker.access.actor import Actor, ActorClearance
 from tracker.accounts.models import User
 from tracker.activity import verbs
 from tracker.activity.service import lock_chain, record
-from tracker.cooperations.models import Clearance, ClearanceEnd, ClearanceScope
+from tracker.cooperations.models import Clearance, ClearanceBar, ClearanceEnd, ClearanceScope
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 
+# Bars as a condition looks for them, apart from those a query reads.
+_Bar = aliased(ClearanceBar)
+
 
 def open_clearances(user_id: UUID, day: dt.date) -> tuple[ActorClearance, ...]:
     """Return a person's open clearances on a day, the last day included."""
-    rows = db.session.execute(_OPEN, {"user_id": user_id, "day": day})
-    return tuple(ActorClearance(row.cooperation_id, row.visit_id, row.until_on) for row in rows)
+    # A clearance comes once for each visit that is barred to the person, or once without any.
+    barred: dict[ActorClearance, set[UUID]] = {}
+    for row in db.session.execute(_OPEN, {"user_id": user_id, "day": day}):
+        clearance = ActorClearance(row.cooperation_id, row.visit_id, row.until_on)
+        barred.setdefault(clearance, set()).update([row.barred] if row.barred else [])
+    return tuple(
+        replace(clearance, barred_visits=frozenset(visits)) for clearance, visits in barred.items()
+    )
 
 
 def is_open(day: dt.date | sa.BindParameter[dt.date]) -> sa.ColumnElement[bool]:
-    """Return the condition over Clearance that it is open on a day and its person active."""
+    """Return the condition over Clearance that it is open on a day and its person active.
+
+    An added interest that concerns all work closes it while it waits for the NPM (C13).
+    """
     return sa.and_(
         Clearance.closed_at.is_(None),
         Clearance.from_on <= day,
@@ -33,12 +47,49 @@ def is_open(day: dt.date | sa.BindParameter[dt.date]) -> sa.ColumnElement[bool]:
         sa.exists().where(
             User.id == Clearance.user_id, User.active.is_(True), User.suspended_at.is_(None)
         ),
+        ~_is_barred(_Bar.visit_id.is_(None)),
+    )
+
+
+def covers(visit_id: sa.SQLColumnExpression[Any]) -> sa.ColumnElement[bool]:
+    """Return the condition over Clearance that it opens a visit: for it or all, and not barred.
+
+    Without a visit (null), that it is for all of the cooperation.
+    """
+    return sa.and_(
+        sa.or_(Clearance.visit_id.is_(None), Clearance.visit_id == visit_id),
+        ~_is_barred(_Bar.visit_id == visit_id),
+    )
+
+
+def _is_barred(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    # Correlated with all around it: the visit stands two queries further out.
+    return (
+        sa.exists()
+        .where(
+            _Bar.user_id == Clearance.user_id,
+            _Bar.cooperation_id == Clearance.cooperation_id,
+            condition,
+        )
+        .correlate_except(_Bar)
     )
 
 
 # Sent with every page.
 _OPEN = (
-    sa.select(Clearance.cooperation_id, Clearance.visit_id, Clearance.until_on)
+    sa.select(
+        Clearance.cooperation_id,
+        Clearance.visit_id,
+        Clearance.until_on,
+        ClearanceBar.visit_id.label("barred"),
+    )
+    .outerjoin(
+        ClearanceBar,
+        sa.and_(
+            ClearanceBar.user_id == Clearance.user_id,
+            ClearanceBar.cooperation_id == Clearance.cooperation_id,
+        ),
+    )
     .where(
         Clearance.user_id == sa.bindparam("user_id"),
         is_open(sa.bindparam("day", type_=sa.Date())),
@@ -47,7 +98,7 @@ _OPEN = (
 )
 _CLEARED = sa.select(Clearance.user_id).where(
     Clearance.cooperation_id == sa.bindparam("cooperation_id"),
-    sa.or_(Clearance.visit_id.is_(None), Clearance.visit_id == sa.bindparam("visit_id")),
+    covers(sa.bindparam("visit_id", type_=sa.Uuid())),
     is_open(sa.bindparam("day", type_=sa.Date())),
 )
 

@@ -266,6 +266,25 @@ class Clearance(Identified, Base):
     user: Mapped[User] = relationship(lazy="raise")
 
 
+class ClearanceBar(Identified, Base):
+    """A part of the work that an added interest (C13) closes to a person: one visit, or all of it.
+
+    Worked out from undecided and limited interests, and from the place of each visit.
+    """
+
+    __tablename__ = "clearance_bar"
+    __table_args__ = (
+        sa.Index("ix_clearance_bar_user_cooperation", "user_id", "cooperation_id"),
+        sa.Index("ix_clearance_bar_cooperation_id", "cooperation_id"),
+    )
+
+    cooperation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("cooperation.id"))
+    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
+    interest_id: Mapped[UUID]
+    # None: all work of the cooperation is closed.
+    visit_id: Mapped[UUID | None]
+
+
 class AudienceMember(Identified, Base):
     """A person listed as the audience of a visit (V2), a class (C11) or a case (U10)."""
 

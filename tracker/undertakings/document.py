@@ -1,6 +1,7 @@
 """The frozen text of an undertaking: what a person was asked and answered, by language."""
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from tracker.agreements.document import Languages, template_of
@@ -10,6 +11,7 @@ from tracker.core import clock
 from tracker.core.localized import LocalizedStr, merged
 from tracker.mail.render import in_language
 from tracker.ui.locale import as_date
+from tracker.undertakings import labels
 from tracker.undertakings.facts import Draft, Questions, Terms
 from tracker.undertakings.models import Undertaking
 
@@ -19,6 +21,7 @@ def document(
     terms: Terms,
     questions: Mapping[str, Questions],
     draft: Draft,
+    ties: AbstractSet[str],
     *,
     sentence: LocalizedStr,
     template: ChecklistTemplate,
@@ -26,8 +29,9 @@ def document(
 ) -> dict[str, Any]:
     """Return what a person signs: the terms by revision and digest, and each of their answers.
 
-    questions is what the template asks, by language. The sentence is in the language in which it
-    was signed.
+    questions is what the template asks, by language; ties is what the person's party does that is
+    an interest (M1), said in the document where there is any. The sentence is in the language in
+    which it was signed.
     """
     return {
         "undertaking": str(undertaking.id),
@@ -51,17 +55,36 @@ def document(
         "binding_language": languages.binding,
         "time_zone": clock.zone().key,
         "sentence": {sentence.language: str(sentence)},
-        **merged([_localized(questions[code], draft, code) for code in languages.codes]),
+        **merged(
+            [
+                _localized(
+                    questions[code],
+                    draft,
+                    code,
+                    _because(undertaking.organisation.name, ties, code),
+                )
+                for code in languages.codes
+            ]
+        ),
     }
 
 
-def _localized(questions: Questions, draft: Draft, language: str) -> dict[str, Any]:
+def _because(organisation: str, ties: AbstractSet[str], language: str) -> dict[str, LocalizedStr]:
+    with in_language(language):
+        words = labels.party_interest(organisation, ties)
+    return {"because": LocalizedStr(words, language)} if words else {}
+
+
+def _localized(
+    questions: Questions, draft: Draft, language: str, because: Mapping[str, LocalizedStr]
+) -> dict[str, Any]:
     return {
         "briefing": _briefing(questions, draft, language),
         "interests": {
             "question": questions.interests.prompt if questions.interests else "",
             "declared": bool(draft.has_interests),
             "text": draft.interests,
+            **because,
         },
         "points": [
             {

@@ -175,6 +175,8 @@ class UndertakingStatus:
     # The NPM bodies that are parties today.
     npm_ids: frozenset[UUID] = field(default_factory=frozenset)
     has_interests: bool | None = None
+    # Whether the person's party litigates or represents people concerned (M1).
+    party_has_interest: bool = False
     decision: InterestsDecision | None = None
     # Whether the person stands in the list of who must sign and takes part today.
     is_listed: bool = True
@@ -183,14 +185,21 @@ class UndertakingStatus:
     withdrawn_by_person: bool = False
     # Whether the NPM lets people of this cooperation sign with a code by mail.
     mailed_codes: bool = False
+    # Of the interests that the person added: how many wait for the NPM, and whether it decided
+    # that somebody else is to take the place.
+    undecided_added: int = 0
+    added_refused: bool = False
+
+    @property
+    def needs_decision(self) -> bool:
+        """Whether the NPM decides: on what was declared, or since the party has an interest."""
+        return bool(self.has_interests) or self.party_has_interest
 
     @property
     def waits_for_decision(self) -> bool:
-        """Whether interests were declared and the NPM has not decided on them."""
+        """Whether the NPM has to decide on the declaration and has not."""
         return (
-            self.state is UndertakingState.SIGNED
-            and bool(self.has_interests)
-            and self.decision is None
+            self.state is UndertakingState.SIGNED and self.needs_decision and self.decision is None
         )
 
 

@@ -10,18 +10,23 @@ from wtforms.validators import StopValidation
 
 from tracker.checklist_templates.schema import FieldType
 from tracker.core import clock
+from tracker.ui import locale
 from tracker.ui.fields import (
     ChoiceField,
     CodeField,
     ConfirmField,
     DateField,
     HiddenValueField,
+    LineField,
     Option,
+    SelectOneField,
     TextField,
 )
 from tracker.ui.form_base import Form
 from tracker.ui.proof import ProofFields
 from tracker.ui.validators import Optional, Required
+from tracker.undertakings import queries
+from tracker.undertakings.adding import MAX_INTEREST, MAX_NAME
 from tracker.undertakings.facts import (
     DECLARED,
     NO_INTERESTS,
@@ -30,8 +35,15 @@ from tracker.undertakings.facts import (
     Scope,
     Terms,
 )
-from tracker.undertakings.labels import DECISION_HINTS, DECISIONS
-from tracker.undertakings.models import InterestsDecision
+from tracker.undertakings.labels import (
+    DECISION_HINTS,
+    DECISIONS,
+    LIMIT_REACHES,
+    REACH_HINTS,
+    REACHES,
+)
+from tracker.undertakings.models import InterestsDecision, Reach
+from tracker.undertakings.places import Places
 from tracker.undertakings.queries import VisitChoice
 from tracker.undertakings.service import MAX_INTERESTS, MAX_REASON
 
@@ -215,6 +227,59 @@ class DecisionForm(Form):
         description=_l("The person reads it. It is needed for a limit and for another person."),
         most=MAX_REASON,
     )
+
+
+def _kinds_of_place() -> list[Option]:
+    kinds = queries.kinds_of_place(locale.language())
+    return [Option(value, label) for value, label in kinds]
+
+
+class AddInterestForm(Form):
+    """An interest that a person adds after signing, and which places it concerns."""
+
+    interest = TextField(
+        _l("What you declare"),
+        [Required(_l("Write what you declare"))],
+        description=NO_STORY,
+        most=MAX_INTEREST,
+    )
+    reach = ChoiceField(
+        _l("Which places does it concern?"),
+        [Required(_l("Say which places it concerns"))],
+        coerce=Reach,
+        choices=[
+            Option(reach.value, words, REACH_HINTS[reach]) for reach, words in REACHES.items()
+        ],
+    )
+    place = LineField(_l("Name of the place or institution"), [Optional()], most=MAX_NAME)
+    kind = SelectOneField(_l("Kind of place"), [Optional()], choices=_kinds_of_place)
+
+    @property
+    def places(self) -> Places:
+        """The places, once the form is valid."""
+        return _places(self)
+
+
+class AddedDecisionForm(DecisionForm):
+    """What follows from an added interest; with a limit, the places the person is barred from."""
+
+    reach = ChoiceField(
+        _l("With a limit: which places is the person barred from?"),
+        [Optional()],
+        coerce=Reach,
+        choices=[Option(reach.value, words) for reach, words in LIMIT_REACHES.items()],
+    )
+    place = LineField(_l("Name of the place or institution"), [Optional()], most=MAX_NAME)
+    kind = SelectOneField(_l("Kind of place"), [Optional()], choices=_kinds_of_place)
+
+    @property
+    def places(self) -> Places | None:
+        """The places, once the form is valid; None where none were chosen."""
+        return _places(self) if self.reach.data else None
+
+
+def _places(form: AddInterestForm | AddedDecisionForm) -> Places:
+    return Places(form.reach.data, form.kind.data or "", form.place.data or "")
 
 
 class WithdrawalForm(Form):

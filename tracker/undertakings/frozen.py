@@ -33,6 +33,8 @@ class SignedText:
     interests: str
     # What was asked of interests.
     question: str
+    # Why the NPM decides even where nothing was declared; empty where it doesn't.
+    because: str
     # Code, label and sentence of each point that was confirmed.
     points: tuple[tuple[str, str, str], ...]
     # What stands beside it: of the person, the cooperation, the terms.
@@ -65,6 +67,7 @@ def read(document: Mapping[str, Any], language: str) -> SignedText:
         briefed_on=day,
         interests=document["interests"]["text"] if document["interests"]["declared"] else "",
         question=say(document["interests"]["question"]),
+        because=say(document["interests"].get("because") or ""),
         points=tuple(
             (point["code"], say(point["label"]), say(point["sentence"]))
             for point in document["points"]

@@ -1,10 +1,13 @@
 """Labels for undertakings: statuses, decisions, reasons for closing, the sentence signed."""
 
+from collections.abc import Set as AbstractSet
+
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from tracker.checklists.rules.consistency import TIES
 from tracker.undertakings.facts import Scope, Terms
-from tracker.undertakings.models import InterestsDecision, UndertakingEnd
+from tracker.undertakings.models import InterestsDecision, Reach, UndertakingEnd
 
 DECISIONS: dict[InterestsDecision, object] = {
     InterestsDecision.ACCEPT: _l("Accept"),
@@ -23,6 +26,18 @@ DECIDED: dict[InterestsDecision, object] = {
     InterestsDecision.LIMIT: _l("Accepted with a limit"),
     InterestsDecision.REPLACE: _l("Another person is to take the place"),
 }
+
+REACHES: dict[Reach, object] = {
+    Reach.NAMED: _l("One place or institution"),
+    Reach.KIND: _l("A kind of place"),
+    Reach.ALL: _l("All places, or I can’t tell"),
+}
+REACH_HINTS: dict[Reach, object] = {
+    Reach.NAMED: _l("Enter its name below."),
+    Reach.KIND: _l("Choose it below."),
+    Reach.ALL: _l("All your work in this cooperation pauses until the NPM decides."),
+}
+LIMIT_REACHES: dict[Reach, object] = {reach: REACHES[reach] for reach in (Reach.NAMED, Reach.KIND)}
 
 ENDED_BECAUSE: dict[UndertakingEnd, object] = {
     UndertakingEnd.NEW_TERMS: _l("new confidentiality terms are in force"),
@@ -52,6 +67,27 @@ def scope_words(terms: Terms, until: str, which: str = "") -> str:
             return str(_("One visit (%(which)s), until %(until)s", which=named, until=until))
         case Scope.ONE_PROJECT:
             return str(_("One project (%(which)s), until %(until)s", which=named, until=until))
+
+
+def party_interest(organisation: str, ties: AbstractSet[str]) -> str:
+    """Return why the NPM decides on a declaration in any case; empty without such a reason."""
+    words = [str(TIES[key]) for key in TIES if key in ties]
+    if not words:
+        return ""
+    return str(
+        _(
+            "%(organisation)s %(ties)s. So the NPM decides on this declaration, even if there is "
+            "nothing to declare.",
+            organisation=organisation,
+            ties=_and(words),
+        )
+    )
+
+
+def _and(words: list[str]) -> str:
+    if len(words) == 1:
+        return words[0]
+    return str(_("%(some)s and %(last)s", some=", ".join(words[:-1]), last=words[-1]))
 
 
 def sentence(name: str, terms: Terms) -> str:

@@ -41,6 +41,29 @@ def waits_for_npm(undertaking: Undertaking, reference: str, deciders: Iterable[U
             )
 
 
+def interest_added(
+    undertaking: Undertaking, interest_id: UUID, reference: str, deciders: Iterable[User]
+) -> None:
+    """Tell those who decide for the NPM that something was added, not what and not by whom."""
+    for decider in deciders:
+        if decider.id == undertaking.user_id:
+            continue
+        with in_language(decider.language):
+            _queue(
+                decider,
+                "interest_added",
+                _("A declaration of interests waits for the NPM"),
+                _("Someone has added to what they declared. A signatory or manager decides on it."),
+                _("Until then, part of the work is closed to that person."),
+                address=link_to(
+                    "undertakings.added_interest",
+                    reference=reference,
+                    undertaking_id=undertaking.id,
+                    interest_id=interest_id,
+                ),
+            )
+
+
 def decided(undertaking: Undertaking) -> None:
     """Tell a person that the NPM has decided on what they declared."""
     with in_language(undertaking.user.language):

@@ -29,6 +29,14 @@ class InterestsDecision(enum.StrEnum):
     REPLACE = "replace"
 
 
+class Reach(enum.StrEnum):
+    """Which places an added interest concerns, or the NPM bars a person from."""
+
+    NAMED = "named"
+    KIND = "kind"
+    ALL = "all"
+
+
 class UndertakingEnd(enum.StrEnum):
     """Why an undertaking was closed."""
 
@@ -84,6 +92,9 @@ class Undertaking(Identified, Base):
     briefed_on: Mapped[dt.date | None]
     # Whether anything was declared; what it is stands in the frozen text alone.
     has_interests: Mapped[bool | None]
+    # Whether the person's party said when they signed that it litigates or represents people
+    # concerned (M1): then the NPM decides even where nothing was declared (C13 with M14).
+    party_has_interest: Mapped[bool | None]
     decision: Mapped[InterestsDecision | None]
     # The reason given with the decision; it may speak of the interests, so it is encrypted.
     sealed_decision_reason: Mapped[bytes | None] = mapped_column(sa.LargeBinary())
@@ -98,3 +109,28 @@ class Undertaking(Identified, Base):
 
     user: Mapped[User] = relationship(foreign_keys=[user_id], lazy="raise")
     organisation: Mapped[Organisation] = relationship(lazy="raise")
+
+
+class AddedInterest(Identified, Base):
+    """An interest (C13) that a person added after signing, and what the NPM decided on it.
+
+    Of the person in the cooperation: what was decided outlives the undertaking it was added to.
+    """
+
+    __tablename__ = "added_interest"
+    __table_args__ = (
+        sa.Index("ix_added_interest_person", "user_id", "cooperation_id", "added_at"),
+        sa.Index("ix_added_interest_waiting", "decision", "cooperation_id", "user_id"),
+        sa.Index("ix_added_interest_cooperation_id", "cooperation_id"),
+    )
+
+    cooperation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("cooperation.id"))
+    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
+    added_at: Mapped[dt.datetime]
+    # What was added and which places it concerns; encrypted with the cooperation's key.
+    sealed_content: Mapped[bytes] = mapped_column(sa.LargeBinary())
+    decision: Mapped[InterestsDecision | None]
+    # The reason of the decision, and with a limit the places; encrypted as well.
+    sealed_decision: Mapped[bytes | None] = mapped_column(sa.LargeBinary())
+    decided_at: Mapped[dt.datetime | None]
+    decided_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user.id"))

@@ -1,7 +1,10 @@
-"""View models for undertaking pages: statuses, what was signed, open tasks."""
+"""View models for undertaking pages: statuses, what was signed, open tasks.
+
+In one file: lists, records and tasks say how far an undertaking is in the same words.
+"""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -26,13 +29,22 @@ from tracker.signoff.models import Revision, Signature, SignatureKind
 from tracker.ui.locale import as_date
 from tracker.ui.tasks import OTHERS, YOURS, Task, Tasks, Waiting
 from tracker.undertakings import (
+    added_interests,
     encryption,
     frozen,
     labels,
+    people,
     queries,
 )
 from tracker.undertakings.facts import Scope, Terms
-from tracker.undertakings.models import InterestsDecision, Undertaking, UndertakingState
+from tracker.undertakings.models import (
+    AddedInterest,
+    InterestsDecision,
+    Reach,
+    Undertaking,
+    UndertakingState,
+)
+from tracker.undertakings.places import Places
 from tracker.undertakings.queries import Line, PartyLines, TaskKind
 
 # The passages of guidance that say why a person is asked (S10, S11, S15).
@@ -129,6 +141,59 @@ def decided(undertaking: Undertaking, by: str) -> Decided | None:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Added:
+    """An interest that was added after signing, with what the NPM decided, for who may see it."""
+
+    id: UUID
+    text: str
+    places: str
+    at: dt.datetime
+    decided: Decided | None
+    # The places the person is barred from, in words; empty where there is no limit.
+    limit: str
+
+
+def added(undertaking: Undertaking, language: str) -> list[Added]:
+    """Return what the person of an undertaking added, the newest first.
+
+    The caller made sure that the reader may see it.
+    """
+    interests = added_interests.of_person(undertaking.cooperation_id, undertaking.user_id)
+    kinds = dict(queries.kinds_of_place(language)) if interests else {}
+    return [_added(interest, kinds) for interest in interests]
+
+
+def _added(interest: AddedInterest, kinds: Mapping[str, str]) -> Added:
+    limit = added_interests.limit_of(interest)
+    decision = None
+    if interest.decision is not None and interest.decided_at is not None:
+        decision = Decided(
+            words=labels.DECIDED[interest.decision],
+            reason=added_interests.reason_of(interest),
+            by=people.name_of(interest.decided_by_id),
+            at=interest.decided_at,
+        )
+    return Added(
+        id=interest.id,
+        text=added_interests.text_of(interest),
+        places=_places(added_interests.places_of(interest), kinds),
+        at=interest.added_at,
+        decided=decision,
+        limit=_places(limit, kinds) if limit else "",
+    )
+
+
+def _places(places: Places, kinds: Mapping[str, str]) -> str:
+    match places.reach:
+        case Reach.ALL:
+            return str(_("all places"))
+        case Reach.KIND:
+            return kinds.get(places.kind, places.kind)
+        case Reach.NAMED:
+            return places.name
+
+
 def covers(terms: Terms, clearance: Clearance | None = None) -> str:
     """Return what the terms cover, or what a countersignature opened of it, in words."""
     until = as_date(clearance.until_on if clearance else terms.until)
@@ -176,11 +241,18 @@ def state(line: Line, *, decides: bool) -> State:
     if not line.agrees:
         return DISAGREES
     if undertaking.state is UndertakingState.SIGNED and decides:
-        if undertaking.has_interests and undertaking.decision is None:
+        needs_decision = undertaking.has_interests or undertaking.party_has_interest
+        if needs_decision and undertaking.decision is None:
             return _l("Interests wait for a decision"), "wait"
         if undertaking.decision is InterestsDecision.REPLACE:
             return labels.DECIDED[InterestsDecision.REPLACE], "off"
+        if line.bearing.undecided:
+            return _l("Interests wait for a decision"), "wait"
+        if line.bearing.is_refused:
+            return labels.DECIDED[InterestsDecision.REPLACE], "off"
         return _l("Waiting for your countersignature"), "wait"
+    if decides and undertaking.state is UndertakingState.COUNTERSIGNED and line.bearing.undecided:
+        return _l("Interests wait for a decision"), "wait"
     return _state(line, tells_day=decides)
 
 
@@ -200,11 +272,18 @@ def _state(line: Line, *, tells_day: bool) -> State:
 def _opened(line: Line, *, tells_day: bool) -> State:
     clearance = line.clearance
     if clearance is None or not line.is_cleared:
+        if line.bearing.closes_all and clearance is not None and clearance.closed_at is None:
+            return _l("Paused until the NPM decides"), "other"
         return _l("Closed: its last day has passed"), "off"
+    if line.bearing.undecided:
+        return _l("Partly paused until the NPM decides"), "other"
     # The last day of a clearance for one visit would tell others when that visit is.
     if clearance.scope is ClearanceScope.VISIT and not tells_day:
         return _l("Cleared for one visit"), "held"
-    return _l("Cleared until %(until)s", until=as_date(clearance.until_on)), "held"
+    until = as_date(clearance.until_on)
+    if line.bearing.is_limited:
+        return _l("Cleared until %(until)s, with a limit", until=until), "held"
+    return _l("Cleared until %(until)s", until=until), "held"
 
 
 def summary(party: PartyLines) -> str:
@@ -291,6 +370,9 @@ def _task(task: queries.Task) -> Task:
             return Task(label, _("Waiting for you"), YOURS, url, why_, act=_("Read and sign"))
         case TaskKind.DECIDE:
             label = _("Decide on what %(person)s declared", person=task.person)
+            return Task(label, _("Waiting for you"), YOURS, url, where, act=_("Decide"))
+        case TaskKind.DECIDE_ADDED:
+            label = _("Decide on what %(person)s added to their interests", person=task.person)
             return Task(label, _("Waiting for you"), YOURS, url, where, act=_("Decide"))
         case TaskKind.COUNTERSIGN:
             label = _("Countersign the undertaking of %(person)s", person=task.person)

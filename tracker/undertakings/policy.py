@@ -77,8 +77,39 @@ def can_decide(actor: Actor, undertaking: UndertakingStatus) -> Decision:
         return no(_l("Nobody decides on their own interests."))
     if undertaking.state is not UndertakingState.SIGNED:
         return no(_l("There is nothing to decide now: the undertaking does not wait for the NPM."))
-    if not undertaking.has_interests:
+    if not undertaking.needs_decision:
         return no(_l("The person declared no interests, so there is nothing to decide."))
+    return YES
+
+
+def can_add_interest(actor: Actor, undertaking: UndertakingStatus) -> Decision:
+    """Decide on adding an interest after signing (C13): the person alone, at any time."""
+    if actor.user_id != undertaking.user_id:
+        return no(_l("Nobody declares interests for another person."))
+    match undertaking.state:
+        case UndertakingState.ASKED:
+            return no(_l("You have not signed yet. Declare it in the undertaking itself."))
+        case UndertakingState.CLOSED:
+            return no(
+                _l(
+                    "This undertaking is closed and opens nothing. Declare your interests when "
+                    "you sign a new one."
+                )
+            )
+    return YES
+
+
+def can_decide_added(actor: Actor, undertaking: UndertakingStatus) -> Decision:
+    """Decide on deciding what follows from an added interest (C13): never from one's own."""
+    if not decides_for(actor, undertaking.npm_ids):
+        return no(_l("A signatory or manager of the NPM decides on declared interests."))
+    if actor.user_id == undertaking.user_id:
+        return no(_l("Nobody decides on their own interests."))
+    match undertaking.state:
+        case UndertakingState.ASKED:
+            return no(_l("The person has not signed yet."))
+        case UndertakingState.CLOSED:
+            return no(_l("This undertaking was closed."))
     return YES
 
 
@@ -109,6 +140,10 @@ def _interests_allow(undertaking: UndertakingStatus) -> Decision:
     if undertaking.waits_for_decision:
         return no(_l("Decide on the declared interests first."))
     if undertaking.decision is InterestsDecision.REPLACE:
+        return no(_l("You decided that another person is to take the place."))
+    if undertaking.undecided_added:
+        return no(_l("Decide on the interests that the person added first."))
+    if undertaking.added_refused:
         return no(_l("You decided that another person is to take the place."))
     return YES
 

@@ -16,11 +16,15 @@ from sqlalchemy.orm import joinedload
 from tracker.access.actor import Actor, OrganisationKind
 from tracker.accounts.models import User
 from tracker.agreements.document import Languages
-from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklist_templates import library
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import loading
+from tracker.checklists.encryption import values_of
 from tracker.checklists.loading import LoadedChecklist, retold
 from tracker.checklists.loading import load as load_checklist
-from tracker.checklists.models import Checklist
+from tracker.checklists.models import Answer, Checklist
+from tracker.checklists.rules.consistency import TIES
+from tracker.checklists.rules.values import as_id
 from tracker.cooperations import clearances, people
 from tracker.cooperations.models import Clearance, Cooperation, CooperationPerson
 from tracker.core import clock
@@ -29,8 +33,9 @@ from tracker.core.services import Slot
 from tracker.signoff import queries as signoff
 from tracker.signoff import service as signing
 from tracker.signoff.models import Revision
-from tracker.undertakings import bound, scope
+from tracker.undertakings import added_interests, bound, scope
 from tracker.undertakings import people as around
+from tracker.undertakings.added_interests import NOTHING_ADDED, Bearing, WaitingInterest
 from tracker.undertakings.facts import (
     Listed,
     Questions,
@@ -46,6 +51,7 @@ from tracker.undertakings.models import (
     UndertakingEnd,
     UndertakingState,
 )
+from tracker.undertakings.places import ANOTHER_KIND
 
 # How many undertakings of each kind My work looks through at a time.
 MANY = 100
@@ -71,6 +77,15 @@ def find_own(actor: Actor, undertaking_id: UUID) -> Undertaking | None:
     return _find_one(Undertaking.id == undertaking_id, scope.own(actor))
 
 
+def own_signed(actor: Actor, cooperation_id: UUID) -> Undertaking | None:
+    """Return the person's own undertaking in a cooperation, signed and not closed."""
+    return _find_one(
+        scope.own(actor),
+        Undertaking.cooperation_id == cooperation_id,
+        Undertaking.state.in_(added_interests.SIGNED),
+    )
+
+
 def find_for_npm(actor: Actor, undertaking_id: UUID) -> Undertaking | None:
     """Return an undertaking that the person may decide on or countersign, or their own not."""
     return _find_one(Undertaking.id == undertaking_id, scope.decided_by(actor))
@@ -92,6 +107,7 @@ def terms_of(revision: Revision) -> Terms:
 def standing(undertaking: Undertaking, checklist: Checklist, terms: Terms) -> UndertakingStatus:
     """Return what the rules look at; of a closed one also whether it can be asked for again."""
     is_closed = undertaking.state is UndertakingState.CLOSED
+    bearing = added_interests.bearing_of(undertaking)
     return UndertakingStatus(
         user_id=undertaking.user_id,
         organisation_id=undertaking.organisation_id,
@@ -100,6 +116,7 @@ def standing(undertaking: Undertaking, checklist: Checklist, terms: Terms) -> Un
         until=terms.until,
         npm_ids=around.npm_ids(undertaking.cooperation_id),
         has_interests=undertaking.has_interests,
+        party_has_interest=bool(undertaking.party_has_interest),
         decision=undertaking.decision,
         is_listed=not is_closed
         or any(
@@ -108,6 +125,8 @@ def standing(undertaking: Undertaking, checklist: Checklist, terms: Terms) -> Un
         has_open=is_closed and _has_open(undertaking),
         withdrawn_by_person=undertaking.closed_reason == UndertakingEnd.WITHDRAWN,
         mailed_codes=db.session.get_one(Cooperation, undertaking.cooperation_id).mailed_codes,
+        undecided_added=bearing.undecided,
+        added_refused=bearing.is_refused,
     )
 
 
@@ -126,12 +145,50 @@ def _questions(loaded: LoadedChecklist) -> Questions:
     return questions(loaded.template, loaded.sheet, loaded.surroundings)
 
 
+_PARTIES_OF_THE_TERMS = (
+    sa.select(Answer)
+    .join(Checklist, Checklist.id == Answer.checklist_id)
+    .where(
+        Checklist.cooperation_id == sa.bindparam("cooperation_id"),
+        Checklist.kind == ChecklistKind.TERMS,
+        Answer.item == "M1",
+        Answer.scope == AnswerScope.SHARED,
+        Answer.is_current.is_(True),
+    )
+)
+
+
+def ties_of(undertaking: Undertaking) -> frozenset[str]:
+    """Return which interests a person's party has by what it does: keys of consistency.TIES.
+
+    As the organisation says of itself, and as it says in the terms (M1; S66, S70).
+    """
+    said_by = [{key: getattr(undertaking.organisation, key) for key in TIES}]
+    for answer in db.session.scalars(
+        _PARTIES_OF_THE_TERMS, {"cooperation_id": undertaking.cooperation_id}
+    ):
+        rows = values_of(undertaking.cooperation_id, answer).get("parties") or ()
+        said_by += [row for row in rows if as_id(row.get("party")) == undertaking.organisation_id]
+    return frozenset(key for key in TIES if any(row.get(key) is True for row in said_by))
+
+
 def terms_document(undertaking: Undertaking) -> tuple[Revision, Mapping[str, object]]:
     """Return the revision of the terms an undertaking rests on, and its text (class K8)."""
     revision = signoff.revision(undertaking.terms_revision_id)
     if revision is None:
         raise LookupError("The terms of an undertaking are gone.")
     return revision, signing.document_of(revision, None)
+
+
+def kinds_of_place(language: str) -> list[tuple[str, str]]:
+    """Return the types of place that visits' roles offer (V1), but for *another type*."""
+    template = library.localized(library.newest(ChecklistKind.VISIT_ROLES), language)
+    item = next(item for item in template.items if item.code == "V1")
+    return [
+        (option.value, option.label)
+        for option in item.field("place_type").options
+        if option.value != ANOTHER_KIND
+    ]
 
 
 def clearance_of(undertaking: Undertaking) -> Clearance | None:
@@ -235,11 +292,13 @@ class Line:
     is_own: bool
     # Whether its rows say what its signatures and events bear witness to.
     agrees: bool
+    # How interests that the person added bear on it.
+    bearing: Bearing = NOTHING_ADDED
 
     @property
     def is_cleared(self) -> bool:
-        """Whether what it opened is open today."""
-        return _is_open(self.clearance)
+        """Whether what it opened is open today, to all or some places."""
+        return _is_open(self.clearance) and not self.bearing.closes_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,7 +346,7 @@ def mine(actor: Actor, *, offset: int = 0, limit: int = 25) -> OwnLines:
     # Found in an index alone, so that only those of the page are read.
     ids = sa.select(Undertaking.id).where(scope.own(actor)).order_by(*order)
     rows = db.session.execute(
-        sa.select(Undertaking, Cooperation)
+        sa.select(Undertaking, Cooperation, *added_interests.bearing_columns())
         .join(Cooperation, Cooperation.id == Undertaking.cooperation_id)
         .where(Undertaking.id.in_(ids.offset(offset).limit(limit)))
         .order_by(*order)
@@ -308,10 +367,11 @@ def mine(actor: Actor, *, offset: int = 0, limit: int = 25) -> OwnLines:
                     opened.get(undertaking.id),
                     is_own=True,
                     agrees=compared[undertaking.id].agrees,
+                    bearing=added_interests.bearing(undertaking.state, columns),
                 ),
                 where,
             )
-            for undertaking, where in rows
+            for undertaking, where, *columns in rows
         ],
     )
 
@@ -323,6 +383,7 @@ def line_of(actor: Actor, undertaking: Undertaking) -> Line:
         clearance_of(undertaking),
         is_own=undertaking.user_id == actor.user_id,
         agrees=bound.compare([undertaking])[undertaking.id].agrees,
+        bearing=added_interests.bearing_of(undertaking),
     )
 
 
@@ -334,12 +395,19 @@ def overview(actor: Actor, cooperation: Cooperation) -> Overview:
     """
     checklist = confidentiality(cooperation.id)
     terms_id = checklist.revision_in_force_id if checklist else None
-    rows = _newest(actor, cooperation.id, terms_id)
+    newest = _newest(actor, cooperation.id, terms_id)
+    rows = [row for row, _bearing in newest]
     opened = _clearances([row.id for row in rows])
     compared = bound.compare(rows)
     lines = [
-        Line(row, opened.get(row.id), row.user_id == actor.user_id, compared[row.id].agrees)
-        for row in rows
+        Line(
+            row,
+            opened.get(row.id),
+            row.user_id == actor.user_id,
+            compared[row.id].agrees,
+            bearing,
+        )
+        for row, bearing in newest
     ]
     counted = _counts(cooperation.id)
     loaded = load_checklist(checklist) if checklist else None
@@ -398,6 +466,7 @@ class TaskKind(enum.StrEnum):
 
     SIGN = "sign"
     DECIDE = "decide"
+    DECIDE_ADDED = "decide_added"
     COUNTERSIGN = "countersign"
     WAITS_FOR_NPM = "waits_for_npm"
     WAITS_FOR_PEOPLE = "waits_for_people"
@@ -440,7 +509,13 @@ def tasks(actor: Actor, cooperation_id: UUID | None = None) -> Tasks:
     own = _waiting(
         *conditions,
         scope.own(actor),
-        Undertaking.state.in_([UndertakingState.ASKED, UndertakingState.SIGNED]),
+        sa.or_(
+            Undertaking.state.in_([UndertakingState.ASKED, UndertakingState.SIGNED]),
+            sa.and_(
+                Undertaking.state == UndertakingState.COUNTERSIGNED,
+                added_interests.undecided() > 0,
+            ),
+        ),
     )
     of_npm = _waiting(
         *conditions,
@@ -459,10 +534,12 @@ def tasks(actor: Actor, cooperation_id: UUID | None = None) -> Tasks:
     mine_ += [_npm_task(undertaking) for undertaking in of_npm]
     others = [_own_task(undertaking) for undertaking in own if not undertaking.is_asked]
     others += _tasks_of_people(of_people)
+    added = added_interests.waiting(actor, cooperation_id, MANY)
+    mine_ += [_added_task(interest) for interest in added]
     return Tasks(
         mine=sorted(mine_, key=lambda task: task.since),
         others=sorted(others, key=lambda task: task.since),
-        is_cut=MANY in {len(own), len(of_npm), len(of_people)},
+        is_cut=MANY in {len(own), len(of_npm), len(of_people), len(added)},
     )
 
 
@@ -500,8 +577,8 @@ def clearing_states(
     named. The caller found the cooperation by a query scoped by the actor.
     """
     wanted = list(user_ids)
-    rows = db.session.scalars(
-        sa.select(Undertaking)
+    rows = db.session.execute(
+        sa.select(Undertaking, *added_interests.bearing_columns())
         .join(Checklist, Checklist.revision_in_force_id == Undertaking.terms_revision_id)
         .where(
             Undertaking.cooperation_id == cooperation_id,
@@ -511,11 +588,11 @@ def clearing_states(
     ).all()
     opened = _open_for(cooperation_id, wanted, visit_id)
     states = {user_id: ClearingState() for user_id in wanted}
-    for row in rows:
+    for row, *columns in rows:
         until = opened.get(row.user_id)
         states[row.user_id] = ClearingState(
             briefed_on=row.briefed_on,
-            interests=_interests(row),
+            interests=_interests(row, added_interests.bearing(row.state, columns)),
             signed=row.state is not UndertakingState.ASKED,
             countersigned=row.state is UndertakingState.COUNTERSIGNED,
             cleared=until is not None,
@@ -565,10 +642,12 @@ def _has_open(undertaking: Undertaking) -> bool:
     )
 
 
-def _newest(actor: Actor, cooperation_id: UUID, terms_id: UUID | None) -> list[Undertaking]:
+def _newest(
+    actor: Actor, cooperation_id: UUID, terms_id: UUID | None
+) -> list[tuple[Undertaking, Bearing]]:
     """Return each person's newest undertaking on the terms in force, by name."""
-    rows = db.session.scalars(
-        sa.select(Undertaking)
+    rows = db.session.execute(
+        sa.select(Undertaking, *added_interests.bearing_columns())
         .join(Undertaking.user)
         .where(
             Undertaking.cooperation_id == cooperation_id,
@@ -578,7 +657,10 @@ def _newest(actor: Actor, cooperation_id: UUID, terms_id: UUID | None) -> list[U
         .order_by(User.name, Undertaking.asked_at, Undertaking.closed_at.is_(None), Undertaking.id)
         .options(*WITH_NAMES)
     )
-    return list({row.user_id: row for row in rows}.values())
+    newest = {
+        row.user_id: (row, added_interests.bearing(row.state, columns)) for row, *columns in rows
+    }
+    return list(newest.values())
 
 
 def _clearances(undertaking_ids: list[UUID]) -> dict[UUID, Clearance]:
@@ -646,6 +728,7 @@ class _Waiting(NamedTuple):
     asked_at: dt.datetime
     signed_at: dt.datetime | None
     has_interests: bool | None
+    party_has_interest: bool | None
     decision: InterestsDecision | None
     person: str
     reference: str
@@ -670,6 +753,7 @@ def _waiting(*conditions: sa.ColumnElement[bool]) -> list[_Waiting]:
             Undertaking.asked_at,
             Undertaking.signed_at,
             Undertaking.has_interests,
+            Undertaking.party_has_interest,
             Undertaking.decision,
             User.name,
             Cooperation.reference,
@@ -681,7 +765,7 @@ def _waiting(*conditions: sa.ColumnElement[bool]) -> list[_Waiting]:
         .order_by(Undertaking.asked_at, Undertaking.id)
         .limit(MANY)
     )
-    return [_Waiting(*row) for row in rows]
+    return [_Waiting._make(row) for row in rows]
 
 
 def _own_task(waiting: _Waiting) -> Task:
@@ -696,7 +780,8 @@ def _own_task(waiting: _Waiting) -> Task:
 
 
 def _npm_task(waiting: _Waiting) -> Task:
-    is_undecided = waiting.has_interests and waiting.decision is None
+    needs_decision = waiting.has_interests or waiting.party_has_interest
+    is_undecided = needs_decision and waiting.decision is None
     return Task(
         kind=TaskKind.DECIDE if is_undecided else TaskKind.COUNTERSIGN,
         reference=waiting.reference,
@@ -705,6 +790,22 @@ def _npm_task(waiting: _Waiting) -> Task:
         page="undertakings.check",
         values={"reference": waiting.reference, "undertaking_id": str(waiting.id)},
         person=waiting.person,
+    )
+
+
+def _added_task(interest: WaitingInterest) -> Task:
+    return Task(
+        kind=TaskKind.DECIDE_ADDED,
+        reference=interest.reference,
+        title=interest.title,
+        since=interest.added_at,
+        page="undertakings.added_interest",
+        values={
+            "reference": interest.reference,
+            "undertaking_id": str(interest.undertaking_id),
+            "interest_id": str(interest.id),
+        },
+        person=interest.person,
     )
 
 
@@ -727,10 +828,15 @@ def _tasks_of_people(waiting: Iterable[_Waiting]) -> list[Task]:
     ]
 
 
-def _interests(undertaking: Undertaking) -> Interests:
+def _interests(undertaking: Undertaking, bearing: Bearing) -> Interests:
+    """Return the state of all that a person declared: what still has to be decided comes first."""
+    if bearing.undecided:
+        return Interests.UNDECIDED
+    if bearing.is_limited and undertaking.decision is not InterestsDecision.REPLACE:
+        return Interests.LIMIT
     if undertaking.decision is not None:
         return Interests(undertaking.decision.value)
-    if undertaking.has_interests is False:
+    if undertaking.has_interests is False and not undertaking.party_has_interest:
         return Interests.NONE
     return Interests.UNDECIDED
 
@@ -739,15 +845,12 @@ def _open_for(
     cooperation_id: UUID, user_ids: list[UUID], visit_id: UUID | None
 ) -> dict[UUID, dt.date]:
     """Return until when each person is cleared today, for all of it or for the visit."""
-    covers: sa.ColumnElement[bool] = Clearance.visit_id.is_(None)
-    if visit_id is not None:
-        covers = sa.or_(covers, Clearance.visit_id == visit_id)
     rows = db.session.execute(
         sa.select(Clearance.user_id, sa.func.max(Clearance.until_on))
         .where(
             Clearance.cooperation_id == cooperation_id,
             Clearance.user_id.in_(user_ids),
-            covers,
+            clearances.covers(sa.literal(visit_id, sa.Uuid())),
             clearances.is_open(clock.today()),
         )
         .group_by(Clearance.user_id)

@@ -25,6 +25,8 @@ from tracker.signoff.proof_fields import Given, Offer
 from tracker.ui import locale, paging
 from tracker.ui.perform import perform
 from tracker.undertakings import (
+    added_interests,
+    adding,
     encryption,
     labels,
     pages,
@@ -36,6 +38,8 @@ from tracker.undertakings import (
 from tracker.undertakings import frozen as signed_texts
 from tracker.undertakings.facts import missing
 from tracker.undertakings.forms import (
+    AddedDecisionForm,
+    AddInterestForm,
     ConfirmForm,
     CountersignForm,
     DecisionForm,
@@ -46,7 +50,7 @@ from tracker.undertakings.forms import (
     path_form,
 )
 from tracker.undertakings.handlers import SUBJECT
-from tracker.undertakings.models import Undertaking, UndertakingState
+from tracker.undertakings.models import Reach, Undertaking, UndertakingState
 from tracker.undertakings.queries import Loaded
 
 blueprint = Blueprint("undertakings", __name__)
@@ -104,6 +108,7 @@ def show(undertaking_id: str) -> str | Response:
         form=form,
         asked=questions,
         saved_at=draft.saved_at,
+        because=labels.party_interest(undertaking.organisation.name, queries.ties_of(undertaking)),
         why=pages.why(locale.language()),
         sentence_parts=pages.with_names(labels.sentence(actor.name, loaded.terms), actor.name),
     )
@@ -244,6 +249,37 @@ def again(undertaking_id: str) -> Response:
     )
 
 
+@blueprint.get("/cooperations/<reference>/interests/new")
+@signed_in
+def add_to_own(reference: str) -> Response:
+    """Lead a person to adding an interest to their own undertaking in a cooperation."""
+    actor = current_actor()
+    own = found_or_404(queries.own_signed(actor, _cooperation(actor, reference).id))
+    return redirect(url_for("undertakings.add_interest", undertaking_id=own.id), 303)
+
+
+@blueprint.route("/undertakings/<undertaking_id>/interests/new", methods=["GET", "POST"])
+@signed_in
+def add_interest(undertaking_id: str) -> str | Response:
+    """Add an interest to one's own signed undertaking; what it concerns closes until decided."""
+    actor = current_actor()
+    undertaking = _get_or_404(actor, undertaking_id)
+    loaded = queries.load(undertaking)
+    may_add = policy.can_add_interest(actor, loaded.standing)
+    if not may_add:
+        flash(str(may_add.reason), "warning")
+        return _to_own(undertaking)
+    form = AddInterestForm()
+    words = _words(loaded)
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: adding.add(actor, undertaking.id, form.interest.data or "", form.places),
+        success=_("The NPM has been asked to decide. You get a mail when it has."),
+        next=_to_own(undertaking),
+    )
+    return done or render_template("undertakings/add_interest.html", **words, form=form)
+
+
 def _show_record(actor: Actor, loaded: Loaded) -> str:
     require(policy.can_see(actor, loaded.standing))
     undertaking = loaded.undertaking
@@ -257,6 +293,8 @@ def _show_record(actor: Actor, loaded: Loaded) -> str:
         signed=pages.signed(undertaking, locale.language_of_text()),
         decided=pages.decided(undertaking, people.name_of(undertaking.decided_by_id)),
         closing_reason=encryption.closing_reason_of(undertaking),
+        added=pages.added(undertaking, locale.language()),
+        may_add=bool(policy.can_add_interest(actor, loaded.standing)),
         may_withdraw=bool(policy.can_withdraw(actor, loaded.standing)),
         may_begin_again=loaded.standing.withdrawn_by_person
         and bool(policy.can_ask_again(actor, loaded.standing, clock.today())),
@@ -353,15 +391,8 @@ def _render_check(actor: Actor, reference: str, loaded: Loaded, form: DecisionFo
     require(policy.can_see(actor, loaded.standing))
     undertaking = loaded.undertaking
     signed = pages.signed(undertaking, locale.language_of_text())
-    if signed is not None and request.method == "GET":
-        # What a person declares is read by few; who read it is noted.
-        trail.log_read(
-            actor,
-            cooperation_id=undertaking.cooperation_id,
-            subject_type=SUBJECT,
-            subject_id=undertaking.id,
-            page=SUBJECT,
-        )
+    if signed is not None:
+        _log_read(actor, undertaking)
     line = queries.line_of(actor, undertaking)
     visits = queries.visits(undertaking.cooperation_id)
     may_countersign = policy.can_countersign(actor, loaded.standing, clock.today())
@@ -378,11 +409,86 @@ def _render_check(actor: Actor, reference: str, loaded: Loaded, form: DecisionFo
         decided=pages.decided(undertaking, people.name_of(undertaking.decided_by_id)),
         closing_reason=encryption.closing_reason_of(undertaking),
         lacks_visit=pages.is_for_one_visit(loaded.terms) and not visits,
+        added=pages.added(undertaking, locale.language()),
+        may_decide_added=bool(policy.can_decide_added(actor, loaded.standing)),
         may_decide=policy.can_decide(actor, loaded.standing),
         may_countersign=may_countersign,
         may_withdraw=bool(policy.can_withdraw_clearance(actor, loaded.standing)),
         may_ask_again=bool(policy.can_ask_again(actor, loaded.standing, clock.today())),
         again_form=ConfirmForm(),
+    )
+
+
+def _log_read(actor: Actor, undertaking: Undertaking) -> None:
+    """Note who read what a person declares: few do."""
+    if request.method == "GET":
+        trail.log_read(
+            actor,
+            cooperation_id=undertaking.cooperation_id,
+            subject_type=SUBJECT,
+            subject_id=undertaking.id,
+            page=SUBJECT,
+        )
+
+
+@blueprint.route(
+    "/cooperations/<reference>/undertakings/<undertaking_id>/interests/<interest_id>",
+    methods=["GET", "POST"],
+)
+@signed_in
+def added_interest(reference: str, undertaking_id: str, interest_id: str) -> str | Response:
+    """Read an interest that a person added, and decide on it for the NPM."""
+    actor = current_actor()
+    undertaking = _of_npm(actor, reference, undertaking_id)
+    interest = found_or_404(added_interests.find(undertaking, as_uuid(interest_id)))
+    loaded = queries.load(undertaking)
+    require(policy.can_see(actor, loaded.standing))
+    may_decide = policy.can_decide_added(actor, loaded.standing)
+    barred = added_interests.limit_of(interest) or added_interests.places_of(interest)
+    form = AddedDecisionForm(
+        data={
+            "seen": adding.mark(interest),
+            "decision": interest.decision,
+            "reason": added_interests.reason_of(interest),
+            "reach": None if barred.reach is Reach.ALL else barred.reach,
+            "place": barred.name,
+            "kind": barred.kind,
+        }
+    )
+    if form.is_submitted():
+        require(may_decide)
+        done = form.validate() and perform(
+            form,
+            lambda: adding.decide(
+                actor,
+                undertaking.id,
+                interest.id,
+                form.decision.data,
+                form.reason.data or "",
+                form.places,
+                seen=form.seen.data or "",
+            ),
+            success=_("The decision is recorded, and the person is told."),
+            next=_to_check(reference, undertaking_id),
+        )
+        if done:
+            return done
+        undertaking = _of_npm(actor, reference, undertaking_id)
+        loaded = queries.load(undertaking)
+        interest = found_or_404(added_interests.find(undertaking, as_uuid(interest_id)))
+        form.seen.data = adding.mark(interest)
+    _log_read(actor, undertaking)
+    return render_template(
+        "undertakings/added_interest.html",
+        **_words(loaded),
+        reference=reference,
+        form=form,
+        added=next(
+            added
+            for added in pages.added(undertaking, locale.language())
+            if added.id == as_uuid(interest_id)
+        ),
+        may_decide=may_decide,
     )
 
 

@@ -19,9 +19,14 @@ def own(actor: Actor) -> sa.ColumnElement[bool]:
     return Undertaking.user_id == actor.user_id
 
 
+def decides(actor: Actor) -> bool:
+    """Tell whether a person decides for an NPM on undertakings, in cooperations of it."""
+    return actor.acts_for_npm and actor.has(*DECIDERS) and not actor.outside_expert
+
+
 def decided_by(actor: Actor) -> sa.ColumnElement[bool]:
     """Return the condition over Undertaking that the person decides on it for the NPM."""
-    if not actor.acts_for_npm or not actor.has(*DECIDERS) or actor.outside_expert:
+    if not decides(actor):
         return sa.false()
     return sa.and_(visible(actor, Undertaking.cooperation_id), _of_its_npm(actor))
 

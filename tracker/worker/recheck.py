@@ -11,7 +11,7 @@ from tracker.activity.stale import Stale, mark, recompute
 from tracker.agreements.paper import marks as scan_marks
 from tracker.checklists.models import Checklist, ChecklistParty, ChecklistState
 from tracker.cooperations import entries as cooperation_entries
-from tracker.cooperations.models import Clearance, Cooperation, CooperationEntry
+from tracker.cooperations.models import Clearance, ClearanceBar, Cooperation, CooperationEntry
 from tracker.core.db import db
 from tracker.oversight.models import RegisterEntry
 from tracker.undertakings.models import Undertaking, UndertakingState
@@ -51,6 +51,7 @@ def recheck(cooperation_id: UUID) -> list[Differing]:
     )
     mark(Stale.CHECKLIST, db.session.scalars(drafts))
     mark(Stale.CLEARANCES, [cooperation_id])
+    mark(Stale.BARS, [cooperation_id])
     mark(
         Stale.VISIT,
         db.session.scalars(sa.select(Visit.id).where(Visit.cooperation_id == cooperation_id)),
@@ -123,4 +124,9 @@ _STORED: "dict[str, sa.Select[*tuple[Any, ...]]]" = {
     "clearance": sa.select(Clearance.id, Clearance.until_on).where(
         Clearance.cooperation_id == _OF_IT, Clearance.closed_at.is_(None)
     ),
+    "clearance bar": sa.select(
+        ClearanceBar.interest_id, ClearanceBar.user_id, ClearanceBar.visit_id
+    )
+    .where(ClearanceBar.cooperation_id == _OF_IT)
+    .order_by(ClearanceBar.visit_id),
 }

@@ -347,6 +347,10 @@ def _undertakings(demonstration: Demonstration) -> dict[str, list[Thing]]:
             Thing("asked of the member", reference | waiting),
             Thing("countersigned, of the expert", reference | signed),
         ],
+        # None is in the demonstration: who opens it is tried in undertakings/test_added_pages.py.
+        "interest_id reference undertaking_id": [
+            Thing("an interest never added", reference | signed | {"interest_id": UNKNOWN}),
+        ],
         "language undertaking_id": [
             Thing("countersigned, of the expert", signed | {"language": "en"}),
         ],

@@ -58,6 +58,7 @@ IN_ANOTHER_STATE = {
     "paper.withdraw",
     "people.restore",
     "safeguards.review",
+    "undertakings.added_interest",
     "undertakings.countersign",
     "undertakings.sign",
     "visits.override",

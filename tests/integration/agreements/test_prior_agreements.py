@@ -122,6 +122,16 @@ def test_a_prior_agreement_is_in_force_from_its_date_once_every_other_party_conf
     assert integrity.check_all().finding is None
 
 
+def test_who_typed_it_in_is_no_author_once_the_others_confirmed_it(recorded: Table) -> None:
+    writer = recorded["ilena"].user_id
+    confirm(recorded, "samira", paper_of(recorded))
+    assert writer in recorded.loaded().sheet.authors
+    confirm(recorded, "otto", paper_of(recorded))
+    recorded.session.commit()
+    assert writer not in recorded.loaded().sheet.authors
+    assert integrity.check_all().finding is None
+
+
 def test_the_cooperation_takes_over_its_dates_and_keeps_what_was_planned(recorded: Table) -> None:
     review = recorded.cooperation.review_on
     agree_all(recorded)

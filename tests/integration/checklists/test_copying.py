@@ -552,6 +552,15 @@ def test_a_person_who_does_not_take_part_reads_for_no_party(pair: Pair, first: s
         pair.read(first, "M1")
 
 
+def test_copying_makes_nobody_an_author(pair: Pair) -> None:
+    pair.copy()
+    assert pair.now.loaded().sheet.authors == frozenset()
+    pair.now.session.commit()
+    assert pair.now.loaded().sheet.authors == frozenset()
+    pair.now.save("joana", "M1", seen=1)
+    assert pair.now.loaded().sheet.authors == {pair.now["joana"].user_id}
+
+
 def test_nothing_is_sent_while_a_copy_is_unread(pair: Pair) -> None:
     """All is accepted by everybody; what needs no acceptance is blocked by the last reading."""
     pair.copy()

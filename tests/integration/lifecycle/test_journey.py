@@ -50,7 +50,8 @@ def opened(cast: Cast, *modes: Mode, **questions: str) -> Cooperation:
         title="Joint monitoring of police custody",
         purpose="To see whether safeguards are kept.",
         organisation_ids=[cast.bodies["od"].id],
-        starts_on=today + dt.timedelta(days=30),
+        # As M19 says it in the answers of the demonstration.
+        starts_on=today + dt.timedelta(days=2),
         modes=modes or (Mode.VISIT,),
         questions=questions,
     )

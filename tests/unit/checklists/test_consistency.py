@@ -1,6 +1,7 @@
 """What an answer has to agree with: the team, the days of the visit, and other items."""
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -308,3 +309,35 @@ def test_a_party_with_an_interest_in_m1_can_not_declare_none(answer: str) -> Non
 def test_a_party_without_one_may_declare_none(sheet: Sheet) -> None:
     rows = [{"party": str(DOOR), "declares": "none"}]
     assert problems_in("M14", INTERESTS, {"interests": rows}, sheet=sheet) == []
+
+
+# The dates of the cooperation
+
+DATES = [a_field("start", "date"), a_field("review", "date"), a_field("end", "date")]
+PLANNED = {
+    "start": dt.date(2027, 1, 1),
+    "review": dt.date(2027, 7, 1),
+    "end": dt.date(2028, 12, 31),
+}
+
+
+def test_dates_as_the_cooperation_says_them_are_right() -> None:
+    values = {key: day.isoformat() for key, day in PLANNED.items()}
+    assert found("M19", DATES, values, replace(VISIT, planned=PLANNED)) == []
+
+
+@pytest.mark.parametrize("key", PLANNED)
+def test_a_date_other_than_the_cooperations_is_named(key: str) -> None:
+    values = {name: day.isoformat() for name, day in PLANNED.items()} | {key: "2030-01-01"}
+    problems = found("M19", DATES, values, replace(VISIT, planned=PLANNED))
+    assert places(problems) == [(key, None, None)]
+    assert PLANNED[key].isoformat() in str(problems[0].message)
+
+
+def test_a_date_that_only_one_of_them_says_contradicts_nothing() -> None:
+    some = replace(VISIT, planned={"start": PLANNED["start"]})
+    assert found("M19", DATES, {"end": "2030-01-01"}, some) == []
+
+
+def test_once_terms_were_in_force_new_dates_may_differ() -> None:
+    assert found("M19", DATES, {"start": "2030-01-01"}, VISIT) == []

@@ -245,9 +245,15 @@ def test_who_wrote_an_answer_is_no_second_reader() -> None:
     check = {"check": "wrote_no_answer", "field": "lead"}
     values = {"lead": str(OREN)}
     assert problems_in(PEOPLE, check, values, authors=(ILENA, SAMIRA)) == []
-    assert words(problems_in(PEOPLE, check, values, authors=(ILENA, OREN))) == [
+    assert words(problems_in(PEOPLE, check, values, authors=(OREN,))) == [
         "This person wrote an answer of this checklist. Name somebody who did not."
     ]
+
+
+def test_where_everybody_of_the_npm_wrote_one_of_them_reads() -> None:
+    """Its head confirms with a reason; policy.can_review says that it is the head."""
+    check = {"check": "wrote_no_answer", "field": "lead"}
+    assert found(PEOPLE, check, {"lead": str(OREN)}, authors=(ILENA, OREN, SAMIRA)) == []
 
 
 @pytest.mark.parametrize(("number", "enough"), [(0, False), (4, False), (5, True), (50, True)])

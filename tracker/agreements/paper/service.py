@@ -21,6 +21,7 @@ from tracker.agreements import service as agreements
 from tracker.agreements.paper import marks
 from tracker.agreements.paper import messages as paper_messages
 from tracker.checklists import encryption, queries
+from tracker.checklists import service as checklists
 from tracker.checklists.encryption import is_restricted
 from tracker.checklists.loading import LoadedChecklist, load, lock
 from tracker.checklists.models import Checklist
@@ -286,6 +287,8 @@ def confirm(
             scan_digest=paper_record.scan_digest,
         )
     marks.refresh(checklist)
+    if paper_record.kind is PaperKind.FORMER and _is_confirmed(paper_record):
+        checklists.note_transcription(checklist)
     if paper.complete_if_signed(signature_request, signatures):
         agreements.finish(actor, checklist, signature_request, since=_in_force_since(paper_record))
     else:

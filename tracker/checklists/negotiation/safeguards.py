@@ -4,8 +4,11 @@ from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import aliased
 
-from tracker.access.actor import Actor
+from tracker.access.actor import Actor, OrganisationKind, Role
+from tracker.access.decision import Decision
+from tracker.accounts.models import Membership, User
 from tracker.activity import service as trail
 from tracker.activity import verbs
 from tracker.checklist_templates.schema import Item
@@ -14,12 +17,16 @@ from tracker.checklists.encryption import is_restricted
 from tracker.checklists.loading import LoadedChecklist, load_for_update
 from tracker.checklists.models import Checklist, ChecklistState, Flag, SafeguardReview
 from tracker.checklists.rules import power_limits
+from tracker.checklists.rules.done_tests import is_alone
 from tracker.checklists.rules.power_limits import Finding
+from tracker.cooperations.people import membership_counts
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
 
 REASON = "reason"
+MAX_BECAUSE = 2000
+_Other = aliased(Membership)
 
 
 def raise_flag(actor: Actor, checklist: Checklist, item_code: str, reason: str) -> Flag:
@@ -148,10 +155,40 @@ def _close(
     )
 
 
-def confirm_review(actor: Actor, checklist: Checklist) -> SafeguardReview:
-    """The second reader confirms to have read independence and flexibility (stage P2, G3)."""
+def may_review(actor: Actor, loaded: LoadedChecklist) -> Decision:
+    """Decide whether a person may confirm the review of these terms now (G3)."""
+    return policy.can_review(
+        actor,
+        second_reader_of(loaded),
+        loaded.sheet.authors,
+        is_alone=is_alone(loaded.surroundings, loaded.sheet),
+    )
+
+
+def reads_alone(actor: Actor, loaded: LoadedChecklist) -> bool:
+    """Tell whether a person who may review the terms wrote answers of them too."""
+    return actor.user_id in loaded.sheet.authors
+
+
+def confirm_review(actor: Actor, checklist: Checklist, because: str = "") -> SafeguardReview:
+    """The second reader confirms to have read independence and flexibility (stage P2, G3).
+
+    Where the NPM has nobody else its head does, who wrote answers too, and says because of what:
+    it is printed on the text that is signed. Raise RuleBrokenError without it, and while somebody
+    else of the NPM could read.
+    """
     loaded = load_for_update(checklist)
-    policy.can_review(actor, second_reader_of(loaded), loaded.sheet.authors).require()
+    may_review(actor, loaded).require()
+    alone = reads_alone(actor, loaded)
+    because = because.strip()
+    if alone:
+        _require_nobody_else(loaded)
+        if not because:
+            raise RuleBrokenError(
+                _l("Say why the NPM has nobody else. It is printed on the text."), REASON
+            )
+        if len(because) > MAX_BECAUSE:
+            raise RuleBrokenError(_l("Use at most %(num)s characters", num=MAX_BECAUSE), REASON)
     policy.is_open(checklist.state, None, "M5").require()
     if loaded.review is not None:
         raise RuleBrokenError(_l("The review is confirmed already."))
@@ -160,7 +197,11 @@ def confirm_review(actor: Actor, checklist: Checklist) -> SafeguardReview:
             _l("Read the terms when they are complete and agreed: a change would undo the review.")
         )
     review = SafeguardReview(
-        id=uuid4(), checklist_id=checklist.id, reader_id=actor.user_id, reviewed_at=clock.now()
+        id=uuid4(),
+        checklist_id=checklist.id,
+        reader_id=actor.user_id,
+        reviewed_at=clock.now(),
+        alone_because=because if alone else None,
     )
     db.session.add(review)
     db.session.flush()
@@ -171,8 +212,41 @@ def confirm_review(actor: Actor, checklist: Checklist) -> SafeguardReview:
         subject_id=checklist.id,
         cooperation_id=checklist.cooperation_id,
         kind=checklist.kind.value,
+        **({"because": because} if alone else {}),
     )
     return review
+
+
+def _require_nobody_else(loaded: LoadedChecklist) -> None:
+    """Refuse while somebody else of the NPM, who doesn't take part yet, could read the terms."""
+    npm_ids = [
+        party.organisation_id for party in loaded.surroundings.parties_of(OrganisationKind.NPM)
+    ]
+    is_administrator = sa.exists().where(
+        _Other.user_id == User.id, _Other.role == Role.ADMINISTRATOR, _Other.ended_at.is_(None)
+    )
+    other = db.session.scalar(
+        sa.select(User.name)
+        .join(Membership, Membership.user_id == User.id)
+        .where(
+            Membership.organisation_id.in_(npm_ids),
+            Membership.outside_expert.is_(False),
+            membership_counts(),
+            User.id.not_in(loaded.sheet.authors),
+            ~is_administrator,
+        )
+        .order_by(User.name)
+        .limit(1)
+    )
+    if other is not None:
+        raise RuleBrokenError(
+            _l(
+                "%(name)s of the NPM wrote no answer. Add this person to the cooperation and name "
+                "them as second reader.",
+                name=other,
+            ),
+            REASON,
+        )
 
 
 def void_review(loaded: LoadedChecklist) -> None:

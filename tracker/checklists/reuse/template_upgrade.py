@@ -182,6 +182,7 @@ def _cut(
         owner_id=owner,
         version=own_answer.version + 1,
         not_applicable=False,
+        taken_over=db.session.get_one(Answer, own_answer.answer_id).taken_over,
         author_id=own_answer.author_id,
         organisation_id=own_answer.organisation_id,
         saved_at=clock.now(),

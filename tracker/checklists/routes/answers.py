@@ -57,7 +57,7 @@ from tracker.checklists.forms import (
     values_of,
 )
 from tracker.checklists.loading import LoadedChecklist, comments_beside, text_on_page
-from tracker.checklists.models import Checklist, ChecklistState, DraftKind
+from tracker.checklists.models import Checklist, ChecklistState, DraftKind, ModelAnswer
 from tracker.checklists.negotiation import safeguards
 from tracker.checklists.reuse import copies, model_answers, template_upgrade
 from tracker.checklists.rules.facts import Filled
@@ -131,9 +131,7 @@ def show(checklist_id: UUID) -> str:
         newer=template_upgrade.newer(checklist)
         if policy.can_move(actor, party, checklist.state)
         else None,
-        may_review=policy.can_review(
-            actor, safeguards.second_reader_of(loaded), loaded.sheet.authors
-        ),
+        may_review=safeguards.may_review(actor, loaded),
         reason=encryption.reason_of(checklist.cooperation_id, checklist),
         kind_words=labels.KINDS[checklist.kind],
         number=labels.NUMBERS[checklist.kind],
@@ -156,7 +154,8 @@ def answer(checklist_id: UUID, code: str) -> Answered:
         require(policy.can_write(actor, loaded.own_party(actor), item, scope))
     current = current_of(loaded, actor, item, scope)
     writing = begin_writing(actor, loaded, item, DraftKind(scope.value), current)
-    begun = _begun_from(actor, loaded, item, scope, writing)
+    model = _model_of(actor, loaded, item, scope)
+    begun = _begun_from(model, loaded, item, writing)
     values = begun.fit.values if begun else values_now(current)
     form = answer_form(AnswerForm, fields, loaded, values, writing.typed)
     show_version(form, current)
@@ -172,6 +171,7 @@ def answer(checklist_id: UUID, code: str) -> Answered:
             scope,
             values_of(form, fields),
             base_version=seen_version(form),
+            loaded_from=model_answers.fitted(model, loaded, item).values if model else None,
         )
         writing.finish()
         recompute()  # the message says whether the item is complete
@@ -201,21 +201,28 @@ class _Begun:
     left_out: str
 
 
-def _begun_from(
-    actor: Actor, loaded: LoadedChecklist, item: Item, scope: AnswerScope, writing: Writing
-) -> _Begun | None:
-    """Return what the form begins with, where the address names a model answer.
+def _model_of(
+    actor: Actor, loaded: LoadedChecklist, item: Item, scope: AnswerScope
+) -> ModelAnswer | None:
+    """Return the model answer that the address names, if it names one.
 
-    What the person has typed already goes first. One that is not of their organisation, or of
-    another item, is not found.
+    One that is not of their organisation, or of another item, is not found.
     """
     model_id = request.args.get("model")
-    if model_id is None or writing.typed is not None:
+    if model_id is None:
         return None
     models = queries.models_for(actor, loaded.checklist.kind, item.code, scope)
-    model = found_or_404(
+    return found_or_404(
         next((model for model in models if model.id == uuid_or_nil(model_id)), None)
     )
+
+
+def _begun_from(
+    model: ModelAnswer | None, loaded: LoadedChecklist, item: Item, writing: Writing
+) -> _Begun | None:
+    """Return what the form begins with: a model answer, unless the person typed already."""
+    if model is None or writing.typed is not None:
+        return None
     fitting = model_answers.fitted(model, loaded, item)
     return _Begun(model.title, fitting, copies.left_out(item, fitting.left_out))
 

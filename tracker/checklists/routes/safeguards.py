@@ -107,13 +107,15 @@ def review(checklist_id: UUID) -> str | Response:
     if checklist.kind is not ChecklistKind.TERMS:
         abort(404)
     loaded = load_localized(checklist)
-    second_reader = safeguards.second_reader_of(loaded)
-    require(policy.can_review(actor, second_reader, loaded.sheet.authors))
+    require(safeguards.may_review(actor, loaded))
     require(policy.is_open(checklist.state, None, "M5"))
-    form = Form()
+    is_alone = safeguards.reads_alone(actor, loaded)
+    form = ReasonForm() if is_alone else Form()
     done = form.validate_on_submit() and perform(
         form,
-        lambda: safeguards.confirm_review(actor, checklist),
+        lambda: safeguards.confirm_review(
+            actor, checklist, (form["reason"].data or "") if is_alone else ""
+        ),
         success=_("You confirmed the review of independence and flexibility."),
         next=back(checklist_id),
     )
@@ -125,6 +127,7 @@ def review(checklist_id: UUID) -> str | Response:
         checklist=checklist,
         cooperation=loaded.cooperation,
         form=form,
+        is_alone=is_alone,
         views=[view for view in views if view.item.code in READ_FIRST],
         kind_words=labels.KINDS[checklist.kind],
     )

@@ -264,7 +264,7 @@ def _forms_of_cooperation(
 
 
 # What a party says of itself in M1 that is an interest under M14 (S44, S66, S70).
-_INTERESTS = {
+TIES = {
     "litigates": _l("takes cases to court"),
     "represents_persons": _l("represents persons deprived of liberty or their families"),
     "represents_staff": _l("represents staff"),
@@ -280,7 +280,7 @@ def _declared_interests(
     declaring = {as_id(row.get("party")) for row in rows if row.get("declares") == "interest"}
     for row in sheet.value("M1", "parties") or ():
         party = by_id.get(as_id(row.get("party")))  # type: ignore[arg-type] # None finds none
-        given = [words for key, words in _INTERESTS.items() if row.get(key) is True]
+        given = [words for key, words in TIES.items() if row.get(key) is True]
         if party is None or not given or party.organisation_id in declaring:
             continue
         yield from _contradicted(party, given[0], rows)
@@ -302,6 +302,24 @@ def _contradicted(party: PartyFact, why: object, rows: list[dict[str, Any]]) -> 
             )
 
 
+def _dates_as_planned(
+    item: Item, values: Values, around: Surroundings, _sheet: Sheet
+) -> Iterator[Problem]:
+    """The dates of M19 are those of the cooperation, which other pages show until it is signed."""
+    for key, planned in around.planned.items():
+        agreed = as_date(values.get(key))
+        if agreed is not None and agreed != planned:
+            yield Problem(
+                key,
+                _l(
+                    "%(label)s: the cooperation itself says %(planned)s. Change the date here, or "
+                    "under the cooperation’s details.",
+                    label=item.field(key).label,
+                    planned=planned.isoformat(),
+                ),
+            )
+
+
 RULES: dict[str, tuple[Rule, ...]] = {
     **dict.fromkeys(ON_SITE, (_of_team(),)),
     "V1": (_of_team_or_npm("brief_by"), _brief_in_time),
@@ -317,4 +335,5 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "U16": (_return_visit,),
     "M3": (_forms_of_cooperation,),
     "M14": (_declared_interests,),
+    "M19": (_dates_as_planned,),
 }

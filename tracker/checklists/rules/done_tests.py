@@ -176,9 +176,16 @@ def _persons_of_npm(
             )
 
 
+def is_alone(around: Surroundings, sheet: Sheet) -> bool:
+    """Tell whether everybody of the NPM who takes part wrote answers: then its head reads alone."""
+    return bool(around.npm_people) and around.npm_people <= sheet.authors
+
+
 def _wrote_no_answer(
-    check: Check, _item: Item, values: Values, _around: Surroundings, sheet: Sheet
+    check: Check, _item: Item, values: Values, around: Surroundings, sheet: Sheet
 ) -> Iterator[Problem]:
+    if is_alone(around, sheet):
+        return
     for key, row, person in _persons(check, values):
         if person in sheet.authors:
             yield Problem(

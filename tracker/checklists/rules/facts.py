@@ -67,6 +67,9 @@ class Surroundings:
     team: frozenset[UUID] | None = None
     visit_starts_on: dt.date | None = None
     visit_ends_on: dt.date | None = None
+    # The dates planned for the cooperation, by the fields of M19 that set them; empty once terms
+    # were in force, which set them for good.
+    planned: Mapping[str, dt.date] = field(default_factory=dict)
 
     def parties_of(self, *sides: OrganisationKind) -> tuple[PartyFact, ...]:
         """Return the parties of some sides."""

@@ -201,6 +201,7 @@ def _undertaking(source: Source, language: str) -> Values:
         (parts[0], confirmed.strip() if text.briefing else _("None was confirmed.")),
         (parts[1], text.interests or _("Nothing was declared.")),
         *([(_("What was asked of interests"), text.question)] if text.question else []),
+        *([(_("Interests of the organisation"), text.because)] if text.because else []),
         *text.about,
     ]
     return {

@@ -1,0 +1,193 @@
+"""An NPM of two people: both write, its head reads the safeguards alone and says why."""
+
+import pytest
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from tests.factories import checklists
+from tests.factories.agreements import checklist_of
+from tests.factories.cooperations import (
+    Country,
+    bring_in,
+    copied_country,
+    load_checklists,
+    open_one,
+)
+from tests.pages import Page
+from tracker.access.actor import Actor, Role
+from tracker.activity.stale import recompute
+from tracker.agreements import frozen_text
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
+from tracker.checklists import service
+from tracker.checklists.loading import load
+from tracker.checklists.models import Checklist, ChecklistState
+from tracker.checklists.negotiation import safeguards
+from tracker.cooperations.models import Cooperation, Mode
+from tracker.core.db import db
+from tracker.core.errors import RefusedError, RuleBrokenError
+from tracker.signoff import service as signoff
+from tracker.signoff.models import Revision
+
+REASON = "We are two, and both of us wrote. The Council has no other staff until July."
+WRITER, HEAD = "vesna", "bo"
+
+
+@pytest.fixture
+def land(session: Session) -> Country:
+    land = copied_country(session)
+    load_checklists()
+    land.person(
+        "Bo Lind",
+        "other_npm",
+        Role.SIGNATORY,
+        Role.MANAGER,
+        Role.MEMBER,
+        power="Act on the Prevention Council",
+    )
+    return land
+
+
+@pytest.fixture
+def cooperation(land: Country) -> Cooperation:
+    opened = open_one(land, "door", by=WRITER, modes=(Mode.INFO_F,))
+    for key in (HEAD, "samira", "henrik"):
+        bring_in(land, opened, key)
+    recompute()
+    return opened
+
+
+def actors(land: Country) -> dict[object, Actor]:
+    return {land.id("other_npm"): land.actor(WRITER), land.id("door"): land.actor("samira")}
+
+
+def terms_of(cooperation: Cooperation) -> Checklist:
+    recompute()
+    return checklist_of(cooperation, ChecklistKind.TERMS)
+
+
+def written_by_both(land: Country, cooperation: Cooperation) -> Checklist:
+    """Have the head write an answer and the other all the rest, with the head as reader."""
+    terms = terms_of(cooperation)
+    loaded = load(terms)
+    service.save_answer(
+        land.actor(HEAD),
+        terms,
+        "M6",
+        AnswerScope.SHARED,
+        checklists.whole(loaded, "M6"),
+        base_version=0,
+    )
+    chosen = {"M5": {"second_reader": str(land.users[HEAD].id)}}
+    checklists.complete_answers(load(terms), actors(land), chosen=chosen)  # type: ignore[arg-type]
+    return terms_of(cooperation)
+
+
+def test_two_people_go_from_the_start_to_the_signature(
+    land: Country, cooperation: Cooperation, app: Flask
+) -> None:
+    terms = written_by_both(land, cooperation)
+    assert terms.is_complete
+    db.session.commit()
+    browser = land.browser(app, HEAD)
+    address = f"/checklists/{terms.id}/review"
+    assert "You wrote answers too" in browser.page(address).text
+    browser.submit(address, reason=REASON)
+    terms = terms_of(cooperation)
+    assert load(terms).review is not None
+    signers = {land.id("other_npm"): land.actor(HEAD), land.id("door"): land.actor("henrik")}
+    checklists.send(terms, land.actor(WRITER), signers)
+    db.session.commit()
+    signing = land.browser(app, HEAD).page(f"/checklists/{terms.id}/sign").text
+    checklists.sign(terms_of(cooperation), *signers.values())
+    terms = terms_of(cooperation)
+    assert terms.state is ChecklistState.IN_FORCE
+    db.session.commit()
+    record = land.browser(app, "samira").page(f"/checklists/{terms.id}/record").text
+    history = (
+        land.browser(app, "samira").page(f"/cooperations/{cooperation.reference}/history").text
+    )
+    assert all(REASON in page for page in (signing, record, history))
+    document = signoff.document_of(db.session.get_one(Revision, terms.revision_in_force_id), None)
+    assert document["second_reading"] == {"by": "Bo Lind", "because": REASON}
+    about = dict(frozen_text.read(document, "en").about)
+    assert REASON in str(about["Second reading (M5)"])
+
+
+def test_without_a_reason_nothing_is_confirmed(
+    land: Country, cooperation: Cooperation, app: Flask
+) -> None:
+    terms = written_by_both(land, cooperation)
+    with pytest.raises(RuleBrokenError, match="printed on the text"):
+        safeguards.confirm_review(land.actor(HEAD), terms, " ")
+    db.session.commit()
+    response = land.browser(app, HEAD).post(f"/checklists/{terms.id}/review", data={})
+    assert "Enter" in Page.of(response).text or "reason" in Page.of(response).text.lower()
+    assert load(terms_of(cooperation)).review is None
+
+
+def test_who_is_not_the_head_does_not_read_their_own_words(
+    land: Country, cooperation: Cooperation
+) -> None:
+    terms = written_by_both(land, cooperation)
+    answer = load(terms).sheet.shared("M5")
+    assert answer is not None
+    db.session.expire_all()
+    with pytest.raises(RefusedError, match="Only the second reader named"):
+        safeguards.confirm_review(land.actor(WRITER), terms_of(cooperation), REASON)
+
+
+def test_while_somebody_else_of_the_npm_could_read_they_do(
+    land: Country, cooperation: Cooperation
+) -> None:
+    terms = written_by_both(land, cooperation)
+    land.person("Kai Moss", "other_npm", Role.MEMBER)
+    with pytest.raises(RuleBrokenError, match="Kai Moss of the NPM wrote no answer"):
+        safeguards.confirm_review(land.actor(HEAD), terms, REASON)
+
+
+def test_with_a_third_person_in_the_cooperation_an_author_is_no_second_reader(
+    land: Country, cooperation: Cooperation
+) -> None:
+    terms = written_by_both(land, cooperation)
+    land.person("Kai Moss", "other_npm", Role.MEMBER)
+    bring_in(land, cooperation, "kai")
+    terms = terms_of(cooperation)
+    assert not load(terms).standing().items["M5"].done
+    with pytest.raises(RefusedError, match="somebody else must read it"):
+        safeguards.confirm_review(land.actor(HEAD), terms, REASON)
+
+
+def test_a_second_reader_who_wrote_nothing_gives_no_reason(
+    land: Country, cooperation: Cooperation
+) -> None:
+    terms = terms_of(cooperation)
+    checklists.agree(terms, actors(land), land.actor(HEAD))  # type: ignore[arg-type]
+    review = load(terms_of(cooperation)).review
+    assert review is not None
+    assert review.alone_because is None
+
+
+def test_a_model_answer_saved_as_it_is_makes_nobody_an_author(
+    land: Country, cooperation: Cooperation
+) -> None:
+    terms = terms_of(cooperation)
+    values = checklists.whole(load(terms), "M2")
+    head = land.actor(HEAD)
+
+    def save(version: int, **changed: object) -> None:
+        service.save_answer(
+            head,
+            terms,
+            "M2",
+            AnswerScope.SHARED,
+            {**values, **changed},
+            base_version=version,
+            loaded_from=values,
+        )
+        db.session.commit()
+
+    save(0)
+    assert head.user_id not in load(terms).sheet.authors
+    text = next(key for key, value in values.items() if isinstance(value, str) and len(value) > 3)
+    save(1, **{text: "Other words."})
+    assert head.user_id in load(terms).sheet.authors

@@ -1,0 +1,263 @@
+"""Interests that come after signing: who adds and decides, and what closes until it is decided."""
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from tests.factories.undertakings import TOLD, Stage
+from tracker.activity import queries as trail
+from tracker.activity.stale import recompute
+from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
+from tracker.mail.models import OutboxMessage
+from tracker.undertakings import added_interests, adding, queries, service
+from tracker.undertakings.models import (
+    AddedInterest,
+    InterestsDecision,
+    Reach,
+    UndertakingState,
+)
+from tracker.undertakings.places import Places
+from tracker.undertakings.queries import TaskKind
+
+ALL = Places(Reach.ALL)
+POLICE = Places(Reach.KIND, kind="police")
+TEXT = "My brother works for the Quillfen guards since May."
+ACCEPT, LIMIT, REPLACE = InterestsDecision
+NOT_DECIDERS = ["leyla", "dina", "samira", "henrik", "ilena", "iris", "greta", "otto"]
+
+
+def add(stage: Stage, key: str = "leyla", places: Places = ALL, text: str = TEXT) -> AddedInterest:
+    interest = adding.add(stage.actor(key), stage.undertaking(key).id, text, places)
+    recompute()
+    return interest
+
+
+def decide(
+    stage: Stage,
+    interest: AddedInterest,
+    decision: InterestsDecision = ACCEPT,
+    reason: str = "",
+    places: Places | None = None,
+    *,
+    by: str = "tomas",
+    key: str = "leyla",
+) -> None:
+    adding.decide(
+        stage.actor(by),
+        stage.undertaking(key).id,
+        interest.id,
+        decision,
+        reason,
+        places,
+        seen=adding.mark(interest),
+    )
+    recompute()
+
+
+def kinds(stage: Stage, key: str) -> list[TaskKind]:
+    tasks = queries.tasks(stage.actor(key), stage.cooperation.id)
+    return [task.kind for task in tasks.mine]
+
+
+def test_an_added_interest_closes_the_clearance_until_the_npm_accepts_it(stage: Stage) -> None:
+    stage.clear("leyla")
+    assert stage.is_cleared("leyla")
+    interest = add(stage)
+    assert not stage.is_cleared("leyla")
+    assert stage.undertaking("leyla").state is UndertakingState.COUNTERSIGNED
+    decide(stage, interest)
+    assert stage.is_cleared("leyla")
+
+
+def test_an_interest_in_a_kind_of_place_leaves_the_rest_of_the_work_open(stage: Stage) -> None:
+    stage.clear("leyla")
+    add(stage, places=POLICE)
+    assert stage.is_cleared("leyla")
+
+
+def test_a_second_interest_keeps_all_closed_when_the_first_is_accepted(stage: Stage) -> None:
+    stage.clear("leyla")
+    first, second = add(stage), add(stage, text="And a contract with the ministry.")
+    decide(stage, first)
+    assert not stage.is_cleared("leyla")
+    decide(stage, second)
+    assert stage.is_cleared("leyla")
+
+
+def test_asking_for_another_person_closes_the_undertaking(stage: Stage) -> None:
+    stage.clear("leyla")
+    decide(stage, add(stage, places=POLICE), REPLACE, "Too close to the guards.")
+    assert stage.undertaking("leyla").state is UndertakingState.CLOSED
+    assert not stage.is_cleared("leyla")
+
+
+def test_who_was_refused_is_not_cleared_anew_before_the_npm_decides_anew(stage: Stage) -> None:
+    stage.clear("leyla")
+    interest = add(stage)
+    decide(stage, interest, REPLACE, "Too close to the guards.")
+    service.ask_again(stage.actor("tomas"), stage.undertaking("leyla").id)
+    stage.sign("leyla")
+    with pytest.raises(RefusedError, match="another person is to take the place"):
+        stage.countersign("leyla")
+    decide(stage, interest)
+    stage.countersign("leyla")
+    assert stage.is_cleared("leyla")
+
+
+def test_withdrawing_and_signing_anew_does_not_get_round_a_decision(stage: Stage) -> None:
+    stage.clear("leyla")
+    interest = add(stage)
+    service.withdraw(stage.actor("leyla"), stage.undertaking("leyla").id)
+    assert kinds(stage, "tomas").count(TaskKind.DECIDE_ADDED) == 0
+    service.ask_again(stage.actor("leyla"), stage.undertaking("leyla").id)
+    stage.sign("leyla")
+    assert kinds(stage, "tomas").count(TaskKind.DECIDE_ADDED) == 1
+    with pytest.raises(RefusedError, match="that the person added"):
+        stage.countersign("leyla")
+    decide(stage, interest)
+    stage.countersign("leyla")
+    assert stage.is_cleared("leyla")
+
+
+def test_an_interest_added_before_the_countersignature_is_decided_first(stage: Stage) -> None:
+    stage.sign("leyla")
+    add(stage)
+    with pytest.raises(RefusedError, match="that the person added"):
+        stage.countersign("leyla")
+
+
+@pytest.mark.parametrize(
+    ("state", "reason"), [("asked", "in the undertaking itself"), ("withdrawn", "is closed")]
+)
+def test_nothing_is_added_before_signing_or_after_the_end(
+    stage: Stage, state: str, reason: str
+) -> None:
+    if state == "withdrawn":
+        stage.clear("leyla")
+        service.withdraw(stage.actor("leyla"), stage.undertaking("leyla").id)
+    with pytest.raises(RefusedError, match=reason):
+        add(stage)
+
+
+@pytest.mark.parametrize("key", ["dina", "samira", "tomas"])
+def test_nobody_adds_for_another(stage: Stage, key: str) -> None:
+    stage.clear("leyla")
+    with pytest.raises(RefusedError, match="for another person"):
+        adding.add(stage.actor(key), stage.undertaking("leyla").id, TEXT, ALL)
+    assert stage.is_cleared("leyla")
+
+
+@pytest.mark.parametrize("key", NOT_DECIDERS)
+def test_only_the_npms_signatories_and_managers_decide(stage: Stage, key: str) -> None:
+    stage.clear("leyla")
+    interest = add(stage)
+    with pytest.raises(RefusedError):
+        decide(stage, interest, by=key)
+    assert not stage.is_cleared("leyla")
+
+
+def test_an_interest_of_somebody_else_is_not_decided_by_their_undertaking(stage: Stage) -> None:
+    stage.clear("leyla")
+    stage.clear("dina")
+    interest = add(stage)
+    with pytest.raises(LookupError):
+        decide(stage, interest, key="dina")
+
+
+def test_two_who_decide_at_once_are_told(stage: Stage) -> None:
+    stage.clear("leyla")
+    interest = add(stage)
+    decide(stage, interest)
+    with pytest.raises(StaleError):
+        adding.decide(
+            stage.actor("milan"), stage.undertaking("leyla").id, interest.id, LIMIT, "No.", seen=""
+        )
+
+
+@pytest.mark.parametrize(
+    ("text", "places", "field"),
+    [
+        (" ", ALL, "interest"),
+        ("x" * 5001, ALL, "interest"),
+        (TEXT, Places(Reach.KIND), "kind"),
+        (TEXT, Places(Reach.KIND, kind="other"), "kind"),
+        (TEXT, Places(Reach.NAMED, name=" "), "place"),
+        (TEXT, Places(Reach.NAMED, name="x" * 201), "place"),
+    ],
+)
+def test_what_does_not_fit_is_named_beside_its_field(
+    stage: Stage, text: str, places: Places, field: str
+) -> None:
+    stage.clear("leyla")
+    with pytest.raises(RuleBrokenError) as error:
+        add(stage, places=places, text=text)
+    assert error.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("decision", "reason", "places", "field"),
+    [
+        (LIMIT, "", POLICE, "reason"),
+        (REPLACE, " ", None, "reason"),
+        (LIMIT, "Not there.", None, "reach"),
+        (LIMIT, "Not there.", ALL, "reach"),
+        (LIMIT, "Not there.", Places(Reach.NAMED), "place"),
+    ],
+)
+def test_a_decision_that_does_not_fit_decides_nothing(
+    stage: Stage, decision: InterestsDecision, reason: str, places: Places | None, field: str
+) -> None:
+    stage.clear("leyla")
+    interest = add(stage)
+    with pytest.raises(RuleBrokenError) as error:
+        decide(stage, interest, decision, reason, places)
+    assert error.value.field == field
+    assert interest.decision is None
+
+
+def test_the_trail_says_neither_whose_nor_what(stage: Stage) -> None:
+    stage.clear("leyla")
+    interest = add(stage)
+    decide(stage, interest, LIMIT, "Not with police.", POLICE)
+    decided, added = trail.subject_history(stage.cooperation.id, [interest.id])
+    assert (added.verb, added.details, added.who) == ("interest_added", {}, None)
+    assert (decided.verb, decided.details) == ("interests_decided", {})
+
+
+def test_what_was_added_is_stored_encrypted(stage: Stage) -> None:
+    stage.clear("leyla")
+    interest = add(stage, places=Places(Reach.NAMED, name="Quillfen"))
+    decide(stage, interest, LIMIT, "Never in Quillfen.", Places(Reach.NAMED, name="Quillfen"))
+    assert b"Quillfen" not in interest.sealed_content
+    assert b"Quillfen" not in (interest.sealed_decision or b"")
+    assert added_interests.text_of(interest) == TEXT
+    assert added_interests.limit_of(interest) == Places(Reach.NAMED, name="Quillfen")
+
+
+def test_mails_say_neither_who_nor_what(stage: Stage, session: Session) -> None:
+    stage.clear("leyla", TOLD)
+    before = set(session.scalars(sa.select(OutboxMessage.id)))
+    decide(stage, add(stage))
+    mails = [m for m in session.scalars(sa.select(OutboxMessage)) if m.id not in before]
+    assert {m.kind for m in mails} == {"interest_added", "undertaking_decided"}
+    deciders = {stage.cast.users[key].email for key in ("tomas", "milan")}
+    assert {m.recipient for m in mails if m.kind == "interest_added"} == deciders
+    assert not any("Leyla" in m.subject for m in mails)
+
+
+def test_the_npm_has_a_task_and_the_person_waits(stage: Stage) -> None:
+    stage.clear("leyla")
+    add(stage)
+    assert TaskKind.DECIDE_ADDED in kinds(stage, "tomas")
+    assert TaskKind.DECIDE_ADDED not in kinds(stage, "ilena")
+    waits = queries.tasks(stage.actor("leyla"), stage.cooperation.id).others
+    assert [task.kind for task in waits] == [TaskKind.WAITS_FOR_NPM]
+
+
+def test_new_terms_do_not_forget_an_interest_that_waits(stage: Stage) -> None:
+    stage.clear("leyla")
+    add(stage)
+    stage.amend()
+    stage.sign("leyla")
+    with pytest.raises(RefusedError, match="that the person added"):
+        stage.countersign("leyla")

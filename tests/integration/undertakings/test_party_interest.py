@@ -1,0 +1,102 @@
+"""People of a party with an interest by what it does (M1): asked about it, and decided on."""
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+
+from tests.client import CheckedClient
+from tests.factories.undertakings import Stage
+from tracker.cooperations import keys
+from tracker.core.db import db
+from tracker.core.errors import RefusedError
+from tracker.organisations.models import Organisation
+from tracker.signoff import service as signoff
+from tracker.signoff.models import Revision
+from tracker.undertakings import queries
+from tracker.undertakings.models import InterestsDecision
+from tracker.undertakings.queries import Interests, TaskKind
+
+Browser = Callable[[str], CheckedClient]
+# Of Open Door Legal Aid, which litigates and represents persons; and of a network that doesn't.
+LAWYER, PHYSICIAN = "samira", "leyla"
+BECAUSE = "Open Door Legal Aid takes cases to court and represents persons deprived of liberty"
+
+
+@pytest.fixture
+def browser(app: Flask, stage: Stage) -> Browser:
+    return lambda key: stage.browser(app, key)
+
+
+def kinds(stage: Stage) -> list[tuple[TaskKind, str]]:
+    tasks = queries.tasks(stage.actor("tomas"), stage.cooperation.id).mine
+    return [(task.kind, task.person) for task in tasks]
+
+
+def state_of(stage: Stage, key: str) -> Interests:
+    user_id = stage.id(key)
+    return queries.clearing_states(stage.cooperation.id, [user_id])[user_id].interests
+
+
+def test_none_of_such_a_person_waits_for_a_decision_before_the_clearance(stage: Stage) -> None:
+    stage.sign(LAWYER)
+    assert stage.undertaking(LAWYER).party_has_interest is True
+    assert kinds(stage) == [(TaskKind.DECIDE, "Samira Okell")]
+    assert state_of(stage, LAWYER) is Interests.UNDECIDED
+    with pytest.raises(RefusedError, match="Decide on the declared interests first"):
+        stage.countersign(LAWYER)
+    stage.decide(LAWYER)
+    assert kinds(stage) == [(TaskKind.COUNTERSIGN, "Samira Okell")]
+    stage.countersign(LAWYER)
+    assert stage.is_cleared(LAWYER)
+    assert state_of(stage, LAWYER) is Interests.ACCEPT
+
+
+def test_the_npm_may_ask_for_another_person_where_nothing_is_declared(stage: Stage) -> None:
+    stage.sign(LAWYER)
+    stage.decide(LAWYER, InterestsDecision.REPLACE, "She represents people there.")
+    with pytest.raises(RefusedError, match="another person"):
+        stage.countersign(LAWYER)
+
+
+def test_none_of_others_needs_no_decision(stage: Stage) -> None:
+    stage.sign(PHYSICIAN)
+    assert stage.undertaking(PHYSICIAN).party_has_interest is False
+    assert state_of(stage, PHYSICIAN) is Interests.NONE
+    with pytest.raises(RefusedError, match="nothing to decide"):
+        stage.decide(PHYSICIAN)
+    stage.countersign(PHYSICIAN)
+    assert stage.is_cleared(PHYSICIAN)
+
+
+def test_what_was_true_at_signing_stays(stage: Stage) -> None:
+    stage.sign(LAWYER)
+    body = db.session.get_one(Organisation, stage.cast.bodies["od"].id)
+    body.litigates = body.represents_persons = False
+    db.session.flush()
+    with pytest.raises(RefusedError, match="Decide on the declared interests first"):
+        stage.countersign(LAWYER)
+
+
+def test_what_was_signed_before_this_was_asked_stays_as_it_was(stage: Stage) -> None:
+    stage.sign(LAWYER)
+    undertaking = stage.undertaking(LAWYER)
+    undertaking.party_has_interest = None
+    db.session.flush()
+    assert state_of(stage, LAWYER) is Interests.NONE
+    stage.countersign(LAWYER)
+    assert stage.is_cleared(LAWYER)
+
+
+def test_the_path_asks_about_it_and_the_signed_text_says_it(browser: Browser, stage: Stage) -> None:
+    path = f"/undertakings/{stage.undertaking(LAWYER).id}"
+    assert BECAUSE in browser(LAWYER).page(path).text
+    stage.sign(LAWYER)
+    revision = db.session.get_one(Revision, stage.undertaking(LAWYER).revision_id)
+    document = signoff.document_of(revision, keys.key_of(stage.cooperation.id))
+    assert BECAUSE in document["interests"]["because"]["en"]
+    assert BECAUSE in browser(LAWYER).page(path).text
+    npm = f"/cooperations/{stage.cooperation.reference}{path}"
+    assert BECAUSE in browser("tomas").page(npm).text
+    other = f"/undertakings/{stage.undertaking(PHYSICIAN).id}"
+    assert "takes cases to court" not in browser(PHYSICIAN).page(other).text

@@ -1,0 +1,204 @@
+"""An interest that comes later closes the visits concerned: readiness and access follow at once."""
+
+import pytest
+from flask import Flask
+
+from tests.factories.cooperations import signed_in
+from tests.factories.visits import Scene, days, planned
+from tracker.accounts.models import User
+from tracker.activity.stale import recompute
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
+from tracker.checklists import service as checklists
+from tracker.checklists.loading import load
+from tracker.checklists.queries import writers
+from tracker.undertakings import adding
+from tracker.undertakings import service as undertakings
+from tracker.undertakings.models import AddedInterest, InterestsDecision, Reach
+from tracker.undertakings.places import Places
+from tracker.visits import queries, readiness, service
+from tracker.visits.encryption import Plan, plan_of
+from tracker.visits.facts import RequirementKind
+from tracker.worker import recheck
+
+ALL = Places(Reach.ALL)
+
+
+def kind_of(scene: Scene) -> str:
+    """Return the type of place of the visit that is ready."""
+    roles = load(scene.checklist(ChecklistKind.VISIT_ROLES))
+    return str(roles.sheet.value("V1", "place_type"))
+
+
+def add(scene: Scene, places: Places, key: str = "leyla") -> AddedInterest:
+    interest = adding.add(
+        scene.actor(key), scene.undertaking(key).id, "My cousin works there.", places
+    )
+    recompute()
+    return interest
+
+
+def decide(
+    scene: Scene,
+    interest: AddedInterest,
+    decision: InterestsDecision,
+    places: Places | None = None,
+    key: str = "leyla",
+) -> None:
+    adding.decide(
+        scene.actor("tomas"),
+        scene.undertaking(key).id,
+        interest.id,
+        decision,
+        "As we agreed.",
+        places,
+        seen=adding.mark(interest),
+    )
+    recompute()
+
+
+def lacks(scene: Scene, number: int = 1) -> set[RequirementKind]:
+    return {want.lack for want in readiness.judge(scene.visit(number)).wants}
+
+
+def sees(scene: Scene, key: str = "leyla", number: int = 1) -> bool:
+    scene.session.flush()
+    actor = scene.actor(key)
+    visit = scene.visit(number)
+    opened = queries.find(actor, visit.cooperation_id, number) is not None
+    assert actor.cleared_for(visit.cooperation_id, visit.id) is opened
+    return opened
+
+
+def named(scene: Scene) -> Places:
+    return Places(Reach.NAMED, name=plan_of(scene.visit()).place)
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("reach", Reach)
+def test_an_interest_in_the_place_ends_readiness_and_access_until_accepted(
+    scene: Scene, reach: Reach
+) -> None:
+    places = {
+        Reach.ALL: ALL,
+        Reach.KIND: Places(Reach.KIND, kind=kind_of(scene)),
+        Reach.NAMED: named(scene),
+    }[reach]
+    assert sees(scene)
+    interest = add(scene, places)
+    assert not sees(scene)
+    assert lacks(scene) == {RequirementKind.NOT_DECIDED}
+    assert not scene.visit().is_ready
+    decide(scene, interest, InterestsDecision.ACCEPT)
+    assert sees(scene)
+    assert scene.visit().is_ready
+
+
+@pytest.mark.parametrize(
+    "places", [Places(Reach.KIND, kind="children"), Places(Reach.NAMED, name="Ommelmark")]
+)
+def test_an_interest_in_another_place_closes_nothing_here(scene: Scene, places: Places) -> None:
+    add(scene, places)
+    assert sees(scene)
+    assert scene.visit().is_ready
+
+
+def test_a_limit_keeps_the_place_closed_and_the_rest_open(scene: Scene) -> None:
+    planned(scene, plan=days())
+    interest = add(scene, ALL)
+    assert not sees(scene, number=2)
+    decide(scene, interest, InterestsDecision.LIMIT, named(scene))
+    assert not sees(scene)
+    assert sees(scene, number=2)
+    assert lacks(scene) == {RequirementKind.NOT_COVERED}
+
+
+def test_a_visit_that_moves_to_the_place_closes(scene: Scene) -> None:
+    add(scene, Places(Reach.NAMED, name="Quillfen remand house"))
+    assert sees(scene)
+    visit = scene.visit()
+    plan = plan_of(visit)
+    service.change_plan(
+        scene.actor("pavo"),
+        visit,
+        version=visit.version,
+        plan=Plan("Remand house of Quillfen", plan.starts_on, plan.ends_on),
+    )
+    recompute()
+    assert not sees(scene)
+
+
+def test_a_visit_planned_later_to_the_place_is_closed_from_the_beginning(scene: Scene) -> None:
+    add(scene, Places(Reach.KIND, kind="police"))
+    planned(scene)
+    assert not sees(scene, number=2)
+
+
+def test_a_visit_to_another_type_of_place_can_not_be_told_apart(scene: Scene) -> None:
+    add(scene, Places(Reach.KIND, kind="children"))
+    planned(scene)
+    assert sees(scene, number=2)
+    roles = scene.checklist(ChecklistKind.VISIT_ROLES, 2)
+    current = load(roles).sheet.shared("V1")
+    assert current is not None
+    checklists.save_answer(
+        scene.actor("ilena"),
+        roles,
+        "V1",
+        AnswerScope.SHARED,
+        {**current.values, "place_type": "other", "other_type": "A ship"},
+        base_version=current.version,
+    )
+    recompute()
+    assert not sees(scene, number=2)
+
+
+def test_nobody_else_loses_anything(scene: Scene) -> None:
+    add(scene, ALL)
+    assert sees(scene, "samira")
+    assert sees(scene, "marek")
+
+
+def test_who_is_barred_writes_in_no_checklist_of_the_visit(scene: Scene) -> None:
+    roles = scene.checklist(ChecklistKind.VISIT_ROLES)
+    assert scene.user("leyla") in {person.user_id for person in writers(roles)}
+    add(scene, named(scene))
+    assert scene.user("leyla") not in {person.user_id for person in writers(roles)}
+    assert scene.user("samira") in {person.user_id for person in writers(roles)}
+
+
+def test_the_readiness_comes_back_with_the_last_decision(scene: Scene) -> None:
+    first, second = add(scene, ALL), add(scene, named(scene))
+    decide(scene, first, InterestsDecision.ACCEPT)
+    assert not sees(scene)
+    decide(scene, second, InterestsDecision.ACCEPT)
+    assert sees(scene)
+    assert scene.visit().is_ready
+
+
+def test_asking_for_another_person_ends_readiness(scene: Scene) -> None:
+    interest = add(scene, named(scene))
+    decide(scene, interest, InterestsDecision.REPLACE)
+    assert not sees(scene)
+    assert RequirementKind.NOT_SIGNED in lacks(scene)
+
+
+def test_an_undertaking_that_ends_while_an_interest_waits_leaves_all_closed(scene: Scene) -> None:
+    add(scene, named(scene))
+    undertakings.withdraw(scene.actor("leyla"), scene.undertaking("leyla").id)
+    assert not sees(scene)
+    assert RequirementKind.NOT_SIGNED in lacks(scene)
+
+
+def test_a_recheck_finds_nothing_to_change(scene: Scene) -> None:
+    add(scene, named(scene))
+    assert recheck.recheck(scene.cooperation.id) == []
+
+
+def test_the_own_part_leads_to_adding_an_interest(scene: Scene, app: Flask) -> None:
+    leyla = signed_in(app, scene.session.get_one(User, scene.user("leyla")))
+    page = leyla.get(f"/cooperations/{scene.reference}/visits/1/my-part")
+    link = f"/cooperations/{scene.reference}/interests/new"
+    assert link in page.text
+    assert leyla.get(link, follow_redirects=True).status_code == 200
+    dina = signed_in(app, scene.session.get_one(User, scene.user("dina")))
+    assert dina.get(link).status_code == 404

@@ -1,0 +1,259 @@
+"""Interests added after signing: what they say, which of them wait, how they bear on a person."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased
+
+from tracker.access.actor import Actor
+from tracker.accounts.models import User
+from tracker.cooperations import keys
+from tracker.cooperations.models import ClearanceBar, Cooperation
+from tracker.core import canonical, crypto
+from tracker.core.db import db
+from tracker.undertakings import scope
+from tracker.undertakings.models import (
+    AddedInterest,
+    InterestsDecision,
+    Undertaking,
+    UndertakingState,
+)
+from tracker.undertakings.places import Places
+
+# The states of an undertaking to which an interest can be added, and in which it is decided.
+SIGNED = (UndertakingState.SIGNED, UndertakingState.COUNTERSIGNED)
+_CONTENT, _DECISION = "content", "decision"
+_WAITS = AddedInterest.decision.is_(None)
+
+
+@dataclass(frozen=True, slots=True)
+class Bearing:
+    """How the added interests of a person bear on what is open to them in a cooperation."""
+
+    # How many wait for a decision of the NPM.
+    undecided: int = 0
+    # Whether the NPM set a limit, and whether it asked for another person.
+    is_limited: bool = False
+    is_refused: bool = False
+    # Whether all work is closed for the time being.
+    closes_all: bool = False
+
+
+NOTHING_ADDED = Bearing()
+
+
+# What they say, encrypted ----------------------------------------------------------------------
+
+
+def put_content(interest: AddedInterest, text: str, places: Places) -> None:
+    """Store what was added and which places it concerns."""
+    interest.sealed_content = _seal(interest, _CONTENT, {"text": text, **places.to_values()})
+
+
+def text_of(interest: AddedInterest) -> str:
+    """Read what was added. Only for who may see it; the caller has asked."""
+    return str(_unseal(interest, _CONTENT, interest.sealed_content)["text"])
+
+
+def places_of(interest: AddedInterest) -> Places:
+    """Read which places the person said it concerns."""
+    return Places.from_values(_unseal(interest, _CONTENT, interest.sealed_content))
+
+
+def put_decision(interest: AddedInterest, reason: str, places: Places | None) -> None:
+    """Store the reason of a decision and, with a limit, the places barred."""
+    values = {"reason": reason, "places": places.to_values() if places else None}
+    interest.sealed_decision = _seal(interest, _DECISION, values)
+
+
+def reason_of(interest: AddedInterest) -> str:
+    """Read the reason of the decision; empty before."""
+    if interest.sealed_decision is None:
+        return ""
+    return str(_unseal(interest, _DECISION, interest.sealed_decision)["reason"])
+
+
+def limit_of(interest: AddedInterest) -> Places | None:
+    """Read the places the NPM barred the person from; None where it set no limit."""
+    if interest.sealed_decision is None:
+        return None
+    values = _unseal(interest, _DECISION, interest.sealed_decision)["places"]
+    return Places.from_values(values) if values else None
+
+
+def closed_places(interest: AddedInterest) -> Places | None:
+    """Return the places an interest closes to its person now, None where it closes none.
+
+    What the person said while it waits, what the NPM said with a limit. Who is to be replaced has
+    no undertaking that opens anything.
+    """
+    if interest.decision is None:
+        return places_of(interest)
+    return limit_of(interest) if interest.decision is InterestsDecision.LIMIT else None
+
+
+# Reads -----------------------------------------------------------------------------------------
+
+
+def of_person(cooperation_id: UUID, user_id: UUID) -> list[AddedInterest]:
+    """Return what a person added in a cooperation, the newest first; the caller asks the policy."""
+    return list(
+        db.session.scalars(
+            sa.select(AddedInterest)
+            .where(AddedInterest.cooperation_id == cooperation_id, AddedInterest.user_id == user_id)
+            .order_by(AddedInterest.added_at.desc(), AddedInterest.id)
+        )
+    )
+
+
+def of_cooperation(cooperation_id: UUID) -> list[AddedInterest]:
+    """Return the interests of a cooperation that may close something, for the rules."""
+    return list(
+        db.session.scalars(
+            sa.select(AddedInterest)
+            .where(
+                AddedInterest.cooperation_id == cooperation_id,
+                sa.or_(_WAITS, AddedInterest.decision == InterestsDecision.LIMIT),
+            )
+            .order_by(AddedInterest.id)
+        )
+    )
+
+
+def find(undertaking: Undertaking, interest_id: UUID) -> AddedInterest | None:
+    """Return an interest that the person of an undertaking added in its cooperation."""
+    interest = db.session.get(AddedInterest, interest_id)
+    if interest is None:
+        return None
+    is_theirs = (interest.cooperation_id, interest.user_id) == (
+        undertaking.cooperation_id,
+        undertaking.user_id,
+    )
+    return interest if is_theirs else None
+
+
+def locked(interest_id: UUID) -> AddedInterest:
+    """Return an interest as it is now and keep others from deciding on it until the end."""
+    return db.session.scalars(
+        sa.select(AddedInterest)
+        .where(AddedInterest.id == interest_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()
+
+
+def bearing_columns() -> list[sa.ColumnElement[Any]]:
+    """Return the columns of Bearing beside a query's Undertaking, so that it reads both at once."""
+    theirs = (
+        AddedInterest.cooperation_id == Undertaking.cooperation_id,
+        AddedInterest.user_id == Undertaking.user_id,
+    )
+
+    def has(decision: InterestsDecision) -> sa.ColumnElement[bool]:
+        return sa.exists().where(*theirs, AddedInterest.decision == decision).correlate(Undertaking)
+
+    closes_all = sa.exists().where(
+        ClearanceBar.cooperation_id == Undertaking.cooperation_id,
+        ClearanceBar.user_id == Undertaking.user_id,
+        ClearanceBar.visit_id.is_(None),
+    )
+    return [
+        undecided(),
+        has(InterestsDecision.LIMIT),
+        has(InterestsDecision.REPLACE),
+        closes_all.correlate(Undertaking),
+    ]
+
+
+def undecided() -> sa.ScalarSelect[int]:
+    """Return the column, beside Undertaking, with how many interests of its person wait."""
+    return (
+        sa.select(sa.func.count(AddedInterest.id))
+        .where(
+            AddedInterest.cooperation_id == Undertaking.cooperation_id,
+            AddedInterest.user_id == Undertaking.user_id,
+            _WAITS,
+        )
+        .correlate(Undertaking)
+        .scalar_subquery()
+    )
+
+
+def bearing(state: UndertakingState, columns: Sequence[Any]) -> Bearing:
+    """Return what bearing_columns() say of an undertaking: of a closed one nothing more."""
+    if state is UndertakingState.CLOSED:
+        return NOTHING_ADDED
+    return Bearing(int(columns[0]), *map(bool, columns[1:]))
+
+
+def bearing_of(undertaking: Undertaking) -> Bearing:
+    """Return how added interests bear on the person of an undertaking."""
+    columns = sa.select(*bearing_columns()).where(Undertaking.id == undertaking.id)
+    return bearing(UndertakingState.SIGNED, db.session.execute(columns).one())
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingInterest:
+    """An added interest that waits for the NPM, without what it says."""
+
+    id: UUID
+    undertaking_id: UUID
+    added_at: dt.datetime
+    person: str
+    reference: str
+    title: str
+
+
+def waiting(actor: Actor, cooperation_id: UUID | None, limit: int) -> list[WaitingInterest]:
+    """Return what others added and the person decides on for the NPM, the oldest first."""
+    if not scope.decides(actor):
+        return []
+    conditions = [] if cooperation_id is None else [AddedInterest.cooperation_id == cooperation_id]
+    user = aliased(User)
+    rows = db.session.execute(
+        sa.select(
+            AddedInterest.id,
+            Undertaking.id,
+            AddedInterest.added_at,
+            user.name,
+            Cooperation.reference,
+            Cooperation.title,
+        )
+        .join(
+            Undertaking,
+            sa.and_(
+                Undertaking.cooperation_id == AddedInterest.cooperation_id,
+                Undertaking.user_id == AddedInterest.user_id,
+                Undertaking.state.in_(SIGNED),
+            ),
+        )
+        .join(Cooperation, Cooperation.id == AddedInterest.cooperation_id)
+        .join(user, user.id == AddedInterest.user_id)
+        .where(*conditions, _WAITS, ~scope.own(actor), scope.decided_by(actor))
+        .order_by(AddedInterest.added_at, AddedInterest.id)
+        .limit(limit)
+    )
+    return [WaitingInterest(*row) for row in rows]
+
+
+# ------------------------------------------------------------------------------------------------
+
+
+def _seal(interest: AddedInterest, what: str, values: Mapping[str, Any]) -> bytes:
+    key = keys.key_of(interest.cooperation_id)
+    return crypto.seal(key, canonical.to_bytes(values), _context(interest, what))
+
+
+def _unseal(interest: AddedInterest, what: str, sealed: bytes) -> Mapping[str, Any]:
+    key = keys.key_of(interest.cooperation_id)
+    opened = crypto.unseal(key, sealed, _context(interest, what))
+    values: Mapping[str, Any] = canonical.from_bytes(opened)
+    return values
+
+
+def _context(interest: AddedInterest, what: str) -> str:
+    return f"added-interest-{what}:{interest.id}"

@@ -1,0 +1,166 @@
+"""Service functions for interests added after signing: add one, decide on one (C13).
+
+Until the NPM decides, the clearance is closed for the places concerned.
+"""
+
+import datetime as dt
+from uuid import UUID, uuid4
+
+from flask_babel import lazy_gettext as _l
+
+from tracker.access.actor import Actor
+from tracker.activity import verbs
+from tracker.activity.service import record
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.core.errors import RuleBrokenError, StaleError
+from tracker.undertakings import (
+    added_interests,
+    encryption,
+    handlers,
+    messages,
+    people,
+    policy,
+    queries,
+)
+from tracker.undertakings.models import (
+    AddedInterest,
+    InterestsDecision,
+    Reach,
+    Undertaking,
+    UndertakingEnd,
+)
+from tracker.undertakings.places import ANOTHER_KIND, Places
+
+SUBJECT = "added_interest"
+MAX_INTEREST = 5000
+MAX_REASON = 2000
+MAX_NAME = 200
+
+
+def add(actor: Actor, undertaking_id: UUID, text: str, places: Places) -> AddedInterest:
+    """Add an interest to one's own signed undertaking, and ask the NPM to decide on it.
+
+    What is open to the person closes for the places concerned in this transaction. Raise
+    RefusedError for anybody else, before signing and once the undertaking is closed;
+    RuleBrokenError naming the field that does not fit.
+    """
+    undertaking = queries.locked(undertaking_id)
+    loaded = queries.load(undertaking)
+    policy.can_add_interest(actor, loaded.standing).require()
+    text = text.strip()
+    if not text:
+        raise RuleBrokenError(_l("Write what you declare"), "interest")
+    if len(text) > MAX_INTEREST:
+        raise RuleBrokenError(_l("Use at most %(num)s characters", num=MAX_INTEREST), "interest")
+    interest = AddedInterest(
+        id=uuid4(),
+        cooperation_id=undertaking.cooperation_id,
+        user_id=actor.user_id,
+        added_at=clock.now(),
+    )
+    added_interests.put_content(interest, text, checked_places(places))
+    db.session.add(interest)
+    db.session.flush()
+    record(
+        verbs.INTEREST_ADDED,
+        # By nobody: the parties read the history, and whose interest it is concerns only the NPM.
+        actor=None,
+        subject_type=SUBJECT,
+        subject_id=interest.id,
+        cooperation_id=interest.cooperation_id,
+    )
+    messages.interest_added(
+        undertaking, interest.id, loaded.terms.reference, people.deciders(interest.cooperation_id)
+    )
+    return interest
+
+
+def decide(
+    actor: Actor,
+    undertaking_id: UUID,
+    interest_id: UUID,
+    decision: InterestsDecision,
+    reason: str = "",
+    places: Places | None = None,
+    *,
+    seen: str,
+) -> None:
+    """Decide on an added interest: accept it, bar the person from places, or ask for another.
+
+    May be decided anew while the undertaking is open. seen is the mark() of the decision that was
+    read: raise StaleError when somebody decided since. Asking for another person closes the
+    undertaking and what it opened. Raise RefusedError for anybody but an NPM's signatory or
+    manager, on one's own interest, and once the undertaking is closed.
+    """
+    undertaking = queries.locked(undertaking_id)
+    policy.can_decide_added(actor, queries.load(undertaking).standing).require()
+    interest = added_interests.locked(interest_id)
+    if (interest.cooperation_id, interest.user_id) != (
+        undertaking.cooperation_id,
+        undertaking.user_id,
+    ):
+        raise LookupError("The interest is not of the person of this undertaking.")
+    if seen != mark(interest):
+        raise StaleError(
+            _l("Somebody decided while you were writing. Compare that decision with yours.")
+        )
+    reason = reason.strip()
+    if not reason and decision is not InterestsDecision.ACCEPT:
+        raise RuleBrokenError(_l("Say what follows, and why. The person reads it."), "reason")
+    if len(reason) > MAX_REASON:
+        raise RuleBrokenError(_l("Use at most %(num)s characters", num=MAX_REASON), "reason")
+    limit = _limit(places) if decision is InterestsDecision.LIMIT else None
+    interest.decision = decision
+    interest.decided_at = clock.now()
+    interest.decided_by_id = actor.user_id
+    added_interests.put_decision(interest, reason, limit)
+    db.session.flush()
+    record(
+        verbs.INTERESTS_DECIDED,
+        actor=actor,
+        subject_type=SUBJECT,
+        subject_id=interest.id,
+        cooperation_id=interest.cooperation_id,
+    )
+    if decision is InterestsDecision.REPLACE:
+        _close(actor, undertaking, reason)
+    messages.decided(undertaking)
+
+
+def mark(interest: AddedInterest) -> str:
+    """Return what tells a decision on an added interest from any other on the same."""
+    at = interest.decided_at
+    return at.astimezone(dt.UTC).isoformat(timespec="microseconds") if at else ""
+
+
+def checked_places(places: Places) -> Places:
+    """Return places with what belongs to their reach; raise RuleBrokenError for what is missing."""
+    match places.reach:
+        case Reach.ALL:
+            return Places(Reach.ALL)
+        case Reach.KIND:
+            if not places.kind or places.kind == ANOTHER_KIND:
+                raise RuleBrokenError(_l("Choose the kind of place"), "kind")
+            return Places(Reach.KIND, kind=places.kind)
+        case Reach.NAMED:
+            name = places.name.strip()
+            if not name:
+                raise RuleBrokenError(_l("Enter the name of the place or institution"), "place")
+            if len(name) > MAX_NAME:
+                raise RuleBrokenError(_l("Use at most %(num)s characters", num=MAX_NAME), "place")
+            return Places(Reach.NAMED, name=name)
+
+
+def _limit(places: Places | None) -> Places:
+    if places is None or places.reach is Reach.ALL:
+        raise RuleBrokenError(
+            _l("Name the place or the kind of place. To close all work, ask for another person."),
+            "reach",
+        )
+    return checked_places(places)
+
+
+def _close(actor: Actor, undertaking: Undertaking, reason: str) -> None:
+    encryption.put_closing_reason(undertaking, reason)
+    handlers.close(actor, undertaking, UndertakingEnd.WITHDRAWN_BY_NPM)

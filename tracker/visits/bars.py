@@ -1,0 +1,122 @@
+"""What added interests close to their people: all work, or the visits to the places concerned.
+
+Worked out again when an interest is added or decided, and when a visit's place or kind changes. A
+visit whose place can't be told from one that is concerned is closed.
+"""
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from tracker.access.actor import Actor
+from tracker.activity.service import DomainEvent
+from tracker.activity.stale import Stale, mark
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
+from tracker.checklists import encryption as answers
+from tracker.checklists.models import Answer, Checklist
+from tracker.cooperations.models import ClearanceBar
+from tracker.core.db import db
+from tracker.undertakings import added_interests
+from tracker.undertakings.models import AddedInterest, Reach
+from tracker.visits.encryption import plan_of
+from tracker.visits.models import Visit
+from tracker.visits.stages import PREPARED
+
+# The item of the roles that says the type of place.
+KIND_OF_PLACE = "V1"
+_Key = tuple[UUID, UUID | None]
+
+
+def follow(event: DomainEvent) -> None:
+    """Work the bars of a cooperation out again.
+
+    Handler of INTEREST_ADDED, INTERESTS_DECIDED, VISIT_PLANNED and VISIT_CHANGED.
+    """
+    if event.cooperation_id is not None:
+        mark(Stale.BARS, [event.cooperation_id], event.actor)
+
+
+def follow_answer(event: DomainEvent) -> None:
+    """Work the bars out again when a visit's kind may be another.
+
+    Handler of what changes an answer of the roles.
+    """
+    if event.details.get("kind") == ChecklistKind.VISIT_ROLES.value and (
+        event.details.get("item") in {None, KIND_OF_PLACE}
+    ):
+        follow(event)
+
+
+def work_out(cooperation_id: UUID, _actor: Actor | None = None) -> None:
+    """Make the bars of a cooperation be what its interests and visits say now.
+
+    In a constant number of statements. Visits whose bars change are judged again.
+    """
+    interests = added_interests.of_cooperation(cooperation_id)
+    bars: dict[_Key, ClearanceBar] = {
+        (bar.interest_id, bar.visit_id): bar
+        for bar in db.session.scalars(
+            sa.select(ClearanceBar).where(ClearanceBar.cooperation_id == cooperation_id)
+        )
+    }
+    if not interests and not bars:
+        return
+    visits = db.session.scalars(
+        sa.select(Visit).where(Visit.cooperation_id == cooperation_id)
+    ).all()
+    wanted = _wanted(cooperation_id, interests, visits)
+    if bars.keys() == wanted.keys():
+        return
+    for key in bars.keys() - wanted.keys():
+        db.session.delete(bars[key])
+    for interest_id, visit_id in wanted.keys() - bars.keys():
+        db.session.add(
+            ClearanceBar(
+                cooperation_id=cooperation_id,
+                user_id=wanted[interest_id, visit_id],
+                interest_id=interest_id,
+                visit_id=visit_id,
+            )
+        )
+    db.session.flush()
+    mark(Stale.VISIT, [visit.id for visit in visits if visit.stage in PREPARED])
+
+
+def _wanted(
+    cooperation_id: UUID, interests: Iterable[AddedInterest], visits: Sequence[Visit]
+) -> dict[_Key, UUID]:
+    """Return what interests close now: interest and visit, or None for all work; and to whom."""
+    kinds = _kinds(cooperation_id)
+    wanted: dict[_Key, UUID] = {}
+    for interest in interests:
+        places = added_interests.closed_places(interest)
+        if places is None:
+            continue
+        if places.reach is Reach.ALL:
+            wanted[interest.id, None] = interest.user_id
+            continue
+        for visit in visits:
+            if places.concern(kinds.get(visit.id), plan_of(visit).place):
+                wanted[interest.id, visit.id] = interest.user_id
+    return wanted
+
+
+def _kinds(cooperation_id: UUID) -> dict[UUID, str]:
+    """Return the type of place of each visit of a cooperation, as far as its roles say (V1)."""
+    rows = db.session.execute(
+        sa.select(Checklist.visit_id, Answer)
+        .join(Checklist, Checklist.id == Answer.checklist_id)
+        .where(
+            Checklist.cooperation_id == cooperation_id,
+            Checklist.kind == ChecklistKind.VISIT_ROLES,
+            Answer.item == KIND_OF_PLACE,
+            Answer.scope == AnswerScope.SHARED,
+            Answer.is_current.is_(True),
+        )
+    )
+    return {
+        visit_id: str(answers.values_of(cooperation_id, answer).get("place_type") or "")
+        for visit_id, answer in rows
+        if visit_id is not None
+    }
