@@ -213,6 +213,7 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
     verbs.PROPOSAL_TURNED_DOWN: (lifecycle.follow_answer, visits.follow_draft),
     verbs.FLAG_RAISED: (lifecycle.follow_answer,),
     verbs.FLAG_CLOSED: (lifecycle.follow_answer,),
+    verbs.HINT_ANSWERED: (lifecycle.follow_answer,),
     verbs.SAFEGUARDS_REVIEWED: (lifecycle.follow_answer,),
     verbs.AMENDMENT_OPENED: (lifecycle.follow_reopened, lifecycle.follow, visits.follow),
     verbs.CHECKLIST_MOVED: (lifecycle.follow_answer, visits.follow_draft),

@@ -41,6 +41,8 @@ EMPTY_THERE |= {"disagreement", "refused_account"}
 EMPTY_THERE |= {"job_failure"}
 # Tables whose rows nothing writes yet.
 EMPTY_THERE |= {"assignment", "notice", "own_article", "own_passage", "renewal", "succession"}
+# Who is asked whether words limit the NPM has not answered yet.
+EMPTY_THERE |= {"hint_answer"}
 # Nobody of the demonstration has a passkey or was mailed a code.
 EMPTY_THERE |= {"mailed_code", "passkey", "used_challenge"}
 NEVER_CHANGED = {

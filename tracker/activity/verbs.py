@@ -140,6 +140,8 @@ PROPOSAL_WITHDRAWN = _verb("proposal_withdrawn", "kind", "item", "version", "org
 # Raised by a rule of the template: no organisation, but the NPM's powers that the rule protects.
 FLAG_RAISED = _verb("flag_raised", "kind", "item", "organisation", "powers")
 FLAG_CLOSED = _verb("flag_closed", "kind", "item", "how")
+# Of a phrase that may limit the NPM: harmless (its side), accepted (the second reader), flagged.
+HINT_ANSWERED = _verb("hint_answered", "kind", "item", "organisation", "how")
 SAFEGUARDS_REVIEWED = _verb("safeguards_reviewed", "kind")
 # Only comments to all parties; those to one's own side leave no event.
 COMMENT_MADE = _verb("comment_made", "kind", "item", "organisation")

@@ -70,6 +70,20 @@ class TalkForm(ReasonForm):
     answer = HiddenValueField()
 
 
+class HintForm(Form):
+    """Whether words that may limit the NPM do so, and why."""
+
+    limits = ChoiceField(
+        _l("Does this limit the NPM?"),
+        [Required()],
+        choices=[
+            Option("no", _l("No"), _l("Say in a few words why not.")),
+            Option("yes", _l("Yes: flag it"), _l("Say how. The term is changed or explained.")),
+        ],
+    )
+    reason = TextField(_l("Reason"), most=500)
+
+
 class MoveForm(Form):
     """The version to which a checklist is moved, as the person saw it."""
 

@@ -27,6 +27,7 @@ class Part(enum.Enum):
     POSITIONS = enum.auto()
     PROPOSALS = enum.auto()
     FLAGS = enum.auto()
+    HINT_ANSWERS = enum.auto()
     REVIEWS = enum.auto()
     # Of the visit that a checklist is for: its team and its first day, by its id.
     VISIT = enum.auto()
@@ -44,6 +45,7 @@ READ_BY: dict[str, tuple[Part, ...]] = {
     "cooperation": (Part.COOPERATION,),
     "cooperation_person": (Part.PEOPLE,),
     "flag": (Part.FLAGS,),
+    "hint_answer": (Part.HINT_ANSWERS,),
     "membership": (Part.PEOPLE,),
     "organisation": tuple(Part),
     "party": (Part.COOPERATION, Part.PEOPLE),

@@ -34,6 +34,7 @@ from tracker.checklists.models import (
     CopiedAnswer,
     CopyReading,
     Flag,
+    HintAnswer,
     Position,
     Proposal,
     ProposalState,
@@ -65,7 +66,7 @@ from tracker.core.services import Slot
 from tracker.organisations.languages import language_codes
 from tracker.organisations.models import Organisation
 
-Row = TypeVar("Row", Position, Proposal, Flag, SafeguardReview)
+Row = TypeVar("Row", Position, Proposal, Flag, HintAnswer, SafeguardReview)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,7 @@ class LoadedChecklist:
     turned_down: tuple[Proposal, ...]
     flags: tuple[Flag, ...]
     review: SafeguardReview | None
+    hint_answers: tuple[HintAnswer, ...] = ()
 
     def standing(self) -> ChecklistStatus:
         """Return the status of every item."""
@@ -132,6 +134,11 @@ class LoadedChecklist:
     def flags_on(self) -> Mapping[str, list[Flag]]:
         """The flags, open and closed, on each item that has any."""
         return _by_item(self.flags)
+
+    @cached_property
+    def hint_answers_on(self) -> Mapping[str, list[HintAnswer]]:
+        """The answers to hints on each item that has any, the oldest first."""
+        return _by_item(self.hint_answers)
 
     def item(self, code: str) -> Item:
         """Return an item; raise RuleBrokenError when the template has none of that code."""
@@ -190,7 +197,7 @@ class LoadedChecklist:
         return next((p for p in self.parties if p.organisation_id == organisation_id), None)
 
 
-OfItem = TypeVar("OfItem", Position, Proposal, Flag)
+OfItem = TypeVar("OfItem", Position, Proposal, Flag, HintAnswer)
 
 
 def _by_item(rows: Iterable[OfItem]) -> dict[str, list[OfItem]]:
@@ -441,6 +448,11 @@ def load_all(checklists: Sequence[Checklist]) -> dict[UUID, LoadedChecklist]:
     positions = loaded.parts(Part.POSITIONS, ids, _reads(_POSITIONS))
     proposals = loaded.parts(Part.PROPOSALS, ids, _reads(_PROPOSALS))
     flags = loaded.parts(Part.FLAGS, ids, _reads(_FLAGS))
+    hint_answers = loaded.parts(
+        Part.HINT_ANSWERS,
+        [checklist_id for checklist_id in ids if rows[checklist_id].has_hint_answers],
+        _reads(_HINT_ANSWERS),
+    )
     # The newest that is not void comes first.
     reviews = loaded.parts(Part.REVIEWS, ids, _reads(_REVIEWS))
 
@@ -456,6 +468,7 @@ def load_all(checklists: Sequence[Checklist]) -> dict[UUID, LoadedChecklist]:
                 proposals[checklist.id],
                 flags[checklist.id],
                 reviews[checklist.id],
+                hint_answers.get(checklist.id, ()),
             ),
         )
 
@@ -476,6 +489,7 @@ class _Talks:
     proposals: Sequence[Proposal]
     flags: Sequence[Flag]
     reviews: Sequence[SafeguardReview]
+    hint_answers: Sequence[HintAnswer]
 
 
 def _loaded(
@@ -513,6 +527,7 @@ def _loaded(
         ),
         flags=tuple(talks.flags),
         review=next(iter(talks.reviews), None),
+        hint_answers=tuple(talks.hint_answers),
     )
 
 
@@ -560,6 +575,15 @@ _FLAGS = (
         joinedload(Flag.closed_by).load_only(User.name),
     )
     .order_by(Flag.raised_at)
+)
+_HINT_ANSWERS = (
+    sa.select(HintAnswer)
+    .where(HintAnswer.checklist_id.in_(_IDS))
+    .options(
+        joinedload(HintAnswer.author).load_only(User.name),
+        joinedload(HintAnswer.organisation).load_only(Organisation.name),
+    )
+    .order_by(HintAnswer.answered_at)
 )
 _REVIEWS = (
     sa.select(SafeguardReview)

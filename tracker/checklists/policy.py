@@ -1,4 +1,7 @@
-"""Who may do what with a checklist. Pure."""
+"""Who may do what with a checklist. Pure.
+
+In one file: rules about the same roles and parties, read side by side.
+"""
 
 from collections.abc import Collection
 from uuid import UUID
@@ -156,6 +159,21 @@ def can_close_flag(actor: Actor, party: PartyFact | None) -> Decision:
         return no(_l("The NPM explains or changes a flagged term."))
     if not actor.has(Role.SIGNATORY, Role.MANAGER, Role.COORDINATOR):
         return no(_l("A coordinator, signatory or manager of the NPM answers flags."))
+    return YES
+
+
+def can_answer_hint(
+    actor: Actor, party: PartyFact | None, written_by: UUID, *, is_reader: bool
+) -> Decision:
+    """Decide whether a person may say if a phrase limits the NPM: of the side that wrote it.
+
+    So may the second reader (is_reader), of everybody's words. Others flag the term instead.
+    """
+    taking_part = can_take_part(actor, party)
+    if not taking_part or party is None:
+        return taking_part
+    if not is_reader and party.organisation_id != written_by:
+        return no(_l("Whoever wrote these words says if they limit the NPM. You may flag them."))
     return YES
 
 

@@ -19,13 +19,16 @@ from tracker.accounts.models import Membership, Passkey
 from tracker.authoring.models import OwnArticle
 from tracker.checklist_templates import library
 from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.loading import load
 from tracker.checklists.models import (
+    Checklist,
     Flag,
     ModelAnswer,
     Notice,
     Proposal,
     ProposalState,
 )
+from tracker.checklists.negotiation import hints
 from tracker.comments.models import Comment, CommentAudience
 from tracker.cooperations.models import CooperationPerson
 from tracker.core.db import db
@@ -251,6 +254,12 @@ def _cooperations(demonstration: Demonstration) -> dict[str, list[Thing]]:
     }
 
 
+def _mark(checklist_id: UUID, code: str) -> str:
+    """Return by what pages name the first words of an item that may limit the NPM."""
+    loaded = load(db.session.get_one(Checklist, checklist_id))
+    return hints.on_item(loaded, loaded.item(code))[0].mark
+
+
 def _checklists(demonstration: Demonstration) -> dict[str, list[Thing]]:
     checklists = demonstration.checklists
     draft = {"checklist_id": checklists["differing", "terms"]}
@@ -284,6 +293,13 @@ def _checklists(demonstration: Demonstration) -> dict[str, list[Thing]]:
             Thing("terms in force, the CSO's notice", terms | {"notice_id": notice})
         ],
         "checklist_id flag_id": [Thing("terms in draft", draft | {"flag_id": flag}, "differing")],
+        "checklist_id code mark": [
+            Thing(
+                "terms in draft, the NPM's words",
+                draft | {"code": "M18", "mark": _mark(draft["checklist_id"], "M18")},
+                "differing",
+            )
+        ],
         "checklist_id proposal_id": [
             Thing("terms in draft, the CSO's", draft | {"proposal_id": proposal}, "differing")
         ],
