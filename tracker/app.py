@@ -178,6 +178,7 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
     ),
     verbs.COOPERATION_CHANGED: (lifecycle.follow,),
     verbs.MODES_CHANGED: (checklists.follow, lifecycle.follow_modes, visits.follow),
+    verbs.OUTSIDE_BODY_REMOVED: (checklists.follow, lifecycle.follow, visits.follow),
     verbs.PARTY_JOINED: (lifecycle.follow_party, visits.follow),
     verbs.PARTY_REPLACED: (
         checklist_successions.follow_replacement,

@@ -90,7 +90,7 @@ class Writer:
                 return str(self._person(field, key))
             case FieldType.PERSONS:
                 return [str(self._person(field, key))]
-            case FieldType.PARTY:
+            case FieldType.PARTY | FieldType.BODY:
                 return str(self._party(field, key))
             case FieldType.NUMBER:
                 return self._number(field, key)

@@ -116,6 +116,8 @@ MODEL_ANSWER_DELETED = _verb("model_answer_deleted")
 COOPERATION_OPENED = _verb("cooperation_opened", "reference", "title", "parties", "modes")
 COOPERATION_CHANGED = _verb("cooperation_changed", "changed")
 MODES_CHANGED = _verb("modes_changed", "modes", "questions")
+OUTSIDE_BODY_ADDED = _verb("outside_body_added", "name", "kind")
+OUTSIDE_BODY_REMOVED = _verb("outside_body_removed", "name", "kind")
 PARTY_JOINED = _verb("party_joined", "organisation")
 # The ids are for the handler that updates each checklist.
 PARTY_REPLACED = _verb(

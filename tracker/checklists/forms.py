@@ -13,6 +13,8 @@ from tracker.checklist_templates.schema import Column, FieldType, TemplateField
 from tracker.checklists.drafts import DraftValues
 from tracker.checklists.labels import CLASSES, UNITS
 from tracker.checklists.loading import LoadedChecklist
+from tracker.cooperations import outside_bodies
+from tracker.cooperations.labels import BODY_KINDS
 from tracker.ui.fields import (
     ChoiceField,
     ChoicesField,
@@ -287,6 +289,16 @@ def _options(field: TemplateField | Column, loaded: LoadedChecklist) -> list[Opt
             ]
         case FieldType.PARTY:
             return [Option(str(p.organisation_id), p.name) for p in loaded.surroundings.parties]
+        case FieldType.BODY:
+            parties = loaded.surroundings.parties
+            return [
+                *(Option(str(p.organisation_id), p.name) for p in parties),
+                *(
+                    Option(str(body.id), f"{body.name} ({BODY_KINDS[body.kind]})")
+                    for body in outside_bodies.of(loaded.cooperation)
+                    if not body.is_removed
+                ),
+            ]
         case FieldType.CLASS:
             return [Option(code, label) for code, label in CLASSES.items()]
         case _:

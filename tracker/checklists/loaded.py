@@ -42,7 +42,7 @@ READ_BY: dict[str, tuple[Part, ...]] = {
     "checklist": (Part.CHECKLIST, Part.OWN),
     "checklist_party": (Part.CHECKLIST, Part.OWN),
     "checklist_template": (Part.CHECKLIST, Part.OWN),
-    "cooperation": (Part.COOPERATION,),
+    "cooperation": (Part.COOPERATION, Part.PEOPLE),
     "cooperation_person": (Part.PEOPLE,),
     "flag": (Part.FLAGS,),
     "hint_answer": (Part.HINT_ANSWERS,),
@@ -59,7 +59,7 @@ READ_BY: dict[str, tuple[Part, ...]] = {
 LOOKED_AT: dict[str, frozenset[str]] = {
     "checklist": frozenset({"template_id", "visit_id", "cooperation_id"}),
     "checklist_party": frozenset({"organisation_id", "position"}),
-    "cooperation": frozenset({"modes", "questions"}),
+    "cooperation": frozenset({"modes", "questions", "outside_bodies"}),
     "user": frozenset({"name", "active"}),
     "visit": frozenset({"sealed_plan"}),
 }

@@ -57,7 +57,7 @@ from tracker.checklists.rules.facts import (
     Surroundings,
 )
 from tracker.checklists.rules.rendering import Names
-from tracker.cooperations import keys
+from tracker.cooperations import keys, outside_bodies
 from tracker.cooperations.models import Cooperation, CooperationPerson, Mode, Party
 from tracker.core import clock
 from tracker.core.db import db
@@ -821,6 +821,7 @@ def _names(cooperation: Cooperation, rows: Sequence[CooperationPerson]) -> Names
     return Names(
         people={row.user_id: row.user.name for row in rows},
         parties={party.organisation_id: party.organisation.name for party in cooperation.parties},
+        bodies={body.id: body.name for body in outside_bodies.of(cooperation)},
     )
 
 
@@ -848,6 +849,7 @@ def _surroundings(
         parties=_party_facts(checklist, cooperation),
         npm_people=people.npm,
         people=frozenset(people.today),
+        bodies=frozenset(body.id for body in outside_bodies.of(cooperation) if not body.is_removed),
         team=visit.team if visit else None,
         visit_starts_on=visit.starts_on if visit else None,
         visit_ends_on=visit.ends_on if visit else None,

@@ -3,7 +3,7 @@
 from flask_babel import lazy_gettext as _l
 
 from tracker.access.actor import OrganisationKind
-from tracker.cooperations.models import ChecklistKind, ClearanceEnd, Knowledge, Stage
+from tracker.cooperations.models import BodyKind, ChecklistKind, ClearanceEnd, Knowledge, Stage
 from tracker.cooperations.modes import Level
 
 STAGES: dict[Stage, object] = {
@@ -15,6 +15,14 @@ STAGES: dict[Stage, object] = {
     Stage.UNDER_REVIEW: _l("Under review"),
     Stage.SUSPENDED: _l("Suspended"),
     Stage.CLOSED: _l("Closed"),
+}
+
+BODY_KINDS: dict[BodyKind, object] = {
+    BodyKind.AUTHORITY: _l("Authority"),
+    BodyKind.MINISTRY: _l("Ministry"),
+    BodyKind.PROSECUTOR: _l("Prosecutor"),
+    BodyKind.DONOR: _l("Donor"),
+    BodyKind.OTHER_STATE_BODY: _l("Other state body"),
 }
 
 SIDES: dict[OrganisationKind, object] = {

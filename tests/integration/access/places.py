@@ -250,6 +250,9 @@ def _cooperations(demonstration: Demonstration) -> dict[str, list[Thing]]:
         "person_id reference": [
             Thing("a member of the CSO", {"reference": reference, "person_id": person})
         ],
+        "body_id reference": [
+            Thing("a body that is not listed", {"reference": reference, "body_id": UUID(int=7)})
+        ],
         "number reference": [Thing("the ready visit", {"reference": reference, "number": 1})],
     }
 
