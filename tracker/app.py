@@ -183,6 +183,7 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
     ),
     verbs.COOPERATION_CHANGED: (checklists.follow, lifecycle.follow),
     verbs.MODES_CHANGED: (checklists.follow, lifecycle.follow_modes, visits.follow),
+    verbs.OUTSIDE_BODY_REMOVED: (checklists.follow, lifecycle.follow, visits.follow),
     verbs.PARTY_JOINED: (lifecycle.follow_party, visits.follow),
     verbs.PARTY_REPLACED: (
         checklist_successions.follow_replacement,
@@ -227,6 +228,7 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
     verbs.PROPOSAL_TURNED_DOWN: (lifecycle.follow_answer, visits.follow_draft),
     verbs.FLAG_RAISED: (lifecycle.follow_answer,),
     verbs.FLAG_CLOSED: (lifecycle.follow_answer,),
+    verbs.HINT_ANSWERED: (lifecycle.follow_answer,),
     verbs.SAFEGUARDS_REVIEWED: (lifecycle.follow_answer,),
     verbs.AMENDMENT_OPENED: (lifecycle.follow_reopened, lifecycle.follow, visits.follow),
     verbs.CHECKLIST_MOVED: (lifecycle.follow_answer, visits.follow_draft),

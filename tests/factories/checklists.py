@@ -28,7 +28,7 @@ from tracker.checklist_templates.schema import (
 from tracker.checklists import policy, service
 from tracker.checklists.loading import LoadedChecklist, load
 from tracker.checklists.models import Answer, Checklist, Stance
-from tracker.checklists.negotiation import positions, safeguards
+from tracker.checklists.negotiation import hints, positions, safeguards
 from tracker.checklists.rules import completeness
 from tracker.checklists.rules.facts import Surroundings
 from tracker.checklists.rules.values import needed
@@ -90,7 +90,7 @@ class Writer:
                 return str(self._person(field, key))
             case FieldType.PERSONS:
                 return [str(self._person(field, key))]
-            case FieldType.PARTY:
+            case FieldType.PARTY | FieldType.BODY:
                 return str(self._party(field, key))
             case FieldType.NUMBER:
                 return self._number(field, key)
@@ -300,8 +300,17 @@ def agree(
     chosen: Chosen = {SECOND_READER: {"second_reader": str(reader.user_id)}} if reader else {}
     complete_answers(load(checklist), actors, chosen=chosen)
     if checklist.kind is ChecklistKind.TERMS and reader is not None:
+        accept_hints(reader, checklist)
         safeguards.confirm_review(reader, checklist)
     return load(checklist)
+
+
+def accept_hints(reader: Actor, checklist: Checklist) -> None:
+    """Have the second reader accept all words that may limit the NPM."""
+    for hint in hints.waiting_for_reader(load(checklist)):
+        safeguards.answer_hint(
+            reader, checklist, hint.item, hint.mark, limits=False, reason="Others decide nothing."
+        )
 
 
 def send(checklist: Checklist, by: Actor, signatories: Mapping[UUID, Actor]) -> None:

@@ -66,6 +66,7 @@ BROKEN_COOPERATIONS: dict[str, dict[str, Any]] = {
     "too_late": {"terms": replace(TERMS, starts_on=BEFORE)},
     "safeguards": {"terms": replace(TERMS, lacking=(replace(ITEM, code="M5"),))},
     "flags": {"terms": replace(TERMS, flagged_items=("M12",))},
+    "hints": {"terms": replace(TERMS, hinted_items=("M4",))},
     "review": {"terms": replace(TERMS, is_reviewed=False)},
     "people": {"people": (replace(OPEN.people[0], is_cleared=False),)},
     "term": {"terms": IN_FORCE, "ends_on": BEFORE},

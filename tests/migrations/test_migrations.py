@@ -50,6 +50,8 @@ EMPTY_THERE |= {"assignment", "notice", "own_article", "own_passage", "renewal",
 # Nobody of the demonstration added an interest after signing.
 EMPTY_THERE |= {"added_interest", "clearance_bar"}
 EMPTY_THERE |= {"review", "review_confirmation", "review_version"}
+# Who is asked whether words limit the NPM has not answered yet.
+EMPTY_THERE |= {"hint_answer"}
 # Nobody of the demonstration has a passkey or was mailed a code.
 EMPTY_THERE |= {"mailed_code", "passkey", "used_challenge"}
 NEVER_CHANGED = {

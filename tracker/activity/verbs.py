@@ -116,6 +116,8 @@ MODEL_ANSWER_DELETED = _verb("model_answer_deleted")
 COOPERATION_OPENED = _verb("cooperation_opened", "reference", "title", "parties", "modes")
 COOPERATION_CHANGED = _verb("cooperation_changed", "changed")
 MODES_CHANGED = _verb("modes_changed", "modes", "questions")
+OUTSIDE_BODY_ADDED = _verb("outside_body_added", "name", "kind")
+OUTSIDE_BODY_REMOVED = _verb("outside_body_removed", "name", "kind")
 PARTY_JOINED = _verb("party_joined", "organisation")
 # The ids are for the handler that updates each checklist.
 PARTY_REPLACED = _verb(
@@ -141,6 +143,8 @@ PROPOSAL_WITHDRAWN = _verb("proposal_withdrawn", "kind", "item", "version", "org
 # Raised by a rule of the template: no organisation, but the NPM's powers that the rule protects.
 FLAG_RAISED = _verb("flag_raised", "kind", "item", "organisation", "powers")
 FLAG_CLOSED = _verb("flag_closed", "kind", "item", "how")
+# Of a phrase that may limit the NPM: harmless (its side), accepted (the second reader), flagged.
+HINT_ANSWERED = _verb("hint_answered", "kind", "item", "organisation", "how")
 SAFEGUARDS_REVIEWED = _verb("safeguards_reviewed", "kind", "because")
 # Only comments to all parties; those to one's own side leave no event.
 COMMENT_MADE = _verb("comment_made", "kind", "item", "organisation")

@@ -1,9 +1,9 @@
 """Risky phrases that may limit the NPM: loaded from content, and found in answers."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache, cached_property
-from itertools import pairwise
+from dataclasses import dataclass, field
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from tracker.checklist_templates.strict import (
     Words,
     check_unique,
 )
+from tracker.core.canonical import digest_of
 from tracker.core.content import ContentError, Mistake, YamlText, name_of, read_text, read_yaml
 from tracker.core.paths import CONTENT
 from tracker.core.services import Slot
@@ -26,12 +27,68 @@ from tracker.search.words import Word, folded, split
 from tracker.settings import KNOWN_LANGUAGES
 
 WRITTEN = frozenset({FieldType.TEXT, FieldType.LINE})
-# What may separate the words of one phrase: spaces and hyphens.
-BETWEEN = " \t\r\n\u00a0-\u2010\u2011"
+# What may separate the words of one phrase: spaces, hyphens, quotation marks, commas.
+BETWEEN = " \t\r\n\u00a0-\u2010\u2011'\u2018\u2019\"\u201c\u201d\u00ab\u00bb(),\u060c"
+# Where a form has this, a few other words of the same sentence may stand.
+GAP = "..."
+MOST_BETWEEN = 5
+SENTENCE_ENDS = re.compile(r"[.!?;\u061f\u061b]\W*\s|\n")
+# Letters that people write for each other in Arabic, beside those that folding makes the same.
+LETTERS = str.maketrans("\u0629\u0649", "\u0647\u064a")
+# What is written together with the next word in Arabic: and, so; by, for, as; the article.
+PARTICLES = re.compile(
+    r"[\u0648\u0641]?(?:[\u0628\u0643]?\u0627\u0644|\u0644\u0644|[\u0628\u0644\u0643])?"
+)
+SHORTEST_STEM = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The words of which one comes next in a form, right away or after a few others."""
+
+    words: frozenset[str]
+    after_gap: bool = False
+
+    def __str__(self) -> str:
+        return f"{GAP + ' ' if self.after_gap else ''}{'|'.join(sorted(self.words))}"
+
+
+Steps = tuple[Step, ...]
+
+
+def steps_of(form: str) -> Steps:
+    """Return a form word by word; raise ValueError when it can't be looked for.
+
+    "a|b" is one word or the other, "..." up to five other words of the same sentence.
+    """
+    steps: list[Step] = []
+    after_gap = False
+    for token in form.split():
+        if token == GAP:
+            after_gap = True
+            continue
+        choices = [_letters(folded(choice)).split() for choice in token.split("|")]
+        if len(choices) > 1:
+            if any(len(choice) != 1 for choice in choices):
+                message = f"{form}: {token} is not one word or another"
+                raise ValueError(message)
+            choices = [[word for choice in choices for word in choice]]
+            steps.append(Step(frozenset(choices[0]), after_gap))
+        else:
+            for number, word in enumerate(choices[0]):
+                steps.append(Step(frozenset({word}), after_gap and number == 0))
+        after_gap = False
+    if not steps:
+        message = f"{form}: no word to look for"
+        raise ValueError(message)
+    if after_gap or steps[0].after_gap:
+        message = f"{form}: {GAP} stands between words"
+        raise ValueError(message)
+    return tuple(steps)
 
 
 class Entry(Strict):
-    """A kind of phrase: its forms, what to consider, and the guidance about it."""
+    """A kind of phrase: its forms (see steps_of), what to consider, the guidance about it."""
 
     key: Key
     forms: tuple[Words, ...] = Field(min_length=1)
@@ -41,18 +98,17 @@ class Entry(Strict):
 
     @model_validator(mode="after")
     def _has_forms_that_can_be_found(self) -> "Entry":
-        without_words = [form for form in self.forms if not folded(form)]
-        if without_words:
-            message = f"{', '.join(without_words)}: no word to look for"
-            raise ValueError(message)
+        for form in self.forms:
+            steps_of(form)
         return self
 
 
 class PhraseList(Strict):
-    """The phrases of one language."""
+    """The phrases of one language, and those that make them harmless where they overlap."""
 
     language: str
     hints: tuple[Entry, ...] = Field(min_length=1)
+    harmless: tuple[Words, ...] = ()
 
     @model_validator(mode="after")
     def _holds_together(self) -> "PhraseList":
@@ -60,21 +116,37 @@ class PhraseList(Strict):
             message = f"language is {self.language!r}, not one of {', '.join(KNOWN_LANGUAGES)}"
             raise ValueError(message)
         check_unique("hint", [entry.key for entry in self.hints])
-        check_unique("form", [folded(form) for entry in self.hints for form in entry.forms])
+        check_unique("form", [_plain(form) for entry in self.hints for form in entry.forms])
+        check_unique("harmless form", [_plain(form) for form in self.harmless])
         return self
 
     @cached_property
-    def by_first(self) -> dict[str, tuple[tuple[tuple[str, ...], Entry], ...]]:
-        """Forms as folded words, the longest first, by their first word."""
-        entries: dict[str, list[tuple[tuple[str, ...], Entry]]] = {}
-        for entry in self.hints:
-            for form in entry.forms:
-                parts = tuple(folded(form).split())
-                entries.setdefault(parts[0], []).append((parts, entry))
-        return {
-            first: tuple(sorted(forms, key=lambda form: -len(form[0])))
-            for first, forms in entries.items()
-        }
+    def by_first(self) -> "Index":
+        """The forms of all kinds, the longest first, by their first word."""
+        return _indexed((steps_of(form), entry) for entry in self.hints for form in entry.forms)
+
+    @cached_property
+    def harmless_by_first(self) -> "Index":
+        """The harmless forms, the longest first, by their first word."""
+        return _indexed((steps_of(form), None) for form in self.harmless)
+
+
+Index = Mapping[str, Sequence[tuple[Steps, Entry | None]]]
+
+
+def _plain(form: str) -> str:
+    return " ".join(str(step) for step in steps_of(form))
+
+
+def _indexed(forms: Iterable[tuple[Steps, Entry | None]]) -> Index:
+    by_first: dict[str, list[tuple[Steps, Entry | None]]] = {}
+    for steps, entry in forms:
+        for first in steps[0].words:
+            by_first.setdefault(first, []).append((steps, entry))
+    return {
+        first: sorted(entries, key=lambda pair: len(pair[0]), reverse=True)
+        for first, entries in by_first.items()
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +158,9 @@ class Hint:
     language: str
     statement: str
     passage: str
+    # The kind of phrase, and the digest of the sentences it is in: of these words and no others.
+    phrase: str
+    matched: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,57 +235,148 @@ def hints(texts: Iterable[str]) -> tuple[Hint, ...]:
 def found_in(texts: Iterable[str], lists: Sequence[PhraseList]) -> tuple[Hint, ...]:
     """Return the phrases found in some texts, each kind once, as they were written.
 
-    Whole words are compared, ignoring case and accents; of two forms the longer one counts.
+    Whole words are compared, ignoring case, accents, and in Arabic what is written together with a
+    word; of two forms the longer one counts, and none that overlaps a harmless one.
     """
-    matches: dict[tuple[str, str], tuple[Entry, dict[str, str]]] = {}
-    written = [(text, list(split(text))) for text in texts]
+    matches: dict[tuple[str, str], _Match] = {}
+    written = [_Text(text) for text in texts]
     for phrases in lists:
-        for text, words in written:
-            for entry, shown in _of_text(text, words, phrases):
-                _entry, seen = matches.setdefault((phrases.language, entry.key), (entry, {}))
-                seen.setdefault(folded(shown), " ".join(shown.split()))
+        for text in written:
+            for first, last, entry in _of_text(text, phrases):
+                match = matches.setdefault((phrases.language, entry.key), _Match(entry))
+                shown = text.between(first, last)
+                match.shown.setdefault(folded(shown), " ".join(shown.split()))
+                match.sentences.add(text.sentences_of(first, last))
     return tuple(
-        Hint(tuple(seen.values()), entry.think, language, entry.statement, entry.passage)
-        for (language, _key), (entry, seen) in matches.items()
+        Hint(
+            words=tuple(match.shown.values()),
+            think=match.entry.think,
+            language=language,
+            statement=match.entry.statement,
+            passage=match.entry.passage,
+            phrase=phrase,
+            matched=digest_of(sorted(match.sentences)),
+        )
+        for (language, phrase), match in matches.items()
     )
 
 
-def _of_text(text: str, words: list[Word], phrase_list: PhraseList) -> Iterator[tuple[Entry, str]]:
+@dataclass(slots=True)
+class _Match:
+    """A kind of phrase that was found: as written, and the sentences it is in."""
+
+    entry: Entry
+    shown: dict[str, str] = field(default_factory=dict)
+    sentences: set[str] = field(default_factory=set)
+
+
+class _Text:
+    """A text split into words, with what is between them."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.words: list[Word] = list(split(text))
+        # Of each word: whether it follows the one before as in a phrase, and its sentence's number.
+        self.joined: list[bool] = []
+        self.sentence: list[int] = []
+        end = number = 0
+        for word in self.words:
+            between = text[end : word.start]
+            self.joined.append(not between.strip(BETWEEN))
+            number += SENTENCE_ENDS.search(between) is not None
+            self.sentence.append(number)
+            end = word.end
+
+    def between(self, first: int, last: int) -> str:
+        """Return what was written from one word to another."""
+        return self.text[self.words[first].start : self.words[last].end]
+
+    def sentences_of(self, first: int, last: int) -> str:
+        """Return the words of the sentences from that of one word to that of another."""
+        begin, end = self.sentence[first], self.sentence[last]
+        return " ".join(
+            word.folded
+            for word, number in zip(self.words, self.sentence, strict=True)
+            if begin <= number <= end
+        )
+
+    def is_any(self, place: int, words: frozenset[str]) -> bool:
+        """Tell whether a word is one of these."""
+        return not words.isdisjoint(_forms_of(self.words[place].folded))
+
+    def last_of(self, place: int, steps: Steps) -> int | None:
+        """Return the last word of a form whose first word is at a place, None if it isn't there."""
+        if len(steps) == 1:
+            return place
+        step, beyond = steps[1], place + (MOST_BETWEEN if steps[1].after_gap else 0) + 2
+        for following in range(place + 1, min(beyond, len(self.words))):
+            if step.after_gap:
+                if self.sentence[following] != self.sentence[place]:
+                    return None
+            elif not self.joined[following]:
+                return None
+            if self.is_any(following, step.words):
+                last = self.last_of(following, steps[1:])
+                if last is not None:
+                    return last
+        return None
+
+
+def _letters(word: str) -> str:
+    return word.translate(LETTERS)
+
+
+@lru_cache(maxsize=4096)
+def _forms_of(word: str) -> tuple[str, ...]:
+    """Return a folded word as it is compared: in Arabic also without what is written with it."""
+    if word.isascii():
+        return (word,)
+    plain = _letters(word)
+    match = PARTICLES.match(plain)
+    ends = {match.end(), 1 if plain[0] in "\u0648\u0641" else 0} if match else set()
+    stems = (plain[end:] for end in sorted(ends) if end)
+    return (plain, *(stem for stem in stems if len(stem) >= SHORTEST_STEM))
+
+
+def _of_text(text: _Text, phrases: PhraseList) -> Iterator[tuple[int, int, Entry]]:
     place = 0
-    while place < len(words):
-        hit = _at(text, words, place, phrase_list)
-        if hit is None:
-            place += 1
-            continue
-        length, entry = hit
-        yield entry, text[words[place].start : words[place + length - 1].end]
-        place += length
+    harmless: list[tuple[int, int]] | None = None
+    while place < len(text.words):
+        last_seen = place
+        for last, entry in _at(text, place, phrases.by_first):
+            if harmless is None:
+                harmless = _harmless(text, phrases)
+            if entry and not any(begin <= last and place <= end for begin, end in harmless):
+                yield place, last, entry
+                last_seen = last
+                break
+        place = last_seen + 1
 
 
-def _at(
-    text: str, words: list[Word], place: int, phrase_list: PhraseList
-) -> tuple[int, Entry] | None:
-    """Return the longest form that begins with a word: its length, and its kind."""
-    for parts, entry in phrase_list.by_first.get(words[place].folded, ()):
-        here = words[place : place + len(parts)]
-        if tuple(word.folded for word in here) == parts and _is_together(text, here):
-            return len(parts), entry
-    return None
+def _harmless(text: _Text, phrases: PhraseList) -> list[tuple[int, int]]:
+    return [
+        (place, last)
+        for place in range(len(text.words))
+        for last, _entry in _at(text, place, phrases.harmless_by_first)
+    ]
 
 
-def _is_together(text: str, words: list[Word]) -> bool:
-    """Return whether only spaces and hyphens separate some words."""
-    between = "".join(text[before.end : after.start] for before, after in pairwise(words))
-    return not between.strip(BETWEEN)
+def _at(text: _Text, place: int, index: Index) -> Iterator[tuple[int, Entry | None]]:
+    """Yield the forms that begin with a word, the longest first: their last word, and kind."""
+    for first in _forms_of(text.words[place].folded):
+        for steps, entry in index.get(first, ()):
+            last = text.last_of(place, steps)
+            if last is not None:
+                yield last, entry
 
 
 def texts_of(fields: Iterable[TemplateField], values: Mapping[str, Any]) -> Iterator[str]:
     """Yield the free texts of an answer."""
-    for field in fields:
-        value = values.get(field.key)
-        if field.type is FieldType.TABLE:
-            yield from _cells(field.columns, value if isinstance(value, list) else [])
-        elif field.type in WRITTEN and has_content(value):
+    for part in fields:
+        value = values.get(part.key)
+        if part.type is FieldType.TABLE:
+            yield from _cells(part.columns, value if isinstance(value, list) else [])
+        elif part.type in WRITTEN and has_content(value):
             yield str(value)
 
 

@@ -55,12 +55,16 @@ class FieldType(enum.StrEnum):
     PERSON = "person"
     PERSONS = "persons"
     PARTY = "party"
+    # A party, or a body of the cooperation's list that is none: an authority, a donor.
+    BODY = "body"
     CLASS = "class"
     TABLE = "table"
 
 
 # Fields whose value is the id of a person or an organisation.
-NAMING = frozenset({FieldType.PERSON, FieldType.PERSONS, FieldType.PARTY})
+NAMING = frozenset({FieldType.PERSON, FieldType.PERSONS, FieldType.PARTY, FieldType.BODY})
+# Of these, those that name organisations.
+NAMING_BODIES = frozenset({FieldType.PARTY, FieldType.BODY})
 
 
 class Sets(enum.StrEnum):
@@ -124,7 +128,8 @@ class Limit(Strict):
     """A rule that flags an answer which gives a power of the NPM away (product.md, 4.8).
 
     It checks its field, or a column of it, in all rows or in the fixed rows it names. It checks for
-    one thing: certain values, somebody outside the NPM, or a number above a threshold.
+    one thing: certain values, somebody outside the NPM, a body that is no party, or a number above
+    a threshold.
     """
 
     key: Key
@@ -136,13 +141,22 @@ class Limit(Strict):
     rows: tuple[Value, ...] = ()
     values: tuple[str | bool, ...] = Field(alias="in", default=())
     outside_npm: bool = False
+    # Left out of what is stored if it isn't asked, so that digests of older versions stay valid.
+    outside_parties: bool = Field(default=False, exclude_if=_is_nothing)
     above: int | None = None
 
     @model_validator(mode="after")
     def _looks_for_one_thing(self) -> "Limit":
-        conditions = (bool(self.values), self.outside_npm, self.above is not None)
+        conditions = (
+            bool(self.values),
+            self.outside_npm,
+            self.outside_parties,
+            self.above is not None,
+        )
         if sum(conditions) != 1:
-            message = f"limit {self.key} looks for one thing: in, outside_npm or above"
+            message = (
+                f"limit {self.key} looks for one thing: in, outside_npm, outside_parties or above"
+            )
             raise ValueError(message)
         return self
 
@@ -354,6 +368,13 @@ class Item(Strict):
                 raise ValueError(message)
             _check_values(name, check.values, columns[check.column])
 
+    @property
+    def names_bodies(self) -> bool:
+        """Whether a field or a column of it chooses among parties and outside bodies."""
+        kinds = {field.type for field in self.fields}
+        kinds |= {column.type for field in self.fields for column in field.columns}
+        return FieldType.BODY in kinds
+
     def field(self, key: str) -> TemplateField:
         """Return a field by its key."""
         return next(field for field in self.fields if field.key == key)
@@ -508,6 +529,9 @@ def _check_limit(name: str, limit: Limit, field: TemplateField) -> None:
         raise ValueError(message)
     if limit.outside_npm and looked_at.type not in NAMING:
         message = f"{name} asks who is outside the NPM, and {looked_at.key} names nobody"
+        raise ValueError(message)
+    if limit.outside_parties and looked_at.type is not FieldType.BODY:
+        message = f"{name} asks who is no party, and {looked_at.key} names no outside body"
         raise ValueError(message)
     if limit.above is not None and looked_at.type is not FieldType.NUMBER:
         message = f"{name} asks for a number, and {looked_at.key} holds none"

@@ -13,6 +13,8 @@ from tracker.checklist_templates.schema import Column, FieldType, TemplateField
 from tracker.checklists.drafts import DraftValues
 from tracker.checklists.labels import CLASSES, UNITS
 from tracker.checklists.loading import LoadedChecklist
+from tracker.cooperations import outside_bodies
+from tracker.cooperations.labels import BODY_KINDS
 from tracker.ui.fields import (
     ChoiceField,
     ChoicesField,
@@ -68,6 +70,20 @@ class TalkForm(ReasonForm):
     """What a party wants to talk about, of the answer it saw."""
 
     answer = HiddenValueField()
+
+
+class HintForm(Form):
+    """Whether words that may limit the NPM do so, and why."""
+
+    limits = ChoiceField(
+        _l("Does this limit the NPM?"),
+        [Required()],
+        choices=[
+            Option("no", _l("No"), _l("Say in a few words why not.")),
+            Option("yes", _l("Yes: flag it"), _l("Say how. The term is changed or explained.")),
+        ],
+    )
+    reason = TextField(_l("Reason"), most=500)
 
 
 class MoveForm(Form):
@@ -273,6 +289,16 @@ def _options(field: TemplateField | Column, loaded: LoadedChecklist) -> list[Opt
             ]
         case FieldType.PARTY:
             return [Option(str(p.organisation_id), p.name) for p in loaded.surroundings.parties]
+        case FieldType.BODY:
+            parties = loaded.surroundings.parties
+            return [
+                *(Option(str(p.organisation_id), p.name) for p in parties),
+                *(
+                    Option(str(body.id), f"{body.name} ({BODY_KINDS[body.kind]})")
+                    for body in outside_bodies.of(loaded.cooperation)
+                    if not body.is_removed
+                ),
+            ]
         case FieldType.CLASS:
             return [Option(code, label) for code, label in CLASSES.items()]
         case _:

@@ -27,6 +27,7 @@ class Part(enum.Enum):
     POSITIONS = enum.auto()
     PROPOSALS = enum.auto()
     FLAGS = enum.auto()
+    HINT_ANSWERS = enum.auto()
     REVIEWS = enum.auto()
     # Of the visit that a checklist is for: its team and its first day, by its id.
     VISIT = enum.auto()
@@ -41,9 +42,10 @@ READ_BY: dict[str, tuple[Part, ...]] = {
     "checklist": (Part.CHECKLIST, Part.OWN),
     "checklist_party": (Part.CHECKLIST, Part.OWN),
     "checklist_template": (Part.CHECKLIST, Part.OWN),
-    "cooperation": (Part.COOPERATION,),
+    "cooperation": (Part.COOPERATION, Part.PEOPLE),
     "cooperation_person": (Part.PEOPLE,),
     "flag": (Part.FLAGS,),
+    "hint_answer": (Part.HINT_ANSWERS,),
     "membership": (Part.PEOPLE,),
     "organisation": tuple(Part),
     "party": (Part.COOPERATION, Part.PEOPLE),
@@ -57,7 +59,7 @@ READ_BY: dict[str, tuple[Part, ...]] = {
 LOOKED_AT: dict[str, frozenset[str]] = {
     "checklist": frozenset({"template_id", "visit_id", "cooperation_id"}),
     "checklist_party": frozenset({"organisation_id", "position"}),
-    "cooperation": frozenset({"modes", "questions"}),
+    "cooperation": frozenset({"modes", "questions", "outside_bodies"}),
     "user": frozenset({"name", "active"}),
     "visit": frozenset({"sealed_plan"}),
 }

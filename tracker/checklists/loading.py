@@ -34,6 +34,7 @@ from tracker.checklists.models import (
     CopiedAnswer,
     CopyReading,
     Flag,
+    HintAnswer,
     Position,
     Proposal,
     ProposalState,
@@ -56,7 +57,7 @@ from tracker.checklists.rules.facts import (
     Surroundings,
 )
 from tracker.checklists.rules.rendering import Names
-from tracker.cooperations import keys
+from tracker.cooperations import keys, outside_bodies
 from tracker.cooperations.models import Cooperation, CooperationPerson, Mode, Party
 from tracker.core import clock
 from tracker.core.db import db
@@ -65,7 +66,7 @@ from tracker.core.services import Slot
 from tracker.organisations.languages import language_codes
 from tracker.organisations.models import Organisation
 
-Row = TypeVar("Row", Position, Proposal, Flag, SafeguardReview)
+Row = TypeVar("Row", Position, Proposal, Flag, HintAnswer, SafeguardReview)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,7 @@ class LoadedChecklist:
     turned_down: tuple[Proposal, ...]
     flags: tuple[Flag, ...]
     review: SafeguardReview | None
+    hint_answers: tuple[HintAnswer, ...] = ()
 
     def standing(self) -> ChecklistStatus:
         """Return the status of every item."""
@@ -132,6 +134,11 @@ class LoadedChecklist:
     def flags_on(self) -> Mapping[str, list[Flag]]:
         """The flags, open and closed, on each item that has any."""
         return _by_item(self.flags)
+
+    @cached_property
+    def hint_answers_on(self) -> Mapping[str, list[HintAnswer]]:
+        """The answers to hints on each item that has any, the oldest first."""
+        return _by_item(self.hint_answers)
 
     def item(self, code: str) -> Item:
         """Return an item; raise RuleBrokenError when the template has none of that code."""
@@ -190,7 +197,7 @@ class LoadedChecklist:
         return next((p for p in self.parties if p.organisation_id == organisation_id), None)
 
 
-OfItem = TypeVar("OfItem", Position, Proposal, Flag)
+OfItem = TypeVar("OfItem", Position, Proposal, Flag, HintAnswer)
 
 
 def _by_item(rows: Iterable[OfItem]) -> dict[str, list[OfItem]]:
@@ -451,6 +458,11 @@ def load_all(checklists: Sequence[Checklist]) -> dict[UUID, LoadedChecklist]:
     positions = loaded.parts(Part.POSITIONS, ids, _reads(_POSITIONS))
     proposals = loaded.parts(Part.PROPOSALS, ids, _reads(_PROPOSALS))
     flags = loaded.parts(Part.FLAGS, ids, _reads(_FLAGS))
+    hint_answers = loaded.parts(
+        Part.HINT_ANSWERS,
+        [checklist_id for checklist_id in ids if rows[checklist_id].has_hint_answers],
+        _reads(_HINT_ANSWERS),
+    )
     # The newest that is not void comes first.
     reviews = loaded.parts(Part.REVIEWS, ids, _reads(_REVIEWS))
 
@@ -466,6 +478,7 @@ def load_all(checklists: Sequence[Checklist]) -> dict[UUID, LoadedChecklist]:
                 proposals[checklist.id],
                 flags[checklist.id],
                 reviews[checklist.id],
+                hint_answers.get(checklist.id, ()),
             ),
         )
 
@@ -486,6 +499,7 @@ class _Talks:
     proposals: Sequence[Proposal]
     flags: Sequence[Flag]
     reviews: Sequence[SafeguardReview]
+    hint_answers: Sequence[HintAnswer]
 
 
 def _loaded(
@@ -523,6 +537,7 @@ def _loaded(
         ),
         flags=tuple(talks.flags),
         review=next(iter(talks.reviews), None),
+        hint_answers=tuple(talks.hint_answers),
     )
 
 
@@ -570,6 +585,15 @@ _FLAGS = (
         joinedload(Flag.closed_by).load_only(User.name),
     )
     .order_by(Flag.raised_at)
+)
+_HINT_ANSWERS = (
+    sa.select(HintAnswer)
+    .where(HintAnswer.checklist_id.in_(_IDS))
+    .options(
+        joinedload(HintAnswer.author).load_only(User.name),
+        joinedload(HintAnswer.organisation).load_only(Organisation.name),
+    )
+    .order_by(HintAnswer.answered_at)
 )
 _REVIEWS = (
     sa.select(SafeguardReview)
@@ -815,6 +839,7 @@ def _names(cooperation: Cooperation, rows: Sequence[CooperationPerson]) -> Names
     return Names(
         people={row.user_id: row.user.name for row in rows},
         parties={party.organisation_id: party.organisation.name for party in cooperation.parties},
+        bodies={body.id: body.name for body in outside_bodies.of(cooperation)},
     )
 
 
@@ -842,6 +867,7 @@ def _surroundings(
         parties=_party_facts(checklist, cooperation),
         npm_people=people.npm,
         people=frozenset(people.today),
+        bodies=frozenset(body.id for body in outside_bodies.of(cooperation) if not body.is_removed),
         team=visit.team if visit else None,
         visit_starts_on=visit.starts_on if visit else None,
         visit_ends_on=visit.ends_on if visit else None,

@@ -1,4 +1,4 @@
-"""Tables of checklists, answers by version, positions, proposals and flags.
+"""Tables of checklists, answers by version, positions, proposals, flags and hints answered.
 
 In one file: the tables of a checklist refer to each other.
 """
@@ -114,6 +114,8 @@ class Checklist(Identified, Base):
     is_complete: Mapped[bool] = mapped_column(default=False)
     # Whether any side has assigned items, so that other checklists need no query for them.
     has_assigned: Mapped[bool] = mapped_column(default=False)
+    # Whether anybody answered a hint, likewise.
+    has_hint_answers: Mapped[bool] = mapped_column(default=False)
     started_at: Mapped[dt.datetime]
 
     template: Mapped[ChecklistTemplate] = relationship(lazy="raise")
@@ -434,6 +436,41 @@ class Flag(Identified, Base):
     author: Mapped[User | None] = relationship(foreign_keys=[author_id], lazy="raise")
     organisation: Mapped[Organisation | None] = relationship(lazy="raise")
     closed_by: Mapped[User | None] = relationship(foreign_keys=[closed_by_id], lazy="raise")
+
+
+class HintAnswer(Identified, Base):
+    """What somebody says of a phrase that may limit the NPM: that it does not, or that it does.
+
+    It is about the very sentences the phrase was in (S6, S7); of several the newest counts. Never
+    changed, never deleted.
+    """
+
+    __tablename__ = "hint_answer"
+    __table_args__ = (
+        sa.CheckConstraint("limits = (flag_id IS NOT NULL)", name="flagged_if_it_limits"),
+    )
+
+    checklist_id: Mapped[UUID] = mapped_column(sa.ForeignKey("checklist.id"), index=True)
+    item: Mapped[str] = mapped_column(sa.String(10))
+    # On whose answer: as of the answer.
+    scope: Mapped[AnswerScope]
+    owner_id: Mapped[UUID]
+    # The kind of phrase, its language, and the digest of the sentences it is in.
+    language: Mapped[str] = mapped_column(sa.String(10))
+    phrase: Mapped[str] = mapped_column(sa.String(40))
+    matched: Mapped[str] = mapped_column(sa.String(64))
+    # Whether it limits the NPM; then it was flagged.
+    limits: Mapped[bool]
+    flag_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("flag.id"))
+    reason: Mapped[str] = mapped_column(default="")
+    # Whether the second reader says so, or the side that wrote the words.
+    as_reader: Mapped[bool]
+    author_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
+    organisation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("organisation.id"))
+    answered_at: Mapped[dt.datetime]
+
+    author: Mapped[User] = relationship(lazy="raise")
+    organisation: Mapped[Organisation] = relationship(lazy="raise")
 
 
 class SafeguardReview(Identified, Base):

@@ -4,12 +4,14 @@ from flask_babel import lazy_gettext as _l
 
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.loading import LoadedChecklist
+from tracker.checklists.negotiation import hints
 
 
 def to_sending(loaded: LoadedChecklist) -> list[object]:
     """Return what keeps a text from being sent for signature, each in one sentence (5.1).
 
-    For the agreed terms gate G3 must be met too: reviewed by the second reader, no open flag.
+    For the agreed terms gate G3 must be met too: reviewed by the second reader, no open flag, and
+    no phrase left that may limit the NPM and that the second reader has not accepted.
     """
     standing = loaded.standing()
     obstacles: list[object] = []
@@ -20,7 +22,17 @@ def to_sending(loaded: LoadedChecklist) -> list[object]:
     flagged = [code for code in loaded.template.by_code if code in loaded.flagged]
     if flagged:
         obstacles.append(_l("An open flag waits on %(items)s.", items=", ".join(flagged)))
-    if loaded.checklist.kind is ChecklistKind.TERMS and loaded.review is None:
+    if loaded.checklist.kind is not ChecklistKind.TERMS:
+        return obstacles
+    waiting = dict.fromkeys(hint.item for hint in hints.waiting_for_reader(loaded))
+    if waiting:
+        obstacles.append(
+            _l(
+                "The second reader has not answered yet whether words on %(items)s limit the NPM.",
+                items=", ".join(waiting),
+            )
+        )
+    if loaded.review is None:
         obstacles.append(
             _l("The second reader has not confirmed independence and flexibility yet (G3).")
         )

@@ -190,6 +190,11 @@ class ItemView:
         return any(flag.is_open for flag in self.flags)
 
     @property
+    def has_question(self) -> bool:
+        """Whether the reader of the page is asked if words limit the NPM."""
+        return any(hint.question and hint.question.may_answer for hint in self.hints)
+
+    @property
     def differs(self) -> bool:
         """Whether a party wants a change, or wants to discuss it."""
         return bool(self.proposals) or any(position.differs for position in self.positions)
@@ -249,7 +254,7 @@ def _view(
         else [],
         acts=acts(loaded, actor, item, status),
         guide=guide_of(item, passages, beside),
-        hints=warnings.hints_on_item(loaded, item, passages),
+        hints=warnings.hints_on_item(loaded, actor, item, passages),
         to_read=copies.to_read(loaded, actor, item, status.shown) if status else (),
         to_keep=_to_keep(loaded, actor, item),
     )

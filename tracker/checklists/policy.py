@@ -162,6 +162,21 @@ def can_close_flag(actor: Actor, party: PartyFact | None) -> Decision:
     return YES
 
 
+def can_answer_hint(
+    actor: Actor, party: PartyFact | None, written_by: UUID, *, is_reader: bool
+) -> Decision:
+    """Decide whether a person may say if a phrase limits the NPM: of the side that wrote it.
+
+    So may the second reader (is_reader), of everybody's words. Others flag the term instead.
+    """
+    taking_part = can_take_part(actor, party)
+    if not taking_part or party is None:
+        return taking_part
+    if not is_reader and party.organisation_id != written_by:
+        return no(_l("Whoever wrote these words says if they limit the NPM. You may flag them."))
+    return YES
+
+
 def can_review(
     actor: Actor, second_reader: UUID | None, authors: frozenset[UUID], *, is_alone: bool = False
 ) -> Decision:

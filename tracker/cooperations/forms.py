@@ -8,7 +8,7 @@ from flask import request
 from flask_babel import lazy_gettext as _l
 
 from tracker.cooperations import labels, policy
-from tracker.cooperations.models import Cooperation, Knowledge, Mode
+from tracker.cooperations.models import BodyKind, Cooperation, Knowledge, Mode
 from tracker.cooperations.modes import (
     MODE_HINTS,
     MODE_LABELS,
@@ -230,6 +230,22 @@ class VerificationForm(Form):
         description=_l(
             "Of what belongs to a visit, and of undertakings, nobody is ever named there."
         ),
+    )
+
+
+class BodyForm(Form):
+    """An outside body that answers can name."""
+
+    name = LineField(
+        _l("Name"),
+        [Required()],
+        description=_l("As its own letters say it, for example the Ministry of Justice."),
+        most=200,
+    )
+    kind = ChoiceField(
+        _l("What is it?"),
+        [Required()],
+        choices=[Option(kind.value, labels.BODY_KINDS[kind]) for kind in BodyKind],
     )
 
 

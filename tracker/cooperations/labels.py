@@ -5,7 +5,7 @@ import datetime as dt
 from flask_babel import lazy_gettext as _l
 
 from tracker.access.actor import OrganisationKind
-from tracker.cooperations.models import ChecklistKind, ClearanceEnd, Knowledge, Stage
+from tracker.cooperations.models import BodyKind, ChecklistKind, ClearanceEnd, Knowledge, Stage
 from tracker.cooperations.modes import STANDING_PLAN, VISIT_PLAN, Column, Level, Requirement
 from tracker.signoff.labels import validity_words
 from tracker.signoff.outcomes import Validity, validity
@@ -19,6 +19,14 @@ STAGES: dict[Stage, object] = {
     Stage.UNDER_REVIEW: _l("Under review"),
     Stage.SUSPENDED: _l("Suspended"),
     Stage.CLOSED: _l("Closed"),
+}
+
+BODY_KINDS: dict[BodyKind, object] = {
+    BodyKind.AUTHORITY: _l("Authority"),
+    BodyKind.MINISTRY: _l("Ministry"),
+    BodyKind.PROSECUTOR: _l("Prosecutor"),
+    BodyKind.DONOR: _l("Donor"),
+    BodyKind.OTHER_STATE_BODY: _l("Other state body"),
 }
 
 

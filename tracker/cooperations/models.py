@@ -61,6 +61,16 @@ class ChecklistKind(enum.StrEnum):
     URGENT_PLAN = "urgent_plan"
 
 
+class BodyKind(enum.StrEnum):
+    """What an outside body is."""
+
+    AUTHORITY = "authority"
+    MINISTRY = "ministry"
+    PROSECUTOR = "prosecutor"
+    DONOR = "donor"
+    OTHER_STATE_BODY = "other_state_body"
+
+
 class Cooperation(Identified, Base):
     """The whole relation between the NPM and its partner CSOs, from first talk to closing."""
 
@@ -86,6 +96,8 @@ class Cooperation(Identified, Base):
     # Mode codes, and the answers to the questions behind R* (question -> Knowledge)
     modes: Mapped[list[str]] = mapped_column(default=list)
     questions: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    # Who is no party and can be named by answers (outside_bodies.py); none before the first.
+    outside_bodies: Mapped[list[dict[str, Any]] | None] = mapped_column(sa.JSON(none_as_null=True))
     starts_on: Mapped[dt.date | None]
     ends_on: Mapped[dt.date | None] = mapped_column(index=True)
     review_on: Mapped[dt.date | None]

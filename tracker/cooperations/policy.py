@@ -70,6 +70,22 @@ def can_change_verification(actor: Actor, cooperation: CooperationFact) -> Decis
     return YES
 
 
+def can_add_body(actor: Actor, cooperation: CooperationFact) -> Decision:
+    """Decide who may add an outside body: whoever writes for a party, since answers name it."""
+    if cooperation.stage in ENDED:
+        return no(_l("This cooperation is closed. Its record stays as it is."))
+    if not cooperation.has_party(actor.organisation_id):
+        return no(_l("The parties of a cooperation list its outside bodies."))
+    if not actor.has(Role.COORDINATOR, Role.MEMBER):
+        return no(_l("A coordinator or member of a party adds outside bodies."))
+    return YES
+
+
+def can_remove_body(actor: Actor, cooperation: CooperationFact) -> Decision:
+    """Decide who may remove an outside body that others may have named: as for the head."""
+    return can_change(actor, cooperation)
+
+
 def can_change_dates(actor: Actor, cooperation: CooperationFact) -> Decision:
     """Decide who may change the dates: nobody once the terms are in force, since M19 sets them."""
     decision = can_change(actor, cooperation)

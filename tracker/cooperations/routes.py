@@ -14,8 +14,9 @@ from werkzeug.wrappers import Response
 from tracker.access.actor import Actor
 from tracker.access.gate import current_actor, found_or_404, require, signed_in
 from tracker.activity import queries as trail
-from tracker.cooperations import labels, people, policy, queries, service
+from tracker.cooperations import labels, outside_bodies, people, policy, queries, service
 from tracker.cooperations.forms import (
+    BodyForm,
     ConfirmForm,
     HeadForm,
     InvitationForm,
@@ -25,7 +26,7 @@ from tracker.cooperations.forms import (
     head_data,
     questions_form,
 )
-from tracker.cooperations.models import ChecklistKind, Cooperation, Mode, Stage
+from tracker.cooperations.models import BodyKind, ChecklistKind, Cooperation, Mode, Stage
 from tracker.cooperations.modes import MODE_LABELS, Requirement, requirements
 from tracker.cooperations.pages import PartyPeople, passage_url, people_by_party, stage_state
 from tracker.core import clock
@@ -233,6 +234,54 @@ def people_page(reference: str) -> str:
     )
 
 
+@blueprint.route("/cooperations/<reference>/outside-bodies", methods=["GET", "POST"])
+@signed_in
+def bodies_page(reference: str) -> str | Response:
+    """Show the outside bodies that answers can name, with a form that adds one."""
+    actor = current_actor()
+    cooperation = _find(actor, reference)
+    fact = queries.fact(cooperation)
+    may_add = policy.can_add_body(actor, fact)
+    if request.method == "POST":
+        require(may_add)
+    form = BodyForm()
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: outside_bodies.add(
+            actor, cooperation, name=form.name.data or "", kind=BodyKind(form.kind.data)
+        ),
+        success=lambda body: _("%(name)s is in the list now.", name=body.name),
+        next=_to_bodies(reference),
+    )
+    if done:
+        return done
+    cooperation = _read_again(actor, reference, cooperation)
+    return render_template(
+        "cooperations/outside_bodies.html",
+        form=form,
+        cooperation=cooperation,
+        bodies=[body for body in outside_bodies.of(cooperation) if not body.is_removed],
+        kinds=labels.BODY_KINDS,
+        may_add=may_add,
+        may_remove=bool(policy.can_remove_body(actor, fact)),
+    )
+
+
+@blueprint.post("/cooperations/<reference>/outside-bodies/<uuid:body_id>/remove")
+@signed_in
+def remove_body(reference: str, body_id: UUID) -> Response:
+    """Remove an outside body from the list."""
+    actor = current_actor()
+    cooperation = _find(actor, reference)
+    require(policy.can_remove_body(actor, queries.fact(cooperation)))
+    return perform(
+        None,
+        lambda: outside_bodies.remove(actor, cooperation, body_id),
+        success=lambda body: _("%(name)s was removed from the list.", name=body.name),
+        next=_to_bodies(reference),
+    )
+
+
 @blueprint.route("/cooperations/<reference>/people/add", methods=["GET", "POST"])
 @signed_in
 def add_person(reference: str) -> str | Response:
@@ -374,6 +423,10 @@ def _to_cooperation(reference: str) -> Response:
 
 def _to_people(reference: str) -> Response:
     return redirect(url_for("cooperations.people_page", reference=reference))
+
+
+def _to_bodies(reference: str) -> Response:
+    return redirect(url_for("cooperations.bodies_page", reference=reference), 303)
 
 
 def _own_party(actor: Actor, cooperation: Cooperation) -> UUID:

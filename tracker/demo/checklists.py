@@ -1,6 +1,7 @@
 """Filling in a checklist for the demonstration, through the same services people use."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from tracker.access.actor import Actor
@@ -42,11 +43,12 @@ def fill_in(
     *,
     leave: Collection[str] = (),
     unaccepted: Collection[str] = (),
+    other: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
 ) -> None:
     """Answer every item that has an answer, and accept it for all parties.
 
     leave names items to leave open, unaccepted those whose answer the partners have not accepted
-    yet.
+    yet, other what is answered in another way than by default, by item and field.
     """
     loaded = load(checklist)
     around = loaded.surroundings
@@ -54,6 +56,8 @@ def fill_in(
     ready = answers(checklist.kind, ids(cast), takes_part)
     if checklist.kind is ChecklistKind.TERMS:
         ready["M3"]["in_scope"] = [mode.value for mode in Mode if mode in around.modes]
+    for code, values in other.items():
+        ready[code].update(values)
     for item in loaded.template.items:
         if item.code in ready and item.code not in leave and item.part is not Part.PERSON:
             _answer(cast, checklist, item, ready[item.code])

@@ -124,8 +124,15 @@ def waiting(cast: Cast) -> None:
     sign(cast, _agree_terms(cast, cooperation), "npm")
 
 
+# Words that may limit the NPM, so that those who wrote them are asked.
+ANNEX_AGREED = (
+    "A partner may have a different view printed as an annex, two pages at most. "
+    "The report appears once all parties agree on the annex."
+)
+
+
 def differing(cast: Cast) -> None:
-    """Create a cooperation whose parties still disagree: open positions, a proposal, a flag."""
+    """Create a cooperation whose parties disagree: open positions, a proposal, a flag, a hint."""
     cooperation = _open(
         cast,
         "Advisory council",
@@ -135,7 +142,13 @@ def differing(cast: Cast) -> None:
         personal_data="not_known",
     )
     terms = _checklist(cooperation, ChecklistKind.TERMS)
-    fill_in(cast, terms, leave=("M17", "M20"), unaccepted=("M10", "M12", "M18"))
+    fill_in(
+        cast,
+        terms,
+        leave=("M17", "M20"),
+        unaccepted=("M10", "M12", "M18"),
+        other={"M18": {"separate_opinion_rule": ANNEX_AGREED}},
+    )
     accept(cast, terms, "M10", bodies=("rf",))
     sheet = load(terms).sheet
     use = sheet.shared("M10")

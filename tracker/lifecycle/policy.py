@@ -101,6 +101,8 @@ class TermsFact:
     # The start in M19, or the planned start of the cooperation.
     starts_on: dt.date | None = None
     flagged_items: tuple[str, ...] = ()
+    # With phrases that may limit the NPM, which the second reader has not accepted.
+    hinted_items: tuple[str, ...] = ()
     is_reviewed: bool = False
     # Sent or signed ones rest on what was agreed then.
     is_sent: bool = False
@@ -322,6 +324,14 @@ def _missing_safeguards(facts: Facts) -> tuple[Missing, ...]:
             "settling-terms/independence",
         )
         for item in terms.flagged_items
+    ]
+    items += [
+        Missing(
+            _l("The second reader says whether words on %(item)s limit the NPM.", item=item),
+            Target(PageKind.REVIEW, terms.checklist_id),
+            "settling-terms/independence",
+        )
+        for item in terms.hinted_items
     ]
     if not terms.is_reviewed and not terms.is_sent:
         items.append(

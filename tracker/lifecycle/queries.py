@@ -8,7 +8,8 @@ from tracker.access.actor import OrganisationKind, Role
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import loading
 from tracker.checklists.loading import LoadedChecklist, load
-from tracker.checklists.models import Checklist
+from tracker.checklists.models import Checklist, ChecklistState
+from tracker.checklists.negotiation import hints
 from tracker.checklists.rules.completeness import WorkState
 from tracker.checklists.rules.values import as_date
 from tracker.cooperations import clearances, people
@@ -90,6 +91,8 @@ def _is_required(kind: ChecklistKind, needed: Iterable[Requirement]) -> bool:
 def _terms(cooperation: Cooperation, terms: LoadedChecklist) -> TermsFact:
     checklist = terms.checklist
     in_force = checklist.revision_in_force_id is not None
+    is_drafted = checklist.state is ChecklistState.DRAFTING and not in_force
+    hinted = [hint.item for hint in hints.waiting_for_reader(terms)] if is_drafted else []
     flagged = {flag.item for flag in terms.flags if flag.closed_at is None}
     return TermsFact(
         checklist_id=checklist.id,
@@ -98,6 +101,7 @@ def _terms(cooperation: Cooperation, terms: LoadedChecklist) -> TermsFact:
         agreed_on=None if in_force or checklist.revision_sent_id else _agreed_on(terms),
         starts_on=as_date(terms.sheet.value("M19", "start")) or cooperation.starts_on,
         flagged_items=tuple(sorted(flagged, key=lambda code: int(code[1:]))),
+        hinted_items=tuple(dict.fromkeys(hinted)),
         is_reviewed=terms.review is not None,
         is_sent=checklist.revision_sent_id is not None,
         in_force=in_force,

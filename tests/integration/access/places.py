@@ -19,13 +19,16 @@ from tracker.accounts.models import Membership, Passkey
 from tracker.authoring.models import OwnArticle
 from tracker.checklist_templates import library
 from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.loading import load
 from tracker.checklists.models import (
+    Checklist,
     Flag,
     ModelAnswer,
     Notice,
     Proposal,
     ProposalState,
 )
+from tracker.checklists.negotiation import hints
 from tracker.comments.models import Comment, CommentAudience
 from tracker.cooperations.models import CooperationPerson
 from tracker.core.db import db
@@ -252,12 +255,21 @@ def _cooperations(demonstration: Demonstration) -> dict[str, list[Thing]]:
         "person_id reference": [
             Thing("a member of the CSO", {"reference": reference, "person_id": person})
         ],
+        "body_id reference": [
+            Thing("a body that is not listed", {"reference": reference, "body_id": UUID(int=7)})
+        ],
         "number reference": [Thing("the ready visit", {"reference": reference, "number": 1})],
         **{
             f"reviews.{page}": [Thing("no such review", {"reference": reference, "number": 1})]
             for page in ("show", "write", "confirm", "call_off")
         },
     }
+
+
+def _mark(checklist_id: UUID, code: str) -> str:
+    """Return by what pages name the first words of an item that may limit the NPM."""
+    loaded = load(db.session.get_one(Checklist, checklist_id))
+    return hints.on_item(loaded, loaded.item(code))[0].mark
 
 
 def _checklists(demonstration: Demonstration) -> dict[str, list[Thing]]:
@@ -293,6 +305,13 @@ def _checklists(demonstration: Demonstration) -> dict[str, list[Thing]]:
             Thing("terms in force, the CSO's notice", terms | {"notice_id": notice})
         ],
         "checklist_id flag_id": [Thing("terms in draft", draft | {"flag_id": flag}, "differing")],
+        "checklist_id code mark": [
+            Thing(
+                "terms in draft, the NPM's words",
+                draft | {"code": "M18", "mark": _mark(draft["checklist_id"], "M18")},
+                "differing",
+            )
+        ],
         "checklist_id proposal_id": [
             Thing("terms in draft, the CSO's", draft | {"proposal_id": proposal}, "differing")
         ],

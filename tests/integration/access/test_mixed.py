@@ -10,7 +10,9 @@ from flask import Flask
 
 from tests.factories.demonstration import Demonstration
 from tracker.accounts.models import Membership
-from tracker.checklists.models import Flag, Proposal
+from tracker.checklists.loading import load
+from tracker.checklists.models import Checklist, Flag, Proposal
+from tracker.checklists.negotiation import hints
 from tracker.cooperations.models import CooperationPerson
 from tracker.core.db import db
 from tracker.undertakings.models import Undertaking
@@ -51,6 +53,11 @@ class Ids:
     def flag(self) -> UUID:
         return self._only(sa.select(Flag.id).where(Flag.closed_at.is_(None)))
 
+    def mark(self) -> str:
+        """Return by what pages name words on M18 of the terms on which the parties differ."""
+        loaded = load(db.session.get_one(Checklist, self.checklist("differing")))
+        return hints.on_item(loaded, loaded.item("M18"))[0].mark
+
     def _only(self, wanted: "sa.Select[Any]") -> UUID:
         row_id: UUID | None = db.session.scalars(wanted.limit(1)).first()
         assert row_id is not None
@@ -76,6 +83,7 @@ def addresses(ids: Ids) -> list[tuple[str, str, str]]:
         ("ilena", "GET", f"/checklists/{declined}/proposals/{ids.proposal()}/turn-down"),
         ("ilena", "GET", f"/checklists/{declined}/flags/{ids.flag()}/explain"),
         ("ilena", "POST", f"/checklists/{declined}/flags/{ids.flag()}/explain"),
+        ("ilena", "GET", f"/checklists/{declined}/items/M18/hints/{ids.mark()}"),
         ("ilena", "GET", f"/checklists/{terms}/items/V5/answer"),
         ("ilena", "GET", f"/checklists/{terms}/items/M99/propose"),
         ("ilena", "GET", f"/checklists/{terms}/record/9"),

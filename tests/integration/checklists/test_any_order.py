@@ -45,7 +45,7 @@ from tracker.checklists.models import (
     Proposal,
     Stance,
 )
-from tracker.checklists.negotiation import positions, safeguards
+from tracker.checklists.negotiation import hints, positions, safeguards
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Mode, Party
 from tracker.core import clock
@@ -538,7 +538,7 @@ class AnyOrder(RuleBasedStateMachine):
         self.was_sent = True
         self._settle()
         desk, terms = self.desk, self.desk.terms
-        reader = safeguards.second_reader_of(self.table.loaded())
+        reader = hints.second_reader_of(self.table.loaded())
         safeguards.confirm_review(self.table["oren" if reader == self._oren else "petra"], terms)
         signers = {desk.id(key): self.table[first] for key, first in SIGNERS.items()}
         present = {

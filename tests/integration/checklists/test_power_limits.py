@@ -434,7 +434,7 @@ def test_words_that_can_limit_are_pointed_at_beside_answer_and_proposal(room: Ro
     assert "The words veto can limit the NPM." in item(room.page("ilena"), "M1")
 
 
-def test_words_only_point_and_never_hold_anything_up(room: Room) -> None:
+def test_words_that_the_second_reader_accepted_are_shown_again_before_sending(room: Room) -> None:
     table = room.table
     table.agree()
     table.session.commit()
@@ -450,6 +450,7 @@ def test_words_only_point_and_never_hold_anything_up(room: Room) -> None:
     )
     positions.accept_proposal(table["ilena"], table.checklist(), change.id)
     table.accept("M1", "joana")
+    checklists.accept_hints(table["oren"], table.checklist())
     safeguards.confirm_review(table["oren"], table.checklist())
     table.session.commit()
     page = room.page("ilena", "/send")

@@ -1,5 +1,6 @@
 """Risky phrases: found as whole words, without case and accents, and never blocking."""
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,70 @@ def test_whole_words_are_found(text: str, expected: list[str]) -> None:
     assert [phrase for phrases in words(text) for phrase in phrases] == expected
 
 
+GAPS = a_list(
+    an_entry("jointly", "visit|visits ... jointly|together"),
+    an_entry("without", "not visit ... without"),
+    an_entry("approval", "approval"),
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Visits take place jointly.", [("Visits take place jointly",)]),
+        ("A visit, together", [("visit, together",)]),
+        ("visits a b c d e jointly", [("visits a b c d e jointly",)]),
+        ("visits a b c d e f jointly", []),
+        # A gap does not reach into the next sentence or line.
+        ("We visit. Jointly we report", []),
+        ("We visit\njointly", []),
+        ("It shall not visit any place without us", [("not visit any place without",)]),
+        ("It does not, visit without", [("not, visit without",)]),
+    ],
+)
+def test_a_few_words_may_stand_where_a_form_has_a_gap(
+    text: str, expected: list[tuple[str, ...]]
+) -> None:
+    assert words(text, of=GAPS) == expected
+
+
+@pytest.mark.parametrize(
+    ("form", "mistake"),
+    [
+        ("... visits", "stands between words"),
+        ("visits ...", "stands between words"),
+        ("can't|cannot visit", "can't|cannot is not one word or another"),
+        ("...", "no word to look for"),
+    ],
+)
+def test_a_form_that_can_not_be_looked_for_is_refused(form: str, mistake: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(mistake)):
+        a_list(an_entry("phrase", form))
+
+
+def test_a_phrase_that_overlaps_a_harmless_one_is_not_reported() -> None:
+    listed = PhraseList.model_validate(
+        {
+            "language": "en",
+            "hints": [an_entry("approval", "approval")],
+            "harmless": ["needs no ... approval"],
+        }
+    )
+    assert words("It needs no prior approval.", of=listed) == []
+    assert words("It needs no stamp. Approval follows.", of=listed) == [("Approval",)]
+
+
+def test_a_hint_is_about_the_sentences_its_words_are_in() -> None:
+    def matched(*texts: str) -> str:
+        (hint,) = risky_phrases.found_in(texts, [GAPS])
+        return hint.matched
+
+    about = matched("Visits take place jointly. We meet on Monday.")
+    assert matched("visits take place  JOINTLY!\nWe meet on Friday.") == about
+    assert matched("Some visits take place jointly.") != about
+    assert matched("Visits take place jointly.", "A visit together.") != about
+
+
 def test_each_kind_of_phrase_is_reported_once_as_written() -> None:
     assert words("A veto.", "Approval, VETO, approval.") == [("veto",), ("Approval",)]
 
@@ -132,6 +197,123 @@ def test_the_shipped_phrases_find_what_the_field_warns_of() -> None:
     ):
         assert risky_phrases.hints([text]), text
     assert risky_phrases.hints(["Each party says within a week when something changes."]) == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # What our own guidance calls dangerous (settling-terms/independence).
+        "Visits take place jointly.",
+        "The report appears once both parties agree.",
+        # And what limits an NPM in agreements as they are written.
+        "VISITS TAKE PLACE JOINTLY",
+        "All visits are carried out together with the partner.",
+        "Places are visited only together.",
+        "The report appears once both agree",
+        "The report is published when all parties have agreed on it.",
+        "The findings are final once all sides accept them.",
+        "The ministry receives the list of places a week before.",
+        "The list of places is sent to the Ministry of Justice a week in advance.",
+        "The NPM informs the prison administration two days before each visit.",
+        "The authorities are told of each visit 48 hours ahead.",
+        "The programme of visits is agreed with the ministry.",
+        "The NPM shall not visit without a member of the partner.",
+        "The NPM shall not visit any place without the partner",
+        "Neither side may visit alone.",
+        "No visit takes place unless the partner is present.",
+        "The partner must agree before it is published.",
+        "The CSO has to approve the text.",
+        "The report shall not be published without the partners.",
+        "Nothing is made public until the donor agrees.",
+        "The report is sent to the ministry, which may object to its publication.",
+        "The donor decides which places are visited.",
+        "The prosecutor's office may postpone a visit.",
+        "Publication is subject to the consent of the ministry.",
+        "The findings are adopted by both parties.",
+        "The NPM needs the approval of the warden.",
+    ],
+)
+def test_a_sentence_that_can_limit_the_npm_is_found_in_english(text: str) -> None:
+    assert risky_phrases.hints([text])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The NPM alone decides whether a report is published.",
+        "The NPM decides alone which places it visits, and when.",
+        "The NPM may visit alone at any time.",
+        "The NPM can always visit without its partners.",
+        "The NPM visits with its own people alone whenever it chooses.",
+        "The partner proposes experts before the visit.",
+        "The briefing is held two days before the visit.",
+        "People who go on a visit together meet the day before.",
+        "The NPM needs no approval of the ministry.",
+        "The NPM does not need anybody's permission to enter a place.",
+        "No partner, donor or authority has a veto over the findings.",
+        "Nothing is published without the consent of the person concerned.",
+        "No name is made public without that person's consent.",
+        "The partner publishes nothing of this without the approval of the NPM.",
+        "The CSO asks the NPM for prior approval by the NPM.",
+        "The partner sees the draft a week before it is published and may comment.",
+        "The ministry receives the report once it is published.",
+        "The coordinators meet every month and agree on the agenda.",
+        "Each party says within a week when something changes.",
+        "The partner must keep what it learns to itself.",
+        "Each organisation decides for itself which experts it proposes.",
+        "We train together and learn from each other.",
+        "The NPM may postpone a visit.",
+        "The authorities have to answer the recommendations within three months.",
+    ],
+)
+def test_a_harmless_sentence_is_not_hinted_at_in_english(text: str) -> None:
+    assert [hint.words for hint in risky_phrases.hints([text])] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # As the guidance says it.
+        "تُجرى الزيارات على نحو مشترك",
+        "يصدر التقرير متى اتفق الطرفان",
+        # With and without vowel signs, forms of the alef, and what is written with a word.
+        "تجرى الزيارات بشكل مشترك",
+        "تتم زياراتنا معا فقط",
+        "وتُنفَّذُ الزِّياراتُ المشتركة دون غيرها",
+        "ينشر التقرير بعد إتفاق الطرفين",
+        "لا يُنشر التقرير قبل موافقة الشريك",
+        "تتلقى الوزارة قائمة الأماكن قبل أسبوع",
+        "تُبلَّغ السلطات بكل زيارة قبل يومين",
+        "لا يجوز للآلية أن تزور أي مكان من دون الشريك",
+        "لا تزور الآلية بدون ممثل عن الشريك",
+        "يجب أن يوافق الشريك قبل النشر",
+        "على الوزارة أن توافق على البرنامج",
+        "يقرر المانح الأماكن التي تزار",
+        "يحق للوزارة تأجيل الزيارة",
+        "بموافقه مسبقه من الوزارة",
+    ],
+)
+def test_a_sentence_that_can_limit_the_npm_is_found_in_arabic(text: str) -> None:
+    assert risky_phrases.hints([text])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "الآلية وحدها تقرر ما إذا كان التقرير ينشر",
+        "تقرر الآلية وحدها الأماكن التي تزورها ومتى تزورها",
+        "يمكن للآلية أن تزور بأفرادها وحدهم في أي وقت",
+        "لا تحتاج الآلية إلى إذن من أحد",
+        "ليس لأي شريك حق النقض",
+        "لا ينشر شيء دون موافقة صريحة من صاحبها",
+        "لا ينشر الشريك شيئا من دون موافقة الآلية",
+        "يجتمع المنسقون كل شهر ويتفقون على جدول الأعمال",
+        "تعقد جلسة الإحاطة قبل الزيارة بيومين",
+        "للآلية أن تؤجل الزيارة",
+    ],
+)
+def test_a_harmless_sentence_is_not_hinted_at_in_arabic(text: str) -> None:
+    assert [hint.words for hint in risky_phrases.hints([text])] == []
 
 
 def test_the_shipped_phrases_link_to_guidance_with_their_statement() -> None:

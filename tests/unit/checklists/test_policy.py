@@ -225,6 +225,30 @@ def test_the_npm_answers_a_flag(role: Role) -> None:
 
 
 @pytest.mark.parametrize(
+    ("party", "written_by", "is_reader", "words"),
+    [
+        (OUR_NPM, NPM, False, ""),
+        (DOOR_PARTY, DOOR, False, ""),
+        (OUR_NPM, DOOR, True, ""),
+        (OUR_NPM, DOOR, False, "Whoever wrote these words says"),
+        (DOOR_PARTY, NPM, False, "Whoever wrote these words says"),
+        (None, NPM, False, "You act for no party of this checklist."),
+        (None, NPM, True, "You act for no party of this checklist."),
+    ],
+)
+def test_the_side_that_wrote_words_says_if_they_limit_the_npm_and_the_second_reader(
+    party: PartyFact | None, written_by: UUID, is_reader: bool, words: str
+) -> None:
+    decision = policy.can_answer_hint(actor(Role.MEMBER), party, written_by, is_reader=is_reader)
+    says(decision, words)
+    if party:
+        says(
+            policy.can_answer_hint(actor(Role.AUDITOR), party, written_by, is_reader=is_reader),
+            "You may read this, and not write on it.",
+        )
+
+
+@pytest.mark.parametrize(
     ("body", "reader", "authors", "words"),
     [
         (NPM, ME, set(), ""),

@@ -27,6 +27,7 @@ from tracker.checklist_templates.schema import Item, Power, Template
 from tracker.checklists.rules import power_limits
 from tracker.core.paths import CONTENT
 
+MINISTRY = UUID(int=88)
 KIND = a_field(
     "kind",
     "choice",
@@ -118,6 +119,43 @@ def test_a_party_other_than_the_npm_is_found_in_any_row() -> None:
     assert met(deciding(), {"decisions": [row(NPM), row(NPM, "media")]}) == []
     assert met(deciding(), {"decisions": [row(NPM), row(DOOR, "media")]}) == ["gives_away"]
     assert met(deciding(), {"decisions": [{"decides": str(DOOR)}]}) == ["gives_away"]
+
+
+@pytest.mark.parametrize(
+    ("named", "expected"),
+    [(NPM, []), (DOOR, ["gives_away"]), (MINISTRY, ["gives_away"])],
+)
+def test_an_outside_body_is_found_as_a_partner_is(named: UUID, expected: list[str]) -> None:
+    table = a_table("decisions", a_column("decides", "body"))
+    limit = a_limit(column="decides", outside_npm=True)
+    in_rows = item_of(table | {"rows": ROWS, "limits": [limit]})
+    assert met(in_rows, {"decisions": [row(named)]}) == expected
+    alone = item_of(a_field("who", "body", limits=[a_limit(outside_npm=True)]))
+    assert met(alone, {"who": str(named)}) == expected
+
+
+@pytest.mark.parametrize(("named", "expected"), [(NPM, []), (DOOR, []), (MINISTRY, ["gives_away"])])
+def test_a_body_that_is_no_party_is_found_where_partners_may_decide(
+    named: UUID, expected: list[str]
+) -> None:
+    item = item_of(a_field("who", "body", limits=[a_limit(outside_parties=True)]))
+    assert met(item, {"who": str(named)}) == expected
+    assert met(item, {}) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "asks", "words"),
+    [
+        ("party", {"outside_parties": True}, "names no outside body"),
+        ("body", {"outside_parties": True, "outside_npm": True}, "looks for one thing"),
+        ("line", {"outside_npm": True}, "names nobody"),
+    ],
+)
+def test_a_rule_that_its_field_can_not_meet_is_refused(
+    kind: str, asks: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(ValueError, match=words):
+        item_of(a_field("who", kind, limits=[a_limit(**asks)]))
 
 
 def test_only_the_rows_that_are_named_are_looked_at() -> None:

@@ -19,6 +19,7 @@ from tracker.checklists.models import (
     Answer,
     CopyReading,
     Flag,
+    HintAnswer,
     Position,
     Proposal,
     ProposalState,
@@ -89,8 +90,7 @@ class _Teller:
         for position in self.past.positions:
             if not self._is_told(position):
                 yield self._position(position)
-        for flag in self.past.flags:
-            yield from self._flag(flag)
+        yield from self._warnings()
         # A version that was cut from a copied one has the readings of that one.
         readings = {
             (reading.organisation_id, reading.read_at): reading for reading in self.past.readings
@@ -253,6 +253,21 @@ class _Teller:
     def _reading(self, reading: CopyReading) -> Entry:
         words = _("%(party)s has read the copied answer", party=reading.organisation.name)
         return Entry(when=reading.read_at, words=words, name=reading.reader.name)
+
+    def _warnings(self) -> Iterator[Entry]:
+        for flag in self.past.flags:
+            yield from self._flag(flag)
+        for answer in self.loaded.hint_answers_on.get(self.item.code, ()):
+            if not answer.limits:  # the flag says so
+                yield self._hint(answer)
+
+    def _hint(self, answer: HintAnswer) -> Entry:
+        words = (
+            _("The second reader accepted words that may limit the NPM")
+            if answer.as_reader
+            else _("%(party)s said why words don't limit the NPM", party=answer.organisation.name)
+        )
+        return Entry(answer.answered_at, words, answer.author.name, answer.reason)
 
     def _flag(self, flag: Flag) -> Iterator[Entry]:
         by = flag.organisation.name if flag.organisation else _("A rule of this checklist")

@@ -1,4 +1,4 @@
-"""Safeguards of the NPM's independence and flexibility (S6, S7): flags, second review."""
+"""Safeguards of the NPM's independence and flexibility (S6, S7): flags, hints, second review."""
 
 from uuid import UUID, uuid4
 
@@ -15,7 +15,15 @@ from tracker.checklist_templates.schema import Item
 from tracker.checklists import policy
 from tracker.checklists.encryption import is_restricted
 from tracker.checklists.loading import LoadedChecklist, load_for_update
-from tracker.checklists.models import Checklist, ChecklistState, Flag, SafeguardReview
+from tracker.checklists.models import (
+    Checklist,
+    ChecklistState,
+    Flag,
+    HintAnswer,
+    SafeguardReview,
+)
+from tracker.checklists.negotiation import hints
+from tracker.checklists.negotiation.hints import HintOnAnswer
 from tracker.checklists.rules import power_limits
 from tracker.checklists.rules.done_tests import is_alone
 from tracker.checklists.rules.power_limits import Finding
@@ -27,6 +35,8 @@ from tracker.core.errors import RuleBrokenError, StaleError
 REASON = "reason"
 MAX_BECAUSE = 2000
 _Other = aliased(Membership)
+# A short reason, of what a phrase does not do.
+MAX_HINT_REASON = 500
 
 
 def raise_flag(actor: Actor, checklist: Checklist, item_code: str, reason: str) -> Flag:
@@ -74,6 +84,78 @@ def explain_flag(actor: Actor, checklist: Checklist, flag_id: UUID, explanation:
     if not explanation.strip():
         raise RuleBrokenError(_l("Explain why the term does not limit the NPM."), REASON)
     _close(actor, checklist, flag, explanation=explanation.strip(), how="explained")
+
+
+def answer_hint(
+    actor: Actor, checklist: Checklist, item_code: str, mark: str, *, limits: bool, reason: str
+) -> HintAnswer:
+    """Say whether a phrase limits the NPM: yes raises a flag, no keeps the reason (S6, S7).
+
+    The side that wrote it says so, or the second reader. A mark of words that are no longer the
+    same raises StaleError.
+    """
+    loaded = load_for_update(checklist)
+    item = loaded.item(item_code)
+    hint = next((hint for hint in hints.on_item(loaded, item) if hint.mark == mark), None)
+    if hint is None or not hint.is_asked:
+        raise StaleError(_l("These words were changed meanwhile. Look at them again."))
+    as_reader = is_second_reader(actor, loaded)
+    policy.can_answer_hint(
+        actor, loaded.own_party(actor), hint.organisation_id, is_reader=as_reader
+    ).require()
+    policy.is_open(checklist.state, None, item.code).require()
+    _require_hint_waits(hint, as_reader=as_reader)
+    tidy = reason.strip()
+    if len(tidy) > MAX_HINT_REASON:
+        words = _l("Write the reason in at most %(most)s characters.", most=MAX_HINT_REASON)
+        raise RuleBrokenError(words, REASON)
+    if not (limits or tidy or (as_reader and hint.harmless)):
+        raise RuleBrokenError(_l("Say in a few words why it doesn't limit the NPM."), REASON)
+    flag = raise_flag(actor, checklist, item_code, tidy) if limits else None
+    answer = HintAnswer(
+        id=uuid4(),
+        checklist_id=checklist.id,
+        item=item.code,
+        scope=hint.scope,
+        owner_id=hint.owner_id,
+        language=hint.hint.language,
+        phrase=hint.hint.phrase,
+        matched=hint.hint.matched,
+        limits=limits,
+        flag_id=flag.id if flag else None,
+        reason=tidy,
+        as_reader=as_reader,
+        author_id=actor.user_id,
+        organisation_id=actor.organisation_id,
+        answered_at=clock.now(),
+    )
+    checklist.has_hint_answers = True
+    db.session.add(answer)
+    db.session.flush()
+    trail.record(
+        verbs.HINT_ANSWERED,
+        actor=actor,
+        subject_type="checklist",
+        subject_id=checklist.id,
+        cooperation_id=checklist.cooperation_id,
+        kind=checklist.kind.value,
+        item=item.code,
+        organisation=actor.organisation_name,
+        how="flagged" if limits else "accepted" if as_reader else "harmless",
+    )
+    return answer
+
+
+def _require_hint_waits(hint: HintOnAnswer, *, as_reader: bool) -> None:
+    if hint.flag is not None:
+        raise RuleBrokenError(_l("This term is flagged already."))
+    if not (hint.waits_for_reader if as_reader else hint.waits_for_author):
+        raise RuleBrokenError(_l("This question is answered already."))
+
+
+def is_second_reader(actor: Actor, loaded: LoadedChecklist) -> bool:
+    """Tell whether a person is the second reader, or reads alone since the NPM has nobody else."""
+    return bool(may_review(actor, loaded))
 
 
 def close_for_change(actor: Actor, loaded: LoadedChecklist, item: Item) -> None:
@@ -159,7 +241,7 @@ def may_review(actor: Actor, loaded: LoadedChecklist) -> Decision:
     """Decide whether a person may confirm the review of these terms now (G3)."""
     return policy.can_review(
         actor,
-        second_reader_of(loaded),
+        hints.second_reader_of(loaded),
         loaded.sheet.authors,
         is_alone=is_alone(loaded.surroundings, loaded.sheet),
     )
@@ -195,6 +277,14 @@ def confirm_review(actor: Actor, checklist: Checklist, because: str = "") -> Saf
     if not loaded.standing().is_complete:
         raise RuleBrokenError(
             _l("Read the terms when they are complete and agreed: a change would undo the review.")
+        )
+    waiting = hints.waiting_for_reader(loaded)
+    if waiting:
+        raise RuleBrokenError(
+            _l(
+                "Say first of the words that may limit the NPM whether you accept them: %(items)s.",
+                items=", ".join(dict.fromkeys(hint.item for hint in waiting)),
+            )
         )
     review = SafeguardReview(
         id=uuid4(),
@@ -257,9 +347,3 @@ def void_review(loaded: LoadedChecklist) -> None:
             .where(SafeguardReview.checklist_id == loaded.checklist.id)
             .values(is_void=True)
         )
-
-
-def second_reader_of(loaded: LoadedChecklist) -> UUID | None:
-    """Return the second reader that M5 names."""
-    value = loaded.sheet.value("M5", "second_reader")
-    return UUID(value) if value else None

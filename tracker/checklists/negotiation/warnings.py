@@ -1,7 +1,7 @@
 """View models of warnings beside an item: flags, and phrases that may limit the NPM."""
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,9 @@ from tracker.checklist_templates.schema import Item, Part, Power
 from tracker.checklists import policy
 from tracker.checklists.labels import POWERS
 from tracker.checklists.loading import LoadedChecklist
-from tracker.checklists.models import Flag
+from tracker.checklists.models import Flag, HintAnswer
+from tracker.checklists.negotiation import hints, safeguards
+from tracker.checklists.negotiation.hints import HintOnAnswer
 from tracker.guidance.queries import PassageShown, passages_for
 
 Passages = Mapping[str, PassageShown]
@@ -55,6 +57,31 @@ class HintView:
     think: str
     language: str
     passage: PassageLink | None
+    question: "QuestionView | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class SaidOfHint:
+    """What somebody said of a phrase: why it doesn't limit the NPM, by whom and when."""
+
+    organisation: str
+    name: str
+    reason: str
+    at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionView:
+    """Does this limit the NPM? What was answered, and whether the reader of the page may answer."""
+
+    # The item, and the digest of the words that the answer will be about.
+    item: str
+    mark: str
+    may_answer: bool
+    as_reader: bool
+    is_flagged: bool
+    harmless: SaidOfHint | None
+    accepted: SaidOfHint | None
 
 
 def refs(loaded: LoadedChecklist) -> set[str]:
@@ -92,9 +119,50 @@ def _because(loaded: LoadedChecklist, flag: Flag) -> str:
     return limit_reasons[flag.rule] if reasons.get(flag.rule) == flag.reason else flag.reason
 
 
-def hints_on_item(loaded: LoadedChecklist, item: Item, passages: Passages) -> tuple[HintView, ...]:
+def hints_on_item(
+    loaded: LoadedChecklist, actor: Actor, item: Item, passages: Passages
+) -> tuple[HintView, ...]:
     """Return the words in an item's current answers that can limit the NPM (S6, S7)."""
-    return _hints(_written(loaded, item), passages)
+    on_item = hints.on_item(loaded, item)
+    as_reader = bool(on_item) and safeguards.is_second_reader(actor, loaded)
+    return tuple(
+        hint_on_answer(loaded, actor, hint, passages, as_reader=as_reader) for hint in on_item
+    )
+
+
+def hint_on_answer(
+    loaded: LoadedChecklist,
+    actor: Actor,
+    hint: HintOnAnswer,
+    passages: Passages,
+    *,
+    as_reader: bool,
+) -> HintView:
+    """Return a hint with its question, if it is asked; as_reader for the second reader."""
+    question = None
+    if hint.is_asked:
+        waits = hint.waits_for_reader if as_reader else hint.waits_for_author
+        allowed = policy.can_answer_hint(
+            actor, loaded.own_party(actor), hint.organisation_id, is_reader=as_reader
+        )
+        is_open = policy.is_open(loaded.checklist.state, None, hint.item)
+        question = QuestionView(
+            item=hint.item,
+            mark=hint.mark,
+            may_answer=waits and bool(allowed) and bool(is_open),
+            as_reader=as_reader,
+            is_flagged=hint.flag is not None,
+            harmless=_of_answer(hint.harmless),
+            accepted=_of_answer(hint.accepted),
+        )
+    return _hint_view(hint.hint, passages, question)
+
+
+def _of_answer(answer: HintAnswer | None) -> SaidOfHint | None:
+    if answer is None:
+        return None
+    organisation, name = answer.organisation.name, answer.author.name
+    return SaidOfHint(organisation, name, answer.reason, answer.answered_at)
 
 
 def hints_on_values(
@@ -105,10 +173,11 @@ def hints_on_values(
     passages are those that hints point to, where they were asked for together; language is the
     reader's.
     """
-    hints = risky_phrases.hints(risky_phrases.texts_of(item.fields_of(AnswerScope.SHARED), values))
-    if hints and passages is None:
+    texts = risky_phrases.texts_of(item.fields_of(AnswerScope.SHARED), values)
+    in_texts = risky_phrases.hints(texts)
+    if in_texts and passages is None:
         passages = passages_for(sorted(risky_phrases.passages()), language)
-    return tuple(_hint_view(hint, passages or {}) for hint in hints)
+    return tuple(_hint_view(hint, passages or {}) for hint in in_texts)
 
 
 def hints_before_sending(
@@ -120,28 +189,15 @@ def hints_before_sending(
     """
     passages = passages_for(sorted(risky_phrases.passages()), language)
     return [
-        (item, hints)
+        (item, tuple(_hint_view(hint.hint, passages) for hint in on_item))
         for item in loaded.template.items
-        if item.part is Part.TERMS and (hints := hints_on_item(loaded, item, passages))
+        if item.part is Part.TERMS and (on_item := hints.on_item(loaded, item))
     ]
 
 
-def _hints(texts: Iterable[str], passages: Passages) -> tuple[HintView, ...]:
-    return tuple(_hint_view(hint, passages) for hint in risky_phrases.hints(texts))
-
-
-def _hint_view(hint: Hint, passages: Passages) -> HintView:
-    return HintView(hint.words, hint.think, hint.language, _link(hint.passage, passages))
-
-
-def _written(loaded: LoadedChecklist, item: Item) -> Iterator[str]:
-    """Yield the free text of an item's current answers."""
-    owners = [(AnswerScope.SHARED, loaded.checklist.id)]
-    owners += [(AnswerScope.PARTY, party.organisation_id) for party in loaded.parties]
-    for scope, owner in owners:
-        answer = loaded.sheet.answers.get((item.code, scope, owner))
-        if answer is not None and not answer.not_applicable:
-            yield from risky_phrases.texts_of(item.fields_of(scope), answer.values)
+def _hint_view(hint: Hint, passages: Passages, question: QuestionView | None = None) -> HintView:
+    passage = _link(hint.passage, passages)
+    return HintView(hint.words, hint.think, hint.language, passage, question)
 
 
 def _link(ref: str | None, passages: Passages) -> PassageLink | None:

@@ -58,7 +58,7 @@ from tracker.checklists.forms import (
 )
 from tracker.checklists.loading import LoadedChecklist, comments_beside, text_on_page
 from tracker.checklists.models import Checklist, ChecklistState, DraftKind, ModelAnswer
-from tracker.checklists.negotiation import safeguards
+from tracker.checklists.negotiation import hints, safeguards
 from tracker.checklists.reuse import copies, model_answers, template_upgrade
 from tracker.checklists.rules.facts import Filled
 from tracker.checklists.rules.values import Fit
@@ -185,7 +185,7 @@ def answer(checklist_id: UUID, code: str) -> Answered:
     done = is_sent(form) and perform(
         form,
         save,
-        success=lambda _none: _saved(checklist, item),
+        success=lambda _none: _saved(actor, checklist, item),
         next=back(checklist_id, code),
         conflict=show_both,
     )
@@ -321,9 +321,10 @@ def _answer_page(
     )
 
 
-def _saved(checklist: Checklist, item: Item) -> tuple[str, str]:
+def _saved(actor: Actor, checklist: Checklist, item: Item) -> tuple[str, str]:
     """Return what to say of an item that is being saved, and how."""
-    status = load_localized(checklist).standing().items.get(item.code)
+    loaded = load_localized(checklist)
+    status = loaded.standing().items.get(item.code)
     if status is not None and status.problems:
         words = _(
             "%(code)s is saved. Not complete yet: %(problem)s",
@@ -331,7 +332,21 @@ def _saved(checklist: Checklist, item: Item) -> tuple[str, str]:
             problem=status.problems[0].message,
         )
         return words, "warning"
+    if _is_asked(loaded, actor, item):
+        words = _(
+            "%(code)s is saved. Some words may limit the NPM: answer the question beside them.",
+            code=item.code,
+        )
+        return words, "warning"
     return _("%(code)s is saved.", code=item.code), "success"
+
+
+def _is_asked(loaded: LoadedChecklist, actor: Actor, item: Item) -> bool:
+    """Tell whether a person's side is asked if words of an item limit the NPM."""
+    return any(
+        hint.waits_for_author and hint.organisation_id == actor.organisation_id
+        for hint in hints.on_item(loaded, item)
+    )
 
 
 def _scope(item: Item) -> AnswerScope:

@@ -1,10 +1,10 @@
-"""Pages for the NPM's safeguards: flag, explain, review as second reader."""
+"""Pages for the NPM's safeguards: flag, explain, answer hints, review as second reader."""
 
 from functools import partial
 from http import HTTPStatus
 from uuid import UUID
 
-from flask import Blueprint, abort, render_template
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -20,8 +20,8 @@ from tracker.checklists.editing import (
     may_go_on,
     reason_page,
 )
-from tracker.checklists.forms import ReasonForm
-from tracker.checklists.negotiation import safeguards, warnings
+from tracker.checklists.forms import HintForm, ReasonForm
+from tracker.checklists.negotiation import hints, safeguards, warnings
 from tracker.guidance.queries import passages_for
 from tracker.ui import locale
 from tracker.ui.form_base import Form
@@ -98,6 +98,55 @@ def explain(checklist_id: UUID, flag_id: UUID) -> str | Response:
     )
 
 
+@blueprint.route("/items/<code>/hints/<mark>", methods=["GET", "POST"])
+@signed_in
+def answer_hint(checklist_id: UUID, code: str, mark: str) -> str | Response:
+    """Say whether words limit the NPM: as the side that wrote them, or as second reader."""
+    actor = current_actor()
+    checklist, loaded, item = get_item_or_404(actor, checklist_id, code, "hint")
+    on_item = hints.on_item(loaded, item)
+    hint = next((hint for hint in on_item if hint.mark == mark and hint.is_asked), None)
+    if hint is None and request.method == "POST":
+        flash(_("These words were changed meanwhile. Look at them again."), "warning")
+        return back(checklist_id, code)
+    hint = found_or_404(hint)
+    as_reader = safeguards.is_second_reader(actor, loaded)
+    require(
+        policy.can_answer_hint(
+            actor, loaded.own_party(actor), hint.organisation_id, is_reader=as_reader
+        )
+    )
+    require(policy.is_open(checklist.state, None, code))
+    chosen = request.args.get("limits")
+    form = HintForm(data={"limits": chosen if chosen in {"yes", "no"} else None})
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: safeguards.answer_hint(
+            actor,
+            checklist,
+            code,
+            mark,
+            limits=form.limits.data == "yes",
+            reason=form.reason.data or "",
+        ),
+        success=_("%(code)s: your answer is saved.", code=code),
+        next=redirect(url_for("safeguards.review", checklist_id=checklist_id), 303)
+        if as_reader
+        else back(checklist_id, code),
+    )
+    passages = passages_for([hint.hint.passage], locale.language())
+    return done or render_template(
+        "checklists/hint.html",
+        checklist=checklist,
+        cooperation=loaded.cooperation,
+        item=item,
+        form=form,
+        hint=warnings.hint_on_answer(loaded, actor, hint, passages, as_reader=as_reader),
+        answers=pages.answers_of(loaded, item),
+        kind_words=labels.KINDS[checklist.kind],
+    )
+
+
 @blueprint.route("/review", methods=["GET", "POST"])
 @signed_in
 def review(checklist_id: UUID) -> str | Response:
@@ -107,7 +156,7 @@ def review(checklist_id: UUID) -> str | Response:
     if checklist.kind is not ChecklistKind.TERMS:
         abort(404)
     loaded = load_localized(checklist)
-    require(safeguards.may_review(actor, loaded))
+    require( hints.may_review(actor, loaded))
     require(policy.is_open(checklist.state, None, "M5"))
     is_alone = safeguards.reads_alone(actor, loaded)
     form = ReasonForm() if is_alone else Form()
@@ -122,12 +171,16 @@ def review(checklist_id: UUID) -> str | Response:
     if done:
         return done
     views = pages.item_views(loaded, actor)
+    asked_on = [view.item.code for view in views if view.has_question]
     return render_template(
         "checklists/review.html",
         checklist=checklist,
         cooperation=loaded.cooperation,
         form=form,
         is_alone=is_alone,
-        views=[view for view in views if view.item.code in READ_FIRST],
+        views=[
+            view for view in views if view.item.code in READ_FIRST or view.item.code in asked_on
+        ],
+        asked_on=asked_on,
         kind_words=labels.KINDS[checklist.kind],
     )

@@ -13,7 +13,7 @@ from uuid import UUID
 from flask_babel import lazy_gettext as _l
 
 from tracker.checklist_templates.field_content import has_content
-from tracker.checklist_templates.schema import FieldType, Item
+from tracker.checklist_templates.schema import NAMING_BODIES, Item
 from tracker.checklists.rules.facts import PartyFact, Sheet, Surroundings
 from tracker.checklists.rules.values import Problem, as_date, as_id, names_in
 from tracker.cooperations.models import Mode
@@ -108,7 +108,7 @@ def _others_than(
     """Yield where one of these fields names a person who is not allowed there."""
     for field in item.fields:
         for row, part, person in names_in(field, values.get(field.key)):
-            is_person = field.key in keys and part.type is not FieldType.PARTY
+            is_person = field.key in keys and part.type not in NAMING_BODIES
             if is_person and as_id(person) not in allowed:
                 column = None if row is None else part.key
                 yield Problem(field.key, words(part.label), row=row, column=column)

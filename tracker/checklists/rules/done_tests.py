@@ -211,7 +211,8 @@ def _row_each_way(
         return
     directions = {as_id(cell) for cell in _cells(check, values)}
     npm = {party.organisation_id for party in around.parties_of(OrganisationKind.NPM)}
-    if not (directions & npm) or not (directions - npm):
+    partners = {party.organisation_id for party in around.parties} - npm
+    if not (directions & npm) or not (directions & partners):
         label = item.field(check.unless).label if check.unless else ""
         yield Problem(
             check.field or "",

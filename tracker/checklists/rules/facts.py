@@ -63,6 +63,8 @@ class Surroundings:
     parties: tuple[PartyFact, ...]
     npm_people: frozenset[UUID] = frozenset()
     people: frozenset[UUID] = frozenset()
+    # The outside bodies of the cooperation that can be named.
+    bodies: frozenset[UUID] = frozenset()
     # Of a visit's checklist: the team, and the first and the last day.
     team: frozenset[UUID] | None = None
     visit_starts_on: dt.date | None = None

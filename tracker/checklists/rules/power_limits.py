@@ -103,12 +103,18 @@ def _meets(
     each = value if isinstance(value, list) else [value]
     if limit.outside_npm:
         return any(_is_outside(part, element, surroundings) for element in each)
+    if limit.outside_parties:
+        parties = {party.organisation_id for party in surroundings.parties}
+        return any(has_content(element) and as_id(element) not in parties for element in each)
     return any(element in limit.values for element in each if element is not None)
 
 
 def _is_outside(part: TemplateField | Column, value: Any, surroundings: Surroundings) -> bool:
-    """Tell whether a value names a party or a person that takes part and is not the NPM's."""
+    """Tell whether a value names somebody who is not the NPM's: a party, a person, another body."""
     named = as_id(value)
+    if part.type is FieldType.BODY:
+        npm = surroundings.parties_of(OrganisationKind.NPM)
+        return named is not None and named not in {party.organisation_id for party in npm}
     if part.type is FieldType.PARTY:
         return any(
             party.organisation_id == named and party.side is not OrganisationKind.NPM

@@ -1,7 +1,8 @@
 """Rendering of answers as text: names of people and parties, labels of choices, rows. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,8 @@ class Names:
 
     people: Mapping[UUID, str]
     parties: Mapping[UUID, str]
+    # Outside bodies, removed ones too.
+    bodies: Mapping[UUID, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,9 @@ def _single(field: TemplateField | Column, value: Any, names: Names) -> str:
             return names.people.get(UUID(value), "")
         case FieldType.PARTY:
             return names.parties.get(UUID(value), "")
+        case FieldType.BODY:
+            named = UUID(value)
+            return names.parties.get(named) or names.bodies.get(named, "")
         case _:
             return str(value)
 

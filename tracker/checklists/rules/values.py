@@ -172,6 +172,10 @@ def _is_party(_field: Any, value: Any, surroundings: Surroundings) -> bool:
     return as_id(value) in {party.organisation_id for party in surroundings.parties}
 
 
+def _is_body(_field: Any, value: Any, surroundings: Surroundings) -> bool:
+    return _is_party(_field, value, surroundings) or as_id(value) in surroundings.bodies
+
+
 def _is_class(_field: Any, value: Any, _surroundings: Surroundings) -> bool:
     return value in CLASSES
 
@@ -189,6 +193,7 @@ _CHECKS: dict[FieldType, Callable[[Any, Any, Surroundings], bool]] = {
     FieldType.PERSON: _is_person,
     FieldType.PERSONS: _is_person,
     FieldType.PARTY: _is_party,
+    FieldType.BODY: _is_body,
     FieldType.CLASS: _is_class,
 }
 
@@ -287,15 +292,20 @@ def missing(fields: tuple[TemplateField, ...], values: Mapping[str, Any]) -> Ite
 def gone(
     fields: tuple[TemplateField, ...], values: Mapping[str, Any], surroundings: Surroundings
 ) -> Iterator[Problem]:
-    """Yield the fields that name a person or a party who no longer takes part."""
+    """Yield the fields that name a person, a party or an outside body no longer to be named."""
     known_ids = {
         *(str(person) for person in surroundings.people),
         *(str(party.organisation_id) for party in surroundings.parties),
+        *map(str, surroundings.bodies),
     }
     for field in fields:
         for row, part, named in names_in(field, values.get(field.key)):
             if named not in known_ids:
-                words = _l("%(label)s: names somebody who no longer takes part.", label=part.label)
+                words = (
+                    _l("%(label)s: names a body that is no longer listed.", label=part.label)
+                    if part.type is FieldType.BODY
+                    else _l("%(label)s: names somebody who no longer takes part.", label=part.label)
+                )
                 yield Problem(field.key, words, row=row, column=None if row is None else part.key)
 
 

@@ -1,0 +1,487 @@
+"""Words that may limit the NPM (S6, S7): their side says, the second reader accepts or flags.
+
+In one file: the verbs and the pages of one question, tried from both sides.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from tests.factories import checklists
+from tests.factories.demonstration import Demonstration
+from tests.factories.tables import Table, set_out
+from tests.factories.templates import a_template, an_item, small_terms
+from tests.factories.visits import Scene, planned
+from tests.integration.checklists.test_pages import Room, acts, item, items
+from tests.pages import Page
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
+from tracker.checklists import obstacles, service
+from tracker.checklists.loading import load
+from tracker.checklists.models import ChecklistState, HintAnswer
+from tracker.checklists.negotiation import hints, positions, safeguards
+from tracker.checklists.negotiation.hints import HintOnAnswer
+from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
+
+Statements = Callable[[], AbstractContextManager[list[str]]]
+TOGETHER = "Visits take place jointly."
+EXCLUSIVE = "We work with them exclusively."
+QUESTION = "Does this limit the NPM?"
+
+
+@pytest.fixture
+def room(app: Flask, session: Session) -> Room:
+    return Room(app, set_out(session, template=small_terms()))
+
+
+@pytest.fixture
+def table(room: Room) -> Table:
+    return room.table
+
+
+def name_reader(table: Table, first: str = "oren", *, seen: int = 0) -> None:
+    table.save("ilena", "M5", seen=seen, second_reader=str(table.land.users[first].id))
+
+
+def on(table: Table, code: str = "M1") -> tuple[HintOnAnswer, ...]:
+    loaded = table.loaded()
+    return hints.on_item(loaded, loaded.item(code))
+
+
+def answer(
+    table: Table,
+    first: str,
+    hint: HintOnAnswer,
+    reason: str = "The NPM may also go alone.",
+    *,
+    limits: bool = False,
+) -> HintAnswer:
+    row = safeguards.answer_hint(
+        table[first], table.checklist(), hint.item, hint.mark, limits=limits, reason=reason
+    )
+    table.session.commit()
+    return row
+
+
+def waiting(table: Table) -> list[str]:
+    return [hint.item for hint in hints.waiting_for_reader(table.loaded())]
+
+
+# Their side
+
+
+def test_the_side_that_wrote_the_words_says_why_they_limit_nothing(table: Table) -> None:
+    table.save("ilena", "M1", words=TOGETHER)
+    (hint,) = on(table)
+    assert hint.waits_for_author
+    answer(table, "oren", hint, " The NPM may also go alone. ")
+    (after,) = on(table)
+    assert after.harmless is not None
+    assert (after.harmless.reason, after.harmless.author_id) == (
+        "The NPM may also go alone.",
+        table.land.users["oren"].id,
+    )
+    assert not after.waits_for_author
+    assert after.waits_for_reader
+    (event,) = table.events("hint_answered")
+    assert (event["item"], event["how"]) == ("M1", "harmless")
+    assert event["organisation"] == "Office of the People's Advocate"
+    assert "reason" not in event
+
+
+def test_yes_raises_a_flag_as_any_other(table: Table) -> None:
+    table.save("samira", "M1", words=TOGETHER)
+    (hint,) = on(table)
+    row = answer(table, "samira", hint, "The NPM can't go alone.", limits=True)
+    (flag,) = table.loaded().flags
+    assert (flag.id, flag.reason, flag.closed_at) == (row.flag_id, "The NPM can't go alone.", None)
+    assert flag.author_id == table.land.users["samira"].id
+    assert waiting(table) == []
+    assert [event["how"] for event in table.events("hint_answered")] == ["flagged"]
+    assert len(table.events("flag_raised")) == 1
+    safeguards.explain_flag(table["nadia"], table.checklist(), flag.id, "It can: see M6.")
+    table.session.commit()
+    assert waiting(table) == []
+
+
+def test_a_partys_own_answer_is_asked_about_too(table: Table) -> None:
+    for first, words in (("samira", TOGETHER), ("joana", EXCLUSIVE)):
+        service.save_answer(
+            table[first],
+            table.checklist(),
+            "M7",
+            AnswerScope.PARTY,
+            {"words": words},
+            base_version=0,
+        )
+    table.session.commit()
+    door, lantern = on(table, "M7")
+    assert (door.organisation_id, lantern.organisation_id) == (
+        table.land.id("door"),
+        table.land.id("lantern"),
+    )
+    with pytest.raises(RefusedError, match="Whoever wrote these words"):
+        answer(table, "joana", door)
+    answer(table, "joana", lantern)
+    assert [hint.waits_for_author for hint in on(table, "M7")] == [True, False]
+
+
+def test_why_an_item_is_left_out_is_looked_through_too(table: Table) -> None:
+    service.save_answer(
+        table["ilena"],
+        table.checklist(),
+        "M6",
+        AnswerScope.SHARED,
+        {},
+        base_version=0,
+        not_applicable_because="The partner must agree before it is published.",
+    )
+    table.session.commit()
+    assert {hint.hint.phrase for hint in on(table, "M6")} == {"approval"}
+
+
+@pytest.mark.parametrize("first", ["samira", "joana"])
+def test_another_side_does_not_say_it_for_them(table: Table, first: str) -> None:
+    table.save("ilena", "M1", words=TOGETHER)
+    (hint,) = on(table)
+    with pytest.raises(RefusedError, match="Whoever wrote these words says"):
+        answer(table, first, hint)
+    assert table.session.scalar(sa.select(sa.func.count(HintAnswer.id))) == 0
+
+
+@pytest.mark.parametrize("first", ["marek", "ada", "root", "vesna"])
+def test_who_takes_no_part_answers_nothing(table: Table, first: str) -> None:
+    table.save("ilena", "M1", words=TOGETHER)
+    (hint,) = on(table)
+    with pytest.raises(RefusedError, match="You act for no party"):
+        answer(table, first, hint)
+
+
+@pytest.mark.parametrize(
+    ("limits", "reason", "words"),
+    [
+        (False, "  ", "Say in a few words why it doesn't limit"),
+        (False, "x" * 501, "at most 500 characters"),
+        (True, "  ", "Say how the term limits the NPM"),
+    ],
+)
+def test_an_answer_has_a_short_reason(table: Table, limits: bool, reason: str, words: str) -> None:
+    table.save("ilena", "M1", words=TOGETHER)
+    (hint,) = on(table)
+    with pytest.raises(RuleBrokenError, match=words):
+        answer(table, "ilena", hint, reason, limits=limits)
+    table.session.rollback()
+    assert table.loaded().flags == ()
+    assert table.events("hint_answered") == []
+
+
+def test_a_question_is_answered_once(table: Table) -> None:
+    table.save("ilena", "M1", words=TOGETHER)
+    (hint,) = on(table)
+    answer(table, "ilena", hint)
+    with pytest.raises(RuleBrokenError, match="answered already"):
+        answer(table, "oren", hint)
+    table.session.rollback()
+    table.save("ilena", "M6", words=TOGETHER)
+    (other,) = on(table, "M6")
+    answer(table, "ilena", other, limits=True)
+    with pytest.raises(RuleBrokenError, match="flagged already"):
+        answer(table, "ilena", other)
+
+
+# Hints follow the words
+
+
+def test_words_that_are_gone_ask_nothing_any_more(table: Table) -> None:
+    table.save("ilena", "M1", words=TOGETHER)
+    (hint,) = on(table)
+    table.save("ilena", "M1", seen=1, words="Each visits as it likes.")
+    assert on(table) == ()
+    with pytest.raises(StaleError, match="changed meanwhile"):
+        answer(table, "ilena", hint)
+
+
+def test_an_answer_holds_for_its_sentence_alone(table: Table) -> None:
+    table.save("ilena", "M1", words=f"We meet on Monday. {TOGETHER}")
+    answer(table, "ilena", on(table)[0])
+    table.save("ilena", "M1", seen=1, words=f"We meet on Friday. {TOGETHER}")
+    (same,) = on(table)
+    assert same.harmless is not None
+    table.save("ilena", "M1", seen=2, words="All visits of the NPM take place jointly.")
+    (changed,) = on(table)
+    assert changed.harmless is None
+    assert changed.waits_for_author
+
+
+def test_words_of_another_side_are_asked_about_anew(table: Table) -> None:
+    """A proposal that was accepted has the words of the party that proposed it."""
+    saved = table.save("ilena", "M1", words="As we like.")
+    proposal = positions.propose(
+        table["samira"],
+        table.checklist(),
+        "M1",
+        {"words": TOGETHER},
+        answer_id=saved.id,
+        reason="Simpler.",
+    )
+    positions.accept_proposal(table["ilena"], table.checklist(), proposal.id)
+    table.session.commit()
+    (hint,) = on(table)
+    assert hint.organisation_id == table.land.id("door")
+
+
+def test_a_flag_that_closed_since_the_term_changed_elsewhere_is_no_answer(table: Table) -> None:
+    table.save("ilena", "M1", words=f"One. {TOGETHER}")
+    answer(table, "ilena", on(table)[0], limits=True)
+    table.save("ilena", "M1", seen=1, words=f"Two. {TOGETHER}")
+    (hint,) = on(table)
+    assert hint.flag is None
+    assert hint.waits_for_author
+
+
+# The second reader
+
+
+def test_the_second_reader_accepts_what_is_explained_without_a_word(table: Table) -> None:
+    name_reader(table)
+    table.save("ilena", "M1", words=TOGETHER)
+    (hint,) = on(table)
+    with pytest.raises(RuleBrokenError, match="Say in a few words"):
+        answer(table, "oren", hint, "")
+    table.session.rollback()
+    answer(table, "ilena", hint)
+    answer(table, "oren", hint, "")
+    assert waiting(table) == []
+    assert [event["how"] for event in table.events("hint_answered")] == ["harmless", "accepted"]
+
+
+def test_the_second_reader_accepts_or_flags_words_of_every_side(table: Table) -> None:
+    name_reader(table)
+    table.save("samira", "M1", words=TOGETHER)
+    table.save("ilena", "M6", words=EXCLUSIVE)
+    answer(table, "oren", on(table)[0], "M6 keeps the NPM free to go alone.")
+    assert waiting(table) == ["M6"]
+    answer(table, "oren", on(table, "M6")[0], "Others are shut out.", limits=True)
+    assert waiting(table) == []
+    assert table.loaded().flagged == {"M6"}
+
+
+def test_another_second_reader_reads_the_words_again(table: Table) -> None:
+    name_reader(table)
+    table.save("ilena", "M1", words=TOGETHER)
+    answer(table, "oren", on(table)[0], "It may go alone.")
+    assert waiting(table) == []
+    name_reader(table, "nadia", seen=1)
+    assert waiting(table) == ["M1"]
+
+
+def test_who_wrote_an_answer_accepts_nothing_as_second_reader(table: Table) -> None:
+    name_reader(table)
+    table.save("oren", "M6")
+    table.save("samira", "M1", words=TOGETHER)
+    with pytest.raises(RefusedError, match="Whoever wrote these words says"):
+        answer(table, "oren", on(table)[0])
+
+
+def test_the_review_is_not_confirmed_before_each_hint_is_answered(table: Table) -> None:
+    """Gate G3."""
+    table.agree()
+    change(table, TOGETHER)
+    with pytest.raises(RuleBrokenError, match="whether you accept them: M1"):
+        safeguards.confirm_review(table["oren"], table.checklist())
+    table.session.rollback()
+    assert [str(words) for words in obstacles.to_sending(table.loaded())] == [
+        "The second reader has not answered yet whether words on M1 limit the NPM.",
+        "The second reader has not confirmed independence and flexibility yet (G3).",
+    ]
+    answer(table, "oren", on(table)[0], "It may go alone.")
+    safeguards.confirm_review(table["oren"], table.checklist())
+    assert obstacles.to_sending(table.loaded()) == []
+
+
+def change(table: Table, words: str) -> None:
+    """Have all agree on other words for M1."""
+    current = table.loaded().sheet.shared("M1")
+    assert current is not None
+    proposal = positions.propose(
+        table["samira"],
+        table.checklist(),
+        "M1",
+        {"words": words},
+        answer_id=current.answer_id,
+        reason="Simpler.",
+    )
+    positions.accept_proposal(table["ilena"], table.checklist(), proposal.id)
+    table.accept("M1", "joana")
+
+
+def test_words_on_which_a_flag_was_raised_need_no_second_answer(table: Table) -> None:
+    table.agree()
+    change(table, TOGETHER)
+    answer(table, "samira", on(table)[0], "It can't go alone.", limits=True)
+    safeguards.confirm_review(table["oren"], table.checklist())
+    assert [str(words) for words in obstacles.to_sending(table.loaded())] == [
+        "An open flag waits on M1."
+    ]
+
+
+def test_a_live_list_only_points_at_words(table: Table) -> None:
+    table.save("ilena", "M8", words=TOGETHER)
+    (hint,) = on(table, "M8")
+    assert not hint.is_asked
+    assert waiting(table) == []
+    with pytest.raises(StaleError):
+        answer(table, "ilena", hint)
+
+
+@pytest.mark.parametrize("state", [ChecklistState.SENT, ChecklistState.IN_FORCE])
+def test_nothing_is_answered_while_the_text_can_not_be_changed(
+    table: Table, state: ChecklistState
+) -> None:
+    table.save("ilena", "M1", words=TOGETHER)
+    (hint,) = on(table)
+    table.checklist().state = state
+    table.session.commit()
+    with pytest.raises(RefusedError, match=r"can't be changed now|needs an amendment"):
+        answer(table, "ilena", hint)
+
+
+# Pages
+
+
+def address(room: Room, code: str = "M1") -> str:
+    (hint,) = on(room.table, code)
+    return f"/items/{code}/hints/{hint.mark}"
+
+
+def test_who_saves_such_words_is_asked_beside_the_item(room: Room) -> None:
+    page = room.submit("ilena", "/items/M1/answer", words=TOGETHER)
+    assert "M1 is saved. Some words may limit the NPM: answer the question" in page.text
+    assert QUESTION in item(page, "M1")
+    assert {"No, say why", "Yes, flag it"} <= acts(page, "M1")
+    page = room.submit("ilena", f"{address(room)}?limits=no", reason="It may go alone.")
+    assert QUESTION not in item(page, "M1")
+    assert "Office of the People's Advocate says this doesn't limit the NPM:" in item(page, "M1")
+    assert "It may go alone." in item(room.page("samira"), "M1")
+
+
+def test_harmless_words_ask_nobody_anything(room: Room) -> None:
+    page = room.submit("ilena", "/items/M1/answer", words="The NPM alone decides when it goes.")
+    assert "M1 is saved." in page.text
+    assert QUESTION not in page.text
+
+
+def test_yes_on_the_page_flags_the_term(room: Room) -> None:
+    room.table.save("ilena", "M1", words=TOGETHER)
+    page = room.submit("ilena", address(room), limits="yes", reason="It can't go alone.")
+    assert "flags a limit on the NPM." in item(page, "M1")
+    assert QUESTION not in item(page, "M1")
+
+
+@pytest.mark.parametrize("first", ["samira", "joana", "ada"])
+def test_others_read_the_words_and_are_not_asked(room: Room, first: str) -> None:
+    room.table.save("ilena", "M1", words=TOGETHER)
+    shown = item(room.page(first), "M1")
+    assert "can limit the NPM" in shown
+    assert "Nobody has said yet whether this limits the NPM." in shown
+    assert QUESTION not in shown
+    room.page(first, address(room), 403)
+
+
+@pytest.mark.parametrize("first", ["marek", "vesna", "root"])
+def test_who_may_not_open_the_checklist_finds_no_question(room: Room, first: str) -> None:
+    room.table.save("ilena", "M1", words=TOGETHER)
+    room.page(first, address(room), 404)
+
+
+def test_a_question_that_is_not_there_is_not_found(room: Room) -> None:
+    room.table.save("ilena", "M1", words=TOGETHER)
+    room.page("ilena", "/items/M1/hints/0000", 404)
+    room.page("ilena", address(room).replace("M1", "M2"), 404)
+
+
+def test_nothing_is_saved_without_a_choice_and_a_reason(room: Room) -> None:
+    room.table.save("ilena", "M1", words=TOGETHER)
+    for fields in ({"reason": "Why?"}, {"limits": "no"}, {"limits": "maybe", "reason": "Why?"}):
+        page = room.submit("ilena", address(room), **fields)
+        assert "There is a problem" in page.text
+    assert room.table.events("hint_answered") == []
+
+
+def test_words_that_changed_while_somebody_answered_are_shown_again(room: Room) -> None:
+    table = room.table
+    table.save("ilena", "M1", words=TOGETHER)
+    place = f"{room.address}{address(room)}"
+    browser = room.browser("ilena")
+    form = browser.page(place).form()
+    table.save("ilena", "M1", seen=1, words=EXCLUSIVE)
+    response = browser.post(
+        place, data=form.filled_in(limits="no", reason="Fine."), csrf=False, follow_redirects=True
+    )
+    assert "These words were changed meanwhile." in Page.of(response).text
+    assert table.events("hint_answered") == []
+
+
+def test_the_second_reader_answers_from_the_review(room: Room) -> None:
+    table = room.table
+    table.agree()
+    change(table, TOGETHER)
+    page = room.page("oren", "/review")
+    assert "M1" in items(page)
+    assert {"No, accept it", "Yes, flag it"} <= acts(page, "M1")
+    assert "Say first of the words that may limit the NPM whether you accept them: M1." in page.text
+    page = room.submit("oren", f"{address(room)}?limits=no", reason="It may go alone.")
+    assert "Say first of the words" not in page.text
+    page = room.submit("oren", "/review")
+    assert "You confirmed the review" in page.text
+    assert "Accepted by the second reader. It may go alone." in item(page, "M1")
+
+
+def test_the_history_of_an_item_says_who_answered(room: Room) -> None:
+    room.table.save("ilena", "M1", words=TOGETHER)
+    answer(room.table, "ilena", on(room.table)[0])
+    page = room.page("samira", "/items/M1/history")
+    assert "said why words don't limit the NPM" in page.text
+    assert "The NPM may also go alone." in page.text
+
+
+def test_nobody_is_asked_on_the_pages_of_a_visit(
+    session: Session, demonstration: Demonstration
+) -> None:
+    """A flag would be read by all who see the cooperation; a visit's pages are class K2."""
+    scene = Scene(session, demonstration)
+    plan = scene.checklist(ChecklistKind.URGENT_PLAN, planned(scene).number)
+    pavo = scene.actor("pavo")
+    values = checklists.whole(load(plan), "U2", first_step=TOGETHER)
+    service.save_answer(pavo, plan, "U2", AnswerScope.SHARED, values, base_version=0)
+    loaded = load(plan)
+    (hint,) = hints.on_item(loaded, loaded.item("U2"))
+    assert (hint.is_asked, hint.waits_for_reader) == (False, False)
+    with pytest.raises(StaleError):
+        safeguards.answer_hint(pavo, plan, "U2", hint.mark, limits=False, reason="It is safe.")
+
+
+def test_answered_questions_add_one_statement_however_many(
+    app: Flask, session: Session, statements: Statements
+) -> None:
+    codes = [f"M{number}" for number in range(1, 13)]
+    room = Room(app, set_out(session, template=a_template(*(an_item(code) for code in codes))))
+    table = room.table
+    for code in codes:
+        table.save("ilena", code, words=TOGETHER)
+
+    def count() -> int:
+        room.page("samira")
+        with statements() as sent:
+            room.page("samira")
+        return len(sent)
+
+    before = count()
+    answer(table, "ilena", on(table)[0])
+    few = count()
+    for code in codes[1:]:
+        answer(table, "ilena", on(table, code)[0])
+    assert (few, count()) == (before + 1, before + 1)

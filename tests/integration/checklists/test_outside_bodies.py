@@ -1,0 +1,120 @@
+"""Outside bodies in answers: chosen from the list, flagged by rule, frozen with their names."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from tests.factories.tables import Table, set_out
+from tests.factories.templates import a_column, a_field, a_table, a_template, an_item
+from tests.integration.checklists.test_pages import Room, item
+from tracker.agreements.document import document, languages_for
+from tracker.checklists.rules.values import WrongTypeError
+from tracker.cooperations import outside_bodies
+from tracker.cooperations.models import BodyKind
+from tracker.cooperations.outside_bodies import OutsideBody
+from tracker.core import canonical
+
+DECIDED: dict[str, Any] = {
+    "key": "decided_outside",
+    "powers": ["publication"],
+    "because": "A body other than the NPM clears what is published.",
+    "statement": "S6",
+    "passage": "settling-terms/independence",
+    "column": "cleared_by",
+    "outside_npm": True,
+}
+CLEARING = a_table(
+    "uses",
+    a_column("cleared_by", "body"),
+    a_column("note", required=False),
+    rows={"fixed": [{"key": "report", "label": "Report"}]},
+    limits=[DECIDED],
+)
+
+
+@pytest.fixture
+def room(app: Flask, session: Session) -> Room:
+    template = a_template(
+        an_item("M1", CLEARING), an_item("M2", a_field("consulted", "body")), an_item("M3")
+    )
+    return Room(app, set_out(session, template=template))
+
+
+@pytest.fixture
+def table(room: Room) -> Table:
+    return room.table
+
+
+def a_ministry(
+    table: Table, first: str = "samira", name: str = "Ministry of Justice"
+) -> OutsideBody:
+    body = outside_bodies.add(table[first], table.cooperation, name=name, kind=BodyKind.MINISTRY)
+    table.session.commit()
+    return body
+
+
+def cleared_by(table: Table, body_id: UUID, *, seen: int = 0) -> None:
+    rows = [{"_row": "report", "cleared_by": str(body_id)}]
+    table.save("ilena", "M1", seen=seen, uses=rows)
+
+
+def test_a_ministry_that_clears_is_flagged_by_rule(table: Table) -> None:
+    ministry = a_ministry(table)
+    cleared_by(table, ministry.id)
+    table.checklist()
+    table.session.commit()
+    (flag,) = table.loaded().flags
+    assert (flag.item, flag.rule, flag.closed_at) == ("M1", "decided_outside", None)
+    cleared_by(table, table.land.id("npm"), seen=1)
+    table.checklist()
+    table.session.commit()
+    table.session.expire_all()
+    assert table.loaded().flags[0].closed_at is not None
+
+
+def test_what_is_not_listed_can_not_be_named(table: Table) -> None:
+    for named in (uuid4(), table.land.id("bridge")):
+        with pytest.raises(WrongTypeError):
+            table.save("ilena", "M2", consulted=str(named))
+    table.save("ilena", "M2", consulted=str(table.land.id("door")))
+    table.save("ilena", "M2", seen=1, consulted=str(a_ministry(table).id))
+    assert table.standing("M2").problems == ()
+
+
+def test_one_that_was_removed_is_shown_and_is_to_be_replaced(table: Table) -> None:
+    ministry = a_ministry(table)
+    table.save("ilena", "M2", consulted=str(ministry.id))
+    outside_bodies.remove(table["ilena"], table.cooperation, ministry.id)
+    table.session.commit()
+    (problem,) = table.standing("M2").problems
+    assert "names a body that is no longer listed" in str(problem.message)
+    assert table.loaded().names.bodies[ministry.id] == "Ministry of Justice"
+    with pytest.raises(WrongTypeError):
+        table.save("ilena", "M2", seen=1, consulted=str(ministry.id))
+
+
+def test_the_frozen_text_has_its_name(table: Table) -> None:
+    table.save("ilena", "M2", consulted=str(a_ministry(table).id))
+    table.accept("M2", "samira", "joana")
+    loaded = table.loaded()
+    frozen = document(loaded, [], [], languages_for(loaded.checklist.template, [], ""))
+    assert "Ministry of Justice" in canonical.to_bytes(frozen).decode()
+
+
+def test_the_form_offers_parties_and_bodies_and_leads_to_the_list(room: Room) -> None:
+    a_ministry(room.table)
+    page = room.page("ilena", "/items/M2/answer")
+    for words in ("Open Door Legal Aid", "Ministry of Justice (Ministry)"):
+        assert words in page.text
+    assert f"/cooperations/{room.table.cooperation.reference}/outside-bodies" in page.html
+    assert "outside bodies" not in room.page("ilena", "/items/M3/answer").text
+
+
+def test_it_is_chosen_on_a_page_and_shown_by_its_name(room: Room) -> None:
+    body = a_ministry(room.table)
+    page = room.submit("ilena", "/items/M2/answer", consulted=str(body.id))
+    assert "Ministry of Justice" in item(page, "M2")
+    assert "Ministry of Justice" in item(room.page("samira"), "M2")

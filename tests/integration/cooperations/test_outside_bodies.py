@@ -1,0 +1,118 @@
+"""The list of a cooperation's outside bodies: who adds and removes, and what is refused."""
+
+import pytest
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from tests.factories.tables import Table, set_out
+from tests.pages import Page
+from tracker.cooperations import outside_bodies
+from tracker.cooperations.models import BodyKind, Stage
+from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
+
+
+@pytest.fixture
+def table(session: Session) -> Table:
+    return set_out(session)
+
+
+def add(table: Table, first: str = "samira", name: str = "Ministry of Justice") -> None:
+    outside_bodies.add(table[first], table.cooperation, name=name, kind=BodyKind.MINISTRY)
+    table.session.commit()
+
+
+def names(table: Table) -> list[str]:
+    return [body.name for body in outside_bodies.of(table.cooperation) if not body.is_removed]
+
+
+@pytest.mark.parametrize("first", ["ilena", "samira", "joana", "oren"])
+def test_whoever_writes_for_a_party_adds_a_body(table: Table, first: str) -> None:
+    add(table, first, "  Ministry  of Justice ")
+    assert names(table) == ["Ministry of Justice"]
+    (event,) = table.events("outside_body_added")
+    assert (event["name"], event["kind"]) == ("Ministry of Justice", "ministry")
+
+
+@pytest.mark.parametrize("first", ["marek", "ada", "root", "vesna"])
+def test_nobody_else_does(table: Table, first: str) -> None:
+    with pytest.raises(RefusedError):
+        add(table, first)
+    assert names(table) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("  ", "Enter a name"),
+        ("x" * 201, "at most 200 characters"),
+        ("MINISTRY of justice", "in the list already"),
+    ],
+)
+def test_a_name_is_new_and_short(table: Table, name: str, words: str) -> None:
+    add(table)
+    with pytest.raises(RuleBrokenError, match=words):
+        add(table, name=name)
+
+
+def test_a_list_is_not_endless(table: Table) -> None:
+    for number in range(outside_bodies.MOST):
+        outside_bodies.add(
+            table["ilena"], table.cooperation, name=f"Body {number}", kind=BodyKind.DONOR
+        )
+    with pytest.raises(RuleBrokenError, match="at most 50"):
+        add(table)
+
+
+def test_the_npm_removes_one_and_it_can_be_added_again(table: Table) -> None:
+    add(table)
+    (body,) = outside_bodies.of(table.cooperation)
+    with pytest.raises(RefusedError):
+        outside_bodies.remove(table["samira"], table.cooperation, body.id)
+    outside_bodies.remove(table["ilena"], table.cooperation, body.id)
+    table.session.commit()
+    assert names(table) == []
+    assert len(table.events("outside_body_removed")) == 1
+    with pytest.raises(StaleError):
+        outside_bodies.remove(table["ilena"], table.cooperation, body.id)
+    add(table)
+    assert names(table) == ["Ministry of Justice"]
+
+
+def test_a_closed_cooperation_keeps_its_list(table: Table) -> None:
+    table.cooperation.stage = Stage.CLOSED
+    table.session.commit()
+    with pytest.raises(RefusedError, match="This cooperation is closed"):
+        add(table)
+
+
+# Pages
+
+
+def test_a_body_is_added_and_removed_on_its_page(app: Flask, table: Table) -> None:
+    address = f"/cooperations/{table.cooperation.reference}/outside-bodies"
+    browser = table.land.browser(app, "samira")
+    page = Page.of(browser.submit(address, name="Agency for Aid", kind="donor"))
+    assert "Agency for Aid is in the list now." in page.text
+    assert "Remove" not in page.text
+    assert "Enter" in Page.of(browser.submit(address, name="", kind="donor")).text
+    again = Page.of(browser.submit(address, name="agency for aid", kind="donor"))
+    assert "This body is in the list already." in again.text
+    (body,) = outside_bodies.of(table.cooperation)
+    remove = f"{address}/{body.id}/remove"
+    assert browser.post(remove).status_code == 403
+    ilena = table.land.browser(app, "ilena")
+    ilena.page(address)
+    assert ilena.post(remove).status_code == 303
+    assert "No outside body is listed yet." in ilena.page(address).text
+
+
+@pytest.mark.parametrize(("first", "status"), [("marek", 404), ("vesna", 404), ("ada", 200)])
+def test_who_sees_the_cooperation_sees_its_list(
+    app: Flask, table: Table, first: str, status: int
+) -> None:
+    add(table)
+    address = f"/cooperations/{table.cooperation.reference}/outside-bodies"
+    page = table.land.browser(app, first).page(address, status)
+    if status == 200:
+        assert "Ministry of Justice" in page.text
+        assert "Add an outside body" not in page.text

@@ -1,0 +1,155 @@
+"""Phrases in the answers of a checklist that may limit the NPM, and who answered for them.
+
+They are found anew in the text as it is; only what was answered is stored, for the very sentences
+it was about. So a hint goes with its words, and comes back with new ones.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from tracker.checklist_templates import risky_phrases
+from tracker.checklist_templates.models import AnswerScope
+from tracker.checklist_templates.risky_phrases import Hint
+from tracker.checklist_templates.schema import Item, Part
+from tracker.checklists import encryption
+from tracker.checklists.loading import LoadedChecklist
+from tracker.checklists.models import Flag, HintAnswer
+from tracker.checklists.rules.facts import Filled
+from tracker.core.canonical import digest_of
+
+
+@dataclass(frozen=True, slots=True)
+class HintOnAnswer:
+    """A hint on one answer of an item, with what was said of it so far."""
+
+    item: str
+    scope: AnswerScope
+    owner_id: UUID
+    # Whose words they are: the organisation that saved the answer.
+    organisation_id: UUID
+    hint: Hint
+    # Whether somebody is to say if it limits the NPM; elsewhere it only points at the words.
+    is_asked: bool
+    # That it does not limit the NPM: the author's side with the reason, and the second reader.
+    harmless: HintAnswer | None = None
+    accepted: HintAnswer | None = None
+    # That it does: a flag that is open or was explained.
+    flag: Flag | None = None
+
+    @property
+    def mark(self) -> str:
+        """A digest of the words and where they are, by which a page names them."""
+        return digest_of([*map(str, _key_of_hint(self)), self.item])
+
+    @property
+    def waits_for_author(self) -> bool:
+        """Whether nobody has said yet if it limits the NPM."""
+        return self.is_asked and not (self.harmless or self.accepted or self.flag)
+
+    @property
+    def waits_for_reader(self) -> bool:
+        """Whether the second reader has to accept it, or to flag the term."""
+        return self.is_asked and not (self.accepted or self.flag)
+
+
+def on_item(loaded: LoadedChecklist, item: Item) -> tuple[HintOnAnswer, ...]:
+    """Return the hints on an item's current answers: the shared one, and each party's own."""
+    return tuple(
+        _with_answers(
+            loaded,
+            HintOnAnswer(
+                item=item.code,
+                scope=scope,
+                owner_id=owner_id,
+                organisation_id=answer.organisation_id,
+                hint=hint,
+                is_asked=_is_asked(loaded, item),
+            ),
+        )
+        for scope, owner_id, answer in _answers(loaded, item)
+        for hint in risky_phrases.hints(_written(item, scope, answer))
+    )
+
+
+def waiting_for_reader(loaded: LoadedChecklist) -> tuple[HintOnAnswer, ...]:
+    """Return the hints that the second reader has to answer before the review (G3)."""
+    return tuple(
+        hint
+        for item in loaded.template.items
+        if _is_asked(loaded, item)
+        for hint in on_item(loaded, item)
+        if hint.waits_for_reader
+    )
+
+
+def second_reader_of(loaded: LoadedChecklist) -> UUID | None:
+    """Return the second reader that M5 names."""
+    value = loaded.sheet.value("M5", "second_reader")
+    return UUID(value) if value else None
+
+
+def _is_asked(loaded: LoadedChecklist, item: Item) -> bool:
+    """Tell whether a term can be flagged: only what the parties sign, and nothing of a visit."""
+    return (
+        item.part is Part.TERMS
+        and item.code not in loaded.sheet.hidden
+        and not encryption.is_restricted(loaded.checklist)
+    )
+
+
+def _answers(loaded: LoadedChecklist, item: Item) -> Iterator[tuple[AnswerScope, UUID, Filled]]:
+    owners = [(AnswerScope.SHARED, loaded.checklist.id)]
+    owners += [(AnswerScope.PARTY, party.organisation_id) for party in loaded.parties]
+    for scope, owner_id in owners:
+        answer = loaded.sheet.answers.get((item.code, scope, owner_id))
+        if answer is not None:
+            yield scope, owner_id, answer
+
+
+def _written(item: Item, scope: AnswerScope, answer: Filled) -> Iterator[str]:
+    """Yield the free text of an answer, or why the item was left out."""
+    if answer.not_applicable:
+        yield str(answer.values.get("reason", ""))
+    else:
+        yield from risky_phrases.texts_of(item.fields_of(scope), answer.values)
+
+
+def _key_of_hint(hint: HintOnAnswer) -> tuple[AnswerScope, UUID, str, str, str]:
+    return hint.scope, hint.owner_id, hint.hint.language, hint.hint.phrase, hint.hint.matched
+
+
+def _key_of_answer(row: HintAnswer) -> tuple[AnswerScope, UUID, str, str, str]:
+    return row.scope, row.owner_id, row.language, row.phrase, row.matched
+
+
+def _with_answers(loaded: LoadedChecklist, hint: HintOnAnswer) -> HintOnAnswer:
+    """Return a hint with the newest answers about these very words.
+
+    A flag that was closed because the term changed elsewhere says nothing of words that stayed; and
+    what another person accepted before they were no longer the second reader does not count.
+    """
+    rows = [
+        row
+        for row in loaded.hint_answers_on.get(hint.item, ())
+        if _key_of_answer(row) == _key_of_hint(hint)
+    ]
+    if not rows:
+        return hint
+    reader_id = second_reader_of(loaded)
+    flag_ids = {row.flag_id for row in rows if row.limits}
+    flags = [
+        flag
+        for flag in loaded.flags_on.get(hint.item, ())
+        if flag.id in flag_ids and (flag.closed_at is None or flag.explanation)
+    ]
+    harmless = [row for row in rows if not row.limits and not row.as_reader]
+    accepted = [
+        row for row in rows if not row.limits and row.as_reader and row.author_id == reader_id
+    ]
+    return replace(
+        hint,
+        harmless=harmless[-1] if harmless else None,
+        accepted=accepted[-1] if accepted else None,
+        flag=flags[-1] if flags else None,
+    )
