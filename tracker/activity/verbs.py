@@ -202,6 +202,12 @@ UNDERTAKING_FROZEN = _verb("undertaking_frozen", "person", "organisation", "docu
 INTERESTS_DECIDED = _verb("interests_decided")
 UNDERTAKING_COUNTERSIGNED = _verb("undertaking_countersigned", "person", "method")
 UNDERTAKING_CLOSED = _verb("undertaking_closed", "person", "reason")
+# What a person did with their copies once their access had ended (C17); not their words.
+RETURN_REQUESTED = _verb("return_requested", "person", "organisation")
+RETURN_CONFIRMED = _verb("return_confirmed", "person", "organisation", "disposal")
+RETURN_EXCEPTED = _verb("return_excepted", "person", "organisation")
+RETURN_CANCELLED = _verb("return_cancelled", "person", "organisation")
+CLOSING_COMPLETED = _verb("closing_completed")
 MAILED_CODES_ALLOWED = _verb("mailed_codes_allowed", "organisation", "reason")
 MAILED_CODES_STOPPED = _verb("mailed_codes_stopped", "organisation", "reason")
 CLEARANCE_OPENED = _verb("clearance_opened", "person", "scope", "until")
