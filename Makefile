@@ -13,11 +13,12 @@ unexport PYTHONDONTWRITEBYTECODE
 bin = .venv/bin
 pytest = $(bin)/pytest -q -n auto --dist=loadgroup
 
-steps = lint types contracts catalogues unit sqlite postgresql-ahead torture-short mutants-short browser
+# With a +: beside those that follow (.ci/steps).
+steps = +torture-short lint types contracts catalogues mutants-short unit sqlite postgresql-ahead browser
 long = lint types contracts catalogues unit sqlite postgresql torture mutants tampering other-days browser
 fast = lint types contracts unit
 
-.PHONY: help setup run test test-all check tools system fmt messages map permissions bench lock coverage $(steps) $(long)
+.PHONY: help setup run test test-all check tools system fmt messages map permissions bench lock coverage $(steps:+%=%) $(long)
 
 help:
 	@sed -n 's/^# //p; /^$$/q' Makefile

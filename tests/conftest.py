@@ -88,15 +88,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if config.getoption("database") != "postgresql" or config.getoption("markexpr") != DIFFERING:
         return
     tried: Counter[str] = Counter()
-    kept: list[pytest.Item] = []
+    remaining: list[pytest.Item] = []
     passed_over: list[pytest.Item] = []
-    for item in sorted(items, key=lambda one: one.nodeid):
+    for item in sorted(items, key=lambda item: item.nodeid):
         mark = item.get_closest_marker("few_on_postgresql")
         family = item.nodeid.partition("[")[0]
         tried[family] += 1
         few = mark is None or tried[family] <= mark.args[0]
-        (kept if few else passed_over).append(item)
-    items[:] = kept
+        (remaining if few else passed_over).append(item)
+    items[:] = remaining
     config.hook.pytest_deselected(items=passed_over)
 
 

@@ -53,11 +53,11 @@ def make_checkpoint() -> Checkpoint | None:
 
 
 def send_checkpoints() -> int:
-    return sum(anchors.send(one) for one in anchors.due())
+    return sum(anchors.send(anchor) for anchor in anchors.due())
 
 
 def _all(
     find: Callable[[dt.date], Sequence[Any]], act: Callable[[Any, dt.date], bool], day: dt.date
 ) -> int:
     """Do what is due on a day; return of how many something was done."""
-    return sum(act(one, day) for one in find(day))
+    return sum(act(due_id, day) for due_id in find(day))

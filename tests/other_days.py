@@ -97,8 +97,8 @@ def main(*, short: bool) -> None:
 def find_library() -> Path:
     """Return the library that moves the clock; raise ClickException when it is not installed."""
     for pattern in _LIBRARIES:
-        for found in sorted(Path("/").glob(pattern.lstrip("/"))):
-            return found
+        for library in sorted(Path("/").glob(pattern.lstrip("/"))):
+            return library
     message = "libfaketime was not found. Run: sudo apt-get install faketime"
     raise click.ClickException(message)
 

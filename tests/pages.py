@@ -82,11 +82,11 @@ class Page:
 
     def links(self) -> dict[str, str]:
         """Return each link's words and where it leads; the first one of the same words counts."""
-        found: dict[str, str] = {}
+        addresses: dict[str, str] = {}
         for link in self.root.iter("a"):
             if "href" in link.attrib:
-                found.setdefault(_words(link), link.attrib["href"])
-        return found
+                addresses.setdefault(_words(link), link.attrib["href"])
+        return addresses
 
     def addresses(self) -> list[str]:
         """Return where the links lead, each once, in the order of the page."""
@@ -118,11 +118,11 @@ class Page:
             raise PageError(message)
 
     def _one(self, tag: str) -> Element:
-        found = list(self.root.iter(tag))
-        if len(found) != 1:
-            message = f"{self.where}: {len(found)} elements {tag}, not one"
+        elements = list(self.root.iter(tag))
+        if len(elements) != 1:
+            message = f"{self.where}: {len(elements)} elements {tag}, not one"
             raise PageError(message)
-        return found[0]
+        return elements[0]
 
     def _heading_faults(self) -> Iterator[str]:
         if not self.root.attrib.get("lang"):
@@ -190,7 +190,7 @@ class Form:
         if unknown:
             message = f"The form has no field {', '.join(unknown)}; it has {sorted(self.names)}"
             raise PageError(message)
-        sent = {name: list(held) for name, held in self.values.items()}
+        sent = {name: list(values) for name, values in self.values.items()}
         for name, value in values.items():
             if value is None or value is False:
                 sent.pop(name, None)
@@ -237,7 +237,7 @@ def _tree(document: TreeDom) -> Element:
     except ET.ParseError:
         # What HTML may hold and XML may not, such as < in an attribute: element by element.
         roots = document.root().children()
-        return _element(next(one for one in roots if isinstance(one, dom.Element)))
+        return _element(next(root for root in roots if isinstance(root, dom.Element)))
 
 
 def _element(node: dom.Element) -> Element:

@@ -21,13 +21,13 @@ def scans(
     passed over, and what no row can answer, since SQLite reads nothing for it.
     """
     read = _of_postgres if connection.dialect.name == "postgresql" else _of_sqlite
-    found: dict[tuple[str, str], None] = {}
+    scanned_by: dict[tuple[str, str], None] = {}
     for statement, parameters in statements:
         if statement.startswith(_READING) and "WHERE 0 = 1 " not in f"{statement} ":
             for table in read(connection, statement, parameters):
                 if table in growing:
-                    found[table, statement] = None
-    return list(found)
+                    scanned_by[table, statement] = None
+    return list(scanned_by)
 
 
 def _of_sqlite(connection: Connection, statement: str, parameters: Any) -> Iterator[str]:
@@ -49,8 +49,8 @@ def _of_postgres(connection: Connection, statement: str, parameters: Any) -> Ite
         # What is small enough is read as a whole otherwise, index or not.
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute(f"EXPLAIN (FORMAT JSON) {statement}", parameters)
-        found = cursor.fetchone()[0]
-        plan = json.loads(found) if isinstance(found, str) else found
+        explained = cursor.fetchone()[0]
+        plan = json.loads(explained) if isinstance(explained, str) else explained
         yield from _whole(plan[0]["Plan"])
     finally:
         cursor.close()

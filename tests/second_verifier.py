@@ -168,25 +168,25 @@ def note_text(head: str, fields: Note) -> str:
 
 def read_notes(data: bytes, *kinds: tuple[str, list[str], list[str]]) -> list[Note]:
     """Read the notes of a file, of these kinds in turn (the last again and again)."""
-    found = []
+    notes = []
     for place, text in enumerate(data.decode().split("\n\n")):
         head, names, more = kinds[min(place, len(kinds) - 1)]
         whole = text.removesuffix("\n") + "\n"
         lines = whole.replace("\n ", "").removesuffix("\n").split("\n")
         need(lines[0] == f"common-terms/{head}/1")
         pairs = [re.fullmatch(r"([a-z-]+):(?: (.+))?", line) for line in lines[1:]]
-        fields = {one[1]: one[2] or "" for one in pairs if one}
+        fields = {pair[1]: pair[2] or "" for pair in pairs if pair}
         need(len(fields) == len(pairs))
         wanted = names + [name for name in more if name in fields]
         need(list(fields) == wanted)
         need(note_text(lines[0], fields) == whole)
-        found.append(fields)
+        notes.append(fields)
     again = [
-        note_text(f"common-terms/{kinds[min(place, len(kinds) - 1)][0]}/1", one)
-        for place, one in enumerate(found)
+        note_text(f"common-terms/{kinds[min(place, len(kinds) - 1)][0]}/1", note)
+        for place, note in enumerate(notes)
     ]
     need("\n".join(again).encode() == data)
-    return found
+    return notes
 
 
 def number(text: str) -> int:
@@ -200,9 +200,9 @@ def digest(text: str) -> str:
 
 
 def moment(text: str) -> dt.datetime:
-    found = dt.datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=dt.UTC)
-    need(found.strftime("%Y-%m-%dT%H:%M:%SZ") == text)
-    return found
+    time = dt.datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=dt.UTC)
+    need(time.strftime("%Y-%m-%dT%H:%M:%SZ") == text)
+    return time
 
 
 def from_base64(text: str) -> bytes:
@@ -242,12 +242,14 @@ def included(leaf: bytes, index: int, size: int, path: list[bytes], root: bytes)
     return sn == 0 and r == root
 
 
-def consistent(first: int, second: int, path: list[bytes], one: bytes, two: bytes) -> bool:
+def consistent(
+    first: int, second: int, path: list[bytes], first_root: bytes, second_root: bytes
+) -> bool:
     """2.1.4.2, word by word."""
     if not 0 < first < second or not path:
         return False
     if first & (first - 1) == 0:
-        path = [one, *path]
+        path = [first_root, *path]
     fn, sn = first - 1, second - 1
     while fn & 1:
         fn, sn = fn >> 1, sn >> 1
@@ -262,7 +264,7 @@ def consistent(first: int, second: int, path: list[bytes], one: bytes, two: byte
         else:
             sr = node(sr, c)
         fn, sn = fn >> 1, sn >> 1
-    return fr == one and sr == two and sn == 0
+    return fr == first_root and sr == second_root and sn == 0
 
 
 # Passkeys -----------------------------------------------------------------------------------------
@@ -290,12 +292,12 @@ def cose(data: bytes) -> dict[Any, Any]:
             piece = data[at : at + info]
             return (piece if kind == 2 else piece.decode()), at + info
         need(kind == 5)
-        found: dict[Any, Any] = {}
+        entries: dict[Any, Any] = {}
         for _ in range(info):
             key, at = take(at)
-            need(key not in found)
-            found[key], at = take(at)
-        return found, at
+            need(key not in entries)
+            entries[key], at = take(at)
+        return entries, at
 
     value, end = take(0)
     need(end == len(data) and isinstance(value, dict))
@@ -305,18 +307,18 @@ def cose(data: bytes) -> dict[Any, Any]:
 def check_proof(proof: dict[str, str], document: str, sentence: str) -> None:
     need(set(proof) == PROOF and re.fullmatch("[0-9a-f]{32,128}", proof["nonce"]))
     values = {name: from_base64url(proof[name]) for name in PROOF - {"nonce"}}
-    said = json.loads(values["client_data_json"])
-    asked = {
+    client_data = json.loads(values["client_data_json"])
+    expected = {
         "use": "common-terms/sign/1",
         "document": document,
         "sentence": sentence,
         "nonce": proof["nonce"],
     }
-    challenge = hashlib.sha256(canonical(asked)).digest()
-    need(said["challenge"] == base64.urlsafe_b64encode(challenge).rstrip(b"=").decode())
-    need(said["type"] == "webauthn.get" and said.get("crossOrigin", False) is False)
+    challenge = hashlib.sha256(canonical(expected)).digest()
+    need(client_data["challenge"] == base64.urlsafe_b64encode(challenge).rstrip(b"=").decode())
+    need(client_data["type"] == "webauthn.get" and client_data.get("crossOrigin", False) is False)
     device = values["authenticator_data"]
-    host = urlsplit(said["origin"]).hostname or ""
+    host = urlsplit(client_data["origin"]).hostname or ""
     need(len(device) >= 37 and device[:32] == hashlib.sha256(host.encode()).digest())
     need(device[32] & 1 and device[32] & 4 and values["credential_id"])
     signed = device + hashlib.sha256(values["client_data_json"]).digest()
@@ -351,11 +353,11 @@ def der(data: bytes) -> tuple[int, bytes, bytes, bytes]:
 
 
 def parts_of(content: bytes) -> list[tuple[int, bytes, bytes]]:
-    found = []
+    parts = []
     while content:
         tag, inner, whole, content = der(content)
-        found.append((tag, inner, whole))
-    return found
+        parts.append((tag, inner, whole))
+    return parts
 
 
 def check_pdf(pdf: bytes, certificate: x509.Certificate) -> None:
@@ -375,12 +377,12 @@ def check_pdf(pdf: bytes, certificate: x509.Certificate) -> None:
     _version, _who, algorithm, attributes, _kind, signature, *_ = parts_of(signer[1])
     need(attributes[0] == 0xA0)
     hashing = DIGESTS[parts_of(algorithm[1])[0][1]]
-    said = {}
+    stated = {}
     for _tag, attribute, _whole in parts_of(attributes[1]):
         name, values = parts_of(attribute)
-        said[name[1]] = values[1]
+        stated[name[1]] = values[1]
     signed = pdf[:before] + pdf[after:]
-    (own,) = parts_of(said[MESSAGE_DIGEST])
+    (own,) = parts_of(stated[MESSAGE_DIGEST])
     need(own[1] == hashlib.new(hashing.name, signed).digest())
     key, data = certificate.public_key(), b"\x31" + attributes[2][1:]
     if isinstance(key, ec.EllipticCurvePublicKey):
@@ -395,13 +397,13 @@ def who_signs(document: dict[str, Any]) -> dict[UUID, int]:
     """Return how many persons sign for each organisation, as a text says."""
     if document.get("signing") is not None:
         parties = document["signing"]["parties"]
-        asked = {UUID(one["organisation_id"]): int(one["needed"]) for one in parties}
-        if asked:
-            return asked
-    named = [UUID(one["organisation_id"]) for one in document.get("signatories") or []]
+        needed = {UUID(party["organisation_id"]): int(party["needed"]) for party in parties}
+        if needed:
+            return needed
+    named = [UUID(signatory["organisation_id"]) for signatory in document.get("signatories") or []]
     if named:
         return {party: named.count(party) for party in named}
-    return {UUID(one["id"]): 1 for one in document["parties"]}
+    return {UUID(party["id"]): 1 for party in document["parties"]}
 
 
 def is_id(text: str | None) -> bool:
@@ -449,7 +451,7 @@ class Verifier:
         for place, text in enumerate(anchors):
             self.holds(f"Anchor {place}", partial(self.anchor, text))
         for fingerprint in keys:
-            self.holds(f"Key {fingerprint[:8]}", partial(self.held, fingerprint))
+            self.holds(f"Key {fingerprint[:8]}", partial(self.held_key, fingerprint))
 
     def holds(self, name: str, check: Callable[[], None]) -> bool:
         try:
@@ -473,7 +475,7 @@ class Verifier:
             return "no sound evidence"
         return "sound" if self.is_compared else "sound in itself, compared with nothing you hold"
 
-    def held(self, fingerprint: str) -> None:
+    def held_key(self, fingerprint: str) -> None:
         """Compare with a key that somebody holds: it sealed, or vouches for what sealed."""
         (seal,) = read_notes(self.files["seal.txt"], ("bundle", SEAL, []))
         numbers = {key["number"]: key for key in self.keys.values() if key["use"] == "checkpoint"}
@@ -506,19 +508,19 @@ class Verifier:
         out = self.manifest["left_out"]
         need(set(out) == {"details", "rows", "documents"})
         for numbers in out.values():
-            need(all(type(one) is int for one in numbers) and numbers == sorted(set(numbers)))
-        there = set(self.files) - {"manifest.json", "seal.txt"}
-        need(there == set(self.manifest["files"]))
-        for name in there:
+            need(all(type(number) is int for number in numbers) and numbers == sorted(set(numbers)))
+        listed = set(self.files) - {"manifest.json", "seal.txt"}
+        need(listed == set(self.manifest["files"]))
+        for name in listed:
             folder = name.split("/")[0]
             need(name in PLAIN_FILES or ("/" in name and folder in FOLDERS))
             need(sha256(self.files[name]) == self.manifest["files"][name])
 
     def check_keys(self) -> None:
-        found = read_notes(self.files["keys.txt"], ("public-key", KEY, MORE_OF_KEY))
-        places = {(key["use"], number(key["number"])): key for key in found}
-        prints = {digest(key["fingerprint"]): key for key in found}
-        need(len(places) == len(prints) == len(found))
+        notes = read_notes(self.files["keys.txt"], ("public-key", KEY, MORE_OF_KEY))
+        places = {(key["use"], number(key["number"])): key for key in notes}
+        prints = {digest(key["fingerprint"]): key for key in notes}
+        need(len(places) == len(prints) == len(notes))
         named = set()
         for (use, own), key in places.items():
             public = from_base64(key["public-key"])
@@ -532,7 +534,9 @@ class Verifier:
                 named.add(f"keys/document-{own}.pem")
                 pem = self.files[f"keys/document-{own}.pem"]
                 chain = x509.load_pem_x509_certificates(pem)
-                need(b"".join(one.public_bytes(Encoding.PEM) for one in chain) == pem)
+                need(
+                    b"".join(certificate.public_bytes(Encoding.PEM) for certificate in chain) == pem
+                )
                 certificate = chain[0]
                 self.certificates[key["fingerprint"]] = certificate
                 need(sha256(certificate.public_bytes(Encoding.DER)) == key["fingerprint"])
@@ -546,8 +550,8 @@ class Verifier:
             if "endorsed-by" in key:
                 before = number(key["endorsed-by"])
                 need(before < own)
-                said = f"common-terms/key/1\n{key['fingerprint']}\n".encode()
-                self.verify(places[use, before], said, from_base64(key["endorsement"]))
+                statement = f"common-terms/key/1\n{key['fingerprint']}\n".encode()
+                self.verify(places[use, before], statement, from_base64(key["endorsement"]))
         need({name for name in self.files if name.startswith("keys/")} == named)
         need(any(use == "checkpoint" for use, _ in places))
         self.keys = prints
@@ -632,7 +636,7 @@ class Verifier:
         events = [value["event"] for value in rows]
         need(events == sorted(set(events)))
         need(set(self.bound) - set(events) == set(out["rows"]))
-        texts = {one["event"]: one["row"] for one in rows if one["kind"] == "revision"}
+        texts = {row["event"]: row["row"] for row in rows if row["kind"] == "revision"}
         for event, row in texts.items():
             need(row["cooperation"] == self.manifest["cooperation"])
             if event in out["documents"]:
@@ -641,15 +645,15 @@ class Verifier:
             document = self.files[f"documents/{event}.json"]
             need(sha256(document) == row["digest"])
             need(read_json(document)["revision"] == row["number"])
-        there = {f"documents/{event}.json" for event in texts}
-        need({name for name in self.files if name.startswith("documents/")} <= there)
-        with_file = {one["event"] for one in rows if one["kind"] != "signature"}
+        documents = {f"documents/{event}.json" for event in texts}
+        need({name for name in self.files if name.startswith("documents/")} <= documents)
+        with_file = {row["event"] for row in rows if row["kind"] != "signature"}
         need(set(out["documents"]) <= with_file)
         self.rows = rows
 
     def signatures(self) -> None:
         need(self.verdicts["Texts"])
-        texts = {one["row"]["id"]: one["row"] for one in self.rows if one["kind"] == "revision"}
+        texts = {row["row"]["id"]: row["row"] for row in self.rows if row["kind"] == "revision"}
         for value in self.rows:
             if value["kind"] == "signature":
                 row = value["row"]
@@ -668,13 +672,13 @@ class Verifier:
 
     def pdfs(self) -> None:
         need(self.verdicts["Texts"])
-        texts = {one["row"]["id"] for one in self.rows if one["kind"] == "revision"}
-        there = set()
+        texts = {row["row"]["id"] for row in self.rows if row["kind"] == "revision"}
+        listed = set()
         for value in self.rows:
             if value["kind"] == "certificate":
-                there.add(f"certificates/{value['event']}.pdf")
+                listed.add(f"certificates/{value['event']}.pdf")
                 self.pdf(value["event"], value["row"], texts)
-        need({name for name in self.files if name.startswith("certificates/")} <= there)
+        need({name for name in self.files if name.startswith("certificates/")} <= listed)
 
     def pdf(self, event: int, row: dict[str, Any], texts: set[str]) -> None:
         need(row["revision"] in texts and isinstance(row["language"], str))
@@ -690,27 +694,27 @@ class Verifier:
 
     def signed_by_all(self, text: str) -> None:
         ((frozen, row),) = [
-            (one["event"], one["row"])
-            for one in self.rows
-            if one["kind"] == "revision" and one["row"]["id"] == text
+            (row["event"], row["row"])
+            for row in self.rows
+            if row["kind"] == "revision" and row["row"]["id"] == text
         ]
         # Verb and subject of the event, then the signature.
         under = [
-            (one["event"], *self.events[one["event"]], one["row"])
-            for one in self.rows
-            if one["kind"] == "signature"
-            and one["row"]["revision"] == text
-            and one["row"]["document_digest"] == row["digest"]
-            and one["event"] > frozen
+            (entry["event"], *self.events[entry["event"]], entry["row"])
+            for entry in self.rows
+            if entry["kind"] == "signature"
+            and entry["row"]["revision"] == text
+            and entry["row"]["document_digest"] == row["digest"]
+            and entry["event"] > frozen
         ]
         data = self.files.get(f"documents/{frozen}.json")
         document = None if data is None else read_json(data)
         if row["subject_type"] == "undertaking":
             own, other = (
                 {
-                    one["user"]
-                    for _, told, subject, one in under
-                    if (told, subject, one["kind"]) == (verb, row["subject"], kind)
+                    entry["user"]
+                    for _, event_verb, subject, entry in under
+                    if (event_verb, subject, entry["kind"]) == (verb, row["subject"], kind)
                 }
                 for verb, kind in (
                     ("undertaking_signed", "signature"),
@@ -729,19 +733,19 @@ class Verifier:
         need(self.events[end][0] == "came_into_force")
         if document is None:
             return
-        there = {
-            (UUID(one["organisation"]), UUID(one["user"]))
-            for number, verb, _, one in under
+        signers = {
+            (UUID(entry["organisation"]), UUID(entry["user"]))
+            for number, verb, _, entry in under
             if number < end
             and verb in {"signed", "signed_on_paper"}
-            and one["kind"] == "signature"
-            and is_id(one["organisation"])
-            and is_id(one["user"])
+            and entry["kind"] == "signature"
+            and is_id(entry["organisation"])
+            and is_id(entry["user"])
         }
-        asked = who_signs(document)
-        need(asked)
-        for party, needed in asked.items():
-            need(sum(one == party for one, _ in there) >= needed)
+        needed_by_party = who_signs(document)
+        need(needed_by_party)
+        for party, needed in needed_by_party.items():
+            need(sum(organisation == party for organisation, _ in signers) >= needed)
 
     def is_signed_by(self, key: Note, pdf: bytes, at: dt.datetime) -> bool:
         if key["use"] != "document":
@@ -764,8 +768,8 @@ class Verifier:
         need(note["size"] == checkpoint["size"])
         need(number(note["count"]) > 0)
         need(self.heads[number(note["count"])] == note["head"])
-        said = {name: note[name] for name in ("chain", "count", "head")}
-        data = note_text("common-terms/leaf/1", said).encode()
+        stated = {name: note[name] for name in ("chain", "count", "head")}
+        data = note_text("common-terms/leaf/1", stated).encode()
         leaf = hashlib.sha256(b"\x00" + data).digest()
         place, size = number(note["leaf"]), number(note["size"])
         root = bytes.fromhex(checkpoint["root"])
@@ -791,7 +795,7 @@ class Verifier:
 
     def earlier(self) -> None:
         need(self.verdicts["Log"])
-        for name in sorted(one for one in self.files if one.startswith("checkpoints/")):
+        for name in sorted(name for name in self.files if name.startswith("checkpoints/")):
             checkpoint, inclusion, proof = read_notes(
                 self.files[name],
                 ("checkpoint", CHECKPOINT, []),
@@ -807,14 +811,14 @@ class Verifier:
 
     def anchor(self, text: str) -> None:
         need(self.verdicts["Log"])
-        held, *proofs = read_notes(
+        checkpoint, *proofs = read_notes(
             text.encode(), ("checkpoint", CHECKPOINT, []), ("consistency", CONSISTENCY, [])
         )
-        size, newest = number(held["size"]), number(self.newest["size"])
+        size, newest = number(checkpoint["size"]), number(self.newest["size"])
         if size in self.known:
-            need(self.known[size] == held)
+            need(self.known[size] == checkpoint)
         else:
-            self.checkpoint(held)
-            pair = (held, self.newest) if size < newest else (self.newest, held)
+            self.checkpoint(checkpoint)
+            pair = (checkpoint, self.newest) if size < newest else (self.newest, checkpoint)
             self.grown(*pair, proofs[0])
         need(any(leaf < size for leaf, _count in self.leaves))

@@ -147,9 +147,9 @@ class StartingPoints:
         give(self.app, services_of(self.settings, ring))
         evidence = self._evidence_keys
         shutil.rmtree(evidence, ignore_errors=True)
-        kept = self.folder / f"{name}.keys"
-        if kept.exists():
-            shutil.copytree(kept, evidence)
+        keys_file = self.folder / f"{name}.keys"
+        if keys_file.exists():
+            shutil.copytree(keys_file, evidence)
         return value
 
     def _build(self, name: str, build: Callable[[], object], on: str | None) -> None:
@@ -169,9 +169,9 @@ class StartingPoints:
         self.database.keep(name)
         if self._evidence_keys.exists():
             shutil.copytree(self._evidence_keys, self.folder / f"{name}.keys")
-        made = self.folder / f"{name}.pickling"
-        made.write_bytes(pickle.dumps((ready, value)))
-        made.rename(self.folder / f"{name}.pickle")
+        pickling = self.folder / f"{name}.pickling"
+        pickling.write_bytes(pickle.dumps((ready, value)))
+        pickling.rename(self.folder / f"{name}.pickle")
 
     @property
     def _evidence_keys(self) -> Path:

@@ -51,15 +51,15 @@ def measure_growth(largest: int) -> None:
 
 def measure_all() -> None:
     """Measure everything that has a limit; exit with 1 if anything takes more."""
-    found: dict[str, Row] = {}
+    rows: dict[str, Row] = {}
     with tempfile.TemporaryDirectory(prefix="tracker-bench-") as folder:
         stage = build(Path(folder, "sqlite"))
-        made = certificates.times(stage)
-        hashing = measure("SQLite", stage, found)
+        timings = certificates.times(stage)
+        hashing = measure("SQLite", stage, rows)
         with Postgres() as server:
             postgres.create_database(server.folder, DATABASE)
             on_postgresql = build(Path(folder, "postgresql"), server.url(DATABASE))
-            measure("PostgreSQL", on_postgresql, found)
+            measure("PostgreSQL", on_postgresql, rows)
         click.echo(f"SQLite: the same with {growth.SIZES[-1]:,} cooperations")
         rounds = worker.Rounds()
         grown = growth.by_size(Path(folder, "growth"), rounds.measure)
@@ -68,40 +68,40 @@ def measure_all() -> None:
         "that loads who is signed in and 20 rows, and renders as many bytes, asked for in turn.\n"
         f"The check of a password, {hashing:.0f} ms, is left out.\n"
     )
-    for line in table.lines(found):
+    for line in table.lines(rows):
         click.echo(line)
     click.echo("\nMilliseconds of the processor with more cooperations, on SQLite.\n")
     for line in growth.lines(grown):
         click.echo(line)
     click.echo("\nThe worker with nothing to do, then with much that is due, on SQLite.\n")
-    for line in worker.lines(rounds.by_size, rounds.held):
+    for line in worker.lines(rounds.by_size, rounds.longest_by_job):
         click.echo(line)
     click.echo("\nCertificates: set, signed and checked, each of a text that was not set before.\n")
-    for line in certificates.lines(made):
+    for line in certificates.lines(timings):
         click.echo(line)
     click.echo(f"\n{evidence.line()}")
-    beyond = [f"{name}: {what}" for name, row in found.items() for what in row.beyond()]
+    beyond = [f"{name}: {what}" for name, row in rows.items() for what in row.beyond()]
     beyond += growth.beyond(grown)
-    beyond += worker.beyond(rounds.by_size, rounds.held)
+    beyond += worker.beyond(rounds.by_size, rounds.longest_by_job)
     if beyond:
         click.echo("\nBeyond the limits:\n" + "\n".join(beyond))
         sys.exit(1)
 
 
-def measure(name: str, stage: Stage, found: dict[str, Row]) -> float:
+def measure(name: str, stage: Stage, rows: dict[str, Row]) -> float:
     """Measure all pages and acts on one database; return what the check of a password takes."""
     app = create_app(stage.settings)
     meter = Meter(app, bare_app(app))
     click.echo(f"{name}: {len(stage.pages)} pages")
     for page in stage.pages:
         taken = meter.page(page.address, stage.cookies[page.who])
-        row = found.setdefault(page.name, Row(page.ratio, page.statements, {}))
+        row = rows.setdefault(page.name, Row(page.ratio, page.statements, {}))
         row.by_database[name] = taken
     click.echo(f"{name}: acts")
     with app.app_context():
         hashing = acts.hashing()
         for act, taken in acts.measured(stage, meter):
-            row = found.setdefault(act.name, Row(act.ratio, act.statements, {}))
+            row = rows.setdefault(act.name, Row(act.ratio, act.statements, {}))
             row.by_database[name] = taken
         db.session.remove()
         db.engine.dispose()

@@ -75,13 +75,13 @@ def _checks_timed() -> Iterator[list[float]]:
 
 
 def _acts(stage: Stage, meter: Meter) -> Iterator[TimedAct]:
-    made = stage.demonstration
-    scene = Scene(db.session(), made)
+    demonstration = stage.demonstration
+    scene = Scene(db.session(), demonstration)
     planned(scene, members=EIGHT, audience=[key for key in EIGHT if key != "dina"])
     db.session.commit()
     roles = scene.checklist(ChecklistKind.VISIT_ROLES, 2).id
     db.session.rollback()
-    terms = made.checklists["differing", "terms"]
+    terms = demonstration.checklists["differing", "terms"]
     yield TimedAct(
         "Save an answer of the terms",
         "ilena",
@@ -110,14 +110,14 @@ def _writable(checklist_id: UUID) -> tuple[str, str]:
     """Return an item that no other party has accepted, so that the NPM may write it; and a text."""
     loaded = load(db.session.get_one(Checklist, checklist_id))
     accepted = {code for code, taken in loaded.sheet.positions.items() if len(taken) > 1}
-    found = next(
+    writable = next(
         (item.code, field.key)
         for item in loaded.template.items
         for field in item.fields
         if item.code not in accepted and field.type is FieldType.TEXT
     )
     db.session.rollback()
-    return found
+    return writable
 
 
 def _writing(
@@ -136,14 +136,14 @@ def _writing(
 
 def _signing(stage: Stage, meter: Meter) -> Callable[[], Answer]:
     """Return what signs a text as the last one, each time in a copy of the database before it."""
-    made, cookie = stage.demonstration, stage.cookies["otto"]
-    address = f"/checklists/{made.checklists['waiting', 'terms']}/sign"
+    demonstration, cookie = stage.demonstration, stage.cookies["otto"]
+    address = f"/checklists/{demonstration.checklists['waiting', 'terms']}/sign"
     put_back = _snapshot()
 
     def once() -> Answer:
         put_back()
         confirm = _page(meter, address, cookie).links()["Go on to sign"]
-        user = db.session.get_one(User, made.users["otto"])
+        user = db.session.get_one(User, demonstration.users["otto"])
         code = second_factor.current_code(user).code
         db.session.remove()
         data = _page(meter, confirm, cookie).form().filled_in(password=PASSWORD, code=code)
@@ -158,14 +158,14 @@ def _signing(stage: Stage, meter: Meter) -> Callable[[], Answer]:
 def _snapshot() -> Callable[[], None]:
     """Return what puts SQLite's database back as it is now."""
     db.session.remove()
-    file, kept = str(db.engine.url.database), sqlite3.connect(":memory:")
+    file, snapshot = str(db.engine.url.database), sqlite3.connect(":memory:")
     with closing(sqlite3.connect(file)) as live:
-        live.backup(kept)
+        live.backup(snapshot)
 
     def put_back() -> None:
         db.session.remove()
         with closing(sqlite3.connect(file)) as live:
-            kept.backup(live)
+            snapshot.backup(live)
 
     return put_back
 

@@ -45,20 +45,20 @@ def times(stage: Stage) -> list[Made]:
     """Make the certificates of the largest texts of the demonstration again and again."""
     app = create_app(stage.settings)
     with app.app_context():
-        found = [one for kind in _KINDS for one in _times(kind)]
+        timings = [timing for kind in _KINDS for timing in _times(kind)]
         db.session.remove()
         db.engine.dispose()
-    return found
+    return timings
 
 
-def lines(found: list[Made]) -> Iterator[str]:
+def lines(timings: list[Made]) -> Iterator[str]:
     """Yield the lines of the table."""
     numbers = f"{'items':>8}{'KB':>8}{'first, ms':>12}{'ms':>8}{'CPU':>8}"
     yield f"{'certificate':<18}{'language':>10}{numbers}"
-    for one in found:
+    for timing in timings:
         yield (
-            f"{one.kind:<18}{one.language:>10}{one.items:>8}{one.kilobytes:>8.0f}"
-            f"{one.first:>12.0f}{one.milliseconds:>8.0f}{one.cpu:>8.0f}"
+            f"{timing.kind:<18}{timing.language:>10}{timing.items:>8}{timing.kilobytes:>8.0f}"
+            f"{timing.first:>12.0f}{timing.milliseconds:>8.0f}{timing.cpu:>8.0f}"
         )
 
 

@@ -46,12 +46,12 @@ class Taken:
     statements: list[tuple[str, Any]] = field(default_factory=list)
 
 
-def pages_of(made: Demonstration) -> Iterator[GrowingPage]:
+def pages_of(demonstration: Demonstration) -> Iterator[GrowingPage]:
     """Yield what is asked for: lists, My work, one of each thing, an export."""
-    reference = made.references["complete"]
-    draft = made.checklists["differing", "terms"]
-    signed = made.checklists["complete", "terms"]
-    roles = made.checklists["complete", "visit_roles"]
+    reference = demonstration.references["complete"]
+    draft = demonstration.checklists["differing", "terms"]
+    signed = demonstration.checklists["complete", "terms"]
+    roles = demonstration.checklists["complete", "visit_roles"]
     yield GrowingPage("my work", "ilena", "/")
     yield GrowingPage("my work of a member", "leyla", "/")
     yield GrowingPage("my work of a partner", "samira", "/")
@@ -101,8 +101,8 @@ def ask(app: Flask, client: FlaskClient, page: GrowingPage) -> Taken:
     taken = Taken()
     token = ""
     if page.form is not None:
-        found = _TOKEN.search(client.get(page.form_page).get_data(as_text=True))
-        token = found.group(1) if found else ""
+        match = _TOKEN.search(client.get(page.form_page).get_data(as_text=True))
+        token = match.group(1) if match else ""
     with app.app_context(), noted(taken):
         begun = time.process_time()
         if page.form is None:
@@ -118,9 +118,9 @@ def ask(app: Flask, client: FlaskClient, page: GrowingPage) -> Taken:
 def measure(app: Flask, client: FlaskClient, page: GrowingPage) -> Taken:
     """Ask for a page some times; return the last, with the median of its CPU time."""
     ask(app, client, page)
-    asked = [ask(app, client, page) for _round in range(ROUNDS)]
-    asked[-1].milliseconds = median(one.milliseconds for one in asked)
-    return asked[-1]
+    samples = [ask(app, client, page) for _round in range(ROUNDS)]
+    samples[-1].milliseconds = median(sample.milliseconds for sample in samples)
+    return samples[-1]
 
 
 def rows_of(table: str) -> int:
@@ -155,7 +155,7 @@ def by_size(
 
     also is called at each size, with the application and what it was built of.
     """
-    found: dict[str, list[Taken]] = {}
+    taken_by_page: dict[str, list[Taken]] = {}
     stage = build(folder)
     app = create_app(stage.settings)
     for size in sizes:
@@ -165,20 +165,22 @@ def by_size(
         for page in pages_of(stage.demonstration):
             client = app.test_client()
             client.set_cookie(*stage.cookies[page.who].split("=", 1))
-            found.setdefault(page.name, []).append(measure(app, client, page))
+            taken_by_page.setdefault(page.name, []).append(measure(app, client, page))
         if also is not None:
             also(app, stage)
     with app.app_context():
         db.engine.dispose()
-    return found
+    return taken_by_page
 
 
-def lines(found: Mapping[str, Sequence[Taken]], *, sizes: Sequence[int] = SIZES) -> Iterator[str]:
+def lines(
+    taken_by_page: Mapping[str, Sequence[Taken]], *, sizes: Sequence[int] = SIZES
+) -> Iterator[str]:
     """Yield the lines of the table: statements, milliseconds at each size, and how it grows."""
     heads = "".join(f"{f'at {size:,}':>12}" for size in sizes)
     yield f"{'':<28}{'statements':>11}{heads}{'times':>8}   at most"
-    for name, taken in found.items():
-        cells = "".join(f"{one.milliseconds:12.1f}" for one in taken)
+    for name, taken in taken_by_page.items():
+        cells = "".join(f"{sample.milliseconds:12.1f}" for sample in taken)
         most = BEYOND.get(name, LIMIT)
         yield f"{name:<28}{len(taken[-1].statements):>11}{cells}{_times(taken):>8.1f}   {most:g}"
 
@@ -188,9 +190,9 @@ def up_to(largest: int) -> tuple[int, ...]:
     return (*(size for size in SIZES if size < largest), largest)
 
 
-def beyond(found: Mapping[str, Sequence[Taken]]) -> Iterator[str]:
+def beyond(taken_by_page: Mapping[str, Sequence[Taken]]) -> Iterator[str]:
     """Yield in words which pages grow more than they may."""
-    for name, taken in found.items():
+    for name, taken in taken_by_page.items():
         most = BEYOND.get(name, LIMIT)
         if _times(taken) > most:
             yield f"{name}: {_times(taken):.1f} times at {SIZES[-1]:,} cooperations, not {most:g}"

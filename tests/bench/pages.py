@@ -22,13 +22,13 @@ class TimedPage:
     statements: int = STATEMENTS
 
 
-def of_the_demonstration(made: Demonstration) -> Iterator[TimedPage]:
+def of_the_demonstration(demonstration: Demonstration) -> Iterator[TimedPage]:
     """Yield the pages of the demonstration that are measured."""
-    reference = made.references["complete"]
-    draft = made.checklists["differing", "terms"]
-    waiting = made.checklists["waiting", "terms"]
-    signed = made.checklists["complete", "terms"]
-    roles = made.checklists["complete", "visit_roles"]
+    reference = demonstration.references["complete"]
+    draft = demonstration.checklists["differing", "terms"]
+    waiting = demonstration.checklists["waiting", "terms"]
+    signed = demonstration.checklists["complete", "terms"]
+    roles = demonstration.checklists["complete", "visit_roles"]
     visit = f"/cooperations/{reference}/visits/1"
     yield TimedPage("Guidance: library", "ilena", "/guidance")
     yield TimedPage("Guidance: search", "ilena", "/guidance?q=independence")

@@ -49,20 +49,20 @@ def build(data_dir: Path, database_url: str | None = None) -> Stage:
         schema.upgrade()
         loaded = app.test_cli_runner().invoke(args=["content", "load"])
         assert loaded.exit_code == 0, loaded.output
-        made = demonstrations.make()
+        demonstration = demonstrations.make()
         crowd = large.make(db.session(), large.LARGE)
         db.session.commit()
         chosen = (
-            *pages.of_the_demonstration(made),
+            *pages.of_the_demonstration(demonstration),
             *pages.of_a_large_checklist(crowd, OF_THE_LARGE_ONE),
         )
-        marks = made.sign_in_marks | {
+        marks = demonstration.sign_in_marks | {
             OF_THE_LARGE_ONE: crowd.land.users[OF_THE_LARGE_ONE].fs_uniquifier
         }
         cookies = {key: _cookie(app, mark) for key, mark in marks.items()}
         db.session.remove()
         db.engine.dispose()
-    return Stage(environment, chosen, cookies, made)
+    return Stage(environment, chosen, cookies, demonstration)
 
 
 def _cookie(app: Flask, mark: str) -> str:
@@ -71,5 +71,5 @@ def _cookie(app: Flask, mark: str) -> str:
     signer = SecureCookieSessionInterface().get_signing_serializer(app)
     assert signer is not None
     session = {"_user_id": mark, "_fresh": True, "begun": now, "seen": now, "csrf_token": "x" * 40}
-    kept = signer.dumps(session)
-    return f"{app.config['SESSION_COOKIE_NAME']}={kept!s}"
+    signed = signer.dumps(session)
+    return f"{app.config['SESSION_COOKIE_NAME']}={signed!s}"

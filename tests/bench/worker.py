@@ -93,24 +93,24 @@ class Rounds:
     """What the jobs took at each size, and the longest transactions at the last size."""
 
     by_size: dict[str, list[Taken]] = field(default_factory=dict)
-    held: dict[str, Longest] = field(default_factory=dict)
+    longest_by_job: dict[str, Longest] = field(default_factory=dict)
 
     def measure(self, app: Flask, stage: Stage) -> None:
         """Measure at one size; the sizes come in their order."""
         for name, taken in measured(app).items():
             self.by_size.setdefault(name, []).append(taken)
         if len(self.by_size[name]) == len(SIZES):
-            self.held = longest(app, stage.demonstration)
+            self.longest_by_job = longest(app, stage.demonstration)
 
 
 def measured(app: Flask) -> dict[str, Taken]:
     """Let all that is due be done, then measure each job of an instance that has nothing to do."""
-    found: dict[str, Taken] = {}
+    taken_by_size: dict[str, Taken] = {}
     with tempfile.TemporaryDirectory() as folder, app.app_context():
         _put_certificates_off()
         for job in jobs_of(Path(folder)):
             job.once()
-            asked = []
+            samples = []
             for _round in range(ROUNDS):
                 taken = Taken()
                 with noted(taken):
@@ -118,26 +118,26 @@ def measured(app: Flask) -> dict[str, Taken]:
                     job.once()
                     taken.milliseconds = (time.process_time() - begun) * 1000
                 db.session.remove()
-                asked.append(taken)
-            asked[-1].milliseconds = median(one.milliseconds for one in asked)
-            found[job.name] = asked[-1]
-    return found
+                samples.append(taken)
+            samples[-1].milliseconds = median(sample.milliseconds for sample in samples)
+            taken_by_size[job.name] = samples[-1]
+    return taken_by_size
 
 
 def _put_certificates_off() -> None:
     """Let no copied text be due for a certificate: it is rows alone, so it gets none."""
     now = clock.now()
     failed = {"tries": 1, "error": "", "failed_at": now, "next_try_at": now + 100 * jobs.LATELY}
-    due = [{"revision_id": one, **failed} for one in certificates.due()]
+    due = [{"revision_id": revision_id, **failed} for revision_id in certificates.due()]
     if due:
         db.session.execute(sa.insert(CertificateFailure), due)
     db.session.commit()
 
 
-def longest(app: Flask, made: Demonstration) -> dict[str, Longest]:
+def longest(app: Flask, demonstration: Demonstration) -> dict[str, Longest]:
     """Let much become due at the same time, and watch the worker do a day of it."""
     with tempfile.TemporaryDirectory() as folder, app.app_context():
-        make_due(Scene(db.session(), made), VISITS, DUE)
+        make_due(Scene(db.session(), demonstration), VISITS, DUE)
         # What the harness holds is not looked through meanwhile, as no worker holds so much.
         gc.collect()
         gc.freeze()
@@ -160,13 +160,15 @@ def _a_day(watch: Stopwatch, folder: Path) -> None:
 # What make bench prints ---------------------------------------------------------------------------
 
 
-def lines(by_size: Mapping[str, Sequence[Taken]], held: Mapping[str, Longest]) -> Iterator[str]:
+def lines(
+    by_size: Mapping[str, Sequence[Taken]], longest_by_job: Mapping[str, Longest]
+) -> Iterator[str]:
     """Yield the lines of the two tables."""
     limits = {job.name: job for job in jobs_of(Path("/"))}
     heads = "".join(f"{f'at {size:,}':>12}" for size in SIZES)
     yield f"{'':<28}{'statements':>11}{heads}{'times':>8}   at most"
     for name, taken in by_size.items():
-        cells = "".join(f"{one.milliseconds:12.2f}" for one in taken)
+        cells = "".join(f"{sample.milliseconds:12.2f}" for sample in taken)
         most = limits[name]
         yield (
             f"{name:<28}{len(taken[-1].statements):>11}{cells}{_times(taken):>8.1f}"
@@ -174,14 +176,16 @@ def lines(by_size: Mapping[str, Sequence[Taken]], held: Mapping[str, Longest]) -
         )
     yield ""
     yield f"{'longest transaction':<28}{'how many':>11}{'statements':>12}{'ms':>8}{'CPU ms':>8}"
-    for name, one in held.items():
+    for name, longest in longest_by_job.items():
         yield (
-            f"{name:<28}{one.count:>11}{one.statements:>12}"
-            f"{one.seconds * 1000:>8.0f}{one.work * 1000:>8.0f}"
+            f"{name:<28}{longest.count:>11}{longest.statements:>12}"
+            f"{longest.seconds * 1000:>8.0f}{longest.work * 1000:>8.0f}"
         )
 
 
-def beyond(by_size: Mapping[str, Sequence[Taken]], held: Mapping[str, Longest]) -> Iterator[str]:
+def beyond(
+    by_size: Mapping[str, Sequence[Taken]], longest_by_job: Mapping[str, Longest]
+) -> Iterator[str]:
     """Yield in words what takes more than it may."""
     for job in jobs_of(Path("/")):
         taken = by_size[job.name]
@@ -190,10 +194,10 @@ def beyond(by_size: Mapping[str, Sequence[Taken]], held: Mapping[str, Longest]) 
             yield f"{job.name}: {statements} statements with nothing to do, not {job.statements}"
         if _times(taken) > job.growth and taken[-1].milliseconds > TELLS:
             yield f"{job.name}: {_times(taken):.1f} times at {SIZES[-1]:,}, not {job.growth:g}"
-    for name, one in held.items():
+    for name, longest in longest_by_job.items():
         most = BEYOND.get(name, LONGEST)
-        if one.work * 1000 > most:
-            yield f"{name}: nobody could write for {one.work * 1000:.0f} ms, not {most:g}"
+        if longest.work * 1000 > most:
+            yield f"{name}: nobody could write for {longest.work * 1000:.0f} ms, not {most:g}"
 
 
 def _times(taken: Sequence[Taken]) -> float:

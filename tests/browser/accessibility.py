@@ -15,5 +15,5 @@ _FIND = """async () => {
 def grave_faults(page: Page) -> list[str]:
     """Return what axe calls serious or critical: the rule, the place and the reason."""
     page.evaluate(AXE_SCRIPT)
-    found = page.evaluate(_FIND)
-    return [f"{page.url}: {rule} at {place}: {reason}" for rule, place, reason in found]
+    faults = page.evaluate(_FIND)
+    return [f"{page.url}: {rule} at {place}: {reason}" for rule, place, reason in faults]

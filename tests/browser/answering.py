@@ -66,18 +66,18 @@ def answer(page: Page, code: str, facts: Facts) -> None:
 
 
 def _controls(form: Locator, selector: str) -> list[Control]:
-    found = form.locator(selector)
+    controls = form.locator(selector)
     return [
         Control(
-            place=found.nth(number),
-            name=one["name"],
-            value=one["value"],
-            kind=one["kind"],
-            is_numeric=one["isNumeric"],
-            is_shown=one["isShown"],
-            options=tuple((value, label) for value, label in one["options"]),
+            place=controls.nth(number),
+            name=described["name"],
+            value=described["value"],
+            kind=described["kind"],
+            is_numeric=described["isNumeric"],
+            is_shown=described["isShown"],
+            options=tuple((value, label) for value, label in described["options"]),
         )
-        for number, one in enumerate(found.evaluate_all(DESCRIBE))
+        for number, described in enumerate(controls.evaluate_all(DESCRIBE))
     ]
 
 

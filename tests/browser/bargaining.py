@@ -87,10 +87,10 @@ class Side:
         self.item(code).get_by_role("link", name=f"Explain the term {code}").click()
         self._give_reason(reason, "Close the flag", "The flag is closed with your explanation.")
 
-    def _give_reason(self, reason: str, button: str, told: str) -> None:
+    def _give_reason(self, reason: str, button: str, message: str) -> None:
         self.page.get_by_label("Reason", exact=True).fill(reason)
         self.page.get_by_role("button", name=button).click()
-        self.expect(told)
+        self.expect(message)
 
     def expect(self, words: str) -> None:
         """Wait for the page to say that something was done."""

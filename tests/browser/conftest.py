@@ -95,9 +95,9 @@ def chromium() -> str:
     """The path of the system's Chromium, or of the one named by TRACKER_TEST_CHROMIUM."""
     named = os.environ.get("TRACKER_TEST_CHROMIUM")
     for name in (named,) if named else _NAMES:
-        found = shutil.which(name)
-        if found:
-            return found
+        path = shutil.which(name)
+        if path:
+            return path
     wanted = f"TRACKER_TEST_CHROMIUM={named} is no program" if named else "No Chromium was found"
     pytest.fail(
         f"{wanted}. Type: sudo apt-get install chromium (make test does, as root),"

@@ -98,7 +98,9 @@ def sign_in(page: Page, live: Application, inside: Flask, key: str) -> None:
     """Sign a person of the demonstration in on a page, with password and code."""
     password = (live.data_dir / "demonstration-password.txt").read_text().strip()
     page.goto("/sign-in")
-    page.get_by_label("Email address").fill(next(one.email for one in PEOPLE if one.key == key))
+    page.get_by_label("Email address").fill(
+        next(person.email for person in PEOPLE if person.key == key)
+    )
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Enter your code")
@@ -123,7 +125,7 @@ def pages_of(
     those from which most others are reached.
     """
     context = browser.new_context(base_url=live.url, storage_state=state)
-    found: dict[str, str] = {}
+    addresses: dict[str, str] = {}
     opened: dict[str, int] = {}
     seen, queue = {start}, deque([start])
     while queue:
@@ -136,7 +138,7 @@ def pages_of(
         assert response.status == 200, f"{address}: {response.status}"
         if not response.headers["content-type"].startswith("text/html"):
             continue
-        found.setdefault(_endpoint(urls, response.url) or endpoint, address)
+        addresses.setdefault(_endpoint(urls, response.url) or endpoint, address)
         for link in _HREF.findall(response.text()):
             full = urldefrag(urljoin(response.url, unescape(link)))[0]
             target = full.removeprefix(live.url)
@@ -144,7 +146,7 @@ def pages_of(
                 seen.add(target)
                 queue.append(target)
     context.close()
-    return found
+    return addresses
 
 
 def _endpoint(urls: MapAdapter, address: str) -> str | None:

@@ -20,7 +20,7 @@ class Device:
     def of(cls, page: Page) -> "Device":
         session = page.context.new_cdp_session(page)
         session.send("WebAuthn.enable")
-        made = session.send(
+        authenticator = session.send(
             "WebAuthn.addVirtualAuthenticator",
             {
                 "options": {
@@ -33,7 +33,7 @@ class Device:
                 }
             },
         )
-        return cls(page, session, made["authenticatorId"])
+        return cls(page, session, authenticator["authenticatorId"])
 
     def tell(self, method: str, **more: Any) -> Any:
         return self.session.send(f"WebAuthn.{method}", {"authenticatorId": self.id, **more})
@@ -43,8 +43,8 @@ class Device:
 
     @property
     def passkeys(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self.tell("getCredentials")["credentials"]
-        return found
+        credentials: list[dict[str, Any]] = self.tell("getCredentials")["credentials"]
+        return credentials
 
     def counts_from(self, count: int) -> None:
         """Put the passkey back as a copy of it would be that has signed less often."""

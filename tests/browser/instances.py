@@ -75,10 +75,10 @@ def put_under(application: Application, data_dir: Path) -> None:
     """
     application.wait_until_idle()
     source, target = data_dir / DATABASE, application.data_dir / DATABASE
-    with closing(sqlite3.connect(source)) as kept, closing(sqlite3.connect(target)) as live:
+    with closing(sqlite3.connect(source)) as saved, closing(sqlite3.connect(target)) as live:
         live.execute("PRAGMA synchronous=OFF")
         # Waits while the worker writes.
-        kept.backup(live)
+        saved.backup(live)
     mail = application.data_dir / "mail"
     shutil.rmtree(mail, ignore_errors=True)
     if (data_dir / "mail").exists():

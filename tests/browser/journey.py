@@ -163,8 +163,8 @@ def complete(
 def _answer_all(page: Page, address: str, facts: Facts) -> None:
     page.goto(address)
     links = [
-        one.get_attribute("href") or ""
-        for one in page.get_by_role(
+        link.get_attribute("href") or ""
+        for link in page.get_by_role(
             "link", name=re.compile("^(Write an answer|Write our own)")
         ).all()
     ]
@@ -292,11 +292,11 @@ def address_of_checklist(cast: Cast, visit: str, title: str) -> str:
     return (link.get_attribute("href") or "").split("?")[0].split("#")[0]
 
 
-def take_part(cast: Cast, visit: str, button: str, told: str) -> None:
+def take_part(cast: Cast, visit: str, button: str, message: str) -> None:
     """Have each member of the team press a button on the page of their own part."""
     for name in TEAM:
         page = cast[name].page
         page.goto(f"{visit}/my-part")
         page.get_by_role("button", name=button).click()
-        cast[name].expect_told(told)
+        cast[name].expect_told(message)
         expect(page.get_by_role("button", name=button)).to_have_count(0)

@@ -72,13 +72,13 @@ class Person:
         page.get_by_role("button", name="Confirm the role").click()
         self.expect_told(f"The role of {of} is confirmed.")
 
-    def prove_and(self, button: str | re.Pattern[str], told: str) -> None:
+    def prove_and(self, button: str | re.Pattern[str], message: str) -> None:
         """Enter password and code on a signing form, and press its button, which does it."""
         page = self.page
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_label("Six-digit code from your app").fill(self.code())
         page.get_by_role("button", name=button).click()
-        self.expect_told(told)
+        self.expect_told(message)
 
     def expect_told(self, words: str) -> None:
         """Wait for the page to say that something was done."""

@@ -75,10 +75,12 @@ def lay(
 
 
 def _open(land: Country, title: str, people: Iterable[str]) -> Cooperation:
-    made = open_one(land, "door", "lantern", modes=(Mode.VISIT,), title=title, questions=QUESTIONS)
+    cooperation = open_one(
+        land, "door", "lantern", modes=(Mode.VISIT,), title=title, questions=QUESTIONS
+    )
     for first in people:
-        bring_in(land, made, first)
-    return made
+        bring_in(land, cooperation, first)
+    return cooperation
 
 
 @dataclass

@@ -42,11 +42,11 @@ def certificate(inside: Flask, live: Application, tmp_path: Path) -> Path:
         .limit(1)
     )
     with inside.app_context():
-        found = db.session.scalar(wanted)
+        certificate = db.session.scalar(wanted)
         db.session.remove()
-    assert found, live.log()
+    assert certificate, live.log()
     path = tmp_path / "certificate.pdf"
-    path.write_bytes(found)
+    path.write_bytes(certificate)
     return path
 
 
@@ -76,7 +76,7 @@ def test_only_the_digest_of_a_file_leaves_the_browser(
 ) -> None:
     page = new_context(viewport=viewport).new_page()
     sent: list[str] = []
-    page.on("request", lambda one: sent.append(one.method))
+    page.on("request", lambda request: sent.append(request.method))
     page.goto("/verify")
     page.get_by_label("File", exact=True).set_input_files(certificate)
     page.get_by_role("button", name="Check the file").click()

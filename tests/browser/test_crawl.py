@@ -40,15 +40,15 @@ def visitors(
     """People signed in, each with the pages that those before do not see."""
     urls = inside.url_map.bind("localhost")
     known: set[str] = set()
-    found = []
+    visitors_so_far = []
     for key in VISITORS:
         state = state_of(key) if key else None
         pages = pages_of(browser, application, urls, state, "/" if key else "/guidance")
         new = {name: where for name, where in pages.items() if name not in known or name in HUBS}
         known |= set(new)
-        found.append(Visitor(key or "a stranger", state, new))
+        visitors_so_far.append(Visitor(key or "a stranger", state, new))
     assert len(known) > 40
-    return found
+    return visitors_so_far
 
 
 def every_page(
@@ -72,13 +72,13 @@ def every_page(
 def test_axe_finds_nothing_grave_and_no_page_scrolls_sideways(
     visitors: list[Visitor], new_context: NewContext
 ) -> None:
-    found, wide = [], []
+    faults, wide = [], []
     for page, where in every_page(visitors, new_context):
-        found += grave_faults(page)
+        faults += grave_faults(page)
         page.set_viewport_size(NARROW)
         wide += [f"{where}, {side}" for side in ("ltr", "rtl") if not page.evaluate(FITS, side)]
         page.set_viewport_size(WIDE)
-    assert found == []
+    assert faults == []
     assert wide == []
 
 

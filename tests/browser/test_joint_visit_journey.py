@@ -94,8 +94,8 @@ def test_both_sides_agree_sign_and_make_a_visit_ready(
     plan = journey.address_of_checklist(cast, visit, "[Uu]rgent-action plan")
     journey.complete(cast, plan, {"Ilena": Facts(PLAN), "Joana": Facts()})
     journey.send_and_sign(cast, plan, "Ilena", ("Tomas", "Otto"))
-    told = "You confirmed the urgent-action plan."
-    journey.take_part(cast, visit, "Confirm that you have read it", told)
+    message = "You confirmed the urgent-action plan."
+    journey.take_part(cast, visit, "Confirm that you have read it", message)
     lead = cast["Pavo"].page
     lead.goto(f"{visit}/ready")
     expect(lead.get_by_text("Nothing is missing.")).to_be_visible()

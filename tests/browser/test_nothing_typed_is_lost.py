@@ -106,7 +106,7 @@ def box(page: Page) -> Locator:
     return page.locator("main textarea").first
 
 
-def said(page: Page) -> Locator:
+def status_line(page: Page) -> Locator:
     """Return the line that says how the draft stands."""
     return page.locator(".draft [role=status]")
 
@@ -121,11 +121,11 @@ def pause_until_said(page: Page, words: str | re.Pattern[str]) -> None:
     for _second in range(60):
         pause(page, 1)
         try:
-            expect(said(page)).to_have_text(words, timeout=500)
+            expect(status_line(page)).to_have_text(words, timeout=500)
         except AssertionError:
             continue
         return
-    expect(said(page)).to_have_text(words)
+    expect(status_line(page)).to_have_text(words)
 
 
 def write(page: Page, words: str) -> None:
@@ -137,10 +137,10 @@ def write(page: Page, words: str) -> None:
 def copies(page: Page) -> list[str]:
     """Return what this tab keeps of words that were typed, once a page has run its scripts."""
     page.wait_for_load_state("load")
-    found: list[str] = page.evaluate(
+    texts: list[str] = page.evaluate(
         "Object.keys(sessionStorage).filter(key => key.startsWith('draft:'))"
     )
-    return found
+    return texts
 
 
 # As one goes
@@ -148,11 +148,13 @@ def copies(page: Page) -> list[str]:
 
 def test_a_draft_is_saved_while_typing_and_deleted_once_the_answer_is_saved(desk: Desk) -> None:
     page = desk.open("samira")
-    kept: list[str] = []
-    page.on("request", lambda sent: kept.append(sent.url) if sent.url.endswith("/draft") else None)
-    expect(said(page)).to_be_empty()
+    requests: list[str] = []
+    page.on(
+        "request", lambda sent: requests.append(sent.url) if sent.url.endswith("/draft") else None
+    )
+    expect(status_line(page)).to_be_empty()
     write(page, WORDS)
-    expect(said(page)).to_have_text(KEPT)
+    expect(status_line(page)).to_have_text(KEPT)
     assert copies(page) == []
     desk.expect_kept("samira", WORDS)
     desk.save(page)
@@ -163,10 +165,10 @@ def test_a_draft_is_saved_while_typing_and_deleted_once_the_answer_is_saved(desk
     page.go_back()
     page.go_back()
     pause(page)
-    expect(said(page)).to_be_empty()
+    expect(status_line(page)).to_be_empty()
     page.reload()
     expect(page.get_by_text("You have a draft")).to_have_count(0)
-    assert len(kept) == 1
+    assert len(requests) == 1
 
 
 def test_a_draft_is_saved_even_if_the_person_never_pauses(desk: Desk) -> None:
@@ -174,13 +176,13 @@ def test_a_draft_is_saved_even_if_the_person_never_pauses(desk: Desk) -> None:
     for second in range(11):
         box(page).press_sequentially(f"{second} ")
         pause(page, 1)
-    expect(said(page)).to_have_text(KEPT)
+    expect(status_line(page)).to_have_text(KEPT)
 
 
 def test_a_draft_is_discarded(desk: Desk) -> None:
     page = desk.open("samira")
     write(page, WORDS)
-    expect(said(page)).to_have_text(KEPT)
+    expect(status_line(page)).to_have_text(KEPT)
     page.get_by_role("button", name="Discard the draft").click()
     expect(page.get_by_text("Your draft is discarded.")).to_be_visible()
     expect(box(page)).to_have_value("")
@@ -194,9 +196,9 @@ def test_without_a_line_nothing_is_lost_and_it_is_saved_once_the_line_is_back(de
     page = desk.open("samira", bad_line=True)
     page.context.set_offline(True)
     write(page, WORDS)
-    expect(said(page)).to_have_text(WAITING)
+    expect(status_line(page)).to_have_text(WAITING)
     desk.send(page)
-    expect(said(page)).to_contain_text("You are offline, so this was not sent.")
+    expect(status_line(page)).to_contain_text("You are offline, so this was not sent.")
     page.context.set_offline(False)
     pause_until_said(page, KEPT)
     desk.save(page)
@@ -216,35 +218,35 @@ def test_after_an_error_of_the_server_it_tries_again(desk: Desk) -> None:
 
     page.route(DRAFT, fail_twice)
     write(page, WORDS)
-    expect(said(page)).to_have_text(WAITING)
+    expect(status_line(page)).to_have_text(WAITING)
     # The line says the same after the second try, but tells it nobody who listens.
-    expect(said(page)).to_have_attribute("aria-live", "polite")
+    expect(status_line(page)).to_have_attribute("aria-live", "polite")
     pause(page)
-    expect(said(page)).to_have_attribute("aria-live", "off")
-    expect(said(page)).to_have_text(WAITING)
+    expect(status_line(page)).to_have_attribute("aria-live", "off")
+    expect(status_line(page)).to_have_text(WAITING)
     pause(page, 5)
-    expect(said(page)).to_have_text(KEPT)
+    expect(status_line(page)).to_have_text(KEPT)
     assert len(tries) == 3
 
 
 def test_on_a_slow_line_it_is_said_and_what_is_typed_meanwhile_follows(desk: Desk) -> None:
     page = desk.open("samira")
-    held: list[Route] = []
+    waiting: list[Route] = []
 
     def hold_the_first(route: Route) -> None:
-        if held:
+        if waiting:
             route.continue_()
-        held.append(route)
+        waiting.append(route)
 
     page.route(DRAFT, hold_the_first)
     with page.expect_request(DRAFT):
         write(page, "First words.")
-    expect(said(page)).to_be_empty()
+    expect(status_line(page)).to_be_empty()
     pause(page)
-    expect(said(page)).to_have_text("Saving the draft.")
+    expect(status_line(page)).to_have_text("Saving the draft.")
     box(page).fill("First words, and second.")
-    held[0].continue_()
-    expect(said(page)).to_have_text(KEPT)
+    waiting[0].continue_()
+    expect(status_line(page)).to_have_text(KEPT)
     # The line says the same before and after: what counts is that the second try was answered.
     with page.expect_response(DRAFT):
         pause(page)
@@ -260,14 +262,14 @@ def test_a_lost_answer_of_the_server_loses_no_words(desk: Desk) -> None:
 
     page.route(DRAFT, keep_and_lose_the_answer)
     write(page, "First words.")
-    expect(said(page)).to_have_text(WAITING)
+    expect(status_line(page)).to_have_text(WAITING)
     box(page).fill("First words, and second.")
     page.reload()
     expect(box(page)).to_have_value("First words, and second.")
-    expect(said(page)).to_contain_text("What you typed before is back in the form.")
+    expect(status_line(page)).to_contain_text("What you typed before is back in the form.")
     page.unroute(DRAFT)
     pause(page)
-    expect(said(page)).to_have_text(re.compile("is back in the form. Saved as a draft at"))
+    expect(status_line(page)).to_have_text(re.compile("is back in the form. Saved as a draft at"))
     desk.expect_kept("samira", "First words, and second.")
 
 
@@ -281,11 +283,11 @@ def test_a_table_comes_back_with_all_its_rows(desk: Desk) -> None:
         page.locator("tbody tr").nth(number).locator("textarea").first.fill(f"Row {number}")
     page.reload()
     expect(page.locator("tbody tr")).to_have_count(3)
-    found = [one.input_value() for one in page.locator("tbody tr td textarea").all()]
-    assert {f"Row {number}" for number in range(3)} <= set(found)
+    values = [cell.input_value() for cell in page.locator("tbody tr td textarea").all()]
+    assert {f"Row {number}" for number in range(3)} <= set(values)
     page.unroute(DRAFT)
     pause(page)
-    expect(said(page)).to_contain_text(KEPT)
+    expect(status_line(page)).to_contain_text(KEPT)
     page.reload()
     expect(page.locator("tbody tr")).to_have_count(3)
     assert copies(page) == []
@@ -297,18 +299,18 @@ def test_a_window_that_keeps_nothing_says_so_and_asks_before_it_is_closed(desk: 
     page.route(DRAFT, lambda route: route.abort())
     box(page).press_sequentially("x")
     pause(page)
-    expect(said(page)).to_have_text(f"{WAITING} Don’t close this page before it is saved.")
-    with page.expect_event("dialog") as asked:
+    expect(status_line(page)).to_have_text(f"{WAITING} Don’t close this page before it is saved.")
+    with page.expect_event("dialog") as dialog_info:
         page.close(run_before_unload=True)
-    assert asked.value.type == "beforeunload"
-    asked.value.dismiss()
+    assert dialog_info.value.type == "beforeunload"
+    dialog_info.value.dismiss()
     expect(box(page)).to_have_value("x")
 
 
 def test_a_text_too_long_for_a_draft_is_reported_and_stays_on_the_page(desk: Desk) -> None:
     page = desk.open("dora")
     write(page, "x" * 200_001)
-    expect(said(page)).to_have_text("This is more than a draft can hold.")
+    expect(status_line(page)).to_have_text("This is more than a draft can hold.")
     page.reload()
     expect(box(page)).to_have_value("x" * 200_001)
 
@@ -324,10 +326,10 @@ def sign_out_unseen(context: BrowserContext) -> None:
 def test_after_the_session_ended_signing_in_brings_the_words_back(desk: Desk) -> None:
     page = desk.open("samira")
     write(page, "Before it ended.")
-    expect(said(page)).to_have_text(KEPT)
+    expect(status_line(page)).to_have_text(KEPT)
     sign_out_unseen(page.context)
     write(page, WORDS)
-    expect(said(page)).to_have_text(SIGNED_OUT)
+    expect(status_line(page)).to_have_text(SIGNED_OUT)
     assert copies(page) == []
     page.get_by_role("main").get_by_role("link", name="Sign in").click()
     desk.seats.sign_in(page, "samira")
@@ -340,10 +342,10 @@ def test_after_the_session_ended_signing_in_brings_the_words_back(desk: Desk) ->
 def test_a_person_who_signed_in_again_in_another_tab_can_continue(desk: Desk) -> None:
     page = desk.open("samira")
     write(page, "Before it ended.")
-    expect(said(page)).to_have_text(KEPT)
+    expect(status_line(page)).to_have_text(KEPT)
     sign_out_unseen(page.context)
     write(page, "After it ended.")
-    expect(said(page)).to_have_text(SIGNED_OUT)
+    expect(status_line(page)).to_have_text(SIGNED_OUT)
     other = page.context.new_page()
     other.goto("/sign-in")
     desk.seats.sign_in(other, "samira")
@@ -379,7 +381,7 @@ def overtaken(desk: Desk, by: str) -> Page:
     first, later = desk.open("dora"), desk.open(by)
     box(first).fill("The head replies within ten days.")
     write(later, "The head replies within seven days.")
-    expect(said(later)).to_have_text(KEPT)
+    expect(status_line(later)).to_have_text(KEPT)
     desk.save(first)
     desk.send(later)
     expect(later.get_by_role("alert")).to_contain_text("Dora Lund saved another value")
@@ -401,7 +403,7 @@ def test_the_later_of_two_simultaneous_editors_can_overwrite(desk: Desk) -> None
 def test_the_later_of_two_simultaneous_editors_can_keep_the_saved_text(desk: Desk) -> None:
     page = overtaken(desk, "samira")
     pause(page)
-    expect(said(page)).to_have_text(KEPT)
+    expect(status_line(page)).to_have_text(KEPT)
     page.get_by_role("link", name="Keep the saved one").click()
     expect(page).to_have_url(re.compile(f"{desk.terms}(#.*)?$"))
     desk.expect_saved("within ten days")
@@ -458,21 +460,21 @@ def test_text_from_another_window_is_not_silently_overwritten(desk: Desk) -> Non
     other = page.context.new_page()
     other.goto(desk.address)
     write(other, "Of the other window.")
-    expect(said(other)).to_have_text(KEPT)
+    expect(status_line(other)).to_have_text(KEPT)
     other.close()
     write(page, "Of this window.")
-    expect(said(page)).to_have_text(ELSEWHERE)
+    expect(status_line(page)).to_have_text(ELSEWHERE)
     desk.expect_kept("joana", "Of the other window.")
     # Nor by opening the page again.
     page.reload()
     expect(box(page)).to_have_value("Of this window.")
-    expect(said(page)).to_contain_text(ELSEWHERE)
+    expect(status_line(page)).to_contain_text(ELSEWHERE)
     with page.expect_popup() as opened:
         page.get_by_role("link", name="See the other words in a new window").click()
     expect(box(opened.value)).to_have_value("Of the other window.")
     page.get_by_role("button", name="Keep the words of this page").click()
     pause(page)
-    expect(said(page)).to_contain_text(KEPT)
+    expect(status_line(page)).to_contain_text(KEPT)
     desk.expect_kept("joana", "Of this window.")
 
 
@@ -481,7 +483,7 @@ def test_saving_in_one_window_leaves_what_was_written_since_in_another(desk: Des
     other = page.context.new_page()
     other.goto(desk.address)
     write(other, "Of the other window.")
-    expect(said(other)).to_have_text(KEPT)
+    expect(status_line(other)).to_have_text(KEPT)
     other.close()
     box(page).fill("Of this window.")
     desk.save(page)
@@ -501,7 +503,7 @@ def test_the_next_person_to_sign_in_in_the_same_tab_finds_nothing_of_the_previou
     page = desk.open("dora", bad_line=True)
     page.route(DRAFT, lambda route: route.abort())
     write(page, WORDS)
-    expect(said(page)).to_have_text(WAITING)
+    expect(status_line(page)).to_have_text(WAITING)
     assert copies(page) != []
     sign_out_unseen(page.context)
     page.goto("/sign-in")
@@ -512,7 +514,7 @@ def test_the_next_person_to_sign_in_in_the_same_tab_finds_nothing_of_the_previou
     for _page in range(3):
         page.go_back()
         expect(page.locator("body")).not_to_contain_text(WORDS)
-        assert WORDS not in [one.input_value() for one in page.locator("textarea").all()]
+        assert WORDS not in [area.input_value() for area in page.locator("textarea").all()]
 
 
 def test_signing_out_leaves_no_words_in_any_tab_but_keeps_the_draft(desk: Desk) -> None:

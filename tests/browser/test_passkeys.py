@@ -81,9 +81,13 @@ def test_a_signatory_sets_up_a_passkey_signs_in_and_signs_with_it(
     page.get_by_role("button", name=SIGN).click()
     expect(page.get_by_text("You signed.")).to_be_visible()
     expect(page.locator(".signatures")).to_contain_text("Passkey")
-    kept = kept_signature(live)
-    assert kept["method"] == "passkey"
-    proof, digest, sentence = json.loads(kept["proof"]), kept["document_digest"], kept["sentence"]
+    signature = kept_signature(live)
+    assert signature["method"] == "passkey"
+    proof, digest, sentence = (
+        json.loads(signature["proof"]),
+        signature["document_digest"],
+        signature["sentence"],
+    )
     assert sentence.startswith("I, Otto Brandis, ")
     assert assertion.flaw(proof, document_digest=digest, sentence=sentence) is None
     for other in ({"document_digest": "f" * 64, "sentence": sentence}, _sentence(digest)):

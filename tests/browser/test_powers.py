@@ -170,8 +170,8 @@ def _last_details(live: Application, verb: str) -> dict[str, Any]:
         "SELECT content FROM event_detail JOIN event ON event.id = event_id"
         " WHERE verb = ? ORDER BY at DESC LIMIT 1"
     )
-    found: dict[str, Any] = json.loads(_rows(live, query, verb)[0][0])
-    return found
+    details: dict[str, Any] = json.loads(_rows(live, query, verb)[0][0])
+    return details
 
 
 def _add_organisation(page: Page, name: str) -> None:
@@ -192,7 +192,7 @@ def _agree_on_terms(inside: Flask, email: str) -> str:
         shore = db.session.scalars(
             sa.select(Organisation).where(Organisation.name == "Shore Watch")
         ).one()
-        made = lifecycle.open_cooperation(
+        cooperation = lifecycle.open_cooperation(
             ilena,
             title="Watching the harbour cells",
             purpose="To learn how people fare there.",
@@ -204,9 +204,9 @@ def _agree_on_terms(inside: Flask, email: str) -> str:
         for by, who in ((ilena, nadia), (ilena, tomas), (sole, sole)):
             assert who.organisation_id is not None
             cooperations.add_person(
-                by, made, user_id=who.user_id, organisation_id=who.organisation_id
+                by, cooperation, user_id=who.user_id, organisation_id=who.organisation_id
             )
-        terms = checklist_of(made, ChecklistKind.TERMS)
+        terms = checklist_of(cooperation, ChecklistKind.TERMS)
         assert ilena.organisation_id is not None
         writers = {ilena.organisation_id: ilena, shore.id: sole}
         checklists.agree(terms, writers, nadia)

@@ -24,9 +24,9 @@ def starting_point() -> StartingPoint[None]:
 
 
 def _export(page: Page) -> list[list[str]]:
-    with page.expect_download() as told:
+    with page.expect_download() as download_info:
         page.get_by_role("button", name="Export as CSV").click()
-    text = told.value.path().read_text(encoding="utf-8-sig")
+    text = download_info.value.path().read_text(encoding="utf-8-sig")
     return list(csv.reader(text.splitlines()))
 
 

@@ -25,8 +25,8 @@ def live(application: Application) -> Application:
 
 
 def test_the_first_start_makes_everything_and_all_is_well(live: Application) -> None:
-    found = live.command("check")
-    parts = dict(line.split(": ") for line in found.split("\n") if line)
+    checked = live.command("check")
+    parts = dict(line.split(": ") for line in checked.split("\n") if line)
     assert set(parts.values()) == {"well"}
     assert set(parts) == {
         "database",

@@ -38,10 +38,10 @@ class House:
 
     def add_organisation(self, key: str, name: str, kind: OrganisationKind) -> UUID:
         types = ["human_rights"] if kind is OrganisationKind.CSO else []
-        made: Organisation = organisations.add(None, kind, Details(name=name, types=types))
+        organisation: Organisation = organisations.add(None, kind, Details(name=name, types=types))
         self.session.commit()
-        self.organisations[key] = made.id
-        return made.id
+        self.organisations[key] = organisation.id
+        return organisation.id
 
     def add_person(self, key: str, organisation: str | None, *roles: Role) -> UUID:
         """Invite a person and let them accept; roles of signatory and manager begin too."""
@@ -84,7 +84,9 @@ class House:
         """Return the id of a role of a person."""
         person = queries.find_user_for_actor(self.actor("ada"), self.people[key])
         assert person is not None
-        return next(one.membership_id for one in person.roles if one.role is role)
+        return next(
+            membership.membership_id for membership in person.roles if membership.role is role
+        )
 
     def enrol(self, key: str) -> None:
         """Give a person a second factor."""
@@ -103,19 +105,19 @@ def house(session: Session) -> House:
 
 def _house() -> tuple[dict[str, UUID], dict[str, UUID]]:
     """Fill an instance: an NPM, two CSOs, a court of audit; people in every role."""
-    made = House(db.session())
-    made.add_organisation("npm", "Office of the People's Advocate", OrganisationKind.NPM)
-    made.add_organisation("door", "Open Door Legal Aid", OrganisationKind.CSO)
-    made.add_organisation("lantern", "Lantern Health Network", OrganisationKind.CSO)
-    made.add_organisation("court", "Court of Accounts", OrganisationKind.OTHER)
-    made.add_person("ada", None, Role.ADMINISTRATOR)
-    made.add_person("ilena", "npm", Role.COORDINATOR)
-    made.add_person("nadia", "npm", Role.MANAGER)
-    made.add_person("samira", "door", Role.COORDINATOR)
-    made.add_person("henrik", "door", Role.SIGNATORY)
-    made.add_person("dora", "door", Role.MEMBER)
-    made.add_person("joana", "lantern", Role.COORDINATOR)
-    return made.organisations, made.people
+    house = House(db.session())
+    house.add_organisation("npm", "Office of the People's Advocate", OrganisationKind.NPM)
+    house.add_organisation("door", "Open Door Legal Aid", OrganisationKind.CSO)
+    house.add_organisation("lantern", "Lantern Health Network", OrganisationKind.CSO)
+    house.add_organisation("court", "Court of Accounts", OrganisationKind.OTHER)
+    house.add_person("ada", None, Role.ADMINISTRATOR)
+    house.add_person("ilena", "npm", Role.COORDINATOR)
+    house.add_person("nadia", "npm", Role.MANAGER)
+    house.add_person("samira", "door", Role.COORDINATOR)
+    house.add_person("henrik", "door", Role.SIGNATORY)
+    house.add_person("dora", "door", Role.MEMBER)
+    house.add_person("joana", "lantern", Role.COORDINATOR)
+    return house.organisations, house.people
 
 
 def take_app(user_id: UUID) -> None:

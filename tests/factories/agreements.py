@@ -137,7 +137,10 @@ def ask(
     parties = [
         PartySigners(
             land.id(key),
-            tuple(Named(land.users[one].id) for one in (first, *(also or {}).get(key, ()))),
+            tuple(
+                Named(land.users[signer_key].id)
+                for signer_key in (first, *(also or {}).get(key, ()))
+            ),
         )
         for key, first in signers.items()
     ]
@@ -191,9 +194,9 @@ def sign_with_passkey(land: Country, checklist: Checklist, first: str, device: D
 
 def current(checklist: Checklist, item: str) -> Filled:
     """Return the current answer to an item."""
-    found = load(checklist).sheet.shared(item)
-    assert found is not None
-    return found
+    answer = load(checklist).sheet.shared(item)
+    assert answer is not None
+    return answer
 
 
 def change(

@@ -48,16 +48,16 @@ def written(template: Template, *, items: dict[str, dict[str, object] | None]) -
     """Return a template's text with items changed by their code; None takes an item out."""
     content = library.content_of(template)
     for section in content["sections"]:
-        kept = []
+        items_left = []
         for item in section["items"]:
             if item["code"] not in items:
-                kept.append(item)
+                items_left.append(item)
                 continue
             update = items[item["code"]]
             if update is not None:
-                kept.append({**item, **update})
-        section["items"] = kept
-    content["sections"] = [one for one in content["sections"] if one["items"]]
+                items_left.append({**item, **update})
+        section["items"] = items_left
+    content["sections"] = [section for section in content["sections"] if section["items"]]
     return library.as_text(Template.model_validate(content))
 
 

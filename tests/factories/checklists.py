@@ -61,42 +61,44 @@ class Writer:
         self._people = cycle(sorted(around.people, key=str))
         npm = sorted(around.npm_people, key=str)
         self._npm = cycle(npm)
-        self._fresh = cycle([one for one in npm if one not in self.writers] or npm)
+        self._fresh = cycle([first for first in npm if first not in self.writers] or npm)
         self._parties = cycle(party.organisation_id for party in around.parties)
         self._day = (around.visit_starts_on or clock.today()) + dt.timedelta(days=30)
 
     def write(self, scope: AnswerScope) -> dict[str, Any]:
         """Return values for all fields of one scope that a whole answer needs."""
         values: dict[str, Any] = {}
-        for one in self.item.fields_of(scope):
-            if one.key in self.chosen:
-                values[one.key] = self.chosen[one.key]
-            elif needed(one, values):
-                is_table = one.type is FieldType.TABLE
-                values[one.key] = self._table(one) if is_table else self._value(one, one.key)
+        for definition in self.item.fields_of(scope):
+            if definition.key in self.chosen:
+                values[definition.key] = self.chosen[definition.key]
+            elif needed(definition, values):
+                is_table = definition.type is FieldType.TABLE
+                values[definition.key] = (
+                    self._table(definition) if is_table else self._value(definition, definition.key)
+                )
         return values
 
-    def _value(self, one: TemplateField | Column, key: str) -> Any:
-        match one.type:
+    def _value(self, field: TemplateField | Column, key: str) -> Any:
+        match field.type:
             case FieldType.CONFIRM:
                 return True
             case FieldType.CHOICE:
-                return self._option(one, key)
+                return self._option(field, key)
             case FieldType.CHOICES:
-                return [self._option(one, key)]
+                return [self._option(field, key)]
             case FieldType.PERSON:
-                return str(self._person(one, key))
+                return str(self._person(field, key))
             case FieldType.PERSONS:
-                return [str(self._person(one, key))]
+                return [str(self._person(field, key))]
             case FieldType.PARTY:
-                return str(self._party(one, key))
+                return str(self._party(field, key))
             case FieldType.NUMBER:
-                return self._number(one, key)
+                return self._number(field, key)
             case _:
-                return self._text(one)
+                return self._text(field)
 
-    def _text(self, one: TemplateField | Column) -> str:
-        match one.type:
+    def _text(self, field: TemplateField | Column) -> str:
+        match field.type:
             case FieldType.DATE:
                 self._day += dt.timedelta(days=1)
                 return self._day.isoformat()
@@ -107,32 +109,32 @@ class Writer:
             case FieldType.CLASS:
                 return "K3"
             case _:
-                return f"{one.label}, as settled between us"
+                return f"{field.label}, as settled between us"
 
-    def _number(self, one: TemplateField | Column, key: str) -> int:
+    def _number(self, field: TemplateField | Column, key: str) -> int:
         check = self._check(CheckName.NUMBER_AT_LEAST, key)
-        return max(one.min or 0, (check.n or 0) if check else 0, min(one.max or 7, 7))
+        return max(field.min or 0, (check.n or 0) if check else 0, min(field.max or 7, 7))
 
-    def _person(self, one: TemplateField | Column, key: str) -> UUID:
+    def _person(self, field: TemplateField | Column, key: str) -> UUID:
         if self._check(CheckName.WROTE_NO_ANSWER, key):
             return next(self._fresh)
-        of_npm = self._check(CheckName.PERSONS_OF_NPM, key) or self._stays_with_npm(one, key)
+        of_npm = self._check(CheckName.PERSONS_OF_NPM, key) or self._stays_with_npm(field, key)
         return next(self._npm if of_npm else self._people)
 
-    def _party(self, one: TemplateField | Column, key: str) -> UUID:
+    def _party(self, field: TemplateField | Column, key: str) -> UUID:
         npm = self.around.parties_of(OrganisationKind.NPM)
-        return npm[0].organisation_id if self._stays_with_npm(one, key) else next(self._parties)
+        return npm[0].organisation_id if self._stays_with_npm(field, key) else next(self._parties)
 
-    def _option(self, one: TemplateField | Column, key: str) -> str:
-        flagged = {value for limit in self._limits(one, key) for value in limit.values}
-        return next(option.value for option in one.options if option.value not in flagged)
+    def _option(self, field: TemplateField | Column, key: str) -> str:
+        flagged = {value for limit in self._limits(field, key) for value in limit.values}
+        return next(option.value for option in field.options if option.value not in flagged)
 
-    def _stays_with_npm(self, one: TemplateField | Column, key: str) -> bool:
-        return any(limit.outside_npm for limit in self._limits(one, key))
+    def _stays_with_npm(self, field: TemplateField | Column, key: str) -> bool:
+        return any(limit.outside_npm for limit in self._limits(field, key))
 
-    def _limits(self, one: TemplateField | Column, key: str) -> list[Limit]:
+    def _limits(self, field: TemplateField | Column, key: str) -> list[Limit]:
         """Return the rules that would flag an answer: a whole one gives no power away."""
-        column = one.key if isinstance(one, Column) else None
+        column = field.key if isinstance(field, Column) else None
         return [limit for limit in self.item.field(key).limits if limit.column == column]
 
     def _check(self, name: CheckName, key: str) -> Check | None:
@@ -174,7 +176,9 @@ def _who_signs(organisation_id: str) -> str | None:
     if not has_app_context():
         return None
     able = accounts.signatories_of(UUID(organisation_id), clock.today())
-    return next((str(one.user_id) for one in able if one.holds_on(clock.today())), None)
+    return next(
+        (str(membership.user_id) for membership in able if membership.holds_on(clock.today())), None
+    )
 
 
 def whole(
@@ -218,8 +222,8 @@ def complete_answers(
         fresh = load(loaded.checklist)
         if item.code in leave or item.part is Part.PERSON:
             continue
-        one = completeness.item_standing(item, fresh.sheet, fresh.surroundings)
-        if one.counts and (one.required or recommended) and not one.done:
+        standing = completeness.item_standing(item, fresh.sheet, fresh.surroundings)
+        if standing.counts and (standing.required or recommended) and not standing.done:
             values = {**_consistent(fresh, item), **(chosen or {}).get(item.code, {})}
             _answer(fresh, item, actors, values)
             accept(fresh.checklist, item.code, actors)
@@ -296,7 +300,9 @@ def agree(
 
 def send(checklist: Checklist, by: Actor, signatories: Mapping[UUID, Actor]) -> None:
     """Freeze a text that is agreed and send it to one signatory of each party."""
-    agreements.send(by, checklist, {body: one.user_id for body, one in signatories.items()})
+    agreements.send(
+        by, checklist, {body: signatory.user_id for body, signatory in signatories.items()}
+    )
 
 
 def sign(checklist: Checklist, *actors: Actor) -> None:

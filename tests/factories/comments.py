@@ -40,7 +40,7 @@ class Secrets:
 
     def post(self, writer: Actor, reader: Actor, checklist: Checklist, item: str | None) -> None:
         """Write, edit, mention, settle, reopen, withdraw and make tasks, in five comments."""
-        mentioned, edited, settled, gone, asked = (
+        mentioned, edited, settled, gone, tasked = (
             self._write(writer, checklist, item, reader) for _ in range(5)
         )
         self.words.append(secrets.token_hex(8))
@@ -50,7 +50,7 @@ class Secrets:
         service.settle(reader, settled.id)
         service.withdraw(writer, gone.id)
         service.mark_seen(reader, mentioned.id)
-        service.make_task(writer, asked.id, reader.user_id, clock.today())
+        service.make_task(writer, tasked.id, reader.user_id, clock.today())
         service.make_task(writer, mentioned.id, reader.user_id, clock.today() + dt.timedelta(9))
         service.finish_task(reader, mentioned.id)
         # What was edited away and what was withdrawn is read by nobody any more.
@@ -64,13 +64,13 @@ class Secrets:
 
     def in_text(self, text: str) -> list[str]:
         """Return what of them a text holds: words, or the id of a comment."""
-        return [one for one in (*self.words, *map(str, self.comments)) if one in text]
+        return [mark for mark in (*self.words, *map(str, self.comments)) if mark in text]
 
     def _write(
         self, writer: Actor, checklist: Checklist, item: str | None, reader: Actor
     ) -> Comment:
         word = secrets.token_hex(8)
-        made = comment(
+        written = comment(
             writer,
             checklist,
             item,
@@ -79,5 +79,5 @@ class Secrets:
             mentions=[reader.user_id],
         )
         self.words.append(word)
-        self.comments.append(made.id)
-        return made
+        self.comments.append(written.id)
+        return written

@@ -64,9 +64,9 @@ class Country:
 
     def organisation(self, key: str, name: str, kind: OrganisationKind) -> Organisation:
         types = ["human_rights"] if kind is OrganisationKind.CSO else []
-        made = organisations.add(None, kind, Details(name=name, types=types))
-        self.organisations[key] = made
-        return made
+        organisation = organisations.add(None, kind, Details(name=name, types=types))
+        self.organisations[key] = organisation
+        return organisation
 
     def person(self, name: str, organisation: str | None, *roles: Role, **more: object) -> User:
         """Add somebody with roles in an organisation, from long ago on."""
@@ -149,19 +149,22 @@ class KeptCountry:
     @classmethod
     def of(cls, land: Country) -> Self:
         return cls(
-            {key: one.id for key, one in land.organisations.items()},
-            {first: one.id for first, one in land.users.items()},
+            {key: organisation.id for key, organisation in land.organisations.items()},
+            {first: user.id for first, user in land.users.items()},
             {first: home.id if home else None for first, home in land.homes.items()},
         )
 
-    def found(self, session: Session) -> Country:
+    def load(self, session: Session) -> Country:
         """Return the country, its rows loaded in a session."""
-        bodies = {one.id: one for one in session.scalars(sa.select(Organisation))}
-        users = {one.id: one for one in session.scalars(sa.select(User))}
+        bodies = {
+            organisation.id: organisation
+            for organisation in session.scalars(sa.select(Organisation))
+        }
+        users = {user.id: user for user in session.scalars(sa.select(User))}
         return Country(
             session,
-            {key: bodies[one] for key, one in self.organisations.items()},
-            {first: users[one] for first, one in self.users.items()},
+            {key: bodies[organisation_id] for key, organisation_id in self.organisations.items()},
+            {first: users[user_id] for first, user_id in self.users.items()},
             {first: bodies[home] if home else None for first, home in self.homes.items()},
         )
 
@@ -177,8 +180,8 @@ def signed_in(app: Flask, user: User) -> CheckedClient:
 
 
 def _keep(client: CheckedClient, uniquifier: str, now: int) -> None:
-    with client.session_transaction() as kept:
-        kept.update(_user_id=uniquifier, _fresh=True, begun=now, seen=now)
+    with client.session_transaction() as cookie_session:
+        cookie_session.update(_user_id=uniquifier, _fresh=True, begun=now, seen=now)
 
 
 def country(session: Session) -> Country:
@@ -211,7 +214,7 @@ def country(session: Session) -> Country:
 def copied_country(session: Session) -> Country:
     """Put the application on a copy of a database with the invented country; return it."""
     points = starting_points.of(current_app)
-    return points.use("country", lambda: KeptCountry.of(country(db.session()))).found(session)
+    return points.use("country", lambda: KeptCountry.of(country(db.session()))).load(session)
 
 
 def load_checklists() -> None:
@@ -236,7 +239,7 @@ def open_one(
     questions: dict[str, str] | None = None,
 ) -> Cooperation:
     """Open a cooperation with its checklists, as an NPM coordinator does in the browser."""
-    made = lifecycle.open_cooperation(
+    cooperation = lifecycle.open_cooperation(
         land.actor(by),
         title=title,
         purpose="To learn whether safeguards in the first hours of custody are kept.",
@@ -245,7 +248,7 @@ def open_one(
         questions=questions,
     )
     recompute()
-    return made
+    return cooperation
 
 
 def bring_in(land: Country, cooperation: Cooperation, first: str, function: str = "") -> None:

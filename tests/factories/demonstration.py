@@ -103,7 +103,7 @@ def make() -> Demonstration:
     rows = db.session.scalars(sa.select(Cooperation).order_by(Cooperation.reference)).all()
     by_name = dict(zip(COOPERATIONS, rows, strict=True))
     names = {row.id: name for name, row in by_name.items()}
-    made = Demonstration(
+    demonstration = Demonstration(
         users={key: user.id for key, user in cast.users.items()},
         sign_in_marks={key: user.fs_uniquifier for key, user in cast.users.items()},
         organisations={key: body.id for key, body in cast.bodies.items()},
@@ -119,7 +119,7 @@ def make() -> Demonstration:
         paper=withdrawn,
     )
     certificates.make_all()
-    return made
+    return demonstration
 
 
 def _terms(cooperation: str) -> Checklist:
@@ -157,9 +157,9 @@ def _withdraw_a_scan(cast: people.Cast) -> UUID:
     """Let a CSO's coordinator record a scan of the terms that wait, and withdraw it."""
     terms = _terms("waiting")
     joana = cast.actor("joana")
-    made = scans.record(joana, terms)
-    paper.withdraw(joana, terms, made.id, reason="The wrong file.")
-    return made.id
+    record = scans.record(joana, terms)
+    paper.withdraw(joana, terms, record.id, reason="The wrong file.")
+    return record.id
 
 
 def _begin_an_answer(cast: people.Cast) -> None:

@@ -153,7 +153,7 @@ def text_of(
     loaded: LoadedChecklist | None = None, *words: ChecklistWords, binding: str = "en"
 ) -> dict[str, Any]:
     """Return a text as it would be frozen, without number, moment and salt."""
-    rows = {one.language: words_row(one) for one in words}
+    rows = {row.language: words_row(row) for row in words}
     return document(loaded or filled(), SIGNATORIES, GUIDANCE, Languages("en", rows, binding))
 
 

@@ -89,8 +89,8 @@ def make(session: Session, size: Size) -> Crowd:
         kind = OrganisationKind.CSO if number else OrganisationKind.NPM
         name = f"{'Partner' if number else 'Office'} {number} of {size.parties}"
         land.organisation(key, name, kind)
-        for one in range(4):
-            land.person(f"Writer{number}x{one} Holm{size.parties}", key, Role.COORDINATOR)
+        for writer in range(4):
+            land.person(f"Writer{number}x{writer} Holm{size.parties}", key, Role.COORDINATOR)
     publish(template(size.items))
     cooperation = open_one(
         land, *keys[1:], by="writer0x0", modes=(Mode.PROJ,), title=f"A matter of {size.items} items"
@@ -107,8 +107,8 @@ def make(session: Session, size: Size) -> Crowd:
 def template(items: int) -> Template:
     """Return the terms as shipped, with so many items more that there are this many."""
     content = library.content_of(library.parsed(library.newest(ChecklistKind.TERMS)))
-    shipped = [one for one in content["sections"] if one["key"] != FURTHER]
-    count = sum(len(one["items"]) for one in shipped)
+    shipped = [section for section in content["sections"] if section["key"] != FURTHER]
+    count = sum(len(section["items"]) for section in shipped)
     more = [item(number) for number in range(count + 1, items + 1)]
     further = {"key": FURTHER, "title": "Further matters", "items": more}
     changes = {"version": 900 + items, "sections": [*shipped, further]}
@@ -161,9 +161,9 @@ def _fill(land: Country, terms: Checklist, size: Size) -> None:
     people = [(land.users[first].id, home.id) for first, home in land.homes.items() if home]
     writers = cycle(people)
     loaded = loading.load(terms)
-    for number, one in enumerate(loaded.template.items, 1):
-        values = values_of(number) if one.label.startswith(MATTER) else whole(loaded, one.code)
-        answer = _answer(terms, one.code, next(writers), values)
+    for number, item in enumerate(loaded.template.items, 1):
+        values = values_of(number) if item.label.startswith(MATTER) else whole(loaded, item.code)
+        answer = _answer(terms, item.code, next(writers), values)
         land.session.add(answer)
         land.session.flush()
         land.session.add_all(_positions(terms, answer, people))
@@ -223,8 +223,8 @@ def _proposal(terms: Checklist, answer: Answer, writer: Writer) -> Proposal:
         organisation_id=writer[1],
         answer_id=answer.id,
         values={
-            key: f"{one} Or in one text." if key in {"words", "more"} else one
-            for key, one in (answer.values or {}).items()
+            key: f"{text} Or in one text." if key in {"words", "more"} else text
+            for key, text in (answer.values or {}).items()
         },
         reason="It is clearer so.",
         author_id=writer[0],
@@ -248,7 +248,7 @@ def _comment(
     terms: Checklist, code: str, number: int, writer: Writer, reader: UUID
 ) -> Iterator[Comment | CommentMention]:
     """Yield a comment, every fourth to one's own side, every tenth with a mention."""
-    made = Comment(
+    comment = Comment(
         id=uuid4(),
         checklist_id=terms.id,
         item=None if number % 50 == 1 else code,
@@ -258,6 +258,6 @@ def _comment(
         organisation_id=writer[1],
         made_at=clock.now() - dt.timedelta(minutes=number),
     )
-    yield made
+    yield comment
     if number % 10 == 1:
-        yield CommentMention(comment_id=made.id, user_id=reader, mentioned_at=made.made_at)
+        yield CommentMention(comment_id=comment.id, user_id=reader, mentioned_at=comment.made_at)

@@ -38,10 +38,10 @@ def multiply(sources: Sequence[UUID], total: int) -> None:
 
     sources are ids of cooperations that were committed.
     """
-    there = db.session.scalar(sa.select(sa.func.count(Cooperation.id))) or 0
-    numbers = range(there, total)
+    existing = db.session.scalar(sa.select(sa.func.count(Cooperation.id))) or 0
+    numbers = range(existing, total)
     for place, source in enumerate(sources):
-        chosen = [one for one in numbers if one % len(sources) == place]
+        chosen = [number for number in numbers if number % len(sources) == place]
         if chosen:
             _Copying(source, chosen).run()
     db.session.commit()
@@ -84,7 +84,7 @@ class _Copying:
                 )
             )
         )
-        self._of_partners = [f"'{one.hex}'" for one in organisations | people] or ["NULL"]
+        self._of_partners = [f"'{row_id.hex}'" for row_id in organisations | people] or ["NULL"]
 
     def run(self) -> None:
         """Copy all tables, then encrypt anew what has to be opened."""
@@ -96,11 +96,11 @@ class _Copying:
             sa.text("INSERT INTO copy_number VALUES (:n, :h, :own)"),
             [
                 {
-                    "n": one,
-                    "h": f"{one * _PRIME % _RANGE:08x}",
+                    "n": number,
+                    "h": f"{number * _PRIME % _RANGE:08x}",
                     "own": place % KEEPS_ITS_PARTNERS,
                 }
-                for place, one in enumerate(self._numbers)
+                for place, number in enumerate(self._numbers)
             ],
         )
         owned: dict[str, str] = {}
@@ -195,7 +195,10 @@ class _Copying:
             CooperationKey.__table__,
             "cooperation_id",
             "wrapped",
-            ((one, crypto.wrap(key, f"cooperation:{one}")) for _number, one in new),
+            (
+                (cooperation_id, crypto.wrap(key, f"cooperation:{cooperation_id}"))
+                for _number, cooperation_id in new
+            ),
         )
         of_checklists = sa.select(Checklist.id).where(Checklist.cooperation_id == source)
         for column, wanted, context in (
@@ -214,7 +217,10 @@ class _Copying:
     ) -> None:
         model = column.class_
         rows = db.session.execute(sa.select(model.id, column).where(wanted, column.is_not(None)))
-        plain = [(one, crypto.unseal(key, sealed, context.format(one))) for one, sealed in rows]
+        plain = [
+            (cooperation_id, crypto.unseal(key, sealed, context.format(cooperation_id)))
+            for cooperation_id, sealed in rows
+        ]
 
         def anew() -> Iterator[tuple[UUID, bytes]]:
             for row_id, opened in plain:

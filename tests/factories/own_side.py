@@ -79,12 +79,12 @@ class Written:
 
     @property
     def comment_ids(self) -> list[str]:
-        return [str(one) for made in self.everything() for one in made.comments]
+        return [str(comment_id) for secrets in self.everything() for comment_id in secrets.comments]
 
     def in_text(self, text: str, *classes: str) -> list[str]:
         """Return which words or ids of these classes, or of all, a text holds."""
         wanted = classes or tuple(self.comments)
-        return [one for name in wanted for one in self.comments[name].in_text(text)]
+        return [mark for name in wanted for mark in self.comments[name].in_text(text)]
 
 
 def post(scene: Scene, side: Side) -> Written:
@@ -93,9 +93,9 @@ def post(scene: Scene, side: Side) -> Written:
     for (cooperation, kind), (writer, reader) in side.comments.items():
         checklist_id = scene.demonstration.checklists[cooperation, kind]
         checklist = scene.session.get_one(Checklist, checklist_id)
-        made = written.comments[VISIT if kind == "visit_roles" else STANDING]
+        secrets = written.comments[VISIT if kind == "visit_roles" else STANDING]
         for item in (ITEMS[kind], None):
-            made.post(scene.actor(writer), scene.actor(reader), checklist, item)
+            secrets.post(scene.actor(writer), scene.actor(reader), checklist, item)
     assert due.remind_of_tasks(clock.today()) == 2 * len(side.comments)
     scene.session.commit()
     return written
@@ -138,17 +138,17 @@ def share_out(scene: Scene, side: Side) -> int:
                 also_held=True,
                 seen=_side_of(actor, checklist).seen(),
             )
-        found = _side_of(actor, checklist)
-        first, second, *_rest = found.holdings
-        assignments.give_back(person, checklist, first, seen=found.seen(first))
+        own_side = _side_of(actor, checklist)
+        first, second, *_rest = own_side.holdings
+        assignments.give_back(person, checklist, first, seen=own_side.seen(first))
         assignments.take(person, checklist, first)
-        assignments.give_back(actor, checklist, second, seen=found.seen(second))
+        assignments.give_back(actor, checklist, second, seen=own_side.seen(second))
     reminded = due.remind_of_assignments(today)
     scene.session.commit()
     return reminded
 
 
 def _side_of(actor: Actor, checklist: Checklist) -> Assigned:
-    found = assignments.of_side(actor, checklist)
-    assert found is not None
-    return found
+    side = assignments.of_side(actor, checklist)
+    assert side is not None
+    return side

@@ -61,7 +61,7 @@ def record(
     )
 
 
-def confirm(actor: Actor, checklist: Checklist, made: PaperRecord) -> None:
+def confirm(actor: Actor, checklist: Checklist, record: PaperRecord) -> None:
     """Confirm a scan for another party."""
-    page = shown.page_with(made.digest)
-    paper.confirm(actor, checklist, made.id, page=page, sentence=SENTENCE, language="en")
+    page = shown.page_with(record.digest)
+    paper.confirm(actor, checklist, record.id, page=page, sentence=SENTENCE, language="en")

@@ -39,7 +39,7 @@ class Device:
     # What the device counts up with each answer; 0 for one that does not count.
     step: int = 1
     count: int = 0
-    said: dict[str, Any] = field(default_factory=dict)
+    client_data: dict[str, Any] = field(default_factory=dict)
 
     def cose(self) -> bytes:
         """Return the public key as passkeys give it."""
@@ -104,13 +104,13 @@ class Device:
         return place + bytes([flags]) + self.count.to_bytes(4)
 
     def _browser(self, act: str, challenge: bytes) -> bytes:
-        said = {
+        client_data = {
             "type": act,
             "challenge": encode(challenge),
             "origin": self.origin,
             "crossOrigin": False,
         }
-        return json.dumps({**said, **self.said}).encode()
+        return json.dumps({**client_data, **self.client_data}).encode()
 
     def _sent(self, **response: Any) -> str:
         name = encode(self.credential_id)
@@ -127,9 +127,9 @@ class Device:
 
 def give(house: House, key: str, device: Device, name: str = "My telephone") -> Passkey:
     """Give a person of a house a passkey in a device; committed."""
-    made = add(house.actor(key), device, name)
+    passkey = add(house.actor(key), device, name)
     house.session.commit()
-    return made
+    return passkey
 
 
 def add(actor: Any, device: Device, name: str = "My telephone") -> Passkey:
@@ -164,13 +164,13 @@ class Asked:
 
 def asked_on(page: Page) -> Asked:
     """Return what a page asks the browser for, as its script reads it."""
-    places = [one for one in page.root.iter("div") if "data-passkey" in one.attrib]
+    places = [element for element in page.root.iter("div") if "data-passkey" in element.attrib]
     assert len(places) == 1, f"{page.where}: {len(places)} places for a passkey"
     place = places[0].attrib
     forms = [
         form
         for form in page.root.iter("form")
-        if any("data-passkey" in one.attrib for one in form.iter("div"))
+        if any("data-passkey" in element.attrib for element in form.iter("div"))
     ]
     action = forms[0].attrib.get("action") or page.where
     return Asked(action, place["data-into"], json.loads(place["data-options"]))
@@ -183,13 +183,13 @@ def begin(client: CheckedClient, **fields: str) -> Asked:
     return asked_on(Page.of(response))
 
 
-def send(client: CheckedClient, asked: Asked, answer: str) -> TestResponse:
+def send(client: CheckedClient, prompt: Asked, answer: str) -> TestResponse:
     """Send what the device answered, and follow."""
-    data = {asked.into: answer}
-    return client.post(asked.action, data=data, follow_redirects=True)
+    data = {prompt.into: answer}
+    return client.post(prompt.action, data=data, follow_redirects=True)
 
 
 def sign_in(client: CheckedClient, device: Device) -> TestResponse:
     """Sign in with a passkey alone."""
-    asked = begin(client)
-    return send(client, asked, device.answer(asked.challenge))
+    prompt = begin(client)
+    return send(client, prompt, device.answer(prompt.challenge))

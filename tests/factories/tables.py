@@ -102,7 +102,7 @@ class Table:
     def waiting(self, item: str) -> set[str]:
         """Return the keys of the organisations an item waits for."""
         names = {organisation.id: key for key, organisation in self.land.organisations.items()}
-        return {names[one] for one in self.standing(item).waiting_for}
+        return {names[party_id] for party_id in self.standing(item).waiting_for}
 
     def events(self, verb: str) -> list[dict[str, Any]]:
         """Return the details of all events of a verb in the cooperation's chain."""
@@ -136,14 +136,14 @@ class Table:
         if not self.start or not points.is_untouched:
             act(self, kind)
             return
-        kept, start = Kept.of(self), named(self.start, act.__name__, kind)
+        kept_table, start = Kept.of(self), named(self.start, act.__name__, kind)
 
         def build() -> None:
-            act(kept.found(db.session()), kind)
+            act(kept_table.load(db.session()), kind)
 
         points.use(start, build, on=self.start)
         self.session.expire_all()
-        again = kept.found(self.session)
+        again = kept_table.load(self.session)
         self.land, self.cooperation, self.start = again.land, again.cooperation, start
 
 
@@ -175,9 +175,9 @@ class Kept:
     def of(cls, table: Table) -> Self:
         return cls(table.cooperation.id, KeptCountry.of(table.land))
 
-    def found(self, session: Session, start: str = "") -> Table:
+    def load(self, session: Session, start: str = "") -> Table:
         """Return the table, its rows loaded in a session, on a copy of a starting point."""
-        land = self.country.found(session)
+        land = self.country.load(session)
         cooperation = session.scalars(
             sa.select(Cooperation)
             .where(Cooperation.id == self.cooperation)
@@ -200,7 +200,7 @@ def set_out(session: Session, *modes: Mode, template: Template | None = None) ->
             publish(template)
         return Kept.of(begin(db.session(), *modes))
 
-    return starting_points.of(current_app).use(name, build).found(session, name)
+    return starting_points.of(current_app).use(name, build).load(session, name)
 
 
 def begin(session: Session, *modes: Mode) -> Table:

@@ -199,8 +199,11 @@ def a_sheet(
     return Sheet(
         CHECKLIST,
         {
-            **{(code, AnswerScope.SHARED, CHECKLIST): one for code, one in shared.items()},
-            **{(code, AnswerScope.PARTY, body): one for (code, body), one in (own or {}).items()},
+            **{(code, AnswerScope.SHARED, CHECKLIST): answer for code, answer in shared.items()},
+            **{
+                (code, AnswerScope.PARTY, body): answer
+                for (code, body), answer in (own or {}).items()
+            },
         },
         {
             code: dict.fromkeys(bodies, (shared[code].answer_id, Stance.ACCEPTS))

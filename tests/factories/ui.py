@@ -75,9 +75,9 @@ def make_furniture(**environment: str) -> Furniture:
         static_folder=str(paths.STATIC),
         static_url_path="/static",
     )
-    made = settings(**environment)
-    app.extensions["settings"] = made
-    give(app, Services.of(clock.ZONE.holding(ZoneInfo(made.timezone))))
+    chosen_settings = settings(**environment)
+    app.extensions["settings"] = chosen_settings
+    give(app, Services.of(clock.ZONE.holding(ZoneInfo(chosen_settings.timezone))))
     app.config.update(SECRET_KEY="a key for tests", TESTING=True, PROPAGATE_EXCEPTIONS=False)
     furniture = Furniture(app)
     MaskedCSRFProtect(app)

@@ -54,7 +54,7 @@ class Stage:
     def actor(self, key: str) -> Actor:
         """Return a person as they act at this moment, with the clearances open to them."""
         user = self.cast.users[key]
-        body = next(one.body for one in people.PEOPLE if one.key == key)
+        body = next(person.body for person in people.PEOPLE if person.key == key)
         return Actor(
             user_id=user.id,
             name=user.name,
@@ -107,9 +107,9 @@ class Stage:
     def put_in(self, key: str, interests: str = "", **changed: Any) -> Draft:
         """Have a person fill in all of their path."""
         undertaking = self.undertaking(key)
-        asked = queries.asked(queries.load(undertaking).checklist)
+        questions = queries.asked(queries.load(undertaking).checklist)
         values: dict[str, Any] = {
-            "confirmed": frozenset(point.name for point in asked.points),
+            "confirmed": frozenset(point.name for point in questions.points),
             "briefed": True,
             "briefed_on": clock.today(),
             "has_interests": bool(interests),
@@ -251,7 +251,7 @@ def everybody() -> Cast:
     )
 
 
-def found() -> Stage:
+def existing() -> Stage:
     """Return the cooperation that is there already."""
     cooperation = db.session.scalars(sa.select(Cooperation)).one()
     return Stage(everybody(), cooperation, _confidentiality(cooperation))
@@ -289,16 +289,16 @@ def stage(
                     function=person.function,
                 )
     checklist = _confidentiality(cooperation)
-    made = Stage(cast_, cooperation, checklist)
+    new_stage = Stage(cast_, cooperation, checklist)
     if covers is not None:
         checklists.save_answer(
-            made.actor("ilena"), checklist, "C1", AnswerScope.SHARED, covers, base_version=0
+            new_stage.actor("ilena"), checklist, "C1", AnswerScope.SHARED, covers, base_version=0
         )
     demo_checklists.fill_in(cast_, checklist)
     if in_force:
         demo_checklists.send(cast_, checklist)
         demo_checklists.sign(cast_, checklist)
-    return made
+    return new_stage
 
 
 def _confidentiality(cooperation: Cooperation) -> Checklist:

@@ -89,7 +89,9 @@ class Scene:
         """Return a person as they act today, with the clearances that are open."""
         user = self.session.get_one(User, self.user(key))
         memberships = accounts.memberships_of(user.id, clock.today())
-        own = [one.organisation_id for one in memberships if one.organisation_id]
+        own = [
+            membership.organisation_id for membership in memberships if membership.organisation_id
+        ]
         return Actor(
             user_id=user.id,
             name=user.name,
@@ -149,7 +151,7 @@ class Scene:
             sa.select(TeamMember.user_id).where(TeamMember.visit_id == self.visit(number).id)
         )
         keys = {user_id: key for key, user_id in self.demonstration.users.items()}
-        return {keys[one] for one in rows}
+        return {keys[row] for row in rows}
 
     def events(self, *verbs: str) -> list[tuple[str, dict[str, Any]]]:
         """Return the cooperation's events in their order, all or those of some verbs."""

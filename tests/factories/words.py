@@ -50,5 +50,5 @@ def _marked(tree: Mapping[str, Any]) -> dict[str, Any]:
 def publish_with_words(template: Template, *words: ChecklistWords) -> list[str]:
     """Publish a checklist with its words; return what was said of it."""
     text = YamlText("small.yaml", {})
-    files = tuple(WordsFile(one, text) for one in words)
+    files = tuple(WordsFile(part, text) for part in words)
     return library.load((TemplateFile(template, text, files),))

@@ -35,26 +35,26 @@ def _assigned(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         match node:
             case ast.Assign(targets=targets):
-                yield from (one.attr for one in targets if isinstance(one, ast.Attribute))
+                yield from (target.attr for target in targets if isinstance(target, ast.Attribute))
             case ast.AugAssign(target=ast.Attribute(attr=name)):
                 yield name
             case ast.Call(func=ast.Attribute(attr="values"), keywords=keywords):
-                yield from (one.arg for one in keywords if one.arg)
+                yield from (keyword.arg for keyword in keywords if keyword.arg)
             case ast.Call(func=ast.Name(id="setattr"), args=[_, ast.Constant(value=str(name)), _]):
                 yield name
 
 
 def test_credentials_are_set_only_where_they_are_bound() -> None:
-    found = {
+    places = {
         path.relative_to(PACKAGE).as_posix()
         for path in PACKAGE.rglob("*.py")
         if writes(path.read_text())
     }
-    assert found == WRITERS
+    assert places == WRITERS
 
 
 @pytest.mark.parametrize(
-    ("line", "found"),
+    ("line", "expected"),
     [
         ("user.password = None", {"password"}),
         ("user.tf_totp_secret = user.tf_primary_method = None", {"tf_totp_secret"}),
@@ -63,6 +63,6 @@ def test_credentials_are_set_only_where_they_are_bound() -> None:
         ("user.name = 'x'", set()),
     ],
 )
-def test_the_guard_sees_each_way_of_setting(line: str, found: set[str]) -> None:
-    assert writes(line) >= found
-    assert bool(writes(line)) is bool(found)
+def test_the_guard_sees_each_way_of_setting(line: str, expected: set[str]) -> None:
+    assert writes(line) >= expected
+    assert bool(writes(line)) is bool(expected)

@@ -68,7 +68,7 @@ def test_every_command_that_a_document_names_exists(app: Flask) -> None:
         f"{path.name}: tracker {named.strip()}"
         for path in documents()
         for named in COMMAND.findall(path.read_text())
-        if not any(f"{named} ".startswith(f"{one} ") for one in known)
+        if not any(f"{named} ".startswith(f"{command} ") for command in known)
     }
     assert strange == set()
 
@@ -89,17 +89,17 @@ def test_every_make_target_that_a_document_names_exists() -> None:
 
 
 def test_the_glossary_lists_every_role() -> None:
-    told = {cells[0] for cells in rows("glossary.md")}
-    assert {role.value for role in Role} - told == set()
+    terms = {cells[0] for cells in rows("glossary.md")}
+    assert {role.value for role in Role} - terms == set()
 
 
 def test_the_trail_document_lists_exactly_the_verbs_with_their_keys() -> None:
-    told = {
+    verbs = {
         cells[0].strip("`"): frozenset(re.findall(r"`(\w+)`", cells[2]))
         for cells in rows("trail.md")
         if cells[0].startswith("`")
     }
-    assert told == {verb.name: verb.keys for verb in VERBS.values()}
+    assert verbs == {verb.name: verb.keys for verb in VERBS.values()}
 
 
 def test_every_link_in_a_document_works() -> None:
@@ -110,8 +110,8 @@ def test_every_link_in_a_document_works() -> None:
             if "://" in target or target.startswith("mailto:"):
                 continue
             file, _, part = target.partition("#")
-            there = path.parent / file if file else path
-            if not there.exists() or (part and part not in anchors(there)):
+            linked = path.parent / file if file else path
+            if not linked.exists() or (part and part not in anchors(linked)):
                 lost.append(f"{path.name}: {target}")
     assert lost == []
 

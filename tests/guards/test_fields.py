@@ -25,19 +25,19 @@ def _features() -> Iterator[tuple[str, ast.ImportFrom | ast.Import]]:
 
 
 def _forms(kind: type[Form] = Form) -> Iterator[type[Form]]:
-    for one in kind.__subclasses__():
-        if one.__module__.startswith("tracker."):
-            yield one
-        yield from _forms(one)
+    for subclass in kind.__subclasses__():
+        if subclass.__module__.startswith("tracker."):
+            yield subclass
+        yield from _forms(subclass)
 
 
 def test_only_ui_takes_fields_and_validators_from_the_form_library() -> None:
     taken = [
-        (path, found.name)
+        (path, alias.name)
         for path, node in _features()
-        for found in node.names
-        if (getattr(node, "module", None) or found.name).split(".")[0] in {"flask_wtf", "wtforms"}
-        and found.name not in _ALLOWED
+        for alias in node.names
+        if (getattr(node, "module", None) or alias.name).split(".")[0] in {"flask_wtf", "wtforms"}
+        and alias.name not in _ALLOWED
     ]
     assert taken == []
 

@@ -35,8 +35,8 @@ def lines() -> Iterator[tuple[tuple[str, ...], str]]:
     """Yield the gates and the name of each line of the tables."""
     for line in DOCUMENT.read_text().splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
-        if line.startswith("|") and (found := re.fullmatch(r"`(\w+)`", cells[-1])):
-            yield tuple(cells[0].split(", ")), found[1]
+        if line.startswith("|") and (match := re.fullmatch(r"`(\w+)`", cells[-1])):
+            yield tuple(cells[0].split(", ")), match[1]
 
 
 OF_COOPERATIONS = [(gates, name) for gates, name in lines() if gates[0].startswith("G")]
@@ -78,8 +78,8 @@ BROKEN_COOPERATIONS: dict[str, dict[str, Any]] = {
 
 
 def closed_for(facts: lifecycle.Facts) -> tuple[str, ...]:
-    found = lifecycle.gates(facts)
-    return tuple(gate.code for gate in found if gate.state is not GateState.MET)
+    gates = lifecycle.gates(facts)
+    return tuple(gate.code for gate in gates if gate.state is not GateState.MET)
 
 
 def test_every_gate_of_a_cooperation_is_met_where_nothing_is_missing() -> None:

@@ -47,7 +47,7 @@ INNOCENT = [
 ]
 
 
-def found(text: str) -> list[str]:
+def phrases_in(text: str) -> list[str]:
     """Return the phrases in a text, each with what to write instead."""
     flat = " ".join(text.split())
     return [
@@ -71,12 +71,12 @@ def prose(path: Path) -> Iterator[tuple[int, str]]:
 
 @pytest.mark.parametrize("text", GUILTY)
 def test_a_translated_phrase_is_found(text: str) -> None:
-    assert found(text)
+    assert phrases_in(text)
 
 
 @pytest.mark.parametrize("text", INNOCENT)
 def test_plain_english_passes(text: str) -> None:
-    assert found(text) == []
+    assert phrases_in(text) == []
 
 
 def test_no_docstring_or_comment_reads_as_translated() -> None:
@@ -86,7 +86,7 @@ def test_no_docstring_or_comment_reads_as_translated() -> None:
         f"{name(path)}:{line}: {phrase}"
         for path in code
         for line, text in prose(path)
-        for phrase in found(text)
+        for phrase in phrases_in(text)
     ] == []
 
 
@@ -94,5 +94,5 @@ def test_no_document_reads_as_translated() -> None:
     documents = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
     assert len(documents) > 10
     assert [
-        f"{name(path)}: {phrase}" for path in documents for phrase in found(path.read_text())
+        f"{name(path)}: {phrase}" for path in documents for phrase in phrases_in(path.read_text())
     ] == []

@@ -52,10 +52,10 @@ def imports(module: str) -> Iterator[str]:
     """Yield the modules that a module imports, and the names that it takes from them."""
     for node in ast.walk(parsed(module)):
         if isinstance(node, ast.Import):
-            yield from (one.name for one in node.names)
+            yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield node.module
-            yield from (f"{node.module}.{one.name}" for one in node.names)
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def parsed(module: str) -> ast.Module:
@@ -72,9 +72,9 @@ def is_pure(module: str) -> bool:
     return first.endswith("Pure.")
 
 
-@pytest.mark.parametrize("module", [one for one in MODULES if not belongs_to_the_web(one)])
+@pytest.mark.parametrize("module", [module for module in MODULES if not belongs_to_the_web(module)])
 def test_the_domain_imports_nothing_of_the_web(module: str) -> None:
-    used = sorted(WEB & {one.split(".")[0] for one in imports(module)})
+    used = sorted(WEB & {imported.split(".")[0] for imported in imports(module)})
     assert not used or module in MAY
 
 
@@ -82,19 +82,24 @@ def test_each_exception_is_one() -> None:
     needed = {
         module
         for module in MODULES
-        if not belongs_to_the_web(module) and WEB & {one.split(".")[0] for one in imports(module)}
+        if not belongs_to_the_web(module)
+        and WEB & {imported.split(".")[0] for imported in imports(module)}
     }
     assert needed == set(MAY)
 
 
-@pytest.mark.parametrize("module", [one for one in MODULES if is_pure(one)])
+@pytest.mark.parametrize("module", [module for module in MODULES if is_pure(module)])
 def test_pure_modules_read_no_database_and_no_clock(module: str) -> None:
     used = set(imports(module))
-    assert not {one for one in used if one in NOT_PURE or one.split(".")[0] in NOT_PURE}
-    assert not {one for one in used if one.endswith((".queries", ".service"))}
+    assert not {
+        imported for imported in used if imported in NOT_PURE or imported.split(".")[0] in NOT_PURE
+    }
+    assert not {imported for imported in used if imported.endswith((".queries", ".service"))}
 
 
 def test_every_policy_and_every_rule_is_pure() -> None:
-    rules = [one for one in MODULES if PURE_NAMES & set(one.removesuffix(".py").split("/"))]
+    rules = [
+        module for module in MODULES if PURE_NAMES & set(module.removesuffix(".py").split("/"))
+    ]
     assert len(rules) > 15
-    assert [one for one in rules if not is_pure(one)] == []
+    assert [module for module in rules if not is_pure(module)] == []

@@ -48,10 +48,10 @@ def with_map(document: str, tables_of_modules: str) -> str:
 def test_the_architecture_lists_each_module_as_its_docstring_says(
     request: pytest.FixtureRequest,
 ) -> None:
-    found = summaries()
-    assert len(found) > 100
+    first_sentences = summaries()
+    assert len(first_sentences) > 100
     written = DOCUMENT.read_text()
-    due = with_map(written, tables(found))
+    due = with_map(written, tables(first_sentences))
     if request.config.getoption("write_map"):
         DOCUMENT.write_text(due)
         return

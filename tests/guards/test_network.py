@@ -12,8 +12,8 @@ ELSEWHERE = "192.0.2.1"
 
 
 def test_no_test_reaches_another_machine() -> None:
-    told = pytest.warns(UserWarning, match="A test tried")
-    with socket.socket() as way_out, told, pytest.raises(SocketConnectBlockedError):
+    warning = pytest.warns(UserWarning, match="A test tried")
+    with socket.socket() as way_out, warning, pytest.raises(SocketConnectBlockedError):
         way_out.connect((ELSEWHERE, 80))
 
 

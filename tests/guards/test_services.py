@@ -59,12 +59,12 @@ def test_services_can_not_be_changed_and_show_no_keys(tmp_path: Path) -> None:
 
 
 def test_no_module_keeps_what_is_set_while_the_application_runs() -> None:
-    found = {
+    changed = {
         f"{path.relative_to(ROOT / 'tracker')}: {written}"
         for path in sorted(PACKAGE.rglob("*.py"))
-        for written in kept(ast.parse(path.read_text()))
+        for written in changed_names(ast.parse(path.read_text()))
     }
-    assert found == _KEPT
+    assert changed == _KEPT
 
 
 @pytest.mark.parametrize(
@@ -82,22 +82,24 @@ def test_no_module_keeps_what_is_set_while_the_application_runs() -> None:
     ],
 )
 def test_what_a_function_keeps_is_seen(source: str, written: set[str]) -> None:
-    assert set(kept(ast.parse(source))) == written
+    assert set(changed_names(ast.parse(source))) == written
 
 
 _CHANGING = {"append", "add", "clear", "extend", "insert", "pop", "setdefault", "update"}
 
 
-def kept(module: ast.Module) -> Iterator[str]:
+def changed_names(module: ast.Module) -> Iterator[str]:
     """Yield what functions of a module change of its own names: attributes, entries, globals."""
     names = set(_names(module))
     for function in ast.walk(module):
         if not isinstance(function, ast.FunctionDef):
             continue
-        own = {one.arg for one in ast.walk(function.args) if isinstance(one, ast.arg)}
+        own = {node.arg for node in ast.walk(function.args) if isinstance(node, ast.arg)}
         nodes = list(ast.walk(function))
         own |= {
-            one.id for one in nodes if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)
+            node.id
+            for node in nodes
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
         }
         for node in nodes:
             if isinstance(node, ast.Global):
@@ -114,7 +116,7 @@ def _names(module: ast.Module) -> Iterator[str]:
         if isinstance(node, ast.ClassDef):
             yield node.name
         elif isinstance(node, ast.Assign):
-            yield from (one.id for one in node.targets if isinstance(one, ast.Name))
+            yield from (target.id for target in node.targets if isinstance(target, ast.Name))
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             yield node.target.id
 

@@ -93,8 +93,8 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Flask:
 
 def names() -> list[str]:
     """Return the templates of pages and mails; those of PDF are another language (typst)."""
-    found = (path for path in TEMPLATES.rglob("*") if path.is_file() and path.suffix != ".typ")
-    return sorted(str(path.relative_to(TEMPLATES)) for path in found)
+    paths = (path for path in TEMPLATES.rglob("*") if path.is_file() and path.suffix != ".typ")
+    return sorted(str(path.relative_to(TEMPLATES)) for path in paths)
 
 
 def parsed(app: Flask, name: str) -> nodes.Template:
@@ -185,13 +185,13 @@ def test_the_frame_alone_lists_problems_first_on_the_page_and_in_its_title() -> 
 
 
 def test_nothing_is_inline_and_nothing_passes_unescaped() -> None:
-    found = [
+    offending = [
         f"{name}:{number}: {line.strip()}"
         for name in names()
         for number, line in enumerate((TEMPLATES / name).read_text().splitlines(), 1)
         if INLINE.search(line)
     ]
-    assert found == []
+    assert offending == []
 
 
 def test_markup_is_made_only_where_it_is_escaped_or_cleaned() -> None:
@@ -228,8 +228,8 @@ def test_every_verb_of_a_cooperation_has_its_words_and_no_other(app: Flask) -> N
 
 def test_each_verbs_sentence_occurs_once_in_alphabetical_order(app: Flask) -> None:
     """Of two macros with one name the last would count, without a word."""
-    told = [macro.name for macro in sentences(app)]
-    assert told == sorted(set(told))
+    names = [macro.name for macro in sentences(app)]
+    assert names == sorted(set(names))
 
 
 def test_the_words_of_a_verb_use_its_keys_and_no_others(app: Flask) -> None:
@@ -237,38 +237,38 @@ def test_the_words_of_a_verb_use_its_keys_and_no_others(app: Flask) -> None:
     for macro in sentences(app):
         read = set(details_read(macro))
         strange = read - VERBS[macro.name].keys
-        if strange or [one.name for one in macro.args] != ["details"]:
+        if strange or [argument.name for argument in macro.args] != ["details"]:
             wrong[macro.name] = strange
     assert wrong == {}
 
 
 def test_no_word_of_a_verb_is_a_method_of_the_details(app: Flask) -> None:
     """Of details.items Jinja would show the method; details["items"] is the key."""
-    found = [
+    offending = [
         f"{macro.name}: {node.attr}"
         for macro in sentences(app)
         for node in macro.find_all(nodes.Getattr)
         if is_details(node.node) and hasattr(dict, node.attr)
     ]
-    assert found == []
+    assert offending == []
 
 
 def test_styles_know_start_and_end_and_not_left_and_right() -> None:
     sheets = sorted((STATIC / "css").glob("*.css"))
     assert len(sheets) >= 4
-    found = [
+    offending = [
         f"{sheet.name}:{number}: {line.strip()}"
         for sheet in sheets
         for number, line in enumerate(sheet.read_text().splitlines(), 1)
         if PHYSICAL.search(line)
     ]
-    assert found == []
+    assert offending == []
 
 
 def test_styles_and_scripts_load_nothing_from_elsewhere() -> None:
     files = [path for path in STATIC.rglob("*") if path.suffix in {".css", ".js"}]
     assert files
-    found = [
+    offending = [
         f"{path.name}: {match}"
         for path in files
         for match in re.findall(
@@ -276,4 +276,4 @@ def test_styles_and_scripts_load_nothing_from_elsewhere() -> None:
         )
         if not match.startswith(("url(data:", 'url("data:'))
     ]
-    assert found == []
+    assert offending == []

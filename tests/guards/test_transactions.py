@@ -60,7 +60,7 @@ def where(path: Path) -> str:
     return path.relative_to(PACKAGE).as_posix()
 
 
-def found() -> dict[str, set[str]]:
+def transaction_ends() -> dict[str, set[str]]:
     """Return the functions of each module that end a transaction."""
     return {
         where(path): names
@@ -80,7 +80,7 @@ def is_command(module: str) -> bool:
 def test_views_end_no_transaction_but_by_perform() -> None:
     ending = {
         f"{module}: {name}"
-        for module, names in found().items()
+        for module, names in transaction_ends().items()
         if is_of_views(module)
         for name in names
     }
@@ -90,7 +90,7 @@ def test_views_end_no_transaction_but_by_perform() -> None:
 def test_below_views_and_commands_nothing_ends_a_transaction_without_a_reason() -> None:
     ending = {
         f"{module}: {name}"
-        for module, names in found().items()
+        for module, names in transaction_ends().items()
         if not is_of_views(module) and not is_command(module)
         for name in names
     }
@@ -100,7 +100,7 @@ def test_below_views_and_commands_nothing_ends_a_transaction_without_a_reason() 
 def test_each_view_that_does_so_says_why_beside_it() -> None:
     silent = [
         module
-        for module in {one.partition(":")[0] for one in VIEWS}
+        for module in {view.partition(":")[0] for view in VIEWS}
         if "routes" in module and "not performed" not in (PACKAGE / module).read_text().lower()
     ]
     assert silent == []

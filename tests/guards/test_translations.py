@@ -29,8 +29,8 @@ def forms(words: str | tuple[str, ...] | list[str] | None) -> list[str]:
 
 
 def test_every_language_offered_has_a_catalogue() -> None:
-    there = {path.parent.parent.name for path in TRANSLATIONS.glob("*/LC_MESSAGES/messages.mo")}
-    assert there == set(TRANSLATED)
+    languages = {path.parent.parent.name for path in TRANSLATIONS.glob("*/LC_MESSAGES/messages.mo")}
+    assert languages == set(TRANSLATED)
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
@@ -67,8 +67,8 @@ def test_arabic_counts_in_its_six_ways() -> None:
     path = TRANSLATIONS / "ar" / "LC_MESSAGES" / "messages.mo"
     with Path(path).open("rb") as file:
         words = gettext.GNUTranslations(file)
-    said = [
+    sentences = [
         words.ngettext("%(count)s article", "%(count)s articles", number) % {"count": number}
         for number in (0, 1, 2, 3, 11, 100)
     ]
-    assert said == ["لا مقالات", "مقال واحد", "مقالان", "3 مقالات", "11 مقالاً", "100 مقال"]
+    assert sentences == ["لا مقالات", "مقال واحد", "مقالان", "3 مقالات", "11 مقالاً", "100 مقال"]

@@ -70,9 +70,9 @@ def test_a_web_process_has_nothing_of_worker_commands_and_demonstration(
 ) -> None:
     assert "tracker.dashboard.routes" in imported
     strange = {
-        one
-        for one in imported
-        if any(one == name or one.startswith(f"{name}.") for name in _NOT_FOR_PAGES)
+        module
+        for module in imported
+        if any(module == name or module.startswith(f"{name}.") for name in _NOT_FOR_PAGES)
     }
     assert strange == set()
 

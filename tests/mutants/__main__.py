@@ -16,11 +16,11 @@ SHORT = 10
 
 
 @click.command()
-@click.argument("names", nargs=-1, type=click.Choice([one.name for one in POLICIES]))
+@click.argument("names", nargs=-1, type=click.Choice([policy.name for policy in POLICIES]))
 @click.option("--short", is_flag=True, help="A few changes to each policy, as the tests run it.")
 def main(names: Sequence[str], *, short: bool) -> None:
     """Try every change to the policies, or to those named; exit 1 when a change goes unnoticed."""
-    chosen = [one for one in POLICIES if one.name in names or not names]
+    chosen = [policy for policy in POLICIES if policy.name in names or not names]
     try:
         noticed = try_policies(chosen, SHORT if short else None)
     except MutantsError as error:
@@ -46,21 +46,21 @@ def try_policy(policy: Policy, count: int | None = None) -> bool:
     every = policy.mutants()
     tried = every if count is None else spread(every, count)
     check_unchanged(policy)
-    found: dict[Mutant, Outcome] = {}
+    results: dict[Mutant, Outcome] = {}
     with click.progressbar(
         length=len(tried), label=policy.name, file=sys.stderr, hidden=not sys.stderr.isatty()
     ) as bar:
         for mutant, outcome in outcomes(policy, tried):
-            found[mutant] = outcome
+            results[mutant] = outcome
             bar.update(1)
-    survived = [one for one in tried if found[one] is Outcome.SURVIVED]
+    survived = [mutant for mutant in tried if results[mutant] is Outcome.SURVIVED]
     click.echo(
         f"{policy.name}: {len(tried)} mutants, {len(tried) - len(survived)} noticed, "
         f"{len(survived)} survived, {time.monotonic() - begun:.0f} s"
     )
     for mutant in tried:
-        if found[mutant] is not Outcome.NOTICED:
-            _report(policy, mutant, found[mutant])
+        if results[mutant] is not Outcome.NOTICED:
+            _report(policy, mutant, results[mutant])
     if len(every) < ENOUGH:
         click.echo(f"  Only {len(every)} changes can be made: at least {ENOUGH} are needed.")
     return not survived and len(every) >= ENOUGH

@@ -88,9 +88,9 @@ class _Source:
     def replace_between(self, left: ast.expr, right: ast.expr, operator: str) -> _Edit:
         """Replace the operator between two operands; brackets around these stay."""
         start, end = self.span(left)[1], self.span(right)[0]
-        found = _BETWEEN.fullmatch(self.bytes[start:end].decode())
-        assert found, f"No operator on line {right.lineno}."
-        return _Edit(start, end, f"{found[1]}{operator}{found[2]}")
+        match = _BETWEEN.fullmatch(self.bytes[start:end].decode())
+        assert match, f"No operator on line {right.lineno}."
+        return _Edit(start, end, f"{match[1]}{operator}{match[2]}")
 
     def applied(self, edit: _Edit) -> str:
         return (self.bytes[: edit.start] + edit.text.encode() + self.bytes[edit.end :]).decode()
@@ -100,16 +100,16 @@ def mutants(text: str) -> list[Mutant]:
     """Return every mutant of a module, in the order of its lines, each once."""
     source = _Source(text)
     edits = {edit for node in _nodes(source.tree) for edit in _edits(source, node)}
-    in_order = sorted(edits, key=lambda one: (one.start, one.end, one.text))
+    in_order = sorted(edits, key=lambda edit: (edit.start, edit.end, edit.text))
     changed = dict.fromkeys(source.applied(edit) for edit in in_order)
-    return [_mutant(text, one) for one in changed if one != text]
+    return [_mutant(text, changed_text) for changed_text in changed if changed_text != text]
 
 
-def spread(found: Sequence[Mutant], count: int) -> list[Mutant]:
+def spread(mutants: Sequence[Mutant], count: int) -> list[Mutant]:
     """Return so many of the mutants, evenly spread, or all of them when there are no more."""
-    if len(found) <= count:
-        return list(found)
-    return [found[(2 * index + 1) * len(found) // (2 * count)] for index in range(count)]
+    if len(mutants) <= count:
+        return list(mutants)
+    return [mutants[(2 * index + 1) * len(mutants) // (2 * count)] for index in range(count)]
 
 
 def _mutant(before: str, after: str) -> Mutant:
@@ -126,9 +126,9 @@ def _mutant(before: str, after: str) -> Mutant:
     )
 
 
-def _common(one: list[str], other: list[str]) -> int:
+def _common(first: list[str], other: list[str]) -> int:
     """Return how many lines two texts have in common from the start."""
-    pairs = zip(one, other, strict=False)
+    pairs = zip(first, other, strict=False)
     return len(list(itertools.takewhile(lambda pair: pair[0] == pair[1], pairs)))
 
 
@@ -238,7 +238,7 @@ def _enum_members(source: _Source, node: ast.AST) -> Iterator[_Edit]:
         names = source.enums[enum]
         taken = {_member(source, other) for other in source.listed_with.get(node, ())}
         after = [*names[names.index(name) + 1 :], *names[: names.index(name)]]
-        other = next((one for one in after if (enum, one) not in taken), None)
+        other = next((member for member in after if (enum, member) not in taken), None)
         if other:
             yield source.replace(node, f"{enum}.{other}")
 
@@ -274,7 +274,7 @@ def _brackets(source: _Source, node: ast.AST) -> tuple[str, str, str] | None:
         case ast.Dict():
             return "{", "}", "{}"
         case ast.Call(func=func, args=[_, _, *_], keywords=[]):
-            if all(_member(source, one) for one in _listed(node)):
+            if all(_member(source, element) for element in _listed(node)):
                 return f"{source.text(func)}(", ")", ""
     return None
 
@@ -311,8 +311,8 @@ def _other_values(source: _Source, annotation: ast.expr, value: ast.expr) -> Ite
             ast.Subscript(value=ast.Name(id="tuple"), slice=ast.Tuple(elts=kinds)),
             ast.Tuple(elts=values),
         ) if len(kinds) == len(values):
-            for kind, one in zip(kinds, values, strict=True):
-                yield from _other_values(source, kind, one)
+            for kind, kind_value in zip(kinds, values, strict=True):
+                yield from _other_values(source, kind, kind_value)
         case _:
             for other in _values_of(annotation):
                 yield source.replace(value, other)
@@ -394,11 +394,13 @@ def _enums_known_to(tree: ast.Module) -> Mapping[str, list[str]]:
     known = _enums_in(tree)
     for node in tree.body:
         if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("tracker."):
-            found = importlib.util.find_spec(node.module)
-            assert found, node.module
-            assert found.origin, node.module
-            there = _enums_in(ast.parse(Path(found.origin).read_text()))
+            spec = importlib.util.find_spec(node.module)
+            assert spec, node.module
+            assert spec.origin, node.module
+            enums = _enums_in(ast.parse(Path(spec.origin).read_text()))
             known |= {
-                one.asname or one.name: there[one.name] for one in node.names if one.name in there
+                alias.asname or alias.name: enums[alias.name]
+                for alias in node.names
+                if alias.name in enums
             }
     return known

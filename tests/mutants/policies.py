@@ -50,15 +50,15 @@ class Policy:
 
         Raise MutantsError when an equivalent is listed that isn't among the mutants any more.
         """
-        found = mutants(self.source)
-        known = {one.diff for one in self.equivalents}
-        made = {_without_indentation(one) for one in found}
-        if stale := known - made:
+        tried = mutants(self.source)
+        known = {equivalent.diff for equivalent in self.equivalents}
+        normalised = {_without_indentation(mutant) for mutant in tried}
+        if stale := known - normalised:
             raise MutantsError(
                 f"Listed in {Path(__file__).name}, but no longer a mutant of {self.module}: "
                 f"{sorted(stale)}"
             )
-        return [one for one in found if _without_indentation(one) not in known]
+        return [mutant for mutant in tried if _without_indentation(mutant) not in known]
 
 
 def _without_indentation(mutant: Mutant) -> tuple[str, ...]:

@@ -80,17 +80,17 @@ def load_beforehand(policy: Policy, unloaded: Iterable[Policy]) -> None:
     The policies that are still to be changed, this one first, stay unloaded, and so does
     everything that imports one of them.
     """
-    withheld = [_Substitute(one.module, one.file, None) for one in unloaded]
+    withheld = [_Substitute(module.module, module.file, None) for module in unloaded]
     sys.meta_path[:0] = withheld
     for file in (policy.file, policy.tests):
         for node in ast.parse(file.read_text()).body:
             if isinstance(node, ast.ImportFrom) and node.module:
                 with contextlib.suppress(ImportError):
                     importlib.import_module(node.module)
-    for one in withheld:
-        sys.meta_path.remove(one)
-        if one.name in sys.modules:
-            raise MutantsError(f"{one.name} was loaded too early to be changed.")
+    for substitute in withheld:
+        sys.meta_path.remove(substitute)
+        if substitute.name in sys.modules:
+            raise MutantsError(f"{substitute.name} was loaded too early to be changed.")
     # So that the forked processes don't search all of this for garbage, which takes them longer
     # than the tests do.
     gc.collect()
@@ -104,8 +104,8 @@ def check_unchanged(policy: Policy) -> None:
         outcome = _outcome(os.waitpid(pid, 0)[1])
         if outcome is not Outcome.SURVIVED:
             output.seek(0)
-            told = output.read().decode(errors="replace")
-            raise MutantsError(f"Tests fail on {policy.module} without any change:\n{told}")
+            words = output.read().decode(errors="replace")
+            raise MutantsError(f"Tests fail on {policy.module} without any change:\n{words}")
 
 
 def outcomes(policy: Policy, mutants: Sequence[Mutant]) -> Iterator[tuple[Mutant, Outcome]]:

@@ -38,9 +38,11 @@ class Application:
         self._port = port
         self._log = data_dir.with_name(f"{data_dir.name}.log")
         self._process: subprocess.Popen[bytes] | None = None
-        kept = {name: value for name, value in os.environ.items() if name in {"PATH", "LANG", "TZ"}}
+        environment = {
+            name: value for name, value in os.environ.items() if name in {"PATH", "LANG", "TZ"}
+        }
         self._environment = {
-            **kept,
+            **environment,
             "HOME": str(data_dir),
             "TRACKER_DATA_DIR": str(data_dir),
             "TRACKER_BASE_URL": self.url,
@@ -92,8 +94,8 @@ class Application:
         Only Linux tells; elsewhere there is none.
         """
         own = self._process.pid if self._process is not None else 0
-        servers = [one for one in _children(own) if b"gunicorn" in _words_of(one)]
-        return [_resident(one) for server in servers for one in _children(server)]
+        servers = [child for child in _children(own) if b"gunicorn" in _words_of(child)]
+        return [_resident(child) for server in servers for child in _children(server)]
 
     def ask_to_stop(self) -> None:
         """Ask the server to stop, without waiting until it has."""
@@ -166,7 +168,7 @@ def _is_connected(port: int) -> bool:
 
 def _children(process: int) -> list[int]:
     listed = Path(f"/proc/{process}/task/{process}/children")
-    return [int(one) for one in listed.read_text().split()] if listed.exists() else []
+    return [int(part) for part in listed.read_text().split()] if listed.exists() else []
 
 
 def _words_of(process: int) -> bytes:
@@ -182,8 +184,8 @@ def _resident(process: int) -> float:
 def _tracker() -> str:
     """Return the command that stands beside the Python of the tests."""
     beside = Path(sys.executable).with_name("tracker")
-    found = str(beside) if beside.exists() else shutil.which("tracker")
-    if found is None:
+    program = str(beside) if beside.exists() else shutil.which("tracker")
+    if program is None:
         message = "The command tracker is not installed. Type: make setup"
         raise ApplicationError(message)
-    return found
+    return program

@@ -113,7 +113,7 @@ class Postgres:
         data = self._home / "data"
         if self._owner is not None:
             os.chown(self._home, self._owner.pw_uid, self._owner.pw_gid)
-        made = self._popen(
+        process = self._popen(
             [
                 str(programs / "initdb"),
                 f"--pgdata={data}",
@@ -125,8 +125,8 @@ class Postgres:
                 "--no-instructions",
             ]
         )
-        output, _ = made.communicate()
-        if made.returncode != 0:
+        output, _ = process.communicate()
+        if process.returncode != 0:
             message = f"initdb failed: {output.decode(errors='replace')}"
             raise PostgresError(message)
         settings = [f"--{name}={value}" for name, value in _SETTINGS.items()]
@@ -197,7 +197,8 @@ def create_database(folder: str, name: str, template: str = "template0") -> None
             sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
         )
         connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+            # Half the time of the log, which nothing here needs.
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(
                 sql.Identifier(name), sql.Identifier(template)
             )
         )

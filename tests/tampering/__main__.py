@@ -36,7 +36,7 @@ DATABASE = "tampering"
 @click.option("--verbose", is_flag=True, help="Print each change with what came of it.")
 def main(tables: Sequence[str], *, database: str | None, verbose: bool) -> None:
     """Tamper with all tables, or those named; exit 1 when a change goes unnoticed and unlisted."""
-    changes = [one for one in every_change() if one.table in tables or not tables]
+    changes = [change for change in every_change() if change.table in tables or not tables]
     sound = True
     try:
         with tempfile.TemporaryDirectory(prefix="tracker-tampering-") as folder:
@@ -69,8 +69,8 @@ def tamper(
         db.session.remove()
         db.engine.dispose()
     counts = Counter(result.outcome for result in results)
-    told = ", ".join(f"{counts[outcome]} {outcome}" for outcome in Outcome)
-    click.echo(f"{name}: {len(results)} changes: {told}; {time.monotonic() - begun:.0f} s")
+    counted = ", ".join(f"{counts[outcome]} {outcome}" for outcome in Outcome)
+    click.echo(f"{name}: {len(results)} changes: {counted}; {time.monotonic() - begun:.0f} s")
     for result in results:
         if verbose or result.outcome is Outcome.UNNOTICED:
             click.echo(f"  {result.change}: {_words(result)}")

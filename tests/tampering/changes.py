@@ -108,7 +108,7 @@ def _insert(connection: Connection, table: sa.Table) -> None:
         for column in table.columns
         if not column.primary_key and (column.unique or _is_in_unique(table, column))
     ]
-    tries: list[list[sa.Column[Any]]] = [[], *([one] for one in unique), unique]
+    tries: list[list[sa.Column[Any]]] = [[], *([column] for column in unique), unique]
     for changed in tries:
         values = dict(row)
         for column in changed:
@@ -126,8 +126,12 @@ def _insert(connection: Connection, table: sa.Table) -> None:
 
 
 def _is_in_unique(table: sa.Table, column: sa.Column[Any]) -> bool:
-    kept = [one for one in table.constraints if isinstance(one, sa.UniqueConstraint)]
-    return any(column.name in one.columns for one in kept) or any(
+    constraints = [
+        constraint
+        for constraint in table.constraints
+        if isinstance(constraint, sa.UniqueConstraint)
+    ]
+    return any(column.name in constraint.columns for constraint in constraints) or any(
         index.unique and column.name in index.columns for index in table.indexes
     )
 
@@ -148,25 +152,25 @@ def _others(
     """Yield other values that this column could hold, the most plausible first."""
     if not is_key and not isinstance(column.type, sa.JSON | sa.LargeBinary | AsaList):
         # What another row says is what somebody would put there.
-        there = connection.scalars(
+        others = connection.scalars(
             sa.select(column).where(column.is_not(None), column != value).order_by(column).limit(3)
         )
-        yield from there.all()
+        yield from others.all()
     yield from _varied(column, value)
     if column.nullable and value is not None:
         yield None
 
 
 def _varied(column: sa.Column[Any], value: Any) -> Iterator[Any]:
-    made = _made_up(column) if value is None else value
+    varied = _made_up(column) if value is None else value
     if value is None:
-        yield made
-    if isinstance(made, str) and isinstance(column.type, sa.Enum):
-        yield from (one for one in column.type.enums if one != made)
+        yield varied
+    if isinstance(varied, str) and isinstance(column.type, sa.Enum):
+        yield from (enum_value for enum_value in column.type.enums if enum_value != varied)
         return
     for kind, others in _OTHERS.items():
-        if isinstance(made, kind):
-            yield from others(column, made)
+        if isinstance(varied, kind):
+            yield from others(column, varied)
             return
     raise TypeError(f"{column}: {type(value)}")
 
@@ -192,7 +196,7 @@ _OTHERS: dict[type, Callable[[sa.Column[Any], Any], Iterable[Any]]] = {
 
 
 def _other_list(value: list[Any]) -> list[Any]:
-    return [*value, "another"] if all(isinstance(one, str) for one in value) else value[1:]
+    return [*value, "another"] if all(isinstance(part, str) for part in value) else value[1:]
 
 
 def _made_up(column: sa.Column[Any]) -> Any:
@@ -221,6 +225,6 @@ def sample(changes: list[Change], seed: int) -> list[Change]:
         by_table.setdefault(change.table, []).append(change)
     chosen: list[Change] = []
     for number, own in enumerate(by_table.values()):
-        chosen.append(luck.choice([one for one in own if one.what not in ACTS]))
-        chosen += [one for one in own if one.what == ACTS[number % len(ACTS)]]
+        chosen.append(luck.choice([change for change in own if change.what not in ACTS]))
+        chosen += [change for change in own if change.what == ACTS[number % len(ACTS)]]
     return chosen

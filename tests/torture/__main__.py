@@ -55,29 +55,28 @@ def torture(name: str, data_dir: Path, database_url: str | None, measure: Measur
     data_dir.mkdir()
     stage = stages.build(data_dir, database_url)
     begun = time.monotonic()
-    told = let_loose(stage, data_dir, measure.processes, measure.seconds)
-    click.echo(
-        f"{name}: {measure.processes} processes in {time.monotonic() - begun:.0f} s: {told.words()}"
-    )
-    if not _is_sound(stage, told):
+    record = let_loose(stage, data_dir, measure.processes, measure.seconds)
+    seconds = time.monotonic() - begun
+    click.echo(f"{name}: {measure.processes} processes in {seconds:.0f} s: {record.words()}")
+    if not _is_sound(stage, record):
         return False
     begun = time.monotonic()
     with click.progressbar(length=measure.kills, label="Killing", file=sys.stderr) as bar:
-        told.merge(kill_under_load(stage, measure.kills, bar.update))
+        record.merge(kill_under_load(stage, measure.kills, bar.update))
     click.echo(
         f"{name}: killed {measure.kills} times in {time.monotonic() - begun:.0f} s; "
-        f"together: {told.words()}"
+        f"together: {record.words()}"
     )
-    return _is_sound(stage, told)
+    return _is_sound(stage, record)
 
 
-def _is_sound(stage: Stage, told: Record) -> bool:
-    found = faults(stage.app(), stage.agreements, told)
-    for fault in found:
+def _is_sound(stage: Stage, record: Record) -> bool:
+    faults_found = faults(stage.app(), stage.agreements, record)
+    for fault in faults_found:
         click.echo(f"  {fault}", err=True)
-    if not found:
+    if not faults_found:
         click.echo("  Nothing lost, doubled or out of order; every chain verifies.")
-    return not found
+    return not faults_found
 
 
 if __name__ == "__main__":

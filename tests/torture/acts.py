@@ -74,14 +74,17 @@ class Outcome:
     """What became of it: the digest of a signature, or why the act was refused."""
 
     done: bool
-    told: str = ""
+    answer: str = ""
 
 
 def to_json(agreements: tuple[Agreement, ...]) -> str:
     """Write down what there is to act on, for another process."""
     plain = [
-        [str(one.checklist_id), [[str(id_) for id_ in astuple(party)] for party in one.parties]]
-        for one in agreements
+        [
+            str(agreement.checklist_id),
+            [[str(row_id) for row_id in astuple(party)] for party in agreement.parties],
+        ]
+        for agreement in agreements
     ]
     return json.dumps(plain)
 
@@ -89,7 +92,9 @@ def to_json(agreements: tuple[Agreement, ...]) -> str:
 def from_json(text: str) -> tuple[Agreement, ...]:
     """Read what to_json() wrote."""
     return tuple(
-        Agreement(UUID(checklist), tuple(Party(*(UUID(one) for one in ids)) for ids in parties))
+        Agreement(
+            UUID(checklist), tuple(Party(*(UUID(row_id) for row_id in ids)) for ids in parties)
+        )
         for checklist, parties in json.loads(text)
     )
 
@@ -106,18 +111,18 @@ def perform(app: Flask, agreements: tuple[Agreement, ...], tried: Try) -> Outcom
     agreement = agreements[tried.agreement]
     with app.app_context():
         try:
-            told = _DONE_BY[tried.act](agreement, agreement.parties[tried.party])
+            answer = _DONE_BY[tried.act](agreement, agreement.parties[tried.party])
             db.session.commit()
         except (RuleBrokenError, RefusedError) as refusal:
             db.session.rollback()
-            return Outcome(done=False, told=type(refusal).__name__)
+            return Outcome(done=False, answer=type(refusal).__name__)
         except OperationalError as error:
             # SQLite lets writers wait in no order: one of so many may wait for too long.
             if not isinstance(error.orig, sqlite3.OperationalError):
                 raise
             db.session.rollback()
-            return Outcome(done=False, told=BUSY)
-    return Outcome(done=True, told=told)
+            return Outcome(done=False, answer=BUSY)
+    return Outcome(done=True, answer=answer)
 
 
 def _accept(agreement: Agreement, party: Party) -> str:
@@ -131,9 +136,11 @@ def _accept(agreement: Agreement, party: Party) -> str:
 
 
 def _send(agreement: Agreement, party: Party) -> str:
-    signers = {one.organisation_id: one.signatory_id for one in agreement.parties}
-    asked = agreements_service.send(_actor(party.coordinator_id, party), _text(agreement), signers)
-    return str(asked.revision_id)
+    signers = {party.organisation_id: party.signatory_id for party in agreement.parties}
+    request = agreements_service.send(
+        _actor(party.coordinator_id, party), _text(agreement), signers
+    )
+    return str(request.revision_id)
 
 
 def _sign(agreement: Agreement, party: Party) -> str:

@@ -29,13 +29,13 @@ def let_loose(stage: Stage, folder: Path, processes: int, seconds: float) -> Rec
         forking.Process(target=_act, args=(stage, number, until, file))
         for number, file in enumerate(files)
     ]
-    for one in running:
-        one.start()
-    for one in running:
-        one.join(seconds + PATIENCE)
-    if any(one.exitcode != 0 for one in running):
-        for one in running:
-            one.kill()
+    for process in running:
+        process.start()
+    for process in running:
+        process.join(seconds + PATIENCE)
+    if any(process.exitcode != 0 for process in running):
+        for process in running:
+            process.kill()
         raise CrowdError("\n".join(_failures(files)) or "A process did not end.")
     record = Record()
     for file in files:
@@ -47,20 +47,22 @@ def let_loose(stage: Stage, folder: Path, processes: int, seconds: float) -> Rec
 def _act(stage: Stage, number: int, until: float, file: Path) -> None:
     chance = random.Random(number)
     app = stage.app()
-    with file.open("w") as told:
+    with file.open("w") as output:
         while time.monotonic() < until:
             tried: Try = choose(chance, stage.agreements)
             try:
                 outcome = perform(app, stage.agreements, tried)
             except BaseException:
-                told.write(json.dumps({"failed": traceback.format_exc()}) + "\n")
+                output.write(json.dumps({"failed": traceback.format_exc()}) + "\n")
                 raise
-            told.write(json.dumps([tried.act, tried.agreement, outcome.done, outcome.told]) + "\n")
+            output.write(
+                json.dumps([tried.act, tried.agreement, outcome.done, outcome.answer]) + "\n"
+            )
 
 
 def _failures(files: list[Path]) -> Iterator[str]:
     for file in files:
         for line in file.read_text().splitlines():
-            told = json.loads(line)
-            if isinstance(told, dict):
-                yield told["failed"]
+            line_read = json.loads(line)
+            if isinstance(line_read, dict):
+                yield line_read["failed"]

@@ -39,8 +39,8 @@ def kill_under_load(stage: Stage, kills: int, report: Callable[[int], None]) -> 
     server.start()
     callers = [Caller(stage, number) for number in range(CALLERS)]
     try:
-        for one in callers:
-            one.start()
+        for caller in callers:
+            caller.start()
         for number in range(kills):
             time.sleep(chance.uniform(0, LONGEST))
             if number % WHOLE == WHOLE - 1:
@@ -50,14 +50,14 @@ def kill_under_load(stage: Stage, kills: int, report: Callable[[int], None]) -> 
                 server.kill_a_process(chance)
             report(1)
     finally:
-        for one in callers:
-            one.stop()
+        for caller in callers:
+            caller.stop()
         server.kill()
     record = Record()
-    for one in callers:
-        if one.failure:
-            raise KillingError(one.failure)
-        record.merge(one.record)
+    for caller in callers:
+        if caller.failure:
+            raise KillingError(caller.failure)
+        record.merge(caller.record)
     return record
 
 
@@ -71,11 +71,13 @@ class Server:
     def start(self) -> None:
         """Start it and wait until it answers."""
         *command, _app = running._server_command(self._stage.settings)
-        kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+        environment = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
         self._process = subprocess.Popen(
             [*command, "--preload", "tests.torture.serving:make_app()"],
             cwd=ROOT,
-            env=kept | self._stage.environment | {AGREEMENTS: to_json(self._stage.agreements)},
+            env=environment
+            | self._stage.environment
+            | {AGREEMENTS: to_json(self._stage.agreements)},
             stdin=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
@@ -126,7 +128,7 @@ class Server:
 
 
 def _children(pid: int) -> list[int]:
-    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return [int(part) for part in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 class Caller(threading.Thread):
@@ -153,8 +155,8 @@ class Caller(threading.Thread):
             if status != http.client.OK:
                 self.failure = f"{tried}: the server answered {status}: {answer.decode()[:500]}"
                 return
-            told = json.loads(answer)
-            self.record.add(tried, Outcome(done=told["done"], told=told["told"]))
+            reply = json.loads(answer)
+            self.record.add(tried, Outcome(done=reply["done"], answer=reply["answer"]))
 
     def stop(self) -> None:
         """Ask no more, and wait for the last answer."""

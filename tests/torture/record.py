@@ -20,12 +20,12 @@ class Record:
 
     def add(self, tried: Try, outcome: Outcome) -> None:
         """Note what somebody was told."""
-        self._note(tried.act, done=outcome.done, told=outcome.told)
+        self._note(tried.act, done=outcome.done, answer=outcome.answer)
 
     def add_line(self, line: list[object]) -> None:
         """Note what a process wrote down."""
-        act, _agreement, done, told = line
-        self._note(Act(str(act)), done=bool(done), told=str(told))
+        act, _agreement, done, answer = line
+        self._note(Act(str(act)), done=bool(done), answer=str(answer))
 
     def merge(self, other: "Record") -> None:
         """Take in what others were told."""
@@ -35,14 +35,14 @@ class Record:
         self.signatures += other.signatures
         self.lost += other.lost
 
-    def _note(self, act: Act, *, done: bool, told: str) -> None:
+    def _note(self, act: Act, *, done: bool, answer: str) -> None:
         if not done:
-            self.busy += told == BUSY
-            self.refused += told != BUSY
+            self.busy += answer == BUSY
+            self.refused += answer != BUSY
             return
         self.done[act] += 1
         if act is Act.SIGN:
-            self.signatures.append(told)
+            self.signatures.append(answer)
 
     def words(self) -> str:
         """Say it in a line."""

@@ -31,10 +31,10 @@ class Acting:
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> "Iterable[bytes]":
         """Do one act."""
-        asked = Request(environ).get_json()
-        tried = Try(Act(asked["act"]), asked["agreement"], asked["party"])
+        request = Request(environ).get_json()
+        tried = Try(Act(request["act"]), request["agreement"], request["party"])
         outcome = perform(self._product, self._agreements, tried)
-        answer = json.dumps({"done": outcome.done, "told": outcome.told})
+        answer = json.dumps({"done": outcome.done, "answer": outcome.answer})
         return Response(answer, mimetype="application/json")(environ, start_response)
 
 

@@ -35,26 +35,26 @@ NEXT = {
 }
 
 
-def faults(app: Flask, agreements: tuple[Agreement, ...], told: Record) -> list[str]:
+def faults(app: Flask, agreements: tuple[Agreement, ...], record: Record) -> list[str]:
     """Return what is wrong, each in a sentence; nothing where all is as it must be."""
     with app.app_context():
-        found = [
-            *_lost(told),
+        faults_found = [
+            *_lost(record),
             *_doubled(),
-            *(fault for one in agreements for fault in Story(one).faults()),
-            *_miscounted(agreements, told),
+            *(fault for agreement in agreements for fault in Story(agreement).faults()),
+            *_miscounted(agreements, record),
         ]
         db.session.remove()
     checked = app.test_cli_runner().invoke(args=["audit", "verify"])
     if checked.exit_code:
-        found.append(checked.output)
-    return found
+        faults_found.append(checked.output)
+    return faults_found
 
 
-def _lost(told: Record) -> Iterator[str]:
-    kept = set(db.session.scalars(sa.select(Signature.digest)))
-    for digest in told.signatures:
-        if digest not in kept:
+def _lost(record: Record) -> Iterator[str]:
+    digests = set(db.session.scalars(sa.select(Signature.digest)))
+    for digest in record.signatures:
+        if digest not in digests:
             yield f"Signature {digest} was acknowledged and is not there."
 
 
@@ -66,9 +66,9 @@ def _doubled() -> Iterator[str]:
         yield f"Revision {revision_id} is signed twice for {organisation_id}."
 
 
-def _miscounted(agreements: tuple[Agreement, ...], told: Record) -> Iterator[str]:
+def _miscounted(agreements: tuple[Agreement, ...], record: Record) -> Iterator[str]:
     """Acts that were told as done are all there; no more, unless an answer was lost."""
-    subjects = [one.checklist_id for one in agreements]
+    subjects = [agreement.checklist_id for agreement in agreements]
     signed = (
         sa.select(Signature.id)
         .join(Revision)
@@ -84,9 +84,9 @@ def _miscounted(agreements: tuple[Agreement, ...], told: Record) -> Iterator[str
     for name, times in rows:
         counted[name] += times
     for act, verb in VERB_OF.items():
-        more = counted[verb.name] - told.done[act]
-        if more < 0 or (more and not told.lost):
-            yield f"{told.done[act]} times {act.value} were told, {counted[verb.name]} are there."
+        more = counted[verb.name] - record.done[act]
+        if more < 0 or (more and not record.lost):
+            yield f"{record.done[act]} times {act.value} were told, {counted[verb.name]} are there."
 
 
 class Story:
@@ -103,8 +103,8 @@ class Story:
             )
         )
         self._signatures = {
-            one.id: one
-            for one in db.session.scalars(
+            signature.id: signature
+            for signature in db.session.scalars(
                 sa.select(Signature).where(
                     Signature.revision_id.in_([revision.id for revision in self._revisions])
                 )
@@ -157,22 +157,28 @@ class Story:
         self._told.add(signature.id)
 
     def _events(self) -> Iterable[Event]:
-        told = [one.name for one in (*VERB_OF.values(), verbs.CAME_INTO_FORCE)]
+        names = [verb.name for verb in (*VERB_OF.values(), verbs.CAME_INTO_FORCE)]
         subjects = [self._checklist.id, *self._signatures]
         return db.session.scalars(
             sa.select(Event)
-            .where(Event.subject_id.in_(subjects), Event.verb.in_(told))
+            .where(Event.subject_id.in_(subjects), Event.verb.in_(names))
             .order_by(Event.number)
         )
 
     def _request_faults(self, revision: Revision) -> Iterator[str]:
         """A request is completed by the signatures of all, and by nothing else."""
-        asked = db.session.scalars(
+        request = db.session.scalars(
             sa.select(SignatureRequest).where(SignatureRequest.revision_id == revision.id)
         ).one()
-        signatures = [one for one in self._signatures.values() if one.revision_id == revision.id]
-        signers = {one.organisation_id for one in signatures}
-        if (asked.state is RequestState.COMPLETED) != (signers == self._everybody):
-            yield f"Revision {revision.id} is {asked.state.value}, signed by {len(signers)}."
-        if asked.ended_at is not None and any(one.signed_at > asked.ended_at for one in signatures):
+        signatures = [
+            signature
+            for signature in self._signatures.values()
+            if signature.revision_id == revision.id
+        ]
+        signers = {signature.organisation_id for signature in signatures}
+        if (request.state is RequestState.COMPLETED) != (signers == self._everybody):
+            yield f"Revision {revision.id} is {request.state.value}, signed by {len(signers)}."
+        if request.ended_at is not None and any(
+            signature.signed_at > request.ended_at for signature in signatures
+        ):
             yield f"Revision {revision.id} was signed after its request ended."

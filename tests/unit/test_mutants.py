@@ -44,7 +44,7 @@ class Colour(enum.Enum):
         ("x = a if b else c", {"x = a if not (b) else c"}),
         (
             "x = [a for a in b if a]",
-            {f"x = [a for a in b if {one}]" for one in ("True", "not (a)")},
+            {f"x = [a for a in b if {condition}]" for condition in ("True", "not (a)")},
         ),
         ("x = any(a)", {"x = all(a)"}),
         ("x = False", {"x = True"}),
@@ -69,10 +69,13 @@ class Colour(enum.Enum):
         ("for a in b: x += a", {"for a in b: pass"}),
         (
             "def f() -> Decision: return no(a)",
-            {f"def f() -> Decision: return {one}" for one in ("YES", 'no("")')},
+            {f"def f() -> Decision: return {value}" for value in ("YES", 'no("")')},
         ),
         ("def f() -> Decision: return YES", {'def f() -> Decision: return no("")'}),
-        ("def f() -> bool: return a", {f"def f() -> bool: return {one}" for one in (True, False)}),
+        (
+            "def f() -> bool: return a",
+            {f"def f() -> bool: return {value}" for value in (True, False)},
+        ),
         ("def f() -> int | None: return a", {"def f() -> int | None: return None"}),
         ("def f() -> tuple[int, ...]: return a", {"def f() -> tuple[int, ...]: return ()"}),
         (
@@ -83,10 +86,10 @@ class Colour(enum.Enum):
     ],
 )
 def test_each_kind_of_change_is_made(line: str, changed: set[str]) -> None:
-    found = mutants(ENUM + line)
-    assert {one.source for one in found} == {ENUM + one for one in changed}
-    assert {one.diff for one in found} == {(f"- {line}", f"+ {one}") for one in changed}
-    assert {one.line for one in found} == {len(ENUM.splitlines()) + 1}
+    tried = mutants(ENUM + line)
+    assert {mutant.source for mutant in tried} == {ENUM + text for text in changed}
+    assert {mutant.diff for mutant in tried} == {(f"- {line}", f"+ {text}") for text in changed}
+    assert {mutant.line for mutant in tried} == {len(ENUM.splitlines()) + 1}
 
 
 @pytest.mark.parametrize(
@@ -108,28 +111,28 @@ def test_text_types_and_imports_are_left_as_they_are(text: str) -> None:
 @pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: policy.name)
 def test_there_are_enough_mutants_of_each_policy_and_each_has_one_change(policy: Policy) -> None:
     before = policy.source.splitlines()
-    found = policy.mutants()
-    assert len(found) >= ENOUGH
-    assert len({one.source for one in found}) == len(found)
-    for one in found:
-        compile(one.source, policy.file, "exec")
-        old = [line[2:] for line in one.diff if line.startswith("- ")]
-        new = [line[2:] for line in one.diff if line.startswith("+ ")]
-        start, end = one.line - 1, one.line - 1 + len(old)
+    tried = policy.mutants()
+    assert len(tried) >= ENOUGH
+    assert len({mutant.source for mutant in tried}) == len(tried)
+    for change in tried:
+        compile(change.source, policy.file, "exec")
+        old = [line[2:] for line in change.diff if line.startswith("- ")]
+        new = [line[2:] for line in change.diff if line.startswith("+ ")]
+        start, end = change.line - 1, change.line - 1 + len(old)
         assert before[start:end] == old != new
-        assert one.source.splitlines() == [*before[:start], *new, *before[end:]]
+        assert change.source.splitlines() == [*before[:start], *new, *before[end:]]
     functions = [
         node for node in ast.parse(policy.source).body if isinstance(node, ast.FunctionDef)
     ]
     for function in functions:
         assert function.end_lineno
-        assert any(function.lineno <= one.line <= function.end_lineno for one in found)
+        assert any(function.lineno <= mutant.line <= function.end_lineno for mutant in tried)
 
 
 def test_a_short_run_tries_changes_from_the_whole_file() -> None:
-    found = mutants("\n".join(f"x{number} = True" for number in range(100)))
-    assert [one.line for one in spread(found, 4)] == [13, 38, 63, 88]
-    assert spread(found, 100) == spread(found, 200) == found
+    tried = mutants("\n".join(f"x{number} = True" for number in range(100)))
+    assert [mutant.line for mutant in spread(tried, 4)] == [13, 38, 63, 88]
+    assert spread(tried, 100) == spread(tried, 200) == tried
 
 
 MODULE = """\
@@ -195,9 +198,9 @@ def run(policy: Policy) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_run_reports_the_change_that_no_test_notices(speed: Policy) -> None:
-    found = run(speed)
-    assert found.returncode == 1, found.stderr
-    words = re.sub(r"\d+ s\n", "", found.stdout)
+    result = run(speed)
+    assert result.returncode == 1, result.stderr
+    words = re.sub(r"\d+ s\n", "", result.stdout)
     assert words.startswith("speed: 13 mutants, 12 noticed, 1 survived, ")
     reports = re.findall(r"speed\.py:(\d+): (.*)\n    - (.*)\n    \+ (.*)\n", words)
     # Nothing on line 6: the tests notice each change to the comparison with the limit.
@@ -215,17 +218,17 @@ def test_a_run_reports_the_change_that_no_test_notices(speed: Policy) -> None:
 
 def test_a_run_stops_when_tests_fail_without_a_change(speed: Policy) -> None:
     speed.tests.write_text(TESTS.replace("[False, True]", "[True, True]"))
-    found = run(speed)
-    assert found.returncode == 1
-    assert "Tests fail on speed without any change" in found.stderr
-    assert found.stdout == ""
+    result = run(speed)
+    assert result.returncode == 1
+    assert "Tests fail on speed without any change" in result.stderr
+    assert result.stdout == ""
 
 
 def test_a_listed_equivalent_is_left_out_and_has_to_be_among_the_mutants(speed: Policy) -> None:
     given = Equivalent("return taken >= seats", "return taken > seats", "Nobody counts seats.")
     listed = replace(speed, equivalents=(given,))
-    left_out = [one for one in speed.mutants() if one not in listed.mutants()]
-    assert [one.diff for one in left_out] == [
+    left_out = [mutant for mutant in speed.mutants() if mutant not in listed.mutants()]
+    assert [mutant.diff for mutant in left_out] == [
         ("-     return taken >= seats", "+     return taken > seats")
     ]
     stale = replace(speed, equivalents=(replace(given, after="return True"),))

@@ -61,7 +61,7 @@ def test_the_port_follows_the_address_unless_it_is_set() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "kept"),
+    ("given", "normalised"),
     [
         ("postgresql://u:p@db/x", "postgresql+psycopg://u:p@db/x"),
         ("postgres://u:p@db/x", "postgresql+psycopg://u:p@db/x"),
@@ -70,8 +70,8 @@ def test_the_port_follows_the_address_unless_it_is_set() -> None:
         ("sqlite:////var/lib/x.sqlite3", "sqlite:////var/lib/x.sqlite3"),
     ],
 )
-def test_two_databases_are_supported(given: str, kept: str) -> None:
-    assert read(DATABASE_URL=given).database_url == kept
+def test_two_databases_are_supported(given: str, normalised: str) -> None:
+    assert read(DATABASE_URL=given).database_url == normalised
 
 
 def test_a_database_is_there_once_its_file_is(tmp_path: Path) -> None:

@@ -33,8 +33,8 @@ class Coverage:
     phrases: dict[str, int]
     # By language: translated items by kind, and those that are shown in the checklist's own
     # language.
-    told: dict[str, dict[str, int]]
-    not_told: dict[str, tuple[str, ...]]
+    translated: dict[str, dict[str, int]]
+    untranslated: dict[str, tuple[str, ...]]
     # By language: of the guidance what has words in it, and how many there are in all.
     guidance: dict[str, dict[str, tuple[int, int]]]
 
@@ -72,10 +72,11 @@ class Coverage:
 
     def _languages(self) -> Iterator[str]:
         total = sum(self.items.values())
-        for code, kinds in self.told.items():
+        for code, kinds in self.translated.items():
             counts = ", ".join(f"{kind} {count}" for kind, count in kinds.items())
             yield f"Items translated into {code}: {sum(kinds.values())} of {total} ({counts})"
-            yield f"Items not translated into {code}: {', '.join(self.not_told[code]) or 'none'}"
+            missing = ", ".join(self.untranslated[code]) or "none"
+            yield f"Items not translated into {code}: {missing}"
         for code, parts in self.guidance.items():
             counts = ", ".join(
                 f"{name} {count} of {whole}" for name, (count, whole) in parts.items()
@@ -115,7 +116,7 @@ def look(
             file.phrases.language: sum(len(entry.forms) for entry in file.phrases.hints)
             for file in wordings
         },
-        told={
+        translated={
             code: {
                 file.template.kind.value: len(file.template.items) - len(_lacking(file, code))
                 for file in files
@@ -123,7 +124,7 @@ def look(
             }
             for code in _others(files)
         },
-        not_told={
+        untranslated={
             code: tuple(item for file in files for item in _lacking(file, code))
             for code in _others(files)
         },

@@ -281,7 +281,7 @@ class Writing:
     checklist: Checklist
     # Nobody's for those who may only read.
     whose: DraftKey | None
-    kept: SavedDraft = field(default_factory=SavedDraft)
+    saved: SavedDraft = field(default_factory=SavedDraft)
     # What the form is filled with when its page is opened.
     typed: DraftValues | None = None
     # The answer that somebody else saved since this was begun.
@@ -372,7 +372,7 @@ def handle_conflict(actor: Actor, writing: Writing, form: Form) -> tuple[LoadedC
     return loaded, replace(
         writing,
         checklist=checklist,
-        kept=saved,
+        saved=saved,
         theirs=theirs,
         base=saved.base_version,
         known=writing.known | {saved.number},
@@ -388,7 +388,7 @@ def on_page(writing: Writing) -> DraftOnPage | None:
     parts = (whose.user_id, whose.organisation_id, writing.checklist.id, whose.item, whose.kind)
     return DraftOnPage(
         page=page_token(writing.checklist.id, whose),
-        number=writing.kept.number,
+        number=writing.saved.number,
         base=writing.base,
         known=" ".join(map(str, sorted(writing.known))),
         key=":".join(map(str, parts)),
@@ -398,8 +398,8 @@ def on_page(writing: Writing) -> DraftOnPage | None:
         here=here(),
         sign_in=url_for("security.login", next=here()),
         is_answer=request.method == "POST",
-        is_kept=writing.kept.typed is not None,
-        kept_at=writing.kept.kept_at if writing.typed is not None else None,
+        is_kept=writing.saved.typed is not None,
+        kept_at=writing.saved.kept_at if writing.typed is not None else None,
     )
 
 

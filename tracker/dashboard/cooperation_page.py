@@ -124,7 +124,7 @@ class _Table:
     facts: Facts
     gates: tuple[Gate, ...]
     taking_part: list[Person]
-    asked: Mapping[UUID, WaitingRevision]
+    waiting_revisions: Mapping[UUID, WaitingRevision]
     compared: Mapping[UUID, Compared]
     may_change: bool
 
@@ -158,7 +158,7 @@ def cooperation_view(actor: Actor, cooperation: Cooperation) -> CooperationView:
         facts=facts,
         gates=gates,
         taking_part=taking_part,
-        asked=queries.asked(checklist.revision_sent_id for checklist in own.values()),
+        waiting_revisions=queries.asked(checklist.revision_sent_id for checklist in own.values()),
         compared=evidence.compare(list(own.values())),
         may_change=bool(policy.can_change(actor, cooperations.fact(cooperation))),
     )
@@ -280,7 +280,11 @@ def _signing_task(table: _Table, checklist: Checklist) -> Task:
         return Task(label, *DISAGREES, checklist_url(checklist.id))
     if standing_id and checklist.state in STANDING:
         return Task(label, *words_of(compared, standing_id), record_url(checklist.id))
-    signing = table.asked.get(checklist.revision_sent_id) if checklist.revision_sent_id else None
+    signing = (
+        table.waiting_revisions.get(checklist.revision_sent_id)
+        if checklist.revision_sent_id
+        else None
+    )
     if signing is not None:
         return _sent_task(table, checklist, signing)
     if checklist.is_complete and _may_be_sent(table, checklist):

@@ -51,7 +51,7 @@ class _Desk:
     turns: Mapping[UUID, Turn]
     # What only the displayed tasks need, read for all of them together.
     parties: dict[UUID, list[LineParty]] = field(default_factory=dict)
-    asked: dict[UUID, WaitingRevision] = field(default_factory=dict)
+    waiting_revisions: dict[UUID, WaitingRevision] = field(default_factory=dict)
     visit_numbers: dict[UUID, int] = field(default_factory=dict)
 
     def works_on(self, line: Line) -> bool:
@@ -76,7 +76,7 @@ class _Desk:
         """Return tasks for display, reading what they need in a constant number of queries."""
         lines = [line for line, _made in shown]
         self.parties.update(queries.parties_of([line.id for line in lines]))
-        self.asked.update(queries.asked(line.revision_sent_id for line in lines))
+        self.waiting_revisions.update(queries.asked(line.revision_sent_id for line in lines))
         self.visit_numbers.update(
             queries.visit_numbers(self.actor, (line.visit_id for line in lines))
         )
@@ -148,7 +148,7 @@ def _own_signature(desk: _Desk, line: Line, turn: Turn) -> Task:
 
 
 def _others_signature(desk: _Desk, line: Line) -> Task:
-    signing = desk.asked.get(line.revision_sent_id) if line.revision_sent_id else None
+    signing = desk.waiting_revisions.get(line.revision_sent_id) if line.revision_sent_id else None
     waiting = desk.names(line, signing.waiting if signing else ())
     state = _("Waiting for %(names)s", names=waiting)
     return Task(SIGN[line.kind], state, OTHERS, record_url(line.id), desk.title(line))

@@ -26,7 +26,7 @@ _BIND = {verbs.EVIDENCE_KEY_MADE.name, verbs.EVIDENCE_KEY_IMPORTED.name}
 class InstanceEvents:
     """What the instance's chain says about keys, passkeys, accounts and replaced bodies."""
 
-    made: dict[str, int] = field(default_factory=dict)
+    keys: dict[str, int] = field(default_factory=dict)
     retired: dict[UUID, dt.datetime] = field(default_factory=dict)
     revoked: dict[UUID, tuple[dt.datetime, str | None]] = field(default_factory=dict)
     # Digests of the passkeys added, each with its person; of the replacements, with their events.
@@ -40,7 +40,7 @@ class InstanceEvents:
     def hear(self, link: Link) -> None:
         """Add an event of that chain."""
         if link.verb in _BIND and link.evidence is not None:
-            self.made[link.evidence] = link.number
+            self.keys[link.evidence] = link.number
         elif link.verb == verbs.EVIDENCE_KEY_RETIRED.name:
             self.retired[link.subject_id] = link.at
         elif link.verb == verbs.EVIDENCE_KEY_REVOKED.name:
@@ -77,7 +77,7 @@ def keys_of(reader: Reader) -> dict[UUID, KeyNote]:
 
 def check_keys(reader: Reader, events: InstanceEvents) -> None:
     """Check each key against the instance's chain."""
-    created = dict(events.made)
+    created = dict(events.keys)
     for place, key in _keys(reader):
         if created.pop(canonical.digest_of(key.content()), None) is None:
             broken(Fault.NOT_BOUND, place)

@@ -42,19 +42,21 @@ Validator = Callable[[Any, Any], None]
 class PathForm(Form):
     """The person's own path; its fields are made from the template in force."""
 
-    asked: Questions
+    questions: Questions
 
     @property
     def points(self) -> list[tuple[str, Any]]:
         """The sentences to confirm: the item's code, and its field."""
-        return [(point.code, self[point.name]) for point in self.asked.points]
+        return [(point.code, self[point.name]) for point in self.questions.points]
 
     @property
     def draft(self) -> Draft:
         """What is filled in, as it is kept."""
         has_interests = self["has_interests"].data if "has_interests" in self else None
         return Draft(
-            confirmed=frozenset(point.name for point in self.asked.points if self[point.name].data),
+            confirmed=frozenset(
+                point.name for point in self.questions.points if self[point.name].data
+            ),
             briefed=bool(self["briefed"].data) if "briefed" in self else False,
             briefed_on=self["briefed_on"].data if "briefed_on" in self else None,
             has_interests=None if has_interests is None else has_interests == DECLARED,
@@ -67,7 +69,7 @@ def path_form(questions: Questions, draft: Draft, *, complete: bool) -> PathForm
 
     complete asks for all of it, as signing does. A draft may leave out anything.
     """
-    members: dict[str, Any] = {"asked": questions}
+    members: dict[str, Any] = {"questions": questions}
     if questions.briefing is not None:
         members.update(_briefing(questions, complete=complete))
     if questions.interests is not None:

@@ -209,7 +209,7 @@ def _opened(line: Line, *, tells_day: bool) -> State:
 
 def summary(party: PartyLines) -> str:
     """Return in words how many people of a party were asked, and how many are cleared."""
-    sentence = ngettext("%(num)s person was asked", "%(num)s people were asked", party.asked)
+    sentence = ngettext("%(num)s person was asked", "%(num)s people were asked", party.people_asked)
     cleared = (
         ngettext("%(num)s is cleared", "%(num)s are cleared", party.cleared)
         if party.cleared

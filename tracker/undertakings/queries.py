@@ -252,7 +252,7 @@ class PartyLines:
     is_npm: bool
     lines: list[Line]
     # Of a party whose people the reader does not see: how many were asked, how many are cleared.
-    asked: int
+    people_asked: int
     cleared: int
     sees_people: bool
     # People who need a clearance, take part and stand in no list (C2).
@@ -359,7 +359,7 @@ def overview(actor: Actor, cooperation: Cooperation) -> Overview:
                     for line in lines
                     if line.undertaking.organisation_id == party.organisation_id
                 ],
-                asked=counted.get(party.organisation_id, (0, 0))[0],
+                people_asked=counted.get(party.organisation_id, (0, 0))[0],
                 cleared=counted.get(party.organisation_id, (0, 0))[1],
                 sees_people=sees,
                 unlisted=[

@@ -120,9 +120,9 @@ def a_pdf(words: str = "en", key: int | None = 1) -> bytes:
     ]
     plain = b"%PDF-1.7\n"
     table = b"0000000000 65535 f \n"
-    for number, one in enumerate(objects, 1):
+    for number, body in enumerate(objects, 1):
         table += b"%010d 00000 n \n" % len(plain)
-        plain += f"{number} 0 obj\n{one}\nendobj\n".encode()
+        plain += f"{number} 0 obj\n{body}\nendobj\n".encode()
     begin = len(plain)
     plain += b"xref\n0 4\n" + table + b"trailer\n<</Size 4 /Root 1 0 R>>\n"
     plain += b"startxref\n%d\n%%%%EOF\n" % begin
@@ -145,12 +145,12 @@ def proof(document: str, sentence: str = SENTENCE) -> dict[str, str]:
     device = ec.derive_private_key(77, ec.SECP256R1())
     point = device.public_key().public_numbers()
     x, y = point.x.to_bytes(32), point.y.to_bytes(32)
-    said = {
+    statement = {
         "type": "webauthn.get",
         "challenge": encode(assertion.challenge(document, sentence, "0b" * 32)),
         "origin": ORIGIN,
     }
-    browser = json.dumps(said).encode()
+    browser = json.dumps(statement).encode()
     answer = hashlib.sha256(b"terms.npm.example").digest() + b"\x05" + b"\0" * 4
     signed = answer + hashlib.sha256(browser).digest()
     return {
@@ -346,7 +346,7 @@ class Instance:
 
     def inclusion(self, size: int) -> Inclusion:
         """Return the proof for the last leaf of the chain in the log of a size."""
-        leaf, count, head = [one for one in self.leaves if one[0] < size][-1]
+        leaf, count, head = [leaf for leaf in self.leaves if leaf[0] < size][-1]
         proof = tuple(merkle.inclusion(self.tree, leaf, size))
         return Inclusion(str(CHAIN), count, head, leaf, size, proof)
 
@@ -355,7 +355,7 @@ class Instance:
             ORIGIN, before, after, tuple(merkle.consistency(self.tree, before, after))
         )
 
-    def take_out(self, held: Iterable[Checkpoint] = ()) -> bytes:
+    def take_out(self, checkpoints: Iterable[Checkpoint] = ()) -> bytes:
         """Return the bundle, with earlier checkpoints that people hold."""
         self.event("evidence_exported")
         newest = self.checkpoint()
@@ -369,9 +369,11 @@ class Instance:
                 files[name] = document_signer(key.number).certificates[0].public_bytes(PEM)
         files[parts.CHECKPOINT] = newest.text().encode()
         files[parts.INCLUSION] = self.inclusion(newest.size).text().encode()
-        for one in held:
-            files[parts.checkpoint_name(one.size)] = parts.earlier(
-                one, self.inclusion(one.size), self.consistency(one.size, newest.size)
+        for checkpoint in checkpoints:
+            files[parts.checkpoint_name(checkpoint.size)] = parts.earlier(
+                checkpoint,
+                self.inclusion(checkpoint.size),
+                self.consistency(checkpoint.size, newest.size),
             )
         manifest = Manifest(
             origin=ORIGIN,
@@ -400,13 +402,13 @@ def usual() -> tuple[Instance, Checkpoint, bytes]:
     instance = begun(keys=[key_note(), document_note()])
     text = instance.text()
     instance.sign(text)
-    held = instance.checkpoint()
+    checkpoint = instance.checkpoint()
     instance.sign_for_npm(text, "passkey")
     instance.event("answer_saved", hidden=True)
     instance.left_out["rows"].append(instance.event("undertaking_signed", evidence="a" * 64))
     instance.come_into_force(text)
     instance.certificate(text, a_pdf())
-    return instance, held, instance.take_out([held])
+    return instance, checkpoint, instance.take_out([checkpoint])
 
 
 def as_large_as(size: int) -> bytes:
@@ -458,8 +460,10 @@ def sealed(files: Files, private: ed25519.Ed25519PrivateKey) -> Files:
 def listed(files: Files, **more: Any) -> Files:
     """Return files with a list that fits them, changed as said."""
     manifest = canonical.from_bytes(files[parts.MANIFEST]) | more
-    kept = {name: data for name, data in files.items() if name not in {parts.MANIFEST, parts.SEAL}}
-    manifest["files"] = {name: canonical.digest(data) for name, data in kept.items()}
+    listed_files = {
+        name: data for name, data in files.items() if name not in {parts.MANIFEST, parts.SEAL}
+    }
+    manifest["files"] = {name: canonical.digest(data) for name, data in listed_files.items()}
     return files | {parts.MANIFEST: canonical.to_bytes(manifest)}
 
 
@@ -479,7 +483,7 @@ def judged(data: bytes, *anchors: str, keys: Sequence[str] = ()) -> dict[str, st
         data, [Anchor.read(str(place), text.encode()) for place, text in enumerate(anchors)], keys
     )
     second = Verifier(data, anchors, keys)
-    assert {one.link: one.holds for one in report.verdicts} == second.verdicts, report
+    assert {verdict.link: verdict.holds for verdict in report.verdicts} == second.verdicts, report
     assert report.is_sound is second.is_sound
     assert report.is_compared is second.is_compared
-    return {one.link: one.words for one in report.verdicts if not one.holds}
+    return {verdict.link: verdict.words for verdict in report.verdicts if not verdict.holds}

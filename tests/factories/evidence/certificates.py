@@ -38,15 +38,15 @@ def make_all(timestamp_url: str = "") -> dict[UUID, list[Certificate]]:
     for revision_id in certificates.due():
         issuing.keep(issuing.make(revision_id, timestamp_url))
         db.session.commit()
-    return kept()
+    return by_revision()
 
 
-def kept() -> dict[UUID, list[Certificate]]:
+def by_revision() -> dict[UUID, list[Certificate]]:
     """Return all certificates by their revisions."""
-    found: dict[UUID, list[Certificate]] = {}
+    rows: dict[UUID, list[Certificate]] = {}
     for row in db.session.scalars(sa.select(Certificate).order_by(Certificate.language)):
-        found.setdefault(row.revision_id, []).append(row)
-    return found
+        rows.setdefault(row.revision_id, []).append(row)
+    return rows
 
 
 def file_of(row: Certificate) -> bytes:
@@ -183,20 +183,20 @@ class Damage:
 def damages(data: bytes, count: int, seed: int) -> list[Damage]:
     """Return a file damaged in many ways: a byte changed, put in, taken out; drawn from a seed."""
     draw = random.Random(seed)
-    found = []
+    damaged = []
     for _ in range(count):
         at = draw.randrange(len(data))
         act = draw.choice(("changed", "put in", "taken out"))
         if act == "changed":
-            byte = draw.choice([one for one in range(256) if one != data[at]])
+            byte = draw.choice([byte for byte in range(256) if byte != data[at]])
             other = data[:at] + bytes([byte]) + data[at + 1 :]
         elif act == "put in":
             other = data[:at] + bytes([draw.randrange(256)]) + data[at:]
         else:
             other = data[:at] + data[at + 1 :]
         if other != data:
-            found.append(Damage(f"byte {at} {act}", other))
-    return found
+            damaged.append(Damage(f"byte {at} {act}", other))
+    return damaged
 
 
 def with_another_title(data: bytes) -> bytes:

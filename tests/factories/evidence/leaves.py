@@ -77,15 +77,15 @@ def unseen(document: Mapping[str, Any], shown: str, language: str, interface: st
     The document is shown in a language, on pages in that of the interface.
     """
     known = frozen_text.languages_of(document)
-    there = _tight(shown)
-    found = []
+    compact = _tight(shown)
+    missing = []
     for leaf in leaves(document, known):
         if leaf.is_technical or (leaf.language and leaf.language != language):
             continue
         ways = _ways(leaf, language, interface)
-        if not any(_tight(way) in there for way in ways):
-            found.append(f"{leaf.place}: {ways}")
-    return found
+        if not any(_tight(way) in compact for way in ways):
+            missing.append(f"{leaf.place}: {ways}")
+    return missing
 
 
 def _tight(words: str) -> str:

@@ -67,8 +67,8 @@ def _make() -> Scenes:
     load_checklists()
     signing_keys.make_missing()
     land = country(db.session())
-    made = {name: _scene(land, name, act) for name, act in COURSES.items()}
-    return Scenes(KeptCountry.of(land), made)
+    scenes = {name: _scene(land, name, act) for name, act in COURSES.items()}
+    return Scenes(KeptCountry.of(land), scenes)
 
 
 def _scene(land: Country, name: str, act: Callable[[Country, Checklist], None]) -> Scene:
@@ -88,8 +88,8 @@ def _scene(land: Country, name: str, act: Callable[[Country, Checklist], None]) 
         cooperation.id,
         cooperation.reference,
         terms.id,
-        tuple(one.id for one in rows),
-        tuple(one.digest for one in rows),
+        tuple(row.id for row in rows),
+        tuple(row.digest for row in rows),
     )
 
 
@@ -114,10 +114,10 @@ def _call_back(land: Country, terms: Checklist) -> None:
 
 def _expire(land: Country, terms: Checklist) -> None:
     _wait(land, terms)
-    asked = db.session.scalars(
+    request = db.session.scalars(
         sa.select(SignatureRequest).where(SignatureRequest.revision_id == terms.revision_sent_id)
     ).one()
-    asked.expires_on = clock.today() - DAY
+    request.expires_on = clock.today() - DAY
     db.session.flush()
     assert due.expire_due(clock.today()) == 1
 
@@ -156,7 +156,9 @@ def _suspend_twice_and_lift_one(land: Country, terms: Checklist) -> None:
             land.actor(first), terms, NoticeKind.SUSPENDED, reason="It is not safe.", from_on=day
         )
     assert due.carry_out_due(day) == 2
-    own = next(one for one in notices.open_notices(terms) if one.organisation_id == land.id("npm"))
+    own = next(
+        notice for notice in notices.open_notices(terms) if notice.organisation_id == land.id("npm")
+    )
     notices.close_notice(land.actor("tomas"), terms, own.id, reason="It is safe again.")
 
 
@@ -221,8 +223,8 @@ def _made_before(land: Country, terms: Checklist) -> None:
 
 
 def _made_before_refused(land: Country, terms: Checklist) -> None:
-    made = _record(land, terms)
-    papers.refuse(land.actor("samira"), terms, made.id, reason="That is another paper.")
+    record = _record(land, terms)
+    papers.refuse(land.actor("samira"), terms, record.id, reason="That is another paper.")
 
 
 COURSES: dict[str, Callable[[Country, Checklist], None]] = {

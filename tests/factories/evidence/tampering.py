@@ -85,27 +85,27 @@ class Tampering:
 
     @property
     def chain_id(self) -> UUID:
-        found = self.connection.scalar(
+        chain_id = self.connection.scalar(
             sa.select(CHAINS.c.id).where(CHAINS.c.cooperation_id == self.cooperation_id)
         )
-        assert isinstance(found, UUID)
-        return found
+        assert isinstance(chain_id, UUID)
+        return chain_id
 
     def event_id(self, number: int) -> UUID:
-        found = self.connection.scalar(
+        event_id = self.connection.scalar(
             sa.select(EVENTS.c.id).where(
                 EVENTS.c.chain_id == self.chain_id, EVENTS.c.number == number
             )
         )
-        assert isinstance(found, UUID)
-        return found
+        assert isinstance(event_id, UUID)
+        return event_id
 
     def last(self) -> int:
-        found = self.connection.scalar(
+        number = self.connection.scalar(
             sa.select(sa.func.max(EVENTS.c.number)).where(EVENTS.c.chain_id == self.chain_id)
         )
-        assert isinstance(found, int)
-        return found
+        assert isinstance(number, int)
+        return number
 
     def update(self, table: sa.Table, row_id: object, **values: object) -> None:
         key = next(iter(table.primary_key))
@@ -121,16 +121,16 @@ class Tampering:
         row = self.connection.execute(sa.select(table).where(key == row_id)).mappings().one()
         self.connection.execute(sa.insert(table).values({**row, **values}))
 
-    def swap(self, table: sa.Table, one: UUID, other: UUID, column: str, between: object) -> None:
+    def swap(self, table: sa.Table, first: UUID, other: UUID, column: str, between: object) -> None:
         """Let two rows change a value; between stands in the first meanwhile (unique columns)."""
         key = next(iter(table.primary_key))
         rows = {
             row_id: self.connection.scalar(sa.select(table.c[column]).where(key == row_id))
-            for row_id in (one, other)
+            for row_id in (first, other)
         }
-        self.update(table, one, **{column: between})
-        self.update(table, other, **{column: rows[one]})
-        self.update(table, one, **{column: rows[other]})
+        self.update(table, first, **{column: between})
+        self.update(table, other, **{column: rows[first]})
+        self.update(table, first, **{column: rows[other]})
 
     def rows(self, table: sa.Table) -> list[Any]:
         """Return the cooperation's revisions, signatures or certificates, in order."""

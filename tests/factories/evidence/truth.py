@@ -42,7 +42,7 @@ def conditions(*leaves: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
         lambda part: (
             st.lists(part, min_size=1, max_size=3).map(lambda parts: {"any": parts})
             | st.lists(part, min_size=1, max_size=3).map(lambda parts: {"all": parts})
-            | part.map(lambda one: {"not": one})
+            | part.map(lambda condition: {"not": condition})
         ),
         max_leaves=4,
     )
@@ -89,7 +89,7 @@ def answers(code: str, people: Iterable[UUID]) -> st.SearchStrategy[dict[str, An
         "M1": st.sampled_from([*VALUES, ""]),
         "M2": st.lists(st.sampled_from(VALUES), unique=True),
         "M3": st.sampled_from([*VALUES, ""]),
-        "M5": st.sampled_from([str(one) for one in people]),
+        "M5": st.sampled_from([str(person_id) for person_id in people]),
         "M7": st.lists(row, max_size=2),
     }
     keys = {"M1": "kind", "M2": "risks", "M3": "decision", "M5": "second_reader", "M7": "places"}
@@ -113,7 +113,7 @@ class Story:
     """What happened to one item: all versions, what each party says, each party's own answer."""
 
     versions: list[Version] = field(default_factory=list)
-    said: dict[UUID, tuple[int, str]] = field(default_factory=dict)
+    stances: dict[UUID, tuple[int, str]] = field(default_factory=dict)
     own: dict[UUID, list[Mapping[str, Any]]] = field(default_factory=dict)
     # Who proposed other words that nobody has answered yet.
     proposers: set[UUID] = field(default_factory=set)
@@ -128,9 +128,9 @@ class Story:
 def has_words(value: Any) -> bool:
     """Tell whether anything was put in; an unticked box is nothing."""
     if isinstance(value, Mapping):
-        return any(has_words(one) for one in value.values())
+        return any(has_words(part) for part in value.values())
     if isinstance(value, list):
-        return any(has_words(one) for one in value)
+        return any(has_words(part) for part in value)
     return value not in (None, "", False)
 
 
@@ -193,20 +193,24 @@ class Book:
 
     def setters(self, code: str) -> list[UUID]:
         """Return who writes the answer for all."""
-        return self._sides({one["sets"] for one in self.fields(code)})
+        return self._sides({field["sets"] for field in self.fields(code)})
 
-    def asked(self, code: str) -> list[UUID]:
+    def accepters(self, code: str) -> list[UUID]:
         """Return whose acceptance the answer needs."""
         names = {"all": "both", "each_cso": "cso"}
-        wanted = {names.get(one["accepts"], one["accepts"]) for one in self.fields(code)}
+        wanted = {names.get(field["accepts"], field["accepts"]) for field in self.fields(code)}
         return self._sides(wanted)
 
     def _sides(self, names: set[str]) -> list[UUID]:
-        return [one for one, side in self.parties.items() if names & {side, "both"}]
+        return [party for party, side in self.parties.items() if names & {side, "both"}]
 
     def fields(self, code: str, *, own: bool = False) -> list[dict[str, Any]]:
         """Return an item's fields answered for all, or those that each party answers."""
-        return [one for one in self.by_code[code]["fields"] if (one["sets"] == "each_party") is own]
+        return [
+            field
+            for field in self.by_code[code]["fields"]
+            if (field["sets"] == "each_party") is own
+        ]
 
     # Answers
 
@@ -214,8 +218,8 @@ class Book:
         """Return the values without cells of columns that are not shown."""
         columns = {
             column["key"]
-            for one in self.fields(code)
-            for column in one.get("columns", ())
+            for field in self.fields(code)
+            for column in field.get("columns", ())
             if self.sure(column.get("shown_when")) == YES
         }
         return {
@@ -232,22 +236,22 @@ class Book:
             return False
         if now.left_out:
             return not self.is_required(code)
-        return all(self.is_full(code, one, now.values) for one in self.fields(code))
+        return all(self.is_full(code, field, now.values) for field in self.fields(code))
 
     def is_whole_own(self, code: str, party: UUID) -> bool:
         given = self.stories[code].own.get(party, [{}])[-1]
-        return all(has_words(given.get(one["key"])) for one in self.fields(code, own=True))
+        return all(has_words(given.get(field["key"])) for field in self.fields(code, own=True))
 
-    def is_full(self, code: str, one: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
-        value = self.visible(code, values).get(one["key"])
-        if one["type"] == "person":
+    def is_full(self, code: str, field: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
+        value = self.visible(code, values).get(field["key"])
+        if field["type"] == "person":
             return value is not None and UUID(value) in self.people
-        if one["type"] != "table":
+        if field["type"] != "table":
             return has_words(value)
         rows = [row for row in value or [] if has_words(row)]
         wanted = [
             column["key"]
-            for column in one["columns"]
+            for column in field["columns"]
             if column.get("required", True) and self.sure(column.get("shown_when")) == YES
         ]
         return bool(rows) and all(has_words(row.get(key)) for row in rows for key in wanted)
@@ -257,9 +261,11 @@ class Book:
     def lacking(self, code: str) -> list[UUID]:
         """Return who does not accept exactly the version that stands."""
         now = self.stories[code].now
-        said = self.stories[code].said
+        stances = self.stories[code].stances
         return [
-            one for one in self.asked(code) if now is None or said.get(one) != (now.number, ACCEPTS)
+            party
+            for party in self.accepters(code)
+            if now is None or stances.get(party) != (now.number, ACCEPTS)
         ]
 
     def silent(self, code: str) -> list[UUID]:
@@ -267,7 +273,7 @@ class Book:
         now = self.stories[code].now
         if not self.fields(code, own=True) or (now and now.left_out):
             return []
-        return [one for one in self.parties if not self.is_whole_own(code, one)]
+        return [party for party in self.parties if not self.is_whole_own(code, party)]
 
     def is_begun(self, code: str) -> bool:
         now = self.stories[code].now
@@ -307,10 +313,10 @@ class Book:
         lacking = set(self.lacking(code))
         proposers = lacking & self.stories[code].proposers
         answering = {
-            one
-            for one in self.parties
+            party
+            for party in self.parties
             for other in proposers
-            if one != other and {one, other} & set(self.setters(code))
+            if party != other and {party, other} & set(self.setters(code))
         }
         return answering | (lacking - proposers) or lacking
 

@@ -64,33 +64,33 @@ def crawl(
 
     read=False leaves the pages unread, where another walk reads the same ones.
     """
-    found = Found(addresses={start: "nowhere"})
+    walked = Found(addresses={start: "nowhere"})
     queue = deque([start])
     while queue:
         address = queue.popleft()
         try:
             response = client.open(address, read=read)
         except AssertionError as fault:
-            found.faults.append(str(fault))
+            walked.faults.append(str(fault))
             continue
-        found.statuses[address] = response.status_code
+        walked.statuses[address] = response.status_code
         if response.status_code in {302, 303}:
             links = [response.location]
         elif response.mimetype == "text/html":
-            found.texts[address] = text = response.get_data(as_text=True)
+            walked.texts[address] = text = response.get_data(as_text=True)
             links = [unescape(link) for link in _HREF.findall(text)]
             if 'method="get"' in text:
                 links += _reading_forms(Page.of(response))
         else:
             # A byte a letter: files need not be text, and none of them goes unseen.
-            found.texts[address] = response.get_data().decode("latin-1")
+            walked.texts[address] = response.get_data().decode("latin-1")
             continue
         for link in links:
-            target = _target(address, link, found)
-            if target and target not in found.addresses and _wanted(address, target, selection):
-                found.addresses[target] = address
+            target = _target(address, link, walked)
+            if target and target not in walked.addresses and _wanted(address, target, selection):
+                walked.addresses[target] = address
                 queue.append(target)
-    return found
+    return walked
 
 
 def _reading_forms(page: Page) -> list[str]:
@@ -102,24 +102,24 @@ def _reading_forms(page: Page) -> list[str]:
     ]
 
 
-def _target(address: str, link: str, found: Found) -> str | None:
+def _target(address: str, link: str, walked: Found) -> str | None:
     """Return where a link leads inside the application, or None; note it when it leads out."""
     full = urlsplit(urldefrag(urljoin(f"http://localhost{address}", link))[0])
     if full.scheme in {"http", "https"} and full.netloc == "localhost":
         return f"{full.path}?{full.query}" if full.query else full.path
-    found.foreign.add(link)
+    walked.foreign.add(link)
     return None
 
 
 def _wanted(address: str, target: str, selection: Selection) -> bool:
     """Leave out choices on top of choices, and items and filters that are not selected."""
-    here, there = urlsplit(address), urlsplit(target)
-    if not selection.library and there.path.startswith("/guidance") and target != "/guidance":
+    here, destination = urlsplit(address), urlsplit(target)
+    if not selection.library and destination.path.startswith("/guidance") and target != "/guidance":
         return False
-    if there.query and here.query and here.path == there.path:
+    if destination.query and here.query and here.path == destination.path:
         return False
-    filters = LIST.fullmatch(there.path) if there.query else None
+    filters = LIST.fullmatch(destination.path) if destination.query else None
     if filters is not None and filters[1] not in selection.filtered:
         return False
-    item = ITEM.match(there.path)
+    item = ITEM.match(destination.path)
     return item is None or selection.has_item(item[1], int(item[2]))

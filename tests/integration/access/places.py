@@ -116,7 +116,7 @@ def places(app: Flask, demonstration: Demonstration) -> list[Place]:
             thing.cooperation,
             urls.build(rule.endpoint, thing.values, methods_of(rule)[0]),
         )
-        for rule in sorted(app.url_map.iter_rules(), key=lambda one: one.rule)
+        for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule)
         if rule.endpoint != GALLERY
         for thing in things_of(rule, known)
     ]
@@ -254,12 +254,12 @@ def _cooperations(demonstration: Demonstration) -> dict[str, list[Thing]]:
 
 
 def _checklists(demonstration: Demonstration) -> dict[str, list[Thing]]:
-    made = demonstration.checklists
-    draft = {"checklist_id": made["differing", "terms"]}
-    waiting = {"checklist_id": made["waiting", "terms"]}
-    terms = {"checklist_id": made["complete", "terms"]}
-    roles = {"checklist_id": made["complete", "visit_roles"]}
-    copied = {"checklist_id": made["copied", "terms"]}
+    checklists = demonstration.checklists
+    draft = {"checklist_id": checklists["differing", "terms"]}
+    waiting = {"checklist_id": checklists["waiting", "terms"]}
+    terms = {"checklist_id": checklists["complete", "terms"]}
+    roles = {"checklist_id": checklists["complete", "visit_roles"]}
+    copied = {"checklist_id": checklists["copied", "terms"]}
     flag = _first(sa.select(Flag.id).where(Flag.closed_at.is_(None)))
     notice = _first(sa.select(Notice.id))
     proposal = _first(sa.select(Proposal.id).where(Proposal.state == ProposalState.OPEN))
@@ -320,7 +320,7 @@ def _model(demonstration: Demonstration, body: str) -> Any:
 
 def _undertakings(demonstration: Demonstration) -> dict[str, list[Thing]]:
     reference = {"reference": demonstration.references["complete"]}
-    asked, signed = (
+    waiting, signed = (
         {
             "undertaking_id": _first(
                 sa.select(Undertaking.id).where(
@@ -333,11 +333,11 @@ def _undertakings(demonstration: Demonstration) -> dict[str, list[Thing]]:
     )
     return {
         "undertaking_id": [
-            Thing("asked of the member", asked),
+            Thing("asked of the member", waiting),
             Thing("countersigned, of the expert", signed),
         ],
         "reference undertaking_id": [
-            Thing("asked of the member", reference | asked),
+            Thing("asked of the member", reference | waiting),
             Thing("countersigned, of the expert", reference | signed),
         ],
         "language undertaking_id": [
@@ -431,8 +431,8 @@ def _guidance(demonstration: Demonstration) -> dict[str, list[Thing]]:
 
 
 def _first(wanted: "sa.Select[Any]") -> Any:
-    found = db.session.scalars(wanted.limit(1)).first()
-    if found is None:
+    row_id = db.session.scalars(wanted.limit(1)).first()
+    if row_id is None:
         message = f"The demonstration has nothing for: {wanted}"
         raise LookupError(message)
-    return found
+    return row_id

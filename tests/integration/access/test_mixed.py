@@ -22,27 +22,27 @@ pytestmark = pytest.mark.both_databases
 class Ids:
     """Things of which each belongs to one cooperation or person alone."""
 
-    made: Demonstration
+    demonstration: Demonstration
 
     def checklist(self, cooperation: str, kind: str = "terms") -> UUID:
-        return self.made.checklists[cooperation, kind]
+        return self.demonstration.checklists[cooperation, kind]
 
     def person(self, cooperation: str, key: str) -> UUID:
         return self._only(
             sa.select(CooperationPerson.id).where(
-                CooperationPerson.cooperation_id == self.made.cooperations[cooperation],
-                CooperationPerson.user_id == self.made.users[key],
+                CooperationPerson.cooperation_id == self.demonstration.cooperations[cooperation],
+                CooperationPerson.user_id == self.demonstration.users[key],
             )
         )
 
     def undertaking(self, key: str) -> UUID:
         return self._only(
-            sa.select(Undertaking.id).where(Undertaking.user_id == self.made.users[key])
+            sa.select(Undertaking.id).where(Undertaking.user_id == self.demonstration.users[key])
         )
 
     def role(self, key: str) -> UUID:
         return self._only(
-            sa.select(Membership.id).where(Membership.user_id == self.made.users[key])
+            sa.select(Membership.id).where(Membership.user_id == self.demonstration.users[key])
         )
 
     def proposal(self) -> UUID:
@@ -52,14 +52,14 @@ class Ids:
         return self._only(sa.select(Flag.id).where(Flag.closed_at.is_(None)))
 
     def _only(self, wanted: "sa.Select[Any]") -> UUID:
-        found: UUID | None = db.session.scalars(wanted.limit(1)).first()
-        assert found is not None
-        return found
+        row_id: UUID | None = db.session.scalars(wanted.limit(1)).first()
+        assert row_id is not None
+        return row_id
 
 
 def addresses(ids: Ids) -> list[tuple[str, str, str]]:
     """Return who may see each of the things, how they ask, and the address."""
-    waiting, complete = (ids.made.references[name] for name in ("waiting", "complete"))
+    waiting, complete = (ids.demonstration.references[name] for name in ("waiting", "complete"))
     declined, terms = ids.checklist("declined"), ids.checklist("complete")
     return [
         ("ilena", "GET", f"/cooperations/{complete}/people/{ids.person('declined', 'celia')}/end"),
@@ -83,10 +83,18 @@ def addresses(ids: Ids) -> list[tuple[str, str, str]]:
         ("ilena", "GET", f"/cooperations/{waiting}/visits/1/ready"),
         ("ilena", "POST", f"/cooperations/{complete}/visits/2/stop"),
         ("milan", "GET", f"/register/{ids.checklist('complete', 'visit_roles')}"),
-        ("iris", "GET", f"/people/{ids.made.users['samira']}/roles/{ids.role('dina')}/end"),
-        ("iris", "POST", f"/people/{ids.made.users['samira']}/roles/{ids.role('dina')}/end"),
-        ("samira", "GET", f"/people/{ids.made.users['celia']}"),
-        ("samira", "GET", f"/organisations/{ids.made.organisations['lh']}"),
+        (
+            "iris",
+            "GET",
+            f"/people/{ids.demonstration.users['samira']}/roles/{ids.role('dina')}/end",
+        ),
+        (
+            "iris",
+            "POST",
+            f"/people/{ids.demonstration.users['samira']}/roles/{ids.role('dina')}/end",
+        ),
+        ("samira", "GET", f"/people/{ids.demonstration.users['celia']}"),
+        ("samira", "GET", f"/organisations/{ids.demonstration.organisations['lh']}"),
         ("samira", "GET", f"/checklists/{ids.checklist('waiting')}"),
         ("samira", "POST", f"/checklists/{ids.checklist('waiting')}/items/M18/accept"),
         ("leyla", "GET", f"/undertakings/{ids.undertaking('dina')}"),
@@ -98,14 +106,14 @@ def test_what_does_not_belong_together_is_not_found(
     app: Flask, demonstration: Demonstration
 ) -> None:
     with app.app_context():
-        asked = addresses(Ids(demonstration))
-    found = []
-    for who, method, address in asked:
+        attempts = addresses(Ids(demonstration))
+    opened = []
+    for who, method, address in attempts:
         client = demonstration.browser(app, who)
         response = client.open(address, method=method, data={} if method == "POST" else None)
         if response.status_code != 404:
-            found.append((who, method, address, response.status))
-    assert found == []
+            opened.append((who, method, address, response.status))
+    assert opened == []
 
 
 @pytest.mark.few_on_postgresql(3)

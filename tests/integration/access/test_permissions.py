@@ -94,7 +94,9 @@ def come_to(client: CheckedClient, place: Place) -> str:
     first = client.get(place.address.removesuffix(SECOND[place.endpoint]))
     if first.status_code != 200:
         return place.address
-    (onward,) = [one for one in Page.of(first).addresses() if one.startswith(f"{place.address}?")]
+    (onward,) = [
+        address for address in Page.of(first).addresses() if address.startswith(f"{place.address}?")
+    ]
     return onward
 
 
@@ -119,8 +121,8 @@ def is_stopped(client: CheckedClient) -> bool:
 
 def test_the_document_covers_every_url(app: Flask, demonstration: Demonstration) -> None:
     with app.app_context():
-        found = places(app, demonstration)
-    assert {place.rule for place in found} == {
+        known = places(app, demonstration)
+    assert {place.rule for place in known} == {
         rule.rule for rule in app.url_map.iter_rules() if rule.endpoint != GALLERY
     }
 
@@ -136,20 +138,20 @@ def test_access_to_every_page_is_as_the_document_says(
     with app.app_context():
         all_places = places(app, demonstration)
     asker = Asker(app, demonstration, reset_demonstration, column)
-    found, faults = {}, []
+    codes, faults = {}, []
     for place in all_places:
         try:
-            found[table.row_of(place)] = asker.outcome(place)
+            codes[table.row_of(place)] = asker.outcome(place)
         except AssertionError as fault:
             faults.append(str(fault))
-            found[table.row_of(place)] = "?"
+            codes[table.row_of(place)] = "?"
     assert faults == []
     written = table.read()
     if request.config.getoption("write_permissions"):
-        cells = {row: {**written.get(row, {}), column: found[row]} for row in found}
+        cells = {row: {**written.get(row, {}), column: codes[row]} for row in codes}
         table.write([table.row_of(place) for place in all_places], cells)
         return
-    assert {row: cells[column] for row, cells in written.items()} == found
+    assert {row: cells[column] for row, cells in written.items()} == codes
 
 
 @pytest.mark.parametrize("column", SIGNED_IN)
@@ -159,18 +161,20 @@ def test_a_url_that_does_not_exist_is_404_for_everybody(
     client = demonstration.browser(app, KINDS["complete"][column])
     with app.app_context():
         known = places(app, demonstration)
-    asked = 0
+    requests = 0
     for rule, address, methods in unknown_of(app):
         for method in methods if rule not in BY_MAIL else ():
             status = ask(client, address, method).status_code
             if status == 403:
                 # Refused before anything is looked for: then what is there is refused as well.
-                there = [place.address for place in known if place.rule == rule]
-                assert {ask(client, one, method).status_code for one in there} == {403}, rule
+                matching = [place.address for place in known if place.rule == rule]
+                assert {ask(client, address, method).status_code for address in matching} == {
+                    403
+                }, rule
                 continue
             assert status == 404, f"{method} {address}: {status}"
-            asked += 1
-    assert asked > 50
+            requests += 1
+    assert requests > 50
 
 
 def test_a_stranger_is_led_to_the_sign_in_and_back_from_every_page_that_is_not_public(

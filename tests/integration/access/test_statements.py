@@ -12,6 +12,7 @@ from tests.factories.visits import Scene, planned
 from tracker.accounts.factors import second_factor
 from tracker.accounts.models import User
 from tracker.checklist_templates.models import ChecklistKind
+from tracker.core.db import db
 
 Statements = Callable[[], AbstractContextManager[list[str]]]
 
@@ -39,6 +40,8 @@ PAGES = {
 }
 SAVING_V4 = 46
 SIGNING_LAST = 66
+# What is locked is read again on PostgreSQL: request and checklist. SQLite has one who writes.
+READ_AGAIN = 2
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -92,7 +95,8 @@ def test_the_last_signature_takes_few_statements(
     with statements() as sent:
         signed = client.post(form.action or confirm, data=given, csrf=False)
     assert signed.location.endswith("/record")
-    assert len(sent) <= SIGNING_LAST
+    more = READ_AGAIN if db.engine.dialect.name == "postgresql" else 0
+    assert len(sent) <= SIGNING_LAST + more
 
 
 def code_of(session: Session, demonstration: Demonstration, key: str) -> str:

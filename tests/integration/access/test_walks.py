@@ -83,11 +83,11 @@ def test_every_link_opens_a_valid_page_writes_nothing_and_shows_the_place_to_the
     walks: Walks, column: str
 ) -> None:
     key = KINDS["complete"][column]
-    found = walks.walk(key)
-    assert found.bad() == []
-    assert len(found.statuses) > 10
+    walked = walks.walk(key)
+    assert walked.bad() == []
+    assert len(walked.statuses) > 10
     assert walks.changed_by_reading[key] - {READ_LOG} == set()
-    tell = [address for address, text in found.texts.items() if PLACE in text]
+    tell = [address for address, text in walked.texts.items() if PLACE in text]
     assert bool(tell) == (column in LISTED), tell
 
 
@@ -114,18 +114,18 @@ def test_every_page_can_be_reached_by_links(walks: Walks) -> None:
 def test_what_one_side_writes_changes_not_a_byte_of_any_page_of_the_others(
     walks: Walks, side: str, key: str | None
 ) -> None:
-    found, written = walks.walk(key, side), walks.written[side]
-    assert found.faults == []
-    assert len(found.statuses) > 10
+    walked, written = walks.walk(key, side), walks.written[side]
+    assert walked.faults == []
+    assert len(walked.statuses) > 10
     assert walks.differing(key, side) == []
-    told = [
+    revealing = [
         address
-        for address, text in found.texts.items()
+        for address, text in walked.texts.items()
         if written.in_text(text) or written.in_text(address)
     ]
-    assert told == []
+    assert revealing == []
     if key in ("greta", "iris", "vera"):  # who reads of no assignment at all
-        text = "".join(found.texts.values())
+        text = "".join(walked.texts.values())
         assert ("Assigned to" in text, "/assign" in text) == (False, False)
 
 
@@ -142,11 +142,11 @@ def test_on_a_visits_roles_a_cleared_colleague_reads_the_comments(walks: Walks, 
 def test_on_a_visits_roles_a_colleague_who_is_not_cleared_reads_nothing(
     walks: Walks, side: str, key: str
 ) -> None:
-    found, written = walks.walk(key, side), walks.written[side]
-    texts = dict(found.texts)
+    walked, written = walks.walk(key, side), walks.written[side]
+    texts = dict(walked.texts)
     text = "\n".join(texts.values())
     assert [word for word in written.comments[STANDING].standing if word in text]
     assert written.in_text(text, VISIT) == []
-    assert [one for one in found.statuses if written.in_text(one, VISIT)] == []
+    assert [address for address in walked.statuses if written.in_text(address, VISIT)] == []
     roles = str(walks.demonstration.checklists["complete", "visit_roles"])
     assert [address for address, text in texts.items() if roles in address + text] == []

@@ -52,7 +52,7 @@ class Walks:
     demonstration: Demonstration
     written: dict[str, Written]
     moment: dt.datetime
-    found: dict[tuple[str, str | None], Found] = field(default_factory=dict)
+    crawls: dict[tuple[str, str | None], Found] = field(default_factory=dict)
     changed_by_reading: dict[str | None, set[str]] = field(default_factory=dict)
     _rows: dict[str, str] = field(default_factory=dict)
 
@@ -63,12 +63,12 @@ class Walks:
         that, pages are read as every page is by the checked client, and each person opens items
         and filters of their own.
         """
-        if (after, key) not in self.found:
+        if (after, key) not in self.crawls:
             is_before = after == BEFORE
             with self._fresh(after):
                 if is_before and not self._rows:
                     self._rows = _digests()
-                self.found[after, key] = crawl(
+                self.crawls[after, key] = crawl(
                     self.demonstration.browser(self.app, key),
                     selection=self._selection(key, is_before=is_before),
                     start="/" if key else "/guidance",
@@ -77,9 +77,9 @@ class Walks:
                 if is_before:
                     now = _digests()
                     self.changed_by_reading[key] = {
-                        one for one in now if now[one] != self._rows[one]
+                        table for table in now if now[table] != self._rows[table]
                     }
-        return self.found[after, key]
+        return self.crawls[after, key]
 
     def differing(self, key: str | None, after: str) -> list[str]:
         """Return the addresses at which a person finds something else than before.
@@ -88,7 +88,7 @@ class Walks:
         is found too.
         """
         old, new = _comparable(self.walk(key)), _comparable(self.walk(key, after))
-        return sorted(one for one in new if old.get(one) != new[one])
+        return sorted(address for address in new if old.get(address) != new[address])
 
     def _selection(self, key: str | None, *, is_before: bool) -> Selection:
         """Return what everybody opens of what a side writes on, and what an insider does beside.
@@ -97,8 +97,8 @@ class Walks:
         these.
         """
         known = self.demonstration.checklists
-        written = {one for side in SIDES.values() for one in side.comments}
-        watched = frozenset(str(known[one]) for one in written)
+        written = {checklist for side in SIDES.values() for checklist in side.comments}
+        watched = frozenset(str(known[checklist]) for checklist in written)
         if not is_before:
             return Selection(watched, watched, EVERYBODYS_ITEMS, library=key not in INSIDERS)
         if key not in INSIDERS:
@@ -131,9 +131,9 @@ def prepare(app: Flask) -> Walks:
 
         def write(side: Side = side) -> Written:
             scene = Scene(db.session(), demonstration)
-            made = post(scene, side)
+            written_by_side = post(scene, side)
             assert share_out(scene, side)
-            return made
+            return written_by_side
 
         written[name] = points.use(_name(name), write, on=before)
     return Walks(app, demonstration, written, clock.now())
@@ -143,19 +143,19 @@ def _name(state: str) -> str:
     return f"walked_{state}"
 
 
-def _comparable(found: Found) -> dict[str, tuple[int, str]]:
+def _comparable(walked: Found) -> dict[str, tuple[int, str]]:
     return {
-        address: (status, without_tokens(found.texts.get(address, "")))
-        for address, status in found.statuses.items()
+        address: (status, without_tokens(walked.texts.get(address, "")))
+        for address, status in walked.statuses.items()
         if not TELLS_OF_READING.search(address)
     }
 
 
 def _digests() -> dict[str, str]:
     """Return the digest of each table's rows."""
-    found = {}
+    digests = {}
     with db.engine.connect() as connection:
         for name, table in db.metadata.tables.items():
             rows = sorted(map(repr, connection.execute(sa.select(table))))
-            found[name] = hashlib.sha256("\n".join(rows).encode()).hexdigest()
-    return found
+            digests[name] = hashlib.sha256("\n".join(rows).encode()).hexdigest()
+    return digests

@@ -72,8 +72,8 @@ def cast(people: House, frozen_time: Clock) -> House:
 def row_of(cast: House, key: str) -> Row:
     cast.session.rollback()
     with db.engine.connect() as connection:
-        found = sa.select(USERS).where(USERS.c.id == cast.people[key])
-        return dict(connection.execute(found).mappings().one())
+        query = sa.select(USERS).where(USERS.c.id == cast.people[key])
+        return dict(connection.execute(query).mappings().one())
 
 
 def put(cast: House, key: str, **values: Any) -> None:
@@ -316,8 +316,8 @@ def test_a_used_recovery_code_that_was_restored_is_refused(cast: House, browsers
 
 def passkey_row(device: Device) -> Row:
     with db.engine.connect() as connection:
-        found = sa.select(PASSKEYS).where(PASSKEYS.c.credential_id == device.credential_id)
-        return dict(connection.execute(found).mappings().one())
+        query = sa.select(PASSKEYS).where(PASSKEYS.c.credential_id == device.credential_id)
+        return dict(connection.execute(query).mappings().one())
 
 
 def by_passkey(cast: House, key: str, device: Device) -> Callable[[], identity_proof.Proof]:
@@ -329,9 +329,9 @@ def by_passkey(cast: House, key: str, device: Device) -> Callable[[], identity_p
 @pytest.fixture
 def device(cast: House) -> Device:
     """The attacker's passkey."""
-    made = Device()
-    passkeys.give(cast, "dora", made)
-    return made
+    device = Device()
+    passkeys.give(cast, "dora", device)
+    return device
 
 
 def on_passkeys(statement: Any) -> None:
@@ -486,15 +486,15 @@ def test_who_asks_for_a_link_and_is_refused_gets_a_mail_and_the_page_says_the_sa
     cast: House, session: Session, browsers: Browsers
 ) -> None:
     put(cast, "samira", password=row_of(cast, "dora")["password"])
-    told = [
+    recipients = [
         Page.of(browsers().submit("/new-password", email=f"{name}@example.org")).text.replace(
             name, ""
         )
         for name in ("samira", "joana", "nobody")
     ]
-    assert len(set(told)) == 1
+    assert len(set(recipients)) == 1
     session.rollback()
-    kinds = {one.recipient: one.kind for one in session.query(OutboxMessage)}
+    kinds = {message.recipient: message.kind for message in session.query(OutboxMessage)}
     assert kinds["samira@example.org"] == "link_refused"
     assert kinds["joana@example.org"] == "password_link"
 
@@ -574,10 +574,10 @@ def test_a_second_person_resets_what_was_changed_and_the_password_goes_too(
     admin = signed_in(browsers(), "ada")
     page = admin.page(f"/people/{cast.people['henrik']}")
     assert REFUSED in page.text
-    asked = admin.page(page.links()["Reset the password and second factor"])
-    assert asked.h1 == "Reset the password and second factor of Henrik Marsh"
-    assert "email the link to henrik@example.org" in asked.text
-    done = admin.submit(asked.where, reason="Changed by hand; I met him")
+    asking = admin.page(page.links()["Reset the password and second factor"])
+    assert asking.h1 == "Reset the password and second factor of Henrik Marsh"
+    assert "email the link to henrik@example.org" in asking.text
+    done = admin.submit(asking.where, reason="Changed by hand; I met him")
     assert "The password and second factor of Henrik Marsh are reset." in Page.of(done).text
     session.rollback()
     assert is_bound(cast, "henrik")
@@ -599,10 +599,10 @@ def test_no_reset_is_offered_while_the_address_is_another_one(
     page = admin.page(f"/people/{cast.people['henrik']}")
     assert "The email address of this account was changed outside this application" in page.text
     assert not [words for words in page.links() if words.startswith("Reset")]
-    asked = admin.page(f"/people/{cast.people['henrik']}/second-factor/reset")
-    assert "the link for a new password would go to somebody else" in asked.text
-    assert "mallory" not in asked.text
-    admin.post(asked.where, data={"reason": "Asked"})
+    asking = admin.page(f"/people/{cast.people['henrik']}/second-factor/reset")
+    assert "the link for a new password would go to somebody else" in asking.text
+    assert "mallory" not in asking.text
+    admin.post(asking.where, data={"reason": "Asked"})
     session.rollback()
     assert not is_bound(cast, "henrik")
 
@@ -724,8 +724,8 @@ def test_a_person_signed_in_with_a_restored_row_can_neither_confirm_nor_change_a
     page = browser.submit("/account/recovery-codes")
     assert REFUSED in Page.of(page).text
     page = browser.submit("/account/passkeys/new", name="Key")
-    asked = passkeys.asked_on(Page.of(page))
-    page = passkeys.send(browser, asked, Device().make(asked.challenge))
+    prompt = passkeys.asked_on(Page.of(page))
+    page = passkeys.send(browser, prompt, Device().make(prompt.challenge))
     assert REFUSED in Page.of(page).text
     after = row_of(cast, "dora")
     handle = {"fs_webauthn_user_handle": None}

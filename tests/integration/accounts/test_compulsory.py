@@ -13,7 +13,7 @@ from tests.factories.accounts import PASSWORD, House, signed_in
 from tests.factories.accounts import sign_in as give_password
 from tests.factories.passkeys import Device, asked_on, give, send
 from tests.factories.passkeys import sign_in as sign_in_with
-from tests.integration.accounts.test_passkeys import kept
+from tests.integration.accounts.test_passkeys import stored
 from tests.integration.accounts.test_second_factor import set_up
 from tests.pages import Page
 from tests.services import put
@@ -90,8 +90,8 @@ def test_an_app_for_codes_opens_the_rest(people: House, client: CheckedClient) -
 
 def test_a_passkey_opens_the_rest(people: House, client: CheckedClient) -> None:
     signed_in(client, "nadia")
-    asked = asked_on(Page.of(client.submit("/account/passkeys/new", name="Key")))
-    assert send(client, asked, Device().make(asked.challenge)).request.path == "/account"
+    prompt = asked_on(Page.of(client.submit("/account/passkeys/new", name="Key")))
+    assert send(client, prompt, Device().make(prompt.challenge)).request.path == "/account"
 
 
 def test_who_was_going_somewhere_goes_on_there_with_an_app(
@@ -109,12 +109,12 @@ def test_who_was_going_somewhere_goes_on_there_with_a_passkey(
 ) -> None:
     signed_in(client, "nadia")
     path = client.page("/people?page=2").links()["Set up a passkey"]
-    asked = asked_on(Page.of(client.submit(path, name="Key")))
+    prompt = asked_on(Page.of(client.submit(path, name="Key")))
     # What is no passkey keeps the way too.
-    failed = send(client, asked, "{}")
+    failed = send(client, prompt, "{}")
     assert failed.request.full_path == path
-    asked = asked_on(Page.of(client.submit(path, name="Key")))
-    response = send(client, asked, Device().make(asked.challenge))
+    prompt = asked_on(Page.of(client.submit(path, name="Key")))
+    response = send(client, prompt, Device().make(prompt.challenge))
     assert response.request.full_path == "/people?page=2"
 
 
@@ -134,8 +134,8 @@ def test_nobody_is_led_elsewhere(people: House, client: CheckedClient, hostile: 
     page = Page.of(client.get(NEEDED, query_string={"next": hostile}))
     assert page.links()["Set up a passkey"] == "/account/passkeys/new"
     path = f"/account/passkeys/new?next={quote(hostile, safe='')}"
-    asked = asked_on(Page.of(client.submit(path, name="Key")))
-    assert send(client, asked, Device().make(asked.challenge)).request.path == "/account"
+    prompt = asked_on(Page.of(client.submit(path, name="Key")))
+    assert send(client, prompt, Device().make(prompt.challenge)).request.path == "/account"
     response = client.get(NEEDED, query_string={"next": hostile})
     assert response.location == "/account"
 
@@ -148,7 +148,7 @@ def test_a_passkey_that_was_set_aside_is_none(
     client = browsers()
     assert sign_in_with(client, device).request.path == "/"
     credentials.set_aside(give(people, "dora", Device()).id)
-    passkey = kept(session, device)
+    passkey = stored(session, device)
     assert passkey is not None
     credentials.set_aside(passkey.id)
     session.commit()
@@ -207,14 +207,14 @@ def test_the_last_one_is_not_removed_and_the_page_says_why(
     with pytest.raises(RefusedError):
         credentials.remove(people.actor("nadia"), passkey_id)
     session.rollback()
-    assert kept(session, device) is not None
+    assert stored(session, device) is not None
 
 
 def test_one_of_two_is_removed_and_the_second_is_not(
     people: House, client: CheckedClient, session: Session
 ) -> None:
     first, second = Device(), Device()
-    ids = [give(people, "nadia", one, str(n)).id for n, one in enumerate((first, second))]
+    ids = [give(people, "nadia", device, str(n)).id for n, device in enumerate((first, second))]
     sign_in_with(client, first)
     assert client.submit(f"/account/passkeys/{ids[1]}/remove").request.path == "/account"
     assert client.get(f"/account/passkeys/{ids[0]}/remove").status_code == 403
@@ -228,20 +228,20 @@ def test_beside_an_app_a_passkey_is_removed(
     people.enrol("nadia")
     sign_in_with(client, device)
     client.submit(f"/account/passkeys/{passkey_id}/remove")
-    assert kept(session, device) is None
+    assert stored(session, device) is None
 
 
 def test_one_that_was_set_aside_is_removed_and_is_no_other_one(
     people: House, client: CheckedClient, session: Session
 ) -> None:
     good, bad = Device(), Device()
-    ids = [give(people, "nadia", one, str(n)).id for n, one in enumerate((good, bad))]
+    ids = [give(people, "nadia", device, str(n)).id for n, device in enumerate((good, bad))]
     credentials.set_aside(ids[1])
     session.commit()
     sign_in_with(client, good)
     assert client.get(f"/account/passkeys/{ids[0]}/remove").status_code == 403
     client.submit(f"/account/passkeys/{ids[1]}/remove")
-    assert kept(session, bad) is None
+    assert stored(session, bad) is None
 
 
 def test_where_none_is_needed_the_last_one_is_removed(

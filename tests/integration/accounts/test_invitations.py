@@ -51,9 +51,9 @@ def wanted(people: House, where: str | None, *roles: Role, **more: object) -> Ne
 
 @pytest.fixture
 def invited(people: House, session: Session) -> SentInvitation:
-    made = invitations.invite(people.actor("samira"), wanted(people, "door", Role.MEMBER))
+    invitation = invitations.invite(people.actor("samira"), wanted(people, "door", Role.MEMBER))
     session.commit()
-    return made
+    return invitation
 
 
 def accept(client: CheckedClient, token: str, **more: str) -> Page:
@@ -69,14 +69,14 @@ def test_an_invitation_goes_to_the_address_and_names_nothing(
 ) -> None:
     mail = session.query(OutboxMessage).filter_by(recipient=EMAIL).one()
     assert f"http://localhost:8000/invitations/{invited.token}" in mail.body
-    told = mail.subject + mail.body
+    mail_text = mail.subject + mail.body
     for name in ("Open Door", "Samira", "Marsh", "member"):
-        assert name not in told
+        assert name not in mail_text
 
 
 def test_the_token_is_not_kept(people: House, invited: SentInvitation, session: Session) -> None:
-    kept = session.get_one(Invitation, invited.id)
-    assert invited.token not in str(vars(kept))
+    stored = session.get_one(Invitation, invited.id)
+    assert invited.token not in str(vars(stored))
     raw = session.connection().exec_driver_sql("SELECT sealed_body FROM outbox_message").all()
     assert not any(invited.token.encode() in bytes(row[0]) for row in raw)
 
@@ -169,15 +169,15 @@ def test_a_coordinator_invites_in_the_browser(
     )
     assert response.request.path == "/people/invitations"
     assert EMAIL in Page.of(response).text
-    kept = session.query(Invitation).filter_by(email=EMAIL).one()
-    assert kept.organisation_id == people.organisations["door"]
-    assert kept.roles == ["member", "signatory"]
-    assert (kept.power_from, kept.power_until) == (None, dt.date(2099, 5, 2))
+    invitation = session.query(Invitation).filter_by(email=EMAIL).one()
+    assert invitation.organisation_id == people.organisations["door"]
+    assert invitation.roles == ["member", "signatory"]
+    assert (invitation.power_from, invitation.power_until) == (None, dt.date(2099, 5, 2))
 
 
 def test_the_days_of_the_power_come_with_the_role_of_signatory_alone(people: House) -> None:
     first, last = dt.date(2026, 5, 3), dt.date(2099, 5, 2)
-    made = invitations.invite(
+    invitation = invitations.invite(
         people.actor("samira"),
         wanted(
             people,
@@ -190,11 +190,13 @@ def test_the_days_of_the_power_come_with_the_role_of_signatory_alone(people: Hou
             power_until=last,
         ),
     )
-    user = invitations.accept(made.token, name="New Person", password=PASSWORD, language="en")
+    user = invitations.accept(invitation.token, name="New Person", password=PASSWORD, language="en")
     powers.let_begin(user.id)
     db.session.commit()
-    held = {one.role: one for one in queries.memberships_of(user.id, clock.today())}
-    signs, works = held[Role.SIGNATORY], held[Role.MEMBER]
+    by_role = {
+        membership.role: membership for membership in queries.memberships_of(user.id, clock.today())
+    }
+    signs, works = by_role[Role.SIGNATORY], by_role[Role.MEMBER]
     assert (signs.power_from, signs.power_until) == (first, last)
     assert (works.power_from, works.power_until) == (None, None)
 
@@ -268,8 +270,8 @@ def test_an_administrator_invites_into_any_organisation(
         audits=str(people.organisations["npm"]),
     )
     assert response.request.path == "/people/invitations"
-    kept = session.query(Invitation).filter_by(email=EMAIL).one()
-    assert kept.audits_id == people.organisations["npm"]
+    invitation = session.query(Invitation).filter_by(email=EMAIL).one()
+    assert invitation.audits_id == people.organisations["npm"]
 
 
 # Accepting ----------------------------------------------------------------------------------
@@ -282,8 +284,8 @@ def test_accepting_makes_the_account_and_signs_in(
     assert page.where == "/account/second-factor"
     assert "Your account is ready" in page.text
     user = session.query(User).filter_by(email=EMAIL).one()
-    held = queries.memberships_of(user.id, clock.today())
-    assert [(m.role, m.organisation_id) for m in held] == [
+    memberships = queries.memberships_of(user.id, clock.today())
+    assert [(m.role, m.organisation_id) for m in memberships] == [
         (Role.MEMBER, people.organisations["door"])
     ]
 
@@ -292,12 +294,12 @@ def test_accepting_is_recorded_with_what_follows_from_it(
     people: House, client: CheckedClient, session: Session
 ) -> None:
     cooperation = uuid4()
-    made = invitations.invite(
+    invitation = invitations.invite(
         people.actor("samira"),
         wanted(people, "door", Role.MEMBER, cooperation_id=cooperation, function="Expert"),
     )
     session.commit()
-    accept(client, made.token)
+    accept(client, invitation.token)
     event = session.query(Event).filter_by(verb="invitation_accepted").all()[-1]
     detail = session.get_one(EventDetail, event.id).content
     user = session.query(User).filter_by(email=EMAIL).one()
@@ -345,15 +347,15 @@ def test_an_invitation_expires(
     people: House, session: Session, client: CheckedClient, frozen_time: Clock
 ) -> None:
     frozen_time(NOON)
-    made = invitations.invite(people.actor("samira"), wanted(people, "door", Role.MEMBER))
+    invitation = invitations.invite(people.actor("samira"), wanted(people, "door", Role.MEMBER))
     session.commit()
     frozen_time(NOON + dt.timedelta(days=14))
-    response = client.get(f"/invitations/{made.token}")
+    response = client.get(f"/invitations/{invitation.token}")
     assert response.status_code == 410
     assert "has expired" in Page.of(response).text
     assert "ask the coordinator" in Page.of(response).text
     with pytest.raises(RuleBrokenError):
-        invitations.accept(made.token, name="A", password=PASSWORD, language="en")
+        invitations.accept(invitation.token, name="A", password=PASSWORD, language="en")
 
 
 def test_a_revoked_invitation_is_closed(
@@ -388,7 +390,7 @@ def test_an_unknown_token_is_not_there(client: CheckedClient, token: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "said"),
+    ("field", "value", "message"),
     [
         ("name", "", "Enter your name"),
         ("name", "x" * 300, "Use at most 200 characters"),
@@ -405,10 +407,10 @@ def test_bad_input_keeps_what_was_typed_and_makes_no_account(
     session: Session,
     field: str,
     value: str,
-    said: str,
+    message: str,
 ) -> None:
     page = accept(client, invited.token, **{field: value})
-    assert said in page.text
+    assert message in page.text
     if field == "name":
         assert page.form().values["name"] == [value]
     assert session.query(User).filter_by(email=EMAIL).count() == 0
@@ -451,29 +453,29 @@ def test_a_person_signed_in_with_another_address_cannot_use_it(
 def test_an_invited_person_with_an_account_signs_in_and_gets_the_roles(
     people: House, client: CheckedClient, session: Session
 ) -> None:
-    made = invitations.invite(
+    invitation = invitations.invite(
         people.actor("ada"),
         NewInvitation(
             "joana@example.org", {Role.MEMBER}, organisation_id=people.organisations["npm"]
         ),
     )
     session.commit()
-    page = client.page(f"/invitations/{made.token}")
+    page = client.page(f"/invitations/{invitation.token}")
     assert "There is an account for joana@example.org" in page.text
     signed_in(client, "joana")
-    response = client.submit(f"/invitations/{made.token}")
+    response = client.submit(f"/invitations/{invitation.token}")
     assert "You accepted the invitation." in Page.of(response).text
     assert "acting for Office of the People's Advocate" in Page.of(response).text
-    held = queries.memberships_of(people.people["joana"], clock.today())
-    assert {m.role for m in held} == {Role.COORDINATOR, Role.MEMBER}
+    memberships = queries.memberships_of(people.people["joana"], clock.today())
+    assert {m.role for m in memberships} == {Role.COORDINATOR, Role.MEMBER}
     with pytest.raises(RuleBrokenError, match="used already"):
-        invitations.accept(made.token, name="Evil", password=PASSWORD, language="en")
+        invitations.accept(invitation.token, name="Evil", password=PASSWORD, language="en")
 
 
 def test_a_suspended_person_does_not_come_back_by_an_invitation(
     people: House, client: CheckedClient, session: Session
 ) -> None:
-    made = invitations.invite(
+    invitation = invitations.invite(
         people.actor("ada"),
         NewInvitation(
             "joana@example.org", {Role.MEMBER}, organisation_id=people.organisations["npm"]
@@ -481,7 +483,7 @@ def test_a_suspended_person_does_not_come_back_by_an_invitation(
     )
     service.suspend(people.actor("ada"), people.people["joana"], reason="Away")
     session.commit()
-    assert "There is an account" in client.page(f"/invitations/{made.token}").text
+    assert "There is an account" in client.page(f"/invitations/{invitation.token}").text
     assert sign_in(client, "joana").request.path == "/sign-in"
 
 
@@ -504,9 +506,9 @@ def test_nobody_else_touches_an_invitation(
 ) -> None:
     response = browser_of(who).post(f"/people/invitations/{invited.id}/{act}")
     assert response.status_code == status
-    kept = session.get_one(Invitation, invited.id, populate_existing=True)
-    assert kept.revoked_at is None
-    assert kept.token_digest == queries.token_digest(invited.token)
+    stored = session.get_one(Invitation, invited.id, populate_existing=True)
+    assert stored.revoked_at is None
+    assert stored.token_digest == queries.token_digest(invited.token)
 
 
 def test_the_verbs_ask_again_without_their_pages(
@@ -543,7 +545,7 @@ def test_the_first_administrator_is_invited_by_command(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (["nonsense"], "email: Enter an email address"),
         (["a@example.org", "--role", "member"], "organisation: Choose the organisation"),
@@ -553,11 +555,11 @@ def test_the_first_administrator_is_invited_by_command(
     ],
 )
 def test_the_command_says_what_is_wrong_in_one_line(
-    app: Flask, session: Session, arguments: list[str], said: str
+    app: Flask, session: Session, arguments: list[str], message: str
 ) -> None:
     result = app.test_cli_runner().invoke(args=["invite", *arguments])
     assert result.exit_code != 0
-    assert said in result.output.splitlines()[-1]
+    assert message in result.output.splitlines()[-1]
     assert session.query(Invitation).count() == 0
 
 
@@ -677,22 +679,24 @@ def test_an_event_that_was_changed_binds_no_invitation(
 def test_a_signed_in_person_gets_no_role_from_a_changed_invitation(
     people: House, session: Session, browser_of: Callable[[str], CheckedClient]
 ) -> None:
-    made = invitations.invite(
+    invitation = invitations.invite(
         people.actor("samira"),
         NewInvitation(
             "joana@example.org", {Role.MEMBER}, organisation_id=people.organisations["door"]
         ),
     )
     session.commit()
-    put(made, roles=["coordinator"])
+    put(invitation, roles=["coordinator"])
     joana = browser_of("joana")
-    sent = joana.post(f"/invitations/{made.token}", data={})
+    sent = joana.post(f"/invitations/{invitation.token}", data={})
     assert (sent.status_code, CHANGED in Page.of(sent).text) == (410, True)
     with pytest.raises(RuleBrokenError, match=CHANGED):
-        invitations.accept_signed_in(people.actor("joana"), made.token)
+        invitations.accept_signed_in(people.actor("joana"), invitation.token)
     session.rollback()
-    held = queries.memberships_of(people.people["joana"], clock.today())
-    assert {one.organisation_id for one in held} == {people.organisations["lantern"]}
+    memberships = queries.memberships_of(people.people["joana"], clock.today())
+    assert {membership.organisation_id for membership in memberships} == {
+        people.organisations["lantern"]
+    }
 
 
 def test_a_changed_invitation_is_not_sent_again_but_can_be_revoked(

@@ -53,8 +53,8 @@ WRONG: list[dict[str, Any]] = [
     {"origin": "https://terms.example"},
     {"origin": "http://localhost:8001"},
     {"host": "terms.example"},
-    {"said": {"crossOrigin": True}},
-    {"said": {"challenge": "AAAA"}},
+    {"client_data": {"crossOrigin": True}},
+    {"client_data": {"challenge": "AAAA"}},
 ]
 
 
@@ -71,11 +71,11 @@ def begin_new(client: CheckedClient, name: str = "My telephone") -> passkeys.Ask
 
 
 def add(client: CheckedClient, device: Device, name: str = "My telephone") -> TestResponse:
-    asked = begin_new(client, name)
-    return send(client, asked, device.make(asked.challenge))
+    prompt = begin_new(client, name)
+    return send(client, prompt, device.make(prompt.challenge))
 
 
-def kept(session: Session, device: Device) -> Passkey | None:
+def stored(session: Session, device: Device) -> Passkey | None:
     session.rollback()
     return session.scalar(sa.select(Passkey).where(Passkey.credential_id == device.credential_id))
 
@@ -83,13 +83,13 @@ def kept(session: Session, device: Device) -> Passkey | None:
 def last_events(session: Session, count: int = 1) -> list[str]:
     """Return the last verbs, without those that bind: each change of credentials has one."""
     session.rollback()
-    verbs = [one.verb for one in session.query(Event).order_by(Event.number)]
+    verbs = [event.verb for event in session.query(Event).order_by(Event.number)]
     return [verb for verb in verbs if verb != "credentials_bound"][-count:]
 
 
 def mails(session: Session, kind: str) -> list[str]:
     session.rollback()
-    return [one.recipient for one in session.query(OutboxMessage).filter_by(kind=kind)]
+    return [message.recipient for message in session.query(OutboxMessage).filter_by(kind=kind)]
 
 
 # Setting one up ------------------------------------------------------------------------------
@@ -148,13 +148,13 @@ def test_a_device_that_holds_one_already_is_told_so(
 ) -> None:
     device = Device()
     give(people, "samira", device)
-    asked = begin_new(signed_in_with(client, device), "Another")
-    known = [one["id"] for one in asked.options["excludeCredentials"]]
+    prompt = begin_new(signed_in_with(client, device), "Another")
+    known = [credential["id"] for credential in prompt.options["excludeCredentials"]]
     assert known == [passkeys.encode(device.credential_id)]
-    assert "made no passkey" in text(send(client, asked, device.make(asked.challenge)))
+    assert "made no passkey" in text(send(client, prompt, device.make(prompt.challenge)))
 
 
-@pytest.mark.parametrize("wrong", [*WRONG, {"said": {"type": "webauthn.get"}}], ids=str)
+@pytest.mark.parametrize("wrong", [*WRONG, {"client_data": {"type": "webauthn.get"}}], ids=str)
 def test_what_was_not_made_here_by_a_verified_person_is_not_taken(
     people: House, client: CheckedClient, session: Session, wrong: dict[str, Any]
 ) -> None:
@@ -162,56 +162,56 @@ def test_what_was_not_made_here_by_a_verified_person_is_not_taken(
     page = Page.of(add(signed_in(client, "samira"), device))
     assert page.where == NEW
     assert "Your device made no passkey that can be used here." in page.text
-    assert kept(session, device) is None
+    assert stored(session, device) is None
 
 
 @pytest.mark.parametrize("hostile", ["", "{}", "null", "[]", "x" * 9000, '{"id": 1}', "\x00"])
 def test_what_is_no_passkey_at_all_is_not_taken(
     people: House, client: CheckedClient, hostile: str
 ) -> None:
-    asked = begin_new(signed_in(client, "samira"))
-    assert "made no passkey" in text(send(client, asked, hostile))
+    prompt = begin_new(signed_in(client, "samira"))
+    assert "made no passkey" in text(send(client, prompt, hostile))
     assert not people.user("samira").has_passkey
 
 
 def test_one_answer_makes_one_passkey(
     people: House, client: CheckedClient, session: Session
 ) -> None:
-    asked = begin_new(signed_in(client, "samira"))
+    prompt = begin_new(signed_in(client, "samira"))
     first, second = Device(), Device()
-    send(client, asked, first.make(asked.challenge))
+    send(client, prompt, first.make(prompt.challenge))
     credentials.rename(people.actor("samira"), credentials.own(people.actor("samira"))[0].id, "X")
     session.commit()
-    assert "made no passkey" in text(send(client, asked, second.make(asked.challenge)))
-    assert kept(session, second) is None
+    assert "made no passkey" in text(send(client, prompt, second.make(prompt.challenge)))
+    assert stored(session, second) is None
 
 
 def test_a_challenge_of_another_person_is_not_taken(
     people: House, browser_of: BrowserOf, session: Session
 ) -> None:
     dora, samira = browser_of("dora"), browser_of("samira")
-    asked, device = begin_new(dora), Device()
-    assert "made no passkey" in text(send(samira, asked, device.make(asked.challenge)))
-    assert kept(session, device) is None
+    prompt, device = begin_new(dora), Device()
+    assert "made no passkey" in text(send(samira, prompt, device.make(prompt.challenge)))
+    assert stored(session, device) is None
 
 
 def test_a_challenge_for_signing_in_makes_no_passkey(
     people: House, browsers: Browsers, session: Session
 ) -> None:
     client, device = signed_in(browsers(), "samira"), Device()
-    asked = begin(browsers())
-    wrong = asked.action.replace("/sign-in/passkey", NEW)
-    made = device.make(asked.challenge)
-    assert client.post(wrong, data={"credential": made}).status_code == 404
-    assert kept(session, device) is None
+    prompt = begin(browsers())
+    wrong = prompt.action.replace("/sign-in/passkey", NEW)
+    answer = device.make(prompt.challenge)
+    assert client.post(wrong, data={"credential": answer}).status_code == 404
+    assert stored(session, device) is None
 
 
 def test_what_took_too_long_begins_again(
     people: House, client: CheckedClient, app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked, device = begin_new(signed_in(client, "samira")), Device()
+    prompt, device = begin_new(signed_in(client, "samira")), Device()
     monkeypatch.setitem(app.config, "SECURITY_WAN_REGISTER_WITHIN", dt.timedelta(seconds=-1))
-    assert "Begin again." in text(send(client, asked, device.make(asked.challenge)))
+    assert "Begin again." in text(send(client, prompt, device.make(prompt.challenge)))
     assert not people.user("samira").has_passkey
 
 
@@ -311,8 +311,8 @@ def test_signing_in_with_a_passkey_redirects_to_the_requested_page(
     device = Device()
     give(people, "samira", device)
     response = client.post("/sign-in/passkey?next=/account", data={"alone": "1"})
-    asked = asked_on(Page.of(response))
-    assert send(client, asked, device.answer(asked.challenge)).request.path == "/account"
+    prompt = asked_on(Page.of(response))
+    assert send(client, prompt, device.answer(prompt.challenge)).request.path == "/account"
 
 
 def test_nobody_learns_from_the_page_whose_passkeys_there_are(
@@ -323,7 +323,7 @@ def test_nobody_learns_from_the_page_whose_passkeys_there_are(
     assert begin(client, identity="samira@example.org", alone="1").options["allowCredentials"] == []
 
 
-@pytest.mark.parametrize("wrong", [*WRONG, {"said": {"type": "webauthn.create"}}], ids=str)
+@pytest.mark.parametrize("wrong", [*WRONG, {"client_data": {"type": "webauthn.create"}}], ids=str)
 def test_what_is_no_answer_of_this_passkey_lets_nobody_in(
     people: House, client: CheckedClient, session: Session, wrong: dict[str, Any]
 ) -> None:
@@ -362,10 +362,10 @@ def test_an_answer_works_once(
     device = Device(step=step)
     give(people, "samira", device)
     first, second = browsers(), browsers()
-    asked = begin(first)
-    answer = device.answer(asked.challenge)
-    assert send(first, asked, answer).request.path == "/"
-    assert "did not answer as it should" in text(send(second, asked, answer))
+    prompt = begin(first)
+    answer = device.answer(prompt.challenge)
+    assert send(first, prompt, answer).request.path == "/"
+    assert "did not answer as it should" in text(send(second, prompt, answer))
     assert not is_in(second)
 
 
@@ -378,13 +378,13 @@ def test_a_challenge_for_confirming_or_setting_up_lets_nobody_in(
     sign_in(inside, device)
     confirming = asked_on(Page.of(inside.post("/account/confirm/passkey")))
     making = begin_new(inside, "Another")
-    there = confirming.action.replace("/account/confirm/passkey", "/sign-in/passkey")
+    address = confirming.action.replace("/account/confirm/passkey", "/sign-in/passkey")
     answer = device.answer(confirming.challenge)
-    response = client.post(there, data={"credential": answer}, follow_redirects=True)
+    response = client.post(address, data={"credential": answer}, follow_redirects=True)
     assert "did not answer" in text(response)
-    there = making.action.replace(NEW, "/sign-in/passkey")
+    address = making.action.replace(NEW, "/sign-in/passkey")
     answer = device.answer(making.challenge)
-    assert client.post(there, data={"credential": answer}).status_code == 404
+    assert client.post(address, data={"credential": answer}).status_code == 404
     assert not is_in(client)
 
 
@@ -397,9 +397,9 @@ def test_what_took_too_long_lets_nobody_in(
 ) -> None:
     device = Device()
     give(people, "samira", device)
-    asked = begin(client)
+    prompt = begin(client)
     monkeypatch.setitem(app.config, "SECURITY_WAN_SIGNIN_WITHIN", dt.timedelta(seconds=-1))
-    assert "Begin again." in text(send(client, asked, device.answer(asked.challenge)))
+    assert "Begin again." in text(send(client, prompt, device.answer(prompt.challenge)))
     assert not is_in(client)
 
 
@@ -433,14 +433,14 @@ def test_an_answer_that_names_another_person_lets_nobody_in(
     give(people, "samira", device)
     begin_new(signed_in_with(client, device), "Another")
     client.post("/sign-out")
-    asked = begin(client)
+    prompt = begin(client)
     handle = people.user("samira").fs_webauthn_user_handle
     assert handle is not None
     session.rollback()
-    wrong = device.answer(asked.challenge, handle="f" * 32)
-    assert "did not answer as it should" in text(send(client, asked, wrong))
-    asked = begin(client)
-    assert send(client, asked, device.answer(asked.challenge, handle)).request.path == "/"
+    wrong = device.answer(prompt.challenge, handle="f" * 32)
+    assert "did not answer as it should" in text(send(client, prompt, wrong))
+    prompt = begin(client)
+    assert send(client, prompt, device.answer(prompt.challenge, handle)).request.path == "/"
 
 
 def test_wrong_answers_can_be_given_ten_times(
@@ -476,9 +476,9 @@ def test_the_count_of_a_device_is_kept(people: House, browsers: Browsers, sessio
     device = Device(count=4)
     give(people, "samira", device)
     sign_in(browsers(), device)
-    found = kept(session, device)
-    assert found is not None
-    assert found.sign_count == 5
+    passkey = stored(session, device)
+    assert passkey is not None
+    assert passkey.sign_count == 5
 
 
 @pytest.mark.parametrize("back", [1, 5])
@@ -518,7 +518,7 @@ def test_of_two_answers_with_one_count_only_one_is_taken(
     device.count = 8
     user_id, start = people.people["henrik"], Barrier(3)
     challenges = [bytes([number]) * 32 for number in range(3)]
-    answers = [(one, device.answer(one)) for one in challenges]
+    answers = [(challenge, device.answer(challenge)) for challenge in challenges]
 
     def prove(challenge: bytes, answer: str) -> bool:
         with app.app_context():
@@ -533,11 +533,11 @@ def test_of_two_answers_with_one_count_only_one_is_taken(
             return True
 
     with ThreadPoolExecutor(3) as pool:
-        taken = [one.result() for one in [pool.submit(prove, *each) for each in answers]]
+        taken = [future.result() for future in [pool.submit(prove, *each) for each in answers]]
     assert taken.count(True) == 1
-    found = kept(session, device)
-    assert found is not None
-    assert found.set_aside_at is not None
+    passkey = stored(session, device)
+    assert passkey is not None
+    assert passkey.set_aside_at is not None
 
 
 def test_the_worker_forgets_what_was_answered_long_ago(
@@ -567,10 +567,10 @@ def test_with_a_passkey_the_password_alone_lets_nobody_in(
     assert page.where == "/sign-in/passkey"
     assert page.h1 == "Confirm with your passkey"
     assert not is_in(client)
-    asked = begin(client, x="")
-    allowed = [one["id"] for one in asked.options["allowCredentials"]]
+    prompt = begin(client, x="")
+    allowed = [credential["id"] for credential in prompt.options["allowCredentials"]]
     assert allowed == [passkeys.encode(device.credential_id)]
-    assert send(client, asked, device.answer(asked.challenge)).request.path == "/"
+    assert send(client, prompt, device.answer(prompt.challenge)).request.path == "/"
 
 
 def test_another_persons_passkey_is_no_second_factor(
@@ -580,8 +580,8 @@ def test_another_persons_passkey_is_no_second_factor(
     other = Device()
     give(people, "dora", other)
     give_password(client, "samira")
-    asked = begin(client, x="")
-    assert "another person's" in text(send(client, asked, other.answer(asked.challenge)))
+    prompt = begin(client, x="")
+    assert "another person's" in text(send(client, prompt, other.answer(prompt.challenge)))
     assert not is_in(client)
 
 
@@ -595,8 +595,8 @@ def test_a_person_with_an_app_and_a_passkey_can_use_either(
     page = Page.of(give_password(first, "samira"))
     assert page.where == "/sign-in/code"
     assert "Use your passkey instead" in page.text
-    asked = begin(first, x="")
-    assert send(first, asked, device.answer(asked.challenge)).request.path == "/"
+    prompt = begin(first, x="")
+    assert send(first, prompt, device.answer(prompt.challenge)).request.path == "/"
     give_password(second, "samira")
     code = people.code("samira")
     session.rollback()
@@ -620,7 +620,7 @@ def test_a_recovery_code_stands_in_for_a_lost_passkey(
     client = browsers()
     add(signed_in(client, "samira"), Device())
     codes = client.submit("/account/recovery-codes", generate_new_codes="1")
-    code = next(one for one in text(codes).split() if one.count("-") == 2)
+    code = next(code for code in text(codes).split() if code.count("-") == 2)
     other = browsers()
     give_password(other, "samira")
     assert other.submit("/sign-in/recovery-code", code=code).request.path == "/"
@@ -657,8 +657,8 @@ def test_a_passkey_confirms_before_something_sensitive(
     page = client.page("/account/second-factor")
     assert page.where == "/account/confirm"
     confirm = client.post("/account/confirm/passkey?next=/account/second-factor")
-    asked = asked_on(Page.of(confirm))
-    response = send(client, asked, device.answer(asked.challenge))
+    prompt = asked_on(Page.of(confirm))
+    response = send(client, prompt, device.answer(prompt.challenge))
     assert response.request.path == "/account/second-factor"
 
 
@@ -683,8 +683,8 @@ def test_another_persons_passkey_does_not_confirm(
     sign_in(client, device)
     make_stale(client)
     confirm = client.post("/account/confirm/passkey?next=/account/second-factor")
-    asked = asked_on(Page.of(confirm))
-    response = send(client, asked, other.answer(asked.challenge))
+    prompt = asked_on(Page.of(confirm))
+    response = send(client, prompt, other.answer(prompt.challenge))
     assert "another person's" in text(response)
     assert response.request.full_path.endswith("next=/account/second-factor")
     assert client.page("/account/second-factor").where == "/account/confirm"
@@ -694,9 +694,9 @@ def test_another_persons_passkey_does_not_confirm(
 
 
 def own_page(people: House, device: Device) -> str:
-    found = kept(people.session, device)
-    assert found is not None
-    return f"/account/passkeys/{found.id}"
+    passkey = stored(people.session, device)
+    assert passkey is not None
+    return f"/account/passkeys/{passkey.id}"
 
 
 def test_a_passkey_gets_another_name(
@@ -758,9 +758,9 @@ def signed_in_with(client: CheckedClient, device: Device) -> CheckedClient:
 
 
 def passkey_id(session: Session, device: Device) -> UUID:
-    found = kept(session, device)
-    assert found is not None
-    return found.id
+    passkey = stored(session, device)
+    assert passkey is not None
+    return passkey.id
 
 
 def test_a_reset_takes_passkeys_away_too(
@@ -772,7 +772,7 @@ def test_a_reset_takes_passkeys_away_too(
     service.reset_second_factor(people.actor("ada"), people.people["samira"], reason="Lost bag")
     session.commit()
     assert not is_in(client)
-    assert kept(session, device) is None
+    assert stored(session, device) is None
     assert last_events(session, 2) == ["passkey_removed", "second_factor_reset"]
     assert give_password(browsers(), "samira").request.path == "/"
 

@@ -129,7 +129,7 @@ def test_links_can_be_asked_for_five_times(people: House, client: CheckedClient)
 
 
 @pytest.mark.parametrize(
-    ("new", "again", "said"),
+    ("new", "again", "message"),
     [
         ("short one", "short one", "Use at least 12 characters"),
         ("aaaaaaaaaaaaaaaa", "aaaaaaaaaaaaaaaa", "Use more different characters"),
@@ -141,11 +141,11 @@ def test_links_can_be_asked_for_five_times(people: House, client: CheckedClient)
     ],
 )
 def test_a_new_password_must_be_good(
-    people: House, client: CheckedClient, session: Session, new: str, again: str, said: str
+    people: House, client: CheckedClient, session: Session, new: str, again: str, message: str
 ) -> None:
     ask_for_link(client, "samira@example.org")
     page = Page.of(client.submit(link_in(session), password=new, password_confirm=again))
-    assert said in page.text
+    assert message in page.text
     assert sign_in(client, "samira").request.path == "/"
 
 

@@ -270,7 +270,7 @@ def test_of_the_two_last_administrators_who_suspend_each_other_in_the_same_momen
     acts = [(people.actor("ada"), bela), (people.actor("bela"), people.people["ada"])]
     people.session.commit()
     [refused] = at_once(
-        app, *(partial(service.suspend, one, whom, reason="Away") for one, whom in acts)
+        app, *(partial(service.suspend, actor, whom, reason="Away") for actor, whom in acts)
     )
     assert isinstance(refused, RuleBrokenError), refused
 
@@ -311,9 +311,9 @@ def test_giving_a_role_is_recorded_and_told(
     )
     assert response.request.path == f"/people/{people.people['dora']}"
     powers.let_begin(people.people["dora"])
-    held = queries.memberships_of(people.people["dora"], clock.today())
-    assert {m.role for m in held} == {Role.MEMBER, Role.SIGNATORY}
-    signs = next(m for m in held if m.role is Role.SIGNATORY)
+    memberships = queries.memberships_of(people.people["dora"], clock.today())
+    assert {m.role for m in memberships} == {Role.MEMBER, Role.SIGNATORY}
+    signs = next(m for m in memberships if m.role is Role.SIGNATORY)
     assert signs.power_from == dt.date(2026, 5, 3)
     assert signs.power_until == dt.date(2098, 5, 2)
     assert session.query(Event).filter_by(verb="role_given").count() == 1
@@ -323,7 +323,7 @@ def test_giving_a_role_is_recorded_and_told(
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "message"),
     [
         ({"role": "member"}, "holds this role already"),
         ({"role": "signatory"}, "Enter the office"),
@@ -345,11 +345,11 @@ def test_giving_a_role_is_recorded_and_told(
     ],
 )
 def test_a_role_that_cannot_be_given_says_why(
-    people: House, browser_of: BrowserOf, session: Session, fields: dict[str, Any], said: str
+    people: House, browser_of: BrowserOf, session: Session, fields: dict[str, Any], message: str
 ) -> None:
     path = f"/people/{people.people['dora']}/roles/new/{people.organisations['door']}"
     page = Page.of(browser_of("samira").submit(path, **fields))
-    assert said in page.text
+    assert message in page.text
     assert session.query(Event).filter_by(verb="role_given").count() == 0
 
 
@@ -569,11 +569,11 @@ def test_nothing_else_of_the_account_is_changed_by_what_is_sent(
 
 def test_signatories_are_those_whose_role_runs(people: House, session: Session) -> None:
     today = clock.today()
-    found = queries.signatories_of(people.organisations["door"], today)
-    assert [(one.name, one.office, one.power) for one in found] == [
+    signatories = queries.signatories_of(people.organisations["door"], today)
+    assert [(signatory.name, signatory.office, signatory.power) for signatory in signatories] == [
         ("Henrik Marsh", "President", "Statutes, article 9")
     ]
-    assert found[0].holds_on(today)
+    assert signatories[0].holds_on(today)
     service.suspend(people.actor("ada"), people.people["henrik"], reason="Away")
     assert queries.signatories_of(people.organisations["door"], today) == ()
 
@@ -594,8 +594,8 @@ def test_a_signatorys_power_runs_on_its_days(
     row.power_from = None if first is None else today + dt.timedelta(days=first)
     row.power_until = None if last is None else today + dt.timedelta(days=last)
     session.commit()
-    (found,) = queries.signatories_of(people.organisations["door"], today)
-    assert found.holds_on(today) is runs
+    (signatory,) = queries.signatories_of(people.organisations["door"], today)
+    assert signatory.holds_on(today) is runs
 
 
 def test_people_of_an_organisation_come_once_with_all_roles(
@@ -606,11 +606,13 @@ def test_people_of_an_organisation_come_once_with_all_roles(
         people.people["dora"],
         NewRole(Role.COORDINATOR, people.organisations["door"]),
     )
-    found = {one.name: one for one in queries.people_of(people.organisations["door"])}
-    assert set(found) == {"Samira Marsh", "Henrik Marsh", "Dora Marsh"}
-    assert found["Dora Marsh"].roles == {Role.MEMBER, Role.COORDINATOR}
+    people_by_name = {
+        person.name: person for person in queries.people_of(people.organisations["door"])
+    }
+    assert set(people_by_name) == {"Samira Marsh", "Henrik Marsh", "Dora Marsh"}
+    assert people_by_name["Dora Marsh"].roles == {Role.MEMBER, Role.COORDINATOR}
     coordinators = queries.people_with_role(people.organisations["door"], {Role.COORDINATOR})
-    assert {one.name for one in coordinators} == {"Samira Marsh", "Dora Marsh"}
+    assert {coordinator.name for coordinator in coordinators} == {"Samira Marsh", "Dora Marsh"}
 
 
 def test_contacts_leave_out_the_suspended(people: House, session: Session) -> None:
@@ -634,8 +636,10 @@ def test_an_administrator_gives_a_role_in_an_organisation_chosen_first(
     )
     response = ada.submit(chosen.request.path, role="member", outside_expert="y")
     assert "Outside expert." in Page.of(response).text
-    held = queries.memberships_of(people.people["dora"], clock.today())
-    assert [m.outside_expert for m in held if m.organisation_name.startswith("Office")] == [True]
+    memberships = queries.memberships_of(people.people["dora"], clock.today())
+    assert [m.outside_expert for m in memberships if m.organisation_name.startswith("Office")] == [
+        True
+    ]
 
 
 def test_an_administrator_makes_another_administrator(people: House, browser_of: BrowserOf) -> None:

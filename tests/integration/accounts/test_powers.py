@@ -36,20 +36,20 @@ SIGNS: dict[str, Any] = {"office": "Director", "power": "Board, 3 May"}
 def give(people: House, who: str, whom: str, role: Role, **more: object) -> Membership:
     """Have somebody give a role in Open Door."""
     details = SIGNS | more if role is Role.SIGNATORY else more
-    made = service.give_role(
+    membership = service.give_role(
         people.actor(who),
         people.people[whom],
         NewRole(role, people.organisations["door"], **details),
     )
     people.session.commit()
-    return made
+    return membership
 
 
 def roles(people: House, key: str) -> set[Role]:
-    return {one.role for one in people.actor(key).memberships}
+    return {membership.role for membership in people.actor(key).memberships}
 
 
-def told(people: House, kind: str) -> set[str]:
+def mailed(people: House, kind: str) -> set[str]:
     mails = people.session.scalars(sa.select(OutboxMessage).where(OutboxMessage.kind == kind))
     return {mail.recipient.split("@")[0] for mail in mails}
 
@@ -65,8 +65,8 @@ def events(session: Session, verb: str) -> list[dict[str, object]]:
 
 
 def address(people: House, whom: str, membership: Membership | UUID, act: str) -> str:
-    one = membership.id if isinstance(membership, Membership) else membership
-    return f"/people/{people.people[whom]}/roles/{one}/{act}"
+    membership_id = membership.id if isinstance(membership, Membership) else membership
+    return f"/people/{people.people[whom]}/roles/{membership_id}/{act}"
 
 
 # Giving ------------------------------------------------------------------------------------------
@@ -130,7 +130,7 @@ def test_what_a_coordinator_gives_waits_for_another_holder(
     assert "Confirm this role" not in page.text
     assert "Another signatory or manager of the organisation confirms this role." in page.text
     assert roles(people, "dora") == {Role.MEMBER}
-    assert told(people, "power_waits") == {"henrik"}
+    assert mailed(people, "power_waits") == {"henrik"}
     assert "Door" not in str(session.scalars(sa.select(OutboxMessage.subject)).all())
 
 
@@ -149,8 +149,8 @@ def test_the_other_holder_confirms_and_it_begins(
     assert roles(people, "dora") == {Role.MEMBER, Role.SIGNATORY}
     signs = next(m for m in people.actor("dora").memberships if m.role is Role.SIGNATORY)
     assert (signs.confirmed_how, signs.confirmed_by) == (Confirmation.COLLEAGUE, "Henrik Marsh")
-    said = events(session, "role_confirmed")[-1]
-    assert (said["person"], said["how"]) == ("Dora Marsh", "colleague")
+    details = events(session, "role_confirmed")[-1]
+    assert (details["person"], details["how"]) == ("Dora Marsh", "colleague")
     assert "as Signatory" not in henrik.page("/").text
 
 
@@ -196,7 +196,7 @@ def test_a_holder_whose_own_power_has_run_out_confirms_nothing(
     membership.power_until = clock.today() - dt.timedelta(days=1)
     session.commit()
     waits = give(people, "samira", "dora", Role.SIGNATORY)
-    assert told(people, "power_waits") == {"ada"}
+    assert mailed(people, "power_waits") == {"ada"}
     with pytest.raises(RefusedError, match="an administrator confirms"):
         powers.confirm(people.actor("henrik"), waits.id)
 
@@ -207,7 +207,7 @@ def test_who_suspends_the_only_other_holder_does_not_confirm_in_their_place(
     """Else the signature would say that there was nobody else, once the account is open again."""
     service.suspend(people.actor("ada"), people.people["henrik"], reason="Stolen telephone")
     waits = give(people, "samira", "dora", Role.SIGNATORY)
-    assert told(people, "power_waits") == {"ada"}
+    assert mailed(people, "power_waits") == {"ada"}
     with pytest.raises(RefusedError):
         powers.confirm(people.actor("henrik"), waits.id)
     for actor in (people.actor("ada"), people.actor("samira"), None):
@@ -261,7 +261,7 @@ def test_a_one_person_organisation_gets_its_power_from_the_administrator_and_acc
     """A coordinator alone in her CSO: invited as both, she signs once she accepted."""
     user_id = sole_person(people)
     assert roles(people, "sole") == {Role.COORDINATOR}
-    assert "sole" in told(people, "power_to_accept")
+    assert "sole" in mailed(people, "power_to_accept")
     sole = browser_of("sole")
     people.enrol("sole")
     assert "Accept your role: Signatory" in sole.page("/").text
@@ -277,8 +277,8 @@ def test_a_one_person_organisation_gets_its_power_from_the_administrator_and_acc
     done = sole.submit(path, password=PASSWORD, code=people.code("sole"))
     assert "Your role has begun." in done.text
     assert roles(people, "sole") == {Role.COORDINATOR, Role.SIGNATORY}
-    said = events(session, "role_accepted")[-1]
-    assert (said["person"], said["method"]) == ("Sole Marsh", "password_totp")
+    details = events(session, "role_accepted")[-1]
+    assert (details["person"], details["method"]) == ("Sole Marsh", "password_totp")
     assert sole.get(path).status_code == 404
 
 
@@ -498,7 +498,7 @@ def test_of_the_two_last_holders_who_leave_in_the_same_moment_one_stays(
     both = [people.actor(who) for who in ("henrik", "dora")]
     where = door(people)
     people.session.commit()
-    [refused] = at_once(app, *(partial(service.leave, one, where) for one in both))
+    [refused] = at_once(app, *(partial(service.leave, actor, where) for actor in both))
     assert isinstance(refused, RefusedError), refused
     assert "last signatory or manager" in str(refused.reason)
 
@@ -514,7 +514,7 @@ def test_of_the_two_last_holders_who_end_each_other_in_the_same_moment_one_stays
     acts = [(people.actor("henrik"), hers), (people.actor("dora"), his)]
     people.session.commit()
     [refused] = at_once(
-        app, *(partial(service.end_role, one, whose, reason="Gone") for one, whose in acts)
+        app, *(partial(service.end_role, actor, whose, reason="Gone") for actor, whose in acts)
     )
     assert isinstance(refused, RefusedError), refused
 
@@ -572,15 +572,15 @@ def test_an_invited_signatory_who_became_administrator_cannot_accept(
 
 def test_managers_and_signatories_are_told_of_each_change(people: House, session: Session) -> None:
     give_by_all(people, "dora", Role.MANAGER)
-    assert told(people, "powers_changed") == set()  # who confirmed knows, and the person too
+    assert mailed(people, "powers_changed") == set()  # who confirmed knows, and the person too
     people.add_person("lena", "door", Role.MEMBER)
     waits = give(people, "samira", "lena", Role.SIGNATORY)
     powers.confirm(people.actor("dora"), waits.id)
     session.commit()
-    assert told(people, "powers_changed") == {"henrik"}
+    assert mailed(people, "powers_changed") == {"henrik"}
     service.end_role(people.actor("henrik"), waits.id, reason="Left")
     session.commit()
-    assert told(people, "powers_changed") == {"henrik", "dora"}
+    assert mailed(people, "powers_changed") == {"henrik", "dora"}
 
 
 # Parts --------------------------------------------------------------------------------------------

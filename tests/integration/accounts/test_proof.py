@@ -124,5 +124,5 @@ def test_only_one_of_two_simultaneous_proofs_with_the_same_code_succeeds(
             return True
 
     with ThreadPoolExecutor(4) as pool:
-        answers = [one.result() for one in [pool.submit(prove) for _ in range(4)]]
+        answers = [future.result() for future in [pool.submit(prove) for _ in range(4)]]
     assert answers.count(True) == 1

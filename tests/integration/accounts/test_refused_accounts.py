@@ -60,8 +60,8 @@ def test_the_health_page_loads_no_account_however_many_there_are(
 ) -> None:
     loaded: list[object] = []
 
-    def note(one: object, _context: object) -> None:
-        loaded.append(one)
+    def note(connection: object, _context: object) -> None:
+        loaded.append(connection)
 
     with statements() as few:
         client.get("/healthz")
@@ -136,9 +136,9 @@ def test_the_command_asks_every_account_itself(people: House, app: Flask) -> Non
     """Whoever has put something right need not wait for the worker to see that it is."""
     runner = app.test_cli_runner()
     change(people, "dora")
-    told = runner.invoke(args=["check"])
-    assert told.exit_code == 1
-    assert "accounts: some are refused\n  dora@example.org: " in told.output
+    result = runner.invoke(args=["check"])
+    assert result.exit_code == 1
+    assert "accounts: some are refused\n  dora@example.org: " in result.output
     a_round()
     change(people, "dora", app=None)
     assert "accounts: well\n" in runner.invoke(args=["check"]).output
@@ -148,21 +148,22 @@ def test_an_account_that_its_owner_is_changing_is_not_reported(
     people: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On PostgreSQL a row, its passkeys and its event may be read before and after a change."""
-    judge, asked = binding.judge, []
+    judge, judged = binding.judge, []
 
     def between(wanted: "sa.Select[User]") -> list[binding.Judged]:
-        asked.append(wanted)
-        found = judge(wanted)
-        if len(asked) > 1:
-            return found
+        judged.append(wanted)
+        judgements = judge(wanted)
+        if len(judged) > 1:
+            return judgements
         return [
-            binding.Judged(one.user_id, one.email, binding.Fault.OTHER_PASSKEYS) for one in found
+            binding.Judged(judgement.user_id, judgement.email, binding.Fault.OTHER_PASSKEYS)
+            for judgement in judgements
         ]
 
     monkeypatch.setattr(binding, "judge", between)
     change(people, "dora")
     a_round()
-    assert len(asked) == 2
+    assert len(judged) == 2
     assert noted() == {people.people["dora"]}
 
 

@@ -305,9 +305,9 @@ def test_a_session_seen_from_another_device_has_to_confirm(
 
 
 def make_stale(client: CheckedClient) -> None:
-    with client.session_transaction() as kept:
-        kept["fs_paa"] = 1.0
-        kept.pop("fs_gexp", None)
+    with client.session_transaction() as cookie_session:
+        cookie_session["fs_paa"] = 1.0
+        cookie_session.pop("fs_gexp", None)
 
 
 # Reset by a second person -------------------------------------------------------------------
@@ -327,6 +327,6 @@ def test_a_reset_second_factor_is_gone_and_so_are_sessions(
     session.commit()
     assert client.get("/account").status_code == 302
     assert sign_in(client, "samira").request.path == "/"
-    kept = session.get_one(User, people.people["samira"])
-    assert kept.recovery_codes_left == 0
-    assert not kept.has_second_factor
+    user = session.get_one(User, people.people["samira"])
+    assert user.recovery_codes_left == 0
+    assert not user.has_second_factor

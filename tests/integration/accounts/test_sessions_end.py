@@ -32,12 +32,12 @@ def test_all_sessions_end_at_once_however_they_were_begun(
     give(people, "samira", device)
     sign_in(by_passkey, device)
     give_password(pending, "samira")
-    asked = begin(pending, x="")
+    prompt = begin(pending, x="")
     response = by_passkey.post("/account/sessions/end", follow_redirects=True)
     assert "You are signed out on every device." in text(response)
     assert not is_in(by_passkey)
     assert not is_in(by_password)
-    send(pending, asked, device.answer(asked.challenge))
+    send(pending, prompt, device.answer(prompt.challenge))
     assert not is_in(pending)
     assert last_events(session) == ["sessions_ended"]
 

@@ -89,9 +89,9 @@ def test_json_is_not_taken(people: House, client: CheckedClient) -> None:
 def test_after_signing_in_one_returns_to_the_page_asked_for(
     people: House, client: CheckedClient
 ) -> None:
-    asked = client.get("/account?x=1")
-    assert asked.location == "/sign-in?next=/account?x%3D1"
-    response = client.submit(asked.location, email="samira@example.org", password=PASSWORD)
+    redirect = client.get("/account?x=1")
+    assert redirect.location == "/sign-in?next=/account?x%3D1"
+    response = client.submit(redirect.location, email="samira@example.org", password=PASSWORD)
     assert response.request.full_path == "/account?x=1"
 
 
@@ -283,9 +283,9 @@ def test_no_address_stands_in_the_table_of_attempts(
     people: House, client: CheckedClient, session: Session
 ) -> None:
     sign_in(client, "samira", "wrong")
-    kept = session.query(Attempt).all()
-    assert len(kept) == 2
-    assert all(len(row.key) == 64 and "samira" not in row.key for row in kept)
+    attempts = session.query(Attempt).all()
+    assert len(attempts) == 2
+    assert all(len(row.key) == 64 and "samira" not in row.key for row in attempts)
 
 
 def test_a_blank_form_is_no_attempt(people: House, client: CheckedClient, session: Session) -> None:

@@ -46,11 +46,11 @@ def test_recovery_codes_are_not_compressed(people: House, client: CheckedClient)
     signed_in(client, "samira")
     set_up(client, people, "samira")
     form = client.page("/account/recovery-codes").form()
-    made = client.post(
+    response = client.post(
         "/account/recovery-codes", data=form.filled_in(), csrf=False, headers=GZIP, read=False
     )
-    assert_plain(made, "Recovery codes")
-    assert RECOVERY.search(made.text)
+    assert_plain(response, "Recovery codes")
+    assert RECOVERY.search(response.text)
 
 
 def test_the_page_of_a_link_for_a_new_password_is_not_compressed(

@@ -48,14 +48,14 @@ def tables(event: Event) -> dict[str, int]:
 
 
 def last_of_the_instance(session: Session) -> Event:
-    found = session.scalars(
+    events = session.scalars(
         sa.select(Event)
         .join(Event.chain)
         .where(Chain.cooperation_id.is_(None))
         .order_by(Event.number.desc())
         .limit(1)
     )
-    return found.one()
+    return events.one()
 
 
 def is_sound(session: Session) -> bool:

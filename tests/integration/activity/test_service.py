@@ -56,9 +56,9 @@ def count(session: Session, model: type[Event] | type[EventDetail]) -> int:
 
 
 def test_an_event_follows_the_one_before_it(session: Session, cooperation: Cooperation) -> None:
-    one, other = change(cooperation), change(cooperation)
-    assert other.number == one.number + 1
-    assert other.previous == one.digest
+    first, other = change(cooperation), change(cooperation)
+    assert other.number == first.number + 1
+    assert other.previous == first.digest
     chain = session.scalars(sa.select(Chain).where(Chain.id == other.chain_id)).one()
     assert (chain.head, chain.count) == (other.digest, other.number)
 
@@ -133,22 +133,22 @@ def test_a_rollback_leaves_no_event(session: Session, cooperation: Cooperation) 
 def test_handlers_run_in_the_same_transaction(
     session: Session, cooperation: Cooperation, handlers: Callable[..., None]
 ) -> None:
-    told: list[DomainEvent] = []
+    notified: list[DomainEvent] = []
 
     def fail(event: DomainEvent) -> None:
-        told.append(event)
+        notified.append(event)
         raise RuntimeError("a handler that fails")
 
     session.commit()
     before = count(session, Event)
-    handlers({verbs.COOPERATION_CHANGED: (told.append, fail)})
+    handlers({verbs.COOPERATION_CHANGED: (notified.append, fail)})
     with pytest.raises(RuntimeError, match="a handler that fails"):
         change(cooperation)
     session.rollback()
     assert count(session, Event) == before
-    assert [event.verb for event in told] == [verbs.COOPERATION_CHANGED] * 2
-    assert told[0].cooperation_id == told[0].subject_id
-    assert told[0].details == {"changed": ["title"]}
+    assert [event.verb for event in notified] == [verbs.COOPERATION_CHANGED] * 2
+    assert notified[0].cooperation_id == notified[0].subject_id
+    assert notified[0].details == {"changed": ["title"]}
 
 
 def test_simultaneous_events_get_consecutive_numbers(

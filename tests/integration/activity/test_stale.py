@@ -32,22 +32,22 @@ def land(session: Session) -> Country:
 @pytest.fixture
 def done(app: Flask) -> Done:
     """What is worked out while a test runs, in its order, in place of the real thing."""
-    found: Done = []
+    handled: Done = []
 
     def note(kind: Stale) -> Recomputation:
-        return lambda one, _actor: found.append((kind, one))
+        return lambda subject_id, _actor: handled.append((kind, subject_id))
 
     put(app, RECOMPUTATIONS.holding({kind: note(kind) for kind in Stale}))
-    return found
+    return handled
 
 
 def test_stale_values_are_recomputed_once_before_the_commit_in_order(
     session: Session, done: Done
 ) -> None:
-    one, two = uuid4(), uuid4()
+    first, second = uuid4(), uuid4()
     for kind in (Stale.COOPERATION, Stale.CHECKLIST, Stale.VISIT, Stale.CHECKLIST):
-        mark(kind, [one])
-    mark(Stale.CLEARANCES, [two, one])
+        mark(kind, [first])
+    mark(Stale.CLEARANCES, [second, first])
     assert done == []
     session.commit()
     assert [kind for kind, _one in done] == [
@@ -65,21 +65,21 @@ def test_values_made_stale_by_recomputing_are_recomputed_too(
     app: Flask, session: Session, done: Done
 ) -> None:
     """A stage that changed may make a visit ready, which comes before it in the order."""
-    one = uuid4()
+    subject_id = uuid4()
 
     def moves_on(cooperation_id: UUID, actor: Actor | None) -> None:
         done.append((Stale.COOPERATION, cooperation_id))
         if len(done) < 3:
-            mark(Stale.VISIT, [one], actor)
+            mark(Stale.VISIT, [subject_id], actor)
 
     others: dict[Stale, Recomputation] = {
         Stale.VISIT: lambda visit_id, _actor: done.append((Stale.VISIT, visit_id)),
         Stale.COOPERATION: moves_on,
     }
     put(app, RECOMPUTATIONS.holding(others))
-    mark(Stale.COOPERATION, [one])
+    mark(Stale.COOPERATION, [subject_id])
     session.commit()
-    assert done == [(Stale.COOPERATION, one), (Stale.VISIT, one)]
+    assert done == [(Stale.COOPERATION, subject_id), (Stale.VISIT, subject_id)]
 
 
 def test_values_made_stale_in_a_rolled_back_transaction_are_not_recomputed(
@@ -94,16 +94,16 @@ def test_values_made_stale_in_a_rolled_back_transaction_are_not_recomputed(
 
 def test_recorded_events_name_the_actor(app: Flask, land: Country, session: Session) -> None:
     """The one whose act came first, where several made the same thing stale."""
-    told: list[Actor | None] = []
-    one = uuid4()
+    actors: list[Actor | None] = []
+    subject_id = uuid4()
     put(
         app,
-        RECOMPUTATIONS.holding({Stale.CHECKLIST: lambda _one, actor: told.append(actor)}),
+        RECOMPUTATIONS.holding({Stale.CHECKLIST: lambda _one, actor: actors.append(actor)}),
     )
-    mark(Stale.CHECKLIST, [one], land.actor("ilena"))
-    mark(Stale.CHECKLIST, [one], land.actor("samira"))
+    mark(Stale.CHECKLIST, [subject_id], land.actor("ilena"))
+    mark(Stale.CHECKLIST, [subject_id], land.actor("samira"))
     recompute()
-    assert [actor.name for actor in told if actor] == [land.actor("ilena").name]
+    assert [actor.name for actor in actors if actor] == [land.actor("ilena").name]
 
 
 def test_a_stage_follows_two_changes_of_one_transaction_once(

@@ -1,4 +1,4 @@
-"""Terms agreed and terms in force, with several signatories of a party; made once and kept."""
+"""Agreed terms and terms in force, with several signatories of a party; built once."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -29,7 +29,7 @@ SIGNERS = {"npm": "tomas", "door": "henrik", "lantern": "otto"}
 
 
 def _agree() -> Kept:
-    """The small terms agreed; three persons could sign for the NPM, two for Open Door."""
+    """The small terms, agreed; three people could sign for the NPM, two for Open Door."""
     publish(small_terms())
     table = begin(db.session())
     for name, body in (("Milan Orsk", "npm"), ("Greta Vale", "npm"), ("Paula Rook", "door")):
@@ -40,14 +40,14 @@ def _agree() -> Kept:
 
 
 def _bring_into_force() -> Kept:
-    """The supplied terms in force among three parties, with dates, notice and duties that stay."""
+    """The supplied terms in force among three parties, with dates, notice and lasting duties."""
     table = begin(db.session(), Mode.VISIT)
     sign_terms(table)
     return Kept.of(table)
 
 
 def sign_terms(table: Table, *, renewal: str = "automatic", days: int = DAYS) -> Checklist:
-    """Answer M19 and M20, and bring the terms with them into force."""
+    """Answer M19 and M20, and bring the terms into force."""
     today = clock.today()
     terms = table.checklist()
     dates = agreements.term(today - DAY, today + days * DAY) | {"renewal": renewal}
@@ -75,11 +75,11 @@ def sign_terms(table: Table, *, renewal: str = "automatic", days: int = DAYS) ->
 
 @pytest.fixture
 def many(app: Flask, session: Session) -> Table:
-    """The small terms agreed, with several who could sign for a party."""
-    return starting_points.of(app).use("agreed", _agree).found(session)
+    """The small terms, agreed, with several possible signatories for a party."""
+    return starting_points.of(app).use("agreed", _agree).load(session)
 
 
 @pytest.fixture
 def in_force(app: Flask, session: Session) -> Table:
     """The supplied terms in force."""
-    return starting_points.of(app).use("in_force", _bring_into_force).found(session)
+    return starting_points.of(app).use("in_force", _bring_into_force).load(session)

@@ -1,4 +1,4 @@
-"""All that a frozen document says stands in words where it is signed, kept and certified."""
+"""Everything a frozen document says is shown in words where it is signed and certified."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -63,7 +63,7 @@ def test_the_record_says_all_that_was_signed(
         )
         text = "".join(page.root.itertext())
         technical = leaves.technical(document, frozen_text.languages_of(document))
-        assert [one for one in technical if one[0] not in text or one[1] not in text] == []
+        assert [leaf for leaf in technical if leaf[0] not in text or leaf[1] not in text] == []
         assert unseen(document, shown_on(page), language, "en") == []
 
 
@@ -87,12 +87,12 @@ def test_before_a_scan_is_confirmed_all_is_shown_that_was_signed_on_it(
 ) -> None:
     """product.md, 5.3 and 5.6."""
     checklist_id = demonstration.checklists["waiting", "terms"]
-    made = scans.record(
+    record = scans.record(
         Scene(session, demonstration).actor("joana"), session.get_one(Checklist, checklist_id)
     )
     session.commit()
-    document = document_of(session.get_one(Revision, made.revision_id))
-    address = f"/checklists/{checklist_id}/papers/{made.id}"
+    document = document_of(session.get_one(Revision, record.revision_id))
+    address = f"/checklists/{checklist_id}/papers/{record.id}"
     confirming = demonstration.browser(app, "ilena")
     for language in frozen_text.languages_of(document):
         page = confirming.page(f"{address}?language={language}")
@@ -124,11 +124,13 @@ def test_a_persons_record_of_an_undertaking_says_all_that_was_signed(
     session: Session, app: Flask, demonstration: Demonstration, language: str
 ) -> None:
     undertaking, document = an_undertaking(session)
-    key = next(key for key, one in demonstration.users.items() if one == undertaking.user_id)
+    key = next(
+        key for key, user_id in demonstration.users.items() if user_id == undertaking.user_id
+    )
     browser = demonstration.browser(app, key)
     page = browser.page(f"/undertakings/{undertaking.id}?language={language}")
-    there = frozen_text.shown_in(document, language)
-    assert unseen(document, shown_on(page), there, "en") == []
+    shown_words = frozen_text.shown_in(document, language)
+    assert unseen(document, shown_on(page), shown_words, "en") == []
 
 
 def an_undertaking(session: Session) -> tuple[Undertaking, dict[str, Any]]:
@@ -147,5 +149,7 @@ def test_the_certificate_says_all_that_was_signed(
     session: Session, demonstration: Demonstration, kind: str
 ) -> None:
     revision = of_kind(session, kind)
-    row = next(one for one in make_all()[revision.id] if one.language == "en")
+    row = next(
+        certificate for certificate in make_all()[revision.id] if certificate.language == "en"
+    )
     assert unseen(document_of(revision), words_of(row), "en", "en") == []

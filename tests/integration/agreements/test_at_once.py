@@ -32,7 +32,7 @@ Act = Callable[[Checklist], object]
 
 
 def on_checklist(app: Flask, checklist_id: UUID, *acts: Act) -> list[Exception]:
-    """Let each act on a checklist begin at the same moment; return what was refused."""
+    """Start every act on a checklist at the same moment; return the errors."""
 
     def of(act: Act) -> Callable[[], object]:
         return lambda: act(db.session.get_one(Checklist, checklist_id))
@@ -58,15 +58,15 @@ def _scope(checklist_id: UUID) -> tuple[UUID, list[UUID]]:
 def seen(checklist_id: UUID) -> tuple[ChecklistState, RequestState, int]:
     db.session.rollback()
     checklist = db.session.get_one(Checklist, checklist_id, populate_existing=True)
-    asked = db.session.scalars(
+    request = db.session.scalars(
         sa.select(SignatureRequest).execution_options(populate_existing=True)
     ).one()
     number = db.session.scalar(sa.select(sa.func.count()).select_from(Signature)) or 0
-    return checklist.state, asked.state, number
+    return checklist.state, request.state, number
 
 
 @pytest.mark.parametrize("turn", range(4))
-def test_two_last_signatures_at_once_both_count_and_one_completes(
+def test_two_simultaneous_last_signatures_both_count_and_one_completes(
     app: Flask, many: Table, turn: int
 ) -> None:
     send(many)
@@ -74,7 +74,7 @@ def test_two_last_signatures_at_once_both_count_and_one_completes(
     checklist_id = many.checklist().id
     actors = [many[first] for first in ("tomas", "henrik")]
     many.session.commit()
-    assert on_checklist(app, checklist_id, *(signs(one) for one in actors)) == []
+    assert on_checklist(app, checklist_id, *(signs(actor) for actor in actors)) == []
     assert seen(checklist_id) == (ChecklistState.IN_FORCE, RequestState.COMPLETED, 3)
     assert count(checklist_id, "signed") == 3
     assert count(checklist_id, "came_into_force") == 1
@@ -82,18 +82,18 @@ def test_two_last_signatures_at_once_both_count_and_one_completes(
     assert integrity.check_all().finding is None
 
 
-def test_of_two_who_could_each_be_the_one_needed_one_signs(app: Flask, many: Table) -> None:
+def test_only_one_of_two_possible_signatories_signs_the_last_place(app: Flask, many: Table) -> None:
     send(many, party(many, "npm", "tomas", "milan", needed=1))
     sign(many, "otto", "henrik")
     checklist_id = many.checklist().id
     actors = [many[first] for first in ("tomas", "milan")]
     many.session.commit()
-    (error,) = on_checklist(app, checklist_id, *(signs(one) for one in actors))
+    (error,) = on_checklist(app, checklist_id, *(signs(actor) for actor in actors))
     assert isinstance(error, RefusedError | RuleBrokenError)
     assert seen(checklist_id) == (ChecklistState.IN_FORCE, RequestState.COMPLETED, 3)
 
 
-def test_the_same_person_in_two_windows_signs_once(app: Flask, many: Table) -> None:
+def test_the_same_person_in_two_windows_signs_only_once(app: Flask, many: Table) -> None:
     send(many)
     checklist_id, tomas = many.checklist().id, many["tomas"]
     many.session.commit()
@@ -150,7 +150,7 @@ def test_a_line_is_signed_or_passed_on_and_not_both(app: Flask, many: Table) -> 
     assert places.state is RequestState.WAITING
 
 
-def test_whoever_is_killed_before_the_commit_leaves_nothing(app: Flask, many: Table) -> None:
+def test_a_process_killed_before_the_commit_leaves_nothing(app: Flask, many: Table) -> None:
     """The last signature, the state and both events are one transaction."""
     send(many)
     sign(many, "otto", "henrik")

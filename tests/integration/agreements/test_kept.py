@@ -1,4 +1,4 @@
-"""Notices and renewals stay as they were given: the database refuses, and the check notices."""
+"""Notices and renewals are immutable: the database refuses changes, the audit finds them."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -31,49 +31,49 @@ GOES_ON = {"taken_effect_at", "closed_at", "closed_by_id", "closed_reason"}
 
 
 @pytest.fixture
-def kept(in_force: Table, frozen_time: Clock) -> Table:
+def noticed(in_force: Table, frozen_time: Clock) -> Table:
     """The terms renewed themselves once, and a party has given notice of their end."""
     on(in_force, frozen_time, DAYS + 1)
     give(in_force, "henrik", NoticeKind.ENDED, "Our board has decided so.")
     return in_force
 
 
-def first(table: Table, kept: sa.Table) -> UUID:
-    found = table.session.scalar(sa.select(kept.c.id))
+def first(table: Table, bound: sa.Table) -> UUID:
+    row_id = table.session.scalar(sa.select(bound.c.id))
     table.session.rollback()
-    assert isinstance(found, UUID)
-    return found
+    assert isinstance(row_id, UUID)
+    return row_id
 
 
 # The database refuses
 
 
 @pytest.mark.parametrize("table", [NOTICES, RENEWALS], ids=str)
-def test_every_column_that_was_given_stays(kept: Table, table: sa.Table) -> None:
+def test_every_column_that_was_given_stays(noticed: Table, table: sa.Table) -> None:
     for column in table.columns:
         statement = sa.update(table).values({column.name: column})
         if column.name in GOES_ON:
-            kept.session.execute(statement)
+            noticed.session.execute(statement)
         else:
             with pytest.raises(DBAPIError, match=f"rows of {table.name} are never changed"):
-                kept.session.execute(statement)
-        kept.session.rollback()
+                noticed.session.execute(statement)
+        noticed.session.rollback()
 
 
 @pytest.mark.parametrize("table", [NOTICES, RENEWALS], ids=str)
-def test_no_row_is_deleted(kept: Table, table: sa.Table) -> None:
+def test_no_row_is_deleted(noticed: Table, table: sa.Table) -> None:
     with pytest.raises(DBAPIError, match=f"rows of {table.name} are never changed or deleted"):
-        kept.session.execute(sa.delete(table))
-    kept.session.rollback()
-    if kept.session.get_bind().dialect.name == "postgresql":
+        noticed.session.execute(sa.delete(table))
+    noticed.session.rollback()
+    if noticed.session.get_bind().dialect.name == "postgresql":
         with pytest.raises(DBAPIError, match="never changed or deleted"):
-            kept.session.execute(sa.text(f"TRUNCATE {table.name}"))
+            noticed.session.execute(sa.text(f"TRUNCATE {table.name}"))
 
 
 # The check notices
 
 
-def found(table: Table, act: Callable[[Tampering], object]) -> facts.Finding | None:
+def finding_after(table: Table, act: Callable[[Tampering], object]) -> facts.Finding | None:
     cooperation_id = table.cooperation.id
     table.session.rollback()
     with hands() as connection:
@@ -81,8 +81,8 @@ def found(table: Table, act: Callable[[Tampering], object]) -> facts.Finding | N
     return integrity.check_all().finding
 
 
-def test_what_was_given_is_bound(kept: Table) -> None:
-    kept.session.rollback()
+def test_notices_and_renewals_are_bound_by_events(noticed: Table) -> None:
+    noticed.session.rollback()
     verdict = integrity.check_all()
     assert verdict.finding is None
     assert (verdict.counts.notices, verdict.counts.renewals) == (1, 1)
@@ -103,9 +103,9 @@ NOTICE_CASES: dict[str, dict[str, object]] = {
 
 @pytest.mark.few_on_postgresql(3)
 @pytest.mark.parametrize("case", NOTICE_CASES)
-def test_a_notice_tampered_with_is_named(kept: Table, case: str) -> None:
-    row_id, reference = first(kept, NOTICES), kept.cooperation.reference
-    finding = found(kept, lambda own: own.update(NOTICES, row_id, **NOTICE_CASES[case]))
+def test_a_notice_tampered_with_is_named(noticed: Table, case: str) -> None:
+    row_id, reference = first(noticed, NOTICES), noticed.cooperation.reference
+    finding = finding_after(noticed, lambda own: own.update(NOTICES, row_id, **NOTICE_CASES[case]))
     assert finding is not None
     assert (finding.fault, finding.place.table) == (Fault.NOT_BOUND, facts.Table.NOTICE)
     assert finding.place.reference == reference
@@ -124,17 +124,19 @@ RENEWAL_CASES: dict[str, dict[str, object]] = {
 
 @pytest.mark.few_on_postgresql(3)
 @pytest.mark.parametrize("case", RENEWAL_CASES)
-def test_a_renewal_tampered_with_is_named(kept: Table, case: str) -> None:
-    row_id = first(kept, RENEWALS)
-    finding = found(kept, lambda own: own.update(RENEWALS, row_id, **RENEWAL_CASES[case]))
+def test_a_renewal_tampered_with_is_named(noticed: Table, case: str) -> None:
+    row_id = first(noticed, RENEWALS)
+    finding = finding_after(
+        noticed, lambda own: own.update(RENEWALS, row_id, **RENEWAL_CASES[case])
+    )
     assert finding is not None
     assert (finding.fault, finding.place.table) == (Fault.NOT_BOUND, facts.Table.RENEWAL)
 
 
 @pytest.mark.parametrize("table", [NOTICES, RENEWALS], ids=str)
-def test_a_row_taken_out_leaves_its_event(kept: Table, table: sa.Table) -> None:
-    row_id = first(kept, table)
-    finding = found(kept, lambda own: own.delete(table, row_id))
+def test_a_deleted_row_leaves_its_event_behind(noticed: Table, table: sa.Table) -> None:
+    row_id = first(noticed, table)
+    finding = finding_after(noticed, lambda own: own.delete(table, row_id))
     assert finding is not None
     assert (finding.fault, finding.place.table) == (Fault.ROW_GONE, facts.Table.EVENT)
 
@@ -142,26 +144,26 @@ def test_a_row_taken_out_leaves_its_event(kept: Table, table: sa.Table) -> None:
 @pytest.mark.parametrize(
     ("table", "more"), [(NOTICES, {}), (RENEWALS, {"number": 9})], ids=["notice", "renewal"]
 )
-def test_a_row_put_in_is_named(kept: Table, table: sa.Table, more: dict[str, object]) -> None:
-    row_id = first(kept, table)
-    finding = found(kept, lambda own: own.copy(table, row_id, id=fresh(), **more))
+def test_a_row_put_in_is_named(noticed: Table, table: sa.Table, more: dict[str, object]) -> None:
+    row_id = first(noticed, table)
+    finding = finding_after(noticed, lambda own: own.copy(table, row_id, id=fresh(), **more))
     assert finding is not None
     assert (finding.fault, finding.place.table.value) == (Fault.NOT_BOUND, table.name)
 
 
 @pytest.mark.parametrize("table", [NOTICES, RENEWALS], ids=str)
-def test_a_row_of_no_checklist_is_named(kept: Table, table: sa.Table) -> None:
-    row_id = first(kept, table)
-    finding = found(kept, lambda own: own.update(table, row_id, checklist_id=fresh()))
+def test_a_row_of_no_checklist_is_named(noticed: Table, table: sa.Table) -> None:
+    row_id = first(noticed, table)
+    finding = finding_after(noticed, lambda own: own.update(table, row_id, checklist_id=fresh()))
     assert finding is not None
     # Its event misses it before the stray itself is met.
     assert finding.fault in {Fault.ROW_GONE, Fault.BELONGS_NOWHERE}
 
 
-def test_a_kind_that_is_none_is_named(kept: Table) -> None:
-    row_id = first(kept, NOTICES)
+def test_an_unknown_kind_is_named(noticed: Table) -> None:
+    row_id = first(noticed, NOTICES)
     values = {"kind": sa.literal("wax", sa.Text())}
-    finding = found(kept, lambda own: own.update(NOTICES, row_id, **values))
+    finding = finding_after(noticed, lambda own: own.update(NOTICES, row_id, **values))
     assert finding is not None
     assert (finding.fault, finding.place.table) == (Fault.DAMAGED, facts.Table.NOTICE)
 
@@ -169,9 +171,9 @@ def test_a_kind_that_is_none_is_named(kept: Table) -> None:
 # What content() binds
 
 
-def test_every_column_that_was_given_is_bound(kept: Table) -> None:
-    notice = kept.session.scalars(sa.select(Notice)).one()
-    renewal = kept.session.scalars(sa.select(Renewal)).one()
+def test_every_column_that_was_given_is_bound(noticed: Table) -> None:
+    notice = noticed.session.scalars(sa.select(Notice)).one()
+    renewal = noticed.session.scalars(sa.select(Renewal)).one()
     for table, content, left_out in (
         (NOTICES, notice.content(), GOES_ON),
         (RENEWALS, renewal.content(), set[str]()),

@@ -1,4 +1,4 @@
-"""Suspend and end: by a signatory, with reason and notice as agreed; lifted, taken back, anew."""
+"""Suspending and ending a text: by a signatory, with reason and notice; lifted, withdrawn."""
 
 import datetime as dt
 
@@ -14,7 +14,7 @@ from tests.integration.agreements.conftest import (
     SIGNERS,
     Clock,
 )
-from tests.integration.agreements.test_signers import power, told
+from tests.integration.agreements.test_signers import mailed, power
 from tracker.agreements import notices
 from tracker.agreements import service as agreements_service
 from tracker.checklist_templates.models import ChecklistKind
@@ -55,7 +55,7 @@ def close(table: Table, first: str, notice: Notice, reason: str = "It is safe ag
 
 
 def on(table: Table, frozen_time: Clock, days: int) -> int:
-    """Let a worker look so many days from now; return how many notices took effect."""
+    """Run the worker this many days from now; return how many notices took effect."""
     now = clock.now()
     frozen_time(now + days * DAY)
     done = due.carry_out_due(clock.today())
@@ -87,7 +87,7 @@ def refused(table: Table, first: str, kind: NoticeKind, words: str) -> None:
 # Suspend
 
 
-def test_a_suspension_takes_the_text_out_of_force_at_once(in_force: Table) -> None:
+def test_a_suspension_takes_the_text_out_of_force_immediately(in_force: Table) -> None:
     """product.md, 5.8; S7: each party must be able to stop."""
     before = in_force.checklist().revision_in_force_id
     give(in_force, "henrik", SUSPENDED, "Our staff are threatened.")
@@ -101,9 +101,9 @@ def test_a_suspension_takes_the_text_out_of_force_at_once(in_force: Table) -> No
     assert stopped["reason"] == "Our staff are threatened."
 
 
-def test_all_coordinators_and_signatories_are_told(in_force: Table) -> None:
+def test_all_coordinators_and_signatories_are_notified(in_force: Table) -> None:
     give(in_force, "henrik", SUSPENDED)
-    assert told(in_force, "text_notice") == ["ilena", "joana", "otto", "samira", "tomas"]
+    assert mailed(in_force, "text_notice") == ["ilena", "joana", "otto", "samira", "tomas"]
 
 
 def test_no_signature_is_changed_by_any_of_it(in_force: Table) -> None:
@@ -133,7 +133,9 @@ def test_nothing_is_written_or_sent_while_it_is_suspended(in_force: Table) -> No
         )
 
 
-def test_who_suspended_lifts_it_and_it_is_in_force_again(in_force: Table) -> None:
+def test_the_party_that_suspended_a_text_lifts_the_suspension_and_it_is_in_force_again(
+    in_force: Table,
+) -> None:
     before = in_force.checklist().revision_in_force_id
     notice = give(in_force, "henrik", SUSPENDED)
     close(in_force, "henrik", notice)
@@ -165,7 +167,7 @@ def test_two_suspensions_are_lifted_by_both(in_force: Table) -> None:
     assert is_in_force(in_force)
 
 
-def test_a_suspension_that_begins_later_beside_one_that_stands_keeps_it_out_of_force(
+def test_a_later_suspension_keeps_the_text_out_of_force_after_the_first_is_lifted(
     in_force: Table, frozen_time: Clock
 ) -> None:
     later = give(in_force, "tomas", SUSPENDED, from_on=clock.today() + 2 * DAY)
@@ -211,7 +213,7 @@ def test_the_duties_that_survive_are_those_of_the_signed_text(in_force: Table) -
     assert "Thanks are owed." in words
 
 
-def test_notice_is_taken_back_before_its_day_by_who_gave_it(
+def test_only_the_party_that_gave_notice_withdraws_it_before_its_day(
     in_force: Table, frozen_time: Clock
 ) -> None:
     notice = give(in_force, "tomas", ENDED)
@@ -224,22 +226,22 @@ def test_notice_is_taken_back_before_its_day_by_who_gave_it(
     assert is_in_force(in_force)
 
 
-def test_what_has_ended_is_not_lifted(in_force: Table, frozen_time: Clock) -> None:
+def test_an_ended_text_cannot_be_reinstated(in_force: Table, frozen_time: Clock) -> None:
     notice = give(in_force, "tomas", ENDED)
     on(in_force, frozen_time, NOTICE)
     with pytest.raises(RefusedError, match="is agreed and signed anew"):
         close(in_force, "tomas", notice)
 
 
-def test_what_is_suspended_can_be_ended_too(in_force: Table, frozen_time: Clock) -> None:
+def test_a_suspended_text_can_be_ended_too(in_force: Table, frozen_time: Clock) -> None:
     give(in_force, "henrik", SUSPENDED)
     give(in_force, "henrik", ENDED)
     assert on(in_force, frozen_time, NOTICE) == 1
     assert in_force.checklist().stopped_by is ENDED
-    assert [one.kind for one in notices.open_notices(in_force.checklist())] == [ENDED]
+    assert [notice.kind for notice in notices.open_notices(in_force.checklist())] == [ENDED]
 
 
-def test_notice_is_given_once(in_force: Table) -> None:
+def test_a_party_gives_notice_only_once(in_force: Table) -> None:
     give(in_force, "tomas", ENDED)
     with pytest.raises(RuleBrokenError, match="has given this notice already"):
         give(in_force, "tomas", ENDED)
@@ -299,18 +301,18 @@ def send_amended(table: Table) -> SignatureRequest:
     ).one()
 
 
-def test_an_ending_calls_back_an_amendment_that_waits(in_force: Table, frozen_time: Clock) -> None:
-    asked = send_amended(in_force)
+def test_ending_a_text_calls_back_a_waiting_amendment(in_force: Table, frozen_time: Clock) -> None:
+    request = send_amended(in_force)
     give(in_force, "tomas", ENDED)
     assert on(in_force, frozen_time, NOTICE) == 1
-    in_force.session.refresh(asked)
-    assert asked.state is RequestState.WITHDRAWN
+    in_force.session.refresh(request)
+    assert request.state is RequestState.WITHDRAWN
     terms = in_force.checklist()
     assert (terms.state, terms.revision_sent_id) == (ChecklistState.ENDED, None)
     assert in_force.events("signature_request_withdrawn")
 
 
-def test_what_all_sign_while_it_is_suspended_is_in_force(in_force: Table) -> None:
+def test_an_amendment_signed_by_all_during_a_suspension_is_in_force(in_force: Table) -> None:
     send_amended(in_force)
     give(in_force, "henrik", SUSPENDED)
     assert state(in_force) is ChecklistState.SENT
@@ -357,7 +359,9 @@ def confidentiality_ended(table: Table, frozen_time: Clock) -> Checklist:
     return table.checklist(CONFIDENTIALITY)
 
 
-def test_another_text_that_ended_is_agreed_anew(in_force: Table, frozen_time: Clock) -> None:
+def test_another_text_that_has_ended_can_be_agreed_again(
+    in_force: Table, frozen_time: Clock
+) -> None:
     text = confidentiality_ended(in_force, frozen_time)
     assert text.stopped_by is ENDED
     # The notice agreed in M20 of the terms counts for it too; the cooperation goes on.
@@ -382,6 +386,6 @@ def test_another_text_that_ended_is_agreed_anew(in_force: Table, frozen_time: Cl
     )
 
 
-def test_what_is_in_force_is_not_agreed_anew(in_force: Table) -> None:
+def test_a_text_in_force_is_not_agreed_again(in_force: Table) -> None:
     with pytest.raises(RefusedError, match="Only a text that has ended"):
         notices.agree_anew(in_force["ilena"], in_force.checklist(), reason="Why not.")

@@ -1,4 +1,4 @@
-"""Signing on paper by the list of signatories: how many must sign, in which order, passing on."""
+"""Signing on paper by the list of signatories: how many sign, in which order; passing on."""
 
 from uuid import UUID
 
@@ -31,15 +31,15 @@ from tracker.signoff.signers import Order
 def record(table: Table, *firsts: str, by: str = "ilena") -> PaperRecord:
     """Record a scan that some persons signed."""
     offices = {person(table, first): "Head" for first in firsts}
-    made = paper.record(
+    record = paper.record(
         table[by], table.checklist(), signed_on=clock.today(), offices=offices, scan=scans.pdf()
     )
     table.session.commit()
-    return made
+    return record
 
 
-def confirm(table: Table, first: str, made: PaperRecord) -> None:
-    scans.confirm(table[first], table.checklist(), made)
+def confirm(table: Table, first: str, record: PaperRecord) -> None:
+    scans.confirm(table[first], table.checklist(), record)
     table.session.commit()
 
 
@@ -62,7 +62,7 @@ def test_as_many_sign_on_paper_as_the_party_has_to_give(many: Table) -> None:
     assert integrity.check_all().finding is None
 
 
-def test_one_on_paper_and_one_by_hand_complete_a_party_of_two(many: Table) -> None:
+def test_one_signature_on_paper_and_one_online_complete_a_party_of_two(many: Table) -> None:
     send(many, party(many, "npm", "tomas", "milan", needed=2))
     sign(many, "henrik", "otto", "tomas")
     assert state(many) is ChecklistState.SENT
@@ -76,7 +76,7 @@ def test_more_than_the_party_has_to_give_are_refused(many: Table) -> None:
         record(many, "tomas", "milan", "greta")
 
 
-def test_nobody_signs_on_paper_before_those_of_the_own_side_who_come_first(many: Table) -> None:
+def test_a_paper_signature_waits_for_its_turn_within_the_party(many: Table) -> None:
     send(many, one_after_the_other(many, "npm", "tomas", "milan"))
     with pytest.raises(RuleBrokenError, match="before the turn of others"):
         record(many, "milan")
@@ -95,7 +95,7 @@ def test_nor_before_the_parties_that_come_first(many: Table) -> None:
     assert state(many) is ChecklistState.IN_FORCE
 
 
-def test_a_line_that_was_passed_on_is_signed_by_who_has_it_now(many: Table) -> None:
+def test_only_the_new_signatory_signs_a_slot_that_was_passed_on(many: Table) -> None:
     send(many)
     signature_requests.pass_on(
         many["ilena"],

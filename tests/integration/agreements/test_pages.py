@@ -1,4 +1,4 @@
-"""The pages: name who signs, pass on, remind, suspend, end, lift, renew; and the record.
+"""Pages for naming signatories, passing on, reminding, suspending, ending and renewing.
 
 In one file: the pages on the way of one agreement, in their order.
 """
@@ -22,6 +22,7 @@ from tests.integration.agreements.conftest import (
 )
 from tests.integration.agreements.test_notices import give, on
 from tests.integration.agreements.test_signers import (
+    mailed,
     one_after_the_other,
     party,
     pass_on,
@@ -29,7 +30,6 @@ from tests.integration.agreements.test_signers import (
     request,
     send,
     sign,
-    told,
 )
 from tests.pages import Page
 from tracker.agreements import renewal
@@ -109,9 +109,9 @@ def test_several_are_named_with_rule_and_order_until_a_day(app: Flask, many: Tab
         f"Reminders every week until {words_of(until)}.",
     ):
         assert words in shown.text
-    asked = request(many)
-    assert [(one.needed, one.turn) for one in asked.parties] == [(2, 1), (1, 0), (1, 0)]
-    named = {one.user_id: one.turn for one in asked.slots}
+    asked_for = request(many)
+    assert [(party.needed, party.turn) for party in asked_for.parties] == [(2, 1), (1, 0), (1, 0)]
+    named = {slot.user_id: slot.turn for slot in asked_for.slots}
     assert named == {
         users["greta"].id: 1,
         users["tomas"].id: 2,
@@ -119,18 +119,20 @@ def test_several_are_named_with_rule_and_order_until_a_day(app: Flask, many: Tab
         users["paula"].id: 0,
         users["otto"].id: 0,
     }
-    assert asked.remind_whom == ["signatories", str(users["samira"].id)]
+    assert asked_for.remind_whom == ["signatories", str(users["samira"].id)]
 
 
-def test_one_person_of_each_party_is_still_all_it_takes(app: Flask, many: Table) -> None:
-    fields = {f"party_{body}": str(one.user_id) for body, one in many.signatories.items()}
+def test_one_signature_for_each_party_is_still_enough(app: Flask, many: Table) -> None:
+    fields = {
+        f"party_{body}": str(signatory.user_id) for body, signatory in many.signatories.items()
+    }
     shown = submit(app, many, "samira", "/send", **fields)
     assert "The text is frozen and sent." in shown.text
     assert "0 of 3" in shown.text
     assert request(many).expires_on == clock.today() + 30 * DAY
 
 
-def test_who_alone_could_sign_is_chosen_at_first(app: Flask, many: Table) -> None:
+def test_the_only_possible_signatory_is_preselected(app: Flask, many: Table) -> None:
     form = page(app, many, "ilena", "/send").form()
     chosen = form.filled_in()
     assert chosen[f"party_{many.land.id('lantern')}"] == [str(many.land.users["otto"].id)]
@@ -148,7 +150,7 @@ WRONG: list[tuple[dict[str, str], str]] = [
 
 
 @pytest.mark.parametrize(("changed", "message"), WRONG)
-def test_what_can_never_be_met_is_told_and_nothing_is_sent(
+def test_a_rule_that_can_never_be_met_shows_an_error_and_sends_nothing(
     app: Flask, many: Table, changed: dict[str, str], message: str
 ) -> None:
     users, land = many.land.users, many.land
@@ -177,13 +179,15 @@ def test_what_can_never_be_met_is_told_and_nothing_is_sent(
     assert many.checklist().state is ChecklistState.DRAFTING
 
 
-def test_who_has_no_power_today_is_shown_and_not_offered(app: Flask, many: Table) -> None:
+def test_a_person_without_power_today_is_shown_but_not_offered(app: Flask, many: Table) -> None:
     last = clock.today() - DAY
     power(many, "milan", None, last)
     client = browser(app, many, "ilena")
     shown = client.page(address(many, "/send"))
     assert f"Power until {words_of(last)}" in shown.text
-    data: dict[str, Any] = {f"party_{b}": str(one.user_id) for b, one in many.signatories.items()}
+    data: dict[str, Any] = {
+        f"party_{b}": str(signatory.user_id) for b, signatory in many.signatories.items()
+    }
     data[f"party_{many.land.id('npm')}"] = str(many.land.users["milan"].id)
     response = client.post(
         address(many, "/send"), data={**shown.form().filled_in(), **data}, csrf=False
@@ -192,7 +196,7 @@ def test_who_has_no_power_today_is_shown_and_not_offered(app: Flask, many: Table
     assert many.checklist().state is ChecklistState.DRAFTING
 
 
-def test_a_party_of_which_no_power_runs_holds_up_sending(app: Flask, many: Table) -> None:
+def test_a_party_without_a_valid_power_blocks_sending(app: Flask, many: Table) -> None:
     power(many, "otto", None, clock.today() - DAY)
     shown = page(app, many, "ilena", "/send")
     words = "No signatory whose power to sign runs today is known for: Lantern Health Network"
@@ -206,8 +210,8 @@ def test_the_pages_of_signing_say_who_signs_by_which_rule(app: Flask, many: Tabl
     last = clock.today() + 90 * DAY
     power(many, "greta", None, last)
     greta, tomas = (
-        Named(many.land.users[one].id, n, "Advocate Ruta Saen")
-        for n, one in enumerate(("greta", "tomas"), 1)
+        Named(many.land.users[first].id, n, "Advocate Ruta Saen")
+        for n, first in enumerate(("greta", "tomas"), 1)
     )
     send(
         many,
@@ -252,7 +256,7 @@ def test_after_the_last_day_nobody_comes_to_sign(
 # Pass on
 
 
-def test_what_one_is_to_sign_is_passed_on_with_a_reason(app: Flask, many: Table) -> None:
+def test_a_signatory_passes_on_a_text_with_a_reason(app: Flask, many: Table) -> None:
     send(many)
     record = page(app, many, "tomas", "/record")
     rest = pass_on_rest(many, "tomas")
@@ -311,7 +315,9 @@ def test_where_there_is_nobody_else_it_says_what_to_do(app: Flask, many: Table) 
     assert len(request(many).slots) == 3
 
 
-def test_what_does_not_wait_is_not_passed_on_or_reminded_of(app: Flask, many: Table) -> None:
+def test_a_text_that_is_not_waiting_is_neither_passed_on_nor_reminded_of(
+    app: Flask, many: Table
+) -> None:
     for rest in (pass_on_rest(many, "tomas"), "/remind"):
         page(app, many, "ilena", rest, 404)
 
@@ -330,10 +336,10 @@ def test_a_coordinator_reminds_chosen_people(app: Flask, many: Table) -> None:
     shown = submit(app, many, "joana", "/remind", people=[henrik])
     assert "The reminder is on its way." in shown.text
     assert "reminded of signing: Henrik Asante" in shown.text
-    assert told(many, "text_still_waits") == ["henrik"]
+    assert mailed(many, "text_still_waits") == ["henrik"]
     again = submit(app, many, "ilena", "/remind", people=[henrik])
     assert "A reminder was sent today already" in again.text
-    assert told(many, "text_still_waits") == ["henrik"]
+    assert mailed(many, "text_still_waits") == ["henrik"]
 
 
 @pytest.mark.parametrize(
@@ -346,13 +352,13 @@ def test_nobody_else_comes_to_remind(app: Flask, many: Table, first: str, status
     data = {"people": str(many.land.users["henrik"].id)}
     response = browser(app, many, first).post(address(many, "/remind"), data=data)
     assert response.status_code == status
-    assert told(many, "text_still_waits") == []
+    assert mailed(many, "text_still_waits") == []
 
 
 # The record
 
 
-def test_the_record_counts_what_is_needed_and_names_who_is_no_longer(
+def test_the_record_counts_the_signatures_needed_and_names_former_signatories(
     app: Flask, many: Table
 ) -> None:
     send(many, party(many, "npm", "tomas", "milan", "greta", needed=1))
@@ -363,7 +369,9 @@ def test_the_record_counts_what_is_needed_and_names_who_is_no_longer(
     assert "Office of the People's Advocate: any one of 3." in shown.text
 
 
-def test_what_ran_out_is_told_on_the_record(app: Flask, many: Table, frozen_time: Clock) -> None:
+def test_the_record_shows_that_a_request_expired(
+    app: Flask, many: Table, frozen_time: Clock
+) -> None:
     send(many, asking=Asking(expires_on=clock.today()))
     now = clock.now()
     frozen_time(now + DAY)
@@ -376,7 +384,7 @@ def test_what_ran_out_is_told_on_the_record(app: Flask, many: Table, frozen_time
     assert "not all had signed revision 1 by its last day" in shown.text
 
 
-def test_who_passed_on_and_waits_no_more_is_not_asked(app: Flask, many: Table) -> None:
+def test_a_signatory_who_passed_a_text_on_is_no_longer_asked(app: Flask, many: Table) -> None:
     send(many)
     pass_on(many, "tomas", "tomas", "greta")
     page(app, many, "tomas", "/sign", 403)
@@ -412,7 +420,7 @@ def test_a_text_is_suspended_and_the_suspension_lifted(app: Flask, in_force: Tab
     assert in_force.checklist().revision_in_force_id is not None
 
 
-def test_a_text_is_ended_with_notice_and_the_notice_taken_back(app: Flask, in_force: Table) -> None:
+def test_a_party_gives_notice_to_end_a_text_and_withdraws_it(app: Flask, in_force: Table) -> None:
     day = clock.today() + NOTICE * DAY
     form = page(app, in_force, "tomas", "/end")
     assert f"Notice agreed in M20: 30 days. The earliest day is {words_of(day)}." in form.text
@@ -470,7 +478,7 @@ def test_nobody_else_comes_to_lift_a_suspension(app: Flask, in_force: Table) -> 
     page(app, in_force, "henrik", "/notices/00000000-0000-4000-8000-000000000000/close", 404)
 
 
-def test_what_has_ended_says_so_with_the_duties_that_stay(
+def test_an_ended_text_shows_the_duties_that_remain(
     app: Flask, in_force: Table, frozen_time: Clock
 ) -> None:
     give(in_force, "tomas", NoticeKind.ENDED, "The law has changed.")
@@ -483,7 +491,7 @@ def test_what_has_ended_says_so_with_the_duties_that_stay(
     page(app, in_force, "ilena", "/agree-anew", 403)
 
 
-def test_another_text_that_ended_is_opened_anew(
+def test_another_text_that_has_ended_can_be_opened_again(
     app: Flask, in_force: Table, frozen_time: Clock
 ) -> None:
     text = in_force.checklist(ChecklistKind.CONFIDENTIALITY)

@@ -27,36 +27,36 @@ from tracker.signoff.paper_models import PaperDecision, PaperRecord, PaperState
 
 @pytest.fixture
 def sent(table: Table) -> Table:
-    """The terms are agreed, frozen and sent; nobody has signed."""
+    """The terms, agreed, frozen and sent; nobody has signed."""
     table.send()
     table.session.commit()
     return table
 
 
-def asked(table: Table) -> SignatureRequest:
+def request_on(table: Table) -> SignatureRequest:
     revision_id = table.session.scalars(
         sa.select(Revision.id).where(Revision.subject_id == table.checklist().id)
     ).one()
-    found = signoff.request_of(revision_id)
-    assert found is not None
-    return found
+    request = signoff.request_of(revision_id)
+    assert request is not None
+    return request
 
 
 def record(table: Table, first: str = "samira", **values: Any) -> PaperRecord:
-    made = scans.record(table[first], table.checklist(), **values)
+    record = scans.record(table[first], table.checklist(), **values)
     table.session.commit()
-    return made
+    return record
 
 
-def confirm(table: Table, first: str, made: PaperRecord) -> None:
-    scans.confirm(table[first], table.checklist(), made)
+def confirm(table: Table, first: str, record: PaperRecord) -> None:
+    scans.confirm(table[first], table.checklist(), record)
     table.session.commit()
 
 
-def state_of(table: Table, made: PaperRecord) -> PaperState:
-    found = papers.find([made.revision_id], made.id)
-    assert found is not None
-    return paper.fact_of(found, asked(table)).state
+def state_of(table: Table, record: PaperRecord) -> PaperState:
+    paper_record = papers.find([record.revision_id], record.id)
+    assert paper_record is not None
+    return paper.fact_of(paper_record, request_on(table)).state
 
 
 def signatures(table: Table) -> list[Signature]:
@@ -66,12 +66,12 @@ def signatures(table: Table) -> list[Signature]:
 def refused(
     table: Table, attempt: Callable[[], object], words: str, error: type[Exception] = RefusedError
 ) -> None:
-    """An attempt is refused in these words, and no scan, answer or signature comes of it."""
+    """Check that an attempt is refused in these words and stores no scan, answer or signature."""
 
     def seen() -> list[int | None]:
         return [
-            table.session.scalar(sa.select(sa.func.count()).select_from(one))
-            for one in (PaperRecord, PaperDecision, Signature)
+            table.session.scalar(sa.select(sa.func.count()).select_from(model))
+            for model in (PaperRecord, PaperDecision, Signature)
         ]
 
     before = seen()
@@ -84,10 +84,10 @@ def refused(
 # Record
 
 
-def test_a_coordinator_records_what_the_own_organisation_signed(sent: Table) -> None:
+def test_a_coordinator_records_what_their_organisation_signed(sent: Table) -> None:
     """product.md, 5.6."""
-    made = record(sent, scan=scans.png(), office="Director of the board")
-    assert made.signers == [
+    recorded = record(sent, scan=scans.png(), office="Director of the board")
+    assert recorded.signers == [
         {
             "organisation_id": str(sent.land.id("door")),
             "organisation": "Open Door Legal Aid",
@@ -96,35 +96,35 @@ def test_a_coordinator_records_what_the_own_organisation_signed(sent: Table) -> 
             "user_id": str(sent["henrik"].user_id),
         }
     ]
-    assert (made.media_type, made.size) == ("image/png", len(scans.png()))
-    assert made.scan_digest == canonical.digest(scans.png())
+    assert (recorded.media_type, recorded.size) == ("image/png", len(scans.png()))
+    assert recorded.scan_digest == canonical.digest(scans.png())
     assert signatures(sent) == []
-    assert state_of(sent, made) is PaperState.WAITING
+    assert state_of(sent, recorded) is PaperState.WAITING
     (event,) = sent.events("paper_recorded")
     assert event["organisation"] == "Open Door Legal Aid"
-    assert event["scan_digest"] == made.scan_digest
-    assert event["document_digest"] == asked(sent).revision.digest
+    assert event["scan_digest"] == recorded.scan_digest
+    assert event["document_digest"] == request_on(sent).revision.digest
 
 
 def test_the_scan_is_kept_encrypted_for_its_place(sent: Table) -> None:
-    made = record(sent)
+    recorded = record(sent)
     key = keys.key_of(sent.cooperation.id)
-    assert papers.scan_of(made, key) == scans.pdf()
+    assert papers.scan_of(recorded, key) == scans.pdf()
     sealed = sent.session.scalars(sa.select(PaperRecord.scan)).one()
     assert b"Signed by hand" not in sealed
     with pytest.raises(crypto.SealBrokenError):
         papers.unsealed(sent.cooperation.id, sealed, key)
 
 
-def test_those_of_the_other_parties_who_can_confirm_are_told_and_nobody_else(sent: Table) -> None:
+def test_only_people_of_other_parties_who_can_confirm_are_notified(sent: Table) -> None:
     sent.session.execute(sa.delete(OutboxMessage))
     record(sent)
     rows = sent.session.scalars(sa.select(OutboxMessage))
-    told = {row.recipient for row in rows if row.kind == "paper_recorded"}
+    recipients = {row.recipient for row in rows if row.kind == "paper_recorded"}
     able = {sent.land.users[first].email for first in ("ilena", "tomas", "joana", "otto")}
-    assert able <= told
+    assert able <= recipients
     own = {sent.land.users[first].email for first in ("samira", "henrik", "dora", "marek")}
-    assert told.isdisjoint(own)
+    assert recipients.isdisjoint(own)
 
 
 @pytest.mark.parametrize("first", ["henrik", "dora", "marek", "root"])
@@ -132,7 +132,7 @@ def test_nobody_but_a_coordinator_of_a_party_records_a_scan(sent: Table, first: 
     refused(sent, lambda: scans.record(sent[first], sent.checklist()), "A coordinator of a party")
 
 
-def test_a_scan_is_not_recorded_twice_while_one_waits(sent: Table) -> None:
+def test_no_second_scan_is_recorded_while_one_is_waiting(sent: Table) -> None:
     record(sent)
     refused(sent, lambda: scans.record(sent["samira"], sent.checklist()), "waits to be confirmed")
 
@@ -143,7 +143,7 @@ def test_a_party_that_has_signed_records_no_scan(sent: Table) -> None:
     refused(sent, lambda: scans.record(sent["samira"], sent.checklist()), "No signature")
 
 
-def test_nothing_is_recorded_on_a_text_that_waits_for_nobody(table: Table) -> None:
+def test_nothing_is_recorded_on_a_text_that_is_not_waiting_for_signatures(table: Table) -> None:
     refused(
         table,
         lambda: paper.record(
@@ -159,7 +159,7 @@ def test_nothing_is_recorded_on_a_text_that_waits_for_nobody(table: Table) -> No
 
 
 @pytest.mark.parametrize("who", ["tomas", "dora", None])
-def test_only_persons_whom_the_text_names_for_the_own_party_signed_it(
+def test_only_people_the_text_names_for_that_party_can_have_signed(
     sent: Table, who: str | None
 ) -> None:
     """S11: nobody signs for another."""
@@ -191,7 +191,7 @@ def test_the_date_lies_between_the_freezing_and_today(sent: Table, days: int, wo
     )
 
 
-def test_what_is_no_scan_is_not_kept(sent: Table) -> None:
+def test_a_file_that_is_not_a_scan_is_not_kept(sent: Table) -> None:
     refused(
         sent,
         lambda: scans.record(sent["samira"], sent.checklist(), scan=b"<html>"),
@@ -205,16 +205,23 @@ def test_what_is_no_scan_is_not_kept(sent: Table) -> None:
 
 @pytest.mark.parametrize("first", ["ilena", "tomas", "joana", "otto"])
 def test_any_other_party_confirms_and_it_counts_as_a_signature(sent: Table, first: str) -> None:
-    made = record(sent)
-    confirm(sent, first, made)
-    (one,) = signatures(sent)
-    assert (one.method, one.signer_name, one.office) == (Method.PAPER, "Henrik Asante", "Director")
-    assert (one.user_id, one.organisation_id) == (sent["henrik"].user_id, sent.land.id("door"))
-    assert one.power == sent["henrik"].memberships[0].power
-    assert one.sentence == scans.SENTENCE
-    assert one.paper == {
-        "record": str(made.id),
-        "scan_digest": made.scan_digest,
+    recorded = record(sent)
+    confirm(sent, first, recorded)
+    (signature,) = signatures(sent)
+    assert (signature.method, signature.signer_name, signature.office) == (
+        Method.PAPER,
+        "Henrik Asante",
+        "Director",
+    )
+    assert (signature.user_id, signature.organisation_id) == (
+        sent["henrik"].user_id,
+        sent.land.id("door"),
+    )
+    assert signature.power == sent["henrik"].memberships[0].power
+    assert signature.sentence == scans.SENTENCE
+    assert signature.paper == {
+        "record": str(recorded.id),
+        "scan_digest": recorded.scan_digest,
         "signed_on": clock.today().isoformat(),
         "recorded_by": str(sent["samira"].user_id),
         "recorded_by_name": "Samira Okell",
@@ -224,8 +231,8 @@ def test_any_other_party_confirms_and_it_counts_as_a_signature(sent: Table, firs
         "confirmed_for": sent[first].organisation_name,
         "made": "here",
     }
-    assert one.digest == canonical.digest_of(one.content())
-    assert state_of(sent, made) is PaperState.CONFIRMED
+    assert signature.digest == canonical.digest_of(signature.content())
+    assert state_of(sent, recorded) is PaperState.CONFIRMED
     assert sent.checklist().state is ChecklistState.SENT
     assert len(sent.events("paper_confirmed")) == 1
     (event,) = sent.events("signed_on_paper")
@@ -234,40 +241,44 @@ def test_any_other_party_confirms_and_it_counts_as_a_signature(sent: Table, firs
 
 
 @pytest.mark.parametrize("first", ["samira", "henrik", "dora", "nadia", "marek", "ada", "root"])
-def test_nobody_of_the_own_side_and_no_stranger_confirms(sent: Table, first: str) -> None:
-    made = record(sent)
+def test_neither_the_same_side_nor_a_stranger_confirms(sent: Table, first: str) -> None:
+    recorded = record(sent)
     refused(
         sent,
-        lambda: scans.confirm(sent[first], sent.checklist(), made),
+        lambda: scans.confirm(sent[first], sent.checklist(), recorded),
         "another party",
     )
     refused(
         sent,
-        lambda: paper.refuse(sent[first], sent.checklist(), made.id, reason="No."),
+        lambda: paper.refuse(sent[first], sent.checklist(), recorded.id, reason="No."),
         "another party",
     )
 
 
-def test_who_recorded_a_scan_never_confirms_it_for_another_organisation(sent: Table) -> None:
-    made = record(sent)
+def test_a_person_who_recorded_a_scan_never_confirms_it_for_another_organisation(
+    sent: Table,
+) -> None:
+    recorded = record(sent)
     actor = sent["ilena"]
     twin = type(actor)(
         **{name: getattr(actor, name) for name in ("name", "memberships", "organisation_id")},
         user_id=sent["samira"].user_id,
     )
-    refused(sent, lambda: scans.confirm(twin, sent.checklist(), made), "their own side recorded")
+    refused(
+        sent, lambda: scans.confirm(twin, sent.checklist(), recorded), "their own side recorded"
+    )
 
 
 def test_the_last_one_on_paper_brings_the_text_into_force(sent: Table) -> None:
     checklists.sign(sent.checklist(), sent["tomas"], sent["otto"])
     sent.session.commit()
-    made = record(sent)
+    recorded = record(sent)
     assert sent.checklist().state is ChecklistState.SENT
-    confirm(sent, "joana", made)
+    confirm(sent, "joana", recorded)
     checklist = sent.checklist()
     assert checklist.state is ChecklistState.IN_FORCE
-    assert checklist.revision_in_force_id == made.revision_id
-    assert asked(sent).state is RequestState.COMPLETED
+    assert checklist.revision_in_force_id == recorded.revision_id
+    assert request_on(sent).state is RequestState.COMPLETED
     assert len(sent.events("came_into_force")) == 1
 
 
@@ -275,7 +286,7 @@ def test_all_parties_can_sign_on_paper_and_confirm_each_other(sent: Table) -> No
     for first, other in (("ilena", "samira"), ("samira", "joana"), ("joana", "tomas")):
         confirm(sent, other, record(sent, first))
     assert sent.checklist().state is ChecklistState.IN_FORCE
-    assert {one.method for one in signatures(sent)} == {Method.PAPER}
+    assert {signature.method for signature in signatures(sent)} == {Method.PAPER}
     assert integrity.check_all().finding is None
 
 
@@ -286,37 +297,39 @@ def test_the_last_one_in_the_product_brings_it_into_force_after_paper(sent: Tabl
     assert sent.checklist().state is ChecklistState.IN_FORCE
 
 
-def test_a_scan_is_confirmed_once(sent: Table) -> None:
-    made = record(sent)
-    confirm(sent, "ilena", made)
-    refused(sent, lambda: scans.confirm(sent["joana"], sent.checklist(), made), "no longer waits")
+def test_a_scan_is_confirmed_only_once(sent: Table) -> None:
+    recorded = record(sent)
+    confirm(sent, "ilena", recorded)
+    refused(
+        sent, lambda: scans.confirm(sent["joana"], sent.checklist(), recorded), "no longer waits"
+    )
     refused(
         sent,
-        lambda: paper.withdraw(sent["samira"], sent.checklist(), made.id, reason="Late."),
+        lambda: paper.withdraw(sent["samira"], sent.checklist(), recorded.id, reason="Late."),
         "no longer waits",
     )
 
 
 def test_a_scan_signs_nothing_once_its_signer_has_signed_here(sent: Table) -> None:
-    made = record(sent)
+    recorded = record(sent)
     checklists.sign(sent.checklist(), sent["henrik"])
     sent.session.commit()
     refused(
         sent,
-        lambda: scans.confirm(sent["ilena"], sent.checklist(), made),
+        lambda: scans.confirm(sent["ilena"], sent.checklist(), recorded),
         "signed this revision already",
         RuleBrokenError,
     )
 
 
 def test_a_scan_of_another_text_is_not_confirmed_here(sent: Table) -> None:
-    made = record(sent)
+    recorded = record(sent)
     agreements.call_back(sent["ilena"], sent.checklist(), reason="A date is wrong.")
     checklists.send(sent.checklist(), sent["ilena"], sent.signatories)
     sent.session.commit()
     refused(
         sent,
-        lambda: scans.confirm(sent["ilena"], sent.checklist(), made),
+        lambda: scans.confirm(sent["ilena"], sent.checklist(), recorded),
         "no longer waits",
         RuleBrokenError,
     )
@@ -326,47 +339,49 @@ def test_a_scan_of_another_text_is_not_confirmed_here(sent: Table) -> None:
 
 
 def test_a_refused_scan_stays_in_history_and_another_can_follow(sent: Table) -> None:
-    made = record(sent)
-    paper.refuse(sent["ilena"], sent.checklist(), made.id, reason="Page 3 is missing.")
+    recorded = record(sent)
+    paper.refuse(sent["ilena"], sent.checklist(), recorded.id, reason="Page 3 is missing.")
     sent.session.commit()
-    assert state_of(sent, made) is PaperState.REFUSED
+    assert state_of(sent, recorded) is PaperState.REFUSED
     assert signatures(sent) == []
     assert sent.checklist().state is ChecklistState.SENT
     (event,) = sent.events("paper_refused")
     assert event["reason"] == "Page 3 is missing."
-    told = sent.session.scalars(
+    recipients = sent.session.scalars(
         sa.select(OutboxMessage.recipient).where(OutboxMessage.kind == "paper_refused")
     ).all()
-    assert told == [sent.land.users["samira"].email]
+    assert recipients == [sent.land.users["samira"].email]
     confirm(sent, "ilena", record(sent, scan=scans.jpeg()))
     assert len(signatures(sent)) == 1
     assert integrity.check_all().finding is None
 
 
 def test_a_withdrawn_scan_is_confirmed_by_nobody(sent: Table) -> None:
-    made = record(sent)
-    paper.withdraw(sent["samira"], sent.checklist(), made.id, reason="The wrong file.")
+    recorded = record(sent)
+    paper.withdraw(sent["samira"], sent.checklist(), recorded.id, reason="The wrong file.")
     sent.session.commit()
-    assert state_of(sent, made) is PaperState.WITHDRAWN
-    refused(sent, lambda: scans.confirm(sent["ilena"], sent.checklist(), made), "no longer waits")
+    assert state_of(sent, recorded) is PaperState.WITHDRAWN
+    refused(
+        sent, lambda: scans.confirm(sent["ilena"], sent.checklist(), recorded), "no longer waits"
+    )
     assert sent.events("paper_withdrawn")[0]["reason"] == "The wrong file."
 
 
 @pytest.mark.parametrize("first", ["henrik", "ilena", "joana", "dora"])
-def test_only_a_coordinator_of_the_own_side_withdraws(sent: Table, first: str) -> None:
-    made = record(sent)
+def test_only_a_coordinator_of_the_same_side_withdraws(sent: Table, first: str) -> None:
+    recorded = record(sent)
     refused(
         sent,
-        lambda: paper.withdraw(sent[first], sent.checklist(), made.id, reason="No."),
+        lambda: paper.withdraw(sent[first], sent.checklist(), recorded.id, reason="No."),
         "coordinator of the organisation that recorded",
     )
 
 
-def test_a_no_needs_a_reason(sent: Table) -> None:
-    made = record(sent)
+def test_a_refusal_needs_a_reason(sent: Table) -> None:
+    recorded = record(sent)
     for attempt, first in ((paper.refuse, "ilena"), (paper.withdraw, "samira")):
         with pytest.raises(RuleBrokenError, match="Say why"):
-            attempt(sent[first], sent.checklist(), made.id, reason="  ")
+            attempt(sent[first], sent.checklist(), recorded.id, reason="  ")
         sent.session.rollback()
 
 

@@ -26,7 +26,7 @@ Statements = Callable[[], AbstractContextManager[list[str]]]
 
 @pytest.fixture
 def desk(app: Flask, session: Session, demonstration: Demonstration) -> Desk:
-    """The demonstration's terms that wait for the signature of Lantern alone."""
+    """The demonstration's terms that are waiting only for Lantern's signature."""
     return Desk(app, session, demonstration)
 
 
@@ -47,7 +47,7 @@ def send(desk: Desk, key: str, scan: bytes, name: str = "scan.pdf", **fields: An
 
 
 def as_sent(fields: dict[str, list[str]], scan: bytes, name: str) -> tuple[bytes, str]:
-    """Return what a browser sends of a form with a file, and its kind."""
+    """Return the body a browser sends for a form with a file, and its content type."""
     edge = "----paper"
     head = "\r\nContent-Disposition: form-data; name="
     parts = [
@@ -69,19 +69,19 @@ def recorded(desk: Desk, scan: bytes = b"", **fields: Any) -> str:
 
 def newest(desk: Desk) -> UUID:
     """Return the scan that was recorded last."""
-    found = desk.session.scalars(
+    record_ids = desk.session.scalars(
         sa.select(PaperRecord.id).order_by(PaperRecord.recorded_at.desc())
     ).first()
     desk.session.rollback()
-    assert found is not None
-    return found
+    assert record_ids is not None
+    return record_ids
 
 
 def count(desk: Desk) -> int:
-    there = sa.select(sa.func.count()).where(PaperRecord.id != desk.demonstration.paper)
-    found = desk.session.scalar(there) or 0
+    others = sa.select(sa.func.count()).where(PaperRecord.id != desk.demonstration.paper)
+    total = desk.session.scalar(others) or 0
     desk.session.rollback()
-    return found
+    return total
 
 
 def test_a_coordinator_finds_the_way_and_records_a_scan(desk: Desk) -> None:
@@ -127,7 +127,7 @@ def test_another_party_refuses_with_a_reason_that_all_read(desk: Desk) -> None:
     assert "Record a signature on paper" in desk.page("joana", "/record").links()
 
 
-def test_the_own_side_withdraws(desk: Desk) -> None:
+def test_a_coordinator_of_the_same_side_withdraws(desk: Desk) -> None:
     address = recorded(desk)
     assert "Confirm" not in desk.browser("joana").page(address).text.split("Recorded")[0]
     page = Page.of(desk.browser("joana").submit(f"{address}/withdraw", reason="The wrong file."))
@@ -157,7 +157,7 @@ def test_a_hostile_file_is_refused_beside_its_field(
     assert count(desk) == 0
 
 
-def test_what_is_far_too_large_is_not_even_read(desk: Desk) -> None:
+def test_a_file_that_is_far_too_large_is_not_read(desk: Desk) -> None:
     assert send(desk, "joana", scans.pdf("x" * MAX_REQUEST_BYTES)).status_code == 413
     assert count(desk) == 0
 
@@ -169,7 +169,7 @@ def test_only_these_pages_take_large_files(desk: Desk) -> None:
     assert answer.status_code == 413
 
 
-def test_a_wrong_day_is_told_beside_its_field(desk: Desk) -> None:
+def test_a_wrong_day_shows_an_error_beside_its_field(desk: Desk) -> None:
     page = Page.of(send(desk, "joana", scans.pdf(), signed_on="2999-01-01"))
     assert "Enter a year from 1900 to 2199" in page.text
     page = Page.of(send(desk, "joana", scans.pdf(), signed_on="2198-01-01"))
@@ -180,7 +180,9 @@ def test_a_wrong_day_is_told_beside_its_field(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("name", ["<script>.html", "../../etc/passwd", "x.exe"])
-def test_a_scan_is_told_by_its_content_and_handed_out_as_a_file_only(desk: Desk, name: str) -> None:
+def test_a_scans_type_is_read_from_its_content_and_it_is_served_as_a_download(
+    desk: Desk, name: str
+) -> None:
     assert send(desk, "joana", scans.png(), name).status_code == 200
     record_id = newest(desk)
     answer = desk.browser("ilena").get(f"{desk.address}/papers/{record_id}/scan")
@@ -205,7 +207,9 @@ def test_a_scan_is_told_by_its_content_and_handed_out_as_a_file_only(desk: Desk,
         ("iris", 404),
     ],
 )
-def test_the_scan_is_for_those_who_may_read_the_text(desk: Desk, key: str, status: int) -> None:
+def test_only_people_who_may_read_the_text_download_the_scan(
+    desk: Desk, key: str, status: int
+) -> None:
     address = recorded(desk)
     assert desk.browser(key).get(f"{address}/scan").status_code == status
     assert desk.browser(key).get(address).status_code == status
@@ -230,14 +234,14 @@ def test_nobody_but_another_party_answers_on_the_page(desk: Desk, key: str) -> N
     assert "Confirm it for your organisation" not in browser.page(address).text
     assert browser.post(address, data={"compared": "y"}).status_code == 403
     assert browser.post(f"{address}/refuse", data={"reason": "No."}).status_code == 403
-    there = sa.select(sa.func.count()).where(PaperDecision.record_id == newest(desk))
-    left = desk.session.scalar(there)
+    query = sa.select(sa.func.count()).where(PaperDecision.record_id == newest(desk))
+    left = desk.session.scalar(query)
     desk.session.rollback()
     assert left == 0
 
 
 @pytest.mark.parametrize("key", ["otto", "ilena", "tomas", "greta"])
-def test_who_may_not_record_is_told_why(desk: Desk, key: str) -> None:
+def test_a_person_who_may_not_record_reads_why(desk: Desk, key: str) -> None:
     desk.browser(key).page(f"{desk.address}/paper", 403)
 
 
@@ -246,13 +250,13 @@ def test_reading_the_record_takes_no_more_queries_for_more_scans(
 ) -> None:
     def queries() -> tuple[int, int]:
         browser = desk.browser("ilena")
-        found = []
+        counts = []
         for address in (f"{desk.address}/record", "/"):
             browser.page(address)
             with statements() as sent:
                 browser.page(address)
-            found.append(len(sent))
-        return found[0], found[1]
+            counts.append(len(sent))
+        return counts[0], counts[1]
 
     address = recorded(desk)
     first = queries()
@@ -296,10 +300,12 @@ def test_an_agreement_made_before_is_recorded_and_confirmed_by_pages(
     assert page.h1 == "Agreement made before, on paper"
     assert "Ada Former; Bo Earlier, Head, for" in page.text
     samira = demonstration.browser(app, "samira")
-    found = [one for one in samira.page("/").links().items() if "agreement made before" in one[0]]
-    page = Page.of(samira.submit(found[0][1], compared="y"))
+    links = [
+        link for link in samira.page("/").links().items() if "agreement made before" in link[0]
+    ]
+    page = Page.of(samira.submit(links[0][1], compared="y"))
     assert "You confirmed it. The text waits for others." in page.text
-    page = Page.of(demonstration.browser(app, "celia").submit(found[0][1], compared="y"))
+    page = Page.of(demonstration.browser(app, "celia").submit(links[0][1], compared="y"))
     assert "All parties have signed." in page.text
     assert "Made on paper on" in page.text
     assert "It was not reviewed here (G3) and not signed electronically" in page.text

@@ -1,4 +1,4 @@
-"""Signing an agreement with a passkey: what it signs is the text and the sentence, once."""
+"""Signing an agreement with a passkey: it signs text and sentence, and only once."""
 
 import datetime as dt
 import json
@@ -38,16 +38,16 @@ CONFIRM = "/sign/confirm"
 
 
 class PasskeyDesk(Desk):
-    """The terms that wait for one signature, and a signatory with a passkey."""
+    """The terms that are waiting for one signature, and a signatory with a passkey."""
 
     device: Device
 
     def browser(self, key: str) -> CheckedClient:
-        """Return a person's browser, the same each time: a form is sent where it was opened."""
-        kept: dict[str, CheckedClient] = self.__dict__.setdefault("browsers", {})
-        if key not in kept:
-            kept[key] = super().browser(key)
-        return kept[key]
+        """Return a person's browser, always the same: a form is sent where it was opened."""
+        browsers: dict[str, CheckedClient] = self.__dict__.setdefault("browsers", {})
+        if key not in browsers:
+            browsers[key] = super().browser(key)
+        return browsers[key]
 
     def user(self, key: str) -> User:
         return self.session.get_one(User, self.demonstration.users[key])
@@ -64,7 +64,7 @@ class PasskeyDesk(Desk):
     def without_app(self, key: str) -> None:
         take_app(self.user(key).id)
 
-    def asked(self, key: str) -> tuple[Page, Asked]:
+    def page_to_sign(self, key: str) -> tuple[Page, Asked]:
         page = self.browser(key).page(self.to_sign(key))
         return page, asked_on(page)
 
@@ -77,8 +77,8 @@ class PasskeyDesk(Desk):
         return Page.of(response)
 
     def sign_with(self, device: Device, key: str = "otto") -> Page:
-        page, asked = self.asked(key)
-        return self.send(key, page, device.answer(asked.challenge))
+        page, prompt = self.page_to_sign(key)
+        return self.send(key, page, device.answer(prompt.challenge))
 
     def signature(self) -> Signature:
         self.session.rollback()
@@ -88,12 +88,12 @@ class PasskeyDesk(Desk):
 
 @pytest.fixture
 def desk(app: Flask, session: Session, demonstration: Demonstration) -> PasskeyDesk:
-    made = PasskeyDesk(app, session, demonstration)
-    made.device = made.give("otto", Device())
-    return made
+    new_desk = PasskeyDesk(app, session, demonstration)
+    new_desk.device = new_desk.give("otto", Device())
+    return new_desk
 
 
-def test_a_passkey_signs_the_text_and_the_sentence_and_anybody_can_verify_it(
+def test_a_passkey_signs_text_and_sentence_and_anybody_can_verify_it(
     desk: PasskeyDesk,
 ) -> None:
     page = desk.sign_with(desk.device)
@@ -102,27 +102,27 @@ def test_a_passkey_signs_the_text_and_the_sentence_and_anybody_can_verify_it(
     assert "Proof of identity: Passkey." in page.text
     signature = desk.signature()
     assert signature.method is Method.PASSKEY
-    kept = json.loads(json.dumps(signature.proof))
+    stored = json.loads(json.dumps(signature.proof))
     digest, sentence = signature.document_digest, signature.sentence
-    assert assertion.flaw(kept, document_digest=digest, sentence=sentence) is None
-    assert assertion.flaw(kept, document_digest=digest, sentence=sentence + "!") is not None
-    assert kept["public_key"] == passkeys.encode(desk.device.cose())
+    assert assertion.flaw(stored, document_digest=digest, sentence=sentence) is None
+    assert assertion.flaw(stored, document_digest=digest, sentence=sentence + "!") is not None
+    assert stored["public_key"] == passkeys.encode(desk.device.cose())
     assert desk.state is ChecklistState.IN_FORCE
 
 
-def test_the_page_asks_for_the_own_passkeys_and_for_a_verified_person(desk: PasskeyDesk) -> None:
+def test_the_page_asks_for_ones_own_passkeys_with_user_verification(desk: PasskeyDesk) -> None:
     desk.give("tomas", Device())
-    page, asked = desk.asked("otto")
-    allowed = [one["id"] for one in asked.options["allowCredentials"]]
+    page, prompt = desk.page_to_sign("otto")
+    allowed = [credential["id"] for credential in prompt.options["allowCredentials"]]
     assert allowed == [passkeys.encode(desk.device.credential_id)]
-    assert asked.options["userVerification"] == "required"
-    assert asked.options["rpId"] == "localhost"
-    assert len(asked.challenge) == 32
+    assert prompt.options["userVerification"] == "required"
+    assert prompt.options["rpId"] == "localhost"
+    assert len(prompt.challenge) == 32
     assert "Or with password and code" in page.text
 
 
 def test_each_opening_of_the_page_asks_for_something_else(desk: PasskeyDesk) -> None:
-    assert desk.asked("otto")[1].challenge != desk.asked("otto")[1].challenge
+    assert desk.page_to_sign("otto")[1].challenge != desk.page_to_sign("otto")[1].challenge
 
 
 def test_password_and_code_still_sign(desk: PasskeyDesk) -> None:
@@ -139,17 +139,17 @@ def test_without_a_passkey_the_page_is_as_it_was(desk: PasskeyDesk) -> None:
     assert "Or with password and code" not in page.text
 
 
-def test_who_has_a_passkey_alone_is_not_asked_for_a_code(desk: PasskeyDesk) -> None:
+def test_a_person_with_only_a_passkey_is_not_asked_for_a_code(desk: PasskeyDesk) -> None:
     desk.without_app("otto")
-    page, asked = desk.asked("otto")
+    page, prompt = desk.page_to_sign("otto")
     assert not {"password", "code"} & page.form().names
     nothing = desk.send("otto", page, "")
     assert "You have no app for codes. Confirm with your passkey." in nothing.text
     assert desk.signatures() == 1
-    assert "You signed." in desk.send("otto", page, desk.device.answer(asked.challenge)).text
+    assert "You signed." in desk.send("otto", page, desk.device.answer(prompt.challenge)).text
 
 
-def test_who_has_neither_is_told_to_set_one_up(desk: PasskeyDesk) -> None:
+def test_a_person_without_passkey_or_app_is_asked_to_set_one_up(desk: PasskeyDesk) -> None:
     credentials.remove(desk.actor("otto"), _passkey(desk).id)
     desk.without_app("otto")
     page = desk.browser("otto").page(desk.to_sign("otto"))
@@ -159,7 +159,7 @@ def test_who_has_neither_is_told_to_set_one_up(desk: PasskeyDesk) -> None:
     assert "You have no second factor yet." in response.text
 
 
-def test_who_has_neither_sets_one_up_on_the_way_and_signs(desk: PasskeyDesk) -> None:
+def test_a_person_without_passkey_or_app_sets_one_up_and_signs(desk: PasskeyDesk) -> None:
     credentials.remove(desk.actor("otto"), _passkey(desk).id)
     desk.without_app("otto")
     client = desk.browser("otto")
@@ -169,9 +169,9 @@ def test_who_has_neither_sets_one_up_on_the_way_and_signs(desk: PasskeyDesk) -> 
     # Who signed in a while ago confirms first, and is led on.
     confirmed = client.submit(way.links()["Set up a passkey"], password=PASSWORD)
     assert confirmed.request.path == "/account/passkeys/new"
-    asked = asked_on(Page.of(client.submit(confirmed.request.full_path, name="Key")))
+    prompt = asked_on(Page.of(client.submit(confirmed.request.full_path, name="Key")))
     device = Device()
-    back = Page.of(send(client, asked, device.make(asked.challenge)))
+    back = Page.of(send(client, prompt, device.make(prompt.challenge)))
     assert back.h1 == "Read and check"
     back = client.page(back.links()["Go on to sign"])
     assert "You signed." in desk.send("otto", back, device.answer(asked_on(back).challenge)).text
@@ -187,9 +187,9 @@ def refused(desk: PasskeyDesk, page: Page, words: str) -> None:
     assert (desk.state, desk.signatures()) == (ChecklistState.SENT, 1)
 
 
-def test_an_answer_is_good_for_one_signature(desk: PasskeyDesk) -> None:
-    page, asked = desk.asked("otto")
-    answer = desk.device.answer(asked.challenge)
+def test_a_passkey_response_is_valid_for_one_signature(desk: PasskeyDesk) -> None:
+    page, prompt = desk.page_to_sign("otto")
+    answer = desk.device.answer(prompt.challenge)
     assert "You signed." in desk.send("otto", page, answer).text
     with pytest.raises(RuleBrokenError, match="used already"):
         prove_on(desk, page, answer)
@@ -197,7 +197,7 @@ def test_an_answer_is_good_for_one_signature(desk: PasskeyDesk) -> None:
 
 
 def prove_on(desk: PasskeyDesk, page: Page, answer: str) -> Identity:
-    """Prove as the page does, past all that the record would lead away from."""
+    """Prove identity as the page does, without the redirect to the record."""
     signature = desk.signature()
     token = page.form().values["page_token"][0]
     return proof_fields.prove(
@@ -210,7 +210,7 @@ def prove_on(desk: PasskeyDesk, page: Page, answer: str) -> Identity:
 
 
 def test_an_answer_to_another_text_is_refused(desk: PasskeyDesk) -> None:
-    page, _asked = desk.asked("otto")
+    page, _prompt = desk.page_to_sign("otto")
     sentence = page.root.find(".//div[@class='rule sentence']/p")
     assert sentence is not None
     other = assertion.challenge("f" * 64, sentence.text or "", "0a" * 32)
@@ -222,16 +222,16 @@ def test_an_answer_to_another_text_is_refused(desk: PasskeyDesk) -> None:
 
 
 def test_an_answer_to_another_opening_of_the_page_is_refused(desk: PasskeyDesk) -> None:
-    page, _asked = desk.asked("otto")
-    _other, asked = desk.asked("otto")
-    refused(desk, desk.send("otto", page, desk.device.answer(asked.challenge)), "did not confirm")
+    page, _prompt = desk.page_to_sign("otto")
+    _other_page, prompt = desk.page_to_sign("otto")
+    refused(desk, desk.send("otto", page, desk.device.answer(prompt.challenge)), "did not confirm")
 
 
 def test_an_answer_to_the_sentence_in_another_language_is_refused(desk: PasskeyDesk) -> None:
-    page, asked = desk.asked("otto")
+    page, prompt = desk.page_to_sign("otto")
     desk.user("otto").language = "ar"
     desk.session.commit()
-    data = page.form().filled_in(passkey=desk.device.answer(asked.challenge))
+    data = page.form().filled_in(passkey=desk.device.answer(prompt.challenge))
     address = f"{desk.address}{CONFIRM}"
     response = desk.browser("otto").post(address, data=data, csrf=False, read=False)
     assert response.status_code == 200
@@ -240,7 +240,7 @@ def test_an_answer_to_the_sentence_in_another_language_is_refused(desk: PasskeyD
 
 
 def test_an_answer_to_the_sign_in_signs_nothing(desk: PasskeyDesk) -> None:
-    page, _asked = desk.asked("otto")
+    page, _prompt = desk.page_to_sign("otto")
     signing_in = passkeys.begin(new_browser(desk.app))
     answer = desk.device.answer(signing_in.challenge)
     refused(desk, desk.send("otto", page, answer), "did not confirm")
@@ -248,22 +248,22 @@ def test_an_answer_to_the_sign_in_signs_nothing(desk: PasskeyDesk) -> None:
 
 def test_another_persons_passkey_signs_nothing(desk: PasskeyDesk) -> None:
     other = desk.give("tomas", Device())
-    page, asked = desk.asked("otto")
+    page, prompt = desk.page_to_sign("otto")
     refused(
         desk,
-        desk.send("otto", page, other.answer(asked.challenge)),
+        desk.send("otto", page, other.answer(prompt.challenge)),
         "This passkey is not one of yours. Nothing was signed.",
     )
 
 
-def test_a_page_of_another_person_is_none(desk: PasskeyDesk) -> None:
-    page, asked = desk.asked("otto")
+def test_another_persons_page_is_invalid(desk: PasskeyDesk) -> None:
+    page, prompt = desk.page_to_sign("otto")
     token = page.form().values["page_token"][0]
     assert shown.page_of(desk.actor("otto"), token) is not None
     assert shown.page_of(desk.actor("tomas"), token) is None
     for wrong in (token[:-1], token + "A", "", None, "a.b", "x" * 400):
         assert shown.page_of(desk.actor("otto"), wrong) is None
-        answer = desk.device.answer(asked.challenge)
+        answer = desk.device.answer(prompt.challenge)
         again = desk.send("otto", page, answer, page_token=wrong or "")
         assert again.h1 == "Read and check"
         assert "It is not known which text you read." in again.text
@@ -274,9 +274,9 @@ def test_a_page_that_was_open_too_long_asks_once_more(
     desk: PasskeyDesk, frozen_time: Clock
 ) -> None:
     now = clock.now()
-    page, asked = desk.asked("otto")
+    page, prompt = desk.page_to_sign("otto")
     frozen_time(now + OPEN_FOR + dt.timedelta(minutes=1))
-    answer = desk.device.answer(asked.challenge)
+    answer = desk.device.answer(prompt.challenge)
     again = desk.send("otto", page, answer)
     assert again.h1 == "Read and check"
     assert "You opened the page more than 10 minutes ago, so nothing was signed." in again.text
@@ -293,7 +293,7 @@ def test_an_unverified_person_signs_nothing(desk: PasskeyDesk) -> None:
 
 @pytest.mark.parametrize("answer", ["{}", "x" * 9000, "null", '{"rawId": "AA"}', "\x00"])
 def test_hostile_answers_sign_nothing(desk: PasskeyDesk, answer: str) -> None:
-    page, _asked = desk.asked("otto")
+    page, _prompt = desk.page_to_sign("otto")
     again = desk.send("otto", page, answer)
     assert again.title.startswith("Problem: ")
     assert desk.signatures() == 1
@@ -301,8 +301,8 @@ def test_hostile_answers_sign_nothing(desk: PasskeyDesk, answer: str) -> None:
 
 def test_a_count_that_fell_back_sets_the_passkey_aside(desk: PasskeyDesk) -> None:
     assert "You signed." in desk.sign_with(replace(desk.device, count=40)).text
-    found = _passkey(desk)
-    assert found.sign_count == 41
+    passkey = _passkey(desk)
+    assert passkey.sign_count == 41
     desk.session.rollback()
     answer = desk.device.answer(b"\x01" * 32)
     with pytest.raises(RuleBrokenError, match="its count fell back"):
@@ -313,7 +313,7 @@ def test_a_count_that_fell_back_sets_the_passkey_aside(desk: PasskeyDesk) -> Non
 
 
 def test_failures_count_like_wrong_codes(desk: PasskeyDesk) -> None:
-    page, _asked = desk.asked("otto")
+    page, _prompt = desk.page_to_sign("otto")
     for _again in range(10):
         desk.send("otto", page, "{}")
     assert desk.session.scalar(sa.select(sa.func.count()).select_from(Attempt)) == 10
@@ -325,16 +325,16 @@ def test_failures_count_like_wrong_codes(desk: PasskeyDesk) -> None:
 # Past the pages --------------------------------------------------------------------------------
 
 
-def test_a_proof_that_is_not_of_this_text_signs_nothing_past_the_page(desk: PasskeyDesk) -> None:
+def test_a_proof_for_another_text_signs_nothing_even_without_the_page(desk: PasskeyDesk) -> None:
     actor = _signatory(desk)
     right = desk.device.proof(assertion.challenge("f" * 64, "I sign.", "0a" * 32), "0a" * 32)
-    for method, kept in (
+    for method, proof in (
         (Method.PASSKEY, right),
         (Method.PASSKEY, None),
         (Method.PASSWORD_TOTP, right),
         (Method.PASSWORD_MAILED_CODE, None),
     ):
-        identity = Identity(actor.user_id, method, clock.now(), kept)
+        identity = Identity(actor.user_id, method, clock.now(), proof)
         with pytest.raises(RefusedError):
             agreements.sign(
                 actor,
@@ -390,8 +390,8 @@ def test_signatures_of_the_demonstration_have_no_receipt_and_say_what_they_are(
     assert "Proof of identity: Demonstration, without proof of identity." in page.text
 
 
-def test_what_was_not_signed_has_no_receipt(desk: PasskeyDesk) -> None:
-    page, _asked = desk.asked("otto")
+def test_a_failed_signature_sends_no_receipt(desk: PasskeyDesk) -> None:
+    page, _prompt = desk.page_to_sign("otto")
     desk.send("otto", page, "{}")
     wanted = sa.select(OutboxMessage).where(OutboxMessage.kind == "signature_receipt")
     assert desk.session.scalars(wanted).all() == []

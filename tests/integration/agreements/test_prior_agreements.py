@@ -1,4 +1,4 @@
-"""Agreements made on paper before the product came: as they are known, confirmed by every party."""
+"""Prior agreements, made on paper before the product: recorded and confirmed by every party."""
 
 import datetime as dt
 from typing import Any
@@ -16,9 +16,9 @@ from tests.factories.evidence.leaves import shown_on, unseen
 from tests.factories.evidence.tampering import SIGNATURES, Tampering, hands
 from tests.factories.tables import Table
 from tests.integration.agreements.test_paper import (
-    asked,
     confirm,
     refused,
+    request_on,
     signatures,
 )
 from tracker.agreements import frozen_text
@@ -80,7 +80,9 @@ def document(table: Table) -> dict[str, Any]:
     return signoff.document_of(table.session.scalars(sa.select(Revision)).one(), None)
 
 
-def test_what_is_known_is_frozen_and_the_rest_said_not_to_be(recorded: Table) -> None:
+def test_a_prior_agreement_freezes_known_terms_and_marks_the_rest_as_unknown(
+    recorded: Table,
+) -> None:
     """product.md, 5.6."""
     text = frozen_text.read(document(recorded))
     assert text.by_code["M1"].answers
@@ -96,7 +98,9 @@ def test_what_is_known_is_frozen_and_the_rest_said_not_to_be(recorded: Table) ->
     assert len(recorded.events("former_agreement_recorded")) == 1
 
 
-def test_it_is_in_force_as_of_its_date_once_every_other_party_confirmed(recorded: Table) -> None:
+def test_a_prior_agreement_is_in_force_from_its_date_once_every_other_party_confirms(
+    recorded: Table,
+) -> None:
     confirm(recorded, "samira", paper_of(recorded))
     assert recorded.checklist().state is ChecklistState.SENT
     assert signatures(recorded) == []
@@ -105,14 +109,16 @@ def test_it_is_in_force_as_of_its_date_once_every_other_party_confirmed(recorded
     assert checklist.state is ChecklistState.IN_FORCE
     assert checklist.in_force_at is not None
     assert checklist.in_force_at.astimezone(clock.zone()).date() == DAY
-    assert asked(recorded).state is RequestState.COMPLETED
-    there = {one.organisation_name: one for one in signatures(recorded)}
-    assert {one.method for one in there.values()} == {Method.PAPER}
-    door = there["Open Door Legal Aid"]
+    assert request_on(recorded).state is RequestState.COMPLETED
+    by_organisation = {signature.organisation_name: signature for signature in signatures(recorded)}
+    assert {signature.method for signature in by_organisation.values()} == {Method.PAPER}
+    door = by_organisation["Open Door Legal Aid"]
     assert (door.signer_name, door.office) == ("Bo Earlier; Cy Second", "Chair")
     assert door.user_id == recorded["samira"].user_id
-    assert there["Office of the People's Advocate"].user_id == recorded["ilena"].user_id
-    assert {one.paper["made"] for one in there.values() if one.paper} == {"before"}
+    assert by_organisation["Office of the People's Advocate"].user_id == recorded["ilena"].user_id
+    assert {
+        signature.paper["made"] for signature in by_organisation.values() if signature.paper
+    } == {"before"}
     assert integrity.check_all().finding is None
 
 
@@ -128,17 +134,17 @@ def test_the_cooperation_takes_over_its_dates_and_keeps_what_was_planned(recorde
 def test_before_it_is_confirmed_all_is_shown_that_is_known_of_it(
     recorded: Table, app: Flask
 ) -> None:
-    said, made = document(recorded), paper_of(recorded)
-    address = f"/checklists/{recorded.checklist().id}/papers/{made.id}"
+    text, record = document(recorded), paper_of(recorded)
+    address = f"/checklists/{recorded.checklist().id}/papers/{record.id}"
     for first in ("samira", "otto"):
         browser = signed_in(app, recorded.land.users[first])
-        for language in frozen_text.languages_of(said):
+        for language in frozen_text.languages_of(text):
             page = browser.page(f"{address}?language={language}")
-            assert unseen(said, shown_on(page), language, "en") == []
+            assert unseen(text, shown_on(page), language, "en") == []
 
 
 def test_its_evidence_is_sound_for_two_verifiers(recorded: Table) -> None:
-    """What was signed on paper before counts as what all have signed."""
+    """A prior agreement signed on paper counts as signed by all."""
     agree_all(recorded)
     recorded.session.commit()
     assert len(make_all()) == 1
@@ -155,28 +161,28 @@ def test_its_evidence_is_sound_for_two_verifiers(recorded: Table) -> None:
 def test_record_and_certificate_say_all_that_is_known_of_it(recorded: Table, app: Flask) -> None:
     agree_all(recorded)
     recorded.session.commit()
-    said, checklist_id = document(recorded), recorded.checklist().id
+    text, checklist_id = document(recorded), recorded.checklist().id
     browser = signed_in(app, recorded.land.users["ilena"])
-    for language in frozen_text.languages_of(said):
+    for language in frozen_text.languages_of(text):
         page = browser.page(f"/checklists/{checklist_id}/record?language={language}")
-        assert unseen(said, shown_on(page), language, "en") == []
+        assert unseen(text, shown_on(page), language, "en") == []
     (rows,) = make_all().values()
-    row = next(one for one in rows if one.language == "en")
-    assert unseen(said, words_of(row), "en", "en") == []
+    row = next(certificate for certificate in rows if certificate.language == "en")
+    assert unseen(text, words_of(row), "en", "en") == []
 
 
-def test_it_never_counts_as_reviewed(recorded: Table) -> None:
+def test_a_prior_agreement_never_counts_as_reviewed(recorded: Table) -> None:
     """G3."""
     agree_all(recorded)
     facts = gates.facts_of(recorded.cooperation)
-    gate = next(one for one in lifecycle.gates(facts) if one.code == "G3")
+    gate = next(gate for gate in lifecycle.gates(facts) if gate.code == "G3")
     assert gate.state is GateState.NOT_MET
     assert "Nobody reviewed their safeguards here" in str(gate.missing[0].reason)
     assert facts.terms_in_force
 
 
 def test_nobody_is_asked_to_sign_it_here(recorded: Table) -> None:
-    assert asked(recorded).slots == []
+    assert request_on(recorded).slots == []
     with pytest.raises(RefusedError, match="Another person is named"):
         checklists.sign(recorded.checklist(), recorded["tomas"])
 
@@ -189,7 +195,7 @@ def test_a_refusal_opens_the_checklist_again(recorded: Table) -> None:
     recorded.session.commit()
     assert recorded.checklist().state is ChecklistState.DRAFTING
     assert recorded.checklist().revision_in_force_id is None
-    assert asked(recorded).state is RequestState.DECLINED
+    assert request_on(recorded).state is RequestState.DECLINED
     assert signatures(recorded) == []
     refused(
         recorded,
@@ -200,7 +206,7 @@ def test_a_refusal_opens_the_checklist_again(recorded: Table) -> None:
     assert integrity.check_all().finding is None
 
 
-def test_it_can_be_withdrawn_and_recorded_anew(recorded: Table) -> None:
+def test_a_prior_agreement_can_be_withdrawn_and_recorded_again(recorded: Table) -> None:
     paper.withdraw(
         recorded["ilena"], recorded.checklist(), paper_of(recorded).id, reason="Wrong year."
     )
@@ -211,7 +217,7 @@ def test_it_can_be_withdrawn_and_recorded_anew(recorded: Table) -> None:
     assert recorded.checklist().state is ChecklistState.SENT
 
 
-def test_a_party_confirms_it_once(recorded: Table) -> None:
+def test_a_party_confirms_it_only_once(recorded: Table) -> None:
     confirm(recorded, "samira", paper_of(recorded))
     refused(
         recorded,
@@ -225,7 +231,7 @@ def test_only_a_coordinator_of_the_npm_records_it(known: Table, first: str) -> N
     refused(known, lambda: attempt(known, first), "coordinator of the NPM")
 
 
-def test_what_was_sent_or_is_in_force_here_is_not_recorded_as_made_before(table: Table) -> None:
+def test_a_text_sent_or_in_force_here_is_not_recorded_as_a_prior_agreement(table: Table) -> None:
     table.send()
     table.session.commit()
     refused(table, lambda: attempt(table), "Amend it instead")
@@ -247,12 +253,12 @@ def test_what_was_sent_or_is_in_force_here_is_not_recorded_as_made_before(table:
         ({"scan": b"<!doctype html>"}, "no whole PDF"),
     ],
 )
-def test_what_can_not_be_is_refused(known: Table, values: dict[str, Any], words: str) -> None:
+def test_impossible_input_is_refused(known: Table, values: dict[str, Any], words: str) -> None:
     refused(known, lambda: attempt(known, **values), words, RuleBrokenError)
 
 
 def test_every_party_needs_somebody_who_signed(known: Table) -> None:
     people = {known.land.id("npm"): [Person("Ada Former")]}
     refused(known, lambda: attempt(known, signers=people), "Open Door", RuleBrokenError)
-    people = {one: [Person("")] for one in (known.land.id("npm"),)}
+    people = {organisation_id: [Person("")] for organisation_id in (known.land.id("npm"),)}
     refused(known, lambda: attempt(known, signers=people), "One person a line", RuleBrokenError)

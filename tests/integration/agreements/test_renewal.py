@@ -16,7 +16,7 @@ from tests.integration.agreements.conftest import (
     Clock,
 )
 from tests.integration.agreements.test_notices import amend, close, give
-from tests.integration.agreements.test_signers import told
+from tests.integration.agreements.test_signers import mailed
 from tracker.agreements import renewal
 from tracker.checklists.models import ChecklistState, NoticeKind, Renewal
 from tracker.checklists.negotiation import positions
@@ -29,7 +29,7 @@ LENGTH = (DAYS + 2) * DAY  # from the day before today on, both days included
 
 
 def on(table: Table, frozen_time: Clock, days: int) -> int:
-    """Let a worker look so many days from now; return how many texts it renewed."""
+    """Run the worker this many days from now; return how many texts it renewed."""
     now = clock.now()
     frozen_time(now + days * DAY)
     done = due.renew_due(clock.today())
@@ -66,7 +66,7 @@ def test_terms_renew_themselves_after_their_last_day(in_force: Table, frozen_tim
     assert cooperation(in_force).review_on == row.review_on == row.until_on - DAY
     assert in_force.events("text_renewed")[0]["until"] == row.until_on.isoformat()
     everybody = ["henrik", "ilena", "joana", "otto", "samira", "tomas"]
-    assert told(in_force, "text_notice") == everybody
+    assert mailed(in_force, "text_notice") == everybody
     assert in_force.checklist().state is ChecklistState.IN_FORCE
     assert on(in_force, frozen_time, DAYS + 2) == 0
 
@@ -89,7 +89,7 @@ def test_a_party_that_says_no_in_time_stops_it(in_force: Table, frozen_time: Clo
     assert on(in_force, frozen_time, DAYS + 1) == 1
 
 
-def test_what_is_suspended_is_not_renewed(in_force: Table, frozen_time: Clock) -> None:
+def test_a_suspended_text_is_not_renewed(in_force: Table, frozen_time: Clock) -> None:
     notice = give(in_force, "henrik", NoticeKind.SUSPENDED)
     assert on(in_force, frozen_time, DAYS + 1) == 0
     close(in_force, "henrik", notice)
@@ -123,7 +123,7 @@ def test_new_dates_are_proposed_and_count_once_all_have_signed(in_force: Table) 
     assert (terms.state, terms.open_items) == (ChecklistState.DRAFTING, ["M19"])
     assert terms.revision_in_force_id == before
     loaded = in_force.loaded()
-    (proposal,) = [one for one in loaded.proposals if one.item == "M19"]
+    (proposal,) = [proposal for proposal in loaded.proposals if proposal.item == "M19"]
     for first in ("ilena", "samira"):
         positions.accept_proposal(in_force[first], terms, proposal.id)
         break

@@ -1,4 +1,4 @@
-"""Signed means seen: who acts on a text acts on the one on their page (product.md, 5.3)."""
+"""People sign only the text they saw on their page (product.md, 5.3)."""
 
 from collections.abc import Callable
 
@@ -29,12 +29,12 @@ Act = Callable[[Table, SigningPage | None], object]
 
 
 def send_other_words(table: Table) -> None:
-    """Call the text back, agree on other words for M1 and send it again."""
+    """Call the text back, agree on new words for M1 and send it again."""
     terms = table.checklist()
     agreements.call_back(table["ilena"], terms, reason="One more thing.")
     current = table.loaded().sheet.shared("M1")
     assert current is not None
-    made = positions.propose(
+    proposal = positions.propose(
         table["samira"],
         terms,
         "M1",
@@ -42,7 +42,7 @@ def send_other_words(table: Table) -> None:
         answer_id=current.answer_id,
         reason="Better so.",
     )
-    positions.accept_proposal(table["ilena"], terms, made.id)
+    positions.accept_proposal(table["ilena"], terms, proposal.id)
     table.accept("M1", "joana")
     safeguards.confirm_review(table["oren"], terms)
     send(table)
@@ -76,7 +76,7 @@ ACTS: dict[str, Act] = {"signs": signs, "declines": declines, "passes on": passe
 
 
 @pytest.mark.parametrize("act", ACTS)
-def test_who_opened_one_text_does_nothing_to_another(many: Table, act: str) -> None:
+def test_a_page_opened_for_one_text_does_nothing_to_another(many: Table, act: str) -> None:
     send(many)
     read = agreements.page_with(many.checklist())
     send_other_words(many)
@@ -88,7 +88,7 @@ def test_who_opened_one_text_does_nothing_to_another(many: Table, act: str) -> N
     ACTS[act](many, agreements.page_with(many.checklist()))
 
 
-def test_what_changed_beside_the_items_is_shown_too(app: Flask, many: Table) -> None:
+def test_changes_beyond_the_items_are_shown_too(app: Flask, many: Table) -> None:
     """One side alone writes the cooperation's purpose, and chooses who is asked to sign."""
     send(many)
     read = page(app, many, "henrik", "/sign")
@@ -100,13 +100,13 @@ def test_what_changed_beside_the_items_is_shown_too(app: Flask, many: Table) -> 
     many.session.commit()
     again = browser(app, many, "henrik").page(onward)
     assert again.h1 == "Read and check"
-    told = again.text.split("What changed since you opened revision 1")[1].split("M1")[0]
-    assert "No item differs" not in told
-    assert "Purpose of the cooperation" in told
-    assert "Whatever the office says." in told
-    assert before.split()[0] in told
-    assert "Milan Orsk" in told
-    assert "Language that counts" not in told
+    changes = again.text.split("What changed since you opened revision 1")[1].split("M1")[0]
+    assert "No item differs" not in changes
+    assert "Purpose of the cooperation" in changes
+    assert "Whatever the office says." in changes
+    assert before.split()[0] in changes
+    assert "Milan Orsk" in changes
+    assert "Language that counts" not in changes
 
 
 def test_a_text_sent_again_as_it_was_says_that_nothing_differs(app: Flask, many: Table) -> None:
@@ -157,7 +157,7 @@ def test_a_page_is_known_to_its_person_alone_and_only_as_it_was_given_out(many: 
         assert shown.page_of(many["tomas"], wrong) is None
 
 
-def test_a_scan_is_confirmed_by_who_looked_at_it(many: Table) -> None:
+def test_a_scan_is_confirmed_only_by_a_person_who_looked_at_it(many: Table) -> None:
     send(many)
     terms = many.checklist()
     scan = paper.record(many["ilena"], terms)
@@ -232,7 +232,7 @@ def test_why_somebody_declines_or_passes_on_is_not_lost_when_the_text_was_called
         ("/pass-on/tomas", {"reason": "I am away in May.", "person": "greta"}),
     ],
 )
-def test_what_was_typed_stays_beside_what_changed(
+def test_typed_words_stay_beside_the_changed_answer(
     app: Flask, many: Table, rest: str, typed: dict[str, str]
 ) -> None:
     send(many)

@@ -1,4 +1,4 @@
-"""Who signs: one, all or any of those named, in order, by a power that runs; in time.
+"""Who signs: one, all or any of the people named, in order, with a valid power, in time.
 
 In one file: the rules of one list of signatories, which are combined with each other.
 """
@@ -59,14 +59,14 @@ def one_after_the_other(table: Table, key: str, *firsts: str) -> PartySigners:
 
 
 def send(table: Table, *parties: PartySigners, asking: Asking | None = None) -> SignatureRequest:
-    """Send the terms; who is not told of signs as usual."""
+    """Send the terms; parties that aren't given sign as usual."""
     named: dict[UUID, UUID | PartySigners] = {
-        body: one.user_id for body, one in table.signatories.items()
+        body: signatory.user_id for body, signatory in table.signatories.items()
     }
-    named |= {one.organisation_id: one for one in parties}
-    asked = agreements.send(table["ilena"], table.checklist(), named, asking=asking)
+    named |= {party.organisation_id: party for party in parties}
+    request = agreements.send(table["ilena"], table.checklist(), named, asking=asking)
     table.session.commit()
-    return asked
+    return request
 
 
 def sign(table: Table, *firsts: str) -> None:
@@ -76,7 +76,7 @@ def sign(table: Table, *firsts: str) -> None:
 
 
 def refused(table: Table, first: str, words: str) -> None:
-    """A person can't sign, in these words, and no signature is there after it."""
+    """Check that a person can't sign, in these words, and no signature is stored."""
     before = count(table)
     with pytest.raises(RefusedError, match=words):
         checklists.sign(table.checklist(), table[first])
@@ -94,9 +94,9 @@ def state(table: Table) -> ChecklistState:
 
 def request(table: Table) -> SignatureRequest:
     revision = signoff.revisions_of("checklist", table.checklist().id)[0][0]
-    asked = signoff.request_of(revision.id)
-    assert asked is not None
-    return asked
+    request = signoff.request_of(revision.id)
+    assert request is not None
+    return request
 
 
 def document(table: Table) -> dict[str, Any]:
@@ -109,8 +109,8 @@ def signature_of(table: Table, first: str) -> Signature:
     ).one()
 
 
-def told(table: Table, kind: str) -> list[str]:
-    """Return who was mailed in a kind, one entry for each mail."""
+def mailed(table: Table, kind: str) -> list[str]:
+    """Return who got mails of a kind, one entry for each mail."""
     rows = table.session.scalars(
         sa.select(OutboxMessage.recipient).where(OutboxMessage.kind == kind)
     )
@@ -153,7 +153,7 @@ def test_any_two_of_three_have_to_sign(many: Table) -> None:
     assert (state(many), count(many)) == (ChecklistState.IN_FORCE, 4)
 
 
-def test_all_of_those_named_have_to_sign(many: Table) -> None:
+def test_everybody_named_has_to_sign(many: Table) -> None:
     send(many, party(many, "npm", "tomas", "milan"), party(many, "door", "henrik", "paula"))
     sign(many, "milan", "henrik", "otto", "tomas")
     assert state(many) is ChecklistState.SENT
@@ -168,7 +168,7 @@ def test_nobody_signs_twice_in_the_place_of_another(many: Table) -> None:
 
 
 @pytest.mark.parametrize("first", ["greta", "paula", "nadia", "samira", "dora"])
-def test_who_is_not_named_does_not_sign(many: Table, first: str) -> None:
+def test_a_person_who_is_not_named_does_not_sign(many: Table, first: str) -> None:
     send(many, party(many, "npm", "tomas", "milan", needed=1))
     words = "Another person is named" if first in {"greta", "paula"} else "You are not a signatory"
     refused(many, first, words)
@@ -201,7 +201,7 @@ def test_a_signatory_of_another_body_is_not_named(many: Table) -> None:
 # In order
 
 
-def test_those_of_a_party_sign_one_after_the_other(many: Table) -> None:
+def test_the_signatories_of_a_party_sign_in_turn(many: Table) -> None:
     """product.md, 5.2: an order can't be skipped."""
     send(many, one_after_the_other(many, "npm", "greta", "tomas", "milan"))
     refused(many, "tomas", "others of your organisation sign first")
@@ -230,9 +230,9 @@ def test_one_side_signs_before_the_other(
     many: Table, order: Order, first: tuple[str, ...], later: tuple[str, ...]
 ) -> None:
     send(many, asking=Asking(order))
-    for one in first:
+    for first_key in first:
         refused(many, later[0], "other parties sign first")
-        sign(many, one)
+        sign(many, first_key)
     sign(many, *later)
     assert state(many) is ChecklistState.IN_FORCE
 
@@ -243,16 +243,16 @@ def test_each_is_mailed_when_their_turn_comes(many: Table) -> None:
         one_after_the_other(many, "npm", "greta", "tomas"),
         asking=Asking(Order.PARTNERS_FIRST),
     )
-    assert told(many, "text_sent") == ["henrik", "otto"]
+    assert mailed(many, "text_sent") == ["henrik", "otto"]
     sign(many, "henrik")
-    assert told(many, "text_sent") == ["henrik", "otto"]
+    assert mailed(many, "text_sent") == ["henrik", "otto"]
     sign(many, "otto")
-    assert told(many, "text_sent") == ["greta", "henrik", "otto"]
+    assert mailed(many, "text_sent") == ["greta", "henrik", "otto"]
     sign(many, "greta")
-    assert told(many, "text_sent") == ["greta", "henrik", "otto", "tomas"]
+    assert mailed(many, "text_sent") == ["greta", "henrik", "otto", "tomas"]
 
 
-def test_who_waits_for_their_turn_may_decline(many: Table) -> None:
+def test_a_person_waiting_for_their_turn_may_decline(many: Table) -> None:
     send(many, asking=Asking(Order.PARTNERS_FIRST))
     decline_text(
         many["tomas"],
@@ -293,7 +293,7 @@ def test_the_text_says_who_signs_by_which_rule_in_which_order_until_when(many: T
             {"organisation_id": str(many.land.id("lantern")), "needed": 1, "named": 1},
         ],
     }
-    lines = {one["name"]: one for one in text["signatories"]}
+    lines = {signatory["name"]: signatory for signatory in text["signatories"]}
     assert lines["Milan Orsk"] == {
         "organisation": "Office of the People's Advocate",
         "organisation_id": str(many.land.id("npm")),
@@ -318,7 +318,7 @@ def test_the_text_says_who_signs_by_which_rule_in_which_order_until_when(many: T
 @pytest.mark.parametrize(
     ("since", "until"), [(None, -DAY), (DAY, None), (-3 * DAY, -DAY), (DAY, 3 * DAY)]
 )
-def test_who_has_no_power_today_is_not_named(
+def test_a_person_without_power_today_is_not_named(
     many: Table, since: dt.timedelta | None, until: dt.timedelta | None
 ) -> None:
     today = clock.today()
@@ -333,7 +333,7 @@ def test_who_has_no_power_today_is_not_named(
 
 
 def test_a_power_that_runs_out_meanwhile_signs_no_more(many: Table, frozen_time: Clock) -> None:
-    """Issue 4, 1: an expired power can't sign; somebody else takes over, so nothing is stuck."""
+    """An expired power can't sign; somebody else takes over, so nothing gets stuck."""
     today = clock.today()
     power(many, "tomas", None, today + 2 * DAY)
     send(many, asking=Asking(expires_on=today + 20 * DAY))
@@ -375,7 +375,7 @@ def test_a_power_signs_on_its_last_day(many: Table, frozen_time: Clock) -> None:
 # On behalf of a named person
 
 
-def test_a_signature_on_behalf_of_somebody_says_so(many: Table) -> None:
+def test_a_signature_on_behalf_of_somebody_is_marked(many: Table) -> None:
     named = Named(person(many, "milan"), on_behalf_of="Advocate Ruta Saen")
     send(many, PartySigners(many.land.id("npm"), (named,)))
     sign(many, "milan", "henrik")
@@ -409,21 +409,21 @@ def test_a_signature_says_who_confirmed_the_power(many: Table, app: Flask) -> No
     send(many)
     terms = many.checklist()
     browser, address = many.land.browser(app, "henrik"), f"/checklists/{terms.id}"
-    said = "Confirmed by the administrator Ada Stone"
-    assert said in browser.page(browser.page(f"{address}/sign").links()["Go on to sign"]).text
+    sentence = "Confirmed by the administrator Ada Stone"
+    assert sentence in browser.page(browser.page(f"{address}/sign").links()["Go on to sign"]).text
     sign(many, "tomas", "henrik", "otto")
     assert signature_of(many, "henrik").content()["power_confirmed"]["how"] == "administrator"
     by_colleague = "Confirmed by Nour Castellan of the same organisation"
-    [made] = certificates.make_all().values()
-    words = " ".join(certificates.words_of(made[0]).split())
+    [languages] = certificates.make_all().values()
+    words = " ".join(certificates.words_of(languages[0]).split())
     for shown in (browser.page(f"{address}/record").text, words):
-        assert said in shown
+        assert sentence in shown
         assert by_colleague in shown
     assert check_all().finding is None
 
 
 @pytest.mark.parametrize("by", ["tomas", "ilena"])
-def test_who_is_named_or_the_coordinator_passes_it_on(many: Table, by: str) -> None:
+def test_the_named_person_or_the_coordinator_passes_a_slot_on(many: Table, by: str) -> None:
     """product.md, 5.5: to a person with the same power, with a reason, visible."""
     send(many)
     pass_on(many, by, "tomas", "greta", "Tomas is on leave until May.")
@@ -439,17 +439,17 @@ def test_who_is_named_or_the_coordinator_passes_it_on(many: Table, by: str) -> N
     assert event["reason"] == "Tomas is on leave until May."
     sign(many, "henrik", "otto")
     assert state(many) is ChecklistState.IN_FORCE
-    assert told(many, "text_sent").count("greta") == 1
-    assert told(many, "signing_passed_on") == (["tomas"] if by == "ilena" else [])
+    assert mailed(many, "text_sent").count("greta") == 1
+    assert mailed(many, "signing_passed_on") == (["tomas"] if by == "ilena" else [])
 
 
 def test_the_line_that_was_passed_on_stays_as_history(many: Table) -> None:
     send(many)
     pass_on(many, "tomas", "tomas", "greta")
     pass_on(many, "greta", "greta", "milan", "Greta is ill.")
-    places = [one for one in request(many).slots if one.organisation_id == many.land.id("npm")]
+    places = [slot for slot in request(many).slots if slot.organisation_id == many.land.id("npm")]
     assert len(places) == 3
-    by_person = {one.user_id: one for one in places}
+    by_person = {slot.user_id: slot for slot in places}
     greta, milan = by_person[person(many, "greta")], by_person[person(many, "milan")]
     assert greta.stands_for_id == by_person[person(many, "tomas")].id
     assert milan.stands_for_id == greta.id
@@ -458,11 +458,11 @@ def test_the_line_that_was_passed_on_stays_as_history(many: Table) -> None:
         pass_on(many, "milan", "milan", "tomas")
 
 
-def test_it_is_passed_on_at_the_same_turn(many: Table) -> None:
+def test_a_slot_that_is_passed_on_keeps_its_turn(many: Table) -> None:
     send(many, one_after_the_other(many, "npm", "tomas", "greta"))
     pass_on(many, "ilena", "greta", "milan")
     refused(many, "milan", "others of your organisation sign first")
-    assert "milan" not in told(many, "text_sent")
+    assert "milan" not in mailed(many, "text_sent")
     sign(many, "tomas", "milan", "henrik", "otto")
     assert state(many) is ChecklistState.IN_FORCE
 
@@ -478,21 +478,21 @@ def test_nobody_else_passes_it_on(many: Table, by: str) -> None:
 
 
 @pytest.mark.parametrize("to", ["nadia", "oren", "ilena", "paula", "henrik", "vesna", "tomas"])
-def test_it_goes_to_a_signatory_of_the_own_body_who_is_not_named(many: Table, to: str) -> None:
+def test_a_slot_goes_to_an_unnamed_signatory_of_the_same_body(many: Table, to: str) -> None:
     send(many)
     with pytest.raises(RuleBrokenError, match="Choose a signatory of your organisation") as error:
         pass_on(many, "tomas", "tomas", to)
     assert error.value.field == "person"
 
 
-def test_it_does_not_go_to_a_power_that_has_run_out(many: Table) -> None:
+def test_a_slot_does_not_go_to_a_signatory_whose_power_has_expired(many: Table) -> None:
     send(many)
     power(many, "greta", None, clock.today() - DAY)
     with pytest.raises(RuleBrokenError, match="whose power to sign runs today"):
         pass_on(many, "tomas", "tomas", "greta")
 
 
-def test_it_is_not_passed_on_without_a_reason_or_after_signing(many: Table) -> None:
+def test_a_slot_is_not_passed_on_without_a_reason_or_after_signing(many: Table) -> None:
     send(many)
     with pytest.raises(RuleBrokenError, match="Say why you pass it on") as error:
         pass_on(many, "tomas", "tomas", "greta", "  ")
@@ -522,7 +522,7 @@ def writes_and_signs(table: Table) -> None:
     table.session.commit()
 
 
-def test_who_drafted_alone_is_not_the_only_one_to_sign(many: Table, four_eyes: None) -> None:
+def test_a_person_who_drafted_alone_is_not_the_only_signer(many: Table, four_eyes: None) -> None:
     """product.md, 5.2, where the instance asks for it."""
     writes_and_signs(many)
     words = "Ilena Dorvath wrote this text alone and can't be the only one who signs"
@@ -557,7 +557,7 @@ def test_another_hand_in_the_text_is_a_second_pair_of_eyes(many: Table, four_eye
     assert state(many) is ChecklistState.SENT
 
 
-def test_without_the_setting_who_drafted_signs(many: Table) -> None:
+def test_without_the_setting_the_drafter_may_sign(many: Table) -> None:
     writes_and_signs(many)
     send(many, party(many, "npm", "ilena"))
     sign(many, "ilena", "henrik", "otto")
@@ -586,7 +586,7 @@ def test_a_request_runs_out_after_its_last_day(many: Table, frozen_time: Clock) 
     assert count(many) == 2
     assert many.events("signature_request_expired")[0]["until"] == (today + 5 * DAY).isoformat()
     everybody = ["henrik", "ilena", "joana", "otto", "samira", "tomas"]
-    assert told(many, "text_ran_out") == everybody
+    assert mailed(many, "text_ran_out") == everybody
     assert due.expire_due(clock.today()) == 0
     # What was agreed stays agreed, and can be sent again.
     send(many)
@@ -606,7 +606,7 @@ def test_the_last_day_lies_within_a_year(many: Table, days: int) -> None:
     assert error.value.field == "expires_on"
 
 
-def test_what_is_declined_or_called_back_does_not_run_out(many: Table, frozen_time: Clock) -> None:
+def test_a_declined_or_recalled_request_does_not_expire(many: Table, frozen_time: Clock) -> None:
     send(many, asking=Asking(expires_on=clock.today()))
     agreements.call_back(many["ilena"], many.checklist(), reason="A wrong signatory.")
     many.session.commit()
@@ -619,24 +619,26 @@ def test_what_is_declined_or_called_back_does_not_run_out(many: Table, frozen_ti
 
 
 def rounds(table: Table, frozen_time: Clock, days: int) -> list[int]:
-    """Let a worker look once a day; return on which of the days it reminded."""
-    now, found = clock.now(), []
+    """Run the worker once a day; return the days on which it sent reminders."""
+    now, reminded_on = clock.now(), []
     for day in range(days + 1):
         frozen_time(now + day * DAY)
         if due.send_reminders(clock.today()):
-            found.append(day)
+            reminded_on.append(day)
         assert due.send_reminders(clock.today()) == 0
         table.session.commit()
     frozen_time(now)
-    return found
+    return reminded_on
 
 
-def test_who_still_has_to_sign_is_reminded_in_the_rhythm(many: Table, frozen_time: Clock) -> None:
+def test_people_who_still_have_to_sign_are_reminded_at_the_chosen_interval(
+    many: Table, frozen_time: Clock
+) -> None:
     send(many, asking=Asking(expires_on=clock.today() + 8 * DAY, remind_every=3))
     sign(many, "tomas")
     # The last day is the eighth: then it is over.
     assert rounds(many, frozen_time, 12) == [3, 6]
-    assert told(many, "text_still_waits") == ["henrik", "henrik", "otto", "otto"]
+    assert mailed(many, "text_still_waits") == ["henrik", "henrik", "otto", "otto"]
     assert many.events("signatories_reminded")[0]["people"] == ["Henrik Asante", "Otto Brandis"]
 
 
@@ -665,13 +667,13 @@ def test_chosen_people_are_reminded_until_their_party_has_signed(
     send(many, asking=Asking(remind_every=1, remind_whom=(str(samira), str(joana))))
     sign(many, "otto")
     assert rounds(many, frozen_time, 1) == [1]
-    assert told(many, "text_still_waits") == ["samira"]
+    assert mailed(many, "text_still_waits") == ["samira"]
 
 
-def test_who_waits_for_their_turn_is_not_reminded(many: Table, frozen_time: Clock) -> None:
+def test_a_person_waiting_for_their_turn_is_not_reminded(many: Table, frozen_time: Clock) -> None:
     send(many, asking=Asking(Order.PARTNERS_FIRST, remind_every=1))
     assert rounds(many, frozen_time, 1) == [1]
-    assert told(many, "text_still_waits") == ["henrik", "otto"]
+    assert mailed(many, "text_still_waits") == ["henrik", "otto"]
 
 
 @pytest.mark.parametrize(
@@ -696,13 +698,13 @@ def test_a_coordinator_reminds_now_once_a_day(many: Table, frozen_time: Clock) -
     henrik = person(many, "henrik")
     signature_requests.remind(many["joana"], many.checklist(), [henrik])
     many.session.commit()
-    assert told(many, "text_still_waits") == ["henrik"]
+    assert mailed(many, "text_still_waits") == ["henrik"]
     with pytest.raises(RuleBrokenError, match="A reminder was sent today already"):
         signature_requests.remind(many["ilena"], many.checklist(), [henrik])
     many.session.rollback()
     frozen_time(clock.now() + DAY)
     signature_requests.remind(many["ilena"], many.checklist(), [henrik])
-    assert told(many, "text_still_waits") == ["henrik", "henrik"]
+    assert mailed(many, "text_still_waits") == ["henrik", "henrik"]
 
 
 @pytest.mark.parametrize("first", ["tomas", "nadia", "oren", "henrik", "marek", "vesna", "ada"])
@@ -713,7 +715,7 @@ def test_nobody_else_reminds(many: Table, first: str) -> None:
 
 
 @pytest.mark.parametrize("first", ["milan", "samira", "tomas", "marek"])
-def test_only_who_can_sign_now_is_reminded(many: Table, first: str) -> None:
+def test_only_people_who_can_sign_now_are_reminded(many: Table, first: str) -> None:
     send(many)
     sign(many, "tomas")
     with pytest.raises(RuleBrokenError, match="Choose who is reminded"):

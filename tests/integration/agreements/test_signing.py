@@ -1,4 +1,4 @@
-"""Signing: frozen as it stands, signed by who is named, in force with the last signature.
+"""Signing: the text is frozen, signed by the people named, in force with the last signature.
 
 In one file: sending, signing, declining and amending check the same row of states and events.
 """
@@ -41,7 +41,7 @@ from tracker.signoff.models import Method, RequestState, Revision, Signature, Si
 
 @pytest.fixture
 def sent(table: Table) -> Table:
-    """The terms are agreed, frozen and sent; nobody has signed."""
+    """The terms, agreed, frozen and sent; nobody has signed."""
     table.send()
     table.session.commit()
     return table
@@ -49,7 +49,7 @@ def sent(table: Table) -> Table:
 
 @pytest.fixture
 def in_force(sent: Table) -> Table:
-    """The terms are signed by all."""
+    """The terms, signed by all."""
     sign(sent, "tomas", "henrik", "otto")
     return sent
 
@@ -70,7 +70,7 @@ def binding(table: Table) -> UUID | None:
 
 def revisions(table: Table) -> list[tuple[Revision, SignatureRequest]]:
     rows = signoff.revisions_of("checklist", table.checklist().id)
-    return [(revision, asked) for revision, asked in rows if asked is not None]
+    return [(revision, request) for revision, request in rows if request is not None]
 
 
 def document(table: Table) -> dict[str, Any]:
@@ -80,7 +80,7 @@ def document(table: Table) -> dict[str, Any]:
 def refused(
     table: Table, attempt: Callable[[], object], words: str, error: type[Exception] = RefusedError
 ) -> None:
-    """An attempt is refused in these words, and neither state nor signatures change."""
+    """Check that an attempt is refused in these words and changes neither state nor signatures."""
 
     def seen() -> tuple[object, ...]:
         checklist = table.checklist()
@@ -100,7 +100,7 @@ def refused(
 def test_terms_that_are_not_agreed_are_not_sent(table: Table) -> None:
     """product.md, 5.1."""
     table.save("ilena", "M1")
-    chosen = {body: one.user_id for body, one in table.signatories.items()}
+    chosen = {body: signatory.user_id for body, signatory in table.signatories.items()}
     refused(
         table,
         lambda: agreements.send(table["ilena"], table.checklist(), chosen),
@@ -110,14 +110,14 @@ def test_terms_that_are_not_agreed_are_not_sent(table: Table) -> None:
     assert revisions(table) == []
 
 
-def test_what_is_begun_and_not_agreed_holds_up_sending_too(table: Table) -> None:
+def test_an_item_begun_but_not_agreed_blocks_sending_too(table: Table) -> None:
     table.agree()
     table.session.commit()
     table.save("samira", "M6")
     assert str(obstacles.to_sending(table.loaded())[0]) == "Not complete and agreed yet: M6."
 
 
-def test_a_party_that_joins_holds_up_sending_until_it_accepts(table: Table) -> None:
+def test_a_new_party_blocks_sending_until_it_accepts(table: Table) -> None:
     table.agree()
     cooperations.join_party(table["ilena"], table.cooperation, table.land.id("bridge"))
     table.session.commit()
@@ -126,15 +126,15 @@ def test_a_party_that_joins_holds_up_sending_until_it_accepts(table: Table) -> N
 
 def test_sending_freezes_the_text_and_asks_each_signatory(sent: Table) -> None:
     checklist = sent.checklist()
-    (revision, asked), *earlier = revisions(sent)
+    (revision, request), *earlier = revisions(sent)
     assert earlier == []
     assert checklist.state is ChecklistState.SENT
     assert checklist.revision_sent_id == revision.id
     assert checklist.revision_in_force_id is None
     assert (revision.number, revision.kind, revision.is_sealed) == (1, "terms", False)
-    assert asked.state is RequestState.WAITING
-    named = {(place.organisation_id, place.user_id) for place in asked.slots}
-    assert named == {(body, one.user_id) for body, one in sent.signatories.items()}
+    assert request.state is RequestState.WAITING
+    named = {(place.organisation_id, place.user_id) for place in request.slots}
+    assert named == {(body, signatory.user_id) for body, signatory in sent.signatories.items()}
     event = sent.events("sent_for_signature")[0]
     assert event["document_digest"] == revision.digest
     assert event["signatories"] == [
@@ -161,17 +161,22 @@ def test_the_text_names_template_guidance_parties_and_signatories(sent: Table) -
         "language": "en",
         "words": [],
     }
-    assert [one["name"] for one in text["parties"]] == [
+    assert [party["name"] for party in text["parties"]] == [
         "Office of the People's Advocate",
         "Open Door Legal Aid",
         "Lantern Health Network",
     ]
     assert text["guidance"] == [
-        {"slug": one.slug, "language": one.language, "revision": one.revision, "digest": one.digest}
-        for one in guidance.current_revisions()
+        {
+            "slug": revision.slug,
+            "language": revision.language,
+            "revision": revision.revision,
+            "digest": revision.digest,
+        }
+        for revision in guidance.current_revisions()
     ]
     assert text["guidance"]
-    assert [(one["name"], one["power"]) for one in text["signatories"]] == [
+    assert [(signatory["name"], signatory["power"]) for signatory in text["signatories"]] == [
         ("Tomas Beridan", "Act on the People's Advocate"),
         ("Henrik Asante", "Statutes, article 9"),
         ("Otto Brandis", "Board minutes"),
@@ -182,7 +187,7 @@ def test_the_text_names_template_guidance_parties_and_signatories(sent: Table) -
     assert text["for_a_visit"] is False
 
 
-def test_the_text_holds_what_was_agreed_and_nothing_else(sent: Table) -> None:
+def test_the_text_contains_what_was_agreed_and_nothing_else(sent: Table) -> None:
     """Hidden items, items not begun, live lists and what each person answers are left out."""
     items = {item["code"]: item for part in document(sent)["sections"] for item in part["items"]}
     # M4 is hidden, M6 was not begun, M8 is a live list, M9 is not required here.
@@ -190,7 +195,7 @@ def test_the_text_holds_what_was_agreed_and_nothing_else(sent: Table) -> None:
     words = items["M1"]["answers"][0]["fields"][0]["text"]
     assert words == "Words, as settled between us"
     assert items["M5"]["answers"][0]["fields"][0]["text"] == "Oren Maki"
-    assert [one["by_name"] for one in items["M7"]["answers"]] == [
+    assert [answer["by_name"] for answer in items["M7"]["answers"]] == [
         "Office of the People's Advocate",
         "Open Door Legal Aid",
         "Lantern Health Network",
@@ -207,7 +212,7 @@ def test_two_freezes_of_the_same_text_have_different_digests(table: Table) -> No
     table.session.commit()
     (second, _), (first, _) = revisions(table)
     assert (first.number, second.number) == (1, 2)
-    texts = [json.loads(one.document) for one in (first, second)]
+    texts = [json.loads(revision.document) for revision in (first, second)]
     assert texts[0].pop("salt") != texts[1].pop("salt")
     assert first.digest != second.digest
     for text in texts:
@@ -216,7 +221,9 @@ def test_two_freezes_of_the_same_text_have_different_digests(table: Table) -> No
     assert texts[0] == texts[1]
 
 
-def test_who_left_before_the_freeze_is_missed_and_not_a_blank_in_the_text(table: Table) -> None:
+def test_a_person_who_left_before_the_freeze_is_reported_missing_and_not_left_blank(
+    table: Table,
+) -> None:
     table.agree()
     cooperations.end_person(
         table["ilena"],
@@ -258,16 +265,16 @@ def test_each_party_names_a_signatory_of_its_own(table: Table, first: str) -> No
     table.session.commit()
     users = table.land.users
     person = users[first].id if first in users else uuid4()
-    chosen = {body: one.user_id for body, one in table.signatories.items()}
+    chosen = {body: signatory.user_id for body, signatory in table.signatories.items()}
     chosen[table.land.id("door")] = person
     with pytest.raises(RuleBrokenError, match="Choose who signs for Open Door Legal Aid") as error:
         agreements.send(table["ilena"], terms, chosen)
     assert error.value.field == f"party_{table.land.id('door')}"
 
 
-def test_a_party_that_names_nobody_holds_up_sending(table: Table) -> None:
+def test_a_party_that_names_no_signatory_blocks_sending(table: Table) -> None:
     terms = table.agree()
-    chosen = {body: one.user_id for body, one in table.signatories.items()}
+    chosen = {body: signatory.user_id for body, signatory in table.signatories.items()}
     del chosen[table.land.id("lantern")]
     with pytest.raises(RuleBrokenError, match="Choose who signs for Lantern Health Network"):
         agreements.send(table["ilena"], terms, chosen)
@@ -307,7 +314,7 @@ def test_a_person_signs_for_one_party_only(table: Table) -> None:
         )
     )
     table.session.commit()
-    chosen = {body: one.user_id for body, one in table.signatories.items()}
+    chosen = {body: signatory.user_id for body, signatory in table.signatories.items()}
     chosen[table.land.id("lantern")] = chosen[table.land.id("door")]
     refused(
         table,
@@ -317,7 +324,7 @@ def test_a_person_signs_for_one_party_only(table: Table) -> None:
     )
 
 
-def test_what_was_sent_is_not_sent_again(sent: Table) -> None:
+def test_a_text_that_was_sent_is_not_sent_again(sent: Table) -> None:
     refused(
         sent,
         lambda: checklists.send(sent.checklist(), sent["ilena"], sent.signatories),
@@ -325,7 +332,7 @@ def test_what_was_sent_is_not_sent_again(sent: Table) -> None:
     )
 
 
-def test_nothing_is_changed_while_it_waits(sent: Table) -> None:
+def test_nothing_is_changed_while_the_text_is_waiting_for_signatures(sent: Table) -> None:
     answer = sent.loaded().sheet.shared("M1")
     assert answer is not None
     for attempt in (
@@ -360,11 +367,11 @@ def test_the_text_is_in_force_with_the_last_signature_and_not_before(sent: Table
     assert (state(sent), binding(sent)) == (ChecklistState.SENT, None)
     assert sent.events("came_into_force") == []
     sign(sent, "henrik")
-    revision, asked = revisions(sent)[0]
+    revision, request = revisions(sent)[0]
     assert (state(sent), binding(sent)) == (ChecklistState.IN_FORCE, revision.id)
     assert sent.checklist().revision_sent_id is None
     assert sent.checklist().in_force_at is not None
-    assert asked.state is RequestState.COMPLETED
+    assert request.state is RequestState.COMPLETED
     assert sent.events("came_into_force")[0]["document_digest"] == revision.digest
 
 
@@ -380,7 +387,7 @@ def test_last_signature_and_in_force_are_one_transaction(sent: Table, session: S
     assert revisions(sent)[0][1].state is RequestState.WAITING
 
 
-def test_a_signature_says_who_for_whom_by_what_power_when_and_how(sent: Table) -> None:
+def test_a_signature_records_who_signed_for_whom_by_what_power_when_and_how(sent: Table) -> None:
     sign(sent, "henrik")
     revision = revisions(sent)[0][0]
     (signature,) = revision.signatures
@@ -396,7 +403,7 @@ def test_a_signature_says_who_for_whom_by_what_power_when_and_how(sent: Table) -
 def test_the_trail_binds_revision_and_signature(sent: Table, session: Session) -> None:
     sign(sent, "henrik")
     revision = revisions(sent)[0][0]
-    found = dict(
+    details_by_verb = dict(
         session.execute(
             sa.select(Event.verb, Event.evidence)
             .join(Chain, Chain.id == Event.chain_id)
@@ -406,7 +413,7 @@ def test_the_trail_binds_revision_and_signature(sent: Table, session: Session) -
             )
         ).all()
     )
-    assert found == {
+    assert details_by_verb == {
         "sent_for_signature": signoff_service.evidence_of_revision(revision),
         "signed": revision.signatures[0].digest,
     }
@@ -444,19 +451,19 @@ def attempt(table: Table, first: str, **proof: Any) -> Callable[[], object]:
         ("sender", "Another person is named to sign"),
     ],
 )
-def test_nobody_signs_but_who_is_named(sent: Table, first: str, words: str) -> None:
+def test_only_the_named_people_sign(sent: Table, first: str, words: str) -> None:
     sent.land.person("Bela Rossi", "door", Role.SIGNATORY, power="Statutes, article 9")
     sent.land.person("Sender Voss", "bridge", Role.SIGNATORY, power="Statutes")
     sent.session.commit()
     refused(sent, attempt(sent, first), words)
 
 
-def test_a_party_signs_once(sent: Table) -> None:
+def test_a_party_signs_only_once(sent: Table) -> None:
     sign(sent, "henrik")
     refused(sent, attempt(sent, "henrik"), "You have signed this revision already")
 
 
-def test_who_lost_the_role_meanwhile_does_not_sign(sent: Table) -> None:
+def test_a_person_who_lost_the_role_meanwhile_does_not_sign(sent: Table) -> None:
     row = membership(sent, "henrik")
     row.ended_at, row.ends_on = clock.now(), clock.today() - dt.timedelta(days=1)
     sent.session.commit()
@@ -464,19 +471,19 @@ def test_who_lost_the_role_meanwhile_does_not_sign(sent: Table) -> None:
 
 
 @pytest.mark.parametrize("age", [FRESH + dt.timedelta(seconds=1), dt.timedelta(minutes=-1)])
-def test_a_stale_proof_is_none(sent: Table, age: dt.timedelta) -> None:
+def test_a_stale_proof_is_invalid(sent: Table, age: dt.timedelta) -> None:
     stale = attempt(sent, "henrik", at=clock.now() - age)
     refused(sent, stale, "The proof of identity is too old")
 
 
-def test_another_persons_proof_is_none(sent: Table) -> None:
+def test_another_persons_proof_is_invalid(sent: Table) -> None:
     """S11: nobody signs for another."""
     theirs = attempt(sent, "henrik", user_id=sent.land.users["samira"].id)
     refused(sent, theirs, "The proof of identity is another person's")
 
 
 @pytest.mark.parametrize("first", ["tomas", "henrik"])
-def test_what_does_not_wait_is_not_signed(table: Table, first: str) -> None:
+def test_a_text_that_is_not_waiting_is_not_signed(table: Table, first: str) -> None:
     refused(table, attempt(table, first), "does not wait for signatures", RuleBrokenError)
     table.sign()
     table.session.commit()
@@ -501,14 +508,14 @@ def test_a_decline_opens_only_the_named_items_and_keeps_the_signatures(sent: Tab
     sign(sent, "tomas")
     decline(sent, "henrik", "M3", "M1")
     checklist = sent.checklist()
-    revision, asked = revisions(sent)[0]
+    revision, request = revisions(sent)[0]
     assert checklist.state is ChecklistState.DRAFTING
     assert checklist.open_items == ["M1", "M3"]
     assert checklist.reason == "Our board can't."
     assert checklist.revision_sent_id is None
-    assert asked.state is RequestState.DECLINED
-    assert (asked.reason, asked.items) == ("Our board can't.", ["M1", "M3"])
-    assert [one.signer_name for one in revision.signatures] == ["Tomas Beridan"]
+    assert request.state is RequestState.DECLINED
+    assert (request.reason, request.items) == ("Our board can't.", ["M1", "M3"])
+    assert [signature.signer_name for signature in revision.signatures] == ["Tomas Beridan"]
     event = sent.events("declined")[0]
     assert (event["items"], event["reason"]) == (["M1", "M3"], "Our board can't.")
     refused(sent, lambda: sent.save("ilena", "M2", seen=1, kind="prison"), "stays agreed")
@@ -517,7 +524,9 @@ def test_a_decline_opens_only_the_named_items_and_keeps_the_signatures(sent: Tab
     assert sent.standing("M10").done
 
 
-def test_who_joined_while_it_was_signed_has_to_agree_once_it_is_open_again(sent: Table) -> None:
+def test_a_party_that_joined_during_signing_has_to_agree_once_the_text_is_open_again(
+    sent: Table,
+) -> None:
     """product.md, 4.1: every current party; items not asked for stay agreed among the others."""
     cooperations.join_party(sent["ilena"], sent.cooperation, sent.land.id("bridge"))
     sent.session.commit()
@@ -536,7 +545,7 @@ def test_who_joined_while_it_was_signed_has_to_agree_once_it_is_open_again(sent:
 
 
 @pytest.mark.parametrize("way", ["call back", "amend"])
-def test_so_it_is_when_a_text_is_called_back_or_amended(whole_table: Table, way: str) -> None:
+def test_the_same_holds_when_a_text_is_called_back_or_amended(whole_table: Table, way: str) -> None:
     rules = whole_table.send(ChecklistKind.CONFIDENTIALITY)
     before = [party.organisation_id for party in load(rules).parties]
     if way == "amend":
@@ -553,7 +562,7 @@ def test_so_it_is_when_a_text_is_called_back_or_amended(whole_table: Table, way:
     assert after == [*before, whole_table.land.id("bridge")]
 
 
-def test_what_is_newly_required_is_open_though_it_was_not_asked_for(sent: Table) -> None:
+def test_a_newly_required_item_is_open_without_being_requested(sent: Table) -> None:
     decline(sent, "henrik", "M1")
     version, answers = sent.cooperation.version, QUESTIONS | {"personal_data": "yes"}
     refused(sent, lambda: sent.save("ilena", "M9"), "stays agreed")
@@ -565,7 +574,7 @@ def test_what_is_newly_required_is_open_though_it_was_not_asked_for(sent: Table)
     refused(sent, lambda: sent.save("ilena", "M9", seen=1), "stays agreed")
 
 
-def test_after_a_decline_the_text_is_changed_sent_and_signed_anew(sent: Table) -> None:
+def test_a_declined_text_is_changed_sent_and_signed_again(sent: Table) -> None:
     sign(sent, "tomas")
     decline(sent, "henrik", "M1")
     answer = sent.loaded().sheet.shared("M1")
@@ -616,7 +625,7 @@ def test_a_decline_names_its_items_and_its_reason(
 
 
 @pytest.mark.parametrize("first", ["samira", "tomas-after", "marek", "ada", "nadia"])
-def test_only_who_could_sign_declines(sent: Table, first: str) -> None:
+def test_only_people_who_could_sign_decline(sent: Table, first: str) -> None:
     if first == "tomas-after":
         sign(sent, "tomas")
         refused(sent, lambda: decline(sent, "tomas", "M1"), "You have signed this revision")
@@ -624,7 +633,7 @@ def test_only_who_could_sign_declines(sent: Table, first: str) -> None:
     refused(sent, lambda: decline(sent, first, "M1"), "You are not a signatory")
 
 
-def test_what_was_declined_is_not_signed_any_more(sent: Table) -> None:
+def test_a_declined_text_can_no_longer_be_signed(sent: Table) -> None:
     decline(sent, "henrik", "M1")
     refused(sent, attempt(sent, "tomas"), "does not wait for signatures", RuleBrokenError)
 
@@ -636,10 +645,10 @@ def test_a_coordinator_calls_a_text_back(sent: Table) -> None:
     sign(sent, "tomas")
     agreements.call_back(sent["samira"], sent.checklist(), reason="A wrong signatory.")
     sent.session.commit()
-    revision, asked = revisions(sent)[0]
+    revision, request = revisions(sent)[0]
     assert state(sent) is ChecklistState.DRAFTING
     assert sent.checklist().open_items is None
-    assert (asked.state, asked.reason) == (RequestState.WITHDRAWN, "A wrong signatory.")
+    assert (request.state, request.reason) == (RequestState.WITHDRAWN, "A wrong signatory.")
     assert len(revision.signatures) == 1
     # Nothing changed: it may be sent again as it is.
     assert obstacles.to_sending(sent.loaded()) == []
@@ -739,7 +748,7 @@ def test_only_what_is_in_force_is_amended(sent: Table) -> None:
     refused(sent, lambda: amend(sent), "Only a text in force is amended")
 
 
-def test_what_is_in_force_is_changed_by_an_amendment_only(in_force: Table) -> None:
+def test_a_text_in_force_is_changed_only_by_an_amendment(in_force: Table) -> None:
     refused(in_force, lambda: in_force.save("ilena", "M6"), "A change needs an amendment")
     refused(
         in_force,
@@ -769,7 +778,7 @@ def as_person(table: Table, revision: Revision, first: str, **proof: Any) -> Sig
     )
 
 
-def test_a_person_signs_a_revision_in_their_own_name_once(table: Table) -> None:
+def test_a_person_signs_a_revision_in_their_own_name_only_once(table: Table) -> None:
     revision = own_revision(table, table.checklist())
     signature = as_person(table, revision, "dora")
     assert (signature.organisation_id, signature.power) == (None, "")
@@ -825,7 +834,7 @@ def test_an_undertaking_is_countersigned_for_the_npm(table: Table, first: str, w
 def test_revisions_of_a_subject_are_numbered_from_one(table: Table) -> None:
     service_of, checklist = signoff_service.freeze, table.checklist()
     subject = uuid4()
-    made = [
+    numbers = [
         service_of(
             table["dora"],
             cooperation_id=checklist.cooperation_id,
@@ -836,7 +845,7 @@ def test_revisions_of_a_subject_are_numbered_from_one(table: Table) -> None:
         ).number
         for n in range(3)
     ]
-    assert made == [1, 2, 3]
+    assert numbers == [1, 2, 3]
 
 
 @pytest.mark.both_databases

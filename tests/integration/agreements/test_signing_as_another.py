@@ -1,4 +1,4 @@
-"""Signing as another, by rows that were changed past the application: nothing is signed."""
+"""Signing as somebody else with rows changed behind the application's back: nothing is signed."""
 
 from typing import Any
 from uuid import UUID
@@ -25,15 +25,15 @@ REFUSED = "were changed outside this application"
 
 @pytest.fixture
 def desk(app: Flask, session: Session, demonstration: Demonstration) -> PasskeyDesk:
-    """The terms wait for Otto, the signatory; Leyla of the same CSO is the attacker."""
+    """Terms waiting for Otto, the signatory; Leyla of the same CSO is the attacker."""
     return PasskeyDesk(app, session, demonstration)
 
 
 def row(user_id: UUID) -> dict[str, Any]:
     db.session.rollback()
     with db.engine.connect() as connection:
-        found = connection.execute(sa.select(USERS).where(USERS.c.id == user_id))
-        return dict(found.mappings().one())
+        query = connection.execute(sa.select(USERS).where(USERS.c.id == user_id))
+        return dict(query.mappings().one())
 
 
 def put(user_id: UUID, values: dict[str, Any]) -> None:
@@ -92,14 +92,14 @@ def test_with_a_passkey_moved_from_another_person_nothing_is_signed(desk: Passke
         connection.execute(sa.update(PASSKEYS).values(user_id=otto))
     put(leyla, {"fs_webauthn_user_handle": None})
     put(otto, {"fs_webauthn_user_handle": handle})
-    page, asked = desk.asked("otto")
-    shown = desk.send("otto", page, device.answer(asked.challenge))
+    page, prompt = desk.page_to_sign("otto")
+    shown = desk.send("otto", page, device.answer(prompt.challenge))
     assert "Nothing was signed." in shown.text
     assert asked_on(page).challenge
     nothing_is_signed(desk)
 
 
-def test_who_was_reset_sets_up_anew_and_signs(desk: PasskeyDesk) -> None:
+def test_a_person_whose_factors_were_reset_sets_one_up_and_signs(desk: PasskeyDesk) -> None:
     user = desk.user("otto")
     second_factor.enrol(user)
     desk.session.commit()

@@ -1,4 +1,4 @@
-"""Who is mailed when a text waits for signatures, is declined, or comes into force."""
+"""Who gets a mail when a text is sent for signature, is declined or comes into force."""
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -15,7 +15,9 @@ def _told(session: Session, kind: str) -> set[str]:
     return {row.split("@")[0] for row in rows}
 
 
-def test_who_is_named_to_sign_is_mailed_and_all_hear_that_it_is_in_force(session: Session) -> None:
+def test_named_signatories_get_a_mail_and_everybody_hears_that_the_text_is_in_force(
+    session: Session,
+) -> None:
     load_checklists()
     cast = people.make("seven lanterns by the harbour")
     work.waiting(cast)

@@ -29,7 +29,7 @@ Statements = Callable[[], AbstractContextManager[list[str]]]
 
 
 class Desk:
-    """The demonstration's terms that wait for one signature, and who comes to sign them."""
+    """The demonstration's terms that are waiting for one signature, and their signatory."""
 
     def __init__(self, app: Flask, session: Session, demonstration: Demonstration) -> None:
         self.app, self.session, self.demonstration = app, session, demonstration
@@ -54,7 +54,7 @@ class Desk:
         return self.browser(key).page(f"{self.address}{rest}", status)
 
     def to_sign(self, key: str) -> str:
-        """Read the text, and return where its page leads on to."""
+        """Read the text, and return the address its page leads to."""
         return self.page(key, "/sign").links()["Go on to sign"]
 
     def code(self, key: str) -> str:
@@ -135,7 +135,7 @@ def test_without_a_proof_nothing_is_signed(desk: Desk, proof: dict[str, str], me
     assert PASSWORD not in page.html
 
 
-def test_a_code_signs_once(desk: Desk) -> None:
+def test_a_code_signs_only_once(desk: Desk) -> None:
     code = desk.code("otto")
     desk.sign("otto", code=code, password="wrong words by the harbour")
     assert desk.signatures() == 1
@@ -143,7 +143,7 @@ def test_a_code_signs_once(desk: Desk) -> None:
     assert desk.signatures() == 2
 
 
-def test_who_has_signed_is_led_to_the_record(desk: Desk) -> None:
+def test_signer_is_redirected_to_the_record(desk: Desk) -> None:
     desk.sign("otto")
     for rest in ("/sign", "/sign/confirm"):
         assert desk.page("otto", rest).where.endswith("/record")
@@ -211,7 +211,7 @@ def test_a_decline_names_items_and_reason_and_opens_them(desk: Desk) -> None:
         ("Our board.", ["M99"], "Choose"),
     ],
 )
-def test_a_decline_without_items_or_reason_is_told_and_kept(
+def test_declining_without_items_or_reason_shows_an_error_and_keeps_the_input(
     desk: Desk, reason: str, chosen: list[str], message: str
 ) -> None:
     client = desk.browser("otto")
@@ -250,10 +250,12 @@ def test_the_record_shows_text_signatures_digest_and_guidance(desk: Desk) -> Non
             "came into force",
         ):
             assert words in page.text, key
-        assert any("/guidance/" in one and "revision" in one for one in page.addresses())
+        assert any(
+            "/guidance/" in address and "revision" in address for address in page.addresses()
+        )
 
 
-def test_what_waits_is_told_on_the_record(desk: Desk) -> None:
+def test_the_record_shows_what_is_still_waiting(desk: Desk) -> None:
     page = desk.page("otto", "/record")
     assert "Waiting for signatures" in page.text
     assert "Read and sign" in page.links()
@@ -275,7 +277,7 @@ def test_an_amendment_is_begun_from_the_record(desk: Desk) -> None:
     assert desk.checklist.revision_in_force_id is not None
 
 
-def test_without_any_revision_there_is_no_record_yet(desk: Desk) -> None:
+def test_a_checklist_without_a_revision_has_no_record_yet(desk: Desk) -> None:
     drafting = desk.demonstration.checklists["differing", "terms"]
     page = desk.browser("samira").page(f"/checklists/{drafting}/record")
     assert page.where == f"/checklists/{drafting}"
@@ -290,7 +292,7 @@ def test_a_revision_that_is_not_there_is_not_found(desk: Desk, number: str) -> N
 # Send
 
 
-def test_what_is_in_the_way_of_sending_is_told(app: Flask, table: Table) -> None:
+def test_the_page_lists_what_blocks_sending(app: Flask, table: Table) -> None:
     table.save("ilena", "M1")
     address = f"/checklists/{table.checklist().id}/send"
     page = table.land.browser(app, "ilena").page(address)
@@ -309,7 +311,7 @@ def test_a_text_is_frozen_and_sent_to_those_named(app: Flask, table: Table) -> N
     assert "Henrik Asante" in page.text
     assert "Statutes, article 9" in page.text
     chosen: dict[str, Any] = {
-        f"party_{body}": str(one.user_id) for body, one in table.signatories.items()
+        f"party_{body}": str(signatory.user_id) for body, signatory in table.signatories.items()
     }
     lacking = {**chosen, f"party_{table.land.id('door')}": None}
     page = Page.of(client.submit(address, **lacking))
@@ -321,7 +323,7 @@ def test_a_text_is_frozen_and_sent_to_those_named(app: Flask, table: Table) -> N
     client.page(address, 403)
 
 
-def test_a_party_without_a_signatory_is_told(app: Flask, table: Table) -> None:
+def test_a_party_without_a_signatory_is_named_on_the_page(app: Flask, table: Table) -> None:
     terms = table.agree()
     table.session.execute(
         sa.update(User).where(User.id == table.land.users["otto"].id).values(active=False)
@@ -336,10 +338,14 @@ def test_a_party_without_a_signatory_is_told(app: Flask, table: Table) -> None:
 
 
 @pytest.mark.parametrize("value", ["", "x", "00000000-0000-0000-0000-000000000000"])
-def test_who_is_no_signatory_is_no_option(app: Flask, table: Table, value: str) -> None:
+def test_a_person_who_is_not_a_signatory_is_not_offered(
+    app: Flask, table: Table, value: str
+) -> None:
     terms = table.agree()
     table.session.commit()
-    data: dict[str, Any] = {f"party_{b}": str(one.user_id) for b, one in table.signatories.items()}
+    data: dict[str, Any] = {
+        f"party_{b}": str(signatory.user_id) for b, signatory in table.signatories.items()
+    }
     data[f"party_{table.land.id('npm')}"] = value
     response = table.land.browser(app, "ilena").post(f"/checklists/{terms.id}/send", data=data)
     assert Page.of(response).title.startswith("Problem: ")
@@ -410,6 +416,6 @@ def test_the_record_sends_as_many_queries_for_many_revisions_and_signatures(
 def test_the_ids_of_signatories_are_those_of_the_parties(table: Table) -> None:
     able: dict[UUID, Any] = dict(agreements.signatories(table.loaded()))
     assert set(able) == set(table.signatories)
-    assert {one.user_id for people in able.values() for one in people} == {
-        one.user_id for one in table.signatories.values()
+    assert {person.user_id for people in able.values() for person in people} == {
+        signatory.user_id for signatory in table.signatories.values()
     }

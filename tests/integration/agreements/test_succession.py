@@ -1,4 +1,4 @@
-"""A body replaced by another (N13): the place passes on, what persons did does not."""
+"""A body replaced by another (N13): it takes over the place, not what people did."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from tests.factories import checklists, paper
 from tests.factories.demonstration import Demonstration
 from tests.factories.tables import Kept, Table, begin
 from tests.factories.templates import publish, small_terms
-from tests.integration.agreements.test_paper import asked, record, signatures
+from tests.integration.agreements.test_paper import record, request_on, signatures
 from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
 from tracker.activity.models import Chain, Event
 from tracker.checklists import queries
@@ -43,7 +43,7 @@ ACT = "Constitutional Law 12 of 2025, article 4"
 @pytest.fixture
 def heir(app: Flask, session: Session) -> Table:
     """A new body that could take the place of Open Door, with its people."""
-    return starting_points.of(app).use("heir", _add_heir).found(session, "heir")
+    return starting_points.of(app).use("heir", _add_heir).load(session, "heir")
 
 
 def _add_heir() -> Kept:
@@ -65,10 +65,10 @@ def replace(
 
 
 def sees(table: Table, first: str) -> bool:
-    found = cooperations.find_by_id(table[first], table.cooperation.id)
+    cooperation = cooperations.find_by_id(table[first], table.cooperation.id)
     opened = queries.find(table[first], table.checklist().id)
-    assert (found is None) is (opened is None)
-    return found is not None
+    assert (cooperation is None) is (opened is None)
+    return cooperation is not None
 
 
 def test_the_successor_takes_the_place_and_the_former_loses_access(heir: Table) -> None:
@@ -78,7 +78,7 @@ def test_the_successor_takes_the_place_and_the_former_loses_access(heir: Table) 
     assert (sees(heir, "samira"), sees(heir, "runa")) == (False, True)
     assert not sees(heir, "dora")
     assert not sees(heir, "henrik")
-    parties = [one.name for one in heir.loaded().parties]
+    parties = [party.name for party in heir.loaded().parties]
     assert parties == [
         "Office of the People's Advocate",
         "New Door Foundation",
@@ -91,7 +91,7 @@ def test_the_successor_takes_the_place_and_the_former_loses_access(heir: Table) 
     assert row.left_on == clock.today() - dt.timedelta(days=1)
 
 
-def test_it_stands_in_the_chain_of_the_instance_and_of_the_cooperation(heir: Table) -> None:
+def test_a_succession_is_recorded_in_the_chains_of_instance_and_cooperation(heir: Table) -> None:
     replace(heir)
     (event,) = heir.events("party_replaced")
     assert (event["former"], event["successor"]) == ("Open Door Legal Aid", "New Door Foundation")
@@ -106,21 +106,21 @@ def test_it_stands_in_the_chain_of_the_instance_and_of_the_cooperation(heir: Tab
     assert integrity.check_all().finding is None
 
 
-def test_what_the_former_accepted_does_not_count_for_the_successor(heir: Table) -> None:
+def test_acceptances_of_the_former_party_do_not_count_for_its_successor(heir: Table) -> None:
     heir.settle("M1")
     replace(heir)
     assert heir.land.id("heir") in heir.standing("M1").waiting_for
     assert heir.land.id("door") not in heir.standing("M1").waiting_for
 
 
-def test_a_text_that_waits_for_signatures_is_called_back(heir: Table) -> None:
+def test_a_coordinator_calls_back_a_text_that_is_waiting_for_signatures(heir: Table) -> None:
     heir.send()
     checklists.sign(heir.checklist(), heir["henrik"])
     heir.session.commit()
     replace(heir)
     assert heir.checklist().state is ChecklistState.DRAFTING
-    assert asked(heir).state is RequestState.WITHDRAWN
-    assert asked(heir).reason == (
+    assert request_on(heir).state is RequestState.WITHDRAWN
+    assert request_on(heir).reason == (
         "New Door Foundation took the place of Open Door Legal Aid, whom this text names."
     )
     assert len(signatures(heir)) == 1
@@ -128,30 +128,30 @@ def test_a_text_that_waits_for_signatures_is_called_back(heir: Table) -> None:
     assert integrity.check_all().finding is None
 
 
-def test_a_scan_that_waits_falls_with_it(heir: Table) -> None:
+def test_a_waiting_scan_is_void_when_the_request_ends(heir: Table) -> None:
     heir.send()
     heir.session.commit()
-    made = record(heir, "joana")
+    recorded = record(heir, "joana")
     replace(heir)
     with pytest.raises(RuleBrokenError, match="does not wait"):
-        paper.confirm(heir["ilena"], heir.checklist(), made)
+        paper.confirm(heir["ilena"], heir.checklist(), recorded)
     heir.session.rollback()
 
 
-def test_what_is_in_force_stays_so_with_its_signatures(heir: Table) -> None:
+def test_a_text_in_force_stays_in_force_with_its_signatures(heir: Table) -> None:
     heir.sign()
     heir.session.commit()
-    before = {one.digest for one in signatures(heir)}
+    before = {signature.digest for signature in signatures(heir)}
     replace(heir)
     checklist = heir.checklist()
     assert checklist.state is ChecklistState.IN_FORCE
-    assert {one.digest for one in signatures(heir)} == before
-    assert heir.land.id("heir") in {one.organisation_id for one in load(checklist).parties}
+    assert {signature.digest for signature in signatures(heir)} == before
+    assert heir.land.id("heir") in {party.organisation_id for party in load(checklist).parties}
 
 
-def test_the_successor_of_a_party_that_is_one_already_stays_once(table: Table) -> None:
+def test_a_successor_that_is_already_a_party_stays_a_party_once(table: Table) -> None:
     replace(table, "door", "lantern")
-    assert [one.name for one in table.loaded().parties] == [
+    assert [party.name for party in table.loaded().parties] == [
         "Office of the People's Advocate",
         "Lantern Health Network",
     ]
@@ -164,20 +164,22 @@ def test_an_npm_can_be_replaced_too(table: Table) -> None:
     assert table.loaded().parties[0].name == "Prevention Council of Tressia"
 
 
-def test_the_people_of_the_former_take_part_no_more(heir: Table) -> None:
+def test_the_former_partys_people_no_longer_take_part(heir: Table) -> None:
     replace(heir)
-    left = {one["person"] for one in heir.events("person_left")}
+    left = {event["person"] for event in heir.events("person_left")}
     assert left
-    assert all(one.organisation_id != heir.land.id("door") for one in heir.loaded().people.values())
+    assert all(
+        person.organisation_id != heir.land.id("door") for person in heir.loaded().people.values()
+    )
 
 
-def test_the_coordinators_of_all_parties_are_told_neutrally(heir: Table) -> None:
+def test_the_coordinators_of_all_parties_get_a_neutral_mail(heir: Table) -> None:
     heir.session.execute(sa.delete(OutboxMessage))
     replace(heir)
     rows = heir.session.scalars(
         sa.select(OutboxMessage.recipient).where(OutboxMessage.kind == "party_replaced")
     ).all()
-    assert set(rows) == {heir.land.users[one].email for one in ("ilena", "joana", "runa")}
+    assert set(rows) == {heir.land.users[first].email for first in ("ilena", "joana", "runa")}
 
 
 def refused(table: Table, act: Callable[[], object], words: str, error: type[Exception]) -> None:
@@ -267,7 +269,7 @@ def test_an_administrator_records_it_on_the_page_of_the_body(app: Flask, heir: T
     admin.page(f"/checklists/{checklist_id}/record", 404)
 
 
-def test_it_is_not_recorded_by_chance(app: Flask, heir: Table) -> None:
+def test_a_succession_is_recorded_only_after_explicit_confirmation(app: Flask, heir: Table) -> None:
     address = f"/organisations/{heir.land.id('door')}/replace"
     text = (
         browser(app, heir, "root")

@@ -1,4 +1,4 @@
-"""Who is asked to sign is the person whom M1 names, unless the text says why not."""
+"""The person M1 names is asked to sign, unless the text gives a reason."""
 
 import datetime as dt
 from uuid import UUID
@@ -47,7 +47,7 @@ def send(
     npm = table.land.id("npm")
     people = tuple(Named(table.land.users[first].id) for first in firsts)
     named: dict[UUID, UUID | PartySigners] = {
-        body: one.user_id for body, one in table.signatories.items()
+        body: signatory.user_id for body, signatory in table.signatories.items()
     }
     named[npm] = PartySigners(npm, people, needed)
     asking = Asking(instead={npm: reason} if reason else {})
@@ -65,11 +65,13 @@ def refused(table: Table, checklist: Checklist, *firsts: str, needed: int = 0) -
 
 def rule_of(table: Table, checklist: Checklist) -> dict[str, object]:
     assert checklist.revision_sent_id is not None
-    asked = signoff.request_of(checklist.revision_sent_id)
-    assert asked is not None
-    document = signoff_service.document_of(asked.revision, None)
+    request = signoff.request_of(checklist.revision_sent_id)
+    assert request is not None
+    document = signoff_service.document_of(request.revision, None)
     npm = str(table.land.id("npm"))
-    return next(one for one in document["signing"]["parties"] if one["organisation_id"] == npm)
+    return next(
+        party for party in document["signing"]["parties"] if party["organisation_id"] == npm
+    )
 
 
 def test_somebody_else_is_asked_only_with_a_reason(agreed: Table) -> None:
@@ -81,25 +83,25 @@ def test_somebody_else_is_asked_only_with_a_reason(agreed: Table) -> None:
     assert (rule["m1_names"], rule["instead_because"]) == ("Tomas Beridan", REASON)
 
 
-def test_who_is_named_signs_alone_or_with_others_without_a_reason(agreed: Table) -> None:
+def test_a_person_named_in_m1_signs_alone_or_with_others_without_a_reason(agreed: Table) -> None:
     send(agreed, agreed.checklist(), "greta", "tomas")
     assert "m1_names" not in rule_of(agreed, agreed.checklist())
 
 
-def test_a_reason_for_who_has_to_sign_all_the_same_is_not_kept(agreed: Table) -> None:
+def test_a_reason_is_dropped_for_a_person_who_has_to_sign_anyway(agreed: Table) -> None:
     send(agreed, agreed.checklist(), "tomas", reason=REASON)
     assert "m1_names" not in rule_of(agreed, agreed.checklist())
 
 
-def test_the_page_chooses_who_is_named_asks_why_not_and_the_text_says_it(
+def test_the_page_preselects_people_m1_names_and_asks_why_one_is_left_out(
     app: Flask, agreed: Table
 ) -> None:
     npm, users = agreed.land.id("npm"), agreed.land.users
     address = f"/checklists/{agreed.checklist().id}"
     ilena = signed_in(app, users["ilena"])
     sending = ilena.page(f"{address}/send")
-    told = sending.text.split("Tomas Beridan")[1].split("Several persons sign")[0]
-    assert "Item M1 names this person" in told
+    choices = sending.text.split("Tomas Beridan")[1].split("Several persons sign")[0]
+    assert "Item M1 names this person" in choices
     assert sending.text.count("Item M1 names this person") == len(agreed.signatories)
     form = sending.form()
     assert form.values[f"party_{npm}"] == [str(users["tomas"].id)]
@@ -110,9 +112,9 @@ def test_the_page_chooses_who_is_named_asks_why_not_and_the_text_says_it(
     assert again.form().values[f"behalf_{npm}"] == ["the People's Advocate"]
     sent = again.form().filled_in(**{f"instead_{npm}": REASON})
     assert ilena.post(f"{address}/send", data=sent, csrf=False).status_code == 303
-    said = f"Tomas Beridan, whom M1 names, does not have to sign. Reason: {REASON}"
-    assert said in ilena.page(f"{address}/record").text
-    assert said in signed_in(app, users["henrik"]).page(f"{address}/sign").text
+    sentence = f"Tomas Beridan, whom M1 names, does not have to sign. Reason: {REASON}"
+    assert sentence in ilena.page(f"{address}/record").text
+    assert sentence in signed_in(app, users["henrik"]).page(f"{address}/sign").text
 
 
 def bring_into_force(table: Table) -> Checklist:
@@ -136,7 +138,7 @@ def name_in_m1(table: Table, first: str) -> None:
     table.accept("M1", "joana")
 
 
-def test_an_amendment_goes_by_whom_it_names_itself_and_other_texts_by_the_terms_that_stand(
+def test_an_amendment_follows_its_own_m1_and_other_texts_follow_the_terms_in_force(
     agreed: Table,
 ) -> None:
     terms = bring_into_force(agreed)
@@ -156,7 +158,7 @@ def test_an_amendment_goes_by_whom_it_names_itself_and_other_texts_by_the_terms_
     assert "m1_names" not in rule_of(agreed, terms)
 
 
-def test_new_dates_are_signed_by_whom_m1_names(agreed: Table) -> None:
+def test_people_named_in_m1_sign_new_dates(agreed: Table) -> None:
     terms = bring_into_force(agreed)
     start = clock.today() + dt.timedelta(days=500)
     renewal.propose_renewal(
@@ -167,7 +169,7 @@ def test_new_dates_are_signed_by_whom_m1_names(agreed: Table) -> None:
         end=start + dt.timedelta(days=200),
         reason="It went well.",
     )
-    (proposal,) = [one for one in agreed.loaded().proposals if one.item == "M19"]
+    (proposal,) = [proposal for proposal in agreed.loaded().proposals if proposal.item == "M19"]
     positions.accept_proposal(agreed["samira"], terms, proposal.id)
     agreed.accept("M19", "joana")
     safeguards.confirm_review(agreed["oren"], terms)
@@ -177,7 +179,7 @@ def test_new_dates_are_signed_by_whom_m1_names(agreed: Table) -> None:
     assert rule_of(agreed, terms)["instead_because"] == REASON
 
 
-def test_on_paper_those_sign_whom_the_text_names_and_nobody_else_whom_m1_names(
+def test_only_people_named_in_the_text_sign_on_paper_even_if_m1_names_others(
     agreed: Table,
 ) -> None:
     send(agreed, agreed.checklist(), "greta", reason=REASON)
@@ -191,12 +193,12 @@ def test_on_paper_those_sign_whom_the_text_names_and_nobody_else_whom_m1_names(
             scan=scans.pdf(),
         )
     agreed.session.rollback()
-    made = scans.record(agreed["ilena"], agreed.checklist())
-    assert [one["name"] for one in made.signers] == ["Greta Vale"]
+    record = scans.record(agreed["ilena"], agreed.checklist())
+    assert [signer["name"] for signer in record.signers] == ["Greta Vale"]
 
 
-def test_who_signs_after_a_line_was_passed_on_reads_why(app: Flask, agreed: Table) -> None:
-    """It was passed on after the text was frozen, so its page says it and not the text."""
+def test_the_person_who_signs_a_passed_on_slot_reads_why(app: Flask, agreed: Table) -> None:
+    """It was passed on after the text was frozen, so the page says so and not the text."""
     send(agreed, agreed.checklist(), "tomas")
     users, why = agreed.land.users, "I am on leave until May."
     signature_requests.pass_on(
@@ -208,14 +210,14 @@ def test_who_signs_after_a_line_was_passed_on_reads_why(app: Flask, agreed: Tabl
         reason=why,
     )
     agreed.session.commit()
-    said = f"Tomas Beridan passed it on to Greta Vale: {why}"
+    sentence = f"Tomas Beridan passed it on to Greta Vale: {why}"
     address = f"/checklists/{agreed.checklist().id}"
     for first in ("greta", "henrik"):
         signatory = signed_in(app, users[first])
         read = signatory.page(f"{address}/sign")
-        assert said in read.text
-        assert said in signatory.page(read.links()["Go on to sign"]).text
-        assert said in signatory.page(f"{address}/record").text
+        assert sentence in read.text
+        assert sentence in signatory.page(read.links()["Go on to sign"]).text
+        assert sentence in signatory.page(f"{address}/record").text
 
 
 def test_an_agreement_made_before_names_who_signed_it_whoever_m1_names(agreed: Table) -> None:
@@ -231,10 +233,10 @@ def test_an_agreement_made_before_names_who_signed_it_whoever_m1_names(agreed: T
         scan=scans.pdf(),
     )
     assert terms.revision_sent_id is not None
-    asked = signoff.request_of(terms.revision_sent_id)
-    assert asked is not None
-    document = signoff_service.document_of(asked.revision, None)
-    assert {one["name"] for one in document["signatories"]} == {"Ada Former"}
+    request = signoff.request_of(terms.revision_sent_id)
+    assert request is not None
+    document = signoff_service.document_of(request.revision, None)
+    assert {signatory["name"] for signatory in document["signatories"]} == {"Ada Former"}
     assert "signing" not in document
 
 

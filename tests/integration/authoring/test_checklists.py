@@ -60,7 +60,7 @@ def mistakes(people: House, text: str) -> list[str]:
     with pytest.raises(ContentError) as caught:
         service.take_in(people.actor("ada"), text)
     people.session.rollback()
-    return [f"{one.line}: {one.message}" for one in caught.value.mistakes]
+    return [f"{mistake.line}: {mistake.message}" for mistake in caught.value.mistakes]
 
 
 # Texts -----------------------------------------------------------------------------------------
@@ -119,28 +119,30 @@ def test_a_changed_checklist_is_kept_as_a_draft_that_nobody_starts_on(
 
 def test_mistakes_are_named_by_line_and_item(people: House) -> None:
     text = changed("type: party", "type: partie")
-    line = next(n for n, one in enumerate(text.splitlines(), 1) if "type: partie" in one)
-    (found,) = [one for one in mistakes(people, text) if "'partie'" in one]
-    assert found.startswith(f"{line}: item M1: ")
+    line = next(n for n, line in enumerate(text.splitlines(), 1) if "type: partie" in line)
+    (mistake,) = [mistake for mistake in mistakes(people, text) if "'partie'" in mistake]
+    assert mistake.startswith(f"{line}: item M1: ")
 
 
 def test_an_item_on_a_must_can_not_be_removed(people: House) -> None:
     musts = queries.musts()
     template = library.parsed(library.newest(TERMS))
     bound = next(i for i in template.items if musts.intersection(i.rests_on.statements))
-    found = mistakes(people, without(bound.code))
-    assert any(f"item {bound.code}: " in one and "can't be removed" in one for one in found)
+    messages = mistakes(people, without(bound.code))
+    assert any(
+        f"item {bound.code}: " in message and "can't be removed" in message for message in messages
+    )
 
 
 def test_everything_an_item_is_based_on_must_exist(people: House) -> None:
-    found = mistakes(people, changed("settling-terms/expectations", "settling-terms/nothing"))
-    assert any("settling-terms/nothing: not there" in one for one in found)
+    messages = mistakes(people, changed("settling-terms/expectations", "settling-terms/nothing"))
+    assert any("settling-terms/nothing: not there" in message for message in messages)
 
 
 def test_the_version_it_was_derived_from_must_be_there(people: House) -> None:
     number = library.newest(TERMS).version
-    (found,) = mistakes(people, changed(f"version: {number}\n", "version: 77\n"))
-    assert found.endswith("there is no version 77: leave the number of the one you changed")
+    (message,) = mistakes(people, changed(f"version: {number}\n", "version: 77\n"))
+    assert message.endswith("there is no version 77: leave the number of the one you changed")
 
 
 def test_the_same_text_is_no_draft(people: House) -> None:
@@ -204,8 +206,8 @@ def test_a_published_draft_has_the_next_number_and_new_checklists_start_on_it(
         use.label
         for use in guidance.uses_of(["settling-terms/expectations"])["settling-terms/expectations"]
     }
-    told = events(session, "template_published")[-1]
-    assert (told["version"], told["base"], told["digest"], told["reason"]) == (
+    details = events(session, "template_published")[-1]
+    assert (details["version"], details["base"], details["digest"], details["reason"]) == (
         row.version,
         before.version,
         row.digest,
@@ -383,7 +385,7 @@ def test_while_a_text_is_read_others_can_write(
     people: House, browser_of: BrowserOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ada, really_read = browser_of("ada"), library.read_one
-    told = []
+    files = []
 
     def read_while_another_writes(text: str, file: str) -> TemplateFile:
         with db.engine.connect() as other:
@@ -392,7 +394,7 @@ def test_while_a_text_is_read_others_can_write(
                 other.exec_driver_sql("PRAGMA busy_timeout=0")
             other.execute(sa.update(User).values(language="en"))
             other.commit()
-        told.append(file)
+        files.append(file)
         return really_read(text, file)
 
     monkeypatch.setattr(library, "read_one", read_while_another_writes)
@@ -401,7 +403,7 @@ def test_while_a_text_is_read_others_can_write(
     place = f"{HOME}/drafts/{draft.id}"
     ada.submit(f"{place}/change", text=changed(OLD, "Who they are"))
     ada.submit(f"{place}/publish", reason="Asked for by partners")
-    assert len(told) == 3
+    assert len(files) == 3
     assert library.parsed(library.newest(TERMS)).items[0].label == "Who they are"
 
 

@@ -55,10 +55,10 @@ def mistakes(people: House, words: ArticleWords) -> list[str]:
             people.actor("ada"), ARTICLE, "en", words, seen_revision=2, reason="So"
         )
     people.session.rollback()
-    return [f"{one.line}: {one.message}" for one in caught.value.mistakes]
+    return [f"{mistake.line}: {mistake.message}" for mistake in caught.value.mistakes]
 
 
-def found(typed: str) -> list[str]:
+def search_hits(typed: str) -> list[str]:
     return [hit.key for hit in search.find(typed, [service.ARTICLE])]
 
 
@@ -75,12 +75,17 @@ def test_an_edited_text_becomes_the_next_revision_and_the_earlier_one_stays(
     assert (row.revised_on, row.shipped_revision) == (clock.today(), None)
     assert (row.source_url, row.category) == (shipped.source_url, shipped.category)
     rows = revisions_of()
-    assert [(one.revision, one.is_current) for one in rows] == [(3, True), (2, False)]
+    assert [(revision.revision, revision.is_current) for revision in rows] == [
+        (3, True),
+        (2, False),
+    ]
     assert OLD in rows[1].passages[0].markdown
-    assert [one.key for one in rows[0].passages] == [one.key for one in rows[1].passages]
-    told = events(session, "article_published")[-1]
-    assert (told["name"], told["version"], told["base"]) == (f"{ARTICLE} (en)", 3, 2)
-    assert (told["digest"], told["reason"]) == (row.digest, "Local practice")
+    assert [passage.key for passage in rows[0].passages] == [
+        passage.key for passage in rows[1].passages
+    ]
+    details = events(session, "article_published")[-1]
+    assert (details["name"], details["version"], details["base"]) == (f"{ARTICLE} (en)", 3, 2)
+    assert (details["digest"], details["reason"]) == (row.digest, "Local practice")
 
 
 def test_the_digest_of_an_edited_revision_is_that_of_its_file(people: House) -> None:
@@ -98,9 +103,9 @@ def test_items_follow_the_passage_they_are_paired_with(people: House) -> None:
 
 def test_the_search_finds_the_words_of_now(people: House) -> None:
     publish_edited(people.actor("ada"), OLD, "three zebra lists")
-    assert found("zebra") == [ARTICLE]
+    assert search_hits("zebra") == [ARTICLE]
     publish_edited(people.actor("ada"), "three zebra lists", NEW)
-    assert found("zebra") == []
+    assert search_hits("zebra") == []
 
 
 @pytest.mark.parametrize(
@@ -119,20 +124,22 @@ def test_the_search_finds_the_words_of_now(people: House) -> None:
 def test_what_must_stay_stays_and_what_is_not_shown_is_refused(
     people: House, old: str, new: str, mistake: str
 ) -> None:
-    assert any(mistake in one for one in mistakes(people, edited(old, new)))
+    assert any(mistake in message for message in mistakes(people, edited(old, new)))
     assert current_of().revision == 2
 
 
 def test_a_mistake_names_the_line_of_its_passage(people: House) -> None:
     words = edited("{#independence S6 S7}", "{#independence S6}")
-    line = next(n for n, one in enumerate(words.body.splitlines(), 1) if "#independence" in one)
-    found_there = [one for one in mistakes(people, words) if one.startswith(f"{line}: ")]
-    assert any("S7 is a must of the source" in one for one in found_there)
+    line = next(n for n, line in enumerate(words.body.splitlines(), 1) if "#independence" in line)
+    found_there = [
+        message for message in mistakes(people, words) if message.startswith(f"{line}: ")
+    ]
+    assert any("S7 is a must of the source" in message for message in found_there)
 
 
 def test_the_newest_shipped_text_is_compared_as_well(people: House, session: Session) -> None:
     publish_edited(people.actor("ada"), OLD, NEW)
-    passage = next(one for one in current_of().passages if one.key == "independence")
+    passage = next(passage for passage in current_of().passages if passage.key == "independence")
     passage.statements = ["S6"]
     session.commit()
     # As if an edit had lost a must: the next one brings it back.
@@ -145,7 +152,7 @@ def test_a_passage_may_be_added(people: House) -> None:
     row = publish_edited(
         people.actor("ada"), HEADING, f"## Our own way {{#own-way}}\n\nWe meet first.\n\n{HEADING}"
     )
-    assert [one.key for one in current_of().passages][:2] == ["own-way", "expectations"]
+    assert [passage.key for passage in current_of().passages][:2] == ["own-way", "expectations"]
     assert row.revision == 3
 
 
@@ -229,7 +236,7 @@ def test_a_shipped_revision_waits_while_the_text_was_edited_here(
     waiting, current, _first = revisions_of()
     assert (waiting.revision, waiting.shipped_revision, waiting.waits) == (4, 3, True)
     assert (current.revision, current.is_current, waiting.is_current) == (3, True, False)
-    assert found("shipped lists") == []
+    assert search_hits("shipped lists") == []
     # The next start finds nothing new.
     assert ship(folder) == []
     # Another text under the same number is a mistake, and one under the next waits in its place.
@@ -278,12 +285,12 @@ def test_the_shipped_text_is_used_and_the_edited_one_stays_to_be_read(
     row = guidance_editing.use_shipped(people.actor("ada"), ARTICLE, "en", 4, reason="Better words")
     session.commit()
     assert (row.is_current, row.waits, row.reason) == (True, False, "Better words")
-    assert [(one.revision, one.is_current) for one in revisions_of()] == [
+    assert [(revision.revision, revision.is_current) for revision in revisions_of()] == [
         (4, True),
         (3, False),
         (2, False),
     ]
-    assert found("three shipped lists") == [ARTICLE]
+    assert search_hits("three shipped lists") == [ARTICLE]
     assert events(session, "article_published")[-1]["base"] is None
     # From now on shipped revisions are taken over at once again.
     assert ship(folder) == []
@@ -331,7 +338,7 @@ def test_a_text_made_from_the_shipped_one_decides_on_it(
             reason="Both in one",
         )
         session.commit()
-        row = next(one for one in revisions_of() if one.revision == 4)
+        row = next(revision for revision in revisions_of() if revision.revision == 4)
         assert row.waits is waits
 
 
@@ -500,7 +507,7 @@ def test_somebody_elses_publication_is_shown_beside_ones_own_text(
 
 def send_file(ada: CheckedClient, text: bytes) -> Page:
     sent: dict[str, object] = {
-        name: held[0] for name, held in ada.page(EDIT).form().filled_in(step="preview").items()
+        name: values[0] for name, values in ada.page(EDIT).form().filled_in(step="preview").items()
     }
     response = ada.post(
         EDIT,

@@ -81,7 +81,7 @@ def test_markdown_is_imported_with_its_heading_as_the_question(
     )
     assert (row.category, row.topics) == ("engaging-with-others", ["finances", "visit-reports"])
     assert (row.language, row.for_partners, row.author_id) == ("en", False, None)
-    assert [(one.key, one.title, one.items) for one in row.passages] == [
+    assert [(passage.key, passage.title, passage.items) for passage in row.passages] == [
         ("passage-1", "Ask first", ["M10", "C3"]),
         ("passage-2", "Then write", []),
     ]
@@ -99,7 +99,7 @@ def test_a_plain_text_is_imported_unchanged(command: Import, session: Session) -
         True,
         "ar",
     )
-    assert [one.title for one in row.passages] == ["Leave out"]
+    assert [passage.title for passage in row.passages] == ["Leave out"]
     assert row.passages[0].markdown == "- names\n- \\*exact\\* days \\& \\<hours\\>"
 
 
@@ -114,7 +114,7 @@ def test_a_text_without_passages_becomes_one_paired_with_the_items_given(
     assert done.output.endswith("1 passage.\n")
     (row,) = articles(session)
     assert row.question == "What {now}?"
-    assert [(one.title, one.items, one.markdown) for one in row.passages] == [
+    assert [(passage.title, passage.items, passage.markdown) for passage in row.passages] == [
         ("What (now)?", ["M10", "C3"], "Only words.")
     ]
 

@@ -72,13 +72,13 @@ def place(app: Flask, session: Session) -> Place:
 
 
 def again(place: Place, row: OwnArticle) -> OwnArticle:
-    found = place.session.scalar(
+    article = place.session.scalar(
         sa.select(OwnArticle)
         .where(OwnArticle.id == row.id)
         .execution_options(populate_existing=True)
     )
-    assert found is not None
-    return found
+    assert article is not None
+    return article
 
 
 def passages(place: Place, row: OwnArticle) -> list[tuple[str, str, list[str]]]:
@@ -88,7 +88,7 @@ def passages(place: Place, row: OwnArticle) -> list[tuple[str, str, list[str]]]:
         .order_by(OwnPassage.number)
         .execution_options(populate_existing=True)
     )
-    return [(one.key, one.title, one.items) for one in rows]
+    return [(passage.key, passage.title, passage.items) for passage in rows]
 
 
 def readers(place: Place, row: OwnArticle) -> set[str]:
@@ -132,12 +132,12 @@ def test_the_trail_says_whose_article_it_is_and_nothing_of_its_text(place: Place
     own_guidance.restore(place["samira"], row.id)
     place.session.commit()
     names = [f"own_article_{verb}" for verb in ("added", "changed", "withdrawn", "restored")]
-    told = [details for name in names for details in events(place.session, name)]
-    assert [one["version"] for one in told] == [1, 2, 2, 2]
-    assert {one["organisation"] for one in told} == {"Open Door Legal Aid"}
-    assert told[0]["digest"] != told[1]["digest"]
-    assert "day" not in str(told)
-    assert "pass on" not in str(told)
+    events_of_articles = [details for name in names for details in events(place.session, name)]
+    assert [details["version"] for details in events_of_articles] == [1, 2, 2, 2]
+    assert {details["organisation"] for details in events_of_articles} == {"Open Door Legal Aid"}
+    assert events_of_articles[0]["digest"] != events_of_articles[1]["digest"]
+    assert "day" not in str(events_of_articles)
+    assert "pass on" not in str(events_of_articles)
 
 
 @pytest.mark.parametrize(
@@ -297,8 +297,8 @@ def test_a_party_that_left_the_cooperation_is_no_longer_a_partner(
     ).one()
     party.left_on = clock.today() - dt.timedelta(days=1)
     place.session.commit()
-    kept = OF_THE_DOOR if leaves == "door" else OF_THE_DOOR | OF_THE_NPM
-    assert readers(place, row) == kept
+    expected = OF_THE_DOOR if leaves == "door" else OF_THE_DOOR | OF_THE_NPM
+    assert readers(place, row) == expected
     party.left_on = clock.today()
     place.session.commit()
     assert "joana" in readers(place, row)
@@ -635,6 +635,6 @@ def test_own_articles_of_one_search_come_with_the_words_in_their_question_first(
 ) -> None:
     place.article(question="A path?", body="## A {M1}\n\nZebra crossing.")
     place.article(question="Zebra?", body="## B {M1}\n\nNothing else.")
-    found = own_queries.in_library(place["dora"], ask("zebra"))
-    assert [one.question for one in found] == ["Zebra?", "A path?"]
-    assert [one.uses for one in found] == [1, 1]
+    articles = own_queries.in_library(place["dora"], ask("zebra"))
+    assert [article.question for article in articles] == ["Zebra?", "A path?"]
+    assert [article.uses for article in articles] == [1, 1]

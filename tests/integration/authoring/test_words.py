@@ -33,12 +33,12 @@ def newest() -> ChecklistTemplate:
     return library.newest(TERMS)
 
 
-def held(row: ChecklistTemplate) -> TemplateWords:
+def arabic_row(row: ChecklistTemplate) -> TemplateWords:
     return translations.current(row.id)["ar"]
 
 
 def text_of(row: ChecklistTemplate) -> str:
-    return translations.as_text(translations.parsed(held(row)), library.parsed(row))
+    return translations.as_text(translations.parsed(arabic_row(row)), library.parsed(row))
 
 
 def better(row: ChecklistTemplate) -> str:
@@ -49,23 +49,23 @@ def better(row: ChecklistTemplate) -> str:
 
 def change(people: House, text: str, *, seen: int | None = None, by: str = "ada") -> TemplateWords:
     row = newest()
-    made = service.change_words(
+    words = service.change_words(
         people.actor(by),
         row.id,
         "ar",
         text,
-        seen_number=held(row).number if seen is None else seen,
+        seen_number=arabic_row(row).number if seen is None else seen,
         reason="A reader asked for it",
     )
     people.session.commit()
-    return made
+    return words
 
 
 def refused(people: House, text: str) -> list[str]:
     with pytest.raises(ContentError) as caught:
         change(people, text)
     people.session.rollback()
-    return [f"{one.line}: {one.message}" for one in caught.value.mistakes]
+    return [f"{mistake.line}: {mistake.message}" for mistake in caught.value.mistakes]
 
 
 def place(rest: str = "") -> str:
@@ -80,7 +80,7 @@ def test_words_that_are_written_read_back_equal(session: Session, kind: Checklis
     row = library.newest(kind)
     text = text_of(row)
     read = translations.read_one(text, "words", library.parsed(row))
-    assert read.words == translations.parsed(held(row))
+    assert read.words == translations.parsed(arabic_row(row))
     assert "Not translated yet" not in text
 
 
@@ -111,16 +111,16 @@ def test_untranslated_texts_are_in_the_file_to_be_translated(session: Session) -
     ],
 )
 def test_a_file_that_is_not_a_translation_is_refused(people: House, text: str, words: str) -> None:
-    assert any(words in one for one in refused(people, text))
+    assert any(words in message for message in refused(people, text))
 
 
 def test_mistakes_are_named_by_line_and_item(people: House) -> None:
     text = text_of(newest())
-    line = next(n for n, one in enumerate(text.splitlines(), 1) if "litigates:" in one)
+    line = next(n for n, line in enumerate(text.splitlines(), 1) if "litigates:" in line)
     spoilt = text.replace("          litigates:", "          litigate:", 1)
     assert any(
-        one.startswith(f"{line}: item M1: the checklist has no fields.parties.columns.litigate")
-        for one in refused(people, spoilt)
+        message.startswith(f"{line}: item M1: the checklist has no fields.parties.columns.litigate")
+        for message in refused(people, spoilt)
     )
 
 
@@ -136,7 +136,7 @@ def test_mistakes_are_named_by_line_and_item(people: House) -> None:
 def test_words_of_something_else_are_refused(people: House, old: str, new: str, words: str) -> None:
     text = text_of(newest())
     assert old in text
-    assert any(words in one for one in refused(people, text.replace(old, new, 1)))
+    assert any(words in message for message in refused(people, text.replace(old, new, 1)))
 
 
 def test_words_that_are_too_long_are_refused(people: House) -> None:
@@ -150,8 +150,8 @@ def test_a_changed_translation_belongs_to_this_instance_and_is_used_immediately(
     people: House, session: Session
 ) -> None:
     before = newest().digest
-    made = change(people, better(newest()))
-    assert (made.number, made.origin) == (2, WordsOrigin.OWN)
+    corrected = change(people, better(newest()))
+    assert (corrected.number, corrected.origin) == (2, WordsOrigin.OWN)
     assert library.localized(newest(), "ar").by_code["M2"].label == "الغايات"
     assert newest().digest == before
     (details,) = events(session, "template_words_changed")
@@ -160,7 +160,7 @@ def test_a_changed_translation_belongs_to_this_instance_and_is_used_immediately(
         "version": newest().version,
         "language": "ar",
         "number": 2,
-        "digest": made.digest,
+        "digest": corrected.digest,
         "reason": "A reader asked for it",
     }
 
@@ -171,7 +171,7 @@ def test_nobody_but_administrators_changes_words(people: House) -> None:
         with pytest.raises(RefusedError):
             change(people, text, by=key)
         people.session.rollback()
-    assert held(newest()).number == 1
+    assert arabic_row(newest()).number == 1
 
 
 def test_the_second_of_two_simultaneous_changes_to_a_translation_is_reported(people: House) -> None:
@@ -180,7 +180,7 @@ def test_the_second_of_two_simultaneous_changes_to_a_translation_is_reported(peo
     with pytest.raises(StaleError):
         change(people, text.replace(NEW, OLD, 1), seen=1)
     people.session.rollback()
-    assert held(newest()).number == 2
+    assert arabic_row(newest()).number == 2
 
 
 def test_words_that_stand_already_are_not_kept_again(people: House) -> None:
@@ -191,7 +191,7 @@ def test_words_that_stand_already_are_not_kept_again(people: House) -> None:
 def test_a_version_published_here_keeps_the_words_of_what_stays(people: House) -> None:
     old, new = "Parties and mandates", "Parties, mandates and powers"
     row = publish_draft(people, changed(old, new))
-    words = held(row)
+    words = arabic_row(row)
     assert words.origin is WordsOrigin.CARRIED
     parsed = translations.parsed(words)
     assert set(parsed.items) == {item.code for item in library.parsed(row).items} - {"M1"}
@@ -259,13 +259,13 @@ def test_mistakes_in_words_are_listed_and_nothing_typed_is_lost(
     assert "2 mistakes in the text" in page.text
     assert "item M1: the checklist has no fields.parties.columns.litigate" in page.text
     assert "litigate:" in page.html
-    assert held(newest()).number == 1
+    assert arabic_row(newest()).number == 1
 
 
 def test_a_reason_is_needed(people: House, browser_of: BrowserOf) -> None:
     page = Page.of(browser_of("ada").submit(place(), text=better(newest())))
     assert page.title.startswith("Problem: ")
-    assert held(newest()).number == 1
+    assert arabic_row(newest()).number == 1
 
 
 @pytest.mark.parametrize("language", ["en", "fr", "xx"])

@@ -50,10 +50,10 @@ Statements = Callable[[], AbstractContextManager[list[str]]]
 
 
 def row(number: int = 90) -> ChecklistTemplate:
-    return next(one for one in library.versions(TERMS) if one.version == number)
+    return next(version for version in library.versions(TERMS) if version.version == number)
 
 
-def held(session: Session, number: int = 90) -> list[TemplateWords]:
+def stored_words(session: Session, number: int = 90) -> list[TemplateWords]:
     return list(
         session.scalars(
             sa.select(TemplateWords)
@@ -65,8 +65,8 @@ def held(session: Session, number: int = 90) -> list[TemplateWords]:
 
 def in_use(number: int = 90) -> dict[str, str]:
     """Return the labels of the items in Arabic, of the words in use."""
-    told = library.localized(row(number), "ar")
-    return {item.code: item.label for item in told.items if language_of(item.label) == "ar"}
+    template = library.localized(row(number), "ar")
+    return {item.code: item.label for item in template.items if language_of(item.label) == "ar"}
 
 
 def corrected(template: Template, label: str = "أصحّ") -> languages.ChecklistWords:
@@ -81,20 +81,25 @@ def corrected(template: Template, label: str = "أصحّ") -> languages.Checklis
 
 def test_the_shipped_words_are_kept_with_their_version_and_digest(session: Session) -> None:
     for file in library.read(CONTENT):
-        kept = translations.current(library.newest(file.template.kind).id)
-        assert {one.words.language for one in file.words} == set(kept) == {"ar"}
-        assert kept["ar"].number == 1
-        assert kept["ar"].origin is WordsOrigin.SHIPPED
-        assert kept["ar"].digest == canonical.digest_of(kept["ar"].content)
-        assert translations.parsed(kept["ar"]) == file.words[0].words
+        current_words = translations.current(library.newest(file.template.kind).id)
+        assert (
+            {word_file.words.language for word_file in file.words} == set(current_words) == {"ar"}
+        )
+        assert current_words["ar"].number == 1
+        assert current_words["ar"].origin is WordsOrigin.SHIPPED
+        assert current_words["ar"].digest == canonical.digest_of(current_words["ar"].content)
+        assert translations.parsed(current_words["ar"]) == file.words[0].words
 
 
 def test_words_are_loaded_once_and_recorded(session: Session) -> None:
     template = small_terms()
-    said = publish_with_words(template, arabic_words(template))
-    assert said == ["checklist terms, version 90", "words of checklist terms, version 90, in ar"]
+    messages = publish_with_words(template, arabic_words(template))
+    assert messages == [
+        "checklist terms, version 90",
+        "words of checklist terms, version 90, in ar",
+    ]
     assert publish_with_words(template, arabic_words(template)) == []
-    (words,) = held(session)
+    (words,) = stored_words(session)
     evidence, details = session.execute(
         sa.select(Event.evidence, EventDetail.content)
         .join(EventDetail, EventDetail.event_id == Event.id)
@@ -111,12 +116,12 @@ def test_a_corrected_translation_is_added_and_the_version_stays(session: Session
     before = row().digest
     assert in_use()["M1"] == "عربي Item M1"
     publish_with_words(template, corrected(template))
-    assert [one.number for one in held(session)] == [1, 2]
-    assert held(session)[0].content["items"]["M1"]["label"] == "عربي Item M1"
+    assert [words.number for words in stored_words(session)] == [1, 2]
+    assert stored_words(session)[0].content["items"]["M1"]["label"] == "عربي Item M1"
     assert in_use()["M1"] == "أصحّ"
     assert row().digest == before
     publish_with_words(template, arabic_words(template))
-    assert [one.number for one in held(session)] == [1, 2, 3]
+    assert [words.number for words in stored_words(session)] == [1, 2, 3]
     assert in_use()["M1"] == "عربي Item M1"
 
 
@@ -133,23 +138,23 @@ def test_kept_words_can_be_neither_changed_nor_deleted(session: Session) -> None
 def derive(template: Template) -> ChecklistTemplate:
     """Publish a version that is derived from version 90 in this instance."""
     base = row()
-    made = library.add(template.model_copy(update={"version": 91}), TemplateOrigin.DERIVED)
-    library.carry(base, made)
-    return made
+    derived = library.add(template.model_copy(update={"version": 91}), TemplateOrigin.DERIVED)
+    library.carry(base, derived)
+    return derived
 
 
 def test_a_derived_version_keeps_the_words_of_what_it_left_as_it_was(session: Session) -> None:
     template = small_terms()
     publish_with_words(template, arabic_words(template, "M6"))
     items = [an_item("M1", label="Other words"), an_item("M21"), an_item("M6")]
-    kept = [item.model_dump(mode="json", by_alias=True) for item in template.items[1:3]]
-    derive(a_template(*items, *kept))
+    unchanged = [item.model_dump(mode="json", by_alias=True) for item in template.items[1:3]]
+    derive(a_template(*items, *unchanged))
     assert set(in_use(91)) == {"M2", "M3"}
-    (words,) = held(session, 91)
+    (words,) = stored_words(session, 91)
     assert words.origin is WordsOrigin.CARRIED
     assert translations.parsed(words).version == 91
-    told = library.localized(row(91), "ar")
-    assert (told.by_code["M1"].label, language_of(told.by_code["M1"].label)) == (
+    in_arabic = library.localized(row(91), "ar")
+    assert (in_arabic.by_code["M1"].label, language_of(in_arabic.by_code["M1"].label)) == (
         "Other words",
         "en",
     )
@@ -158,11 +163,11 @@ def test_a_derived_version_keeps_the_words_of_what_it_left_as_it_was(session: Se
 def test_corrected_words_reach_a_derived_version_but_not_its_own_ones(session: Session) -> None:
     template = small_terms()
     publish_with_words(template, arabic_words(template))
-    made = derive(small_terms())
+    derived = derive(small_terms())
     publish_with_words(template, corrected(template))
     assert in_use(91)["M1"] == "أصحّ"
     own = corrected(template, "كلماتنا").model_copy(update={"version": 91})
-    translations.take_in(made, own, WordsOrigin.OWN)
+    translations.take_in(derived, own, WordsOrigin.OWN)
     publish_with_words(template, corrected(template, "أصحّ من ذلك"))
     assert in_use(91)["M1"] == "كلماتنا"
     assert in_use()["M1"] == "أصحّ من ذلك"
@@ -175,7 +180,7 @@ def test_words_reach_the_older_versions_that_checklists_run_on(session: Session)
     publish_with_words(newer, arabic_words(newer))
     assert set(in_use()) == {item.code for item in newer.items} - {"M1"}
     assert set(in_use(91)) == {item.code for item in newer.items}
-    (words,) = held(session)
+    (words,) = stored_words(session)
     assert (words.origin, translations.parsed(words).version) == (WordsOrigin.CARRIED, 90)
 
 
@@ -186,7 +191,7 @@ def test_this_instances_translation_takes_precedence_over_a_later_shipped_one(
     publish_with_words(template, arabic_words(template))
     translations.take_in(row(), corrected(template, "كلماتنا"), WordsOrigin.OWN)
     publish_with_words(template, corrected(template, "أصحّ"))
-    assert [one.origin for one in held(session)] == [
+    assert [words.origin for words in stored_words(session)] == [
         WordsOrigin.SHIPPED,
         WordsOrigin.OWN,
         WordsOrigin.SHIPPED,
@@ -226,21 +231,21 @@ def in_arabic(room: Room, *firsts: str) -> None:
 
 def element(page: Page, **attributes: str) -> Element:
     """Return the element that has some attributes."""
-    found = [
-        one
-        for one in page.root.iter()
-        if all(one.attrib.get(name) == value for name, value in attributes.items())
+    elements = [
+        element
+        for element in page.root.iter()
+        if all(element.attrib.get(name) == value for name, value in attributes.items())
     ]
-    assert found, attributes
-    return found[0]
+    assert elements, attributes
+    return elements[0]
 
 
 def marked(part: Element) -> list[tuple[str, str]]:
     """Return what is marked as English inside a part of a page: its words and direction."""
     return [
-        (" ".join("".join(one.itertext()).split()), one.attrib.get("dir", ""))
-        for one in part.iter()
-        if one.attrib.get("lang") == "en" and "passage" not in one.attrib.get("class", "")
+        (" ".join("".join(element.itertext()).split()), element.attrib.get("dir", ""))
+        for element in part.iter()
+        if element.attrib.get("lang") == "en" and "passage" not in element.attrib.get("class", "")
     ]
 
 
@@ -262,7 +267,9 @@ def test_an_untranslated_text_is_marked_with_its_language_and_direction(room: Ro
     assert without["Item M2"] == without["What about M2?"] == "ltr"
     # Nothing of what has words: guidance beside it is marked by itself.
     assert "عربي Item M1" not in dict(marked(element(page, id="m1")))
-    assert not [one for one in room.page("samira").root.iter("bdi") if "lang" in one.attrib]
+    assert not [
+        element for element in room.page("samira").root.iter("bdi") if "lang" in element.attrib
+    ]
 
 
 def test_a_form_asks_in_the_readers_language(room: Room) -> None:
@@ -271,8 +278,8 @@ def test_a_form_asks_in_the_readers_language(room: Room) -> None:
     assert form.h1 == "M1 عربي Item M1"
     assert "عربي Words" in form.text
     english = room.page("ilena", "/items/M2/answer")
-    found = dict(marked(element(english, id="content")))
-    assert found["Kind"] == found["Police station"] == found["Item M2"] == "ltr"
+    shown = dict(marked(element(english, id="content")))
+    assert shown["Kind"] == shown["Police station"] == shown["Item M2"] == "ltr"
 
 
 def test_missing_items_are_named_in_the_readers_language(app: Flask, whole_table: Table) -> None:
@@ -366,7 +373,7 @@ def send(table: Table, binding: str = "") -> None:
     agreements.send(
         table["ilena"],
         table.checklist(),
-        {body: one.user_id for body, one in table.signatories.items()},
+        {body: signatory.user_id for body, signatory in table.signatories.items()},
         binding=binding,
     )
     table.session.commit()
@@ -378,7 +385,7 @@ def test_a_text_is_frozen_in_the_languages_of_its_parties(spoken: Table) -> None
     send(spoken)
     text = frozen_text(spoken)
     assert (text["format"], text["languages"]) == ("common-terms/2", ["ar", "en"])
-    (words,) = held(spoken.session)
+    (words,) = stored_words(spoken.session)
     assert text["template"]["words"] == [{"language": "ar", "number": 1, "digest": words.digest}]
     read = agreements_frozen_text.read(text, "ar")
     assert read.by_code["M1"].label == "عربي Item M1"
@@ -432,7 +439,9 @@ def test_whoever_sends_chooses_the_language_that_counts(room: Room) -> None:
     page = room.page("ilena", "/send")
     assert "Which language counts if two say different things?" in page.text
     assert "No words in it yet, so they stand in another: M2, M6." in page.text
-    signers = {f"party_{body}": one.user_id for body, one in room.table.signatories.items()}
+    signers = {
+        f"party_{body}": signatory.user_id for body, signatory in room.table.signatories.items()
+    }
     room.submit("ilena", "/send", binding="ar", **signers)
     assert frozen_text(room.table)["binding_language"] == "ar"
 
@@ -445,7 +454,9 @@ def test_with_one_language_there_is_nothing_to_choose(room: Room) -> None:
     room.submit(
         "ilena",
         "/send",
-        **{f"party_{body}": one.user_id for body, one in room.table.signatories.items()},
+        **{
+            f"party_{body}": signatory.user_id for body, signatory in room.table.signatories.items()
+        },
     )
     text = frozen_text(room.table)
     assert (text["languages"], text["binding_language"]) == (["en"], "en")
@@ -462,14 +473,18 @@ def sent(room: Room) -> Room:
 def to_sign(sent: Room, first: str) -> Page:
     """Read the text, and go on to the page on which it is signed."""
     addresses = sent.page(first, "/sign").addresses()
-    return sent.browser(first).page(next(one for one in addresses if "opened=" in one))
+    return sent.browser(first).page(next(address for address in addresses if "opened=" in address))
 
 
 def test_both_pages_of_signing_name_the_language_that_counts(sent: Room) -> None:
     assert "this one counts: Arabic" in sent.page("tomas", "/sign").text
     page = to_sign(sent, "tomas")
-    facts = ["".join(one.itertext()) for one in page.root.iter("div") if one.find("dt") is not None]
-    assert any(one.startswith("Language that countsArabic") for one in facts)
+    facts = [
+        "".join(element.itertext())
+        for element in page.root.iter("div")
+        if element.find("dt") is not None
+    ]
+    assert any(fact.startswith("Language that countsArabic") for fact in facts)
     assert "The text is frozen in 2 languages." in page.text
     assert "“A small checklist”" in page.text
 
@@ -489,9 +504,9 @@ def test_a_text_can_be_read_in_each_of_its_languages(sent: Room, rest: str) -> N
     assert "عربي What about M1?" in arabic.text
     part = element(arabic, lang="ar", dir="rtl")
     assert any("عربي" in words for words in part.itertext())
-    without = [one for one in arabic.root.iter("bdi") if one.attrib.get("lang") == "en"]
-    assert ["".join(one.itertext()) for one in without][:2] == ["Item M2", "What about M2?"]
-    assert {one.attrib["dir"] for one in without} == {"ltr"}
+    without = [element for element in arabic.root.iter("bdi") if element.attrib.get("lang") == "en"]
+    assert ["".join(element.itertext()) for element in without][:2] == ["Item M2", "What about M2?"]
+    assert {element.attrib["dir"] for element in without} == {"ltr"}
 
 
 def test_readers_see_the_text_in_their_own_language_first(sent: Room) -> None:
@@ -535,18 +550,18 @@ def first(room: Room) -> Room:
     shape = texts.first_shape(texts.first_item("M1"), texts.first_item("M2"))
     shape["signatories"] = [
         {
-            "organisation": one.organisation_name,
+            "organisation": signatory.organisation_name,
             "organisation_id": str(body),
-            "name": one.name,
+            "name": signatory.name,
             "office": "",
             "power": "Statutes",
         }
-        for body, one in table.signatories.items()
+        for body, signatory in table.signatories.items()
     ]
-    kept = {key: value for key, value in shape.items() if key not in {"revision", "salt"}}
+    rest = {key: value for key, value in shape.items() if key not in {"revision", "salt"}}
     with (
         mock.patch.object(signoff_service, "FORMAT", agreements_frozen_text.FIRST),
-        mock.patch.object(agreements, "document", return_value=kept),
+        mock.patch.object(agreements, "document", return_value=rest),
     ):
         send(table)
     checklists.sign(table.checklist(), *table.signatories.values())
@@ -556,10 +571,10 @@ def first(room: Room) -> Room:
 
 def test_record_and_certificate_say_all_that_a_text_of_the_first_shape_says(first: Room) -> None:
     revision = first.table.session.scalars(sa.select(Revision)).one()
-    said = signoff_service.document_of(revision, None)
-    assert unseen(said, shown_on(first.page("ilena", "/record")), "en", "en") == []
+    document = signoff_service.document_of(revision, None)
+    assert unseen(document, shown_on(first.page("ilena", "/record")), "en", "en") == []
     (rows,) = make_all().values()
-    assert [unseen(said, words_of(row), "en", "en") for row in rows] == [[]]
+    assert [unseen(document, words_of(row), "en", "en") for row in rows] == [[]]
 
 
 def test_a_record_in_the_first_shape_reads_as_it_did_in_every_language(first: Room) -> None:
@@ -569,8 +584,12 @@ def test_a_record_in_the_first_shape_reads_as_it_did_in_every_language(first: Ro
         assert page.h1 == "Agreed terms"
         assert "What about M1?" in page.text
         assert "As settled." in page.text
-    parts = [one for one in first.page("ilena", "/record").root.iter("div") if "lang" in one.attrib]
-    assert [one.attrib["lang"] for one in parts] == ["en"]
+    parts = [
+        element
+        for element in first.page("ilena", "/record").root.iter("div")
+        if "lang" in element.attrib
+    ]
+    assert [element.attrib["lang"] for element in parts] == ["en"]
     assert "What about M2?" in "".join(parts[0].itertext())
     revision = first.table.session.scalars(sa.select(Revision)).one()
     assert canonical.digest(bytes(revision.document)) == revision.digest

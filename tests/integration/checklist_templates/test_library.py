@@ -86,9 +86,9 @@ def test_each_passage_shows_where_it_is_used(session: Session) -> None:
     assert list(passages) == ["settling-terms/expectations"]
     publish(a_template(an_item("M1", label="Only this one"), version=2))
     session.flush()
-    found = used_in(session)
-    assert ("M1", "Only this one") in found
-    assert not any(code.startswith("M") and code != "M1" for code, _label in found)
+    uses = used_in(session)
+    assert ("M1", "Only this one") in uses
+    assert not any(code.startswith("M") and code != "M1" for code, _label in uses)
 
 
 def test_the_latest_version_decides_where_guidance_is_used(session: Session) -> None:

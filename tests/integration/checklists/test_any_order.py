@@ -1,6 +1,6 @@
-"""By the real verbs in whatever order: nothing is agreed, counted or in the text that is not so.
+"""The service functions in any order: only what is agreed is counted and in the text.
 
-In one file: one state machine, which holds all the verbs of a checklist.
+In one file: one state machine with every action on a checklist.
 """
 
 import datetime as dt
@@ -70,7 +70,7 @@ Pairs = list[tuple[str, UUID]]
 
 @dataclass(frozen=True)
 class Offer:
-    """An open proposal: on which item, whose, and its values as kept."""
+    """An open proposal: its item, its party and its stored values."""
 
     code: str
     body: UUID
@@ -79,7 +79,7 @@ class Offer:
 
 @dataclass
 class Desk:
-    """A checklist and the book kept beside it: what may be done now, and what comes of it."""
+    """A checklist and the model beside it: what may be done now, and with which result."""
 
     table: Table
     book: Book
@@ -117,21 +117,21 @@ class Desk:
         return len(self.book.stories[code].versions)
 
     def seen(self, code: str, behind: int = 0) -> UUID:
-        """Return the id of the version that somebody has before them."""
+        """Return the id of the version that somebody is looking at."""
         return self.ids.get((code, self.last(code) - behind), NOWHERE)
 
-    def kept(self, code: str, values: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what is kept of values: what says something, in columns that are shown."""
+    def shown_values(self, code: str, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the values that are stored: those with content, in columns that are shown."""
         shown = self.book.visible(code, values)
-        return {key: one for key, one in shown.items() if has_words(one) or one is False}
+        return {key: value for key, value in shown.items() if has_words(value) or value is False}
 
     def is_taken(self, code: str, body: UUID) -> bool:
-        """Tell whether another party has accepted what stands."""
+        """Tell whether another party has accepted the current answer."""
         story = self.book.stories[code]
         return story.now is not None and any(
-            story.said.get(one) == (self.last(code), truth.ACCEPTS)
-            for one in self.book.parties
-            if one != body
+            story.stances.get(party) == (self.last(code), truth.ACCEPTS)
+            for party in self.book.parties
+            if party != body
         )
 
     def may_write(self, code: str, body: UUID, behind: int = 0) -> bool:
@@ -147,41 +147,41 @@ class Desk:
         is_other = body in self.book.parties and body != offer.body
         return is_other and bool({body, offer.body} & set(self.book.setters(offer.code)))
 
-    def add_version(self, code: str, made: UUID, values: Any, **more: bool) -> None:
-        """Note a new version: all are asked again, and what was proposed is past."""
+    def add_version(self, code: str, answer_id: UUID, values: Any, **more: bool) -> None:
+        """Note a new version: all parties are asked again, and open proposals are outdated."""
         story = self.book.stories[code]
         story.versions.append(Version(len(story.versions) + 1, values, **more))
-        story.said = {}
-        self.ids[code, len(story.versions)] = made
-        self.drop_offers(lambda one: one.code == code)
+        story.stances = {}
+        self.ids[code, len(story.versions)] = answer_id
+        self.drop_offers(lambda offer: offer.code == code)
 
     def note_proposers(self) -> None:
-        """Write into the book who waits for an answer to a proposal."""
+        """Note in the model who is waiting for an answer to a proposal."""
         for code, story in self.book.stories.items():
-            story.proposers = {one.body for one in self.offers.values() if one.code == code}
+            story.proposers = {offer.body for offer in self.offers.values() if offer.code == code}
 
     def drop_offers(self, is_past: Callable[[Offer], bool]) -> None:
-        self.offers = {key: one for key, one in self.offers.items() if not is_past(one)}
+        self.offers = {key: offer for key, offer in self.offers.items() if not is_past(offer)}
 
     def say(self, code: str, body: UUID, stance: str) -> None:
-        if body in self.book.asked(code):
-            self.book.stories[code].said[body] = (self.last(code), stance)
+        if body in self.book.accepters(code):
+            self.book.stories[code].stances[body] = (self.last(code), stance)
 
     def attempt(self, is_right: bool, act: Callable[[], Made]) -> Made | None:
-        """Do something by a verb; it must be refused exactly when it is not right."""
+        """Perform an action; it must be refused exactly when it isn't allowed."""
         try:
             with self.table.session.begin_nested():
-                made = act()
+                result = act()
         except (RefusedError, RuleBrokenError):
             if is_right:
                 raise
             return None
         assert is_right, "This should have been refused."
-        return made
+        return result
 
 
 class AnyOrder(RuleBasedStateMachine):
-    """Everything that people can do on a checklist, as it comes."""
+    """Everything people can do on a checklist, in any order."""
 
     def __init__(self, table: Table, writers: Mapping[UUID, Actor]) -> None:
         super().__init__()
@@ -218,7 +218,7 @@ class AnyOrder(RuleBasedStateMachine):
         return data.draw(st.sampled_from(CODES)), self.desk.id(data.draw(BODY))
 
     def _pairs(self, bodies: Callable[[str], Iterable[UUID]]) -> Pairs:
-        """Return each item at work with these parties."""
+        """Return each item that may be changed, with these parties."""
         at_work = [code for code in self.focus if self.desk.is_at_work(code)]
         return [(code, body) for code in at_work for body in bodies(code)]
 
@@ -236,24 +236,24 @@ class AnyOrder(RuleBasedStateMachine):
         values = data.draw(truth.answers(code, (self._oren, self._petra)))
         fits = code != "M5" or UUID(values["second_reader"]) in desk.book.people
         seen = max(desk.last(code) - behind, 0)
-        made = desk.attempt(
+        result = desk.attempt(
             fits and desk.may_write(code, body, behind),
             lambda: self._save(code, body, SHARED, values, seen),
         )
-        if made:
-            desk.add_version(code, made.id, desk.kept(code, values))
+        if result:
+            desk.add_version(code, result.id, desk.shown_values(code, values))
             desk.say(code, body, truth.ACCEPTS)
 
     def _leave_out(self, data: st.DataObject) -> None:
         desk, book = self.desk, self.desk.book
-        likely = [one for one in self._pairs(book.setters) if not book.is_required(one[0])]
+        likely = [pair for pair in self._pairs(book.setters) if not book.is_required(pair[0])]
         code, body = self._pair(data, likely)
-        made = desk.attempt(
+        result = desk.attempt(
             desk.may_write(code, body) and not book.is_required(code),
             lambda: self._save(code, body, SHARED, {}, desk.last(code), "No need."),
         )
-        if made:
-            desk.add_version(code, made.id, {"reason": "No need."}, left_out=True)
+        if result:
+            desk.add_version(code, result.id, {"reason": "No need."}, left_out=True)
             desk.say(code, body, truth.ACCEPTS)
 
     def _answer_for_own(self, data: st.DataObject) -> None:
@@ -261,12 +261,12 @@ class AnyOrder(RuleBasedStateMachine):
         body = desk.id(data.draw(BODY))
         values = data.draw(st.fixed_dictionaries(truth.OWN[code]))
         given = desk.book.stories[code].own.get(body, [])
-        made = desk.attempt(
+        result = desk.attempt(
             desk.is_at_work(code) and body in desk.book.parties,
             lambda: self._save(code, body, OWN, values, len(given)),
         )
-        if made:
-            desk.book.stories[code].own[body] = [*given, desk.kept(code, values)]
+        if result:
+            desk.book.stories[code].own[body] = [*given, desk.shown_values(code, values)]
 
     def _save(
         self,
@@ -289,7 +289,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(data=st.data(), more=st.integers(0, 2))
     def items_are_settled(self, data: st.DataObject, more: int) -> None:
-        """Items are answered by who may, and accepted by all who are asked."""
+        """Parties that may answer items do, and all who are asked accept."""
         for _number in range(1 + more):
             code, _body = self._pair(data, self._pairs(lambda _code: self.desk.book.parties))
             if self.desk.is_at_work(code):
@@ -299,7 +299,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(data=st.data(), how=st.sampled_from(["accept", "accept", "talk", "propose", "propose"]))
     def somebody_says_what_they_think(self, data: st.DataObject, how: str) -> None:
-        """Accept an answer, ask to talk, propose other words or reply so to a proposal."""
+        """Accept an answer, ask to discuss, suggest a change or answer a proposal with one."""
         act = {"accept": self._accept_one, "talk": self._ask_to_talk, "propose": self._propose_any}
         act[how](data)
 
@@ -313,27 +313,27 @@ class AnyOrder(RuleBasedStateMachine):
 
     def _accept(self, code: str, body: UUID, behind: int = 0) -> None:
         desk, book = self.desk, self.desk.book
-        may = body in book.asked(code) and desk.is_at_work(code) and behind == 0
+        may = body in book.accepters(code) and desk.is_at_work(code) and behind == 0
         is_right = may and book.is_whole(code)
         seen = desk.seen(code, behind)
         if desk.attempt(is_right, lambda: self._take(code, body, Stance.ACCEPTS, seen)):
             self._unseen_goes_to_history(code)
             desk.say(code, body, truth.ACCEPTS)
             # Whoever accepts the answer goes back on what they proposed instead.
-            desk.drop_offers(lambda one: (one.code, one.body) == (code, body))
+            desk.drop_offers(lambda offer: (offer.code, offer.body) == (code, body))
 
     def _unseen_goes_to_history(self, code: str) -> None:
-        """Nobody accepts what they can't see: what is in hidden columns stands no longer."""
+        """Nobody accepts what they can't see: accepting drops values in hidden columns."""
         desk, now = self.desk, self.desk.book.stories[code].now
         if now and not now.left_out and desk.book.visible(code, now.values) != now.values:
             current = self.table.loaded().sheet.shared(code)
             assert current is not None
-            desk.add_version(code, current.answer_id, desk.kept(code, now.values))
+            desk.add_version(code, current.answer_id, desk.shown_values(code, now.values))
 
     def _ask_to_talk(self, data: st.DataObject) -> None:
         desk, book, behind = self.desk, self.desk.book, data.draw(BEHIND)
-        code, body = self._pair(data, self._answered(book.asked))
-        is_right = body in book.asked(code) and desk.stands(code) and behind == 0
+        code, body = self._pair(data, self._answered(book.accepters))
+        is_right = body in book.accepters(code) and desk.stands(code) and behind == 0
         seen = desk.seen(code, behind)
         if desk.attempt(is_right, lambda: self._take(code, body, Stance.WANTS_TALK, seen)):
             desk.say(code, body, "wants_talk")
@@ -356,21 +356,23 @@ class AnyOrder(RuleBasedStateMachine):
 
     def _propose_any(self, data: st.DataObject) -> None:
         desk, book = self.desk, self.desk.book
-        code, body = self._pair(data, self._answered(book.asked))
+        code, body = self._pair(data, self._answered(book.accepters))
         values = data.draw(truth.answers(code, (self._oren, self._petra)))
-        kept, now = desk.kept(code, values), book.stories[code].now
-        there = [one for one, offer in desk.offers.items() if offer.code == code]
-        replied = data.draw(st.sampled_from([None, *there]))
+        stored, now = desk.shown_values(code, values), book.stories[code].now
+        open_offers = [offer_id for offer_id, offer in desk.offers.items() if offer.code == code]
+        replied = data.draw(st.sampled_from([None, *open_offers]))
         offer = desk.offers[replied] if replied else None
         may = body in book.parties and code not in NO_ACCEPTANCE and desk.stands(code)
-        is_new = now is not None and (now.left_out or kept != desk.kept(code, now.values))
-        is_answer = not offer or (desk.may_agree(body, offer) and kept != offer.values)
-        made = desk.attempt(
+        is_new = now is not None and (now.left_out or stored != desk.shown_values(code, now.values))
+        is_answer = not offer or (desk.may_agree(body, offer) and stored != offer.values)
+        result = desk.attempt(
             may and is_new and is_answer, lambda: self._propose(code, body, values, replied)
         )
-        if made:
-            desk.drop_offers(lambda one: one is offer or (one.code, one.body) == (code, body))
-            desk.offers[made.id] = Offer(code, body, kept)
+        if result:
+            desk.drop_offers(
+                lambda other: other is offer or (other.code, other.body) == (code, body)
+            )
+            desk.offers[result.id] = Offer(code, body, stored)
             desk.say(code, body, "wants_change")
 
     def _propose(
@@ -389,7 +391,7 @@ class AnyOrder(RuleBasedStateMachine):
     @precondition(lambda self: self.desk.offers)
     @rule(data=st.data(), how=st.sampled_from(["accept", "turn down", "take back"]))
     def somebody_ends_a_proposal(self, data: st.DataObject, how: str) -> None:
-        """Accept it, turn it down, or take the own one back."""
+        """Accept or decline a proposal, or withdraw one's own."""
         proposal = data.draw(st.sampled_from(list(self.desk.offers)))
         act = {
             "accept": self._accept_proposal,
@@ -401,17 +403,17 @@ class AnyOrder(RuleBasedStateMachine):
     def _accept_proposal(self, proposal: UUID, body: UUID) -> None:
         desk, book = self.desk, self.desk.book
         offer = desk.offers[proposal]
-        code, values = offer.code, desk.kept(offer.code, offer.values)
-        is_whole = all(book.is_full(code, one, values) for one in book.fields(code))
+        code, values = offer.code, desk.shown_values(offer.code, offer.values)
+        is_whole = all(book.is_full(code, field, values) for field in book.fields(code))
         act = positions.accept_proposal
-        made = desk.attempt(
+        result = desk.attempt(
             desk.may_agree(body, offer) and desk.is_at_work(code) and is_whole,
             lambda: act(self.writers[body], desk.terms, proposal),
         )
-        if made:
-            desk.add_version(code, made.id, values)
-            for one in (offer.body, body):
-                desk.say(code, one, truth.ACCEPTS)
+        if result:
+            desk.add_version(code, result.id, values)
+            for party in (offer.body, body):
+                desk.say(code, party, truth.ACCEPTS)
 
     def _turn_down(self, proposal: UUID, body: UUID) -> None:
         desk, offer = self.desk, self.desk.offers[proposal]
@@ -438,7 +440,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(data=st.data(), what=st.sampled_from(["party", "ways", "ways", "person"]))
     def something_around_it_changes(self, data: st.DataObject, what: str) -> None:
-        """A party or a person comes or goes, or they work in other ways."""
+        """A party or a person joins or leaves, or the modes change."""
         if what == "ways":
             self._work_in_other_ways(data)
         elif what == "person":
@@ -465,7 +467,7 @@ class AnyOrder(RuleBasedStateMachine):
             (desk.book.parties if drafting else desk.newcomers)[body] = "cso"
 
     def _leave(self, key: str) -> None:
-        """No page takes a party out yet: this is what such a verb will do."""
+        """No page removes a party yet: this is what such an action will do."""
         body = self.desk.id(key)
         del self.desk.book.parties[body]
         row = self.table.session.scalars(
@@ -491,7 +493,7 @@ class AnyOrder(RuleBasedStateMachine):
         self.desk.book.questions = dict(cooperation.questions)
 
     def _lose_oren_or_have_him_back(self, data: st.DataObject) -> None:
-        """He leaves the cooperation, or his account is suspended; or he is back."""
+        """He leaves the cooperation, his account is suspended, or he comes back."""
         people = self.desk.book.people
         if self._oren not in people:
             self._have_oren_back()
@@ -532,15 +534,17 @@ class AnyOrder(RuleBasedStateMachine):
         joins=st.sampled_from([None, "lantern", "bridge"]),
     )
     def they_agree_and_send(self, after: str, code: str, joins: str | None) -> None:
-        """All that is in the way is settled; the text is sent, and comes back for one item."""
+        """Everything that blocks sending is settled; the text is sent and reopened for one item."""
         self.was_sent = True
         self._settle()
         desk, terms = self.desk, self.desk.terms
         reader = safeguards.second_reader_of(self.table.loaded())
         safeguards.confirm_review(self.table["oren" if reader == self._oren else "petra"], terms)
         signers = {desk.id(key): self.table[first] for key, first in SIGNERS.items()}
-        there = {body: one for body, one in signers.items() if body in desk.book.parties}
-        checklists.send(terms, self.table["ilena"], there)
+        present = {
+            body: signatory for body, signatory in signers.items() if body in desk.book.parties
+        }
+        checklists.send(terms, self.table["ilena"], present)
         desk.state = "sent"
         self.all_is_as_it_truly_is()
         self._nothing_can_be_changed(code)
@@ -557,7 +561,7 @@ class AnyOrder(RuleBasedStateMachine):
             )
             self._comes_back(code, desk.id("door"))
         else:
-            checklists.sign(terms, *there.values())
+            checklists.sign(terms, *present.values())
             desk.state, self.was_signed = "in_force", True
             self._nothing_can_be_changed(code)
             agreements.amend(self.table["samira"], terms, reason="It is time.", items=[code])
@@ -577,7 +581,7 @@ class AnyOrder(RuleBasedStateMachine):
             self.desk.attempt(False, partial(self._save, code, body, SHARED, {}, 0))
 
     def _settle(self) -> None:
-        """Answer and accept all that is in the way, each by whoever may."""
+        """Answer and accept everything that blocks sending, each by a person who may."""
         desk, book = self.desk, self.desk.book
         while book.in_the_way():
             for code in book.in_the_way():
@@ -599,7 +603,7 @@ class AnyOrder(RuleBasedStateMachine):
             self._accept(code, body)
 
     def _write_whole(self, code: str) -> None:
-        """Write a whole answer; where another party accepted the old one, propose it to that."""
+        """Write a complete answer; where another party accepted the old one, propose it."""
         desk, book = self.desk, self.desk.book
         wholes: dict[str, dict[str, Any]] = {
             "M1": {"kind": "other"},
@@ -609,15 +613,17 @@ class AnyOrder(RuleBasedStateMachine):
             "M7": {"places": [{"place": "All", "wing": "Each"}]},
         }
         values = wholes.get(code, {"words": "As settled"})
-        body = next(one for one in book.parties if one in book.setters(code))
+        body = next(party for party in book.parties if party in book.setters(code))
         if not desk.is_taken(code, body):
-            made = self._save(code, body, SHARED, values, desk.last(code))
-            desk.add_version(code, made.id, desk.kept(code, values))
+            answer = self._save(code, body, SHARED, values, desk.last(code))
+            desk.add_version(code, answer.id, desk.shown_values(code, values))
             desk.say(code, body, truth.ACCEPTS)
             return
         proposal = self._propose(code, body, values).id
-        desk.offers[proposal] = Offer(code, body, desk.kept(code, values))
-        self._accept_proposal(proposal, next(one for one in book.asked(code) if one != body))
+        desk.offers[proposal] = Offer(code, body, desk.shown_values(code, values))
+        self._accept_proposal(
+            proposal, next(party for party in book.accepters(code) if party != body)
+        )
 
     # What is so after each step
 
@@ -631,13 +637,15 @@ class AnyOrder(RuleBasedStateMachine):
 
     def _items_stand_as_they_do(self, loaded: LoadedChecklist) -> None:
         book, items = self.desk.book, loaded.standing().items
-        for code, one in items.items():
-            told = (one.state.value, one.required, set(one.waiting_for))
-            assert told == (book.state(code), book.is_required(code), book.waits_for(code)), code
-        assert [code for code, one in items.items() if one.done and book.lacking(code)] == []
+        for code, status in items.items():
+            expected = (status.state.value, status.required, set(status.waiting_for))
+            assert expected == (book.state(code), book.is_required(code), book.waits_for(code)), (
+                code
+            )
+        assert [code for code, status in items.items() if status.done and book.lacking(code)] == []
 
     def _lists_show_what_is_true(self, loaded: LoadedChecklist) -> None:
-        """What lists show is kept up to date while the text may change."""
+        """The stored counts are up to date while the text may change."""
         book, terms = self.desk.book, loaded.checklist
         if self.desk.state != "drafting":
             return
@@ -648,32 +656,35 @@ class AnyOrder(RuleBasedStateMachine):
         }
 
     def _text_is_what_is_agreed_and_shown(self, loaded: LoadedChecklist) -> None:
-        found = {
+        agreed = {
             item["code"]: [answer for answer in item["answers"] if not answer["by"]]
             for section in document(loaded, [], [], Languages("en", {}, "en"))["sections"]
             for item in section["items"]
         }
         assert {
             code: [
-                one.get("values") or {"reason": one["not_applicable_because"]} for one in answers
+                answer.get("values") or {"reason": answer["not_applicable_because"]}
+                for answer in answers
             ]
-            for code, answers in found.items()
-        } == {code: [dict(one)] if one else [] for code, one in self.desk.book.text().items()}
+            for code, answers in agreed.items()
+        } == {
+            code: [dict(answer)] if answer else [] for code, answer in self.desk.book.text().items()
+        }
 
     def _all_that_was_ever_written_is_kept(self) -> None:
         terms = self.desk.terms
         rows = self.table.session.scalars(
             sa.select(Answer).where(Answer.checklist_id == terms.id).order_by(Answer.version)
         )
-        kept: dict[tuple[str, UUID], list[Any]] = {}
+        versions: dict[tuple[str, UUID], list[Any]] = {}
         for row in rows:
-            kept.setdefault((row.item, row.owner_id), []).append(row.values)
+            versions.setdefault((row.item, row.owner_id), []).append(row.values)
         written: dict[tuple[str, UUID], list[Any]] = {}
         for code, story in self.desk.book.stories.items():
             if story.versions:
-                written[code, terms.id] = [one.values for one in story.versions]
+                written[code, terms.id] = [version.values for version in story.versions]
             written |= {(code, body): given for body, given in story.own.items()}
-        assert kept == written
+        assert versions == written
 
 
 def test_in_any_order(session: Session) -> None:

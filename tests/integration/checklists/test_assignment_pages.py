@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from tests.factories.tables import Table, set_out
 from tests.factories.templates import a_field, a_template, an_item
-from tests.integration.checklists.test_assignments import assign, held, take_out
+from tests.integration.checklists.test_assignments import assign, holders, take_out
 from tests.integration.checklists.test_pages import Room, acts, forms, item, items
 from tests.integration.dashboard.test_pages import states
 from tests.pages import Page
@@ -33,27 +33,29 @@ def room(app: Flask, table: Table) -> Room:
 
 
 def own_side(page: Page, code: str) -> str:
-    """Return what one's own side sees beside an item; empty if nothing."""
-    (article,) = [one for one in page.root.iter("article") if one.attrib.get("id") == code.lower()]
-    boxes = [one for one in article.iter("div") if "own-side" in one.attrib.get("class", "")]
+    """Return what people on the same side see beside an item; empty if nothing."""
+    (article,) = [
+        node for node in page.root.iter("article") if node.attrib.get("id") == code.lower()
+    ]
+    boxes = [node for node in article.iter("div") if "own-side" in node.attrib.get("class", "")]
     return " ".join(" ".join(" ".join(box.itertext()).split()) for box in boxes)
 
 
 def filter_words(page: Page) -> list[str]:
     """Return the filters of a checklist with their counts."""
-    (bar,) = [one for one in page.root.iter("ul") if one.attrib.get("class") == "filters"]
-    return [" ".join("".join(one.itertext()).split()) for one in bar.iter("li")]
+    (bar,) = [node for node in page.root.iter("ul") if node.attrib.get("class") == "filters"]
+    return [" ".join("".join(node.itertext()).split()) for node in bar.iter("li")]
 
 
 def button(page: Page, words: str) -> tuple[str, dict[str, str]]:
-    """Return where the button of these words sends to, and what."""
-    found = [(action, fields) for action, fields, told in forms(page) if told == words]
-    assert len(found) == 1, [told for _action, _fields, told in forms(page)]
-    return found[0]
+    """Return the address and fields that the button with these words sends."""
+    matching = [(action, fields) for action, fields, label in forms(page) if label == words]
+    assert len(matching) == 1, [label for _action, _fields, label in forms(page)]
+    return matching[0]
 
 
 def press(room: Room, first: str, words: str, rest: str = "") -> Page:
-    """Press the button of these words and return the page after."""
+    """Press the button with these words and return the next page."""
     action, fields = button(room.page(first, rest), words)
     response = room.browser(first).open(
         action, method="POST", data=fields, csrf=False, follow_redirects=True
@@ -64,7 +66,7 @@ def press(room: Room, first: str, words: str, rest: str = "") -> Page:
 # The list, and its filters
 
 
-def test_the_own_side_reads_beside_an_item_who_has_it(room: Room) -> None:
+def test_people_on_the_same_side_see_who_an_item_is_assigned_to(room: Room) -> None:
     assign(room.table, "samira", "M1", "dora", due_on=clock.today() + DAY)
     words = "Assigned to Dora Lund (own side only) Due on"
     assert own_side(room.page("henrik"), "M1").startswith(words)
@@ -82,9 +84,9 @@ def test_each_is_offered_on_an_item_what_they_may_do(room: Room) -> None:
 
     def offered(first: str, code: str) -> set[str]:
         page = room.page(first)
-        words = {told for action, _fields, told in forms(page) if f"/{code}/assign" in action}
+        words = {label for action, _fields, label in forms(page) if f"/{code}/assign" in action}
         return words | {
-            told for told, url in page.links().items() if url.endswith(f"/{code}/assign")
+            label for label, url in page.links().items() if url.endswith(f"/{code}/assign")
         }
 
     assert offered("samira", "M1") == {"Change who M1"}
@@ -120,11 +122,11 @@ def test_every_filter_has_its_count_which_is_what_it_keeps(room: Room, first: st
         del names["mine"]
     expected = []
     for chosen, words in names.items():
-        kept = items(room.page(first, f"?filter={chosen}"))
-        expected.append(f"{words} {len(kept)}")
-    told = filter_words(room.page(first))
-    assert told == expected
-    assert {"Open differences 1", "Flagged 1"} < set(told)
+        codes = items(room.page(first, f"?filter={chosen}"))
+        expected.append(f"{words} {len(codes)}")
+    labels = filter_words(room.page(first))
+    assert labels == expected
+    assert {"Open differences 1", "Flagged 1"} < set(labels)
 
 
 def test_the_filter_of_what_is_mine_keeps_what_is_done_too(room: Room) -> None:
@@ -137,7 +139,7 @@ def test_the_filter_of_what_is_mine_keeps_what_is_done_too(room: Room) -> None:
     assert len(items(room.page("ada", "?filter=mine"))) == 10
 
 
-def test_while_a_text_is_signed_nobody_reads_who_has_what_on_the_list(room: Room) -> None:
+def test_the_list_hides_assignments_while_a_text_is_being_signed(room: Room) -> None:
     assign(room.table, "samira", "M1", "dora")
     room.table.checklist().state = ChecklistState.SENT
     room.table.session.commit()
@@ -148,20 +150,20 @@ def test_while_a_text_is_signed_nobody_reads_who_has_what_on_the_list(room: Room
     page = room.page("samira", "/assignments")
     assert "The text is not being drafted now" in page.text
     assert "Assigned to Dora Lund" in page.text
-    assert [one for one in forms(page) if not one[0]] == []
+    assert [form for form in forms(page) if not form[0]] == []
     assert room.browser("samira").post(f"{room.address}/assignments").status_code == 403
 
 
-def test_nothing_of_it_is_printed(room: Room) -> None:
+def test_assignments_are_not_printed(room: Room) -> None:
     assign(room.table, "samira", "M1", "dora")
     page = room.page("samira")
     (box,) = [
-        one for one in page.root.iter("div") if "own-side" in one.attrib.get("class", "").split()
+        node for node in page.root.iter("div") if "own-side" in node.attrib.get("class", "").split()
     ]
     assert "no-print" in box.attrib["class"].split()
 
 
-def test_what_is_late_says_so_until_it_is_done(room: Room, frozen_time: Time) -> None:
+def test_an_overdue_item_is_marked_until_it_is_done(room: Room, frozen_time: Time) -> None:
     frozen_time(NOON)
     assign(room.table, "samira", "M1", "dora", due_on=clock.today())
     assert f"Due on {DAY_IN_WORDS}" in own_side(room.page("samira"), "M1")
@@ -204,7 +206,7 @@ def test_an_item_is_assigned_on_its_page(room: Room) -> None:
         ({"person": "nonsense"}, "Choose one of the answers offered"),
     ],
 )
-def test_what_is_wrong_is_told_beside_its_field(
+def test_wrong_input_shows_an_error_beside_its_field(
     room: Room, fields: dict[str, str], words: str
 ) -> None:
     users = room.table.land.users
@@ -214,12 +216,10 @@ def test_what_is_wrong_is_told_beside_its_field(
     page = room.submit("samira", "/items/M1/assign", **sent)
     assert page.title.startswith("Problem: ")
     assert words in page.text
-    assert held(room.table, "samira") == {}
+    assert holders(room.table, "samira") == {}
 
 
-def test_what_somebody_else_assigned_meanwhile_is_shown_before_it_is_overwritten(
-    room: Room,
-) -> None:
+def test_a_concurrent_assignment_is_shown_before_it_is_overwritten(room: Room) -> None:
     form = room.page("samira", "/items/M1/assign").form()
     assignments.take(room.table["henrik"], room.table.checklist(), "M1")
     room.table.session.commit()
@@ -232,7 +232,7 @@ def test_what_somebody_else_assigned_meanwhile_is_shown_before_it_is_overwritten
     again = page.form(action="")
     assert again.values["person"] == [dora]
     browser.post(address, data=again.filled_in(), csrf=False)
-    assert held(room.table, "samira") == {"M1": "dora"}
+    assert holders(room.table, "samira") == {"M1": "dora"}
 
 
 def test_a_coordinator_takes_an_item_back_on_its_page(room: Room) -> None:
@@ -240,7 +240,7 @@ def test_a_coordinator_takes_an_item_back_on_its_page(room: Room) -> None:
     action, fields = button(room.page("samira", "/items/M1/assign"), "Take it back M1")
     page = press(room, "samira", "Take it back M1", "/items/M1/assign")
     assert "M1 is assigned to nobody now." in page.text
-    assert held(room.table, "samira") == {}
+    assert holders(room.table, "samira") == {}
     # Sent again, by a page that is not up to date.
     after = room.browser("samira").open(
         action, method="POST", data=fields, csrf=False, follow_redirects=True
@@ -251,13 +251,13 @@ def test_a_coordinator_takes_an_item_back_on_its_page(room: Room) -> None:
 def test_a_member_takes_an_item_on_and_gives_it_back_on_the_list(room: Room) -> None:
     page = press(room, "dora", "Assign to me M1")
     assert "M1 is assigned to you." in page.text
-    assert held(room.table, "samira") == {"M1": "dora"}
+    assert holders(room.table, "samira") == {"M1": "dora"}
     page = press(room, "dora", "Give it back M1")
     assert "M1 is assigned to nobody now." in page.text
-    assert held(room.table, "samira") == {}
+    assert holders(room.table, "samira") == {}
 
 
-def test_who_takes_on_what_somebody_took_meanwhile_is_told(room: Room) -> None:
+def test_taking_an_item_that_somebody_took_meanwhile_shows_an_error(room: Room) -> None:
     action, fields = button(room.page("dora"), "Assign to me M1")
     assignments.take(room.table["henrik"], room.table.checklist(), "M1")
     room.table.session.commit()
@@ -265,13 +265,13 @@ def test_who_takes_on_what_somebody_took_meanwhile_is_told(room: Room) -> None:
         action, method="POST", data=fields, csrf=False, follow_redirects=True
     )
     assert "Somebody else has this item." in Page.of(response).text
-    assert held(room.table, "samira") == {"M1": "henrik"}
+    assert holders(room.table, "samira") == {"M1": "henrik"}
 
 
 # A section
 
 
-def test_a_section_is_assigned_on_the_page_of_who_has_what(room: Room) -> None:
+def test_a_coordinator_assigns_a_whole_section_on_the_assignments_page(room: Room) -> None:
     assign(room.table, "samira", "M1", "henrik")
     page = room.page("samira", "/assignments")
     assert page.h1 == "Who has what"
@@ -280,17 +280,17 @@ def test_a_section_is_assigned_on_the_page_of_who_has_what(room: Room) -> None:
     dora = str(room.table.land.users["dora"].id)
     after = room.submit("samira", "/assignments", section="all", person=dora)
     assert "The items of the section are assigned." in after.text
-    names = held(room.table, "samira")
+    names = holders(room.table, "samira")
     assert names.pop("M1") == "henrik"
     assert names == dict.fromkeys(("M3", "M4", "M6", "M7", "M8", "M9", "M10"), "dora")
     refused = room.submit("samira", "/assignments", section="all", person=dora)
     assert refused.title.startswith("Problem: ")
     assert "Nothing is left to assign in this section" in refused.text
     room.submit("samira", "/assignments", section="all", person=dora, also_held="y")
-    assert set(held(room.table, "samira").values()) == {"dora"}
+    assert set(holders(room.table, "samira").values()) == {"dora"}
 
 
-def test_who_is_no_coordinator_looks_and_assigns_nothing(room: Room) -> None:
+def test_a_person_who_is_not_a_coordinator_sees_assignments_and_changes_none(room: Room) -> None:
     assign(room.table, "samira", "M1", "dora")
     page = room.page("dora", "/assignments")
     assert "Assigned to you" in page.text
@@ -302,7 +302,9 @@ def test_who_is_no_coordinator_looks_and_assigns_nothing(room: Room) -> None:
 
 
 @pytest.mark.parametrize("first", ["ada", "root", "vesna", "marek"])
-def test_who_works_not_on_the_checklist_finds_no_page_of_it(room: Room, first: str) -> None:
+def test_a_person_who_does_not_work_on_the_checklist_finds_no_assignments_page(
+    room: Room, first: str
+) -> None:
     assign(room.table, "samira", "M1", "dora")
     browser = room.browser(first)
     for rest in ("/assignments", "/items/M1/assign"):
@@ -347,15 +349,15 @@ def test_my_work_tells_what_is_assigned_to_me_and_by_me(room: Room) -> None:
     assert "Do 1 item assigned to you" in states(room.browser("dora").page("/"))
 
 
-def test_what_is_overdue_says_so_in_my_work(room: Room, frozen_time: Time) -> None:
+def test_an_overdue_item_is_marked_in_my_work(room: Room, frozen_time: Time) -> None:
     frozen_time(NOON)
     assign(room.table, "samira", "M1", "dora", due_on=clock.today())
     frozen_time(NOON + DAY)
-    told = states(room.browser("dora").page("/"))
-    assert told["Do 1 item assigned to you"] == f"Overdue since {DAY_IN_WORDS}"
+    labels = states(room.browser("dora").page("/"))
+    assert labels["Do 1 item assigned to you"] == f"Overdue since {DAY_IN_WORDS}"
 
 
-def test_what_somebody_has_who_left_comes_back_to_the_coordinators(room: Room) -> None:
+def test_items_of_somebody_who_left_come_back_to_the_coordinators(room: Room) -> None:
     assign(room.table, "samira", "M1", "dora")
     take_out(room.table)
     room.table.session.commit()
@@ -373,7 +375,7 @@ def test_what_somebody_has_who_left_comes_back_to_the_coordinators(room: Room) -
 # Many
 
 
-def test_a_list_with_everything_assigned_costs_as_many_queries_as_with_one(
+def test_a_list_with_everything_assigned_takes_as_many_queries_as_with_one(
     app: Flask, session: Session, statements: Statements
 ) -> None:
     codes = [f"M{n}" for n in range(1, 60)]
@@ -382,14 +384,14 @@ def test_a_list_with_everything_assigned_costs_as_many_queries_as_with_one(
     firsts = ("dora", "henrik", "samira")
 
     def counts() -> list[int]:
-        found = []
+        counts = []
         for address in (room.address, f"{room.address}/assignments", "/"):
             session.commit()
             room.browser("samira").open(address, read=False)
             with statements() as sent:
                 assert room.browser("samira").open(address, read=False).status_code == 200
-            found.append(len(sent))
-        return found
+            counts.append(len(sent))
+        return counts
 
     assign(table, "samira", "M1", "dora")
     few = counts()

@@ -24,12 +24,12 @@ def side(request: pytest.FixtureRequest) -> Side:
 @pytest.fixture
 def scene(session: Session, demonstration: Demonstration) -> Scene:
     """The demonstration, with the visit's roles being drafted again."""
-    made = Scene(session, demonstration)
-    draft_roles_again(made)
-    return made
+    new_scene = Scene(session, demonstration)
+    draft_roles_again(new_scene)
+    return new_scene
 
 
-def test_by_its_address_who_may_not_open_the_roles_of_a_visit_finds_no_assignments_of_theirs(
+def test_people_who_may_not_open_a_visits_roles_cannot_open_its_assignments_by_address(
     app: Flask, demonstration: Demonstration, scene: Scene, side: Side
 ) -> None:
     share_out(scene, side)
@@ -41,7 +41,7 @@ def test_by_its_address_who_may_not_open_the_roles_of_a_visit_finds_no_assignmen
             assert browser.get(address).status_code == browser.get(plain).status_code == 404
 
 
-def test_by_its_address_what_another_side_has_is_out_of_reach(
+def test_another_sides_assignments_are_not_found_by_their_address(
     app: Flask, demonstration: Demonstration, scene: Scene
 ) -> None:
     share_out(scene, SIDES["cso"])
@@ -63,7 +63,7 @@ def test_by_its_address_what_another_side_has_is_out_of_reach(
     assert sorted(map(str, scene.session.execute(rows))) == before
 
 
-def test_mails_go_to_the_own_side_alone_and_say_nothing(scene: Scene, side: Side) -> None:
+def test_mails_go_only_to_the_same_side_and_say_nothing(scene: Scene, side: Side) -> None:
     before = {mail.id for mail in scene.mails()}
     reminded = share_out(scene, side)
     fresh = [
@@ -86,7 +86,9 @@ def test_mails_go_to_the_own_side_alone_and_say_nothing(scene: Scene, side: Side
             assert word not in mail.subject + mail.body
 
 
-def test_the_trail_and_commands_hold_nothing_of_it(app: Flask, scene: Scene, side: Side) -> None:
+def test_neither_trail_nor_commands_contain_assignments(
+    app: Flask, scene: Scene, side: Side
+) -> None:
     count = sa.select(sa.func.count()).select_from(Event)
     before = scene.session.scalar(count)
     share_out(scene, side)

@@ -1,4 +1,4 @@
-"""Assigning items to people on one's own side: who may, whom, what waits, what is reminded of.
+"""Assigning items to people on one's own side: by whom, to whom, tasks and reminders.
 
 In one file: all that reads or changes an assignment, tried on the same two sides.
 """
@@ -47,16 +47,16 @@ DAY = dt.timedelta(days=1)
 
 
 def seen(table: Table, first: str, item: str | None = None) -> str:
-    """Return what somebody's page says of who has what."""
-    found = assignments.of_side(table[first], table.checklist())
-    assert found is not None
-    return found.seen(item)
+    """Return the assignments that somebody's page shows."""
+    side = assignments.of_side(table[first], table.checklist())
+    assert side is not None
+    return side.seen(item)
 
 
 def assign(
     table: Table, by: str, item: str, to: str | None, *, due_on: dt.date | None = None
 ) -> None:
-    """Assign an item, as it stands, and commit."""
+    """Assign an item in its current state and commit."""
     assignments.assign(
         table[by],
         table.checklist(),
@@ -68,23 +68,23 @@ def assign(
     table.session.commit()
 
 
-def held(table: Table, first: str) -> dict[str, str]:
-    """Return who has which item on somebody's side, by first names."""
+def holders(table: Table, first: str) -> dict[str, str]:
+    """Return the assignee of each item on somebody's side, by first names."""
     names = {user.id: key for key, user in table.land.users.items()}
-    found = assignments.of_side(table[first], table.checklist())
-    assert found is not None
-    return {item: names[one.user_id] for item, one in found.holdings.items()}
+    side = assignments.of_side(table[first], table.checklist())
+    assert side is not None
+    return {item: names[holding.user_id] for item, holding in side.holdings.items()}
 
 
 def waits(table: Table, first: str) -> list[tuple[str, ...]]:
-    """Return the items that wait for somebody, as they were assigned."""
-    return [one.items for one in mine(table, first)]
+    """Return the items that are somebody's tasks, grouped as they were assigned."""
+    return [task.items for task in mine(table, first)]
 
 
 def mine(table: Table, first: str) -> list[Batch]:
     me = table.land.users[first].id
     recompute()
-    return [one for one in assignments.waiting(table[first]) if one.user_id == me]
+    return [task for task in assignments.waiting(table[first]) if task.user_id == me]
 
 
 def mails(session: Session, *kinds: str) -> list[OutboxMessage]:
@@ -99,7 +99,7 @@ def mails(session: Session, *kinds: str) -> list[OutboxMessage]:
 
 def test_a_coordinator_assigns_an_item_to_somebody_of_the_side(table: Table) -> None:
     assign(table, "samira", "M1", "dora", due_on=clock.today() + DAY)
-    assert held(table, "samira") == held(table, "dora") == {"M1": "dora"}
+    assert holders(table, "samira") == holders(table, "dora") == {"M1": "dora"}
     (batch,) = assignments.waiting(table["dora"])
     assert (batch.items, batch.name, batch.due_on) == (("M1",), "Dora Lund", clock.today() + DAY)
     assert batch.cooperation == table.cooperation.title
@@ -108,29 +108,31 @@ def test_a_coordinator_assigns_an_item_to_somebody_of_the_side(table: Table) -> 
 
 
 @pytest.mark.both_databases
-def test_what_has_a_day_waits_first_by_its_day_then_what_has_none(table: Table) -> None:
+def test_tasks_with_a_due_day_come_first_and_by_day(table: Table) -> None:
     for item, day in (("M1", None), ("M6", clock.today() + 2 * DAY), ("M9", clock.today() + DAY)):
         assign(table, "samira", item, "dora", due_on=day)
     assert waits(table, "dora") == waits_for_side(table) == [("M9",), ("M6",), ("M1",)]
 
 
 def waits_for_side(table: Table) -> list[tuple[str, ...]]:
-    return [one.items for one in assignments.waiting(table["samira"])]
+    return [task.items for task in assignments.waiting(table["samira"])]
 
 
 def test_another_side_has_its_own_and_knows_nothing_of_ours(table: Table) -> None:
     assign(table, "samira", "M1", "dora")
     assign(table, "ilena", "M1", "oren")
     for first, own in (("samira", "dora"), ("joana", None), ("ilena", "oren")):
-        assert held(table, first) == ({"M1": own} if own else {})
+        assert holders(table, first) == ({"M1": own} if own else {})
     assert waits(table, "dora") == waits(table, "oren") == [("M1",)]
-    assert {one.name for one in assignments.waiting(table["ilena"])} == {"Oren Maki"}
+    assert {task.name for task in assignments.waiting(table["ilena"])} == {"Oren Maki"}
     assert assignments.waiting(table["joana"]) == []
 
 
 @pytest.mark.both_databases
 @pytest.mark.parametrize("first", ["ada", "root", "vesna", "marek"])
-def test_who_works_not_on_the_checklist_reads_nothing(table: Table, first: str) -> None:
+def test_a_person_who_does_not_work_on_the_checklist_reads_nothing(
+    table: Table, first: str
+) -> None:
     assign(table, "samira", "M1", "dora")
     assert assignments.of_side(table[first], table.checklist()) is None
     assert assignments.waiting(table[first]) == []
@@ -150,7 +152,7 @@ def test_nobody_else_assigns_or_gives_back_what_a_side_has(table: Table, first: 
     with pytest.raises(StaleError if other else RefusedError):
         assignments.assign_section(table[first], table.checklist(), "all", to=target, seen=mark)
     table.session.rollback()
-    assert held(table, "samira") == {"M1": "samira"}
+    assert holders(table, "samira") == {"M1": "samira"}
 
 
 @pytest.mark.parametrize("first", ["ilena", "joana", "marek", "ada", "vesna", None])
@@ -161,11 +163,11 @@ def test_an_item_is_assigned_to_nobody_but_people_of_the_side(
         assign(table, "samira", "M1", first)
     assert refused.value.field == "person"
     table.session.rollback()
-    assert held(table, "samira") == {}
+    assert holders(table, "samira") == {}
     assert mails(table.session) == []
 
 
-def test_a_person_of_the_side_who_does_not_take_part_is_not_offered(table: Table) -> None:
+def test_a_colleague_who_does_not_take_part_is_not_offered(table: Table) -> None:
     table.land.person("Nils Berg", "door", table.land.actor("dora").memberships[0].role)
     with pytest.raises(RuleBrokenError, match="a person of your organisation"):
         assign(table, "samira", "M1", "nils")
@@ -191,7 +193,7 @@ def test_an_item_that_is_not_ours_or_not_there_is_not_assigned(
         assignments.take(table["dora"], table.checklist(), item)
 
 
-def test_what_does_not_apply_is_not_assigned_and_what_may_apply_is(table: Table) -> None:
+def test_items_that_may_apply_are_assigned_and_others_are_not(table: Table) -> None:
     assign(table, "samira", "M4", "dora")
     assert waits(table, "dora") == []
     table.save("ilena", "M2", kind="prison")
@@ -204,7 +206,7 @@ def test_what_does_not_apply_is_not_assigned_and_what_may_apply_is(table: Table)
         assignments.take(table["henrik"], table.checklist(), "M4")
 
 
-def test_what_each_person_answers_is_not_assigned(session: Session) -> None:
+def test_an_item_each_person_answers_is_not_assigned(session: Session) -> None:
     own = a_field("read", "confirm", sets="each_person", accepts="none")
     table = set_out(session, template=a_template(an_item("M1"), an_item("M2", own, part="person")))
     with pytest.raises(RefusedError, match="Each person answers"):
@@ -214,7 +216,7 @@ def test_what_each_person_answers_is_not_assigned(session: Session) -> None:
 def test_reassigning_tells_the_new_person_alone(table: Table) -> None:
     assign(table, "samira", "M1", "dora")
     assign(table, "samira", "M1", "henrik")
-    assert held(table, "samira") == {"M1": "henrik"}
+    assert holders(table, "samira") == {"M1": "henrik"}
     assert [mail.recipient for mail in mails(table.session)] == [
         "dora.lund@example.org",
         "henrik.asante@example.org",
@@ -236,7 +238,7 @@ def test_the_mail_is_neutral(table: Table) -> None:
 
 def test_whoever_takes_part_takes_an_item_on_and_gives_it_back(table: Table) -> None:
     assignments.take(table["dora"], table.checklist(), "M1")
-    assert held(table, "samira") == {"M1": "dora"}
+    assert holders(table, "samira") == {"M1": "dora"}
     assert mails(table.session) == []
     with pytest.raises(StaleError, match="Somebody else has this item"):
         assignments.take(table["henrik"], table.checklist(), "M1")
@@ -245,13 +247,15 @@ def test_whoever_takes_part_takes_an_item_on_and_gives_it_back(table: Table) -> 
             table["henrik"], table.checklist(), "M1", seen=seen(table, "henrik", "M1")
         )
     assignments.give_back(table["dora"], table.checklist(), "M1", seen=seen(table, "dora", "M1"))
-    assert held(table, "samira") == {}
+    assert holders(table, "samira") == {}
     with pytest.raises(StaleError, match="Nobody has this item"):
         assignments.give_back(table["dora"], table.checklist(), "M1", seen=NOTHING_HELD)
 
 
 @pytest.mark.parametrize("first", ["ilena", "ada", "marek"])
-def test_taking_an_item_on_is_for_who_takes_part_for_a_party(table: Table, first: str) -> None:
+def test_only_people_who_take_part_for_a_party_assign_an_item_to_themselves(
+    table: Table, first: str
+) -> None:
     if first == "ilena":
         cooperations.end_person(
             table["samira"],
@@ -270,7 +274,7 @@ def test_a_coordinator_takes_back_what_somebody_has(table: Table) -> None:
         table["samira"], table.checklist(), "M1", seen=seen(table, "samira", "M1")
     )
     table.session.commit()
-    assert held(table, "samira") == {}
+    assert holders(table, "samira") == {}
     assert waits(table, "dora") == []
 
 
@@ -283,9 +287,9 @@ def sections(*, second: tuple[str, ...] = ("M3",)) -> dict[str, object]:
         an_item("M2", a_field(sets="npm", accepts="none")),
         *(an_item(code) for code in second),
     ).model_dump(mode="json", by_alias=True)
-    (one,) = content["sections"]
-    first = {**one, "key": "first", "title": "First", "items": one["items"][:2]}
-    rest = {**one, "key": "rest", "title": "Rest", "items": one["items"][2:]}
+    (section,) = content["sections"]
+    first = {**section, "key": "first", "title": "First", "items": section["items"][:2]}
+    rest = {**section, "key": "rest", "title": "Rest", "items": section["items"][2:]}
     return content | {"sections": [first, rest]}
 
 
@@ -307,24 +311,24 @@ def assign_section(table: Table, section: str, to: str, **more: object) -> tuple
     )
 
 
-def test_the_items_of_a_section_are_assigned_in_one_go_with_one_mail(parted: Table) -> None:
+def test_the_items_of_a_section_are_assigned_together_with_one_mail(parted: Table) -> None:
     assert assign_section(parted, "rest", "dora") == ("M3", "M4")
-    assert held(parted, "samira") == {"M3": "dora", "M4": "dora"}
+    assert holders(parted, "samira") == {"M3": "dora", "M4": "dora"}
     assert len(mails(parted.session)) == 1
     assert waits(parted, "dora") == [("M3", "M4")]
     # What is the other side's alone stays out.
     assert assign_section(parted, "first", "dora") == ("M1",)
 
 
-def test_what_somebody_has_stays_with_them_unless_it_is_asked_for(parted: Table) -> None:
+def test_assigning_a_section_skips_items_others_have_unless_asked_to(parted: Table) -> None:
     assign(parted, "samira", "M3", "henrik")
     assert assign_section(parted, "rest", "dora") == ("M4",)
-    assert held(parted, "samira") == {"M3": "henrik", "M4": "dora"}
+    assert holders(parted, "samira") == {"M3": "henrik", "M4": "dora"}
     with pytest.raises(RuleBrokenError, match="Nothing is left to assign") as refused:
         assign_section(parted, "rest", "dora")
     assert refused.value.field == "section"
     assert assign_section(parted, "rest", "dora", also_held=True) == ("M3", "M4")
-    assert set(held(parted, "samira").values()) == {"dora"}
+    assert set(holders(parted, "samira").values()) == {"dora"}
 
 
 @pytest.mark.parametrize("section", ["", "none", "all"])
@@ -336,7 +340,7 @@ def test_a_section_that_is_not_there_is_refused(parted: Table, section: str) -> 
 # Two people at once
 
 
-def test_what_changed_meanwhile_is_not_overwritten_unseen(parted: Table) -> None:
+def test_an_answer_that_changed_meanwhile_is_not_overwritten_unseen(parted: Table) -> None:
     before_one, before_all = seen(parted, "samira", "M3"), seen(parted, "samira")
     assignments.take(parted["dora"], parted.checklist(), "M3")
     parted.session.commit()
@@ -347,7 +351,7 @@ def test_what_changed_meanwhile_is_not_overwritten_unseen(parted: Table) -> None
         assign_section(parted, "rest", "henrik", also_held=True, seen=before_all)
     with pytest.raises(StaleError, match="Somebody else changed who has what"):
         assignments.give_back(parted["samira"], parted.checklist(), "M3", seen=before_one)
-    assert held(parted, "samira") == {"M3": "dora"}
+    assert holders(parted, "samira") == {"M3": "dora"}
     # Another item is not concerned, nor another side's assigning.
     assignments.assign(parted["samira"], parted.checklist(), "M4", to=to, seen=NOTHING_HELD)
     assert seen(parted, "ilena") == NOTHING_HELD
@@ -357,7 +361,7 @@ def test_what_changed_meanwhile_is_not_overwritten_unseen(parted: Table) -> None
 
 
 def reopen(table: Table) -> None:
-    """Have the other two parties agree on other words for M1: it waits for Open Door again."""
+    """Have the other two parties agree on new words for M1, so that Open Door is asked again."""
     answer = table.loaded().sheet.shared("M1")
     assert answer is not None
     words = {"words": "Other ones."}
@@ -372,13 +376,13 @@ def reopen(table: Table) -> None:
     positions.accept_proposal(table["petra"], table.checklist(), proposal.id)
 
 
-def test_an_item_waits_until_anybody_of_the_side_has_done_it(table: Table) -> None:
+def test_an_item_stays_a_task_until_somebody_on_the_side_has_done_it(table: Table) -> None:
     assign(table, "samira", "M1", "dora")
     assign(table, "ilena", "M1", "oren")
     table.save("henrik", "M1")
     assert waits(table, "dora") == []
     assert waits(table, "oren") == [("M1",)]
-    assert held(table, "dora") == {"M1": "dora"}
+    assert holders(table, "dora") == {"M1": "dora"}
     table.accept("M1", "petra")
     assert waits(table, "oren") == []
     # Until it waits for the side again.
@@ -387,12 +391,12 @@ def test_an_item_waits_until_anybody_of_the_side_has_done_it(table: Table) -> No
     assert waits(table, "oren") == []
 
 
-def test_a_proposal_of_another_party_waits_for_who_has_the_item(table: Table) -> None:
+def test_another_partys_proposal_becomes_a_task_for_the_assigned_person(table: Table) -> None:
     assign(table, "samira", "M1", "dora")
     assign(table, "ilena", "M1", "oren")
     answer = table.settle("M1")
     assert waits(table, "dora") == waits(table, "oren") == []
-    made = positions.propose(
+    proposal = positions.propose(
         table["samira"],
         table.checklist(),
         "M1",
@@ -402,12 +406,12 @@ def test_a_proposal_of_another_party_waits_for_who_has_the_item(table: Table) ->
     )
     assert waits(table, "oren") == [("M1",)]
     assert waits(table, "dora") == []
-    positions.turn_down_proposal(table["ilena"], table.checklist(), made.id, "Too short.")
+    positions.turn_down_proposal(table["ilena"], table.checklist(), proposal.id, "Too short.")
     assert waits(table, "oren") == []
     assert waits(table, "dora") == [("M1",)]
 
 
-def test_what_is_recommended_waits_for_who_has_it_until_it_is_begun(table: Table) -> None:
+def test_a_recommended_item_is_a_task_for_its_assignee_until_it_is_begun(table: Table) -> None:
     assign(table, "samira", "M6", "dora")
     assert "door" not in table.waiting("M6")
     assert waits(table, "dora") == [("M6",)]
@@ -415,14 +419,14 @@ def test_what_is_recommended_waits_for_who_has_it_until_it_is_begun(table: Table
     assert waits(table, "dora") == []
 
 
-def test_nothing_waits_before_it_is_the_sides_turn(table: Table) -> None:
+def test_a_side_has_no_task_before_its_turn(table: Table) -> None:
     assign(table, "samira", "M3", "dora")
     assert waits(table, "dora") == []
     table.save("ilena", "M3")
     assert waits(table, "dora") == [("M3",)]
 
 
-def test_while_a_text_is_signed_or_in_force_nothing_waits_and_nothing_is_assigned(
+def test_a_text_being_signed_or_in_force_has_no_tasks_or_assignments(
     table: Table,
 ) -> None:
     assign(table, "samira", "M6", "dora")
@@ -446,7 +450,7 @@ def test_while_a_text_is_signed_or_in_force_nothing_waits_and_nothing_is_assigne
 
 
 @pytest.mark.parametrize("stage", [Stage.SUSPENDED, Stage.CLOSED])
-def test_nothing_waits_in_a_cooperation_that_rests_or_ended(table: Table, stage: Stage) -> None:
+def test_a_suspended_or_closed_cooperation_has_no_tasks(table: Table, stage: Stage) -> None:
     assign(table, "samira", "M1", "dora", due_on=clock.today())
     table.cooperation.stage = stage
     table.session.commit()
@@ -454,15 +458,15 @@ def test_nothing_waits_in_a_cooperation_that_rests_or_ended(table: Table, stage:
     assert due.remind_of_assignments(clock.today()) == 0
 
 
-def test_items_are_told_together_by_person_day_and_who_assigned_them(table: Table) -> None:
+def test_tasks_are_grouped_by_person_day_and_who_assigned_them(table: Table) -> None:
     later = clock.today() + 3 * DAY
     for item in ("M10", "M1", "M7"):
         assign(table, "samira", item, "dora", due_on=later)
     assign(table, "samira", "M9", "dora")
     assignments.take(table["dora"], table.checklist(), "M6")
     table.session.commit()
-    told = {(one.items, one.due_on) for one in mine(table, "dora")}
-    assert told == {(("M1", "M7", "M10"), later), (("M9",), None), (("M6",), None)}
+    tasks = {(task.items, task.due_on) for task in mine(table, "dora")}
+    assert tasks == {(("M1", "M7", "M10"), later), (("M9",), None), (("M6",), None)}
 
 
 # Tasks pass on
@@ -489,14 +493,14 @@ def take_out(table: Table) -> None:
 
 
 @pytest.mark.parametrize("leaves", [suspend, end_role, take_out])
-def test_what_somebody_has_who_left_is_free_and_back_with_the_coordinators(
+def test_items_of_somebody_who_left_are_unassigned_and_back_with_the_coordinators(
     table: Table, leaves: Callable[[Table], None]
 ) -> None:
     assign(table, "samira", "M1", "dora", due_on=clock.today() + DAY)
     before = assignments.of_side(table["samira"], table.checklist())
     assert before is not None
     assert not before.is_free("M1")
-    assert [one.is_free for one in assignments.waiting(table["samira"])] == [False]
+    assert [task.is_free for task in assignments.waiting(table["samira"])] == [False]
     leaves(table)
     table.session.commit()
     after = assignments.of_side(table["samira"], table.checklist())
@@ -513,7 +517,7 @@ def test_what_somebody_has_who_left_is_free_and_back_with_the_coordinators(
     assert (batch.is_free, batch.due_on) == (False, clock.today() + DAY)
 
 
-def test_an_item_of_somebody_who_left_is_free_for_a_section_too(table: Table) -> None:
+def test_an_item_of_somebody_who_left_is_assigned_with_its_section(table: Table) -> None:
     assign(table, "samira", "M1", "dora")
     take_out(table)
     table.session.commit()
@@ -525,10 +529,10 @@ def test_an_item_of_somebody_who_left_is_free_for_a_section_too(table: Table) ->
         seen=seen(table, "samira"),
     )
     assert "M1" in codes
-    assert held(table, "samira")["M1"] == "henrik"
+    assert holders(table, "samira")["M1"] == "henrik"
 
 
-def test_who_comes_back_has_what_nobody_took_on_meanwhile(table: Table) -> None:
+def test_a_person_who_comes_back_has_the_items_nobody_took_meanwhile(table: Table) -> None:
     assign(table, "samira", "M1", "dora")
     assign(table, "samira", "M7", "dora")
     suspend(table)
@@ -555,13 +559,13 @@ def test_a_party_that_left_reads_and_keeps_nothing_waiting(table: Table) -> None
 
 
 def remind(table: Table, folder: Path) -> list[str]:
-    """Have the worker do a round; return who was reminded so far."""
+    """Run the worker once; return who has been reminded so far."""
     table.session.commit()
     jobs.run_once(from_url(f"file://{folder}"), with_dates=True)
     return [mail.recipient for mail in mails(db.session(), "assignment_due")]
 
 
-def test_who_has_what_is_due_is_reminded_once_and_alone(
+def test_only_the_assignee_is_reminded_of_a_due_item_and_only_once(
     table: Table, frozen_time: Time, tmp_path: Path
 ) -> None:
     frozen_time(NOON)
@@ -586,7 +590,7 @@ def test_a_reminder_is_neutral(table: Table) -> None:
         assert word not in mail.subject + mail.body
 
 
-def test_nobody_is_reminded_once_anybody_of_the_side_has_done_it(table: Table) -> None:
+def test_nobody_is_reminded_after_somebody_on_the_side_has_done_it(table: Table) -> None:
     assign(table, "samira", "M1", "dora", due_on=clock.today())
     assign(table, "ilena", "M1", "oren", due_on=clock.today())
     table.save("henrik", "M1")
@@ -600,7 +604,7 @@ def test_nobody_is_reminded_once_anybody_of_the_side_has_done_it(table: Table) -
     assert due.remind_of_assignments(clock.today() + DAY) == 0
 
 
-def test_what_is_not_drafted_any_more_or_gone_is_reminded_of_to_nobody(table: Table) -> None:
+def test_nobody_is_reminded_of_an_item_no_longer_drafted_or_removed(table: Table) -> None:
     assign(table, "samira", "M1", "dora", due_on=clock.today())
     table.checklist().state = ChecklistState.SENT
     table.session.commit()
@@ -609,7 +613,7 @@ def test_what_is_not_drafted_any_more_or_gone_is_reminded_of_to_nobody(table: Ta
     assert due.remind_of_assignments(clock.today()) == 0
 
 
-def test_another_day_or_another_person_is_reminded_anew(table: Table) -> None:
+def test_a_new_day_or_a_new_person_gets_a_new_reminder(table: Table) -> None:
     assign(table, "samira", "M1", "dora", due_on=clock.today())
     assert due.remind_of_assignments(clock.today()) == 1
     assign(table, "samira", "M1", "dora", due_on=clock.today() + DAY)
@@ -642,14 +646,14 @@ def test_the_trail_tells_nothing_of_it(table: Table) -> None:
     assert table.session.scalar(count) == before
 
 
-def test_what_a_newer_version_does_not_have_is_nobodys_any_more(table: Table) -> None:
+def test_an_item_missing_from_a_newer_version_is_assigned_to_nobody(table: Table) -> None:
     for first, to in (("samira", "dora"), ("ilena", "oren")):
         assign(table, first, "M6", to)
         assign(table, first, "M1", to)
     publish_next(table, M6=None, M1={"prompt": "Other words?"})
     move(table)
-    assert held(table, "samira") == {"M1": "dora"}
-    assert held(table, "ilena") == {"M1": "oren"}
+    assert holders(table, "samira") == {"M1": "dora"}
+    assert holders(table, "ilena") == {"M1": "oren"}
     assert waits(table, "dora") == [("M1",)]
 
 
@@ -665,14 +669,16 @@ def roles_of(scene: Scene) -> Checklist:
 
 
 def give(scene: Scene, by: str, to: str, item: str = "V8") -> None:
-    found = assignments.of_side(scene.actor(by), roles_of(scene))
-    assert found is not None
+    side = assignments.of_side(scene.actor(by), roles_of(scene))
+    assert side is not None
     assignments.assign(
-        scene.actor(by), roles_of(scene), item, to=scene.user(to), seen=found.seen(item)
+        scene.actor(by), roles_of(scene), item, to=scene.user(to), seen=side.seen(item)
     )
 
 
-def test_on_a_visits_roles_an_item_is_assigned_to_who_may_open_them(scene: Scene) -> None:
+def test_an_item_of_a_visits_roles_is_assigned_only_to_people_who_may_open_them(
+    scene: Scene,
+) -> None:
     give(scene, "ilena", "pavo")
     give(scene, "joana", "leyla")
     for by, to in (("ilena", "nadia"), ("ilena", "milan"), ("samira", "dina")):
@@ -680,18 +686,18 @@ def test_on_a_visits_roles_an_item_is_assigned_to_who_may_open_them(scene: Scene
             give(scene, by, to)
     for key in ("nadia", "milan", "dina"):
         assert assignments.of_side(scene.actor(key), roles_of(scene)) is None
-        told = {one.kind for one in assignments.waiting(scene.actor(key))}
-        assert ChecklistKind.VISIT_ROLES not in told
+        kinds = {task.kind for task in assignments.waiting(scene.actor(key))}
+        assert ChecklistKind.VISIT_ROLES not in kinds
 
 
-def test_what_somebody_has_whose_clearance_ended_is_free(scene: Scene) -> None:
+def test_items_of_somebody_whose_clearance_ended_are_unassigned(scene: Scene) -> None:
     give(scene, "joana", "leyla")
     clearances.close(None, scene.clearance("leyla"), "withdrawn")
     scene.session.commit()
     assert assignments.of_side(scene.actor("leyla"), roles_of(scene)) is None
-    found = assignments.of_side(scene.actor("joana"), roles_of(scene))
-    assert found is not None
-    assert found.is_free("V8")
+    side = assignments.of_side(scene.actor("joana"), roles_of(scene))
+    assert side is not None
+    assert side.is_free("V8")
 
 
 @pytest.fixture
@@ -703,11 +709,11 @@ def scene(session: Session, demonstration: Demonstration) -> Scene:
 
 
 def further(table: Table) -> Table:
-    """Open another cooperation of the same organisations and bring its people in."""
-    made = open_one(table.land, "door", "lantern")
+    """Open another cooperation of the same organisations and add its people."""
+    cooperation = open_one(table.land, "door", "lantern")
     for first in ("oren", "henrik", "dora", "samira"):
-        bring_in(table.land, made, first)
-    return Table(table.land, made)
+        bring_in(table.land, cooperation, first)
+    return Table(table.land, cooperation)
 
 
 def put(tables: list[Table], items: tuple[str, ...], firsts: tuple[str, ...]) -> None:
@@ -717,11 +723,11 @@ def put(tables: list[Table], items: tuple[str, ...], firsts: tuple[str, ...]) ->
 
 
 @pytest.mark.both_databases
-def test_many_cost_as_many_queries_as_one(table: Table, statements: Statements) -> None:
+def test_many_take_as_many_queries_as_one(table: Table, statements: Statements) -> None:
     tables = [table, *(further(table) for _ in range(3))]
 
     def counts() -> list[int]:
-        found = []
+        counts = []
         for act in (
             lambda: assignments.waiting(table["samira"]),
             lambda: assignments.waiting(table["dora"]),
@@ -730,8 +736,8 @@ def test_many_cost_as_many_queries_as_one(table: Table, statements: Statements) 
             table.session.commit()
             with statements() as sent:
                 assert act()
-            found.append(len(sent))
-        return found
+            counts.append(len(sent))
+        return counts
 
     put(tables[:1], ("M1",), ("dora",))
     few = counts()
@@ -749,23 +755,23 @@ def test_a_reminder_costs_the_same_however_many_items_it_is_about_and_others_are
     counts = set()
     for number, some in enumerate((tables[:1], tables)):
         day = today + number * DAY
-        for one in some:
+        for first in some:
             for item in ("M1", "M7", "M10")[: 1 + 2 * number]:
-                assign(one, "samira", item, "dora", due_on=day)
-        found = assignments.due(day)
-        assert len(found) == len(some)
-        for one_due in found:
+                assign(first, "samira", item, "dora", due_on=day)
+        due = assignments.due(day)
+        assert len(due) == len(some)
+        for one_due in due:
             table.session.commit()
             with statements() as sent:
                 assert assignments.remind(one_due, day)
-            counts.add(len(sent) - sum(one.startswith("UPDATE") for one in sent))
+            counts.add(len(sent) - sum(statement.startswith("UPDATE") for statement in sent))
     assert len(counts) == 1
 
 
 # What is stored of it
 
 
-def test_what_is_left_is_worked_out_where_it_was_not_stored(table: Table) -> None:
+def test_remaining_work_is_computed_where_it_was_not_stored(table: Table) -> None:
     session = table.session
     assign(table, "ilena", "M1", "oren")
     before = waits(table, "oren")

@@ -1,4 +1,4 @@
-"""Columns on a condition: in forms, answers and proposals, and left out of the frozen text."""
+"""Conditional columns: in forms, answers and proposals; left out of the frozen text."""
 
 import json
 from typing import Any
@@ -34,7 +34,7 @@ BARE = [{"place": "One"}]
 
 @pytest.fixture
 def hall(session: Session) -> Table:
-    """A cooperation on terms in which a column stands on the kind of place."""
+    """A cooperation on terms in which a column depends on the kind of place."""
     template = a_template(
         an_item("M1", a_table("places", a_column("place"), a_column("wing", shown_when=PRISON))),
         an_item("M2", a_field("kind", "choice", options=KINDS)),
@@ -52,7 +52,7 @@ def hall_room(app: Flask, hall: Table) -> Room:
     return Room(app, hall)
 
 
-def kept(table: Table) -> Any:
+def stored_places(table: Table) -> Any:
     answer = table.loaded().sheet.shared("M1")
     assert answer is not None
     return answer.values["places"]
@@ -65,7 +65,7 @@ def versions(table: Table) -> list[Any]:
     return [(row.values or {})["places"] for row in rows]
 
 
-def test_a_column_is_asked_for_once_its_condition_holds(hall_room: Room) -> None:
+def test_a_column_is_required_once_its_condition_is_true(hall_room: Room) -> None:
     table = hall_room.table
     assert "Wing" not in hall_room.page("ilena", "/items/M1/answer?for=shared").text
     table.save("ilena", "M1", places=BARE)
@@ -78,7 +78,7 @@ def test_a_column_is_asked_for_once_its_condition_holds(hall_room: Room) -> None
     assert "Wing" in hall_room.page("ilena", "/items/M1/propose").text
 
 
-def test_what_was_filled_in_is_not_shown_while_hidden_and_comes_back(hall_room: Room) -> None:
+def test_values_in_a_hidden_column_are_not_shown_and_come_back(hall_room: Room) -> None:
     table = hall_room.table
     table.save("ilena", "M2", kind="prison")
     table.save("ilena", "M1", places=FULL)
@@ -90,12 +90,12 @@ def test_what_was_filled_in_is_not_shown_while_hidden_and_comes_back(hall_room: 
     assert SECRET in item(hall_room.page("samira"), "M1")
 
 
-def test_what_is_hidden_when_saving_stays_in_the_version_before(hall: Table) -> None:
+def test_values_hidden_while_saving_stay_in_the_previous_version(hall: Table) -> None:
     hall.save("ilena", "M2", kind="prison")
     hall.save("ilena", "M1", places=FULL)
     hall.save("ilena", "M2", seen=1, kind="police")
     hall.save("ilena", "M1", seen=1, places=FULL)
-    assert kept(hall) == BARE
+    assert stored_places(hall) == BARE
     assert versions(hall) == [FULL, BARE]
 
 
@@ -105,7 +105,7 @@ def test_an_unknown_column_is_still_refused(hall: Table) -> None:
     hall.session.rollback()
 
 
-def test_a_proposal_is_taken_over_as_it_applies_then(hall: Table) -> None:
+def test_an_accepted_proposal_keeps_only_the_columns_that_still_apply(hall: Table) -> None:
     hall.save("ilena", "M2", kind="prison")
     answer = hall.save("ilena", "M1", places=[{"place": "One", "wing": "South"}])
     proposal = positions.propose(
@@ -119,11 +119,11 @@ def test_a_proposal_is_taken_over_as_it_applies_then(hall: Table) -> None:
     hall.save("ilena", "M2", seen=1, kind="police")
     positions.accept_proposal(hall["ilena"], hall.checklist(), proposal.id)
     hall.session.commit()
-    assert kept(hall) == BARE
+    assert stored_places(hall) == BARE
 
 
-def test_who_accepts_accepts_what_the_page_shows(hall: Table) -> None:
-    """What nobody could see must not be agreed once the column is shown again."""
+def test_accepting_covers_only_what_the_page_shows(hall: Table) -> None:
+    """Values nobody could see must not count as agreed once the column is shown again."""
     hall.save("ilena", "M2", kind="prison")
     hall.save("ilena", "M1", places=FULL)
     hall.save("ilena", "M2", seen=1, kind="police")
@@ -131,12 +131,12 @@ def test_who_accepts_accepts_what_the_page_shows(hall: Table) -> None:
     assert versions(hall) == [FULL, BARE]
     assert hall.waiting("M1") == {"npm"}
     taken = hall.events("position_taken")
-    assert [one["version"] for one in taken] == [2, 2]
+    assert [event["version"] for event in taken] == [2, 2]
     hall.accept("M1", "ilena")
     assert hall.standing("M1").done
     hall.save("ilena", "M2", seen=2, kind="prison")
     assert hall.standing("M1").state is WorkState.IN_PROGRESS
-    assert kept(hall) == BARE
+    assert stored_places(hall) == BARE
 
 
 def test_the_history_says_that_hidden_words_were_left_out(hall_room: Room) -> None:
@@ -145,12 +145,12 @@ def test_the_history_says_that_hidden_words_were_left_out(hall_room: Room) -> No
     table.save("ilena", "M1", places=FULL)
     table.save("ilena", "M2", seen=1, kind="police")
     table.accept("M1", "samira")
-    told = hall_room.page("joana", "/items/M1/history").text
-    assert "What does not apply here was left out: version 2" in told
-    assert "changed the answer" not in told
+    history = hall_room.page("joana", "/items/M1/history").text
+    assert "What does not apply here was left out: version 2" in history
+    assert "changed the answer" not in history
 
 
-def test_the_words_that_stand_are_not_proposed_while_others_are_hidden(hall: Table) -> None:
+def test_the_current_words_are_not_proposed_while_other_columns_are_hidden(hall: Table) -> None:
     hall.save("ilena", "M2", kind="prison")
     answer = hall.save("ilena", "M1", places=FULL)
     hall.save("ilena", "M2", seen=1, kind="police")
@@ -166,7 +166,7 @@ def test_the_words_that_stand_are_not_proposed_while_others_are_hidden(hall: Tab
 
 
 @pytest.mark.parametrize(("kind", "is_there"), [("prison", True), ("police", False)])
-def test_the_frozen_text_holds_no_hidden_answer(hall: Table, kind: str, is_there: bool) -> None:
+def test_the_frozen_text_contains_no_hidden_answer(hall: Table, kind: str, is_there: bool) -> None:
     hall.save("ilena", "M2", kind="prison")
     hall.save("ilena", "M1", places=FULL)
     if kind == "police":

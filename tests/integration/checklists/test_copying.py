@@ -1,4 +1,4 @@
-"""Starting from a former checklist: what is copied, what stays behind, who has read it.
+"""Copying from a former checklist: what is copied, what is left out, who has read it.
 
 In one file: what is copied, refused and read again is of the same pair of checklists.
 """
@@ -52,7 +52,7 @@ PARTY = AnswerScope.PARTY
 
 @dataclass
 class Pair:
-    """A former cooperation with answers, and another of the same parties that begins now."""
+    """A former cooperation with answers, and a new one of the same parties."""
 
     former: Table
     now: Table
@@ -64,7 +64,7 @@ class Pair:
         return [offer.item.code for offer in self.look(first).offers]
 
     def copy(self, first: str = "ilena", *codes: str, seen: str = "") -> tuple[str, ...]:
-        """Copy some items, or with none all that are offered, and commit."""
+        """Copy some items, or all that are offered if none is given, and commit."""
         look = self.look(first)
         copied = copying.copy(
             self.now[first],
@@ -77,9 +77,9 @@ class Pair:
         return copied
 
     def read(self, first: str, *items: str) -> tuple[str, ...]:
-        """Say for a party that the shared answers of some items were read, and commit."""
+        """Mark the shared answers of some items as read for a party, and commit."""
         sheet = self.now.loaded().sheet
-        answers = [found.answer_id for item in items if (found := sheet.shared(item))]
+        answers = [answer.answer_id for item in items if (answer := sheet.shared(item))]
         assert len(answers) == len(items)
         read = copying.say_read(self.now[first], self.now.checklist(), answers)
         self.now.session.commit()
@@ -88,7 +88,7 @@ class Pair:
     def unread(self, item: str) -> set[str]:
         """Return the keys of the organisations that have not read what was copied into an item."""
         names = {body.id: key for key, body in self.now.land.organisations.items()}
-        return {names[one] for one in self.now.standing(item).unread_by}
+        return {names[party_id] for party_id in self.now.standing(item).unread_by}
 
 
 def after(former: Table) -> Pair:
@@ -104,8 +104,8 @@ def on(session: Session, template: Template) -> Pair:
 def pair(app: Flask, session: Session) -> Pair:
     """The former terms with answers to M1 to M3, M7 and M10, M1 agreed."""
     former, now = starting_points.of(app).use("pair", _pair)
-    table = former.found(session)
-    return Pair(table, replace(now.found(session), land=table.land))
+    table = former.load(session)
+    return Pair(table, replace(now.load(session), land=table.land))
 
 
 def _pair() -> tuple[Kept, Kept]:
@@ -135,7 +135,7 @@ def test_a_party_copies_what_it_writes_and_no_other_partys_answer(pair: Pair) ->
     assert pair.offered("joana") == ["M1", "M10"]
 
 
-def test_copied_answers_are_first_versions_of_who_copied_them(pair: Pair) -> None:
+def test_a_copied_answer_is_a_first_version_by_the_person_who_copied_it(pair: Pair) -> None:
     assert pair.copy("samira") == ("M1", "M7", "M10")
     loaded = pair.now.loaded()
     for code in ("M1", "M10"):
@@ -167,9 +167,9 @@ def test_items_that_are_answered_are_not_overwritten(pair: Pair) -> None:
     pair.now.save("joana", "M1", words="Anew.")
     assert pair.look().behind[Why.ANSWERED] == ("M1",)
     pair.copy()
-    kept = pair.now.loaded().sheet.shared("M1")
-    assert kept is not None
-    assert dict(kept.values) == {"words": "Anew."}
+    former_answer = pair.now.loaded().sheet.shared("M1")
+    assert former_answer is not None
+    assert dict(former_answer.values) == {"words": "Anew."}
 
 
 def test_an_answer_that_was_cleared_may_be_copied_over(pair: Pair) -> None:
@@ -187,7 +187,7 @@ def test_an_answer_that_was_cleared_may_be_copied_over(pair: Pair) -> None:
     assert current == [3]
 
 
-def test_what_was_left_out_there_is_decided_anew(pair: Pair) -> None:
+def test_items_left_out_in_the_former_checklist_are_decided_again(pair: Pair) -> None:
     service.save_answer(
         pair.former["ilena"],
         pair.former.checklist(),
@@ -202,12 +202,12 @@ def test_what_was_left_out_there_is_decided_anew(pair: Pair) -> None:
 
 
 @pytest.mark.both_databases
-def test_lists_of_people_are_made_anew_for_each_cooperation(pair: Pair) -> None:
+def test_lists_of_people_are_not_copied_between_cooperations(pair: Pair) -> None:
     pair.former.save("ilena", "M8")
     assert pair.look().behind[Why.LISTS] == ("M8",)
 
 
-def test_an_item_shown_by_another_goes_with_that_one(pair: Pair) -> None:
+def test_a_conditional_item_is_copied_only_with_the_item_it_depends_on(pair: Pair) -> None:
     with pytest.raises(RuleBrokenError, match=r"M4: applies only with .* another item") as error:
         pair.copy("ilena", "M1", "M4")
     assert error.value.field == "items"
@@ -218,7 +218,7 @@ def test_an_item_shown_by_another_goes_with_that_one(pair: Pair) -> None:
     assert pair.copy("ilena", "M4") == ("M4",)
 
 
-def test_what_persons_answer_for_themselves_is_never_copied(session: Session) -> None:
+def test_answers_that_people_give_for_themselves_are_never_copied(session: Session) -> None:
     own = a_field(sets="each_person", accepts="none")
     pair = on(session, a_template(an_item("M1"), an_item("M2", own, part="person")))
     service.save_answer(
@@ -236,7 +236,7 @@ def test_what_persons_answer_for_themselves_is_never_copied(session: Session) ->
         pair.copy("samira", "M1", "M2")
 
 
-def test_whom_this_cooperation_does_not_know_is_left_out_and_told(session: Session) -> None:
+def test_people_unknown_to_this_cooperation_are_left_out_and_named(session: Session) -> None:
     pair = on(
         session,
         a_template(
@@ -271,9 +271,9 @@ def test_whom_this_cooperation_does_not_know_is_left_out_and_told(session: Sessi
     }
 
 
-def test_what_another_version_asks_no_longer_stays_and_other_words_are_told(pair: Pair) -> None:
+def test_copying_skips_items_the_new_version_dropped_and_names_reworded_ones(pair: Pair) -> None:
     content = small_terms().model_dump(mode="json", by_alias=True)
-    items = [one for one in content["sections"][0]["items"] if one["code"] != "M3"]
+    items = [item for item in content["sections"][0]["items"] if item["code"] != "M3"]
     items[0]["prompt"] = "What else about M1?"
     content["sections"][0]["items"] = items
     publish(Template.model_validate(content | {"version": 91}))
@@ -300,12 +300,12 @@ def test_in_an_amendment_only_the_open_items_are_filled(pair: Pair) -> None:
 
 
 def formers(pair: Pair, first: str) -> list[str]:
-    found = queries.formers(pair.now[first], pair.now.checklist())[0]
-    return [one.reference for one in found]
+    offered = queries.formers(pair.now[first], pair.now.checklist())[0]
+    return [former.reference for former in offered]
 
 
 @pytest.mark.both_databases
-def test_one_copies_from_answered_checklists_of_the_same_parties(pair: Pair) -> None:
+def test_only_answered_checklists_of_the_same_parties_are_offered_for_copying(pair: Pair) -> None:
     assert formers(pair, "ilena") == [pair.former.cooperation.reference]
     assert formers(pair, "dora") == [pair.former.cooperation.reference]
     # The other way round there is nothing yet.
@@ -317,7 +317,9 @@ def test_former_checklists_are_found_by_words_where_there_are_many(app: Flask, p
     reference = pair.former.cooperation.reference
     actor, checklist = pair.now["ilena"], pair.now.checklist()
     for words in (reference, reference.lower(), pair.former.cooperation.title.split()[0]):
-        assert [one.reference for one in queries.formers(actor, checklist, words)[0]] == [reference]
+        assert [former.reference for former in queries.formers(actor, checklist, words)[0]] == [
+            reference
+        ]
     for words in ("nowhere", f"{reference} nowhere", "%", "_"):
         assert queries.formers(actor, checklist, words) == ([], False)
     assert queries.formers(actor, checklist, limit=0) == ([], True)
@@ -339,12 +341,14 @@ def test_other_parties_answers_are_not_copied(pair: Pair, partners: tuple[str, .
 
 
 @pytest.mark.both_databases
-def test_a_checklist_of_another_kind_or_the_same_one_is_no_former_one(pair: Pair) -> None:
+def test_a_checklist_of_another_kind_or_the_same_checklist_cannot_be_copied_from(
+    pair: Pair,
+) -> None:
     for former in (pair.now.checklist(), pair.former.checklist(ChecklistKind.CONFIDENTIALITY)):
         assert queries.former(pair.now["ilena"], pair.now.checklist(), former.id) is None
 
 
-def test_who_does_not_see_the_former_one_copies_nothing_from_it(pair: Pair) -> None:
+def test_a_person_who_does_not_see_the_former_checklist_copies_nothing_from_it(pair: Pair) -> None:
     cooperations.end_person(
         pair.now["samira"],
         pair.former.cooperation,
@@ -366,7 +370,7 @@ def test_who_does_not_see_the_former_one_copies_nothing_from_it(pair: Pair) -> N
         ("nadia", "A coordinator or member"),
     ],
 )
-def test_who_may_not_fill_in_copies_nothing(pair: Pair, first: str, words: str) -> None:
+def test_a_person_who_may_not_fill_in_copies_nothing(pair: Pair, first: str, words: str) -> None:
     with pytest.raises(RefusedError, match=words):
         copying.copy(
             pair.now[first],
@@ -388,21 +392,21 @@ def test_nothing_is_copied_into_a_text_that_was_sent(pair: Pair) -> None:
 # Something changed meanwhile
 
 
-def test_a_former_answer_that_changed_meanwhile_is_looked_at_first(pair: Pair) -> None:
+def test_a_former_answer_that_changed_meanwhile_has_to_be_reviewed_first(pair: Pair) -> None:
     seen = pair.look().seen
     pair.former.save("ilena", "M3", seen=1, words="Changed.")
     with pytest.raises(StaleError, match="Something changed while you were choosing"):
         pair.copy("ilena", "M1", seen=seen)
 
 
-def test_an_item_that_was_answered_meanwhile_is_looked_at_first(pair: Pair) -> None:
+def test_an_item_that_was_answered_meanwhile_has_to_be_reviewed_first(pair: Pair) -> None:
     seen = pair.look().seen
     pair.now.save("joana", "M1")
     with pytest.raises(StaleError, match="Something changed while you were choosing"):
         pair.copy("ilena", "M1", seen=seen)
 
 
-def test_copying_twice_is_as_once(pair: Pair) -> None:
+def test_copying_twice_has_no_further_effect(pair: Pair) -> None:
     seen = pair.look().seen
     pair.copy("ilena", seen=seen)
     with pytest.raises(StaleError):
@@ -439,8 +443,8 @@ def test_a_copied_answer_is_accepted_by_nobody_until_it_is_read(pair: Pair) -> N
     assert taken == []
 
 
-def test_who_copied_it_accepts_it_by_reading_and_the_others_are_asked(pair: Pair) -> None:
-    """product.md, 4.1: the one who sets it accepts it."""
+def test_reading_a_copied_answer_accepts_it_for_its_party_and_asks_the_others(pair: Pair) -> None:
+    """product.md, 4.1: saving an answer accepts it."""
     pair.copy()
     assert pair.read("oren", "M1") == ("M1",)
     assert pair.unread("M1") == {"door", "lantern"}
@@ -462,7 +466,7 @@ def test_accepting_says_that_it_was_read(pair: Pair) -> None:
     assert pair.now.standing("M1").done
 
 
-def test_what_needs_no_acceptance_is_read_by_every_party_too(pair: Pair) -> None:
+def test_every_party_also_reads_a_copied_answer_that_needs_no_acceptance(pair: Pair) -> None:
     pair.copy()
     assert pair.now.waiting("M2") == {"npm", "door", "lantern"}
     pair.read("ilena", "M2")
@@ -506,21 +510,23 @@ def test_asking_to_talk_and_proposing_say_that_it_was_read(pair: Pair) -> None:
     assert pair.unread("M1") == {"npm"}
 
 
-def test_an_answer_written_over_a_copy_is_no_copy(pair: Pair) -> None:
+def test_an_answer_that_replaces_a_copy_is_not_a_copy(pair: Pair) -> None:
     pair.copy()
     pair.now.save("joana", "M1", seen=1, words="Anew.")
     assert pair.unread("M1") == set()
     assert pair.now.waiting("M1") == {"npm", "door"}
 
 
-def test_once_who_copied_it_has_read_it_others_change_it_by_a_proposal(pair: Pair) -> None:
+def test_other_parties_change_a_copied_answer_by_proposal_once_its_party_has_read_it(
+    pair: Pair,
+) -> None:
     pair.copy()
     pair.read("ilena", "M1")
     with pytest.raises(RuleBrokenError, match="Propose the change instead"):
         pair.now.save("joana", "M1", seen=1)
 
 
-def test_reading_is_told_once_and_counts_for_all_of_a_party(pair: Pair) -> None:
+def test_one_reading_is_recorded_and_counts_for_the_whole_party(pair: Pair) -> None:
     pair.copy()
     assert pair.read("samira", "M3", "M1") == ("M1", "M3")
     assert pair.read("dora", "M1", "M3") == ()
@@ -540,7 +546,7 @@ def test_an_answer_that_changed_while_it_was_read_is_not_read(pair: Pair) -> Non
 
 
 @pytest.mark.parametrize("first", ["marek", "ada"])
-def test_who_takes_no_part_reads_for_nobody(pair: Pair, first: str) -> None:
+def test_a_person_who_does_not_take_part_reads_for_no_party(pair: Pair, first: str) -> None:
     pair.copy()
     with pytest.raises(RefusedError):
         pair.read(first, "M1")
@@ -554,11 +560,11 @@ def test_nothing_is_sent_while_a_copy_is_unread(pair: Pair) -> None:
     pair.now.session.commit()
     loaded = pair.now.loaded()
     assert loaded.standing().blocking == ("M2", "M3", "M7")
-    said, *_more = obstacles.to_sending(loaded)
-    assert str(said) == "Not complete and agreed yet: M2, M3, M7."
+    obstacle, *_more = obstacles.to_sending(loaded)
+    assert str(obstacle) == "Not complete and agreed yet: M2, M3, M7."
     own = loaded.sheet.of_party("M7", pair.now.land.id("npm"))
     shared = loaded.sheet.shared("M2"), loaded.sheet.shared("M3")
-    answers = [one.answer_id for one in (own, *shared) if one]
+    answers = [answer.answer_id for answer in (own, *shared) if answer]
     for first in ("ilena", "samira"):
         copying.say_read(pair.now[first], pair.now.checklist(), answers)
     pair.now.session.commit()
@@ -579,7 +585,7 @@ def test_counts_of_lists_follow_copying_and_reading(pair: Pair) -> None:
             )
         )
         names = {body.id: key for key, body in pair.now.land.organisations.items()}
-        return {names[one]: count for one, count in rows}
+        return {names[party_id]: count for party_id, count in rows}
 
     pair.copy()
     assert counts() == {"npm": 5, "door": 5, "lantern": 5}
@@ -602,7 +608,7 @@ def test_a_party_that_joins_later_reads_what_was_copied(pair: Pair) -> None:
     assert not pair.now.standing("M1").done
 
 
-def test_what_is_left_of_a_copy_on_a_newer_version_is_a_copy_still(session: Session) -> None:
+def test_the_rest_of_a_copy_on_a_newer_version_is_still_a_copy(session: Session) -> None:
     pair = on(session, a_template(an_item("M1", a_field(accepts="none"), a_field("more"))))
     pair.former.save("ilena", "M1", words="Kept", more="Let go")
     pair.copy()
@@ -665,7 +671,7 @@ def test_an_empty_checklist_offers_a_former_one_and_all_of_it_is_chosen(
 
 
 @pytest.mark.both_databases
-def test_what_is_copied_is_read_one_by_one_or_a_section_at_once(pair: Pair, app: Flask) -> None:
+def test_copied_answers_are_read_one_by_one_or_by_section(pair: Pair, app: Flask) -> None:
     pair.copy("ilena", "M1", "M2", "M3")
     browser = pair.now.land.browser(app, "samira")
     page = browser.page(address(pair))
@@ -680,7 +686,11 @@ def test_what_is_copied_is_read_one_by_one_or_a_section_at_once(pair: Pair, app:
     page = browser.page(address(pair, "?filter=copied"))
     assert "Copied, not read by us 2" in page.text
     assert "Item M1" not in page.text
-    sent = [Form(one) for one in page.root.iter("form") if one.attrib.get("action") == reading]
+    sent = [
+        Form(element)
+        for element in page.root.iter("form")
+        if element.attrib.get("action") == reading
+    ]
     whole = max(sent, key=lambda form: len(form.values["answer"]))
     assert "I have read all 2 copied answers of “All of it”" in page.text
     response = browser.post(reading, data=whole.filled_in())
@@ -692,7 +702,7 @@ def test_what_is_copied_is_read_one_by_one_or_a_section_at_once(pair: Pair, app:
     assert "Agreed terms: copied answers were read for Open Door Legal Aid: M2, M3." in history
 
 
-def test_who_copied_an_answer_reads_it_before_it_counts_as_set(pair: Pair, app: Flask) -> None:
+def test_the_person_who_copied_an_answer_reads_it_before_it_counts(pair: Pair, app: Flask) -> None:
     pair.copy("ilena", "M1")
     browser = pair.now.land.browser(app, "ilena")
     page = browser.page(address(pair))
@@ -719,7 +729,9 @@ def test_my_work_says_that_copies_are_to_be_read(pair: Pair, app: Flask) -> None
     assert label not in pair.now.land.browser(app, "ada").page("/").text
 
 
-def test_an_answers_past_tells_that_it_was_copied_and_who_read_it(pair: Pair, app: Flask) -> None:
+def test_an_answers_history_shows_that_it_was_copied_and_who_read_it(
+    pair: Pair, app: Flask
+) -> None:
     pair.copy("ilena", "M1")
     pair.read("dora", "M1")
     page = pair.now.land.browser(app, "joana").page(address(pair, "/items/M1/history"))
@@ -728,7 +740,7 @@ def test_an_answers_past_tells_that_it_was_copied_and_who_read_it(pair: Pair, ap
     assert "Dora Lund" in page.text
 
 
-def test_what_changed_while_somebody_chose_is_shown_with_their_choice(
+def test_a_change_made_while_somebody_was_choosing_is_shown_with_their_choice(
     pair: Pair, app: Flask
 ) -> None:
     browser = pair.now.land.browser(app, "ilena")
@@ -743,7 +755,7 @@ def test_what_changed_while_somebody_chose_is_shown_with_their_choice(
     assert pair.now.events("answers_copied")[0]["items"] == ["M3"]
 
 
-def test_choosing_nothing_or_half_of_what_goes_together_is_told_on_the_page(
+def test_choosing_nothing_or_half_of_a_pair_shows_an_error_on_the_page(
     pair: Pair, app: Flask
 ) -> None:
     browser = pair.now.land.browser(app, "ilena")
@@ -764,7 +776,7 @@ def test_a_form_that_does_not_say_what_was_seen_copies_nothing(pair: Pair, app: 
     assert len(pair.now.events("answers_copied")) == 1
 
 
-def test_reading_what_changed_meanwhile_is_told(pair: Pair, app: Flask) -> None:
+def test_marking_a_changed_answer_as_read_shows_an_error(pair: Pair, app: Flask) -> None:
     pair.copy("ilena", "M1")
     browser = pair.now.land.browser(app, "samira")
     for answer in (str(uuid4()), "nonsense", ""):
@@ -844,7 +856,7 @@ def test_many_are_copied_and_read_in_as_many_queries_as_few(
 
 
 @pytest.mark.both_databases
-def test_pages_cost_as_many_queries_with_many_copies_as_with_few(
+def test_pages_take_as_many_queries_with_many_copies_as_with_few(
     session: Session, app: Flask, statements: Statements
 ) -> None:
     codes = [f"M{number}" for number in range(21, 31)]
@@ -860,8 +872,8 @@ def test_pages_cost_as_many_queries_with_many_copies_as_with_few(
             browser.page(place)
         seen = []
         for place in places:
-            with statements() as asked:
+            with statements() as sent:
                 browser.page(place)
-            seen.append(len(asked))
+            seen.append(len(sent))
         counts.append(seen)
     assert counts[0] == counts[1]

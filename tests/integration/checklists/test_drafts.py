@@ -1,4 +1,4 @@
-"""What somebody types and has not saved: kept for them alone, never lost, never an answer.
+"""Drafts: unsaved words are kept only for their author, never lost, and never an answer.
 
 In one file: one draft, from the first letter to its end, on the desk of the same people.
 """
@@ -51,10 +51,10 @@ SetTime = Callable[[dt.datetime | None], None]
 
 
 class Desk(Room):
-    """The table with a browser for each person, who write and leave off."""
+    """The table with a browser for each person, for writing and interrupting."""
 
     def form(self, first: str, rest: str = "/items/M1/answer", **typed: Any) -> dict[str, Any]:
-        """Return what a page would send with this typed into its form."""
+        """Return the data a page would send with these words typed into its form."""
         return self.page(first, rest).form().filled_in(**typed)
 
     def post(self, first: str, rest: str, sent: dict[str, Any]) -> TestResponse:
@@ -74,14 +74,14 @@ class Desk(Room):
         assert actor.organisation_id is not None
         return DraftKey(actor.user_id, actor.organisation_id, item, kind)
 
-    def kept(self, first: str, item: str = "M1", kind: DraftKind = SHARED) -> SavedDraft:
+    def saved(self, first: str, item: str = "M1", kind: DraftKind = SHARED) -> SavedDraft:
         return drafts.find(self.table.checklist(), self.whose(first, item, kind))
 
     def typed(self, first: str, item: str = "M1", kind: DraftKind = SHARED) -> Any:
-        return self.kept(first, item, kind).typed
+        return self.saved(first, item, kind).typed
 
     def again(self, first: str) -> None:
-        """Have a person sign in again, in a new session of the same browser."""
+        """Sign a person in again, in a new session of the same browser."""
         self._browsers[first] = self.table.land.browser(self.app, first)
 
 
@@ -91,8 +91,8 @@ def desk(app: Flask, table: Table) -> Desk:
 
 
 def keep(desk: Desk, first: str = "samira", number: int = 1, **more: Any) -> SavedDraft | None:
-    """Keep a text by the verb and commit."""
-    kept = drafts.keep(
+    """Save a draft with the service function and commit."""
+    draft = drafts.keep(
         desk.table.checklist(),
         desk.whose(first, more.get("item", "M1"), more.get("kind", SHARED)),
         more.get("typed", TEXT),
@@ -100,18 +100,18 @@ def keep(desk: Desk, first: str = "samira", number: int = 1, **more: Any) -> Sav
         number=number,
     )
     desk.table.session.commit()
-    return kept
+    return draft
 
 
 # Kept and found again
 
 
-def test_what_is_typed_is_kept_and_stands_in_the_form_again(desk: Desk) -> None:
-    told = desk.keep("samira", words=MARK)
-    assert told.status_code == 200
-    assert told.json is not None
-    assert told.json["state"] == "kept"
-    assert re.fullmatch(r"Saved as a draft at \d\d:\d\d", told.json["said"])
+def test_typed_words_are_kept_and_shown_in_the_form_again(desk: Desk) -> None:
+    reply = desk.keep("samira", words=MARK)
+    assert reply.status_code == 200
+    assert reply.json is not None
+    assert reply.json["state"] == "kept"
+    assert re.fullmatch(r"Saved as a draft at \d\d:\d\d", reply.json["said"])
     page = desk.page("samira", "/items/M1/answer")
     assert "You have a draft" in page.text
     assert "It is not an answer yet" in page.text
@@ -119,7 +119,7 @@ def test_what_is_typed_is_kept_and_stands_in_the_form_again(desk: Desk) -> None:
     assert page.form().filled_in()["words"] == [MARK]
 
 
-def test_a_draft_is_no_version_and_no_event(desk: Desk) -> None:
+def test_saving_a_draft_makes_no_version_and_no_event(desk: Desk) -> None:
     before = desk.table.session.scalar(sa.select(sa.func.count(Event.id)))
     desk.keep("samira", words=MARK)
     assert desk.table.session.scalar(sa.select(sa.func.count(Event.id))) == before
@@ -141,7 +141,7 @@ def test_nobody_else_ever_sees_it(desk: Desk, first: str) -> None:
     assert desk.typed(first) is None
 
 
-def test_what_can_not_be_read_is_kept_as_it_was_typed(app: Flask, session: Session) -> None:
+def test_an_unreadable_value_is_kept_as_it_was_typed(app: Flask, session: Session) -> None:
     template = a_template(
         an_item(
             "M1",
@@ -205,34 +205,34 @@ def test_a_text_that_comes_late_or_twice_changes_nothing(desk: Desk) -> None:
     assert keep(desk, number=2, typed={"words": ["second"]}) is not None
     assert keep(desk, number=1, typed={"words": ["first"]}) is None
     assert desk.typed("samira") == {"words": ["second"]}
-    first = desk.kept("samira")
+    first = desk.saved("samira")
     assert keep(desk, number=2, typed={"words": ["second"]}) == first
     assert keep(desk, number=2, typed={"words": ["other window"]}) is None
     assert desk.typed("samira") == {"words": ["second"]}
 
 
-def test_a_page_that_is_behind_is_told_the_number_and_nothing_is_overwritten(desk: Desk) -> None:
+def test_an_outdated_page_gets_the_current_number_and_overwrites_nothing(desk: Desk) -> None:
     old = desk.form("samira", words="From an old window.")
     desk.keep("samira", number=7, words="From a new window.")
-    told = desk.post("samira", "/items/M1/draft", old)
-    assert told.json == {"state": "behind", "number": 7, "kept": True}
+    reply = desk.post("samira", "/items/M1/draft", old)
+    assert reply.json == {"state": "behind", "number": 7, "kept": True}
     assert desk.typed("samira") == {"words": ["From a new window."]}
 
 
-def test_a_text_of_another_window_is_written_over_only_by_who_has_seen_it(desk: Desk) -> None:
+def test_only_a_page_that_has_seen_another_windows_draft_overwrites_it(desk: Desk) -> None:
     old = desk.form("samira", words="From an old window.")
     desk.keep("samira", number=7, words="From a new window.")
     # A higher number alone does not do.
-    told = desk.post("samira", "/items/M1/draft", {**old, "draft_number": ["9"]})
-    assert told.json == {"state": "behind", "number": 7, "kept": True}
+    reply = desk.post("samira", "/items/M1/draft", {**old, "draft_number": ["9"]})
+    assert reply.json == {"state": "behind", "number": 7, "kept": True}
     seen = {**old, "draft_number": ["9"], "draft_known": ["0 7"]}
-    told = desk.post("samira", "/items/M1/draft", seen)
-    assert told.json is not None
-    assert told.json["state"] == "kept"
+    reply = desk.post("samira", "/items/M1/draft", seen)
+    assert reply.json is not None
+    assert reply.json["state"] == "kept"
     assert desk.typed("samira") == {"words": ["From an old window."]}
 
 
-def test_a_page_goes_on_from_a_text_whose_answer_was_lost_on_the_way(desk: Desk) -> None:
+def test_a_page_continues_from_a_draft_whose_response_was_lost(desk: Desk) -> None:
     page = desk.form("samira", words="First.")
     desk.post("samira", "/items/M1/draft", {**page, "draft_number": ["1005"]})
     more = {"words": ["First, and more."], "draft_number": ["2005"], "draft_known": ["0 1005"]}
@@ -241,21 +241,21 @@ def test_a_page_goes_on_from_a_text_whose_answer_was_lost_on_the_way(desk: Desk)
 
 
 @pytest.mark.parametrize("known", ["", "x", "-1 7x 1e9", "9" * 40, "8"])
-def test_known_numbers_that_can_not_be_read_are_passed_over(desk: Desk, known: str) -> None:
+def test_known_numbers_that_cannot_be_read_are_passed_over(desk: Desk, known: str) -> None:
     page = desk.form("samira", words="Other.")
     desk.keep("samira", number=7, words="Kept.")
     sent = {**page, "draft_number": ["9"], "draft_known": [known]}
-    told = desk.post("samira", "/items/M1/draft", sent)
-    assert told.json == {"state": "behind", "number": 7, "kept": True}
+    reply = desk.post("samira", "/items/M1/draft", sent)
+    assert reply.json == {"state": "behind", "number": 7, "kept": True}
     assert desk.typed("samira") == {"words": ["Kept."]}
 
 
-def test_what_was_on_its_way_when_the_answer_was_saved_does_not_come_back(desk: Desk) -> None:
+def test_a_draft_in_transit_when_the_answer_was_saved_does_not_come_back(desk: Desk) -> None:
     late = desk.form("samira", words="On its way.")
     late["draft_number"] = ["3"]
     desk.submit("samira", "/items/M1/answer", words="Saved.", draft_number="4")
-    told = desk.post("samira", "/items/M1/draft", late)
-    assert told.json == {"state": "behind", "number": 4, "kept": False}
+    reply = desk.post("samira", "/items/M1/draft", late)
+    assert reply.json == {"state": "behind", "number": 4, "kept": False}
     assert desk.typed("samira") is None
     assert "You have a draft" not in desk.page("samira", "/items/M1/answer").text
     # What is typed on the page that is opened next is kept.
@@ -263,12 +263,12 @@ def test_what_was_on_its_way_when_the_answer_was_saved_does_not_come_back(desk: 
 
 
 @pytest.mark.parametrize("number", ["", "x", "-3", "1e9", "9" * 40])
-def test_a_number_that_can_not_be_read_counts_as_nought(desk: Desk, number: str) -> None:
+def test_an_unreadable_number_counts_as_zero(desk: Desk, number: str) -> None:
     desk.keep("samira", number=5, words="Kept.")
     sent = desk.form("samira", words="Other.")
     sent["draft_number"] = [number]
-    told = desk.post("samira", "/items/M1/draft", sent)
-    assert told.json == {"state": "behind", "number": 5, "kept": True}
+    reply = desk.post("samira", "/items/M1/draft", sent)
+    assert reply.json == {"state": "behind", "number": 5, "kept": True}
     assert desk.typed("samira") == {"words": ["Kept."]}
 
 
@@ -277,15 +277,15 @@ def test_two_windows_that_begin_in_the_same_moment_make_one_draft(desk: Desk) ->
     checklist, whose = desk.table.checklist(), desk.whose("samira")
     keep(desk, number=1)
     # As if the row of the other window were not seen yet.
-    there = drafts._new(checklist, whose)
-    assert there.number == 1
+    draft = drafts._new(checklist, whose)
+    assert draft.number == 1
     assert desk.table.session.scalar(sa.select(sa.func.count(Draft.id))) == 1
 
 
 # Saved, discarded, forgotten
 
 
-def test_saving_erases_the_draft_of_who_saves_and_no_other(desk: Desk) -> None:
+def test_saving_erases_only_the_drafts_of_the_person_who_saves(desk: Desk) -> None:
     desk.keep("samira", words="Mine.")
     desk.keep("dora", words="Dora's.")
     desk.submit("samira", "/items/M1/answer")
@@ -349,22 +349,22 @@ def test_a_draft_is_forgotten_after_ninety_days(desk: Desk, frozen_time: SetTime
     frozen_time(NOON + dt.timedelta(days=90, minutes=1))
     assert drafts.forget_old() == 1
     desk.table.session.commit()
-    assert desk.kept("samira") == SavedDraft()
+    assert desk.saved("samira") == SavedDraft()
 
 
-def test_more_than_a_draft_holds_is_told_and_the_last_one_stays(desk: Desk) -> None:
+def test_a_draft_that_is_too_large_is_refused_and_the_last_one_stays(desk: Desk) -> None:
     desk.keep("samira", words="Kept.")
-    told = desk.keep("samira", words="x" * 200_001)
-    assert told.status_code == 413
-    assert told.json == {"state": "refused", "said": "This is more than a draft can hold."}
+    reply = desk.keep("samira", words="x" * 200_001)
+    assert reply.status_code == 413
+    assert reply.json == {"state": "refused", "said": "This is more than a draft can hold."}
     assert desk.typed("samira") == {"words": ["Kept."]}
     with pytest.raises(RuleBrokenError, match="more than a draft can hold"):
         keep(desk, number=9, typed={f"t-{n}": [""] for n in range(2001)})
 
 
 def test_a_long_text_of_another_script_is_kept_too(desk: Desk) -> None:
-    told = desk.keep("samira", words="ع" * 150_000)
-    assert told.status_code == 200
+    reply = desk.keep("samira", words="ع" * 150_000)
+    assert reply.status_code == 200
 
 
 def test_a_draft_is_gone_with_the_key_of_its_cooperation(desk: Desk) -> None:
@@ -381,14 +381,14 @@ def test_a_draft_is_gone_with_the_key_of_its_cooperation(desk: Desk) -> None:
 
 @pytest.mark.both_databases
 @pytest.mark.parametrize("first", ["marek", "vesna", "root"])
-def test_outsiders_find_nowhere_to_keep_anything(desk: Desk, first: str) -> None:
+def test_an_outsider_cannot_save_a_draft(desk: Desk, first: str) -> None:
     token = desk.form("samira")["draft_page"]
     for rest in ("/items/M1/draft", "/items/M1/draft/discard"):
         response = desk.browser(first).post(f"{desk.address}{rest}", data={"draft_page": token})
         assert response.status_code == 404
 
 
-def test_who_only_reads_keeps_nothing(desk: Desk) -> None:
+def test_a_person_who_only_reads_saves_no_draft(desk: Desk) -> None:
     for rest in ("/items/M1/draft", "/items/M1/draft/discard"):
         response = desk.browser("ada").post(f"{desk.address}{rest}", data={"words": "x"})
         assert response.status_code == 403
@@ -400,7 +400,7 @@ def test_an_item_that_is_not_there_has_no_draft(desk: Desk) -> None:
     assert desk.post("samira", "/items/M99/draft", sent).status_code == 404
 
 
-def test_the_token_of_a_page_holds_for_its_item_and_person_alone(desk: Desk) -> None:
+def test_a_pages_token_is_valid_only_for_its_item_and_person(desk: Desk) -> None:
     sent = desk.form("samira", words=MARK)
     assert desk.post("samira", "/items/M3/draft", sent).status_code == 400
     genuine = sent["draft_page"][0]
@@ -410,10 +410,10 @@ def test_the_token_of_a_page_holds_for_its_item_and_person_alone(desk: Desk) -> 
         response = desk.post("samira", "/items/M1/draft", {**sent, "draft_page": [token]})
         assert response.status_code == 400
     other = desk.form("dora", words="Dora's.")
-    told = desk.post("dora", "/items/M1/draft", {**other, "draft_page": sent["draft_page"]})
-    assert told.status_code == 403
-    assert told.json is not None
-    assert "somebody else" in told.json["said"]
+    reply = desk.post("dora", "/items/M1/draft", {**other, "draft_page": sent["draft_page"]})
+    assert reply.status_code == 403
+    assert reply.json is not None
+    assert "somebody else" in reply.json["said"]
     assert desk.table.session.scalar(sa.select(sa.func.count(Draft.id))) == 0
 
 
@@ -433,12 +433,12 @@ def on_visit(scene: Scene, app: Flask) -> tuple[CheckedClient, str]:
     roles.state = ChecklistState.DRAFTING
     scene.session.commit()
     sent = leyla.page(address).form().filled_in(privacy=MARK)
-    kept = leyla.post(address.replace("/propose", "/draft"), data=sent, csrf=False)
-    assert kept.status_code == 200
+    reply = leyla.post(address.replace("/propose", "/draft"), data=sent, csrf=False)
+    assert reply.status_code == 200
     return leyla, address
 
 
-def test_a_draft_on_a_visit_stands_in_no_row_in_plain(scene: Scene, app: Flask) -> None:
+def test_a_draft_on_a_visit_is_stored_only_encrypted(scene: Scene, app: Flask) -> None:
     leyla, address = on_visit(scene, app)
     assert MARK in leyla.page(address).html
     for table in Base.metadata.sorted_tables:
@@ -450,14 +450,16 @@ def test_a_draft_on_a_visit_stands_in_no_row_in_plain(scene: Scene, app: Flask) 
     assert scene.session.scalars(of_the_visit).one() is not None
 
 
-def test_a_draft_on_terms_stands_in_no_row_in_plain_either(desk: Desk) -> None:
+def test_a_draft_on_terms_is_stored_only_encrypted_too(desk: Desk) -> None:
     desk.keep("samira", words=MARK)
     sealed = desk.table.session.scalars(sa.select(Draft.sealed)).one()
     assert sealed is not None
     assert MARK.encode() not in sealed
 
 
-def test_without_clearance_the_own_draft_is_not_seen_either(scene: Scene, app: Flask) -> None:
+def test_a_person_without_clearance_does_not_see_even_their_own_draft(
+    scene: Scene, app: Flask
+) -> None:
     leyla, address = on_visit(scene, app)
     assert "You began an answer to V8" in leyla.page("/").text
     clearances.close(scene.actor("ilena"), scene.clearance("leyla"), reason="Left the team")
@@ -489,7 +491,7 @@ def test_the_later_one_sees_both_and_how_they_differ(desk: Desk) -> None:
         assert words in page.text
 
 
-def test_keeping_theirs_leaves_the_own_words_as_a_draft(desk: Desk) -> None:
+def test_keeping_their_answer_leaves_my_words_as_a_draft(desk: Desk) -> None:
     page = overtaken(desk)
     desk.browser("samira").page(page.links()["Keep the saved one"])
     answer = desk.table.loaded().sheet.shared("M1")
@@ -497,9 +499,9 @@ def test_keeping_theirs_leaves_the_own_words_as_a_draft(desk: Desk) -> None:
     assert answer.values == {"words": "The head replies within ten working days."}
     assert desk.typed("samira") == {"words": ["The head replies within seven days."]}
     # Opened again, both are shown with the difference; also after its script kept the words.
-    told = desk.post("samira", "/items/M1/draft", page.form().filled_in(draft_number="9"))
-    assert told.json is not None
-    assert told.json["state"] == "kept"
+    reply = desk.post("samira", "/items/M1/draft", page.form().filled_in(draft_number="9"))
+    assert reply.json is not None
+    assert reply.json["state"] == "kept"
     page = desk.page("samira", "/items/M1/answer")
     assert "You have a draft" in page.text
     assert "Dora Lund saved another value while you were writing." in page.text
@@ -517,13 +519,13 @@ def test_a_mistake_on_the_page_that_compares_does_not_end_the_comparing(desk: De
 
 
 @pytest.mark.both_databases
-def test_of_two_parties_the_later_one_compares_both_and_proposes(desk: Desk) -> None:
+def test_the_second_of_two_parties_compares_both_answers_and_proposes_a_change(desk: Desk) -> None:
     sent = desk.form("samira", words="The head replies within seven days.")
     desk.submit("joana", "/items/M1/answer", words="The head replies within ten days.")
     page = Page.of(desk.post("samira", "/items/M1/answer", sent))
     assert page.h1 == "Propose other words for M1"
     assert "Joana Pires saved another value while you were writing." in page.text
-    assert {"ins", "del"} <= {one.tag for one in page.root.iter()}
+    assert {"ins", "del"} <= {element.tag for element in page.root.iter()}
     assert desk.typed("samira") == {"words": ["The head replies within seven days."]}
     form = page.form().filled_in(reason="A week is enough.")
     assert desk.post("samira", "/items/M1/propose", form).status_code == 303
@@ -535,7 +537,7 @@ def test_of_two_parties_the_later_one_compares_both_and_proposes(desk: Desk) -> 
 
 
 @pytest.mark.both_databases
-def test_of_two_parties_that_write_the_same_the_later_one_has_nothing_to_propose(
+def test_the_second_of_two_parties_that_write_the_same_has_nothing_to_propose(
     desk: Desk,
 ) -> None:
     sent = desk.form("samira", words="The same.")
@@ -545,7 +547,7 @@ def test_of_two_parties_that_write_the_same_the_later_one_has_nothing_to_propose
     assert not desk.table.loaded().proposals
 
 
-def test_taking_mine_saves_it_over_theirs(desk: Desk) -> None:
+def test_choosing_my_answer_saves_it_over_theirs(desk: Desk) -> None:
     sent = overtaken(desk).form().filled_in()
     response = desk.post("samira", "/items/M1/answer", sent)
     assert response.status_code == 303
@@ -578,7 +580,7 @@ def test_the_same_words_twice_are_no_conflict(desk: Desk) -> None:
     assert desk.typed("samira") is None
 
 
-def test_a_proposal_that_was_overtaken_is_kept_and_compared(desk: Desk) -> None:
+def test_a_proposal_overtaken_by_another_answer_is_kept_and_compared(desk: Desk) -> None:
     desk.table.save("ilena", "M1", words="Ten days.")
     sent = desk.form("samira", "/items/M1/propose", words="Seven days.", reason="Faster.")
     desk.table.save("ilena", "M1", seen=1, words="Twelve days.")
@@ -593,7 +595,7 @@ def test_a_proposal_that_was_overtaken_is_kept_and_compared(desk: Desk) -> None:
     assert desk.typed("samira") is None
 
 
-def test_leaving_out_that_was_overtaken_is_kept_and_compared(desk: Desk) -> None:
+def test_leaving_out_an_item_that_was_answered_meanwhile_is_kept_and_compared(desk: Desk) -> None:
     sent = desk.form("samira", "/items/M6/leave-out", reason="Not here.")
     desk.table.save("dora", "M6", words="It does apply.")
     page = Page.of(desk.post("samira", "/items/M6/leave-out", sent))
@@ -620,7 +622,7 @@ def test_a_draft_of_an_answer_that_was_accepted_meanwhile_becomes_a_proposal(des
     assert desk.typed("samira") is None
 
 
-def test_a_draft_outlives_that_the_text_was_sent_for_signature(desk: Desk) -> None:
+def test_a_draft_survives_sending_the_text_for_signature(desk: Desk) -> None:
     desk.keep("samira", words=MARK)
     desk.table.checklist().state = ChecklistState.SENT
     desk.table.session.commit()
@@ -632,7 +634,7 @@ def test_a_draft_outlives_that_the_text_was_sent_for_signature(desk: Desk) -> No
 # The session ended
 
 
-def test_what_is_sent_after_the_session_ended_is_there_after_signing_in(
+def test_a_form_sent_after_the_session_ended_is_restored_after_signing_in(
     desk: Desk, frozen_time: SetTime
 ) -> None:
     frozen_time(NOON)
@@ -739,23 +741,23 @@ def test_without_the_token_of_a_page_a_stranger_keeps_nothing(desk: Desk) -> Non
     assert desk.table.session.scalar(sa.select(sa.func.count(Draft.id))) == 0
 
 
-def test_the_script_is_told_that_the_session_ended_and_the_words_are_kept(
+def test_the_script_learns_that_the_session_ended_and_the_words_are_kept(
     desk: Desk, frozen_time: SetTime
 ) -> None:
     frozen_time(NOON)
     sent = desk.form("samira", words=MARK)
     frozen_time(NOON + dt.timedelta(hours=1))
-    told = desk.post("samira", "/items/M1/draft", sent)
-    assert (told.status_code, told.json) == (400, {"state": "signed_out", "kept": True})
+    reply = desk.post("samira", "/items/M1/draft", sent)
+    assert (reply.status_code, reply.json) == (400, {"state": "signed_out", "kept": True})
     assert desk.typed("samira") == TEXT
     # Once the session is forgotten, its token is too.
     more = {"words": ["More."], "draft_number": ["2"], "draft_known": ["0 1"]}
-    told = desk.post("samira", "/items/M1/draft", {**sent, **more})
-    assert (told.status_code, told.json) == (400, {"state": "signed_out", "kept": True})
+    reply = desk.post("samira", "/items/M1/draft", {**sent, **more})
+    assert (reply.status_code, reply.json) == (400, {"state": "signed_out", "kept": True})
     assert desk.typed("samira") == {"words": ["More."]}
     # A text of another window is not written over so either.
-    told = desk.post("samira", "/items/M1/draft", {**sent, "draft_number": ["9"]})
-    assert (told.status_code, told.json) == (400, {"state": "signed_out", "kept": False})
+    reply = desk.post("samira", "/items/M1/draft", {**sent, "draft_number": ["9"]})
+    assert (reply.status_code, reply.json) == (400, {"state": "signed_out", "kept": False})
     assert desk.typed("samira") == {"words": ["More."]}
 
 
@@ -780,7 +782,7 @@ def test_a_form_with_the_token_of_an_old_session_comes_back_with_what_was_typed(
 
 
 @pytest.mark.parametrize("rest", ["propose", "leave-out"])
-def test_so_do_the_other_forms(desk: Desk, rest: str) -> None:
+def test_the_other_forms_keep_what_was_typed_too(desk: Desk, rest: str) -> None:
     code = "M6" if rest == "leave-out" else "M1"
     if rest == "propose":
         desk.table.save("ilena", "M1")
@@ -794,24 +796,24 @@ def test_so_do_the_other_forms(desk: Desk, rest: str) -> None:
 def test_the_script_gets_the_token_of_the_new_session(desk: Desk) -> None:
     sent = desk.form("samira", words=MARK)
     desk.again("samira")
-    told = desk.post("samira", "/items/M1/draft", sent)
-    assert told.status_code == 400
-    assert told.json is not None
-    assert told.json["state"] == "token"
-    told = desk.post("samira", "/items/M1/draft", {**sent, "csrf_token": [told.json["token"]]})
-    assert told.status_code == 200
+    reply = desk.post("samira", "/items/M1/draft", sent)
+    assert reply.status_code == 400
+    assert reply.json is not None
+    assert reply.json["state"] == "token"
+    reply = desk.post("samira", "/items/M1/draft", {**sent, "csrf_token": [reply.json["token"]]})
+    assert reply.status_code == 200
     assert desk.typed("samira") == TEXT
 
 
-def test_a_page_of_somebody_who_left_the_browser_to_another_saves_nothing_in_that_name(
+def test_a_page_left_open_by_a_previous_user_saves_nothing_for_the_new_one(
     desk: Desk,
 ) -> None:
     sent = desk.form("samira", words=MARK)
     desk._browsers["samira"] = desk.table.land.browser(desk.app, "dora")
-    told = desk.post("samira", "/items/M1/draft", sent)
-    assert told.status_code == 400
-    assert told.json is not None
-    assert told.json["state"] == "refused"
+    reply = desk.post("samira", "/items/M1/draft", sent)
+    assert reply.status_code == 400
+    assert reply.json is not None
+    assert reply.json["state"] == "refused"
     response = desk.post("samira", "/items/M1/answer", sent)
     assert response.status_code == 400
     page = Page.of(response)
@@ -846,8 +848,8 @@ def test_nothing_is_saved_for_another_organisation_than_the_page_was_opened_for(
     page = Page.of(response)
     assert "You act for another organisation now" in page.text
     assert desk.table.loaded().sheet.shared("M1") is None
-    told = browser.post(address.replace("answer", "draft"), data=sent, csrf=False)
-    assert told.status_code == 403
+    reply = browser.post(address.replace("answer", "draft"), data=sent, csrf=False)
+    assert reply.status_code == 403
     response = browser.post(address, data=page.form().filled_in(), csrf=False)
     assert response.status_code == 303
     answer = desk.table.loaded().sheet.shared("M1")

@@ -1,4 +1,4 @@
-"""Filling in: who writes what, which version is saved, what a later change reopens.
+"""Filling in a checklist: who writes what, which version is saved, what a change reopens.
 
 In one file: the verbs of filling in, which check the same counts.
 """
@@ -35,7 +35,7 @@ Attempt = Callable[[], object]
 
 
 def counts(table: Table) -> tuple[int, int, bool]:
-    """Return what lists show of the terms, kept in the rows."""
+    """Return the counts of the terms that lists show, as stored."""
     checklist = table.checklist()
     return checklist.done_count, checklist.total_count, checklist.is_complete
 
@@ -49,7 +49,7 @@ def waits(table: Table) -> dict[str, int]:
 
 
 def leaves_nothing(table: Table, attempt: Attempt, error: type[Exception], words: str) -> None:
-    """An attempt is refused in these words, and nothing of it is kept."""
+    """Check that an attempt is refused in these words and nothing is stored."""
     before = table.session.scalar(sa.select(sa.func.count()).select_from(Answer))
     with pytest.raises(error, match=words):
         attempt()
@@ -66,8 +66,10 @@ def test_a_checklist_begins_empty_for_its_parties(table: Table) -> None:
     assert checklist.state is ChecklistState.DRAFTING
     assert counts(table) == (0, 9, False)
     assert waits(table) == {"npm": 6, "door": 3, "lantern": 3}
-    started = [one for one in table.events("checklist_started") if one["kind"] == "terms"]
-    assert [one["template_version"] for one in started] == [90]
+    started = [
+        details for details in table.events("checklist_started") if details["kind"] == "terms"
+    ]
+    assert [details["template_version"] for details in started] == [90]
 
 
 @pytest.mark.both_databases
@@ -80,7 +82,7 @@ def test_the_same_checklist_is_not_begun_twice(table: Table) -> None:
 # Save
 
 
-def test_an_answer_is_a_new_version_accepted_by_the_one_who_sets_it(table: Table) -> None:
+def test_saving_an_answer_makes_a_new_version_that_its_party_accepts(table: Table) -> None:
     saved = table.save("samira", "M1")
     assert (saved.version, saved.is_current) == (1, True)
     assert saved.author_id == table.land.users["samira"].id
@@ -119,7 +121,7 @@ def test_the_counts_of_lists_follow_each_change(table: Table) -> None:
     assert waits(table) == {"npm": 5, "door": 2, "lantern": 2}
 
 
-def test_they_follow_that_somebody_named_is_suspended_and_restored(table: Table) -> None:
+def test_the_counts_follow_when_a_named_person_is_suspended_and_restored(table: Table) -> None:
     oren = table.land.users["oren"].id
     table.save("ilena", "M5", second_reader=str(oren))
     assert counts(table) == (1, 9, False)
@@ -130,7 +132,7 @@ def test_they_follow_that_somebody_named_is_suspended_and_restored(table: Table)
     assert counts(table) == (1, 9, False)
 
 
-def test_an_unfinished_answer_is_kept_and_cant_be_accepted(table: Table) -> None:
+def test_an_unfinished_answer_is_kept_and_cannot_be_accepted(table: Table) -> None:
     saved = table.save("ilena", "M5", second_reader="")
     assert table.standing("M5").state is WorkState.NOT_STARTED
     assert saved.version == 1
@@ -159,7 +161,7 @@ def test_a_save_on_another_version_than_the_current_is_stopped(table: Table, see
     assert (current.version, current.author_name) == (2, "Ilena Dorvath")
 
 
-def test_what_another_party_accepted_is_changed_by_a_proposal_only(table: Table) -> None:
+def test_an_answer_another_party_accepted_is_changed_only_by_proposal(table: Table) -> None:
     """product.md, 4.1."""
     table.save("ilena", "M1")
     table.accept("M1", "samira")
@@ -168,20 +170,20 @@ def test_what_another_party_accepted_is_changed_by_a_proposal_only(table: Table)
     leaves_nothing(table, lambda: table.save("joana", "M1", seen=1), RuleBrokenError, words)
 
 
-def test_an_answer_with_nothing_in_it_is_written_by_anybody_who_may(table: Table) -> None:
+def test_anybody_who_may_write_an_item_fills_in_an_empty_answer(table: Table) -> None:
     table.save("ilena", "M1")
     table.save("ilena", "M1", seen=1, words="")
     assert table.save("samira", "M1", seen=2).version == 3
     assert table.waiting("M1") == {"npm", "lantern"}
 
 
-def test_what_only_ones_own_party_accepts_is_changed_at_once(table: Table) -> None:
+def test_an_answer_accepted_only_by_ones_own_party_is_changed_directly(table: Table) -> None:
     table.save("samira", "M1")
     assert table.save("dora", "M1", seen=1).version == 2
     assert table.waiting("M1") == {"npm", "lantern"}
 
 
-def test_the_yes_of_who_is_no_party_any_more_freezes_nothing(table: Table) -> None:
+def test_a_former_partys_acceptance_does_not_lock_an_answer(table: Table) -> None:
     table.save("ilena", "M1")
     table.accept("M1", "samira")
     service.set_parties(table.checklist(), [table.land.id("npm"), table.land.id("lantern")])
@@ -206,14 +208,14 @@ NOT_OURS = "The NPM answers this."
         ("ilena", "M4", RuleBrokenError, "Whether this item applies is not known yet"),
     ],
 )
-def test_who_does_not_write_an_item_is_refused_without_its_page_too(
+def test_a_person_who_does_not_write_an_item_is_refused_even_without_its_page(
     table: Table, first: str, item: str, error: type[Exception], words: str
 ) -> None:
     leaves_nothing(table, lambda: table.save(first, item), error, words)
 
 
 @pytest.mark.parametrize("first", ["tomas", "nadia", "petra", "henrik", "dora"])
-def test_everybody_of_a_party_but_auditors_may_write(table: Table, first: str) -> None:
+def test_everybody_in_a_party_except_auditors_may_write(table: Table, first: str) -> None:
     assert table.save(first, "M1").version == 1
 
 
@@ -229,14 +231,14 @@ def test_everybody_of_a_party_but_auditors_may_write(table: Table, first: str) -
         {"words": "fine", "else": "x"},
     ],
 )
-def test_what_no_form_would_send_is_refused(table: Table, values: dict[str, Any]) -> None:
+def test_values_that_no_form_would_send_are_refused(table: Table, values: dict[str, Any]) -> None:
     leaves_nothing(
         table, lambda: table.save("ilena", "M1", **values), WrongTypeError, "no answer that can be"
     )
 
 
 @pytest.mark.parametrize("first", ["marek", "vesna", "nobody"])
-def test_a_person_who_does_not_take_part_cant_be_named(table: Table, first: str) -> None:
+def test_a_person_who_does_not_take_part_cannot_be_named(table: Table, first: str) -> None:
     stranger = table.land.users[first].id if first in table.land.users else uuid4()
     leaves_nothing(
         table,
@@ -266,7 +268,7 @@ def test_each_party_keeps_its_own_answer(table: Table) -> None:
     assert table.waiting("M7") == {"lantern"}
     sheet = table.loaded().sheet
     own = {key: sheet.of_party("M7", table.land.id(key)) for key in ("npm", "door", "lantern")}
-    assert {key: one and one.values["words"] for key, one in own.items()} == {
+    assert {key: answer and answer.values["words"] for key, answer in own.items()} == {
         "npm": "ilena",
         "door": "samira",
         "lantern": None,
@@ -289,7 +291,7 @@ def test_nobody_answers_for_another_party_or_person(table: Table) -> None:
         )
 
 
-def test_who_acts_for_no_organisation_answers_nothing(table: Table) -> None:
+def test_a_person_who_acts_for_no_organisation_answers_nothing(table: Table) -> None:
     with pytest.raises((RefusedError, RuleBrokenError)):
         service.save_answer(
             table["root"], table.checklist(), "M7", PARTY, {"words": "x"}, base_version=0
@@ -312,7 +314,7 @@ def leave_out(table: Table, first: str, item: str, why: str = "No money moves.")
     )
 
 
-def test_what_is_recommended_may_be_left_out_with_a_reason(table: Table) -> None:
+def test_a_recommended_item_may_be_left_out_with_a_reason(table: Table) -> None:
     saved = leave_out(table, "samira", "M6", "  No money moves.  ")
     assert (saved.not_applicable, saved.values) == (True, {"reason": "No money moves."})
     table.accept("M6", "ilena", "joana")
@@ -323,7 +325,7 @@ def test_what_is_recommended_may_be_left_out_with_a_reason(table: Table) -> None
     ("item", "words"),
     [("M1", "required here, so it can't be left out"), ("M7", "has no such answer")],
 )
-def test_what_is_required_is_not_left_out(table: Table, item: str, words: str) -> None:
+def test_a_required_item_is_not_left_out(table: Table, item: str, words: str) -> None:
     """product.md, 4.2."""
     leaves_nothing(table, lambda: leave_out(table, "ilena", item), RuleBrokenError, words)
 
@@ -337,7 +339,9 @@ def test_a_reason_has_a_limit(table: Table) -> None:
     )
 
 
-def test_an_item_appears_with_the_answer_it_rests_on_and_goes_with_it(table: Table) -> None:
+def test_a_conditional_item_appears_and_disappears_with_the_answer_it_depends_on(
+    table: Table,
+) -> None:
     assert counts(table)[1] == 9
     table.save("ilena", "M2", kind="prison")
     assert counts(table)[1] == 10
@@ -358,7 +362,7 @@ def test_an_item_appears_with_the_answer_it_rests_on_and_goes_with_it(table: Tab
 # What changes around a checklist
 
 
-def test_other_ways_of_working_change_at_once_what_is_required(table: Table) -> None:
+def test_a_change_of_modes_immediately_changes_what_is_required(table: Table) -> None:
     assert table.standing("M9").required is False
     before = waits(table)
     cooperations.set_modes(
@@ -405,7 +409,9 @@ def test_somebody_who_leaves_is_missed_in_the_answers_that_name_them(table: Tabl
 
 
 @pytest.mark.both_databases
-def test_a_live_list_is_kept_while_the_text_waits_and_after(table: Table, session: Session) -> None:
+def test_a_live_list_can_be_updated_during_signing_and_afterwards(
+    table: Table, session: Session
+) -> None:
     """C2 and V13 are not in the signed text."""
     checklist = table.checklist()
     table.settle("M8")

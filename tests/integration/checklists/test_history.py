@@ -1,4 +1,4 @@
-"""What was before: replies to proposals, how an item came about, revisions compared."""
+"""Replies to proposals, an item's history, and the comparison of revisions."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -30,7 +30,7 @@ def propose(
     """Propose other words for an item, and commit."""
     answer = table.loaded().sheet.shared(item)
     assert answer is not None
-    made = positions.propose(
+    proposal = positions.propose(
         table[first],
         table.checklist(),
         item,
@@ -40,7 +40,7 @@ def propose(
         replies_to=replies_to,
     )
     table.session.commit()
-    return made
+    return proposal
 
 
 def test_a_proposal_is_answered_with_other_words(table: Table) -> None:
@@ -49,7 +49,7 @@ def test_a_proposal_is_answered_with_other_words(table: Table) -> None:
     second = propose(table, "ilena", "Within five days.", replies_to=first.id)
     assert first.state is ProposalState.ANSWERED
     assert second.replies_to_id == first.id
-    assert [one.id for one in table.loaded().proposals] == [second.id]
+    assert [proposal.id for proposal in table.loaded().proposals] == [second.id]
     positions.accept_proposal(table["samira"], table.checklist(), second.id)
     table.session.commit()
     answer = table.loaded().sheet.shared("M1")
@@ -88,7 +88,7 @@ def test_a_proposal_for_one_item_is_not_answered_on_another(table: Table) -> Non
         propose(table, "ilena", "Other words.", "M6", replies_to=first.id)
 
 
-def test_what_the_npm_writes_is_not_answered_between_partners(table: Table) -> None:
+def test_partners_do_not_answer_each_others_proposals_for_an_npm_item(table: Table) -> None:
     table.save("ilena", "M3")
     first = propose(table, "samira", "Other words.", "M3")
     with pytest.raises(RefusedError):
@@ -109,7 +109,7 @@ def test_the_form_of_a_reply_begins_with_the_words_proposed(room: Room) -> None:
     assert first.state is ProposalState.ANSWERED
 
 
-def test_a_reply_to_a_proposal_that_was_taken_back_meanwhile_is_not_lost(room: Room) -> None:
+def test_a_reply_to_a_withdrawn_proposal_is_not_lost(room: Room) -> None:
     room.table.settle("M1")
     first = propose(room.table, "samira", "Within three days.")
     address = f"/items/M1/propose?replies_to={first.id}"
@@ -138,7 +138,7 @@ def test_a_party_is_not_asked_to_turn_down_its_own_proposal(room: Room) -> None:
 
 
 def conversation(table: Table) -> None:
-    """Have three parties come to terms on M1, in a number of steps."""
+    """Have three parties agree on M1 in a number of steps."""
     answer = table.save("ilena", "M1", words="Within ten days.")
     positions.take_position(
         table["joana"],
@@ -159,17 +159,19 @@ def conversation(table: Table) -> None:
     table.session.commit()
 
 
-def told(page: Page) -> list[str]:
-    """Return what a history tells, a line for each thing that happened."""
-    (line,) = [one for one in page.root.iter("ol") if one.attrib.get("class") == "timeline"]
-    return [" ".join("".join(one.itertext()).split()) for one in line.iter("b")]
+def timeline(page: Page) -> list[str]:
+    """Return the lines of a history, one for each event."""
+    (line,) = [
+        element for element in page.root.iter("ol") if element.attrib.get("class") == "timeline"
+    ]
+    return [" ".join("".join(element.itertext()).split()) for element in line.iter("b")]
 
 
-def test_how_an_item_came_about_reads_as_a_conversation(room: Room) -> None:
+def test_an_items_history_reads_like_a_conversation(room: Room) -> None:
     conversation(room.table)
     page = room.page("joana", "/items/M1/history")
     npm = room.table.land.organisations["npm"].name
-    assert told(page) == [
+    assert timeline(page) == [
         f"{npm} wrote the first answer",
         "Lantern Health Network asked to talk about version 1",
         "Open Door Legal Aid proposed other words",
@@ -186,7 +188,7 @@ def test_how_an_item_came_about_reads_as_a_conversation(room: Room) -> None:
     assert "Ilena Dorvath" in page.text
 
 
-def test_the_past_of_an_item_costs_as_many_queries_however_long(
+def test_an_items_history_takes_the_same_number_of_queries_however_long_it_is(
     room: Room, statements: Statements
 ) -> None:
     room.table.settle("M1")
@@ -194,15 +196,15 @@ def test_the_past_of_an_item_costs_as_many_queries_however_long(
     with statements() as few:
         room.page("joana", "/items/M1/history")
     for number in range(3):
-        made = propose(room.table, "samira", f"Words number {number}.")
-        positions.accept_proposal(room.table["ilena"], room.table.checklist(), made.id)
+        proposal = propose(room.table, "samira", f"Words number {number}.")
+        positions.accept_proposal(room.table["ilena"], room.table.checklist(), proposal.id)
         room.table.session.commit()
     with statements() as many:
         room.page("joana", "/items/M1/history")
     assert len(many) == len(few)
 
 
-def test_the_past_of_an_item_is_read_by_those_who_see_the_checklist(room: Room) -> None:
+def test_people_who_see_the_checklist_read_an_items_history(room: Room) -> None:
     room.table.settle("M1")
     for first in ("ilena", "samira", "petra"):
         room.page(first, "/items/M1/history")
@@ -223,8 +225,8 @@ def test_two_revisions_and_the_draft_are_compared_item_by_item(room: Room) -> No
         items=["M1"],
     )
     table.session.commit()
-    made = propose(table, "ilena", "Quite other words.")
-    positions.accept_proposal(table["samira"], table.checklist(), made.id)
+    proposal = propose(table, "ilena", "Quite other words.")
+    positions.accept_proposal(table["samira"], table.checklist(), proposal.id)
     table.session.commit()
     page = room.page("joana", "/revisions")
     assert "From Revision 1 to The draft as it is now" in page.text

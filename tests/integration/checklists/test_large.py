@@ -26,16 +26,16 @@ SECONDS = 5.0
 @pytest.fixture
 def crowds(session: Session) -> tuple[Crowd, Crowd]:
     """A small one and the large one."""
-    made = (large.make(session, SMALL), large.make(session, LARGE))
+    sizes = (large.make(session, SMALL), large.make(session, LARGE))
     session.commit()
-    return made
+    return sizes
 
 
 def browser(app: Flask, crowd: Crowd) -> CheckedClient:
     return crowd.land.browser(app, "writer0x0")
 
 
-def test_it_opens_with_as_many_queries_as_a_small_one(
+def test_a_large_checklist_opens_with_as_many_queries_as_a_small_one(
     app: Flask, session: Session, crowds: tuple[Crowd, Crowd], statements: Statements
 ) -> None:
     small, big = crowds
@@ -60,7 +60,7 @@ def test_it_opens_with_as_many_queries_as_a_small_one(
     assert count(big) == count(small)
 
 
-def test_it_opens_in_a_moment(
+def test_a_large_checklist_opens_quickly(
     app: Flask, session: Session, crowds: tuple[Crowd, Crowd], record_property: Callable[..., None]
 ) -> None:
     _small, big = crowds

@@ -1,4 +1,4 @@
-"""What a transaction has read of a checklist is read again only after it changed."""
+"""A transaction reads a checklist again only after it changed."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -24,8 +24,8 @@ Statements = Callable[[], AbstractContextManager[list[str]]]
 
 
 def reads(sent: list[str]) -> list[str]:
-    """Return the tables that statements read, each as often as it was."""
-    selects = [one.split() for one in sent if one.startswith("SELECT")]
+    """Return the tables that statements read, each as often as it was read."""
+    selects = [statement.split() for statement in sent if statement.startswith("SELECT")]
     return [words[words.index("FROM") + 1].strip('"') for words in selects]
 
 
@@ -49,9 +49,9 @@ def test_after_an_answer_nothing_is_read_again_but_what_it_changed(
         _write_again(answer)
         after = load(checklist)
     assert set(reads(sent)) == {"answer"}
-    found = after.sheet.shared("M1")
-    assert found is not None
-    assert found.version == 2
+    shared = after.sheet.shared("M1")
+    assert shared is not None
+    assert shared.version == 2
 
 
 @pytest.mark.parametrize("scope", [AnswerScope.SHARED, AnswerScope.PARTY])
@@ -80,7 +80,7 @@ def test_an_answer_just_saved_is_as_it_is_read_later(
 
 
 def _write_again(before: Answer) -> None:
-    """Add a version of an answer by hand, as a verb does within its transaction."""
+    """Add a version of an answer by hand, as a service function does within its transaction."""
     db.session.execute(sa.update(Answer).where(Answer.id == before.id).values(is_current=False))
     db.session.add(
         Answer(
@@ -97,7 +97,7 @@ def _write_again(before: Answer) -> None:
     )
 
 
-def test_who_is_taken_out_is_no_longer_among_the_people(table: Table) -> None:
+def test_a_removed_person_is_no_longer_among_the_people(table: Table) -> None:
     checklist = table.checklist()
     user_id = table.land.users["dora"].id
     table.land.session.commit()
@@ -109,7 +109,7 @@ def test_who_is_taken_out_is_no_longer_among_the_people(table: Table) -> None:
     assert user_id not in load(checklist).people
 
 
-def test_what_is_rolled_back_is_read_again(table: Table) -> None:
+def test_rolled_back_changes_are_read_again(table: Table) -> None:
     checklist = table.checklist()
     load_for_update(checklist)
     savepoint = db.session.begin_nested()
@@ -142,25 +142,25 @@ def _reading_of(checklist: Checklist) -> Answer:
 
 
 @pytest.mark.both_databases
-@pytest.mark.parametrize("hold", [lock, lambda one: lock_chain(one.cooperation_id)])
-def test_what_others_wrote_before_it_was_held_is_read(
+@pytest.mark.parametrize("hold", [lock, lambda checklist: lock_chain(checklist.cooperation_id)])
+def test_changes_made_before_the_lock_are_read(
     table: Table, hold: Callable[[Checklist], object]
 ) -> None:
     checklist = table.checklist()
     table.session.commit()
     assert load(checklist).sheet.shared("M1") is None
     written = _reading_of(checklist)
-    columns = {one.key: getattr(written, one.key) for one in Answer.__table__.columns}
+    columns = {column.key: getattr(written, column.key) for column in Answer.__table__.columns}
     if db.engine.dialect.name == "sqlite":
         db.session.commit()  # one writer at a time: nobody writes while this transaction goes on
     with db.engine.begin() as other:
         other.execute(sa.insert(Answer).values(**columns | {"id": uuid4()}))
     hold(checklist)
-    found = load(checklist).sheet.shared("M1")
-    assert found is not None
+    answer = load(checklist).sheet.shared("M1")
+    assert answer is not None
 
 
-def test_a_lock_holds_the_chain_too(table: Table, statements: Statements) -> None:
+def test_locking_a_checklist_locks_its_chain_too(table: Table, statements: Statements) -> None:
     checklist = table.checklist()
     table.session.commit()
     lock(checklist)
@@ -177,8 +177,8 @@ def test_every_table_that_is_read_is_watched() -> None:
     ]
     names = {
         table.name
-        for one in statements
-        for table in sa.sql.visitors.iterate(one.get_final_froms()[0])
+        for statement in statements
+        for table in sa.sql.visitors.iterate(statement.get_final_froms()[0])
         if isinstance(table, sa.Table)
     }
     relations = {

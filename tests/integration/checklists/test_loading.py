@@ -22,8 +22,8 @@ def everything(session: Session) -> list[Checklist]:
     return list(session.scalars(sa.select(Checklist).order_by(Checklist.id)))
 
 
-def told(loaded: LoadedChecklist) -> tuple[object, ...]:
-    """Return what rules and pages look at."""
+def seen_by_rules(loaded: LoadedChecklist) -> tuple[object, ...]:
+    """Return everything that policies and pages read."""
     return (
         loaded.checklist.id,
         loaded.cooperation.id,
@@ -41,17 +41,17 @@ def told(loaded: LoadedChecklist) -> tuple[object, ...]:
     )
 
 
-def test_each_is_as_if_it_was_loaded_by_itself(
+def test_loading_several_checklists_gives_the_same_as_loading_each(
     session: Session, demonstration: Demonstration
 ) -> None:
     checklists = everything(session)
     together = load_all(checklists)
-    assert together.keys() == {one.id for one in checklists}
-    for one in checklists:
-        assert told(together[one.id]) == told(load(one))
+    assert together.keys() == {checklist.id for checklist in checklists}
+    for single in checklists:
+        assert seen_by_rules(together[single.id]) == seen_by_rules(load(single))
 
 
-def test_several_cost_as_many_queries_as_one(
+def test_several_take_as_many_queries_as_one(
     session: Session, demonstration: Demonstration, statements: Statements
 ) -> None:
     roles = session.get_one(Checklist, demonstration.checklists["complete", "visit_roles"])
@@ -71,11 +71,11 @@ def test_keys_are_fetched_together_and_held(
     session: Session, demonstration: Demonstration, statements: Statements
 ) -> None:
     wanted = set(demonstration.cooperations.values())
-    apart = {one: keys.key_of(one) for one in wanted}
+    apart = {cooperation_id: keys.key_of(cooperation_id) for cooperation_id in wanted}
     db.session.info.pop("cooperation_keys")
     session.expunge_all()
     with statements() as sent:
         keys.hold(wanted)
-        assert {one: keys.key_of(one) for one in wanted} == apart
+        assert {cooperation_id: keys.key_of(cooperation_id) for cooperation_id in wanted} == apart
         keys.hold(wanted)
     assert len(sent) == 1

@@ -1,4 +1,4 @@
-"""An organisation's own model answers: kept, used, looked after, and seen by nobody else.
+"""An organisation's model answers: saved, used, renamed, and seen by nobody else.
 
 In one file: one model answer, from keeping to use, tried from the same sides.
 """
@@ -36,14 +36,14 @@ def keep(
     title: str = "Plain words",
     note: str = "",
 ) -> ModelAnswer:
-    held = model_answers.to_keep(table[first], table.loaded(), table.loaded().item(item), scope)
-    assert held is not None
+    answer = model_answers.to_keep(table[first], table.loaded(), table.loaded().item(item), scope)
+    assert answer is not None
     row = model_answers.keep(
         table[first],
         table.checklist(),
         item,
         scope,
-        answer_id=held.answer_id,
+        answer_id=answer.answer_id,
         title=title,
         note=note,
     )
@@ -56,7 +56,7 @@ def titles(table: Table, first: str) -> list[str]:
 
 
 @pytest.fixture
-def kept(table: Table) -> Table:
+def with_models(table: Table) -> Table:
     """Terms on which M1 is answered and kept by the NPM and by Open Door, each for itself."""
     table.save("ilena", "M1")
     keep(table, "ilena", title="The NPM's words", note="With new partners.")
@@ -67,20 +67,22 @@ def kept(table: Table) -> Table:
 # Whose they are
 
 
-def test_an_organisation_keeps_answers_for_itself_alone(kept: Table) -> None:
-    assert titles(kept, "ilena") == titles(kept, "oren") == ["The NPM's words"]
-    assert titles(kept, "samira") == titles(kept, "dora") == ["Words that bind us"]
+def test_an_organisation_keeps_answers_for_itself_alone(with_models: Table) -> None:
+    assert titles(with_models, "ilena") == titles(with_models, "oren") == ["The NPM's words"]
+    assert titles(with_models, "samira") == titles(with_models, "dora") == ["Words that bind us"]
     # Petra acts for the NPM and is none of its own people.
     for first in ("joana", "marek", "vesna", "petra", "ada", "root"):
-        assert titles(kept, first) == []
-        assert queries.models_for(kept[first], ChecklistKind.TERMS, "M1", SHARED) == []
+        assert titles(with_models, first) == []
+        assert queries.models_for(with_models[first], ChecklistKind.TERMS, "M1", SHARED) == []
 
 
-def test_no_other_organisation_finds_one_by_its_address(kept: Table, app: Flask) -> None:
-    row = queries.model_answers(kept["samira"])[0]
-    terms = f"/checklists/{kept.checklist().id}/items/M1/answer?for=shared&model={row.id}"
+def test_no_other_organisation_finds_a_model_answer_by_its_address(
+    with_models: Table, app: Flask
+) -> None:
+    row = queries.model_answers(with_models["samira"])[0]
+    terms = f"/checklists/{with_models.checklist().id}/items/M1/answer?for=shared&model={row.id}"
     for first in ("ilena", "joana", "marek", "ada", "root"):
-        browser = kept.land.browser(app, first)
+        browser = with_models.land.browser(app, first)
         for address in (f"/model-answers/{row.id}/rename", f"/model-answers/{row.id}/delete"):
             assert browser.get(address).status_code == 404, first
             assert browser.post(address).status_code == 404, first
@@ -88,53 +90,55 @@ def test_no_other_organisation_finds_one_by_its_address(kept: Table, app: Flask)
         # Who did not set the answer is led on, to propose other words.
         led_on = shown.status_code == 303 and shown.location.endswith("/propose")
         assert led_on or shown.status_code in {403, 404}, first
-    own = queries.model_answers(kept["ilena"])[0]
+    own = queries.model_answers(with_models["ilena"])[0]
     terms = terms.replace(str(row.id), str(own.id))
-    assert kept.land.browser(app, "ilena").get(terms).status_code == 200
+    assert with_models.land.browser(app, "ilena").get(terms).status_code == 200
 
 
-def test_nothing_of_it_is_on_any_page_of_another(kept: Table, app: Flask) -> None:
+def test_a_model_answer_is_on_no_page_of_another_organisation(
+    with_models: Table, app: Flask
+) -> None:
     places = (
-        f"/checklists/{kept.checklist().id}",
-        f"/checklists/{kept.checklist().id}/items/M1/answer",
-        f"/checklists/{kept.checklist().id}/items/M1/history",
-        f"/cooperations/{kept.cooperation.reference}/history",
+        f"/checklists/{with_models.checklist().id}",
+        f"/checklists/{with_models.checklist().id}/items/M1/answer",
+        f"/checklists/{with_models.checklist().id}/items/M1/history",
+        f"/cooperations/{with_models.cooperation.reference}/history",
         "/model-answers",
         "/",
     )
     for first in ("ilena", "joana", "ada"):
-        browser = kept.land.browser(app, first)
+        browser = with_models.land.browser(app, first)
         for address in places:
             html = browser.get(address, follow_redirects=True).get_data(as_text=True)
             assert "Words that bind us" not in html, (first, address)
 
 
-def test_the_trail_tells_neither_which_nor_of_what(kept: Table) -> None:
-    row = queries.model_answers(kept["samira"])[0]
-    model_answers.rename(kept["samira"], row.id, title="Other", note="", seen_version=1)
-    model_answers.delete(kept["samira"], row.id)
-    kept.session.commit()
-    told = kept.session.execute(
+def test_the_trail_names_neither_the_model_answer_nor_its_item(with_models: Table) -> None:
+    row = queries.model_answers(with_models["samira"])[0]
+    model_answers.rename(with_models["samira"], row.id, title="Other", note="", seen_version=1)
+    model_answers.delete(with_models["samira"], row.id)
+    with_models.session.commit()
+    details = with_models.session.execute(
         sa.select(Event.verb, EventDetail.content)
         .join(EventDetail, EventDetail.event_id == Event.id)
         .join(Chain, Chain.id == Event.chain_id)
         .where(Event.verb.like("model_answer%"), Chain.kind == ChainKind.INSTANCE)
         .order_by(Event.number)
     ).all()
-    assert [verb for verb, _content in told] == [
+    assert [verb for verb, _content in details] == [
         "model_answer_kept",
         "model_answer_kept",
         "model_answer_renamed",
         "model_answer_deleted",
     ]
-    assert {frozenset(content) for _verb, content in told} == {frozenset({"who"})}
-    assert kept.events("model_answer_kept") == []
+    assert {frozenset(content) for _verb, content in details} == {frozenset({"who"})}
+    assert with_models.events("model_answer_kept") == []
 
 
 # Keeping
 
 
-def test_what_names_persons_or_parties_is_not_kept(session: Session) -> None:
+def test_a_model_answer_keeps_no_persons_or_parties(session: Session) -> None:
     template = a_template(
         an_item(
             "M1",
@@ -151,15 +155,15 @@ def test_what_names_persons_or_parties_is_not_kept(session: Session) -> None:
     row = keep(table)
     assert row.values == {"words": "Words", "rows": [{"what": "Reads"}]}
     loaded = table.loaded()
-    held = loaded.sheet.shared("M1")
-    assert held is not None
-    without = model_answers.without_names(loaded.item("M1").fields, held.values)
+    answer = loaded.sheet.shared("M1")
+    assert answer is not None
+    without = model_answers.without_names(loaded.item("M1").fields, answer.values)
     assert without.left_out == (("contact", None), ("rows", "party"))
     with pytest.raises(RuleBrokenError, match="It only names persons and parties"):
         keep(table, item="M2")
 
 
-def test_the_own_partys_answer_is_kept_and_no_other_partys(table: Table) -> None:
+def test_a_person_keeps_only_their_own_partys_answer_as_a_model(table: Table) -> None:
     for first in ("ilena", "samira"):
         service.save_answer(
             table[first], table.checklist(), "M7", PARTY, {"words": first}, base_version=0
@@ -173,7 +177,7 @@ def test_the_own_partys_answer_is_kept_and_no_other_partys(table: Table) -> None
     assert model_answers.to_keep(table["samira"], loaded, item, PERSON) is None
 
 
-def test_what_does_not_apply_is_no_model(table: Table) -> None:
+def test_an_answer_that_does_not_apply_is_not_kept_as_a_model(table: Table) -> None:
     service.save_answer(
         table["ilena"],
         table.checklist(),
@@ -205,7 +209,7 @@ def test_coordinators_and_managers_keep_answers(table: Table, first: str, words:
         )
 
 
-def test_an_answer_that_changed_meanwhile_is_looked_at_first(table: Table) -> None:
+def test_an_answer_that_changed_meanwhile_has_to_be_reviewed_first(table: Table) -> None:
     old = table.save("ilena", "M1")
     table.save("ilena", "M1", seen=1, words="Other.")
     with pytest.raises(StaleError, match="The answer changed while you were writing"):
@@ -241,45 +245,45 @@ def test_a_title_is_given_and_is_the_only_one(
 # Looking after them
 
 
-def test_they_are_renamed_and_deleted_by_coordinators_and_managers(kept: Table) -> None:
-    row = queries.model_answers(kept["ilena"])[0]
+def test_coordinators_and_managers_rename_and_delete_model_answers(with_models: Table) -> None:
+    row = queries.model_answers(with_models["ilena"])[0]
     model_answers.rename(
-        kept["nadia"], row.id, title=" New title ", note=" New note ", seen_version=1
+        with_models["nadia"], row.id, title=" New title ", note=" New note ", seen_version=1
     )
-    kept.session.commit()
+    with_models.session.commit()
     assert (row.title, row.note, row.version) == ("New title", "New note", 2)
-    assert row.author_id == kept.land.users["nadia"].id
+    assert row.author_id == with_models.land.users["nadia"].id
     for first in ("oren", "tomas"):
         with pytest.raises(RefusedError):
-            model_answers.delete(kept[first], row.id)
+            model_answers.delete(with_models[first], row.id)
         with pytest.raises(RefusedError):
-            model_answers.rename(kept[first], row.id, title="Mine", note="", seen_version=2)
-    model_answers.delete(kept["ilena"], row.id)
-    kept.session.commit()
-    assert titles(kept, "ilena") == []
-    assert titles(kept, "samira") == ["Words that bind us"]
+            model_answers.rename(with_models[first], row.id, title="Mine", note="", seen_version=2)
+    model_answers.delete(with_models["ilena"], row.id)
+    with_models.session.commit()
+    assert titles(with_models, "ilena") == []
+    assert titles(with_models, "samira") == ["Words that bind us"]
 
 
-def test_a_later_rename_does_not_win_unseen(kept: Table) -> None:
-    row = queries.model_answers(kept["ilena"])[0]
-    model_answers.rename(kept["nadia"], row.id, title="Hers", note="", seen_version=1)
+def test_a_later_rename_does_not_overwrite_another_unseen(with_models: Table) -> None:
+    row = queries.model_answers(with_models["ilena"])[0]
+    model_answers.rename(with_models["nadia"], row.id, title="Hers", note="", seen_version=1)
     with pytest.raises(StaleError, match="Somebody else changed it"):
-        model_answers.rename(kept["ilena"], row.id, title="Mine", note="", seen_version=1)
-    model_answers.delete(kept["nadia"], row.id)
+        model_answers.rename(with_models["ilena"], row.id, title="Mine", note="", seen_version=1)
+    model_answers.delete(with_models["nadia"], row.id)
     with pytest.raises(StaleError, match="deleted meanwhile"):
-        model_answers.delete(kept["ilena"], row.id)
+        model_answers.delete(with_models["ilena"], row.id)
     with pytest.raises(StaleError, match="deleted meanwhile"):
-        model_answers.rename(kept["ilena"], row.id, title="M", note="", seen_version=2)
+        model_answers.rename(with_models["ilena"], row.id, title="M", note="", seen_version=2)
 
 
-def test_a_partner_neither_renames_nor_deletes_anothers(kept: Table) -> None:
-    row = queries.model_answers(kept["ilena"])[0]
+def test_a_partner_neither_renames_nor_deletes_anothers_model_answers(with_models: Table) -> None:
+    row = queries.model_answers(with_models["ilena"])[0]
     for first in ("samira", "joana"):
         with pytest.raises(StaleError):
-            model_answers.delete(kept[first], row.id)
+            model_answers.delete(with_models[first], row.id)
         with pytest.raises(StaleError):
-            model_answers.rename(kept[first], row.id, title="Mine", note="", seen_version=1)
-    assert titles(kept, "ilena") == ["The NPM's words"]
+            model_answers.rename(with_models[first], row.id, title="Mine", note="", seen_version=1)
+    assert titles(with_models, "ilena") == ["The NPM's words"]
 
 
 # Class K2
@@ -310,10 +314,12 @@ def test_nothing_of_a_visit_is_kept(
 
 
 @pytest.mark.parametrize("column", ["kind", "scope"])
-def test_the_database_takes_none_of_a_visit_nor_of_a_person(kept: Table, column: str) -> None:
+def test_the_database_takes_none_of_a_visit_nor_of_a_person(
+    with_models: Table, column: str
+) -> None:
     values = {"kind": "visit_roles", "scope": "person"}
     with pytest.raises(sa.exc.IntegrityError):
-        kept.session.execute(
+        with_models.session.execute(
             sa.text(f"UPDATE model_answer SET {column} = :value"), {"value": values[column]}
         )
 
@@ -343,26 +349,28 @@ def test_an_answer_is_kept_from_its_item(table: Table, app: Flask) -> None:
     assert "Your organisation has a model answer of this title" in again.text
 
 
-def test_members_see_the_list_and_change_nothing(kept: Table, app: Flask) -> None:
-    row = queries.model_answers(kept["samira"])[0]
-    browser = kept.land.browser(app, "dora")
+def test_members_see_the_list_and_change_nothing(with_models: Table, app: Flask) -> None:
+    row = queries.model_answers(with_models["samira"])[0]
+    browser = with_models.land.browser(app, "dora")
     page = browser.page("/model-answers")
     assert "Words that bind us" in page.text
     assert "Rename" not in page.text
     assert browser.get(f"/model-answers/{row.id}/rename").status_code == 403
     assert browser.post(f"/model-answers/{row.id}/delete").status_code == 403
-    address = f"/checklists/{kept.checklist().id}"
+    address = f"/checklists/{with_models.checklist().id}"
     assert "Keep as a model answer" not in browser.page(address).text
     assert browser.get(f"{address}/items/M1/keep-as-model").status_code == 403
     for first in ("ada", "root"):
-        assert kept.land.browser(app, first).get("/model-answers").status_code == 403
-    empty = kept.land.browser(app, "joana").page("/model-answers")
+        assert with_models.land.browser(app, first).get("/model-answers").status_code == 403
+    empty = with_models.land.browser(app, "joana").page("/model-answers")
     assert "There is none yet." in empty.text
 
 
-def test_they_are_renamed_and_deleted_on_their_page(kept: Table, app: Flask) -> None:
-    row = queries.model_answers(kept["samira"])[0]
-    browser = kept.land.browser(app, "samira")
+def test_a_coordinator_renames_and_deletes_a_model_answer_on_its_page(
+    with_models: Table, app: Flask
+) -> None:
+    row = queries.model_answers(with_models["samira"])[0]
+    browser = with_models.land.browser(app, "samira")
     address = f"/model-answers/{row.id}/rename"
     page = Page.of(browser.submit(address, title="New title", note="New note"))
     assert page.h1 == "Our model answers"
@@ -378,16 +386,18 @@ def answers(table: Table) -> int:
     return table.session.scalar(sa.select(sa.func.count(Answer.id))) or 0
 
 
-def test_a_model_fills_the_form_and_nothing_is_saved_until_it_is(kept: Table, app: Flask) -> None:
-    other = another(kept.land, "door", "lantern")
-    browser = kept.land.browser(app, "dora")
+def test_a_model_fills_the_form_and_nothing_is_saved_until_it_is(
+    with_models: Table, app: Flask
+) -> None:
+    other = another(with_models.land, "door", "lantern")
+    browser = with_models.land.browser(app, "dora")
     page = browser.page(form_address(other))
     link = page.links()["Words that bind us"]
-    before = answers(kept)
+    before = answers(with_models)
     page = browser.page(link)
     assert "Filled from the model answer “Words that bind us”." in page.text
     assert page.form().values["words"] == ["As ilena writes it."]
-    assert answers(kept) == before
+    assert answers(with_models) == before
     done = Page.of(browser.submit(link, words="As ilena writes it. And more."))
     assert "M1 is saved." in done.text
     saved = other.loaded().sheet.shared("M1")
@@ -398,7 +408,9 @@ def test_a_model_fills_the_form_and_nothing_is_saved_until_it_is(kept: Table, ap
     assert other.waiting("M1") == {"npm", "lantern"}
 
 
-def test_what_no_longer_fits_is_left_out_of_the_form_and_told(session: Session, app: Flask) -> None:
+def test_the_form_leaves_out_and_names_values_that_no_longer_fit(
+    session: Session, app: Flask
+) -> None:
     table = set_out(session, template=a_template(an_item("M1", a_field(), a_field("day", "date"))))
     table.save("ilena", "M1", words="Words", day="2026-05-01")
     row = keep(table)
@@ -412,9 +424,9 @@ def test_what_no_longer_fits_is_left_out_of_the_form_and_told(session: Session, 
     assert page.form().values["day"] == [""]
 
 
-def test_a_draft_goes_before_a_model(kept: Table, app: Flask) -> None:
-    other = another(kept.land, "door", "lantern")
-    browser = kept.land.browser(app, "samira")
+def test_a_draft_takes_precedence_over_a_model_answer(with_models: Table, app: Flask) -> None:
+    other = another(with_models.land, "door", "lantern")
+    browser = with_models.land.browser(app, "samira")
     address = form_address(other)
     page = browser.page(address)
     link = page.links()["Words that bind us"]
@@ -427,13 +439,13 @@ def test_a_draft_goes_before_a_model(kept: Table, app: Flask) -> None:
         assert "Words that bind us" not in page.links()
 
 
-def test_a_model_of_another_item_fills_no_form(kept: Table, app: Flask) -> None:
-    kept.save("ilena", "M3")
-    row = keep(kept, item="M3", title="For M3")
-    browser: CheckedClient = kept.land.browser(app, "ilena")
-    assert "For M3" not in browser.page(form_address(kept)).text
-    assert browser.get(form_address(kept, f"?model={row.id}")).status_code == 404
-    assert browser.get(form_address(kept, "?model=nonsense")).status_code == 404
+def test_a_model_of_another_item_fills_no_form(with_models: Table, app: Flask) -> None:
+    with_models.save("ilena", "M3")
+    row = keep(with_models, item="M3", title="For M3")
+    browser: CheckedClient = with_models.land.browser(app, "ilena")
+    assert "For M3" not in browser.page(form_address(with_models)).text
+    assert browser.get(form_address(with_models, f"?model={row.id}")).status_code == 404
+    assert browser.get(form_address(with_models, "?model=nonsense")).status_code == 404
 
 
 def test_a_model_whose_item_is_gone_stays_in_the_list(session: Session, app: Flask) -> None:
@@ -446,7 +458,9 @@ def test_a_model_whose_item_is_gone_stays_in_the_list(session: Session, app: Fla
     assert "Not asked in the newest version." in page.text
 
 
-def test_many_cost_as_many_queries_as_few(table: Table, app: Flask, statements: Statements) -> None:
+def test_many_rows_take_as_many_queries_as_few(
+    table: Table, app: Flask, statements: Statements
+) -> None:
     table.save("ilena", "M1")
     browser = table.land.browser(app, "ilena")
     counts = []
@@ -456,8 +470,8 @@ def test_many_cost_as_many_queries_as_few(table: Table, app: Flask, statements: 
         seen = []
         for place in ("/model-answers", form_address(table)):
             browser.page(place)
-            with statements() as asked:
+            with statements() as sent:
                 browser.page(place)
-            seen.append(len(asked))
+            seen.append(len(sent))
         counts.append(seen)
     assert counts[0] == counts[1]

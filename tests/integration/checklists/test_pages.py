@@ -1,4 +1,4 @@
-"""Pages of filling in and coming to terms: what each side reads, does and is told.
+"""Pages for filling in and agreeing on a checklist: what each side sees and does.
 
 In one file: the pages of one checklist, with the same forms read from them.
 """
@@ -69,9 +69,9 @@ class Room:
         """Press a button of an item on the list, as a person finds it there."""
         page = self.page(first)
         words = f"{button} {item}"
-        found = [form for form in forms(page) if form[2].startswith(words)]
-        assert len(found) == 1, [form[2] for form in forms(page)]
-        action, fields, _words = found[0]
+        matching = [form for form in forms(page) if form[2].startswith(words)]
+        assert len(matching) == 1, [form[2] for form in forms(page)]
+        action, fields, _words = matching[0]
         response = self.browser(first).open(
             action, method="POST", data=fields, csrf=False, follow_redirects=True
         )
@@ -85,26 +85,32 @@ def room(app: Flask, table: Table) -> Room:
 
 def forms(page: Page) -> list[tuple[str, dict[str, str], str]]:
     """Return each form of the items: where it is sent, with what, and its button's words."""
-    found = []
+    rows = []
     for form in page.root.iter("form"):
         fields = {
-            one.attrib["name"]: one.attrib.get("value", "")
-            for one in form.iter("input")
-            if "name" in one.attrib
+            field.attrib["name"]: field.attrib.get("value", "")
+            for field in form.iter("input")
+            if "name" in field.attrib
         }
         words = " ".join("".join(form.itertext()).split())
-        found.append((form.attrib.get("action", ""), fields, words))
-    return found
+        rows.append((form.attrib.get("action", ""), fields, words))
+    return rows
 
 
 def item(page: Page, code: str) -> str:
-    """Return all that can be read of one item."""
-    (article,) = [one for one in page.root.iter("article") if one.attrib.get("id") == code.lower()]
+    """Return the whole text of one item."""
+    (article,) = [
+        element for element in page.root.iter("article") if element.attrib.get("id") == code.lower()
+    ]
     return " ".join("".join(article.itertext()).split())
 
 
 def items(page: Page) -> list[str]:
-    return [one.attrib["id"].upper() for one in page.root.iter("article") if "id" in one.attrib]
+    return [
+        element.attrib["id"].upper()
+        for element in page.root.iter("article")
+        if "id" in element.attrib
+    ]
 
 
 # Links of an item to pages for reading, or to matters of one's own side.
@@ -112,15 +118,17 @@ BESIDE = ("/history", "/comments", "/assign", "/keep-as-model?for=shared")
 
 
 def acts(page: Page, code: str) -> set[str]:
-    """Return the words of what can be done with an item, its code taken off."""
-    (article,) = [one for one in page.root.iter("article") if one.attrib.get("id") == code.lower()]
-    found = set()
-    for one in article.iter():
-        address = one.attrib.get("href", "")
-        is_link = one.tag == "a" and "/items/" in address and not address.endswith(BESIDE)
-        if is_link or one.tag == "button":
-            found.add(" ".join((one.text or "").split()))
-    return found
+    """Return the labels of an item's actions, without its code."""
+    (article,) = [
+        element for element in page.root.iter("article") if element.attrib.get("id") == code.lower()
+    ]
+    offered = set()
+    for node in article.iter():
+        address = node.attrib.get("href", "")
+        is_link = node.tag == "a" and "/items/" in address and not address.endswith(BESIDE)
+        if is_link or node.tag == "button":
+            offered.add(" ".join((node.text or "").split()))
+    return offered
 
 
 # The list
@@ -143,7 +151,7 @@ def test_the_list_shows_every_item_with_its_state_and_what_can_be_done(room: Roo
     assert "1 item is not counted" in page.text
 
 
-def test_an_answer_stands_with_its_author_and_each_partys_position(room: Room) -> None:
+def test_an_answer_is_shown_with_its_author_and_each_partys_position(room: Room) -> None:
     room.table.save("ilena", "M1", words="Both sides write.")
     room.table.accept("M1", "samira")
     shown = item(room.page("joana"), "M1")
@@ -188,12 +196,12 @@ def test_an_empty_filter_says_so(room: Room) -> None:
     assert "No item here. Choose another filter" in page.text
 
 
-def test_who_only_audits_reads_and_is_told_so(room: Room) -> None:
+def test_an_auditor_only_reads_and_the_page_says_so(room: Room) -> None:
     room.table.save("ilena", "M1")
     page = room.page("ada")
     assert "As ilena writes it." in item(page, "M1")
     assert {act for code in items(page) for act in acts(page, code)} == set()
-    assert [one for one in forms(page) if "/checklists/" in one[0]] == []
+    assert [form for form in forms(page) if "/checklists/" in form[0]] == []
 
 
 @pytest.mark.parametrize("first", ["marek", "vesna", "root"])
@@ -251,7 +259,7 @@ def test_an_answer_is_written_and_saved(room: Room) -> None:
     assert answer.author_name == "Samira Okell"
 
 
-def test_an_unfinished_answer_is_saved_and_said(app: Flask, session: Session) -> None:
+def test_an_unfinished_answer_is_saved_and_marked(app: Flask, session: Session) -> None:
     room = Room(
         app, set_out(session, template=a_template(an_item("M1", a_field(), a_field("more"))))
     )
@@ -329,7 +337,7 @@ def test_an_answer_accepted_while_writing_becomes_a_proposal_with_the_words_type
 
 
 @pytest.mark.parametrize("rest", ["answer", "talk", "propose", "flag", "leave-out"])
-def test_what_was_typed_stays_when_the_text_was_sent_meanwhile(room: Room, rest: str) -> None:
+def test_typed_words_stay_when_the_text_was_sent_meanwhile(room: Room, rest: str) -> None:
     table = room.table
     code = "M6" if rest == "leave-out" else "M1"
     if rest not in {"answer", "leave-out"}:
@@ -358,7 +366,9 @@ def test_an_answer_others_accepted_leads_to_a_proposal(room: Room) -> None:
     ("words", "message"),
     [("x" * 5001, "Use at most 5000 characters"), ("x" * 300_000, "Use at most 5000 characters")],
 )
-def test_a_text_that_is_too_long_is_told_and_kept(room: Room, words: str, message: str) -> None:
+def test_a_text_that_is_too_long_shows_an_error_and_keeps_the_input(
+    room: Room, words: str, message: str
+) -> None:
     page = room.submit("samira", "/items/M1/answer", words=words)
     assert page.title.startswith("Problem: ")
     assert message in page.text
@@ -385,7 +395,7 @@ def test_hostile_words_are_words(room: Room, words: str) -> None:
 
 
 @pytest.mark.parametrize("value", ["boat", "", "prison' OR 1=1"])
-def test_what_is_no_option_is_refused_beside_its_field(room: Room, value: str) -> None:
+def test_an_invalid_option_shows_an_error_beside_its_field(room: Room, value: str) -> None:
     form = room.page("ilena", "/items/M2/answer").form()
     sent = {**form.filled_in(), "kind": value}
     response = room.browser("ilena").post(
@@ -402,7 +412,7 @@ def test_what_is_no_option_is_refused_beside_its_field(room: Room, value: str) -
         assert saved.is_empty
 
 
-def test_a_person_who_does_not_take_part_is_no_option(room: Room) -> None:
+def test_a_person_who_does_not_take_part_is_not_offered(room: Room) -> None:
     form = room.page("ilena", "/items/M5/answer").form()
     stranger = room.table.land.users["marek"].id
     sent = {**form.filled_in(), "second_reader": str(stranger)}
@@ -412,7 +422,7 @@ def test_a_person_who_does_not_take_part_is_no_option(room: Room) -> None:
 
 
 @pytest.mark.parametrize("version", ["", "x", "-1", "99999999999999999999"])
-def test_a_version_that_can_not_be_read_counts_as_an_old_one(room: Room, version: str) -> None:
+def test_a_version_that_cannot_be_read_counts_as_an_old_one(room: Room, version: str) -> None:
     room.table.save("ilena", "M1")
     form = room.page("ilena", "/items/M1/answer").form()
     sent = {**form.filled_in(words="Mine."), "base_version": version}
@@ -449,7 +459,9 @@ def test_a_version_that_can_not_be_read_counts_as_an_old_one(room: Room, version
         ("/flags/0f1e2d3c-0000-4000-8000-000000000002/explain", 404),
     ],
 )
-def test_what_is_not_there_or_not_theirs(room: Room, rest: str, status: int) -> None:
+def test_items_that_are_missing_or_belong_to_others_are_refused(
+    room: Room, rest: str, status: int
+) -> None:
     room.table.save("ilena", "M2", kind="police")
     room.page("samira", rest, status)
 
@@ -479,10 +491,10 @@ def test_an_answer_is_accepted_by_its_button(room: Room) -> None:
     assert room.table.waiting("M1") == {"lantern"}
 
 
-def test_what_changed_meanwhile_is_not_accepted_unseen(room: Room) -> None:
+def test_an_answer_that_changed_meanwhile_is_not_accepted_unseen(room: Room) -> None:
     room.table.save("ilena", "M1")
     page = room.page("samira")
-    ((action, fields, _words),) = [one for one in forms(page) if one[2].startswith("Accept M1")]
+    ((action, fields, _words),) = [form for form in forms(page) if form[2].startswith("Accept M1")]
     room.table.save("ilena", "M1", seen=1)
     for answer in (fields["answer"], "", "nonsense", str(uuid4())):
         response = room.browser("samira").post(
@@ -529,8 +541,10 @@ def test_a_proposal_is_shown_word_by_word_with_its_reason(room: Room) -> None:
     page = room.page("ilena")
     assert "Within ten days." in item(page, "M1")
     assert "An early reply serves us." in item(page, "M1")
-    assert ["".join(one.itertext()) for one in page.root.iter("del")] == ["[taken out: ten]"]
-    assert ["".join(one.itertext()) for one in page.root.iter("ins")] == ["[put in: three]"]
+    assert ["".join(element.itertext()) for element in page.root.iter("del")] == [
+        "[taken out: ten]"
+    ]
+    assert ["".join(element.itertext()) for element in page.root.iter("ins")] == ["[put in: three]"]
     assert "Accept the proposal" in buttons(page)
     assert {"Answer with other words M1", "Turn it down M1"} <= page.links().keys()
     assert "Take the proposal back" in buttons(room.page("dora"))
@@ -538,13 +552,13 @@ def test_a_proposal_is_shown_word_by_word_with_its_reason(room: Room) -> None:
 
 def buttons(page: Page) -> set[str]:
     return {
-        " ".join((one.text or "").split())
-        for one in page.root.iter()
-        if one.tag == "button" or "button" in one.attrib.get("class", "")
+        " ".join((element.text or "").split())
+        for element in page.root.iter()
+        if element.tag == "button" or "button" in element.attrib.get("class", "")
     }
 
 
-def test_a_proposal_waits_for_those_who_may_answer_it(room: Room) -> None:
+def test_a_proposal_is_a_task_for_the_people_who_may_answer_it(room: Room) -> None:
     room.table.settle("M1")
     propose(room)
     assert "M1" in items(room.page("ilena", "?filter=us"))
@@ -588,7 +602,7 @@ def test_a_proposal_that_is_turned_down_leaves_its_reason(room: Room) -> None:
     assert "turned down" not in item(room.page("samira"), "M1")
 
 
-def test_why_a_proposal_is_turned_down_is_not_lost_when_it_was_taken_back(room: Room) -> None:
+def test_the_reason_for_declining_a_withdrawn_proposal_is_not_lost(room: Room) -> None:
     room.table.settle("M1")
     propose(room)
     proposal = room.table.loaded().proposals[0]
@@ -604,7 +618,7 @@ def test_why_a_proposal_is_turned_down_is_not_lost_when_it_was_taken_back(room: 
     assert room.browser("marek").post(where, data=data).status_code == 404
 
 
-def test_a_proposal_is_taken_back_by_its_party(room: Room) -> None:
+def test_a_party_withdraws_its_proposal(room: Room) -> None:
     room.table.settle("M1")
     propose(room)
     page = room.press("dora", "Take the proposal back", "M1")
@@ -612,7 +626,7 @@ def test_a_proposal_is_taken_back_by_its_party(room: Room) -> None:
     assert room.table.loaded().proposals == ()
 
 
-def test_a_proposal_without_words_or_reason_is_told_and_kept(room: Room) -> None:
+def test_proposing_without_words_or_reason_shows_an_error_and_keeps_the_input(room: Room) -> None:
     room.table.settle("M1")
     page = room.submit("samira", "/items/M1/propose", words="Kept words.", reason="")
     assert page.title.startswith("Problem: ")
@@ -622,7 +636,9 @@ def test_a_proposal_without_words_or_reason_is_told_and_kept(room: Room) -> None
     assert room.table.loaded().proposals == ()
 
 
-def test_an_answer_that_changed_while_proposing_is_told_and_the_words_stay(room: Room) -> None:
+def test_a_proposal_for_an_answer_that_changed_shows_an_error_and_keeps_the_words(
+    room: Room,
+) -> None:
     room.table.save("ilena", "M1")
     form = room.page("samira", "/items/M1/propose").form()
     room.table.save("ilena", "M1", seen=1, words="Quite other words.")
@@ -636,7 +652,7 @@ def test_an_answer_that_changed_while_proposing_is_told_and_the_words_stay(room:
     assert "Quite other words." in page.text
 
 
-def test_what_the_npm_writes_is_offered_to_the_npm_alone(room: Room) -> None:
+def test_an_item_the_npm_writes_is_offered_only_to_the_npm(room: Room) -> None:
     table = room.table
     answer = table.save("ilena", "M3")
     positions.propose(
@@ -717,7 +733,7 @@ def test_whoever_left_is_named_in_what_they_wrote_and_missed_where_they_are_name
     assert "names somebody who no longer takes part" in shown
 
 
-def test_what_may_not_be_changed_says_why(room: Room) -> None:
+def test_the_page_explains_why_an_item_may_not_be_changed(room: Room) -> None:
     table = room.table
     table.settle("M1")
     table.checklist().open_items = ["M2"]
@@ -751,7 +767,7 @@ def test_each_item_shows_the_passage_that_concerns_it(app: Flask, table: Table) 
 
 
 @pytest.mark.parametrize("kind", ["x", "terms.yaml", "..", "TERMS"])
-def test_there_is_no_page_of_what_is_no_checklist(app: Flask, table: Table, kind: str) -> None:
+def test_an_unknown_checklist_has_no_page(app: Flask, table: Table, kind: str) -> None:
     table.land.browser(app, "samira").page(f"/checklists/templates/{kind}", 404)
 
 
@@ -785,7 +801,7 @@ def test_the_list_sends_as_many_queries_for_many_rows(
 
 
 def crowd(table: Table) -> None:
-    """Bring in more people and parties, so that rows don't share theirs."""
+    """Add more people and parties, so that each row has its own."""
     land: Country = table.land
     for number in range(4):
         key = f"body{number}"
@@ -820,7 +836,7 @@ def fill_rows(table: Table, codes: list[str], *partners: str) -> None:
         )
 
 
-def test_words_taken_out_and_put_in_are_told_to_screen_readers_too(room: Room) -> None:
+def test_removed_and_added_words_are_marked_for_screen_readers_too(room: Room) -> None:
     room.table.save("ilena", "M1", words="Within ten days.")
     propose(room)
     assert re.search(r"Words taken out are struck through", room.page("ilena").text)

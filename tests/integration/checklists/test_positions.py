@@ -1,4 +1,4 @@
-"""Coming to terms: accept, ask to talk, propose, answer a proposal; the rest is asked again.
+"""Reaching agreement: accept, ask to discuss, suggest a change, answer a proposal.
 
 In one file: positions and proposals of one item, which change each other.
 """
@@ -34,7 +34,7 @@ def propose(
 ) -> Proposal:
     answer = table.loaded().sheet.shared(item)
     assert answer is not None
-    made = positions.propose(
+    proposal = positions.propose(
         table[first],
         table.checklist(),
         item,
@@ -43,7 +43,7 @@ def propose(
         reason=reason,
     )
     table.session.commit()
-    return made
+    return proposal
 
 
 def accept_it(table: Table, first: str, proposal: Proposal) -> Answer:
@@ -60,7 +60,7 @@ def stances(table: Table, item: str = "M1") -> dict[str, str]:
     by_id = {row.organisation_id: row.stance.value for row in rows}
     keys = {table.land.id(key): key for key in ("npm", "door", "lantern", "bridge")}
     assert len(rows) == len(by_id)
-    return {keys[one]: stance for one, stance in by_id.items()}
+    return {keys[party_id]: stance for party_id, stance in by_id.items()}
 
 
 # Accept
@@ -74,7 +74,7 @@ def test_every_party_has_to_accept_the_same_version(table: Table) -> None:
     assert table.standing("M1").done
     assert stances(table) == {"npm": "accepts", "door": "accepts", "lantern": "accepts"}
     taken = table.events("position_taken")
-    assert [one["organisation"] for one in taken] == [
+    assert [details["organisation"] for details in taken] == [
         "Open Door Legal Aid",
         "Lantern Health Network",
     ]
@@ -87,7 +87,7 @@ def test_every_party_has_to_accept_the_same_version(table: Table) -> None:
     }
 
 
-def test_accepting_twice_is_as_once(table: Table) -> None:
+def test_accepting_twice_has_no_further_effect(table: Table) -> None:
     table.save("ilena", "M1")
     table.accept("M1", "samira", "samira", "dora")
     assert stances(table) == {"npm": "accepts", "door": "accepts"}
@@ -124,7 +124,7 @@ def test_an_answer_that_is_not_whole_is_not_accepted(session: Session) -> None:
         ("samira", "M4", RuleBrokenError, "Whether this item applies is not known yet"),
     ],
 )
-def test_who_is_not_asked_takes_no_position(
+def test_a_party_that_is_not_asked_takes_no_position(
     table: Table, first: str, item: str, error: type[Exception], words: str
 ) -> None:
     table.save("ilena", "M1")
@@ -161,19 +161,21 @@ def talk(table: Table, first: str, answer: Answer, reason: str) -> None:
     table.session.commit()
 
 
-def test_a_party_may_ask_to_talk_and_takes_its_yes_back_by_it(table: Table) -> None:
+def test_a_party_that_asks_to_discuss_withdraws_its_acceptance(table: Table) -> None:
     answer = table.settle("M1")
     talk(table, "samira", answer, "  Two pages are too few.  ")
     assert table.standing("M1").state is WorkState.WAITING
     assert table.waiting("M1") == {"door"}
-    row = next(one for one in table.loaded().positions if one.stance is Stance.WANTS_TALK)
+    row = next(
+        position for position in table.loaded().positions if position.stance is Stance.WANTS_TALK
+    )
     assert row.reason == "Two pages are too few."
     table.accept("M1", "samira")
     assert table.standing("M1").done
 
 
 @pytest.mark.parametrize("reason", ["", "   ", "\n"])
-def test_who_asks_to_talk_says_about_what(table: Table, reason: str) -> None:
+def test_asking_to_discuss_needs_a_reason(table: Table, reason: str) -> None:
     answer = table.save("ilena", "M1")
     with pytest.raises(RuleBrokenError, match="Say what you want to talk about") as error:
         talk(table, "samira", answer, reason)
@@ -239,7 +241,7 @@ def test_another_partner_may_accept_what_all_write_together(table: Table) -> Non
     assert table.waiting("M1") == {"npm"}
 
 
-def test_what_the_npm_alone_writes_is_not_changed_between_partners(table: Table) -> None:
+def test_partners_do_not_change_an_answer_only_the_npm_writes(table: Table) -> None:
     """S6: a partner's proposal and another partner's yes decide nothing for the NPM."""
     table.save("ilena", "M3")
     table.accept("M3", "samira", "joana")
@@ -258,7 +260,7 @@ def test_what_the_npm_alone_writes_is_not_changed_between_partners(table: Table)
     assert table.waiting("M3") == {"lantern"}
 
 
-def test_a_proposal_of_the_npm_for_what_partners_write_is_theirs_to_answer(table: Table) -> None:
+def test_partners_answer_an_npm_proposal_for_an_item_they_write(table: Table) -> None:
     table.save("samira", "M10")
     table.accept("M10", "ilena")
     proposal = propose(table, "ilena", "M10")
@@ -278,7 +280,7 @@ def test_ones_own_proposal_is_answered_by_others(table: Table) -> None:
 
 
 @pytest.mark.parametrize("reason", ["", "  "])
-def test_a_proposal_and_a_no_to_it_have_a_reason(table: Table, reason: str) -> None:
+def test_a_proposal_and_its_refusal_need_a_reason(table: Table, reason: str) -> None:
     table.settle("M1")
     with pytest.raises(RuleBrokenError, match="Give the reason for the change"):
         propose(table, "samira", reason=reason)
@@ -310,7 +312,7 @@ def test_a_proposal_that_is_not_whole_does_not_become_the_answer(session: Sessio
         positions.accept_proposal(table["ilena"], table.checklist(), proposal.id)
 
 
-def test_a_proposal_for_who_left_meanwhile_does_not_become_the_answer(session: Session) -> None:
+def test_a_proposal_naming_somebody_who_has_left_cannot_become_the_answer(session: Session) -> None:
     table = set_out(session, template=a_template(an_item("M1", a_field("contact", "person"))))
     people = {first: str(table.land.users[first].id) for first in ("dora", "henrik")}
     table.save("ilena", "M1", contact=people["dora"])
@@ -334,7 +336,7 @@ def test_a_proposal_for_who_left_meanwhile_does_not_become_the_answer(session: S
         ("samira", "M6", RuleBrokenError, "There is no answer yet"),
     ],
 )
-def test_who_can_not_propose_is_told_why(
+def test_a_person_who_cannot_propose_reads_why(
     table: Table, first: str, item: str, error: type[Exception], words: str
 ) -> None:
     table.save("ilena", "M1")
@@ -368,7 +370,7 @@ def test_a_proposal_is_turned_down_with_a_reason_and_nothing_else_changes(table:
     assert proposal.ended_reason == "Three days are too few."
     assert stances(table) == before
     assert table.loaded().proposals == ()
-    assert [one.id for one in table.loaded().turned_down] == [proposal.id]
+    assert [declined.id for declined in table.loaded().turned_down] == [proposal.id]
     assert table.events("proposal_turned_down")[-1]["proposed_by"] == "Open Door Legal Aid"
 
 
@@ -384,7 +386,7 @@ def test_a_party_takes_its_own_proposal_back(table: Table) -> None:
     assert table.waiting("M1") == {"door"}
 
 
-def test_who_accepts_the_answer_goes_back_on_the_own_proposal(table: Table) -> None:
+def test_accepting_the_answer_withdraws_ones_own_proposal(table: Table) -> None:
     table.settle("M1")
     proposal = propose(table, "samira")
     table.accept("M1", "samira")
@@ -395,7 +397,7 @@ def test_who_accepts_the_answer_goes_back_on_the_own_proposal(table: Table) -> N
         positions.accept_proposal(table["ilena"], table.checklist(), proposal.id)
 
 
-def test_who_asks_to_talk_leaves_the_own_proposal_open(table: Table) -> None:
+def test_asking_to_discuss_leaves_ones_own_proposal_open(table: Table) -> None:
     answer = table.settle("M1")
     proposal = propose(table, "samira")
     talk(table, "samira", answer, "Let us talk.")
@@ -408,7 +410,7 @@ def test_a_new_proposal_of_a_party_takes_the_place_of_its_earlier_one(table: Tab
     second = propose(table, "dora", words="Four days.")
     table.session.refresh(first)
     assert first.state is ProposalState.OUTDATED
-    assert [one.id for one in table.loaded().proposals] == [other.id, second.id]
+    assert [proposal.id for proposal in table.loaded().proposals] == [other.id, second.id]
 
 
 def test_with_a_new_answer_all_proposals_for_the_old_one_are_outdated(table: Table) -> None:
@@ -422,7 +424,7 @@ def test_with_a_new_answer_all_proposals_for_the_old_one_are_outdated(table: Tab
 
 
 @pytest.mark.parametrize("state", ["accepted", "turned_down", "withdrawn"])
-def test_a_proposal_is_answered_once(table: Table, state: str) -> None:
+def test_a_proposal_is_answered_only_once(table: Table, state: str) -> None:
     table.settle("M1")
     proposal = propose(table, "samira")
     match state:

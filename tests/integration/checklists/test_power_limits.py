@@ -98,7 +98,7 @@ def flags(table: Table) -> list[Flag]:
 
 
 def is_open(table: Table) -> list[str]:
-    return [f"{one.item}.{one.rule}" for one in flags(table) if one.closed_at is None]
+    return [f"{flag.item}.{flag.rule}" for flag in flags(table) if flag.closed_at is None]
 
 
 GIVES_AWAY: dict[str, Any] = {"agrees": "all", "why": "It builds trust."}
@@ -114,26 +114,28 @@ def test_an_answer_that_gives_a_power_away_is_flagged_by_rule(desk: Table) -> No
     assert flag.powers == ["findings", "publication"]
     assert (flag.author_id, flag.organisation_id) == (None, None)
     assert flag.reason == "Another body decides on it."
-    (told,) = desk.events("flag_raised")
-    assert told["powers"] == ["findings", "publication"]
-    assert told["item"] == "M1"
-    assert told["who"] is None or told["who"].get("name") is None
+    (details,) = desk.events("flag_raised")
+    assert details["powers"] == ["findings", "publication"]
+    assert details["item"] == "M1"
+    assert details["who"] is None or details["who"].get("name") is None
 
 
-def test_another_answer_is_not_flagged(desk: Table) -> None:
+def test_an_answer_that_keeps_the_power_is_not_flagged(desk: Table) -> None:
     desk.save("ilena", "M1", agrees="npm")
     desk.save("ilena", "M3")
     assert flags(desk) == []
 
 
-def test_a_flag_by_rule_holds_up_sending(desk: Table) -> None:
+def test_a_flag_raised_by_a_rule_blocks_sending(desk: Table) -> None:
     """Gate G3, whoever flagged it."""
     desk.save("ilena", "M1", **GIVES_AWAY)
-    assert "An open flag waits on M1." in [str(one) for one in obstacles.to_sending(desk.loaded())]
+    assert "An open flag waits on M1." in [
+        str(obstacle) for obstacle in obstacles.to_sending(desk.loaded())
+    ]
     assert desk.loaded().flagged == {"M1"}
 
 
-def test_it_closes_by_itself_when_the_answer_gives_nothing_away_any_more(desk: Table) -> None:
+def test_a_flag_closes_by_itself_once_the_answer_gives_no_power_away(desk: Table) -> None:
     desk.save("ilena", "M1", **GIVES_AWAY)
     desk.save("ilena", "M1", seen=1, agrees="npm")
     (flag,) = flags(desk)
@@ -180,12 +182,12 @@ def test_accepting_a_proposal_is_judged_as_saving_is(desk: Table) -> None:
 
 
 def explain(table: Table, first: str = "nadia") -> None:
-    (flag,) = [one for one in flags(table) if one.closed_at is None]
+    (flag,) = [flag for flag in flags(table) if flag.closed_at is None]
     safeguards.explain_flag(table[first], table.checklist(), flag.id, "The NPM has the last word.")
     table.session.commit()
 
 
-def test_an_explanation_closes_it_and_holds_while_the_term_stands(desk: Table) -> None:
+def test_an_explanation_closes_a_flag_as_long_as_the_term_does_not_change(desk: Table) -> None:
     desk.save("ilena", "M1", **GIVES_AWAY)
     explain(desk)
     assert desk.loaded().flagged == set()
@@ -211,8 +213,8 @@ def test_another_row_may_change_beside_a_term_that_was_explained(desk: Table) ->
     assert (is_open(desk), len(flags(desk))) == (["M2.report"], 2)
 
 
-def test_the_same_answer_given_anew_is_flagged_anew(desk: Table) -> None:
-    """An explanation does not outlive the term that it explained."""
+def test_the_same_answer_given_again_is_flagged_again(desk: Table) -> None:
+    """An explanation is valid only for the term that it explains."""
     desk.save("ilena", "M1", **GIVES_AWAY)
     explain(desk)
     desk.save("ilena", "M1", seen=1, agrees="npm")
@@ -230,7 +232,7 @@ def test_a_flag_on_an_older_wording_is_not_explained_any_more(desk: Table) -> No
     assert is_open(desk) == ["M1.all_agree"]
 
 
-def test_a_reviewers_flag_stands_beside_and_goes_its_own_way(desk: Table) -> None:
+def test_a_reviewers_flag_is_independent_of_the_flag_raised_by_a_rule(desk: Table) -> None:
     desk.save("ilena", "M1", **GIVES_AWAY)
     raised = safeguards.raise_flag(desk["samira"], desk.checklist(), "M1", "We see it too.")
     desk.session.commit()
@@ -246,7 +248,7 @@ def test_a_reviewers_flag_stands_beside_and_goes_its_own_way(desk: Table) -> Non
 # What changes around it
 
 
-def test_an_item_that_applies_no_more_is_flagged_no_more(desk: Table) -> None:
+def test_an_item_that_no_longer_applies_is_no_longer_flagged(desk: Table) -> None:
     desk.save("ilena", "M4", days=120)
     cooperations.set_modes(
         desk["ilena"],
@@ -269,7 +271,7 @@ def test_an_item_that_applies_no_more_is_flagged_no_more(desk: Table) -> None:
 
 
 @pytest.mark.parametrize("state", [ChecklistState.SENT, ChecklistState.IN_FORCE])
-def test_a_text_that_can_not_be_changed_is_not_judged(desk: Table, state: ChecklistState) -> None:
+def test_a_text_that_cannot_be_changed_is_not_judged(desk: Table, state: ChecklistState) -> None:
     desk.save("ilena", "M1", **GIVES_AWAY)
     desk.checklist().state = state
     desk.session.execute(sa.delete(Flag))
@@ -281,7 +283,7 @@ def test_a_text_that_can_not_be_changed_is_not_judged(desk: Table, state: Checkl
     assert is_open(desk) == ["M1.all_agree"]
 
 
-def test_a_running_checklist_without_rules_goes_on_without(table: Table) -> None:
+def test_a_running_checklist_without_rules_stays_without_them(table: Table) -> None:
     """Checklists begun on an earlier version keep working from the database."""
     publish(limited_as(91))
     table.save("ilena", "M1")
@@ -311,7 +313,7 @@ def test_a_flag_is_by_somebody_or_by_a_rule_and_never_by_both(desk: Table) -> No
 # The shipped checklists
 
 
-def test_what_the_factories_agree_on_gives_nothing_away(whole_table: Table) -> None:
+def test_the_terms_the_factories_agree_on_give_no_power_away(whole_table: Table) -> None:
     whole_table.agree()
     assert flags(whole_table) == []
 
@@ -328,11 +330,11 @@ def test_each_question_of_m5_and_m6_is_answered_and_a_worrying_one_named(
     assert "timing of visits" in str(table.standing("M5").problems[0].message)
     table.save("ilena", "M5", seen=1, **(m5 | {"timing": "yes"}))
     assert "Term on timing" in str(table.standing("M5").problems[0].message)
-    said = {"timing": "yes", "timing_term": "We were asked to."}
-    table.save("ilena", "M5", seen=2, **(m5 | said))
+    values = {"timing": "yes", "timing_term": "We were asked to."}
+    table.save("ilena", "M5", seen=2, **(m5 | values))
     assert "name the item" in str(table.standing("M5").problems[0].message)
-    said["timing_term"] = "M13 lets the doctor of the team call a visit off, for that day alone."
-    table.save("ilena", "M5", seen=3, **(m5 | said))
+    values["timing_term"] = "M13 lets the doctor of the team call a visit off, for that day alone."
+    table.save("ilena", "M5", seen=3, **(m5 | values))
     assert table.standing("M5").done
     m6 = checklists.whole(table.loaded(), "M6")
     assert list(m6.values()) == ["yes"] * 5
@@ -392,8 +394,8 @@ def test_the_rules_are_named_with_the_power_and_the_passage(desk_room: Room) -> 
     address = f"/flags/{flag.id}/explain"
     assert f"{desk_room.address}{address}" in desk_room.page("ilena").addresses()
     assert f"{desk_room.address}{address}" not in desk_room.page("samira").addresses()
-    asked = desk_room.page("ilena", address)
-    assert "The rules of this checklist flag a limit on the NPM." in asked.text
+    question_page = desk_room.page("ilena", address)
+    assert "The rules of this checklist flag a limit on the NPM." in question_page.text
     page = desk_room.submit("ilena", address, reason="The NPM has the last word.")
     assert "The flag is closed with your explanation." in page.text
     shown = item(desk_room.page("samira"), "M1")

@@ -1,4 +1,4 @@
-"""Independence and flexibility (S6, S7): flags hold up sending; the second reader confirms."""
+"""Independence and flexibility (S6, S7): flags block sending; the second reader confirms."""
 
 from uuid import uuid4
 
@@ -20,7 +20,7 @@ def flag(table: Table, first: str = "samira", item: str = "M1") -> Flag:
 
 
 def in_the_way(table: Table) -> list[str]:
-    return [str(one) for one in obstacles.to_sending(table.loaded())]
+    return [str(obstacle) for obstacle in obstacles.to_sending(table.loaded())]
 
 
 def test_any_party_may_flag_a_term_as_limiting_the_npm(table: Table) -> None:
@@ -29,7 +29,7 @@ def test_any_party_may_flag_a_term_as_limiting_the_npm(table: Table) -> None:
     for first in ("samira", "dora", "ilena", "nadia"):
         raised = flag(table, first)
         assert (raised.reason, raised.closed_at) == ("A donor decides?", None)
-    assert [one["organisation"] for one in table.events("flag_raised")] == [
+    assert [details["organisation"] for details in table.events("flag_raised")] == [
         "Open Door Legal Aid",
         "Open Door Legal Aid",
         "Office of the People's Advocate",
@@ -59,7 +59,7 @@ def test_a_live_list_is_not_flagged(table: Table) -> None:
         flag(table, item="M8")
 
 
-def test_an_open_flag_holds_up_sending_until_it_is_explained(table: Table) -> None:
+def test_an_open_flag_blocks_sending_until_it_is_explained(table: Table) -> None:
     terms = table.agree()
     table.session.commit()
     assert in_the_way(table) == []
@@ -73,7 +73,7 @@ def test_an_open_flag_holds_up_sending_until_it_is_explained(table: Table) -> No
     assert table.events("flag_closed")[-1]["how"] == "explained"
 
 
-def test_flags_are_told_in_the_order_of_the_checklist(table: Table) -> None:
+def test_flags_are_listed_in_the_order_of_the_checklist(table: Table) -> None:
     table.agree()
     for item in ("M10", "M3", "M10", "M1"):
         flag(table, item=item)
@@ -96,7 +96,7 @@ def test_the_npm_alone_explains(table: Table, first: str, words: str) -> None:
         safeguards.explain_flag(table[first], table.checklist(), raised.id, "No donor.")
 
 
-def test_an_explanation_has_words_and_is_given_once(table: Table) -> None:
+def test_an_explanation_needs_words_and_is_given_only_once(table: Table) -> None:
     table.settle("M1")
     terms, raised = table.checklist(), flag(table)
     with pytest.raises(RuleBrokenError, match="Explain why the term does not limit"):
@@ -122,7 +122,7 @@ def test_changing_the_term_closes_its_flags_and_no_others(table: Table) -> None:
 # The second reader
 
 
-def test_terms_can_not_be_sent_before_the_second_reader_has_read_them(table: Table) -> None:
+def test_terms_cannot_be_sent_before_the_second_reader_has_read_them(table: Table) -> None:
     """Gate G3."""
     table.agree()
     table.session.execute(sa.update(SafeguardReview).values(is_void=True))
@@ -157,13 +157,13 @@ def test_terms_that_are_not_agreed_are_not_reviewed(table: Table) -> None:
         ("ada", "The second reader is a person of the NPM"),
     ],
 )
-def test_nobody_else_confirms(table: Table, first: str, words: str) -> None:
+def test_only_the_second_reader_confirms(table: Table, first: str, words: str) -> None:
     table.save("ilena", "M5", second_reader=str(table.land.users["oren"].id))
     with pytest.raises(RefusedError, match=words):
         safeguards.confirm_review(table[first], table.checklist())
 
 
-def test_who_wrote_an_answer_is_no_second_reader_any_more(table: Table) -> None:
+def test_a_second_reader_who_wrote_an_answer_is_no_longer_second_reader(table: Table) -> None:
     table.save("ilena", "M5", second_reader=str(table.land.users["oren"].id))
     assert table.standing("M5").done
     table.save("oren", "M6")
@@ -215,7 +215,7 @@ def test_a_live_list_voids_nothing(table: Table) -> None:
 
 
 @pytest.mark.parametrize("state", [ChecklistState.SENT, ChecklistState.IN_FORCE])
-def test_nothing_is_flagged_or_reviewed_while_it_can_not_be_changed(
+def test_nothing_is_flagged_or_reviewed_while_it_cannot_be_changed(
     table: Table, state: ChecklistState
 ) -> None:
     table.save("ilena", "M5", second_reader=str(table.land.users["oren"].id))

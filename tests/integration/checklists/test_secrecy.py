@@ -74,7 +74,7 @@ def signers(scene: Scene) -> dict[Any, Actor]:
 
 @pytest.fixture
 def roles(app: Flask, scene: Scene) -> Checklist:
-    """The visit's roles amended and declined, with a marked word at every step of the way."""
+    """The visit's roles amended and declined, with a marked word at every step."""
     starting_points.of(app).use(
         "roles_declined",
         lambda: _decline(Scene(db.session(), scene.demonstration)),
@@ -131,7 +131,7 @@ def columns(session: Session) -> Iterator[tuple[str, object]]:
                 yield f"{table.name}.{name}", value
 
 
-def test_nothing_that_was_said_stands_in_a_row(scene: Scene, roles: Checklist) -> None:
+def test_no_row_contains_anything_that_was_said(scene: Scene, roles: Checklist) -> None:
     seen = 0
     for column, value in columns(scene.session):
         seen += 1
@@ -140,38 +140,38 @@ def test_nothing_that_was_said_stands_in_a_row(scene: Scene, roles: Checklist) -
     assert seen > 1000
 
 
-def test_nothing_that_was_said_stands_in_a_byte_of_the_file(scene: Scene, roles: Checklist) -> None:
+def test_the_database_file_contains_nothing_that_was_said(scene: Scene, roles: Checklist) -> None:
     if scene.session.get_bind().dialect.name != "sqlite":
         # There the rows are read one by one, as the test above does.
-        assert said(scene, roles) >= set(MARKS)
+        assert everything_said(scene, roles) >= set(MARKS)
         return
     file = Path(str(scene.session.get_bind().engine.url.database))
     parts = (file, *(file.with_name(file.name + end) for end in ("-wal", "-shm")))
-    held = b"".join(part.read_bytes() for part in parts if part.exists())
-    assert scene.reference.encode() in held
-    assert b"quillfen-" not in held
+    content = b"".join(part.read_bytes() for part in parts if part.exists())
+    assert scene.reference.encode() in content
+    assert b"quillfen-" not in content
 
 
-def said(scene: Scene, roles: Checklist) -> set[str]:
-    """Return everything that was said on the roles, read with the key."""
+def everything_said(scene: Scene, roles: Checklist) -> set[str]:
+    """Return everything that was written on the roles, decrypted with the key."""
     own, session = roles.cooperation_id, scene.session
-    found = {encryption.reason_of(own, roles)}
+    words = {encryption.reason_of(own, roles)}
     for answer in session.scalars(sa.select(Answer).where(Answer.checklist_id == roles.id)):
-        found |= {str(one) for one in encryption.values_of(own, answer).values()}
+        words |= {str(value) for value in encryption.values_of(own, answer).values()}
     for position in session.scalars(sa.select(Position).where(Position.checklist_id == roles.id)):
-        found.add(encryption.reason_of(own, position))
+        words.add(encryption.reason_of(own, position))
     for proposal in session.scalars(sa.select(Proposal).where(Proposal.checklist_id == roles.id)):
-        found |= {str(one) for one in encryption.values_of(own, proposal).values()}
-        found |= {encryption.reason_of(own, proposal), encryption.ended_reason_of(own, proposal)}
-    for _revision, asked in signoff.revisions_of("checklist", roles.id):
-        if asked is not None:
-            found.add(signoff_service.reason_of(asked, keys.key_of(own)))
-    return found
+        words |= {str(value) for value in encryption.values_of(own, proposal).values()}
+        words |= {encryption.reason_of(own, proposal), encryption.ended_reason_of(own, proposal)}
+    for _revision, request in signoff.revisions_of("checklist", roles.id):
+        if request is not None:
+            words.add(signoff_service.reason_of(request, keys.key_of(own)))
+    return words
 
 
-def test_all_of_it_is_read_back_with_the_key(scene: Scene, roles: Checklist) -> None:
+def test_everything_is_decrypted_with_the_key(scene: Scene, roles: Checklist) -> None:
     # The reason of the amendment gave way to that of the decline; the position keeps it.
-    assert said(scene, roles) >= set(MARKS)
+    assert everything_said(scene, roles) >= set(MARKS)
     assert encryption.reason_of(roles.cooperation_id, roles) == DECLINED
 
 
@@ -193,18 +193,20 @@ def test_the_frozen_text_is_sealed_and_its_digest_is_that_of_the_plain_bytes(
 def test_no_event_tells_what_was_said(scene: Scene, roles: Checklist) -> None:
     for content in scene.session.scalars(sa.select(EventDetail.content)):
         assert "quillfen" not in str(content)
-    told = dict(scene.events("declined", "amendment_opened"))
-    assert told["declined"]["reason"] == told["amendment_opened"]["reason"] == ""
-    assert told["declined"]["items"] == ["V8"]
+    details_by_verb = dict(scene.events("declined", "amendment_opened"))
+    assert (
+        details_by_verb["declined"]["reason"] == details_by_verb["amendment_opened"]["reason"] == ""
+    )
+    assert details_by_verb["declined"]["items"] == ["V8"]
 
 
 def test_sealed_values_do_not_open_in_another_place(scene: Scene, roles: Checklist) -> None:
-    one, two = scene.session.scalars(
+    first, second = scene.session.scalars(
         sa.select(Answer).where(Answer.checklist_id == roles.id).limit(2)
     ).all()
-    one.sealed, two.sealed = two.sealed, one.sealed
+    first.sealed, second.sealed = second.sealed, first.sealed
     with pytest.raises(SealBrokenError):
-        encryption.values_of(roles.cooperation_id, one)
+        encryption.values_of(roles.cooperation_id, first)
     scene.session.rollback()
 
 
@@ -250,12 +252,12 @@ def agreed(scene: Scene, writers: dict[Any, Actor]) -> Checklist:
     return roles
 
 
-def test_who_may_not_open_the_text_is_not_asked_to_sign_it(
+def test_a_person_who_may_not_open_the_text_is_not_asked_to_sign_it(
     scene: Scene, agreed: Checklist, signers: dict[Any, Actor]
 ) -> None:
     def able() -> set[str]:
         people = agreements.signatories(load(agreed)).values()
-        return {one.name for of_party in people for one in of_party}
+        return {person.name for of_party in people for person in of_party}
 
     assert able() == {"Tomas Beridan", "Henrik Asante", "Otto Brandis"}
     clearance = scene.session.scalars(
@@ -276,7 +278,9 @@ def test_a_whole_answer_to_each_item_of_a_visit_can_be_made(scene: Scene) -> Non
     """The factory of whole answers knows the team and the first day."""
     loaded = load(scene.checklist(ROLES))
     rows = whole(loaded, "V5")["roles"]
-    assert {row["person"] for row in rows} == {str(one) for one in loaded.surroundings.team or ()}
+    assert {row["person"] for row in rows} == {
+        str(member) for member in loaded.surroundings.team or ()
+    }
     assert all(
         row["due"] > str(loaded.surroundings.visit_starts_on)
         for row in whole(loaded, "V19")["parts"]

@@ -1,4 +1,4 @@
-"""Moving a running checklist to a newer version: what is kept, asked again, left to history."""
+"""Moving a running checklist to a newer version: what is kept, asked again or left behind."""
 
 import pytest
 import sqlalchemy as sa
@@ -89,14 +89,14 @@ def test_a_reworded_item_keeps_its_answer_and_is_asked_again_of_all(table: Table
     assert table.standing("M1").done
 
 
-def test_advice_alone_reopens_nothing(table: Table) -> None:
+def test_a_change_of_advice_alone_reopens_nothing(table: Table) -> None:
     table.settle("M1")
     assert publish_next(table, M1={"help": "Write it plainly."}).reopened == ()
     move(table)
     assert table.standing("M1").done
 
 
-def test_a_stricter_done_test_judges_anew(table: Table) -> None:
+def test_a_stricter_done_test_reopens_an_item(table: Table) -> None:
     rows = an_item("M1", a_table("rows", a_column("name")))
     publish(a_template(rows, version=91))
     table.session.commit()
@@ -112,7 +112,7 @@ def test_a_stricter_done_test_judges_anew(table: Table) -> None:
     assert [str(p.message) for p in table.standing("M1").problems] == ["Rows: at least 2 row(s)."]
 
 
-def test_what_no_longer_fits_stays_in_the_version_before(table: Table) -> None:
+def test_values_that_no_longer_fit_stay_in_the_previous_version(table: Table) -> None:
     two = [a_field("words"), a_field("more")]
     publish(a_template(an_item("M1", *two), version=91))
     table.session.commit()
@@ -169,7 +169,7 @@ def test_a_choice_and_rows_keep_what_still_fits(table: Table) -> None:
     assert dict(current.values) == {"chosen": ["a"], "rows": [{"name": "One"}]}
 
 
-def test_a_gone_item_keeps_its_answer_and_comes_back_with_it(table: Table) -> None:
+def test_a_removed_item_keeps_its_answer_and_comes_back_with_it(table: Table) -> None:
     saved = table.settle("M6")
     done = publish_next(table, M6=None)
     assert done.gone_answered == ("M6",)
@@ -184,7 +184,7 @@ def test_a_gone_item_keeps_its_answer_and_comes_back_with_it(table: Table) -> No
     assert table.waiting("M6") == {"npm", "door", "lantern"}
 
 
-def test_flags_and_proposals_on_gone_items_end(table: Table) -> None:
+def test_flags_and_proposals_on_removed_items_end(table: Table) -> None:
     saved = table.save("ilena", "M6")
     safeguards.raise_flag(table["samira"], table.checklist(), "M6", "It limits.")
     positions.propose(
@@ -212,7 +212,7 @@ def test_new_items_begin_empty_and_count(table: Table) -> None:
     assert table.checklist().total_count == before + 1
 
 
-def test_the_gone_is_left_out_of_the_text_that_is_signed(table: Table) -> None:
+def test_the_signed_text_leaves_out_removed_items(table: Table) -> None:
     table.settle("M6")
     publish_next(table, M6=None)
     move(table)
@@ -224,7 +224,7 @@ def test_the_gone_is_left_out_of_the_text_that_is_signed(table: Table) -> None:
     assert from_text.item("M6") is None
 
 
-def test_it_is_moved_while_drafting_or_amending_only(table: Table) -> None:
+def test_a_checklist_is_moved_only_while_it_is_drafted_or_amended(table: Table) -> None:
     publish_next(table, M1={"prompt": "Other words?"}, M11={"required": "recommended"})
     checklist = table.sign()
     table.session.commit()
@@ -244,18 +244,18 @@ def test_only_a_coordinator_of_a_party_moves_it(table: Table, first: str) -> Non
         move(table, first)
 
 
-def test_a_coordinator_of_a_partner_moves_it_and_the_others_are_told(table: Table) -> None:
+def test_a_partners_coordinator_moves_it_and_the_other_parties_are_notified(table: Table) -> None:
     publish_next(table, M1={"prompt": "Other words?"})
     move(table, "samira")
     (event,) = table.events("checklist_moved")
     assert (event["before"], event["after"], event["changed"]) == (90, 91, ["M1"])
-    told = table.session.scalars(
+    recipients = table.session.scalars(
         sa.select(OutboxMessage.recipient).where(OutboxMessage.kind == "checklist_moved")
     ).all()
-    assert sorted(told) == ["ilena.dorvath@example.org", "joana.pires@example.org"]
+    assert sorted(recipients) == ["ilena.dorvath@example.org", "joana.pires@example.org"]
 
 
-def test_another_version_published_meanwhile_is_looked_at_first(table: Table) -> None:
+def test_another_version_published_meanwhile_has_to_be_reviewed_first(table: Table) -> None:
     publish_next(table, M1={"prompt": "Other words?"})
     seen = library.newest(ChecklistKind.TERMS).id
     publish(next_terms(M1={"prompt": "Others again?"}).model_copy(update={"version": 92}))

@@ -45,19 +45,19 @@ class Talk:
 
     def write(self, first: str, item: str | None = "M1", **more: Any) -> Comment:
         """Write a comment and commit."""
-        made = comment(self[first], self.terms, item, **more)
+        written = comment(self[first], self.terms, item, **more)
         self.session.commit()
-        return made
+        return written
 
-    def again(self, made: Comment) -> Comment:
-        return self.session.get_one(Comment, made.id, populate_existing=True)
+    def again(self, written: Comment) -> Comment:
+        return self.session.get_one(Comment, written.id, populate_existing=True)
 
-    def tasks(self, made: Comment) -> list[CommentTask]:
-        wanted = sa.select(CommentTask).where(CommentTask.comment_id == made.id)
+    def tasks(self, written: Comment) -> list[CommentTask]:
+        wanted = sa.select(CommentTask).where(CommentTask.comment_id == written.id)
         return list(self.session.scalars(wanted.execution_options(populate_existing=True)))
 
-    def mentions(self, made: Comment) -> list[CommentMention]:
-        wanted = sa.select(CommentMention).where(CommentMention.comment_id == made.id)
+    def mentions(self, written: Comment) -> list[CommentMention]:
+        wanted = sa.select(CommentMention).where(CommentMention.comment_id == written.id)
         return list(self.session.scalars(wanted.execution_options(populate_existing=True)))
 
     def mails(self) -> list[OutboxMessage]:
@@ -68,8 +68,8 @@ class Talk:
     def events(self) -> dict[str, list[dict[str, Any]]]:
         """Return the details of all events about comments, by verb."""
         verbs = ("made", "edited", "withdrawn", "settled", "reopened", "task_made", "task_done")
-        found = {verb: self.table.events(f"comment_{verb}") for verb in verbs}
-        return {verb: details for verb, details in found.items() if details}
+        by_verb = {verb: self.table.events(f"comment_{verb}") for verb in verbs}
+        return {verb: details for verb, details in by_verb.items() if details}
 
     def browser(self, first: str) -> CheckedClient:
         return self.table.land.browser(self.app, first)

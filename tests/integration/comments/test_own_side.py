@@ -27,7 +27,7 @@ def side(request: pytest.FixtureRequest) -> Side:
 @pytest.fixture
 def written(app: Flask, demonstration: Demonstration, side: Side) -> Written:
     """What the side has written to itself, before the test begins."""
-    name = next(name for name, one in SIDES.items() if one is side)
+    name = next(name for name, known in SIDES.items() if known is side)
     return starting_points.of(app).use(
         f"{name}_wrote", lambda: post(Scene(db.session(), demonstration), side), on="demonstration"
     )
@@ -41,7 +41,7 @@ def answers(
     Five comments of different kinds stand at each place: every third one is of each kind and place.
     In the short form each way is tried with a few of them in turn, beginning with the first named.
     """
-    wanted = [one for name in classes for one in written.comments[name].comments][::3]
+    wanted = [comment_id for name in classes for comment_id in written.comments[name].comments][::3]
     few = effort.tries(2, len(wanted))
     in_turn = islice(cycle(wanted), first, None)
     ways = [("GET", rest) for rest in ("", "/edit", "/withdraw", "/task")]
@@ -85,7 +85,7 @@ def test_by_its_address_a_comment_is_to_everybody_else_as_if_it_was_not_there(
 def test_search_exports_and_errors_reveal_them_to_nobody_else(
     app: Flask, demonstration: Demonstration, side: Side, written: Written
 ) -> None:
-    words = [word for made in written.everything() for word in made.words]
+    words = [word for secrets in written.everything() for word in secrets.words]
     plain = "0123456789abcdef"
     for key in side.others:
         browser = demonstration.browser(app, key)
@@ -140,16 +140,16 @@ def test_mails_contain_no_text_and_nobody_else_gets_one(scene: Scene, side: Side
     readers = {scene.cast.users[reader].email for _writer, reader in side.comments.values()}
     assert {mail.recipient for mail in fresh} == readers
     assert {mail.kind for mail in fresh} == {"comment_mention", "comment_task_due"}
-    words = [word for made in written.everything() for word in made.words]
+    words = [word for secrets in written.everything() for word in secrets.words]
     for mail in mails:
         assert [word for word in words if word in mail.subject + mail.body] == []
 
 
 def test_the_trail_contains_nothing_about_them(scene: Scene, side: Side) -> None:
-    asked = sa.select(sa.func.count()).select_from(Event)
-    before = scene.session.scalar(asked)
+    query = sa.select(sa.func.count()).select_from(Event)
+    before = scene.session.scalar(query)
     written = post(scene, side)
-    assert scene.session.scalar(asked) == before
+    assert scene.session.scalar(query) == before
     for content in scene.session.scalars(sa.select(EventDetail.content)):
         assert written.in_text(str(content)) == []
 

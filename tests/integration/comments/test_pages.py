@@ -35,12 +35,12 @@ NOON = noon_in(100)
 
 def writing(page: Page) -> Form:
     """Return the form for another comment, which is sent to the page itself."""
-    (form,) = [one for one in all_forms(page) if not one.action and "text" in one.names]
+    (form,) = [form for form in all_forms(page) if not form.action and "text" in form.names]
     return form
 
 
 def all_forms(page: Page) -> list[Form]:
-    return [Form(one) for one in page.root.iter("form")]
+    return [Form(element) for element in page.root.iter("form")]
 
 
 def submit(talk: Talk, first: str, item: str | None = "M1", **fields: object) -> Page:
@@ -57,31 +57,33 @@ def submit(talk: Talk, first: str, item: str | None = "M1", **fields: object) ->
     return Page.of(sent)
 
 
-def press(talk: Talk, first: str, made: Comment, act: str) -> Page:
+def press(talk: Talk, first: str, written: Comment, act: str) -> Page:
     """Press a button of a comment in its thread."""
-    browser, address = talk.browser(first), f"/comments/{made.id}/{act}"
-    form = browser.page(talk.thread(made.item)).form(address)
+    browser, address = talk.browser(first), f"/comments/{written.id}/{act}"
+    form = browser.page(talk.thread(written.item)).form(address)
     sent = browser.open(
         address, method="POST", data=form.filled_in(), csrf=False, follow_redirects=True
     )
     return Page.of(sent)
 
 
-def said(page: Page, made: Comment) -> str:
+def text_of(page: Page, written: Comment) -> str:
     """Return all that can be read of one comment."""
-    (line,) = [one for one in page.root.iter("li") if one.attrib.get("id") == f"c-{made.id}"]
+    (line,) = [
+        element for element in page.root.iter("li") if element.attrib.get("id") == f"c-{written.id}"
+    ]
     return " ".join("".join(line.itertext()).split())
 
 
-def offered(page: Page, made: Comment) -> set[str]:
+def offered(page: Page, written: Comment) -> set[str]:
     """Return what can be done with a comment: the last parts of its addresses."""
-    start = f"/comments/{made.id}/"
+    start = f"/comments/{written.id}/"
     addresses = [*page.addresses(), *(form.action for form in all_forms(page))]
-    return {one.removeprefix(start) for one in addresses if one.startswith(start)}
+    return {address.removeprefix(start) for address in addresses if address.startswith(start)}
 
 
 def lines(page: Page) -> list[str]:
-    return [one.attrib["id"] for one in page.root.iter("li") if "id" in one.attrib]
+    return [element.attrib["id"] for element in page.root.iter("li") if "id" in element.attrib]
 
 
 # Writing
@@ -90,19 +92,19 @@ def lines(page: Page) -> list[str]:
 def test_a_new_comment_appears_in_its_thread(talk: Talk) -> None:
     page = submit(talk, "samira", text="Thirty days\nare long.", audience="all")
     assert page.h1 == "Comments on M1"
-    made = talk.session.scalars(sa.select(Comment)).one()
-    assert (made.item, made.audience) == ("M1", ALL)
-    assert "Samira Okell, Open Door Legal Aid" in said(page, made)
-    assert "to all parties Thirty days are long." in said(page, made)
-    assert said(talk.page("ilena", talk.thread()), made)
+    written = talk.session.scalars(sa.select(Comment)).one()
+    assert (written.item, written.audience) == ("M1", ALL)
+    assert "Samira Okell, Open Door Legal Aid" in text_of(page, written)
+    assert "to all parties Thirty days are long." in text_of(page, written)
+    assert text_of(talk.page("ilena", talk.thread()), written)
 
 
 def test_a_comment_on_the_checklist_as_a_whole_has_a_thread_of_its_own(talk: Talk) -> None:
     page = submit(talk, "samira", None, text="About all of it.", audience="own")
     assert page.h1 == "Comments on the checklist"
-    made = talk.session.scalars(sa.select(Comment)).one()
-    assert (made.item, made.audience) == (None, OWN)
-    assert "own side only About all of it." in said(page, made)
+    written = talk.session.scalars(sa.select(Comment)).one()
+    assert (written.item, written.audience) == (None, OWN)
+    assert "own side only About all of it." in text_of(page, written)
     assert "Nobody has commented yet." in talk.page("samira", talk.thread()).text
 
 
@@ -189,12 +191,17 @@ def test_a_thread_is_narrowed_to_what_is_open_or_settled(talk: Talk) -> None:
     hidden = talk.write("joana", audience=OWN)
     service.settle(talk["joana"], hidden.id)
     talk.session.commit()
-    kept = {
+    shown_by_filter = {
         state: lines(talk.page("ilena", f"{talk.thread()}?state={state}"))
         for state in ("", "open", "settled", "strange")
     }
-    every = [f"c-{one.id}" for one in (open_, settled, gone)]
-    assert kept == {"": every, "open": every[:1], "settled": every[1:2], "strange": every}
+    every = [f"c-{written.id}" for written in (open_, settled, gone)]
+    assert shown_by_filter == {
+        "": every,
+        "open": every[:1],
+        "settled": every[1:2],
+        "strange": every,
+    }
     text = talk.page("ilena", talk.thread()).text
     assert "All comments 3 Open 1 Settled 1" in text
     none = talk.page("ilena", f"{talk.thread('M2')}?state=settled").text
@@ -208,77 +215,77 @@ def test_a_thread_is_narrowed_to_what_is_open_or_settled(talk: Talk) -> None:
 def test_a_long_thread_has_pages_and_each_comment_is_found_on_its_own(
     talk: Talk, frozen_time: Time
 ) -> None:
-    made = []
+    written = []
     for number in range(SIZE + 2):
         frozen_time(NOON + dt.timedelta(minutes=number))
-        made.append(talk.write("samira", text=f"Number {number}."))
+        written.append(talk.write("samira", text=f"Number {number}."))
         talk.write("joana", audience=OWN, text="Between us")
     first = talk.page("ilena", talk.thread())
-    assert lines(first) == [f"c-{one.id}" for one in made[:SIZE]]
+    assert lines(first) == [f"c-{comment.id}" for comment in written[:SIZE]]
     assert f"1 to {SIZE} of {SIZE + 2}" in first.text
     assert lines(talk.page("ilena", f"{talk.thread()}?page=2")) == [
-        f"c-{one.id}" for one in made[SIZE:]
+        f"c-{comment.id}" for comment in written[SIZE:]
     ]
-    last = talk.browser("ilena").get(f"/comments/{made[-1].id}")
+    last = talk.browser("ilena").get(f"/comments/{written[-1].id}")
     assert last.status_code == 303
-    assert last.location == f"{talk.thread()}?page=2#c-{made[-1].id}"
-    at_first = talk.browser("ilena").get(f"/comments/{made[0].id}")
-    assert at_first.location == f"{talk.thread()}#c-{made[0].id}"
+    assert last.location == f"{talk.thread()}?page=2#c-{written[-1].id}"
+    at_first = talk.browser("ilena").get(f"/comments/{written[0].id}")
+    assert at_first.location == f"{talk.thread()}#c-{written[0].id}"
 
 
 def test_each_is_offered_what_they_may_do(talk: Talk) -> None:
-    made = talk.write("samira", mentions=[talk.id("oren")])
-    assert offered(talk.page("samira", talk.thread()), made) == {
+    written = talk.write("samira", mentions=[talk.id("oren")])
+    assert offered(talk.page("samira", talk.thread()), written) == {
         "settle",
         "task",
         "edit",
         "withdraw",
     }
-    assert offered(talk.page("oren", talk.thread()), made) == {"seen", "settle", "task"}
-    assert offered(talk.page("joana", talk.thread()), made) == {"settle", "task"}
-    service.settle(talk["joana"], made.id)
-    service.make_task(talk["joana"], made.id, talk.id("oren"), clock.today())
+    assert offered(talk.page("oren", talk.thread()), written) == {"seen", "settle", "task"}
+    assert offered(talk.page("joana", talk.thread()), written) == {"settle", "task"}
+    service.settle(talk["joana"], written.id)
+    service.make_task(talk["joana"], written.id, talk.id("oren"), clock.today())
     talk.session.commit()
-    assert offered(talk.page("oren", talk.thread()), made) == {"seen", "reopen", "task/done"}
-    assert offered(talk.page("leyla", talk.thread()), made) == {"reopen"}
+    assert offered(talk.page("oren", talk.thread()), written) == {"seen", "reopen", "task/done"}
+    assert offered(talk.page("leyla", talk.thread()), written) == {"reopen"}
 
 
 def test_a_comment_is_settled_opened_again_and_seen_by_buttons(talk: Talk) -> None:
-    made = talk.write("samira", mentions=[talk.id("oren")])
-    assert "Settled Ilena Dorvath" in said(press(talk, "ilena", made, "settle"), made)
-    assert "Settled" not in said(press(talk, "oren", made, "reopen"), made)
+    written = talk.write("samira", mentions=[talk.id("oren")])
+    assert "Settled Ilena Dorvath" in text_of(press(talk, "ilena", written, "settle"), written)
+    assert "Settled" not in text_of(press(talk, "oren", written, "reopen"), written)
     assert "Read a comment that mentions you" in talk.page("oren", "/").text
-    page = press(talk, "oren", made, "seen")
-    assert "seen" not in offered(page, made)
+    page = press(talk, "oren", written, "seen")
+    assert "seen" not in offered(page, written)
     assert "Read a comment that mentions you" not in talk.page("oren", "/").text
 
 
 def test_somebody_elses_action_in_the_meantime_is_reported(talk: Talk) -> None:
-    made = talk.write("samira")
-    service.settle(talk["ilena"], made.id)
+    written = talk.write("samira")
+    service.settle(talk["ilena"], written.id)
     talk.session.commit()
     browser = talk.browser("oren")
-    response = browser.post(f"/comments/{made.id}/settle", follow_redirects=True)
+    response = browser.post(f"/comments/{written.id}/settle", follow_redirects=True)
     assert "This comment is settled already." in Page.of(response).text
 
 
 def test_an_author_edits_and_the_comment_says_so(talk: Talk, frozen_time: Time) -> None:
-    made = talk.write("samira", text="First words.")
-    address = f"/comments/{made.id}/edit"
+    written = talk.write("samira", text="First words.")
+    address = f"/comments/{written.id}/edit"
     browser = talk.browser("samira")
     assert browser.page(address).form().values["text"] == ["First words."]
     page = Page.of(browser.submit(address, text="Better words."))
-    assert "Better words." in said(page, made)
-    assert "edited" in said(page, made)
-    assert "edited" in said(talk.page("ilena", talk.thread()), made)
+    assert "Better words." in text_of(page, written)
+    assert "edited" in text_of(page, written)
+    assert "edited" in text_of(talk.page("ilena", talk.thread()), written)
     assert talk.browser("dora").get(address).status_code == 403
 
 
 def test_nothing_typed_is_lost_when_the_time_for_editing_has_passed(
     talk: Talk, frozen_time: Time
 ) -> None:
-    made = talk.write("samira", text="First words.")
-    address = f"/comments/{made.id}/edit"
+    written = talk.write("samira", text="First words.")
+    address = f"/comments/{written.id}/edit"
     browser = talk.browser("samira")
     form = browser.page(address).form()
     frozen_time(clock.now() + dt.timedelta(minutes=16))
@@ -289,25 +296,25 @@ def test_nothing_typed_is_lost_when_the_time_for_editing_has_passed(
     page = Page.of(late)
     assert "within 15 minutes" in page.text
     assert page.form().values["text"] == ["Typed too late."]
-    assert talk.again(made).text == "First words."
+    assert talk.again(written).text == "First words."
 
 
 def test_a_withdrawn_comment_keeps_its_author_and_time(talk: Talk) -> None:
-    made = talk.write("samira", text="quillfen")
-    address = f"/comments/{made.id}/withdraw"
+    written = talk.write("samira", text="quillfen")
+    address = f"/comments/{written.id}/withdraw"
     assert "quillfen" in talk.page("samira", address).text
     page = Page.of(talk.browser("samira").submit(address))
     for first in ("samira", "joana"):
         page = talk.page(first, talk.thread())
-        assert "Samira Okell, Open Door Legal Aid, withdrew a comment" in said(page, made)
-        assert offered(page, made) == set()
+        assert "Samira Okell, Open Door Legal Aid, withdrew a comment" in text_of(page, written)
+        assert offered(page, written) == set()
         assert "quillfen" not in page.html
     assert "quillfen" not in talk.page("ilena", f"/checklists/{talk.terms.id}").html
 
 
 def test_a_task_with_a_due_date_is_made_for_a_person_who_can_read_the_comment(talk: Talk) -> None:
-    made = talk.write("samira", audience=OWN)
-    address = f"/comments/{made.id}/task"
+    written = talk.write("samira", audience=OWN)
+    address = f"/comments/{written.id}/task"
     browser = talk.browser("samira")
     page = browser.page(address)
     assert "Dora Lund, Open Door Legal Aid" in page.text
@@ -320,22 +327,22 @@ def test_a_task_with_a_due_date_is_made_for_a_person_who_can_read_the_comment(ta
     assert "Choose today or a later day." in problem.text
     assert problem.form().values["due_on"] == [early.isoformat()]
     page = Page.of(browser.submit(address, person=str(talk.id("dora")), due_on=clock.today()))
-    assert "Task for Dora Lund" in said(page, made)
+    assert "Task for Dora Lund" in text_of(page, written)
     work = talk.page("dora", "/").text
     assert "Do what a comment asks of you" in work
     assert "A task that you made of a comment" in talk.page("samira", "/").text
     for first in ("ilena", "joana", "henrik"):
         assert "comment asks" not in talk.page(first, "/").text
-    assert "Done Task for Dora Lund" in said(press(talk, "dora", made, "task/done"), made)
+    assert "Done Task for Dora Lund" in text_of(press(talk, "dora", written, "task/done"), written)
 
 
 def test_a_task_that_is_late_says_so(talk: Talk, frozen_time: Time) -> None:
     frozen_time(NOON)
-    made = talk.write("samira")
-    service.make_task(talk["samira"], made.id, talk.id("dora"), clock.today())
+    written = talk.write("samira")
+    service.make_task(talk["samira"], written.id, talk.id("dora"), clock.today())
     talk.session.commit()
     frozen_time(NOON + dt.timedelta(days=1))
-    assert "Overdue since" in said(talk.page("ilena", talk.thread()), made)
+    assert "Overdue since" in text_of(talk.page("ilena", talk.thread()), written)
 
 
 # Who is turned away
@@ -343,15 +350,15 @@ def test_a_task_that_is_late_says_so(talk: Talk, frozen_time: Time) -> None:
 
 @pytest.mark.parametrize("first", ["ada", "root", "vesna", "marek"])
 def test_a_person_who_cannot_read_comments_gets_404(talk: Talk, first: str) -> None:
-    made = talk.write("samira")
+    written = talk.write("samira")
     browser = talk.browser(first)
     for address in (talk.thread(), talk.thread(None)):
         assert browser.get(address).status_code == 404
         assert browser.post(address, data={"text": "x", "audience": "all"}).status_code == 404
     for rest in ("", "/edit", "/withdraw", "/task"):
-        assert browser.get(f"/comments/{made.id}{rest}").status_code == 404
+        assert browser.get(f"/comments/{written.id}{rest}").status_code == 404
     for rest in ("/settle", "/reopen", "/seen", "/task", "/task/done", "/edit", "/withdraw"):
-        assert browser.post(f"/comments/{made.id}{rest}").status_code == 404
+        assert browser.post(f"/comments/{written.id}{rest}").status_code == 404
 
 
 def test_an_auditor_sees_the_checklist_and_nothing_of_its_comments(talk: Talk) -> None:
@@ -370,8 +377,10 @@ def test_there_is_no_thread_of_what_is_no_item(talk: Talk, item: str) -> None:
 
 
 def article(page: Page, code: str) -> str:
-    (found,) = [one for one in page.root.iter("article") if one.attrib.get("id") == code.lower()]
-    return " ".join("".join(found.itertext()).split())
+    (element,) = [
+        article for article in page.root.iter("article") if article.attrib.get("id") == code.lower()
+    ]
+    return " ".join("".join(element.itertext()).split())
 
 
 def test_the_last_few_stand_folded_beside_their_item_with_how_many_there_are(talk: Talk) -> None:
@@ -401,17 +410,17 @@ def test_opening_comments_on_a_visits_roles_is_noted(
     app: Flask, demonstration: Demonstration, scene: Scene
 ) -> None:
     roles = scene.checklist(ChecklistKind.VISIT_ROLES)
-    made = comment(scene.actor("ilena"), roles, "V8")
+    written = comment(scene.actor("ilena"), roles, "V8")
     scene.session.commit()
-    address, comment_id = f"/checklists/{roles.id}/items/V8/comments", made.id
-    asked = sa.select(ReadLogEntry.page).where(ReadLogEntry.subject_id == roles.id)
-    before = len(list(scene.session.scalars(asked)))
+    address, comment_id = f"/checklists/{roles.id}/items/V8/comments", written.id
+    query = sa.select(ReadLogEntry.page).where(ReadLogEntry.subject_id == roles.id)
+    before = len(list(scene.session.scalars(query)))
     scene.session.commit()
     browser = demonstration.browser(app, "pavo")
     page = browser.page(address)
     assert "Write no name and no story" in page.text
     browser.page(f"/comments/{comment_id}/task")
-    assert list(scene.session.scalars(asked))[before:].count("comments") == 2
+    assert list(scene.session.scalars(query))[before:].count("comments") == 2
 
 
 # Many

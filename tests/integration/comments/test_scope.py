@@ -124,11 +124,11 @@ def test_a_party_of_the_cooperation_that_is_none_of_the_checklist_reads_none(tal
 
 def test_on_a_visits_roles_those_listed_and_cleared_read_and_write(scene: Scene) -> None:
     roles = scene.checklist(ROLES)
-    made = comment(scene.actor("ilena"), roles, "V8")
+    written = comment(scene.actor("ilena"), roles, "V8")
     able = {person.user_id for person in writers(roles)}
     for key, user_id in scene.demonstration.users.items():
         actor = scene.actor(key)
-        reads = queries.find(actor, made.id) is not None
+        reads = queries.find(actor, written.id) is not None
         assert reads == (user_id in able), key
         assert reads == (queries.beside(actor, roles) is not None), key
     assert {scene.user("leyla"), scene.user("pavo"), scene.user("samira")} <= able
@@ -154,30 +154,30 @@ def test_a_clearance_that_ends_closes_the_comments_too(app: Flask, scene: Scene)
 
 def test_words_on_a_visits_roles_are_encrypted_for_their_row_alone(scene: Scene) -> None:
     roles = scene.checklist(ROLES)
-    made = comment(scene.actor("ilena"), roles, "V8", text="quillfen")
+    written = comment(scene.actor("ilena"), roles, "V8", text="quillfen")
     other = comment(scene.actor("ilena"), roles, "V8", text="thistle")
-    assert made.text is None
-    assert made.sealed is not None
-    assert b"quillfen" not in made.sealed
-    assert encryption.text_of(roles.cooperation_id, made) == "quillfen"
-    service.edit(scene.actor("ilena"), made.id, "quillfen again")
-    assert encryption.text_of(roles.cooperation_id, made) == "quillfen again"
-    made.sealed = other.sealed
+    assert written.text is None
+    assert written.sealed is not None
+    assert b"quillfen" not in written.sealed
+    assert encryption.text_of(roles.cooperation_id, written) == "quillfen"
+    service.edit(scene.actor("ilena"), written.id, "quillfen again")
+    assert encryption.text_of(roles.cooperation_id, written) == "quillfen again"
+    written.sealed = other.sealed
     with pytest.raises(SealBrokenError):
-        encryption.text_of(roles.cooperation_id, made)
+        encryption.text_of(roles.cooperation_id, written)
     service.withdraw(scene.actor("ilena"), other.id)
     assert (other.text, other.sealed) == (None, None)
 
 
 def test_without_its_key_nothing_of_a_visit_is_read(scene: Scene) -> None:
     roles = scene.checklist(ROLES)
-    made = comment(scene.actor("ilena"), roles, "V8", text="quillfen")
+    written = comment(scene.actor("ilena"), roles, "V8", text="quillfen")
     scene.session.get_one(CooperationKey, roles.cooperation_id).wrapped = None
     with pytest.raises(keys.KeyDestroyedError):
-        encryption.text_of(roles.cooperation_id, made)
+        encryption.text_of(roles.cooperation_id, written)
 
 
 def test_words_on_agreed_terms_are_plain(scene: Scene) -> None:
     terms = scene.checklist(ChecklistKind.TERMS, None)
-    made = comment(scene.actor("ilena"), terms, "M1", text="quillfen")
-    assert scene.session.get_one(Comment, made.id).text == "quillfen"
+    written = comment(scene.actor("ilena"), terms, "M1", text="quillfen")
+    assert scene.session.get_one(Comment, written.id).text == "quillfen"

@@ -27,39 +27,48 @@ DAY = dt.timedelta(days=1)
 NOON = noon_in(100)
 
 
-def reads(talk: Talk, first: str, made: Comment) -> bool:
-    return queries.find(talk[first], made.id) is not None
+def reads(talk: Talk, first: str, written: Comment) -> bool:
+    return queries.find(talk[first], written.id) is not None
 
 
 def test_a_comment_to_all_parties_is_read_by_the_people_of_all_parties(talk: Talk) -> None:
-    made = talk.write("dora", text="  Thirty days are long.  ")
-    assert (made.text, made.sealed) == ("Thirty days are long.", None)
-    assert (made.author_id, made.organisation_id) == (talk.id("dora"), talk.table.land.id("door"))
+    written = talk.write("dora", text="  Thirty days are long.  ")
+    assert (written.text, written.sealed) == ("Thirty days are long.", None)
+    assert (written.author_id, written.organisation_id) == (
+        talk.id("dora"),
+        talk.table.land.id("door"),
+    )
     people = ("dora", "samira", "ilena", "oren", "petra", "joana", "leyla", "otto")
-    assert [first for first in people if not reads(talk, first, made)] == []
-    assert [first for first in ("marek", "vesna", "ada", "root") if reads(talk, first, made)] == []
+    assert [first for first in people if not reads(talk, first, written)] == []
+    assert [
+        first for first in ("marek", "vesna", "ada", "root") if reads(talk, first, written)
+    ] == []
 
 
 def test_only_ones_own_side_reads_a_comment_to_it(talk: Talk) -> None:
-    made = talk.write("samira", audience=OWN)
-    assert [first for first in ("samira", "dora", "henrik") if not reads(talk, first, made)] == []
+    written = talk.write("samira", audience=OWN)
+    assert [
+        first for first in ("samira", "dora", "henrik") if not reads(talk, first, written)
+    ] == []
     others = ("ilena", "tomas", "nadia", "oren", "petra", "joana", "leyla", "otto", "ada", "root")
-    assert [first for first in others if reads(talk, first, made)] == []
+    assert [first for first in others if reads(talk, first, written)] == []
 
 
 def test_the_trail_records_comments_to_all_parties_without_their_text(talk: Talk) -> None:
-    made = talk.write("samira", text="quillfen", mentions=[talk.id("oren")])
-    service.edit(talk["samira"], made.id, "quillfen again")
-    service.settle(talk["oren"], made.id)
-    service.reopen(talk["joana"], made.id)
-    service.make_task(talk["ilena"], made.id, talk.id("oren"), clock.today())
-    service.finish_task(talk["oren"], made.id)
-    service.withdraw(talk["samira"], made.id)
-    found = talk.events()
+    written = talk.write("samira", text="quillfen", mentions=[talk.id("oren")])
+    service.edit(talk["samira"], written.id, "quillfen again")
+    service.settle(talk["oren"], written.id)
+    service.reopen(talk["joana"], written.id)
+    service.make_task(talk["ilena"], written.id, talk.id("oren"), clock.today())
+    service.finish_task(talk["oren"], written.id)
+    service.withdraw(talk["samira"], written.id)
+    by_verb = talk.events()
     place = {"kind": "terms", "item": "M1"}
-    whose = {verb: [one.pop("who")["name"] for one in all_] for verb, all_ in found.items()}
-    assert found.pop("made") == [{**place, "organisation": "Open Door Legal Aid"}]
-    assert set(map(str, found.values())) == {str([place])}
+    whose = {
+        verb: [details.pop("who")["name"] for details in all_] for verb, all_ in by_verb.items()
+    }
+    assert by_verb.pop("made") == [{**place, "organisation": "Open Door Legal Aid"}]
+    assert set(map(str, by_verb.values())) == {str([place])}
     assert whose == {
         "made": ["Samira Okell"],
         "edited": ["Samira Okell"],
@@ -72,16 +81,16 @@ def test_the_trail_records_comments_to_all_parties_without_their_text(talk: Talk
 
 
 def test_the_trail_records_no_comments_to_ones_own_side(talk: Talk) -> None:
-    made = talk.write("samira", audience=OWN, mentions=[talk.id("dora")])
-    service.edit(talk["samira"], made.id, "Other words")
-    service.settle(talk["dora"], made.id)
-    service.reopen(talk["dora"], made.id)
-    service.make_task(talk["samira"], made.id, talk.id("dora"), clock.today())
-    service.finish_task(talk["dora"], made.id)
-    service.mark_seen(talk["dora"], made.id)
-    service.withdraw(talk["samira"], made.id)
+    written = talk.write("samira", audience=OWN, mentions=[talk.id("dora")])
+    service.edit(talk["samira"], written.id, "Other words")
+    service.settle(talk["dora"], written.id)
+    service.reopen(talk["dora"], written.id)
+    service.make_task(talk["samira"], written.id, talk.id("dora"), clock.today())
+    service.finish_task(talk["dora"], written.id)
+    service.mark_seen(talk["dora"], written.id)
+    service.withdraw(talk["samira"], written.id)
     assert talk.events() == {}
-    row = talk.again(made)
+    row = talk.again(written)
     assert row.reopened_by_id == talk.id("dora")
     assert None not in {row.made_at, row.edited_at, row.reopened_at, row.withdrawn_at}
 
@@ -114,9 +123,9 @@ def test_a_comment_says_something_and_not_too_much(
         talk.write("samira", text=text)
     assert refused.value.field == field
     talk.session.rollback()
-    made = talk.write("samira", text="x" * TEXT_LENGTH)
+    written = talk.write("samira", text="x" * TEXT_LENGTH)
     with pytest.raises(RuleBrokenError, match=words):
-        service.edit(talk["samira"], made.id, text)
+        service.edit(talk["samira"], written.id, text)
 
 
 def test_there_is_no_comment_on_an_item_that_is_not_there(talk: Talk) -> None:
@@ -131,75 +140,75 @@ def test_an_author_edits_within_a_quarter_of_an_hour_and_it_says_so(
     talk: Talk, frozen_time: Time
 ) -> None:
     frozen_time(NOON)
-    made = talk.write("samira", audience=OWN)
-    assert made.edited_at is None
+    written = talk.write("samira", audience=OWN)
+    assert written.edited_at is None
     later = NOON + dt.timedelta(minutes=14)
     frozen_time(later)
-    service.edit(talk["samira"], made.id, " Better words. ")
-    row = talk.again(made)
+    service.edit(talk["samira"], written.id, " Better words. ")
+    row = talk.again(written)
     assert (row.text, row.edited_at, row.audience) == ("Better words.", later, OWN)
     frozen_time(NOON + dt.timedelta(minutes=16))
     with pytest.raises(RefusedError, match="within 15 minutes"):
-        service.edit(talk["samira"], made.id, "Too late.")
+        service.edit(talk["samira"], written.id, "Too late.")
     with pytest.raises(RefusedError, match="Only the person who wrote"):
-        service.edit(talk["dora"], made.id, "Not mine.")
-    assert talk.again(made).text == "Better words."
+        service.edit(talk["dora"], written.id, "Not mine.")
+    assert talk.again(written).text == "Better words."
 
 
 def test_a_withdrawn_comment_keeps_author_and_time_but_no_text(talk: Talk) -> None:
-    made = talk.write("samira", text="quillfen", mentions=[talk.id("oren")])
-    service.make_task(talk["ilena"], made.id, talk.id("oren"), clock.today())
-    service.withdraw(talk["samira"], made.id)
-    row = talk.again(made)
+    written = talk.write("samira", text="quillfen", mentions=[talk.id("oren")])
+    service.make_task(talk["ilena"], written.id, talk.id("oren"), clock.today())
+    service.withdraw(talk["samira"], written.id)
+    row = talk.again(written)
     assert (row.text, row.sealed) == (None, None)
     assert row.withdrawn_at is not None
     assert row.author_id == talk.id("samira")
-    assert talk.mentions(made) == []
-    (task,) = talk.tasks(made)
+    assert talk.mentions(written) == []
+    (task,) = talk.tasks(written)
     assert task.ended_at is not None
     assert not task.is_open
-    assert reads(talk, "joana", made)
+    assert reads(talk, "joana", written)
     for act in (service.settle, service.reopen):
         with pytest.raises(StaleError, match="withdrawn"):
-            act(talk["ilena"], made.id)
-    for refused in (service.withdraw, lambda who, one: service.edit(who, one, "Back.")):
+            act(talk["ilena"], written.id)
+    for refused in (service.withdraw, lambda who, comment: service.edit(who, comment, "Back.")):
         with pytest.raises(RefusedError, match="withdrawn"):
-            refused(talk["samira"], made.id)
+            refused(talk["samira"], written.id)
 
 
 def test_only_its_author_withdraws_a_comment(talk: Talk) -> None:
-    made = talk.write("samira")
+    written = talk.write("samira")
     with pytest.raises(RefusedError, match="Only the person who wrote"):
-        service.withdraw(talk["dora"], made.id)
-    assert talk.again(made).text
+        service.withdraw(talk["dora"], written.id)
+    assert talk.again(written).text
 
 
 def test_whoever_reads_a_comment_settles_it_and_opens_it_again(talk: Talk) -> None:
-    made = talk.write("samira")
-    service.settle(talk["leyla"], made.id)
-    assert talk.again(made).settled_by_id == talk.id("leyla")
+    written = talk.write("samira")
+    service.settle(talk["leyla"], written.id)
+    assert talk.again(written).settled_by_id == talk.id("leyla")
     with pytest.raises(StaleError, match="settled already"):
-        service.settle(talk["ilena"], made.id)
-    service.reopen(talk["oren"], made.id)
-    row = talk.again(made)
+        service.settle(talk["ilena"], written.id)
+    service.reopen(talk["oren"], written.id)
+    row = talk.again(written)
     assert (row.settled_at, row.settled_by_id) == (None, None)
     assert row.reopened_by_id == talk.id("oren")
     with pytest.raises(StaleError, match="open already"):
-        service.reopen(talk["ilena"], made.id)
+        service.reopen(talk["ilena"], written.id)
 
 
 def test_nothing_is_done_with_a_comment_of_the_other_side(talk: Talk) -> None:
-    made = talk.write("samira", audience=OWN)
+    written = talk.write("samira", audience=OWN)
     stranger = talk["ilena"]
     for act in (service.settle, service.reopen, service.withdraw, service.mark_seen):
         with pytest.raises(RefusedError, match="no such comment"):
-            act(stranger, made.id)
+            act(stranger, written.id)
     with pytest.raises(RefusedError, match="no such comment"):
-        service.edit(stranger, made.id, "Mine now.")
+        service.edit(stranger, written.id, "Mine now.")
     with pytest.raises(RefusedError, match="no such comment"):
-        service.make_task(stranger, made.id, talk.id("ilena"), clock.today())
+        service.make_task(stranger, written.id, talk.id("ilena"), clock.today())
     with pytest.raises(RefusedError, match="no such comment"):
-        service.finish_task(stranger, made.id)
+        service.finish_task(stranger, written.id)
 
 
 # Mentions
@@ -208,21 +217,21 @@ def test_nothing_is_done_with_a_comment_of_the_other_side(talk: Talk) -> None:
 def test_a_mentioned_person_gets_a_neutral_mail_and_a_task_until_they_have_seen_it(
     talk: Talk,
 ) -> None:
-    made = talk.write("samira", text="quillfen", mentions=[talk.id("oren"), talk.id("samira")])
+    written = talk.write("samira", text="quillfen", mentions=[talk.id("oren"), talk.id("samira")])
     (mail,) = talk.mails()
     assert (mail.recipient, mail.kind) == ("oren.maki@example.org", "comment_mention")
     assert mail.subject == "A comment mentions you"
-    assert f"/comments/{made.id}" in mail.body
+    assert f"/comments/{written.id}" in mail.body
     for word in ("quillfen", "Samira", "Open Door", "M1", talk.table.cooperation.reference):
         assert word not in mail.subject + mail.body
     (waiting,) = queries.waiting(talk["oren"]).mentions
-    assert (waiting.comment_id, waiting.item) == (made.id, "M1")
+    assert (waiting.comment_id, waiting.item) == (written.id, "M1")
     assert waiting.title == talk.table.cooperation.title
     assert queries.waiting(talk["samira"]).mentions == ()
-    service.mark_seen(talk["oren"], made.id)
+    service.mark_seen(talk["oren"], written.id)
     assert queries.waiting(talk["oren"]).mentions == ()
     with pytest.raises(StaleError, match="does not wait"):
-        service.mark_seen(talk["oren"], made.id)
+        service.mark_seen(talk["oren"], written.id)
 
 
 def test_a_mail_says_the_same_whoever_else_may_read_the_comment(talk: Talk) -> None:
@@ -250,8 +259,8 @@ def test_a_person_who_cannot_read_it_cannot_be_mentioned(
 def test_a_mention_of_somebody_who_was_mentioned_in_a_withdrawn_comment_waits_no_longer(
     talk: Talk,
 ) -> None:
-    made = talk.write("samira", mentions=[talk.id("oren")])
-    service.withdraw(talk["samira"], made.id)
+    written = talk.write("samira", mentions=[talk.id("oren")])
+    service.withdraw(talk["samira"], written.id)
     assert queries.waiting(talk["oren"]).mentions == ()
 
 
@@ -259,12 +268,18 @@ def test_a_mention_of_somebody_who_was_mentioned_in_a_withdrawn_comment_waits_no
 def test_mentions_wait_in_their_order_and_it_is_told_when_there_are_more(
     talk: Talk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = [talk.write("samira", mentions=[talk.id("oren")]).id for _ in range(3)]
-    found = queries.waiting(talk["oren"])
-    assert ([one.comment_id for one in found.mentions], found.is_cut) == (made, False)
+    comment_ids = [talk.write("samira", mentions=[talk.id("oren")]).id for _ in range(3)]
+    waiting = queries.waiting(talk["oren"])
+    assert ([mention.comment_id for mention in waiting.mentions], waiting.is_cut) == (
+        comment_ids,
+        False,
+    )
     monkeypatch.setattr(queries, "MANY", 2)
-    found = queries.waiting(talk["oren"])
-    assert ([one.comment_id for one in found.mentions], found.is_cut) == (made[:2], True)
+    waiting = queries.waiting(talk["oren"])
+    assert ([mention.comment_id for mention in waiting.mentions], waiting.is_cut) == (
+        comment_ids[:2],
+        True,
+    )
 
 
 # Tasks
@@ -276,48 +291,48 @@ def test_a_task_given_to_oneself_waits_once_and_all_wait_by_their_days(talk: Tal
     later = service.make_task(talk["ilena"], own.id, talk.id("ilena"), clock.today() + 2 * DAY)
     sooner = service.make_task(talk["ilena"], given.id, talk.id("oren"), clock.today() + DAY)
     waiting = queries.waiting(talk["ilena"]).tasks
-    assert [one.id for one in waiting] == [sooner.id, later.id]
-    assert [one.id for one in queries.waiting(talk["oren"]).tasks] == [sooner.id]
+    assert [task.id for task in waiting] == [sooner.id, later.id]
+    assert [task.id for task in queries.waiting(talk["oren"]).tasks] == [sooner.id]
 
 
 def test_a_task_stays_open_until_its_person_or_its_maker_marks_it_done(talk: Talk) -> None:
-    made = talk.write("samira")
-    task = service.make_task(talk["ilena"], made.id, talk.id("oren"), clock.today() + DAY)
-    (found,) = queries.waiting(talk["oren"]).tasks
-    assert found.id == task.id
+    written = talk.write("samira")
+    task = service.make_task(talk["ilena"], written.id, talk.id("oren"), clock.today() + DAY)
+    (open_task,) = queries.waiting(talk["oren"]).tasks
+    assert open_task.id == task.id
     assert len(queries.waiting(talk["ilena"]).tasks) == 1
     assert queries.waiting(talk["samira"]).tasks == ()
     with pytest.raises(RefusedError, match="a task on this comment already"):
-        service.make_task(talk["samira"], made.id, talk.id("samira"), clock.today())
+        service.make_task(talk["samira"], written.id, talk.id("samira"), clock.today())
     with pytest.raises(RefusedError, match="who has the task"):
-        service.finish_task(talk["samira"], made.id)
-    service.finish_task(talk["oren"], made.id)
-    (row,) = talk.tasks(made)
+        service.finish_task(talk["samira"], written.id)
+    service.finish_task(talk["oren"], written.id)
+    (row,) = talk.tasks(written)
     assert row.done_by_id == talk.id("oren")
     assert queries.waiting(talk["oren"]).tasks == queries.waiting(talk["ilena"]).tasks == ()
     with pytest.raises(StaleError, match="No task"):
-        service.finish_task(talk["ilena"], made.id)
-    service.make_task(talk["samira"], made.id, talk.id("joana"), clock.today())
-    service.finish_task(talk["samira"], made.id)
-    assert len(talk.tasks(made)) == 2
+        service.finish_task(talk["ilena"], written.id)
+    service.make_task(talk["samira"], written.id, talk.id("joana"), clock.today())
+    service.finish_task(talk["samira"], written.id)
+    assert len(talk.tasks(written)) == 2
 
 
 @pytest.mark.parametrize(("audience", "first"), [(OWN, "ilena"), (ALL, "marek"), (ALL, "ada")])
 def test_a_person_who_cannot_read_the_comment_cannot_be_given_a_task(
     talk: Talk, audience: object, first: str
 ) -> None:
-    made = talk.write("samira", audience=audience)
+    written = talk.write("samira", audience=audience)
     with pytest.raises(RuleBrokenError, match="can read this comment") as refused:
-        service.make_task(talk["samira"], made.id, talk.id(first), clock.today())
+        service.make_task(talk["samira"], written.id, talk.id(first), clock.today())
     assert refused.value.field == "person"
     with pytest.raises(RuleBrokenError, match="can read this comment"):
-        service.make_task(talk["samira"], made.id, None, clock.today())
+        service.make_task(talk["samira"], written.id, None, clock.today())
 
 
 def test_a_task_is_due_today_or_later(talk: Talk) -> None:
-    made = talk.write("samira")
+    written = talk.write("samira")
     with pytest.raises(RuleBrokenError, match="today or a later day") as refused:
-        service.make_task(talk["samira"], made.id, talk.id("dora"), clock.today() - DAY)
+        service.make_task(talk["samira"], written.id, talk.id("dora"), clock.today() - DAY)
     assert refused.value.field == "due_on"
 
 
@@ -333,8 +348,8 @@ def test_a_task_that_is_due_is_reminded_of_once_to_its_person_alone(
     talk: Talk, frozen_time: Time, tmp_path: Path
 ) -> None:
     frozen_time(NOON)
-    made = talk.write("samira", text="quillfen", audience=OWN)
-    service.make_task(talk["samira"], made.id, talk.id("dora"), clock.today() + DAY)
+    written = talk.write("samira", text="quillfen", audience=OWN)
+    service.make_task(talk["samira"], written.id, talk.id("dora"), clock.today() + DAY)
     assert remind(talk, tmp_path) == []
     frozen_time(NOON + DAY)
     (mail,) = remind(talk, tmp_path)
@@ -349,12 +364,12 @@ def test_nobody_is_reminded_of_what_is_done_withdrawn_or_not_theirs_any_more(
     talk: Talk, frozen_time: Time, tmp_path: Path, how: str
 ) -> None:
     frozen_time(NOON)
-    made = talk.write("samira")
-    service.make_task(talk["samira"], made.id, talk.id("dora"), clock.today() + DAY)
+    written = talk.write("samira")
+    service.make_task(talk["samira"], written.id, talk.id("dora"), clock.today() + DAY)
     if how == "done":
-        service.finish_task(talk["dora"], made.id)
+        service.finish_task(talk["dora"], written.id)
     elif how == "withdrawn":
-        service.withdraw(talk["samira"], made.id)
+        service.withdraw(talk["samira"], written.id)
     else:
         end_roles(talk, talk.id("dora"))
     frozen_time(NOON + 2 * DAY)

@@ -28,15 +28,15 @@ def land(session: Session) -> Country:
 
 @pytest.fixture
 def cooperation(land: Country, session: Session) -> Cooperation:
-    made = open_one(land, "door")
+    opened = open_one(land, "door")
     session.commit()
-    return made
+    return opened
 
 
-def found(land: Country, first: str, words: str = "", stage: Stage | None = None) -> list[str]:
+def references(land: Country, first: str, words: str = "", stage: Stage | None = None) -> list[str]:
     listing = queries.listing(land.actor(first), words=words, stage=stage)
     assert listing.total == len(listing.cooperations)
-    return [one.reference for one in listing.cooperations]
+    return [cooperation.reference for cooperation in listing.cooperations]
 
 
 def change_title(land: Country, cooperation: Cooperation, title: str) -> None:
@@ -56,20 +56,20 @@ def test_a_changed_title_is_found_and_the_former_one_is_not(
     land: Country, cooperation: Cooperation
 ) -> None:
     change_title(land, cooperation, "Pathways ÜBER bridges")
-    assert found(land, "ilena", "pathways über") == [cooperation.reference]
-    assert found(land, "samira", "PATHWAYS Über") == [cooperation.reference]
+    assert references(land, "ilena", "pathways über") == [cooperation.reference]
+    assert references(land, "samira", "PATHWAYS Über") == [cooperation.reference]
     change_title(land, cooperation, "Something else")
-    assert found(land, "ilena", "pathways") == []
+    assert references(land, "ilena", "pathways") == []
 
 
 def test_a_party_that_joins_finds_it_and_is_found_by_its_name(
     land: Country, cooperation: Cooperation
 ) -> None:
-    assert found(land, "joana") == []
+    assert references(land, "joana") == []
     name = land.organisations["lantern"].name
-    assert found(land, "ilena", name) == []
+    assert references(land, "ilena", name) == []
     service.join_party(land.actor("ilena"), cooperation, land.id("lantern"))
-    assert found(land, "joana") == found(land, "ilena", name) == [cooperation.reference]
+    assert references(land, "joana") == references(land, "ilena", name) == [cooperation.reference]
 
 
 def test_a_new_stage_is_counted_and_filtered_by(
@@ -79,8 +79,8 @@ def test_a_new_stage_is_counted_and_filtered_by(
     session.commit()
     counts = queries.stage_counts(land.actor("samira"))
     assert counts == {"": 1, Stage.UNDER_REVIEW.value: 1}
-    assert found(land, "samira", stage=Stage.UNDER_REVIEW) == [cooperation.reference]
-    assert found(land, "samira", stage=Stage.EXPLORED) == []
+    assert references(land, "samira", stage=Stage.UNDER_REVIEW) == [cooperation.reference]
+    assert references(land, "samira", stage=Stage.EXPLORED) == []
 
 
 def test_missing_entries_are_created_at_the_start(
@@ -88,9 +88,9 @@ def test_missing_entries_are_created_at_the_start(
 ) -> None:
     session.execute(sa.delete(CooperationEntry))
     session.commit()
-    assert found(land, "ilena") == []
+    assert references(land, "ilena") == []
     assert entries.fill_missing() == 1
-    assert found(land, "ilena") == [cooperation.reference]
+    assert references(land, "ilena") == [cooperation.reference]
     assert entries.fill_missing() == 0
 
 
@@ -103,8 +103,8 @@ def test_an_entry_changed_by_hand_is_named_and_put_right_by_a_recheck(
     stage = cooperation.stage
     session.execute(sa.update(CooperationEntry).values(stage=Stage.CLOSED))
     session.commit()
-    assert {one.kind for one in recheck.recheck(cooperation.id)} == {"cooperation entry"}
-    assert found(land, "ilena", stage=stage) == [cooperation.reference]
+    assert {mismatch.kind for mismatch in recheck.recheck(cooperation.id)} == {"cooperation entry"}
+    assert references(land, "ilena", stage=stage) == [cooperation.reference]
 
 
 def test_an_entry_inserted_by_hand_shows_nothing_that_may_not_be_seen(
@@ -148,11 +148,11 @@ def test_the_list_has_what_is_visible_for_everybody(land: Country, session: Sess
     for actor in actors:
         wanted = set(session.scalars(visible_ids(actor)))
         listing = queries.listing(actor)
-        assert [one.id for one in listing.cooperations] == sorted(
+        assert [cooperation.id for cooperation in listing.cooperations] == sorted(
             wanted,
             key=[first.id, second.id, other.id].index,
             reverse=True,
         )
         assert listing.total == len(wanted) == queries.stage_counts(actor)[""]
-        seen |= {one.reference for one in listing.cooperations}
+        seen |= {cooperation.reference for cooperation in listing.cooperations}
     assert seen == {first.reference, second.reference, other.reference}

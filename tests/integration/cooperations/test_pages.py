@@ -35,15 +35,15 @@ def land(session: Session) -> Country:
 @pytest.fixture
 def reference(app: Flask, land: Country) -> str:
     """The reference of a cooperation with two CSOs."""
-    kept = KeptCountry.of(land)
+    kept_land = KeptCountry.of(land)
 
     def build() -> str:
-        return open_one(kept.found(db.session()), "door", "lantern").reference
+        return open_one(kept_land.load(db.session()), "door", "lantern").reference
 
-    made = starting_points.of(app).use("cooperation", build, on="country")
+    reference = starting_points.of(app).use("cooperation", build, on="country")
     land.session.expire_all()
-    kept.found(land.session)
-    return made
+    kept_land.load(land.session)
+    return reference
 
 
 Browser = Callable[[str], CheckedClient]
@@ -55,7 +55,7 @@ def browser(app: Flask, land: Country, reference: str) -> Browser:
     return lambda first: land.browser(app, first)
 
 
-def found(land: Country, reference: str) -> Cooperation:
+def reloaded(land: Country, reference: str) -> Cooperation:
     land.session.expire_all()
     cooperation = queries.find(land.actor("ilena"), reference)
     assert cooperation is not None
@@ -122,7 +122,7 @@ def test_only_coordinators_add_people(
 def test_a_member_who_takes_part_reads_and_changes_nothing(
     app: Flask, land: Country, session: Session, reference: str
 ) -> None:
-    bring_in(land, found(land, reference), "dora")
+    bring_in(land, reloaded(land, reference), "dora")
     session.commit()
     client = land.browser(app, "dora")
     for page in READING:
@@ -205,7 +205,7 @@ def test_a_coordinator_changes_the_head(browser: Browser, land: Country, referen
     )
     assert "Saved." in answer.text
     assert "15 January 2027 to 14 January 2029" in answer.text
-    assert found(land, reference).title == "Custody, the first hours"
+    assert reloaded(land, reference).title == "Custody, the first hours"
 
 
 @pytest.mark.parametrize(
@@ -229,8 +229,8 @@ def test_a_problem_is_shown_beside_its_field_and_nothing_typed_is_lost(
     assert problem in answer.text
     assert "There is a problem" in answer.text
     assert "Typed" in answer.text
-    kept = found(land, reference)
-    assert (kept.title, kept.starts_on, kept.version) == (
+    cooperation = reloaded(land, reference)
+    assert (cooperation.title, cooperation.starts_on, cooperation.version) == (
         "Joint monitoring of police custody",
         None,
         1,
@@ -249,7 +249,7 @@ def test_of_two_people_the_later_save_is_stopped_and_sees_both(
     assert "Saved in the meantime" in answer.text
     assert "Saved first" in answer.text
     assert "Saved second" in answer.text
-    assert found(land, reference).title == "Saved first"
+    assert reloaded(land, reference).title == "Saved first"
 
 
 def test_hostile_text_is_shown_as_text(browser: Browser, reference: str) -> None:
@@ -265,7 +265,7 @@ def test_hostile_text_is_shown_as_text(browser: Browser, reference: str) -> None
 def test_once_terms_are_in_force_m19_sets_the_dates(
     app: Flask, land: Country, session: Session, reference: str
 ) -> None:
-    cooperation = found(land, reference)
+    cooperation = reloaded(land, reference)
     terms = checklist_of(cooperation, ChecklistKind.TERMS)
     land.person("Otto Brandis", "lantern", Role.SIGNATORY, power="Board minutes")
     send(land, terms, {"npm": "tomas", "door": "henrik", "lantern": "otto"})
@@ -276,7 +276,7 @@ def test_once_terms_are_in_force_m19_sets_the_dates(
     assert "starts_on" not in page.form().names
     assert "those agreed in M19" in page.text
     client.submit(f"/cooperations/{reference}/head", title="Other title")
-    assert found(land, reference).title == "Other title"
+    assert reloaded(land, reference).title == "Other title"
 
 
 # Ways of working
@@ -317,10 +317,10 @@ def test_ways_of_working_are_changed_in_two_steps(
         follow_redirects=True,
     )
     assert "Saved." in answer.text
-    kept = found(land, reference)
-    assert kept.modes == ["CAP", "ADVIS"]
-    assert kept.questions["real_cases_in_training"] == "yes"
-    assert kept.questions["members_on_visits"] == "not_known"
+    cooperation = reloaded(land, reference)
+    assert cooperation.modes == ["CAP", "ADVIS"]
+    assert cooperation.questions["real_cases_in_training"] == "yes"
+    assert cooperation.questions["members_on_visits"] == "not_known"
 
 
 def test_going_back_keeps_what_was_chosen(browser: Browser, reference: str) -> None:
@@ -350,7 +350,7 @@ def test_invalid_input_changes_no_modes(
 ) -> None:
     answer = browser("ilena").post(f"/cooperations/{reference}/ways", data=sent)
     assert answer.status_code == 200
-    assert found(land, reference).modes == ["VISIT"]
+    assert reloaded(land, reference).modes == ["VISIT"]
 
 
 def test_of_two_people_the_later_change_of_modes_is_stopped(
@@ -370,7 +370,7 @@ def test_of_two_people_the_later_change_of_modes_is_stopped(
     )
     assert "Somebody else changed this" in answer.text
     assert "Joint monitoring visit" in answer.text
-    assert found(land, reference).modes == ["VISIT"]
+    assert reloaded(land, reference).modes == ["VISIT"]
 
 
 # People
@@ -390,7 +390,7 @@ def test_a_coordinator_adds_and_removes_a_person(
     assert "physician" in page.text
     answer = client.submit(page.links()["Take out Dora Lund"])
     assert "Dora Lund no longer takes part." in answer.text
-    names = [one.name for one in people.people(found(land, reference).id)]
+    names = [person.name for person in people.people(reloaded(land, reference).id)]
     assert "Dora Lund" not in names
 
 
@@ -404,13 +404,13 @@ def test_only_ones_own_people_can_be_chosen(
     for odd in (land.users["leyla"].id, uuid4(), "nonsense", ""):
         answer = client.post(f"/cooperations/{reference}/people/add", data={"user_id": str(odd)})
         assert "There is a problem" in answer.text
-    assert len(people.people(found(land, reference).id)) == 1
+    assert len(people.people(reloaded(land, reference).id)) == 1
 
 
 def test_removing_another_partys_people_is_refused(
     browser: Browser, land: Country, reference: str
 ) -> None:
-    ilena = people.people(found(land, reference).id)[0]
+    ilena = people.people(reloaded(land, reference).id)[0]
     address = f"/cooperations/{reference}/people/{ilena.id}/end"
     assert browser("samira").get(address).status_code == 403
     assert browser("samira").post(address).status_code == 403
@@ -418,13 +418,13 @@ def test_removing_another_partys_people_is_refused(
     assert browser("marek").post(address).status_code == 404
     unknown = f"/cooperations/{reference}/people/{uuid4()}/end"
     assert browser("samira").get(unknown).status_code == 404
-    assert people.people(found(land, reference).id)
+    assert people.people(reloaded(land, reference).id)
 
 
 def test_the_last_npm_coordinator_is_told_why_they_stay(
     browser: Browser, land: Country, reference: str
 ) -> None:
-    ilena = people.people(found(land, reference).id)[0]
+    ilena = people.people(reloaded(land, reference).id)[0]
     answer = browser("ilena").submit(f"/cooperations/{reference}/people/{ilena.id}/end")
     assert "only coordinator of the NPM" in answer.text
 
@@ -451,10 +451,10 @@ def test_a_coordinator_invites_somebody_to_the_cooperation(
     )
     assert "An invitation to new.person@example.org is on its way." in answer.text
     assert "New Person, interpreter" in client.page(f"/cooperations/{reference}/people").text
-    made = session.query(Invitation).filter_by(email="new.person@example.org").one()
-    assert made.cooperation_id == found(land, reference).id
-    assert made.organisation_id == land.id("door")
-    assert made.roles == ["member"]
+    invitation = session.query(Invitation).filter_by(email="new.person@example.org").one()
+    assert invitation.cooperation_id == reloaded(land, reference).id
+    assert invitation.organisation_id == land.id("door")
+    assert invitation.roles == ["member"]
 
 
 def test_an_invited_persons_address_is_shown_only_to_their_own_coordinator(
@@ -492,7 +492,7 @@ def test_an_address_that_is_none_is_refused_and_kept(
 def test_history_shows_who_did_what(
     app: Flask, land: Country, session: Session, reference: str
 ) -> None:
-    cooperation = found(land, reference)
+    cooperation = reloaded(land, reference)
     bring_in(land, cooperation, "dora", "physician")
     terms = checklist_of(cooperation, ChecklistKind.TERMS)
     land.person("Otto Brandis", "lantern", Role.SIGNATORY, power="Board minutes")
@@ -534,7 +534,7 @@ def test_pages_send_as_many_queries_for_many_rows_as_for_few(
             client.page(address)
         return len(sent)
 
-    cooperation = found(land, reference)
+    cooperation = reloaded(land, reference)
     bring_in(land, cooperation, "dora")
     session.commit()
     few = count()

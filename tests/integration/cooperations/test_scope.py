@@ -63,7 +63,9 @@ def test_a_member_sees_it_while_taking_part(land: Country, first: str) -> None:
     assert queries.find(actor, cooperation.reference)
     home = land.homes[first]
     assert home is not None
-    row = next(one for one in people.people(cooperation.id) if one.user_id == actor.user_id)
+    row = next(
+        person for person in people.people(cooperation.id) if person.user_id == actor.user_id
+    )
     coordinator = "ilena" if home.id == land.id("npm") else "samira"
     service.end_person(
         land.actor(coordinator),
@@ -77,9 +79,9 @@ def test_a_member_sees_it_while_taking_part(land: Country, first: str) -> None:
 def test_an_auditor_of_another_npm_sees_nothing(land: Country) -> None:
     open_one(land, "door")
     other = open_one(land, "door", by="vesna")
-    found = queries.listing(land.actor("ada"))
-    assert other.reference not in [one.reference for one in found.cooperations]
-    assert found.total == 1
+    listing = queries.listing(land.actor("ada"))
+    assert other.reference not in [cooperation.reference for cooperation in listing.cooperations]
+    assert listing.total == 1
 
 
 def test_the_list_sends_as_many_queries_for_many_rows_as_for_one(
@@ -93,8 +95,8 @@ def test_the_list_sends_as_many_queries_for_many_rows_as_for_one(
         session.flush()
         session.expunge_all()
         with statements() as sent:
-            for one in queries.listing(actor).cooperations:
-                assert [party.organisation.name for party in people.parties(one)]
+            for cooperation in queries.listing(actor).cooperations:
+                assert [party.organisation.name for party in people.parties(cooperation)]
             queries.stage_counts(actor)
         return len(sent)
 
@@ -134,7 +136,7 @@ def test_people_are_listed_from_their_day_on_and_the_lead_always(land: Country) 
         (land.users["oren"].id, today + DAY, False),
         (land.users["dora"].id, today, False),
     )
-    assert [listed(land, one, visit_id) for one in ("ilena", "oren", "dora", "samira")] == [
+    assert [listed(land, first, visit_id) for first in ("ilena", "oren", "dora", "samira")] == [
         True,
         False,
         True,

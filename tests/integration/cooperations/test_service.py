@@ -68,7 +68,7 @@ def test_opening_gives_reference_parties_key_chain_and_opener(land: Country) -> 
         land.id("lantern"),
     ]
     assert len(keys.key_of(cooperation.id)) == 32
-    assert [one.name for one in people.people(cooperation.id)] == ["Ilena Dorvath"]
+    assert [person.name for person in people.people(cooperation.id)] == ["Ilena Dorvath"]
     assert verbs_of(cooperation)[:2] == ["cooperation_opened", "person_joined"]
     instance = [line.verb for line in trail.instance_history()[1]]
     assert instance[0] == "cooperation_registered"
@@ -82,7 +82,7 @@ def test_references_count_up_within_a_year_and_begin_anew(
     first, second = opened(land), opened(land)
     frozen_time(dt.datetime(year + 1, 1, 1, 12, tzinfo=dt.UTC))
     third = opened(land)
-    references = [one.reference for one in (first, second, third)]
+    references = [cooperation.reference for cooperation in (first, second, third)]
     assert references == [f"C-{year}-0001", f"C-{year}-0002", f"C-{year + 1}-0001"]
 
 
@@ -242,7 +242,7 @@ def test_the_same_modes_change_nothing_and_old_versions_are_stopped(land: Countr
 def test_a_party_joins_at_the_end_of_the_list(land: Country) -> None:
     cooperation = opened(land)
     service.join_party(land.actor("ilena"), cooperation, land.id("bridge"))
-    assert [one.organisation.name for one in people.current(cooperation.id)][-1] == (
+    assert [party.organisation.name for party in people.current(cooperation.id)][-1] == (
         "Bridge Families Association"
     )
     assert "party_joined" in verbs_of(cooperation)
@@ -270,14 +270,14 @@ def test_a_coordinator_adds_people_of_their_organisation(land: Country) -> None:
         organisation_id=land.id("lantern"),
         function="physician",
     )
-    found = people.people(cooperation.id)[-1]
-    assert (found.name, found.function, found.side.value) == (
+    person = people.people(cooperation.id)[-1]
+    assert (person.name, person.function, person.side.value) == (
         "Leyla Marchetti",
         "physician",
         "cso",
     )
-    assert found.roles == {Role.MEMBER}
-    assert found.needs_clearance
+    assert person.roles == {Role.MEMBER}
+    assert person.needs_clearance
 
 
 def test_an_outside_expert_of_the_npm_needs_a_clearance_and_is_not_the_npms_own(
@@ -286,7 +286,7 @@ def test_an_outside_expert_of_the_npm_needs_a_clearance_and_is_not_the_npms_own(
     cooperation = opened(land)
     bring_in(land, cooperation, "petra")
     bring_in(land, cooperation, "oren")
-    by_name = {one.name: one for one in people.people(cooperation.id)}
+    by_name = {person.name: person for person in people.people(cooperation.id)}
     assert by_name["Petra Sund"].needs_clearance
     assert not by_name["Oren Maki"].needs_clearance
     npm_ids = people.npm_user_ids(cooperation.id)
@@ -370,8 +370,8 @@ def test_leaving_closes_clearances_in_this_cooperation_only(
     service.end_person(
         land.actor("samira"), first, user_id=dora.id, organisation_id=land.id("door")
     )
-    found = clearances.open_clearances(dora.id, clock.today())
-    assert [one.cooperation_id for one in found] == [second.id]
+    open_now = clearances.open_clearances(dora.id, clock.today())
+    assert [clearance.cooperation_id for clearance in open_now] == [second.id]
 
 
 def test_the_last_coordinator_of_the_npm_stays(land: Country) -> None:
@@ -382,7 +382,9 @@ def test_the_last_coordinator_of_the_npm_stays(land: Country) -> None:
     land.person("Zora Venn", "npm", Role.COORDINATOR)
     bring_in(land, cooperation, "zora")
     service.end_person(land.actor("ilena"), cooperation, **place)
-    assert [one.name for one in people.coordinators_for_npm(cooperation.id)] == ["Zora Venn"]
+    assert [coordinator.name for coordinator in people.coordinators_for_npm(cooperation.id)] == [
+        "Zora Venn"
+    ]
 
 
 def test_could_join_leaves_out_auditors_and_people_who_already_take_part(land: Country) -> None:
@@ -415,7 +417,7 @@ def test_a_person_without_any_role_left_is_removed_everywhere(
     membership.ended_at = clock.now()
     session.flush()
     service.follow_departure(ended(land, membership))
-    assert "Dora Lund" not in [one.name for one in people.people(cooperation.id)]
+    assert "Dora Lund" not in [person.name for person in people.people(cooperation.id)]
     assert "person_left" in verbs_of(cooperation)
 
 
@@ -431,7 +433,7 @@ def test_a_person_who_keeps_another_role_stays(land: Country, session: Session) 
     membership.ended_at = clock.now()
     session.flush()
     service.follow_departure(ended(land, membership))
-    assert "Dana Rook" in [one.name for one in people.people(cooperation.id)]
+    assert "Dana Rook" in [person.name for person in people.people(cooperation.id)]
 
 
 @pytest.mark.both_databases
@@ -476,8 +478,8 @@ def test_a_person_who_accepts_an_invitation_to_a_cooperation_takes_part(land: Co
     event = accepted(land, cooperation, "dora", "door")
     service.follow_invitation(event)
     service.follow_invitation(event)  # repeated: nothing more happens
-    found = [one for one in people.people(cooperation.id) if one.name == "Dora Lund"]
-    assert [one.function for one in found] == ["interpreter"]
+    listed = [person for person in people.people(cooperation.id) if person.name == "Dora Lund"]
+    assert [person.function for person in listed] == ["interpreter"]
 
 
 def test_the_other_parties_are_told_of_a_power_that_an_administrator_confirmed(
@@ -498,17 +500,17 @@ def test_the_other_parties_are_told_of_a_power_that_an_administrator_confirmed(
         )
     )
     mails = land.session.scalars(sa.select(OutboxMessage)).all()
-    told = {mail.recipient for mail in mails}
+    recipients = {mail.recipient for mail in mails}
     own = {land.users[first].email for first, home in land.homes.items() if home is door}
-    assert land.users["ilena"].email in told
-    assert told.isdisjoint(own)
+    assert land.users["ilena"].email in recipients
+    assert recipients.isdisjoint(own)
     assert all("C-" in mail.body and "Door" not in mail.body for mail in mails)
 
 
 def test_an_invitation_to_somebody_elses_cooperation_adds_nobody(land: Country) -> None:
     cooperation = opened(land)
     service.follow_invitation(accepted(land, cooperation, "marek", "bridge"))
-    assert "Marek Tull" not in [one.name for one in people.people(cooperation.id)]
+    assert "Marek Tull" not in [person.name for person in people.people(cooperation.id)]
 
 
 def test_an_invitation_to_no_cooperation_brings_nobody_in(land: Country) -> None:
@@ -522,7 +524,7 @@ def test_an_invitation_to_no_cooperation_brings_nobody_in(land: Country) -> None
     )
     cooperation = opened(land)
     service.follow_invitation(event)
-    assert "Dora Lund" not in [one.name for one in people.people(cooperation.id)]
+    assert "Dora Lund" not in [person.name for person in people.people(cooperation.id)]
 
 
 # Clearances
@@ -645,7 +647,9 @@ def test_the_list_finds_by_title_reference_and_party(land: Country) -> None:
     ilena = land.actor("ilena")
 
     def titles(words: str) -> list[str]:
-        return [one.title for one in queries.listing(ilena, words=words).cooperations]
+        return [
+            cooperation.title for cooperation in queries.listing(ilena, words=words).cooperations
+        ]
 
     assert titles("") == ["Families and 100% contact", "Custody in the north"]
     assert titles("NORTH custody") == ["Custody in the north"]

@@ -29,9 +29,9 @@ def land(session: Session) -> Country:
 
 @pytest.fixture
 def cooperation(land: Country) -> Cooperation:
-    made = open_one(land, "door", "lantern")
+    opened = open_one(land, "door", "lantern")
     db.session.commit()
-    return made
+    return opened
 
 
 @pytest.fixture
@@ -66,8 +66,8 @@ def test_nobody_is_named_until_the_npm_says_so(browser: Browser, cooperation: Co
     assert "Nothing was changed." in answer.get_data(as_text=True)
     browser("ilena").submit(where, shows_signers="no")
     assert not shows(cooperation)
-    told = [one["shows_signers"] for one in recorded() if isinstance(one, dict)]
-    assert told == [True, False]
+    answers = [details["shows_signers"] for details in recorded() if isinstance(details, dict)]
+    assert answers == [True, False]
 
 
 def test_it_can_be_set_when_all_is_over_too(browser: Browser, cooperation: Cooperation) -> None:

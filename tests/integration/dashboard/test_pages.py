@@ -41,7 +41,7 @@ def land(session: Session) -> Country:
 
 def states(page: Page) -> dict[str, str]:
     """Return the state of each task by its label."""
-    found: dict[str, str] = {}
+    by_item: dict[str, str] = {}
     for row in page.root.iter("li"):
         state = next((e for e in row.iter("span") if e.attrib.get("class") == "state"), None)
         box = row.find("div")
@@ -49,8 +49,8 @@ def states(page: Page) -> dict[str, str]:
             continue
         link = box.find("a")
         label = "".join(link.itertext()) if link is not None else (box.text or "")
-        found.setdefault(" ".join(label.split()), " ".join("".join(state.itertext()).split()))
-    return found
+        by_item.setdefault(" ".join(label.split()), " ".join("".join(state.itertext()).split()))
+    return by_item
 
 
 # My work
@@ -126,9 +126,9 @@ def test_the_npm_coordinator_names_modes_and_holds_overdue_reviews(
     late = open_one(land, title="Late one")
     late.stage, late.review_on = Stage.ACTIVE, clock.today() - DAY
     session.commit()
-    found = states(land.browser(app, "ilena").page("/"))
-    assert found["Name the ways of working"] == "Waiting for you"
-    assert found["Hold the review"].startswith("Overdue since")
+    by_cooperation = states(land.browser(app, "ilena").page("/"))
+    assert by_cooperation["Name the ways of working"] == "Waiting for you"
+    assert by_cooperation["Hold the review"].startswith("Overdue since")
     assert "Hold the review" not in states(land.browser(app, "samira").page("/"))
 
 
@@ -190,10 +190,10 @@ def test_my_work_sends_as_many_queries_for_many_cooperations(
     session.commit()
     few = count()
     for key in ("lantern", "bridge", "other_npm"):
-        one = open_one(land, *{key, "door"}, modes=(Mode.OMB_PLUS,))
-        send(land, checklist_of(one, TERMS), {"npm": "tomas", "door": "henrik"})
+        cooperation = open_one(land, *{key, "door"}, modes=(Mode.OMB_PLUS,))
+        send(land, checklist_of(cooperation, TERMS), {"npm": "tomas", "door": "henrik"})
         safeguards.raise_flag(
-            land.actor("samira"), checklist_of(one, ChecklistKind.URGENT_PLAN), "U1", "Why?"
+            land.actor("samira"), checklist_of(cooperation, ChecklistKind.URGENT_PLAN), "U1", "Why?"
         )
     session.commit()
     assert count() == few
@@ -214,10 +214,10 @@ def test_the_page_shows_stage_turn_needs_and_gates(
     assert "Next step, for Open Door Legal Aid" in page.text
     assert "Agreed terms: required." in page.text
     assert "Urgent-action plan: required, once, and for every visit." in page.text
-    found = states(page)
-    assert found["Fill in the agreed terms"] == "Waiting for us"
-    assert found["Sign the agreed terms"] == "Cannot start yet"
-    assert found["Plan a joint visit"] == "Cannot start yet"
+    by_item = states(page)
+    assert by_item["Fill in the agreed terms"] == "Waiting for us"
+    assert by_item["Sign the agreed terms"] == "Cannot start yet"
+    assert by_item["Plan a joint visit"] == "Cannot start yet"
     terms = checklist_of(cooperation, TERMS)
     assert page.links()["M1, Parties and mandates: not answered yet"] == (
         f"/checklists/{terms.id}#m1"

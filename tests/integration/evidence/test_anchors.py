@@ -76,8 +76,11 @@ def test_the_coordinators_of_each_party_are_mailed_and_nobody_else(
     land: Country, session: Session
 ) -> None:
     assert a_round(session) == ["ilena", "samira"]
-    kept = session.scalars(sa.select(Anchor)).all()
-    assert {one.user_id for one in kept} == {land.users["ilena"].id, land.users["samira"].id}
+    stored = session.scalars(sa.select(Anchor)).all()
+    assert {anchor.user_id for anchor in stored} == {
+        land.users["ilena"].id,
+        land.users["samira"].id,
+    }
 
 
 def test_the_mail_holds_the_checkpoint_and_nothing_of_what_was_agreed(
@@ -193,12 +196,12 @@ def test_without_a_checkpoint_nobody_is_mailed(land: Country, session: Session) 
 
 
 def test_of_two_workers_at_once_one_mails(land: Country, session: Session) -> None:
-    made = due.make_checkpoint()
-    assert made is not None
-    session.add(Anchor(user_id=land.users["ilena"].id, size=made.size, at=clock.now()))
+    checkpoint = due.make_checkpoint()
+    assert checkpoint is not None
+    session.add(Anchor(user_id=land.users["ilena"].id, size=checkpoint.size, at=clock.now()))
     session.flush()
-    assert not anchors._note(land.users["ilena"].id, made)
-    assert anchors._note(land.users["samira"].id, made)
+    assert not anchors._note(land.users["ilena"].id, checkpoint)
+    assert anchors._note(land.users["samira"].id, checkpoint)
 
 
 def test_the_sizes_that_people_of_the_parties_hold_are_known(
@@ -224,8 +227,8 @@ def test_deciding_takes_as_many_questions_for_many_cooperations_as_for_one(
         session.commit()
         session.expire_all()
         with statements() as seen:
-            found = anchors.due()
-        counts.append(sum(one.startswith("SELECT") for one in seen))
-        assert all(anchors.send(one) for one in found)
+            due_anchors = anchors.due()
+        counts.append(sum(statement.startswith("SELECT") for statement in seen))
+        assert all(anchors.send(anchor) for anchor in due_anchors)
         session.commit()
     assert counts[0] == counts[1]

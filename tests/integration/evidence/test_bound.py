@@ -116,9 +116,9 @@ def scenes(app: Flask, session: Session) -> Scenes:
 
 
 def state_of(scenes: Scenes, scene: Scene) -> AgreementState:
-    actor = scenes.land.found(db.session()).actor("nadia")
+    actor = scenes.land.load(db.session()).actor("nadia")
     lines = queries.lines(actor, Question(), limit=1_000)
-    return next(one.state for one in lines if one.checklist_id == scene.checklist_id)
+    return next(line.state for line in lines if line.checklist_id == scene.checklist_id)
 
 
 def a_round(folder: Path) -> None:
@@ -133,11 +133,11 @@ def test_each_course_has_the_outcomes_that_its_people_brought_about(scenes: Scen
     assert OUTCOMES.keys() == COURSES.keys()
     rows = list(db.session.scalars(sa.select(Checklist)))
     compared = evidence.compare(rows)
-    assert all(one.agrees for one in compared.values())
+    assert all(comparison.agrees for comparison in compared.values())
     for name, wanted in OUTCOMES.items():
         scene = scenes[name]
-        found = compared[scene.checklist_id]
-        assert [found.outcome(one) for one in scene.revisions] == wanted, name
+        compared_course = compared[scene.checklist_id]
+        assert [compared_course.outcome(revision) for revision in scene.revisions] == wanted, name
         for revision_id, digest, outcome in zip(
             scene.revisions, scene.digests, wanted, strict=True
         ):
@@ -149,10 +149,10 @@ def test_each_course_has_the_outcomes_that_its_people_brought_about(scenes: Scen
 
 
 def test_the_register_names_no_text_that_does_not_agree(scenes: Scenes) -> None:
-    actor = scenes.land.found(db.session()).actor("nadia")
+    actor = scenes.land.load(db.session()).actor("nadia")
     lines = queries.lines(actor, Question(), limit=1_000)
     assert len(lines) >= len(COURSES)
-    assert not [one for one in lines if one.state is AgreementState.DISAGREES]
+    assert not [line for line in lines if line.state is AgreementState.DISAGREES]
     assert integrity.check_all().finding is None
 
 
@@ -160,11 +160,12 @@ def test_the_demonstration_agrees_everywhere(
     session: Session, demonstration: Demonstration, tmp_path: Path
 ) -> None:
     assert all(
-        one.agrees for one in evidence.compare(list(session.scalars(sa.select(Checklist)))).values()
+        comparison.agrees
+        for comparison in evidence.compare(list(session.scalars(sa.select(Checklist)))).values()
     )
     rows = list(session.scalars(sa.select(Undertaking)))
     assert rows
-    assert all(one.agrees for one in undertakings.compare(rows).values())
+    assert all(comparison.agrees for comparison in undertakings.compare(rows).values())
     for revision in session.scalars(sa.select(Revision)).all():
         assert standings.standing_of(revision).agrees
     a_round(tmp_path)
@@ -194,7 +195,7 @@ def test_what_remains_once_details_were_erased_says_the_same(scenes: Scenes) -> 
             )
         )
     rows = list(db.session.scalars(sa.select(Checklist)))
-    assert all(one.agrees for one in evidence.compare(rows).values())
+    assert all(comparison.agrees for comparison in evidence.compare(rows).values())
     for name, wanted in OUTCOMES.items():
         for revision_id, outcome in zip(scenes[name].revisions, wanted, strict=True):
             revision = db.session.get_one(Revision, revision_id)
@@ -231,7 +232,7 @@ def test_two_changed_rows_make_no_certificate_of_a_text_that_was_not_signed_by_a
     with pytest.raises(CertificateError, match="does not agree with its signatures"):
         issuing.make(revision_id)
     a_round(tmp_path)
-    assert {one.reference for one in certificates.failing()} == {scene.reference}
+    assert {certificate.reference for certificate in certificates.failing()} == {scene.reference}
     assert verdicts.of_text(scene.reference, scene.digests[-1]).verdict is VERDICTS.get(
         OUTCOMES[name][-1], Verdict.NOT_SIGNED
     )
@@ -247,9 +248,9 @@ def _health_tells(app: Flask, scene: Scene) -> None:
     answer = app.test_client().get("/healthz")
     assert answer.status_code == 503
     assert answer.get_json()["texts"] == "some do not agree with their signatures"
-    told = app.test_cli_runner().invoke(args=["check"])
-    assert told.exit_code == 1
-    assert f"  {scene.reference}, terms" in told.output
+    result = app.test_cli_runner().invoke(args=["check"])
+    assert result.exit_code == 1
+    assert f"  {scene.reference}, terms" in result.output
 
 
 @pytest.mark.few_on_postgresql(3)
@@ -262,7 +263,7 @@ def test_each_page_says_in_words_that_it_does_not_agree(
     scene = scenes["declined"]
     with hands() as connection:
         completed(Tampering(connection, scene.cooperation_id), scene)
-    land = scenes.land.found(session)
+    land = scenes.land.load(session)
     manager, coordinator = (land.browser(app, first) for first in ("nadia", "ilena"))
     session.commit()
     if place == "export":
@@ -416,7 +417,7 @@ def test_a_changed_row_is_noticed_and_what_is_bound_is_told(
     assert str(labels.finding_words(finding))
     assert state_of(scenes, scene) is AgreementState.DISAGREES
     jobs.compare_texts()
-    assert [one.reference for one in disagreements.known()] == [scene.reference]
+    assert [disagreement.reference for disagreement in disagreements.known()] == [scene.reference]
     # No certificate is made while it is so, and the public check tells what is bound.
     for revision_id, digest, outcome in zip(
         scene.revisions, scene.digests, OUTCOMES[name], strict=True
@@ -429,12 +430,12 @@ def test_a_changed_row_is_noticed_and_what_is_bound_is_told(
 
 def test_the_note_goes_away_once_the_rows_agree_again(scenes: Scenes) -> None:
     scene = scenes["in force"]
-    for state, there in ((ChecklistState.ENDED, True), (ChecklistState.IN_FORCE, False)):
+    for state, is_noted in ((ChecklistState.ENDED, True), (ChecklistState.IN_FORCE, False)):
         with hands() as connection:
             own = Tampering(connection, scene.cooperation_id)
             own.update(CHECKLISTS, scene.checklist_id, state=state)
         jobs.compare_texts()
-        assert disagreements.is_any() is there
+        assert disagreements.is_any() is is_noted
         db.session.rollback()
 
 
@@ -483,7 +484,7 @@ def test_a_worker_killed_while_it_notes_leaves_nothing_half_noted(
     # It was noted each time, and came to nothing.
     assert noted == [True, True]
     jobs.compare_texts()
-    assert [one.reference for one in disagreements.known()] == [scene.reference]
+    assert [disagreement.reference for disagreement in disagreements.known()] == [scene.reference]
 
 
 def test_a_worker_whose_database_goes_away_while_it_notes_looks_at_the_same_texts_again(
@@ -493,11 +494,11 @@ def test_a_worker_whose_database_goes_away_while_it_notes_looks_at_the_same_text
     with hands() as connection:
         own = Tampering(connection, scene.cooperation_id)
         own.update(CHECKLISTS, scene.checklist_id, state=ChecklistState.ENDED)
-    compare, asked = undertakings.compare, []
+    compare, answers = undertakings.compare, []
 
     def away_at_first(rows: list[Undertaking]) -> object:
-        asked.append(disagreements.is_any())
-        if len(asked) == 1:
+        answers.append(disagreements.is_any())
+        if len(answers) == 1:
             raise sa.exc.OperationalError("SELECT", {}, Exception("gone"))
         return compare(rows)
 
@@ -516,7 +517,7 @@ def test_a_worker_whose_database_goes_away_while_it_notes_looks_at_the_same_text
     jobs.run_for_ever(from_url(f"file://{tmp_path}"), goes_on=lambda: next(turns))
     # Both times from the beginning, noting it before the others are compared; it is noted once.
     assert compared == [disagreements.BEGINNING, disagreements.BEGINNING]
-    assert asked == [True, True]
+    assert answers == [True, True]
     assert db.session.scalar(sa.select(sa.func.count(Disagreement.subject_id))) == 1
 
 
@@ -583,7 +584,7 @@ def test_a_signature_that_nothing_bears_witness_to_stands_on_no_certificate(
     scenes: Scenes,
 ) -> None:
     scene = scenes["in force"]
-    land = scenes.land.found(db.session())
+    land = scenes.land.load(db.session())
     other, digest = land.users["dora"].id, "e" * 64
     db.session.rollback()
     with hands() as connection:
@@ -617,7 +618,7 @@ def test_a_changed_day_in_an_answer_does_not_prolong_a_text(
 def test_a_party_taken_out_of_who_is_asked_does_not_complete_a_text(scenes: Scenes) -> None:
     """The frozen text names both parties: the first signature alone brings nothing into force."""
     scene = scenes["drafted"]
-    land = scenes.land.found(db.session())
+    land = scenes.land.load(db.session())
     terms = db.session.get_one(Checklist, scene.checklist_id)
     agreements.send(land, terms, outcomes.PAIR)
     db.session.commit()
@@ -635,7 +636,7 @@ def test_a_party_taken_out_of_who_is_asked_does_not_complete_a_text(scenes: Scen
             )
         )
     terms = db.session.get_one(Checklist, scene.checklist_id)
-    land = scenes.land.found(db.session())
+    land = scenes.land.load(db.session())
     with pytest.raises(RuleBrokenError, match="not whom the text names"):
         agreements.sign(land, terms, "tomas")
     db.session.rollback()
@@ -658,13 +659,13 @@ def test_a_party_taken_out_of_who_is_asked_does_not_complete_a_text(scenes: Scen
 def test_a_changed_undertaking_is_noticed_and_what_is_bound_is_told(
     app: Flask, session: Session, demonstration: Demonstration, values: dict[str, object]
 ) -> None:
-    one = session.scalars(
+    undertaking = session.scalars(
         sa.select(Undertaking).where(Undertaking.state == UndertakingState.COUNTERSIGNED)
     ).first()
-    assert one is not None
-    undertaking_id, cooperation_id = one.id, one.cooperation_id
-    person = next(key for key, user in demonstration.users.items() if user == one.user_id)
-    revision = session.get_one(Revision, one.revision_id)
+    assert undertaking is not None
+    undertaking_id, cooperation_id = undertaking.id, undertaking.cooperation_id
+    person = next(key for key, user in demonstration.users.items() if user == undertaking.user_id)
+    revision = session.get_one(Revision, undertaking.revision_id)
     digest, reference = revision.digest, demonstration.references["complete"]
     session.rollback()
     with hands() as connection:
@@ -685,11 +686,15 @@ def test_an_undertaking_that_was_not_countersigned_gets_no_certificate(
     session: Session, demonstration: Demonstration
 ) -> None:
     """A countersignature put in by hand has no event that bears witness to it."""
-    one = session.scalars(
+    undertaking = session.scalars(
         sa.select(Undertaking).where(Undertaking.state == UndertakingState.COUNTERSIGNED)
     ).first()
-    assert one is not None
-    undertaking_id, cooperation_id, revision_id = one.id, one.cooperation_id, one.revision_id
+    assert undertaking is not None
+    undertaking_id, cooperation_id, revision_id = (
+        undertaking.id,
+        undertaking.cooperation_id,
+        undertaking.revision_id,
+    )
     session.rollback()
     with hands() as connection:
         own = Tampering(connection, cooperation_id)
@@ -714,7 +719,7 @@ def test_more_texts_take_no_more_statements(
     statements: Callable[[], AbstractContextManager[list[str]]],
 ) -> None:
     rows = list(session.scalars(sa.select(Checklist).order_by(Checklist.started_at)))
-    of_one = [one for one in rows if one.id == scenes["in force"].checklist_id]
+    of_one = [row for row in rows if row.id == scenes["in force"].checklist_id]
     with statements() as few:
         evidence.compare(of_one)
     with statements() as many:
@@ -727,7 +732,7 @@ def test_an_export_holds_the_words(scenes: Scenes, session: Session) -> None:
     scene = scenes["superseded"]
     with hands() as connection:
         in_force_is(0)(Tampering(connection, scene.cooperation_id), scene)
-    lines = queries.lines(scenes.land.found(session).actor("nadia"), Question(), limit=1_000)
+    lines = queries.lines(scenes.land.load(session).actor("nadia"), Question(), limit=1_000)
     file = export.CsvFile(pages.export_heads())
     file.add(map(pages.export_row, lines))
     assert b"".join(file.sent()).decode("utf-8-sig").count(WORDS) == 1

@@ -79,8 +79,8 @@ def closed(files: dict[str, bytes]) -> set[str]:
 
 
 def manifest(files: dict[str, bytes]) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(files[parts.MANIFEST])
-    return found
+    content: dict[str, Any] = json.loads(files[parts.MANIFEST])
+    return content
 
 
 # By the page --------------------------------------------------------------------------------------
@@ -107,8 +107,8 @@ def test_a_manager_of_a_party_gets_a_file_that_two_verifiers_take_for_sound(
         )
     ).all()
     assert len(texts) > 1
-    found = rows(files, parts.REVISION)
-    assert {row["id"] for row in found} == {str(text.id) for text in texts}
+    revisions = rows(files, parts.REVISION)
+    assert {row["id"] for row in revisions} == {str(text.id) for text in texts}
     assert {data for name, data in files.items() if name.startswith(parts.DOCUMENTS)} == {
         text.document for text in texts
     }
@@ -125,10 +125,10 @@ def test_that_it_was_taken_out_is_the_last_event_in_it_and_told_to_all_parties(
     assert last["details"]["content"]["closed"] == 0
     line = trail.history(demonstration.cooperations["complete"])[1][0]
     assert (line.verb, line.who) == ("evidence_exported", "Milan Osterin")
-    said = demonstration.browser(app, "samira").page(
+    page = demonstration.browser(app, "samira").page(
         f"/cooperations/{demonstration.references['complete']}/history"
     )
-    assert "Evidence was taken out." in said.text
+    assert "Evidence was taken out." in page.text
 
 
 def test_what_is_closed_stays_out_unless_it_is_asked_for_and_its_events_are_there(
@@ -151,9 +151,9 @@ def test_what_somebody_may_open_goes_along_if_asked_for_and_is_noted_as_read(
     assert closed(files)
     cooperation = demonstration.cooperations["complete"]
     noted = session.scalars(sa.select(ReadLogEntry).where(ReadLogEntry.page == "evidence")).all()
-    assert {one.user_id for one in noted} == {demonstration.users["milan"]}
+    assert {entry.user_id for entry in noted} == {demonstration.users["milan"]}
     sealed = [row for row in rows(files, parts.REVISION) if row["is_sealed"]]
-    assert {str(one.subject_id) for one in noted} == {row["subject"] for row in sealed}
+    assert {str(entry.subject_id) for entry in noted} == {row["subject"] for row in sealed}
     key = keys.key_of(cooperation)
     for row in sealed:
         text = session.get_one(Revision, UUID(str(row["id"])))
@@ -171,9 +171,9 @@ def test_who_takes_it_out_gets_no_closed_text_that_they_may_not_open(
     subjects = {
         str(row["subject"]) for row in rows(visits, parts.REVISION) if row["kind"] == "undertaking"
     }
-    assert [session.get_one(Undertaking, UUID(one)).user_id for one in subjects] == [
-        demonstration.users["henrik"]
-    ]
+    assert [
+        session.get_one(Undertaking, UUID(undertaking_id)).user_id for undertaking_id in subjects
+    ] == [demonstration.users["henrik"]]
 
 
 Hides = Callable[[Scene], None]
@@ -181,7 +181,7 @@ Hides = Callable[[Scene], None]
 
 def of_the_team(files: dict[str, bytes]) -> tuple[dict[UUID, int], dict[UUID, int]]:
     """Count, by subject, the events that would tell a team: those with details, those without."""
-    told: dict[UUID, int] = {}
+    counts: dict[UUID, int] = {}
     silent: dict[UUID, int] = {}
     left_out = set(manifest(files)["left_out"]["details"])
     for line in map(json.loads, files[parts.EVENTS].splitlines()):
@@ -191,8 +191,8 @@ def of_the_team(files: dict[str, bytes]) -> tuple[dict[UUID, int], dict[UUID, in
             assert event["number"] in left_out
             silent[subject] = silent.get(subject, 0) + 1
         elif trail.tells_the_team(event["verb"], details["content"]):
-            told[subject] = told.get(subject, 0) + 1
-    return told, silent
+            counts[subject] = counts.get(subject, 0) + 1
+    return counts, silent
 
 
 def of_visit(scene: Scene, number: int = 1) -> set[UUID]:
@@ -234,13 +234,13 @@ def test_who_may_know_of_a_visit_gets_the_details_of_what_was_done_for_it(
     session.commit()
     answer = take_out(app, demonstration, "henrik", with_closed="y")
     assert judged(answer.data) == {}
-    told, silent = of_the_team(container.unpack(answer.data))
-    assert told[roles.id] > 20, "answers and positions, those of each person too"
-    assert told[spoken.id] == 1
+    counts, silent = of_the_team(container.unpack(answer.data))
+    assert counts[roles.id] > 20, "answers and positions, those of each person too"
+    assert counts[spoken.id] == 1
     assert not {spoken.id, *of_visit(scene)} & set(silent)
     # Of the visit that he is not listed for, and of what is of no visit, nothing is told.
     standing = scene.checklist(ChecklistKind.URGENT_PLAN, None)
-    assert set(told) <= {spoken.id, *of_visit(scene)}
+    assert set(counts) <= {spoken.id, *of_visit(scene)}
     assert {second.id, standing.id} <= set(silent)
     noted = session.scalars(
         sa.select(ReadLogEntry.subject_id).where(ReadLogEntry.page == "evidence")
@@ -270,10 +270,10 @@ def test_details_that_would_tell_who_is_in_a_visits_team_stay_out_for_everybody_
     scene = Scene(session, demonstration)
     hide(scene)
     session.commit()
-    told, silent = of_the_team(
+    counts, silent = of_the_team(
         container.unpack(take_out(app, demonstration, person, with_closed=ticked).data)
     )
-    assert told == {}
+    assert counts == {}
     assert scene.checklist(ChecklistKind.VISIT_ROLES).id in silent
 
 
@@ -283,8 +283,8 @@ def test_an_auditor_and_the_command_may_know_of_no_visit(
     scene = Scene(session, demonstration)
     assert queries.planning(scene.actor("greta"), scene.cooperation.id) == []
     assert queries.planning(scene.actor("henrik"), scene.cooperation.id) != []
-    told, _silent = of_the_team(container.unpack(bundle.build(exported(demonstration))))
-    assert told == {}
+    counts, _silent = of_the_team(container.unpack(bundle.build(exported(demonstration))))
+    assert counts == {}
 
 
 @pytest.mark.parametrize(
@@ -373,21 +373,21 @@ def test_the_signed_pdfs_of_the_texts_go_along_and_no_others(
         assert judged(data) == {}
         files = container.unpack(data)
         texts = {row["id"] for row in rows(files, parts.REVISION)}
-        found = rows(files, parts.CERTIFICATE)
-        assert {row["revision"] for row in found} == texts
-        pdfs = [one for name, one in files.items() if name.startswith(parts.CERTIFICATES)]
-        assert {canonical.digest(one) for one in pdfs} == {row["sha256"] for row in found}
+        certificates = rows(files, parts.CERTIFICATE)
+        assert {row["revision"] for row in certificates} == texts
+        pdfs = [data for name, data in files.items() if name.startswith(parts.CERTIFICATES)]
+        assert {canonical.digest(pdf) for pdf in pdfs} == {row["sha256"] for row in certificates}
 
 
 def test_checkpoints_that_people_hold_stand_in_it_and_prove_what_was_there(
     app: Flask, demonstration: Demonstration, session: Session
 ) -> None:
-    held = checkpoints.of_sizes(set(session.scalars(sa.select(Anchor.size))))
-    assert held
+    stored = checkpoints.of_sizes(set(session.scalars(sa.select(Anchor.size))))
+    assert stored
     data = bundle.build(exported(demonstration))
     files = container.unpack(data)
-    assert {parts.checkpoint_name(one.size) for one in held} <= set(files)
-    assert judged(data, *(one.text() for one in held)) == {}
+    assert {parts.checkpoint_name(checkpoint.size) for checkpoint in stored} <= set(files)
+    assert judged(data, *(checkpoint.text() for checkpoint in stored)) == {}
 
 
 def test_what_was_taken_out_later_grew_out_of_what_was_taken_out_before(
@@ -563,7 +563,7 @@ def test_the_command_writes_a_file_for_its_owner_alone_and_records_it(
     app: Flask, demonstration: Demonstration, file: Path, session: Session
 ) -> None:
     assert file.stat().st_mode & 0o777 == 0o600
-    assert [one.name for one in file.parent.iterdir() if one.name.endswith("zip")] == [file.name]
+    assert [path.name for path in file.parent.iterdir() if path.name.endswith("zip")] == [file.name]
     assert judged(file.read_bytes()) == {}
     line = trail.history(demonstration.cooperations["complete"])[1][0]
     assert (line.verb, line.who) == ("evidence_exported", None)
@@ -633,14 +633,14 @@ def test_a_mail_with_a_checkpoint_is_given_along_as_it_was_received(
         for message in session.scalars(sa.select(OutboxMessage))
         if "common-terms/checkpoint/1" in message.body
     )
-    kept = file.with_name("mail.eml")
-    kept.write_text(f"Subject: A checkpoint\n\n{mail}")
-    done = run(app, "verify", str(file), "--anchor", str(kept))
+    mail_file = file.with_name("mail.eml")
+    mail_file.write_text(f"Subject: A checkpoint\n\n{mail}")
+    done = run(app, "verify", str(file), "--anchor", str(mail_file))
     assert done.exit_code == 0, done.output
     assert "valid  Anchor mail.eml: Signed on" in done.output
     assert "not on the server." in done.output
-    kept.write_text("Nothing of the kind.")
-    other = run(app, "verify", str(file), "--anchor", str(kept))
+    mail_file.write_text("Nothing of the kind.")
+    other = run(app, "verify", str(file), "--anchor", str(mail_file))
     assert other.exit_code == 2
     assert "contains no checkpoint" in other.output
 
@@ -680,5 +680,5 @@ def test_a_check_needs_neither_settings_nor_keys_nor_a_database(file: Path, tmp_
 def test_a_reference_finds_its_cooperation_for_the_command_alone(
     app: Flask, demonstration: Demonstration, session: Session
 ) -> None:
-    found = queries.find_for_command(demonstration.references["complete"])
-    assert found == demonstration.cooperations["complete"]
+    cooperation = queries.find_for_command(demonstration.references["complete"])
+    assert cooperation == demonstration.cooperations["complete"]

@@ -27,8 +27,8 @@ from tests.factories.cooperations import Country, country, load_checklists, open
 from tests.factories.demonstration import Demonstration
 from tests.factories.evidence.certificates import (
     a_signer,
+    by_revision,
     file_of,
-    kept,
     make_all,
     words_of,
 )
@@ -137,8 +137,8 @@ def test_each_language_of_a_text_gets_its_own_and_the_chain_bears_witness(
         )
         for language in ("en", "ar")
     }
-    made = sa.select(Event.evidence).where(Event.verb == verbs.CERTIFICATE_MADE.name)
-    assert set(session.scalars(made)) == {canonical.digest_of(row.content()) for row in rows}
+    query = sa.select(Event.evidence).where(Event.verb == verbs.CERTIFICATE_MADE.name)
+    assert set(session.scalars(query)) == {canonical.digest_of(row.content()) for row in rows}
     verdict = integrity.check_all()
     assert (verdict.finding, verdict.counts.certificates) == (None, len(rows))
 
@@ -146,8 +146,8 @@ def test_each_language_of_a_text_gets_its_own_and_the_chain_bears_witness(
 def test_every_certificate_is_sound_and_carries_the_very_bytes_that_were_signed(
     session: Session, demonstration: Demonstration
 ) -> None:
-    assert len(kept()) > 4
-    for revision_id, rows in kept().items():
+    assert len(by_revision()) > 4
+    for revision_id, rows in by_revision().items():
         revision = session.get_one(Revision, revision_id)
         for row in rows:
             data = file_of(row)
@@ -168,9 +168,11 @@ def test_a_certificate_tells_text_signatures_events_digests_and_where_to_check(
             Revision.subject_id == demonstration.checklists["complete", "terms"]
         )
     ).one()
-    row = next(one for one in kept()[revision.id] if one.language == "en")
+    row = next(
+        certificate for certificate in by_revision()[revision.id] if certificate.language == "en"
+    )
     words = " ".join(words_of(row).split())
-    for said in (
+    for phrase in (
         "Agreed terms",
         "Demonstration. These people and organisations do not exist, and nobody signed.",
         "between Office of the People's Advocate, Open Door Legal Aid and Lantern Health Network",
@@ -181,20 +183,20 @@ def test_a_certificate_tells_text_signatures_events_digests_and_where_to_check(
         "Demonstration, without proof of identity",
         "Agreed terms, revision 1, came into force: all have signed.",
     ):
-        assert said in words, said
+        assert phrase in words, phrase
     together = "".join(words.split())
     signed = sa.select(Signature.digest).where(Signature.revision_id == revision.id)
     digests = [revision.digest, *session.scalars(signed)]
     assert len(digests) == 4
-    assert [one for one in digests if one not in together] == []
+    assert [digest for digest in digests if digest not in together] == []
     assert f"/verify?reference={demonstration.references['complete']}&digest=" in together
 
 
 def attached(data: bytes) -> bytes:
     root = PdfFileReader(io.BytesIO(data)).root
     (spec,) = root["/AF"]
-    found: bytes = spec.get_object()["/EF"]["/F"].data
-    return found
+    content: bytes = spec.get_object()["/EF"]["/F"].data
+    return content
 
 
 def test_a_signature_waits_for_no_certificate_and_the_record_says_that_it_is_being_made(
@@ -219,23 +221,23 @@ def test_a_certificate_that_fails_does_not_block_the_others_and_is_retried(
     frozen_time: Callable[[dt.datetime], None],
 ) -> None:
     first, second = sign(land, terms).id, sign(land, sent(land)).id
-    real, asked = typesetting.typeset, []
+    real, attachments = typesetting.typeset, []
 
-    def breaks(template: str, data: dict[str, object], held: typesetting.Attached) -> bytes:
-        asked.append(held)
-        if len(asked) == 1:
+    def breaks(template: str, data: dict[str, object], attachment: typesetting.Attached) -> bytes:
+        attachments.append(attachment)
+        if len(attachments) == 1:
             raise typesetting.TypesettingError("unknown font family")
-        return real(template, data, held)
+        return real(template, data, attachment)
 
     monkeypatch.setattr(issuing, "typeset", breaks)
     a_round(tmp_path)
-    assert set(kept()) == {second}
+    assert set(by_revision()) == {second}
     assert "worker: no certificate yet: unknown font family" in capsys.readouterr().err
     a_round(tmp_path, with_dates=True)
-    assert set(kept()) == {second}
+    assert set(by_revision()) == {second}
     frozen_time(clock.now() + certificates.WAITS[0])
     a_round(tmp_path)
-    assert set(kept()) == {first, second}
+    assert set(by_revision()) == {first, second}
     assert certificates.failing() == []
 
 
@@ -261,13 +263,13 @@ def test_what_can_not_be_made_shows_in_health_with_its_cause_and_waits_longer_ea
             a_round(tmp_path)
             tried.append(minute)
     assert tried == [0, 1, 6, 36, 156, 516, 876, 1236]
-    told = app.test_cli_runner().invoke(args=["check"])
-    assert told.exit_code == 1
-    assert "certificates: some can't be made" in told.output
-    assert "terms, revision 1: Revision" in told.output
-    assert "can't be set: KeyError in test_certificates.py, line" in told.output
-    assert "(8 attempts; next at " in told.output
-    assert "words of the text" not in told.output
+    result = app.test_cli_runner().invoke(args=["check"])
+    assert result.exit_code == 1
+    assert "certificates: some can't be made" in result.output
+    assert "terms, revision 1: Revision" in result.output
+    assert "can't be set: KeyError in test_certificates.py, line" in result.output
+    assert "(8 attempts; next at " in result.output
+    assert "words of the text" not in result.output
     answer = app.test_client().get("/healthz")
     assert answer.status_code == 503
     assert answer.get_json()["certificates"] == "some can't be made"
@@ -306,7 +308,7 @@ def test_a_lost_key_is_reported_and_the_certificate_is_made_once_it_is_restored(
 def test_two_workers_keep_one_certificate(land: Country, terms: Checklist) -> None:
     revision_id = sign(land, terms).id
     both = [issuing.make(revision_id) for _ in range(2)]
-    assert [len(issuing.keep(one)) for one in both] == [1, 0]
+    assert [len(issuing.keep(revision_id)) for revision_id in both] == [1, 0]
     db.session.commit()
     assert count() == 1
 
@@ -401,7 +403,7 @@ def test_a_configured_service_puts_its_timestamp_under_the_signature(
     assert row.has_timestamp
     (signature,) = PdfFileReader(io.BytesIO(file_of(row))).embedded_signatures
     unsigned = signature.signer_info["unsigned_attrs"].native
-    assert [one["type"] for one in unsigned] == ["signature_time_stamp_token"]
+    assert [field["type"] for field in unsigned] == ["signature_time_stamp_token"]
 
 
 def test_a_service_that_is_away_is_waited_for_a_day_and_no_longer(

@@ -59,10 +59,10 @@ def chain() -> Chain:
 
 
 def make(session: Session) -> Checkpoint:
-    made = due.make_checkpoint()
+    checkpoint = due.make_checkpoint()
     session.commit()
-    assert made is not None
-    return made
+    assert checkpoint is not None
+    return checkpoint
 
 
 def leaves(session: Session) -> list[tuple[int, int, str]]:
@@ -106,7 +106,7 @@ def test_the_root_is_that_of_the_leaves_as_the_document_writes_them(
 ) -> None:
     for _ in range(11):
         happen(session)
-        made = make(session)
+        checkpoint = make(session)
         rows = session.scalars(sa.select(LogLeaf).order_by(LogLeaf.number))
         tree = merkle.Tree.of(
             merkle.leaf_hash(
@@ -115,7 +115,7 @@ def test_the_root_is_that_of_the_leaves_as_the_document_writes_them(
             )
             for row in rows
         )
-        assert (tree.size, tree.root().hex()) == (made.size, made.root)
+        assert (tree.size, tree.root().hex()) == (checkpoint.size, checkpoint.root)
     assert session.scalar(sa.select(sa.func.count()).select_from(LogNode)) == 11 + 5 + 2 + 1
 
 
@@ -141,12 +141,12 @@ def test_a_checkpoint_is_signed_by_the_key_in_use_and_kept(
 
 
 def test_the_log_of_each_checkpoint_grew_out_of_each_before(begun: None, session: Session) -> None:
-    made = []
+    checkpoints_made = []
     for _ in range(9):
         happen(session)
-        made.append(make(session))
-    for before in made:
-        for after in made:
+        checkpoints_made.append(make(session))
+    for before in checkpoints_made:
+        for after in checkpoints_made:
             note = checkpoints.consistency(before.size, after.size)
             if before.size > after.size:
                 assert note is None
@@ -159,7 +159,7 @@ def test_the_log_of_each_checkpoint_grew_out_of_each_before(begun: None, session
                 bytes.fromhex(after.root),
                 note.proof,
             )
-    assert checkpoints.consistency(99, made[-1].size) is None
+    assert checkpoints.consistency(99, checkpoints_made[-1].size) is None
 
 
 def test_a_proof_takes_as_many_questions_in_a_long_log_as_in_a_short_one(
@@ -195,7 +195,7 @@ def test_growing_takes_as_many_questions_with_many_chains_as_with_one(
         session.expire_all()
         with statements() as seen:
             due.make_checkpoint()
-        counts.append(sum(one.startswith("SELECT") for one in seen))
+        counts.append(sum(statement.startswith("SELECT") for statement in seen))
         session.commit()
     assert counts[0] == counts[1]
 
@@ -269,11 +269,11 @@ def test_without_a_key_nothing_is_logged_and_it_says_why(
 def test_anybody_reads_the_newest_checkpoint_those_before_and_proofs_between(
     app: Flask, begun: None, session: Session, client: CheckedClient
 ) -> None:
-    made = []
+    checkpoints_made = []
     for _ in range(4):
         happen(session)
-        made.append(make(session))
-    first, last = made[0], made[-1]
+        checkpoints_made.append(make(session))
+    first, last = checkpoints_made[0], checkpoints_made[-1]
     answer = client.get("/checkpoints")
     assert answer.status_code == 200
     assert answer.content_type == "text/plain; charset=utf-8"
@@ -283,9 +283,9 @@ def test_anybody_reads_the_newest_checkpoint_those_before_and_proofs_between(
     roots = bytes.fromhex(first.root), bytes.fromhex(last.root)
     assert merkle.grew(proof.before, proof.after, *roots, proof.proof)
     (key,) = (
-        one
-        for one in KeyNote.read_all(client.get("/checkpoints/keys").text)
-        if one.fingerprint == last.key
+        note
+        for note in KeyNote.read_all(client.get("/checkpoints/keys").text)
+        if note.fingerprint == last.key
     )
     assert key.signed(last.signed(), last.signature)
 

@@ -36,11 +36,11 @@ CHECKPOINT, DOCUMENT = KeyUse.CHECKPOINT, KeyUse.DOCUMENT
 
 
 @pytest.fixture
-def made(folder: Path, session: Session) -> list[PublicKey]:
+def own_keys(folder: Path, session: Session) -> list[PublicKey]:
     """The two keys that every instance has."""
-    made = signing_keys.make_missing()
+    new_keys = signing_keys.make_missing()
     session.commit()
-    return made
+    return new_keys
 
 
 def verbs_of(session: Session, key: PublicKey) -> list[str]:
@@ -56,9 +56,9 @@ def numbers(use: KeyUse) -> list[int]:
 
 
 def test_an_instance_has_a_key_for_each_use_and_makes_none_twice(
-    made: list[PublicKey], session: Session
+    own_keys: list[PublicKey], session: Session
 ) -> None:
-    assert [(key.use, key.number, key.origin) for key in made] == [
+    assert [(key.use, key.number, key.origin) for key in own_keys] == [
         (CHECKPOINT, 1, KeyOrigin.MADE),
         (DOCUMENT, 1, KeyOrigin.MADE),
     ]
@@ -66,33 +66,37 @@ def test_an_instance_has_a_key_for_each_use_and_makes_none_twice(
     assert signing_keys.trouble() == []
 
 
-def test_what_a_key_signs_verifies_with_its_public_key(made: list[PublicKey]) -> None:
+def test_what_a_key_signs_verifies_with_its_public_key(own_keys: list[PublicKey]) -> None:
     own = signing_keys.current(CHECKPOINT)
     assert isinstance(own.private, ed25519.Ed25519PrivateKey)
-    public = serialization.load_der_public_key(made[0].public_key)
+    public = serialization.load_der_public_key(own_keys[0].public_key)
     assert isinstance(public, ed25519.Ed25519PublicKey)
     public.verify(own.private.sign(b"a checkpoint"), b"a checkpoint")
-    assert own.fingerprint == canonical.digest(made[0].public_key)
+    assert own.fingerprint == canonical.digest(own_keys[0].public_key)
     assert own.certificates == ()
 
 
-def test_the_key_for_documents_comes_with_a_certificate_of_its_own(made: list[PublicKey]) -> None:
+def test_the_key_for_documents_comes_with_a_certificate_of_its_own(
+    own_keys: list[PublicKey],
+) -> None:
     own = signing_keys.current(DOCUMENT)
     assert isinstance(own.private, ec.EllipticCurvePrivateKey)
-    (found,) = own.certificates
-    assert found.public_key() == own.private.public_key()
-    found.verify_directly_issued_by(found)
-    assert found.subject.rfc4514_string() == "CN=terms.npm.example,O=Common Terms"
-    assert found.not_valid_after_utc - found.not_valid_before_utc > dt.timedelta(days=3000)
-    usage = found.extensions.get_extension_for_class(x509.KeyUsage).value
+    (certificate,) = own.certificates
+    assert certificate.public_key() == own.private.public_key()
+    certificate.verify_directly_issued_by(certificate)
+    assert certificate.subject.rfc4514_string() == "CN=terms.npm.example,O=Common Terms"
+    assert certificate.not_valid_after_utc - certificate.not_valid_before_utc > dt.timedelta(
+        days=3000
+    )
+    usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
     assert usage.digital_signature
     assert usage.content_commitment
     assert not usage.key_cert_sign
-    assert own.fingerprint == canonical.digest(found.public_bytes(serialization.Encoding.DER))
+    assert own.fingerprint == canonical.digest(certificate.public_bytes(serialization.Encoding.DER))
 
 
 def test_private_keys_are_sealed_files_for_the_owner_alone(
-    made: list[PublicKey], folder: Path
+    own_keys: list[PublicKey], folder: Path
 ) -> None:
     assert sorted(path.name for path in folder.iterdir()) == [
         "checkpoint-1.key",
@@ -104,18 +108,20 @@ def test_private_keys_are_sealed_files_for_the_owner_alone(
         assert b"PRIVATE" not in path.read_bytes()
 
 
-def test_a_key_is_shown_by_nothing_that_prints_it(made: list[PublicKey]) -> None:
+def test_a_key_is_shown_by_nothing_that_prints_it(own_keys: list[PublicKey]) -> None:
     assert "private" not in repr(signing_keys.current(CHECKPOINT))
 
 
-def test_the_chain_of_the_instance_binds_each_key(made: list[PublicKey], session: Session) -> None:
-    for key in made:
+def test_the_chain_of_the_instance_binds_each_key(
+    own_keys: list[PublicKey], session: Session
+) -> None:
+    for key in own_keys:
         row = session.get_one(EvidenceKey, key.id)
         event = session.scalars(sa.select(Event).where(Event.subject_id == key.id)).one()
         assert event.verb == "evidence_key_made"
         assert event.evidence == canonical.digest_of(row.content())
-        told = session.get_one(EventDetail, event.id).content
-        assert told == {
+        content = session.get_one(EventDetail, event.id).content
+        assert content == {
             "who": None,
             "use": key.use.value,
             "number": 1,
@@ -127,13 +133,13 @@ def test_the_chain_of_the_instance_binds_each_key(made: list[PublicKey], session
 
 
 def test_a_rotated_key_is_kept_and_vouches_for_the_next(
-    made: list[PublicKey], session: Session
+    own_keys: list[PublicKey], session: Session
 ) -> None:
     new = signing_keys.rotate(CHECKPOINT)
     session.commit()
-    old, kept = signing_keys.public_keys(CHECKPOINT)
-    assert (old.number, old.is_current, kept.is_current) == (1, False, True)
-    assert kept == new
+    old, rotated = signing_keys.public_keys(CHECKPOINT)
+    assert (old.number, old.is_current, rotated.is_current) == (1, False, True)
+    assert rotated == new
     assert signing_keys.current(CHECKPOINT).number == 2
     assert new.endorsed_by == 1
     assert new.endorsement is not None
@@ -146,7 +152,7 @@ def test_a_rotated_key_is_kept_and_vouches_for_the_next(
 
 
 def test_a_lost_key_is_reported_and_can_be_rotated_but_vouches_for_nothing(
-    made: list[PublicKey], folder: Path, session: Session
+    own_keys: list[PublicKey], folder: Path, session: Session
 ) -> None:
     (folder / "checkpoint-1.key").unlink()
     with pytest.raises(KeysError, match=r"checkpoint-1.key is missing in .*Restore it, or tracker"):
@@ -157,21 +163,23 @@ def test_a_lost_key_is_reported_and_can_be_rotated_but_vouches_for_nothing(
     assert signing_keys.trouble() == []
 
 
-def test_the_key_for_documents_rotates_by_itself(made: list[PublicKey]) -> None:
+def test_the_key_for_documents_rotates_by_itself(own_keys: list[PublicKey]) -> None:
     signing_keys.rotate(DOCUMENT)
     assert numbers(DOCUMENT) == [1, 2]
     assert numbers(CHECKPOINT) == [1]
 
 
 def test_a_file_left_by_another_time_is_never_written_over(
-    made: list[PublicKey], folder: Path
+    own_keys: list[PublicKey], folder: Path
 ) -> None:
     (folder / "checkpoint-7.key").write_text("of a copy that was put back\n")
     assert signing_keys.rotate(CHECKPOINT).number == 8
     assert (folder / "checkpoint-7.key").read_text() == "of a copy that was put back\n"
 
 
-def test_what_is_rolled_back_leaves_the_key_in_use(made: list[PublicKey], session: Session) -> None:
+def test_what_is_rolled_back_leaves_the_key_in_use(
+    own_keys: list[PublicKey], session: Session
+) -> None:
     signing_keys.rotate(CHECKPOINT)
     session.rollback()
     assert signing_keys.current(CHECKPOINT).number == 1
@@ -182,7 +190,7 @@ def test_what_is_rolled_back_leaves_the_key_in_use(made: list[PublicKey], sessio
 
 
 def test_a_revoked_key_is_replaced_at_once_by_one_it_does_not_vouch_for(
-    made: list[PublicKey], session: Session
+    own_keys: list[PublicKey], session: Session
 ) -> None:
     new = signing_keys.revoke(CHECKPOINT, 1, " The server was stolen. ")
     session.commit()
@@ -196,7 +204,7 @@ def test_a_revoked_key_is_replaced_at_once_by_one_it_does_not_vouch_for(
     assert (revoked.subject_id, revoked.at) == (old.id, old.revoked_at)
 
 
-def test_a_key_that_was_retired_can_be_revoked_later(made: list[PublicKey]) -> None:
+def test_a_key_that_was_retired_can_be_revoked_later(own_keys: list[PublicKey]) -> None:
     signing_keys.rotate(DOCUMENT)
     assert signing_keys.revoke(DOCUMENT, 1, "It lay on a lost disk.") is None
     assert numbers(DOCUMENT) == [1, 2]
@@ -206,14 +214,14 @@ def test_a_key_that_was_retired_can_be_revoked_later(made: list[PublicKey]) -> N
     ("number", "reason", "field"), [(9, "Lost.", "number"), (1, "  ", "reason")]
 )
 def test_no_key_is_revoked_without_being_there_and_a_reason(
-    made: list[PublicKey], number: int, reason: str, field: str
+    own_keys: list[PublicKey], number: int, reason: str, field: str
 ) -> None:
     with pytest.raises(RuleBrokenError) as refused:
         signing_keys.revoke(CHECKPOINT, number, reason)
     assert refused.value.field == field
 
 
-def test_no_key_is_revoked_twice(made: list[PublicKey]) -> None:
+def test_no_key_is_revoked_twice(own_keys: list[PublicKey]) -> None:
     signing_keys.revoke(CHECKPOINT, 1, "Lost.")
     with pytest.raises(RuleBrokenError, match="revoked already"):
         signing_keys.revoke(CHECKPOINT, 1, "Lost again.")
@@ -223,7 +231,7 @@ def test_no_key_is_revoked_twice(made: list[PublicKey]) -> None:
 
 
 def test_an_organisation_brings_its_own_key_and_chain(
-    made: list[PublicKey], session: Session
+    own_keys: list[PublicKey], session: Session
 ) -> None:
     root_key, own_key = new_private(), new_private()
     root = certificate(root_key, of="Root")
@@ -238,7 +246,7 @@ def test_an_organisation_brings_its_own_key_and_chain(
     assert numbers(DOCUMENT) == [1, 2]
 
 
-def test_a_key_of_rsa_and_one_with_a_password_are_taken(made: list[PublicKey]) -> None:
+def test_a_key_of_rsa_and_one_with_a_password_are_taken(own_keys: list[PublicKey]) -> None:
     private = rsa.generate_private_key(65537, 2048)
     signing_keys.bring(key_pem(private, b"words"), pem(certificate(private)), b"words")
     assert signing_keys.current(DOCUMENT).private.public_key() == private.public_key()
@@ -292,7 +300,7 @@ def broken_bring(which: str) -> tuple[bytes, bytes, bytes | None]:
     ],
 )
 def test_what_does_not_fit_is_refused_and_the_key_in_use_stays(
-    made: list[PublicKey], session: Session, which: str, field: str
+    own_keys: list[PublicKey], session: Session, which: str, field: str
 ) -> None:
     with pytest.raises(RuleBrokenError) as refused:
         signing_keys.bring(*broken_bring(which))
@@ -301,7 +309,7 @@ def test_what_does_not_fit_is_refused_and_the_key_in_use_stays(
     assert signing_keys.current(DOCUMENT).number == 1
 
 
-def test_the_same_certificate_is_brought_once(made: list[PublicKey]) -> None:
+def test_the_same_certificate_is_brought_once(own_keys: list[PublicKey]) -> None:
     private = new_private()
     own = pem(certificate(private))
     signing_keys.bring(key_pem(private), own)
@@ -312,7 +320,7 @@ def test_the_same_certificate_is_brought_once(made: list[PublicKey]) -> None:
 # Files of others, damaged files -------------------------------------------------------------------
 
 
-def test_a_damaged_file_is_told_from_a_missing_one(made: list[PublicKey], folder: Path) -> None:
+def test_a_damaged_file_is_told_from_a_missing_one(own_keys: list[PublicKey], folder: Path) -> None:
     path = folder / "checkpoint-1.key"
     for content in (b"", b"no base64!", path.read_bytes()[:-5] + b"AAAA\n"):
         path.write_bytes(content)
@@ -321,7 +329,7 @@ def test_a_damaged_file_is_told_from_a_missing_one(made: list[PublicKey], folder
 
 
 def test_a_file_put_in_the_place_of_another_does_not_open(
-    made: list[PublicKey], folder: Path
+    own_keys: list[PublicKey], folder: Path
 ) -> None:
     signing_keys.rotate(CHECKPOINT)
     (folder / "checkpoint-2.key").write_bytes((folder / "checkpoint-1.key").read_bytes())
@@ -329,7 +337,7 @@ def test_a_file_put_in_the_place_of_another_does_not_open(
         signing_keys.current(CHECKPOINT)
 
 
-def test_the_keys_of_another_instance_open_nothing(made: list[PublicKey]) -> None:
+def test_the_keys_of_another_instance_open_nothing(own_keys: list[PublicKey]) -> None:
     own = keys.current()
     others = Keys(own.secret, b"f" * 32, own.trail, own.totp)
     with (
@@ -371,7 +379,7 @@ def test_without_keys_nothing_can_be_signed_and_it_says_so(folder: Path, session
     ],
 )
 def test_the_database_lets_nobody_change_a_key_or_take_its_end_back(
-    made: list[PublicKey], session: Session, change: str
+    own_keys: list[PublicKey], session: Session, change: str
 ) -> None:
     signing_keys.rotate(CHECKPOINT)
     signing_keys.revoke(CHECKPOINT, 1, "Lost.")
@@ -383,7 +391,7 @@ def test_the_database_lets_nobody_change_a_key_or_take_its_end_back(
     session.rollback()
 
 
-def test_the_database_lets_nobody_delete_a_key(made: list[PublicKey], session: Session) -> None:
+def test_the_database_lets_nobody_delete_a_key(own_keys: list[PublicKey], session: Session) -> None:
     with pytest.raises(sa.exc.DBAPIError, match="never changed or deleted"):
         session.execute(sa.text("DELETE FROM evidence_key"))
     session.rollback()

@@ -86,7 +86,7 @@ def certificate_of(revision: Revision, language: str = "en") -> Certificate:
     ).one()
 
 
-def asked(demonstration: Demonstration, name: str, kind: str = "terms") -> Answer:
+def verdict_on(demonstration: Demonstration, name: str, kind: str = "terms") -> Answer:
     digest = revision_of(demonstration, name, kind).digest
     return verdicts.of_text(demonstration.references[name], digest)
 
@@ -96,7 +96,7 @@ def asked(demonstration: Demonstration, name: str, kind: str = "terms") -> Answe
 
 def test_a_text_in_force_is_genuine(session: Session, demonstration: Demonstration) -> None:
     for kind in ("terms", "confidentiality", "visit_roles", "urgent_plan"):
-        assert asked(demonstration, "complete", kind) == Answer(Verdict.GENUINE)
+        assert verdict_on(demonstration, "complete", kind) == Answer(Verdict.GENUINE)
 
 
 def test_a_text_that_all_have_signed_says_that_it_has_not_begun_yet(
@@ -108,16 +108,16 @@ def test_a_text_that_all_have_signed_says_that_it_has_not_begun_yet(
     assert terms.starts_on is not None
     first = dt.datetime.combine(terms.starts_on, dt.time(12), dt.UTC)
     frozen_time(first - dt.timedelta(days=1))
-    assert asked(demonstration, "complete").verdict is Verdict.BEGINS_LATER
+    assert verdict_on(demonstration, "complete").verdict is Verdict.BEGINS_LATER
     frozen_time(first)
-    assert asked(demonstration, "complete").verdict is Verdict.GENUINE
+    assert verdict_on(demonstration, "complete").verdict is Verdict.GENUINE
 
 
 def test_a_text_that_waits_or_was_declined_says_so(
     session: Session, demonstration: Demonstration
 ) -> None:
-    assert asked(demonstration, "waiting").verdict is Verdict.WAITING
-    assert asked(demonstration, "declined").verdict is Verdict.NOT_SIGNED
+    assert verdict_on(demonstration, "waiting").verdict is Verdict.WAITING
+    assert verdict_on(demonstration, "declined").verdict is Verdict.NOT_SIGNED
 
 
 def test_a_revision_is_superseded_by_the_next_once_all_have_signed_that(session: Session) -> None:
@@ -172,14 +172,14 @@ def test_what_ran_out_or_was_closed_has_ended(
     assert cooperation.ends_on is not None
     last = dt.datetime.combine(cooperation.ends_on, dt.time(12), dt.UTC)
     frozen_time(last)
-    assert asked(demonstration, "complete").verdict is Verdict.GENUINE
+    assert verdict_on(demonstration, "complete").verdict is Verdict.GENUINE
     frozen_time(last + dt.timedelta(days=1))
-    assert asked(demonstration, "complete").verdict is Verdict.ENDED
+    assert verdict_on(demonstration, "complete").verdict is Verdict.ENDED
     frozen_time(last)
     cooperation.stage = Stage.CLOSED
     session.flush()
     # A row alone is no evidence: the event that closed it is.
-    assert asked(demonstration, "complete").verdict is Verdict.GENUINE
+    assert verdict_on(demonstration, "complete").verdict is Verdict.GENUINE
     record(
         verbs.STAGE_CHANGED,
         actor=None,
@@ -189,7 +189,7 @@ def test_what_ran_out_or_was_closed_has_ended(
         before=Stage.CLEARED.value,
         after=Stage.CLOSED.value,
     )
-    assert asked(demonstration, "complete").verdict is Verdict.ENDED
+    assert verdict_on(demonstration, "complete").verdict is Verdict.ENDED
 
 
 @pytest.mark.parametrize(
@@ -263,7 +263,7 @@ def test_of_two_hundred_changes_to_a_file_none_is_taken_for_genuine(
     session: Session, demonstration: Demonstration
 ) -> None:
     data = file_of(certificate_of(revision_of(demonstration, "complete")))
-    answers = {verdicts.of_file(one.data).verdict for one in damages(data, 200, seed=3)}
+    answers = {verdicts.of_file(damage.data).verdict for damage in damages(data, 200, seed=3)}
     assert answers <= {Verdict.ALTERED, Verdict.UNKNOWN}
     assert verdicts.of_file(data + b"\n").verdict is Verdict.ALTERED
 
@@ -301,7 +301,7 @@ def test_what_was_erased_is_still_told_by_its_digest(
     session.commit()
     with pytest.raises(keys.KeyDestroyedError):
         keys.key_of(revision.cooperation_id)
-    assert asked(demonstration, "complete", "visit_roles").verdict is Verdict.GENUINE
+    assert verdict_on(demonstration, "complete", "visit_roles").verdict is Verdict.GENUINE
 
 
 # Who signed -------------------------------------------------------------------------------------
@@ -310,18 +310,18 @@ def test_what_was_erased_is_still_told_by_its_digest(
 def test_signers_are_named_only_if_the_setting_allows_it_and_never_for_a_visit(
     session: Session, demonstration: Demonstration
 ) -> None:
-    assert asked(demonstration, "complete").signers is None
+    assert verdict_on(demonstration, "complete").signers is None
     cooperation = session.get_one(Cooperation, demonstration.cooperations["complete"])
     cooperation.shows_signers = True
     session.flush()
-    told = asked(demonstration, "complete").signers
-    assert told is not None
-    assert {(one.name, one.organisation) for one in told} == {
+    signers = verdict_on(demonstration, "complete").signers
+    assert signers is not None
+    assert {(signer.name, signer.organisation) for signer in signers} == {
         ("Tomas Beridan", "Office of the People's Advocate"),
         ("Henrik Asante", "Open Door Legal Aid"),
         ("Otto Brandis", "Lantern Health Network"),
     }
-    assert asked(demonstration, "complete", "visit_roles").signers is None
+    assert verdict_on(demonstration, "complete", "visit_roles").signers is None
 
 
 # The page ---------------------------------------------------------------------------------------
@@ -376,9 +376,9 @@ def test_a_stranger_hands_over_a_file_and_nothing_of_it_is_kept(
 def handed(client: CheckedClient, data: bytes) -> Page:
     answer = sent(client, data)
     assert answer.status_code == 200
-    found = Page.of(answer)
+    page = Page.of(answer)
     assert "secret-name" not in answer.get_data(as_text=True)
-    return found
+    return page
 
 
 def sent(client: CheckedClient, data: bytes) -> TestResponse:
@@ -441,7 +441,9 @@ def test_a_file_may_be_as_large_as_the_page_says_and_not_a_byte_larger(
     [
         pytest.param(lambda: as_large_as(MAX_BYTES), id="one large event"),
         pytest.param(
-            lambda: container.pack({f"documents/{one:>80}.json": b"" for one in range(39_000)}),
+            lambda: container.pack(
+                {f"documents/{number:>80}.json": b"" for number in range(39_000)}
+            ),
             id="many files",
         ),
     ],
@@ -486,19 +488,23 @@ def test_another_zip_is_unknown(
 
 
 @pytest.mark.parametrize(
-    ("typed", "asked"),
+    ("typed", "expected"),
     [
         ("reference=C-2026-0001", "Enter the digest too: the reference names a cooperation"),
         (f"digest={OTHER}", "Enter the reference too, such as C-2026-0001."),
     ],
 )
 def test_one_of_reference_and_digest_asks_for_the_other_and_counts_as_no_try(
-    session: Session, demonstration: Demonstration, stranger: CheckedClient, typed: str, asked: str
+    session: Session,
+    demonstration: Demonstration,
+    stranger: CheckedClient,
+    typed: str,
+    expected: str,
 ) -> None:
     for _ in range(attempts.verification("127.0.0.1").most):
         assert stranger.get(f"/verify?{typed}").status_code == 200
     page = stranger.page(f"/verify?{typed}")
-    assert asked in page.text
+    assert expected in page.text
     assert "Unknown." not in page.text
     assert typed.split("=")[1] in page.html
     assert page.title.startswith("Problem: ")

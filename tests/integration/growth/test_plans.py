@@ -27,30 +27,30 @@ REMAINING = frozenset({"my work", "my work of a partner"})
 
 
 def build() -> Demonstration:
-    made = demonstrations.make()
+    demonstration = demonstrations.make()
     db.session.commit()
-    multiply([made.cooperations[name] for name in demonstrations.COOPERATIONS], MANY)
-    return made
+    multiply([demonstration.cooperations[name] for name in demonstrations.COOPERATIONS], MANY)
+    return demonstration
 
 
 def test_no_page_reads_a_growing_table_from_end_to_end(app: Flask) -> None:
     """One test, since to copy so large a database takes longer than to ask for all pages."""
-    made = starting_points.of(app).use("many", build)
-    found: dict[str, set[str]] = {}
+    demonstration = starting_points.of(app).use("many", build)
+    scans_by_page: dict[str, set[str]] = {}
     with app.app_context():
         tables = sa.inspect(db.engine).get_table_names()
         growing = {table for table in tables if growth.rows_of(table) > FEW}
         assert growth.rows_of("cooperation") == MANY
         assert {"checklist", "event", "user", Cooperation.__tablename__} <= growing
         db.session.remove()
-    for page in (*growth.pages_of(made), SCANNING):
-        taken = growth.ask(app, made.browser(app, page.who), page)
+    for page in (*growth.pages_of(demonstration), SCANNING):
+        taken = growth.ask(app, demonstration.browser(app, page.who), page)
         assert taken.status == 200, page.name
         with app.app_context():
             scanned = plans.scans(db.session.connection(), taken.statements, growing)
             db.session.remove()
         if scanned and page.name not in OF_THE_INSTANCE:
-            found[page.name] = {table for table, _statement in scanned}
+            scans_by_page[page.name] = {table for table, _statement in scanned}
     # That a scan is seen is shown by a page that has to.
-    assert found.pop(SCANNING.name) == {"user"}
-    assert found.keys() <= REMAINING
+    assert scans_by_page.pop(SCANNING.name) == {"user"}
+    assert scans_by_page.keys() <= REMAINING

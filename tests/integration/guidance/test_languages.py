@@ -64,8 +64,8 @@ def test_the_shipped_articles_are_read_in_arabic_from_right_to_left(
         for passage in article.passages:
             assert f'id="{passage.key}"' in answer.text
         assert "Available in" not in answer.text
-        told, _after = answer.text.split("<article")[1].split("</article>")
-        assert 'lang="en"' not in told
+        body, _after = answer.text.split("<article")[1].split("</article>")
+        assert 'lang="en"' not in body
 
 
 def test_items_that_use_a_passage_are_named_in_the_readers_language(

@@ -29,7 +29,7 @@ def events() -> list[tuple[str, object, object]]:
     ]
 
 
-def found(typed: str) -> list[str]:
+def search_hits(typed: str) -> list[str]:
     return sorted(hit.key for hit in search.find(typed, [service.ARTICLE]))
 
 
@@ -49,7 +49,7 @@ def test_the_shipped_guidance_is_loaded_and_found(session: Session) -> None:
     taxonomy = queries.taxonomy()
     assert (len(taxonomy.categories), len(taxonomy.topics)) == (4, 28)
     assert len(queries.statements(f"S{number}" for number in range(1, 73))) == 72
-    assert "settling-terms" in found("sensitive undertaking visit")
+    assert "settling-terms" in search_hits("sensitive undertaking visit")
 
 
 def test_loading_tells_what_changed_and_notes_it_in_the_trail(folder: ContentFolder) -> None:
@@ -81,7 +81,7 @@ def test_a_text_that_changed_needs_a_new_revision(folder: ContentFolder) -> None
         f"{FIRST}:8: the text differs from revision 1 as it is loaded; raise the revision"
     ]
     assert (events(), queries.current_revisions()) == before
-    assert found("altogether") == []
+    assert search_hits("altogether") == []
 
 
 def test_a_new_revision_becomes_current_and_the_earlier_one_stays(folder: ContentFolder) -> None:
@@ -97,8 +97,8 @@ def test_a_new_revision_becomes_current_and_the_earlier_one_stays(folder: Conten
     older = queries.article("article-1", "en", 1)
     assert older is not None
     assert older.passages[0].markdown == "Both sides say what they expect."
-    assert found("altogether") == ["article-1"]
-    assert found("sides") == ["article-2"]
+    assert search_hits("altogether") == ["article-1"]
+    assert search_hits("sides") == ["article-2"]
 
 
 def test_an_older_revision_is_not_loaded_over_a_newer_one(folder: ContentFolder) -> None:
@@ -130,10 +130,10 @@ def test_an_article_whose_file_is_gone_is_withdrawn_and_can_come_back(
     assert events()[0] == ("content_withdrawn", "article-2 (en)", 1)
     assert queries.article("article-2", "en") is None
     assert queries.revision_of("article-2", 1) is not None
-    assert found("sides") == ["article-1"]
+    assert search_hits("sides") == ["article-1"]
     folder.articles.append(gone)
     assert folder.load()[-1] == "article article-2 (en), revision 1"
-    assert found("sides") == ["article-1", "article-2"]
+    assert search_hits("sides") == ["article-1", "article-2"]
 
 
 def test_each_language_has_its_own_revisions(folder: ContentFolder) -> None:
@@ -229,7 +229,7 @@ def test_the_same_uses_again_write_nothing(
     session.commit()
     with statements() as seen:
         service.set_uses("terms", uses)
-    assert [one.split()[0] for one in seen] == ["SELECT"]
+    assert [statement.split()[0] for statement in seen] == ["SELECT"]
 
 
 def test_a_revision_is_loaded_only_once(session: Session, folder: ContentFolder) -> None:

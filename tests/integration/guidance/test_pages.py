@@ -18,8 +18,8 @@ from tracker.guidance.queries import Use
 Watch = Callable[[], AbstractContextManager[list[str]]]
 
 
-def library(client: CheckedClient, **asked: str) -> Page:
-    return client.page(f"/guidance?{urlencode(asked)}")
+def library(client: CheckedClient, **filters: str) -> Page:
+    return client.page(f"/guidance?{urlencode(filters)}")
 
 
 def marked(page: Page) -> list[str]:
@@ -46,7 +46,9 @@ def test_the_library_shows_every_article_to_anybody(
 def topics_of(page: Page) -> list[str]:
     """The lines of the list of topics, each with its count or mark."""
     topics = next(
-        one for one in page.root.iter("nav") if one.attrib.get("aria-label") in {"Topic", "الموضوع"}
+        element
+        for element in page.root.iter("nav")
+        if element.attrib.get("aria-label") in {"Topic", "الموضوع"}
     )
     return [" ".join("".join(line.itertext()).split()) for line in topics.iter("li")]
 

@@ -90,9 +90,9 @@ def reviewed(cast: Cast) -> tuple[Cooperation, Checklist]:
 
 def _go_on(name: str, build: Callable[[], UUID]) -> tuple[Cooperation, Checklist]:
     points = starting_points.of(current_app)
-    made = points.use(name, build, on="country_of_the_demonstration")
+    cooperation_id = points.use(name, build, on="country_of_the_demonstration")
     db.session.expire_all()
-    cooperation = db.session.get_one(Cooperation, made)
+    cooperation = db.session.get_one(Cooperation, cooperation_id)
     return cooperation, own(cooperation, TERMS)
 
 
@@ -104,10 +104,10 @@ def _agree() -> UUID:
 
 
 def _review() -> UUID:
-    made = _agree()
-    cooperation = db.session.get_one(Cooperation, made)
+    cooperation_id = _agree()
+    cooperation = db.session.get_one(Cooperation, cooperation_id)
     safeguards.confirm_review(everybody().actor("nadia"), own(cooperation, TERMS))
-    return made
+    return cooperation_id
 
 
 def test_a_cooperation_goes_from_draft_to_active(cast: Cast) -> None:
@@ -128,9 +128,9 @@ def test_a_cooperation_goes_from_draft_to_active(cast: Cast) -> None:
     demo_checklists.send(cast, confidentiality)
     demo_checklists.sign(cast, confidentiality)
     assert stage(cooperation) is Stage.ACTIVE
-    found = policy.gates(queries.facts_of(cooperation))
-    assert [gate.code for gate in found if gate.is_open] == ["G1", "G2", "G3", "G5"]
-    assert policy.can_plan_visit(queries.facts_of(cooperation), found)
+    gates = policy.gates(queries.facts_of(cooperation))
+    assert [gate.code for gate in gates if gate.is_open] == ["G1", "G2", "G3", "G5"]
+    assert policy.can_plan_visit(queries.facts_of(cooperation), gates)
 
 
 def test_the_dates_of_m19_become_those_of_the_cooperation(cast: Cast) -> None:
@@ -186,8 +186,8 @@ def test_a_mark_on_a_term_leads_back_to_the_review(cast: Cast) -> None:
     assert stage(cooperation) is Stage.CLEARED
     flag = safeguards.raise_flag(cast.actor("samira"), terms, "M12", "A donor decides?")
     assert stage(cooperation) is Stage.REVIEWED
-    found = {gate.code: gate for gate in policy.gates(queries.facts_of(cooperation))}
-    assert [one.target.item for one in found["G3"].missing] == ["M12"]
+    by_code = {gate.code: gate for gate in policy.gates(queries.facts_of(cooperation))}
+    assert [requirement.target.item for requirement in by_code["G3"].missing] == ["M12"]
     safeguards.explain_flag(cast.actor("ilena"), terms, flag.id, "No donor sees the list.")
     assert stage(cooperation) is Stage.CLEARED
 
@@ -236,8 +236,8 @@ def test_terms_agreed_only_after_the_start_are_not_agreed_in_time(
     frozen_time(late)
     demo_checklists.accept(cast, terms, "M2")
     assert stage(cooperation) is Stage.DRAFT
-    gate = next(one for one in policy.gates(queries.facts_of(cooperation)) if one.code == "G2")
-    assert [one.target.item for one in gate.missing] == ["M19"]
+    gate = next(gate for gate in policy.gates(queries.facts_of(cooperation)) if gate.code == "G2")
+    assert [requirement.target.item for requirement in gate.missing] == ["M19"]
     frozen_time(late - dt.timedelta(days=1))
     assert service.advance(cooperation.id, None) is Stage.DRAFT
 

@@ -52,7 +52,7 @@ def test_opening_starts_what_the_modes_require_or_recommend(
 def test_all_parties_are_asked_for_their_agreement(land: Country) -> None:
     cooperation = open_one(land, "door", "lantern")
     for checklist in queries.own_checklists(cooperation.id).values():
-        assert [one.organisation_id for one in checklist.parties] == [
+        assert [party.organisation_id for party in checklist.parties] == [
             land.id("npm"),
             land.id("door"),
             land.id("lantern"),
@@ -114,11 +114,11 @@ def test_a_party_that_joins_is_asked_on_what_is_still_in_draft(
     session.flush()
     cooperations.join_party(land.actor("ilena"), cooperation, land.id("bridge"))
     session.expire_all()
-    asked = {
-        kind: land.id("bridge") in {one.organisation_id for one in checklist.parties}
+    questions = {
+        kind: land.id("bridge") in {party.organisation_id for party in checklist.parties}
         for kind, checklist in queries.own_checklists(cooperation.id).items()
     }
-    assert asked == {ChecklistKind.TERMS: True, ChecklistKind.CONFIDENTIALITY: False}
+    assert questions == {ChecklistKind.TERMS: True, ChecklistKind.CONFIDENTIALITY: False}
 
 
 def test_nobody_but_a_coordinator_of_an_npm_opens(land: Country) -> None:
@@ -129,16 +129,16 @@ def test_nobody_but_a_coordinator_of_an_npm_opens(land: Country) -> None:
 def test_the_gates_name_what_is_missing_at_the_beginning(land: Country) -> None:
     cooperation = open_one(land)
     bring_in(land, cooperation, "dora")
-    found = {gate.code: gate for gate in policy.gates(queries.facts_of(cooperation))}
-    assert found["G1"].is_open
-    required = {one.target.item for one in found["G2"].missing}
+    by_code = {gate.code: gate for gate in policy.gates(queries.facts_of(cooperation))}
+    assert by_code["G1"].is_open
+    required = {requirement.target.item for requirement in by_code["G2"].missing}
     assert {"M1", "M2", "M10", "M13", "M19", "M20"} <= required
     assert not required & {"M5", "M6", "M11"}
-    safeguards = [one.target for one in found["G3"].missing]
-    assert [one.item for one in safeguards if one.item] == ["M5", "M6"]
+    safeguards = [requirement.target for requirement in by_code["G3"].missing]
+    assert [safeguard.item for safeguard in safeguards if safeguard.item] == ["M5", "M6"]
     assert safeguards[-1].place is policy.PageKind.REVIEW
-    assert "Dora Lund" in str(found["G4"].missing[0].reason)
-    assert found["G5"].is_open
+    assert "Dora Lund" in str(by_code["G4"].missing[0].reason)
+    assert by_code["G5"].is_open
 
 
 def test_gathering_the_facts_takes_as_many_queries_for_many_people(

@@ -29,7 +29,7 @@ def certificate(tmp_path: Path) -> Path:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     now = dt.datetime.now(dt.UTC)
-    made = (
+    certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
@@ -51,7 +51,7 @@ def certificate(tmp_path: Path) -> Path:
             serialization.PrivateFormat.PKCS8,
             serialization.NoEncryption(),
         )
-        + made.public_bytes(serialization.Encoding.PEM)
+        + certificate.public_bytes(serialization.Encoding.PEM)
     )
     return path
 
@@ -78,7 +78,7 @@ def only_the_right_password(
 class Server:
     """A server that takes mail encrypted only."""
 
-    kept: Kept
+    mailbox: Kept
     port: int
     kind: str
 
@@ -98,9 +98,9 @@ class Server:
 
 @pytest.fixture
 def context(certificate: Path) -> ssl.SSLContext:
-    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    made.load_cert_chain(certificate)
-    return made
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context
 
 
 @pytest.fixture
@@ -110,9 +110,9 @@ def trusting(certificate: Path) -> ssl.SSLContext:
 
 @pytest.fixture
 def starttls(context: ssl.SSLContext) -> Iterator[Server]:
-    kept = Kept()
+    mailbox = Kept()
     controller = Controller(
-        kept,
+        mailbox,
         hostname="127.0.0.1",
         port=free_port(),
         authenticator=only_the_right_password,
@@ -121,16 +121,16 @@ def starttls(context: ssl.SSLContext) -> Iterator[Server]:
         tls_context=context,
     )
     controller.start()
-    yield Server(kept, controller.port, "starttls")
+    yield Server(mailbox, controller.port, "starttls")
     controller.stop()
 
 
 @pytest.fixture
 def smtps(context: ssl.SSLContext) -> Iterator[Server]:
-    kept = Kept()
-    controller = Controller(kept, hostname="127.0.0.1", port=free_port(), ssl_context=context)
+    mailbox = Kept()
+    controller = Controller(mailbox, hostname="127.0.0.1", port=free_port(), ssl_context=context)
     controller.start()
-    yield Server(kept, controller.port, "smtps")
+    yield Server(mailbox, controller.port, "smtps")
     controller.stop()
 
 
@@ -149,7 +149,7 @@ def test_a_message_goes_encrypted(
 ) -> None:
     server: Server = request.getfixturevalue(kind)
     server.transport("secret:word", trusting).send(letter())
-    assert b"Look." in server.kept.messages[0]
+    assert b"Look." in server.mailbox.messages[0]
 
 
 @pytest.mark.parametrize("kind", ["starttls", "smtps"])
@@ -159,7 +159,7 @@ def test_a_server_that_proves_nothing_gets_nothing(
     server: Server = request.getfixturevalue(kind)
     with pytest.raises(TransportError, match="certificate"):
         server.transport("secret:word", None).send(letter())
-    assert server.kept.messages == []
+    assert server.mailbox.messages == []
 
 
 def test_a_wrong_password_fails_without_revealing_it(
@@ -169,10 +169,10 @@ def test_a_wrong_password_fails_without_revealing_it(
         starttls.transport("guessed-word", trusting).send(letter())
     assert "535" in str(caught.value)
     assert "guessed-word" not in str(caught.value)
-    assert starttls.kept.messages == []
+    assert starttls.mailbox.messages == []
 
 
 def test_such_a_server_accepts_nothing_without_encryption(starttls: Server) -> None:
     with pytest.raises(TransportError):
         SmtpTransport("127.0.0.1", starttls.port).send(letter())
-    assert starttls.kept.messages == []
+    assert starttls.mailbox.messages == []

@@ -64,9 +64,9 @@ def test_the_text_is_gone_once_sent_and_sealed_before(
     assert message.sealed_body is not None
     assert b"Look" not in message.sealed_body
     sending.send_due(transport.from_url(smtp_server.url))
-    kept = session.get_one(OutboxMessage, message.id, populate_existing=True)
-    assert kept.sealed_body is None
-    assert kept.body == ""
+    stored = session.get_one(OutboxMessage, message.id, populate_existing=True)
+    assert stored.sealed_body is None
+    assert stored.body == ""
 
 
 def test_nothing_is_sent_for_what_was_given_up(session: Session, smtp_server: SmtpServer) -> None:
@@ -267,10 +267,10 @@ def test_a_mail_is_written_in_the_readers_language_with_a_link_home(session: Ses
 
 @pytest.fixture
 def people(session: Session) -> House:
-    made = house(session)
+    cast = house(session)
     db.session.query(OutboxMessage).delete()
     session.commit()
-    return made
+    return cast
 
 
 def fail(session: Session) -> OutboxMessage:
@@ -318,8 +318,8 @@ def test_a_sent_or_missing_message_is_not_sent_again(
     message = write(session)
     sending.send_due(transport.from_url(smtp_server.url))
     signed_in(client, "ada")
-    for one in (message.id, "nonsense"):
-        assert client.post(f"/administration/mail/{one}/again").status_code == 404
+    for message_id in (message.id, "nonsense"):
+        assert client.post(f"/administration/mail/{message_id}/again").status_code == 404
     assert "Every message was sent" in Page.of(client.get("/administration/mail")).text
 
 

@@ -34,8 +34,8 @@ def test_an_administrator_adds_a_cso_with_its_types(
     people: House, browser_of: BrowserOf, session: Session
 ) -> None:
     ada = browser_of("ada")
-    asked = ada.submit("/organisations/new", kind="cso")
-    assert asked.request.path == "/organisations/new/cso"
+    wrong_page = ada.submit("/organisations/new", kind="cso")
+    assert wrong_page.request.path == "/organisations/new/cso"
     response = ada.submit(
         "/organisations/new/cso",
         name="  Age   With Rights ",
@@ -49,16 +49,16 @@ def test_an_administrator_adds_a_cso_with_its_types(
     assert page.h1 == "Age With Rights"
     assert "For a particular group in a vulnerable situation; Neighbours of homes" in page.text
     assert "English, arabic" in page.text
-    kept = session.query(Organisation).filter_by(name="Age With Rights").one()
-    assert kept.mark == "AW"
-    assert kept.litigates
-    assert not kept.represents_staff
+    organisation = session.query(Organisation).filter_by(name="Age With Rights").one()
+    assert organisation.mark == "AW"
+    assert organisation.litigates
+    assert not organisation.represents_staff
     event = session.query(Event).filter_by(verb="organisation_added").all()[-1]
     assert session.get_one(EventDetail, event.id).content["name"] == "Age With Rights"
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changed", "message"),
     [
         ({"name": ""}, "Enter the name"),
         ({"name": "open door LEGAL aid"}, "An organisation of this name is here already"),
@@ -71,32 +71,32 @@ def test_an_administrator_adds_a_cso_with_its_types(
     ],
 )
 def test_bad_input_says_why_and_adds_nothing(
-    people: House, browser_of: BrowserOf, session: Session, changed: dict[str, object], said: str
+    people: House, browser_of: BrowserOf, session: Session, changed: dict[str, object], message: str
 ) -> None:
     before = session.query(Organisation).count()
     response = browser_of("ada").post("/organisations/new/cso", data={**CSO, **changed})
-    assert said in Page.of(response).text
+    assert message in Page.of(response).text
     session.rollback()
     assert session.query(Organisation).count() == before
 
 
 def test_an_npm_has_no_types(people: House, session: Session) -> None:
-    made = service.add(
+    organisation = service.add(
         None,
         OrganisationKind.NPM,
         Details(name="Prevention Council", types=["families"], litigates=True, mandate="Law 12"),
     )
-    assert made.types == []
-    assert not made.litigates
-    assert made.mandate == "Law 12"
+    assert organisation.types == []
+    assert not organisation.litigates
+    assert organisation.mandate == "Law 12"
 
 
 @pytest.mark.both_databases
 def test_marks_differ_where_names_allow(people: House, session: Session) -> None:
-    made = service.add(
+    organisation = service.add(
         None, OrganisationKind.CSO, Details(name="Open Data Watch", types=["other"], other_type="x")
     )
-    assert made.mark == "ODW"
+    assert organisation.mark == "ODW"
 
 
 def test_a_change_is_recorded_by_what_changed_and_not_its_words(
@@ -106,8 +106,8 @@ def test_a_change_is_recorded_by_what_changed_and_not_its_words(
     browser_of("ada").submit(path, country="Maravena", expertise="Law of detention")
     event = session.query(Event).filter_by(verb="organisation_changed").one()
     assert session.get_one(EventDetail, event.id).content["changed"] == ["country", "expertise"]
-    kept = session.get_one(Organisation, people.organisations["door"], populate_existing=True)
-    assert kept.version == 2
+    stored = session.get_one(Organisation, people.organisations["door"], populate_existing=True)
+    assert stored.version == 2
 
 
 @pytest.mark.both_databases
@@ -124,8 +124,8 @@ def test_the_later_of_two_saves_is_stopped_with_both_values_shown(
     assert "Maravena" in page.text
     assert page.form().values["country"] == ["Tressia"]
     ada.post(path, data=page.form().values, csrf=False)
-    kept = session.get_one(Organisation, people.organisations["door"], populate_existing=True)
-    assert kept.country == "Tressia"
+    stored = session.get_one(Organisation, people.organisations["door"], populate_existing=True)
+    assert stored.country == "Tressia"
 
 
 @pytest.mark.parametrize("version", [None, 0, 7])
@@ -142,12 +142,12 @@ def test_a_version_nobody_saw_is_stale(
 
 
 def test_nothing_changed_is_no_change(people: House, session: Session) -> None:
-    kept = session.get_one(Organisation, people.organisations["door"])
+    stored = session.get_one(Organisation, people.organisations["door"])
     service.change(
         people.actor("ada"),
-        kept.id,
-        Details(name=kept.name, types=kept.types),
-        seen_version=kept.version,
+        stored.id,
+        Details(name=stored.name, types=stored.types),
+        seen_version=stored.version,
     )
     assert session.query(Event).filter_by(verb="organisation_changed").count() == 0
 
@@ -224,7 +224,7 @@ def test_the_list_is_searched_and_narrowed(people: House, browser_of: BrowserOf)
 
 def test_npm_coordinators_choose_parties_and_nobody_else(people: House, session: Session) -> None:
     offered = queries.possible_parties(people.actor("ilena"))
-    assert {one.name for one in offered} == {
+    assert {organisation.name for organisation in offered} == {
         "Office of the People's Advocate",
         "Open Door Legal Aid",
         "Lantern Health Network",

@@ -69,5 +69,5 @@ def _make() -> Signed:
     signing_keys.make_missing()
     db.session.commit()
     due.make_checkpoint()
-    known = [Known(one.id, one.reference) for one in (first, second)]
+    known = [Known(cooperation.id, cooperation.reference) for cooperation in (first, second)]
     return Signed(*known)

@@ -55,7 +55,10 @@ ACTS = ("/register/export", "/register/check")
 
 def pages_of(demonstration: Demonstration) -> list[str]:
     """Return every page of the register, with the history of each agreement of each cooperation."""
-    return [*PAGES, *(f"/register/{one}" for one in demonstration.checklists.values())]
+    return [
+        *PAGES,
+        *(f"/register/{checklist_id}" for checklist_id in demonstration.checklists.values()),
+    ]
 
 
 def test_strangers_are_led_to_the_sign_in(app: Flask, demonstration: Demonstration) -> None:
@@ -146,20 +149,20 @@ def _of_visit(app: Flask, demonstration: Demonstration, kind: str) -> UUID:
 
 def secrets(session: Session) -> set[str]:
     """Return every word of class K2 to K7 that the demonstration holds, in all its forms."""
-    found: set[str] = set()
+    texts: set[str] = set()
     for visit in session.scalars(sa.select(Visit)):
         plan = plan_of(visit)
-        found |= {plan.place, *_shown(plan.starts_on), *_shown(plan.ends_on)}
+        texts |= {plan.place, *_shown(plan.starts_on), *_shown(plan.ends_on)}
     for answer, cooperation_id in session.execute(
         sa.select(Answer, Checklist.cooperation_id)
         .join(Checklist, Checklist.id == Answer.checklist_id)
         .where(Answer.sealed.is_not(None))
     ):
-        found |= set(_texts(encryption.values_of(cooperation_id, answer)))
+        texts |= set(_texts(encryption.values_of(cooperation_id, answer)))
     for revision in session.scalars(sa.select(Revision).where(Revision.is_sealed)):
         key = keys.key_of(revision.cooperation_id)
         if revision.kind == "undertaking":
-            found |= set(_texts(signoff.document_of(revision, key).get("interests")))
+            texts |= set(_texts(signoff.document_of(revision, key).get("interests")))
     public = " ".join(
         [
             *session.scalars(sa.select(User.name)),
@@ -173,18 +176,20 @@ def secrets(session: Session) -> set[str]:
     )
     # Codes of options are no secret, nor is today's date, which stands at what happened today.
     public += f" {clock.today().isoformat()}"
-    return {one for one in found if len(one) > 9 and one not in public and not CODE.fullmatch(one)}
+    return {
+        text for text in texts if len(text) > 9 and text not in public and not CODE.fullmatch(text)
+    }
 
 
 def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
-        for one in value.values():
-            yield from _texts(one)
+        for part in value.values():
+            yield from _texts(part)
     elif isinstance(value, list):
-        for one in value:
-            yield from _texts(one)
+        for part in value:
+            yield from _texts(part)
 
 
 def _shown(day: dt.date) -> set[str]:
@@ -197,11 +202,11 @@ def _shown(day: dt.date) -> set[str]:
 @pytest.fixture
 def hidden(app: Flask, demonstration: Demonstration) -> set[str]:
     with app.app_context():
-        found = secrets(db.session())
-    assert "Lower Harbour police station" in found
-    assert any("two cases from the police station" in text for text in found)
-    assert len(found) > 30
-    return found
+        texts = secrets(db.session())
+    assert "Lower Harbour police station" in texts
+    assert any("two cases from the police station" in text for text in texts)
+    assert len(texts) > 30
+    return texts
 
 
 @pytest.mark.parametrize("key", [AUDITOR, MANAGERS["npm"]])
@@ -213,13 +218,13 @@ def test_no_page_and_no_export_contains_visits_people_or_sources(
         *(browser.get(address) for address in pages_of(demonstration)),
         *(browser.post(address) for address in ACTS),
     ]
-    told = {
+    leaks = {
         (answer.request.path, secret)
         for answer in answers
         for secret in hidden
         if secret in unescape(answer.get_data(as_text=True))
     }
-    assert told == set()
+    assert leaks == set()
 
 
 def test_a_place_can_not_be_searched_for(app: Flask, demonstration: Demonstration) -> None:

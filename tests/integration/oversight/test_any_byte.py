@@ -99,7 +99,7 @@ class Cells:
             )
         except (DBAPIError, UnicodeDecodeError):
             return None
-        return next(one for one in self.of(cell.table, cell.column) if one.row == row)
+        return next(cell for cell in self.of(cell.table, cell.column) if cell.row == row)
 
     def _value(self, column: sa.Column[Any], value: bytes) -> sa.ColumnElement[Any]:
         if isinstance(column.type, sa.LargeBinary):
@@ -122,12 +122,12 @@ BYTES = st.one_of(st.integers(0, 255), st.sampled_from(list(b"0123456789abcdef")
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much],
 )
 def test_any_byte_changed_is_noticed(signed: Signed, table: str, data: st.DataObject) -> None:
-    column = data.draw(st.sampled_from([one.name for one in TABLES[table].columns]))
+    column = data.draw(st.sampled_from([column.name for column in TABLES[table].columns]))
     with hands(keep=False) as connection:
         cells = Cells(connection)
-        found = cells.of(table, column)
-        assume(found)
-        before = data.draw(st.sampled_from(found))
+        column_cells = cells.of(table, column)
+        assume(column_cells)
+        before = data.draw(st.sampled_from(column_cells))
         place = data.draw(st.integers(0, len(before.value) - 1))
         byte = bytes([data.draw(BYTES)])
         other = before.value[:place] + byte + before.value[place + 1 :]

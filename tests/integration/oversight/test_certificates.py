@@ -36,9 +36,9 @@ def finding(demonstration: Demonstration, act: Act, *, sealed: bool = False) -> 
     with hands() as connection:
         own = Tampering(connection, demonstration.cooperations["complete"])
         act(own, [row for row in own.rows(CERTIFICATES) if bool(row.is_sealed) is sealed][-1])
-    found = integrity.check_all().finding
-    assert found is not None
-    return found
+    finding = integrity.check_all().finding
+    assert finding is not None
+    return finding
 
 
 def edit(**values: object) -> Act:
@@ -73,45 +73,45 @@ def test_a_certificate_tampered_with_is_named(
     session: Session, demonstration: Demonstration, case: str
 ) -> None:
     act, fault = CASES[case]
-    found = finding(demonstration, act)
-    assert (found.fault, found.place.table) == (fault, Table.CERTIFICATE)
+    result = finding(demonstration, act)
+    assert (result.fault, result.place.table) == (fault, Table.CERTIFICATE)
 
 
 def test_an_encrypted_file_tampered_with_can_not_be_read(
     session: Session, demonstration: Demonstration
 ) -> None:
-    found = finding(
+    result = finding(
         demonstration,
         lambda own, row: own.update(CERTIFICATES, row.id, document=flip(row.document)),
         sealed=True,
     )
-    assert (found.fault, found.place.table) == (Fault.FILE_UNREADABLE, Table.CERTIFICATE)
+    assert (result.fault, result.place.table) == (Fault.FILE_UNREADABLE, Table.CERTIFICATE)
 
 
 def test_deleting_a_certificate_leaves_its_event(
     session: Session, demonstration: Demonstration
 ) -> None:
-    found = finding(demonstration, lambda own, row: own.delete(CERTIFICATES, row.id))
-    assert (found.fault, found.place.table) == (Fault.ROW_GONE, Table.EVENT)
-    made = sa.select(Event.number).where(Event.verb == verbs.CERTIFICATE_MADE.name)
-    assert found.place.event in set(session.scalars(made))
+    result = finding(demonstration, lambda own, row: own.delete(CERTIFICATES, row.id))
+    assert (result.fault, result.place.table) == (Fault.ROW_GONE, Table.EVENT)
+    query = sa.select(Event.number).where(Event.verb == verbs.CERTIFICATE_MADE.name)
+    assert result.place.event in set(session.scalars(query))
 
 
 def test_a_certificate_moved_to_no_text_leaves_its_event(
     session: Session, demonstration: Demonstration
 ) -> None:
-    found = finding(demonstration, edit(revision_id=fresh()))
-    assert (found.fault, found.place.table) == (Fault.ROW_GONE, Table.EVENT)
+    result = finding(demonstration, edit(revision_id=fresh()))
+    assert (result.fault, result.place.table) == (Fault.ROW_GONE, Table.EVENT)
 
 
 def test_a_certificate_put_in_for_no_text_is_named(
     session: Session, demonstration: Demonstration
 ) -> None:
-    found = finding(
+    result = finding(
         demonstration,
         lambda own, row: own.copy(CERTIFICATES, row.id, id=fresh(), revision_id=fresh()),
     )
-    assert (found.fault, found.place.table) == (Fault.BELONGS_NOWHERE, Table.CERTIFICATE)
+    assert (result.fault, result.place.table) == (Fault.BELONGS_NOWHERE, Table.CERTIFICATE)
 
 
 def test_a_certificate_rewritten_with_the_chain_lacks_the_seal(
@@ -135,10 +135,10 @@ def test_any_byte_of_a_file_changed_is_noticed(
 ) -> None:
     with hands(keep=False) as connection:
         own = Tampering(connection, demonstration.cooperations["complete"])
-        row = next(one for one in own.rows(CERTIFICATES) if bool(one.is_sealed) is sealed)
+        row = next(row for row in own.rows(CERTIFICATES) if bool(row.is_sealed) is sealed)
         data, at = row.document, place % len(row.document)
         changed = data[:at] + bytes([data[at] ^ byte]) + data[at + 1 :]
         own.update(CERTIFICATES, row.id, document=changed)
-        found = integrity.check_view(connection).finding
-    assert found is not None
-    assert found.place.table is Table.CERTIFICATE
+        finding = integrity.check_view(connection).finding
+    assert finding is not None
+    assert finding.place.table is Table.CERTIFICATE

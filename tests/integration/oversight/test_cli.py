@@ -167,10 +167,10 @@ def test_people_go_on_working_while_it_runs(signed: Signed) -> None:
 
 
 def test_progress_is_reported_with_the_number_of_rows(signed: Signed) -> None:
-    told: list[int] = []
-    counts = integrity.check_all(told.append).counts
-    assert len(told) == sum((counts.events, counts.revisions, counts.signatures, counts.leaves))
-    assert set(told) == {len(told)}
+    progress: list[int] = []
+    counts = integrity.check_all(progress.append).counts
+    assert len(progress) == sum((counts.events, counts.revisions, counts.signatures, counts.leaves))
+    assert set(progress) == {len(progress)}
 
 
 def test_few_rows_are_in_memory_at_a_time(app: Flask, signed: Signed) -> None:

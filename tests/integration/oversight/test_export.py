@@ -31,8 +31,8 @@ def cooperation(land: Country, session: Session) -> Cooperation:
     return cooperation
 
 
-def export(browser: CheckedClient, **asked: str) -> TestResponse:
-    return browser.post("/register/export", data=asked)
+def export(browser: CheckedClient, **filters: str) -> TestResponse:
+    return browser.post("/register/export", data=filters)
 
 
 def table(response: TestResponse) -> list[dict[str, str]]:
@@ -126,9 +126,9 @@ def test_the_public_check_knows_the_file_and_no_other(
 ) -> None:
     data = export(land.browser(app, "ada")).data
     stranger = app.test_client()
-    told = stranger.get(f"/verify?file={canonical.digest(data)}").get_data(as_text=True)
-    assert "A genuine list." in told
-    assert "Who signed" not in told
+    answer = stranger.get(f"/verify?file={canonical.digest(data)}").get_data(as_text=True)
+    assert "A genuine list." in answer
+    assert "Who signed" not in answer
     changed = stranger.get(f"/verify?file={canonical.digest(data + b' ')}")
     assert "Unknown." in changed.get_data(as_text=True)
 

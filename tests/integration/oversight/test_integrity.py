@@ -256,9 +256,9 @@ def edit_and_rewrite(own: Tampering, _: Tampering) -> None:
 
 
 def swap_details(own: Tampering, _: Tampering) -> None:
-    one, other = own.event_id(3), own.event_id(5)
-    own.update(DETAILS, one, event_id=fresh_id)
-    own.update(DETAILS, other, event_id=one)
+    first, other = own.event_id(3), own.event_id(5)
+    own.update(DETAILS, first, event_id=fresh_id)
+    own.update(DETAILS, other, event_id=first)
     own.update(DETAILS, fresh_id, event_id=other)
 
 
@@ -308,11 +308,11 @@ def test_details_tampered_with_are_named(signed: Signed, case: str) -> None:
 
 def test_details_of_no_event_are_named(signed: Signed) -> None:
     other = fresh()
-    found = finding(signed, lambda own, _: own.copy(DETAILS, own.event_id(3), event_id=other))
-    assert found is not None
-    assert found.fault is Fault.BELONGS_NOWHERE
-    assert found.place.table is Table.DETAILS
-    assert UUID(found.place.row) == other
+    result = finding(signed, lambda own, _: own.copy(DETAILS, own.event_id(3), event_id=other))
+    assert result is not None
+    assert result.fault is Fault.BELONGS_NOWHERE
+    assert result.place.table is Table.DETAILS
+    assert UUID(result.place.row) == other
 
 
 def test_details_rewritten_with_the_whole_chain_lack_the_seal(signed: Signed) -> None:
@@ -429,10 +429,10 @@ def test_chains_that_changed_cooperations_lack_the_seal(signed: Signed) -> None:
     def act(own: Tampering, other: Tampering) -> None:
         own.swap(CHAINS, own.chain_id, other.chain_id, "cooperation_id", fresh())
 
-    found = finding(signed, act)
-    assert found is not None
-    assert found.fault is ChainFault.UNSEALED
-    assert found.place.reference == signed.first.reference
+    result = finding(signed, act)
+    assert result is not None
+    assert result.fault is ChainFault.UNSEALED
+    assert result.place.reference == signed.first.reference
 
 
 def test_a_chain_put_in_for_nothing_is_named(signed: Signed) -> None:
@@ -450,9 +450,9 @@ def test_a_chain_made_the_instances_is_named(signed: Signed) -> None:
     def act(own: Tampering, _: Tampering) -> None:
         own.update(CHAINS, own.chain_id, kind="instance")
 
-    found = finding(signed, act)
-    assert found is not None
-    assert found.fault in {Fault.BELONGS_NOWHERE, ChainFault.UNSEALED}
+    result = finding(signed, act)
+    assert result is not None
+    assert result.fault in {Fault.BELONGS_NOWHERE, ChainFault.UNSEALED}
 
 
 def instance_chain(own: Tampering) -> Any:
@@ -482,8 +482,8 @@ def test_an_event_of_the_instance_tampered_with_is_named(signed: Signed) -> None
 
 
 def everything_of(own: Tampering, table: str) -> sa.Delete:
-    found = sa.table(table, sa.column("cooperation_id", sa.Uuid()))
-    return sa.delete(found).where(found.c.cooperation_id == own.cooperation_id)
+    rows = sa.table(table, sa.column("cooperation_id", sa.Uuid()))
+    return sa.delete(rows).where(rows.c.cooperation_id == own.cooperation_id)
 
 
 def test_deleting_a_cooperation_with_everything_in_it_is_noticed(signed: Signed) -> None:
@@ -498,11 +498,11 @@ def test_deleting_a_cooperation_with_everything_in_it_is_noticed(signed: Signed)
         cooperation = sa.table("cooperation", sa.column("id", sa.Uuid()))
         own.connection.execute(sa.delete(cooperation).where(cooperation.c.id == own.cooperation_id))
 
-    found = finding(signed, act)
-    assert found is not None
-    assert found.fault is Fault.NO_COOPERATION
-    assert found.place.table is Table.EVENT
-    assert found.place.reference == ""
+    result = finding(signed, act)
+    assert result is not None
+    assert result.fault is Fault.NO_COOPERATION
+    assert result.place.table is Table.EVENT
+    assert result.place.reference == ""
 
 
 def test_a_cooperation_put_in_is_not_registered(signed: Signed) -> None:
@@ -640,11 +640,11 @@ def test_a_frozen_revision_tampered_with_is_named(signed: Signed, case: str) -> 
 
 
 def test_the_time_of_freezing_tampered_with_is_named(signed: Signed) -> None:
-    found = finding(
+    result = finding(
         signed,
         lambda own, _: own.update(REVISIONS, own.rows(REVISIONS)[0].id, frozen_at=clock.now()),
     )
-    assert found == Finding(Fault.NOT_BOUND, place_of(signed, Table.REVISION, row="1 (terms)"))
+    assert result == Finding(Fault.NOT_BOUND, place_of(signed, Table.REVISION, row="1 (terms)"))
 
 
 def test_a_revision_rewritten_with_signatures_and_chain_lacks_the_seal(signed: Signed) -> None:
@@ -659,9 +659,9 @@ def test_a_revision_moved_to_another_cooperation_is_named(signed: Signed) -> Non
         row = own.rows(REVISIONS)[1]
         own.update(REVISIONS, row.id, cooperation_id=other.cooperation_id)
 
-    found = finding(signed, act)
-    assert found is not None
-    assert (found.fault, found.place.table) == (Fault.ROW_GONE, Table.EVENT)
+    result = finding(signed, act)
+    assert result is not None
+    assert (result.fault, result.place.table) == (Fault.ROW_GONE, Table.EVENT)
 
 
 @pytest.mark.parametrize("place", [0, 1], ids=["deleted", "cut off at the end"])
@@ -673,10 +673,10 @@ def test_deleting_a_revision_leaves_its_event(signed: Signed, place: int) -> Non
                 own.delete(SIGNATURES, signature.id)
         own.delete(REVISIONS, row.id)
 
-    found = finding(signed, act)
-    assert found is not None
-    assert (found.fault, found.place.table) == (Fault.ROW_GONE, Table.EVENT)
-    assert _verb(signed, found.place.event) == "sent_for_signature"
+    result = finding(signed, act)
+    assert result is not None
+    assert (result.fault, result.place.table) == (Fault.ROW_GONE, Table.EVENT)
+    assert _verb(signed, result.place.event) == "sent_for_signature"
 
 
 def _verb(signed: Signed, number: int | None) -> str:
@@ -867,10 +867,10 @@ def test_deleting_a_signature_leaves_its_event(signed: Signed, place: int) -> No
     def act(own: Tampering, _: Tampering) -> None:
         own.delete(SIGNATURES, own.rows(SIGNATURES)[place].id)
 
-    found = finding(signed, act)
-    assert found is not None
-    assert (found.fault, found.place.table) == (Fault.ROW_GONE, Table.EVENT)
-    assert _verb(signed, found.place.event) == "signed"
+    result = finding(signed, act)
+    assert result is not None
+    assert (result.fault, result.place.table) == (Fault.ROW_GONE, Table.EVENT)
+    assert _verb(signed, result.place.event) == "signed"
 
 
 def test_a_signature_of_no_revision_is_named(signed: Signed) -> None:
@@ -879,10 +879,10 @@ def test_a_signature_of_no_revision_is_named(signed: Signed) -> None:
     def act(own: Tampering, _: Tampering) -> None:
         own.copy(SIGNATURES, own.rows(SIGNATURES)[0].id, id=new, revision_id=fresh())
 
-    found = finding(signed, act)
-    assert found is not None
-    assert (found.fault, found.place.table) == (Fault.BELONGS_NOWHERE, Table.SIGNATURE)
-    assert UUID(found.place.row) == new
+    result = finding(signed, act)
+    assert result is not None
+    assert (result.fault, result.place.table) == (Fault.BELONGS_NOWHERE, Table.SIGNATURE)
+    assert UUID(result.place.row) == new
 
 
 # Passkeys, by somebody who has the keys too ------------------------------------------------------
@@ -946,9 +946,9 @@ def test_a_key_of_a_cooperation_that_is_not_there_is_named(signed: Signed) -> No
             sa.insert(table).values(**(dict(row._mapping) | {"cooperation_id": fresh()}))
         )
 
-    found = finding(signed, act)
-    assert found is not None
-    assert (found.fault, found.place.table) == (Fault.BELONGS_NOWHERE, Table.KEY)
+    result = finding(signed, act)
+    assert result is not None
+    assert (result.fault, result.place.table) == (Fault.BELONGS_NOWHERE, Table.KEY)
 
 
 # What is no evidence --------------------------------------------------------------------------
@@ -962,6 +962,6 @@ def test_a_request_to_sign_tampered_with_is_named(signed: Signed) -> None:
             sa.update(table_of(SignatureRequest)).values(reason="Another reason")
         )
 
-    found = finding(signed, act)
-    assert found is not None
-    assert (found.fault, found.place.of) == (Fault.ROW_DIFFERS, "signature_request")
+    result = finding(signed, act)
+    assert result is not None
+    assert (result.fault, result.place.of) == (Fault.ROW_DIFFERS, "signature_request")

@@ -58,12 +58,12 @@ Act = Callable[[Connection], object]
 @pytest.fixture
 def logged(signed: Signed) -> list[Checkpoint]:
     """Four checkpoints, each after something happened in the first cooperation."""
-    made = [checkpoints.newest()]
+    checkpoints_made = [checkpoints.newest()]
     for _ in range(3):
         happen(signed)
-        made.append(due.make_checkpoint())
+        checkpoints_made.append(due.make_checkpoint())
     db.session.commit()
-    return [one for one in made if one is not None]
+    return [checkpoint for checkpoint in checkpoints_made if checkpoint is not None]
 
 
 def happen(signed: Signed) -> None:
@@ -126,12 +126,12 @@ def test_a_chain_rewritten_as_a_whole_with_the_key_of_the_trail_is_named(
     happen(signed)  # after the last checkpoint
     with hands() as connection:
         last = Tampering(connection, signed.first.id).last()
-    found = finding(act)
-    assert found == Finding(
+    result = finding(act)
+    assert result == Finding(
         Fault.REWRITTEN,
         RowLocation(Table.CHAIN, signed.first.reference, last - 4, checkpoint=logged[0].size),
     )
-    assert str(labels.finding_words(found)).startswith(
+    assert str(labels.finding_words(result)).startswith(
         f"Chain of {signed.first.reference}, event {last - 4}, beside the checkpoint of size "
         f"{logged[0].size}: The event is not the one that was there when"
     )
@@ -174,16 +174,16 @@ def test_a_chain_whose_end_was_cut_off_with_the_key_of_the_trail_is_named(
 def test_without_the_key_the_missing_seal_is_told_first(
     signed: Signed, logged: list[Checkpoint]
 ) -> None:
-    found = finding(lambda connection: Tampering(connection, signed.first.id).rewrite())
-    assert found is None  # nothing was changed by making the same chain again
+    result = finding(lambda connection: Tampering(connection, signed.first.id).rewrite())
+    assert result is None  # nothing was changed by making the same chain again
 
     def act(connection: Connection) -> None:
         own = Tampering(connection, signed.first.id)
         own.rewrite(lambda link: replace(link, verb="signed") if link.number == 3 else link)
 
-    found = finding(act)
-    assert found is not None
-    assert found.fault is ChainFault.UNSEALED
+    result = finding(act)
+    assert result is not None
+    assert result.fault is ChainFault.UNSEALED
 
 
 def test_the_managers_check_compares_with_the_log_too(
@@ -313,9 +313,9 @@ LOG_CASES: dict[str, tuple[Act, Fault, Table, str]] = {
 @pytest.mark.parametrize("case", LOG_CASES)
 def test_a_log_tampered_with_is_named(logged: list[Checkpoint], case: str) -> None:
     act, fault, table, row = LOG_CASES[case]
-    found = finding(act)
-    assert found == Finding(fault, RowLocation(table, row=row))
-    assert labels.finding_words(found)
+    result = finding(act)
+    assert result == Finding(fault, RowLocation(table, row=row))
+    assert labels.finding_words(result)
 
 
 # Keys ---------------------------------------------------------------------------------------------
@@ -357,16 +357,16 @@ def test_a_key_tampered_with_is_named(signed: Signed, case: str) -> None:
     signing_keys.revoke(KeyUse.DOCUMENT, number, "The server was stolen.")
     db.session.commit()
     act, fault = KEY_CASES[case]
-    found = finding(act)
-    assert found is not None
-    assert found.fault is fault
-    assert found.place.table is (Table.EVENT if fault is Fault.ROW_GONE else Table.EVIDENCE_KEY)
-    assert labels.finding_words(found)
+    result = finding(act)
+    assert result is not None
+    assert result.fault is fault
+    assert result.place.table is (Table.EVENT if fault is Fault.ROW_GONE else Table.EVIDENCE_KEY)
+    assert labels.finding_words(result)
 
 
 def test_a_checkpoint_of_a_key_that_is_not_there_is_named(logged: list[Checkpoint]) -> None:
-    found = finding(delete(KEYS, KEYS.c.use == KeyUse.CHECKPOINT))
-    assert found == Finding(Fault.BELONGS_NOWHERE, RowLocation(Table.CHECKPOINT, row="3"))
+    result = finding(delete(KEYS, KEYS.c.use == KeyUse.CHECKPOINT))
+    assert result == Finding(Fault.BELONGS_NOWHERE, RowLocation(Table.CHECKPOINT, row="3"))
 
 
 # Anchors ------------------------------------------------------------------------------------------
@@ -377,7 +377,7 @@ def verify(app: Flask, *files: Path) -> Result:
     return app.test_cli_runner().invoke(args=["audit", "verify", *options])
 
 
-def kept(folder: Path, text: str, name: str = "anchor.txt") -> Path:
+def saved(folder: Path, text: str, name: str = "anchor.txt") -> Path:
     (folder / name).write_text(text)
     return folder / name
 
@@ -385,7 +385,7 @@ def kept(folder: Path, text: str, name: str = "anchor.txt") -> Path:
 def test_an_anchor_that_was_kept_elsewhere_agrees(
     app: Flask, logged: list[Checkpoint], tmp_path: Path
 ) -> None:
-    files = [kept(tmp_path, one.text(), f"{one.size}.txt") for one in logged]
+    files = [saved(tmp_path, checkpoint.text(), f"{checkpoint.size}.txt") for checkpoint in logged]
     result = verify(app, *files)
     assert result.exit_code == 0, result.output
     assert "anchors 4," in result.stdout
@@ -397,7 +397,7 @@ def test_an_anchor_reveals_a_restored_older_database(
     """All later rows are gone, with everything that speaks of them: nothing inside tells."""
     last = logged[-1]
     later = replace(last, size=last.size + 1)
-    result = verify(app, kept(tmp_path, later.text()))
+    result = verify(app, saved(tmp_path, later.text()))
     assert result.exit_code == 1
     assert f"The checkpoint of size {later.size}: There is no such checkpoint here" in result.output
 
@@ -406,7 +406,7 @@ def test_an_anchor_reveals_a_rebuilt_log(
     app: Flask, logged: list[Checkpoint], tmp_path: Path
 ) -> None:
     other = replace(logged[1], root=OTHER)
-    result = verify(app, kept(tmp_path, other.text()))
+    result = verify(app, saved(tmp_path, other.text()))
     assert result.exit_code == 1
     assert "is another one: the log was made anew" in result.output
 
@@ -414,6 +414,6 @@ def test_an_anchor_reveals_a_rebuilt_log(
 def test_a_file_that_holds_no_checkpoint_is_refused(
     app: Flask, logged: list[Checkpoint], tmp_path: Path
 ) -> None:
-    result = verify(app, kept(tmp_path, "words"))
+    result = verify(app, saved(tmp_path, "words"))
     assert result.exit_code == 2
     assert "contains no checkpoint" in result.output

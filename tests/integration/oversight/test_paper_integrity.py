@@ -60,7 +60,7 @@ def papered(session: Session) -> Country:
     return land
 
 
-def found(table: sa.Table, act: Callable[[Tampering, Any], object]) -> tuple[object, Table]:
+def finding_after(table: sa.Table, act: Callable[[Tampering, Any], object]) -> tuple[object, Table]:
     """Tamper with the first row of a table; return what the check finds and where."""
     with hands() as connection:
         cooperation_id = connection.scalar(sa.select(REVISIONS.c.cooperation_id))
@@ -85,16 +85,16 @@ def rewritten(model: type[Any], table: sa.Table, **values: object) -> Callable[.
     """Change values with the digest that fits them."""
 
     def act(own: Tampering, row: Any) -> None:
-        made = model(**{**row._mapping, **values})
-        own.update(table, row.id, **values, digest=canonical.digest_of(made.content()))
+        substitute = model(**{**row._mapping, **values})
+        own.update(table, row.id, **values, digest=canonical.digest_of(substitute.content()))
 
     return act
 
 
 def other_scan(own: Tampering, row: Any) -> None:
-    kept = table_of(CooperationKey)
+    key_table = table_of(CooperationKey)
     wrapped = own.connection.scalar(
-        sa.select(kept.c.wrapped).where(kept.c.cooperation_id == own.cooperation_id)
+        sa.select(key_table.c.wrapped).where(key_table.c.cooperation_id == own.cooperation_id)
     )
     key = keys.unwrapped(own.cooperation_id, wrapped)
     sealed = crypto.seal(key, paper.pdf("Another page"), f"paper:{row.id}")
@@ -126,12 +126,12 @@ SIGNERS = [{"organisation_id": str(fresh()), "organisation": "X", "name": "Y", "
 def test_a_scan_tampered_with_is_named(
     papered: Country, act: Callable[..., object], fault: Fault
 ) -> None:
-    assert found(RECORDS, act) == (fault, Table.PAPER)
+    assert finding_after(RECORDS, act) == (fault, Table.PAPER)
 
 
 def test_signers_that_nobody_writes_are_named(papered: Country) -> None:
     act = set_to(RECORDS, signers=[{"name": 1}])
-    assert found(RECORDS, act) == (Fault.DAMAGED, Table.PAPER)
+    assert finding_after(RECORDS, act) == (Fault.DAMAGED, Table.PAPER)
 
 
 def test_a_scan_moved_to_another_text_is_named(papered: Country) -> None:
@@ -140,7 +140,7 @@ def test_a_scan_moved_to_another_text_is_named(papered: Country) -> None:
         own.copy(REVISIONS, row.revision_id, id=revision, number=2)
         own.update(RECORDS, row.id, revision_id=revision)
 
-    assert found(RECORDS, act) == (Fault.NOT_BOUND, Table.REVISION)
+    assert finding_after(RECORDS, act) == (Fault.NOT_BOUND, Table.REVISION)
 
 
 @pytest.mark.parametrize(
@@ -157,17 +157,17 @@ def test_a_scan_moved_to_another_text_is_named(papered: Country) -> None:
 def test_a_changed_response_to_a_scan_is_named(
     papered: Country, act: Callable[..., object], fault: Fault
 ) -> None:
-    assert found(DECISIONS, act) == (fault, Table.PAPER_DECISION)
+    assert finding_after(DECISIONS, act) == (fault, Table.PAPER_DECISION)
 
 
 @pytest.mark.parametrize("table", [DECISIONS, SUCCESSIONS], ids=["decision", "succession"])
 def test_deleting_a_row_leaves_its_event(papered: Country, table: sa.Table) -> None:
-    fault, _place = found(table, lambda own, row: own.delete(table, row.id))
+    fault, _place = finding_after(table, lambda own, row: own.delete(table, row.id))
     assert fault in {Fault.ROW_GONE, Fault.NO_PAPER}
 
 
 def test_deleting_a_scan_leaves_its_decision(papered: Country) -> None:
-    fault, _place = found(RECORDS, lambda own, row: own.delete(RECORDS, row.id))
+    fault, _place = finding_after(RECORDS, lambda own, row: own.delete(RECORDS, row.id))
     assert fault in {Fault.ROW_GONE, Fault.NO_PAPER, Fault.BELONGS_NOWHERE}
 
 
@@ -179,11 +179,11 @@ def test_deleting_a_pending_scan_leaves_its_event(papered: Country) -> None:
         assert last is not None
         own.delete(RECORDS, last.id)
 
-    assert found(RECORDS, act) == (Fault.ROW_GONE, Table.EVENT)
+    assert finding_after(RECORDS, act) == (Fault.ROW_GONE, Table.EVENT)
 
 
 @pytest.mark.parametrize(
-    "said",
+    "mistaken",
     [
         None,
         {"record": str(fresh())},
@@ -193,12 +193,12 @@ def test_deleting_a_pending_scan_leaves_its_event(papered: Country) -> None:
     ids=["none", "another scan", "another digest", "confirmed by nobody"],
 )
 def test_a_signature_on_paper_that_rests_on_no_confirmed_scan_is_named(
-    papered: Country, said: dict[str, str] | None
+    papered: Country, mistaken: dict[str, str] | None
 ) -> None:
     """Even where the signature and its event are rewritten by somebody who has the trail's key."""
 
     def act(own: Tampering, row: Any) -> None:
-        changed = None if said is None else {**row.paper, **said}
+        changed = None if mistaken is None else {**row.paper, **mistaken}
         digest = signature_digest(row, paper=changed)
         own.update(SIGNATURES, row.id, paper=changed, digest=digest)
         event = own.connection.execute(
@@ -214,14 +214,14 @@ def test_a_signature_on_paper_that_rests_on_no_confirmed_scan_is_named(
         )
         own.update(CHAINS, chain.id, seal=seal)
 
-    assert found(SIGNATURES, act) == (Fault.NO_PAPER, Table.SIGNATURE)
+    assert finding_after(SIGNATURES, act) == (Fault.NO_PAPER, Table.SIGNATURE)
 
 
 def test_a_signature_said_to_be_on_paper_is_named(papered: Country) -> None:
     def act(own: Tampering, row: Any) -> None:
         own.update(SIGNATURES, row.id, paper={**row.paper, "signed_on": "2020-01-01"})
 
-    assert found(SIGNATURES, act) == (Fault.CHANGED, Table.SIGNATURE)
+    assert finding_after(SIGNATURES, act) == (Fault.CHANGED, Table.SIGNATURE)
 
 
 @pytest.mark.parametrize(
@@ -236,4 +236,4 @@ def test_a_signature_said_to_be_on_paper_is_named(papered: Country) -> None:
 def test_a_succession_tampered_with_is_named(
     papered: Country, act: Callable[..., object], fault: Fault
 ) -> None:
-    assert found(SUCCESSIONS, act) == (fault, Table.SUCCESSION)
+    assert finding_after(SUCCESSIONS, act) == (fault, Table.SUCCESSION)

@@ -49,17 +49,19 @@ def terms(cooperation: Cooperation) -> Checklist:
     return agreements.checklist_of(cooperation, ChecklistKind.TERMS)
 
 
-def lines(land: Country, first: str = "nadia", **asked: object) -> list[RegisterLine]:
-    question = Question(**asked)  # type: ignore[arg-type] # the fields of a question
+def lines(land: Country, first: str = "nadia", **filters: object) -> list[RegisterLine]:
+    question = Question(**filters)  # type: ignore[arg-type] # the fields of a question
     recompute()
-    found = queries.lines(land.actor(first), question, limit=1_000)
-    assert queries.counts(land.actor(first), question)[question.narrowing or ""] == len(found)
-    assert [one for some in queries.all_lines(land.actor(first), question) for one in some] == found
-    return found
+    page = queries.lines(land.actor(first), question, limit=1_000)
+    assert queries.counts(land.actor(first), question)[question.narrowing or ""] == len(page)
+    assert [
+        line for some in queries.all_lines(land.actor(first), question) for line in some
+    ] == page
+    return page
 
 
 def line(land: Country, kind: ChecklistKind, first: str = "nadia") -> RegisterLine:
-    return next(one for one in lines(land, first) if one.kind is kind and one.visit is None)
+    return next(line for line in lines(land, first) if line.kind is kind and line.visit is None)
 
 
 def in_force(land: Country, terms: Checklist, begins: int, ends: int, review: int = 0) -> None:
@@ -83,11 +85,11 @@ def in_force(land: Country, terms: Checklist, begins: int, ends: int, review: in
 def test_a_draft_has_no_dates_and_no_signatures(land: Country, terms: Checklist) -> None:
     today = clock.today()
     agreements.answer(land, terms, "M19", **agreements.term(today, today + 300 * DAY))
-    found = line(land, ChecklistKind.TERMS)
-    assert found.state is AgreementState.DRAFTING
-    assert (found.signed, found.to_sign, found.revision) == (None, None, None)
-    assert (found.from_on, found.until_on, found.form) == (None, None, "")
-    assert [name for _id, name in found.parties] == [
+    result = line(land, ChecklistKind.TERMS)
+    assert result.state is AgreementState.DRAFTING
+    assert (result.signed, result.to_sign, result.revision) == (None, None, None)
+    assert (result.from_on, result.until_on, result.form) == (None, None, "")
+    assert [name for _id, name in result.parties] == [
         "Office of the People's Advocate",
         "Open Door Legal Aid",
     ]
@@ -96,10 +98,10 @@ def test_a_draft_has_no_dates_and_no_signatures(land: Country, terms: Checklist)
 def test_a_sent_text_lists_those_who_have_yet_to_sign(land: Country, terms: Checklist) -> None:
     agreements.send(land, terms, PAIR)
     agreements.sign(land, terms, "tomas")
-    found = line(land, ChecklistKind.TERMS)
-    assert found.state is AgreementState.WAITING
-    assert (found.signed, found.to_sign, found.revision) == (1, 2, 1)
-    assert found.waiting_for == ("Open Door Legal Aid",)
+    result = line(land, ChecklistKind.TERMS)
+    assert result.state is AgreementState.WAITING
+    assert (result.signed, result.to_sign, result.revision) == (1, 2, 1)
+    assert result.waiting_for == ("Open Door Legal Aid",)
 
 
 def test_a_declined_text_says_so_until_it_is_sent_again(land: Country, terms: Checklist) -> None:
@@ -111,10 +113,12 @@ def test_a_declined_text_says_so_until_it_is_sent_again(land: Country, terms: Ch
         reason="Too long a term.",
         items=["M19"],
     )
-    found = line(land, ChecklistKind.TERMS)
-    assert found.state is AgreementState.DECLINED
-    assert (found.signed, found.to_sign) == (1, 2)
-    assert [one.kind for one in lines(land, narrowing=Narrowing.DECLINED)] == [ChecklistKind.TERMS]
+    result = line(land, ChecklistKind.TERMS)
+    assert result.state is AgreementState.DECLINED
+    assert (result.signed, result.to_sign) == (1, 2)
+    assert [line.kind for line in lines(land, narrowing=Narrowing.DECLINED)] == [
+        ChecklistKind.TERMS
+    ]
     agreements.send(land, terms, PAIR)
     assert line(land, ChecklistKind.TERMS).state is AgreementState.WAITING
     assert lines(land, narrowing=Narrowing.DECLINED) == []
@@ -142,13 +146,13 @@ def test_dates_decide_the_state_of_what_is_in_force(
     land: Country, terms: Checklist, begins: int, ends: int, review: int, state: AgreementState
 ) -> None:
     in_force(land, terms, begins, ends, review)
-    found = line(land, ChecklistKind.TERMS)
-    assert found.state is state
-    assert (found.from_on, found.until_on) == (
+    result = line(land, ChecklistKind.TERMS)
+    assert result.state is state
+    assert (result.from_on, result.until_on) == (
         clock.today() + begins * DAY,
         clock.today() + ends * DAY,
     )
-    assert (found.signed, found.to_sign) == (2, 2)
+    assert (result.signed, result.to_sign) == (2, 2)
 
 
 def test_the_last_day_is_included(
@@ -157,11 +161,11 @@ def test_the_last_day_is_included(
     in_force(land, terms, -10, 1)
     now = clock.now()
     frozen_time(now + DAY)
-    assert terms.id in {one.checklist_id for one in lines(land, narrowing=Narrowing.IN_FORCE)}
+    assert terms.id in {line.checklist_id for line in lines(land, narrowing=Narrowing.IN_FORCE)}
     assert lines(land, narrowing=Narrowing.ENDED) == []
     frozen_time(now + 2 * DAY)
     assert lines(land, narrowing=Narrowing.IN_FORCE) == []
-    assert [one.state for one in lines(land, narrowing=Narrowing.ENDED)] == [AgreementState.ENDED]
+    assert [line.state for line in lines(land, narrowing=Narrowing.ENDED)] == [AgreementState.ENDED]
 
 
 def test_an_amendment_leaves_the_dates_of_what_is_in_force(land: Country, terms: Checklist) -> None:
@@ -185,7 +189,7 @@ def test_an_amendment_leaves_the_dates_of_what_is_in_force(land: Country, terms:
     sent = line(land, ChecklistKind.TERMS)
     assert (sent.is_amended, sent.until_on, sent.signed) == (True, before.until_on, 2)
     assert sent.waiting_for == ("Office of the People's Advocate",)
-    assert [one.kind for one in lines(land, narrowing=Narrowing.LACKS_SIGNATURES)] == [
+    assert [line.kind for line in lines(land, narrowing=Narrowing.LACKS_SIGNATURES)] == [
         ChecklistKind.TERMS
     ]
     agreements.sign(land, terms, "tomas")
@@ -206,13 +210,13 @@ def test_a_suspended_or_ended_text_is_shown_with_its_signatures(
     in_force(land, terms, -10, 300, 100)
     before = line(land, ChecklistKind.TERMS)
     notices.give_notice(land.actor("henrik"), terms, kind, reason="Not safe.")
-    found = line(land, ChecklistKind.TERMS)
-    assert (found.state, found.is_amended) == (state, False)
-    assert (found.revision, found.until_on) == (before.revision, before.until_on)
-    assert (found.signed, found.to_sign) == (2, 2)
-    assert [one.kind for one in lines(land, narrowing=narrowing)] == [ChecklistKind.TERMS]
+    result = line(land, ChecklistKind.TERMS)
+    assert (result.state, result.is_amended) == (state, False)
+    assert (result.revision, result.until_on) == (before.revision, before.until_on)
+    assert (result.signed, result.to_sign) == (2, 2)
+    assert [line.kind for line in lines(land, narrowing=narrowing)] == [ChecklistKind.TERMS]
     for other in (Narrowing.IN_FORCE, Narrowing.DRAFTING, Narrowing.DECLINED):
-        assert ChecklistKind.TERMS not in [one.kind for one in lines(land, narrowing=other)]
+        assert ChecklistKind.TERMS not in [line.kind for line in lines(land, narrowing=other)]
 
 
 def test_a_renewal_moves_the_last_day(
@@ -226,8 +230,8 @@ def test_a_renewal_moves_the_last_day(
     frozen_time(clock.now() + 10 * DAY)
     assert line(land, ChecklistKind.TERMS).state is AgreementState.ENDED
     assert due.renew_due(clock.today()) == 1
-    found = line(land, ChecklistKind.TERMS)
-    assert (found.state, found.until_on) == (AgreementState.ENDS_SOON, today + 29 * DAY)
+    result = line(land, ChecklistKind.TERMS)
+    assert (result.state, result.until_on) == (AgreementState.ENDS_SOON, today + 29 * DAY)
 
 
 def test_a_party_of_several_is_waited_for_until_enough_have_signed(
@@ -237,9 +241,9 @@ def test_a_party_of_several_is_waited_for_until_enough_have_signed(
     agreements.send(land, terms, PAIR, also={"npm": ("milan",)})
     db.session.commit()
     agreements.sign(land, terms, "milan", "henrik")
-    found = line(land, ChecklistKind.TERMS)
-    assert (found.state, found.signed, found.to_sign) == (AgreementState.WAITING, 2, 3)
-    assert found.waiting_for == ("Office of the People's Advocate",)
+    result = line(land, ChecklistKind.TERMS)
+    assert (result.state, result.signed, result.to_sign) == (AgreementState.WAITING, 2, 3)
+    assert result.waiting_for == ("Office of the People's Advocate",)
     agreements.sign(land, terms, "tomas")
     assert line(land, ChecklistKind.TERMS).waiting_for == ()
 
@@ -251,10 +255,10 @@ def test_confidentiality_runs_until_the_day_of_c1(land: Country, cooperation: Co
     agreements.answer(land, checklist, "C1", scope="all_until", until=until.isoformat())
     agreements.send(land, checklist, PAIR)
     agreements.sign(land, checklist, "tomas", "henrik")
-    found = line(land, ChecklistKind.CONFIDENTIALITY)
-    assert (found.from_on, found.until_on) == (today, until)
-    assert found.state is AgreementState.ENDS_SOON
-    assert [one.kind for one in lines(land, narrowing=Narrowing.ENDS_SOON)] == [
+    result = line(land, ChecklistKind.CONFIDENTIALITY)
+    assert (result.from_on, result.until_on) == (today, until)
+    assert result.state is AgreementState.ENDS_SOON
+    assert [line.kind for line in lines(land, narrowing=Narrowing.ENDS_SOON)] == [
         ChecklistKind.CONFIDENTIALITY
     ]
 
@@ -289,8 +293,8 @@ def test_each_way_of_narrowing_keeps_as_many_as_it_counts(
     for question in (Question(), Question("transport"), Question(mode=Mode.VISIT)):
         counts = queries.counts(land.actor("nadia"), question)
         for key, count in counts.items():
-            asked = Question(question.words, question.mode, Narrowing(key) if key else None)
-            assert len(queries.lines(land.actor("nadia"), asked, limit=1_000)) == count, (
+            narrowed = Question(question.words, question.mode, Narrowing(key) if key else None)
+            assert len(queries.lines(land.actor("nadia"), narrowed, limit=1_000)) == count, (
                 question,
                 key,
             )
@@ -298,7 +302,7 @@ def test_each_way_of_narrowing_keeps_as_many_as_it_counts(
 
 
 @pytest.mark.parametrize(
-    ("words", "found"),
+    ("words", "expected"),
     [
         ("police", {"C-0001"}),
         ("POLICE custody", {"C-0001"}),
@@ -314,18 +318,18 @@ def test_each_way_of_narrowing_keeps_as_many_as_it_counts(
     ],
 )
 def test_every_word_stands_in_title_reference_or_a_party(
-    land: Country, cooperation: Cooperation, words: str, found: set[str]
+    land: Country, cooperation: Cooperation, words: str, expected: set[str]
 ) -> None:
     open_one(land, "lantern", modes=(Mode.COAL,), title="Advocacy on transport")
-    references = {one.reference for one in lines(land, words=words)}
-    assert {f"C-{reference[-4:]}" for reference in references} == found
+    references = {line.reference for line in lines(land, words=words)}
+    assert {f"C-{reference[-4:]}" for reference in references} == expected
 
 
 def test_a_way_of_working_matches_only_itself(land: Country) -> None:
     open_one(land, "door", modes=(Mode.INFO_F, Mode.EXP), title="First")
     open_one(land, "lantern", modes=(Mode.INFO_A,), title="Second")
-    assert {one.title for one in lines(land, mode=Mode.INFO_F)} == {"First"}
-    assert {one.title for one in lines(land, mode=Mode.INFO_A)} == {"Second"}
+    assert {line.title for line in lines(land, mode=Mode.INFO_F)} == {"First"}
+    assert {line.title for line in lines(land, mode=Mode.INFO_A)} == {"Second"}
     assert lines(land, mode=Mode.VISIT) == []
 
 
@@ -339,10 +343,10 @@ def test_a_manager_sees_only_their_own_organisations_agreements(
     land.person("Mira Quell", "lantern", Role.MANAGER)
     land.person("Ode Harrow", "other_npm", Role.MANAGER)
     other = open_one(land, "lantern", title="Another")
-    assert {one.reference for one in lines(land, "sol")} == {cooperation.reference}
-    assert {one.reference for one in lines(land, "mira")} == {other.reference}
+    assert {line.reference for line in lines(land, "sol")} == {cooperation.reference}
+    assert {line.reference for line in lines(land, "mira")} == {other.reference}
     assert lines(land, "ode") == []
-    assert {one.reference for one in lines(land)} == {cooperation.reference, other.reference}
+    assert {line.reference for line in lines(land)} == {cooperation.reference, other.reference}
 
 
 def test_an_auditor_sees_the_agreements_of_the_npm_they_audit(
@@ -350,7 +354,7 @@ def test_an_auditor_sees_the_agreements_of_the_npm_they_audit(
 ) -> None:
     land.organisation("watch", "Court of Tressia", OrganisationKind.OTHER)
     land.person("Edda Brun", "watch", Role.AUDITOR, audits_id=land.id("other_npm"))
-    assert {one.reference for one in lines(land, "ada")} == {cooperation.reference}
+    assert {line.reference for line in lines(land, "ada")} == {cooperation.reference}
     assert lines(land, "edda") == []
 
 
@@ -553,7 +557,7 @@ def test_an_entry_changed_by_hand_is_named_and_put_right_by_a_recheck(
     assert recheck.recheck(cooperation.id) == []
     session.execute(sa.update(RegisterEntry).values(state=EntryState.DRAFTING))
     session.commit()
-    assert {one.kind for one in recheck.recheck(cooperation.id)} == {"register entry"}
+    assert {mismatch.kind for mismatch in recheck.recheck(cooperation.id)} == {"register entry"}
     assert len(lines(land, narrowing=Narrowing.ENDS_SOON)) == 1
 
 
@@ -565,6 +569,6 @@ def test_a_person_who_sees_an_agreement_in_two_roles_finds_it_once(
     audit = land.actor("ada").memberships[0]
     both = replace(both, memberships=(*both.memberships, audit))
     recompute()
-    found = queries.lines(both, Question())
-    assert len(found) == len({one.checklist_id for one in found}) == 2
+    register_lines = queries.lines(both, Question())
+    assert len(register_lines) == len({line.checklist_id for line in register_lines}) == 2
     assert queries.counts(both, Question())[""] == 2

@@ -59,17 +59,17 @@ def change(model: type[Base], row: object, **values: object) -> None:
 def first(model: type[Base], *conditions: sa.ColumnElement[bool]) -> UUID:
     """Return the id of a row, and hold no transaction open."""
     table = table_of(model)
-    found = db.session.scalars(sa.select(table.c.id).where(*conditions).order_by(table.c.id))
-    row: UUID | None = found.first()
+    row_ids = db.session.scalars(sa.select(table.c.id).where(*conditions).order_by(table.c.id))
+    row: UUID | None = row_ids.first()
     db.session.rollback()
     assert row is not None
     return row
 
 
 def finding() -> Finding:
-    found = integrity.check_all().finding
-    assert found is not None
-    return found
+    finding = integrity.check_all().finding
+    assert finding is not None
+    return finding
 
 
 def place(fault: Fault, of: str, row: UUID, reference: str = "") -> tuple[Any, ...]:
@@ -88,13 +88,19 @@ def actor(name: str) -> Actor:
     memberships = tuple(
         ActorMembership(role, home.id, home.name, home.kind) for _user, home, role in rows
     )
-    made = Actor(user_id, name, memberships=memberships, organisation_id=home.id)
+    new_actor = Actor(user_id, name, memberships=memberships, organisation_id=home.id)
     db.session.rollback()
-    return made
+    return new_actor
 
 
-def told(found: Finding) -> tuple[Any, ...]:
-    return found.fault, found.place.table, found.place.of, found.place.row, found.place.reference
+def parts_of(finding: Finding) -> tuple[Any, ...]:
+    return (
+        finding.fault,
+        finding.place.table,
+        finding.place.of,
+        finding.place.row,
+        finding.place.reference,
+    )
 
 
 # What is named --------------------------------------------------------------------------------
@@ -106,11 +112,11 @@ def test_a_changed_role_is_named_with_the_event_that_bound_it(
     with app.app_context():
         row = first(Membership)
         change(Membership, row, power="Section 12 of the Act")
-        found = finding()
-        assert told(found) == place(Fault.ROW_DIFFERS, "membership", row)
-        assert found.place.event is not None
-        assert str(labels.finding_words(found)) == (
-            f"the instance, row {row} of the table membership, as event {found.place.event} left "
+        result = finding()
+        assert parts_of(result) == place(Fault.ROW_DIFFERS, "membership", row)
+        assert result.place.event is not None
+        assert str(labels.finding_words(result)) == (
+            f"the instance, row {row} of the table membership, as event {result.place.event} left "
             "it: The row was changed, and no event says so."
         )
 
@@ -121,13 +127,13 @@ def test_a_position_moved_to_another_party_is_named_with_its_cooperation(
     row = first(Position)
     with hands() as connection:
         positions = table_of(Position)
-        there = connection.execute(sa.select(positions).where(positions.c.id == row)).one()
+        position = connection.execute(sa.select(positions).where(positions.c.id == row)).one()
         parties = connection.scalars(sa.select(table_of(Party).c.organisation_id)).all()
-        other = next(one for one in parties if one != there.organisation_id)
+        other = next(party for party in parties if party != position.organisation_id)
         Tampering(connection, NOBODY).update(positions, row, organisation_id=other)
-    found = told(finding())
-    assert found[:4] == place(Fault.ROW_DIFFERS, "position", row)[:4]
-    assert found[4] in {signed.first.reference, signed.second.reference}
+    result = parts_of(finding())
+    assert result[:4] == place(Fault.ROW_DIFFERS, "position", row)[:4]
+    assert result[4] in {signed.first.reference, signed.second.reference}
 
 
 def test_a_clearance_put_in_is_named(app: Flask, demonstration: Demonstration) -> None:
@@ -136,10 +142,10 @@ def test_a_clearance_put_in_is_named(app: Flask, demonstration: Demonstration) -
         with hands() as connection:
             new = UUID(int=7)
             Tampering(connection, NOBODY).copy(table_of(Clearance), row, id=new)
-        found = finding()
-        assert told(found)[:4] == place(Fault.ROW_UNKNOWN, "clearance", new)[:4]
-        assert found.place.event is None
-        assert "No event knows this row" in str(labels.finding_words(found))
+        result = finding()
+        assert parts_of(result)[:4] == place(Fault.ROW_UNKNOWN, "clearance", new)[:4]
+        assert result.place.event is None
+        assert "No event knows this row" in str(labels.finding_words(result))
 
 
 def test_removing_a_person_from_a_team_by_hand_is_named(
@@ -149,25 +155,25 @@ def test_removing_a_person_from_a_team_by_hand_is_named(
         row = first(TeamMember)
         with hands() as connection:
             Tampering(connection, NOBODY).delete(table_of(TeamMember), row)
-        assert told(finding())[:4] == place(Fault.ROW_DELETED, "team_member", row)[:4]
+        assert parts_of(finding())[:4] == place(Fault.ROW_DELETED, "team_member", row)[:4]
 
 
 def test_an_emptied_table_is_named(app: Flask, demonstration: Demonstration) -> None:
     with app.app_context():
         with hands() as connection:
             connection.execute(sa.delete(table_of(AudienceMember)))
-        found = finding()
-        assert (found.fault, found.place.of) == (Fault.EMPTIED, "audience_member")
-        assert "The table was emptied" in str(labels.finding_words(found))
+        result = finding()
+        assert (result.fault, result.place.of) == (Fault.EMPTIED, "audience_member")
+        assert "The table was emptied" in str(labels.finding_words(result))
 
 
 def test_a_row_of_no_cooperation_is_named(app: Flask, signed: Signed) -> None:
     row, new = first(Party), UUID(int=7)
     with hands() as connection:
         Tampering(connection, NOBODY).copy(table_of(Party), row, id=new, cooperation_id=UUID(int=8))
-    found = finding()
-    assert (found.fault, found.place.of) == (Fault.BELONGS_NOWHERE, "party")
-    assert UUID(found.place.row) == new
+    result = finding()
+    assert (result.fault, result.place.of) == (Fault.BELONGS_NOWHERE, "party")
+    assert UUID(result.place.row) == new
 
 
 def test_a_value_that_nobody_writes_is_named(app: Flask, signed: Signed) -> None:
@@ -178,16 +184,18 @@ def test_a_value_that_nobody_writes_is_named(app: Flask, signed: Signed) -> None
         connection.execute(
             sa.text("UPDATE position SET taken_at = 'soon' WHERE id = :id"), {"id": row.hex}
         )
-    found = finding()
-    assert (found.fault, found.place.of) == (Fault.DAMAGED, "position")
-    assert UUID(found.place.row) == row
+    result = finding()
+    assert (result.fault, result.place.of) == (Fault.DAMAGED, "position")
+    assert UUID(result.place.row) == row
 
 
 def test_a_reason_written_by_hand_is_named(app: Flask, signed: Signed) -> None:
     """How a text stands is worked out from what is bound; the rest of its row is compared too."""
     row = first(Checklist, Checklist.cooperation_id == signed.second.id)
     change(Checklist, row, reason="Another reason.")
-    assert told(finding()) == place(Fault.ROW_DIFFERS, "checklist", row, signed.second.reference)
+    assert parts_of(finding()) == place(
+        Fault.ROW_DIFFERS, "checklist", row, signed.second.reference
+    )
 
 
 def test_the_state_of_an_event_is_part_of_its_digest(app: Flask, signed: Signed) -> None:
@@ -195,8 +203,8 @@ def test_the_state_of_an_event_is_part_of_its_digest(app: Flask, signed: Signed)
     with hands() as connection:
         own = Tampering(connection, signed.first.id)
         own.update(table_of(Event), own.event_id(4), state={})
-    found = finding()
-    assert (found.place.table, found.place.event) == (Table.EVENT, 4)
+    result = finding()
+    assert (result.place.table, result.place.event) == (Table.EVENT, 4)
 
 
 def test_what_only_one_side_says_to_itself_is_bound_by_nothing(
@@ -207,11 +215,11 @@ def test_what_only_one_side_says_to_itself_is_bound_by_nothing(
         own = first(Comment, Comment.audience == "own")
         change(Comment, own, text="Other words.")
         assert integrity.check_all().finding is None
-        said = db.session.scalars(sa.select(Event.state)).all()
-        assert all(str(own) not in (state or {}).get("comment", {}) for state in said)
+        states = db.session.scalars(sa.select(Event.state)).all()
+        assert all(str(own) not in (state or {}).get("comment", {}) for state in states)
         db.session.rollback()
         change(Comment, own, audience="all")
-        assert told(finding())[:4] == place(Fault.ROW_UNKNOWN, "comment", own)[:4]
+        assert parts_of(finding())[:4] == place(Fault.ROW_UNKNOWN, "comment", own)[:4]
 
 
 def test_a_person_who_may_see_a_cooperation_has_its_rows_checked_too(
@@ -220,9 +228,9 @@ def test_a_person_who_may_see_a_cooperation_has_its_rows_checked_too(
     row = first(Checklist, Checklist.cooperation_id == signed.second.id)
     manager = actor("Tomas Beridan")
     change(Checklist, row, reason="Another reason.")
-    found = integrity.check_cooperations(manager).finding
-    assert found is not None
-    assert told(found) == place(Fault.ROW_DIFFERS, "checklist", row, signed.second.reference)
+    result = integrity.check_cooperations(manager).finding
+    assert result is not None
+    assert parts_of(result) == place(Fault.ROW_DIFFERS, "checklist", row, signed.second.reference)
 
 
 # What changes rightly -------------------------------------------------------------------------
@@ -269,9 +277,9 @@ def test_rows_from_before_are_told_to_be_unchecked_until_they_are_taken(
 ) -> None:
     forget_rows()
     assert checked(integrity.check_all()) == (None, 3, False)
-    said = app.test_cli_runner().invoke(args=["audit", "verify"])
-    assert said.exit_code == 0
-    assert "Chains whose rows are not checked yet: 3." in said.stdout
+    done = app.test_cli_runner().invoke(args=["audit", "verify"])
+    assert done.exit_code == 0
+    assert "Chains whose rows are not checked yet: 3." in done.stdout
 
 
 def test_older_rows_are_bound_as_they_are_once(app: Flask, signed: Signed) -> None:
@@ -280,13 +288,13 @@ def test_older_rows_are_bound_as_they_are_once(app: Flask, signed: Signed) -> No
     prepare.adopt_rows(told_of.append)
     assert told_of == ["Bound the decisive rows, which are checked from now on; chains: 3"]
     assert checked(integrity.check_all()) == (None, 0, True)
-    said = app.test_cli_runner().invoke(args=["audit", "verify"])
+    done = app.test_cli_runner().invoke(args=["audit", "verify"])
     day = clock.now().date().isoformat()
-    assert f"have been checked since they were bound as they were, on {day}." in said.stdout
+    assert f"have been checked since they were bound as they were, on {day}." in done.stdout
     row = first(Membership)
     change(Membership, row, power="Section 12")
     assert adopting.adopt_rows() == 0
-    assert told(finding()) == place(Fault.ROW_DIFFERS, "membership", row)
+    assert parts_of(finding()) == place(Fault.ROW_DIFFERS, "membership", row)
 
 
 def test_many_rows_are_taken_by_several_events(
@@ -311,7 +319,7 @@ def test_a_chain_from_before_goes_on(app: Flask, session: Session, signed: Signe
     session.rollback()
     assert checked(integrity.check_all()) == (None, 3, False)
     change(User, row, language="en")
-    assert told(finding()) == place(Fault.ROW_DIFFERS, "user", row)
+    assert parts_of(finding()) == place(Fault.ROW_DIFFERS, "user", row)
 
 
 # What was erased ------------------------------------------------------------------------------
@@ -336,8 +344,8 @@ def say_erased(cooperation_id: UUID) -> None:
 
 def test_a_key_that_was_destroyed_without_an_event_is_a_fault(app: Flask, signed: Signed) -> None:
     destroy_key(signed.second.id)
-    found = finding()
-    assert (found.fault, found.place.table) == (Fault.KEY_GONE, Table.KEY)
+    result = finding()
+    assert (result.fault, result.place.table) == (Fault.KEY_GONE, Table.KEY)
 
 
 def test_a_key_destroyed_by_a_recorded_act_is_reported_and_is_no_fault(
@@ -347,13 +355,13 @@ def test_a_key_destroyed_by_a_recorded_act_is_reported_and_is_no_fault(
     destroy_key(signed.first.id)
     verdict = integrity.check_all()
     assert verdict.finding is None
-    assert [(one.reference, one.of_key, one.by) for one in verdict.erased] == [
+    assert [(erasure.reference, erasure.of_key, erasure.by) for erasure in verdict.erased] == [
         (signed.first.reference, True, "Ilena Dorvath")
     ]
-    said = app.test_cli_runner().invoke(args=["audit", "verify"])
+    done = app.test_cli_runner().invoke(args=["audit", "verify"])
     day = clock.now().date().isoformat()
-    assert said.exit_code == 0
-    assert f"{signed.first.reference}: key erased on {day} by Ilena Dorvath." in said.stdout
+    assert done.exit_code == 0
+    assert f"{signed.first.reference}: key erased on {day} by Ilena Dorvath." in done.stdout
 
 
 def test_details_erased_by_a_recorded_act_are_reported_and_are_no_fault(
@@ -365,7 +373,7 @@ def test_details_erased_by_a_recorded_act_are_reported_and_are_no_fault(
         own.delete(DETAILS, own.event_id(3))
     verdict = integrity.check_all()
     assert verdict.finding is None
-    assert [(one.reference, one.of_key) for one in verdict.erased] == [
+    assert [(erasure.reference, erasure.of_key) for erasure in verdict.erased] == [
         (signed.first.reference, False)
     ]
     assert verdict.erased[0].at.tzinfo is dt.UTC
@@ -377,7 +385,9 @@ def test_agreed_terms_are_checked_though_the_key_is_gone(app: Flask, signed: Sig
     destroy_key(signed.second.id)
     row = first(Checklist, Checklist.cooperation_id == signed.second.id)
     change(Checklist, row, reason="Another reason.")
-    assert told(finding()) == place(Fault.ROW_DIFFERS, "checklist", row, signed.second.reference)
+    assert parts_of(finding()) == place(
+        Fault.ROW_DIFFERS, "checklist", row, signed.second.reference
+    )
 
 
 def test_rows_of_a_visit_are_still_counted_though_the_key_is_gone(
@@ -400,12 +410,12 @@ def test_rows_of_a_visit_are_still_counted_though_the_key_is_gone(
         destroy_key(cooperation_id)
         verdict = integrity.check_all()
         assert verdict.finding is None
-        assert [(one.of_key, one.by) for one in verdict.erased] == [(True, "")]
+        assert [(erasure.of_key, erasure.by) for erasure in verdict.erased] == [(True, "")]
         change(TeamMember, row, user_id=UUID(int=9))
         assert integrity.check_all().finding is None  # what it said is erased
         with hands() as connection:
             Tampering(connection, NOBODY).delete(table_of(TeamMember), row)
-        assert told(finding())[:4] == place(Fault.ROW_DELETED, "team_member", row)[:4]
+        assert parts_of(finding())[:4] == place(Fault.ROW_DELETED, "team_member", row)[:4]
 
 
 def test_rows_that_change_after_the_key_is_gone_hold_nobody_up(

@@ -39,14 +39,14 @@ def test_a_change_to_any_table_is_named_or_stands_in_the_threat_model(
         results = attempt(tried, lambda _result: None)
         # Nothing of it stayed.
         assert integrity.check_all().finding is None
-    assert {one.table for one in tried} == {*CHECKED, *BY_THEMSELVES}
-    unnoticed = [str(one.change) for one in results if one.outcome is Outcome.UNNOTICED]
+    assert {change.table for change in tried} == {*CHECKED, *BY_THEMSELVES}
+    unnoticed = [str(result.change) for result in results if result.outcome is Outcome.UNNOTICED]
     assert unnoticed == []
     misplaced = [
-        f"{one.change}: {one.words}"
-        for one in results
-        if one.outcome is Outcome.NOTICED and not is_placed(one)
+        f"{result.change}: {result.words}"
+        for result in results
+        if result.outcome is Outcome.NOTICED and not is_placed(result)
     ]
     assert misplaced == []
-    counts = Counter(one.outcome for one in results)
+    counts = Counter(result.outcome for result in results)
     assert counts[Outcome.NOTICED] > len(tried) * 3 // 4

@@ -36,7 +36,7 @@ def keys(typed: str) -> list[str]:
 
 @pytest.mark.usefixtures("documents")
 @pytest.mark.parametrize(
-    ("typed", "found"),
+    ("typed", "expected"),
     [
         ("before", ["terms"]),
         ("BEFORE work", ["terms"]),
@@ -58,14 +58,14 @@ def keys(typed: str) -> list[str]:
     ],
 )
 def test_words_are_found_by_their_beginning_whatever_their_form(
-    typed: str, found: list[str]
+    typed: str, expected: list[str]
 ) -> None:
-    assert keys(typed) == found
+    assert keys(typed) == expected
 
 
 @pytest.mark.usefixtures("documents")
 @pytest.mark.parametrize(
-    ("typed", "found"),
+    ("typed", "expected"),
     [
         ("NEAR", ["terms"]),
         ('NEAR("work", 3)', []),
@@ -102,8 +102,8 @@ def test_words_are_found_by_their_beginning_whatever_their_form(
         ("\u202e\u200bbefore", ["terms"]),
     ],
 )
-def test_whatever_is_typed_is_looked_for_literally(typed: str, found: list[str]) -> None:
-    assert keys(typed) == found
+def test_whatever_is_typed_is_looked_for_literally(typed: str, expected: list[str]) -> None:
+    assert keys(typed) == expected
 
 
 @pytest.mark.usefixtures("documents")
@@ -117,7 +117,7 @@ def test_every_word_of_the_articles_finds_the_articles_that_contain_it() -> None
         search.put("text", article.head.slug, "en", article.head.question, article.plain_text)
     words = sorted({word.folded for text in texts.values() for word in split(text)})
     assert len(words) > 1000
-    pairs = [f"{one} {other}" for one, other in zip(words[::40], words[::-40], strict=True)]
+    pairs = [f"{word} {other}" for word, other in zip(words[::40], words[::-40], strict=True)]
     step = tries(9, 3)
     for typed in [*words[::step], *(word[:4] for word in words[:: 2 * step]), *pairs]:
         question = ask(typed)

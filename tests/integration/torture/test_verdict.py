@@ -19,8 +19,8 @@ from tracker.checklists.models import Checklist, ChecklistState
 pytestmark = pytest.mark.both_databases
 
 PARTIES = range(3)
-SIGNED = [Try(Act.ACCEPT, 0, one) for one in PARTIES]
-SIGNED += [Try(Act.SEND, 0, 0), *(Try(Act.SIGN, 0, one) for one in PARTIES)]
+SIGNED = [Try(Act.ACCEPT, 0, party) for party in PARTIES]
+SIGNED += [Try(Act.SEND, 0, 0), *(Try(Act.SIGN, 0, party) for party in PARTIES)]
 
 
 @pytest.fixture
@@ -28,69 +28,71 @@ def agreements(session: Session) -> tuple[Agreement, ...]:
     """One agreement of three parties, to be accepted, sent and signed."""
     load_checklists()
     publish(a_template(an_item(ITEM), kind="urgent_plan"))
-    made = stage.add_agreement(stage.with_signatories(country(session)))
+    agreements = stage.add_agreement(stage.with_signatories(country(session)))
     session.commit()
-    return (made,)
+    return (agreements,)
 
 
 def told_of(app: Flask, agreements: tuple[Agreement, ...], tries: list[Try]) -> Record:
-    told = Record()
-    for one in tries:
-        told.add(one, perform(app, agreements, one))
-    return told
+    record = Record()
+    for attempt in tries:
+        record.add(attempt, perform(app, agreements, attempt))
+    return record
 
 
 def test_where_all_is_as_it_must_be_nothing_is_found(
     app: Flask, agreements: tuple[Agreement, ...]
 ) -> None:
-    told = told_of(app, agreements, SIGNED)
-    assert told.done[Act.SIGN] == 3
-    assert faults(app, agreements, told) == []
+    record = told_of(app, agreements, SIGNED)
+    assert record.done[Act.SIGN] == 3
+    assert faults(app, agreements, record) == []
 
 
 def test_acts_in_any_order_leave_nothing_to_be_found(
     app: Flask, agreements: tuple[Agreement, ...]
 ) -> None:
     chance = random.Random(1)
-    told = told_of(app, agreements, [choose(chance, agreements) for _ in range(80)])
-    assert told.refused
-    assert faults(app, agreements, told) == []
+    record = told_of(app, agreements, [choose(chance, agreements) for _ in range(80)])
+    assert record.refused
+    assert faults(app, agreements, record) == []
 
 
 def test_a_confirmed_signature_that_is_missing_is_found(
     app: Flask, agreements: tuple[Agreement, ...]
 ) -> None:
-    told = told_of(app, agreements, SIGNED)
-    told.signatures.append("0" * 64)
-    assert any("acknowledged and is not there" in fault for fault in faults(app, agreements, told))
+    record = told_of(app, agreements, SIGNED)
+    record.signatures.append("0" * 64)
+    assert any(
+        "acknowledged and is not there" in fault for fault in faults(app, agreements, record)
+    )
 
 
 @pytest.mark.parametrize("act", [Act.SEND, Act.SIGN, Act.DECLINE, Act.AMEND])
 def test_a_confirmed_action_that_is_missing_is_found(
     app: Flask, agreements: tuple[Agreement, ...], act: Act
 ) -> None:
-    told = told_of(app, agreements, SIGNED)
-    told.done[act] += 1
-    assert any(f"times {act.value} were told" in fault for fault in faults(app, agreements, told))
+    record = told_of(app, agreements, SIGNED)
+    record.done[act] += 1
+    assert any(f"times {act.value} were told" in fault for fault in faults(app, agreements, record))
 
 
 def test_an_unconfirmed_action_is_found_unless_its_response_was_lost(
     app: Flask, agreements: tuple[Agreement, ...]
 ) -> None:
-    told = told_of(app, agreements, SIGNED)
-    told.done[Act.SIGN] -= 1
-    assert faults(app, agreements, told) != []
-    assert faults(app, agreements, replace(told, lost=1)) == []
+    record = told_of(app, agreements, SIGNED)
+    record.done[Act.SIGN] -= 1
+    assert faults(app, agreements, record) != []
+    assert faults(app, agreements, replace(record, lost=1)) == []
 
 
 def test_a_state_that_no_event_led_to_is_found(
     app: Flask, session: Session, agreements: tuple[Agreement, ...]
 ) -> None:
-    told = told_of(app, agreements, SIGNED)
+    record = told_of(app, agreements, SIGNED)
     session.execute(
         sa.update(Checklist)
         .where(Checklist.id == agreements[0].checklist_id)
         .values(state=ChecklistState.DRAFTING)
     )
     session.commit()
-    assert any("is drafting, not in_force" in fault for fault in faults(app, agreements, told))
+    assert any("is drafting, not in_force" in fault for fault in faults(app, agreements, record))

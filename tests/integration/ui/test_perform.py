@@ -42,9 +42,9 @@ def session(app: Flask) -> Iterator[Session]:
 @pytest.fixture
 def form(session: Session) -> Proposal:
     """The form that was sent, and is right."""
-    made = Proposal(meta={"csrf": False})
-    assert made.validate_on_submit()
-    return made
+    proposal = Proposal(meta={"csrf": False})
+    assert proposal.validate_on_submit()
+    return proposal
 
 
 @pytest.fixture
@@ -121,7 +121,9 @@ def test_message_and_redirect_can_depend_on_what_the_action_returned(
     assert done is not None
     assert flashes() == [("success", "a row is saved.")]
     assert done.location == f"/rows/{db.session.scalar(sa.select(Attempt.id))}"
-    assert [one for one in sent if one.startswith("SELECT")] == [], "nothing was read again"
+    assert [statement for statement in sent if statement.startswith("SELECT")] == [], (
+        "nothing was read again"
+    )
     assert commits == [False]
 
 
@@ -129,8 +131,8 @@ def test_the_message_can_have_a_category_or_be_empty(form: Proposal) -> None:
     perform(form, save, success=("It waits.", "warning"), next=lead_on())
     perform(form, save, success=lambda _row: (DONE, "warning"), next=lead_on())
     perform(form, save, success=None, next=lead_on())
-    said = get_flashed_messages(with_categories=True)
-    assert said == [("warning", "It waits."), ("warning", DONE)]
+    messages = get_flashed_messages(with_categories=True)
+    assert messages == [("warning", "It waits."), ("warning", DONE)]
 
 
 # What can't be done so ---------------------------------------------------------------------------
@@ -220,16 +222,16 @@ def test_a_refusal_is_left_to_the_error_pages_and_saves_nothing(form: Proposal) 
 def test_a_conflict_is_answered_by_the_view_after_the_rollback(
     form: Proposal, commits: list[bool]
 ) -> None:
-    told: list[object] = []
+    conflicts: list[object] = []
 
     def handle_conflict(error: StaleError) -> str:
-        told.extend([error, list(db.session.scalars(sa.select(Attempt.key)))])
+        conflicts.extend([error, list(db.session.scalars(sa.select(Attempt.key)))])
         return "both texts"
 
     error = StaleError("Somebody else saved.", "title")
     answer = perform(form, save_then(error), success=DONE, next=lead_on(), conflict=handle_conflict)
     assert answer == "both texts"
-    assert told == [error, []]
+    assert conflicts == [error, []]
     assert not form.summary_errors, "the view says it as it likes"
     assert {name: form[name].data for name in TYPED} == TYPED
     assert (saved(), commits, flashes()) == ([], [], [])

@@ -29,10 +29,10 @@ def _stage() -> None:
 @pytest.fixture
 def stage(session: Session) -> Stage:
     """The cooperation in which everybody listed was asked."""
-    return undertakings.found()
+    return undertakings.existing()
 
 
 @pytest.fixture
 def cast(session: Session) -> Cast:
-    """Everybody of the fictional country, to open further cooperations."""
+    """Everybody in the fictional country, for opening further cooperations."""
     return undertakings.everybody()

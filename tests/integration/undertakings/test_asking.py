@@ -1,4 +1,4 @@
-"""Who is asked for an undertaking, and what closes one at once."""
+"""Who is asked for an undertaking, and what closes one immediately."""
 
 import datetime as dt
 
@@ -95,7 +95,7 @@ def test_each_person_asked_gets_one_neutral_mail(stage: Stage) -> None:
 
 
 @pytest.mark.both_databases
-def test_who_is_listed_later_is_asked_later(stage: Stage) -> None:
+def test_a_person_listed_later_is_asked_later(stage: Stage) -> None:
     stage.list_people("lh", "leyla", "otto")
     assert stage.states()["joana"] is CLOSED
     stage.list_people("lh", "leyla", "otto", "joana")
@@ -116,7 +116,7 @@ def test_a_party_that_lists_nobody_asks_nobody(stage: Stage) -> None:
 
 
 @pytest.mark.both_databases
-def test_who_no_longer_takes_part_is_not_asked_by_an_old_list(cast: Cast) -> None:
+def test_a_person_who_no_longer_takes_part_is_not_asked_because_of_an_old_list(cast: Cast) -> None:
     drafted = undertakings.stage(cast, in_force=False)
     cooperations.end_person(
         drafted.actor("joana"),
@@ -143,7 +143,7 @@ def test_the_npms_own_people_are_not_asked(stage: Stage) -> None:
 
 
 @pytest.mark.both_databases
-def test_a_person_listed_twice_is_asked_once(stage: Stage) -> None:
+def test_a_person_listed_twice_is_asked_only_once(stage: Stage) -> None:
     stage.list_people("od", "samira", "leyla")
     rows = db.session.scalars(
         sa.select(Undertaking).where(
@@ -159,7 +159,7 @@ def test_a_person_listed_twice_is_asked_once(stage: Stage) -> None:
 
 
 @pytest.mark.both_databases
-def test_taken_from_the_list_closes_the_undertaking_and_the_clearance(stage: Stage) -> None:
+def test_removing_a_person_from_the_list_closes_undertaking_and_clearance(stage: Stage) -> None:
     stage.clear("leyla")
     assert stage.is_cleared("leyla")
     stage.list_people("lh", "otto", "joana")
@@ -169,7 +169,7 @@ def test_taken_from_the_list_closes_the_undertaking_and_the_clearance(stage: Sta
 
 
 @pytest.mark.both_databases
-def test_new_terms_close_everything_at_once_and_ask_again(stage: Stage) -> None:
+def test_new_terms_close_every_undertaking_immediately_and_ask_again(stage: Stage) -> None:
     stage.clear("leyla")
     stage.sign("otto")
     first = {key: stage.undertaking(key).id for key in LISTED}
@@ -188,7 +188,7 @@ def test_a_text_in_amendment_leaves_the_clearances_open(stage: Stage) -> None:
     assert stage.is_cleared("leyla")
 
 
-def test_what_was_put_in_goes_along_to_the_new_terms_but_nothing_counts_as_confirmed(
+def test_a_draft_is_carried_over_to_new_terms_with_nothing_confirmed(
     stage: Stage,
 ) -> None:
     stage.put_in("leyla", TOLD)
@@ -200,7 +200,9 @@ def test_what_was_put_in_goes_along_to_the_new_terms_but_nothing_counts_as_confi
 
 
 @pytest.mark.both_databases
-def test_leaving_closes_at_once_and_coming_back_asks_again(stage: Stage) -> None:
+def test_leaving_closes_the_undertaking_immediately_and_coming_back_asks_again(
+    stage: Stage,
+) -> None:
     stage.clear("leyla")
     home = stage.cast.bodies["lh"].id
     cooperations.end_person(
@@ -216,7 +218,9 @@ def test_leaving_closes_at_once_and_coming_back_asks_again(stage: Stage) -> None
 
 @pytest.mark.both_databases
 @pytest.mark.parametrize("how_far", ["asked", "signed", "cleared"])
-def test_suspension_closes_at_once_and_restoring_asks_again(stage: Stage, how_far: str) -> None:
+def test_suspension_closes_an_undertaking_immediately_and_restoring_asks_again(
+    stage: Stage, how_far: str
+) -> None:
     if how_far == "signed":
         stage.sign("leyla")
     if how_far == "cleared":
@@ -260,17 +264,17 @@ def test_a_withdrawn_person_is_not_asked_again_by_a_change_of_the_list(stage: St
 
 
 def test_another_cooperation_is_left_alone(cast: Cast) -> None:
-    one, other = undertakings.stage(cast), undertakings.stage(cast)
-    one.clear("leyla")
+    first, other = undertakings.stage(cast), undertakings.stage(cast)
+    first.clear("leyla")
     other.clear("leyla")
-    one.amend()
-    assert not one.is_cleared("leyla")
+    first.amend()
+    assert not first.is_cleared("leyla")
     assert other.is_cleared("leyla")
-    one.list_people("lh", "otto")
+    first.list_people("lh", "otto")
     assert other.states()["leyla"] is COUNTERSIGNED
 
 
-def test_what_was_replaced_is_asked_again_only_on_new_terms(stage: Stage) -> None:
+def test_a_replaced_undertaking_is_asked_for_again_only_on_new_terms(stage: Stage) -> None:
     stage.sign("leyla", TOLD)
     stage.decide("leyla", InterestsDecision.REPLACE, "Too near.")
     stage.list_people("lh", "leyla", "otto")
@@ -295,7 +299,7 @@ def test_every_closing_of_a_clearance_is_in_the_trail(stage: Stage, session: Ses
 
 
 def halt(stage: Stage, kind: NoticeKind, *, by: str = "henrik") -> Notice:
-    """Suspend or end the terms on confidentiality for a party, at once: no notice is agreed."""
+    """Suspend or end the confidentiality terms for a party, immediately: no notice is agreed."""
     return notices.give_notice(stage.actor(by), stage.checklist, kind, reason="Not safe.")
 
 
@@ -307,7 +311,7 @@ def halt(stage: Stage, kind: NoticeKind, *, by: str = "henrik") -> Notice:
         (NoticeKind.ENDED, UndertakingEnd.TERMS_ENDED),
     ],
 )
-def test_terms_that_are_stopped_close_everything_at_once(
+def test_stopping_the_terms_closes_everything_immediately(
     stage: Stage, kind: NoticeKind, why: UndertakingEnd
 ) -> None:
     stage.clear("leyla")
@@ -336,7 +340,7 @@ def test_a_notice_closes_nothing_before_its_day(stage: Stage, frozen_time: Clock
     assert not stage.is_cleared("leyla")
 
 
-def test_all_are_asked_anew_when_the_suspension_is_lifted(stage: Stage) -> None:
+def test_everybody_is_asked_again_when_the_suspension_is_lifted(stage: Stage) -> None:
     stage.clear("leyla")
     notice = halt(stage, NoticeKind.SUSPENDED)
     notices.close_notice(stage.actor("henrik"), stage.checklist, notice.id, reason="Safe again.")

@@ -1,4 +1,4 @@
-"""Undertakings that were frozen in the first shape: read, and certified, as those of today."""
+"""Undertakings frozen in the first shape are read and certified like new ones."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -29,7 +29,7 @@ from tracker.undertakings.document import document
 
 @pytest.fixture
 def former(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Revision:
-    """An undertaking signed and countersigned when texts were in one language."""
+    """An undertaking signed and countersigned when texts had only one language."""
 
     def as_it_was(*given: Any, **named: Any) -> dict[str, Any]:
         return first_shape(document(*given, **named))
@@ -44,35 +44,35 @@ def former(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Revision:
 
 
 def first_shape(today: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an undertaking in the first shape, which was said in English alone."""
+    """Return an undertaking in the first shape, only in English."""
     gone = {"template", "languages", "binding_language", "time_zone"}
-    said = {key: _in_english(one) for key, one in today.items() if key not in gone}
-    del said["briefing"]["day"]
-    return said | {"language": "en", "template_version": today["template"]["version"]}
+    old_document = {key: _in_english(value) for key, value in today.items() if key not in gone}
+    del old_document["briefing"]["day"]
+    return old_document | {"language": "en", "template_version": today["template"]["version"]}
 
 
 def _in_english(tree: Any) -> Any:
     if isinstance(tree, dict):
         if "en" in tree:
             return tree["en"]
-        return {key: _in_english(one) for key, one in tree.items()}
-    return [_in_english(one) for one in tree] if isinstance(tree, list) else tree
+        return {key: _in_english(value) for key, value in tree.items()}
+    return [_in_english(value) for value in tree] if isinstance(tree, list) else tree
 
 
 def _read(revision: Revision) -> dict[str, Any]:
     return signoff.document_of(revision, keys.key_of(revision.cooperation_id))
 
 
-def test_it_reads_as_those_of_today(former: Revision) -> None:
+def test_an_undertaking_in_the_first_shape_reads_like_a_new_one(former: Revision) -> None:
     text = undertakings.read(_read(former), "ar")
     assert (text.language, text.interests) == ("en", TOLD)
     assert text.points[0][0] == "C6"
 
 
 def test_its_certificate_is_made_and_says_all_of_it(former: Revision) -> None:
-    revision_id, said = former.id, _read(former)
+    revision_id, document_read = former.id, _read(former)
     (row,) = make_all()[revision_id]
-    assert unseen(said, words_of(row), "en", "en") == []
+    assert unseen(document_read, words_of(row), "en", "en") == []
 
 
 def test_two_verifiers_find_that_its_person_signed_it_and_another_countersigned(

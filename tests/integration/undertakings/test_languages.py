@@ -1,4 +1,4 @@
-"""Undertakings in the languages of their persons: asked, signed and read back."""
+"""Undertakings in each person's language: asked for, signed and read."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -38,12 +38,12 @@ def document(stage: Stage, key: str) -> dict[str, Any]:
 def sentences(page: Page) -> dict[str, str]:
     """Return the language that is marked on each sentence of a record."""
     return {
-        " ".join("".join(one.itertext()).split()): one.attrib.get("lang", "")
-        for one in page.root.iter("p")
+        " ".join("".join(element.itertext()).split()): element.attrib.get("lang", "")
+        for element in page.root.iter("p")
     }
 
 
-def test_a_person_is_asked_in_the_own_language(app: Flask, stage: Stage) -> None:
+def test_a_person_is_asked_in_their_own_language(app: Flask, stage: Stage) -> None:
     page = arabic(app, stage, "leyla").page(path_of(stage, "leyla"))
     assert IN_ARABIC in page.text
     assert SILENCE not in page.text
@@ -53,24 +53,24 @@ def test_a_person_is_asked_in_the_own_language(app: Flask, stage: Stage) -> None
     assert SILENCE in stage.browser(app, "leyla").page(path_of(stage, "leyla")).text
 
 
-def test_what_is_signed_holds_the_language_of_the_person_and_the_one_that_counts(
+def test_a_signed_undertaking_contains_the_persons_language_and_the_binding_one(
     stage: Stage,
 ) -> None:
     stage.sign("leyla", TOLD, language="ar")
-    held = document(stage, "leyla")
-    assert (held["format"], held["languages"]) == ("common-terms/2", ["ar", "en"])
-    assert held["binding_language"] == "en"
-    assert held["template"]["kind"] == "confidentiality"
-    assert [one["language"] for one in held["template"]["words"]] == ["ar"]
-    (silence,) = [one for one in held["points"] if one["code"] == "C7"]
+    text = document(stage, "leyla")
+    assert (text["format"], text["languages"]) == ("common-terms/2", ["ar", "en"])
+    assert text["binding_language"] == "en"
+    assert text["template"]["kind"] == "confidentiality"
+    assert [words["language"] for words in text["template"]["words"]] == ["ar"]
+    (silence,) = [point for point in text["points"] if point["code"] == "C7"]
     assert silence["sentence"]["en"].startswith(SILENCE)
     assert silence["sentence"]["ar"].startswith(IN_ARABIC)
-    assert set(held["briefing"]["day"]) == {"ar", "en"}
-    assert held["interests"]["text"] == TOLD
-    assert held["sentence"] == {"ar": "I, Leyla Marchetti, undertake this."}
+    assert set(text["briefing"]["day"]) == {"ar", "en"}
+    assert text["interests"]["text"] == TOLD
+    assert text["sentence"] == {"ar": "I, Leyla Marchetti, undertake this."}
 
 
-def test_who_signs_in_the_language_that_counts_signs_in_that_one_alone(stage: Stage) -> None:
+def test_a_person_who_signs_in_the_binding_language_signs_only_in_that_one(stage: Stage) -> None:
     stage.sign("leyla")
     assert document(stage, "leyla")["languages"] == ["en"]
 
@@ -90,8 +90,8 @@ def test_the_language_that_counts_is_that_of_the_terms_where_it_has_words(
 ) -> None:
     loaded = queries.load(stage.undertaking("leyla"))
     other = replace(loaded, terms=replace(loaded.terms, binding=terms))
-    found = service.languages_of(other, person)
-    assert (found.codes, found.binding) == (codes, codes[0])
+    languages = service.languages_of(other, person)
+    assert (languages.codes, languages.binding) == (codes, codes[0])
 
 
 def test_the_page_that_signs_names_the_language_that_counts(app: Flask, stage: Stage) -> None:
@@ -134,7 +134,7 @@ def test_the_terms_an_undertaking_rests_on_can_be_read_in_each_of_their_language
 
 
 def first_shape(stage: Stage) -> Mapping[str, Any]:
-    """Return an undertaking as it was frozen until texts held several languages."""
+    """Return an undertaking as it was frozen before texts had several languages."""
     undertaking = stage.undertaking("leyla")
     return {
         "undertaking": str(undertaking.id),

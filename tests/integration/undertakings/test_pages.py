@@ -105,7 +105,7 @@ def text(response: TestResponse) -> str:
 
 
 def next_code(frozen_time: Clock) -> None:
-    """Let half a minute pass, so that an app shows another code."""
+    """Let half a minute pass, so that the app shows a new code."""
     frozen_time(clock.now() + dt.timedelta(seconds=31))
 
 
@@ -160,7 +160,9 @@ def test_nothing_declared_is_signed_too(browser: Browser, stage: Stage) -> None:
     assert stage.undertaking("leyla").has_interests is False
 
 
-def test_what_is_missing_is_said_and_what_was_typed_is_kept(browser: Browser, stage: Stage) -> None:
+def test_a_missing_value_shows_an_error_and_the_input_is_kept(
+    browser: Browser, stage: Stage
+) -> None:
     path = path_of(stage, "leyla")
     response = go_on(
         browser("leyla"), path, TOLD, c7_confirmed=None, c15_confirmed=None, briefed_on=""
@@ -202,13 +204,13 @@ def test_each_wrong_answer_gets_its_message(
     assert stage.undertaking("leyla").sealed_draft is None
 
 
-def test_a_briefing_can_not_lie_in_the_future(browser: Browser, stage: Stage) -> None:
+def test_a_briefing_cannot_lie_in_the_future(browser: Browser, stage: Stage) -> None:
     tomorrow = (clock.today() + dt.timedelta(days=1)).isoformat()
     response = go_on(browser("leyla"), path_of(stage, "leyla"), briefed_on=tomorrow)
     assert "lies in the future" in text(response)
 
 
-def test_who_comes_back_later_finds_it_all_again(browser: Browser, stage: Stage) -> None:
+def test_a_person_who_comes_back_later_finds_their_draft(browser: Browser, stage: Stage) -> None:
     path = path_of(stage, "leyla")
     client = browser("leyla")
     response = client.submit(
@@ -244,7 +246,9 @@ def test_hostile_text_is_shown_as_text(browser: Browser, stage: Stage) -> None:
     assert "{{ 7 * 7 }}" in text(done)
 
 
-def test_the_signing_page_waits_until_all_is_filled_in(browser: Browser, stage: Stage) -> None:
+def test_the_signing_page_opens_once_everything_is_filled_in(
+    browser: Browser, stage: Stage
+) -> None:
     path = path_of(stage, "leyla")
     client = browser("leyla")
     for response in (
@@ -309,7 +313,7 @@ def test_missing_proof_signs_nothing(browser: Browser, stage: Stage) -> None:
     assert "Enter the six-digit code" in page.text
 
 
-def test_a_code_signs_once(browser: Browser, stage: Stage, frozen_time: Clock) -> None:
+def test_a_code_signs_only_once(browser: Browser, stage: Stage, frozen_time: Clock) -> None:
     frozen_time(clock.now())
     stage.list_people("npm", "marek", "tomas")
     for key in ("leyla", "dina"):
@@ -378,21 +382,21 @@ def test_signing_twice_leaves_one_signature_and_says_so(
     assert stage.undertaking("leyla").sealed_draft is None
 
 
-def test_what_was_changed_on_another_page_is_not_signed_unread(
+def test_a_draft_changed_on_another_page_is_not_signed_unread(
     browser: Browser, stage: Stage
 ) -> None:
     path = path_of(stage, "leyla")
-    one, other = browser("leyla"), browser("leyla")
-    go_on(one, path, "A cousin at Lower Harbour.")
-    seen = one.page(f"{path}/sign").form().values["page_token"][0]
+    first, other = browser("leyla"), browser("leyla")
+    go_on(first, path, "A cousin at Lower Harbour.")
+    seen = first.page(f"{path}/sign").form().values["page_token"][0]
     go_on(other, path)
     data = {"password": PASSWORD, "code": stage.code("leyla"), "page_token": seen}
-    response = one.post(f"{path}/sign", data=data)
+    response = first.post(f"{path}/sign", data=data)
     page = Page.of(response)
     assert "The text changed after you opened it" in page.text
     assert "Nothing" in page.text
     assert stage.undertaking("leyla").state is UndertakingState.ASKED
-    assert "You have signed" in text(prove_and_sign(one, stage, path))
+    assert "You have signed" in text(prove_and_sign(first, stage, path))
 
 
 def test_new_terms_meanwhile_stop_the_signature_and_lead_on(
@@ -449,7 +453,7 @@ def test_another_persons_undertaking_does_not_exist(
 
 
 @pytest.mark.parametrize("key", [*NOT_DECIDERS, *OUTSIDE])
-def test_what_was_signed_does_not_exist_for_those_who_do_not_decide(
+def test_a_signed_undertaking_does_not_exist_for_people_who_do_not_decide(
     browser: Browser, stage: Stage, key: str
 ) -> None:
     stage.sign("leyla", TOLD)
@@ -464,7 +468,7 @@ def test_what_was_signed_does_not_exist_for_those_who_do_not_decide(
     assert stage.undertaking("leyla").decision is None
 
 
-@pytest.mark.parametrize("key", [*(one for one in ALL_OTHERS if one not in {"tomas", "milan"})])
+@pytest.mark.parametrize("key", [*(key for key in ALL_OTHERS if key not in {"tomas", "milan"})])
 def test_the_terms_behind_it_are_read_by_its_person_and_the_deciders(
     browser: Browser, stage: Stage, key: str
 ) -> None:
@@ -593,13 +597,11 @@ def test_a_member_and_an_outside_expert_see_themselves(
 
 
 @pytest.mark.parametrize("key", OUTSIDE)
-def test_for_those_outside_the_list_does_not_exist(
-    browser: Browser, stage: Stage, key: str
-) -> None:
+def test_the_list_does_not_exist_for_outsiders(browser: Browser, stage: Stage, key: str) -> None:
     assert browser(key).get(list_of(stage)).status_code == 404
 
 
-def test_those_who_take_part_and_are_not_listed_are_named_to_their_own_side(
+def test_unlisted_participants_are_named_only_to_their_own_side(
     browser: Browser, stage: Stage
 ) -> None:
     stage.list_people("lh", "leyla")
@@ -618,7 +620,9 @@ def test_before_the_terms_are_in_force_the_list_says_when_people_are_asked(
     assert "as soon as all parties have signed" in page.text
 
 
-def test_the_last_day_of_a_clearance_for_one_visit_is_told_to_few(app: Flask, cast: Cast) -> None:
+def test_only_a_few_people_see_the_last_day_of_a_clearance_for_one_visit(
+    app: Flask, cast: Cast
+) -> None:
     visit = VisitChoice(uuid4(), 1)
     put(app, VISIT_READER.holding(lambda _cooperation_id: [visit]))
     covers = {
@@ -635,7 +639,7 @@ def test_the_last_day_of_a_clearance_for_one_visit_is_told_to_few(app: Flask, ca
         assert "Cleared until" in other.browser(app, key).page(list_of(other)).text
 
 
-def test_the_list_asks_as_often_for_many_as_for_few(
+def test_the_list_takes_as_many_queries_for_many_as_for_few(
     browser: Browser, stage: Stage, statements: Callable[[], AbstractContextManager[list[str]]]
 ) -> None:
     stage.clear("leyla")
@@ -658,7 +662,7 @@ def test_the_list_asks_as_often_for_many_as_for_few(
     assert count() == few
 
 
-def test_my_undertakings_ask_as_often_for_many_as_for_one(
+def test_my_undertakings_take_as_many_queries_for_many_as_for_one(
     app: Flask,
     stage: Stage,
     cast: Cast,
@@ -671,27 +675,27 @@ def test_my_undertakings_ask_as_often_for_many_as_for_one(
             client.page("/undertakings")
         return len(seen)
 
-    one = count()
+    count_of_one = count()
     undertakings.stage(cast).clear("leyla")
     undertakings.stage(cast).sign("leyla", TOLD)
     db.session.commit()
-    assert count() == one
+    assert count() == count_of_one
 
 
 @pytest.mark.both_databases
 def test_my_undertakings_are_shown_25_at_a_time_the_open_one_first(
     browser: Browser, stage: Stage
 ) -> None:
-    one = stage.undertaking("leyla")
+    undertaking = stage.undertaking("leyla")
     for number in range(30):
-        moment = one.asked_at - dt.timedelta(days=number + 1)
+        moment = undertaking.asked_at - dt.timedelta(days=number + 1)
         db.session.add(
             Undertaking(
                 id=uuid4(),
-                cooperation_id=one.cooperation_id,
-                user_id=one.user_id,
-                organisation_id=one.organisation_id,
-                terms_revision_id=one.terms_revision_id,
+                cooperation_id=undertaking.cooperation_id,
+                user_id=undertaking.user_id,
+                organisation_id=undertaking.organisation_id,
+                terms_revision_id=undertaking.terms_revision_id,
                 state=UndertakingState.CLOSED,
                 asked_at=moment,
                 closed_at=moment,
@@ -703,7 +707,10 @@ def test_my_undertakings_are_shown_25_at_a_time_the_open_one_first(
     first, last = client.page("/undertakings"), client.page("/undertakings?page=2")
     assert "1 to 25 of 31" in first.text
     assert "26 to 31 of 31" in last.text
-    shown = [[one for one in page.addresses() if "undertakings/" in one] for page in (first, last)]
+    shown = [
+        [address for address in page.addresses() if "undertakings/" in address]
+        for page in (first, last)
+    ]
     assert [len(some) for some in shown] == [25, 6]
     assert shown[0][0] == path_of(stage, "leyla")
     assert "This page of the list does not exist." in client.page("/undertakings?page=3").text
@@ -820,7 +827,7 @@ def test_new_terms_meanwhile_stop_the_countersignature(browser: Browser, stage: 
     assert not stage.is_cleared("leyla")
 
 
-def test_one_visit_is_chosen_on_the_page(app: Flask, cast: Cast) -> None:
+def test_the_npm_chooses_the_one_visit_on_the_page(app: Flask, cast: Cast) -> None:
     visits: list[VisitChoice] = []
     put(app, VISIT_READER.holding(lambda _cooperation_id: visits))
     until = clock.today() + dt.timedelta(days=90)
@@ -846,7 +853,7 @@ def test_one_visit_is_chosen_on_the_page(app: Flask, cast: Cast) -> None:
     assert not other.is_cleared("leyla", visits[0].id)
 
 
-def test_what_a_person_put_in_and_did_not_sign_is_theirs_alone(
+def test_only_the_person_sees_what_they_entered_before_signing(
     browser: Browser, stage: Stage
 ) -> None:
     stage.put_in("leyla", TOLD)
@@ -855,7 +862,7 @@ def test_what_a_person_put_in_and_did_not_sign_is_theirs_alone(
     assert TOLD not in page.text
 
 
-def test_who_reads_what_was_declared_is_noted(browser: Browser, stage: Stage) -> None:
+def test_reading_a_declaration_is_logged(browser: Browser, stage: Stage) -> None:
     stage.sign("leyla", TOLD)
     browser("milan").page(check_of(stage, "leyla"))
     browser("leyla").page(path_of(stage, "leyla"))
@@ -867,7 +874,7 @@ def test_who_reads_what_was_declared_is_noted(browser: Browser, stage: Stage) ->
 # Withdrawing -----------------------------------------------------------------------------------
 
 
-def test_a_person_withdraws_and_begins_anew(browser: Browser, stage: Stage) -> None:
+def test_a_person_withdraws_and_starts_again(browser: Browser, stage: Stage) -> None:
     stage.clear("leyla", TOLD)
     path = path_of(stage, "leyla")
     client = browser("leyla")
@@ -905,8 +912,8 @@ def test_the_npm_closes_with_a_reason_and_asks_again(browser: Browser, stage: St
     record = browser("leyla").page(path_of(stage, "leyla"))
     assert "Spoke to the press." in record.text
     assert "Begin a new undertaking" not in record.text
-    asked = client.post(f"{check}/again", follow_redirects=True)
-    assert "Leyla Marchetti is asked again" in text(asked)
+    page = client.post(f"{check}/again", follow_redirects=True)
+    assert "Leyla Marchetti is asked again" in text(page)
     assert client.post(f"{check}/again").status_code == 403
 
 
@@ -915,7 +922,7 @@ def test_the_npm_closes_with_a_reason_and_asks_again(browser: Browser, stage: St
 
 @pytest.fixture
 def seen_actors(app: Flask) -> Iterator[list[Actor]]:
-    """The person as each page that was rendered knew them."""
+    """The current user of each page that was rendered."""
     seen: list[Actor] = []
 
     def note(_sender: Flask, context: dict[str, Any], **_more: Any) -> None:
@@ -960,7 +967,9 @@ def test_a_running_session_loses_the_clearance_at_its_next_request(
     stage.countersign("leyla", until=clock.today())
     client = stage.browser(app, "leyla")
     client.page("/undertakings")
-    assert [one.cooperation_id for one in seen_actors[-1].clearances] == [stage.cooperation.id]
+    assert [clearance.cooperation_id for clearance in seen_actors[-1].clearances] == [
+        stage.cooperation.id
+    ]
     if close is by_time:
         # The session itself lives on: it is a quarter of an hour later, on the next day.
         frozen_time(noon + dt.timedelta(minutes=15))
@@ -1006,30 +1015,30 @@ def with_secrets(stage: Stage) -> None:
 
 
 def stored(session: Session) -> bytes:
-    """Return all that any row of any table holds, as it is stored."""
-    found: list[bytes] = []
+    """Return every stored value of every table."""
+    values: list[bytes] = []
     reflected = sa.MetaData()
     reflected.reflect(session.connection())
     for table in reflected.tables.values():
         for row in session.execute(sa.select(table)):
-            found += [one if isinstance(one, bytes) else str(one).encode() for one in row]
-    return b"\n".join(found)
+            values += [value if isinstance(value, bytes) else str(value).encode() for value in row]
+    return b"\n".join(values)
 
 
-def test_no_secret_stands_in_the_database_in_clear(stage: Stage, session: Session) -> None:
+def test_no_secret_is_stored_unencrypted(stage: Stage, session: Session) -> None:
     with_secrets(stage)
-    held = stored(session)
-    assert b"Leyla Marchetti" in held
+    values = stored(session)
+    assert b"Leyla Marchetti" in values
     for words in SECRETS.values():
-        assert words.encode() not in held
-        assert words.encode("utf-16-le") not in held
-        assert words[:25].encode() not in held
+        assert words.encode() not in values
+        assert words.encode("utf-16-le") not in values
+        assert words[:25].encode() not in values
     undertaking = stage.undertaking("leyla")
     assert encryption.decision_reason_of(undertaking) == SECRETS["decision"]
     assert encryption.draft_of(stage.undertaking("otto")).interests == SECRETS["draft"]
 
 
-def test_no_secret_stands_in_the_file_of_the_database(stage: Stage, session: Session) -> None:
+def test_the_database_file_contains_no_secret(stage: Stage, session: Session) -> None:
     with_secrets(stage)
     address = session.get_bind().engine.url
     if address.get_backend_name() != "sqlite":
@@ -1046,13 +1055,13 @@ def test_no_secret_stands_in_the_file_of_the_database(stage: Stage, session: Ses
 def files_of(database: str) -> list[Path]:
     """Return the database's file and those beside it."""
     path = Path(database)
-    return [one for one in path.parent.iterdir() if one.name.startswith(path.name)]
+    return [file for file in path.parent.iterdir() if file.name.startswith(path.name)]
 
 
 @pytest.mark.parametrize(
     "key", ["joana", "otto", "samira", "dina", "ilena", "nadia", "marek", "greta", "iris"]
 )
-def test_no_secret_stands_on_other_peoples_pages(browser: Browser, stage: Stage, key: str) -> None:
+def test_other_peoples_pages_show_no_secret(browser: Browser, stage: Stage, key: str) -> None:
     with_secrets(stage)
     client = browser(key)
     reference = stage.cooperation.reference
@@ -1078,7 +1087,7 @@ def test_no_secret_stands_on_other_peoples_pages(browser: Browser, stage: Stage,
     assert seen
 
 
-def test_no_secret_stands_in_any_mail(stage: Stage) -> None:
+def test_no_mail_contains_a_secret(stage: Stage) -> None:
     with_secrets(stage)
     messages = db.session.scalars(sa.select(OutboxMessage)).all()
     assert messages

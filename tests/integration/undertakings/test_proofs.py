@@ -1,4 +1,4 @@
-"""Signing an undertaking and countersigning it with a passkey, and with a code by mail.
+"""Signing and countersigning an undertaking with a passkey or a mailed code.
 
 In one file: each proof is tried on the same two acts.
 """
@@ -62,9 +62,9 @@ def give(stage: Stage, key: str) -> Device:
 
 def answered(client: CheckedClient, page: Page, device: Device, **more: str) -> Page:
     """Send a signing form with what a passkey answers, as the script does."""
-    asked = asked_on(page)
-    data = page.form().filled_in(passkey=device.answer(asked.challenge), **more)
-    return Page.of(client.post(asked.action, data=data, csrf=False, follow_redirects=True))
+    prompt = asked_on(page)
+    data = page.form().filled_in(passkey=device.answer(prompt.challenge), **more)
+    return Page.of(client.post(prompt.action, data=data, csrf=False, follow_redirects=True))
 
 
 def countersigning(stage: Stage) -> str:
@@ -105,7 +105,7 @@ def test_a_person_signs_what_they_put_in_with_a_passkey(browser: Browser, stage:
     assert integrity.check_all().finding is None
 
 
-def test_what_is_put_in_later_is_not_what_the_passkey_signed(
+def test_a_draft_changed_later_is_not_what_the_passkey_signed(
     browser: Browser, stage: Stage
 ) -> None:
     device, client, path = give(stage, "leyla"), browser("leyla"), path_of(stage, "leyla")
@@ -132,7 +132,9 @@ def test_password_and_code_still_sign(browser: Browser, stage: Stage) -> None:
     client, path = browser("leyla"), path_of(stage, "leyla")
     go_on(client, path)
     assert "You have signed" in text(prove_and_sign(client, stage, path))
-    assert [one.method for one in signatures(SignatureKind.SIGNATURE)] == [Method.PASSWORD_TOTP]
+    assert [signature.method for signature in signatures(SignatureKind.SIGNATURE)] == [
+        Method.PASSWORD_TOTP
+    ]
 
 
 def test_the_npm_countersigns_with_a_passkey(browser: Browser, stage: Stage) -> None:
@@ -144,10 +146,10 @@ def test_the_npm_countersigns_with_a_passkey(browser: Browser, stage: Stage) -> 
     assert stage.is_cleared("leyla")
     signature = signatures(SignatureKind.COUNTERSIGNATURE)[0]
     assert signature.method is Method.PASSKEY
-    found = assertion.flaw(
+    flaw = assertion.flaw(
         signature.proof, document_digest=signature.document_digest, sentence=signature.sentence
     )
-    assert found is None
+    assert flaw is None
     assert integrity.check_all().finding is None
 
 
@@ -227,7 +229,9 @@ def test_nobody_else_allows_them(browser: Browser, stage: Stage, key: str, statu
     assert not stage.cooperation.mailed_codes
 
 
-def test_two_who_allow_at_once_do_not_undo_each_other(browser: Browser, stage: Stage) -> None:
+def test_two_simultaneous_permissions_do_not_undo_each_other(
+    browser: Browser, stage: Stage
+) -> None:
     client = browser("milan")
     page = client.page(permission(stage))
     allow(stage, "tomas")
@@ -249,7 +253,7 @@ def without_app(stage: Stage, key: str) -> None:
 
 @pytest.fixture
 def driver(stage: Stage) -> str:
-    """A member without a second factor, in a cooperation where codes by mail are allowed."""
+    """A member without a second factor, in a cooperation that allows mailed codes."""
     without_app(stage, "leyla")
     allow(stage)
     return "leyla"
@@ -265,9 +269,9 @@ def mailed(stage: Stage, key: str) -> list[str]:
         )
         .order_by(OutboxMessage.created_at)
     )
-    found = [CODE.findall(one.body) for one in db.session.scalars(wanted)]
+    code_lists = [CODE.findall(mail.body) for mail in db.session.scalars(wanted)]
     db.session.rollback()
-    return [codes[0] for codes in found]
+    return [codes[0] for codes in code_lists]
 
 
 def ask_for_code(client: CheckedClient, path: str) -> Page:
@@ -282,7 +286,7 @@ def sign_by_code(client: CheckedClient, path: str, code: str, password: str = PA
     return Page.of(client.post(f"{path}/sign", data=data, csrf=False, follow_redirects=True))
 
 
-def test_a_driver_signs_with_password_and_a_code_by_mail_and_the_record_says_so(
+def test_a_driver_signs_with_password_and_mailed_code_and_the_record_says_so(
     browser: Browser, stage: Stage, driver: str
 ) -> None:
     client, path = browser(driver), path_of(stage, driver)
@@ -290,8 +294,8 @@ def test_a_driver_signs_with_password_and_a_code_by_mail_and_the_record_says_so(
     page = client.page(f"{path}/sign")
     assert "You need no app." in page.text
     assert "Set up a second factor first." not in page.text
-    told = ask_for_code(client, path)
-    assert f"A code is on its way to {stage.cast.users[driver].email}." in told.text
+    reply = ask_for_code(client, path)
+    assert f"A code is on its way to {stage.cast.users[driver].email}." in reply.text
     done = sign_by_code(client, path, mailed(stage, driver)[0])
     assert "You have signed." in done.text
     assert "Password with code by mail" in done.text
@@ -315,12 +319,12 @@ def test_the_mail_says_nothing_of_what_is_signed_and_the_code_is_kept_as_a_diges
     for words in ("custody", "Lantern", "undertaking of", stage.cooperation.reference):
         assert words not in mail.body
     assert code not in mail.subject
-    kept = db.session.scalars(sa.select(MailedCode)).one()
-    assert code not in str(vars(kept))
-    assert len(kept.digest) == 64
+    codes = db.session.scalars(sa.select(MailedCode)).one()
+    assert code not in str(vars(codes))
+    assert len(codes.digest) == 64
 
 
-def test_a_code_by_mail_works_once(browser: Browser, stage: Stage, driver: str) -> None:
+def test_a_mailed_code_works_only_once(browser: Browser, stage: Stage, driver: str) -> None:
     client, path = browser(driver), path_of(stage, driver)
     go_on(client, path)
     ask_for_code(client, path)
@@ -346,7 +350,9 @@ def test_a_newer_code_takes_the_place_of_the_older(
     assert "You have signed." in sign_by_code(client, path, new).text
 
 
-def test_of_codes_asked_for_at_once_one_is_good(stage: Stage, driver: str, app: Flask) -> None:
+def test_only_one_of_several_codes_requested_simultaneously_is_valid(
+    stage: Stage, driver: str, app: Flask
+) -> None:
     actor = replace(stage.actor(driver), has_second_factor=False)
     undertaking_id, start = stage.undertaking(driver).id, Barrier(3)
 
@@ -359,14 +365,14 @@ def test_of_codes_asked_for_at_once_one_is_good(stage: Stage, driver: str, app: 
 
     db.session.commit()
     with ThreadPoolExecutor(3) as pool:
-        for one in [pool.submit(ask) for _ in range(3)]:
-            one.result()
+        for future in [pool.submit(ask) for _ in range(3)]:
+            future.result()
     good = mailed_codes.waits(actor.user_id, undertaking_id)
     assert good is not None
     assert [mailed_codes.is_right(good, code) for code in mailed(stage, driver)].count(True) == 1
 
 
-def test_a_code_by_mail_is_good_for_ten_minutes(
+def test_a_mailed_code_is_valid_for_ten_minutes(
     browser: Browser, stage: Stage, driver: str, frozen_time: Clock
 ) -> None:
     client, path = browser(driver), path_of(stage, driver)
@@ -400,7 +406,7 @@ def test_codes_can_be_asked_for_five_times(browser: Browser, stage: Stage, drive
     assert len(mailed(stage, driver)) == 5
 
 
-def test_a_code_is_good_for_its_undertaking_alone(
+def test_a_code_is_valid_only_for_its_undertaking(
     browser: Browser, stage: Stage, driver: str
 ) -> None:
     client, path = browser(driver), path_of(stage, driver)
@@ -410,7 +416,7 @@ def test_a_code_is_good_for_its_undertaking_alone(
     assert "No code is good any more" in sign_by_code(client, path, mailed(stage, driver)[0]).text
 
 
-def test_where_it_is_not_allowed_there_is_no_code(browser: Browser, stage: Stage) -> None:
+def test_no_code_is_mailed_where_that_is_not_allowed(browser: Browser, stage: Stage) -> None:
     without_app(stage, "leyla")
     client, path = browser("leyla"), path_of(stage, "leyla")
     go_on(client, path)
@@ -421,7 +427,7 @@ def test_where_it_is_not_allowed_there_is_no_code(browser: Browser, stage: Stage
     assert mailed(stage, "leyla") == []
 
 
-def test_who_has_a_second_factor_signs_with_it(browser: Browser, stage: Stage) -> None:
+def test_a_person_with_a_second_factor_signs_with_it(browser: Browser, stage: Stage) -> None:
     allow(stage)
     client, path = browser("leyla"), path_of(stage, "leyla")
     go_on(client, path)
@@ -431,7 +437,7 @@ def test_who_has_a_second_factor_signs_with_it(browser: Browser, stage: Stage) -
     assert "You have a second factor. Sign with it." in response.text
 
 
-def test_who_holds_another_role_proves_more(browser: Browser, stage: Stage) -> None:
+def test_a_person_with_another_role_needs_a_stronger_proof(browser: Browser, stage: Stage) -> None:
     allow(stage)
     without_app(stage, "otto")
     client, path = browser("otto"), path_of(stage, "otto")
@@ -465,7 +471,7 @@ def test_when_it_is_stopped_a_code_that_was_mailed_signs_no_more(
     assert stage.undertaking(driver).state is UndertakingState.ASKED
 
 
-def test_a_code_by_mail_is_refused_past_the_page_where_it_is_not_enough(stage: Stage) -> None:
+def test_a_mailed_code_is_refused_even_without_the_page_when_it_is_not_enough(stage: Stage) -> None:
     stage.put_in("leyla")
     identity = Identity(stage.id("leyla"), Method.PASSWORD_MAILED_CODE, clock.now())
     with pytest.raises(RefusedError, match="does not let people"):
@@ -512,7 +518,7 @@ def test_signer_and_countersigner_get_a_receipt_of_the_text_each_signed(stage: S
     stage.clear("leyla")
     db.session.commit()
     wanted = sa.select(OutboxMessage).where(OutboxMessage.kind == "signature_receipt")
-    receipts = {one.recipient: one.body for one in db.session.scalars(wanted)}
+    receipts = {mail.recipient: mail.body for mail in db.session.scalars(wanted)}
     own, npm = (stage.cast.users[key].email for key in ("leyla", "tomas"))
     digest = signatures(SignatureKind.COUNTERSIGNATURE)[0].document_digest
     assert digest in receipts[own]

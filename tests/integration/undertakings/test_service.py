@@ -1,6 +1,6 @@
-"""The verbs of an undertaking: each asks its rule, changes, records and writes, and no more.
+"""The service functions of undertakings: each checks its policy, changes, records and mails.
 
-In one file: each verb begins where the one before it ends.
+In one file: each function begins where the one before it ends.
 """
 
 import datetime as dt
@@ -100,12 +100,12 @@ def sign_again(stage: Stage, key: str, page: SigningPage | None = None) -> None:
 
 
 def test_a_draft_is_kept_as_it_was_typed(stage: Stage) -> None:
-    kept = stage.put_in("leyla", TOLD, briefed=False, briefed_on=None, is_ready=False)
-    assert encryption.draft_of(stage.undertaking("leyla")) == kept
+    draft = stage.put_in("leyla", TOLD, briefed=False, briefed_on=None, is_ready=False)
+    assert encryption.draft_of(stage.undertaking("leyla")) == draft
     assert stage.undertaking("leyla").state is UndertakingState.ASKED
 
 
-def test_a_draft_is_no_event(stage: Stage) -> None:
+def test_saving_a_draft_records_no_event(stage: Stage) -> None:
     before, _lines = trail.history(stage.cooperation.id)
     stage.put_in("leyla", TOLD)
     after, _lines = trail.history(stage.cooperation.id)
@@ -113,7 +113,7 @@ def test_a_draft_is_no_event(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("key", OTHERS)
-def test_nobody_puts_in_anything_for_another(stage: Stage, key: str) -> None:
+def test_nobody_fills_in_anything_for_another(stage: Stage, key: str) -> None:
     with pytest.raises(RefusedError, match="Nobody signs for another"):
         service.save_draft(stage.actor(key), stage.undertaking("leyla").id, Draft())
 
@@ -137,32 +137,32 @@ def test_nothing_is_put_in_after_signing(stage: Stage) -> None:
 def test_signing_freezes_what_was_put_in(stage: Stage) -> None:
     stage.sign("leyla", TOLD)
     revision = revision_of(stage, "leyla")
-    held = document(revision)
+    text = document(revision)
     assert revision.is_sealed
     assert revision.subject_id == stage.undertaking("leyla").id
-    assert held["person"] == {
+    assert text["person"] == {
         "id": str(stage.id("leyla")),
         "name": "Leyla Marchetti",
         "function": "Physician",
     }
-    assert held["organisation"] == {
+    assert text["organisation"] == {
         "id": str(stage.cast.bodies["lh"].id),
         "name": "Lantern Health Network",
     }
     in_force = db.session.get_one(Revision, stage.checklist.revision_in_force_id)
-    terms = held["terms"]
+    terms = text["terms"]
     assert isinstance(terms, dict)
     assert (terms["revision"], terms["digest"]) == (1, in_force.digest)
-    points = held["points"]
+    points = text["points"]
     assert isinstance(points, list)
     assert [point["code"] for point in points] == ["C6", "C7", "C8", "C10", "C14", "C15", "C17"]
     assert all(point["confirmed"] for point in points)
-    assert held["interests"] == {
+    assert text["interests"] == {
         "question": {"en": queries.asked(stage.checklist).interests.prompt},  # type: ignore[union-attr]
         "declared": True,
         "text": TOLD,
     }
-    assert held["sentence"] == {"en": "I, Leyla Marchetti, undertake this."}
+    assert text["sentence"] == {"en": "I, Leyla Marchetti, undertake this."}
 
 
 def test_signing_changes_the_state_and_forgets_the_draft(stage: Stage) -> None:
@@ -190,12 +190,12 @@ def test_revision_and_signature_are_each_bound_by_one_event(stage: Stage) -> Non
     stage.decide("leyla")
     stage.countersign("leyla")
     revision = revision_of(stage, "leyla")
-    made = signatures(revision)
+    by_kind = signatures(revision)
     assert sorted(evidence(stage)) == sorted(
         [
             signoff.evidence_of_revision(revision),
-            made[SignatureKind.SIGNATURE].digest,
-            made[SignatureKind.COUNTERSIGNATURE].digest,
+            by_kind[SignatureKind.SIGNATURE].digest,
+            by_kind[SignatureKind.COUNTERSIGNATURE].digest,
         ]
     )
 
@@ -275,7 +275,7 @@ def test_a_draft_that_lacks_something_is_not_signed(stage: Stage) -> None:
         sign_again(stage, "leyla")
 
 
-def test_what_rests_on_replaced_terms_is_not_signed(stage: Stage) -> None:
+def test_an_undertaking_based_on_replaced_terms_is_not_signed(stage: Stage) -> None:
     stage.put_in("leyla")
     old, page = stage.undertaking("leyla").id, stage.page("leyla", "I undertake this.")
     stage.amend()
@@ -297,7 +297,7 @@ def test_terms_that_have_run_out_are_not_signed(stage: Stage, frozen_time: Clock
         stage.sign("leyla")
 
 
-def test_those_who_decide_are_written_to_and_nobody_else(stage: Stage) -> None:
+def test_only_the_people_who_decide_get_a_mail(stage: Stage) -> None:
     stage.sign("leyla", TOLD)
     rows = db.session.scalars(
         sa.select(OutboxMessage).where(OutboxMessage.kind == "undertaking_signed")
@@ -359,7 +359,7 @@ def test_a_decision_may_change_until_it_is_countersigned(stage: Stage) -> None:
         stage.decide("leyla")
 
 
-def test_the_person_is_told_that_something_was_decided_and_not_what(stage: Stage) -> None:
+def test_the_mail_tells_the_person_that_a_decision_was_made_but_not_which(stage: Stage) -> None:
     stage.sign("leyla", TOLD)
     stage.decide("leyla", InterestsDecision.REPLACE, "Too near to Lower Harbour.")
     row = db.session.scalars(
@@ -409,7 +409,7 @@ def test_undecided_interests_are_not_countersigned(stage: Stage) -> None:
         stage.countersign("leyla")
 
 
-def test_unsigned_ones_are_not_countersigned(stage: Stage) -> None:
+def test_unsigned_undertakings_are_not_countersigned(stage: Stage) -> None:
     with pytest.raises(RefusedError, match="has not signed yet"):
         stage.countersign("leyla")
 
@@ -433,7 +433,7 @@ def test_the_last_day_lies_within_the_terms(stage: Stage) -> None:
     assert clearance.until_on == clock.today() + dt.timedelta(days=30)
 
 
-def test_of_two_who_decide_at_once_the_later_one_sees_the_earlier_decision(stage: Stage) -> None:
+def test_the_second_of_two_simultaneous_deciders_sees_the_first_decision(stage: Stage) -> None:
     """product.md, 4.6."""
     stage.sign("leyla", TOLD)
     undertaking = stage.undertaking("leyla")
@@ -465,7 +465,7 @@ def test_a_countersignature_is_on_what_was_read(stage: Stage, page: SigningPage 
     assert not stage.is_cleared("leyla")
 
 
-def test_what_was_signed_on_replaced_terms_is_not_countersigned(stage: Stage) -> None:
+def test_an_undertaking_signed_on_replaced_terms_is_not_countersigned(stage: Stage) -> None:
     stage.sign("leyla")
     old = stage.undertaking("leyla").id
     stage.amend()
@@ -508,7 +508,9 @@ def covering(cast: Cast, scope: str) -> Stage:
     return undertakings.stage(cast, covers=covers)
 
 
-def test_one_visit_waits_until_there_is_one(cast: Cast, with_visits: Callable[..., None]) -> None:
+def test_a_clearance_for_one_visit_waits_until_a_visit_is_planned(
+    cast: Cast, with_visits: Callable[..., None]
+) -> None:
     with_visits(lambda _cooperation_id: [])
     stage = covering(cast, "one_visit")
     stage.sign("leyla")
@@ -517,7 +519,9 @@ def test_one_visit_waits_until_there_is_one(cast: Cast, with_visits: Callable[..
     assert caught.value.field == "visit_id"
 
 
-def test_one_visit_opens_that_visit_alone(cast: Cast, with_visits: Callable[..., None]) -> None:
+def test_a_clearance_for_one_visit_opens_only_that_visit(
+    cast: Cast, with_visits: Callable[..., None]
+) -> None:
     visits = [VisitChoice(uuid4(), 1), VisitChoice(uuid4(), 2)]
     with_visits(lambda _cooperation_id: visits)
     stage = covering(cast, "one_visit")
@@ -535,14 +539,14 @@ def test_one_visit_opens_that_visit_alone(cast: Cast, with_visits: Callable[...,
     assert "until" not in opened.details
 
 
-def test_one_project_opens_the_project(cast: Cast) -> None:
+def test_a_clearance_for_one_project_opens_that_project(cast: Cast) -> None:
     stage = covering(cast, "one_project")
     stage.sign("leyla")
     clearance = stage.countersign("leyla")
     assert clearance.scope is ClearanceScope.PROJECT
 
 
-def test_all_work_is_for_no_visit_in_particular(stage: Stage) -> None:
+def test_a_clearance_for_all_work_names_no_visit(stage: Stage) -> None:
     stage.sign("leyla")
     with pytest.raises(RuleBrokenError, match="one single visit"):
         stage.countersign("leyla", visit_id=uuid4())
@@ -602,7 +606,7 @@ def test_nobody_else_withdraws_a_clearance(stage: Stage, key: str) -> None:
     assert stage.is_cleared("leyla")
 
 
-def test_who_withdrew_begins_anew_and_is_cleared_again(stage: Stage) -> None:
+def test_a_person_who_withdrew_starts_again_and_is_cleared_again(stage: Stage) -> None:
     stage.clear("leyla")
     old = stage.undertaking("leyla").id
     service.withdraw(stage.actor("leyla"), old)
@@ -615,7 +619,7 @@ def test_who_withdrew_begins_anew_and_is_cleared_again(stage: Stage) -> None:
         service.ask_again(stage.actor("ilena"), old)
 
 
-def test_who_was_closed_by_the_npm_does_not_begin_anew_alone(stage: Stage) -> None:
+def test_a_person_whom_the_npm_closed_cannot_start_again_alone(stage: Stage) -> None:
     stage.clear("leyla")
     undertaking_id = stage.undertaking("leyla").id
     service.withdraw_clearance(stage.actor("tomas"), undertaking_id, "Spoke to the press.")
@@ -629,11 +633,11 @@ def test_who_was_closed_by_the_npm_does_not_begin_anew_alone(stage: Stage) -> No
 
 
 def kinds(stage: Stage, key: str) -> tuple[list[TaskKind], list[TaskKind]]:
-    found = queries.tasks(stage.actor(key))
-    return [task.kind for task in found.mine], [task.kind for task in found.others]
+    open_tasks = queries.tasks(stage.actor(key))
+    return [task.kind for task in open_tasks.mine], [task.kind for task in open_tasks.others]
 
 
-def test_what_waits_moves_from_hand_to_hand(stage: Stage) -> None:
+def test_the_task_moves_from_one_person_to_the_next(stage: Stage) -> None:
     assert kinds(stage, "leyla") == ([TaskKind.SIGN], [])
     assert kinds(stage, "tomas") == ([], [TaskKind.WAITS_FOR_PEOPLE])
     stage.sign("leyla", TOLD)
@@ -664,13 +668,13 @@ def test_coordinators_see_how_many_of_their_own_are_waited_for(stage: Stage) -> 
     assert waited_for("celia") == []
 
 
-def test_what_is_to_be_replaced_waits_for_nobody(stage: Stage) -> None:
+def test_an_undertaking_to_be_replaced_is_nobodys_task(stage: Stage) -> None:
     stage.sign("leyla", TOLD)
     stage.decide("leyla", InterestsDecision.REPLACE, "Too near.")
     assert kinds(stage, "tomas")[0] == []
 
 
-def test_each_step_is_told_to_readiness(stage: Stage) -> None:
+def test_each_step_triggers_a_readiness_check(stage: Stage) -> None:
     def state() -> ClearingState:
         return queries.clearing_states(stage.cooperation.id, [stage.id("leyla")])[stage.id("leyla")]
 
@@ -694,8 +698,8 @@ def test_each_step_is_told_to_readiness(stage: Stage) -> None:
 
 def test_nothing_declared_needs_no_decision(stage: Stage) -> None:
     stage.sign("leyla")
-    found = queries.clearing_states(stage.cooperation.id, [stage.id("leyla")])
-    assert found[stage.id("leyla")].interests is Interests.NONE
+    states = queries.clearing_states(stage.cooperation.id, [stage.id("leyla")])
+    assert states[stage.id("leyla")].interests is Interests.NONE
 
 
 def test_a_clearance_for_another_visit_does_not_count(
@@ -708,8 +712,8 @@ def test_a_clearance_for_another_visit_does_not_count(
     stage.countersign("leyla", visit_id=visits[0].id)
 
     def cleared(visit_id: UUID | None) -> bool:
-        found = queries.clearing_states(stage.cooperation.id, [stage.id("leyla")], visit_id)
-        return found[stage.id("leyla")].cleared
+        states = queries.clearing_states(stage.cooperation.id, [stage.id("leyla")], visit_id)
+        return states[stage.id("leyla")].cleared
 
     assert cleared(visits[0].id)
     assert not cleared(visits[1].id)
@@ -717,7 +721,7 @@ def test_a_clearance_for_another_visit_does_not_count(
 
 
 @pytest.mark.both_databases
-def test_readiness_asks_as_often_for_many_as_for_one(
+def test_readiness_takes_as_many_queries_for_many_as_for_one(
     stage: Stage, session: Session, statements: Callable[[], AbstractContextManager[list[str]]]
 ) -> None:
     for key in ("leyla", "otto", "dina"):

@@ -1,4 +1,4 @@
-"""The demonstration, whose first visit is ready, for each test anew."""
+"""The demonstration, whose first visit is ready, fresh for each test."""
 
 import pytest
 from sqlalchemy.orm import Session

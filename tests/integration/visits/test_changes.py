@@ -36,8 +36,8 @@ def test_the_lead_and_the_planners_change_place_and_days(scene: Scene) -> None:
     assert service.change_plan(scene.actor("pavo"), visit, version=1, plan=moved())
     assert service.change_plan(scene.actor("ilena"), visit, version=2, plan=moved(by=3))
     assert plan_of(visit) == moved(by=3)
-    told = [content["changed"] for _, content in scene.events("visit_changed")]
-    assert told == [["place"], ["dates"]]
+    changes = [content["changed"] for _, content in scene.events("visit_changed")]
+    assert changes == [["place"], ["dates"]]
 
 
 @pytest.mark.parametrize("key", ["ruth", "tomas", "leyla", "samira", "joana", "vera", "greta"])
@@ -62,7 +62,7 @@ def test_a_change_on_an_old_plan_is_stopped(scene: Scene) -> None:
     assert plan_of(visit) == moved()
 
 
-def test_the_same_change_sent_twice_is_made_once(scene: Scene) -> None:
+def test_the_same_change_sent_twice_is_made_only_once(scene: Scene) -> None:
     visit = planned(scene)
     assert service.change_plan(scene.actor("pavo"), visit, version=1, plan=moved())
     assert not service.change_plan(scene.actor("pavo"), visit, version=1, plan=moved())
@@ -90,7 +90,7 @@ def test_a_first_day_that_has_passed_may_stay(
     assert service.change_plan(scene.actor("pavo"), visit, version=1, plan=longer)
 
 
-def test_what_no_longer_fits_later_days_is_named(scene: Scene) -> None:
+def test_moving_a_visit_names_everything_that_no_longer_fits(scene: Scene) -> None:
     late = clock.today() + dt.timedelta(days=50)
     service.change_plan(
         scene.actor("pavo"), scene.visit(), version=1, plan=Plan("Same place", late, late)
@@ -117,10 +117,10 @@ def test_a_changed_team_changes_the_roles_and_who_signs(scene: Scene) -> None:
     assert sheet.value("V3", "lead") == str(scene.user("ruth"))
     assert sheet.value("V2", "announced") == "unannounced"
     for kind in (ROLES, URGENT_PLAN):
-        there = load(scene.checklist(kind, 2)).surroundings.parties
-        assert {one.organisation_id for one in there} == {scene.body("npm"), scene.body("od")}
+        parties = load(scene.checklist(kind, 2)).surroundings.parties
+        assert {party.organisation_id for party in parties} == {scene.body("npm"), scene.body("od")}
     lines = queries.lines(scene.actor("leyla"), [visit.cooperation_id])
-    assert [one.number for one in lines] == [1]
+    assert [visit.number for visit in lines] == [1]
 
 
 def test_a_team_that_is_the_same_is_not_saved_again(scene: Scene) -> None:
@@ -144,8 +144,8 @@ def test_the_answers_on_the_roles_change_the_team_as_well(scene: Scene) -> None:
         base_version=1,
     )
     assert scene.members(2) == {"pavo", "ruth", "samira", "leyla"}
-    there = load(scene.checklist(URGENT_PLAN, 2)).surroundings.parties
-    assert {one.organisation_id for one in there} == {
+    parties = load(scene.checklist(URGENT_PLAN, 2)).surroundings.parties
+    assert {party.organisation_id for party in parties} == {
         scene.body("npm"),
         scene.body("od"),
         scene.body("lh"),
@@ -168,8 +168,8 @@ def test_a_change_on_an_old_team_is_stopped(scene: Scene) -> None:
 
 
 def test_a_signed_team_changes_by_an_amendment_only(scene: Scene) -> None:
-    found = load(scene.checklist(ROLES))
-    versions = {item: service.version_of(found, item) for item in ("V2", "V3", "V4")}
+    roles = load(scene.checklist(ROLES))
+    versions = {item: service.version_of(roles, item) for item in ("V2", "V3", "V4")}
     with pytest.raises(RefusedError):
         service.change_team(
             scene.actor("ilena"), scene.visit(), versions=versions, planned=team_plan(scene)
@@ -183,8 +183,8 @@ def test_a_stopped_visit_is_over(scene: Scene) -> None:
     visit = scene.visit()
     assert service.stop(scene.actor("pavo"), visit, reason=" The lead is ill. ")
     assert (visit.stage, visit.is_ready, visit.ready_at) == (VisitStage.STOPPED, False, None)
-    ((_, told),) = scene.events("visit_stopped")
-    assert (told["number"], told["reason"]) == (1, "The lead is ill.")
+    ((_, details),) = scene.events("visit_stopped")
+    assert (details["number"], details["reason"]) == (1, "The lead is ill.")
     assert not service.settle(visit)
     for act in (
         lambda: service.change_plan(scene.actor("ilena"), visit, version=2, plan=moved()),
@@ -195,7 +195,7 @@ def test_a_stopped_visit_is_over(scene: Scene) -> None:
             act()
 
 
-def test_stopping_twice_is_stopping_once(scene: Scene) -> None:
+def test_stopping_twice_has_no_further_effect(scene: Scene) -> None:
     visit = scene.visit()
     assert service.stop(scene.actor("pavo"), visit, reason="The lead is ill.")
     assert not service.stop(scene.actor("pavo"), visit, reason="Again.")
@@ -244,9 +244,13 @@ def test_a_manager_of_the_npm_overrides_for_the_npms_own_people(scene: Scene) ->
     visit = without_credential_of(scene, "ruth")
     service.override(scene.actor("milan"), visit, reason="A call that can't wait.")
     assert scene.visit().is_ready
-    ((_, told),) = scene.events("gate_overridden")
-    assert told["who"]["name"] == "Milan Osterin"
-    assert (told["number"], told["gate"], told["reason"]) == (1, "J3", "A call that can't wait.")
+    ((_, details),) = scene.events("gate_overridden")
+    assert details["who"]["name"] == "Milan Osterin"
+    assert (details["number"], details["gate"], details["reason"]) == (
+        1,
+        "J3",
+        "A call that can't wait.",
+    )
     for key in ("milan", "greta"):
         lines = queries.register_lines(scene.actor(key), [visit.cooperation_id])
         (line,) = lines[visit.cooperation_id]
@@ -256,7 +260,7 @@ def test_a_manager_of_the_npm_overrides_for_the_npms_own_people(scene: Scene) ->
 
 
 @pytest.mark.parametrize("keys", [("leyla",), ("ruth", "leyla"), ("marek",), ("samira", "marek")])
-def test_what_is_asked_of_partners_and_outside_experts_is_not_excused(
+def test_an_override_does_not_excuse_partners_or_outside_experts(
     scene: Scene, keys: tuple[str, ...]
 ) -> None:
     visit = without_credential_of(scene, *keys)
@@ -265,7 +269,7 @@ def test_what_is_asked_of_partners_and_outside_experts_is_not_excused(
     assert scene.session.scalar(sa.select(sa.func.count(GateOverride.id))) == 0
 
 
-def test_a_partner_who_is_not_cleared_leaves_the_team_first(scene: Scene) -> None:
+def test_an_uncleared_partner_has_to_leave_the_team_before_an_override(scene: Scene) -> None:
     visit = without_credential_of(scene, "ruth")
     undertakings.withdraw(scene.actor("samira"), scene.undertaking("samira").id)
     with pytest.raises(RuleBrokenError):
@@ -279,7 +283,7 @@ def test_nobody_else_overrides_and_no_cso_can(scene: Scene, key: str) -> None:
         service.override(scene.actor(key), visit, reason="A call that can't wait.")
 
 
-def test_an_override_has_a_reason_and_is_made_once(scene: Scene) -> None:
+def test_an_override_needs_a_reason_and_is_made_only_once(scene: Scene) -> None:
     visit = without_credential_of(scene, "ruth")
     with pytest.raises(RuleBrokenError) as refused:
         service.override(scene.actor("milan"), visit, reason=" ")
@@ -290,7 +294,7 @@ def test_an_override_has_a_reason_and_is_made_once(scene: Scene) -> None:
     assert len(scene.events("gate_overridden")) == 1
 
 
-def test_what_comes_later_is_not_excused(scene: Scene) -> None:
+def test_an_override_does_not_excuse_later_requirements(scene: Scene) -> None:
     visit = without_credential_of(scene, "ruth")
     service.override(scene.actor("milan"), visit, reason="A call that can't wait.")
     undertakings.withdraw(scene.actor("leyla"), scene.undertaking("leyla").id)
@@ -313,7 +317,7 @@ def test_the_register_tells_of_visits_without_any_planning(scene: Scene) -> None
     visit = planned(scene)
     service.stop(scene.actor("ilena"), visit, reason="No car.")
     lines = queries.register_lines(scene.actor("greta"), [visit.cooperation_id])
-    told = [(one.number, one.stage, one.is_ready) for one in lines[visit.cooperation_id]]
-    assert told == [(1, VisitStage.CLEARED, True), (2, VisitStage.STOPPED, False)]
+    visits = [(visit.number, visit.stage, visit.is_ready) for visit in lines[visit.cooperation_id]]
+    assert visits == [(1, VisitStage.CLEARED, True), (2, VisitStage.STOPPED, False)]
     for key in ("vera", "celia", "iris", "noor"):
         assert queries.register_lines(scene.actor(key), [visit.cooperation_id]) == {}

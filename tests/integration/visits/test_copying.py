@@ -54,7 +54,7 @@ def copy(scene: Scene, key: str = "ilena", *codes: str) -> tuple[str, ...]:
 
 
 def formers(scene: Scene, key: str, checklist: Checklist) -> list[object]:
-    return [one.id for one in queries.formers(scene.actor(key), checklist)[0]]
+    return [former.id for former in queries.formers(scene.actor(key), checklist)[0]]
 
 
 def test_the_roles_of_a_former_visit_are_copied_and_stay_encrypted(
@@ -70,13 +70,13 @@ def test_the_roles_of_a_former_visit_are_copied_and_stay_encrypted(
     assert {row.item for row in rows} == set(copied)
     assert all(row.values is None and row.sealed for row in rows)
     before, now = load(scene.checklist(ROLES, 1)), load(scene.checklist(ROLES, 2))
-    held, made = before.sheet.shared("V8"), now.sheet.shared("V8")
-    assert held is not None
-    assert made is not None
-    assert dict(made.values) == dict(held.values)
+    former_answer, copied_answer = before.sheet.shared("V8"), now.sheet.shared("V8")
+    assert former_answer is not None
+    assert copied_answer is not None
+    assert dict(copied_answer.values) == dict(former_answer.values)
 
 
-def test_who_is_in_the_team_and_may_know_is_never_copied(scene: Scene, second: Visit) -> None:
+def test_team_and_audience_are_never_copied(scene: Scene, second: Visit) -> None:
     listed = {row.user_id for row in audiences.audience("visit", second.id)}
     seen = look(scene)
     assert {"V2", "V3", "V4", "V13"} <= set(seen.behind[Why.LISTS])
@@ -90,12 +90,14 @@ def test_who_is_in_the_team_and_may_know_is_never_copied(scene: Scene, second: V
 
 
 @pytest.mark.parametrize("key", ["samira", "leyla", "marek"])
-def test_who_is_listed_and_cleared_for_both_may_copy(scene: Scene, second: Visit, key: str) -> None:
+def test_a_person_listed_and_cleared_for_both_visits_may_copy(
+    scene: Scene, second: Visit, key: str
+) -> None:
     now = scene.checklist(ROLES, 2)
     assert formers(scene, key, now) == [scene.checklist(ROLES, 1).id]
 
 
-def test_who_is_not_listed_for_the_former_visit_copies_nothing_of_it(
+def test_a_person_not_listed_for_the_former_visit_copies_nothing_from_it(
     scene: Scene, second: Visit, app: Flask
 ) -> None:
     audiences_of_first = scene.visit(1).id
@@ -117,7 +119,9 @@ def test_who_is_not_listed_for_the_former_visit_copies_nothing_of_it(
     assert browser.post(f"/checklists/{now.id}/copy/{former.id}").status_code == 404
 
 
-def test_nothing_of_a_visit_goes_into_what_is_not_a_visits(scene: Scene, second: Visit) -> None:
+def test_nothing_is_copied_from_a_visit_into_another_kind_of_checklist(
+    scene: Scene, second: Visit
+) -> None:
     """The standing plan is class K8; a visit's plan may begin from it, never the other way."""
     standing = scene.checklist(PLAN, None)
     of_visit = scene.checklist(PLAN, 1)
@@ -146,17 +150,17 @@ def test_the_trail_names_items_and_nothing_of_the_visit(scene: Scene, second: Vi
         scene.actor("samira"),
         scene.checklist(ROLES, 2),
         [
-            one.answer_id
-            for one in [load(scene.checklist(ROLES, 2)).sheet.shared("V8")]
-            if one is not None
+            answer.answer_id
+            for answer in [load(scene.checklist(ROLES, 2)).sheet.shared("V8")]
+            if answer is not None
         ],
     )
     scene.session.commit()
-    told = scene.events("answers_copied", "copies_read")
-    assert [(verb, content["items"]) for verb, content in told] == [
+    events = scene.events("answers_copied", "copies_read")
+    assert [(verb, content["items"]) for verb, content in events] == [
         ("answers_copied", ["V8"]),
         ("copies_read", ["V8"]),
     ]
-    assert {frozenset(content) for _verb, content in told} == {
+    assert {frozenset(content) for _verb, content in events} == {
         frozenset({"who", "kind", "items", "organisation"})
     }

@@ -79,7 +79,9 @@ def hidden() -> set[str]:
 
 
 @pytest.mark.parametrize("key", LISTED)
-def test_who_is_listed_and_cleared_reads_a_visit(browser: Browser, scene: Scene, key: str) -> None:
+def test_a_listed_and_cleared_person_reads_a_visit(
+    browser: Browser, scene: Scene, key: str
+) -> None:
     person = browser(key)
     for page in READING:
         assert HARBOUR in person.page(address(scene, page)).text
@@ -100,7 +102,7 @@ def test_for_everybody_else_a_visit_does_not_exist(
 
 
 @pytest.mark.parametrize("key", [None, "noor"])
-def test_strangers_and_who_has_lost_every_role_are_sent_away(
+def test_strangers_and_people_without_any_role_are_sent_away(
     browser: Browser, scene: Scene, key: str | None
 ) -> None:
     stranger = browser(key)
@@ -111,7 +113,7 @@ def test_strangers_and_who_has_lost_every_role_are_sent_away(
 
 
 @pytest.mark.parametrize("key", [*OUTSIDE, "dina"])
-def test_place_and_days_show_nowhere_to_those_who_may_not_know(
+def test_place_and_dates_are_never_shown_to_people_who_may_not_know(
     browser: Browser, scene: Scene, second: Visit, key: str
 ) -> None:
     if key == "milan":
@@ -141,7 +143,7 @@ def test_a_visit_is_not_found_under_another_cooperation(browser: Browser, scene:
 
 
 @pytest.mark.parametrize("key", ["ruth", "tomas", "leyla", "samira", "joana", "marek"])
-def test_who_sees_a_visit_and_may_not_change_it_is_told_why(
+def test_a_person_who_may_not_change_a_visit_reads_why(
     browser: Browser, scene: Scene, key: str
 ) -> None:
     person = browser(key)
@@ -160,7 +162,7 @@ def test_only_a_manager_of_the_npm_gets_to_the_override(
 
 
 @pytest.mark.parametrize("key", ["ilena", "tomas", "otto", "joana", "henrik"])
-def test_who_is_not_in_the_team_has_no_part(browser: Browser, scene: Scene, key: str) -> None:
+def test_a_person_outside_the_team_has_no_part(browser: Browser, scene: Scene, key: str) -> None:
     person = browser(key)
     assert person.get(address(scene, "/my-part")).status_code == 404
     for page in ("/my-part/role", "/my-part/plan"):
@@ -175,10 +177,10 @@ def test_a_clearance_that_ends_closes_the_pages_in_a_running_session(
     clearances.close(None, scene.clearance("leyla"), ClearanceEnd.WITHDRAWN)
     scene.session.commit()
     assert person.get(address(scene)).status_code == 404
-    told = person.page(f"/cooperations/{scene.reference}/visits")
-    assert "It opens to you once your undertaking is signed and countersigned." in told.text
-    assert "/undertakings" in told.addresses()
-    assert HARBOUR not in told.text
+    page = person.page(f"/cooperations/{scene.reference}/visits")
+    assert "It opens to you once your undertaking is signed and countersigned." in page.text
+    assert "/undertakings" in page.addresses()
+    assert HARBOUR not in page.text
 
 
 # What others are told
@@ -195,7 +197,7 @@ def test_an_auditor_sees_that_visits_exist_and_their_stage(
         assert not [url for url in shown.addresses() if "/visits/" in url]
 
 
-def test_the_history_names_nobody_who_may_know_of_a_visit_but_those_who_sign(
+def test_the_history_names_only_signers_among_the_people_who_may_know_of_a_visit(
     browser: Browser, scene: Scene
 ) -> None:
     planned(scene)
@@ -253,15 +255,15 @@ def test_a_history_without_a_visit_leaves_nothing_out_and_says_nothing(
     assert LEFT_OUT not in text
 
 
-def test_what_is_worked_out_is_recorded_as_nobodys_act(scene: Scene) -> None:
+def test_computed_events_are_recorded_without_a_person(scene: Scene) -> None:
     verbs = ("visit_became_ready", "visit_stage_changed", "team_changed", "audience_changed")
-    kept = scene.events(*verbs)
-    assert {verb for verb, _content in kept} == set(verbs)
-    assert [content for _verb, content in kept if content["who"] or "count" in content] == []
+    events = scene.events(*verbs)
+    assert {verb for verb, _content in events} == set(verbs)
+    assert [content for _verb, content in events if content["who"] or "count" in content] == []
 
 
-def test_what_earlier_versions_recorded_of_it_is_told_no_more(scene: Scene) -> None:
-    """They named who did the last act that was missing, and how many are in the team."""
+def test_events_recorded_by_earlier_versions_are_no_longer_shown(scene: Scene) -> None:
+    """They named the person who did the last missing act, and the size of the team."""
     pavo = {"id": str(scene.user("pavo")), "name": "Pavo Linden", "for": "Office"}
     row = scene.session.scalars(
         sa.select(EventDetail)
@@ -282,7 +284,7 @@ def test_what_earlier_versions_recorded_of_it_is_told_no_more(scene: Scene) -> N
     assert [line for line in lines if line.verb in {"team_changed", "visit_became_ready"}] == []
 
 
-def test_a_coordinator_who_is_not_listed_is_told_what_to_do(browser: Browser, scene: Scene) -> None:
+def test_an_unlisted_coordinator_reads_what_to_do(browser: Browser, scene: Scene) -> None:
     planned(scene, members=(), audience=())
     scene.session.commit()
     shown = browser("samira").page(f"/cooperations/{scene.reference}")
@@ -293,7 +295,9 @@ def test_a_coordinator_who_is_not_listed_is_told_what_to_do(browser: Browser, sc
     assert "Joint visit 2" not in shown.text
 
 
-def test_work_waits_for_those_it_waits_for(browser: Browser, scene: Scene, second: Visit) -> None:
+def test_tasks_are_listed_only_for_the_people_who_have_to_act(
+    browser: Browser, scene: Scene, second: Visit
+) -> None:
     assert "Make a joint visit ready" in browser("pavo").page("/").text
     for key in ("tomas", "dina", "joana", "greta"):
         assert "Make a joint visit ready" not in browser(key).page("/").text
@@ -394,14 +398,14 @@ def test_a_row_is_added_without_saving(browser: Browser, scene: Scene) -> None:
 
 
 @pytest.mark.parametrize("key", ["pavo", "tomas", "samira", "henrik", "leyla", "greta"])
-def test_who_may_not_plan_is_told_why(browser: Browser, scene: Scene, key: str) -> None:
+def test_a_person_who_may_not_plan_reads_why(browser: Browser, scene: Scene, key: str) -> None:
     url = f"/cooperations/{scene.reference}/visits/plan"
     for response in (browser(key).get(url), browser(key).post(url)):
         assert response.status_code == 403
 
 
 @pytest.mark.parametrize("key", ["celia", "vera", "iris"])
-def test_who_does_not_see_the_cooperation_plans_nothing(
+def test_a_person_who_does_not_see_the_cooperation_plans_no_visit(
     browser: Browser, scene: Scene, key: str
 ) -> None:
     for page in ("/visits", "/visits/plan", "/reads"):
@@ -420,7 +424,7 @@ def test_before_a_cooperation_is_active_its_page_says_what_opens_visits(
 # Changing
 
 
-def test_place_and_days_are_changed_in_the_browser(browser: Browser, scene: Scene) -> None:
+def test_place_and_dates_are_changed_in_the_browser(browser: Browser, scene: Scene) -> None:
     page = Page.of(browser("pavo").submit(address(scene, "/plan"), place="Upper Harbour"))
     assert page.where == address(scene)
     assert "Saved." in page.text
@@ -429,7 +433,9 @@ def test_place_and_days_are_changed_in_the_browser(browser: Browser, scene: Scen
     assert "Nothing was changed." in page.text
 
 
-def test_two_people_at_once_see_each_others_plan(browser: Browser, scene: Scene) -> None:
+def test_the_second_of_two_people_who_change_a_plan_sees_the_first_ones(
+    browser: Browser, scene: Scene
+) -> None:
     pavo, ilena = browser("pavo"), browser("ilena")
     url = address(scene, "/plan")
     late = ilena.page(url).form().filled_in(place="Third Harbour")
@@ -457,7 +463,7 @@ def test_the_team_is_changed_in_the_browser(browser: Browser, scene: Scene, seco
     assert sheet.value("V3", "lead") == str(scene.user("ruth"))
 
 
-def test_two_people_at_once_see_each_others_team(
+def test_the_second_of_two_people_who_change_a_team_sees_the_first_ones(
     browser: Browser, scene: Scene, second: Visit
 ) -> None:
     url = address(scene, "/team", 2)
@@ -603,7 +609,9 @@ def test_a_manager_overrides_in_the_browser(browser: Browser, scene: Scene) -> N
     assert scene.events("gate_overridden") == []
 
 
-def test_an_override_stands_on_the_page_and_in_the_history(browser: Browser, scene: Scene) -> None:
+def test_an_override_is_shown_on_the_page_and_in_the_history(
+    browser: Browser, scene: Scene
+) -> None:
     roles = scene.checklist(ROLES)
     current = load(roles).sheet.shared("V13")
     assert current is not None
@@ -635,7 +643,7 @@ def noted(scene: Scene) -> list[str]:
     return list(scene.session.scalars(sa.select(ReadLogEntry.page).order_by(ReadLogEntry.at)))
 
 
-def test_each_page_view_is_noted_once(browser: Browser, scene: Scene, second: Visit) -> None:
+def test_each_page_view_is_logged_once(browser: Browser, scene: Scene, second: Visit) -> None:
     assert noted(scene) == []
     person = browser("pavo")
     for page in ("", "/ready", "/my-part", "/plan", "/team", "/stop"):
@@ -652,7 +660,7 @@ def test_each_page_view_is_noted_once(browser: Browser, scene: Scene, second: Vi
     assert noted(scene)[-1] == "visits"
 
 
-def test_what_was_not_shown_is_not_noted(browser: Browser, scene: Scene) -> None:
+def test_a_page_that_was_not_shown_is_not_logged(browser: Browser, scene: Scene) -> None:
     for key in ("dina", "greta", "milan", "celia"):
         person = browser(key)
         person.get(address(scene))
@@ -743,7 +751,9 @@ def test_the_read_log_takes_as_many_queries_for_many_lines_as_for_few(
     assert count() == few
 
 
-def test_a_withdrawn_undertaking_shows_at_once_as_missing(browser: Browser, scene: Scene) -> None:
+def test_a_withdrawn_undertaking_is_immediately_shown_as_missing(
+    browser: Browser, scene: Scene
+) -> None:
     undertakings.withdraw(scene.actor("samira"), scene.undertaking("samira").id)
     scene.session.commit()
     shown = browser("pavo").page(address(scene, "/ready"))
@@ -754,8 +764,8 @@ def test_a_withdrawn_undertaking_shows_at_once_as_missing(browser: Browser, scen
 
 def test_a_plan_of_one_day_names_one_day(browser: Browser, scene: Scene) -> None:
     plan = plan_of(scene.visit())
-    one = Plan(plan.place, plan.starts_on, plan.starts_on)
-    service.change_plan(scene.actor("pavo"), scene.visit(), version=1, plan=one)
+    one_day = Plan(plan.place, plan.starts_on, plan.starts_on)
+    service.change_plan(scene.actor("pavo"), scene.visit(), version=1, plan=one_day)
     scene.session.commit()
     shown = browser("pavo").page(address(scene, "/ready"))
     assert f"{HARBOUR}, {as_date(plan.starts_on)}." in shown.text

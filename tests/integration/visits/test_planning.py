@@ -28,7 +28,7 @@ ONE_DAY = dt.timedelta(days=1)
 
 
 @pytest.mark.both_databases
-def test_planning_keeps_place_and_days_for_those_who_may_know(scene: Scene) -> None:
+def test_planning_saves_place_and_dates_for_the_people_who_may_know(scene: Scene) -> None:
     visit = planned(scene)
     assert (visit.number, visit.stage, visit.is_ready) == (2, VisitStage.PLANNED, False)
     assert plan_of(visit) == days()
@@ -78,8 +78,8 @@ def test_roles_and_plan_are_agreed_by_the_npm_and_each_cso_in_the_team(
     planned(scene, members=members, audience=())
     for kind in (ROLES, URGENT_PLAN):
         loaded = load(scene.checklist(kind, 2))
-        there = {one.organisation_id for one in loaded.surroundings.parties}
-        assert there == {scene.body(key) for key in parties}
+        organisation_ids = {party.organisation_id for party in loaded.surroundings.parties}
+        assert organisation_ids == {scene.body(key) for key in parties}
 
 
 @pytest.mark.both_databases
@@ -99,17 +99,17 @@ def test_the_trail_tells_that_a_visit_was_planned_and_its_number(scene: Scene) -
 
 def test_the_facts_that_checklists_look_at_come_from_the_visit(scene: Scene) -> None:
     visit = planned(scene)
-    found = queries.facts([visit.id])[visit.id]
-    assert found.starts_on == days().starts_on
-    assert found.team == {scene.user(key) for key in ("pavo", "ruth", "leyla", "marek")}
+    facts = queries.facts([visit.id])[visit.id]
+    assert facts.starts_on == days().starts_on
+    assert facts.team == {scene.user(key) for key in ("pavo", "ruth", "leyla", "marek")}
 
 
 def test_undertakings_may_be_for_a_visit_that_is_prepared(scene: Scene) -> None:
     visit = planned(scene)
-    both = {(one.number, one.id) for one in queries.still_to_come(visit.cooperation_id)}
+    both = {(visit.number, visit.id) for visit in queries.still_to_come(visit.cooperation_id)}
     assert both == {(1, scene.visit(1).id), (2, visit.id)}
     service.stop(scene.actor("ilena"), visit, reason="No longer needed.")
-    assert [one.number for one in queries.still_to_come(visit.cooperation_id)] == [1]
+    assert [visit.number for visit in queries.still_to_come(visit.cooperation_id)] == [1]
 
 
 # Who, and when
@@ -129,7 +129,7 @@ def test_a_manager_of_the_npm_plans_and_knows(scene: Scene) -> None:
     assert queries.find(scene.actor("milan"), visit.cooperation_id, visit.number) is visit
 
 
-def test_who_plans_takes_part(scene: Scene) -> None:
+def test_a_person_who_plans_a_visit_takes_part_in_it(scene: Scene) -> None:
     cooperations.end_person(
         scene.actor("ilena"),
         scene.cooperation,
@@ -218,7 +218,7 @@ def test_a_plan_that_does_not_fit_is_refused_beside_its_field(
         ({"audience": ("leyla", "leyla")}, "audience"),
     ],
 )
-def test_people_who_can_not_be_meant_are_refused_beside_their_field(
+def test_choosing_an_unsuitable_person_shows_an_error_beside_the_field(
     scene: Scene, team: dict[str, Any], field: str
 ) -> None:
     with pytest.raises(RuleBrokenError) as refused:

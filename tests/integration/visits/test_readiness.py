@@ -1,4 +1,4 @@
-"""A visit becomes ready only when all of J3 is met, and loses that in each way it can be lost.
+"""A visit is ready only when all of J3 is met, and stops being ready when anything is lost.
 
 In one file: each way to lose readiness, tried on the same visit that was ready.
 """
@@ -76,21 +76,21 @@ def assert_lost(scene: Scene, *expected: RequirementKind, stage: VisitStage) -> 
 
 def test_the_demonstrations_visit_is_ready(scene: Scene) -> None:
     assert_ready(scene)
-    told = [verb for verb, _ in scene.events("visit_became_ready", "visit_lost_readiness")]
-    assert told == ["visit_became_ready"]
+    verbs = [verb for verb, _ in scene.events("visit_became_ready", "visit_lost_readiness")]
+    assert verbs == ["visit_became_ready"]
 
 
 # Lost by people
 
 
-def test_a_withdrawn_undertaking_takes_readiness_back(scene: Scene) -> None:
+def test_a_withdrawn_undertaking_makes_a_visit_not_ready(scene: Scene) -> None:
     undertakings.withdraw(scene.actor("samira"), scene.undertaking("samira").id)
     assert_lost(
         scene, RequirementKind.NOT_SIGNED, RequirementKind.NOT_BRIEFED, stage=VisitStage.PLANNED
     )
 
 
-def test_a_clearance_that_the_npm_withdraws_takes_readiness_back(scene: Scene) -> None:
+def test_a_clearance_that_the_npm_withdraws_makes_a_visit_not_ready(scene: Scene) -> None:
     undertakings.withdraw_clearance(
         scene.actor("tomas"), scene.undertaking("leyla").id, "A case came up."
     )
@@ -99,14 +99,14 @@ def test_a_clearance_that_the_npm_withdraws_takes_readiness_back(scene: Scene) -
     )
 
 
-def test_a_suspended_partner_takes_readiness_back(scene: Scene) -> None:
+def test_a_suspended_partner_makes_a_visit_not_ready(scene: Scene) -> None:
     user = scene.session.get_one(User, scene.user("samira"))
     accounts.suspend(scene.actor("iris"), user.id, reason="Lost the telephone.")
     assert RequirementKind.LEFT in lacks(scene)
     assert not scene.visit().is_ready
 
 
-def test_a_suspended_lead_takes_readiness_back_until_restored(scene: Scene) -> None:
+def test_a_suspended_lead_makes_a_visit_not_ready_until_restored(scene: Scene) -> None:
     accounts.suspend(scene.actor("iris"), scene.user("pavo"), reason="Lost the telephone.")
     assert RequirementKind.LEFT in lacks(scene)
     assert (scene.visit().is_ready, scene.visit().stage) == (False, VisitStage.PLANNED)
@@ -114,7 +114,7 @@ def test_a_suspended_lead_takes_readiness_back_until_restored(scene: Scene) -> N
     assert_ready(scene)
 
 
-def test_a_role_that_makes_somebody_an_outside_expert_takes_readiness_back(scene: Scene) -> None:
+def test_a_role_that_makes_somebody_an_outside_expert_makes_a_visit_not_ready(scene: Scene) -> None:
     """Such a person needs a clearance like a CSO's (S11)."""
     role = NewRole(Role.COORDINATOR, scene.body("npm"), outside_expert=True)
     accounts.give_role(scene.actor("ilena"), scene.user("ruth"), role)
@@ -122,7 +122,7 @@ def test_a_role_that_makes_somebody_an_outside_expert_takes_readiness_back(scene
     assert not scene.visit().is_ready
 
 
-def test_who_leaves_the_cooperation_takes_readiness_back(scene: Scene) -> None:
+def test_a_member_leaving_the_cooperation_makes_a_visit_not_ready(scene: Scene) -> None:
     cooperations.end_person(
         scene.actor("ilena"),
         scene.cooperation,
@@ -153,7 +153,7 @@ def later(frozen_time: Callable[[dt.datetime], None]) -> Callable[[dt.date], Non
     return lambda day: frozen_time(clock.now() + (day - clock.today()))
 
 
-def test_a_credential_that_runs_out_takes_readiness_back(
+def test_a_credential_that_runs_out_makes_a_visit_not_ready(
     scene: Scene, later: Callable[[dt.date], None]
 ) -> None:
     last = clock.today() + dt.timedelta(days=60)
@@ -169,7 +169,7 @@ def test_a_credential_that_runs_out_takes_readiness_back(
     assert judged_again(scene) == 0
 
 
-def test_a_clearance_that_runs_out_takes_readiness_back(
+def test_a_clearance_that_runs_out_makes_a_visit_not_ready(
     scene: Scene, later: Callable[[dt.date], None]
 ) -> None:
     later(scene.clearance("samira").until_on + ONE_DAY)
@@ -192,20 +192,20 @@ def test_the_worker_judges_every_visit_again(
 def test_the_worker_judges_each_visit_in_a_transaction_of_its_own(
     scene: Scene, later: Callable[[dt.date], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """So that nobody who writes waits until all visits are judged."""
+    """Otherwise everybody who writes would wait until all visits are judged."""
     planned(scene)
     scene.session.commit()
     later(clock.today() + dt.timedelta(days=61))
     commits: list[set[UUID]] = []
-    held: set[UUID] = set()
+    judged: set[UUID] = set()
 
     def judges(visit: Visit) -> bool:
-        held.add(visit.id)
+        judged.add(visit.id)
         return settle(visit)
 
     def note(_session: Session) -> None:
-        commits.append(set(held))
-        held.clear()
+        commits.append(set(judged))
+        judged.clear()
 
     settle = service.settle
     monkeypatch.setattr(service, "settle", judges)
@@ -214,14 +214,14 @@ def test_the_worker_judges_each_visit_in_a_transaction_of_its_own(
         jobs.judge_visits()
     finally:
         sa.event.remove(Session, "after_commit", note)
-    assert [len(one) for one in commits if one] == [1, 1]
+    assert [len(visits) for visits in commits if visits] == [1, 1]
     scene.session = db.session()
 
 
 # Lost by a change of the plan
 
 
-def test_days_beyond_a_credential_take_readiness_back(scene: Scene) -> None:
+def test_days_beyond_a_credential_make_a_visit_not_ready(scene: Scene) -> None:
     plan = plan_of(scene.visit())
     late = clock.today() + dt.timedelta(days=61)
     moved = Plan(plan.place, plan.starts_on, late)
@@ -230,7 +230,7 @@ def test_days_beyond_a_credential_take_readiness_back(scene: Scene) -> None:
     assert not scene.visit().is_ready
 
 
-def test_after_a_move_each_accepts_their_task_and_confirms_the_urgent_plan_anew(
+def test_after_a_move_people_accept_their_tasks_and_confirm_the_plan_again(
     scene: Scene,
 ) -> None:
     plan = plan_of(scene.visit())
@@ -245,13 +245,13 @@ def test_after_a_move_each_accepts_their_task_and_confirms_the_urgent_plan_anew(
     assert_ready(scene)
 
 
-def test_a_plan_saved_as_it_was_asks_nobody_anew(scene: Scene) -> None:
+def test_saving_an_unchanged_plan_asks_nobody_again(scene: Scene) -> None:
     same = plan_of(scene.visit())
     assert not service.change_plan(scene.actor("pavo"), scene.visit(), version=1, plan=same)
     assert_ready(scene)
 
 
-def test_days_outside_the_agreed_term_take_readiness_back(scene: Scene) -> None:
+def test_dates_outside_the_agreed_term_make_a_visit_not_ready(scene: Scene) -> None:
     end = scene.cooperation.ends_on
     assert end is not None
     late = Plan("Upper Harbour", end, end + ONE_DAY)
@@ -260,7 +260,7 @@ def test_days_outside_the_agreed_term_take_readiness_back(scene: Scene) -> None:
     assert scene.visit().stage is VisitStage.PROPOSED
 
 
-def test_who_leaves_before_the_last_day_takes_readiness_back(scene: Scene) -> None:
+def test_a_member_leaving_before_the_last_day_makes_a_visit_not_ready(scene: Scene) -> None:
     row = scene.session.scalars(
         sa.select(CooperationPerson).where(
             CooperationPerson.cooperation_id == scene.cooperation.id,
@@ -276,7 +276,9 @@ def test_who_leaves_before_the_last_day_takes_readiness_back(scene: Scene) -> No
     assert lacks(scene) == {RequirementKind.LEAVES}
 
 
-def test_a_credential_taken_out_takes_readiness_back_until_it_is_there_again(scene: Scene) -> None:
+def test_removing_a_credential_makes_a_visit_not_ready_until_it_is_added_again(
+    scene: Scene,
+) -> None:
     roles = scene.checklist(ROLES)
     current = load(roles).sheet.shared("V13")
     assert current is not None
@@ -288,14 +290,14 @@ def test_a_credential_taken_out_takes_readiness_back_until_it_is_there_again(sce
     assert_ready(scene)
 
 
-def test_a_safety_contact_without_a_number_takes_readiness_back(scene: Scene) -> None:
+def test_a_safety_contact_without_a_number_makes_a_visit_not_ready(scene: Scene) -> None:
     current = load(scene.checklist(ROLES)).sheet.shared("V13")
     assert current is not None
     save(scene, "V13", {k: v for k, v in current.values.items() if k != "safety_phone"})
     assert_lost(scene, RequirementKind.SAFETY_CONTACT, stage=VisitStage.CLEARED)
 
 
-def test_a_confirmation_taken_back_takes_readiness_back(scene: Scene) -> None:
+def test_withdrawing_a_confirmation_makes_a_visit_not_ready(scene: Scene) -> None:
     own = load(scene.checklist(ROLES)).sheet.of_person("V20", scene.user("samira"))
     assert own is not None
     checklists.save_answer(
@@ -343,7 +345,7 @@ def in_force_again(scene: Scene, checklist: Checklist) -> None:
     ("kind", "item", "lack"),
     [(ROLES, "V6", RequirementKind.ROLES), (URGENT_PLAN, "U4", RequirementKind.PLAN)],
 )
-def test_an_amendment_takes_readiness_back_until_all_have_signed(
+def test_an_amendment_makes_a_visit_not_ready_until_all_have_signed(
     scene: Scene, kind: ChecklistKind, item: str, lack: RequirementKind
 ) -> None:
     checklist = amend(scene, kind, item)
@@ -372,14 +374,14 @@ def test_a_declined_amendment_leaves_a_visit_not_ready(scene: Scene) -> None:
     assert not scene.visit().is_ready
 
 
-def test_somebody_added_to_the_team_takes_readiness_back(scene: Scene) -> None:
+def test_somebody_added_to_the_team_makes_a_visit_not_ready(scene: Scene) -> None:
     amend(scene, ROLES, "V2", "V4", "V5")
     visit = scene.visit()
-    found = load(scene.checklist(ROLES))
+    roles = load(scene.checklist(ROLES))
     service.change_team(
         scene.actor("ilena"),
         visit,
-        versions={item: service.version_of(found, item) for item in ("V2", "V3", "V4")},
+        versions={item: service.version_of(roles, item) for item in ("V2", "V3", "V4")},
         planned=team_plan(
             scene,
             members=("leyla", "samira", "marek", "dina"),
@@ -400,7 +402,7 @@ def test_somebody_added_to_the_team_takes_readiness_back(scene: Scene) -> None:
     assert concerned == {"Dina Faro"}
 
 
-def test_a_new_task_is_accepted_anew(scene: Scene) -> None:
+def test_a_new_task_has_to_be_accepted_again(scene: Scene) -> None:
     checklist = amend(scene, ROLES, "V5")
     current = load(checklist).sheet.shared("V5")
     assert current is not None
@@ -435,7 +437,7 @@ def test_a_new_task_is_accepted_anew(scene: Scene) -> None:
 # Lost by the cooperation
 
 
-def test_new_confidentiality_terms_take_readiness_back(scene: Scene) -> None:
+def test_new_confidentiality_terms_make_a_visit_not_ready(scene: Scene) -> None:
     terms = scene.checklist(ChecklistKind.CONFIDENTIALITY, None)
     agreements.amend(scene.actor("ilena"), terms, reason="A longer duty.", items=["C17"])
     # While the amendment is open the old terms and undertakings hold.
@@ -445,7 +447,7 @@ def test_new_confidentiality_terms_take_readiness_back(scene: Scene) -> None:
     assert not scene.visit().is_ready
 
 
-def test_a_cooperation_that_gives_up_visits_takes_readiness_back(scene: Scene) -> None:
+def test_a_cooperation_that_gives_up_visits_makes_a_visit_not_ready(scene: Scene) -> None:
     cooperation = scene.cooperation
     cooperations.set_modes(
         scene.actor("ilena"),
@@ -460,12 +462,14 @@ def test_a_cooperation_that_gives_up_visits_takes_readiness_back(scene: Scene) -
 # Told
 
 
-def test_lead_and_coordinators_of_the_npm_are_told_and_nobody_else(scene: Scene) -> None:
-    before = {one.id for one in scene.mails()}
+def test_only_the_lead_and_the_npms_coordinators_are_notified(scene: Scene) -> None:
+    before = {mail.id for mail in scene.mails()}
     undertakings.withdraw(scene.actor("samira"), scene.undertaking("samira").id)
     scene.session.flush()
-    fresh = [one for one in scene.mails() if one.id not in before and one.kind == "visit_changed"]
-    assert {one.recipient for one in fresh} == {
+    fresh = [
+        mail for mail in scene.mails() if mail.id not in before and mail.kind == "visit_changed"
+    ]
+    assert {mail.recipient for mail in fresh} == {
         "pavo.linden@maravena.example",
         "ilena.dorvath@maravena.example",
     }
@@ -478,12 +482,12 @@ def test_lead_and_coordinators_of_the_npm_are_told_and_nobody_else(scene: Scene)
             assert word not in mail.subject
 
 
-def test_losing_readiness_is_told_once(scene: Scene) -> None:
+def test_losing_readiness_is_notified_only_once(scene: Scene) -> None:
     undertakings.withdraw(scene.actor("samira"), scene.undertaking("samira").id)
     mails = len(scene.mails())
     undertakings.withdraw(scene.actor("leyla"), scene.undertaking("leyla").id)
     scene.session.flush()
-    assert not [one for one in scene.mails()[mails:] if one.kind == "visit_changed"]
+    assert not [mail for mail in scene.mails()[mails:] if mail.kind == "visit_changed"]
     assert len(scene.events("visit_lost_readiness")) == 1
 
 
@@ -492,7 +496,7 @@ def test_losing_readiness_is_told_once(scene: Scene) -> None:
 
 @pytest.fixture
 def of_npm(scene: Scene) -> Scene:
-    """The demonstration with a second visit, of the NPM's people, that is ready."""
+    """The demonstration with a second visit, only of the NPM's people, that is ready."""
     first = clock.today() + dt.timedelta(days=21)
     planned(
         scene,
@@ -544,8 +548,8 @@ def _settle_on_site(scene: Scene, roles: Checklist) -> None:
     shown = load(scene.checklist(ROLES)).sheet
     pavo, ruth = (str(scene.user(key)) for key in ("pavo", "ruth"))
     tasks = [
-        {"person": one, "task": "Interviews", "backup": other, "limits": "Promises nothing"}
-        for one, other in ((pavo, ruth), (ruth, pavo))
+        {"person": person, "task": "Interviews", "backup": other, "limits": "Promises nothing"}
+        for person, other in ((pavo, ruth), (ruth, pavo))
     ]
     interviews = [{"interviewer": ruth, "group": "All cells", "manner": "alone"}]
     for item, key, rows in (("V5", "roles", tasks), ("V8", "interviews", interviews)):
@@ -564,7 +568,7 @@ def _answer(scene: Scene, roles: Checklist, item: str, values: dict[str, Any]) -
 
 
 @pytest.mark.parametrize("kind", list(NoticeKind))
-def test_confidentiality_that_is_stopped_takes_readiness_back_at_once(
+def test_stopping_the_confidentiality_text_makes_a_visit_not_ready_immediately(
     of_npm: Scene, kind: NoticeKind
 ) -> None:
     terms = of_npm.checklist(ChecklistKind.CONFIDENTIALITY, None)
@@ -574,7 +578,7 @@ def test_confidentiality_that_is_stopped_takes_readiness_back_at_once(
     assert not of_npm.visit(2).is_ready
 
 
-def test_a_lifted_suspension_gives_readiness_back_at_once(of_npm: Scene) -> None:
+def test_lifting_a_suspension_makes_a_visit_ready_immediately(of_npm: Scene) -> None:
     terms = of_npm.checklist(ChecklistKind.CONFIDENTIALITY, None)
     tomas = of_npm.actor("tomas")
     notice = notices.give_notice(tomas, terms, NoticeKind.SUSPENDED, reason="A leak.")
@@ -596,13 +600,13 @@ def test_nobody_accepts_a_task_twice_or_for_another(scene: Scene) -> None:
                 act(scene.actor(key), scene.visit())
 
 
-def test_a_task_that_is_not_written_can_not_be_accepted(scene: Scene) -> None:
+def test_a_task_that_is_not_written_cannot_be_accepted(scene: Scene) -> None:
     visit = planned(scene)
     with pytest.raises(RuleBrokenError):
         service.accept_role(scene.actor("leyla"), visit)
 
 
-def test_a_plan_that_is_not_in_force_can_not_be_confirmed(scene: Scene) -> None:
+def test_a_plan_that_is_not_in_force_cannot_be_confirmed(scene: Scene) -> None:
     visit = planned(scene)
     with pytest.raises(RuleBrokenError):
         service.confirm_plan(scene.actor("leyla"), visit)
@@ -623,7 +627,7 @@ def test_a_confirmation_from_before_the_plan_was_in_force_does_not_count(scene: 
 
 
 @pytest.mark.both_databases
-def test_two_last_confirmations_at_once_make_a_visit_ready(app: Flask, scene: Scene) -> None:
+def test_two_simultaneous_last_confirmations_make_a_visit_ready(app: Flask, scene: Scene) -> None:
     for key in ("samira", "leyla"):
         own = load(scene.checklist(ROLES)).sheet.of_person("V20", scene.user(key))
         assert own is not None
@@ -641,16 +645,16 @@ def test_two_last_confirmations_at_once_make_a_visit_ready(app: Flask, scene: Sc
 
     def confirm(key: str) -> bool:
         with app.app_context():
-            there = Scene(db.session(), scene.demonstration)
+            own_scene = Scene(db.session(), scene.demonstration)
             together.wait()
-            done = service.confirm_plan(there.actor(key), there.visit())
+            done = service.confirm_plan(own_scene.actor(key), own_scene.visit())
             db.session.commit()
             return done
 
     scene.session.commit()
     with ThreadPoolExecutor(2) as threads:
         waiting = [threads.submit(confirm, "samira"), threads.submit(confirm, "leyla")]
-        assert [one.result(timeout=60) for one in waiting] == [True, True]
+        assert [future.result(timeout=60) for future in waiting] == [True, True]
     assert_ready(scene)
 
 
@@ -711,7 +715,7 @@ def test_lists_and_tasks_take_as_many_queries_for_many_visits_as_for_few(
     assert count() == few
 
 
-def test_what_waits_for_a_person_is_told_without_any_planning(scene: Scene) -> None:
+def test_a_persons_tasks_are_listed_without_planning_details(scene: Scene) -> None:
     assert queries.tasks(scene.actor("leyla")) == []
     planned(scene)
     (own,) = queries.tasks(scene.actor("pavo"))
@@ -736,7 +740,7 @@ def test_what_waits_for_a_person_is_told_without_any_planning(scene: Scene) -> N
     assert queries.tasks(scene.actor("leyla")) == []
 
 
-def test_nothing_waits_in_a_visit_that_is_closed_to_a_person(scene: Scene) -> None:
+def test_a_person_has_no_tasks_in_a_visit_that_is_closed_to_them(scene: Scene) -> None:
     planned(scene, members=("dina",), audience=("dina",))
     for key in ("dina", "milan", "nadia", "greta", "celia"):
         assert queries.tasks(scene.actor(key)) == []

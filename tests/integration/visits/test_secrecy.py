@@ -1,4 +1,4 @@
-"""Place and days (class K2): who sees them, and that they stand nowhere in clear."""
+"""Place and dates (class K2): who sees them; stored only encrypted."""
 
 import datetime as dt
 from collections.abc import Callable, Iterator
@@ -34,37 +34,37 @@ ONE_DAY = dt.timedelta(days=1)
 
 
 def words() -> set[str]:
-    """Return how place and days of the planned visit might be written."""
+    """Return the ways in which place and dates of the planned visit might be written."""
     plan = days()
-    found = {PLACE, PLACE.split(maxsplit=1)[0]}
+    words_of_plan = {PLACE, PLACE.split(maxsplit=1)[0]}
     for day in (plan.starts_on, plan.ends_on):
-        found |= {day.isoformat(), as_date(day)}
-    return found
+        words_of_plan |= {day.isoformat(), as_date(day)}
+    return words_of_plan
 
 
 def sees(scene: Scene, key: str, number: int = 1) -> bool:
     actor = scene.actor(key)
     cooperation_id = scene.demonstration.cooperations["complete"]
     visit = queries.find(actor, cooperation_id, number)
-    there = {one.number for one in queries.of_cooperation(actor, cooperation_id)}
-    lines = {one.number: one for one in queries.lines(actor, [cooperation_id])}
+    numbers = {visit.number for visit in queries.of_cooperation(actor, cooperation_id)}
+    lines = {line.number: line for line in queries.lines(actor, [cooperation_id])}
     is_open = number in lines and lines[number].outline is Outline.OPEN
     roles = checklists.find(actor, scene.checklist(ROLES, number).id)
     # The list, the page, the outline and the roles agree.
-    assert (visit is not None) == (number in there) == is_open == (roles is not None)
+    assert (visit is not None) == (number in numbers) == is_open == (roles is not None)
     return visit is not None
 
 
 def outline(scene: Scene, key: str, number: int = 1) -> Outline | None:
     lines = queries.lines(scene.actor(key), [scene.demonstration.cooperations["complete"]])
-    return next((one.outline for one in lines if one.number == number), None)
+    return next((line.outline for line in lines if line.number == number), None)
 
 
 # Who sees
 
 
 @pytest.mark.parametrize("key", LISTED)
-def test_who_is_listed_and_cleared_sees_a_visit(scene: Scene, key: str) -> None:
+def test_a_listed_and_cleared_person_sees_a_visit(scene: Scene, key: str) -> None:
     assert sees(scene, key)
 
 
@@ -86,7 +86,7 @@ def test_nobody_else_sees_it(scene: Scene, key: str) -> None:
         ("noor", None),
     ],
 )
-def test_others_are_told_no_more_than_is_theirs(
+def test_other_people_learn_no_more_than_they_may(
     scene: Scene, key: str, expected: Outline | None
 ) -> None:
     assert outline(scene, key) is expected
@@ -118,7 +118,7 @@ def test_an_outside_expert_of_the_npm_needs_a_clearance(scene: Scene) -> None:
     assert outline(scene, "marek") is Outline.NOT_CLEARED
 
 
-def test_who_is_let_in_later_sees_nothing_before_that_day(
+def test_a_person_listed_from_tomorrow_sees_nothing_until_then(
     scene: Scene, frozen_time: Callable[[dt.datetime], None]
 ) -> None:
     tomorrow = clock.today() + ONE_DAY
@@ -172,12 +172,12 @@ def test_a_clearance_in_another_cooperation_opens_nothing_here(scene: Scene) -> 
     assert not sees(scene, "dina", 2)
 
 
-def test_a_withdrawn_undertaking_closes_a_visit_at_once(scene: Scene) -> None:
+def test_withdrawing_an_undertaking_closes_a_visit_immediately(scene: Scene) -> None:
     undertakings.withdraw(scene.actor("leyla"), scene.undertaking("leyla").id)
     assert not sees(scene, "leyla")
 
 
-def test_who_leaves_the_cooperation_leaves_the_audience_and_comes_back_with_it(
+def test_leaving_the_cooperation_removes_a_person_from_the_audience_until_they_return(
     scene: Scene,
 ) -> None:
     cooperation = scene.cooperation
@@ -204,7 +204,7 @@ def test_nobody_becomes_lead_who_needs_a_clearance(scene: Scene) -> None:
     assert not sees(scene, "dina", 2)
 
 
-def test_taken_off_the_list_a_person_sees_nothing_more(scene: Scene) -> None:
+def test_a_person_removed_from_the_list_sees_nothing_more(scene: Scene) -> None:
     visit = planned(scene, audience=("leyla", "tomas"))
     assert sees(scene, "tomas", 2)
     changed = service.change_team(
@@ -229,7 +229,7 @@ def columns(session: Session) -> Iterator[tuple[str, str, object]]:
                 yield table.name, str(name), value
 
 
-def test_place_and_days_stand_in_no_row_of_the_database(scene: Scene) -> None:
+def test_no_row_contains_place_or_dates(scene: Scene) -> None:
     visit = planned(scene)
     service.change_plan(
         scene.actor("pavo"),
@@ -258,7 +258,7 @@ def test_place_and_days_stand_in_no_row_of_the_database(scene: Scene) -> None:
     assert seen > 1000
 
 
-def test_place_and_days_stand_in_no_byte_of_the_database_file(scene: Scene, tmp_path: Path) -> None:
+def test_the_database_file_contains_neither_place_nor_dates(scene: Scene, tmp_path: Path) -> None:
     planned(scene)
     scene.session.commit()
     if scene.session.get_bind().dialect.name != "sqlite":
@@ -266,30 +266,30 @@ def test_place_and_days_stand_in_no_byte_of_the_database_file(scene: Scene, tmp_
         assert plan_of(scene.visit(2)) == days()
         return
     file = Path(str(scene.session.get_bind().engine.url.database))
-    held = b"".join(
+    content = b"".join(
         part.read_bytes()
         for part in (file, *(file.with_name(file.name + end) for end in ("-wal", "-shm")))
         if part.exists()
     )
-    assert b"Joint monitoring of police custody" in held
+    assert b"Joint monitoring of police custody" in content
     for word in words():
-        assert word.encode() not in held, word
+        assert word.encode() not in content, word
 
 
-def test_place_days_and_names_stand_in_no_event(scene: Scene) -> None:
+def test_no_event_contains_place_dates_or_names(scene: Scene) -> None:
     visit = planned(scene)
     service.stop(scene.actor("pavo"), visit, reason="No car.")
-    told = [content for verb, content in scene.events() if verb.startswith(("visit", "team"))]
-    assert told
+    contents = [content for verb, content in scene.events() if verb.startswith(("visit", "team"))]
+    assert contents
     names = {"Leyla Marchetti", "Marek Tull", "Ruth Abara"}
-    for content in told:
+    for content in contents:
         text = str({key: value for key, value in content.items() if key != "who"})
         for word in words() | names:
             assert word not in text
 
 
-def test_place_days_and_names_stand_in_no_mail(scene: Scene) -> None:
-    before = {one.id for one in scene.mails()}
+def test_no_mail_contains_place_dates_or_names(scene: Scene) -> None:
+    before = {mail.id for mail in scene.mails()}
     visit = planned(scene)
     plan = days()
     service.change_plan(
@@ -299,8 +299,8 @@ def test_place_days_and_names_stand_in_no_mail(scene: Scene) -> None:
         plan=type(plan)(f"{PLACE}, east wing", plan.starts_on, plan.ends_on),
     )
     scene.session.flush()
-    fresh = [one for one in scene.mails() if one.id not in before]
-    assert {one.kind for one in fresh} == {"visit_changed"}
+    fresh = [mail for mail in scene.mails() if mail.id not in before]
+    assert {mail.kind for mail in fresh} == {"visit_changed"}
     names = {"Leyla Marchetti", "Marek Tull", "Pavo Linden", "Ruth Abara", "Ilena Dorvath"}
     for mail in fresh:
         reader = mail.body.splitlines()[0]
@@ -310,9 +310,9 @@ def test_place_days_and_names_stand_in_no_mail(scene: Scene) -> None:
             assert word not in text
 
 
-def test_a_change_of_plan_is_told_to_those_who_know_today(scene: Scene) -> None:
+def test_people_who_know_the_visit_today_hear_of_a_change_of_plan(scene: Scene) -> None:
     visit = planned(scene, audience=("leyla",), from_on=clock.today() + ONE_DAY)
-    before = {one.id for one in scene.mails()}
+    before = {mail.id for mail in scene.mails()}
     plan = days()
     service.change_plan(
         scene.actor("pavo"),
@@ -321,8 +321,8 @@ def test_a_change_of_plan_is_told_to_those_who_know_today(scene: Scene) -> None:
         plan=type(plan)("Elsewhere", plan.starts_on, plan.ends_on),
     )
     scene.session.flush()
-    told = {one.recipient for one in scene.mails() if one.id not in before}
-    assert told == {
+    recipients = {mail.recipient for mail in scene.mails() if mail.id not in before}
+    assert recipients == {
         f"{name}@maravena.example" for name in ("ilena.dorvath", "pavo.linden", "ruth.abara")
     }
 
@@ -336,7 +336,7 @@ def test_search_finds_nothing_of_a_visit(scene: Scene) -> None:
         assert search.find(word, kinds) == []
 
 
-def test_a_sealed_plan_can_not_be_moved_to_another_visit(scene: Scene) -> None:
+def test_a_sealed_plan_cannot_be_moved_to_another_visit(scene: Scene) -> None:
     first, second = scene.visit(1), planned(scene)
     first.sealed_plan = second.sealed_plan
     with pytest.raises(SealBrokenError):

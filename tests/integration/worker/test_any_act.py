@@ -141,14 +141,14 @@ class AnyAct(RuleBasedStateMachine):
 
     @rule(who=st.sampled_from(["samira", "henrik", "joana", "leyla", "otto"]))
     def somebody_withdraws(self, who: str) -> None:
-        asked = db.session.scalars(
+        requests = db.session.scalars(
             sa.select(Undertaking.id).where(
                 Undertaking.cooperation_id == self.scene.cooperation.id,
                 Undertaking.user_id == self.scene.user(who),
             )
         )
-        for one in asked.all():
-            self.do(partial(undertakings.withdraw, self.scene.actor(who), one))
+        for request_id in requests.all():
+            self.do(partial(undertakings.withdraw, self.scene.actor(who), request_id))
 
     @rule(kind=KIND, who=SIGNATORY, halt=st.sampled_from(list(NoticeKind)))
     def a_text_is_stopped(self, kind: ChecklistKind, who: str, halt: NoticeKind) -> None:

@@ -56,8 +56,8 @@ def changed(
 def ends() -> list[tuple[int, int]]:
     """Return the previous size and the size of each checkpoint."""
     db.session.rollback()
-    kept = db.session.scalars(sa.select(SignedCheckpoint).order_by(SignedCheckpoint.size))
-    return [(one.previous, one.size) for one in kept]
+    checkpoints = db.session.scalars(sa.select(SignedCheckpoint).order_by(SignedCheckpoint.size))
+    return [(checkpoint.previous, checkpoint.size) for checkpoint in checkpoints]
 
 
 def require_sound() -> None:
@@ -69,9 +69,9 @@ def require_sound() -> None:
 def test_what_was_recorded_is_logged_in_batches_each_signed(changed: int) -> None:
     before = ends()
     assert jobs.make_checkpoints() == -(-changed // BATCH)
-    made = ends()[len(before) :]
-    assert [after - first for first, after in made[:-1]] == [BATCH] * (len(made) - 1)
-    assert made[-1][1] - before[-1][1] == changed
+    new_ends = ends()[len(before) :]
+    assert [after - first for first, after in new_ends[:-1]] == [BATCH] * (len(new_ends) - 1)
+    assert new_ends[-1][1] - before[-1][1] == changed
     assert log.changed() == []
     require_sound()
     assert jobs.make_checkpoints() == 0
@@ -104,10 +104,10 @@ def test_another_worker_that_logged_the_same_chains_leaves_nothing_to_sign(chang
     some = log.changed()[:BATCH]
     checkpoints.make(some)
     db.session.commit()
-    made = ends()
+    new_ends = ends()
     assert checkpoints.make(some) == checkpoints.newest()
     db.session.commit()
-    assert ends() == made
+    assert ends() == new_ends
 
 
 def test_a_damaged_log_holds_nothing_else_up_and_mails_nothing(
@@ -127,21 +127,21 @@ def test_a_damaged_log_holds_nothing_else_up_and_mails_nothing(
 def test_checkpoints_are_mailed_with_a_new_one_and_once_a_day_but_not_each_minute(
     changed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[int] = []
+    days: list[int] = []
     find = anchors.due
 
     def due() -> list[anchors.DueAnchor]:
-        found = find()
-        asked.append(len(found))
-        return found
+        due_now = find()
+        days.append(len(due_now))
+        return due_now
 
     monkeypatch.setattr(anchors, "due", due)
     jobs.checkpoint_and_mail()
     jobs.checkpoint_and_mail()
-    assert len(asked) == 1
-    assert asked[0] > 0
+    assert len(days) == 1
+    assert days[0] > 0
     jobs.mail_checkpoint()
-    assert asked[1:] == [0]
+    assert days[1:] == [0]
     assert list(failures.known()) == []
 
 

@@ -72,12 +72,15 @@ def put(
 ) -> list[dict[str, Any]]:
     """Put rows into a table, most of their columns with any value; return them."""
     table = cast("sa.Table", model.__table__)
-    made = [
-        {one.name: values.get(one.name, _any_value(one, number)) for one in table.columns}
+    inserted = [
+        {
+            column.name: values.get(column.name, _any_value(column, number))
+            for column in table.columns
+        }
         for number in range(rows)
     ]
-    connection.execute(sa.insert(table), made)
-    return made
+    connection.execute(sa.insert(table), inserted)
+    return inserted
 
 
 def _any_value(column: "sa.Column[Any]", number: int) -> Any:
@@ -134,12 +137,12 @@ def notices(connection: Connection) -> None:
 def texts(connection: Connection) -> None:
     revision_id = uuid4()
     for rows, end in ((MANY, YEARS), (DUE, -YEARS)):
-        for one in put(connection, Cooperation, rows, ends_on=clock.today() + end):
+        for cooperation in put(connection, Cooperation, rows, ends_on=clock.today() + end):
             put(
                 connection,
                 Checklist,
                 1,
-                cooperation_id=one["id"],
+                cooperation_id=cooperation["id"],
                 kind=ChecklistKind.TERMS,
                 revision_in_force_id=revision_id,
             )
@@ -192,17 +195,17 @@ def plans(session: Session) -> Iterator[list[str]]:
     session.commit()
     session.execute(sa.text("ANALYZE"))
     session.commit()
-    found: list[str] = []
+    plans_read: list[str] = []
 
     def note(connection: Connection, cursor: Any, statement: str, values: Any, *_: Any) -> None:
         if statement.startswith(("SELECT", "DELETE")):
             explain = "EXPLAIN QUERY PLAN " if connection.dialect.name == "sqlite" else "EXPLAIN "
             cursor.execute(explain + statement, values)
-            found.extend(str(row[-1]) for row in cursor.fetchall())
+            plans_read.extend(str(row[-1]) for row in cursor.fetchall())
 
     event.listen(Engine, "before_cursor_execute", note)
     try:
-        yield found
+        yield plans_read
     finally:
         event.remove(Engine, "before_cursor_execute", note)
 
@@ -222,8 +225,8 @@ def test_a_job_finds_what_is_due_by_an_index(session: Session, name: str) -> Non
     with hands() as connection:
         make(connection)
     with plans(session) as plan:
-        found = JOBS[name].find(clock.today())
-    assert len(found) == count
+        due = JOBS[name].find(clock.today())
+    assert len(due) == count
     assert plan
     assert scans(plan) == []
 
@@ -253,19 +256,26 @@ def signed_texts(connection: Connection, count: int, at: dt.datetime) -> list[UU
     of_all = []
     for subject_type in ("checklist", UNDERTAKING):
         rows = put(connection, Revision, count, subject_type=subject_type, frozen_at=at)
-        for number, one in enumerate(rows):
-            of_all.append(one["id"])
+        for number, revision in enumerate(rows):
+            of_all.append(revision["id"])
             # No two at the same moment.
             signed_at = at + dt.timedelta(seconds=number)
             kind = SignatureKind.COUNTERSIGNATURE
             if subject_type == UNDERTAKING:
-                put(connection, Signature, 1, revision_id=one["id"], kind=kind, signed_at=signed_at)
+                put(
+                    connection,
+                    Signature,
+                    1,
+                    revision_id=revision["id"],
+                    kind=kind,
+                    signed_at=signed_at,
+                )
             else:
                 put(
                     connection,
                     SignatureRequest,
                     1,
-                    revision_id=one["id"],
+                    revision_id=revision["id"],
                     state=RequestState.COMPLETED,
                     ended_at=signed_at,
                 )
@@ -276,16 +286,16 @@ def test_texts_that_need_a_certificate_are_found_by_an_index(session: Session) -
     now = clock.now()
     with hands() as connection:
         put(connection, CooperationKey, MANY)
-        for one in signed_texts(connection, MANY // 2, now - YEARS):
-            put(connection, Certificate, 1, revision_id=one)
+        for revision_id in signed_texts(connection, MANY // 2, now - YEARS):
+            put(connection, Certificate, 1, revision_id=revision_id)
         failed = signed_texts(connection, 1, now - YEARS)
-        for one in failed:
-            put(connection, CertificateFailure, 1, revision_id=one, next_try_at=now)
+        for revision_id in failed:
+            put(connection, CertificateFailure, 1, revision_id=revision_id, next_try_at=now)
         forgotten = signed_texts(connection, 1, now - YEARS)
         lately = signed_texts(connection, DUE, now)
     with plans(session) as plan:
-        found = certificates.due(now - jobs.LATELY)
-    assert set(found) == {*failed, *lately}
+        due = certificates.due(now - jobs.LATELY)
+    assert set(due) == {*failed, *lately}
     assert scans(plan) == []
     # Once a day all are looked at.
     assert set(certificates.due()) == {*failed, *lately, *forgotten}
@@ -295,14 +305,16 @@ def coordinators(
     connection: Connection, count: int, *, leaf: int, mailed: int, at: dt.datetime
 ) -> None:
     """Put in coordinators, each with a cooperation and its leaf, mailed a checkpoint of a size."""
-    for number, one in enumerate(put(connection, User, count, active=True, name="A coordinator")):
+    for number, coordinator in enumerate(
+        put(connection, User, count, active=True, name="A coordinator")
+    ):
         organisation_id, chain_id = uuid4(), uuid4()
         cooperation = put(connection, Cooperation, 1)[0]
         put(
             connection,
             Membership,
             1,
-            user_id=one["id"],
+            user_id=coordinator["id"],
             organisation_id=organisation_id,
             role=Role.COORDINATOR,
             begun_at=at,
@@ -324,7 +336,7 @@ def coordinators(
             cooperation_id=cooperation["id"],
         )
         put(connection, LogLeaf, 1, number=leaf + number, chain_id=chain_id)
-        put(connection, Anchor, 1, user_id=one["id"], size=mailed, at=at)
+        put(connection, Anchor, 1, user_id=coordinator["id"], size=mailed, at=at)
 
 
 def test_who_is_due_to_be_mailed_a_checkpoint_is_found_by_an_index(session: Session) -> None:
@@ -341,8 +353,8 @@ def test_who_is_due_to_be_mailed_a_checkpoint_is_found_by_an_index(session: Sess
         if session.get_bind().dialect.name == "postgresql":
             # The tables are too small for it to prefer an index; this asks whether there is one.
             session.execute(sa.text("SET LOCAL enable_seqscan = off"))
-        found = anchors.due()
-    assert len(found) == DUE
+        due = anchors.due()
+    assert len(due) == DUE
     # The last checkpoint, the few keys, and the texts of two weeks.
     few = {"SCAN checkpoint", "SCAN evidence_key", "SCAN anon_1"}
     assert [line for line in scans(plan) if line not in few] == []

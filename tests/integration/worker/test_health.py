@@ -27,8 +27,8 @@ TOLD = "".join(f"{part}: well\n" for part in ("database", "content", "worker", *
 
 def well(client: CheckedClient) -> tuple[int, dict[str, str]]:
     response = client.get("/healthz")
-    found: dict[str, str] = response.get_json()
-    return response.status_code, found
+    answers: dict[str, str] = response.get_json()
+    return response.status_code, answers
 
 
 def beat(session: Session) -> None:
@@ -70,8 +70,8 @@ def test_missing_guidance_is_reported(client: CheckedClient, session: Session) -
 
 
 def test_a_database_without_tables_is_reported(empty: Flask) -> None:
-    found = health.look()
-    assert (found.database, found.is_well) == ("needs tracker db upgrade", False)
+    state = health.look()
+    assert (state.database, state.is_well) == ("needs tracker db upgrade", False)
     response = empty.test_client().get("/healthz")
     assert response.status_code == 503
     assert response.get_json() == {"database": "needs tracker db upgrade", **NOT_LOOKED_AT}

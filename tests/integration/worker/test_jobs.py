@@ -111,7 +111,7 @@ def test_each_day_sqlite_looks_again_at_how_its_tables_are_filled(
     known = sa.text("SELECT stat FROM sqlite_stat1 WHERE tbl = 'passage'")
     statistics.refresh()
     passages = db.session.scalar(sa.select(sa.func.count(Passage.id)))
-    assert {int(one.split()[0]) for one in db.session.scalars(known)} == {passages}
+    assert {int(name.split()[0]) for name in db.session.scalars(known)} == {passages}
     db.session.execute(sa.text("DELETE FROM sqlite_stat1"))
     db.session.commit()
     monkeypatch.setattr(jobs, "PAUSE", 0)
@@ -167,8 +167,8 @@ def test_a_round_makes_a_checkpoint_and_mails_it_to_be_kept(
     assert newest.size > before.size
     files = [file.read_bytes() for file in tmp_path.glob("*.eml")]
     texts = [notes.text_of(data) for data in files]
-    kept = {Checkpoint.read(text) for text in texts if notes.find(text, notes.CHECKPOINT)}
-    assert kept == {newest}
+    anchored = {Checkpoint.read(text) for text in texts if notes.find(text, notes.CHECKPOINT)}
+    assert anchored == {newest}
 
 
 def test_a_lost_evidence_key_is_reported_and_blocks_nothing_else(

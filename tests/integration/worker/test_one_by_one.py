@@ -35,26 +35,26 @@ def mail(number: int) -> None:
 
 
 def mailed() -> list[str]:
-    found = sorted(db.session.scalars(sa.select(OutboxMessage.recipient)))
+    recipients = sorted(db.session.scalars(sa.select(OutboxMessage.recipient)))
     db.session.rollback()
-    return found
+    return recipients
 
 
 @pytest.fixture
 def commits(session: Session) -> Iterator[list[int]]:
     """How many messages had been written at each commit."""
-    found: list[int] = []
+    counts: list[int] = []
 
-    def note(one: Session) -> None:
-        found.append(one.scalar(sa.select(sa.func.count(OutboxMessage.id))) or 0)
+    def note(session: Session) -> None:
+        counts.append(session.scalar(sa.select(sa.func.count(OutboxMessage.id))) or 0)
 
     event.listen(db.session, "before_commit", note)
-    yield found
+    yield counts
     event.remove(db.session, "before_commit", note)
 
 
 def test_each_object_has_a_transaction_of_its_own(commits: list[int]) -> None:
-    each(Job("mail", lambda _day: NUMBERS, lambda one, _day: mail(one)), clock.today())
+    each(Job("mail", lambda _day: NUMBERS, lambda number, _day: mail(number)), clock.today())
     assert commits == [1, 2, 3]
     assert len(mailed()) == len(NUMBERS)
 
@@ -120,7 +120,7 @@ def test_looking_for_work_takes_no_write_lock_and_leaves_none_behind(session: Se
     db.session.rollback()
     event.listen(db.engine, "begin", note)
     try:
-        each(Job("mail", find, lambda one, _day: mail(one)), clock.today())
+        each(Job("mail", find, lambda number, _day: mail(number)), clock.today())
     finally:
         event.remove(db.engine, "begin", note)
     assert begun == [False, True]

@@ -26,18 +26,18 @@ BEFORE = "0010_signing"
 
 
 def prepare(settings: Settings) -> list[str]:
-    said: list[str] = []
-    worker_prepare.prepare(settings, said.append)
-    return said
+    lines: list[str] = []
+    worker_prepare.prepare(settings, lines.append)
+    return lines
 
 
 @pytest.mark.both_databases
 def test_a_first_start_makes_tables_begins_the_trail_and_loads_the_content(
     empty: Flask, own_settings: Settings
 ) -> None:
-    said = prepare(own_settings)
-    assert said[0] == f"Migrated the database to {health.newest_revision()}"
-    assert "Loaded checklist terms, version 1" in said
+    lines = prepare(own_settings)
+    assert lines[0] == f"Migrated the database to {health.newest_revision()}"
+    assert "Loaded checklist terms, version 1" in lines
     assert db.session.scalars(sa.select(Event.verb).order_by(Event.number)).first() == (
         "instance_started"
     )
@@ -61,9 +61,9 @@ def test_a_second_start_does_nothing_and_says_nothing(empty: Flask, own_settings
 def test_a_start_makes_the_keys_of_the_evidence_also_of_an_instance_that_began_before(
     empty: Flask, own_settings: Settings
 ) -> None:
-    said = prepare(own_settings)
-    assert [line for line in said if line.startswith("Created the checkpoint key 1, SHA-256 ")]
-    assert [line for line in said if line.startswith("Created the document key 1, SHA-256 ")]
+    lines = prepare(own_settings)
+    assert [line for line in lines if line.startswith("Created the checkpoint key 1, SHA-256 ")]
+    assert [line for line in lines if line.startswith("Created the document key 1, SHA-256 ")]
     assert signing_keys.trouble() == []
     db.session.remove()
     schema.downgrade(revision=BEFORE)
@@ -107,18 +107,20 @@ def test_an_update_copies_the_database_before_it_migrates(
             prepare(own_settings)
         assert health.schema_revision() == BEFORE
         return
-    said = prepare(own_settings)
+    lines = prepare(own_settings)
     (copy,) = (own_settings.data_dir / "copies").iterdir()
-    assert said[0] == f"Copied the database to {copy}"
-    assert said[1] == f"Migrated the database to {health.newest_revision()}"
+    assert lines[0] == f"Copied the database to {copy}"
+    assert lines[1] == f"Migrated the database to {health.newest_revision()}"
     assert f"-before-{BEFORE}-upgrade" in copy.name
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     assert health.schema_revision() == health.newest_revision()
     if copy.suffix == ".sqlite3":
-        kept = sqlite3.connect(copy)
-        assert kept.execute("SELECT version_num FROM alembic_version").fetchall() == [(BEFORE,)]
-        assert kept.execute("SELECT count(*) FROM event").fetchall() != [(0,)]
-        kept.close()
+        copy_connection = sqlite3.connect(copy)
+        assert copy_connection.execute("SELECT version_num FROM alembic_version").fetchall() == [
+            (BEFORE,)
+        ]
+        assert copy_connection.execute("SELECT count(*) FROM event").fetchall() != [(0,)]
+        copy_connection.close()
 
 
 def test_a_failed_migration_stops_the_start_and_says_how_to_go_back(
@@ -185,6 +187,7 @@ def test_content_that_was_published_otherwise_stops_the_start(
     assert db.session.scalars(sa.select(ChecklistTemplate.kind)).all() == [ChecklistKind.TERMS]
 
 
+@pytest.mark.both_databases
 def test_a_database_without_its_keys_is_not_opened_with_new_ones(
     empty: Flask, own_settings: Settings
 ) -> None:
@@ -197,6 +200,9 @@ def test_a_database_without_its_keys_is_not_opened_with_new_ones(
         assert not (own_settings.data_dir / "keys").exists()
         return
     # Of a server it is not known before it is asked: the start stops then.
-    create_app(own_settings)
-    with pytest.raises(PreparationError, match="keys in the data directory don't belong to"):
-        prepare(own_settings)
+    started_again = create_app(own_settings)
+    with started_again.app_context():
+        with pytest.raises(PreparationError, match="keys in the data directory don't belong to"):
+            prepare(own_settings)
+        db.session.remove()
+        db.engine.dispose()

@@ -88,9 +88,9 @@ def test_each_cooperation_is_left_in_a_transaction_of_its_own_and_the_role_ends_
         assert places(land) == 0
         watch.job = END.name
         each(END, clock.today())
-    held = watch.longest()
-    assert held[LEAVE.name].count >= 4
-    assert held[END.name].statements < 40
+    longest = watch.longest()
+    assert longest[LEAVE.name].count >= 4
+    assert longest[END.name].statements < 40
     assert list(failures.known()) == []
     left = sa.select(sa.func.count(Event.id)).where(Event.verb == verbs.PERSON_LEFT.name)
     assert db.session.scalar(left) == 4

@@ -66,11 +66,11 @@ def a_day(watch: Stopwatch, folder: Path) -> None:
     watch.job = "other"
 
 
-def told(longest: dict[str, Longest]) -> str:
+def summary(longest: dict[str, Longest]) -> str:
     return "\n".join(
-        f"{job}: {one.count} transactions, {one.statements} statements, "
-        f"{one.seconds * 1000:.0f} ms, {one.work * 1000:.0f} ms of work"
-        for job, one in sorted(longest.items())
+        f"{job}: {watched.count} transactions, {watched.statements} statements, "
+        f"{watched.seconds * 1000:.0f} ms, {watched.work * 1000:.0f} ms of work"
+        for job, watched in sorted(longest.items())
     )
 
 
@@ -79,7 +79,7 @@ def test_no_transaction_of_the_worker_makes_others_wait(
 ) -> None:
     make_due(scene, VISITS, DUE)
     day = clock.today()
-    found = {job.name: list(job.find(day)) for job in jobs.DATED}
+    due_by_job = {job.name: list(job.find(day)) for job in jobs.DATED}
     db.session.rollback()
     with watched() as watch:
 
@@ -96,11 +96,17 @@ def test_no_transaction_of_the_worker_makes_others_wait(
     longest = watch.longest()
     assert {job.name for job in (*jobs.DATED, jobs.JUDGE)} <= set(longest)
     assert list(failures.known()) == []
-    many = {job: one.statements for job, one in longest.items() if one.statements > STATEMENTS[job]}
+    many = {
+        job: watched.statements
+        for job, watched in longest.items()
+        if watched.statements > STATEMENTS[job]
+    }
     assert many == {}
-    assert max(one.work for one in longest.values()) < MOST, told(longest)
+    assert max(watched.work for watched in longest.values()) < MOST, summary(longest)
     # Of each, what was done is not done again by another copy that found it too.
     db.session.rollback()
     for job in jobs.DATED:
-        assert [job.act(one, day) for one in found[job.name]] == [False] * len(found[job.name])
+        assert [job.act(due_id, day) for due_id in due_by_job[job.name]] == [False] * len(
+            due_by_job[job.name]
+        )
     db.session.rollback()

@@ -76,7 +76,7 @@ def make(
     settings: Settings, request: pytest.FixtureRequest, tmp_path: Path
 ) -> Iterator[Callable[..., Instance]]:
     """Makes an instance as a first start does, with the settings given."""
-    made: list[Instance] = []
+    instances: list[Instance] = []
 
     def instance(name: str, **own: Any) -> Instance:
         folder = tmp_path / name
@@ -86,14 +86,14 @@ def make(
         )
         app = create_app(others)
         checked.watch(app)
-        made.append(Instance(app, others))
+        instances.append(Instance(app, others))
         with app.app_context():
             prepare.prepare(others, lambda _line: None)
-        return made[-1]
+        return instances[-1]
 
     yield instance
-    for one in made:
-        with one.app.app_context():
+    for each in instances:
+        with each.app.app_context():
             db.session.remove()
             db.engine.dispose()
 

@@ -48,10 +48,10 @@ def test_roles_are_those_in_the_organisation_acted_for() -> None:
 
 
 def test_has_asks_for_any_of_some_roles() -> None:
-    one = actor(member(Role.COORDINATOR))
-    assert one.has(Role.SIGNATORY, Role.COORDINATOR)
-    assert not one.has(Role.SIGNATORY, Role.MANAGER)
-    assert not one.has()
+    person = actor(member(Role.COORDINATOR))
+    assert person.has(Role.SIGNATORY, Role.COORDINATOR)
+    assert not person.has(Role.SIGNATORY, Role.MANAGER)
+    assert not person.has()
 
 
 def test_a_person_without_a_role_has_no_rights() -> None:
@@ -66,18 +66,18 @@ def test_a_person_without_a_role_has_no_rights() -> None:
 
 
 def test_a_person_without_a_role_in_a_body_has_no_rights_there() -> None:
-    one = actor(member(Role.MANAGER, NPM), acting_for=CSO)
-    assert one.roles == frozenset()
-    assert not one.acts_for_npm
-    assert one.needs_clearance
+    person = actor(member(Role.MANAGER, NPM), acting_for=CSO)
+    assert person.roles == frozenset()
+    assert not person.acts_for_npm
+    assert person.needs_clearance
 
 
 def test_an_administrator_is_one_for_whomever_they_act() -> None:
     memberships = (member(Role.ADMINISTRATOR, None), member(Role.MEMBER))
     for organisation in (None, CSO):
-        one = actor(*memberships, acting_for=organisation)
-        assert one.is_administrator
-        assert Role.ADMINISTRATOR in one.roles
+        person = actor(*memberships, acting_for=organisation)
+        assert person.is_administrator
+        assert Role.ADMINISTRATOR in person.roles
     assert not actor(*memberships, acting_for=CSO).may_switch
 
 
@@ -126,6 +126,6 @@ def test_an_auditor_audits_the_npm_named_or_their_own() -> None:
 def test_a_clearance_opens_all_of_a_cooperation_or_one_visit(
     clearance: ActorClearance, all_of_it: bool, the_visit: bool
 ) -> None:
-    one = actor(member(Role.MEMBER), clearances=(clearance,))
-    assert one.cleared_for(ONE) is all_of_it
-    assert one.cleared_for(ONE, VISIT) is the_visit
+    person = actor(member(Role.MEMBER), clearances=(clearance,))
+    assert person.cleared_for(ONE) is all_of_it
+    assert person.cleared_for(ONE, VISIT) is the_visit

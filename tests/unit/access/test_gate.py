@@ -23,7 +23,7 @@ class House:
     def __init__(self) -> None:
         self.app = Flask("house")
         self.actor: Actor | None = None
-        self.asked = 0
+        self.lookups = 0
         self.wrote: list[bool] = []
         for name, mark in (
             ("open", gate.public),
@@ -46,7 +46,7 @@ class House:
         self.app.add_url_rule(f"/{name}", name, mark(view), methods=["GET", "POST"])
 
     def _load(self) -> Actor | None:
-        self.asked += 1
+        self.lookups += 1
         return self.actor
 
     def _turn_away(self) -> Response:
@@ -88,7 +88,7 @@ def test_a_stranger_is_led_to_the_sign_in(house: House) -> None:
 
 def test_a_public_view_does_not_load_the_actor(house: House) -> None:
     house.client.get("/open")
-    assert house.asked == 0
+    assert house.lookups == 0
 
 
 def test_a_page_tells_beforehand_whether_it_writes(house: House) -> None:
@@ -117,12 +117,12 @@ def test_a_person_is_loaded_once_a_request_and_again_after_being_forgotten(house
     house.actor = PERSON
     with house.app.test_request_context():
         assert gate.current_actor() is gate.current_actor() is PERSON
-        assert house.asked == 1
+        assert house.lookups == 1
         house.actor = None
         assert gate.optional_actor() is PERSON
         gate.forget_actor()
         assert gate.optional_actor() is None
-        assert house.asked == 2
+        assert house.lookups == 2
 
 
 def test_without_anybody_a_page_that_needs_somebody_is_not_there(house: House) -> None:

@@ -37,13 +37,13 @@ def actor(kind: OrganisationKind | None, *roles: Role, cleared: str, expert: boo
     )
 
 
-def sees(one: Actor, *, listed: bool, leads: bool = False) -> bool:
-    return bool(may_see_planning(one, COOPERATION, VISIT, listed=listed, leads=leads))
+def sees(person: Actor, *, listed: bool, leads: bool = False) -> bool:
+    return bool(may_see_planning(person, COOPERATION, VISIT, listed=listed, leads=leads))
 
 
 def test_kinds_k2_to_k7_are_restricted() -> None:
-    assert {one.value for one in RESTRICTED} == {"K2", "K3", "K4", "K5", "K6", "K7"}
-    assert {one.value for one in InformationClass} - {one.value for one in RESTRICTED} == {
+    assert {level.value for level in RESTRICTED} == {"K2", "K3", "K4", "K5", "K6", "K7"}
+    assert {level.value for level in InformationClass} - {level.value for level in RESTRICTED} == {
         "K0",
         "K1",
         "K8",
@@ -75,8 +75,8 @@ def test_kinds_k2_to_k7_are_restricted() -> None:
 def test_planning_is_seen_by_list_and_clearance(
     role: Role, kind: OrganisationKind, expert: bool, cleared: str, listed: bool, allowed: bool
 ) -> None:
-    one = actor(kind, role, cleared=cleared, expert=expert)
-    assert sees(one, listed=listed) is allowed
+    person = actor(kind, role, cleared=cleared, expert=expert)
+    assert sees(person, listed=listed) is allowed
 
 
 @pytest.mark.parametrize("kind", [OrganisationKind.NPM, OrganisationKind.CSO])
@@ -96,14 +96,14 @@ def test_auditors_and_administrators_have_no_way_in(roles: tuple[Role, ...]) -> 
 
 
 def test_an_auditor_who_is_also_a_member_sees_it_as_a_member() -> None:
-    one = actor(OrganisationKind.NPM, Role.AUDITOR, Role.MEMBER, cleared=NONE)
-    assert sees(one, listed=True)
-    assert not sees(one, listed=False)
+    person = actor(OrganisationKind.NPM, Role.AUDITOR, Role.MEMBER, cleared=NONE)
+    assert sees(person, listed=True)
+    assert not sees(person, listed=False)
 
 
 def test_a_person_acting_for_no_organisation_sees_nothing() -> None:
-    one = actor(None, Role.ADMINISTRATOR, cleared=ALL)
-    assert not sees(one, listed=True, leads=True)
+    person = actor(None, Role.ADMINISTRATOR, cleared=ALL)
+    assert not sees(person, listed=True, leads=True)
 
 
 @pytest.mark.parametrize(
@@ -111,6 +111,6 @@ def test_a_person_acting_for_no_organisation_sees_nothing() -> None:
     [(NONE, True, "undertaking is not signed"), (ALL, False, "not listed among those")],
 )
 def test_a_no_says_why(cleared: str, listed: bool, words: str) -> None:
-    one = actor(OrganisationKind.CSO, Role.MEMBER, cleared=cleared)
-    decision = may_see_planning(one, COOPERATION, VISIT, listed=listed, leads=False)
+    person = actor(OrganisationKind.CSO, Role.MEMBER, cleared=cleared)
+    decision = may_see_planning(person, COOPERATION, VISIT, listed=listed, leads=False)
     assert words in str(decision.reason)

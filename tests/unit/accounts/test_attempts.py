@@ -31,7 +31,7 @@ def test_kinds_of_attempts_are_counted_apart() -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "same"),
+    ("first", "other", "same"),
     [
         ("10.0.0.1", "10.0.0.2", False),
         ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", True),
@@ -40,9 +40,9 @@ def test_kinds_of_attempts_are_counted_apart() -> None:
     ],
 )
 def test_a_client_is_an_address_or_a_network_of_ipv6(
-    one: str | None, other: str, same: bool
+    first: str | None, other: str, same: bool
 ) -> None:
-    assert (attempts.client(one).key == attempts.client(other).key) is same
+    assert (attempts.client(first).key == attempts.client(other).key) is same
 
 
 def test_the_key_depends_on_the_instances_secret() -> None:

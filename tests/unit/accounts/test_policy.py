@@ -78,41 +78,41 @@ def test_nobody_ends_their_own_role() -> None:
 def test_another_holder_confirms_and_without_one_the_administrator(kind: Role) -> None:
     """product.md, section 2."""
     colleague, administrator = actor(Role.SIGNATORY), actor(Role.ADMINISTRATOR)
-    coordinator, asked = actor(Role.COORDINATOR), role(kind, begun=False)
-    with_one = holders(colleague.user_id, asked.person)
-    assert policy.can_confirm(colleague, asked, with_one)
+    coordinator, power = actor(Role.COORDINATOR), role(kind, begun=False)
+    with_one = holders(colleague.user_id, power.person)
+    assert policy.can_confirm(colleague, power, with_one)
     for other in (administrator, coordinator, None):
-        refused = policy.can_confirm(other, asked, with_one)
+        refused = policy.can_confirm(other, power, with_one)
         assert "Another signatory or manager" in str(refused.reason)
-    for alone in (holders(), holders(asked.person), Holders(suspended=frozenset({asked.person}))):
-        assert policy.can_confirm(administrator, asked, alone)
-        assert policy.can_confirm(None, asked, alone)
+    for alone in (holders(), holders(power.person), Holders(suspended=frozenset({power.person}))):
+        assert policy.can_confirm(administrator, power, alone)
+        assert policy.can_confirm(None, power, alone)
         for other in (coordinator, colleague):
-            refused = policy.can_confirm(other, asked, alone)
+            refused = policy.can_confirm(other, power, alone)
             assert "an administrator confirms" in str(refused.reason)
     how = policy.confirmation_by
-    assert how(colleague, asked, with_one) is Confirmation.COLLEAGUE
-    assert how(administrator, asked, holders()) is Confirmation.ADMINISTRATOR
-    assert how(None, asked, holders()) is Confirmation.ADMINISTRATOR
+    assert how(colleague, power, with_one) is Confirmation.COLLEAGUE
+    assert how(administrator, power, holders()) is Confirmation.ADMINISTRATOR
+    assert how(None, power, holders()) is Confirmation.ADMINISTRATOR
 
 
 def test_nobody_confirms_their_own_role_or_one_that_needs_no_confirmation() -> None:
     signatory = actor(Role.SIGNATORY)
     own = role(Role.MANAGER, person=signatory.user_id, begun=False)
     assert "their own" in str(policy.can_confirm(signatory, own, holders(signatory.user_id)).reason)
-    for asked in (
+    for power in (
         role(Role.MANAGER),
         role(Role.MEMBER, begun=False),
         replace(role(Role.MANAGER, begun=False), confirmed_how=Confirmation.ADMINISTRATOR),
     ):
-        refused = policy.can_confirm(signatory, asked, holders(signatory.user_id))
+        refused = policy.can_confirm(signatory, power, holders(signatory.user_id))
         assert "needs no confirmation" in str(refused.reason)
 
 
 def test_a_holder_confirms_only_where_they_act() -> None:
     abroad = actor(Role.SIGNATORY, where=THERE)
-    asked = role(Role.MANAGER, begun=False)
-    assert not policy.can_confirm(abroad, asked, holders(abroad.user_id))
+    power = role(Role.MANAGER, begun=False)
+    assert not policy.can_confirm(abroad, power, holders(abroad.user_id))
     administrator = actor(Role.ADMINISTRATOR)
     own = role(Role.MANAGER, person=administrator.user_id, begun=False)
     assert "their own" in str(policy.can_confirm(administrator, own, holders()).reason)
@@ -132,10 +132,10 @@ def test_a_person_accepts_only_their_own_role_confirmed_by_an_administrator() ->
 @pytest.mark.parametrize("kind", [Role.SIGNATORY, Role.MANAGER])
 def test_nobody_confirms_in_the_place_of_a_suspended_holder(kind: Role) -> None:
     """By suspending the only holder an administrator would get to confirm alone."""
-    administrator, asked = actor(Role.ADMINISTRATOR), role(kind, begun=False)
+    administrator, power = actor(Role.ADMINISTRATOR), role(kind, begun=False)
     suspended = Holders(suspended=frozenset({uuid4()}))
     for who in (administrator, actor(Role.COORDINATOR), None):
-        assert "is suspended" in str(policy.can_confirm(who, asked, suspended).reason)
+        assert "is suspended" in str(policy.can_confirm(who, power, suspended).reason)
     # Their own role is the last one's: the administrator ends it, and can confirm then.
     assert policy.can_end_role(administrator, role(kind), suspended)
 
@@ -144,16 +144,16 @@ def test_nobody_confirms_in_the_place_of_a_suspended_holder(kind: Role) -> None:
 def test_a_power_is_ended_by_another_holder_and_the_last_by_an_administrator(kind: Role) -> None:
     """product.md, section 2."""
     colleague, administrator = actor(Role.MANAGER), actor(Role.ADMINISTRATOR)
-    coordinator, asked = actor(Role.COORDINATOR), role(kind)
-    with_one = holders(colleague.user_id, asked.person)
-    assert policy.can_end_role(colleague, asked, with_one)
+    coordinator, power = actor(Role.COORDINATOR), role(kind)
+    with_one = holders(colleague.user_id, power.person)
+    assert policy.can_end_role(colleague, power, with_one)
     for other in (administrator, coordinator):
-        refused = policy.can_end_role(other, asked, with_one)
+        refused = policy.can_end_role(other, power, with_one)
         assert "Another signatory or manager" in str(refused.reason)
-    assert policy.can_end_role(administrator, asked, holders(asked.person))
-    assert policy.can_end_role(administrator, asked, holders())
+    assert policy.can_end_role(administrator, power, holders(power.person))
+    assert policy.can_end_role(administrator, power, holders())
     for other in (coordinator, colleague):
-        refused = policy.can_end_role(other, asked, holders(asked.person))
+        refused = policy.can_end_role(other, power, holders(power.person))
         assert "An administrator ends it" in str(refused.reason)
 
 

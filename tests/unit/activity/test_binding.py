@@ -12,9 +12,9 @@ KEY = b"k" * 32
 
 
 def bound(name: str) -> BoundTable:
-    found = bound_table(name)
-    assert found is not None
-    return found
+    table = bound_table(name)
+    assert table is not None
+    return table
 
 
 def test_a_slot_is_bound_under_the_name_of_its_table() -> None:

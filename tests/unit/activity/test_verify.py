@@ -36,7 +36,7 @@ class Chain:
     head: Head
 
 
-def made(count: int, evidence: str | None = None) -> Chain:
+def chain_of(count: int, evidence: str | None = None) -> Chain:
     entries: list[Entry] = []
     previous = START
     for number in range(1, count + 1):
@@ -83,7 +83,7 @@ def with_link(chain: Chain, place: int, link: Link) -> Chain:
 
 @given(st.integers(0, 12))
 def test_an_unchanged_chain_verifies(count: int) -> None:
-    assert fault_of(made(count)) is None
+    assert fault_of(chain_of(count)) is None
 
 
 OTHER_VALUES: dict[str, Any] = {
@@ -101,7 +101,7 @@ OTHER_VALUES: dict[str, Any] = {
 
 @pytest.mark.parametrize("name", OTHER_VALUES)
 def test_each_value_of_an_event_is_bound_by_its_digest(name: str) -> None:
-    chain = made(5)
+    chain = chain_of(5)
     link, digest, details = chain.entries[2]
     chain.entries[2] = (replace(link, **{name: OTHER_VALUES[name]}), digest, details)
     assert fault_of(chain) == (ChainFault.CHANGED, 3)
@@ -109,7 +109,7 @@ def test_each_value_of_an_event_is_bound_by_its_digest(name: str) -> None:
 
 @pytest.mark.parametrize("name", OTHER_VALUES)
 def test_an_event_whose_digest_was_made_to_fit_leaves_the_next_one_hanging(name: str) -> None:
-    chain = made(5)
+    chain = chain_of(5)
     link, _, details = chain.entries[2]
     other = replace(link, **{name: OTHER_VALUES[name]})
     if name == "details_digest":
@@ -125,7 +125,7 @@ def test_all_values_of_an_event_are_tried() -> None:
 
 @given(st.integers(2, 10), st.data())
 def test_a_deleted_event_is_noticed_at_its_number(count: int, data: st.DataObject) -> None:
-    chain = made(count)
+    chain = chain_of(count)
     place = data.draw(st.integers(0, count - 2))
     del chain.entries[place]
     assert fault_of(chain) == (ChainFault.MISSING, place + 1)
@@ -133,52 +133,52 @@ def test_a_deleted_event_is_noticed_at_its_number(count: int, data: st.DataObjec
 
 @given(st.integers(1, 10), st.data())
 def test_a_cut_end_is_noticed_by_the_head(count: int, data: st.DataObject) -> None:
-    chain = made(count)
-    kept = data.draw(st.integers(0, count - 1))
-    del chain.entries[kept:]
-    assert fault_of(chain) == (ChainFault.CUT_OFF, kept)
+    chain = chain_of(count)
+    remaining = data.draw(st.integers(0, count - 1))
+    del chain.entries[remaining:]
+    assert fault_of(chain) == (ChainFault.CUT_OFF, remaining)
 
 
 def test_a_truncated_chain_with_an_older_head_has_no_seal() -> None:
-    chain = made(6)
+    chain = chain_of(6)
     del chain.entries[4:]
     chain.head = replace(chain.head, head=chain.entries[-1][1], count=4)
     assert fault_of(chain) == (ChainFault.UNSEALED, 4)
 
 
 def test_an_event_given_twice_is_noticed() -> None:
-    chain = made(4)
+    chain = chain_of(4)
     chain.entries.insert(2, chain.entries[1])
     assert fault_of(chain) == (ChainFault.TWICE, 3)
 
 
 @given(st.integers(2, 9), st.data())
 def test_events_that_changed_places_do_not_follow(count: int, data: st.DataObject) -> None:
-    chain = made(count)
+    chain = chain_of(count)
     first = data.draw(st.integers(0, count - 2))
     second = data.draw(st.integers(first + 1, count - 1))
-    one, other = chain.entries[first], chain.entries[second]
+    first_entry, other = chain.entries[first], chain.entries[second]
     chain.entries[first] = (replace(other[0], number=first + 1), *other[1:])
-    chain.entries[second] = (replace(one[0], number=second + 1), *one[1:])
+    chain.entries[second] = (replace(first_entry[0], number=second + 1), *first_entry[1:])
     assert fault_of(chain) == (ChainFault.DOES_NOT_FOLLOW, first + 1)
 
 
 def test_an_event_added_at_the_end_is_more_than_was_sealed() -> None:
-    chain, longer = made(3), made(1)
+    chain, longer = chain_of(3), chain_of(1)
     link = replace(longer.entries[0][0], number=4, previous=chain.entries[-1][1])
     chain.entries.append((link, link.digest(), longer.entries[0][2]))
     assert fault_of(chain) == (ChainFault.TOO_MANY, 4)
 
 
 def test_a_chain_rewritten_as_a_whole_lacks_the_seal() -> None:
-    chain, rewritten = made(5), made(5)
+    chain, rewritten = chain_of(5), chain_of(5)
     rewritten.head = replace(chain.head, head=rewritten.head.head)
     assert fault_of(rewritten) == (ChainFault.UNSEALED, 5)
 
 
 def test_a_chain_sealed_with_another_key_is_noticed() -> None:
     with alone(keys.KEYS.holding(Keys(b"s" * 32, b"f" * 32, b"x" * 32, b"o" * 32))):
-        chain = made(5)
+        chain = chain_of(5)
     assert fault_of(chain) == (ChainFault.UNSEALED, 5)
 
 
@@ -197,13 +197,13 @@ def test_a_chain_sealed_with_another_key_is_noticed() -> None:
     ids=str,
 )
 def test_each_value_of_a_head_is_bound_by_the_seal(change: dict[str, Any]) -> None:
-    chain = made(5)
+    chain = chain_of(5)
     chain.head = replace(chain.head, **change)
     assert fault_of(chain) == (ChainFault.UNSEALED, 5)
 
 
 def test_a_sealed_head_of_other_events_is_noticed() -> None:
-    chain = made(5)
+    chain = chain_of(5)
     chain.head = sealed("e" * 64, 5)
     assert fault_of(chain) == (ChainFault.OTHER_HEAD, 5)
 
@@ -220,7 +220,7 @@ def test_a_sealed_head_of_other_events_is_noticed() -> None:
     ids=["another salt", "no UTF-8 salt", "no UTF-8", "too big", "no number"],
 )
 def test_details_that_were_changed_are_noticed(other: Details) -> None:
-    chain = made(5)
+    chain = chain_of(5)
     link, digest, _ = chain.entries[2]
     chain.entries[2] = (link, digest, other)
     assert fault_of(chain) == (ChainFault.DETAILS_CHANGED, 3)
@@ -228,7 +228,7 @@ def test_details_that_were_changed_are_noticed(other: Details) -> None:
 
 @pytest.mark.parametrize("nested", [{"a": 1.0}, {"a": [{"b": [1.0]}]}])
 def test_a_fraction_that_has_the_same_canonical_form_is_noticed(nested: dict[str, object]) -> None:
-    chain = made(1)
+    chain = chain_of(1)
     whole = {"a": 1} if nested == {"a": 1.0} else {"a": [{"b": [1]}]}
     link = replace(chain.entries[0][0], details_digest=arithmetic.details_digest("0", whole))
     chain.entries[0] = (link, link.digest(), Details("0", whole))
@@ -245,14 +245,14 @@ def test_a_fraction_that_has_the_same_canonical_form_is_noticed(nested: dict[str
 def test_details_may_lack_only_before_an_event_that_says_so(
     erased_before: int, expected: tuple[ChainFault, int] | None
 ) -> None:
-    chain = made(5)
+    chain = chain_of(5)
     link, digest, _ = chain.entries[2]
     chain.entries[2] = (link, digest, None)
     assert fault_of(chain, erased_before) == expected
 
 
 def test_an_event_with_words_that_no_database_keeps_is_noticed() -> None:
-    chain = made(2)
+    chain = chain_of(2)
     link, digest, details = chain.entries[0]
     chain.entries[0] = (replace(link, verb="\ud800"), digest, details)
     assert fault_of(chain) == (ChainFault.CHANGED, 1)

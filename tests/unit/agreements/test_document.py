@@ -72,13 +72,13 @@ def test_what_is_said_stands_there_in_each_language() -> None:
     text = in_both()
     assert text["title"] == {"en": "A small checklist", "ar": "عربي A small checklist"}
     assert text["sections"][0]["title"] == {"en": "All of it", "ar": "عربي All of it"}
-    one = items(text)["M2"]
-    assert one["label"] == {"en": "Item M2", "ar": "عربي Item M2"}
-    assert one["prompt"] == {"en": "What about M2?", "ar": "عربي What about M2?"}
-    found = fields(text, "M2")
-    assert found["kind"]["label"] == {"en": "Kind", "ar": "عربي Kind"}
-    assert found["kind"]["text"] == {"en": "Prison", "ar": "عربي Prison"}
-    assert found["day"]["text"] == {"en": "14 January 2027", "ar": "14 يناير 2027"}
+    item = items(text)["M2"]
+    assert item["label"] == {"en": "Item M2", "ar": "عربي Item M2"}
+    assert item["prompt"] == {"en": "What about M2?", "ar": "عربي What about M2?"}
+    shown = fields(text, "M2")
+    assert shown["kind"]["label"] == {"en": "Kind", "ar": "عربي Kind"}
+    assert shown["kind"]["text"] == {"en": "Prison", "ar": "عربي Prison"}
+    assert shown["day"]["text"] == {"en": "14 January 2027", "ar": "14 يناير 2027"}
     several = fields(text, "M3")
     assert several["kinds"]["texts"] == [
         {"en": "Police station", "ar": "عربي Police station"},
@@ -95,7 +95,7 @@ def test_what_was_typed_stands_there_once() -> None:
     text = in_both()
     assert fields(text, "M1")["words"]["text"] == "As <b>settled</b>, «كما هو»."
     own = items(text)["M5"]["answers"]
-    assert [(one["by"], one["by_name"]) for one in own] == [
+    assert [(answer["by"], answer["by_name"]) for answer in own] == [
         (str(party.organisation_id), party.name) for party in small.PARTIES
     ]
     assert own[1]["fields"][0]["text"] == "Own 2"
@@ -162,12 +162,12 @@ def test_the_same_document_has_the_same_bytes_whoever_sends_it_in_whatever_langu
     loaded = texts.filled()
     words = {"ar": texts.words_row(arabic_words(loaded.template))}
     languages = Languages("en", words, "ar")
-    made = []
+    documents = []
     for reader in ("en", "ar"):
         with in_language(reader):
             text = document(loaded, texts.SIGNATORIES, texts.GUIDANCE, languages)
-            made.append(canonical.to_bytes(text))
-    assert made[0] == made[1]
+            documents.append(canonical.to_bytes(text))
+    assert documents[0] == documents[1]
 
 
 def shuffled(tree: Any, draw: Any) -> Any:
@@ -176,7 +176,7 @@ def shuffled(tree: Any, draw: Any) -> Any:
         keys = draw(st.permutations(list(tree)))
         return {key: shuffled(tree[key], draw) for key in keys}
     if isinstance(tree, list):
-        return [shuffled(one, draw) for one in tree]
+        return [shuffled(part, draw) for part in tree]
     return tree
 
 
@@ -211,10 +211,10 @@ def leaves(tree: Any, path: Path = ()) -> Iterator[Path]:
 
 def with_other(tree: Any, path: Path, value: Any) -> Any:
     other = copy.deepcopy(tree)
-    there = other
+    place = other
     for step in path[:-1]:
-        there = there[step]
-    there[path[-1]] = value
+        place = place[step]
+    place[path[-1]] = value
     return other
 
 
@@ -278,10 +278,10 @@ def test_why_an_item_is_left_out_is_said_in_the_language_it_is_read_in() -> None
     assert read["ar"][0][1].startswith("لا ينطبق")
 
 
-@pytest.mark.parametrize(("asked", "binding"), [("fr", "ar"), ("", "ar"), ("fr", "en")])
-def test_without_words_in_a_language_the_binding_one_is_read(asked: str, binding: str) -> None:
+@pytest.mark.parametrize(("requested", "binding"), [("fr", "ar"), ("", "ar"), ("fr", "en")])
+def test_without_words_in_a_language_the_binding_one_is_read(requested: str, binding: str) -> None:
     whole = texts.as_frozen(in_both(binding=binding))
-    assert frozen_text.read(whole, asked).language == binding
+    assert frozen_text.read(whole, requested).language == binding
 
 
 # The shape before
@@ -304,9 +304,9 @@ def test_a_text_in_the_first_shape_reads_as_it_did() -> None:
     read = frozen_text.read(whole, "ar")
     assert (read.language, read.languages, read.binding) == ("en", ("en",), "en")
     assert (read.title, read.template_version) == ("Agreed terms", 1)
-    one = read.by_code["M1"]
-    assert language_of(one.label) == language_of(read.title) == "en"
-    assert one.answers[0].parts == [
+    item = read.by_code["M1"]
+    assert language_of(item.label) == language_of(read.title) == "en"
+    assert item.answers[0].parts == [
         (
             "Words",
             Table(
@@ -331,6 +331,6 @@ def test_what_was_left_out_in_the_first_shape_says_why() -> None:
 def test_a_text_in_the_first_shape_has_the_digest_it_had() -> None:
     """Bytes that were frozen and signed are never written anew."""
     whole = texts.first_shape()
-    kept = canonical.to_bytes(whole)
-    frozen_text.read(canonical.from_bytes(kept), "ar")
-    assert canonical.to_bytes(canonical.from_bytes(kept)) == kept
+    stored = canonical.to_bytes(whole)
+    frozen_text.read(canonical.from_bytes(stored), "ar")
+    assert canonical.to_bytes(canonical.from_bytes(stored)) == stored

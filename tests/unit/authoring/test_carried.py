@@ -29,50 +29,50 @@ def text(**passages: str) -> list[PassageText]:
 BEFORE = text(expectations="S1 S2", form="S10 S3", spare="S4")
 
 
-def found(after: list[PassageText], *resting: Rest) -> list[str]:
-    return [f"{one.key}: {one.message}" for one in lost(BEFORE, after, resting, MUSTS)]
+def losses(after: list[PassageText], *resting: Rest) -> list[str]:
+    return [f"{loss.key}: {loss.message}" for loss in lost(BEFORE, after, resting, MUSTS)]
 
 
 def test_nothing_is_lost_by_the_same_text_or_by_more() -> None:
-    assert found(BEFORE, M4) == []
-    assert found([*BEFORE, *text(added="S1")], M4) == []
+    assert losses(BEFORE, M4) == []
+    assert losses([*BEFORE, *text(added="S1")], M4) == []
 
 
 def test_a_must_that_no_passage_carries_any_more_is_lost() -> None:
-    assert found(text(expectations="S2", form="S10 S3", spare="S4")) == [
+    assert losses(text(expectations="S2", form="S10 S3", spare="S4")) == [
         "expectations: S1 is a must of the source, so a passage carries it"
     ]
-    assert found(text(expectations="S1 S2", spare="S4")) == [
+    assert losses(text(expectations="S1 S2", spare="S4")) == [
         ": S10 is a must of the source, so a passage carries it"
     ]
 
 
 def test_a_must_may_move_to_another_passage() -> None:
-    assert found(text(expectations="S2", form="S10", spare="S1")) == []
+    assert losses(text(expectations="S2", form="S10", spare="S1")) == []
 
 
 def test_what_is_no_must_and_nothing_rests_on_may_go() -> None:
-    assert found(text(expectations="S1", form="S10")) == []
+    assert losses(text(expectations="S1", form="S10")) == []
 
 
 def test_a_passage_that_something_rests_on_keeps_its_key() -> None:
     renamed = text(hopes="S1 S2", form="S10")
     hints = Rest("hints at words", ("expectations",))
-    assert found(renamed, M4, Rest("M7", ("expectations",)), hints, M4) == [
+    assert losses(renamed, M4, Rest("M7", ("expectations",)), hints, M4) == [
         ": the passage expectations stays, with its key: needed by M4, M7, hints at words"
     ]
 
 
 def test_a_passage_carries_the_statements_for_which_items_rest_on_it() -> None:
-    assert found(text(expectations="S1", form="S10 S2"), M4) == [
+    assert losses(text(expectations="S1", form="S10 S2"), M4) == [
         "expectations: this passage carries S2: needed by M4"
     ]
 
 
 def test_another_passage_that_the_item_rests_on_may_carry_the_statement() -> None:
     both = Rest("M4", ("expectations", "form"), ("S2",))
-    assert found(text(expectations="S1", form="S10 S2"), both) == []
-    assert found(text(expectations="S1", form="S10"), both) == [
+    assert losses(text(expectations="S1", form="S10 S2"), both) == []
+    assert losses(text(expectations="S1", form="S10"), both) == [
         "expectations: this passage carries S2: needed by M4"
     ]
 
@@ -107,8 +107,8 @@ def test_items_and_their_rules_rest_on_the_passages_of_their_article_alone() -> 
 
 
 def test_a_loss_is_reported_with_its_passage() -> None:
-    (one,) = lost(BEFORE, text(expectations="S2", form="S10"), [], MUSTS)
-    assert one == Lost("expectations", "S1 is a must of the source, so a passage carries it")
+    (loss,) = lost(BEFORE, text(expectations="S2", form="S10"), [], MUSTS)
+    assert loss == Lost("expectations", "S1 is a must of the source, so a passage carries it")
 
 
 def test_the_passages_that_pages_name_stay_since_shipped_items_rest_on_them() -> None:
@@ -116,7 +116,7 @@ def test_the_passages_that_pages_name_stay_since_shipped_items_rest_on_them() ->
     ref = re.compile(rf'"((?:{"|".join(sorted(slugs))})/[a-z-]+)"')
     code = "".join(path.read_text() for path in (PACKAGE).rglob("*.py"))
     named = set(ref.findall(code))
-    held = {
+    passages = {
         f"{slug}/{key}"
         for file in library.read(CONTENT)
         for slug in slugs
@@ -124,4 +124,4 @@ def test_the_passages_that_pages_name_stay_since_shipped_items_rest_on_them() ->
         for key in rest.keys
     }
     assert len(named) > 15
-    assert named - held == set()
+    assert named - passages == set()

@@ -40,24 +40,32 @@ def test_the_head_is_compared_word_by_word_and_by_names() -> None:
 
 def test_passages_go_by_their_keys() -> None:
     added = PassageText(2, "added", "Middle", (), "Go on.")
-    found = compared(passages=(FIRST, added))
-    assert [one.key for one in found.new] == ["added"]
-    assert [one.key for one in found.gone] == ["second"]
-    assert found.changed == ()
+    differences = compared(passages=(FIRST, added))
+    assert [passage.key for passage in differences.new] == ["added"]
+    assert [passage.key for passage in differences.gone] == ["second"]
+    assert differences.changed == ()
 
 
 def test_title_text_and_codes_of_a_passage_are_compared() -> None:
     changed = replace(FIRST, title="Start", statements=("S1", "S3"), markdown="Say what you need.")
-    (one,) = compared(passages=(changed, SECOND)).changed
-    assert (one.number, one.title) == (1, "Start")
-    assert [str(change.name) for change in one.changes] == ["Title", "Text", "Carries statements"]
-    assert one.changes[1].pieces == [("same", "Say what you "), ("out", "want."), ("in", "need.")]
+    (passage_change,) = compared(passages=(changed, SECOND)).changed
+    assert (passage_change.number, passage_change.title) == (1, "Start")
+    assert [str(change.name) for change in passage_change.changes] == [
+        "Title",
+        "Text",
+        "Carries statements",
+    ]
+    assert passage_change.changes[1].pieces == [
+        ("same", "Say what you "),
+        ("out", "want."),
+        ("in", "need."),
+    ]
 
 
 def test_another_number_alone_is_no_change_and_another_order_is_one() -> None:
     added = PassageText(1, "added", "Before", (), "First of all.")
     moved = (added, replace(FIRST, number=2), replace(SECOND, number=3))
-    found = compared(passages=moved)
-    assert (found.changed, found.head) == ((), ())
+    differences = compared(passages=moved)
+    assert (differences.changed, differences.head) == ((), ())
     turned = compared(passages=(replace(SECOND, number=1), replace(FIRST, number=2)))
     assert [name for name, _pieces in head(turned)] == ["Order of the passages"]

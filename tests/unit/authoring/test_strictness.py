@@ -12,40 +12,40 @@ MUSTS = frozenset({"S1"})
 FREE = {"statements": ["S2"], "passages": ["settling-terms/expectations"]}
 
 
-def found(old: dict[str, Any], new: dict[str, Any] | None) -> list[str]:
+def loosened(old: dict[str, Any], new: dict[str, Any] | None) -> list[str]:
     """Return what is looser in an item; another item is always there."""
     rest = an_item("M12", rests_on=FREE)
     before = a_template(old, rest)
     after = a_template(*([new] if new else []), rest)
-    return [one.message for one in laxer(before, after, MUSTS)]
+    return [loosening.message for loosening in laxer(before, after, MUSTS)]
 
 
 def test_an_equal_text_loosens_nothing() -> None:
-    assert found(an_item("M7"), an_item("M7")) == []
+    assert loosened(an_item("M7"), an_item("M7")) == []
 
 
 def test_an_item_on_a_must_can_not_be_removed() -> None:
-    assert found(an_item("M7"), None) == [
+    assert loosened(an_item("M7"), None) == [
         "it rests on S1, a must of the source, so it can't be removed"
     ]
 
 
 def test_an_item_that_the_application_works_with_can_not_be_removed() -> None:
-    assert found(an_item("M19", rests_on=FREE), None) == [
+    assert loosened(an_item("M19", rests_on=FREE), None) == [
         "the application works with its answer, so it can't be removed"
     ]
 
 
 def test_an_item_not_based_on_a_must_can_be_removed_and_loosened() -> None:
-    assert found(an_item("M7", rests_on=FREE), None) == []
+    assert loosened(an_item("M7", rests_on=FREE), None) == []
     assert (
-        found(an_item("M7", rests_on=FREE), an_item("M7", rests_on=FREE, required="recommended"))
+        loosened(an_item("M7", rests_on=FREE), an_item("M7", rests_on=FREE, required="recommended"))
         == []
     )
 
 
 def test_an_item_keeps_resting_on_its_must() -> None:
-    assert found(an_item("M7"), an_item("M7", rests_on=FREE)) == [
+    assert loosened(an_item("M7"), an_item("M7", rests_on=FREE)) == [
         "it no longer rests on S1, a must of the source"
     ]
 
@@ -89,7 +89,7 @@ STRICTER = {
 
 @pytest.mark.parametrize("case", STRICTER)
 def test_tightening_is_allowed(case: str) -> None:
-    assert found(*STRICTER[case]) == []
+    assert loosened(*STRICTER[case]) == []
 
 
 OPTIONS = [{"value": "one", "label": "One"}, {"value": "two", "label": "Two"}]
@@ -179,10 +179,12 @@ LAXER = {
 @pytest.mark.parametrize("case", LAXER)
 def test_loosening_is_reported(case: str) -> None:
     old, new, words = LAXER[case]
-    assert found(old, new) == [words]
+    assert loosened(old, new) == [words]
 
 
 def test_the_language_stays() -> None:
     old = a_template(an_item("M7"))
     new = Template.model_validate(old.model_dump(mode="json", by_alias=True) | {"language": "fr"})
-    assert [one.message for one in laxer(old, new, MUSTS)] == ["the language is fr, and it was en"]
+    assert [loosening.message for loosening in laxer(old, new, MUSTS)] == [
+        "the language is fr, and it was en"
+    ]

@@ -8,8 +8,8 @@ from tracker.checklist_templates.compare import ItemDifference
 def only(*items: dict[str, object]) -> ItemDifference:
     """Return how one item changed."""
     old, new = items
-    (one,) = compare.between(a_template(old), a_template(new)).changed
-    return one
+    (item_change,) = compare.between(a_template(old), a_template(new)).changed
+    return item_change
 
 
 def test_the_same_text_has_no_differences() -> None:
@@ -22,44 +22,44 @@ def test_another_number_alone_is_no_difference() -> None:
 
 
 def test_new_and_gone_items_are_named() -> None:
-    found = compare.between(
+    differences = compare.between(
         a_template(an_item("M1"), an_item("M2")), a_template(an_item("M2"), an_item("M3"))
     )
-    assert [item.code for item in found.new] == ["M3"]
-    assert [item.code for item in found.gone] == ["M1"]
-    assert found.changed == ()
+    assert [item.code for item in differences.new] == ["M3"]
+    assert [item.code for item in differences.gone] == ["M1"]
+    assert differences.changed == ()
 
 
 def test_a_reworded_question_is_shown_word_by_word_and_asks_again() -> None:
-    one = only(an_item("M1"), an_item("M1", prompt="What about all of M1?"))
-    (change,) = one.changes
+    item_change = only(an_item("M1"), an_item("M1", prompt="What about all of M1?"))
+    (change,) = item_change.changes
     assert str(change.name) == "Question"
     assert ("in", "all of ") in [(kind, words) for kind, words in change.pieces] or any(
         kind == "in" and "all" in words for kind, words in change.pieces
     )
-    assert one.asks_again
+    assert item_change.asks_again
 
 
 def test_advice_alone_does_not_ask_again() -> None:
-    one = only(an_item("M1"), an_item("M1", help="Write it plainly."))
-    assert [str(change.name) for change in one.changes] == ["How to answer"]
-    assert not one.asks_again
-    assert not one.test_changed
+    item_change = only(an_item("M1"), an_item("M1", help="Write it plainly."))
+    assert [str(change.name) for change in item_change.changes] == ["How to answer"]
+    assert not item_change.asks_again
+    assert not item_change.test_changed
 
 
 def test_a_changed_field_asks_again() -> None:
-    one = only(an_item("M1"), an_item("M1", a_field(kind="line")))
-    assert [(str(c.name), c.where) for c in one.changes] == [("Type", "Words")]
-    assert one.fields_changed
-    assert one.asks_again
+    item_change = only(an_item("M1"), an_item("M1", a_field(kind="line")))
+    assert [(str(c.name), c.where) for c in item_change.changes] == [("Type", "Words")]
+    assert item_change.fields_changed
+    assert item_change.asks_again
 
 
 def test_columns_are_shown_with_their_table() -> None:
-    one = only(
+    item_change = only(
         an_item("M1", a_table("rows", a_column("name"), a_column("day", "date"))),
         an_item("M1", a_table("rows", a_column("name", required=False), a_column("time", "time"))),
     )
-    assert [(str(c.name), c.where) for c in one.changes] == [
+    assert [(str(c.name), c.where) for c in item_change.changes] == [
         ("Required", "Rows: Name"),
         ("New field", "Rows: Time"),
         ("Field gone", "Rows: Day"),
@@ -69,13 +69,13 @@ def test_columns_are_shown_with_their_table() -> None:
 def test_a_new_done_test_is_shown_and_applied() -> None:
     table = a_table("rows", a_column("name"))
     check = {"check": "min_rows", "field": "rows", "n": 2}
-    one = only(an_item("M1", table), an_item("M1", table, done={"checks": [check]}))
-    assert [str(change.name) for change in one.changes] == ["Done-tests"]
-    assert one.test_changed
-    assert not one.asks_again
+    item_change = only(an_item("M1", table), an_item("M1", table, done={"checks": [check]}))
+    assert [str(change.name) for change in item_change.changes] == ["Done-tests"]
+    assert item_change.test_changed
+    assert not item_change.asks_again
 
 
 def test_changes_in_what_an_item_is_based_on_are_shown() -> None:
     rests_on = {"statements": ["S1", "S2"], "passages": ["settling-terms/expectations"]}
-    one = only(an_item("M1"), an_item("M1", rests_on=rests_on))
-    assert [str(change.name) for change in one.changes] == ["Rests on statements"]
+    item_change = only(an_item("M1"), an_item("M1", rests_on=rests_on))
+    assert [str(change.name) for change in item_change.changes] == ["Rests on statements"]

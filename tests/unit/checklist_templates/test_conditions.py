@@ -25,8 +25,8 @@ OF = {TRUE: VISIT, FALSE: PROJECT, UNKNOWN: ASKED}
 
 
 def condition(content: object) -> Condition:
-    found: Condition = TypeAdapter[Any](Condition).validate_python(content)
-    return found
+    parsed: Condition = TypeAdapter[Any](Condition).validate_python(content)
+    return parsed
 
 
 def truth(
@@ -94,7 +94,7 @@ def test_an_answer_has_one_of_the_values_or_is_not_there_yet(
 
 
 @pytest.mark.parametrize(
-    ("one", "two", "any_of", "all_of"),
+    ("one_side", "other_side", "any_of", "all_of"),
     [
         (TRUE, TRUE, TRUE, TRUE),
         (TRUE, FALSE, TRUE, FALSE),
@@ -105,16 +105,16 @@ def test_an_answer_has_one_of_the_values_or_is_not_there_yet(
     ],
 )
 def test_conditions_join_as_three_states_do(
-    one: Truth, two: Truth, any_of: Truth, all_of: Truth
+    one_side: Truth, other_side: Truth, any_of: Truth, all_of: Truth
 ) -> None:
-    for first, second in ((one, two), (two, one)):
+    for first, second in ((one_side, other_side), (other_side, one_side)):
         assert truth({"any": [OF[first], OF[second]]}) is any_of
         assert truth({"all": [OF[first], OF[second]]}) is all_of
 
 
-@pytest.mark.parametrize(("one", "other"), [(TRUE, FALSE), (FALSE, TRUE), (UNKNOWN, UNKNOWN)])
-def test_the_opposite_of_what_is_not_known_is_not_known_either(one: Truth, other: Truth) -> None:
-    assert truth({"not": OF[one]}) is other
+@pytest.mark.parametrize(("value", "other"), [(TRUE, FALSE), (FALSE, TRUE), (UNKNOWN, UNKNOWN)])
+def test_the_opposite_of_what_is_not_known_is_not_known_either(value: Truth, other: Truth) -> None:
+    assert truth({"not": OF[value]}) is other
 
 
 CONTENT = st.recursive(
@@ -122,7 +122,7 @@ CONTENT = st.recursive(
     lambda part: (
         st.lists(part, min_size=1, max_size=3).map(lambda parts: {"any": parts})
         | st.lists(part, min_size=1, max_size=3).map(lambda parts: {"all": parts})
-        | part.map(lambda one: {"not": one})
+        | part.map(lambda part: {"not": part})
     ),
     max_leaves=8,
 )
@@ -148,8 +148,8 @@ def test_not_turns_any_into_all_of_the_opposites(content: object, answer: object
 
 def test_all_answers_that_a_condition_looks_at_are_found() -> None:
     parts = [{"not": ASKED}, {"all": [VISIT, {"any": [ASKED | {"item": "M2"}, PROJECT]}]}]
-    found = answers_asked(condition({"any": parts}))
-    assert [one.item for one in found] == ["M9", "M2"]
+    questions = answers_asked(condition({"any": parts}))
+    assert [question.item for question in questions] == ["M9", "M2"]
     assert answers_asked(None) == []
     assert answers_asked(condition(VISIT)) == []
 
@@ -176,5 +176,5 @@ def test_what_is_no_condition_is_refused(content: object) -> None:
 
 
 def test_every_pair_of_states_joins_to_one_state() -> None:
-    for one, two in product(Truth, repeat=2):
-        assert truth({"any": [OF[one], OF[two]]}) in Truth
+    for first, second in product(Truth, repeat=2):
+        assert truth({"any": [OF[first], OF[second]]}) in Truth

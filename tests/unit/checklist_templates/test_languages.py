@@ -58,11 +58,11 @@ def strings(model: Any) -> Iterator[tuple[str, str]]:
     """Yield the words of a checklist or a part of it, each with where it stands."""
     for name in type(model).model_fields:
         value = getattr(model, name)
-        for number, one in enumerate(value if isinstance(value, tuple) else [value]):
-            if hasattr(one, "model_dump"):
-                yield from ((f"{name}.{number}.{place}", words) for place, words in strings(one))
-            elif language_of(one):
-                yield f"{name}.{number}", one
+        for number, part in enumerate(value if isinstance(value, tuple) else [value]):
+            if hasattr(part, "model_dump"):
+                yield from ((f"{name}.{number}.{place}", words) for place, words in strings(part))
+            elif language_of(part):
+                yield f"{name}.{number}", part
 
 
 # Whether words fit
@@ -95,8 +95,8 @@ def test_an_item_has_all_its_words_and_no_others(
 ) -> None:
     given = {key: value for key, value in change.items() if value is not None}
     item = in_arabic(small().by_code[code]).model_dump(exclude_defaults=True)
-    kept = {key: value for key, value in item.items() if key not in change}
-    assert words in misfits(arabic_words(small(), items={code: {**kept, **given}}))
+    remaining = {key: value for key, value in item.items() if key not in change}
+    assert words in misfits(arabic_words(small(), items={code: {**remaining, **given}}))
 
 
 def test_each_choice_row_column_and_limit_has_words() -> None:
@@ -158,21 +158,24 @@ def test_a_label_alone_may_stand_where_there_is_no_hint() -> None:
 
 
 def test_a_checklist_is_said_in_the_language_of_the_words_and_knows_it() -> None:
-    said = languages.localize(small(), arabic_words(small()))
-    there = dict(strings(said))
-    assert {language_of(words) for words in there.values()} == {"ar"}
-    assert all(words.startswith("عربي ") for words in there.values())
-    assert len(there) == len(dict(strings(languages.localize(small()))))
-    assert said.by_code["M3"].field("kind").options[0].label == "عربي Police station"
-    assert said.by_code["M2"].field("places").rows.fixed[0].label == "عربي The first"  # type: ignore[union-attr]
-    assert said.by_code["M3"].limits[0].because == "عربي It is long."
+    localized = languages.localize(small(), arabic_words(small()))
+    by_place = dict(strings(localized))
+    assert {language_of(words) for words in by_place.values()} == {"ar"}
+    assert all(words.startswith("عربي ") for words in by_place.values())
+    assert len(by_place) == len(dict(strings(languages.localize(small()))))
+    assert localized.by_code["M3"].field("kind").options[0].label == "عربي Police station"
+    assert localized.by_code["M2"].field("places").rows.fixed[0].label == "عربي The first"  # type: ignore[union-attr]
+    assert localized.by_code["M3"].limits[0].because == "عربي It is long."
 
 
 def test_what_has_no_words_stands_in_its_own_language_and_knows_it() -> None:
-    said = languages.localize(small(), arabic_words(small(), "M2", summary=None, sections={}))
-    assert {language_of(one) for _place, one in strings(said.by_code["M2"])} == {"en"}
-    assert {language_of(one) for _place, one in strings(said.by_code["M1"])} == {"ar"}
-    assert [language_of(one) for one in (said.title, said.summary, said.sections[0].title)] == [
+    localized = languages.localize(small(), arabic_words(small(), "M2", summary=None, sections={}))
+    assert {language_of(string) for _place, string in strings(localized.by_code["M2"])} == {"en"}
+    assert {language_of(string) for _place, string in strings(localized.by_code["M1"])} == {"ar"}
+    assert [
+        language_of(text)
+        for text in (localized.title, localized.summary, localized.sections[0].title)
+    ] == [
         "ar",
         "en",
         "en",
@@ -180,7 +183,7 @@ def test_what_has_no_words_stands_in_its_own_language_and_knows_it() -> None:
 
 
 def test_only_words_are_other_when_a_checklist_is_said_in_another_language() -> None:
-    own, said = languages.localize(small()), languages.localize(small(), arabic_words(small()))
+    own, localized = languages.localize(small()), languages.localize(small(), arabic_words(small()))
 
     def shape(item: Any) -> dict[str, Any]:
         return {
@@ -189,7 +192,7 @@ def test_only_words_are_other_when_a_checklist_is_said_in_another_language() -> 
             if name not in {"label", "prompt", "help", "fields", "done"}
         }
 
-    for before, after in zip(own.items, said.items, strict=True):
+    for before, after in zip(own.items, localized.items, strict=True):
         assert shape(before) == shape(after)
         assert before.done.checks == after.done.checks
         assert [field.key for field in before.fields] == [field.key for field in after.fields]
@@ -238,9 +241,9 @@ def test_words_are_filled_in_from_others_where_they_lack() -> None:
 def pairs() -> Iterator[tuple[str, str, str]]:
     """Yield all words of the shipped checklists in both languages, with where they stand."""
     for file in library.read(CONTENT):
-        for one in file.words:
-            said = languages.localize(file.template, one.words)
-            both = zip(strings(languages.localize(file.template)), strings(said), strict=True)
+        for word_file in file.words:
+            localized = languages.localize(file.template, word_file.words)
+            both = zip(strings(languages.localize(file.template)), strings(localized), strict=True)
             for (place, own), (_place, translated) in both:
                 yield f"{file.template.kind.value}.{place}", own, translated
 
@@ -248,13 +251,13 @@ def pairs() -> Iterator[tuple[str, str, str]]:
 def test_every_shipped_checklist_has_words_in_every_known_language() -> None:
     files = library.read(CONTENT)
     for file in files:
-        known = {one.words.language: one.words for one in file.words}
+        known = {word_file.words.language: word_file.words for word_file in file.words}
         assert set(known) == set(KNOWN_LANGUAGES) - {file.template.language}
         for words in known.values():
             assert languages.lacking(words, file.template) == ()
             assert words.title
             assert words.summary
-            assert set(words.sections) == {one.key for one in file.template.sections}
+            assert set(words.sections) == {section.key for section in file.template.sections}
 
 
 # Items, classes, references and numbers, which are the same in every language.

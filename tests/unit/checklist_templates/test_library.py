@@ -42,7 +42,7 @@ def spoil(folder: Path, old: str, new: str, file: str = TERMS) -> None:
 def mistakes(folder: Path) -> list[str]:
     with pytest.raises(ContentError) as caught:
         library.read(folder)
-    return [str(one) for one in caught.value.mistakes]
+    return [str(mistake) for mistake in caught.value.mistakes]
 
 
 def line_of(text: str, file: str = TERMS) -> int:
@@ -83,10 +83,10 @@ def test_a_mistake_is_named_by_file_line_and_item(
     alone: Path, old: str, new: str, words: str
 ) -> None:
     spoil(alone, old, new)
-    told = mistakes(alone)
-    found = [one for one in told if words in one]
-    assert len(found) == 1, told
-    assert found[0].startswith("checklists/terms.yaml:")
+    messages = mistakes(alone)
+    matching = [message for message in messages if words in message]
+    assert len(matching) == 1, messages
+    assert matching[0].startswith("checklists/terms.yaml:")
 
 
 def test_the_line_is_that_of_the_mistake(alone: Path) -> None:
@@ -102,7 +102,7 @@ def test_all_mistakes_of_all_files_are_reported_together(folder: Path) -> None:
     spoil(folder, "letter: U\n", "letter: M\n", "urgent_plan.yaml")
     (folder / "checklists" / "visit_roles.yaml").write_text("kind: [unclosed\n")
     (folder / "checklists" / "confidentiality.yaml").write_bytes(b"\xff\xfe")
-    files = {one.partition(":")[0] for one in mistakes(folder)}
+    files = {message.partition(":")[0] for message in mistakes(folder)}
     assert files == {
         f"checklists/{name}.yaml"
         for name in ("terms", "urgent_plan", "visit_roles", "confidentiality")
@@ -112,9 +112,9 @@ def test_all_mistakes_of_all_files_are_reported_together(folder: Path) -> None:
 @pytest.mark.parametrize("text", ["", "just words\n", "- a\n- list\n", "null\n"])
 def test_a_file_that_is_no_checklist_is_named(alone: Path, text: str) -> None:
     (alone / "checklists" / TERMS).write_text(text)
-    told = mistakes(alone)
-    assert told
-    assert all(one.startswith("checklists/terms.yaml:1: ") for one in told)
+    messages = mistakes(alone)
+    assert messages
+    assert all(message.startswith("checklists/terms.yaml:1: ") for message in messages)
 
 
 def test_a_checklist_that_is_missing_is_named(folder: Path) -> None:
@@ -144,10 +144,10 @@ PASSAGES = {"settling-terms/expectations": {"S2"}, "else/where": {"S1"}}
 
 
 def test_what_an_item_rests_on_must_be_there_and_carried_by_its_passage() -> None:
-    found = library.broken_references(
+    broken = library.broken_references(
         (a_file(an_item("M1", rests_on=RESTS_ON)),), STATEMENTS, PASSAGES
     )
-    assert [one.message for one in found] == [
+    assert [mistake.message for mistake in broken] == [
         "M1 rests on S90: not there",
         "M1 rests on no/where: not there",
         "M1: no passage of it carries S1",
@@ -201,23 +201,23 @@ def test_a_mistake_in_words_is_named_by_file_line_and_item(
     folder: Path, old: str, new: str, words: str
 ) -> None:
     spoil(folder, old, new, ARABIC)
-    found = [one for one in mistakes(folder) if words in one]
-    assert found
-    assert found[0].startswith("checklists/ar/terms.yaml:")
+    matching = [message for message in mistakes(folder) if words in message]
+    assert matching
+    assert matching[0].startswith("checklists/ar/terms.yaml:")
 
 
 def test_the_line_of_a_mistake_in_words_is_that_of_the_mistake(folder: Path) -> None:
     spoil(folder, "          note: ملاحظة\n", "          remark: ملاحظة\n", ARABIC)
     line = line_of("note: ملاحظة", ARABIC)
     assert any(
-        one.startswith(f"checklists/ar/terms.yaml:{line}: item M13: the checklist has no")
-        for one in mistakes(folder)
+        message.startswith(f"checklists/ar/terms.yaml:{line}: item M13: the checklist has no")
+        for message in mistakes(folder)
     )
 
 
 def test_a_file_of_words_that_is_none_is_named(folder: Path) -> None:
     (folder / "checklists" / ARABIC).write_text("- just\n- a list\n")
-    assert any(one.startswith("checklists/ar/terms.yaml:1: ") for one in mistakes(folder))
+    assert any(message.startswith("checklists/ar/terms.yaml:1: ") for message in mistakes(folder))
 
 
 def test_words_of_one_kind_and_language_stand_in_one_file(folder: Path) -> None:
@@ -236,28 +236,30 @@ def test_an_untranslated_item_is_reported_but_no_mistake(folder: Path) -> None:
     text = path.read_text()
     start, end = text.index("  M2:\n"), text.index("  M3:\n")
     path.write_text(text[:start] + text[end:])
-    found = coverage.look(guidance.read(CONTENT), library.read(folder), risky_phrases.read(CONTENT))
-    assert found.is_whole
-    assert "Items translated into ar: 75 of 76 (terms 19, " in found.lines()[6]
-    assert found.lines()[7] == "Items not translated into ar: M2"
+    translated = coverage.look(
+        guidance.read(CONTENT), library.read(folder), risky_phrases.read(CONTENT)
+    )
+    assert translated.is_whole
+    assert "Items translated into ar: 75 of 76 (terms 19, " in translated.lines()[6]
+    assert translated.lines()[7] == "Items not translated into ar: M2"
 
 
 def test_without_a_translation_all_items_are_reported(folder: Path) -> None:
     shutil.rmtree(folder / "checklists" / "ar")
-    found = coverage.look(guidance.read(CONTENT), library.read(folder))
-    assert found.is_whole
-    assert "Items translated into ar: 0 of 76" in found.lines()[6]
+    translated = coverage.look(guidance.read(CONTENT), library.read(folder))
+    assert translated.is_whole
+    assert "Items translated into ar: 0 of 76" in translated.lines()[6]
 
 
 # Coverage
 
 
 def test_the_shipped_content_is_whole() -> None:
-    found = coverage.look(
+    translated = coverage.look(
         guidance.read(CONTENT), library.read(CONTENT), risky_phrases.read(CONTENT)
     )
-    assert found.is_whole
-    assert found.lines() == [
+    assert translated.is_whole
+    assert translated.lines() == [
         "Statements covered by passages: 72 of 72",
         "Statements not covered: none",
         "Statements without passage or item: none",
@@ -277,11 +279,11 @@ def test_the_shipped_content_is_whole() -> None:
 
 def test_missing_content_is_reported_and_fails_the_check() -> None:
     shipped = library.read(CONTENT)
-    found = coverage.look(
+    translated = coverage.look(
         guidance.read(CONTENT), (a_file(an_item("M1", rests_on=RESTS_ON)), *shipped[1:])
     )
-    assert not found.is_whole
-    lines = found.lines()
+    assert not translated.is_whole
+    lines = translated.lines()
     assert "Items missing: M2, M3, M4" in lines[4]
     assert lines[7] == "Items not translated into ar: M1"
     assert lines[8].startswith("Guidance in ar: articles ")

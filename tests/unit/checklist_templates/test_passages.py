@@ -32,39 +32,43 @@ MOST_ALIKE = {"M": 4, "C": 4, "V": 3, "U": 3}
 
 
 def of_the_field(code: str) -> set[str]:
-    found: set[str] = set()
+    codes: set[str] = set()
     for part in OF_THE_FIELD.get(code, "").split():
         first, _dash, last = part.replace("S", "").partition("-")
-        found |= {f"S{number}" for number in range(int(first), int(last or first) + 1)}
-    return found
+        codes |= {f"S{number}" for number in range(int(first), int(last or first) + 1)}
+    return codes
 
 
 @cache
 def passages(language: str) -> Mapping[str, PassageText]:
     return {
-        f"{article.head.slug}/{one.key}": one
+        f"{article.head.slug}/{passage.key}": passage
         for article in guidance.read(CONTENT).articles
         if article.head.language == language
-        for one in article.passages
+        for passage in article.passages
     }
 
 
 def beside(item: Item, language: str = "en") -> list[str]:
-    there = passages(language)
-    keys = {one.key: ref for ref, one in there.items()}
-    return [keys[one.key] for one in beside_item(item, there)]
+    by_ref = passages(language)
+    keys = {passage.key: ref for ref, passage in by_ref.items()}
+    return [keys[passage.key] for passage in beside_item(item, by_ref)]
 
 
 def shown() -> Iterator[tuple[Item, list[PassageText]]]:
-    there = passages("en")
+    by_ref = passages("en")
     for item in ITEMS.values():
-        yield item, list(beside_item(item, there))
+        yield item, list(beside_item(item, by_ref))
 
 
 @pytest.mark.parametrize("code", ITEMS)
 def test_an_item_shows_a_passage_for_each_statement_it_rests_on(code: str) -> None:
     item = ITEMS[code]
-    carried = {one for passage in beside_item(item, passages("en")) for one in passage.statements}
+    carried = {
+        statement
+        for passage in beside_item(item, passages("en"))
+        for statement in passage.statements
+    }
     assert of_the_field(code) <= set(item.rests_on.statements)
     assert set(item.rests_on.statements) <= carried
 
@@ -72,15 +76,15 @@ def test_an_item_shows_a_passage_for_each_statement_it_rests_on(code: str) -> No
 def test_no_item_shows_a_passage_that_carries_nothing_it_rests_on() -> None:
     idle = [
         (item.code, passage.key)
-        for item, found in shown()
-        for passage in found
+        for item, beside_it in shown()
+        for passage in beside_it
         if not set(passage.statements) & set(item.rests_on.statements)
     ]
     assert idle == []
 
 
 def test_each_item_of_the_urgent_plan_shows_the_passage_that_concerns_it() -> None:
-    first = {item.code: found[0].key for item, found in shown() if item.code[0] == "U"}
+    first = {item.code: beside_it[0].key for item, beside_it in shown() if item.code[0] == "U"}
     assert first == {
         "U1": "urgent-action",
         "U2": "urgent-first-minutes",
@@ -117,12 +121,13 @@ def test_what_else_an_item_of_the_urgent_plan_rests_on_stands_beside_it() -> Non
 
 @pytest.mark.parametrize("letter", MOST_ALIKE)
 def test_no_passage_stands_first_beside_most_items_of_a_checklist(letter: str) -> None:
-    first = Counter(found[0].key for item, found in shown() if item.code[0] == letter)
+    first = Counter(beside_it[0].key for item, beside_it in shown() if item.code[0] == letter)
     assert first.most_common(1)[0][1] <= MOST_ALIKE[letter], first
 
 
 def test_no_two_articles_of_a_language_name_the_same_page_of_the_source() -> None:
     addresses = Counter(
-        (one.head.language, one.head.source.url) for one in guidance.read(CONTENT).articles
+        (article.head.language, article.head.source.url)
+        for article in guidance.read(CONTENT).articles
     )
-    assert [one for one, count in addresses.items() if count > 1] == []
+    assert [address for address, count in addresses.items() if count > 1] == []

@@ -64,7 +64,7 @@ def words(*texts: str, of: PhraseList = SMALL) -> list[tuple[str, ...]]:
     ],
 )
 def test_whole_words_are_found(text: str, expected: list[str]) -> None:
-    assert [one for found in words(text) for one in found] == expected
+    assert [phrase for phrases in words(text) for phrase in phrases] == expected
 
 
 def test_each_kind_of_phrase_is_reported_once_as_written() -> None:
@@ -78,8 +78,8 @@ def test_vowel_signs_and_forms_of_arabic_letters_do_not_count() -> None:
 
 def test_two_languages_are_looked_through_together() -> None:
     arabic = a_list(an_entry("veto", "النقض"), language="ar")
-    found = risky_phrases.found_in(["a veto (حق النقض)"], [SMALL, arabic])
-    assert [(hint.language, hint.words) for hint in found] == [
+    phrases = risky_phrases.found_in(["a veto (حق النقض)"], [SMALL, arabic])
+    assert [(hint.language, hint.words) for hint in phrases] == [
         ("en", ("veto",)),
         ("ar", ("النقض",)),
     ]
@@ -144,10 +144,12 @@ def test_the_shipped_phrases_link_to_guidance_with_their_statement() -> None:
     files = risky_phrases.read(CONTENT)
     assert [file.phrases.language for file in files] == ["ar", "en"]
     assert list(risky_phrases.broken_references(files, passages)) == []
-    told = [one.message for one in risky_phrases.broken_references(files, {PASSAGE: {"S6"}})]
-    assert "hint exclusive: its passage does not carry S7" in told
-    told = [one.message for one in risky_phrases.broken_references(files, {})]
-    assert f"hint veto points to {PASSAGE}: not there" in told
+    messages = [
+        mistake.message for mistake in risky_phrases.broken_references(files, {PASSAGE: {"S6"}})
+    ]
+    assert "hint exclusive: its passage does not carry S7" in messages
+    messages = [mistake.message for mistake in risky_phrases.broken_references(files, {})]
+    assert f"hint veto points to {PASSAGE}: not there" in messages
 
 
 @pytest.fixture
@@ -158,7 +160,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "message"),
     [
         ("language: en\n", "language: fr\n", "language is 'fr', not one of en, ar"),
         ("language: en\n", "language: ar\n", "language is 'ar', not that of the file's name"),
@@ -170,16 +172,18 @@ def folder(tmp_path: Path) -> Path:
         ("hints:\n", "hints: {unclosed\n", "not valid YAML"),
     ],
 )
-def test_a_mistake_is_named_by_file_and_line(folder: Path, old: str, new: str, told: str) -> None:
+def test_a_mistake_is_named_by_file_and_line(
+    folder: Path, old: str, new: str, message: str
+) -> None:
     path = folder / "wording" / "en.yaml"
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new, 1))
     with pytest.raises(ContentError) as caught:
         risky_phrases.read(folder)
-    found = [str(one) for one in caught.value.mistakes]
-    assert any(told in one for one in found), found
-    assert all(one.startswith("wording/en.yaml:") for one in found)
+    mistakes = [str(mistake) for mistake in caught.value.mistakes]
+    assert any(message in mistake for mistake in mistakes), mistakes
+    assert all(mistake.startswith("wording/en.yaml:") for mistake in mistakes)
 
 
 def test_an_entry_is_never_empty() -> None:

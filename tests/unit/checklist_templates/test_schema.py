@@ -196,16 +196,16 @@ def test_a_field_belongs_to_all_to_a_party_or_to_a_person() -> None:
         "each_cso": AnswerScope.PARTY,
         "each_person": AnswerScope.PERSON,
     }
-    assert set(scopes) == {one.value for one in Sets}
+    assert set(scopes) == {sets.value for sets in Sets}
     for sets, scope in scopes.items():
         assert item_of(a_field(sets=sets)).fields[0].scope is scope
     item = item_of(a_field("mine", **PERSON), a_field(), a_field("own", **OWN))
     assert item.scopes == (AnswerScope.SHARED, AnswerScope.PARTY, AnswerScope.PERSON)
-    assert [one.key for one in item.fields_of(AnswerScope.PARTY)] == ["own"]
+    assert [field.key for field in item.fields_of(AnswerScope.PARTY)] == ["own"]
 
 
 @pytest.mark.parametrize(
-    ("asked", "widest"),
+    ("accepted_by", "widest"),
     [
         (["none", "none"], Accepts.NONE),
         (["npm", "none"], Accepts.NPM),
@@ -213,8 +213,8 @@ def test_a_field_belongs_to_all_to_a_party_or_to_a_person() -> None:
         (["each_cso", "all", "npm"], Accepts.ALL),
     ],
 )
-def test_the_widest_acceptance_counts_for_an_item(asked: list[str], widest: Accepts) -> None:
-    fields = [a_field(f"f{n}", accepts=one) for n, one in enumerate(asked)]
+def test_the_widest_acceptance_counts_for_an_item(accepted_by: list[str], widest: Accepts) -> None:
+    fields = [a_field(f"f{n}", accepts=accepts) for n, accepts in enumerate(accepted_by)]
     assert item_of(*fields).accepted_by is widest
 
 
@@ -230,7 +230,7 @@ def test_a_stored_template_parses_to_the_same() -> None:
         assert Template.model_validate(stored) == template
 
 
-SHIPPED = {one.template.kind.value: one.template for one in library.read(CONTENT)}
+SHIPPED = {file.template.kind.value: file.template for file in library.read(CONTENT)}
 
 
 @pytest.mark.parametrize(

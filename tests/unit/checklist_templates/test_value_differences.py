@@ -51,9 +51,11 @@ MEALS = ("Meals", "The NPM", "A day's rate")
 
 
 def test_a_changed_cell_is_shown_within_its_row_and_equal_rows_are_counted() -> None:
-    found = tables(HEADS, [TRAVEL, MEALS], HEADS, [TRAVEL, ("Meals", "The CSO", "A day's rate")])
-    assert found.unchanged == 1
-    assert found.rows == (
+    difference = tables(
+        HEADS, [TRAVEL, MEALS], HEADS, [TRAVEL, ("Meals", "The CSO", "A day's rate")]
+    )
+    assert difference.unchanged == 1
+    assert difference.rows == (
         RowDifference(
             "changed",
             (
@@ -75,9 +77,9 @@ def test_a_new_or_removed_row_is_shown_as_such() -> None:
 
 
 def test_a_column_that_only_one_table_has_keeps_its_position() -> None:
-    found = tables(("Cost", "Rule"), [("Travel", "Public rates")], HEADS, [TRAVEL])
-    assert found.heads == HEADS
-    assert found.rows[0].cells[1] == [("in", "The NPM")]
+    difference = tables(("Cost", "Rule"), [("Travel", "Public rates")], HEADS, [TRAVEL])
+    assert difference.heads == HEADS
+    assert difference.rows[0].cells[1] == [("in", "The NPM")]
     gone = tables(HEADS, [TRAVEL], ("Cost", "Rule"), [("Travel", "Public rates")])
     assert gone.heads == HEADS
     assert gone.rows[0].cells[1] == [("out", "The NPM")]
@@ -98,11 +100,11 @@ LINES = st.lists(st.tuples(*[st.sampled_from(["", "a", "b c", "b d"])] * 3), max
 def test_both_tables_are_whole_in_the_rows(
     before: list[tuple[str, ...]], after: list[tuple[str, ...]]
 ) -> None:
-    found = tables(HEADS, before, HEADS, after)
-    kinds = [row.kind for row in found.rows]
-    assert len(before) == found.unchanged + kinds.count("out") + kinds.count("changed")
-    assert len(after) == found.unchanged + kinds.count("in") + kinds.count("changed")
-    for row in found.rows:
+    difference = tables(HEADS, before, HEADS, after)
+    kinds = [row.kind for row in difference.rows]
+    assert len(before) == difference.unchanged + kinds.count("out") + kinds.count("changed")
+    assert len(after) == difference.unchanged + kinds.count("in") + kinds.count("changed")
+    for row in difference.rows:
         old = tuple(_text(cell, "in") for cell in row.cells)
         new = tuple(_text(cell, "out") for cell in row.cells)
         assert row.kind == "in" or old in before

@@ -64,7 +64,7 @@ class AnyOrder(RuleBasedStateMachine):
     def _add(self, code: str, body: UUID, values: Mapping[str, Any], **more: bool) -> None:
         story = self.book.stories[code]
         story.versions.append(Version(len(story.versions) + 1, values, **more))
-        story.said[body] = (len(story.versions), truth.ACCEPTS)
+        story.stances[body] = (len(story.versions), truth.ACCEPTS)
 
     @rule(data=st.data(), code=st.sampled_from(["M8", "M9"]), body=BODIES)
     def answer_for_itself(self, data: st.DataObject, code: str, body: UUID) -> None:
@@ -81,13 +81,13 @@ class AnyOrder(RuleBasedStateMachine):
         """Say something of the version that stands, or of one before it."""
         story = self.book.stories[code]
         if len(story.versions) > behind:
-            story.said[body] = (len(story.versions) - behind, stance)
+            story.stances[body] = (len(story.versions) - behind, stance)
 
     @rule(code=st.sampled_from(CODES))
     def all_accept(self, code: str) -> None:
         story = self.book.stories[code]
         for body in self.book.parties if story.versions else ():
-            story.said[body] = (len(story.versions), truth.ACCEPTS)
+            story.stances[body] = (len(story.versions), truth.ACCEPTS)
 
     @rule(body=BODIES)
     def join(self, body: UUID) -> None:
@@ -114,27 +114,27 @@ class AnyOrder(RuleBasedStateMachine):
 
     @invariant()
     def each_item_stands_as_it_truly_does(self) -> None:
-        book, found = self.book, standing(self.template, self._sheet(), self._around())
-        for code, one in found.items.items():
-            assert one.shown.value == ("false", "not_known", "true")[book.shown(code)], code
-            assert one.required is book.is_required(code), code
-            assert one.state.value == book.state(code), code
-            assert set(one.waiting_for) == book.waits_for(code), code
+        book, status = self.book, standing(self.template, self._sheet(), self._around())
+        for code, item_status in status.items.items():
+            assert item_status.shown.value == ("false", "not_known", "true")[book.shown(code)], code
+            assert item_status.required is book.is_required(code), code
+            assert item_status.state.value == book.state(code), code
+            assert set(item_status.waiting_for) == book.waits_for(code), code
 
     @invariant()
     def nothing_is_agreed_that_a_party_has_not_accepted_as_it_stands(self) -> None:
-        found = standing(self.template, self._sheet(), self._around())
-        agreed = [code for code, one in found.items.items() if one.done]
+        status = standing(self.template, self._sheet(), self._around())
+        agreed = [code for code, item_status in status.items.items() if item_status.done]
         assert [code for code in agreed if self.book.lacking(code)] == []
 
     @invariant()
     def progress_is_what_is_true(self) -> None:
-        book, found = self.book, standing(self.template, self._sheet(), self._around())
-        assert found.done_count == len(book.agreed())
-        assert found.total_count == len(book.counted())
-        assert list(found.blocking) == book.in_the_way()
-        assert found.is_complete is not bool(book.in_the_way())
-        assert found.waiting == {
+        book, status = self.book, standing(self.template, self._sheet(), self._around())
+        assert status.done_count == len(book.agreed())
+        assert status.total_count == len(book.counted())
+        assert list(status.blocking) == book.in_the_way()
+        assert status.is_complete is not bool(book.in_the_way())
+        assert status.waiting == {
             body: sum(body in book.waits_for(code) for code in book.by_code)
             for body in book.parties
         }
@@ -154,7 +154,7 @@ class AnyOrder(RuleBasedStateMachine):
         positions = {
             code: {
                 body: (answer_id(code, number), Stance(stance))
-                for body, (number, stance) in story.said.items()
+                for body, (number, stance) in story.stances.items()
             }
             for code, story in self.book.stories.items()
         }

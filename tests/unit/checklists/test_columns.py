@@ -86,9 +86,9 @@ def test_a_column_is_there_only_where_its_condition_holds(
 def test_progress_is_right_at_each_state(
     kind: str | None, rows: list[dict[str, str]], state: WorkState
 ) -> None:
-    found = standing(a_checklist(PRISON), a_filled(kind, rows), around())
-    assert found.items["M1"].state is state
-    assert (found.done_count, found.total_count) == ((state is WorkState.AGREED) + bool(kind), 2)
+    status = standing(a_checklist(PRISON), a_filled(kind, rows), around())
+    assert status.items["M1"].state is state
+    assert (status.done_count, status.total_count) == ((state is WorkState.AGREED) + bool(kind), 2)
 
 
 def test_what_stands_in_a_hidden_column_asks_for_nothing() -> None:
@@ -104,8 +104,8 @@ def test_what_stands_in_a_hidden_column_asks_for_nothing() -> None:
 
 
 def test_a_row_that_holds_hidden_cells_only_is_no_row() -> None:
-    found = standing(a_checklist(PRISON), a_filled("police", [{"wing": SECRET}]), around())
-    assert not found.items["M1"].done
+    status = standing(a_checklist(PRISON), a_filled("police", [{"wing": SECRET}]), around())
+    assert not status.items["M1"].done
 
 
 def test_ways_of_working_show_a_column_too() -> None:
@@ -215,7 +215,7 @@ def situations(draw: st.DrawFn) -> tuple[Template, Sheet, Surroundings, Truth]:
 
 def without_wing(sheet: Sheet) -> Sheet:
     """Return the same answers as if nobody had ever filled the column in."""
-    answers = {key: _without(one) for key, one in sheet.answers.items()}
+    answers = {key: _without(answer) for key, answer in sheet.answers.items()}
     return Sheet(sheet.checklist_id, answers, sheet.positions, sheet.authors)
 
 
@@ -235,10 +235,12 @@ def test_a_hidden_or_unknown_column_never_counts(
     template, sheet, here, truth = situation
     if truth is Truth.TRUE:
         return
-    found, bare = (standing(template, one, here) for one in (sheet, without_wing(sheet)))
-    assert (found.done_count, found.total_count) == (bare.done_count, bare.total_count)
-    assert found.items["M1"].done == bare.items["M1"].done
-    assert not [one for one in found.items["M1"].problems if one.column == "wing"]
+    status, bare = (
+        standing(template, given_sheet, here) for given_sheet in (sheet, without_wing(sheet))
+    )
+    assert (status.done_count, status.total_count) == (bare.done_count, bare.total_count)
+    assert status.items["M1"].done == bare.items["M1"].done
+    assert not [problem for problem in status.items["M1"].problems if problem.column == "wing"]
 
 
 @THOROUGH
@@ -252,8 +254,8 @@ def test_a_shown_column_is_asked_for(
     answer = sheet.shared("M1")
     assert answer is not None
     lacking = [row for row in answer.values["places"] if "wing" not in row or "place" not in row]
-    one = standing(template, sheet, here).items["M1"]
-    assert one.done is (bool(answer.values["places"]) and not lacking)
+    status = standing(template, sheet, here).items["M1"]
+    assert status.done is (bool(answer.values["places"]) and not lacking)
 
 
 @THOROUGH

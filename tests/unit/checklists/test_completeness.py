@@ -98,10 +98,10 @@ def copied(*read_by: UUID, **more: Any) -> Filled:
 def test_a_copied_answer_is_accepted_by_those_who_have_read_it(
     read_by: tuple[UUID, ...], accepted: tuple[UUID, ...], waiting: tuple[UUID, ...]
 ) -> None:
-    one = stands("M1", copied(*read_by), accepted)
-    assert set(one.waiting_for) == set(waiting)
-    assert one.done is not bool(waiting)
-    assert set(one.unread_by) == set(ALL) - set(read_by)
+    status = stands("M1", copied(*read_by), accepted)
+    assert set(status.waiting_for) == set(waiting)
+    assert status.done is not bool(waiting)
+    assert set(status.unread_by) == set(ALL) - set(read_by)
 
 
 def test_a_copy_that_needs_no_acceptance_waits_for_every_reader() -> None:
@@ -111,18 +111,18 @@ def test_a_copy_that_needs_no_acceptance_waits_for_every_reader() -> None:
 
 def test_a_partys_own_copied_answer_waits_for_every_reader() -> None:
     own = {("M7", body): an_answer(WORDS) for body in (NPM, LANTERN)}
-    one = stands("M7", own=own | {("M7", DOOR): copied(DOOR, NPM)})
-    assert (one.state, one.waiting_for) == (WorkState.WAITING, (LANTERN,))
+    status = stands("M7", own=own | {("M7", DOOR): copied(DOOR, NPM)})
+    assert (status.state, status.waiting_for) == (WorkState.WAITING, (LANTERN,))
 
 
 def test_a_copy_in_an_item_that_does_not_apply_waits_for_nobody() -> None:
-    one = stands("M4", copied(), others={"M2": an_answer({"kind": "police"})})
-    assert (one.waiting_for, one.unread_by) == (NOBODY, NOBODY)
+    status = stands("M4", copied(), others={"M2": an_answer({"kind": "police"})})
+    assert (status.waiting_for, status.unread_by) == (NOBODY, NOBODY)
 
 
 def test_an_item_left_incomplete_by_copying_is_in_progress() -> None:
-    one = stands("M5", copied(*ALL, values={"second_reader": str(SAMIRA)}))
-    assert one.state is WorkState.IN_PROGRESS
+    status = stands("M5", copied(*ALL, values={"second_reader": str(SAMIRA)}))
+    assert status.state is WorkState.IN_PROGRESS
 
 
 READERS = st.frozensets(st.sampled_from(ALL))
@@ -140,21 +140,21 @@ def test_nothing_is_agreed_while_a_party_has_not_read_a_copy(
     for code, values in (("M1", WORDS), ("M2", {"kind": "police"}), ("M3", WORDS), ("M7", None)):
         shared = copied(*read, values=values) if values and is_copied else None
         own = {("M7", body): copied(*own_read) for body in answered} if code == "M7" else {}
-        one = stands(code, shared, tuple(accepted), own=own)
-        there = [(shared, read)] if shared else []
-        there += [(answer, own_read) for answer in own.values()]
-        unread = {party for _answer, readers in there for party in set(ALL) - readers}
-        assert set(one.unread_by) == unread
-        assert unread <= set(one.waiting_for)
-        assert not (one.done and unread)
+        status = stands(code, shared, tuple(accepted), own=own)
+        answers = [(shared, read)] if shared else []
+        answers += [(answer, own_read) for answer in own.values()]
+        unread = {party for _answer, readers in answers for party in set(ALL) - readers}
+        assert set(status.unread_by) == unread
+        assert unread <= set(status.waiting_for)
+        assert not (status.done and unread)
 
 
 # Accepted by all (product.md, 4.1)
 
 
 def test_an_item_that_nobody_answered_waits_for_those_who_write_it() -> None:
-    one = stands("M1")
-    assert (one.state, one.waiting_for, one.done) == (WorkState.NOT_STARTED, ALL, False)
+    status = stands("M1")
+    assert (status.state, status.waiting_for, status.done) == (WorkState.NOT_STARTED, ALL, False)
 
 
 @pytest.mark.parametrize(
@@ -170,18 +170,18 @@ def test_an_item_that_nobody_answered_waits_for_those_who_write_it() -> None:
 def test_an_item_of_both_is_done_when_every_party_accepts(
     accepted: tuple[UUID, ...], waiting: tuple[UUID, ...]
 ) -> None:
-    one = stands("M1", an_answer(WORDS), accepted)
-    assert one.waiting_for == waiting
-    assert one.state is (WorkState.WAITING if waiting else WorkState.AGREED)
-    assert one.done is not bool(waiting)
+    status = stands("M1", an_answer(WORDS), accepted)
+    assert status.waiting_for == waiting
+    assert status.state is (WorkState.WAITING if waiting else WorkState.AGREED)
+    assert status.done is not bool(waiting)
 
 
 def test_the_acceptance_of_an_older_version_does_not_count() -> None:
     sheet = a_sheet(shared={"M1": an_answer(WORDS, version=2)}, accepted={"M1": ALL})
     older = {body: (UUID(int=77), Stance.ACCEPTS) for body in ALL}
     sheet = replace(sheet, positions={"M1": older})
-    one = item_standing(TERMS.by_code["M1"], sheet, around())
-    assert (one.state, one.waiting_for) == (WorkState.WAITING, ALL)
+    status = item_standing(TERMS.by_code["M1"], sheet, around())
+    assert (status.state, status.waiting_for) == (WorkState.WAITING, ALL)
 
 
 @pytest.mark.parametrize("stance", [Stance.WANTS_CHANGE, Stance.WANTS_TALK])
@@ -190,8 +190,8 @@ def test_a_wish_is_no_acceptance(stance: Stance) -> None:
     sheet = a_sheet(shared={"M1": answer}, accepted={"M1": ALL})
     taken = {**sheet.positions["M1"], DOOR: (answer.answer_id, stance)}
     sheet = replace(sheet, positions={"M1": taken})
-    one = item_standing(TERMS.by_code["M1"], sheet, around())
-    assert (one.state, one.waiting_for) == (WorkState.WAITING, (DOOR,))
+    status = item_standing(TERMS.by_code["M1"], sheet, around())
+    assert (status.state, status.waiting_for) == (WorkState.WAITING, (DOOR,))
 
 
 def test_when_a_party_joins_the_item_waits_for_it() -> None:
@@ -202,8 +202,8 @@ def test_when_a_party_joins_the_item_waits_for_it() -> None:
 
 
 def test_the_yes_of_who_left_is_not_needed() -> None:
-    one = stands("M1", an_answer(WORDS), (NPM, DOOR), surroundings=around(*PARTIES[:2]))
-    assert one.done
+    status = stands("M1", an_answer(WORDS), (NPM, DOOR), surroundings=around(*PARTIES[:2]))
+    assert status.done
 
 
 @pytest.mark.parametrize(
@@ -217,8 +217,8 @@ def test_the_yes_of_who_left_is_not_needed() -> None:
     ],
 )
 def test_who_is_asked_stands_in_the_template(code: str, accepts: tuple[UUID, ...]) -> None:
-    found = accepters(TERMS.by_code[code], around())
-    assert tuple(party.organisation_id for party in found) == accepts
+    parties = accepters(TERMS.by_code[code], around())
+    assert tuple(party.organisation_id for party in parties) == accepts
 
 
 @pytest.mark.parametrize(
@@ -228,13 +228,13 @@ def test_who_is_asked_stands_in_the_template(code: str, accepts: tuple[UUID, ...
 def test_who_writes_the_shared_answer_stands_there_too(
     code: str, writers: tuple[UUID, ...]
 ) -> None:
-    found = setters(TERMS.by_code[code], around())
-    assert tuple(party.organisation_id for party in found) == writers
+    parties = setters(TERMS.by_code[code], around())
+    assert tuple(party.organisation_id for party in parties) == writers
 
 
 def test_what_the_npm_alone_settles_is_done_when_it_is_whole() -> None:
-    one = stands("M2", an_answer({"kind": "police"}))
-    assert one.done
+    status = stands("M2", an_answer({"kind": "police"}))
+    assert status.done
 
 
 def test_the_npm_need_not_accept_what_each_cso_accepts() -> None:
@@ -262,10 +262,10 @@ def test_an_answer_that_is_not_whole_is_in_progress_though_all_accept_it() -> No
     template = a_template(an_item("M1", a_field(), a_field("more")))
     answer = an_answer(WORDS)
     sheet = a_sheet(shared={"M1": answer}, accepted={"M1": ALL})
-    one = item_standing(template.by_code["M1"], sheet, around())
-    assert one.state is WorkState.IN_PROGRESS
-    assert [str(problem.message) for problem in one.problems] == ["Fill in: More"]
-    assert one.waiting_for == ALL
+    status = item_standing(template.by_code["M1"], sheet, around())
+    assert status.state is WorkState.IN_PROGRESS
+    assert [str(problem.message) for problem in status.problems] == ["Fill in: More"]
+    assert status.waiting_for == ALL
 
 
 def test_a_done_test_keeps_an_item_from_being_done() -> None:
@@ -278,17 +278,17 @@ def test_a_done_test_keeps_an_item_from_being_done() -> None:
 def test_an_answer_that_names_who_left_is_not_done_any_more() -> None:
     answer = an_answer({"second_reader": str(OREN)})
     later = replace(around(), people=frozenset({ILENA, SAMIRA}))
-    one = stands("M5", answer, surroundings=later)
-    assert one.state is WorkState.IN_PROGRESS
-    assert "no longer takes part" in str(one.problems[0].message)
+    status = stands("M5", answer, surroundings=later)
+    assert status.state is WorkState.IN_PROGRESS
+    assert "no longer takes part" in str(status.problems[0].message)
 
 
 # Each party its own
 
 
 def own(*bodies: UUID, values: dict[str, Any] | None = None) -> dict[tuple[str, UUID], Filled]:
-    kept = WORDS if values is None else values
-    return {("M7", body): an_answer(kept, organisation_id=body) for body in bodies}
+    stored = WORDS if values is None else values
+    return {("M7", body): an_answer(stored, organisation_id=body) for body in bodies}
 
 
 @pytest.mark.parametrize(
@@ -302,13 +302,13 @@ def own(*bodies: UUID, values: dict[str, Any] | None = None) -> dict[tuple[str, 
 def test_each_party_answers_for_itself(
     given: tuple[UUID, ...], state: WorkState, waiting: tuple[UUID, ...]
 ) -> None:
-    one = stands("M7", own=own(*given))
-    assert (one.state, one.waiting_for) == (state, waiting)
+    status = stands("M7", own=own(*given))
+    assert (status.state, status.waiting_for) == (state, waiting)
 
 
 def test_the_answer_of_who_left_is_not_asked_for() -> None:
-    one = stands("M7", own=own(NPM, DOOR), surroundings=around(*PARTIES[:2]))
-    assert one.done
+    status = stands("M7", own=own(NPM, DOOR), surroundings=around(*PARTIES[:2]))
+    assert status.done
 
 
 def test_where_each_cso_answers_the_npm_is_not_asked() -> None:
@@ -332,9 +332,9 @@ def test_an_item_of_both_kinds_needs_the_shared_answer_and_each_own() -> None:
         a_sheet(own=given),
         a_sheet(shared={"M1": method}, own=given),
     ):
-        one = item_standing(item, lacking, around())
-        assert not one.done
-        assert one.waiting_for
+        status = item_standing(item, lacking, around())
+        assert not status.done
+        assert status.waiting_for
 
 
 # Left out (4.2), hidden, not known (4.5)
@@ -349,12 +349,12 @@ def test_an_item_left_out_is_done_when_all_accept_that() -> None:
 def test_an_item_left_out_does_not_count_once_it_is_required() -> None:
     left_out = an_answer({"reason": "No data."}, not_applicable=True)
     not_asked = around(questions={"personal_data": "no"})
-    asked = around(questions={"personal_data": "yes"})
+    surroundings = around(questions={"personal_data": "yes"})
     assert stands("M9", left_out, ALL, surroundings=not_asked).done
-    one = stands("M9", left_out, ALL, surroundings=asked)
-    assert (one.required, one.state) == (True, WorkState.IN_PROGRESS)
-    assert "required here now" in str(one.problems[0].message)
-    assert one.waiting_for == ALL
+    status = stands("M9", left_out, ALL, surroundings=surroundings)
+    assert (status.required, status.state) == (True, WorkState.IN_PROGRESS)
+    assert "required here now" in str(status.problems[0].message)
+    assert status.waiting_for == ALL
 
 
 def test_what_is_left_out_for_all_is_asked_of_no_party() -> None:
@@ -377,9 +377,9 @@ def test_an_item_is_shown_hidden_or_not_known_yet(
     kind: str | None, shown: Truth, state: WorkState, counts: bool
 ) -> None:
     others = {"M2": an_answer({"kind": kind})} if kind else {}
-    one = stands("M4", others=others)
-    assert (one.shown, one.state, one.counts) == (shown, state, counts)
-    assert one.required is counts
+    status = stands("M4", others=others)
+    assert (status.shown, status.state, status.counts) == (shown, state, counts)
+    assert status.required is counts
 
 
 def test_an_answer_hidden_by_a_changed_condition_counts_no_more() -> None:
@@ -420,9 +420,9 @@ def test_an_answer_that_is_hidden_settles_nothing(
     shared = {"M2": an_answer({"kind": "other"}), "M3": an_answer(WORDS)}
     if first:
         shared["M1"] = an_answer({"kind": first})
-    found = standing(CHAIN, a_sheet(shared=shared, accepted={"M3": ALL}), around())
-    assert (found.items["M2"].state, found.items["M3"].state) == states
-    assert "M3" not in found.blocking
+    status = standing(CHAIN, a_sheet(shared=shared, accepted={"M3": ALL}), around())
+    assert (status.items["M2"].state, status.items["M3"].state) == states
+    assert "M3" not in status.blocking
 
 
 @pytest.mark.parametrize(
@@ -458,18 +458,18 @@ def whole_sheet(*, leave: tuple[str, ...] = (), surroundings: Surroundings | Non
 
 
 def test_a_checklist_is_complete_when_all_that_is_required_is_agreed() -> None:
-    found = standing(TERMS, whole_sheet(), around())
+    status = standing(TERMS, whole_sheet(), around())
     # M4 is hidden: M2 says police.
-    assert (found.is_complete, found.blocking) == (True, ())
-    assert (found.done_count, found.total_count) == (9, 9)
-    assert set(found.waiting.values()) == {0}
+    assert (status.is_complete, status.blocking) == (True, ())
+    assert (status.done_count, status.total_count) == (9, 9)
+    assert set(status.waiting.values()) == {0}
 
 
 @pytest.mark.parametrize("code", ["M1", "M2", "M3", "M5", "M7", "M9", "M10"])
 def test_each_required_item_holds_up_signing(code: str) -> None:
-    found = standing(TERMS, whole_sheet(leave=(code,)), around())
-    assert (found.is_complete, found.blocking) == (False, (code,))
-    assert (found.done_count, found.total_count) == (8, 9)
+    status = standing(TERMS, whole_sheet(leave=(code,)), around())
+    assert (status.is_complete, status.blocking) == (False, (code,))
+    assert (status.done_count, status.total_count) == (8, 9)
 
 
 def test_what_is_recommended_holds_nothing_up_until_it_is_begun() -> None:
@@ -490,17 +490,17 @@ def test_a_live_list_never_holds_up_signing() -> None:
 def test_it_is_counted_how_many_items_wait_for_each_party() -> None:
     sheet = whole_sheet()
     for code in ("M1", "M3"):
-        kept = {b: p for b, p in sheet.positions[code].items() if b != LANTERN}
-        sheet = replace(sheet, positions={**sheet.positions, code: kept})
+        remaining = {b: p for b, p in sheet.positions[code].items() if b != LANTERN}
+        sheet = replace(sheet, positions={**sheet.positions, code: remaining})
     assert standing(TERMS, sheet, around()).waiting == {NPM: 0, DOOR: 0, LANTERN: 2}
 
 
 def test_items_of_each_person_are_no_part_of_a_checklists_progress() -> None:
     person = a_field("read", "confirm", sets="each_person", accepts="none")
     template = a_template(an_item("M1"), an_item("M2", person, part="person"))
-    found = standing(template, a_sheet(), around())
-    assert list(found.items) == ["M1"]
-    assert found.blocking == ("M1",)
+    status = standing(template, a_sheet(), around())
+    assert list(status.items) == ["M1"]
+    assert status.blocking == ("M1",)
 
 
 # Properties
@@ -554,7 +554,7 @@ def situations(draw: st.DrawFn) -> tuple[Sheet, Surroundings]:
     return Sheet(CHECKLIST, answers, positions, frozenset({ILENA})), here
 
 
-def asked(item: Item, here: Surroundings) -> list[UUID]:
+def accepters_of(item: Item, here: Surroundings) -> list[UUID]:
     """Say by another way whose acceptance an item needs."""
     sides = {
         Accepts.ALL: {OrganisationKind.NPM, OrganisationKind.CSO},
@@ -574,25 +574,25 @@ def test_never_agreed_while_a_current_party_has_not_accepted_exactly_the_current
     situation: tuple[Sheet, Surroundings],
 ) -> None:
     sheet, here = situation
-    for code, one in standing(TERMS, sheet, here).items.items():
+    for code, item_status in standing(TERMS, sheet, here).items.items():
         answer = sheet.shared(code)
-        for body in asked(TERMS.by_code[code], here):
+        for body in accepters_of(TERMS.by_code[code], here):
             position = sheet.positions.get(code, {}).get(body)
             accepts = answer is not None and position == (answer.answer_id, Stance.ACCEPTS)
-            assert accepts or one.state is not WorkState.AGREED
+            assert accepts or item_status.state is not WorkState.AGREED
 
 
 @THOROUGH
 @given(situations())
 def test_progress_is_never_above_what_is_true(situation: tuple[Sheet, Surroundings]) -> None:
     sheet, here = situation
-    found = standing(TERMS, sheet, here)
+    status = standing(TERMS, sheet, here)
     kind = sheet.value("M2", "kind")
     counted = [code for code in CODES if code != "M4" or kind == "prison"]
     truly = [code for code in counted if is_truly_done(code, sheet, here)]
-    assert found.total_count == len(counted)
-    assert found.done_count == len(truly)
-    assert found.done_count <= found.total_count
+    assert status.total_count == len(counted)
+    assert status.done_count == len(truly)
+    assert status.done_count <= status.total_count
 
 
 def is_truly_done(code: str, sheet: Sheet, here: Surroundings) -> bool:
@@ -619,18 +619,18 @@ def test_an_item_whose_condition_is_not_known_never_counts(
     situation: tuple[Sheet, Surroundings], answered: bool
 ) -> None:
     sheet, here = situation
-    answers = {key: one for key, one in sheet.answers.items() if key[0] not in {"M2", "M4"}}
+    answers = {key: answer for key, answer in sheet.answers.items() if key[0] not in {"M2", "M4"}}
     positions = {code: taken for code, taken in sheet.positions.items() if code != "M4"}
     without = standing(TERMS, replace(sheet, answers=answers, positions=positions), here)
     if answered:
         answer = an_answer(WORDS)
         answers["M4", AnswerScope.SHARED, CHECKLIST] = answer
         positions["M4"] = dict.fromkeys(ALL, (answer.answer_id, Stance.ACCEPTS))
-    found = standing(TERMS, replace(sheet, answers=answers, positions=positions), here)
-    assert found.items["M4"].state is WorkState.NOT_KNOWN
-    assert not found.items["M4"].counts
-    assert (found.done_count, found.total_count) == (without.done_count, without.total_count)
-    assert found.waiting == without.waiting
+    status = standing(TERMS, replace(sheet, answers=answers, positions=positions), here)
+    assert status.items["M4"].state is WorkState.NOT_KNOWN
+    assert not status.items["M4"].counts
+    assert (status.done_count, status.total_count) == (without.done_count, without.total_count)
+    assert status.waiting == without.waiting
 
 
 @THOROUGH
@@ -639,17 +639,17 @@ def test_complete_means_that_nothing_required_and_nothing_begun_is_open(
     situation: tuple[Sheet, Surroundings],
 ) -> None:
     sheet, here = situation
-    found = standing(TERMS, sheet, here)
+    status = standing(TERMS, sheet, here)
     signed = [code for code in CODES if TERMS.by_code[code].part is Part.TERMS]
-    shown = [code for code in signed if found.items[code].shown is Truth.TRUE]
+    shown = [code for code in signed if status.items[code].shown is Truth.TRUE]
     is_open = [
         code
         for code in shown
-        if not found.items[code].done
-        and (found.items[code].required or found.items[code].state is not WorkState.NOT_STARTED)
+        if not status.items[code].done
+        and (status.items[code].required or status.items[code].state is not WorkState.NOT_STARTED)
     ]
-    assert list(found.blocking) == is_open
-    assert found.is_complete is not bool(is_open)
+    assert list(status.blocking) == is_open
+    assert status.is_complete is not bool(is_open)
 
 
 @THOROUGH
@@ -658,15 +658,17 @@ def test_what_is_required_and_not_done_always_waits_for_somebody(
     situation: tuple[Sheet, Surroundings],
 ) -> None:
     sheet, here = situation
-    found = standing(TERMS, sheet, here)
-    for code, one in found.items.items():
-        if one.required and one.counts and not one.done:
-            assert one.waiting_for, code
-        if one.done:
-            assert one.waiting_for == (), code
-    assert found.waiting == {
+    status = standing(TERMS, sheet, here)
+    for code, item_status in status.items.items():
+        if item_status.required and item_status.counts and not item_status.done:
+            assert item_status.waiting_for, code
+        if item_status.done:
+            assert item_status.waiting_for == (), code
+    assert status.waiting == {
         party.organisation_id: sum(
-            party.organisation_id in one.waiting_for for one in found.items.values() if one.counts
+            party.organisation_id in item_status.waiting_for
+            for item_status in status.items.values()
+            if item_status.counts
         )
         for party in here.parties
     }
@@ -693,8 +695,8 @@ def test_a_party_that_joins_makes_nothing_more_done(
     assert done(standing(TERMS, sheet, joined)) <= done(standing(TERMS, sheet, here))
 
 
-def done(found: ChecklistStatus) -> set[str]:
-    return {code for code, one in found.items.items() if one.done}
+def done(status: ChecklistStatus) -> set[str]:
+    return {code for code, item_status in status.items.items() if item_status.done}
 
 
 # What is left to a party, where somebody of it looks after the item
@@ -718,9 +720,9 @@ def test_an_item_concerns_who_writes_and_who_accepts_it(
     assert not concerns(ILENA, item, around())
 
 
-def left(code: str, one: ItemStatus, surroundings: Surroundings | None = None) -> set[UUID]:
+def left(code: str, status: ItemStatus, surroundings: Surroundings | None = None) -> set[UUID]:
     item, here = TERMS.by_code[code], surroundings or around()
-    return {body for body in ALL if is_left_to(body, item, one, here)}
+    return {body for body in ALL if is_left_to(body, item, status, here)}
 
 
 @pytest.mark.parametrize(
@@ -745,8 +747,8 @@ def test_left_is_what_waits_and_what_is_recommended_and_not_begun(
 
 def test_what_each_party_answers_is_left_to_those_who_have_not() -> None:
     assert left("M7", stands("M7")) == set(ALL)
-    one = stands("M7", own={("M7", DOOR): an_answer(WORDS)})
-    assert left("M7", one) == {NPM, LANTERN}
+    status = stands("M7", own={("M7", DOOR): an_answer(WORDS)})
+    assert left("M7", status) == {NPM, LANTERN}
 
 
 @pytest.mark.parametrize("kind", ["police", None])
@@ -785,9 +787,9 @@ def proposed(
 def test_other_words_wait_for_those_who_may_answer_them(
     code: str, accepted: tuple[UUID, ...], by: tuple[UUID, ...], waiting: tuple[UUID, ...]
 ) -> None:
-    one = proposed(code, accepted, *by)
-    assert one.waiting_for == waiting
-    assert one.done is not bool(waiting)
+    status = proposed(code, accepted, *by)
+    assert status.waiting_for == waiting
+    assert status.done is not bool(waiting)
 
 
 def test_where_nobody_is_left_to_answer_it_stays_with_who_proposed() -> None:

@@ -32,7 +32,7 @@ FIRST, LAST = dt.date(2026, 5, 4), dt.date(2026, 5, 6)
 VISIT = around(team=frozenset({ILENA, SAMIRA}), visit_starts_on=FIRST, visit_ends_on=LAST)
 
 
-def found(
+def problems_in(
     code: str,
     fields: list[dict[str, Any]],
     values: dict[str, Any],
@@ -44,7 +44,7 @@ def found(
 
 
 def places(problems: list[Problem]) -> list[tuple[str, int | None, str | None]]:
-    return [(one.field, one.row, one.column) for one in problems]
+    return [(problem.field, problem.row, problem.column) for problem in problems]
 
 
 # People
@@ -55,9 +55,9 @@ def places(problems: list[Problem]) -> list[tuple[str, int | None, str | None]]:
 def test_whoever_acts_on_site_is_in_the_team(code: str, person: UUID) -> None:
     fields = [a_table("t", a_column("who", "person"), a_column("a")), a_field("p", "person")]
     in_team = {"t": [{"who": str(ILENA), "a": "x"}], "p": str(SAMIRA)}
-    assert found(code, fields, in_team) == []
+    assert problems_in(code, fields, in_team) == []
     outside = {"t": [{"who": str(ILENA)}, {"who": str(person)}], "p": str(person)}
-    problems = found(code, fields, outside)
+    problems = problems_in(code, fields, outside)
     assert places(problems) == [("t", 1, "who"), ("p", None, None)]
     assert str(problems[1].message).startswith("P: choose someone on the team")
 
@@ -67,11 +67,11 @@ def test_of_who_speaks_with_the_authorities_only_those_at_the_gate_may_be_outsid
 ):
     fields = [a_field(key, "person") for key in ("speaker", "stand_in", "at_gate")]
     of_npm = dict.fromkeys(("speaker", "stand_in", "at_gate"), str(OREN))
-    assert places(found("V7", fields, of_npm)) == [
+    assert places(problems_in("V7", fields, of_npm)) == [
         ("speaker", None, None),
         ("stand_in", None, None),
     ]
-    assert places(found("V7", fields, {"at_gate": str(JOANA)})) == [("at_gate", None, None)]
+    assert places(problems_in("V7", fields, {"at_gate": str(JOANA)})) == [("at_gate", None, None)]
 
 
 def test_authors_are_in_the_team_or_of_the_npm() -> None:
@@ -79,8 +79,8 @@ def test_authors_are_in_the_team_or_of_the_npm() -> None:
         a_table("parts", a_column("author", "person"), a_column("due", "date")),
         a_field("editor", "person"),
     ]
-    rows = [{"author": str(one)} for one in (SAMIRA, OREN, JOANA)]
-    assert places(found("V19", fields, {"parts": rows, "editor": str(JOANA)})) == [
+    rows = [{"author": str(user_id)} for user_id in (SAMIRA, OREN, JOANA)]
+    assert places(problems_in("V19", fields, {"parts": rows, "editor": str(JOANA)})) == [
         ("parts", 2, "author"),
         ("editor", None, None),
     ]
@@ -90,16 +90,16 @@ def test_who_decides_on_an_urgent_case_is_of_the_npm_in_a_standing_plan_too() ->
     fields = [a_field("on_site", "person"), a_field("stand_in", "person")]
     values = {"on_site": str(OREN), "stand_in": str(SAMIRA)}
     for surroundings in (VISIT, around()):
-        assert places(found("U3", fields, values, surroundings)) == [("stand_in", None, None)]
+        assert places(problems_in("U3", fields, values, surroundings)) == [("stand_in", None, None)]
 
 
 def test_without_a_team_nobody_is_outside_it() -> None:
-    assert found("V12", [a_field("p", "person")], {"p": str(JOANA)}, around()) == []
+    assert problems_in("V12", [a_field("p", "person")], {"p": str(JOANA)}, around()) == []
 
 
 def test_a_party_in_a_row_of_people_is_no_person() -> None:
     fields = [a_table("t", a_column("who", "person"), a_column("for", "party"))]
-    assert found("V5", fields, {"t": [{"who": str(ILENA), "for": str(DOOR)}]}) == []
+    assert problems_in("V5", fields, {"t": [{"who": str(ILENA), "for": str(DOOR)}]}) == []
 
 
 # Days
@@ -121,7 +121,7 @@ def test_briefing_and_debriefing_fit_the_days_of_the_visit(
     fields = [a_field("briefing", "date"), a_field("debriefing", "date")]
     days = {"briefing": briefing, "debriefing": debriefing}
     values = {key: day.isoformat() for key, day in days.items() if day}
-    assert [one.field for one in found("V18", fields, values)] == expected
+    assert [problem.field for problem in problems_in("V18", fields, values)] == expected
 
 
 @pytest.mark.parametrize(("days", "is_late_enough"), [(0, False), (-1, False), (1, True)])
@@ -129,7 +129,7 @@ def test_the_check_for_reprisals_comes_after_the_last_day(
     days: int, *, is_late_enough: bool
 ) -> None:
     day = LAST + dt.timedelta(days=days)
-    problems = found("V15", [a_field("check_on", "date")], {"check_on": day.isoformat()})
+    problems = problems_in("V15", [a_field("check_on", "date")], {"check_on": day.isoformat()})
     assert places(problems) == ([] if is_late_enough else [("check_on", None, None)])
 
 
@@ -139,22 +139,22 @@ SCOPE = [
     a_field(
         "in_scope",
         "choices",
-        options=[{"value": one, "label": f"Form {one}"} for one in ("VISIT", "EXP", "PROT")],
+        options=[{"value": form, "label": f"Form {form}"} for form in ("VISIT", "EXP", "PROT")],
     )
 ]
 
 
 def test_the_forms_in_scope_are_the_ways_of_working_of_the_cooperation() -> None:
     surroundings = around(modes=(Mode.VISIT, Mode.EXP))
-    assert found("M3", SCOPE, {"in_scope": ["EXP", "VISIT"]}, surroundings) == []
-    problems = found("M3", SCOPE, {"in_scope": ["VISIT", "PROT"]}, surroundings)
-    missing, superfluous = (str(one.message) for one in problems)
+    assert problems_in("M3", SCOPE, {"in_scope": ["EXP", "VISIT"]}, surroundings) == []
+    problems = problems_in("M3", SCOPE, {"in_scope": ["VISIT", "PROT"]}, surroundings)
+    missing, superfluous = (str(problem.message) for problem in problems)
     assert missing.startswith("The cooperation lists “Form EXP” as a way of working.")
     assert superfluous.startswith("“Form PROT” isn’t among the cooperation’s ways of working.")
 
 
 def test_an_answer_without_any_form_is_only_missing() -> None:
-    assert found("M3", SCOPE, {}, around(modes=(Mode.VISIT,))) == []
+    assert problems_in("M3", SCOPE, {}, around(modes=(Mode.VISIT,))) == []
 
 
 INTERESTS = [
@@ -162,26 +162,26 @@ INTERESTS = [
 ]
 
 
-def of_m1(**said: bool) -> Sheet:
-    rows = [{"party": str(NPM)}, {"party": str(DOOR), **said}, {"party": str(LANTERN)}]
+def of_m1(**answers: bool) -> Sheet:
+    rows = [{"party": str(NPM)}, {"party": str(DOOR), **answers}, {"party": str(LANTERN)}]
     return a_sheet(shared={"M1": an_answer({"parties": rows})})
 
 
-@pytest.mark.parametrize("said", ["litigates", "represents_persons", "represents_staff"])
-def test_a_party_with_an_interest_in_m1_can_not_declare_none(said: str) -> None:
+@pytest.mark.parametrize("answer", ["litigates", "represents_persons", "represents_staff"])
+def test_a_party_with_an_interest_in_m1_can_not_declare_none(answer: str) -> None:
     rows = [
         {"party": str(NPM), "declares": "none"},
         {"party": str(DOOR), "declares": "none"},
         {"party": str(LANTERN), "declares": "none"},
     ]
-    sheet = of_m1(**{said: True})
-    problems = found("M14", INTERESTS, {"interests": rows}, sheet=sheet)
+    sheet = of_m1(**{answer: True})
+    problems = problems_in("M14", INTERESTS, {"interests": rows}, sheet=sheet)
     assert places(problems) == [("interests", 1, "declares")]
     rows[1]["declares"] = "interest"
-    assert found("M14", INTERESTS, {"interests": rows}, sheet=sheet) == []
+    assert problems_in("M14", INTERESTS, {"interests": rows}, sheet=sheet) == []
 
 
 @pytest.mark.parametrize("sheet", [a_sheet(), of_m1(litigates=False), of_m1()])
 def test_a_party_without_one_may_declare_none(sheet: Sheet) -> None:
     rows = [{"party": str(DOOR), "declares": "none"}]
-    assert found("M14", INTERESTS, {"interests": rows}, sheet=sheet) == []
+    assert problems_in("M14", INTERESTS, {"interests": rows}, sheet=sheet) == []

@@ -27,10 +27,12 @@ from tracker.checklists.rules import done_tests
 from tracker.checklists.rules.facts import Surroundings
 from tracker.checklists.rules.values import Problem
 
-LEVELS = [{"value": one, "label": one.capitalize()} for one in ("first", "second", "third")]
+LEVELS = [
+    {"value": option, "label": option.capitalize()} for option in ("first", "second", "third")
+]
 
 
-def found(
+def problems_in(
     fields: list[dict[str, Any]],
     check: dict[str, Any],
     values: dict[str, Any],
@@ -43,11 +45,11 @@ def found(
 
 
 def words(problems: list[Problem]) -> list[str]:
-    return [str(one.message) for one in problems]
+    return [str(problem.message) for problem in problems]
 
 
 def places(problems: list[Problem]) -> list[tuple[str, int | None, str | None]]:
-    return [(one.field, one.row, one.column) for one in problems]
+    return [(problem.field, problem.row, problem.column) for problem in problems]
 
 
 def test_every_check_of_the_schema_has_its_test() -> None:
@@ -68,7 +70,10 @@ ROWS = [a_table("t", a_column("a"))]
 def test_min_rows_counts_rows_that_hold_something(
     rows: list[dict[str, Any]], expected: list[str]
 ) -> None:
-    assert words(found(ROWS, {"check": "min_rows", "field": "t", "n": 2}, {"t": rows})) == expected
+    assert (
+        words(problems_in(ROWS, {"check": "min_rows", "field": "t", "n": 2}, {"t": rows}))
+        == expected
+    )
 
 
 PARTY_ROWS = [a_table("t", a_column("from", "party"), a_column("a"))]
@@ -77,19 +82,19 @@ PARTY_ROWS = [a_table("t", a_column("from", "party"), a_column("a"))]
 def test_row_per_party_names_each_party_without_a_row() -> None:
     check = {"check": "row_per_party", "field": "t", "column": "from"}
     rows = [{"from": str(DOOR), "a": "x"}, {"from": str(DOOR)}, {"a": "x"}]
-    assert words(found(PARTY_ROWS, check, {"t": rows})) == [
+    assert words(problems_in(PARTY_ROWS, check, {"t": rows})) == [
         "A row for People's Advocate is missing.",
         "A row for Lantern is missing.",
     ]
     rows = [{"from": str(party.organisation_id), "a": "x"} for party in PARTIES]
-    assert found(PARTY_ROWS, check, {"t": rows}) == []
+    assert problems_in(PARTY_ROWS, check, {"t": rows}) == []
 
 
 def test_row_per_party_asks_for_a_row_of_who_joined() -> None:
     check = {"check": "row_per_party", "field": "t", "column": "from"}
     values = {"t": [{"from": str(NPM)}, {"from": str(DOOR)}]}
-    assert found(PARTY_ROWS, check, values, around(*PARTIES[:2])) == []
-    assert words(found(PARTY_ROWS, check, values)) == ["A row for Lantern is missing."]
+    assert problems_in(PARTY_ROWS, check, values, around(*PARTIES[:2])) == []
+    assert words(problems_in(PARTY_ROWS, check, values)) == ["A row for Lantern is missing."]
 
 
 def test_row_per_team_member_says_how_many_lack_one() -> None:
@@ -97,12 +102,12 @@ def test_row_per_team_member_says_how_many_lack_one() -> None:
     check = {"check": "row_per_team_member", "field": "t", "column": "person"}
     team = around(team=frozenset({ILENA, OREN, SAMIRA}))
     rows = [{"person": str(ILENA), "role": "Lead"}]
-    assert words(found(fields, check, {"t": rows}, team)) == [
+    assert words(problems_in(fields, check, {"t": rows}, team)) == [
         "A row is missing for 2 of the team (V4)."
     ]
     rows += [{"person": str(OREN)}, {"person": str(SAMIRA)}, {"person": str(PETRA)}]
-    assert found(fields, check, {"t": rows}, team) == []
-    assert found(fields, check, {"t": rows[:1]}, around()) == []
+    assert problems_in(fields, check, {"t": rows}, team) == []
+    assert problems_in(fields, check, {"t": rows[:1]}, around()) == []
 
 
 def test_values_covered_names_each_value_without_a_row() -> None:
@@ -113,11 +118,11 @@ def test_values_covered_names_each_value_without_a_row() -> None:
         "column": "level",
         "values": ["first", "third"],
     }
-    assert words(found(fields, check, {"t": [{"level": "second"}]})) == [
+    assert words(problems_in(fields, check, {"t": [{"level": "second"}]})) == [
         "A row is missing for: First",
         "A row is missing for: Third",
     ]
-    assert found(fields, check, {"t": [{"level": "third"}, {"level": "first"}]}) == []
+    assert problems_in(fields, check, {"t": [{"level": "third"}, {"level": "first"}]}) == []
 
 
 DATES = [a_field(key, "date", required=False) for key in ("start", "review", "end")]
@@ -148,13 +153,13 @@ def test_dates_come_one_after_the_other_and_empty_ones_are_passed_over(
 ) -> None:
     values = {"start": start, "review": review, "end": end}
     given = {key: value for key, value in values.items() if value}
-    assert words(found(DATES, IN_ORDER, given)) == expected
-    assert words(found(DATES, IN_ORDER, values)) == expected
+    assert words(problems_in(DATES, IN_ORDER, given)) == expected
+    assert words(problems_in(DATES, IN_ORDER, values)) == expected
 
 
 def test_the_later_date_is_the_one_to_mend() -> None:
     values = {"start": "2026-06-01", "end": "2026-01-01"}
-    assert places(found(DATES, IN_ORDER, values)) == [("end", None, None)]
+    assert places(problems_in(DATES, IN_ORDER, values)) == [("end", None, None)]
 
 
 DUE = [a_table("t", a_column("due", "date"), a_column("part"))]
@@ -164,10 +169,10 @@ AFTER = {"check": "dates_after_visit", "field": "t", "column": "due"}
 def test_dates_after_the_visit_are_later_than_its_last_day() -> None:
     rows = [{"due": "2026-03-01"}, {"part": "x"}, {"due": "2026-03-02"}, {"due": "2026-03-03"}]
     visit = around(visit_starts_on=dt.date(2026, 3, 1), visit_ends_on=dt.date(2026, 3, 2))
-    problems = found(DUE, AFTER, {"t": rows}, visit)
+    problems = problems_in(DUE, AFTER, {"t": rows}, visit)
     assert places(problems) == [("t", 0, "due"), ("t", 2, "due")]
     assert words(problems[:1]) == ["This date must be after the visit."]
-    assert found(DUE, AFTER, {"t": rows}, around()) == []
+    assert problems_in(DUE, AFTER, {"t": rows}, around()) == []
 
 
 PEOPLE = [a_field(key, "person", required=False) for key in ("lead", "deputy", "stand_in")]
@@ -190,9 +195,15 @@ def test_persons_are_different_ones(
     lead: UUID | None, deputy: UUID | None, stand_in: UUID | None, differ: bool
 ) -> None:
     keys = ("lead", "deputy", "stand_in")
-    values = {key: str(one) for key, one in zip(keys, (lead, deputy, stand_in), strict=True) if one}
+    values = {
+        key: str(user_id)
+        for key, user_id in zip(keys, (lead, deputy, stand_in), strict=True)
+        if user_id
+    }
     check = {"check": "distinct_persons", "fields": list(keys)}
-    assert words(found(PEOPLE, check, values)) == ([] if differ else ["Name different persons."])
+    assert words(problems_in(PEOPLE, check, values)) == (
+        [] if differ else ["Name different persons."]
+    )
 
 
 @pytest.mark.parametrize(
@@ -201,14 +212,14 @@ def test_persons_are_different_ones(
 def test_persons_of_the_npm_are_its_own_and_no_outside_experts(person: UUID, allowed: bool) -> None:
     """E02: an outside expert is neither member nor staff."""
     expected = [] if allowed else ["This must be a person of the NPM."]
-    one = {"check": "persons_of_npm", "field": "lead"}
-    assert words(found(PEOPLE, one, {"lead": str(person)})) == expected
+    lead_check = {"check": "persons_of_npm", "field": "lead"}
+    assert words(problems_in(PEOPLE, lead_check, {"lead": str(person)})) == expected
     several = {"check": "persons_of_npm", "fields": ["lead", "deputy"]}
-    assert words(found(PEOPLE, several, {"deputy": str(person)})) == expected
+    assert words(problems_in(PEOPLE, several, {"deputy": str(person)})) == expected
     table = [a_table("t", a_column("who", "person"))]
     check = {"check": "persons_of_npm", "field": "t", "column": "who"}
     rows = {"t": [{"who": str(ILENA)}, {}, {"who": str(person)}]}
-    problems = found(table, check, rows)
+    problems = problems_in(table, check, rows)
     assert words(problems) == expected
     assert places(problems) == ([] if allowed else [("t", 2, "who")])
 
@@ -217,16 +228,16 @@ def test_each_of_several_persons_is_looked_at() -> None:
     fields = [a_field("readers", "persons")]
     check = {"check": "persons_of_npm", "field": "readers"}
     values = {"readers": [str(ILENA), str(SAMIRA), str(PETRA)]}
-    assert len(found(fields, check, values)) == 2
-    assert found(fields, check, {"readers": [str(ILENA), str(OREN)]}) == []
+    assert len(problems_in(fields, check, values)) == 2
+    assert problems_in(fields, check, {"readers": [str(ILENA), str(OREN)]}) == []
 
 
 def test_who_wrote_an_answer_is_no_second_reader() -> None:
     """product.md, section 2: the second reader wrote no answer of that checklist."""
     check = {"check": "wrote_no_answer", "field": "lead"}
     values = {"lead": str(OREN)}
-    assert found(PEOPLE, check, values, authors=(ILENA, SAMIRA)) == []
-    assert words(found(PEOPLE, check, values, authors=(ILENA, OREN))) == [
+    assert problems_in(PEOPLE, check, values, authors=(ILENA, SAMIRA)) == []
+    assert words(problems_in(PEOPLE, check, values, authors=(ILENA, OREN))) == [
         "This person wrote an answer of this checklist. Name somebody who did not."
     ]
 
@@ -234,7 +245,7 @@ def test_who_wrote_an_answer_is_no_second_reader() -> None:
 @pytest.mark.parametrize(("number", "enough"), [(0, False), (4, False), (5, True), (50, True)])
 def test_a_number_is_at_least_so_much(number: int, enough: bool) -> None:
     check = {"check": "number_at_least", "field": "years", "n": 5}
-    problems = found([a_field("years", "number")], check, {"years": number})
+    problems = problems_in([a_field("years", "number")], check, {"years": number})
     assert words(problems) == ([] if enough else ["This must be at least 5."])
 
 
@@ -251,14 +262,14 @@ EACH_WAY = [a_table("t", a_column("from", "party")), a_field("one_way_reason", r
     ],
 )
 def test_there_is_a_row_each_way_or_a_reason_why_not(parties: tuple[UUID, ...], both: bool) -> None:
-    rows = [{"from": str(one)} for one in parties]
+    rows = [{"from": str(party)} for party in parties]
     plain = {"check": "row_each_way", "field": "t", "column": "from"}
-    assert bool(found(EACH_WAY, plain, {"t": rows})) is not both
+    assert bool(problems_in(EACH_WAY, plain, {"t": rows})) is not both
     unless = plain | {"unless": "one_way_reason"}
-    problems = found(EACH_WAY, unless, {"t": rows})
+    problems = problems_in(EACH_WAY, unless, {"t": rows})
     assert bool(problems) is not both
-    assert all("or a reason why not: One_way_reason" in one for one in words(problems))
-    assert found(EACH_WAY, unless, {"t": rows, "one_way_reason": "Nothing to tell yet"}) == []
+    assert all("or a reason why not: One_way_reason" in message for message in words(problems))
+    assert problems_in(EACH_WAY, unless, {"t": rows, "one_way_reason": "Nothing to tell yet"}) == []
 
 
 def test_a_check_on_fields_of_another_answer_is_passed_over() -> None:
@@ -276,6 +287,6 @@ def test_a_check_on_fields_of_another_answer_is_passed_over() -> None:
 def test_what_may_stay_empty_is_not_tested_when_it_is() -> None:
     fields = [a_table("t", a_column("a"), required=False)]
     check = {"check": "min_rows", "field": "t", "n": 2}
-    assert found(fields, check, {}) == []
-    assert found(fields, check, {"t": []}) == []
-    assert found(fields, check, {"t": [{"a": ""}]}) == []
+    assert problems_in(fields, check, {}) == []
+    assert problems_in(fields, check, {"t": []}) == []
+    assert problems_in(fields, check, {"t": [{"a": ""}]}) == []

@@ -387,8 +387,8 @@ def test_an_item_is_assigned_while_it_is_worked_on_by_both(
     words: str,
 ) -> None:
     item = TERMS.by_code[code]
-    found = policy.is_assignable(state, open_items, item, concerns_us=concerns_us, holds_up=False)
-    says(found, words)
+    refusal = policy.is_assignable(state, open_items, item, concerns_us=concerns_us, holds_up=False)
+    says(refusal, words)
 
 
 def test_what_is_not_agreed_any_more_is_assigned_though_nobody_asked_for_it() -> None:
@@ -398,8 +398,8 @@ def test_what_is_not_agreed_any_more_is_assigned_though_nobody_asked_for_it() ->
 
 def test_what_each_person_answers_is_assigned_to_nobody() -> None:
     own = item_of(a_field(sets="each_person", accepts="none"), part="person")
-    found = policy.is_assignable(DRAFTING, None, own, concerns_us=True, holds_up=True)
-    says(found, EACH_PERSON)
+    refusal = policy.is_assignable(DRAFTING, None, own, concerns_us=True, holds_up=True)
+    says(refusal, EACH_PERSON)
 
 
 # The items of a visit that let people in

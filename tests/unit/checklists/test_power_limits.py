@@ -47,12 +47,12 @@ def a_limit(**more: Any) -> dict[str, Any]:
 
 
 def met(item: Item, values: dict[str, Any]) -> list[str]:
-    return [one.limit.key for one in power_limits.judge(item, values, around())]
+    return [match.limit.key for match in power_limits.judge(item, values, around())]
 
 
 def matched(item: Item, values: dict[str, Any]) -> str:
-    (found,) = power_limits.judge(item, values, around())
-    return found.matched
+    (match,) = power_limits.judge(item, values, around())
+    return match.matched
 
 
 def deciding(**more: Any) -> Item:
@@ -129,16 +129,16 @@ def test_only_the_rows_that_are_named_are_looked_at() -> None:
 def test_the_term_is_the_row_and_no_other() -> None:
     """An explanation is about these words: another row may change beside it."""
     item = deciding(rows=["report"])
-    one = matched(item, {"decisions": [row(DOOR), row(NPM, "media")]})
-    assert one == matched(item, {"decisions": [row(DOOR), row(NPM, "media", note="Both.")]})
-    assert one != matched(item, {"decisions": [row(DOOR, note="After two talks.")]})
+    match = matched(item, {"decisions": [row(DOOR), row(NPM, "media")]})
+    assert match == matched(item, {"decisions": [row(DOOR), row(NPM, "media", note="Both.")]})
+    assert match != matched(item, {"decisions": [row(DOOR, note="After two talks.")]})
 
 
 def test_the_term_is_the_value_with_what_is_said_of_it() -> None:
     item = item_of(KIND | {"limits": [a_limit(**{"in": ["some"]})]}, MORE, a_field("beside"))
-    one = matched(item, {"kind": "some", "which": "Reports.", "beside": "x"})
-    assert one == matched(item, {"kind": "some", "which": "Reports.", "beside": "y"})
-    assert one != matched(item, {"kind": "some", "which": "The donor chooses.", "beside": "x"})
+    match = matched(item, {"kind": "some", "which": "Reports.", "beside": "x"})
+    assert match == matched(item, {"kind": "some", "which": "Reports.", "beside": "y"})
+    assert match != matched(item, {"kind": "some", "which": "The donor chooses.", "beside": "x"})
 
 
 # The whole checklist
@@ -149,19 +149,19 @@ def small(*, shown_when: object = None) -> Template:
     return a_template(limited | ({"shown_when": shown_when} if shown_when else {}), an_item("M2"))
 
 
-def found(template: Template, **more: Any) -> list[str]:
+def flagged(template: Template, **more: Any) -> list[str]:
     sheet = a_sheet(shared={"M1": an_answer({"kind": "some"}, **more)})
-    return [one.item for one in power_limits.findings(template, sheet, around())]
+    return [finding.item for finding in power_limits.findings(template, sheet, around())]
 
 
 def test_the_answers_of_a_checklist_are_judged() -> None:
-    assert found(small()) == ["M1"]
+    assert flagged(small()) == ["M1"]
     assert power_limits.findings(small(), a_sheet(), around()) == ()
 
 
 def test_an_item_that_does_not_apply_gives_nothing_away() -> None:
-    assert found(small(shown_when={"modes": ["COAL"]})) == []
-    assert found(small(), not_applicable=True) == []
+    assert flagged(small(shown_when={"modes": ["COAL"]})) == []
+    assert flagged(small(), not_applicable=True) == []
 
 
 # What is shipped

@@ -18,13 +18,13 @@ NAMES = Names({SAMIRA: "Samira Okell"}, {DOOR: "Open Door"})
 
 
 def shown(field: dict[str, Any], value: Any) -> ShownField | None:
-    found = show(item_of(field).fields, {field["key"]: value}, NAMES)
-    return found[0] if found else None
+    lines = show(item_of(field).fields, {field["key"]: value}, NAMES)
+    return lines[0] if lines else None
 
 
 def text(kind: str, value: Any, **more: Any) -> str:
-    found = shown(a_field("words", kind, **more), value)
-    return found.text if found else ""
+    part = shown(a_field("words", kind, **more), value)
+    return part.text if part else ""
 
 
 def test_each_type_as_text() -> None:
@@ -41,15 +41,15 @@ def test_each_type_as_text() -> None:
 
 
 def test_the_unit_stays_beside_the_number() -> None:
-    found = shown(a_field("words", "number", unit="days"), 7)
-    assert found is not None
-    assert (found.text, found.unit) == ("7", "days")
+    part = shown(a_field("words", "number", unit="days"), 7)
+    assert part is not None
+    assert (part.text, part.unit) == ("7", "days")
 
 
 def test_several_are_a_list() -> None:
-    found = shown(a_field("words", "choices", options=KINDS), ["prison", "police"])
-    assert found is not None
-    assert found.texts == ("Prison", "Police station")
+    part = shown(a_field("words", "choices", options=KINDS), ["prison", "police"])
+    assert part is not None
+    assert part.texts == ("Prison", "Police station")
     people = shown(a_field("words", "persons"), [str(SAMIRA)])
     assert people is not None
     assert people.texts == ("Samira Okell",)
@@ -63,7 +63,7 @@ def test_what_holds_nothing_is_not_shown() -> None:
     fields = item_of(a_field(), a_field("more"), a_table("t", a_column("a"))).fields
     assert show(fields, {}, NAMES) == ()
     assert show(fields, {"words": "", "t": [{"a": ""}]}, NAMES) == ()
-    assert [one.key for one in show(fields, {"more": "x", "else": "y"}, NAMES)] == ["more"]
+    assert [line.key for line in show(fields, {"more": "x", "else": "y"}, NAMES)] == ["more"]
 
 
 def test_a_table_has_written_rows_and_columns_that_hold_something() -> None:
@@ -75,14 +75,14 @@ def test_a_table_has_written_rows_and_columns_that_hold_something() -> None:
         a_column("signed", "confirm", required=False),
     )
     rows = [{"who": str(SAMIRA), "days": 7}, {}, {"days": 3, "signed": True}]
-    found = shown(field, rows)
-    assert found is not None
-    assert found.columns == (
+    part = shown(field, rows)
+    assert part is not None
+    assert part.columns == (
         Head("Who", FieldType.PERSON),
         Head("Days", FieldType.NUMBER, "days"),
         Head("Signed", FieldType.CONFIRM),
     )
-    assert found.rows == (("Samira Okell", "7", ""), ("", "3", "yes"))
+    assert part.rows == (("Samira Okell", "7", ""), ("", "3", "yes"))
 
 
 def test_given_rows_begin_with_their_label() -> None:
@@ -93,7 +93,7 @@ def test_given_rows_begin_with_their_label() -> None:
     }
     field = a_table("t", a_column("decider"), rows=rows)
     given = [{ROW: "media", "decider": "NPM"}, {ROW: "team"}, {"decider": "Both"}]
-    found = shown(field, given)
-    assert found is not None
-    assert [head.label for head in found.columns] == ["Decision", "Decider"]
-    assert found.rows == (("Media", "NPM"), ("", "Both"))
+    part = shown(field, given)
+    assert part is not None
+    assert [head.label for head in part.columns] == ["Decision", "Decider"]
+    assert part.rows == (("Media", "NPM"), ("", "Both"))

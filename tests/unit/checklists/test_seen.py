@@ -9,17 +9,17 @@ DAY = dt.date(2027, 3, 1)
 
 
 def test_the_mark_is_the_same_for_the_same_and_another_for_anything_else() -> None:
-    held = {"M1": Holding(OREN, DAY), "M2": Holding(ILENA)}
-    assert seen_of(held) == seen_of(dict(reversed(held.items())))
+    holdings = {"M1": Holding(OREN, DAY), "M2": Holding(ILENA)}
+    assert seen_of(holdings) == seen_of(dict(reversed(holdings.items())))
     others = [
         {},
-        {"M1": held["M1"]},
-        {"M1": Holding(OREN), "M2": held["M2"]},
-        {"M1": Holding(OREN, DAY + dt.timedelta(days=1)), "M2": held["M2"]},
-        {"M1": Holding(ILENA, DAY), "M2": held["M2"]},
-        {"M2": held["M1"], "M1": held["M2"]},
+        {"M1": holdings["M1"]},
+        {"M1": Holding(OREN), "M2": holdings["M2"]},
+        {"M1": Holding(OREN, DAY + dt.timedelta(days=1)), "M2": holdings["M2"]},
+        {"M1": Holding(ILENA, DAY), "M2": holdings["M2"]},
+        {"M2": holdings["M1"], "M1": holdings["M2"]},
     ]
-    assert len({seen_of(one) for one in (held, *others)}) == len(others) + 1
+    assert len({seen_of(holdings) for holdings in (holdings, *others)}) == len(others) + 1
 
 
 def test_a_mark_tells_nobodys_id() -> None:

@@ -98,7 +98,7 @@ def test_a_field_holds_what_its_type_says(kind: str) -> None:
 @pytest.mark.parametrize("kind", ["choice", "choices"])
 def test_a_choice_is_one_of_its_options(kind: str) -> None:
     field = field_of(kind, options=KINDS)
-    wrap = (lambda one: [one]) if kind == "choices" else (lambda one: one)
+    wrap = (lambda choice: [choice]) if kind == "choices" else (lambda choice: choice)
     assert fits(field, wrap("prison"))
     for bad in ("Prison", "boat", 1, True, {"a": 1}, ["prison"]):
         assert not fits(field, wrap(bad))
@@ -137,8 +137,8 @@ def test_an_id_has_one_way_to_be_written() -> None:
         assert not fits(field, other), other
 
 
-@pytest.mark.parametrize("kind", [one.value for one in FieldType])
-@pytest.mark.parametrize("value", HOSTILE, ids=lambda one: str(one)[:12])
+@pytest.mark.parametrize("kind", [kind.value for kind in FieldType])
+@pytest.mark.parametrize("value", HOSTILE, ids=lambda value: str(value)[:12])
 def test_nothing_of_a_wrong_type_is_more_than_refused(kind: str, value: Any) -> None:
     more: dict[str, Any] = {"options": KINDS} if kind in {"choice", "choices"} else {}
     if kind == "table":
@@ -220,7 +220,7 @@ def test_a_table_has_its_rows_and_columns_and_no_others(
 
 
 def lacks(fields: list[dict[str, Any]], values: dict[str, Any]) -> list[str]:
-    return [str(one.message) for one in missing(item_of(*fields).fields, values)]
+    return [str(problem.message) for problem in missing(item_of(*fields).fields, values)]
 
 
 def test_required_fields_must_be_filled_and_others_not() -> None:
@@ -299,8 +299,8 @@ def test_a_table_that_may_be_empty_has_whole_rows_or_none() -> None:
 
 def test_a_missing_cell_says_in_which_row_and_column_it_is() -> None:
     fields = [a_table("t", a_column("a"), a_column("b"))]
-    found = list(missing(item_of(*fields).fields, {"t": [{"a": "x", "b": "y"}, {}, {"a": "x"}]}))
-    assert [(one.field, one.row, one.column) for one in found] == [("t", 2, "b")]
+    problems = list(missing(item_of(*fields).fields, {"t": [{"a": "x", "b": "y"}, {}, {"a": "x"}]}))
+    assert [(problem.field, problem.row, problem.column) for problem in problems] == [("t", 2, "b")]
 
 
 def test_each_given_row_must_be_filled_in() -> None:
@@ -361,14 +361,14 @@ def test_an_answer_that_names_somebody_who_left_is_not_whole() -> None:
         parties=later.parties,
         people=later.people - {SAMIRA},
     )
-    found = list(gone(fields, values, later))
-    assert [(one.field, one.row, one.column) for one in found] == [
+    problems = list(gone(fields, values, later))
+    assert [(problem.field, problem.row, problem.column) for problem in problems] == [
         ("lead", None, None),
         ("readers", None, None),
         ("t", 1, "party"),
         ("t", 1, "contact"),
     ]
-    assert str(found[0].message) == "Lead: names somebody who no longer takes part."
+    assert str(problems[0].message) == "Lead: names somebody who no longer takes part."
 
 
 def test_nobody_named_is_nobody_gone() -> None:
@@ -392,9 +392,9 @@ def test_anything_may_be_asked_whether_it_is_a_date_or_an_id(value: Any) -> None
 
 
 @given(st.uuids())
-def test_a_stored_id_is_read_back(one: UUID) -> None:
-    assert as_id(str(one)) == one
-    assert as_id(one) is None
+def test_a_stored_id_is_read_back(user_id: UUID) -> None:
+    assert as_id(str(user_id)) == user_id
+    assert as_id(user_id) is None
 
 
 JSON = st.recursive(
@@ -422,7 +422,7 @@ def test_what_fits_is_kept_and_where_it_does_not_is_told() -> None:
         a_field("kinds", "choices", options=KINDS),
         a_table("rows", a_column("name"), a_column("who", "person"), a_column("party", "party")),
     ).fields
-    found = fit(
+    fitted = fit(
         fields,
         {
             "words": "Kept",
@@ -438,12 +438,12 @@ def test_what_fits_is_kept_and_where_it_does_not_is_told() -> None:
         },
         around(),
     )
-    assert found.values == {
+    assert fitted.values == {
         "words": "Kept",
         "kinds": ["police"],
         "rows": [{"name": "One", "who": str(SAMIRA)}, {"name": "Two", "party": str(DOOR)}],
     }
-    assert found.left_out == (
+    assert fitted.left_out == (
         ("day", None),
         ("lead", None),
         ("kinds", None),
@@ -456,8 +456,8 @@ def test_what_fits_is_kept_and_where_it_does_not_is_told() -> None:
 def test_of_a_table_without_its_rows_nothing_is_kept() -> None:
     rows = {"fixed": [{"key": "a", "label": "A"}]}
     field = item_of(a_table("t", a_column("name"), rows=rows)).fields
-    kept = {"t": [{ROW: "a", "name": "One"}]}
-    assert fit(field, kept, around()).values == kept
+    fitting = {"t": [{ROW: "a", "name": "One"}]}
+    assert fit(field, fitting, around()).values == fitting
     lost = fit(field, {"t": [{ROW: "b", "name": "One"}]}, around())
     assert (lost.values, lost.left_out) == ({}, (("t", None),))
 
@@ -469,12 +469,12 @@ def test_of_a_table_without_its_rows_nothing_is_kept() -> None:
 def test_what_fits_is_always_an_answer_and_is_not_cut_again(
     field: TemplateField, values: dict[str, Any]
 ) -> None:
-    found = fit((field,), values, around())
-    check_types((field,), found.values, around())
-    again = fit((field,), found.values, around())
-    assert (again.values, again.left_out) == (found.values, ())
-    lost = {key for key, value in values.items() if found.values.get(key, ...) != value}
-    assert {key for key, _column in found.left_out} == lost
+    fitted = fit((field,), values, around())
+    check_types((field,), fitted.values, around())
+    again = fit((field,), fitted.values, around())
+    assert (again.values, again.left_out) == (fitted.values, ())
+    lost = {key for key, value in values.items() if fitted.values.get(key, ...) != value}
+    assert {key for key, _column in fitted.left_out} == lost
 
 
 @pytest.mark.parametrize(

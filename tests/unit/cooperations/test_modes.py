@@ -96,16 +96,16 @@ def test_of_two_modes_the_stricter_wins(first: Mode, second: Mode) -> None:
 
 
 def test_without_a_mode_only_the_terms_are_recommended() -> None:
-    levels = [one.level for one in requirements([], {})]
+    levels = [requirement.level for requirement in requirements([], {})]
     assert levels == [RECOMMENDED, NONE, NONE, NONE]
 
 
 def test_m9_possible_or_certain_requires_confidentiality() -> None:
     for answer in ("possible", "certain"):
-        found = requirement(CONFIDENTIALITY, [Mode.SUPP], NO, m9=answer)
-        assert found.level is R
-        assert found.per_person
-        assert "M9" in str(found.reason)
+        result = requirement(CONFIDENTIALITY, [Mode.SUPP], NO, m9=answer)
+        assert result.level is R
+        assert result.per_person
+        assert "M9" in str(result.reason)
     for weaker in ("none", None):
         assert requirement(CONFIDENTIALITY, [Mode.SUPP], NO, m9=weaker).level is NONE
 
@@ -131,42 +131,42 @@ def test_roles_are_agreed_per_visit() -> None:
 
 
 def test_ombudsman_plus_has_a_standing_plan_and_one_per_visit() -> None:
-    found = requirement(PLAN, [Mode.OMB_PLUS], NO)
-    assert (found.standing, found.per_visit) == (True, True)
+    result = requirement(PLAN, [Mode.OMB_PLUS], NO)
+    assert (result.standing, result.per_visit) == (True, True)
 
 
 def test_a_joint_visit_alone_has_its_plan_per_visit_only() -> None:
-    found = requirement(PLAN, [Mode.VISIT], NO)
-    assert (found.standing, found.per_visit) == (False, True)
+    result = requirement(PLAN, [Mode.VISIT], NO)
+    assert (result.standing, result.per_visit) == (False, True)
 
 
 def test_a_recommended_standing_plan_stays_beside_the_plans_of_visits() -> None:
-    found = requirement(PLAN, [Mode.VISIT, Mode.INFO_F], NO)
-    assert (found.level, found.standing, found.per_visit) == (R, True, True)
+    result = requirement(PLAN, [Mode.VISIT, Mode.INFO_F], NO)
+    assert (result.level, result.standing, result.per_visit) == (R, True, True)
 
 
 def test_the_weightiest_mode_gives_the_reason() -> None:
-    found = requirement(TERMS, [Mode.INFO_F, Mode.VISIT, Mode.PROJ], NO)
-    assert found.mode is Mode.VISIT
-    assert found.passage == "settling-terms/joint-visits"
+    result = requirement(TERMS, [Mode.INFO_F, Mode.VISIT, Mode.PROJ], NO)
+    assert result.mode is Mode.VISIT
+    assert result.passage == "settling-terms/joint-visits"
 
 
 def test_a_sure_reason_is_given_before_an_open_question() -> None:
     answers = {**NOT_KNOWN, Q.NPM_PASSES_RESTRICTED.value: "yes"}
-    found = requirement(CONFIDENTIALITY, [Mode.PROJ, Mode.INFO_F], answers)
-    assert found.mode is Mode.INFO_F
+    result = requirement(CONFIDENTIALITY, [Mode.PROJ, Mode.INFO_F], answers)
+    assert result.mode is Mode.INFO_F
 
 
 def test_the_reason_says_when_a_question_is_open() -> None:
-    found = requirement(CONFIDENTIALITY, [Mode.PROJ], NOT_KNOWN)
-    assert "not known yet" in str(found.reason)
+    result = requirement(CONFIDENTIALITY, [Mode.PROJ], NOT_KNOWN)
+    assert "not known yet" in str(result.reason)
     assert "not known yet" not in str(requirement(CONFIDENTIALITY, [Mode.PROJ], YES).reason)
 
 
 def test_every_reason_is_one_sentence() -> None:
     for mode, answers in itertools.product(Mode, (YES, NO, NOT_KNOWN)):
-        for one in requirements([mode], answers, m9="possible"):
-            words = str(one.reason)
+        for needed in requirements([mode], answers, m9="possible"):
+            words = str(needed.reason)
             assert words.endswith(".")
             assert ". " not in words
 
@@ -174,8 +174,8 @@ def test_every_reason_is_one_sentence() -> None:
 def test_every_passage_named_is_in_the_guidance() -> None:
     guidance = CONTENT / "guidance" / "en"
     for mode, answers in itertools.product([*Mode, None], (YES, NO)):
-        for one in requirements([mode] if mode else [], answers, m9="certain"):
-            article, _slash, passage = one.passage.partition("/")
+        for needed in requirements([mode] if mode else [], answers, m9="certain"):
+            article, _slash, passage = needed.passage.partition("/")
             assert f"{{#{passage} " in (guidance / f"{article}.md").read_text()
 
 

@@ -55,9 +55,11 @@ def test_insertion_order_makes_no_difference(value: dict[str, Any]) -> None:
 
 
 @given(st.dictionaries(TEXT, PLAIN, max_size=3), st.dictionaries(TEXT, PLAIN, max_size=3))
-def test_different_values_have_different_forms(one: dict[str, Any], two: dict[str, Any]) -> None:
-    same = canonical.to_bytes(one) == canonical.to_bytes(two)
-    assert same == (json.dumps(one, sort_keys=True) == json.dumps(two, sort_keys=True))
+def test_different_values_have_different_forms(
+    first: dict[str, Any], second: dict[str, Any]
+) -> None:
+    same = canonical.to_bytes(first) == canonical.to_bytes(second)
+    assert same == (json.dumps(first, sort_keys=True) == json.dumps(second, sort_keys=True))
 
 
 @pytest.mark.parametrize("value", [{"n": 2**53}, {"n": -(2**53)}, {"n": float("nan")}, {1: "x"}])

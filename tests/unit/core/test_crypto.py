@@ -22,7 +22,7 @@ def test_encrypted_bytes_are_decrypted(plain: bytes, context: str) -> None:
 def test_the_same_words_are_sealed_differently_each_time() -> None:
     sealed = {crypto.seal(KEY, PLAIN, "answer:1") for _ in range(50)}
     assert len(sealed) == 50
-    assert len({one[: crypto.NONCE_BYTES] for one in sealed}) == 50
+    assert len({part[: crypto.NONCE_BYTES] for part in sealed}) == 50
 
 
 def test_the_encrypted_bytes_contain_nothing_of_the_text() -> None:
@@ -71,9 +71,9 @@ def test_the_error_reveals_nothing_of_text_and_key() -> None:
 
 
 def test_keys_are_random_and_of_256_bits() -> None:
-    made = {crypto.new_key() for _ in range(20)}
-    assert len(made) == 20
-    assert {len(key) for key in made} == {32}
+    new_keys = {crypto.new_key() for _ in range(20)}
+    assert len(new_keys) == 20
+    assert {len(key) for key in new_keys} == {32}
 
 
 def test_a_cooperations_key_is_wrapped_with_the_key_of_fields(own_keys: Keys) -> None:

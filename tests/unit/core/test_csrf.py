@@ -18,8 +18,8 @@ def test_a_masked_token_is_the_same_token(token: str) -> None:
 def test_a_token_looks_different_each_time() -> None:
     seen = {masked(TOKEN) for _ in range(50)}
     assert len(seen) == 50
-    assert not any(TOKEN[:8] in one for one in seen)
-    assert len({one[:8] for one in seen}) == 50
+    assert not any(TOKEN[:8] in body for body in seen)
+    assert len({token[:8] for token in seen}) == 50
 
 
 def test_a_token_that_was_not_masked_is_left_as_it_is() -> None:

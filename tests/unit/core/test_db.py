@@ -19,7 +19,7 @@ def columns() -> list[sa.Column[object]]:
     return [column for table in Base.metadata.tables.values() for column in table.columns]
 
 
-@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda one: one.name)
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
 def test_a_moment_of_any_zone_is_stored_and_read_in_utc(dialect: sa.Dialect) -> None:
     kind = UtcDateTime()
     moment = dt.datetime(2026, 3, 2, 1, 30, tzinfo=PLUS_TWO)
@@ -33,26 +33,26 @@ def test_a_moment_of_any_zone_is_stored_and_read_in_utc(dialect: sa.Dialect) -> 
     assert read.tzinfo is dt.UTC
 
 
-@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda one: one.name)
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
 def test_no_moment_stays_none(dialect: sa.Dialect) -> None:
     assert UtcDateTime().process_bind_param(None, dialect) is None
     assert UtcDateTime().process_result_value(None, dialect) is None
 
 
-@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda one: one.name)
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda dialect: dialect.name)
 def test_a_moment_without_a_zone_is_refused(dialect: sa.Dialect) -> None:
     with pytest.raises(ValueError, match="without a time zone"):
         UtcDateTime().process_bind_param(dt.datetime(2026, 3, 2), dialect)  # noqa: DTZ001 -- naive
 
 
 def test_every_moment_of_every_table_is_kept_so() -> None:
-    moments = [one for one in columns() if isinstance(one.type, sa.DateTime | UtcDateTime)]
+    moments = [column for column in columns() if isinstance(column.type, sa.DateTime | UtcDateTime)]
     assert len(moments) > 20
-    assert [str(one) for one in moments if not isinstance(one.type, UtcDateTime)] == []
+    assert [str(column) for column in moments if not isinstance(column.type, UtcDateTime)] == []
 
 
 def test_every_enum_is_stored_by_its_value_and_not_as_a_type_of_the_database() -> None:
-    enums = [one.type for one in columns() if isinstance(one.type, sa.Enum)]
+    enums = [column.type for column in columns() if isinstance(column.type, sa.Enum)]
     assert len(enums) > 10
     for kind in enums:
         assert kind.enum_class is not None
@@ -60,7 +60,7 @@ def test_every_enum_is_stored_by_its_value_and_not_as_a_type_of_the_database() -
         assert not kind.native_enum
     state = Checklist.__table__.c.state.type
     assert isinstance(state, sa.Enum)
-    assert state.enums == [one.value for one in ChecklistState]
+    assert state.enums == [state.value for state in ChecklistState]
     assert issubclass(Role, enum.StrEnum)
 
 

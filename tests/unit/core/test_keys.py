@@ -15,11 +15,13 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_keys_are_made_where_there_are_none_yet_and_read_again(folder: Path) -> None:
-    made = keys.load(folder, may_make=True)
-    assert len({made.secret, made.fields, made.trail, made.totp}) == 4
-    assert all(len(key) == 32 for key in (made.secret, made.fields, made.trail, made.totp))
-    assert keys.load(folder, may_make=True) == made
-    assert keys.load(folder, may_make=False) == made
+    new_keys = keys.load(folder, may_make=True)
+    assert len({new_keys.secret, new_keys.fields, new_keys.trail, new_keys.totp}) == 4
+    assert all(
+        len(key) == 32 for key in (new_keys.secret, new_keys.fields, new_keys.trail, new_keys.totp)
+    )
+    assert keys.load(folder, may_make=True) == new_keys
+    assert keys.load(folder, may_make=False) == new_keys
 
 
 def test_two_instances_have_different_keys(tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def test_an_untranslated_text_occurs_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "two"),
+    ("first", "second"),
     [
         ("typed", "other"),
         ({"a": 1}, {"b": 1}),
@@ -76,10 +76,10 @@ def test_an_untranslated_text_occurs_once() -> None:
     ],
 )
 def test_versions_that_differ_in_more_than_their_words_are_refused(
-    one: object, two: object
+    first: object, second: object
 ) -> None:
     with pytest.raises(ValueError, match="differ in more than their words"):
-        merged([one, two])
+        merged([first, second])
 
 
 TREES = st.recursive(
@@ -102,9 +102,9 @@ def test_merging_one_version_loses_nothing(tree: object) -> None:
             case LocalizedStr():
                 return {part.language: str(part)}
             case dict():
-                return {key: plain(one) for key, one in part.items()}
+                return {key: plain(value) for key, value in part.items()}
             case list():
-                return [plain(one) for one in part]
+                return [plain(value) for value in part]
         return part
 
     assert merged([tree]) == plain(tree)

@@ -13,6 +13,6 @@ def test_no_word_of_a_password_tells_a_name_or_an_address() -> None:
 
 
 def test_passwords_differ_and_are_long() -> None:
-    made = {new_password() for _ in range(20)}
-    assert len(made) > 15
-    assert min(map(len, made)) > 16
+    passwords = {new_password() for _ in range(20)}
+    assert len(passwords) > 15
+    assert min(map(len, passwords)) > 16

@@ -35,14 +35,14 @@ def test_other_programs_open_it() -> None:
 
 
 def test_it_is_what_the_standard_library_writes() -> None:
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w") as written:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as written:
         for name in sorted(FILES):
             info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
             info.create_system = 3
             info.external_attr = 0o100600 << 16
             written.writestr(info, FILES[name])
-    assert container.pack(FILES) == made.getvalue()
+    assert container.pack(FILES) == buffer.getvalue()
 
 
 def test_no_byte_can_be_changed_added_or_removed_unnoticed() -> None:
@@ -70,13 +70,13 @@ def test_the_place_of_a_change_is_named() -> None:
 
 
 def written(order: list[str]) -> bytes:
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w") as opened:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as opened:
         for name in order:
             info = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
             info.create_system, info.external_attr = 3, 0o100600 << 16
             opened.writestr(info, FILES[name])
-    return made.getvalue()
+    return buffer.getvalue()
 
 
 def test_the_same_files_written_in_another_way_are_refused() -> None:

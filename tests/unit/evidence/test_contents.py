@@ -16,7 +16,7 @@ def test_no_word_stands_over_its_column_while_the_line_holds_all(
     widths = contents._widths(Table(heads, tuple(lines)))
     for column, width in zip(zip(heads, *lines, strict=True), widths, strict=True):
         assert width >= max(len(word) for text in column for word in [*text.split(), ""])
-    longest = sum(max(len(one) for one in column) for column in zip(heads, *lines, strict=True))
+    longest = sum(max(len(text) for text in column) for column in zip(heads, *lines, strict=True))
     if longest < contents.LINE:
         assert sum(widths) <= contents.LINE + len(widths) * contents.NARROW
 

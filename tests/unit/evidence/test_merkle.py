@@ -83,8 +83,8 @@ def subproof(m: int, entries: list[bytes], known: bool) -> list[bytes]:
 
 @pytest.mark.parametrize("count", range(9))
 def test_roots_are_those_that_everybody_gets(count: int) -> None:
-    made = Tree.of(leaf_hash(entry) for entry in ENTRIES[:count])
-    assert made.root().hex() == ROOTS[count]
+    grown = Tree.of(leaf_hash(entry) for entry in ENTRIES[:count])
+    assert grown.root().hex() == ROOTS[count]
     assert mth(ENTRIES[:count]).hex() == ROOTS[count]
 
 
@@ -93,15 +93,15 @@ def test_proofs_are_those_of_the_example_in_the_rfc() -> None:
     a, b, c, d, e, f, j = (leaf_hash(entry) for entry in ENTRIES[:7])
     g, h, i = node_hash(a, b), node_hash(c, d), node_hash(e, f)
     k, m = node_hash(g, h), node_hash(i, j)
-    made = Tree.of([a, b, c, d, e, f, j])
-    assert made.root() == node_hash(k, m)
-    assert merkle.inclusion(made, 0, 7) == [b, h, m]
-    assert merkle.inclusion(made, 3, 7) == [c, g, m]
-    assert merkle.inclusion(made, 4, 7) == [f, j, k]
-    assert merkle.inclusion(made, 6, 7) == [i, k]
-    assert merkle.consistency(made, 3, 7) == [c, d, g, m]
-    assert merkle.consistency(made, 4, 7) == [m]
-    assert merkle.consistency(made, 6, 7) == [i, j, k]
+    grown = Tree.of([a, b, c, d, e, f, j])
+    assert grown.root() == node_hash(k, m)
+    assert merkle.inclusion(grown, 0, 7) == [b, h, m]
+    assert merkle.inclusion(grown, 3, 7) == [c, g, m]
+    assert merkle.inclusion(grown, 4, 7) == [f, j, k]
+    assert merkle.inclusion(grown, 6, 7) == [i, k]
+    assert merkle.consistency(grown, 3, 7) == [c, d, g, m]
+    assert merkle.consistency(grown, 4, 7) == [m]
+    assert merkle.consistency(grown, 6, 7) == [i, j, k]
 
 
 # Against the model --------------------------------------------------------------------------------
@@ -110,16 +110,16 @@ def test_proofs_are_those_of_the_example_in_the_rfc() -> None:
 @pytest.mark.parametrize("count", range(1, 40))
 def test_every_proof_of_a_small_tree_is_that_of_the_model_and_checks(count: int) -> None:
     entries = [str(number).encode() for number in range(count)]
-    made = tree(count)
-    assert made.root() == mth(entries)
+    grown = tree(count)
+    assert grown.root() == mth(entries)
     for number in range(count):
-        proof = merkle.inclusion(made, number, count)
+        proof = merkle.inclusion(grown, number, count)
         assert proof == path(number, entries)
-        assert merkle.includes(leaf_hash(entries[number]), number, count, proof, made.root())
+        assert merkle.includes(leaf_hash(entries[number]), number, count, proof, grown.root())
     for before in range(1, count + 1):
-        proof = merkle.consistency(made, before, count)
+        proof = merkle.consistency(grown, before, count)
         assert proof == subproof(before, entries, True)
-        assert merkle.grew(before, count, mth(entries[:before]), made.root(), proof)
+        assert merkle.grew(before, count, mth(entries[:before]), grown.root(), proof)
 
 
 @given(st.data())
@@ -128,10 +128,10 @@ def test_proofs_of_any_tree_are_those_of_the_model(data: st.DataObject) -> None:
     size = data.draw(st.integers(1, len(entries)))
     number = data.draw(st.integers(0, size - 1))
     before = data.draw(st.integers(1, size))
-    made = Tree.of(map(leaf_hash, entries))
-    assert merkle.root(made, size) == mth(entries[:size])
-    assert merkle.inclusion(made, number, size) == path(number, entries[:size])
-    assert merkle.consistency(made, before, size) == subproof(before, entries[:size], True)
+    grown = Tree.of(map(leaf_hash, entries))
+    assert merkle.root(grown, size) == mth(entries[:size])
+    assert merkle.inclusion(grown, number, size) == path(number, entries[:size])
+    assert merkle.consistency(grown, before, size) == subproof(before, entries[:size], True)
 
 
 # What does not hold is seen -----------------------------------------------------------------------
@@ -141,8 +141,8 @@ def test_proofs_of_any_tree_are_those_of_the_model(data: st.DataObject) -> None:
 def test_no_other_leaf_number_size_or_root_has_the_same_proof(data: st.DataObject) -> None:
     size = data.draw(st.integers(1, 300))
     number = data.draw(st.integers(0, size - 1))
-    made = tree(size)
-    proof, root = merkle.inclusion(made, number, size), made.root()
+    grown = tree(size)
+    proof, root = merkle.inclusion(grown, number, size), grown.root()
     leaf = leaf_hash(str(number).encode())
     assert merkle.includes(leaf, number, size, proof, root)
     assert not merkle.includes(leaf_hash(b"other"), number, size, proof, root)
@@ -162,9 +162,9 @@ def test_no_other_leaf_number_size_or_root_has_the_same_proof(data: st.DataObjec
 def test_a_rewritten_tree_does_not_extend_the_previous_one(data: st.DataObject) -> None:
     before = data.draw(st.integers(1, 200))
     after = data.draw(st.integers(before, 260))
-    made = tree(after)
-    proof = merkle.consistency(made, before, after)
-    old, new = merkle.root(made, before), made.root()
+    grown = tree(after)
+    proof = merkle.consistency(grown, before, after)
+    old, new = merkle.root(grown, before), grown.root()
     assert merkle.grew(before, after, old, new, proof)
     changed_at = data.draw(st.integers(0, before - 1))
     other = Tree.of(
@@ -182,22 +182,22 @@ def test_a_rewritten_tree_does_not_extend_the_previous_one(data: st.DataObject) 
 
 
 def test_no_tree_extends_an_empty_or_a_larger_one() -> None:
-    made = tree(5)
-    proof = merkle.consistency(made, 3, 5)
-    assert not merkle.grew(0, 5, merkle.EMPTY_ROOT, made.root(), [])
-    assert not merkle.grew(5, 3, made.root(), merkle.root(made, 3), proof)
-    assert not merkle.grew(-1, 5, made.root(), made.root(), proof)
-    assert not merkle.grew(3, 5, merkle.root(made, 3), made.root(), [])
+    grown = tree(5)
+    proof = merkle.consistency(grown, 3, 5)
+    assert not merkle.grew(0, 5, merkle.EMPTY_ROOT, grown.root(), [])
+    assert not merkle.grew(5, 3, grown.root(), merkle.root(grown, 3), proof)
+    assert not merkle.grew(-1, 5, grown.root(), grown.root(), proof)
+    assert not merkle.grew(3, 5, merkle.root(grown, 3), grown.root(), [])
 
 
 def test_a_proof_that_cannot_exist_is_refused() -> None:
-    made = tree(5)
+    grown = tree(5)
     for number, size in ((5, 5), (-1, 5), (0, 0)):
         with pytest.raises(ValueError, match="no leaf"):
-            merkle.inclusion(made, number, size)
+            merkle.inclusion(grown, number, size)
     for before, after in ((0, 5), (4, 3), (-1, 3)):
         with pytest.raises(ValueError, match="no proof"):
-            merkle.consistency(made, before, after)
+            merkle.consistency(grown, before, after)
 
 
 def test_an_empty_tree_has_the_root_that_the_rfc_gives_it() -> None:
@@ -209,14 +209,14 @@ def test_an_empty_tree_has_the_root_that_the_rfc_gives_it() -> None:
 
 @given(st.integers(1, 500))
 def test_what_leaves_complete_is_all_a_proof_asks_for(size: int) -> None:
-    made = tree(size)
-    kept = dict(made._nodes)
-    assert len(kept) < 2 * size
-    asked = merkle.needed(lambda nodes: merkle.root(nodes, size))
-    asked |= merkle.needed(lambda nodes: merkle.inclusion(nodes, size // 2, size))
-    asked |= merkle.needed(lambda nodes: merkle.consistency(nodes, size // 2 + 1, size))
-    assert asked <= kept.keys()
-    assert len(asked) <= 4 * size.bit_length() + 2
-    few = {position: kept[position] for position in asked}
+    grown = tree(size)
+    kept_nodes = dict(grown._nodes)
+    assert len(kept_nodes) < 2 * size
+    nodes_needed = merkle.needed(lambda nodes: merkle.root(nodes, size))
+    nodes_needed |= merkle.needed(lambda nodes: merkle.inclusion(nodes, size // 2, size))
+    nodes_needed |= merkle.needed(lambda nodes: merkle.consistency(nodes, size // 2 + 1, size))
+    assert nodes_needed <= kept_nodes.keys()
+    assert len(nodes_needed) <= 4 * size.bit_length() + 2
+    few = {position: kept_nodes[position] for position in nodes_needed}
     again = merkle.consistency(lambda level, place: few[level, place], size // 2 + 1, size)
-    assert again == merkle.consistency(made, size // 2 + 1, size)
+    assert again == merkle.consistency(grown, size // 2 + 1, size)

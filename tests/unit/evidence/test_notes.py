@@ -58,9 +58,9 @@ def test_its_lines_are_short_enough_for_every_mail() -> None:
 
 
 def test_it_is_read_again_and_its_signature_verifies() -> None:
-    found = Checkpoint.read(SIGNED.text())
-    assert found == SIGNED
-    assert KEY.signed(found.signed(), found.signature)
+    checkpoint = Checkpoint.read(SIGNED.text())
+    assert checkpoint == SIGNED
+    assert KEY.signed(checkpoint.signed(), checkpoint.signature)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def as_sent_on(text: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "kept",
+    "text",
     [
         SIGNED.text(),
         SIGNED.text().replace("\n", "\r\n"),
@@ -105,8 +105,8 @@ def as_sent_on(text: str) -> str:
         as_sent_on("no checkpoint here") + SIGNED.text(),
     ],
 )
-def test_it_is_found_however_it_was_kept(kept: str) -> None:
-    assert Checkpoint.read(kept) == SIGNED
+def test_it_is_found_however_it_was_kept(text: str) -> None:
+    assert Checkpoint.read(text) == SIGNED
 
 
 @pytest.mark.parametrize("encoding", ["7bit", "quoted-printable", "base64"])

@@ -39,8 +39,10 @@ def signed(plain: bytes) -> bytes:
     return pdf.sign(plain, SIGNER)
 
 
-def flaw(data: bytes, kept: bytes, signer: Signer = SIGNER) -> Flaw | None:
-    return pdf.flaw_of(data, kept_digest=canonical.digest(kept), certificate=signer.certificates[0])
+def flaw(data: bytes, original: bytes, signer: Signer = SIGNER) -> Flaw | None:
+    return pdf.flaw_of(
+        data, kept_digest=canonical.digest(original), certificate=signer.certificates[0]
+    )
 
 
 def signature_flaw(data: bytes, signer: Signer = SIGNER) -> Flaw | None:
@@ -52,16 +54,16 @@ def test_a_pdf_is_sound_as_it_was_signed(signed: bytes) -> None:
 
 
 def test_changing_adding_or_removing_any_of_a_thousand_bytes_is_noticed(signed: bytes) -> None:
-    made = damages(signed, 1000, seed=20261125)
-    assert len(made) > 990
-    assert [one.words for one in made if flaw(one.data, signed) is None] == []
+    damaged = damages(signed, 1000, seed=20261125)
+    assert len(damaged) > 990
+    assert [damage.words for damage in damaged if flaw(damage.data, signed) is None] == []
 
 
 def test_the_signature_alone_notices_what_lies_in_its_range(signed: bytes) -> None:
     """The kept digest is the stricter of the two; without it few bytes of filling are free."""
-    made = damages(signed, 150, seed=7)
-    unnoticed = [one.words for one in made if signature_flaw(one.data) is None]
-    assert len(unnoticed) < len(made) // 10
+    damaged = damages(signed, 150, seed=7)
+    unnoticed = [damage.words for damage in damaged if signature_flaw(damage.data) is None]
+    assert len(unnoticed) < len(damaged) // 10
 
 
 def test_a_change_added_at_the_end_is_noticed_although_its_signature_is_whole(
@@ -131,11 +133,11 @@ def file(signed: bytes, tmp_path: Path) -> Path:
 
 
 def test_poppler_says_that_the_signature_is_valid_and_covers_all(file: Path) -> None:
-    told = run("pdfsig", "-nocert", str(file)).stdout
-    assert "Signature Validation: Signature is Valid." in told
-    assert "Total document signed" in told
-    assert "Not total document signed" not in told
-    assert "Signature Type: ETSI.CAdES.detached" in told
+    output = run("pdfsig", "-nocert", str(file)).stdout
+    assert "Signature Validation: Signature is Valid." in output
+    assert "Total document signed" in output
+    assert "Not total document signed" not in output
+    assert "Signature Type: ETSI.CAdES.detached" in output
 
 
 def test_qpdf_finds_nothing_wrong(file: Path) -> None:
@@ -147,11 +149,11 @@ def test_qpdf_finds_nothing_wrong(file: Path) -> None:
 def test_the_file_stays_archival_and_accessible_with_its_signature(
     file: Path, signed: bytes
 ) -> None:
-    told = run("pdfinfo", "-isodates", str(file)).stdout
-    assert "Tagged:          yes" in told
-    assert "PDF version:     1.7" in told
-    for said in (b"<pdfaid:part>3<", b"<pdfaid:conformance>A<", b"<pdfuaid:part>1<"):
-        assert signed.count(said) == 1
+    output = run("pdfinfo", "-isodates", str(file)).stdout
+    assert "Tagged:          yes" in output
+    assert "PDF version:     1.7" in output
+    for mark in (b"<pdfaid:part>3<", b"<pdfaid:conformance>A<", b"<pdfuaid:part>1<"):
+        assert signed.count(mark) == 1
     assert b"/Version" not in signed.replace(b"/BaseVersion", b"")
 
 

@@ -85,7 +85,7 @@ MARKS = st.sampled_from("\u0301\u0308\u064b\u0651\u0670\u0327\u20dd")
 @settings(max_examples=tries(20, 60), suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(st.sampled_from("aبЖΩ中ﷺ"), MARKS, MARKS), max_size=20))
 def test_any_marks_on_letters_of_any_script_can_be_set(letters: list[tuple[str, ...]]) -> None:
-    text = "".join("".join(one) for one in letters)
+    text = "".join("".join(pair) for pair in letters)
     assert setting(text).startswith(b"%PDF-1.7")
 
 

@@ -139,7 +139,7 @@ def with_list(**more: Any) -> bytes:
 def test_every_link_of_an_unchanged_bundle_is_valid() -> None:
     assert judged(BUNDLE) == {}
     report = verify.verify(BUNDLE)
-    assert [one.link for one in report.verdicts] == [
+    assert [verdict.link for verdict in report.verdicts] == [
         "File",
         "List",
         "Keys",
@@ -171,18 +171,18 @@ def test_a_minimal_bundle_is_valid() -> None:
 def test_a_bundle_is_valid_whatever_leaves_the_log_had_before() -> None:
     for others in range(9):
         instance = begun()
-        held = [instance.checkpoint(others=others) for _ in range(others)]
+        checkpoints = [instance.checkpoint(others=others) for _ in range(others)]
         for _ in range(others):
             instance.event("answer_saved")
-        data = instance.take_out(held)
-        assert judged(data, *(one.text() for one in held)) == {}
+        data = instance.take_out(checkpoints)
+        assert judged(data, *(checkpoint.text() for checkpoint in checkpoints)) == {}
 
 
 def test_keys_that_were_rotated_vouch_for_each_other() -> None:
     instance = begun(number=3, keys=[key_note(1), endorsed_by(2, 1), endorsed_by(3, 2)])
     data = instance.take_out()
     assert judged(data) == {}
-    words = {one.link: one.words for one in verify.verify(data).verdicts}
+    words = {verdict.link: verdict.words for verdict in verify.verify(data).verdicts}
     assert "From checkpoint key 1 to 3 each vouches for the next." in words["Keys"]
 
 
@@ -190,7 +190,7 @@ def test_a_key_that_was_revoked_later_vouches_for_nothing_and_the_report_says_so
     keys = [key_note(1, revoked=INSTANCE.at, reason="The server was stolen"), endorsed_by(2, 1)]
     data = begun(number=2, keys=keys).take_out()
     assert judged(data) == {}
-    words = {one.link: one.words for one in verify.verify(data).verdicts}
+    words = {verdict.link: verdict.words for verdict in verify.verify(data).verdicts}
     assert "Key 1, which vouches for those after it, was revoked" in words["Keys"]
 
 
@@ -821,13 +821,21 @@ def attested(tell: Callable[[Instance], dict[str, Any]]) -> bytes:
 def asks(**needed: int) -> dict[str, Any]:
     """Return the rule of a text that asks so many persons of each party."""
     ids = {"npm": NPM, "cso": CSO}
-    parties = [{"organisation_id": str(ids[one]), "needed": many} for one, many in needed.items()]
+    parties = [
+        {"organisation_id": str(ids[organisation]), "needed": many}
+        for organisation, many in needed.items()
+    ]
     return {"signing": {"parties": parties}}
 
 
 def named(*organisations: UUID) -> dict[str, Any]:
     """Return whom a text names that was frozen before texts had rules."""
-    return {"signatories": [{"organisation_id": str(one), "name": "A"} for one in organisations]}
+    return {
+        "signatories": [
+            {"organisation_id": str(organisation_id), "name": "A"}
+            for organisation_id in organisations
+        ]
+    }
 
 
 def signed_so(
@@ -850,14 +858,14 @@ def by(user: UUID | str, organisation: UUID | str | None, **more: Any) -> Callab
     return lambda instance, text: instance.sign(text, user=str(user), organisation=whom, **more)
 
 
-def told(verb: str) -> Callable[..., object]:
+def event_of(verb: str) -> Callable[..., object]:
     """Record an event about what the text is of."""
     return lambda instance, text: instance.event(verb, about=UUID(text["subject"]))
 
 
 HENRIK_SIGNS, TOMAS_SIGNS = by(HENRIK, CSO), by(TOMAS, NPM)
 SAMIRA = an_id("samira")
-IN_FORCE = told("came_into_force")
+IN_FORCE = event_of("came_into_force")
 
 
 @pytest.mark.parametrize(
@@ -872,11 +880,11 @@ IN_FORCE = told("came_into_force")
         signed_so(HENRIK_SIGNS, by(TOMAS, NPM, verb="answer_saved"), IN_FORCE),
         signed_so(HENRIK_SIGNS, IN_FORCE, TOMAS_SIGNS),
         signed_so(HENRIK_SIGNS, TOMAS_SIGNS),
-        signed_so(HENRIK_SIGNS, TOMAS_SIGNS, told("declined"), IN_FORCE),
-        signed_so(HENRIK_SIGNS, TOMAS_SIGNS, told("signature_request_withdrawn"), IN_FORCE),
-        signed_so(HENRIK_SIGNS, TOMAS_SIGNS, told("signature_request_expired"), IN_FORCE),
-        signed_so(HENRIK_SIGNS, TOMAS_SIGNS, told("sent_for_signature"), IN_FORCE),
-        signed_so(HENRIK_SIGNS, TOMAS_SIGNS, told("former_agreement_recorded"), IN_FORCE),
+        signed_so(HENRIK_SIGNS, TOMAS_SIGNS, event_of("declined"), IN_FORCE),
+        signed_so(HENRIK_SIGNS, TOMAS_SIGNS, event_of("signature_request_withdrawn"), IN_FORCE),
+        signed_so(HENRIK_SIGNS, TOMAS_SIGNS, event_of("signature_request_expired"), IN_FORCE),
+        signed_so(HENRIK_SIGNS, TOMAS_SIGNS, event_of("sent_for_signature"), IN_FORCE),
+        signed_so(HENRIK_SIGNS, TOMAS_SIGNS, event_of("former_agreement_recorded"), IN_FORCE),
         signed_so(HENRIK_SIGNS, TOMAS_SIGNS, lambda instance, _: instance.event("came_into_force")),
         signed_so(HENRIK_SIGNS, TOMAS_SIGNS, IN_FORCE, says=asks(npm=2, cso=1)),
         signed_so(HENRIK_SIGNS, TOMAS_SIGNS, TOMAS_SIGNS, IN_FORCE, says=asks(npm=2, cso=1)),
@@ -902,7 +910,7 @@ def test_a_pdf_of_a_text_that_lacks_a_signature_is_named(
     "tell",
     [
         signed_so(HENRIK_SIGNS, TOMAS_SIGNS, IN_FORCE),
-        signed_so(HENRIK_SIGNS, by(TOMAS, NPM, kind="signature"), IN_FORCE, told("declined")),
+        signed_so(HENRIK_SIGNS, by(TOMAS, NPM, kind="signature"), IN_FORCE, event_of("declined")),
         signed_so(by("nobody", "x"), HENRIK_SIGNS, by("nobody", NPM), TOMAS_SIGNS, IN_FORCE),
         signed_so(HENRIK_SIGNS, TOMAS_SIGNS, by(SAMIRA, NPM), IN_FORCE, says=asks(npm=2, cso=1)),
         signed_so(HENRIK_SIGNS, by(SAMIRA, CSO), IN_FORCE, says=named(CSO, CSO)),
@@ -924,13 +932,13 @@ def test_a_pdf_holds_whose_text_was_signed_by_all_in_whatever_shape_it_names_the
 
 def test_whatever_a_text_says_of_who_signs_it_is_judged_alike_by_both() -> None:
     random = Random(20260121)
-    odd = [one for one in ODD if type(one) is not float and one not in (2**53, 10**30)]
+    odd = [value for value in ODD if type(value) is not float and value not in (2**53, 10**30)]
     odd += [str(NPM), str(CSO).upper(), "2", {"parties": []}, {"organisation_id": str(CSO)}]
     sound = 0
     for _ in range(300):
         says = {
             "signing": random.choice(
-                [None, *(one["signing"] for one in (asks(), asks(npm=1, cso=1)))]
+                [None, *(document["signing"] for document in (asks(), asks(npm=1, cso=1)))]
             ),
             **named(*random.choice([(), (CSO, NPM), (CSO, CSO)])),
             "parties": [{"id": str(CSO)}, {"id": str(NPM)}],
@@ -1053,7 +1061,9 @@ def test_an_undertaking_holds_that_its_person_signed_and_another_countersigned()
 
 
 def words_of_certificates(data: bytes) -> str:
-    return next(one.words for one in verify.verify(data).verdicts if one.link == "Certificates")
+    return next(
+        verdict.words for verdict in verify.verify(data).verdicts if verdict.link == "Certificates"
+    )
 
 
 @pytest.mark.parametrize(
@@ -1061,7 +1071,7 @@ def words_of_certificates(data: bytes) -> str:
     [
         (signed_so(IN_FORCE, readable=False), True),
         (signed_so(HENRIK_SIGNS, TOMAS_SIGNS, readable=False), False),
-        (signed_so(HENRIK_SIGNS, told("declined"), IN_FORCE, readable=False), False),
+        (signed_so(HENRIK_SIGNS, event_of("declined"), IN_FORCE, readable=False), False),
         (an_undertaking(own(SAMIRA), countersigned(), readable=False), True),
         (an_undertaking(own(), countersigned(HENRIK), readable=False), False),
         (an_undertaking(own(), readable=False), False),
@@ -1119,14 +1129,14 @@ def test_a_key_that_is_held_sealed_the_bundle_or_vouches_for_what_did() -> None:
 
 def test_a_bundle_made_anew_by_a_stranger_does_not_agree_with_the_key_that_is_held() -> None:
     """It is sound in itself: whoever holds nothing to compare it with, can't tell."""
-    held, strange = print_of(private_key(1)), begun(number=7, keys=[key_note(7)]).take_out()
+    fingerprint, strange = print_of(private_key(1)), begun(number=7, keys=[key_note(7)]).take_out()
     assert judged(strange) == {}
     assert not verify.verify(strange).is_compared
     assert Verifier(strange).headline == "sound in itself, compared with nothing you hold"
-    wrong = judged(strange, keys=[held])
-    assert list(wrong) == [f"Key {held[:8]}"]
+    wrong = judged(strange, keys=[fingerprint])
+    assert list(wrong) == [f"Key {fingerprint[:8]}"]
     assert "did not seal the bundle, and does not vouch for what did" in next(iter(wrong.values()))
-    assert Verifier(strange, keys=[held]).headline == "no sound evidence"
+    assert Verifier(strange, keys=[fingerprint]).headline == "no sound evidence"
 
 
 def test_a_revoked_keys_endorsement_does_not_count() -> None:
@@ -1151,11 +1161,11 @@ def test_the_keys_owner_can_forge_a_bundle_but_not_one_that_agrees_with_an_ancho
     instance = begun()
     text = instance.text()
     instance.sign(text, signer_name="Somebody Else")
-    held = instance.checkpoint()
+    checkpoint = instance.checkpoint()
     instance.sign(text, "passkey", signer_name="Tomas Beridan")
-    data = instance.take_out([held])
+    data = instance.take_out([checkpoint])
     assert judged(data) == {}
-    assert held.size == HELD.size
+    assert checkpoint.size == HELD.size
     flaws = judged(data, HELD.text())
     assert flaws == {
         "Anchor 0": "The bundle holds another checkpoint of this size: the log was forked."
@@ -1170,9 +1180,9 @@ def test_an_earlier_checkpoint_does_not_cover_a_rewritten_chain() -> None:
     instance = begun()
     instance.sign(instance.text(), signer_name="Somebody Else")
     head, instance.head = instance.head, HELD_HEAD
-    held = instance.checkpoint()
+    checkpoint = instance.checkpoint()
     instance.head = head
-    flaws = judged(instance.take_out([held]))
+    flaws = judged(instance.take_out([checkpoint]))
     assert set(flaws) == {"Earlier checkpoints"}
     assert "Event 3 is not the one" in flaws["Earlier checkpoints"]
 
@@ -1185,20 +1195,20 @@ def test_an_anchor_that_is_not_in_the_bundle_needs_the_proof_that_leads_to_it() 
     newest = instance.newest
     instance.event("answer_saved")
     large = instance.checkpoint()
-    for held in (small, large):
-        assert "/checkpoints/" in judged(data, held.text())["Anchor 0"]
-        first, second = sorted((held.size, newest.size))
+    for checkpoint in (small, large):
+        assert "/checkpoints/" in judged(data, checkpoint.text())["Anchor 0"]
+        first, second = sorted((checkpoint.size, newest.size))
         grown = instance.consistency(first, second)
-        with_proof = f"{held.text()}\n{grown.text()}"
+        with_proof = f"{checkpoint.text()}\n{grown.text()}"
         flaws = judged(data, with_proof)
-        if held is large:
+        if checkpoint is large:
             assert flaws == {}
         else:  # no leaf below it is proven in the bundle
             assert "proves nothing of this cooperation that is as old" in flaws["Anchor 0"]
         other = replace(grown, proof=(b"\0" * 32,) * len(grown.proof))
-        wrong = f"{held.text()}\n{other.text()}"
+        wrong = f"{checkpoint.text()}\n{other.text()}"
         assert "was made anew" in judged(data, wrong)["Anchor 0"]
-        forged = signed(replace(held, key=key_note(2).fingerprint), private_key(2))
+        forged = signed(replace(checkpoint, key=key_note(2).fingerprint), private_key(2))
         assert "not among those" in judged(data, f"{forged.text()}\n{grown.text()}")["Anchor 0"]
 
 
@@ -1208,7 +1218,7 @@ def test_an_anchor_is_read_out_of_a_mail_and_beside_a_bundle_that_is_none() -> N
     anchor = verify.Anchor.read("mail.eml", mail.encode())
     assert anchor.checkpoint == HELD
     assert verify.verify(BUNDLE, [anchor]).is_sound
-    assert [one.link for one in verify.verify(b"", [anchor]).verdicts] == ["File"]
+    assert [verdict.link for verdict in verify.verify(b"", [anchor]).verdicts] == ["File"]
     with pytest.raises(notes.NoteError):
         verify.Anchor.read("mail.eml", b"Nothing in it.")
 
@@ -1238,11 +1248,11 @@ def test_lines_nested_without_end_and_numbers_without_end_are_refused() -> None:
 def test_the_second_verifier_imports_nothing_of_the_application() -> None:
     path = Path(second_verifier.__file__)
     names = set()
-    for one in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(one, ast.Import):
-            names |= {alias.name.split(".")[0] for alias in one.names}
-        elif isinstance(one, ast.ImportFrom):
-            names.add((one.module or "").split(".")[0])
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add((node.module or "").split(".")[0])
     assert names - set(sys.stdlib_module_names) == {"cryptography"}
 
 

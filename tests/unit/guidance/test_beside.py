@@ -40,14 +40,14 @@ def test_what_an_item_rests_on_beside_that_stays_after_it() -> None:
 
 def test_a_passage_stays_while_the_item_rests_on_more_of_it_than_its_parts_carry() -> None:
     part = Named(("S20",), ("U6",))
-    found = beside("U6", ["S20", "S21"], ["a/whole"], {"a/whole": WHOLE, "a/part": part})
-    assert found == (part, WHOLE)
+    passages = beside("U6", ["S20", "S21"], ["a/whole"], {"a/whole": WHOLE, "a/part": part})
+    assert passages == (part, WHOLE)
 
 
 def test_a_part_carries_only_what_the_item_rests_on() -> None:
     part = Named(("S20",), ("U6",))
-    found = beside("U6", ["S20"], ["a/whole"], {"a/whole": WHOLE, "a/part": part})
-    assert found == (part,)
+    passages = beside("U6", ["S20"], ["a/whole"], {"a/whole": WHOLE, "a/part": part})
+    assert passages == (part,)
 
 
 def test_a_passage_that_an_item_rests_on_and_that_names_it_stands_there_once() -> None:

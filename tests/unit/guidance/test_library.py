@@ -42,9 +42,9 @@ def test_the_shipped_content_carries_every_statement() -> None:
         "NPM Models",
     ]
     assert len(library.topics) == 28
-    assert [one.code for one in library.statements] == [f"S{n}" for n in range(1, 73)]
+    assert [statement.code for statement in library.statements] == [f"S{n}" for n in range(1, 73)]
     assert library.not_carried == ()
-    assert {one.identity for one in library.articles} == {
+    assert {article.identity for article in library.articles} == {
         (slug, language) for slug in SLUGS for language in ("en", "ar")
     }
 
@@ -73,7 +73,7 @@ def test_a_passage_may_name_the_items_it_concerns(folder: ContentFolder) -> None
 def test_an_item_that_an_edited_passage_names_must_be_there() -> None:
     with pytest.raises(ContentError) as caught:
         read_body("## One {#one S1 M4 U19}\n\nText.", "article", {"S1": "article"}, {"M4"})
-    assert [one.message for one in caught.value.mistakes] == [
+    assert [mistake.message for mistake in caught.value.mistakes] == [
         "there is no item U19 in the checklists"
     ]
 
@@ -170,8 +170,8 @@ def test_a_mistake_is_named_with_its_file_and_line(
     folder: ContentFolder, file: str, old: str, new: str, mistake: str
 ) -> None:
     folder.change(file, old, new)
-    found = mistakes_of(folder)
-    assert any(one.startswith(f"{file}:{mistake}") for one in found), "\n".join(found)
+    mistakes = mistakes_of(folder)
+    assert any(message.startswith(f"{file}:{mistake}") for message in mistakes), "\n".join(mistakes)
 
 
 def test_all_mistakes_are_named_and_each_once(folder: ContentFolder) -> None:
@@ -220,7 +220,7 @@ def test_an_empty_folder_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["", "just words", "- 1\n- [2]\n", "topics: 1\ncategories: {}\n"])
 def test_a_file_of_another_shape_is_named(folder: ContentFolder, file: str, text: str) -> None:
     (folder.path / file).write_text(text)
-    assert any(one.startswith(f"{file}:") for one in mistakes_of(folder))
+    assert any(message.startswith(f"{file}:") for message in mistakes_of(folder))
 
 
 @pytest.mark.parametrize(
@@ -228,7 +228,7 @@ def test_a_file_of_another_shape_is_named(folder: ContentFolder, file: str, text
 )
 def test_an_article_of_another_shape_is_named(folder: ContentFolder, text: str) -> None:
     (folder.path / FIRST).write_text(text)
-    assert any(one.startswith(f"{FIRST}:") for one in mistakes_of(folder))
+    assert any(message.startswith(f"{FIRST}:") for message in mistakes_of(folder))
 
 
 # Texts that somebody wrote ----------------------------------------------------------------------
@@ -238,12 +238,12 @@ def written(text: str, *items: str) -> list[str]:
     """Return the mistakes of an own article, each with its line."""
     with pytest.raises(ContentError) as caught:
         read_own_body(text, frozenset(items))
-    return [f"{one.line}: {one.message}" for one in caught.value.mistakes]
+    return [f"{mistake.line}: {mistake.message}" for mistake in caught.value.mistakes]
 
 
 def test_every_shipped_article_written_as_a_file_reads_back_equal() -> None:
     library = read(SHIPPED)
-    statements = {one.code: one.article for one in library.statements}
+    statements = {statement.code: statement.article for statement in library.statements}
     for article in library.articles:
         body = as_body(article.lead, article.passages)
         head, rest = read_file(as_file(article.head, body), "file")
@@ -273,7 +273,7 @@ def test_a_file_without_a_head_is_a_text_alone() -> None:
 def test_an_unreadable_head_is_reported_with_its_lines(head: str, mistake: str) -> None:
     with pytest.raises(ContentError) as caught:
         read_file(f"---\n{head}\n---\nText", "file")
-    assert any(str(one).startswith(mistake) for one in caught.value.mistakes)
+    assert any(str(reported).startswith(mistake) for reported in caught.value.mistakes)
 
 
 def test_a_head_can_contain_words_that_yaml_would_read_differently(
@@ -283,9 +283,9 @@ def test_a_head_can_contain_words_that_yaml_would_read_differently(
     odd = head.model_copy(
         update={"question": "Yes: or #no? 'so' \"or\" {so}", "summary": "2026-11-25"}
     )
-    found, _body = read_file(as_file(odd, "Text"), "file")
-    assert isinstance(found, FrontMatter)
-    assert (found.question, found.summary) == (odd.question, odd.summary)
+    article_head, _body = read_file(as_file(odd, "Text"), "file")
+    assert isinstance(article_head, FrontMatter)
+    assert (article_head.question, article_head.summary) == (odd.question, odd.summary)
 
 
 def test_different_texts_have_different_digests() -> None:
@@ -321,4 +321,4 @@ def test_an_own_article_is_read_with_its_items_and_needs_no_keys() -> None:
     ],
 )
 def test_mistakes_in_an_own_article_are_reported_with_their_lines(text: str, mistake: str) -> None:
-    assert any(one.startswith(mistake) for one in written(text, "M4"))
+    assert any(message.startswith(mistake) for message in written(text, "M4"))

@@ -136,7 +136,7 @@ def test_a_plain_text_is_shown_unchanged() -> None:
 def test_an_underlined_line_of_a_plain_text_begins_a_passage_on_its_own_line() -> None:
     text = "Before\n\nFirst thing {M10}\n=======\nWords.\nMore\n\nSecond\n---\nWords.\n\n-----\nEnd"
     written = from_plain(text)
-    assert [(one.words, one.line) for one in headings(written)] == [
+    assert [(heading.words, heading.line) for heading in headings(written)] == [
         ("First thing (M10)", 2),
         ("Second", 7),
     ]

@@ -46,12 +46,12 @@ def facts(terms: TermsFact | None = None, **more: object) -> Facts:
 
 
 def gate(code: str, given: Facts) -> policy.Gate:
-    return next(one for one in policy.gates(given) if one.code == code)
+    return next(gate for gate in policy.gates(given) if gate.code == code)
 
 
 def where(missing: tuple[Missing, ...]) -> list[tuple[Target, str | None]]:
     """Return where to fix each missing thing, and the passage that says why."""
-    return [(one.target, one.passage) for one in missing]
+    return [(requirement.target, requirement.passage) for requirement in missing]
 
 
 def stage(given: Facts) -> Stage:
@@ -67,12 +67,12 @@ def test_g1_is_met_with_a_mode_and_an_npm_coordinator() -> None:
 
 
 def test_g1_asks_for_both_in_a_new_cooperation() -> None:
-    found = gate("G1", Facts(Stage.EXPLORED, TODAY))
-    assert [one.target for one in found.missing] == [
+    result = gate("G1", Facts(Stage.EXPLORED, TODAY))
+    assert [requirement.target for requirement in result.missing] == [
         Target(PageKind.MODES),
         Target(PageKind.PEOPLE),
     ]
-    assert found.missing[1].target.item == ""
+    assert result.missing[1].target.item == ""
 
 
 @pytest.mark.parametrize(
@@ -85,24 +85,26 @@ def test_g1_asks_for_both_in_a_new_cooperation() -> None:
 def test_g1_names_what_is_missing_and_where(
     given: Facts, place: PageKind, passage: str | None
 ) -> None:
-    found = gate("G1", given)
-    assert found.state is GateState.NOT_MET
-    assert where(found.missing) == [(Target(place), passage)]
+    result = gate("G1", given)
+    assert result.state is GateState.NOT_MET
+    assert where(result.missing) == [(Target(place), passage)]
 
 
 # G2
 
 
 def test_g2_is_not_met_before_the_terms_are_begun() -> None:
-    found = gate("G2", facts())
-    assert where(found.missing) == [(Target(PageKind.MODES), "settling-terms/expectations")]
+    result = gate("G2", facts())
+    assert where(result.missing) == [(Target(PageKind.MODES), "settling-terms/expectations")]
 
 
 def test_g2_names_each_item_that_is_not_done() -> None:
-    found = gate("G2", facts(replace(AGREED, lacking=(M4,))))
-    assert [(one.target.place, one.target.item) for one in found.missing] == [(PageKind.ITEM, "M4")]
-    assert str(found.missing[0].reason) == "M4, Expectations: not agreed by all yet"
-    assert found.missing[0].passage == "settling-terms/expectations"
+    result = gate("G2", facts(replace(AGREED, lacking=(M4,))))
+    assert [
+        (requirement.target.place, requirement.target.item) for requirement in result.missing
+    ] == [(PageKind.ITEM, "M4")]
+    assert str(result.missing[0].reason) == "M4, Expectations: not agreed by all yet"
+    assert result.missing[0].passage == "settling-terms/expectations"
 
 
 def test_g2_does_not_ask_for_m5_and_m6() -> None:
@@ -125,10 +127,10 @@ def test_g2_does_not_ask_for_m5_and_m6() -> None:
 def test_g2_asks_that_the_terms_are_agreed_before_the_start(
     agreed_on: dt.date | None, starts_on: dt.date | None, met: bool
 ) -> None:
-    found = gate("G2", facts(replace(AGREED, agreed_on=agreed_on, starts_on=starts_on)))
-    assert found.is_open is met
+    result = gate("G2", facts(replace(AGREED, agreed_on=agreed_on, starts_on=starts_on)))
+    assert result.is_open is met
     later = (Target(PageKind.ITEM, ID, "M19"), "settling-terms/expectations")
-    assert where(found.missing) == ([] if met else [later])
+    assert where(result.missing) == ([] if met else [later])
 
 
 def test_g2_is_met_if_the_work_starts_after_the_terms_were_agreed() -> None:
@@ -166,8 +168,8 @@ INDEPENDENCE = "settling-terms/independence"
     ],
 )
 def test_g3_names_what_is_missing(terms: TermsFact, target: Target, passage: str | None) -> None:
-    found = gate("G3", facts(terms))
-    assert where(found.missing) == [(target, passage)]
+    result = gate("G3", facts(terms))
+    assert where(result.missing) == [(target, passage)]
 
 
 def test_g3_asks_for_no_review_of_terms_that_are_sent() -> None:
@@ -176,9 +178,9 @@ def test_g3_asks_for_no_review_of_terms_that_are_sent() -> None:
 
 @pytest.mark.parametrize("change", [{"is_sent": True}, {"in_force": True}])
 def test_g3_says_that_nobody_reviewed_terms_made_on_paper_before(change: dict[str, bool]) -> None:
-    found = gate("G3", facts(replace(REVIEWED, made_before=True, **change)))  # type: ignore[arg-type] # plain values by name
-    assert where(found.missing) == [(Target(PageKind.SIGNING, ID), INDEPENDENCE)]
-    assert "agreed on paper before this tool was used" in str(found.missing[0].reason)
+    result = gate("G3", facts(replace(REVIEWED, made_before=True, **change)))  # type: ignore[arg-type] # plain values by name
+    assert where(result.missing) == [(Target(PageKind.SIGNING, ID), INDEPENDENCE)]
+    assert "agreed on paper before this tool was used" in str(result.missing[0].reason)
 
 
 def test_g3_does_not_ask_for_other_items() -> None:
@@ -203,11 +205,11 @@ REQUIRED = ConfidentialityFact(OTHER_ID, is_required=True, in_force=True)
 
 def test_g4_names_each_person_who_is_not_cleared() -> None:
     given = facts(people=(UNCLEARED, CLEARED), confidentiality=REQUIRED)
-    found = gate("G4", given)
-    assert where(found.missing) == [
+    result = gate("G4", given)
+    assert where(result.missing) == [
         (Target(PageKind.UNDERTAKINGS), "settling-terms/sign-before-access")
     ]
-    assert "Leyla Marchetti" in str(found.missing[0].reason)
+    assert "Leyla Marchetti" in str(result.missing[0].reason)
 
 
 def test_g4_is_met_when_everyone_is_cleared() -> None:
@@ -220,8 +222,8 @@ def test_g4_is_met_when_everyone_is_cleared() -> None:
     ids=["not required", "not required of the cleared", "nobody there"],
 )
 def test_g4_with_nobody_to_clear_is_not_met_and_holds_nothing_up(given: Facts) -> None:
-    found = gate("G4", given)
-    assert (found.state, found.is_open, found.missing) == (GateState.NOBODY, True, ())
+    result = gate("G4", given)
+    assert (result.state, result.is_open, result.missing) == (GateState.NOBODY, True, ())
 
 
 def test_g4_never_blocks_the_cooperation() -> None:
@@ -245,10 +247,10 @@ def test_g4_never_blocks_the_cooperation() -> None:
 def test_g5_asks_for_no_expired_term_and_no_overdue_review(
     dates: dict[str, dt.date], met: bool
 ) -> None:
-    found = gate("G5", facts(IN_FORCE, **dates))
-    assert found.is_open is met
+    result = gate("G5", facts(IN_FORCE, **dates))
+    assert result.is_open is met
     dated = (Target(PageKind.ITEM, ID, "M19"), "settling-terms/written-form")
-    assert where(found.missing) == ([] if met else [dated])
+    assert where(result.missing) == ([] if met else [dated])
 
 
 def test_g5_asks_nothing_before_the_terms_are_in_force() -> None:
@@ -326,14 +328,14 @@ def test_a_stage_entered_by_a_decision_stays(entered: Stage) -> None:
 
 def test_missing_signatures_that_keep_a_cooperation_inactive_are_named() -> None:
     unsigned = replace(REQUIRED, in_force=False)
-    found = policy.missing_to_be_active(facts(REVIEWED, confidentiality=unsigned))
-    assert where(found) == [
+    missing = policy.missing_to_be_active(facts(REVIEWED, confidentiality=unsigned))
+    assert where(missing) == [
         (Target(PageKind.SIGNING, ID), "settling-terms/expectations"),
         (Target(PageKind.SIGNING, OTHER_ID), "settling-terms/settle-before-visits"),
     ]
     not_begun = ConfidentialityFact(None, is_required=True)
-    found = policy.missing_to_be_active(facts(confidentiality=not_begun))
-    assert [one.target for one in found] == [Target(PageKind.MODES)] * 2
+    missing = policy.missing_to_be_active(facts(confidentiality=not_begun))
+    assert [requirement.target for requirement in missing] == [Target(PageKind.MODES)] * 2
     assert policy.missing_to_be_active(facts(IN_FORCE, confidentiality=REQUIRED)) == ()
 
 

@@ -86,9 +86,11 @@ def test_every_fault_has_a_sentence() -> None:
     assert set(labels.FAULTS) == {*Fault, *ChainFault}
     with make_furniture().app.app_context(), force_locale("en"):
         for fault in labels.FAULTS:
-            said = str(labels.finding_words(Finding(fault, RowLocation(Table.EVENT, "C-1", 12))))
-            assert said.startswith("Chain of C-1, event 12: ")
-            assert said.endswith(".")
+            sentence = str(
+                labels.finding_words(Finding(fault, RowLocation(Table.EVENT, "C-1", 12)))
+            )
+            assert sentence.startswith("Chain of C-1, event 12: ")
+            assert sentence.endswith(".")
 
 
 def test_what_was_checked_is_counted() -> None:
@@ -98,7 +100,7 @@ def test_what_was_checked_is_counted() -> None:
             "anchors 7"
         )
         assert labels.count_words(Counts()) == "nothing"
-        assert set(labels.COUNTED) == {one.name for one in fields(Counts)}
+        assert set(labels.COUNTED) == {field.name for field in fields(Counts)}
 
 
 def test_every_state_and_way_of_narrowing_has_words() -> None:

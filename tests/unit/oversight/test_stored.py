@@ -59,9 +59,9 @@ READ: list[tuple[Callable[[object], object], object, object]] = [
 def test_what_the_application_writes_is_read(
     read: Callable[[object], object], value: object, expected: object
 ) -> None:
-    found = read(value)
-    assert found == expected
-    assert type(found) is type(expected)
+    value_read = read(value)
+    assert value_read == expected
+    assert type(value_read) is type(expected)
 
 
 REFUSED: list[tuple[Callable[[object], object], object]] = [
@@ -113,7 +113,7 @@ REFUSED: list[tuple[Callable[[object], object], object]] = [
 
 
 @pytest.mark.parametrize(
-    ("read", "value"), REFUSED, ids=lambda one: getattr(one, "__name__", repr(one)[:40])
+    ("read", "value"), REFUSED, ids=lambda value: getattr(value, "__name__", repr(value)[:40])
 )
 def test_anything_else_is_refused(read: Callable[[object], object], value: object) -> None:
     with pytest.raises(DamagedError):

@@ -79,11 +79,11 @@ def test_a_snippet_comes_from_the_line_that_answers_best() -> None:
 
 def test_a_snippet_of_a_long_line_is_cut_between_words() -> None:
     line = "before " * 60 + "the <hit> stands here " + "afterwards " * 60
-    found = str(snippet(line, ask("hit")))
-    assert found.startswith("… before ")
-    assert "&lt;<mark>hit</mark>&gt; stands here" in found
-    assert found.endswith("afterwards …")
-    assert len(found) < 300
+    shown = str(snippet(line, ask("hit")))
+    assert shown.startswith("… before ")
+    assert "&lt;<mark>hit</mark>&gt; stands here" in shown
+    assert shown.endswith("afterwards …")
+    assert len(shown) < 300
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "x" * 5000, "x " * 3000, "hit" * 2000])

@@ -52,7 +52,7 @@ def _in_more_bytes(cose: bytes) -> bytes:
 
 
 def _with(cose: bytes, **values: Any) -> bytes:
-    return cbor2.dumps({**cbor2.loads(cose), **{int(key): one for key, one in values.items()}})
+    return cbor2.dumps({**cbor2.loads(cose), **{int(key): value for key, value in values.items()}})
 
 
 # Ways to write a key that the library reads as the same one.
@@ -162,10 +162,10 @@ def test_another_text_or_another_sentence_is_noticed() -> None:
         ({"host": "terms.example"}, Flaw.OTHER_PLACE),
         ({"origin": "https://terms.example"}, Flaw.OTHER_PLACE),
         ({"origin": "https://["}, Flaw.OTHER_PLACE),
-        ({"said": {"origin": None}}, Flaw.OTHER_PLACE),
-        ({"said": {"type": "webauthn.create"}}, Flaw.OTHER_ACT),
-        ({"said": {"crossOrigin": True}}, Flaw.OTHER_ACT),
-        ({"said": {"crossOrigin": "no"}}, Flaw.OTHER_ACT),
+        ({"client_data": {"origin": None}}, Flaw.OTHER_PLACE),
+        ({"client_data": {"type": "webauthn.create"}}, Flaw.OTHER_ACT),
+        ({"client_data": {"crossOrigin": True}}, Flaw.OTHER_ACT),
+        ({"client_data": {"crossOrigin": "no"}}, Flaw.OTHER_ACT),
     ],
     ids=str,
 )
@@ -185,7 +185,7 @@ def test_another_key_has_not_signed_it(make: Any) -> None:
 @pytest.mark.parametrize("value", [None, "", "?", "AA==", 7, [], "٣", "A" * 9])
 def test_a_proof_with_a_missing_or_invalid_value_is_incomplete(name: str, value: object) -> None:
     assert flaw({**PROOF, name: value}) in {Flaw.INCOMPLETE, Flaw.NOT_SIGNED}
-    assert flaw({key: one for key, one in PROOF.items() if key != name}) is Flaw.INCOMPLETE
+    assert flaw({key: value for key, value in PROOF.items() if key != name}) is Flaw.INCOMPLETE
 
 
 @pytest.mark.parametrize("proof", [None, "", [], {}, {**PROOF, "more": "x"}, 3])
@@ -213,8 +213,8 @@ def test_any_bytes_are_no_key_or_a_key_and_nothing_else(data: bytes) -> None:
 
 
 @given(st.recursive(st.none() | st.text() | st.integers() | st.booleans(), st.lists))
-def test_whatever_a_browser_may_have_said_is_judged(said: object) -> None:
-    proof = {**PROOF, "client_data_json": encode(json.dumps(said).encode())}
+def test_whatever_a_browser_may_have_said_is_judged(client_data: object) -> None:
+    proof = {**PROOF, "client_data_json": encode(json.dumps(client_data).encode())}
     assert flaw(proof) is not None
 
 

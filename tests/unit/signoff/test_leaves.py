@@ -30,7 +30,7 @@ DOCUMENTS = st.dictionaries(
 @given(DOCUMENTS)
 def test_technical_leaves_are_those_that_say_so_of_themselves(document: dict[str, Any]) -> None:
     assert technical(document, LANGUAGES) == [
-        (one.place, str(one.value)) for one in leaves(document, LANGUAGES) if one.is_technical
+        (leaf.place, str(leaf.value)) for leaf in leaves(document, LANGUAGES) if leaf.is_technical
     ]
 
 

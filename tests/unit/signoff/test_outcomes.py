@@ -38,14 +38,14 @@ def link(number: int, verb: str, evidence: str | None = None, subject: UUID = FI
     )
 
 
-def follow(*told: str | tuple[str, str], given_: tuple[Given, ...] = BOTH) -> Course:
+def follow(*verbs: str | tuple[str, str], given_: tuple[Given, ...] = BOTH) -> Course:
     """Follow verbs, ten numbers from each other; the first revision is signed by given_."""
-    steps = [(one, None) if isinstance(one, str) else one for one in told]
+    steps = [(verb, None) if isinstance(verb, str) else verb for verb in verbs]
     links = [link(1 + 10 * place, verb, evidence) for place, (verb, evidence) in enumerate(steps)]
-    seconds = tuple(Given(one.organisation_id, one.user_id, 32) for one in BOTH)
+    seconds = tuple(Given(party.organisation_id, party.user_id, 32) for party in BOTH)
     texts = [Text(FIRST, "first", given_, RULE), Text(SECOND, "second", seconds, RULE)]
     known = {evidence for _verb, evidence in steps}
-    return outcomes.course(links, [one for one in texts if one.evidence in known])
+    return outcomes.course(links, [text for text in texts if text.evidence in known])
 
 
 COURSES: list[tuple[list[str | tuple[str, str]], list[Outcome], Phase]] = [
@@ -103,19 +103,19 @@ COURSES: list[tuple[list[str | tuple[str, str]], list[Outcome], Phase]] = [
 ]
 
 
-@pytest.mark.parametrize(("told", "wanted", "phase"), COURSES)
+@pytest.mark.parametrize(("verbs", "wanted", "phase"), COURSES)
 def test_a_course_is_followed_to_its_end(
-    told: list[str | tuple[str, str]], wanted: list[Outcome], phase: Phase
+    verbs: list[str | tuple[str, str]], wanted: list[Outcome], phase: Phase
 ) -> None:
-    found = follow(*told)
-    assert list(found.outcomes.values()) == wanted
-    assert (found.phase, found.is_sound) == (phase, True)
+    course = follow(*verbs)
+    assert list(course.outcomes.values()) == wanted
+    assert (course.phase, course.is_sound) == (phase, True)
 
 
 def test_a_text_is_pending_while_a_signature_is_missing() -> None:
-    found = follow((SENT, "first"), given_=BOTH[:1])
-    assert (found.outcomes, found.sent_id) == ({FIRST: Outcome.WAITING}, FIRST)
-    assert found.is_sound
+    course = follow((SENT, "first"), given_=BOTH[:1])
+    assert (course.outcomes, course.sent_id) == ({FIRST: Outcome.WAITING}, FIRST)
+    assert course.is_sound
 
 
 def test_nothing_is_pending_once_all_have_signed() -> None:
@@ -134,13 +134,13 @@ def test_nothing_is_pending_once_all_have_signed() -> None:
     ],
 )
 def test_an_event_alone_brings_nothing_into_force(signed: tuple[Given, ...]) -> None:
-    found = follow((SENT, "first"), IN_FORCE, given_=signed)
-    assert not found.is_sound
-    assert found.outcomes[FIRST] is Outcome.WAITING
+    course = follow((SENT, "first"), IN_FORCE, given_=signed)
+    assert not course.is_sound
+    assert course.outcomes[FIRST] is Outcome.WAITING
 
 
 @pytest.mark.parametrize(
-    "told",
+    "verbs",
     [
         [IN_FORCE],
         ["declined"],
@@ -155,8 +155,8 @@ def test_an_event_alone_brings_nothing_into_force(signed: tuple[Given, ...]) -> 
         [(SENT, "first"), IN_FORCE, "text_ended", "suspension_lifted"],
     ],
 )
-def test_an_impossible_sequence_of_events_is_not_sound(told: list[str | tuple[str, str]]) -> None:
-    assert not follow(*told).is_sound
+def test_an_impossible_sequence_of_events_is_not_sound(verbs: list[str | tuple[str, str]]) -> None:
+    assert not follow(*verbs).is_sound
 
 
 def test_a_revision_that_nobody_sent_is_not_sound() -> None:
@@ -170,11 +170,13 @@ def test_a_signature_that_nothing_bears_witness_to_is_not_sound() -> None:
 
 @given(st.permutations(range(5)))
 def test_the_order_is_that_of_the_numbers_however_the_events_come(order: list[int]) -> None:
-    told = [(SENT, "first"), (IN_FORCE, None), ("notice_given", None), ("text_suspended", None)]
-    links = [link(1 + 10 * place, *one) for place, one in enumerate([*told, ("text_ended", None)])]
-    found = outcomes.course([links[place] for place in order], [Text(FIRST, "first", BOTH, RULE)])
-    assert found.outcomes == {FIRST: Outcome.ENDED}
-    assert (found.notices, found.in_effect) == (1, 1)
+    verbs = [(SENT, "first"), (IN_FORCE, None), ("notice_given", None), ("text_suspended", None)]
+    links = [
+        link(1 + 10 * place, *step) for place, step in enumerate([*verbs, ("text_ended", None)])
+    ]
+    result = outcomes.course([links[place] for place in order], [Text(FIRST, "first", BOTH, RULE)])
+    assert result.outcomes == {FIRST: Outcome.ENDED}
+    assert (result.notices, result.in_effect) == (1, 1)
 
 
 # The rule -----------------------------------------------------------------------------------------
@@ -230,7 +232,7 @@ def a_revision() -> Revision:
 
 
 def a_signature(user: UUID, kind: SignatureKind, organisation: UUID | None = None) -> Signature:
-    made = Signature(
+    signature = Signature(
         id=uuid4(),
         revision_id=FIRST,
         kind=kind,
@@ -246,8 +248,8 @@ def a_signature(user: UUID, kind: SignatureKind, organisation: UUID | None = Non
         method=Method.PASSWORD_TOTP,
         signed_at=NOON,
     )
-    made.digest = canonical.digest_of(made.content())
-    return made
+    signature.digest = canonical.digest_of(signature.content())
+    return signature
 
 
 OWN = a_signature(HENRIK, SignatureKind.SIGNATURE)
@@ -278,8 +280,8 @@ def undertaken(steps: int, *signatures: Signature, evidence: str = "first") -> A
 def test_an_undertaking_is_followed(
     steps: int, signatures: tuple[Signature, ...], phase: UndertakingPhase, *, by_all: bool
 ) -> None:
-    found = undertaken(steps, *signatures)
-    assert (found.phase, found.is_signed_by_all, found.is_sound) == (phase, by_all, True)
+    course = undertaken(steps, *signatures)
+    assert (course.phase, course.is_signed_by_all, course.is_sound) == (phase, by_all, True)
 
 
 @pytest.mark.parametrize(
@@ -295,18 +297,18 @@ def test_an_undertaking_is_followed(
 def test_an_undertaking_without_its_rows_is_not_sound(
     steps: int, signatures: tuple[Signature, ...]
 ) -> None:
-    found = undertaken(steps, *signatures)
-    assert not found.is_sound
-    assert not found.is_signed_by_all
+    course = undertaken(steps, *signatures)
+    assert not course.is_sound
+    assert not course.is_signed_by_all
 
 
 def test_an_undertaking_whose_text_is_another_is_not_signed_by_all() -> None:
-    found = undertaken(4, OWN, COUNTER, evidence="another")
-    assert (found.is_sound, found.is_signed_by_all) == (False, False)
+    course = undertaken(4, OWN, COUNTER, evidence="another")
+    assert (course.is_sound, course.is_signed_by_all) == (False, False)
 
 
 def test_each_outcome_that_was_signed_by_all_says_so() -> None:
-    assert [one for one in Outcome if one.is_signed_by_all] == [
+    assert [outcome for outcome in Outcome if outcome.is_signed_by_all] == [
         Outcome.IN_FORCE,
         Outcome.SUSPENDED,
         Outcome.ENDED,

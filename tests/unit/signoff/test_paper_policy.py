@@ -21,8 +21,8 @@ OUR_PAPER = PaperFact(PaperKind.TEXT, PaperState.WAITING, OURS, OTHER)
 
 
 def actor(*roles: Role) -> Actor:
-    held = tuple(ActorMembership(role, OURS, "Ours", OrganisationKind.CSO) for role in roles)
-    return Actor(user_id=ME, name="Me", memberships=held, organisation_id=OURS)
+    memberships = tuple(ActorMembership(role, OURS, "Ours", OrganisationKind.CSO) for role in roles)
+    return Actor(user_id=ME, name="Me", memberships=memberships, organisation_id=OURS)
 
 
 COORDINATOR = actor(Role.COORDINATOR)
@@ -129,4 +129,4 @@ def _bound(model: type[PaperRecord] | type[PaperDecision]) -> set[str]:
         "signed_on": TODAY,
     }
     known = {column.name for column in model.__table__.columns}
-    return set(model(**{key: one for key, one in values.items() if key in known}).content())
+    return set(model(**{key: value for key, value in values.items() if key in known}).content())

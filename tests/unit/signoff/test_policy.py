@@ -46,7 +46,7 @@ NOT_ONE = "You are not a signatory of the organisation you act for."
 def naming(**persons: UUID) -> tuple[PartySigners, ...]:
     """Return a list of signatories, one for each body."""
     bodies = {"npm": NPM, "door": DOOR}
-    return tuple(PartySigners(bodies[key], (Named(one),)) for key, one in persons.items())
+    return tuple(PartySigners(bodies[key], (Named(person),)) for key, person in persons.items())
 
 
 @pytest.mark.parametrize(
@@ -81,19 +81,19 @@ def test_only_a_signatory_with_a_current_power_signs_for_an_organisation(
     words: str,
 ) -> None:
     """product.md, section 5: the named signatories of each party, by a stated power."""
-    asked = RequestStatus(state, parties, frozenset(signed))
-    says(policy.can_sign_for(person, asked, TODAY), words)
+    request = RequestStatus(state, parties, frozenset(signed))
+    says(policy.can_sign_for(person, request, TODAY), words)
     # Who could sign, and has not, may decline.
-    says(policy.can_decline(person, asked, TODAY), words)
+    says(policy.can_decline(person, request, TODAY), words)
 
 
 def test_a_signatory_of_two_bodies_signs_for_the_one_they_act_for() -> None:
     """A person never signs for two parties: the request names one line for each person."""
     both = (membership(Role.SIGNATORY), membership(Role.SIGNATORY, NPM))
-    asked = RequestStatus(WAITING, PARTIES)
-    says(policy.can_sign_for(actor(*both), asked, TODAY), "")
+    request = RequestStatus(WAITING, PARTIES)
+    says(policy.can_sign_for(actor(*both), request, TODAY), "")
     for_npm = actor(*both, acting_for=NPM)
-    says(policy.can_sign_for(for_npm, asked, TODAY), "Another person is named")
+    says(policy.can_sign_for(for_npm, request, TODAY), "Another person is named")
 
 
 @pytest.mark.parametrize(
@@ -112,11 +112,11 @@ def test_a_power_binds_on_its_days_only(
     first: dt.date | None, last: dt.date | None, words: str
 ) -> None:
     """Issue 4: an expired power can't sign. Both days are included."""
-    one = replace(membership(Role.SIGNATORY), power_from=first, power_until=last)
-    says(policy.has_power(one, TODAY), words)
-    asked = RequestStatus(WAITING, PARTIES)
-    says(policy.can_sign_for(actor(one), asked, TODAY), words)
-    says(policy.can_decline(actor(one), asked, TODAY), words)
+    power = replace(membership(Role.SIGNATORY), power_from=first, power_until=last)
+    says(policy.has_power(power, TODAY), words)
+    request = RequestStatus(WAITING, PARTIES)
+    says(policy.can_sign_for(actor(power), request, TODAY), words)
+    says(policy.can_decline(actor(power), request, TODAY), words)
 
 
 @pytest.mark.parametrize(
@@ -125,20 +125,20 @@ def test_a_power_binds_on_its_days_only(
 )
 def test_a_request_is_signed_until_its_last_day(last: dt.date | None, words: str) -> None:
     """Also where no worker has ended it yet."""
-    asked = RequestStatus(WAITING, PARTIES, expires_on=last)
-    says(asked.is_waiting(TODAY), words)
-    says(policy.can_sign_for(SIGNATORY, asked, TODAY), words)
-    says(policy.can_decline(SIGNATORY, asked, TODAY), words)
-    says(policy.can_pass_on(SIGNATORY, asked, TODAY, ME), words)
+    request = RequestStatus(WAITING, PARTIES, expires_on=last)
+    says(request.is_waiting(TODAY), words)
+    says(policy.can_sign_for(SIGNATORY, request, TODAY), words)
+    says(policy.can_decline(SIGNATORY, request, TODAY), words)
+    says(policy.can_pass_on(SIGNATORY, request, TODAY, ME), words)
 
 
 def test_a_person_waiting_for_their_turn_can_decline_but_not_sign() -> None:
     later = (PARTIES[0], replace(PARTIES[1], turn=1))
-    asked = RequestStatus(WAITING, later)
-    says(policy.can_sign_for(SIGNATORY, asked, TODAY), "It is not your turn yet")
-    says(policy.can_decline(SIGNATORY, asked, TODAY), "")
-    there = replace(asked, signed=frozenset({(NPM, OTHER)}))
-    says(policy.can_sign_for(SIGNATORY, there, TODAY), "")
+    request = RequestStatus(WAITING, later)
+    says(policy.can_sign_for(SIGNATORY, request, TODAY), "It is not your turn yet")
+    says(policy.can_decline(SIGNATORY, request, TODAY), "")
+    signed_by_other = replace(request, signed=frozenset({(NPM, OTHER)}))
+    says(policy.can_sign_for(SIGNATORY, signed_by_other, TODAY), "")
 
 
 THE_NAMED = "Who is named passes it on, or a coordinator of the organisation does."
@@ -147,12 +147,12 @@ THE_NAMED = "Who is named passes it on, or a coordinator of the organisation doe
 @pytest.mark.parametrize("role", Role)
 def test_the_person_named_or_a_coordinator_can_pass_it_on(role: Role) -> None:
     """Product.md, 5.5, so that nothing waits for somebody who is away."""
-    asked = RequestStatus(WAITING, (PARTIES[0], PartySigners(DOOR, (Named(ME), Named(OTHER)))))
+    request = RequestStatus(WAITING, (PARTIES[0], PartySigners(DOOR, (Named(ME), Named(OTHER)))))
     person = actor(membership(role))
     by_role = "" if role is Role.COORDINATOR else THE_NAMED
-    says(policy.can_pass_on(person, asked, TODAY, OTHER), by_role)
+    says(policy.can_pass_on(person, request, TODAY, OTHER), by_role)
     of_own = "" if role is Role.SIGNATORY else by_role
-    says(policy.can_pass_on(person, asked, TODAY, ME), of_own)
+    says(policy.can_pass_on(person, request, TODAY, ME), of_own)
 
 
 @pytest.mark.parametrize(
@@ -167,9 +167,9 @@ def test_the_person_named_or_a_coordinator_can_pass_it_on(role: Role) -> None:
 def test_only_ones_own_bodys_open_slots_can_be_passed_on(
     state: RequestState, signed: tuple[tuple[UUID, UUID], ...], holder: UUID, words: str
 ) -> None:
-    asked = RequestStatus(state, PARTIES, frozenset(signed))
+    request = RequestStatus(state, PARTIES, frozenset(signed))
     person = actor(membership(Role.SIGNATORY), membership(Role.COORDINATOR))
-    says(policy.can_pass_on(person, asked, TODAY, holder), words)
+    says(policy.can_pass_on(person, request, TODAY, holder), words)
 
 
 def test_the_signing_membership_is_that_of_the_body_acted_for() -> None:
@@ -274,8 +274,8 @@ def test_a_signature_keeps_who_confirmed_the_role_on_which_day_in_utc() -> None:
         confirmed_by="Greta Vale",
         confirmed_at=late,
     )
-    kept = policy.confirmation_of(signs)
-    assert kept == {"how": "colleague", "by": "Greta Vale", "on": "2026-03-02"}
+    confirmation = policy.confirmation_of(signs)
+    assert confirmation == {"how": "colleague", "by": "Greta Vale", "on": "2026-03-02"}
     before = ActorMembership(Role.SIGNATORY, confirmed_how=Confirmation.BEFORE)
     assert policy.confirmation_of(before) == {"how": "before", "by": "", "on": ""}
     assert policy.confirmation_of(ActorMembership(Role.MEMBER)) is None

@@ -11,7 +11,7 @@ HTML = b"<!doctype html><script>alert(1)</script>"
 
 
 @pytest.mark.parametrize(
-    ("data", "found"),
+    ("data", "expected"),
     [
         (pdf(), ScanType.PDF),
         (pdf().rstrip(), ScanType.PDF),
@@ -20,9 +20,9 @@ HTML = b"<!doctype html><script>alert(1)</script>"
     ],
     ids=["pdf", "pdf without a last line end", "jpeg", "png"],
 )
-def test_a_whole_file_is_known_by_its_bytes(data: bytes, found: ScanType) -> None:
-    assert scans.type_of(data) is found
-    assert scans.checked(data) is found
+def test_a_whole_file_is_known_by_its_bytes(data: bytes, expected: ScanType) -> None:
+    assert scans.type_of(data) is expected
+    assert scans.checked(data) is expected
 
 
 @pytest.mark.parametrize(

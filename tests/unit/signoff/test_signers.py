@@ -22,7 +22,7 @@ def party(body: UUID, *persons: UUID, needed: int = 0, turn: int = 0) -> PartySi
 
 
 def one_after_the_other(body: UUID, *persons: UUID) -> PartySigners:
-    return PartySigners(body, tuple(Named(one, n) for n, one in enumerate(persons, 1)))
+    return PartySigners(body, tuple(Named(person, n) for n, person in enumerate(persons, 1)))
 
 
 def says(decision: Decision, words: str) -> None:
@@ -62,7 +62,7 @@ def test_a_list_of_signatories_is_valid_or_not(
 
 
 @pytest.mark.parametrize(
-    ("needed", "there", "done"),
+    ("needed", "signed_by", "done"),
     [
         (0, (), False),
         (0, (A, B), False),
@@ -74,9 +74,9 @@ def test_a_list_of_signatories_is_valid_or_not(
         (3, (A, B), False),
     ],
 )
-def test_a_party_is_done_by_its_rule(needed: int, there: tuple[UUID, ...], done: bool) -> None:
+def test_a_party_is_done_by_its_rule(needed: int, signed_by: tuple[UUID, ...], done: bool) -> None:
     own = party(NPM, A, B, C, needed=needed)
-    signed = {(NPM, one) for one in there}
+    signed = {(NPM, user_id) for user_id in signed_by}
     assert own.is_done(signed) is done
     assert signers.is_complete([own], signed) is done
     assert signers.waiting([own], signed) == ([] if done else [NPM])
@@ -94,7 +94,9 @@ def test_only_the_last_signature_completes() -> None:
     assert signers.state_after(state, parties, both) is RequestState.COMPLETED
 
 
-@pytest.mark.parametrize("state", [one for one in RequestState if one is not RequestState.WAITING])
+@pytest.mark.parametrize(
+    "state", [state for state in RequestState if state is not RequestState.WAITING]
+)
 def test_a_signature_does_not_complete_a_request_that_has_ended(state: RequestState) -> None:
     assert signers.state_after(state, (party(NPM, A),), {(NPM, A)}) is state
 
@@ -178,7 +180,7 @@ def test_a_list_never_gets_stuck(parties: tuple[PartySigners, ...], data: st.Dat
     """Until all have signed it is always somebody's turn; then it is nobody's (issue 4, 4)."""
     assert signers.flaw(parties) is None
     signed: set[Pair] = set()
-    for _ in range(sum(one.required for one in parties)):
+    for _ in range(sum(party.required for party in parties)):
         turns = signers.whose_turn(parties, signed)
         assert turns
         assert not signers.is_complete(parties, signed)
@@ -199,7 +201,7 @@ def test_the_sides_sign_in_the_order_chosen(order: Order, turns: dict[UUID, int]
     parties = (party(NPM, A), party(DOOR, B), party(LANTERN, C))
     is_npm = {NPM: True, DOOR: False, LANTERN: False}
     ordered = signers.in_order(parties, order, is_npm)
-    assert {one.organisation_id: one.turn for one in ordered} == turns
+    assert {signer.organisation_id: signer.turn for signer in ordered} == turns
 
 
 # Pass on

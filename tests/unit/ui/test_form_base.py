@@ -56,7 +56,7 @@ def sent(in_request: InRequest, kind: type[Form], **data: Any) -> Form:
     return form
 
 
-def one(in_request: InRequest, field: Any, *typed: str) -> Any:
+def field_of_form(in_request: InRequest, field: Any, *typed: str) -> Any:
     """Return a field of a form of its own, after something was typed into it and tested."""
     kind = type("One", (Form,), {"it": field})
     in_request(method="POST", data={"it": list(typed)})
@@ -80,33 +80,36 @@ def test_a_text_keeps_its_lines_with_one_kind_of_line_end(in_request: InRequest)
 
 
 def test_letters_are_stored_in_one_form_however_they_were_typed(in_request: InRequest) -> None:
-    assert one(in_request, LineField("Name"), "Rene\u0301").data == "René"
+    assert field_of_form(in_request, LineField("Name"), "Rene\u0301").data == "René"
 
 
 def test_a_password_is_left_as_it_was_typed(in_request: InRequest) -> None:
-    assert one(in_request, PasswordField("Password"), "  two  spaces ").data == "  two  spaces "
+    assert (
+        field_of_form(in_request, PasswordField("Password"), "  two  spaces ").data
+        == "  two  spaces "
+    )
 
 
 @pytest.mark.parametrize("field", [StringField("It"), LineField("It")])
 def test_a_line_has_a_limit_even_when_the_form_sets_none(in_request: InRequest, field: Any) -> None:
-    assert one(in_request, field, "x" * 200).errors == []
-    assert one(in_request, field, "x" * 201).errors == ["Use at most 200 characters"]
+    assert field_of_form(in_request, field, "x" * 200).errors == []
+    assert field_of_form(in_request, field, "x" * 201).errors == ["Use at most 200 characters"]
 
 
 @pytest.mark.parametrize("field", [TextAreaField("It"), TextField("It")])
 def test_a_text_has_a_limit_even_when_the_form_sets_none(in_request: InRequest, field: Any) -> None:
-    assert one(in_request, field, "x" * 5000).errors == []
-    assert one(in_request, field, "x" * 5001).errors == ["Use at most 5000 characters"]
+    assert field_of_form(in_request, field, "x" * 5000).errors == []
+    assert field_of_form(in_request, field, "x" * 5001).errors == ["Use at most 5000 characters"]
 
 
 def test_the_browser_is_not_told_the_limit_because_it_would_cut_silently(
     in_request: InRequest,
 ) -> None:
-    assert "maxlength" not in one(in_request, LineField("It"), "x")()
+    assert "maxlength" not in field_of_form(in_request, LineField("It"), "x")()
 
 
 def test_a_password_of_a_megabyte_is_refused_before_it_is_hashed(in_request: InRequest) -> None:
-    assert one(in_request, PasswordField("It"), "x" * 10**6).errors == [
+    assert field_of_form(in_request, PasswordField("It"), "x" * 10**6).errors == [
         "Use at most 200 characters"
     ]
 
@@ -162,23 +165,23 @@ def test_no_message_beside_a_field_is_the_librarys(
 ) -> None:
     monkeypatch.setattr(DummyTranslations, "gettext", lambda _self, _text: "of the library")
     monkeypatch.setattr(DummyTranslations, "ngettext", lambda _self, *_texts: "of the library")
-    field = one(in_request, EVERY_FIELD[kind](), *typed)
+    field = field_of_form(in_request, EVERY_FIELD[kind](), *typed)
     assert "of the library" not in field.errors
     assert field.errors or typed or kind == "held"
 
 
 def test_a_field_that_asks_for_a_file_says_so(in_request: InRequest) -> None:
-    assert one(in_request, FileField("It", [Required()])).errors == ["Choose a file"]
+    assert field_of_form(in_request, FileField("It", [Required()])).errors == ["Choose a file"]
 
 
 @pytest.mark.parametrize("kind", [ChoiceField, SelectOneField, ChoicesField])
 def test_an_answer_that_can_not_be_read_was_not_offered(in_request: InRequest, kind: Any) -> None:
-    field = one(in_request, kind("It", coerce=UUID, choices=NOBODY), "nobody")
+    field = field_of_form(in_request, kind("It", coerce=UUID, choices=NOBODY), "nobody")
     assert field.errors == ["Choose one of the answers offered"]
 
 
 def test_an_empty_answer_among_several_was_not_offered(in_request: InRequest) -> None:
-    field = one(in_request, ChoicesField("It", choices=OFFERED), "a", "")
+    field = field_of_form(in_request, ChoicesField("It", choices=OFFERED), "a", "")
     assert field.errors == ["Choose one of the answers offered"]
 
 
@@ -207,53 +210,55 @@ OFFERED = [Option("a", "A", hint="The first"), Option("b", "B")]
 
 @pytest.mark.parametrize("kind", [ChoiceField, SelectOneField, ChoicesField])
 def test_an_answer_that_was_not_offered_is_refused(in_request: InRequest, kind: Any) -> None:
-    field = one(in_request, kind("It", [Required()], choices=OFFERED), "c")
+    field = field_of_form(in_request, kind("It", [Required()], choices=OFFERED), "c")
     assert field.errors == ["Choose one of the answers offered"]
 
 
 @pytest.mark.parametrize("kind", [ChoiceField, SelectOneField])
 def test_no_answer_is_none_and_no_problem_unless_required(in_request: InRequest, kind: Any) -> None:
     for typed in ((), ("",)):
-        field = one(in_request, kind("It", choices=OFFERED), *typed)
+        field = field_of_form(in_request, kind("It", choices=OFFERED), *typed)
         assert (field.data, list(field.errors)) == (None, [])
-        assert one(in_request, kind("It", [Required()], choices=OFFERED), *typed).errors
+        assert field_of_form(in_request, kind("It", [Required()], choices=OFFERED), *typed).errors
 
 
 def test_choices_can_be_numbers_behind_the_words(in_request: InRequest) -> None:
     offered = [Option("1", "One"), Option("2", "Two")]
-    assert one(in_request, SelectOneField("It", coerce=int, choices=offered), "2").data == 2
-    assert one(in_request, SelectOneField("It", coerce=int, choices=offered), "x").errors
+    assert (
+        field_of_form(in_request, SelectOneField("It", coerce=int, choices=offered), "2").data == 2
+    )
+    assert field_of_form(in_request, SelectOneField("It", coerce=int, choices=offered), "x").errors
 
 
 def test_several_answers_come_as_a_list_and_hints_by_their_value(in_request: InRequest) -> None:
-    field = one(in_request, ChoicesField("It", choices=OFFERED), "a", "b")
+    field = field_of_form(in_request, ChoicesField("It", choices=OFFERED), "a", "b")
     assert (field.data, field.hints) == (["a", "b"], {"a": "The first"})
 
 
 @pytest.mark.parametrize(
-    ("typed", "found"),
+    ("typed", "expected"),
     [("7", 7), (" 1 200 ", 1200), ("\u0667\u0660", 70), ("0", 0), ("", None)],
 )
 def test_numbers_are_read_as_people_write_them(
-    in_request: InRequest, typed: str, found: int | None
+    in_request: InRequest, typed: str, expected: int | None
 ) -> None:
-    field = one(in_request, NumberField("It"), typed)
-    assert (field.data, list(field.errors)) == (found, [])
+    field = field_of_form(in_request, NumberField("It"), typed)
+    assert (field.data, list(field.errors)) == (expected, [])
 
 
 @pytest.mark.parametrize("typed", ["1_000", "7.5", "²", "9" * 5000, "-1", "1000001", "seven"])
 def test_a_number_out_of_bounds_is_refused(in_request: InRequest, typed: str) -> None:
-    field = one(in_request, NumberField("It"), typed)
+    field = field_of_form(in_request, NumberField("It"), typed)
     assert field.data is None
     assert len(field.errors) == 1
 
 
 def test_zero_is_an_answer(in_request: InRequest) -> None:
-    assert one(in_request, NumberField("It", [Required()]), "0").errors == []
+    assert field_of_form(in_request, NumberField("It", [Required()]), "0").errors == []
 
 
 def test_a_number_says_its_bounds(in_request: InRequest) -> None:
-    field = one(in_request, NumberField("It", least=1, most=365), "400")
+    field = field_of_form(in_request, NumberField("It", least=1, most=365), "400")
     assert field.errors == ["Enter a number from 1 to 365"]
 
 
@@ -266,18 +271,20 @@ def test_a_number_says_its_bounds(in_request: InRequest) -> None:
     ],
 )
 def test_a_date_that_can_not_be_is_refused(in_request: InRequest, typed: str, message: str) -> None:
-    field = one(in_request, DateField("It"), typed)
+    field = field_of_form(in_request, DateField("It"), typed)
     assert (field.data, field.errors) == (None, [message])
 
 
 def test_dates_and_times_are_read(in_request: InRequest) -> None:
-    assert one(in_request, DateField("It"), "2027-01-15").data == dt.date(2027, 1, 15)
-    assert one(in_request, TimeField("It"), "14:30").data == dt.time(14, 30)
-    assert one(in_request, TimeField("It"), "25:00").errors == ["Enter a time, such as 14:30"]
+    assert field_of_form(in_request, DateField("It"), "2027-01-15").data == dt.date(2027, 1, 15)
+    assert field_of_form(in_request, TimeField("It"), "14:30").data == dt.time(14, 30)
+    assert field_of_form(in_request, TimeField("It"), "25:00").errors == [
+        "Enter a time, such as 14:30"
+    ]
 
 
 def test_a_code_is_read_however_it_is_grouped(in_request: InRequest) -> None:
-    field = one(in_request, CodeField("It"), " 418 203 ")
+    field = field_of_form(in_request, CodeField("It"), " 418 203 ")
     assert field.data == "418203"
     assert 'autocomplete="one-time-code"' in field()
     assert 'inputmode="numeric"' in field()
@@ -285,39 +292,41 @@ def test_a_code_is_read_however_it_is_grouped(in_request: InRequest) -> None:
 
 @pytest.mark.parametrize("typed", ["112", "+356 2122-0000", "022 (555) 010/7"])
 def test_phone_numbers_are_accepted_as_written(in_request: InRequest, typed: str) -> None:
-    field = one(in_request, PhoneField("It"), typed)
+    field = field_of_form(in_request, PhoneField("It"), typed)
     assert (field.data, field.errors) == (typed, [])
 
 
 def test_digits_of_a_phone_number_can_be_in_any_script(in_request: InRequest) -> None:
-    assert one(in_request, PhoneField("It"), "+\u0662\u0660 112").data == "+20 112"
+    assert field_of_form(in_request, PhoneField("It"), "+\u0662\u0660 112").data == "+20 112"
 
 
 @pytest.mark.parametrize("typed", ["call me", "12", "+" + "1" * 30, "<b>112</b>"])
 def test_an_invalid_phone_number_is_refused(in_request: InRequest, typed: str) -> None:
-    assert one(in_request, PhoneField("It"), typed).errors
+    assert field_of_form(in_request, PhoneField("It"), typed).errors
 
 
 @pytest.mark.parametrize("typed", ["samira", "a@b", "a@b.example\nBcc: c@d.example", "a b@c.d"])
 def test_an_invalid_email_address_is_refused(in_request: InRequest, typed: str) -> None:
-    assert one(in_request, EmailField("It"), typed).errors == [
+    assert field_of_form(in_request, EmailField("It"), typed).errors == [
         "Enter an email address, such as name@example.org"
     ]
 
 
 def test_a_valid_email_address_is_accepted(in_request: InRequest) -> None:
-    assert one(in_request, EmailField("It"), " samira@opendoor.example ").errors == []
+    assert field_of_form(in_request, EmailField("It"), " samira@opendoor.example ").errors == []
 
 
 def test_a_confirmation_must_be_ticked(in_request: InRequest) -> None:
-    assert one(in_request, ConfirmField("I agree", [Required()])).errors == [
+    assert field_of_form(in_request, ConfirmField("I agree", [Required()])).errors == [
         "Tick the box to confirm"
     ]
-    assert one(in_request, ConfirmField("I agree", [Required()]), "y").data is True
+    assert field_of_form(in_request, ConfirmField("I agree", [Required()]), "y").data is True
 
 
-@pytest.mark.parametrize(("typed", "found"), [("3", 3), ("", None), ("x", None), ("9" * 99, None)])
+@pytest.mark.parametrize(
+    ("typed", "expected"), [("3", 3), ("", None), ("x", None), ("9" * 99, None)]
+)
 def test_a_version_that_can_not_be_read_counts_as_none(
-    in_request: InRequest, typed: str, found: int | None
+    in_request: InRequest, typed: str, expected: int | None
 ) -> None:
-    assert one(in_request, VersionField("It"), typed).data == found
+    assert field_of_form(in_request, VersionField("It"), typed).data == expected

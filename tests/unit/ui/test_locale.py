@@ -38,14 +38,14 @@ def test_the_first_language_is_used_when_nobody_says_otherwise(in_request: InReq
 
 
 @pytest.mark.parametrize(
-    ("wanted", "found"),
+    ("wanted", "expected"),
     [("ar", "ar"), ("ar-EG,en;q=0.5", "ar"), ("fr, en;q=0.1", "en"), ("xx", "en"), ("", "en")],
 )
 def test_the_browsers_language_is_used_when_it_is_offered(
-    in_request: InRequest, wanted: str, found: str
+    in_request: InRequest, wanted: str, expected: str
 ) -> None:
     in_request(headers={"Accept-Language": wanted})
-    assert select_language() == found
+    assert select_language() == expected
 
 
 def test_the_persons_own_language_goes_before_the_browsers(
@@ -64,17 +64,20 @@ def test_a_language_chosen_here_goes_before_all_others(
     assert select_language() == "en"
 
 
-@pytest.mark.parametrize("kept", ["xx", "../../etc", ""])
+@pytest.mark.parametrize("stored", ["xx", "../../etc", ""])
 def test_a_kept_language_that_is_not_offered_is_passed_over(
-    in_request: InRequest, kept: str
+    in_request: InRequest, stored: str
 ) -> None:
-    in_request(headers={"Cookie": f"language={kept}"})
+    in_request(headers={"Cookie": f"language={stored}"})
     assert select_language() == "en"
 
 
 def test_languages_are_named_in_their_own_words(in_request: InRequest) -> None:
     in_request(headers={"Accept-Language": "ar"})
-    assert [(one.code, one.name, one.direction, one.current) for one in languages()] == [
+    assert [
+        (language.code, language.name, language.direction, language.current)
+        for language in languages()
+    ] == [
         ("en", "English", "ltr", False),
         ("ar", "العربية", "rtl", True),
     ]

@@ -120,9 +120,9 @@ def test_files_are_kept_for_good_under_their_fingerprint(furniture: Furniture) -
     page = furniture.client.get("/").get_data(as_text=True)
     address = page.split('rel="stylesheet" href="')[1].split('"')[0]
     assert address.startswith("/static/css/tokens.css?v=")
-    kept = furniture.client.get(address).headers["Cache-Control"]
-    assert "immutable" in kept
-    assert "max-age=31536000" in kept
+    caching = furniture.client.get(address).headers["Cache-Control"]
+    assert "immutable" in caching
+    assert "max-age=31536000" in caching
     assert (
         "immutable" not in furniture.client.get("/static/css/tokens.css").headers["Cache-Control"]
     )

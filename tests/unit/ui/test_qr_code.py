@@ -27,15 +27,15 @@ def rows(picture: str) -> list[str]:
     ]
 
 
-def corner(found: list[str], x: int, y: int) -> tuple[str, ...]:
-    return tuple(row[x : x + 7] for row in found[y : y + 7])
+def corner(lines: list[str], x: int, y: int) -> tuple[str, ...]:
+    return tuple(row[x : x + 7] for row in lines[y : y + 7])
 
 
 def test_a_code_has_its_finder_patterns_in_three_corners() -> None:
-    found = rows(qr_code.svg(ADDRESS))
-    last = len(found) - 7
-    assert corner(found, 0, 0) == corner(found, last, 0) == corner(found, 0, last) == FINDER
-    assert corner(found, last, last) != FINDER
+    lines = rows(qr_code.svg(ADDRESS))
+    last = len(lines) - 7
+    assert corner(lines, 0, 0) == corner(lines, last, 0) == corner(lines, 0, last) == FINDER
+    assert corner(lines, last, last) != FINDER
 
 
 def test_a_page_shows_the_same_code_with_four_white_modules_around_it() -> None:

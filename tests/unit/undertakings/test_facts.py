@@ -31,7 +31,9 @@ LEYLA, OTTO, MAREK = uuid4(), uuid4(), uuid4()
 @cache
 def template() -> Template:
     files = library.read(CONTENT)
-    return next(one.template for one in files if one.template.kind is ChecklistKind.CONFIDENTIALITY)
+    return next(
+        file.template for file in files if file.template.kind is ChecklistKind.CONFIDENTIALITY
+    )
 
 
 def surroundings(*modes: Mode, **questions: str) -> Surroundings:
@@ -62,14 +64,14 @@ def sheet(**lists: dict[str, Any]) -> Sheet:
     return Sheet(uuid4(), answers)
 
 
-def asked(*modes: Mode, **questions: str) -> Questions:
+def questions_for(*modes: Mode, **questions: str) -> Questions:
     return facts.questions(template(), sheet(), surroundings(*modes, **questions))
 
 
 def people(*rows: tuple[UUID, str]) -> dict[str, Any]:
     return {
         "listed": "people",
-        "persons": [{"person": str(one), "function": function} for one, function in rows],
+        "persons": [{"person": str(user_id), "function": function} for user_id, function in rows],
     }
 
 
@@ -77,15 +79,15 @@ def people(*rows: tuple[UUID, str]) -> dict[str, Any]:
 
 
 def test_every_sentence_of_each_person_is_asked() -> None:
-    assert [point.code for point in asked(Mode.VISIT).points] == [
+    assert [point.code for point in questions_for(Mode.VISIT).points] == [
         *("C6", "C7", "C8", "C10", "C14", "C15", "C17"),
     ]
 
 
 def test_acting_for_the_npm_is_asked_only_where_it_is_required() -> None:
-    without = asked(Mode.INFO_F)
+    without = questions_for(Mode.INFO_F)
     assert "C14" not in [point.code for point in without.points]
-    assert len(without.points) == len(asked(Mode.VISIT).points) - 1
+    assert len(without.points) == len(questions_for(Mode.VISIT).points) - 1
 
 
 @pytest.mark.parametrize(
@@ -102,20 +104,20 @@ def test_acting_for_the_npm_is_asked_only_where_it_is_required() -> None:
 def test_the_briefing_is_required_for_visits_and_recommended_else(
     modes: tuple[Mode, ...], questions: dict[str, str], required: bool
 ) -> None:
-    found = asked(*modes, **questions)
-    assert found.briefing is not None
-    assert found.briefing_required is required
+    points_asked = questions_for(*modes, **questions)
+    assert points_asked.briefing is not None
+    assert points_asked.briefing_required is required
 
 
 def test_the_words_are_those_of_the_template() -> None:
-    found = asked()
-    by_code = {point.code: point for point in found.points}
+    questions = questions_for()
+    by_code = {point.code: point for point in questions.points}
     item = template().by_code["C7"]
     assert by_code["C7"].sentence == item.fields[0].label
     assert by_code["C7"].label == item.label
     assert by_code["C7"].name == "c7_confirmed"
-    assert [value for value, _words in found.interest_options] == ["none", "declared"]
-    date = found.briefing_field(FieldType.DATE)
+    assert [value for value, _words in questions.interest_options] == ["none", "declared"]
+    date = questions.briefing_field(FieldType.DATE)
     assert date is not None
     assert date.key == "briefed_on"
 
@@ -123,9 +125,9 @@ def test_the_words_are_those_of_the_template() -> None:
 # What is missing
 
 
-def whole(found: Questions, **changed: Any) -> Draft:
+def whole(questions: Questions, **changed: Any) -> Draft:
     values: dict[str, Any] = {
-        "confirmed": frozenset(point.name for point in found.points),
+        "confirmed": frozenset(point.name for point in questions.points),
         "briefed": True,
         "briefed_on": TODAY,
         "has_interests": False,
@@ -135,10 +137,10 @@ def whole(found: Questions, **changed: Any) -> Draft:
 
 
 def test_a_whole_draft_lacks_nothing() -> None:
-    found = asked()
-    assert list(facts.missing(found, whole(found), TODAY)) == []
-    declared = whole(found, has_interests=True, interests="A cousin.")
-    assert list(facts.missing(found, declared, TODAY)) == []
+    questions = questions_for()
+    assert list(facts.missing(questions, whole(questions), TODAY)) == []
+    declared = whole(questions, has_interests=True, interests="A cousin.")
+    assert list(facts.missing(questions, declared, TODAY)) == []
 
 
 @pytest.mark.parametrize(
@@ -152,27 +154,29 @@ def test_a_whole_draft_lacks_nothing() -> None:
     ],
 )
 def test_a_draft_lacks(changed: dict[str, Any], lacks: list[str]) -> None:
-    found = asked()
-    assert list(facts.missing(found, whole(found, **changed), TODAY)) == lacks
+    questions = questions_for()
+    assert list(facts.missing(questions, whole(questions, **changed), TODAY)) == lacks
 
 
 def test_each_point_left_out_is_missing() -> None:
-    found = asked()
-    for point in found.points:
-        rest = frozenset(one.name for one in found.points) - {point.name}
-        assert list(facts.missing(found, whole(found, confirmed=rest), TODAY)) == [point.name]
+    questions = questions_for()
+    for point in questions.points:
+        rest = frozenset(point.name for point in questions.points) - {point.name}
+        assert list(facts.missing(questions, whole(questions, confirmed=rest), TODAY)) == [
+            point.name
+        ]
 
 
 def test_a_recommended_briefing_may_be_left_out() -> None:
-    found = asked(Mode.INFO_F)
-    draft = whole(found, briefed=False, briefed_on=None)
-    assert list(facts.missing(found, draft, TODAY)) == []
+    questions = questions_for(Mode.INFO_F)
+    draft = whole(questions, briefed=False, briefed_on=None)
+    assert list(facts.missing(questions, draft, TODAY)) == []
 
 
 def test_a_draft_is_read_back_as_it_was_kept() -> None:
-    found = asked()
+    questions = questions_for()
     draft = whole(
-        found,
+        questions,
         has_interests=True,
         interests="A cousin.",
         saved_at=dt.datetime(2027, 3, 1, 9, 30, tzinfo=dt.UTC),
@@ -183,15 +187,15 @@ def test_a_draft_is_read_back_as_it_was_kept() -> None:
 
 
 def test_any_change_gives_a_draft_another_digest() -> None:
-    found = asked()
+    questions = questions_for()
     drafts = [
-        whole(found),
-        whole(found, has_interests=True),
-        whole(found, has_interests=True, interests="A cousin."),
-        whole(found, briefed=False),
-        whole(found, briefed_on=TODAY - dt.timedelta(days=1)),
-        whole(found, confirmed=frozenset()),
-        whole(found, is_ready=True),
+        whole(questions),
+        whole(questions, has_interests=True),
+        whole(questions, has_interests=True, interests="A cousin."),
+        whole(questions, briefed=False),
+        whole(questions, briefed_on=TODAY - dt.timedelta(days=1)),
+        whole(questions, confirmed=frozenset()),
+        whole(questions, is_ready=True),
     ]
     assert len({draft.digest for draft in drafts}) == len(drafts)
 
@@ -200,12 +204,12 @@ def test_any_change_gives_a_draft_another_digest() -> None:
 
 
 def test_each_party_lists_its_own_people() -> None:
-    found = facts.listed_in(
+    listed = facts.listed_in(
         sheet(npm=people((MAREK, "Interpreter")), cso=people((LEYLA, "Physician"))),
         surroundings(),
         {MAREK: [NPM], LEYLA: [CSO]},
     )
-    assert {(one.user_id, one.organisation_id, one.function) for one in found} == {
+    assert {(person.user_id, person.organisation_id, person.function) for person in listed} == {
         (MAREK, NPM, "Interpreter"),
         (LEYLA, CSO, "Physician"),
     }
@@ -213,8 +217,8 @@ def test_each_party_lists_its_own_people() -> None:
 
 def test_who_takes_no_part_is_passed_over() -> None:
     lists = sheet(cso=people((LEYLA, "Physician"), (OTTO, "President")))
-    found = facts.listed_in(lists, surroundings(), {LEYLA: [CSO]})
-    assert [one.user_id for one in found] == [LEYLA]
+    listed = facts.listed_in(lists, surroundings(), {LEYLA: [CSO]})
+    assert [person.user_id for person in listed] == [LEYLA]
 
 
 def test_a_list_that_says_nobody_names_nobody() -> None:
@@ -224,14 +228,17 @@ def test_a_list_that_says_nobody_names_nobody() -> None:
 
 def test_listed_by_another_party_a_person_still_signs_for_their_own() -> None:
     lists = sheet(cso=people((OTTO, "President")), other=people((LEYLA, "Physician")))
-    found = facts.listed_in(lists, surroundings(), {LEYLA: [CSO], OTTO: [CSO]})
-    assert {(one.user_id, one.organisation_id) for one in found} == {(OTTO, CSO), (LEYLA, CSO)}
+    listed = facts.listed_in(lists, surroundings(), {LEYLA: [CSO], OTTO: [CSO]})
+    assert {(person.user_id, person.organisation_id) for person in listed} == {
+        (OTTO, CSO),
+        (LEYLA, CSO),
+    }
 
 
 def test_who_takes_part_for_two_signs_for_the_one_that_lists_them() -> None:
     lists = sheet(other=people((LEYLA, "Physician")))
-    found = facts.listed_in(lists, surroundings(), {LEYLA: [CSO, OTHER]})
-    assert [(one.user_id, one.organisation_id) for one in found] == [(LEYLA, OTHER)]
+    listed = facts.listed_in(lists, surroundings(), {LEYLA: [CSO, OTHER]})
+    assert [(person.user_id, person.organisation_id) for person in listed] == [(LEYLA, OTHER)]
 
 
 @pytest.mark.parametrize("person", ["", None, "no id", 7])
@@ -282,13 +289,13 @@ def document(**changed: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def test_what_a_person_must_know_is_read_from_the_frozen_text() -> None:
-    found = facts.read_terms(document(), "d" * 64)
-    assert found.revision == 3
-    assert found.scope is Scope.ALL_UNTIL
-    assert found.until == dt.date(2029, 1, 14)
-    assert (found.contact, found.phone, found.hours) == ("Ilena Dorvath", "+000 555 010", 2)
-    assert (found.years, found.return_by) == (10, dt.date(2029, 2, 14))
-    assert (found.copies, found.binding) == ("They are returned", "en")
+    terms = facts.read_terms(document(), "d" * 64)
+    assert terms.revision == 3
+    assert terms.scope is Scope.ALL_UNTIL
+    assert terms.until == dt.date(2029, 1, 14)
+    assert (terms.contact, terms.phone, terms.hours) == ("Ilena Dorvath", "+000 555 010", 2)
+    assert (terms.years, terms.return_by) == (10, dt.date(2029, 2, 14))
+    assert (terms.copies, terms.binding) == ("They are returned", "en")
 
 
 def test_terms_frozen_in_several_languages_say_what_happens_to_copies_in_each() -> None:
@@ -297,22 +304,22 @@ def test_terms_frozen_in_several_languages_say_what_happens_to_copies_in_each() 
     for item in text["sections"][0]["items"]:
         for field in item["answers"][0]["fields"]:
             field["text"] = copies if field["key"] == "copies" else field["text"]
-    found = facts.read_terms(text, "d" * 64)
-    assert (found.copies, found.binding) == (copies, "ar")
-    assert found.contact == "Ilena Dorvath"
-    assert found.npm_names == ("The NPM",)
-    assert found.reference == "C-2027-0001"
+    terms = facts.read_terms(text, "d" * 64)
+    assert (terms.copies, terms.binding) == (copies, "ar")
+    assert terms.contact == "Ilena Dorvath"
+    assert terms.npm_names == ("The NPM",)
+    assert terms.reference == "C-2027-0001"
 
 
 def test_the_last_day_is_included() -> None:
-    found = facts.read_terms(document(), "d" * 64)
-    assert not found.is_over(dt.date(2029, 1, 14))
-    assert found.is_over(dt.date(2029, 1, 15))
+    terms = facts.read_terms(document(), "d" * 64)
+    assert not terms.is_over(dt.date(2029, 1, 14))
+    assert terms.is_over(dt.date(2029, 1, 15))
 
 
 def test_terms_without_answers_beside_the_last_day_are_read() -> None:
-    found = facts.read_terms(document(C16={}, C17={}), "d" * 64)
-    assert (found.contact, found.phone, found.hours, found.years) == ("", "", None, None)
+    terms = facts.read_terms(document(C16={}, C17={}), "d" * 64)
+    assert (terms.contact, terms.phone, terms.hours, terms.years) == ("", "", None, None)
 
 
 def test_terms_without_a_last_day_are_refused() -> None:

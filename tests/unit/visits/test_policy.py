@@ -97,7 +97,7 @@ def with_pavo(**more: Any) -> Facts:
 
 
 def gate(code: str, given: Facts) -> Gate:
-    return next(one for one in policy.judge(given).gates if one.code == code)
+    return next(gate for gate in policy.judge(given).gates if gate.code == code)
 
 
 def lacks(given: Facts) -> list[RequirementKind]:
@@ -154,7 +154,7 @@ def test_everyone_on_the_team_takes_part_until_the_last_day(days: int, *, stays:
 
 def test_all_three_gates_are_met_when_nothing_is_missing() -> None:
     judged = policy.judge(READY)
-    assert [one.state for one in judged.gates] == [GateState.MET] * 3
+    assert [gate.state for gate in judged.gates] == [GateState.MET] * 3
     assert judged.missing == ()
     assert judged.people_concerned == 0
 
@@ -187,9 +187,9 @@ def lacking(*codes: str) -> ChecklistFact:
 
 
 def test_j2_wants_every_required_item_of_the_roles() -> None:
-    found = gate("J2", facts(roles=lacking("V6", "V8")))
-    assert found.state is GateState.NOT_MET
-    (only,) = found.missing
+    result = gate("J2", facts(roles=lacking("V6", "V8")))
+    assert result.state is GateState.NOT_MET
+    (only,) = result.missing
     assert (only.count, only.target.place) == (2, PageKind.CHECKLIST)
     assert "V6, V8" in str(only.text)
 
@@ -246,7 +246,7 @@ def test_the_npms_own_people_are_not_asked() -> None:
 
 
 def test_j2_wants_each_to_accept_the_own_task() -> None:
-    given = facts(members=tuple(replace(one, role_accepted=False) for one in READY.members))
+    given = facts(members=tuple(replace(member, role_accepted=False) for member in READY.members))
     (only,) = gate("J2", given).missing
     assert only.turn.user_ids == {PAVO.user_id, SAMIRA.user_id}
     assert only.names == ("Pavo Linden", "Samira Okell")
@@ -295,7 +295,7 @@ UNSIGNED = replace(SIGNED, unsigned=(PartyFact(DOOR, "Open Door Legal Aid"),))
     "checklist",
     [
         ChecklistFact(),
-        *(replace(SIGNED, signing=one) for one in Signing if one != "in_force"),
+        *(replace(SIGNED, signing=signing) for signing in Signing if signing != "in_force"),
         UNSIGNED,
     ],
 )
@@ -353,7 +353,7 @@ def test_an_override_excuses_what_is_asked_of_the_npms_own_people(
     keys, decision = policy.to_excuse(policy.judge(given))
     assert decision
     judged = policy.judge(replace(given, overrides=(override(*keys),)))
-    assert [one.state for one in judged.gates] == [
+    assert [gate.state for gate in judged.gates] == [
         GateState.MET,
         GateState.MET,
         GateState.OVERRIDDEN,
@@ -426,7 +426,7 @@ def test_only_j3_can_be_overridden(earlier: Facts) -> None:
 
 
 def test_an_override_excuses_all_that_is_missing_or_nothing() -> None:
-    given = facts(members=tuple(replace(one, plan_read=False) for one in READY.members))
+    given = facts(members=tuple(replace(member, plan_read=False) for member in READY.members))
     keys, decision = policy.to_excuse(policy.judge(given))
     says(decision, "requirements of the NPM's own people only")
     assert not keys
@@ -464,7 +464,7 @@ def cell(given: Facts, member: MemberFact, requirement: Requirement) -> CellCode
 
 def test_the_board_says_of_everybody_how_they_stand() -> None:
     row_of_pavo, row_of_samira = policy.board(policy.judge(READY))
-    assert [one.code for one in row_of_pavo.cells.values()] == [
+    assert [cell.code for cell in row_of_pavo.cells.values()] == [
         CellCode.YES,
         CellCode.NOT_ASKED,
         CellCode.NOT_ASKED,
@@ -472,7 +472,7 @@ def test_the_board_says_of_everybody_how_they_stand() -> None:
         CellCode.YES,
         CellCode.YES,
     ]
-    assert [one.code for one in row_of_samira.cells.values()] == [
+    assert [cell.code for cell in row_of_samira.cells.values()] == [
         CellCode.YES,
         CellCode.LIMITED,
         CellCode.CLEARED,
@@ -531,8 +531,8 @@ def test_what_is_excused_is_called_so() -> None:
     )
     keys, _decision = policy.to_excuse(policy.judge(given))
     excused = replace(given, overrides=(override(*keys),))
-    for one in (Requirement.BRIEFING, Requirement.CREDENTIAL, Requirement.PLAN):
-        assert cell(excused, PAVO, one) is CellCode.EXCUSED
+    for requirement in (Requirement.BRIEFING, Requirement.CREDENTIAL, Requirement.PLAN):
+        assert cell(excused, PAVO, requirement) is CellCode.EXCUSED
 
 
 def test_every_cell_has_words_and_a_mark() -> None:

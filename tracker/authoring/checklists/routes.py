@@ -119,7 +119,7 @@ def version(kind: str, number: int) -> str:
         origin=labels.ORIGINS[row.origin],
         running=counts.get(row.id, 0),
         is_newest=library.newest(row.kind).id == row.id,
-        tongues=_tongues(row),
+        translations=_translations(row),
         others=others,
         other=other,
         difference=checklist_templates_compare.between(library.parsed(other), library.parsed(row))
@@ -131,18 +131,18 @@ def version(kind: str, number: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Tongue:
-    """A language of a version: the number of translated items, and the row."""
+class TranslationLine:
+    """A translation of a version: its language, the number of translated items, and the row."""
 
     code: str
-    told: int
-    held: TemplateWords | None
+    done: int
+    words: TemplateWords | None
 
 
-def _tongues(row: ChecklistTemplate) -> list[Tongue]:
+def _translations(row: ChecklistTemplate) -> list[TranslationLine]:
     own, words = library.parsed(row), translations.current(row.id)
     return [
-        Tongue(
+        TranslationLine(
             code,
             len(translations.parsed(words[code]).items) if code in words else 0,
             words.get(code),

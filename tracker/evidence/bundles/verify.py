@@ -232,7 +232,7 @@ class _Check:
     bound: dict[int, str] = field(default_factory=dict)
     tells_of_erasure: bool = False
     # The verb and subject of each event, by its number.
-    told: dict[int, tuple[str, str]] = field(default_factory=dict)
+    events: dict[int, tuple[str, str]] = field(default_factory=dict)
     rows: list[tuple[int, str, dict[str, Any]]] = field(default_factory=list)
     revisions: dict[str, dict[str, Any]] = field(default_factory=dict)
     texts_hold: bool = False
@@ -422,7 +422,7 @@ def _check_chain(check: _Check, _data: bytes) -> str:
             raise FlawError(f"The details of event {number} were changed.")
         if event["evidence"] is not None:
             check.bound[number] = event["evidence"]
-        check.told[number] = (event["verb"], event["subject"])
+        check.events[number] = (event["verb"], event["subject"])
         check.tells_of_erasure = check.tells_of_erasure or event["verb"] == ERASED
         head = canonical.digest_of(event)
         check.heads.append(head)
@@ -636,7 +636,7 @@ def _certificates_without_text(check: _Check, certificates: Mapping[int, Mapping
         for event, row in _rows_of(check, parts.REVISION).items()
         if event in check.left_out["documents"]
     }
-    closed = sum(check.told[event][0] == CERTIFICATE_MADE for event in check.left_out["rows"])
+    closed = sum(check.events[event][0] == CERTIFICATE_MADE for event in check.left_out["rows"])
     return closed + sum(row["revision"] in gone for row in certificates.values())
 
 
@@ -680,7 +680,7 @@ def _ends_of_waiting(check: _Check, texts: Mapping[int, Mapping[str, Any]]) -> d
     ends: dict[int, int] = {}
     following: dict[str, int] = {}
     for event in range(len(check.heads), 0, -1):
-        verb, subject = check.told[event]
+        verb, subject = check.events[event]
         if event in texts and texts[event]["subject"] in following:
             ends[event] = following[texts[event]["subject"]]
         if verb in ENDS_OF_WAITING:
@@ -694,7 +694,7 @@ def _came_into_force(
     document: Mapping[str, Any] | None,
     signatures: Mapping[int, Mapping[str, Any]],
 ) -> bool:
-    if end is None or check.told[end][0] != IN_FORCE:
+    if end is None or check.events[end][0] != IN_FORCE:
         return False
     if document is None:
         return True
@@ -709,7 +709,7 @@ def _came_into_force(
 def _given(check: _Check, signatures: Mapping[int, Mapping[str, Any]]) -> Iterator[Given]:
     for event, row in signatures.items():
         organisation_id, user_id = _as_id(row["organisation"]), _as_id(row["user"])
-        if check.told[event][0] in SIGNING and row["kind"] == SIGNATURE and user_id is not None:
+        if check.events[event][0] in SIGNING and row["kind"] == SIGNATURE and user_id is not None:
             yield Given(organisation_id, user_id, event)
 
 
@@ -724,7 +724,7 @@ def _was_countersigned(
         {
             row["user"]
             for event, row in signatures.items()
-            if check.told[event] == (verb, text["subject"]) and row["kind"] == kind
+            if check.events[event] == (verb, text["subject"]) and row["kind"] == kind
         }
         for verb, kind in (OWN_SIGNATURE, COUNTERSIGNATURE)
     )

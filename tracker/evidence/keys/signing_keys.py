@@ -98,7 +98,7 @@ class PublicKey:
             number=self.number,
             fingerprint=self.fingerprint,
             public_key=self.public_key,
-            made=self.made_at,
+            made_at=self.made_at,
             retired=self.retired_at,
             revoked=self.revoked_at,
             reason=self.reason,

@@ -248,7 +248,7 @@ class KeyNote:
     number: int
     fingerprint: str
     public_key: bytes
-    made: dt.datetime
+    made_at: dt.datetime
     retired: dt.datetime | None = None
     revoked: dt.datetime | None = None
     reason: str = ""
@@ -262,7 +262,7 @@ class KeyNote:
             ("number", str(self.number)),
             ("fingerprint", self.fingerprint),
             ("public-key", base64.b64encode(self.public_key).decode()),
-            ("made", moment_text(self.made)),
+            ("made", moment_text(self.made_at)),
             ("retired", moment_text(self.retired) if self.retired else ""),
             ("revoked", moment_text(self.revoked) if self.revoked else ""),
             ("reason", " ".join(self.reason.split())),
@@ -285,7 +285,7 @@ class KeyNote:
             number=_number(fields["number"]),
             fingerprint=_digest(fields["fingerprint"]),
             public_key=_bytes(fields["public-key"]),
-            made=_moment(fields["made"]),
+            made_at=_moment(fields["made"]),
             retired=_moment(fields["retired"]) if "retired" in fields else None,
             revoked=_moment(fields["revoked"]) if "revoked" in fields else None,
             reason=fields.get("reason", ""),
