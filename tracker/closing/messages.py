@@ -20,7 +20,7 @@ def requested(request: MaterialReturn) -> None:
 
 
 def overdue(request: MaterialReturn) -> None:
-    """Remind a person whose day has come."""
+    """Remind a person on the last day."""
     with in_language(request.user.language):
         _queue(
             request,

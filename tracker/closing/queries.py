@@ -256,7 +256,7 @@ def to_complete(actor: Actor) -> list[Cooperation]:
 
 
 def due(day: dt.date) -> Sequence[UUID]:
-    """Return the open requests whose day has come and whose person was not reminded yet."""
+    """Return the open requests that are due by a day and whose person was not reminded yet."""
     return db.session.scalars(
         sa.select(MaterialReturn.id)
         .where(

@@ -15,6 +15,7 @@ from tracker.cooperations.models import Cooperation
 from tracker.core.db import db
 from tracker.ui import locale
 from tracker.ui.perform import perform
+from tracker.undertakings.policy import decides_for
 
 blueprint = Blueprint("closing", __name__)
 
@@ -101,7 +102,7 @@ def _show(actor: Actor, cooperation: Cooperation, form: CompleteForm) -> str:
     closing = queries.closing_of(cooperation.id)
     closing_fact = queries.closing_fact(cooperation.id, closing)
     parties = queries.by_party(actor, cooperation)
-    decides = policy.decides_for(actor, closing_fact.npm_ids)
+    decides = decides_for(actor, closing_fact.npm_ids)
     completed_by = (
         db.session.get_one(User, closing.completed_by_id).name
         if closing is not None and closing.completed_by_id
