@@ -76,6 +76,9 @@ from tracker.checklists.routes import (
 from tracker.checklists.routes import (
     template_upgrade as template_upgrade_routes,
 )
+from tracker.closing import handlers as closing
+from tracker.closing import pages as closing_pages
+from tracker.closing import routes as closing_routes
 from tracker.commands import Commands
 from tracker.comments import pages as comment_pages
 from tracker.comments import queries as comment_queries
@@ -153,6 +156,7 @@ MODELS = (
     "tracker.authoring.models",
     "tracker.comments.models",
     "tracker.undertakings.models",
+    "tracker.closing.models",
     "tracker.visits.models",
     "tracker.reviews.models",
     "tracker.evidence.models",
@@ -271,14 +275,14 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
         visits.follow_person,
     ),
     verbs.CLEARANCE_OPENED: (visits.follow,),
-    verbs.STAGE_CHANGED: (visits.follow,),
+    verbs.STAGE_CHANGED: (closing.follow_stage, visits.follow),
     verbs.UNDERTAKING_SIGNED: (visits.follow,),
     verbs.INTEREST_ADDED: (visit_bars.follow, visits.follow),
     verbs.INTERESTS_DECIDED: (visit_bars.follow, visits.follow),
     verbs.VISIT_PLANNED: (visit_bars.follow,),
     verbs.VISIT_CHANGED: (visit_bars.follow,),
-    verbs.UNDERTAKING_COUNTERSIGNED: (visits.follow,),
-    verbs.UNDERTAKING_CLOSED: (visits.follow,),
+    verbs.UNDERTAKING_COUNTERSIGNED: (closing.follow_clearance, visits.follow),
+    verbs.UNDERTAKING_CLOSED: (closing.follow_undertaking, visits.follow),
 }
 
 # Verbs that may change an agreement's entry in the register.
@@ -338,11 +342,13 @@ TASK_SOURCES: tuple[tasks.Source, ...] = (
     checklist_work.drafts_begun,
     comment_pages.my_tasks,
     undertaking_pages.my_tasks,
+    closing_pages.my_tasks,
     visit_pages.my_tasks,
     authoring_work.shipped_texts,
 )
 GROUP_SOURCES: tuple[tasks.GroupSource, ...] = (
     undertaking_pages.cooperation_tasks,
+    closing_pages.cooperation_tasks,
     visit_pages.cooperation_tasks,
     review_pages.cooperation_tasks,
 )
@@ -378,6 +384,7 @@ COOPERATION_PAGES = frozenset(
     {
         "assignments",
         "checklists",
+        "closing",
         "comments",
         "copying",
         "dashboard.cooperation",
@@ -399,6 +406,7 @@ COOPERATION_PAGES = frozenset(
 # A person's own undertakings belong to *My work*.
 OWN_PAGES = frozenset(
     {
+        "closing.confirm",
         "undertakings.add_interest",
         "undertakings.mine",
         "undertakings.show",
@@ -540,6 +548,7 @@ def _furnish(app: Flask) -> None:
     app.register_blueprint(own_routes.blueprint)
     app.register_blueprint(words_routes.blueprint)
     app.register_blueprint(undertaking_routes.blueprint)
+    app.register_blueprint(closing_routes.blueprint)
     app.register_blueprint(lifecycle_routes.blueprint)
     app.register_blueprint(visit_routes.blueprint)
     app.register_blueprint(review_routes.blueprint)

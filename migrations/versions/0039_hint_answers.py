@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0039_hint_answers"
-down_revision = "0037_cooperation_entries"
+down_revision = "0038_waiting_scans"
 branch_labels = None
 depends_on = None
 

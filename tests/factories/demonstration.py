@@ -16,7 +16,7 @@ from tests.factories.authoring import changed
 from tests.factories.evidence import certificates
 from tests.factories.passkeys import Device
 from tracker.access.actor import OrganisationKind, Role
-from tracker.accounts.models import Membership
+from tracker.accounts.models import Membership, User
 from tracker.accounts.people import invitations, service
 from tracker.accounts.people.invitations import NewInvitation
 from tracker.accounts.people.service import NewRole
@@ -27,6 +27,7 @@ from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import drafts
 from tracker.checklists.drafts import DraftKey
 from tracker.checklists.models import Checklist, DraftKind, NoticeKind
+from tracker.closing import service as closing
 from tracker.cooperations.models import Cooperation
 from tracker.core import clock
 from tracker.core.db import db
@@ -34,6 +35,8 @@ from tracker.demo import people, work
 from tracker.evidence.keys import signing_keys
 from tracker.organisations import service as organisations
 from tracker.organisations.service import Details
+from tracker.undertakings import queries as undertakings
+from tracker.undertakings.models import Undertaking
 from tracker.worker import health
 
 PASSWORD = "seven lanterns by the harbour"
@@ -90,6 +93,7 @@ def make() -> Demonstration:
     )
     _begin_an_answer(cast)
     _give_notice(cast)
+    _ask_for_copies()
     withdrawn = _withdraw_a_scan(cast)
     health.beat()
     db.session.commit()
@@ -133,6 +137,20 @@ def _give_notice(cast: people.Cast) -> None:
     reason = "Our board has decided so."
     henrik = cast.actor("henrik")
     notices.give_notice(henrik, _terms("complete"), NoticeKind.ENDED, reason=reason, from_on=day)
+
+
+def _ask_for_copies() -> None:
+    """Ask the interpreter what became of copies, as when access ends."""
+    undertaking = db.session.scalars(
+        sa.select(Undertaking)
+        .join(Undertaking.user)
+        .where(
+            User.name == next(person.name for person in people.PEOPLE if person.key == "marek"),
+            Undertaking.countersigned_at.is_not(None),
+        )
+        .options(*undertakings.WITH_NAMES)
+    ).one()
+    closing.request_return(None, undertaking)
 
 
 def _withdraw_a_scan(cast: people.Cast) -> UUID:

@@ -71,6 +71,10 @@ BROKEN_COOPERATIONS: dict[str, dict[str, Any]] = {
     "people": {"people": (replace(OPEN.people[0], is_cleared=False),)},
     "term": {"terms": IN_FORCE, "ends_on": BEFORE},
     "overdue": {"terms": IN_FORCE, "review_on": BEFORE},
+    "returns": {
+        "stage": Stage.CLOSED,
+        "waiting_returns": (lifecycle.ReturnFact("Samira Okell", "Open Door Legal Aid"),),
+    },
 }
 
 

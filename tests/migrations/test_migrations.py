@@ -188,7 +188,7 @@ def test_requests_from_before_ask_one_person_of_each_party(
 def test_the_dates_of_terms_in_force_from_before_are_looked_at_by_the_worker(
     app: Flask, demonstration: Demonstration
 ) -> None:
-    """0043_reviews: the worker then reads in the signed text when to remind people."""
+    """0042_reviews: the worker then reads in the signed text when to remind people."""
     looked_at = sa.select(Cooperation.id).where(
         Cooperation.remind_of_review_on < Cooperation.opened_at,
         Cooperation.remind_of_end_on.is_not(None),
@@ -196,7 +196,7 @@ def test_the_dates_of_terms_in_force_from_before_are_looked_at_by_the_worker(
     )
     complete = demonstration.cooperations["complete"]
     with app.app_context():
-        schema.downgrade(revision=_before("0043_reviews"))
+        schema.downgrade(revision=_before("0042_reviews"))
         schema.upgrade()
         assert list(db.session.scalars(looked_at)) == [complete]
         day = clock.today()
@@ -235,7 +235,7 @@ def test_roles_from_before_have_begun_but_for_an_administrators_powers(
 def test_scans_from_before_are_marked_where_they_wait(
     app: Flask, demonstration: Demonstration
 ) -> None:
-    """0044_waiting_scans: the demonstration's scan was withdrawn; another one waits."""
+    """0038_waiting_scans: the demonstration's scan was withdrawn; another one waits."""
     marks = sa.text(
         "SELECT checklist_id, organisation_id, scan_waits_since FROM checklist_party"
         " WHERE scan_waits_since IS NOT NULL ORDER BY checklist_id, organisation_id"
@@ -249,7 +249,7 @@ def test_scans_from_before_are_marked_where_they_wait(
         assert {row.checklist_id for row in before} == {before[0].checklist_id}
         assert len(before) > 1
         db.session.remove()
-        schema.downgrade(revision=_before("0044_waiting_scans"))
+        schema.downgrade(revision=_before("0038_waiting_scans"))
         schema.upgrade()
         with db.engine.connect() as connection:
             assert connection.execute(marks).all() == before

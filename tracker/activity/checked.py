@@ -92,6 +92,10 @@ CHECKED: dict[str, Checked] = {
     "undertaking": _of(
         COOPERATION, restricted=True, sealed_draft="what a person is writing, theirs alone"
     ),
+    "material_return": _of(
+        COOPERATION, restricted=True, reminded_on="when somebody was reminded last"
+    ),
+    "closing": _of(COOPERATION),
     "visit": _of(COOPERATION, restricted=True),
     "team_member": _of(VISIT, restricted=True),
     "gate_override": _of(VISIT, restricted=True),

@@ -67,6 +67,7 @@ GROUPS: dict[str, object] = {
     "people": _l("People"),
     "visits": _l("Joint visits and urgent action"),
     "review": _l("Review"),
+    "closing": _l("Closing"),
 }
 GROUP_OF = {
     ChecklistKind.TERMS: "terms",
@@ -498,6 +499,8 @@ def _target_url(table: _Table, target: Target) -> str:
         return url_for("cooperations.change_head", reference=reference) if table.may_change else ""
     if target.place is PageKind.HOLD_REVIEW:
         return url_for("reviews.listed", reference=reference)
+    if target.place is PageKind.CLOSING:
+        return url_for("closing.show", reference=reference)
     if target.place is PageKind.UNDERTAKINGS:
         return url_for("undertakings.listed", reference=reference)
     if target.checklist_id is None:

@@ -11,6 +11,7 @@ GATES: dict[str, object] = {
     "G3": _l("Safeguards reviewed"),
     "G4": _l("People cleared"),
     "G5": _l("In time"),
+    "G7": _l("Copies returned or destroyed"),
 }
 
 GATE_STATES: dict[GateState, object] = {

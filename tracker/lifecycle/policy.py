@@ -1,4 +1,4 @@
-"""The gates G1 to G5 of a cooperation, each with what is missing and why. Pure.
+"""The gates G1 to G5 and G7 of a cooperation, each with what is missing and why. Pure.
 
 As in product.md, section 6: G2 requires all required items of the terms except M5 and M6, which G3
 requires; G4 is per person and blocks nobody else; G5 applies as long as the cooperation is active.
@@ -44,6 +44,7 @@ class PageKind(enum.StrEnum):
     REVIEW = "review"
     HOLD_REVIEW = "hold_review"
     SIGNING = "signing"
+    CLOSING = "closing"
     UNDERTAKINGS = "undertakings"
 
 
@@ -130,6 +131,14 @@ class PersonFact:
 
 
 @dataclass(frozen=True, slots=True)
+class ReturnFact:
+    """Somebody who has not confirmed yet what became of their copies (C17)."""
+
+    name: str
+    organisation_name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """All plain values for the gates."""
 
@@ -146,6 +155,8 @@ class Facts:
     people: tuple[PersonFact, ...] = ()
     ends_on: dt.date | None = None
     review_on: dt.date | None = None
+    # Once the cooperation has ended: who still has to confirm what became of their copies.
+    waiting_returns: tuple[ReturnFact, ...] = ()
 
     @property
     def terms_in_force(self) -> bool:
@@ -154,13 +165,15 @@ class Facts:
 
 
 def gates(facts: Facts) -> tuple[Gate, ...]:
-    """Return G1 to G5 in order."""
+    """Return G1 to G5 in order; G7 too once the cooperation has ended."""
+    ended = facts.stage is Stage.CLOSED
     return (
         _gate("G1", _missing_to_begin(facts)),
         _gate("G2", _missing_in_terms(facts)),
         _gate("G3", _missing_safeguards(facts)),
         _people_gate(facts),
         _gate("G5", _overdue(facts)),
+        *([_gate("G7", _not_returned(facts))] if ended else []),
     )
 
 
@@ -357,6 +370,20 @@ def _people_not_cleared(facts: Facts) -> tuple[Missing, ...]:
         )
         for person in facts.people
         if not person.is_cleared
+    )
+
+
+def _not_returned(facts: Facts) -> tuple[Missing, ...]:
+    return tuple(
+        Missing(
+            _l(
+                "%(name)s, %(organisation)s, hasn't confirmed yet what became of their copies.",
+                name=person.name,
+                organisation=person.organisation_name,
+            ),
+            Target(PageKind.CLOSING),
+        )
+        for person in facts.waiting_returns
     )
 
 

@@ -12,9 +12,10 @@ from tracker.checklists.models import Checklist, ChecklistState
 from tracker.checklists.negotiation import hints
 from tracker.checklists.rules.completeness import WorkState
 from tracker.checklists.rules.values import as_date
+from tracker.closing import queries as closing
 from tracker.cooperations import clearances, people
 from tracker.cooperations import queries as cooperations
-from tracker.cooperations.models import Cooperation
+from tracker.cooperations.models import Cooperation, Stage
 from tracker.cooperations.modes import Level, Requirement, requirements
 from tracker.cooperations.people import Person
 from tracker.core import clock
@@ -25,6 +26,7 @@ from tracker.lifecycle.policy import (
     Facts,
     ItemFact,
     PersonFact,
+    ReturnFact,
     TermsFact,
 )
 from tracker.signoff import paper
@@ -73,6 +75,9 @@ def facts(
         people=_people(cooperation.id, taking_part),
         ends_on=cooperation.ends_on,
         review_on=cooperation.review_on,
+        waiting_returns=tuple(ReturnFact(*names) for names in closing.waiting_names(cooperation.id))
+        if cooperation.stage is Stage.CLOSED
+        else (),
     )
 
 

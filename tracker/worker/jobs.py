@@ -18,6 +18,8 @@ from tracker.accounts.people import service as accounts
 from tracker.agreements import notices, renewal, signature_requests
 from tracker.checklists import drafts
 from tracker.checklists.assignments import service as assignments
+from tracker.closing import queries as returns
+from tracker.closing import service as closing
 from tracker.comments import service as comments
 from tracker.cooperations import clearances
 from tracker.cooperations import service as cooperations
@@ -65,6 +67,7 @@ DATED = (
     Job("remind of task", comments.tasks_due, comments.remind_of_task),
     Job("remind of review", reminders.reviews_due, reminders.remind_of_review),
     Job("remind of end", reminders.ends_due, reminders.remind_of_end),
+    Job("remind of return", returns.due, closing.remind),
     Job("remind of assignments", assignments.due, assignments.remind),
 )
 # Run once a day: whether a text whose term is over renews automatically is known only from its

@@ -29,6 +29,7 @@ from tracker.checklists.models import (
     ProposalState,
 )
 from tracker.checklists.negotiation import hints
+from tracker.closing.models import MaterialReturn
 from tracker.comments.models import Comment, CommentAudience
 from tracker.cooperations.models import CooperationPerson
 from tracker.core.db import db
@@ -157,6 +158,7 @@ def things(demonstration: Demonstration) -> dict[str, list[Thing]]:
         **_cooperations(demonstration),
         **_checklists(demonstration),
         **_undertakings(demonstration),
+        **_returns(demonstration),
         **_comments(demonstration),
         **_authoring(demonstration),
         **_guidance(demonstration),
@@ -373,6 +375,16 @@ def _undertakings(demonstration: Demonstration) -> dict[str, list[Thing]]:
         "language undertaking_id": [
             Thing("countersigned, of the expert", signed | {"language": "en"}),
         ],
+    }
+
+
+def _returns(demonstration: Demonstration) -> dict[str, list[Thing]]:
+    """Return the request to the interpreter to confirm what became of copies."""
+    request = {"return_id": _first(sa.select(MaterialReturn.id))}
+    reference = {"reference": demonstration.references["complete"]}
+    return {
+        "return_id": [Thing("asked of the interpreter", request)],
+        "reference return_id": [Thing("asked of the interpreter", reference | request)],
     }
 
 

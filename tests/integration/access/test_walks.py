@@ -49,6 +49,7 @@ IN_ANOTHER_STATE = {
     "accounts.switch",
     "authoring.publish_shipped",
     "authoring.retire",
+    "closing.confirm",
     "ending.agree_anew",
     "guidance_editing.pass_over",
     "guidance_editing.use",

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0044_waiting_scans"
+revision = "0038_waiting_scans"
 down_revision = "0037_cooperation_entries"
 branch_labels = None
 depends_on = None

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0040_added_interests"
-down_revision = "0037_cooperation_entries"
+revision = "0041_added_interests"
+down_revision = "0040_outside_bodies"
 branch_labels = None
 depends_on = None
 

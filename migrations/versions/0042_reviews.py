@@ -10,8 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0043_reviews"
-down_revision = "0037_cooperation_entries"
+revision = "0042_reviews"
+down_revision = "0041_added_interests"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,109 @@
+"""The pages of returns and of the closing, as each reader gets them."""
+
+import pytest
+from flask import Flask
+
+from tests.factories.visits import Scene
+from tests.integration.closing.test_service import answer_all, returns
+from tracker.closing.models import ReturnState
+
+
+def closing_page(scene: Scene) -> str:
+    return f"/cooperations/{scene.reference}/closing"
+
+
+def test_a_person_confirms_from_my_work_and_reads_what_they_said(app: Flask, ended: Scene) -> None:
+    browser = ended.demonstration.browser(app, "leyla")
+    address = browser.page("/").links()["Confirm what became of your copies"]
+    page = browser.page(address)
+    assert page.h1 == "Confirm what became of your copies"
+    done = browser.submit(address, disposal="destroyed", words="Shredded on Monday.")
+    text = done.get_data(as_text=True)
+    assert "Thank you. What you confirmed is on record." in text
+    assert "All copies destroyed" in text
+    assert "Shredded on Monday." in text
+    assert returns(ended)["leyla"].state is ReturnState.CONFIRMED
+    assert "Confirm what became of your copies" not in browser.page("/").text
+
+
+def test_without_a_choice_the_form_says_so_and_keeps_the_words(app: Flask, ended: Scene) -> None:
+    browser = ended.demonstration.browser(app, "leyla")
+    address = f"/returns/{returns(ended)['leyla'].id}"
+    response = browser.submit(address, words="Shredded on Monday.")
+    text = response.get_data(as_text=True)
+    assert "Choose what became of your copies" in text
+    assert "Shredded on Monday." in text
+    assert returns(ended)["leyla"].state is ReturnState.REQUESTED
+
+
+@pytest.mark.parametrize(
+    "key", ["ilena", "tomas", "samira", "joana", "greta", "iris", "vera", None]
+)
+def test_the_page_of_a_persons_copies_is_theirs_alone(
+    app: Flask, ended: Scene, key: str | None
+) -> None:
+    browser = ended.demonstration.browser(app, key)
+    response = browser.get(f"/returns/{returns(ended)['leyla'].id}")
+    assert response.status_code == (302 if key is None else 404)
+
+
+def test_the_npm_reads_everybodys_answers_and_a_cso_those_of_its_own_people(
+    app: Flask, ended: Scene
+) -> None:
+    requests = returns(ended)
+    assert {"leyla", "samira"} <= set(requests)
+    npm = ended.demonstration.browser(app, "ilena").page(closing_page(ended)).text
+    assert ("Leyla Marchetti" in npm, "Samira Okell" in npm) == (True, True)
+    joana = ended.demonstration.browser(app, "joana").page(closing_page(ended)).text
+    assert ("Leyla Marchetti" in joana, "Samira Okell" in joana) == (True, False)
+    assert "people were asked" in joana or "person was asked" in joana
+
+
+@pytest.mark.parametrize("key", ["celia", "vera", "iris"])
+def test_to_strangers_the_closing_is_not_there(app: Flask, ended: Scene, key: str) -> None:
+    assert ended.demonstration.browser(app, key).get(closing_page(ended)).status_code == 404
+
+
+def test_only_deciders_read_what_a_person_added(app: Flask, ended: Scene) -> None:
+    leyla = ended.demonstration.browser(app, "leyla")
+    leyla.submit(
+        f"/returns/{returns(ended)['leyla'].id}", disposal="both", words="Two films handed over."
+    )
+    browser = ended.demonstration.browser
+    assert "Two films" in browser(app, "milan").page(closing_page(ended)).text
+    for key in ("ilena", "joana", "samira", "greta"):
+        assert "Two films" not in browser(app, key).page(closing_page(ended)).text, key
+
+
+def test_the_manager_goes_on_without_one_and_completes_the_closing(
+    app: Flask, ended: Scene
+) -> None:
+    browser = ended.demonstration.browser(app, "milan")
+    assert "You can't complete the closing yet." in browser.page(closing_page(ended)).text
+    answer_all(ended, "leyla")
+    exception = f"{closing_page(ended)}/{returns(ended)['leyla'].id}/exception"
+    done = browser.submit(exception, reason="She can't be reached.")
+    assert "The exception is recorded." in done.get_data(as_text=True)
+    assert "Complete the closing" in browser.page("/").text
+    done = browser.submit(closing_page(ended), lessons="Begin the briefings earlier.")
+    text = done.get_data(as_text=True)
+    assert "The closing is complete." in text
+    assert "Begin the briefings earlier." in text
+    greta = ended.demonstration.browser(app, "greta").page(closing_page(ended)).text
+    assert "Begin the briefings earlier." in greta
+    assert "She can't be reached." not in greta
+    own = browser.page(f"/cooperations/{ended.reference}")
+    assert "Copies returned or destroyed" in own.text
+
+
+@pytest.mark.parametrize(("key", "status"), [("ilena", 403), ("samira", 403), ("celia", 404)])
+def test_others_complete_nothing(app: Flask, ended: Scene, key: str, status: int) -> None:
+    answer_all(ended)
+    response = ended.demonstration.browser(app, key).post(closing_page(ended), data={})
+    assert response.status_code == status
+
+
+def test_a_running_cooperation_says_that_nothing_is_to_be_closed(app: Flask, scene: Scene) -> None:
+    page = scene.demonstration.browser(app, "milan").page(closing_page(scene))
+    assert "The cooperation is still running." in page.text
+    assert "Complete the closing" not in page.text

@@ -1,0 +1,106 @@
+"""Who confirms, excepts and completes: a table of cases, and each reason."""
+
+from uuid import UUID, uuid4
+
+import pytest
+
+from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
+from tracker.closing import policy
+from tracker.closing.models import ReturnState
+from tracker.closing.policy import ClosingFact, ReturnFact
+
+NPM, OTHER_NPM, CSO = uuid4(), uuid4(), uuid4()
+LEYLA = uuid4()
+REQUEST = ReturnFact(LEYLA, ReturnState.REQUESTED, frozenset({NPM}))
+
+
+def person(
+    role: Role,
+    of: UUID = NPM,
+    kind: OrganisationKind = OrganisationKind.NPM,
+    user_id: UUID | None = None,
+    *,
+    expert: bool = False,
+) -> Actor:
+    membership = ActorMembership(role, of, "An organisation", kind, outside_expert=expert)
+    return Actor(user_id or uuid4(), "Somebody", memberships=(membership,), organisation_id=of)
+
+
+OWNER = person(Role.MEMBER, CSO, OrganisationKind.CSO, LEYLA)
+DECIDERS = [person(Role.SIGNATORY), person(Role.MANAGER)]
+OTHERS = [
+    OWNER,
+    person(Role.COORDINATOR),
+    person(Role.MEMBER),
+    person(Role.AUDITOR),
+    person(Role.SIGNATORY, OTHER_NPM),
+    person(Role.MANAGER, CSO, OrganisationKind.CSO),
+    person(Role.SIGNATORY, expert=True),
+    Actor(uuid4(), "Root", memberships=(ActorMembership(Role.ADMINISTRATOR),)),
+]
+
+
+def test_the_person_confirms() -> None:
+    assert policy.can_confirm(OWNER, REQUEST)
+
+
+@pytest.mark.parametrize("actor", [*DECIDERS, *OTHERS[1:]])
+def test_nobody_else_confirms(actor: Actor) -> None:
+    assert not policy.can_confirm(actor, REQUEST)
+
+
+@pytest.mark.parametrize("actor", DECIDERS)
+def test_a_decider_of_the_npm_records_an_exception(actor: Actor) -> None:
+    assert policy.can_except(actor, REQUEST)
+
+
+@pytest.mark.parametrize("actor", OTHERS)
+def test_nobody_else_records_one(actor: Actor) -> None:
+    assert not policy.can_except(actor, REQUEST)
+
+
+def test_nobody_records_an_exception_about_themselves() -> None:
+    manager = DECIDERS[1]
+    own = ReturnFact(manager.user_id, ReturnState.REQUESTED, frozenset({NPM}))
+    assert "about yourself" in str(policy.can_except(manager, own).reason)
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (ReturnState.CONFIRMED, "already answered"),
+        (ReturnState.EXCEPTED, "already answered"),
+        (ReturnState.CANCELLED, "cleared again"),
+    ],
+)
+def test_what_was_answered_is_not_answered_again(state: ReturnState, words: str) -> None:
+    answered = ReturnFact(LEYLA, state, frozenset({NPM}))
+    assert words in str(policy.can_confirm(OWNER, answered).reason)
+    assert words in str(policy.can_except(DECIDERS[0], answered).reason)
+
+
+def closing(*, begun: bool = True, completed: bool = False, waiting: int = 0) -> ClosingFact:
+    return ClosingFact(begun, completed, waiting, frozenset({NPM}))
+
+
+@pytest.mark.parametrize("actor", DECIDERS)
+def test_a_decider_completes_it_once_nobody_is_waited_for(actor: Actor) -> None:
+    assert policy.can_complete(actor, closing())
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"begun": False}, "hasn't ended"),
+        ({"completed": True}, "already complete"),
+        ({"waiting": 1}, "Some people"),
+    ],
+)
+def test_it_is_not_completed_before_or_twice(changed: dict[str, int], words: str) -> None:
+    fact = closing(**changed)  # type: ignore[arg-type]  # numbers and booleans
+    assert words in str(policy.can_complete(DECIDERS[0], fact).reason)
+
+
+@pytest.mark.parametrize("actor", OTHERS)
+def test_nobody_else_completes_it(actor: Actor) -> None:
+    assert not policy.can_complete(actor, closing())

@@ -1,0 +1,55 @@
+"""Forms of the closing: what became of copies, an exception, completion."""
+
+from flask_babel import lazy_gettext as _l
+
+from tracker.closing.labels import DISPOSALS
+from tracker.closing.models import Disposal
+from tracker.closing.service import MAX_LESSONS, MAX_WORDS
+from tracker.ui.fields import ChoiceField, Option, TextField
+from tracker.ui.form_base import Form
+from tracker.ui.validators import Optional, Required
+
+
+class ConfirmReturnForm(Form):
+    """What a person did with their copies."""
+
+    disposal = ChoiceField(
+        _l("What became of your copies?"),
+        [Required(_l("Choose what became of your copies"))],
+        coerce=Disposal,
+        description=_l("Paper, files, photographs, notes, and messages on your phone."),
+        choices=[Option(disposal.value, words) for disposal, words in DISPOSALS.items()],
+    )
+    words = TextField(
+        _l("Anything to add"),
+        [Optional()],
+        description=_l(
+            "For example when you handed them over, and to whom. Write no name and no story of any "
+            "person deprived of liberty."
+        ),
+        most=MAX_WORDS,
+    )
+
+
+class ExceptionForm(Form):
+    """Why the NPM goes on without a person's confirmation."""
+
+    reason = TextField(
+        _l("Why is there no confirmation?"),
+        [Required(_l("Say why there is no confirmation"))],
+        description=_l(
+            "The NPM's signatories and managers can read it. The history shows who recorded it."
+        ),
+        most=MAX_WORDS,
+    )
+
+
+class CompleteForm(Form):
+    """The lessons, and the end of the work."""
+
+    lessons = TextField(
+        _l("Lessons learned"),
+        [Optional()],
+        description=_l("All parties and auditors can read this."),
+        most=MAX_LESSONS,
+    )

@@ -1,0 +1,37 @@
+"""Emails about returning material: neutral sentences and a link."""
+
+from flask_babel import gettext as _
+
+from tracker.closing.models import MaterialReturn
+from tracker.mail import outbox
+from tracker.mail.render import in_language, link_to, text
+
+
+def requested(request: MaterialReturn) -> None:
+    """Ask a person to confirm what became of their copies."""
+    with in_language(request.user.language):
+        _queue(
+            request,
+            "material_return_requested",
+            _("Confirm what became of your copies"),
+            _("Your access to the material of a cooperation has ended."),
+            _("Please confirm that you returned or destroyed your copies. It takes a minute."),
+        )
+
+
+def overdue(request: MaterialReturn) -> None:
+    """Remind a person on the last day."""
+    with in_language(request.user.language):
+        _queue(
+            request,
+            "material_return_due",
+            _("Today is the last day to return or destroy your copies"),
+            _("Please confirm that you returned or destroyed your copies. It takes a minute."),
+        )
+
+
+def _queue(request: MaterialReturn, kind: str, subject: str, *sentences: str) -> None:
+    person = request.user
+    address = link_to("closing.confirm", return_id=request.id)
+    body = text(*sentences, name=person.name, address=address)
+    outbox.queue(person.email, person.language, kind, subject, body)

@@ -1,0 +1,127 @@
+"""View models for closing pages: tasks, duties that go on and until when."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flask import url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
+
+from tracker.access.actor import Actor
+from tracker.agreements import notices
+from tracker.agreements.notices import Duties
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists import loading
+from tracker.closing import queries
+from tracker.closing.models import Closing
+from tracker.closing.queries import PartyReturns
+from tracker.cooperations.models import Cooperation, Stage
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.signoff.models import Revision
+from tracker.ui.locale import as_date
+from tracker.ui.tasks import OTHERS, YOURS, Task, Tasks
+from tracker.undertakings import queries as undertakings
+
+
+@dataclass(frozen=True, slots=True)
+class LastingDuties:
+    """The duties that go on, as the signed texts list them, and the last day of confidentiality."""
+
+    duties: list[Duties]
+    # None where the terms name no number of years.
+    until: dt.date | None
+
+
+def lasting_duties(cooperation: Cooperation, closing: Closing, language: str) -> LastingDuties:
+    """Return the duties that go on after a cooperation has ended (C17, M20)."""
+    confidentiality = next(
+        (
+            checklist
+            for checklist in loading.of_cooperation(cooperation.id)
+            if checklist.kind is ChecklistKind.CONFIDENTIALITY
+        ),
+        None,
+    )
+    if confidentiality is None:
+        terms = next(iter(loading.of_cooperation(cooperation.id)), None)
+        return LastingDuties(notices.surviving_duties(terms, language) if terms else [], None)
+    revision_id = notices.standing_revision_id(confidentiality)
+    years = (
+        undertakings.terms_of(db.session.get_one(Revision, revision_id)).years
+        if revision_id
+        else None
+    )
+    ended_on = closing.begun_at.astimezone(clock.zone()).date()
+    return LastingDuties(
+        notices.surviving_duties(confidentiality, language),
+        None if years is None else _years_later(ended_on, years),
+    )
+
+
+def _years_later(day: dt.date, years: int) -> dt.date:
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:  # 29 February
+        return day.replace(year=day.year + years, day=28)
+
+
+def numbers(party: PartyReturns) -> str:
+    """Return in words how many people of a party were asked and how many have answered."""
+    asked_words = ngettext("%(num)s person was asked", "%(num)s people were asked", party.total)
+    answered = party.total - party.open
+    return str(_("%(asked)s, %(answered)s answered.", asked=asked_words, answered=answered))
+
+
+def my_tasks(actor: Actor) -> Tasks:
+    """Return what a person has to confirm, and closings to complete. A source of my work."""
+    own = [
+        Task(
+            _("Confirm what became of your copies"),
+            _("Your turn"),
+            YOURS,
+            url_for("closing.confirm", return_id=request.id),
+            _("%(title)s, %(reference)s", title=cooperation.title, reference=cooperation.reference),
+            due=request.due_on,
+            act=_("Confirm"),
+        )
+        for request, cooperation in queries.own_open(actor)
+    ]
+    to_complete = [
+        Task(
+            _("Complete the closing"),
+            _("Your turn"),
+            YOURS,
+            url_for("closing.show", reference=cooperation.reference),
+            _("%(title)s, %(reference)s", title=cooperation.title, reference=cooperation.reference),
+        )
+        for cooperation in queries.to_complete(actor)
+    ]
+    return Tasks(mine=(*own, *to_complete))
+
+
+def cooperation_tasks(
+    _actor: Actor, cooperation: Cooperation, *_rest: object
+) -> dict[str, Sequence[Task]]:
+    """Return the closing for a cooperation's page, once it has ended."""
+    if cooperation.stage is not Stage.CLOSED:
+        return {}
+    closing = queries.closing_of(cooperation.id)
+    if closing is None:
+        return {}
+    url = url_for("closing.show", reference=cooperation.reference)
+    if closing.completed_at is not None:
+        day = as_date(closing.completed_at.astimezone(clock.zone()).date())
+        return {
+            "closing": [Task(_("Closing"), _("Complete"), "done", url, _("On %(day)s.", day=day))]
+        }
+    waiting = queries.open_count(cooperation.id)
+    words = ngettext(
+        "%(num)s person still has to confirm what became of their copies.",
+        "%(num)s people still have to confirm what became of their copies.",
+        waiting,
+    )
+    state = (_l("Waiting for people"), OTHERS) if waiting else (_l("To complete"), "half")
+    return {"closing": [Task(_("Closing"), *state, url, words if waiting else "")]}

@@ -1,0 +1,80 @@
+"""Who confirms the return of material, records an exception and completes a closing. Pure."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from flask_babel import lazy_gettext as _l
+
+from tracker.access.actor import Actor
+from tracker.access.decision import YES, Decision, no
+from tracker.closing.models import ReturnState
+from tracker.undertakings.models import UndertakingEnd
+from tracker.undertakings.policy import decides_for
+
+# After these ends a person is asked what became of their copies (C17). Whoever signs again on new
+# terms, or is suspended for a time, goes on with the same duty.
+ASKED_AFTER = frozenset(
+    {
+        UndertakingEnd.UNLISTED,
+        UndertakingEnd.LEFT,
+        UndertakingEnd.WITHDRAWN,
+        UndertakingEnd.WITHDRAWN_BY_NPM,
+        UndertakingEnd.TERMS_ENDED,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnFact:
+    """The plain values of a request to return material."""
+
+    user_id: UUID
+    state: ReturnState
+    npm_ids: frozenset[UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class ClosingFact:
+    """The plain values of a closing."""
+
+    is_begun: bool
+    is_completed: bool
+    open_returns: int
+    npm_ids: frozenset[UUID]
+
+
+def can_confirm(actor: Actor, request: ReturnFact) -> Decision:
+    """Decide on confirming the return of material: the person alone, once (C17)."""
+    if actor.user_id != request.user_id:
+        return no(_l("Only the person can confirm this."))
+    return _is_open(request)
+
+
+def can_except(actor: Actor, request: ReturnFact) -> Decision:
+    """Decide on recording why a confirmation is missing: an NPM decider's, never about oneself."""
+    if not decides_for(actor, request.npm_ids):
+        return no(_l("A signatory or manager of the NPM records an exception."))
+    if actor.user_id == request.user_id:
+        return no(_l("You can't record an exception about yourself. Confirm it yourself."))
+    return _is_open(request)
+
+
+def can_complete(actor: Actor, closing: ClosingFact) -> Decision:
+    """Decide on completing the closing: an NPM decider's, once every person answered (G7)."""
+    if not decides_for(actor, closing.npm_ids):
+        return no(_l("A signatory or manager of the NPM completes the closing."))
+    if not closing.is_begun:
+        return no(_l("The cooperation hasn't ended yet."))
+    if closing.is_completed:
+        return no(_l("The closing is already complete."))
+    if closing.open_returns:
+        return no(_l("Some people haven't confirmed yet what became of their copies."))
+    return YES
+
+
+def _is_open(request: ReturnFact) -> Decision:
+    if request.state is ReturnState.CANCELLED:
+        return no(_l("This is no longer needed: the person was cleared again."))
+    if request.state is not ReturnState.REQUESTED:
+        return no(_l("This was already answered."))
+    return YES

@@ -1,0 +1,287 @@
+"""Queries for returns of material and the closing, scoped by the actor or by a cooperation."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import joinedload
+
+from tracker.access.actor import Actor
+from tracker.closing.models import Closing, MaterialReturn, ReturnState
+from tracker.closing.policy import ClosingFact, ReturnFact
+from tracker.cooperations import people as cooperation_people
+from tracker.cooperations.models import Cooperation
+from tracker.cooperations.scope import is_of_npms, visible
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.undertakings import people
+from tracker.undertakings.models import Undertaking
+from tracker.undertakings.policy import DECIDERS
+from tracker.undertakings.scope import FOR_OWN_PEOPLE
+
+WITH_NAMES = (joinedload(MaterialReturn.user), joinedload(MaterialReturn.organisation))
+# How many requests of each kind My work looks through at a time.
+MANY = 100
+
+
+def find_own(actor: Actor, return_id: UUID) -> MaterialReturn | None:
+    """Return a request to the person themselves; they may have left the cooperation."""
+    return _first(MaterialReturn.id == return_id, MaterialReturn.user_id == actor.user_id)
+
+
+def find_for_npm(actor: Actor, cooperation_id: UUID, return_id: UUID) -> MaterialReturn | None:
+    """Return a request of a cooperation that the person may decide on for the NPM."""
+    return _first(
+        MaterialReturn.id == return_id,
+        MaterialReturn.cooperation_id == cooperation_id,
+        _for_deciders(actor, MaterialReturn.cooperation_id),
+    )
+
+
+def locked(return_id: UUID) -> MaterialReturn:
+    """Return a request as it is now and keep others from changing it until the end."""
+    row = db.session.scalar(
+        sa.select(MaterialReturn)
+        .where(MaterialReturn.id == return_id)
+        .options(*WITH_NAMES)
+        .with_for_update(of=MaterialReturn)
+        .execution_options(populate_existing=True)
+    )
+    if row is None:
+        raise LookupError("There is no such request to return material.")
+    return row
+
+
+def locked_closing(cooperation_id: UUID) -> Closing | None:
+    """Return the closing of a cooperation and keep others from changing it; None before its end."""
+    return db.session.scalar(
+        sa.select(Closing)
+        .where(Closing.cooperation_id == cooperation_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+
+
+def closing_of(cooperation_id: UUID) -> Closing | None:
+    """Return the closing of a cooperation; None before its end."""
+    return db.session.scalar(sa.select(Closing).where(Closing.cooperation_id == cooperation_id))
+
+
+def fact(request: MaterialReturn) -> ReturnFact:
+    """Return the plain values of a request for the rules."""
+    return ReturnFact(request.user_id, request.state, people.npm_ids(request.cooperation_id))
+
+
+def closing_fact(cooperation_id: UUID, closing: Closing | None) -> ClosingFact:
+    """Return the plain values of a closing for the rules."""
+    return ClosingFact(
+        is_begun=closing is not None,
+        is_completed=closing is not None and closing.completed_at is not None,
+        open_returns=open_count(cooperation_id),
+        npm_ids=people.npm_ids(cooperation_id),
+    )
+
+
+def open_count(cooperation_id: UUID) -> int:
+    """Return how many people of a cooperation still have to confirm."""
+    return (
+        db.session.scalar(
+            sa.select(sa.func.count(MaterialReturn.id)).where(
+                MaterialReturn.cooperation_id == cooperation_id,
+                MaterialReturn.state == ReturnState.REQUESTED,
+            )
+        )
+        or 0
+    )
+
+
+def waiting_names(cooperation_id: UUID) -> list[tuple[str, str]]:
+    """Return the name and organisation of each person who still has to confirm (G7)."""
+    rows = db.session.scalars(
+        sa.select(MaterialReturn)
+        .where(
+            MaterialReturn.cooperation_id == cooperation_id,
+            MaterialReturn.state == ReturnState.REQUESTED,
+        )
+        .options(*WITH_NAMES)
+        .order_by(MaterialReturn.requested_at, MaterialReturn.id)
+    )
+    return [(row.user.name, row.organisation.name) for row in rows]
+
+
+def never_asked(cooperation_id: UUID) -> list[Undertaking]:
+    """Return the last undertaking of each person who had access and was never asked about it."""
+    was_asked = (
+        sa.exists()
+        .where(
+            MaterialReturn.cooperation_id == Undertaking.cooperation_id,
+            MaterialReturn.user_id == Undertaking.user_id,
+            MaterialReturn.state != ReturnState.CANCELLED,
+            MaterialReturn.requested_at >= Undertaking.countersigned_at,
+        )
+        .correlate(Undertaking)
+    )
+    rows = db.session.scalars(
+        sa.select(Undertaking)
+        .where(
+            Undertaking.cooperation_id == cooperation_id,
+            Undertaking.countersigned_at.is_not(None),
+            ~was_asked,
+        )
+        .options(joinedload(Undertaking.user), joinedload(Undertaking.organisation))
+        .order_by(Undertaking.countersigned_at, Undertaking.id)
+    )
+    return list({row.user_id: row for row in rows}.values())
+
+
+def open_of(cooperation_id: UUID, user_id: UUID) -> MaterialReturn | None:
+    """Return the request of a person that is still open, locked."""
+    return db.session.scalar(
+        sa.select(MaterialReturn)
+        .where(
+            MaterialReturn.cooperation_id == cooperation_id,
+            MaterialReturn.user_id == user_id,
+            MaterialReturn.state == ReturnState.REQUESTED,
+        )
+        .options(*WITH_NAMES)
+        .with_for_update(of=MaterialReturn)
+    )
+
+
+# Lists -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PartyReturns:
+    """A party with the requests to its people that the reader may see, or their numbers."""
+
+    name: str
+    is_npm: bool
+    sees_people: bool
+    requests: list[MaterialReturn]
+    total: int
+    open: int
+
+
+def by_party(actor: Actor, cooperation: Cooperation) -> list[PartyReturns]:
+    """Return the requests of a cooperation party by party; of another CSO's people the numbers.
+
+    In a constant number of statements.
+    """
+    rows = db.session.scalars(
+        sa.select(MaterialReturn)
+        .where(
+            MaterialReturn.cooperation_id == cooperation.id,
+            MaterialReturn.state != ReturnState.CANCELLED,
+        )
+        .options(*WITH_NAMES)
+        .order_by(MaterialReturn.requested_at, MaterialReturn.id)
+    ).all()
+    npm_ids = people.npm_ids(cooperation.id)
+    parties = cooperation_people.parties(cooperation)
+    sides = {party.organisation_id: party.organisation_id in npm_ids for party in parties}
+    names = {party.organisation_id: party.organisation.name for party in parties}
+    # Somebody may have signed for an organisation that has left since.
+    for row in rows:
+        sides.setdefault(row.organisation_id, row.organisation_id in npm_ids)
+        names.setdefault(row.organisation_id, row.organisation.name)
+    listed = []
+    for organisation_id, is_npm in sides.items():
+        of_party = [row for row in rows if row.organisation_id == organisation_id]
+        sees = _sees_people(actor, organisation_id, npm_ids)
+        listed.append(
+            PartyReturns(
+                name=names[organisation_id],
+                is_npm=is_npm,
+                sees_people=sees,
+                requests=[row for row in of_party if sees or row.user_id == actor.user_id],
+                total=len(of_party),
+                open=sum(row.state is ReturnState.REQUESTED for row in of_party),
+            )
+        )
+    return listed
+
+
+def _sees_people(actor: Actor, organisation_id: UUID, npm_ids: frozenset[UUID]) -> bool:
+    """Whether a person sees who of a party was asked, as with undertakings."""
+    if actor.audited_ids & npm_ids:
+        return True
+    if actor.organisation_id in npm_ids and actor.acts_for_npm and not actor.outside_expert:
+        return True
+    return actor.organisation_id == organisation_id and actor.has(*FOR_OWN_PEOPLE)
+
+
+def own_open(actor: Actor) -> list[tuple[MaterialReturn, Cooperation]]:
+    """Return what the person still has to confirm, with its cooperation."""
+    rows = db.session.execute(
+        sa.select(MaterialReturn, Cooperation)
+        .join(Cooperation, Cooperation.id == MaterialReturn.cooperation_id)
+        .where(
+            MaterialReturn.user_id == actor.user_id,
+            MaterialReturn.state == ReturnState.REQUESTED,
+        )
+        .order_by(MaterialReturn.requested_at, MaterialReturn.id)
+        .limit(MANY)
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def to_complete(actor: Actor) -> list[Cooperation]:
+    """Return the cooperations whose closing the person can complete now, the oldest first."""
+    if not _may_decide(actor):
+        return []
+    is_waiting = (
+        sa.exists()
+        .where(
+            MaterialReturn.cooperation_id == Closing.cooperation_id,
+            MaterialReturn.state == ReturnState.REQUESTED,
+        )
+        .correlate(Closing)
+    )
+    return list(
+        db.session.scalars(
+            sa.select(Cooperation)
+            .join(Closing, Closing.cooperation_id == Cooperation.id)
+            .where(
+                Closing.completed_at.is_(None),
+                ~is_waiting,
+                _for_deciders(actor, Closing.cooperation_id),
+            )
+            .order_by(Closing.begun_at, Cooperation.id)
+            .limit(MANY)
+        )
+    )
+
+
+def due(day: dt.date) -> Sequence[UUID]:
+    """Return the open requests that are due by a day and whose person was not reminded yet."""
+    return db.session.scalars(
+        sa.select(MaterialReturn.id)
+        .where(
+            MaterialReturn.state == ReturnState.REQUESTED,
+            MaterialReturn.reminded_on.is_(None),
+            MaterialReturn.due_on <= day,
+        )
+        .order_by(MaterialReturn.due_on, MaterialReturn.id)
+    ).all()
+
+
+def _first(*conditions: sa.ColumnElement[bool]) -> MaterialReturn | None:
+    return db.session.scalar(sa.select(MaterialReturn).where(*conditions).options(*WITH_NAMES))
+
+
+def _may_decide(actor: Actor) -> bool:
+    return actor.acts_for_npm and actor.has(*DECIDERS) and not actor.outside_expert
+
+
+def _for_deciders(
+    actor: Actor, cooperation_id: sa.SQLColumnExpression[UUID]
+) -> sa.ColumnElement[bool]:
+    if not _may_decide(actor) or actor.organisation_id is None:
+        return sa.false()
+    return sa.and_(
+        visible(actor, cooperation_id),
+        is_of_npms(frozenset({actor.organisation_id}), cooperation_id, on=clock.today()),
+    )

@@ -1,0 +1,134 @@
+"""Pages of the closing: its record, a person's confirmation, exceptions, completion."""
+
+from flask import Blueprint, redirect, render_template, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from tracker.access.actor import Actor
+from tracker.access.gate import as_uuid, current_actor, found_or_404, require, signed_in
+from tracker.accounts.models import User
+from tracker.closing import encryption, labels, pages, policy, queries, service
+from tracker.closing.forms import CompleteForm, ConfirmReturnForm, ExceptionForm
+from tracker.closing.models import MaterialReturn, ReturnState
+from tracker.cooperations import queries as cooperations
+from tracker.cooperations.models import Cooperation
+from tracker.core.db import db
+from tracker.ui import locale
+from tracker.ui.perform import perform
+from tracker.undertakings.policy import decides_for
+
+blueprint = Blueprint("closing", __name__)
+
+
+@blueprint.route("/returns/<return_id>", methods=["GET", "POST"])
+@signed_in
+def confirm(return_id: str) -> str | Response:
+    """Confirm what became of one's own copies; once answered, show what was said."""
+    actor = current_actor()
+    request = found_or_404(queries.find_own(actor, as_uuid(return_id)))
+    cooperation = db.session.get_one(Cooperation, request.cooperation_id)
+    if request.state is not ReturnState.REQUESTED:
+        return render_template(
+            "closing/confirmed.html",
+            request_row=request,
+            cooperation=cooperation,
+            words=encryption.words_of(request),
+            state=labels.STATES[request.state],
+            disposed=labels.DISPOSED,
+        )
+    form = ConfirmReturnForm()
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: service.confirm(actor, request.id, form.disposal.data, form.words.data or ""),
+        success=_("Thank you. What you confirmed is on record."),
+        next=redirect(url_for("closing.confirm", return_id=request.id), 303),
+    )
+    return done or render_template(
+        "closing/confirm.html",
+        form=form,
+        request_row=request,
+        cooperation=cooperation,
+    )
+
+
+@blueprint.get("/cooperations/<reference>/closing")
+@signed_in
+def show(reference: str) -> str:
+    """Show what was returned, what goes on, and the lessons."""
+    actor = current_actor()
+    return _show(actor, _cooperation(actor, reference), CompleteForm())
+
+
+@blueprint.post("/cooperations/<reference>/closing")
+@signed_in
+def complete(reference: str) -> str | Response:
+    """Complete the closing."""
+    actor = current_actor()
+    cooperation = _cooperation(actor, reference)
+    form = CompleteForm()
+    done = form.validate() and perform(
+        form,
+        lambda: service.complete(actor, cooperation, form.lessons.data or ""),
+        success=_("The closing is complete."),
+        next=redirect(url_for("closing.show", reference=reference), 303),
+    )
+    return done or _show(actor, _cooperation(actor, reference), form)
+
+
+@blueprint.route("/cooperations/<reference>/closing/<return_id>/exception", methods=["GET", "POST"])
+@signed_in
+def record_exception(reference: str, return_id: str) -> str | Response:
+    """Record for the NPM why a person's confirmation is missing."""
+    actor = current_actor()
+    cooperation = _cooperation(actor, reference)
+    request = _for_npm(actor, cooperation, return_id)
+    require(policy.can_except(actor, queries.fact(request)))
+    form = ExceptionForm()
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: service.record_exception(actor, request.id, form.reason.data or ""),
+        success=_("The exception is recorded."),
+        next=redirect(url_for("closing.show", reference=reference), 303),
+    )
+    return done or render_template(
+        "closing/exception.html",
+        form=form,
+        cooperation=cooperation,
+        request_row=_for_npm(actor, cooperation, return_id),
+    )
+
+
+def _show(actor: Actor, cooperation: Cooperation, form: CompleteForm) -> str:
+    closing = queries.closing_of(cooperation.id)
+    closing_fact = queries.closing_fact(cooperation.id, closing)
+    parties = queries.by_party(actor, cooperation)
+    decides = decides_for(actor, closing_fact.npm_ids)
+    completed_by = (
+        db.session.get_one(User, closing.completed_by_id).name
+        if closing is not None and closing.completed_by_id
+        else ""
+    )
+    return render_template(
+        "closing/show.html",
+        cooperation=cooperation,
+        closing=closing,
+        parties=parties,
+        states=labels.STATES,
+        disposed=labels.DISPOSED,
+        numbers=pages.numbers,
+        decides=decides,
+        words=encryption.words_of,
+        may_complete=policy.can_complete(actor, closing_fact),
+        lasting=pages.lasting_duties(cooperation, closing, locale.language()) if closing else None,
+        completed_by=completed_by,
+        form=form,
+        actor=actor,
+    )
+
+
+def _cooperation(actor: Actor, reference: str) -> Cooperation:
+    return found_or_404(cooperations.find(actor, reference))
+
+
+def _for_npm(actor: Actor, cooperation: Cooperation, return_id: str) -> MaterialReturn:
+    return found_or_404(queries.find_for_npm(actor, cooperation.id, as_uuid(return_id)))
