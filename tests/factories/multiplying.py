@@ -98,7 +98,9 @@ class _Copying:
                 {
                     "n": number,
                     "h": f"{number * _PRIME % _RANGE:08x}",
-                    "own": int(one >= ALL_KEEP_THEIR_PARTNERS and place % KEEPS_ITS_PARTNERS > 0),
+                    "own": int(
+                        number >= ALL_KEEP_THEIR_PARTNERS and place % KEEPS_ITS_PARTNERS > 0
+                    ),
                 }
                 for place, number in enumerate(self._numbers)
             ],

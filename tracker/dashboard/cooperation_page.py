@@ -490,6 +490,14 @@ def _rest_url(table: _Table, missing: Missing) -> str:
     return _target_url(table, missing.target)
 
 
+# Pages of a cooperation that everybody who sees it may open.
+_LISTS = {
+    PageKind.HOLD_REVIEW: "reviews.listed",
+    PageKind.CLOSING: "closing.show",
+    PageKind.UNDERTAKINGS: "undertakings.listed",
+}
+
+
 def _target_url(table: _Table, target: Target) -> str:
     """Return the URL where a missing item can be supplied; empty if the reader can't go there."""
     reference = table.cooperation.reference
@@ -497,12 +505,8 @@ def _target_url(table: _Table, target: Target) -> str:
         return url_for("cooperations.change_modes", reference=reference) if table.may_change else ""
     if target.place is PageKind.HEAD:
         return url_for("cooperations.change_head", reference=reference) if table.may_change else ""
-    if target.place is PageKind.HOLD_REVIEW:
-        return url_for("reviews.listed", reference=reference)
-    if target.place is PageKind.CLOSING:
-        return url_for("closing.show", reference=reference)
-    if target.place is PageKind.UNDERTAKINGS:
-        return url_for("undertakings.listed", reference=reference)
+    if target.place in _LISTS:
+        return url_for(_LISTS[target.place], reference=reference)
     if target.checklist_id is None:
         return url_for("cooperations.people_page", reference=reference)
     if target.place is PageKind.SIGNING:

@@ -37,15 +37,15 @@ def _bring_into_force() -> Kept:
 @pytest.fixture
 def active(app: Flask, session: Session) -> Table:
     """The supplied terms in force until a day, stage P4; the partners share information."""
-    return starting_points.of(app).use("review_active", _bring_into_force).found(session)
+    return starting_points.of(app).use("review_active", _bring_into_force).load(session)
 
 
 def cooperation(table: Table) -> Cooperation:
     """Return the cooperation with its parties, once what happened is committed."""
     table.session.commit()
-    found = table.land.session.get_one(Cooperation, table.cooperation.id)
-    table.session.refresh(found)
-    return found
+    fresh = table.land.session.get_one(Cooperation, table.cooperation.id)
+    table.session.refresh(fresh)
+    return fresh
 
 
 def begin_review(table: Table, first: str = "samira") -> Review:

@@ -89,8 +89,10 @@ def test_authors_are_in_the_team_or_of_the_npm() -> None:
 
 def test_reviewers_of_the_report_are_in_the_team_or_of_the_npm() -> None:
     fields = [a_field("reviewer", "person"), a_field("approver", "person")]
-    assert found("V19", fields, {"reviewer": str(OREN)}) == []
-    assert places(found("V19", fields, {"reviewer": str(JOANA)})) == [("reviewer", None, None)]
+    assert problems_in("V19", fields, {"reviewer": str(OREN)}) == []
+    assert places(problems_in("V19", fields, {"reviewer": str(JOANA)})) == [
+        ("reviewer", None, None)
+    ]
 
 
 def test_sub_leads_are_in_the_team_and_who_appointed_the_lead_may_be_outside_it() -> None:
@@ -99,7 +101,7 @@ def test_sub_leads_are_in_the_team_and_who_appointed_the_lead_may_be_outside_it(
         a_field("appointed_by", "person"),
     ]
     rows = [{"person": str(person)} for person in (SAMIRA, OREN, JOANA)]
-    problems = found("V3", fields, {"groups": rows, "appointed_by": str(OREN)})
+    problems = problems_in("V3", fields, {"groups": rows, "appointed_by": str(OREN)})
     assert places(problems) == [("groups", 1, "person"), ("groups", 2, "person")]
 
 
@@ -109,26 +111,26 @@ def test_sub_leads_are_in_the_team_and_who_appointed_the_lead_may_be_outside_it(
 def test_what_the_npm_or_the_team_does_nobody_else_is_named_for(code: str, key: str) -> None:
     fields = [a_field(key, "person")]
     for person in (SAMIRA, OREN):
-        assert found(code, fields, {key: str(person)}) == []
-    assert places(found(code, fields, {key: str(JOANA)})) == [(key, None, None)]
+        assert problems_in(code, fields, {key: str(person)}) == []
+    assert places(problems_in(code, fields, {key: str(JOANA)})) == [(key, None, None)]
 
 
 def test_only_people_of_the_npm_tell_authorities_of_a_visit() -> None:
     fields = [a_table("authorities", a_column("by", "person"), a_column("what"))]
     rows = [{"by": str(OREN)}, {"by": str(SAMIRA)}]
-    problems = found("V2", fields, {"announced": "announced", "authorities": rows})
+    problems = problems_in("V2", fields, {"announced": "announced", "authorities": rows})
     assert places(problems) == [("authorities", 1, "by")]
 
 
 def test_a_complaint_about_the_lead_does_not_go_to_the_lead() -> None:
     fields = [a_field("complaints", "person")]
     sheet = a_sheet(shared={"V3": an_answer({"lead": str(ILENA)})})
-    assert places(found("V16", fields, {"complaints": str(ILENA)}, sheet=sheet)) == [
+    assert places(problems_in("V16", fields, {"complaints": str(ILENA)}, sheet=sheet)) == [
         ("complaints", None, None)
     ]
-    assert found("V16", fields, {"complaints": str(OREN)}, sheet=sheet) == []
-    assert found("V16", fields, {"complaints": str(ILENA)}) == []
-    assert found("V16", fields, {}, sheet=a_sheet()) == []
+    assert problems_in("V16", fields, {"complaints": str(OREN)}, sheet=sheet) == []
+    assert problems_in("V16", fields, {"complaints": str(ILENA)}) == []
+    assert problems_in("V16", fields, {}, sheet=a_sheet()) == []
 
 
 @pytest.mark.parametrize("ground", ["consent", "law", "unnamed", None])
@@ -136,7 +138,7 @@ def test_raw_notes_leave_the_cooperation_by_consent_or_by_law_only(ground: str |
     fields = [a_table("raw_notes_to", a_column("receiver"), a_column("ground"))]
     rows = [{"receiver": body, "ground": ground} for body in ("cso", "ministry", None)]
     expected = [("raw_notes_to", 1, "ground")] if ground == "unnamed" else []
-    assert places(found("V19", fields, {"raw_notes_to": rows})) == expected
+    assert places(problems_in("V19", fields, {"raw_notes_to": rows})) == expected
 
 
 def test_who_decides_on_an_urgent_case_is_of_the_npm_in_a_standing_plan_too() -> None:
@@ -194,9 +196,9 @@ def test_the_background_brief_is_ready_when_the_visit_begins(
     day: dt.date | None, expected: list[str]
 ) -> None:
     values = {"brief_due": day.isoformat()} if day else {}
-    problems = found("V1", [a_field("brief_due", "date")], values)
+    problems = problems_in("V1", [a_field("brief_due", "date")], values)
     assert [problem.field for problem in problems] == expected
-    assert found("V1", [a_field("brief_due", "date")], values, around()) == []
+    assert problems_in("V1", [a_field("brief_due", "date")], values, around()) == []
 
 
 TOLD = [a_table("authorities", a_column("what"), a_column("hours", "number"))]
@@ -218,10 +220,10 @@ def test_no_authority_is_told_more_beforehand_than_is_announced(
         rows = [{"what": what, "hours": 24}]
         values = {"announced": announced, "authorities": rows}
         expected = [("authorities", 0, "what")] if what in refused else []
-        assert places(found("V2", TOLD, values)) == expected, what
+        assert places(problems_in("V2", TOLD, values)) == expected, what
         # What is said at the gate tells nobody beforehand.
         at_gate = [{"what": what, "hours": 0}]
-        assert found("V2", TOLD, values | {"authorities": at_gate}) == [], what
+        assert problems_in("V2", TOLD, values | {"authorities": at_gate}) == [], what
 
 
 def test_a_persons_own_term_covers_the_visit() -> None:
@@ -231,8 +233,8 @@ def test_a_persons_own_term_covers_the_visit() -> None:
         {"person": str(SAMIRA), "until": (LAST - dt.timedelta(days=1)).isoformat()},
         {"person": str(OREN)},
     ]
-    assert places(found("V4", fields, {"team": rows})) == [("team", 1, "until")]
-    assert found("V4", fields, {"team": rows}, around(team=frozenset())) == []
+    assert places(problems_in("V4", fields, {"team": rows})) == [("team", 1, "until")]
+    assert problems_in("V4", fields, {"team": rows}, around(team=frozenset())) == []
 
 
 @pytest.mark.parametrize(("rule", "expected"), [(10, []), (9, [0]), (None, [])])
@@ -242,19 +244,19 @@ def test_no_part_of_the_report_is_due_later_than_the_standing_rule_allows(
     fields = [a_table("parts", a_column("due", "date")), a_field("days_after", "number")]
     rows = [{"due": (LAST + dt.timedelta(days=n)).isoformat()} for n in (10, 3)] + [{}]
     values = {"parts": rows, "days_after": rule}
-    problems = found("V19", fields, values)
+    problems = problems_in("V19", fields, values)
     assert places(problems) == [("parts", n, "due") for n in expected]
-    assert found("V19", fields, values, around()) == []
+    assert problems_in("V19", fields, values, around()) == []
 
 
 @pytest.mark.parametrize(("days", "is_late_enough"), [(0, False), (1, True)])
 def test_a_return_visit_comes_after_the_visit(days: int, *, is_late_enough: bool) -> None:
     values = {"return_on": (LAST + dt.timedelta(days=days)).isoformat()}
     fields = [a_field("return_on", "date")]
-    assert places(found("U16", fields, values)) == (
+    assert places(problems_in("U16", fields, values)) == (
         [] if is_late_enough else [("return_on", None, None)]
     )
-    assert found("U16", fields, values, around()) == []
+    assert problems_in("U16", fields, values, around()) == []
 
 
 # The terms
@@ -323,21 +325,21 @@ PLANNED = {
 
 def test_dates_as_the_cooperation_says_them_are_right() -> None:
     values = {key: day.isoformat() for key, day in PLANNED.items()}
-    assert found("M19", DATES, values, replace(VISIT, planned=PLANNED)) == []
+    assert problems_in("M19", DATES, values, replace(VISIT, planned=PLANNED)) == []
 
 
 @pytest.mark.parametrize("key", PLANNED)
 def test_a_date_other_than_the_cooperations_is_named(key: str) -> None:
     values = {name: day.isoformat() for name, day in PLANNED.items()} | {key: "2030-01-01"}
-    problems = found("M19", DATES, values, replace(VISIT, planned=PLANNED))
+    problems = problems_in("M19", DATES, values, replace(VISIT, planned=PLANNED))
     assert places(problems) == [(key, None, None)]
     assert PLANNED[key].isoformat() in str(problems[0].message)
 
 
 def test_a_date_that_only_one_of_them_says_contradicts_nothing() -> None:
     some = replace(VISIT, planned={"start": PLANNED["start"]})
-    assert found("M19", DATES, {"end": "2030-01-01"}, some) == []
+    assert problems_in("M19", DATES, {"end": "2030-01-01"}, some) == []
 
 
 def test_once_terms_were_in_force_new_dates_may_differ() -> None:
-    assert found("M19", DATES, {"start": "2030-01-01"}, VISIT) == []
+    assert problems_in("M19", DATES, {"start": "2030-01-01"}, VISIT) == []

@@ -93,9 +93,9 @@ def test_row_per_party_names_each_party_without_a_row() -> None:
 def test_row_per_cso_names_each_cso_without_a_row_and_no_npm() -> None:
     check = {"check": "row_per_cso", "field": "t", "column": "from"}
     values = {"t": [{"from": str(DOOR)}]}
-    assert words(found(PARTY_ROWS, check, values)) == ["A row for Lantern is missing."]
+    assert words(problems_in(PARTY_ROWS, check, values)) == ["A row for Lantern is missing."]
     values["t"].append({"from": str(LANTERN)})
-    assert found(PARTY_ROWS, check, values) == []
+    assert problems_in(PARTY_ROWS, check, values) == []
 
 
 def test_row_per_party_asks_for_a_row_of_who_joined() -> None:
@@ -253,7 +253,7 @@ def test_who_wrote_an_answer_is_no_second_reader() -> None:
 def test_where_everybody_of_the_npm_wrote_one_of_them_reads() -> None:
     """Its head confirms with a reason; policy.can_review says that it is the head."""
     check = {"check": "wrote_no_answer", "field": "lead"}
-    assert found(PEOPLE, check, {"lead": str(OREN)}, authors=(ILENA, OREN, SAMIRA)) == []
+    assert problems_in(PEOPLE, check, {"lead": str(OREN)}, authors=(ILENA, OREN, SAMIRA)) == []
 
 
 @pytest.mark.parametrize(("number", "enough"), [(0, False), (4, False), (5, True), (50, True)])

@@ -241,7 +241,7 @@ def test_nothing_is_flagged_on_a_visits_roles() -> None:
 
 
 # Bodies outside the cooperation, as answers name them.
-OUTSIDE = ("authority", "ministry", "prosecutor", "donor", "other_state")
+BODIES = ("authority", "ministry", "prosecutor", "donor", "other_state")
 
 
 @pytest.mark.parametrize(
@@ -271,13 +271,13 @@ OUTSIDE = ("authority", "ministry", "prosecutor", "donor", "other_state")
         ("terms", "M20", {"outside_pause": "yes"}, ["paused_from_outside"]),
         ("terms", "M20", {"outside_pause": "no"}, []),
         ("terms", "M7", {"must_agree": ["nobody"]}, []),
-        *(("terms", "M7", {"must_agree": [body]}, ["agreed_outside"]) for body in OUTSIDE),
+        *(("terms", "M7", {"must_agree": [body]}, ["agreed_outside"]) for body in BODIES),
         *(("terms", "M10", {"uses": [{"clearer": body}]}, ["cleared_outside"]) for body in STATE),
         ("terms", "M10", {"uses": [{"clearer": "npm"}]}, []),
         *(
             ("confidentiality", code, {table: [{"_row": "K3", column: body}]}, [rule])
             for code, table, column, rule in IN_CONFIDENTIALITY
-            for body in OUTSIDE
+            for body in BODIES
         ),
         ("confidentiality", "C4", {"classes": [{"_row": "K4", "releaser": "person"}]}, []),
         ("confidentiality", "C11", {"access": [{"_row": "K7", "approving": "nobody"}]}, []),
@@ -293,7 +293,7 @@ OUTSIDE = ("authority", "ministry", "prosecutor", "donor", "other_state")
                 ("U7", "must_agree", "agreed_outside"),
                 ("U15", "cleared_by", "cleared_outside"),
             )
-            for body in ("cso", *OUTSIDE)
+            for body in ("cso", *BODIES)
         ),
         ("urgent_plan", "U7", {"must_agree": ["nobody"]}, []),
         ("urgent_plan", "U15", {"cleared_by": ["nobody"]}, []),

@@ -156,7 +156,7 @@ def review(checklist_id: UUID) -> str | Response:
     if checklist.kind is not ChecklistKind.TERMS:
         abort(404)
     loaded = load_localized(checklist)
-    require(hints.may_review(actor, loaded))
+    require(safeguards.may_review(actor, loaded))
     require(policy.is_open(checklist.state, None, "M5"))
     is_alone = safeguards.reads_alone(actor, loaded)
     form = ReasonForm() if is_alone else Form()
