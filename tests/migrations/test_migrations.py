@@ -1,4 +1,7 @@
-"""Migrations: numbered, up and down, one by one and all together, equal to the models."""
+"""Migrations: numbered, up and down, one by one and all together, equal to the models.
+
+In one file: each test walks the same steps over the same rows.
+"""
 
 import datetime as dt
 import re

@@ -1,7 +1,9 @@
-"""The gates G1 to G5 and G7 of a cooperation, each with what is missing and why. Pure.
+"""The gates G1 to G7 of a cooperation, each with what is missing and why. Pure.
 
 As in product.md, section 6: G2 requires all required items of the terms except M5 and M6, which G3
 requires; G4 is per person and blocks nobody else; G5 applies as long as the cooperation is active.
+
+In one file: the gates are read together, from the same facts.
 """
 
 import datetime as dt

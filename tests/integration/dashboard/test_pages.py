@@ -134,9 +134,9 @@ def test_the_npm_coordinator_names_modes_and_every_coordinator_holds_overdue_rev
     by_cooperation = states(land.browser(app, "ilena").page("/"))
     assert by_cooperation["Name the ways of working"] == "Waiting for you"
     assert by_cooperation["Hold the review"].startswith("Overdue since")
-    found = states(land.browser(app, "samira").page("/"))
-    assert found["Hold the review"].startswith("Overdue since")
-    assert "Name the ways of working" not in found
+    tasks = states(land.browser(app, "samira").page("/"))
+    assert tasks["Hold the review"].startswith("Overdue since")
+    assert "Name the ways of working" not in tasks
     assert "Hold the review" not in states(land.browser(app, "henrik").page("/"))
 
 

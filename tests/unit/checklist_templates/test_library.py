@@ -240,7 +240,7 @@ def test_an_untranslated_item_is_reported_but_no_mistake(folder: Path) -> None:
         guidance.read(CONTENT), library.read(folder), risky_phrases.read(CONTENT)
     )
     assert translated.is_whole
-    assert "Items translated into ar: 77 of 78 (terms 20, " in translated.lines()[6]
+    assert "Items translated into ar: 79 of 80 (terms 20, " in translated.lines()[6]
     assert translated.lines()[7] == "Items not translated into ar: M2"
 
 
@@ -248,7 +248,7 @@ def test_without_a_translation_all_items_are_reported(folder: Path) -> None:
     shutil.rmtree(folder / "checklists" / "ar")
     translated = coverage.look(guidance.read(CONTENT), library.read(folder))
     assert translated.is_whole
-    assert "Items translated into ar: 0 of 78" in translated.lines()[6]
+    assert "Items translated into ar: 0 of 80" in translated.lines()[6]
 
 
 # Coverage
@@ -263,12 +263,12 @@ def test_the_shipped_content_is_whole() -> None:
         "Statements covered by passages: 72 of 72",
         "Statements not covered: none",
         "Statements without passage or item: none",
-        "Items: 78 of 78 (terms 21, confidentiality 19, visit_roles 20, urgent_plan 18)",
+        "Items: 80 of 80 (terms 21, confidentiality 19, visit_roles 21, urgent_plan 19)",
         "Items missing: none",
         "Items without a statement: none",
         (
             "Items translated into ar: 78 of 78 "
-            "(terms 21, confidentiality 19, visit_roles 20, urgent_plan 18)"
+            "(terms 21, confidentiality 19, visit_roles 21, urgent_plan 19)"
         ),
         "Items not translated into ar: none",
         "Guidance in ar: articles 4 of 4, categories and topics 32 of 32, statements 72 of 72",
