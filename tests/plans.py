@@ -34,11 +34,11 @@ def scans(
 def indexes(connection: Connection, statements: Iterable[tuple[str, Any]], ending: str) -> set[str]:
     """Return the indexes of tables of this ending by which SQLite finds what statements read."""
     return {
-        found.group(1)
+        match.group(1)
         for statement, parameters in statements
         if statement.startswith(_READING)
         for detail in _details(connection, statement, parameters)
-        if (found := _SEARCH.match(detail)) and ending in found.group(1)
+        if (match := _SEARCH.match(detail)) and ending in match.group(1)
     }
 
 

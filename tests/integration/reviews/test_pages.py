@@ -217,4 +217,6 @@ def test_pages_send_few_statements_however_many_versions_there_are(
     client.page(address(active, rest))
     with statements() as sent:  # type: ignore[operator]
         assert client.get(address(active, rest), read=False).status_code == 200
-    assert len(sent) <= MOST_STATEMENTS, "\n".join(re.sub(r"\s+", " ", one)[:150] for one in sent)
+    assert len(sent) <= MOST_STATEMENTS, "\n".join(
+        re.sub(r"\s+", " ", statement)[:150] for statement in sent
+    )

@@ -267,7 +267,7 @@ def test_the_shipped_content_is_whole() -> None:
         "Items missing: none",
         "Items without a statement: none",
         (
-            "Items translated into ar: 78 of 78 "
+            "Items translated into ar: 80 of 80 "
             "(terms 21, confidentiality 19, visit_roles 21, urgent_plan 19)"
         ),
         "Items not translated into ar: none",
