@@ -34,8 +34,14 @@ from tracker.core.db import db
 from tracker.settings import Settings
 from tracker.worker import schema
 
-# Each example may take its time. In the short form they are the same ones in every run.
-hypothesis.settings.register_profile("tests", deadline=None, derandomize=not effort.is_long())
+# Each example may take its time, and so may making it: on a busy machine both take long. In the
+# short form they are the same ones in every run.
+hypothesis.settings.register_profile(
+    "tests",
+    deadline=None,
+    derandomize=not effort.is_long(),
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
 hypothesis.settings.load_profile("tests")
 
 # Before any other conftest is read: some work out days from when the run began.
