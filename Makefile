@@ -11,7 +11,7 @@ export MAKE PYTHON
 unexport PYTHONDONTWRITEBYTECODE
 
 bin = .venv/bin
-pytest = $(bin)/pytest -q -n auto --dist=loadgroup
+pytest = $(bin)/pytest -q -n auto
 
 # With a +: beside those that follow (.ci/steps).
 steps = +torture-short lint types contracts catalogues mutants-short unit sqlite postgresql-ahead browser

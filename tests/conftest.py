@@ -15,6 +15,8 @@ from flask import Flask, current_app
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 import config
 from tests import client as checked
@@ -51,6 +53,8 @@ _SERVER = pytest.StashKey[Postgres]()
 _FOLDER = "postgres_folder"
 # The tests of what can differ between the databases.
 DIFFERING = "both_databases"
+# Files of which one worker runs all tests, since it keeps what they share.
+KEPT_TOGETHER = frozenset({"tests/integration/access/test_walks.py"})
 
 
 # The database --------------------------------------------------------------------------------
@@ -83,6 +87,23 @@ def pytest_configure(config: pytest.Config) -> None:
             config.stash[_SERVER] = Postgres().__enter__()
         except postgres.PostgresError as error:
             raise pytest.UsageError(str(error)) from error
+
+
+class Scheduler(LoadScopeScheduling):  # type: ignore[misc]  # the library is not typed
+    """Gives each test to a worker that is free, and all of some files to the same one.
+
+    pytest-xdist's own --dist=loadgroup groups nothing with pytest 9.2.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return file if file in KEPT_TOGETHER else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduler | None:
+    """Return the scheduler, unless files or something else are asked to stay together."""
+    return Scheduler(config, log) if config.getoption("dist") == "load" else None
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -120,7 +120,7 @@ def run(day: Day, library: Path, selections: tuple[tuple[str, ...], ...]) -> boo
     }
     results = [
         subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-n", "auto", "--dist=loadgroup", *selection],
+            [sys.executable, "-m", "pytest", "-q", "-n", "auto", *selection],
             env=environment,
             check=False,
         ).returncode

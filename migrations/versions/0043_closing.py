@@ -63,7 +63,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_material_return_cooperation_id", "material_return", ["cooperation_id"])
     op.create_index(
-        "ix_material_return_own", "material_return", ["user_id", "state", "requested_at"]
+        "ix_material_return_own", "material_return", ["user_id", "state", "requested_at", "id"]
     )
     op.create_index("ix_material_return_due", "material_return", ["state", "reminded_on", "due_on"])
     op.create_index(

@@ -14,6 +14,7 @@ from tracker.access.actor import Role
 from tracker.accounts.models import Attempt, Membership
 from tracker.agreements.service import WHO_SIGNS
 from tracker.checklists.models import Assignment, Notice, NoticeKind
+from tracker.closing.models import MaterialReturn
 from tracker.comments.models import CommentTask
 from tracker.cooperations.models import Clearance, Cooperation, Stage
 from tracker.core import clock
@@ -78,6 +79,7 @@ def make_due(scene: Scene, visits: int, count: int) -> None:
                 remind_of_end_on=yesterday,
             )
         )
+        connection.execute(sa.update(MaterialReturn).values(due_on=yesterday))
         connection.execute(sa.update(Assignment).values(due_on=yesterday, reminded_on=None))
         connection.execute(
             sa.update(SignatureRequest)

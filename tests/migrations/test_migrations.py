@@ -50,7 +50,8 @@ EMPTY_THERE |= {"disagreement", "refused_account"}
 EMPTY_THERE |= {"job_failure"}
 # Tables whose rows nothing writes yet.
 EMPTY_THERE |= {"assignment", "notice", "own_article", "own_passage", "renewal", "succession"}
-# Nobody of the demonstration added an interest after signing.
+# No cooperation of the demonstration has ended, and nobody added an interest after signing.
+EMPTY_THERE |= {"closing"}
 EMPTY_THERE |= {"added_interest", "clearance_bar"}
 EMPTY_THERE |= {"review", "review_confirmation", "review_version"}
 # Who is asked whether words limit the NPM has not answered yet.

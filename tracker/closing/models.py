@@ -49,7 +49,7 @@ class MaterialReturn(Identified, Base):
             sqlite_where=sa.text("state = 'requested'"),
             postgresql_where=sa.text("state = 'requested'"),
         ),
-        sa.Index("ix_material_return_own", "user_id", "state", "requested_at"),
+        sa.Index("ix_material_return_own", "user_id", "state", "requested_at", "id"),
         sa.Index("ix_material_return_due", "state", "reminded_on", "due_on"),
     )
 

@@ -51,22 +51,14 @@ def confirm(return_id: str) -> str | Response:
     )
 
 
-@blueprint.get("/cooperations/<reference>/closing")
+@blueprint.route("/cooperations/<reference>/closing", methods=["GET", "POST"])
 @signed_in
-def show(reference: str) -> str:
-    """Show what was returned, what goes on, and the lessons."""
-    actor = current_actor()
-    return _show(actor, _cooperation(actor, reference), CompleteForm())
-
-
-@blueprint.post("/cooperations/<reference>/closing")
-@signed_in
-def complete(reference: str) -> str | Response:
-    """Complete the closing."""
+def show(reference: str) -> str | Response:
+    """Show what was returned, what goes on, and the lessons; complete the closing."""
     actor = current_actor()
     cooperation = _cooperation(actor, reference)
     form = CompleteForm()
-    done = form.validate() and perform(
+    done = form.validate_on_submit() and perform(
         form,
         lambda: service.complete(actor, cooperation, form.lessons.data or ""),
         success=_("The closing is complete."),

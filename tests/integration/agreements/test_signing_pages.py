@@ -246,7 +246,7 @@ def test_the_record_shows_text_signatures_digest_and_guidance(desk: Desk) -> Non
             "Tomas Beridan",
             "Otto Brandis",
             "SHA-256 of the canonical form (RFC 8785)",
-            "template version 1",
+            "template version 2",
             "all have signed",
         ):
             assert words in page.text, key

@@ -143,7 +143,7 @@ def test_content_check_prints_what_the_content_covers(app: Flask) -> None:
     done = app.test_cli_runner().invoke(args=["content", "check"])
     assert done.exit_code == 0
     assert "Statements covered by passages: 72 of 72" in done.output
-    assert "Items: 78 of 78" in done.output
+    assert "Items: 80 of 80" in done.output
 
 
 @pytest.fixture

@@ -269,6 +269,7 @@ def test_the_form_comes_from_m3(land: Country, terms: Checklist) -> None:
         terms,
         "M3",
         in_scope=["VISIT"],
+        in_words="Joint visits to police stations.",
         out_of_scope="Nothing else.",
         form="contract",
     )

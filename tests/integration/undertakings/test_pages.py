@@ -317,7 +317,7 @@ def test_missing_proof_signs_nothing(browser: Browser, stage: Stage) -> None:
 def test_a_code_signs_only_once(browser: Browser, stage: Stage, frozen_time: Clock) -> None:
     frozen_time(clock.now())
     stage.list_people("npm", "marek", "tomas")
-    for key in ("leyla", "dina"):
+    for key in ("leyla", "otto"):
         stage.sign(key)
     client = browser("tomas")
     code = stage.code("tomas")
@@ -327,13 +327,13 @@ def test_a_code_signs_only_once(browser: Browser, stage: Stage, frozen_time: Clo
     )
     assert "You have countersigned" in text(first)
     second = client.submit(
-        f"{check_of(stage, 'dina')}/countersign?until={until}", password=PASSWORD, code=code
+        f"{check_of(stage, 'otto')}/countersign?until={until}", password=PASSWORD, code=code
     )
     assert "used already" in text(second)
-    assert stage.undertaking("dina").state is UndertakingState.SIGNED
+    assert stage.undertaking("otto").state is UndertakingState.SIGNED
     next_code(frozen_time)
     third = client.submit(
-        f"{check_of(stage, 'dina')}/countersign?until={until}",
+        f"{check_of(stage, 'otto')}/countersign?until={until}",
         password=PASSWORD,
         code=stage.code("tomas"),
     )

@@ -26,6 +26,7 @@ from tracker.checklists.models import (
     Draft,
     Notice,
 )
+from tracker.closing.models import MaterialReturn, ReturnState
 from tracker.comments.models import CommentTask
 from tracker.cooperations.models import (
     Clearance,
@@ -180,6 +181,15 @@ def dates(connection: Connection) -> None:
         put(connection, Cooperation, DUE, **active, **{kind: clock.today() - YEARS})
 
 
+def returns(connection: Connection) -> None:
+    over = clock.today() - YEARS
+    for state in (ReturnState.CONFIRMED, ReturnState.EXCEPTED):
+        put(connection, MaterialReturn, MANY, state=state, due_on=over)
+    for values in ({"due_on": over, "reminded_on": over}, {"due_on": over + 2 * YEARS}):
+        put(connection, MaterialReturn, MANY, state=ReturnState.REQUESTED, **values)
+    put(connection, MaterialReturn, DUE, state=ReturnState.REQUESTED, due_on=over)
+
+
 LOOKED_FOR = {
     "leave cooperation": (places, DUE),
     "end role": (roles, DUE),
@@ -188,6 +198,7 @@ LOOKED_FOR = {
     "expire signature request": (requests, DUE),
     "remind of signature request": (requests, DUE),
     "remind of task": (tasks, DUE),
+    "remind of return": (returns, DUE),
     "remind of assignments": (assignments, DUE),
     "remind of review": (dates, DUE),
     "remind of end": (dates, DUE),

@@ -37,6 +37,7 @@ STATEMENTS = {
     "judge visit": 25,
     "judge visit again": 40,
     "mail checkpoint": 10,
+    "remind of return": 12,
     "remind of assignments": 20,
     "remind of end": 20,
     "remind of review": 20,
