@@ -58,6 +58,8 @@ IN_ANOTHER_STATE = {
     "paper.refuse",
     "paper.withdraw",
     "people.restore",
+    "reviews.call_off",
+    "reviews.show",
     "reviews.write",
     "safeguards.review",
     "undertakings.added_interest",

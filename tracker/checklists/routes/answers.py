@@ -60,6 +60,7 @@ from tracker.checklists.loading import LoadedChecklist, comments_beside, text_on
 from tracker.checklists.models import Checklist, ChecklistState, DraftKind, ModelAnswer
 from tracker.checklists.negotiation import hints, safeguards
 from tracker.checklists.reuse import copies, model_answers, template_upgrade
+from tracker.checklists.rules import completeness
 from tracker.checklists.rules.facts import Filled
 from tracker.checklists.rules.values import Fit
 from tracker.core.errors import RuleBrokenError, StaleError
@@ -317,7 +318,7 @@ def _answer_page(
         has_draft=writing.typed is not None,
         kind_words=labels.KINDS[loaded.checklist.kind],
         may_leave_out=scope is AnswerScope.SHARED
-        and not loaded.standing().items[item.code].required,
+        and completeness.may_be_left_out(item, loaded.sheet, loaded.surroundings),
     )
 
 
