@@ -267,6 +267,32 @@ def test_the_second_reader_alone_confirms_the_review(
     says(policy.can_review(person, reader, frozenset(authors)), words)
 
 
+@pytest.mark.parametrize(
+    ("role", "is_alone", "authors", "words"),
+    [
+        (Role.SIGNATORY, True, {ME}, ""),
+        (Role.MANAGER, True, {ME}, ""),
+        (Role.MEMBER, True, {ME}, "a signatory or manager of the NPM reads it"),
+        (Role.COORDINATOR, True, {ME}, "a signatory or manager of the NPM reads it"),
+        (Role.MEMBER, True, {SOMEBODY}, ""),
+        (Role.SIGNATORY, False, {ME}, "so somebody else must read it"),
+        (Role.MANAGER, False, {ME}, "so somebody else must read it"),
+    ],
+)
+def test_where_the_npm_has_nobody_else_its_head_reads_what_they_wrote(
+    role: Role, is_alone: bool, authors: set[UUID], words: str
+) -> None:
+    """Product.md, section 6: small bodies."""
+    head = actor(role, body=NPM)
+    says(policy.can_review(head, ME, frozenset(authors), is_alone=is_alone), words)
+
+
+def test_nobody_reads_alone_unless_the_npm_has_nobody_else() -> None:
+    head = actor(Role.MANAGER, body=NPM)
+    words = "so somebody else must read it"
+    says(policy.can_review(head, ME, frozenset({ME})), words)
+
+
 def test_an_administrator_is_never_the_second_reader() -> None:
     """Product.md, section 2."""
     both = actor(Role.MEMBER, Role.ADMINISTRATOR, body=NPM)

@@ -1,4 +1,4 @@
-"""The gates G1 to G5 as in product.md, section 6, and the stages they lead to."""
+"""The gates G1 to G5 and G7 as in product.md, section 6, and the stages they lead to."""
 
 import datetime as dt
 from dataclasses import replace
@@ -6,7 +6,11 @@ from uuid import UUID
 
 import pytest
 
+from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
+from tracker.checklist_templates.models import ChecklistKind
 from tracker.cooperations.models import Mode, Stage
+from tracker.cooperations.modes import Level, Purpose, Requirement
+from tracker.cooperations.policy import CooperationFact, PartyFact
 from tracker.lifecycle import policy
 from tracker.lifecycle.policy import (
     ConfidentialityFact,
@@ -16,10 +20,11 @@ from tracker.lifecycle.policy import (
     Missing,
     PageKind,
     PersonFact,
+    ReturnFact,
     Target,
     TermsFact,
 )
-from tracker.lifecycle.stages import BY_GATES, stage_after
+from tracker.lifecycle.stages import BY_GATES, RUNNING, stage_after
 
 ID = UUID(int=1)
 OTHER_ID = UUID(int=2)
@@ -162,6 +167,11 @@ INDEPENDENCE = "settling-terms/independence"
         (
             replace(REVIEWED, flagged_items=("M10",)),
             Target(PageKind.ITEM, ID, "M10"),
+            INDEPENDENCE,
+        ),
+        (
+            replace(REVIEWED, hinted_items=("M10",)),
+            Target(PageKind.REVIEW, ID),
             INDEPENDENCE,
         ),
         (AGREED, Target(PageKind.REVIEW, ID), INDEPENDENCE),
@@ -349,3 +359,94 @@ def test_with_every_gate_passed_a_cooperation_is_active() -> None:
     every = dict.fromkeys(BY_GATES[:-1], True)
     for start in BY_GATES:
         assert stage_after(start, every, terms_in_force=False) is Stage.ACTIVE
+
+
+# G7
+
+
+@pytest.mark.parametrize("running", [stage for stage in Stage if stage is not Stage.CLOSED])
+def test_g7_asks_nothing_before_the_end(running: Stage) -> None:
+    assert [gate.code for gate in policy.gates(facts(stage=running))] == [
+        "G1",
+        "G2",
+        "G3",
+        "G4",
+        "G5",
+    ]
+
+
+def test_g7_is_met_once_nobody_is_waited_for() -> None:
+    assert gate("G7", facts(stage=Stage.CLOSED)).state is GateState.MET
+
+
+def test_g7_names_whoever_has_not_confirmed() -> None:
+    waiting = (ReturnFact("Leyla Marchetti", "Lantern Health Network"),)
+    result = gate("G7", facts(stage=Stage.CLOSED, waiting_returns=waiting))
+    assert result.state is GateState.NOT_MET
+    assert where(result.missing) == [(Target(PageKind.CLOSING), None)]
+    assert str(result.missing[0].reason).startswith("Leyla Marchetti, Lantern Health Network,")
+
+
+# Starting a recommended checklist
+
+
+NPM, CSO = UUID(int=11), UUID(int=12)
+PARTIES = (PartyFact(NPM, OrganisationKind.NPM), PartyFact(CSO, OrganisationKind.CSO))
+PLAN = Requirement(
+    ChecklistKind.URGENT_PLAN, Purpose.COOPERATION, Level.RECOMMENDED, "A reason.", "a/passage"
+)
+
+
+def person(role: Role, of: UUID = CSO, kind: OrganisationKind = OrganisationKind.CSO) -> Actor:
+    membership = ActorMembership(role, of, "Somewhere", kind)
+    return Actor(UUID(int=9), "Somebody", memberships=(membership,), organisation_id=of)
+
+
+@pytest.mark.parametrize("running", sorted(RUNNING))
+def test_a_coordinator_of_a_party_starts_a_recommended_checklist(running: Stage) -> None:
+    cooperation = CooperationFact(running, PARTIES)
+    assert policy.can_start(person(Role.COORDINATOR), cooperation, PLAN)
+    npm = person(Role.COORDINATOR, NPM, OrganisationKind.NPM)
+    assert policy.can_start(npm, cooperation, PLAN)
+
+
+@pytest.mark.parametrize("role", [role for role in Role if role is not Role.COORDINATOR])
+def test_nobody_else_of_a_party_starts_one(role: Role) -> None:
+    decision = policy.can_start(person(role), CooperationFact(Stage.ACTIVE, PARTIES), PLAN)
+    assert "started by a coordinator" in str(decision.reason)
+    assert not decision
+
+
+@pytest.mark.parametrize(
+    ("stage_", "of", "requirement", "words"),
+    [
+        (Stage.SUSPENDED, CSO, PLAN, "suspended or closed"),
+        (Stage.CLOSED, CSO, PLAN, "suspended or closed"),
+        (Stage.ACTIVE, UUID(int=13), PLAN, "no party"),
+        (Stage.ACTIVE, CSO, replace(PLAN, purpose=Purpose.VISIT), "isn't needed"),
+        (Stage.ACTIVE, CSO, replace(PLAN, level=Level.NOT_APPLICABLE), "isn't needed"),
+    ],
+)
+def test_one_is_not_started_where_it_is_not_wanted(
+    stage_: Stage, of: UUID, requirement: Requirement, words: str
+) -> None:
+    coordinator = person(Role.COORDINATOR, of)
+    decision = policy.can_start(coordinator, CooperationFact(stage_, PARTIES), requirement)
+    assert words in str(decision.reason)
+    assert not decision
+
+
+@pytest.mark.parametrize(
+    ("kind", "level", "is_work"),
+    [
+        (ChecklistKind.TERMS, Level.RECOMMENDED, True),
+        (ChecklistKind.TERMS, Level.REQUIRED, True),
+        (ChecklistKind.URGENT_PLAN, Level.REQUIRED, True),
+        (ChecklistKind.URGENT_PLAN, Level.RECOMMENDED, False),
+        (ChecklistKind.CONFIDENTIALITY, Level.NOT_APPLICABLE, False),
+    ],
+)
+def test_only_what_is_required_and_the_terms_are_work(
+    kind: ChecklistKind, level: Level, is_work: bool
+) -> None:
+    assert policy.is_to_do(replace(PLAN, kind=kind, level=level)) == is_work
