@@ -1,4 +1,7 @@
-"""The gates G1 to G5 and G7 as in product.md, section 6, and the stages they lead to."""
+"""The gates G1 to G5 and G7 as in product.md, section 6, and the stages they lead to.
+
+In one file: one table of facts, from which each gate is broken in turn.
+"""
 
 import datetime as dt
 from dataclasses import replace
