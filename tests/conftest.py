@@ -20,7 +20,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 import config
 from tests import client as checked
-from tests import durations, effort, starting_points
+from tests import content, durations, effort, starting_points
 from tests.client import CheckedClient
 from tests.databases import Database, PostgresDatabase, SqliteDatabase
 from tests.factories import demonstration as demonstrations
@@ -48,6 +48,7 @@ hypothesis.settings.load_profile("tests")
 
 # Before any other conftest is read: some work out days from when the run began.
 memory.use_for_temporary_files()
+content.read_once()
 _RUN = starting_points.begin_run()
 _SERVER = pytest.StashKey[Postgres]()
 _FOLDER = "postgres_folder"

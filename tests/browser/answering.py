@@ -9,19 +9,31 @@ from playwright.sync_api import Locator, Page, expect
 from tracker.core import clock
 
 FAR = dt.timedelta(days=400)
-# What a control says of itself; asked of all in one go, since each question costs time.
+# What a control says of itself; asked of all in one go, since each question costs time, and set in
+# one go for the same reason. The scripts of the page are told as if somebody had typed.
 DESCRIBE = """controls => controls.map(one => ({
   name: one.name, value: one.value, kind: one.type, isNumeric: one.inputMode === "numeric",
   isShown: one.getClientRects().length > 0,
   options: [...(one.options ?? [])].map(option => [option.value, option.text.trim()]),
 }))"""
 
+CHECK = """(controls, chosen) => controls.forEach((one, number) => {
+  if (chosen[number] && !one.checked) one.click();
+})"""
+FILL = """(controls, values) => controls.forEach((one, number) => {
+  if (values[number] === null) return;
+  one.focus();
+  one.value = values[number];
+  if (one.value !== values[number]) throw new Error(`${one.name} takes no ${values[number]}`);
+  one.dispatchEvent(new Event("input", { bubbles: true }));
+  one.dispatchEvent(new Event("change", { bubbles: true }));
+})"""
+
 
 @dataclass(frozen=True, slots=True)
 class Control:
     """One control of a form, and what it says of itself."""
 
-    place: Locator
     name: str
     value: str
     kind: str
@@ -66,10 +78,8 @@ def answer(page: Page, code: str, facts: Facts) -> None:
 
 
 def _controls(form: Locator, selector: str) -> list[Control]:
-    controls = form.locator(selector)
     return [
         Control(
-            place=controls.nth(number),
             name=described["name"],
             value=described["value"],
             kind=described["kind"],
@@ -77,7 +87,7 @@ def _controls(form: Locator, selector: str) -> list[Control]:
             is_shown=described["isShown"],
             options=tuple((value, label) for value, label in described["options"]),
         )
-        for number, described in enumerate(controls.evaluate_all(DESCRIBE))
+        for described in form.locator(selector).evaluate_all(DESCRIBE)
     ]
 
 
@@ -93,25 +103,29 @@ def _rows_for(form: Locator, wanted: Mapping[str, str]) -> None:
 
 
 def _confirm_all(form: Locator) -> None:
-    for box in _controls(form, "input[type=checkbox]"):
-        if box.is_shown and box.value in {"on", "y"}:
-            box.place.check()
+    boxes = "input[type=checkbox]"
+    form.locator(boxes).evaluate_all(
+        CHECK, [box.is_shown and box.value in {"on", "y"} for box in _controls(form, boxes)]
+    )
 
 
 def _choose_all(form: Locator, wanted: Mapping[str, str]) -> None:
+    choices = "input[type=radio], input[type=checkbox]"
     seen: set[str] = set()
-    for choice in _controls(form, "input[type=radio], input[type=checkbox]"):
-        if choice.value == "y" or choice.name in seen:
-            continue
-        if choice.name in wanted:
-            if choice.value in {wanted[choice.name], *wanted[choice.name].split(",")}:
-                choice.place.check()
-        else:
-            choice.place.check()
+    chosen = []
+    for choice in _controls(form, choices):
+        is_chosen = False
+        if choice.value != "y" and choice.name in wanted:
+            is_chosen = choice.value in {wanted[choice.name], *wanted[choice.name].split(",")}
+        elif choice.value != "y" and choice.name not in seen:
+            is_chosen = True
             seen.add(choice.name)
+        chosen.append(is_chosen)
+    form.locator(choices).evaluate_all(CHECK, chosen)
 
 
 def _select_all(form: Locator, wanted: Mapping[str, str]) -> None:
+    values = []
     for select in _controls(form, "select"):
         options = [(value, label) for value, label in select.options if value]
         wish = (
@@ -119,22 +133,23 @@ def _select_all(form: Locator, wanted: Mapping[str, str]) -> None:
             or wanted.get(f"{select.column}@{select.row}")
             or wanted.get(select.column)
         )
-        chosen = next(
-            (value for value, label in options if wish and (wish in label or wish == value)),
-            options[0][0] if options else "",
+        values.append(
+            next(
+                (value for value, label in options if wish and (wish in label or wish == value)),
+                options[0][0] if options else "",
+            )
         )
-        select.place.select_option(chosen)
+    form.locator("select").evaluate_all(FILL, values)
 
 
 def _write_all(form: Locator, wanted: Mapping[str, str], facts: Facts) -> None:
+    written = "textarea, input:not([type=hidden]):not([type=radio]):not([type=checkbox])"
+    values: list[str | None] = []
     number = 0
-    for control in _controls(
-        form, "textarea, input:not([type=hidden]):not([type=radio]):not([type=checkbox])"
-    ):
-        if not control.is_shown:
-            continue
-        number += 1
-        control.place.fill(_words(control, number, wanted, facts))
+    for control in _controls(form, written):
+        number += control.is_shown
+        values.append(_words(control, number, wanted, facts) if control.is_shown else None)
+    form.locator(written).evaluate_all(FILL, values)
 
 
 def _words(control: Control, number: int, wanted: Mapping[str, str], facts: Facts) -> str:

@@ -57,6 +57,15 @@ class Secrets:
         at = len(self.words) - 6
         self.withdrawn += [self.words[at + 1], self.words[at + 3]]
 
+    @classmethod
+    def together(cls, *those: "Secrets") -> "Secrets":
+        """Return all of them as one."""
+        return cls(
+            [word for secret in those for word in secret.words],
+            [comment_id for secret in those for comment_id in secret.comments],
+            [word for secret in those for word in secret.withdrawn],
+        )
+
     @property
     def standing(self) -> list[str]:
         """The text that one's own side reads."""

@@ -81,6 +81,16 @@ class Written:
     def comment_ids(self) -> list[str]:
         return [str(comment_id) for secrets in self.everything() for comment_id in secrets.comments]
 
+    @classmethod
+    def together(cls, *sides: "Written") -> "Written":
+        """Return what several sides wrote as if one had."""
+        return cls(
+            {
+                name: Secrets.together(*(side.comments[name] for side in sides))
+                for name in (STANDING, VISIT)
+            }
+        )
+
     def in_text(self, text: str, *classes: str) -> list[str]:
         """Return which words or ids of these classes, or of all, a text holds."""
         wanted = classes or tuple(self.comments)

@@ -8,9 +8,10 @@ from urllib.parse import urlsplit
 import pytest
 from flask import Flask
 
+from tests.effort import is_long, tries
 from tests.factories.own_side import SIDES, STANDING, VISIT
 from tests.integration.access.places import COLUMNS, KINDS
-from tests.integration.access.walks import Walks, prepare
+from tests.integration.access.walks import BOTH, Walks, prepare
 
 # Where the demonstration's visit goes, of class K2: for those alone who are cleared and listed.
 PLACE = "Lower Harbour police station"
@@ -71,9 +72,25 @@ IN_ANOTHER_STATE = {
 
 # Pages that authors are led to for some minutes after they wrote.
 FOR_A_WHILE = {"comments.edit", "comments.withdraw"}
-SIDE_NAMES = tuple(SIDES)
-OTHERS = [(side, key) for side in SIDE_NAMES for key in SIDES[side].others]
-UNCLEARED = [(side, key) for side in SIDE_NAMES for key in SIDES[side].uncleared]
+NPM, CSO = SIDES["npm"], SIDES["cso"]
+# Who is of neither side walks once, after both wrote. In the short form one person or two of each
+# side walk, since the others read by the same rules as these.
+OF_NEITHER = [key for key in NPM.others if key in CSO.others]
+SHORT = {"npm": ("samira",), "cso": ("ilena", "pavo")}
+OTHERS = [
+    *((BOTH, key) for key in OF_NEITHER),
+    *(
+        (name, key)
+        for name, side in SIDES.items()
+        for key in side.others
+        if key not in OF_NEITHER and (is_long() or key in SHORT[name])
+    ),
+]
+UNCLEARED = [
+    (name, key)
+    for name, side in SIDES.items()
+    for key in side.uncleared[: tries(short=1, long=len(side.uncleared))]
+]
 
 
 @pytest.fixture(scope="module")

@@ -42,6 +42,8 @@ INSIDERS = (
 # the words are the same whoever may read the comment (tested with the verbs).
 TELLS_OF_READING = re.compile(r"/reads(\?|$)|\A/administration/mail(\?|$)")
 BEFORE = "before"
+# After both sides wrote: for people of neither, who read it all in one walk.
+BOTH = "both"
 
 
 @dataclass
@@ -59,9 +61,9 @@ class Walks:
     def walk(self, key: str | None, after: str = BEFORE) -> Found:
         """Return all that a person comes by who follows every link.
 
-        after names the side that has written to itself, or says that nobody has. In the walk before
-        that, pages are read as every page is by the checked client, and each person opens items
-        and filters of their own.
+        after names the side that has written to itself, or says that both have or nobody has. In
+        the walk before that, pages are read as every page is by the checked client, and each person
+        opens items and filters of their own.
         """
         if (after, key) not in self.crawls:
             is_before = after == BEFORE
@@ -117,7 +119,7 @@ class Walks:
 
 
 def prepare(app: Flask) -> Walks:
-    """Make the three states in which all people walk: before, and after a side has written."""
+    """Make the states in which people walk: before, and after one side or both have written."""
     points = starting_points.of(app)
     demonstration = points.use("demonstration", make_demonstration)
     before = _name(BEFORE)
@@ -136,6 +138,8 @@ def prepare(app: Flask) -> Walks:
             return written_by_side
 
         written[name] = points.use(_name(name), write, on=before)
+    second_side = points.use(_name(BOTH), write, on=_name(next(iter(SIDES))))
+    written[BOTH] = Written.together(written[next(iter(SIDES))], second_side)
     return Walks(app, demonstration, written, clock.now())
 
 
