@@ -24,11 +24,16 @@ from tracker.guidance import service as guidance
 from tracker.guidance.models import Article
 
 TERMS = ChecklistKind.TERMS
+# Of each version the text, which takes long to write, by digest.
+_TEXTS: dict[str, str] = {}
 
 
 def text_of(kind: ChecklistKind = TERMS) -> str:
     """Return the newest version's text."""
-    return library.as_text(library.parsed(library.newest(kind)))
+    newest = library.newest(kind)
+    if newest.digest not in _TEXTS:
+        _TEXTS[newest.digest] = library.as_text(library.parsed(newest))
+    return _TEXTS[newest.digest]
 
 
 def changed(old: str, new: str, kind: ChecklistKind = TERMS) -> str:

@@ -9,15 +9,14 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, selectinload
 
+from tests.factories.actors import acting_today
 from tests.factories.demonstration import Demonstration
 from tracker.access.actor import Actor
-from tracker.accounts import queries as accounts
 from tracker.accounts.models import User
 from tracker.activity.models import Chain, Event, EventDetail
 from tracker.activity.stale import recompute
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.models import Checklist
-from tracker.cooperations import clearances
 from tracker.cooperations import queries as cooperations
 from tracker.cooperations.models import Clearance, Cooperation, Party
 from tracker.cooperations.modes import STANDING_PLAN
@@ -90,19 +89,7 @@ class Scene:
 
     def actor(self, key: str) -> Actor:
         """Return a person as they act today, with the clearances that are open."""
-        user = self.session.get_one(User, self.user(key))
-        memberships = accounts.memberships_of(user.id, clock.today())
-        own = [
-            membership.organisation_id for membership in memberships if membership.organisation_id
-        ]
-        return Actor(
-            user_id=user.id,
-            name=user.name,
-            email=user.email,
-            memberships=memberships,
-            organisation_id=own[0] if own else None,
-            clearances=clearances.open_clearances(user.id, clock.today()),
-        )
+        return acting_today(self.session.get_one(User, self.user(key)))
 
     def visit(self, number: int = 1) -> Visit:
         """Return a visit as it stands once what happened is committed."""

@@ -109,8 +109,6 @@ def read_one(text: str, file: str) -> TemplateFile:
     """
     mistakes: list[Mistake] = []
     try:
-        if translations.has_anchors(text):
-            raise ContentError([Mistake(file, 1, "anchors (&) and aliases (*) are not read here")])
         tree = read_yaml(text, file, mistakes)
         template = None if tree is None else _fitted(tree, mistakes)
         if template is not None:

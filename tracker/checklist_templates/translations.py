@@ -11,8 +11,6 @@ from uuid import UUID, uuid4
 import rfc8785
 import sqlalchemy as sa
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-from ruamel.yaml.tokens import AliasToken, AnchorToken
 
 from tracker.checklist_templates.field_content import UNWRITABLE
 from tracker.checklist_templates.languages import (
@@ -34,7 +32,6 @@ from tracker.core.content import (
     name_of,
     read_text,
     read_yaml,
-    yaml_reader,
 )
 from tracker.core.db import db
 
@@ -94,8 +91,6 @@ def read_one(text: str, file: str, template: Template) -> WordsFile:
     """
     mistakes: list[Mistake] = []
     try:
-        if has_anchors(text):
-            raise ContentError([Mistake(file, 1, "anchors (&) and aliases (*) are not read here")])
         tree = read_yaml(text, file, mistakes)
     except RecursionError as error:
         raise ContentError([Mistake(file, 1, "the text is nested too deeply")]) from error
@@ -110,16 +105,6 @@ def read_one(text: str, file: str, template: Template) -> WordsFile:
     if mistakes:
         raise ContentError(mistakes)
     return words_file
-
-
-def has_anchors(text: str) -> bool:
-    """Return whether a text has anchors, which can make a short text endless."""
-    try:
-        return any(
-            isinstance(token, AliasToken | AnchorToken) for token in yaml_reader().scan(text)
-        )
-    except YAMLError:
-        return False  # parsing it reports the mistake
 
 
 def unkeepable(content: Mapping[str, Any]) -> Iterator[str]:

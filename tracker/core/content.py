@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -15,6 +15,7 @@ from ruamel.yaml.scanner import RoundTripScanner, ScannerError
 Model = TypeVar("Model", bound=BaseModel)
 NodePath = Sequence[int | str]
 NESTED = "it is nested too deeply"
+ANCHORS = "anchors (&) and aliases (*) are not read here"
 MOST_NESTED = 100
 
 
@@ -84,11 +85,12 @@ def read_text(root: Path, path: Path, mistakes: list[Mistake]) -> str | None:
     return None
 
 
-class _ShallowScanner(RoundTripScanner):
-    """A YAML scanner that gives up when brackets or indents are nested too deeply.
+class _StrictScanner(RoundTripScanner):
+    """A YAML scanner that refuses anchors and stops when brackets or indents are nested too deeply.
 
-    Scanning takes time proportional to length times depth. The depth is limited by counting what
-    the scanner counts: brackets in quoted strings and comments don't.
+    Anchors can make a short text endless. Scanning takes time proportional to length times depth.
+    The depth is limited by counting what the scanner counts: brackets in quoted strings and
+    comments don't.
     """
 
     def fetch_flow_collection_start(self, TokenClass: Any, to_push: str) -> None:  # noqa: N803
@@ -101,15 +103,26 @@ class _ShallowScanner(RoundTripScanner):
         self._require_shallow(len(self.indents))
         return bool(super().add_indent(column))
 
+    def fetch_anchor(self) -> None:
+        """Refuse an anchor."""
+        self._refuse(ANCHORS)
+
+    def fetch_alias(self) -> None:
+        """Refuse an alias."""
+        self._refuse(ANCHORS)
+
     def _require_shallow(self, depth: int) -> None:
         if depth >= MOST_NESTED:
-            raise ScannerError(None, None, NESTED, self.reader.get_mark())
+            self._refuse(NESTED)
+
+    def _refuse(self, reason: str) -> NoReturn:
+        raise ScannerError(None, None, reason, self.reader.get_mark())
 
 
 def yaml_reader() -> YAML:
     """Return a loader for uploaded YAML: it keeps lines, and takes time linear in the length."""
     yaml = YAML(typ="rt")
-    yaml.Scanner = _ShallowScanner
+    yaml.Scanner = _StrictScanner
     return yaml
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 import sqlalchemy as sa
 from flask import Flask
@@ -128,18 +129,20 @@ def prepare(app: Flask) -> Walks:
         lambda: draft_roles_again(Scene(db.session(), demonstration)),
         on="demonstration",
     )
-    written = {}
-    for name, side in SIDES.items():
 
-        def write(side: Side = side) -> Written:
-            scene = Scene(db.session(), demonstration)
-            written_by_side = post(scene, side)
-            assert share_out(scene, side)
-            return written_by_side
+    def write(side: Side) -> Written:
+        scene = Scene(db.session(), demonstration)
+        written_by_side = post(scene, side)
+        assert share_out(scene, side)
+        return written_by_side
 
-        written[name] = points.use(_name(name), write, on=before)
-    second_side = points.use(_name(BOTH), write, on=_name(next(iter(SIDES))))
-    written[BOTH] = Written.together(written[next(iter(SIDES))], second_side)
+    written = {
+        name: points.use(_name(name), partial(write, side), on=before)
+        for name, side in SIDES.items()
+    }
+    first, second = SIDES
+    on_top = points.use(_name(BOTH), partial(write, SIDES[second]), on=_name(first))
+    written[BOTH] = Written.together(written[first], on_top)
     return Walks(app, demonstration, written, clock.now())
 
 
