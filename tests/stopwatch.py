@@ -1,5 +1,7 @@
 """A watch on transactions that hold the write lock: statements, time by the clock and of work."""
 
+import pprint
+import statistics
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -95,3 +97,17 @@ def watched() -> Iterator[Stopwatch]:
         event.remove(Engine, "begin", watch.begin)
         event.remove(Engine, "before_cursor_execute", watch.count)
         event.remove(Session, "after_transaction_end", watch.end)
+
+
+def piece_of_work() -> float:
+    """Return the seconds of work that this machine takes now for a fixed piece of it.
+
+    Limits are so many of these pieces: machines differ, and what runs beside takes their caches.
+    """
+    document = {str(number): {"key": number, "values": list(range(20))} for number in range(60)}
+    taken = []
+    for _ in range(9):
+        begun = time.thread_time()
+        pprint.pformat(document)
+        taken.append(time.thread_time() - begun)
+    return statistics.median(taken)

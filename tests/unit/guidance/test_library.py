@@ -267,7 +267,7 @@ def test_a_file_without_a_head_is_a_text_alone() -> None:
         ("[" * 50_000, "file:2: not valid YAML: it is nested too deeply"),
         ("\n" + '["]",' * 10_000, "file:3: not valid YAML: it is nested too deeply"),
         ("- " * 25_000, "file:2: not valid YAML: it is nested too deeply"),
-        ("a: &b [1]\nc: *b", "file:2: there is no key a"),
+        ("a: &b [1]\nc: *b", "file:2: not valid YAML: anchors (&) and aliases (*)"),
     ],
 )
 def test_an_unreadable_head_is_reported_with_its_lines(head: str, mistake: str) -> None:
