@@ -107,7 +107,7 @@ class Stage:
     def put_in(self, key: str, interests: str = "", **changed: Any) -> Draft:
         """Have a person fill in all of their path."""
         undertaking = self.undertaking(key)
-        questions = queries.asked(queries.load(undertaking).checklist)
+        questions = queries.questions_of(queries.load(undertaking).checklist)
         values: dict[str, Any] = {
             "confirmed": frozenset(point.name for point in questions.points),
             "briefed": True,

@@ -7,6 +7,7 @@ import pytest
 from flask import Flask
 from jinja2 import nodes
 
+from tests.guards.test_house import SAYS_NOTHING
 from tracker import create_app
 from tracker.activity.verbs import VERBS
 from tracker.core.paths import PACKAGE, ROOT, STATIC, TEMPLATES
@@ -161,6 +162,38 @@ def test_every_template_compiles(app: Flask) -> None:
     assert len(names()) > 100
     for name in names():
         app.jinja_env.get_template(name)
+
+
+def names_given(tree: nodes.Template) -> Iterator[str]:
+    """Yield the names of variables and macros that a template sets."""
+    yield from (macro.name for macro in tree.find_all(nodes.Macro))
+    yield from (
+        given.name for given in tree.find_all(nodes.Name) if given.ctx in {"store", "param"}
+    )
+
+
+def test_variables_and_macros_are_named_after_what_they_are(app: Flask) -> None:
+    vague = [
+        f"{name}: {given}"
+        for name in names()
+        for given in names_given(parsed(app, name))
+        if given in SAYS_NOTHING
+    ]
+    assert vague == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{% for one in rows %}{% endfor %}",
+        "{% set told = 1 %}",
+        "{% macro said(words) %}{% endmacro %}",
+        "{% macro words(kept) %}{% endmacro %}",
+        "{% for first, made in rows %}{% endfor %}",
+    ],
+)
+def test_each_way_to_name_something_is_looked_at(app: Flask, source: str) -> None:
+    assert set(names_given(app.jinja_env.parse(source))) & SAYS_NOTHING
 
 
 def test_every_page_has_the_frame_and_a_title_and_a_heading(app: Flask) -> None:

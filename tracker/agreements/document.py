@@ -21,7 +21,7 @@ from tracker.checklist_templates.schema import (
     TemplateField,
 )
 from tracker.checklists.loading import LoadedChecklist, retold
-from tracker.checklists.localized_values import told
+from tracker.checklists.localized_values import as_document_field
 from tracker.checklists.rules.completeness import ChecklistStatus
 from tracker.checklists.rules.facts import Filled
 from tracker.checklists.rules.rendering import show
@@ -220,7 +220,10 @@ def _answer(
     if filled.not_applicable:
         return answer | {"not_applicable_because": filled.values.get("reason", "")}
     return answer | {
-        "fields": [told(field, language) for field in show(fields, filled.values, loaded.names)],
+        "fields": [
+            as_document_field(field, language)
+            for field in show(fields, filled.values, loaded.names)
+        ],
         "values": shown_only(fields, filled.values),
     }
 

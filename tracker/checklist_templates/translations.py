@@ -180,7 +180,7 @@ def _dumped(tree: object) -> str:
 # Rows -------------------------------------------------------------------------------------------
 
 
-def held(template_ids: Iterable[UUID]) -> dict[UUID, dict[str, TemplateWords]]:
+def words_by_template(template_ids: Iterable[UUID]) -> dict[UUID, dict[str, TemplateWords]]:
     """Return the translations in use of some versions by language, in one query.
 
     This instance's own take precedence over shipped ones; of each, the newest is in use.
@@ -200,7 +200,7 @@ def held(template_ids: Iterable[UUID]) -> dict[UUID, dict[str, TemplateWords]]:
 
 def current(template_id: UUID) -> dict[str, TemplateWords]:
     """Return the translations in use of one version, by language."""
-    return held([template_id]).get(template_id, {})
+    return words_by_template([template_id]).get(template_id, {})
 
 
 def parsed(row: TemplateWords) -> ChecklistWords:

@@ -96,7 +96,7 @@ class Loaded:
             )
         return loaded_parts
 
-    def there(self, part: Part, object_id: UUID) -> Any:
+    def get(self, part: Part, object_id: UUID) -> Any:
         """Return a part that was read and has not changed since, else None."""
         return self._parts[part].get(object_id)
 
@@ -104,7 +104,7 @@ class Loaded:
         """Store a part as it is after this transaction wrote to it."""
         self._parts[part][object_id] = value
 
-    def made(self, checklist_id: UUID, of: object, make: Callable[[], Any]) -> Any:
+    def get_or_make(self, checklist_id: UUID, of: object, make: Callable[[], Any]) -> Any:
         """Return what was made of a checklist's parts and something else, or make it."""
         before = self._made.get(checklist_id)
         if before is not None and before[0] == of:

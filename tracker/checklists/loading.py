@@ -485,7 +485,7 @@ def load_all(checklists: Sequence[Checklist]) -> dict[UUID, LoadedChecklist]:
     loaded_by_id: dict[UUID, LoadedChecklist] = {}
     for checklist in (rows[object_id] for object_id in ids):
         visit = visits.get(checklist.visit_id) if checklist.visit_id else None
-        loaded_by_id[checklist.id] = loaded.made(
+        loaded_by_id[checklist.id] = loaded.get_or_make(
             checklist.id, visit, partial(make, checklist, visit)
         )
     return loaded_by_id
@@ -773,7 +773,7 @@ def _filled(cooperation_id: UUID, row: Answer, author_name: str) -> Filled:
 def writing_answers(checklist: Checklist, rows: Sequence[Answer]) -> Iterator[None]:
     """Keep what was read of a checklist in step with answers that become current in the block."""
     loaded = of_this_transaction([checklist.cooperation_id])
-    before: Answers | None = loaded.there(Part.ANSWERS, checklist.id)
+    before: Answers | None = loaded.get(Part.ANSWERS, checklist.id)
     yield
     if before is None:
         return

@@ -51,7 +51,7 @@ def shown_value(field: ShownField) -> Any:
     return _text(field)
 
 
-def told(shown_field: ShownField, language: str) -> dict[str, Any]:
+def as_document_field(shown_field: ShownField, language: str) -> dict[str, Any]:
     """Return one field for a text that is frozen, in the language that is in use.
 
     What is said knows the language, and what was typed does not (adr 38).

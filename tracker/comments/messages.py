@@ -39,5 +39,5 @@ def task_is_due(comment_id: UUID, user_id: UUID) -> None:
 def _queue(
     person: accounts.Contact, kind: str, subject: str, sentence: str, comment_id: UUID
 ) -> None:
-    body = text(sentence, name=person.name, address=link_to("comments.one", comment_id=comment_id))
+    body = text(sentence, name=person.name, address=link_to("comments.show", comment_id=comment_id))
     outbox.queue(person.email, person.language, kind, subject, body)

@@ -155,7 +155,7 @@ def _mention_tasks(shown: Sequence[Mention]) -> list[Task]:
             _("Read a comment that mentions you"),
             _("Waiting for you"),
             YOURS,
-            url_for("comments.one", comment_id=mention.comment_id),
+            url_for("comments.show", comment_id=mention.comment_id),
             _where(mention),
         )
         for mention in shown
@@ -168,7 +168,7 @@ def _own_tasks(shown: Sequence[GivenTask]) -> list[Task]:
             _("Do what a comment asks of you"),
             _until(task.due_on)[0],
             YOURS,
-            url_for("comments.one", comment_id=task.comment_id),
+            url_for("comments.show", comment_id=task.comment_id),
             _where(task),
             due=task.due_on,
         )
@@ -182,7 +182,7 @@ def _given_tasks(shown: Sequence[GivenTask]) -> list[Task]:
             _("A task that you made of a comment"),
             _("Waiting for %(names)s", names=task.name),
             OTHERS,
-            url_for("comments.one", comment_id=task.comment_id),
+            url_for("comments.show", comment_id=task.comment_id),
             _where(task),
             due=task.due_on,
         )

@@ -56,7 +56,7 @@ def on_item(checklist_id: UUID, code: str) -> Answered:
 
 @blueprint.get("/comments/<uuid:comment_id>")
 @signed_in
-def one(comment_id: UUID) -> Response:
+def show(comment_id: UUID) -> Response:
     """Redirect to a comment in its thread; emails and My work link here."""
     actor = current_actor()
     return _to(actor, found_or_404(queries.find(actor, comment_id)))

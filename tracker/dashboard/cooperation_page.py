@@ -185,7 +185,9 @@ def cooperation_view(actor: Actor, cooperation: Cooperation) -> CooperationView:
         facts=facts,
         gates=gates,
         taking_part=taking_part,
-        waiting_revisions=queries.asked(checklist.revision_sent_id for checklist in own.values()),
+        waiting_revisions=queries.waiting_revisions(
+            checklist.revision_sent_id for checklist in own.values()
+        ),
         compared=evidence.compare(list(own.values())),
         fact=fact,
         may_change=bool(policy.can_change(actor, fact)),

@@ -107,7 +107,9 @@ class _Desk:
         """Return tasks for display, reading what they need in a constant number of queries."""
         lines = [line for line, _made in shown]
         self.parties.update(queries.parties_of([line.id for line in lines]))
-        self.waiting_revisions.update(queries.asked(line.revision_sent_id for line in lines))
+        self.waiting_revisions.update(
+            queries.waiting_revisions(line.revision_sent_id for line in lines)
+        )
         self.visit_numbers.update(
             queries.visit_numbers(self.actor, (line.visit_id for line in lines))
         )

@@ -271,7 +271,7 @@ def turns(actor: Actor, revision_ids: Collection[UUID | None]) -> dict[UUID, Tur
             SignatureRequest.state == RequestState.WAITING,
         )
     ).all()
-    named = asked(revision_id for revision_id, _until, has_place in rows if has_place)
+    named = waiting_revisions(revision_id for revision_id, _until, has_place in rows if has_place)
     return {
         revision_id: Turn(
             is_mine=revision_id in named and named[revision_id].waits_for(actor), until=until
@@ -294,7 +294,7 @@ def takes_part_in(actor: Actor, cooperation_ids: Collection[UUID]) -> frozenset[
     )
 
 
-def asked(revision_ids: Iterable[UUID | None]) -> dict[UUID, WaitingRevision]:
+def waiting_revisions(revision_ids: Iterable[UUID | None]) -> dict[UUID, WaitingRevision]:
     """Return who is to sign some pending revisions; their checklists were found in scope."""
     wanted = [revision_id for revision_id in revision_ids if revision_id is not None]
     if not wanted:

@@ -10,7 +10,7 @@ from tracker.cooperations import queries as cooperations
 from tracker.dashboard import tasks
 from tracker.dashboard.cooperation_page import cooperation_view
 from tracker.ui import paging
-from tracker.ui.tasks import Task, Waiting, told
+from tracker.ui.tasks import Task, Waiting, written_out
 
 blueprint = Blueprint("dashboard", __name__)
 
@@ -43,5 +43,5 @@ def _page(waiting: Sequence[Task | Waiting[Any]], name: str) -> paging.Page[Task
     last = max(1, -(-len(waiting) // paging.SIZE))
     number = min(paging.asked_number(name=name), last)
     first = paging.offset(number)
-    shown = told(waiting[first : first + paging.SIZE])
+    shown = written_out(waiting[first : first + paging.SIZE])
     return paging.Page(shown, number, paging.SIZE, len(waiting))

@@ -74,7 +74,7 @@ def _undertaking_id(cooperation: Cooperation, user_id: UUID) -> UUID:
 def _sign(cast: Cast, key: str, undertaking_id: UUID, interests: str) -> None:
     actor = cast.actor(key)
     loaded = queries.load(queries.locked(undertaking_id))
-    questions = queries.asked(loaded.checklist)
+    questions = queries.questions_of(loaded.checklist)
     undertakings.save_draft(
         actor,
         undertaking_id,

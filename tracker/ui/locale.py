@@ -43,7 +43,9 @@ def init_locale(app: Flask, profile_language: ProfileLanguage | None = None) -> 
     """Give templates the formatting of dates; profile_language returns a person's own setting."""
     app.extensions["profile_language"] = profile_language
     app.jinja_env.filters.update(as_date=as_date, as_datetime=as_datetime, as_time=as_time)
-    app.jinja_env.filters.update(said=said, marked=marked, text_attributes=text_attributes)
+    app.jinja_env.filters.update(
+        localized=localized, marked=marked, text_attributes=text_attributes
+    )
     app.jinja_env.filters.update(language_of=language_of)
     app.jinja_env.filters.update(language_name=name_of, language_attributes=language_attributes)
     app.jinja_env.globals.update(day=day, moment=moment, language_note=language_note)
@@ -112,7 +114,7 @@ def listed(names: Iterable[str]) -> str:
     return str(lists.format_list(list(names), locale=_dates_locale(str(get_locale() or "en"))))
 
 
-def said(words: object, around: str = "") -> Markup:
+def localized(words: object, around: str = "") -> Markup:
     """Return text as markup; marked if its language differs from the text around it.
 
     around is the language of the surrounding part, if it is not the page's.
@@ -123,7 +125,7 @@ def said(words: object, around: str = "") -> Markup:
 
 def marked(words: object, around: str = "") -> Markup:
     """Return text, marked up only if its language differs from the text around it."""
-    return said(words, around) if _attributes(words, around) else escape(words)
+    return localized(words, around) if _attributes(words, around) else escape(words)
 
 
 def text_attributes(words: object, around: str = "") -> Markup:

@@ -82,15 +82,15 @@ def together(parts: Iterable[Tasks]) -> Tasks:
     )
 
 
-def told(some: Sequence[Task | Waiting[Any]]) -> list[Task]:
+def written_out(some: Sequence[Task | Waiting[Any]]) -> list[Task]:
     """Return some pending tasks as Tasks, in order."""
     subjects: dict[Callable[..., Iterable[Task]], list[Any]] = {}
     for task in some:
         if isinstance(task, Waiting):
             subjects.setdefault(task.tell, []).append(task.subject)
-    told_tasks = {tell: iter(list(tell(of))) for tell, of in subjects.items()}
+    tasks_by_writer = {tell: iter(list(tell(of))) for tell, of in subjects.items()}
     return [
-        next(told_tasks[waiting.tell]) if isinstance(waiting, Waiting) else waiting
+        next(tasks_by_writer[waiting.tell]) if isinstance(waiting, Waiting) else waiting
         for waiting in some
     ]
 

@@ -189,7 +189,7 @@ def ask(
         organisation=db.session.get_one(Organisation, listed.organisation_id).name,
         terms_revision=revision.number,
     )
-    messages.asked(undertaking, person)
+    messages.requested(undertaking, person)
     return undertaking
 
 

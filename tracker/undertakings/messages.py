@@ -11,7 +11,7 @@ from tracker.mail.render import in_language, link_to, text
 from tracker.undertakings.models import Undertaking
 
 
-def asked(undertaking: Undertaking, person: User) -> None:
+def requested(undertaking: Undertaking, person: User) -> None:
     """Tell a person that an undertaking waits for them."""
     with in_language(person.language):
         _queue(

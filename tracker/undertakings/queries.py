@@ -130,12 +130,12 @@ def standing(undertaking: Undertaking, checklist: Checklist, terms: Terms) -> Un
     )
 
 
-def asked(checklist: Checklist, language: str = "") -> Questions:
+def questions_of(checklist: Checklist, language: str = "") -> Questions:
     """Return what the template asks of each person now; for pages in a language."""
     return _questions(load_checklist(checklist, language))
 
 
-def asked_in(checklist: Checklist, languages: Languages) -> dict[str, Questions]:
+def questions_by_language(checklist: Checklist, languages: Languages) -> dict[str, Questions]:
     """Return what the template asks of each person now, in each of some languages."""
     loaded = load_checklist(checklist)
     return {code: _questions(retold(loaded, languages.words.get(code))) for code in languages.codes}

@@ -86,7 +86,7 @@ def show(undertaking_id: str) -> str | Response:
         return render_template(
             "undertakings/shut.html", **_words(loaded), reason=may_fill_in.reason
         )
-    questions = queries.asked(loaded.checklist, locale.language())
+    questions = queries.questions_of(loaded.checklist, locale.language())
     words = _words(loaded)
     later = "later" in request.form
     draft = encryption.draft_of(undertaking)
@@ -125,7 +125,7 @@ def sign(undertaking_id: str) -> str | Response:
     if not may_sign:
         flash(str(may_sign.reason), "warning")
         return _to_own(undertaking)
-    questions = queries.asked(loaded.checklist, locale.language())
+    questions = queries.questions_of(loaded.checklist, locale.language())
     draft = encryption.draft_of(undertaking)
     if not draft.is_ready or list(missing(questions, draft, clock.today())):
         flash(_("Fill in and confirm each point first, then go on to sign."), "warning")

@@ -89,7 +89,7 @@ def sign(
     if identity.method is Method.PASSWORD_MAILED_CODE:
         policy.can_sign_by_mailed_code(actor, loaded.standing).require()
     draft = encryption.draft_of(undertaking)
-    questions = queries.asked(loaded.checklist)
+    questions = queries.questions_of(loaded.checklist)
     spoken = LocalizedStr(sentence, language)
     read_on = page or SigningPage.begin(clock.now())
     shown.require_recent(page, digest_to_be(loaded, spoken, read_on))
@@ -361,7 +361,7 @@ def _document(
     return document(
         undertaking,
         loaded.terms,
-        queries.asked_in(loaded.checklist, languages),
+        queries.questions_by_language(loaded.checklist, languages),
         draft,
         queries.ties_of(undertaking),
         sentence=sentence,

@@ -159,7 +159,7 @@ def test_signing_freezes_what_was_put_in(stage: Stage) -> None:
     assert [point["code"] for point in points] == codes
     assert all(point["confirmed"] for point in points)
     assert text["interests"] == {
-        "question": {"en": queries.asked(stage.checklist).interests.prompt},  # type: ignore[union-attr]
+        "question": {"en": queries.questions_of(stage.checklist).interests.prompt},  # type: ignore[union-attr]
         "declared": True,
         "text": TOLD,
     }

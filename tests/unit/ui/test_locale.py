@@ -19,10 +19,10 @@ from tracker.ui.locale import (
     language_attributes,
     language_note,
     languages,
+    localized,
     marked,
     moment,
     name_of,
-    said,
     select_language,
     text_attributes,
     time_zone_words,
@@ -199,33 +199,35 @@ def test_the_foot_says_whose_time_is_shown(zone: str, country: str, words: str) 
 
 def test_words_in_the_pages_language_are_not_marked(in_request: InRequest) -> None:
     in_request()
-    assert said(LocalizedStr("Goals", "en")) == "<bdi>Goals</bdi>"
+    assert localized(LocalizedStr("Goals", "en")) == "<bdi>Goals</bdi>"
     assert marked(LocalizedStr("Goals", "en")) == "Goals"
     assert text_attributes(LocalizedStr("Goals", "en")) == ""
-    assert said("typed <b>") == "<bdi>typed &lt;b&gt;</bdi>"
+    assert localized("typed <b>") == "<bdi>typed &lt;b&gt;</bdi>"
     assert text_attributes("typed") == ' dir="auto"'
 
 
 def test_words_in_another_language_say_so_with_their_direction(in_request: InRequest) -> None:
     in_request()
     goals = LocalizedStr("الأهداف", "ar")
-    assert said(goals) == '<bdi lang="ar" dir="rtl">الأهداف</bdi>'
-    assert marked(goals) == said(goals)
+    assert localized(goals) == '<bdi lang="ar" dir="rtl">الأهداف</bdi>'
+    assert marked(goals) == localized(goals)
     assert text_attributes(goals) == ' lang="ar" dir="rtl"'
     assert language_attributes("ar") == ' lang="ar" dir="rtl"'
 
 
 def test_english_words_on_an_arabic_page_are_marked(in_request: InRequest) -> None:
     in_request(headers={"Cookie": "language=ar"})
-    assert said(LocalizedStr("<i>Goals", "en")) == '<bdi lang="en" dir="ltr">&lt;i&gt;Goals</bdi>'
+    assert (
+        localized(LocalizedStr("<i>Goals", "en")) == '<bdi lang="en" dir="ltr">&lt;i&gt;Goals</bdi>'
+    )
 
 
 def test_what_is_around_words_may_be_in_another_language_than_the_page(
     in_request: InRequest,
 ) -> None:
     in_request()
-    assert said(LocalizedStr("الأهداف", "ar"), "ar") == "<bdi>الأهداف</bdi>"
-    assert said(LocalizedStr("Goals", "en"), "ar") == '<bdi lang="en" dir="ltr">Goals</bdi>'
+    assert localized(LocalizedStr("الأهداف", "ar"), "ar") == "<bdi>الأهداف</bdi>"
+    assert localized(LocalizedStr("Goals", "en"), "ar") == '<bdi lang="en" dir="ltr">Goals</bdi>'
     assert language_attributes("en", "ar") == ' lang="en" dir="ltr"'
     assert language_attributes("") == ""
 

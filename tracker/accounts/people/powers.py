@@ -44,7 +44,7 @@ def hold(user_id: UUID, organisation_id: UUID | None) -> User:
     return user
 
 
-def held(membership_id: UUID) -> Membership:
+def lock_role(membership_id: UUID) -> Membership:
     """Lock and return a role that has not ended, with its person and the organisation's powers.
 
     Raises RuleBrokenError if it has ended.
@@ -88,7 +88,7 @@ def confirm(actor: Actor | None, membership_id: UUID) -> Membership:
 
     Raises RefusedError, or RuleBrokenError if it has ended or the person may not have it.
     """
-    membership = held(membership_id)
+    membership = lock_role(membership_id)
     others = queries.holders_of_power(membership.organisation_id).without(membership.user_id)
     policy.can_confirm(actor, facts_of(membership), others).require()
     require_holdable(membership.user_id, membership)
@@ -103,7 +103,7 @@ def accept(actor: Actor, membership_id: UUID, *, digest: str, method: str) -> Me
     the proof used. Raises RefusedError, or RuleBrokenError if it has ended or differs from what was
     shown.
     """
-    membership = held(membership_id)
+    membership = lock_role(membership_id)
     policy.can_accept(actor, facts_of(membership)).require()
     require_holdable(membership.user_id, membership)
     if digest != digest_of(membership):

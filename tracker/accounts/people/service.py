@@ -133,7 +133,7 @@ def end_role(actor: Actor, membership_id: UUID, *, reason: str) -> None:
     Raises RefusedError, or RuleBrokenError if it has already ended, no reason is given, or it is
     the last administrator's.
     """
-    membership = powers.held(membership_id)
+    membership = powers.lock_role(membership_id)
     policy.can_end_role(
         actor, powers.facts_of(membership), queries.holders_of_power(membership.organisation_id)
     ).require()
