@@ -32,8 +32,8 @@ class Side:
         return self.page.locator(f"#{code.lower()}")
 
     def propose(self, code: str, words: str, reason: str) -> None:
-        """Propose other words for a part of the answer."""
-        self.item(code).get_by_role("link", name=f"Propose other words {code}").click()
+        """Suggest a change for a part of the answer."""
+        self.item(code).get_by_role("link", name=f"Suggest a change {code}").click()
         self._send_words(code, words, reason)
 
     def answer_with(self, code: str, words: str, reason: str) -> None:
@@ -71,10 +71,10 @@ class Side:
         self._give_reason(reason, "Turn down", "You turned the proposal down.")
 
     def ask_to_talk(self, code: str, reason: str) -> None:
-        """Ask to talk about an answer."""
-        self.item(code).get_by_role("link", name=f"Ask to talk {code}").click()
+        """Ask to discuss about an answer."""
+        self.item(code).get_by_role("link", name=f"Ask to discuss {code}").click()
         self._give_reason(
-            reason, "Ask to talk", f"The others see that you want to talk about {code}."
+            reason, "Ask to discuss", f"The others see that you want to talk about {code}."
         )
 
     def flag(self, code: str, reason: str) -> None:

@@ -143,7 +143,7 @@ def open_cooperation(cast: Cast) -> None:
             full = cast[name].name
             option = select.locator("option", has_text=full)
             select.select_option(option.first.get_attribute("value"))
-            mine.get_by_role("button", name="Bring in").click()
+            mine.get_by_role("button", name="Add").click()
             cast[coordinator].expect_told(f"{full} takes part now.")
 
 

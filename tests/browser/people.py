@@ -51,7 +51,7 @@ class Person:
     def _set_up_codes(self) -> None:
         """Set up the second factor from the key on the page, as somebody who can't scan."""
         page = self.page
-        page.get_by_text("You can't scan it").click()
+        page.get_by_text("Can't scan the code?").click()
         self.key = (page.locator("details code").text_content() or "").replace(" ", "")
         page.get_by_label("Six-digit code from your app").fill(self.code())
         page.get_by_role("button", name="Save the second factor").click()

@@ -4,13 +4,14 @@ import ast
 import io
 import re
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from babel.messages.pofile import read_po
 
 from tests.guards.test_house import name, python_files
-from tracker.core.paths import ROOT
+from tracker.core.paths import PACKAGE, ROOT
 
 # What not to write, and what to write instead. Only phrases that good English never needs: "own
 # article", "own passage" and "own guidance" are terms of the product.
@@ -30,6 +31,22 @@ PHRASES = {
     r"\bput back what a process has but once\b": "reset process-wide state",
     r"\blay the lines\b": "format",
 }
+# The same for what pages say: what not to write there, and what to write instead.
+ON_PAGES = {
+    r"\btak(?:es?|en|ing) (?:out|in)\b": "remove, export, save",
+    r"\bbring(?:s|ing)? (?:\w+ )?in\b": "add a person",
+    r"\bpropos(?:e|es|ed) (?:other|mine)\b": "suggest a change",
+    r"\bask(?:ed|s)? to talk\b": "ask to discuss",
+    r"^waits for (?:you|others)\b": "your tasks, waiting for others",
+    r"\b(?:the|an) own\b": "their, a personal",
+    r"\blanguage that counts\b": "binding language",
+    r"^rests on\b": "source, based on",
+    r"\bcame about\b": "history",
+    r"\bbeing filled in\b": "draft",
+    r"\bno position yet\b": "not yet reviewed",
+    r"\blaxer\b": "looser",
+}
+CATALOGUE = PACKAGE / "translations" / "messages.pot"
 GUILTY = [
     "Take on an item that nobody of the own side has.",
     "Return the labels of who is misnamed.",
@@ -47,12 +64,12 @@ INNOCENT = [
 ]
 
 
-def phrases_in(text: str) -> list[str]:
+def phrases_in(text: str, phrases: Mapping[str, str] = PHRASES) -> list[str]:
     """Return the phrases in a text, each with what to write instead."""
     flat = " ".join(text.split())
     return [
         f"{match[0]!r}: {better}"
-        for pattern, better in PHRASES.items()
+        for pattern, better in phrases.items()
         for match in re.finditer(pattern, flat, re.IGNORECASE)
     ]
 
@@ -96,3 +113,27 @@ def test_no_document_reads_as_translated() -> None:
     assert [
         f"{name(path)}: {phrase}" for path in documents for phrase in phrases_in(path.read_text())
     ] == []
+
+
+def test_no_page_reads_as_translated() -> None:
+    with CATALOGUE.open("rb") as file:
+        messages = [message.id for message in read_po(file) if message.id]
+    texts = [text for text in messages if isinstance(text, str)]
+    texts += [text for several in messages if not isinstance(several, str) for text in several]
+    assert len(texts) > 3000
+    assert [text for text in texts if phrases_in(text, ON_PAGES)] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Take out a word",
+        "A coordinator of the NPM brings you in.",
+        "%(party)s proposed other words",
+        "Waits for you",
+        "signs the own undertaking",
+        "How it came about",
+    ],
+)
+def test_a_translated_phrase_of_a_page_is_found(text: str) -> None:
+    assert phrases_in(text, ON_PAGES)

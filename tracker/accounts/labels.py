@@ -30,9 +30,9 @@ ROLES: dict[Role, object] = {
 
 WHAT_ROLES_MAY: dict[Role, object] = {
     Role.COORDINATOR: _l("Opens cooperations (NPM), invites people, fills in, sends for signature"),
-    Role.MEMBER: _l("Fills in and comments where invited; signs the own undertaking"),
+    Role.MEMBER: _l("Fills in and comments when invited; signs a personal undertaking"),
     Role.SIGNATORY: _l("Signs for the organisation; the source of that power is shown"),
-    Role.MANAGER: _l("Sees all the own side's cooperations and the agreement register"),
+    Role.MANAGER: _l("Sees all of the organisation's cooperations and the agreement register"),
     Role.AUDITOR: _l("Reads states, dates, signatures and terms; never confidential content"),
     Role.ADMINISTRATOR: _l("Accounts, organisations, settings; no content of cooperations"),
 }

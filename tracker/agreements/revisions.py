@@ -124,7 +124,7 @@ def _beside(loaded: LoadedChecklist, version: Version, language: str) -> list[Pa
         (_("Cooperation"), text.cooperation),
         *text.about,
         (_("Languages"), ", ".join(locale.name_of(code) for code in text.languages)),
-        (_("Language that counts"), locale.name_of(text.binding)),
+        (_("Binding language"), locale.name_of(text.binding)),
     ]
 
 

@@ -150,7 +150,7 @@ def _languages(loaded: LoadedChecklist, binding: str) -> Languages:
     known = list(languages(loaded))
     chosen = binding or binding_by_default(loaded)
     if chosen not in known:
-        raise RuleBrokenError(_l("Choose the language that counts."), "binding")
+        raise RuleBrokenError(_l("Choose the binding language."), "binding")
     return languages_for(loaded.checklist.template, known, chosen)
 
 

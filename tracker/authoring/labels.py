@@ -35,7 +35,7 @@ def article_state(row: Article) -> tuple[object, str]:
     if row.is_current:
         return _l("Current"), "held"
     if row.waits:
-        return _l("Waits for your decision"), "wait"
+        return _l("Waiting for your decision"), "wait"
     return _l("Not current"), "off"
 
 

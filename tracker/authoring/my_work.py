@@ -18,7 +18,7 @@ def shipped_texts(actor: Actor) -> Tasks:
 def _task(row: Article) -> Task:
     return Task(
         label=_("Decide on a shipped revision of “%(question)s”", question=row.question),
-        state=_l("Waits for your decision"),
+        state=_l("Waiting for your decision"),
         s=YOURS,
         url=url_for(
             "guidance_editing.revision", slug=row.slug, language=row.language, number=row.revision

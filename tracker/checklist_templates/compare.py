@@ -191,8 +191,8 @@ def _rules(old: Thing, new: Thing, names: dict[str, object], where: str = "") ->
 
 def _rests_on(old: Item, new: Item) -> Iterator[Change]:
     for key, name in (
-        ("statements", _l("Rests on statements")),
-        ("passages", _l("Rests on passages")),
+        ("statements", _l("Statements it is based on")),
+        ("passages", _l("Passages it is based on")),
         ("sources", _l("Other sources")),
     ):
         before, after = (", ".join(getattr(item.rests_on, key)) for item in (old, new))

@@ -432,7 +432,7 @@ def _position(
         state, s = (
             (_l("Waiting for us"), "wait")
             if organisation_id == own
-            else (_l("No position yet"), "other")
+            else (_l("Not yet reviewed"), "other")
         )
     else:
         state, s = STANCES[position.stance]

@@ -147,7 +147,9 @@ def can_flag(actor: Actor, party: PartyFact | None, item: Item, *, is_restricted
     A flag is read by all who see the cooperation, so none is raised on the planning of a visit.
     """
     if is_restricted:
-        return no(_l("Nothing is flagged on a visit's pages. Ask to talk, or propose a change."))
+        return no(
+            _l("Nothing is flagged on a visit's pages. Ask to discuss it, or suggest a change.")
+        )
     if item.part is not Part.TERMS:
         return no(_l("Only what the parties sign is flagged."))
     return can_take_part(actor, party)
@@ -385,7 +387,7 @@ def can_copy(actor: Actor, party: PartyFact | None, state: ChecklistState) -> De
     if not actor.has(*COPIERS):
         return no(_l("A coordinator or member of one of the parties copies answers."))
     if state is not ChecklistState.DRAFTING:
-        return no(_l("Answers are copied only while the text is being filled in."))
+        return no(_l("Answers can be copied only while the text is a draft."))
     return YES
 
 
@@ -395,7 +397,7 @@ def can_read_copies(actor: Actor, party: PartyFact | None, state: ChecklistState
     if not taking_part:
         return taking_part
     if state is not ChecklistState.DRAFTING:
-        return no(_l("Copied answers are read while the text is being filled in."))
+        return no(_l("Copied answers can be read only while the text is a draft."))
     return YES
 
 

@@ -180,7 +180,7 @@ def save_answer(
         raise StaleError(_l("Somebody else saved this item while you were writing."))
     if scope is AnswerScope.SHARED and accepted_by_others(loaded, item, current, party):
         raise RuleBrokenError(
-            _l("Another party has accepted this answer. Propose the change instead.")
+            _l("Another party has accepted this answer. Suggest a change instead.")
         )
     if not_applicable_because:
         _require_may_be_left_out(loaded, item, scope)

@@ -204,7 +204,7 @@ class InvitationForm(Form):
     outside_expert = ConfirmField(
         _l("This person is an outside expert, neither member nor staff of the NPM"),
         description=_l(
-            "Outside experts sign an own undertaking before they see what is restricted."
+            "Outside experts sign a personal undertaking before they see restricted information."
         ),
     )
     language = ChoiceField(_l("Language of the invitation"), [Required()], choices=())

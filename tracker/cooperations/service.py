@@ -341,7 +341,7 @@ def end_person(
         (user_id, organisation_id)
     ]:
         raise RuleBrokenError(
-            _l("This is the only coordinator of the NPM here. Bring in another one first.")
+            _l("This is the only coordinator of the NPM here. Add another one first.")
         )
     _take_out(actor, cooperation.id, row)
 

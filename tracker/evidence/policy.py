@@ -16,7 +16,7 @@ def can_export(actor: Actor) -> Decision:
     """Decide who may export a cooperation's evidence: the managers of its parties."""
     if actor.organisation_id is not None and actor.has(Role.MANAGER):
         return YES
-    return no(_l("The evidence is taken out by the managers of the parties."))
+    return no(_l("Only managers of the parties can export the evidence."))
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,14 +61,14 @@ NARROWINGS: dict[Narrowing, object] = {
 }
 
 FAULTS: dict[Fault | ChainFault, object] = {
-    ChainFault.MISSING: _l("An event was taken out here."),
+    ChainFault.MISSING: _l("An event was removed here."),
     ChainFault.TWICE: _l("An event was put in here: its number was given before."),
     ChainFault.DOES_NOT_FOLLOW: _l(
-        "The event does not follow the one before it: an event was put in, taken out or moved."
+        "The event does not follow the one before it: an event was added, removed or moved."
     ),
     ChainFault.CHANGED: _l("The event was changed."),
     ChainFault.DETAILS_CHANGED: _l("The details of the event were changed."),
-    ChainFault.DETAILS_GONE: _l("The details of the event were taken out without leave."),
+    ChainFault.DETAILS_GONE: _l("The details of the event were removed without permission."),
     ChainFault.UNSEALED: _l(
         "The end of the chain does not bear this instance's seal: the chain was rewritten as a "
         "whole, its row was changed, or the key of the trail is another instance's."
@@ -77,13 +77,13 @@ FAULTS: dict[Fault | ChainFault, object] = {
     ChainFault.TOO_MANY: _l("Events were added at the end."),
     ChainFault.OTHER_HEAD: _l("The last event is not the one that was sealed."),
     Fault.DAMAGED: _l("A value in this row is nothing that the application writes."),
-    Fault.NO_INSTANCE_CHAIN: _l("The chain of the instance was taken out."),
-    Fault.NO_CHAIN: _l("The cooperation has no chain: it was taken out."),
+    Fault.NO_INSTANCE_CHAIN: _l("The chain of the instance was removed."),
+    Fault.NO_CHAIN: _l("The cooperation has no chain: it was removed."),
     Fault.NOT_REGISTERED: _l("The chain of the instance knows nothing of this cooperation."),
     Fault.REGISTERED_TWICE: _l("The event registers a cooperation a second time."),
-    Fault.NO_COOPERATION: _l("The cooperation it speaks of was taken out."),
+    Fault.NO_COOPERATION: _l("The cooperation it names was removed."),
     Fault.BELONGS_NOWHERE: _l("The row belongs to nothing: it was put in, or its place was."),
-    Fault.KEY_GONE: _l("The cooperation's key was taken out, and no event says so."),
+    Fault.KEY_GONE: _l("The cooperation's key was removed, and no event records it."),
     Fault.KEY_UNREADABLE: _l("The cooperation's key was changed, or is another instance's."),
     Fault.NOT_BOUND: _l("No event bears witness to this row: it was put in or changed."),
     Fault.BOUND_TWICE: _l("The event bears witness to what an earlier one did already."),
@@ -109,11 +109,11 @@ FAULTS: dict[Fault | ChainFault, object] = {
     Fault.END_CHANGED: _l(
         "What the row says of the key's end is not what the chain of the instance says."
     ),
-    Fault.NOT_NUMBERED: _l("A leaf of the log was taken out or put in before this one."),
+    Fault.NOT_NUMBERED: _l("A leaf of the log was removed or added before this one."),
     Fault.OTHER_HASH: _l("The log was changed: a leaf does not give the hash that is kept of it."),
     Fault.OTHER_ROOT: _l("The log was changed: it does not give the root that was signed."),
     Fault.NOT_SIGNED: _l("The checkpoint was changed: it does not bear its key's signature."),
-    Fault.CHECKPOINT_GONE: _l("The checkpoint before this one was taken out."),
+    Fault.CHECKPOINT_GONE: _l("The checkpoint before this one was removed."),
     Fault.REWRITTEN: _l(
         "The event is not the one that was there when the checkpoint was signed: the chain was "
         "rewritten as a whole, with the key of the trail."

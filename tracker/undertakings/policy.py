@@ -151,7 +151,7 @@ def _interests_allow(undertaking: UndertakingStatus) -> Decision:
 def can_withdraw(actor: Actor, undertaking: UndertakingStatus) -> Decision:
     """Decide on withdrawing one's own undertaking: at any time, without a reason."""
     if actor.user_id != undertaking.user_id:
-        return no(_l("Only the person withdraws the own undertaking."))
+        return no(_l("Only the person can withdraw their undertaking."))
     return _is_signed(undertaking)
 
 

@@ -83,7 +83,7 @@ READ_PAGES: dict[str, object] = {
     "visits": _l("The list of visits"),
     "visit": _l("place and days"),
     "visit_readiness": _l("readiness"),
-    "visit_my_part": _l("the own part"),
+    "visit_my_part": _l("their part"),
     "visit_plan": _l("changing place and days"),
     "visit_team": _l("changing the team"),
     "visit_stop": _l("stopping"),
@@ -370,12 +370,12 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
     ),
     RequirementKind.ROLE: _OfPeople(
         lambda n, name: lazy_ngettext(
-            "%(name)s has yet to accept the own task.",
+            "%(name)s has not accepted their task yet.",
             "%(num)s people have yet to accept their task.",
             n,
             name=name,
         ),
-        _l("Everyone needs to understand the own task, who steps in, and where the limits are."),
+        _l("Everyone needs to understand their task, who steps in, and where the limits are."),
         _VISITS,
         PageKind.MY_PART,
         by_themselves=True,

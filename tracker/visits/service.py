@@ -85,7 +85,12 @@ def can_plan(actor: Actor, cooperation: Cooperation) -> Decision:
     if decision and actor.user_id not in {
         person.user_id for person in people.people(cooperation.id)
     }:
-        return no(_l("Who plans a visit takes part. A coordinator of the NPM brings you in."))
+        return no(
+            _l(
+                "To plan a visit you must be part of the cooperation. Ask a coordinator of the "
+                "NPM to add you."
+            )
+        )
     return decision
 
 

@@ -428,7 +428,7 @@ def test_the_language_that_counts_is_chosen_or_the_first_of_the_npm(
 
 def test_a_language_the_text_is_not_in_can_not_count(spoken: Table) -> None:
     spoken.agree()
-    with pytest.raises(RuleBrokenError, match="Choose the language that counts"):
+    with pytest.raises(RuleBrokenError, match="Choose the binding language"):
         send(spoken, "fr")
     assert spoken.checklist().revision_sent_id is None
 
@@ -484,7 +484,7 @@ def test_both_pages_of_signing_name_the_language_that_counts(sent: Room) -> None
         for element in page.root.iter("div")
         if element.find("dt") is not None
     ]
-    assert any(fact.startswith("Language that countsArabic") for fact in facts)
+    assert any(fact.startswith("Binding languageArabic") for fact in facts)
     assert "The text is frozen in 2 languages." in page.text
     assert "“A small checklist”" in page.text
 

@@ -385,7 +385,7 @@ def test_nothing_is_copied_into_a_text_that_was_sent(pair: Pair) -> None:
     seen = pair.look().seen
     pair.now.send()
     pair.now.session.commit()
-    with pytest.raises(RefusedError, match="only while the text is being filled in"):
+    with pytest.raises(RefusedError, match="only while the text is a draft"):
         pair.copy("ilena", "M6", seen=seen)
 
 
@@ -522,7 +522,7 @@ def test_other_parties_change_a_copied_answer_by_proposal_once_its_party_has_rea
 ) -> None:
     pair.copy()
     pair.read("ilena", "M1")
-    with pytest.raises(RuleBrokenError, match="Propose the change instead"):
+    with pytest.raises(RuleBrokenError, match="Suggest a change instead"):
         pair.now.save("joana", "M1", seen=1)
 
 

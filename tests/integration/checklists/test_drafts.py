@@ -523,7 +523,7 @@ def test_the_second_of_two_parties_compares_both_answers_and_proposes_a_change(d
     sent = desk.form("samira", words="The head replies within seven days.")
     desk.submit("joana", "/items/M1/answer", words="The head replies within ten days.")
     page = Page.of(desk.post("samira", "/items/M1/answer", sent))
-    assert page.h1 == "Propose other words for M1"
+    assert page.h1 == "Suggest a change to M1"
     assert "Joana Pires saved another value while you were writing." in page.text
     assert {"ins", "del"} <= {element.tag for element in page.root.iter()}
     assert desk.typed("samira") == {"words": ["The head replies within seven days."]}
@@ -587,7 +587,7 @@ def test_a_proposal_overtaken_by_another_answer_is_kept_and_compared(desk: Desk)
     page = Page.of(desk.post("samira", "/items/M1/propose", sent))
     assert "Ilena Dorvath saved another value while you were writing." in page.text
     assert "Twelve days." in page.text
-    assert "Propose mine all the same" in page.text
+    assert "Suggest mine anyway" in page.text
     assert desk.typed("samira") == {"words": ["Seven days."], "reason": ["Faster."]}
     response = desk.post("samira", "/items/M1/propose", page.form().filled_in())
     assert response.status_code == 303
@@ -614,7 +614,7 @@ def test_a_draft_of_an_answer_that_was_accepted_meanwhile_becomes_a_proposal(des
     desk.keep("samira", words="Seven days.")
     desk.table.accept("M1", "ilena")
     page = desk.page("samira", "/items/M1/answer?for=shared")
-    assert page.h1 == "Propose other words for M1"
+    assert page.h1 == "Suggest a change to M1"
     assert "You have a draft" in page.text
     assert page.form().filled_in()["words"] == ["Seven days."]
     form = page.form().filled_in(reason="Faster.")

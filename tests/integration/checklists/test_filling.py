@@ -165,7 +165,7 @@ def test_an_answer_another_party_accepted_is_changed_only_by_proposal(table: Tab
     """product.md, 4.1."""
     table.save("ilena", "M1")
     table.accept("M1", "samira")
-    words = "Another party has accepted this answer. Propose the change instead"
+    words = "Another party has accepted this answer. Suggest a change instead"
     leaves_nothing(table, lambda: table.save("ilena", "M1", seen=1), RuleBrokenError, words)
     leaves_nothing(table, lambda: table.save("joana", "M1", seen=1), RuleBrokenError, words)
 

@@ -27,7 +27,7 @@ def room(app: Flask, table: Table) -> Room:
 def propose(
     table: Table, first: str, words: str, item: str = "M1", replies_to: UUID | None = None
 ) -> Proposal:
-    """Propose other words for an item, and commit."""
+    """Suggest a change for an item, and commit."""
     answer = table.loaded().sheet.shared(item)
     assert answer is not None
     proposal = positions.propose(
@@ -65,7 +65,7 @@ def test_a_proposal_is_answered_with_other_words(table: Table) -> None:
 def test_the_same_words_are_accepted_and_not_proposed_again(table: Table) -> None:
     table.settle("M1")
     first = propose(table, "samira", "Within three days.")
-    with pytest.raises(RuleBrokenError, match="Accept them instead"):
+    with pytest.raises(RuleBrokenError, match="Accept it instead"):
         propose(table, "ilena", "Within three days.", replies_to=first.id)
 
 
@@ -173,18 +173,18 @@ def test_an_items_history_reads_like_a_conversation(room: Room) -> None:
     npm = room.table.land.organisations["npm"].name
     assert timeline(page) == [
         f"{npm} wrote the first answer",
-        "Lantern Health Network asked to talk about version 1",
-        "Open Door Legal Aid proposed other words",
+        "Lantern Health Network asked to discuss version 1",
+        "Open Door Legal Aid suggested a change",
         f"{npm} answered the proposal of Open Door Legal Aid with other words",
         f"Open Door Legal Aid turned down the proposal of {npm}",
-        "Open Door Legal Aid proposed other words",
+        "Open Door Legal Aid suggested a change",
         f"{npm} accepted the proposal of Open Door Legal Aid: version 2",
         "Lantern Health Network accepted version 2",
         "Open Door Legal Aid flagged a limit on the NPM",
     ]
     for reason in ("Who counts the days?", "Still long.", "samira has a reason.", "Days bind"):
         assert reason in page.text
-    assert "[taken out: ten]" in page.text.replace(" ]", "]")
+    assert "[removed: ten]" in page.text.replace(" ]", "]")
     assert "Ilena Dorvath" in page.text
 
 

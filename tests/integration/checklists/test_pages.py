@@ -161,8 +161,8 @@ def test_an_answer_is_shown_with_its_author_and_each_partys_position(room: Room)
         assert words in shown
     assert acts(room.page("joana"), "M1") == {
         "Accept",
-        "Propose other words",
-        "Ask to talk",
+        "Suggest a change",
+        "Ask to discuss",
         "Flag a limit on the NPM",
     }
     # Who has accepted has nothing more to accept.
@@ -325,7 +325,7 @@ def test_an_answer_accepted_while_writing_becomes_a_proposal_with_the_words_type
     sent = form.filled_in(words="Typed at length.")
     client = room.browser("ilena")
     page = Page.of(client.post(f"{room.address}/items/M1/answer", data=sent, csrf=False))
-    assert page.h1 == "Propose other words for M1"
+    assert page.h1 == "Suggest a change to M1"
     assert "Another party accepted the answer while you were writing" in page.text
     again = page.form()
     assert again.filled_in()["words"] == ["Typed at length."]
@@ -359,7 +359,7 @@ def test_typed_words_stay_when_the_text_was_sent_meanwhile(room: Room, rest: str
 def test_an_answer_others_accepted_leads_to_a_proposal(room: Room) -> None:
     room.table.settle("M1")
     page = room.page("samira", "/items/M1/answer")
-    assert page.h1 == "Propose other words for M1"
+    assert page.h1 == "Suggest a change to M1"
 
 
 @pytest.mark.parametrize(
@@ -541,10 +541,8 @@ def test_a_proposal_is_shown_word_by_word_with_its_reason(room: Room) -> None:
     page = room.page("ilena")
     assert "Within ten days." in item(page, "M1")
     assert "An early reply serves us." in item(page, "M1")
-    assert ["".join(element.itertext()) for element in page.root.iter("del")] == [
-        "[taken out: ten]"
-    ]
-    assert ["".join(element.itertext()) for element in page.root.iter("ins")] == ["[put in: three]"]
+    assert ["".join(element.itertext()) for element in page.root.iter("del")] == ["[removed: ten]"]
+    assert ["".join(element.itertext()) for element in page.root.iter("ins")] == ["[added: three]"]
     assert "Accept the proposal" in buttons(page)
     assert {"Answer with other words M1", "Turn it down M1"} <= page.links().keys()
     assert "Take the proposal back" in buttons(room.page("dora"))
@@ -839,7 +837,7 @@ def fill_rows(table: Table, codes: list[str], *partners: str) -> None:
 def test_removed_and_added_words_are_marked_for_screen_readers_too(room: Room) -> None:
     room.table.save("ilena", "M1", words="Within ten days.")
     propose(room)
-    assert re.search(r"Words taken out are struck through", room.page("ilena").text)
+    assert re.search(r"Removed words are struck through", room.page("ilena").text)
 
 
 def test_saving_an_answer_takes_few_statements(

@@ -146,7 +146,7 @@ def test_a_hidden_item_is_not_accepted(table: Table) -> None:
         )
 
 
-# Ask to talk
+# Ask to discuss
 
 
 def talk(table: Table, first: str, answer: Answer, reason: str) -> None:
@@ -190,7 +190,7 @@ def test_a_reason_has_a_limit(table: Table) -> None:
 
 def test_a_wish_for_a_change_comes_with_its_words(table: Table) -> None:
     answer = table.save("ilena", "M1")
-    with pytest.raises(RuleBrokenError, match="Propose the change with its words"):
+    with pytest.raises(RuleBrokenError, match="Suggest the change, with its wording"):
         positions.take_position(
             table["samira"],
             table.checklist(),

@@ -155,7 +155,7 @@ def test_the_list_shows_own_cooperations_with_their_stage_in_words(
 def test_the_list_is_empty_for_others_and_says_why(browser: Browser, reference: str) -> None:
     page = browser("marek").page("/cooperations")
     assert reference not in page.text
-    assert "You take part in no cooperation yet" in page.text
+    assert "You aren't part of a cooperation yet" in page.text
 
 
 @pytest.mark.parametrize(
@@ -390,7 +390,7 @@ def test_a_coordinator_adds_and_removes_a_person(
     assert "Dora Lund takes part now." in answer.text
     page = client.page(f"/cooperations/{reference}/people")
     assert "physician" in page.text
-    answer = client.submit(page.links()["Take out Dora Lund"])
+    answer = client.submit(page.links()["Remove Dora Lund"])
     assert "Dora Lund no longer takes part." in answer.text
     names = [person.name for person in people.people(reloaded(land, reference).id)]
     assert "Dora Lund" not in names

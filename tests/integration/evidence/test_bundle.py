@@ -128,7 +128,7 @@ def test_that_it_was_taken_out_is_the_last_event_in_it_and_told_to_all_parties(
     page = demonstration.browser(app, "samira").page(
         f"/cooperations/{demonstration.references['complete']}/history"
     )
-    assert "Evidence was taken out." in page.text
+    assert "Evidence was exported." in page.text
 
 
 def test_what_is_closed_stays_out_unless_it_is_asked_for_and_its_events_are_there(
@@ -352,7 +352,7 @@ def test_a_lost_key_leaves_nothing_recorded_and_is_told(
     put(app, KEY_FOLDER.holding(KeyFolder(tmp_path / "elsewhere", "localhost")))
     answer = take_out(app, demonstration, "milan")
     assert answer.mimetype == "text/html"
-    assert "It can't be taken out now." in Page.of(answer).text
+    assert "It can't be exported now." in Page.of(answer).text
     assert trail.history(demonstration.cooperations["complete"])[0] == before
 
 

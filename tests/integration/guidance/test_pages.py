@@ -296,7 +296,7 @@ def test_an_article_shows_its_passages_with_contents_and_source(
     assert page.links()["Topic 1"] == "/guidance?topic=topic-1"
     assert "1, of 1 May 2026" in page.text
     assert "<strong>weight</strong>" in page.html
-    assert "Rests on S1 of the source S1 (must) What number 1 says." in page.text
+    assert "Based on S1 of the source S1 (must) What number 1 says." in page.text
     source = next(a for a in page.root.iter("a") if "toolkit" in a.attrib.get("href", ""))
     assert source.attrib["href"] == "https://toolkit.example/article-1"
     assert source.attrib["rel"] == "noopener noreferrer"

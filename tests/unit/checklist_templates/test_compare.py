@@ -78,4 +78,4 @@ def test_a_new_done_test_is_shown_and_applied() -> None:
 def test_changes_in_what_an_item_is_based_on_are_shown() -> None:
     rests_on = {"statements": ["S1", "S2"], "passages": ["settling-terms/expectations"]}
     item_change = only(an_item("M1"), an_item("M1", rests_on=rests_on))
-    assert [str(change.name) for change in item_change.changes] == ["Rests on statements"]
+    assert [str(change.name) for change in item_change.changes] == ["Statements it is based on"]

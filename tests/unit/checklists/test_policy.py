@@ -475,7 +475,7 @@ def test_coordinators_and_members_copy_while_it_is_drafted(
     elif role not in {Role.COORDINATOR, Role.MEMBER}:
         words = "A coordinator or member of one of the parties copies answers."
     else:
-        words = "" if state is DRAFTING else "Answers are copied only while"
+        words = "" if state is DRAFTING else "Answers can be copied only while"
     says(policy.can_copy(actor(role), DOOR_PARTY, state), words)
     says(policy.can_copy(actor(role), None, state), NO_PARTY)
 
@@ -487,7 +487,7 @@ def test_whoever_takes_part_reads_copies_while_it_is_drafted(
 ) -> None:
     words = READ_ONLY
     if role in WRITING:
-        words = "" if state is DRAFTING else "Copied answers are read while"
+        words = "" if state is DRAFTING else "Copied answers can be read only while"
     says(policy.can_read_copies(actor(role), DOOR_PARTY, state), words)
     says(policy.can_read_copies(actor(role), None, state), NO_PARTY)
 

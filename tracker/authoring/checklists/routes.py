@@ -247,7 +247,7 @@ def upload() -> Answered:
     done = form.validate_on_submit() and perform(
         form,
         lambda: service.take_in(actor, form.sent_text()),
-        success=_("The checklist is taken in as a draft. It is not published yet."),
+        success=_("The checklist is saved as a draft. It isn't published yet."),
         next=lambda draft: redirect(url_for("authoring.draft", draft_id=draft.id), 303),
     )
     return done or render_template("authoring/upload.html", form=form)

@@ -184,7 +184,7 @@ class _Teller:
             base = self._proposed(replied)
             since = _("Compared with the proposal of %(party)s:", party=replied.organisation.name)
         else:
-            words = _("%(party)s proposed other words", party=organisation)
+            words = _("%(party)s suggested a change", party=organisation)
             base = self._parts(changed) if changed else []
             since = (
                 _("Compared with version %(version)s:", version=changed.version) if changed else ""
@@ -240,7 +240,7 @@ class _Teller:
         words_by_stance = {
             Stance.ACCEPTS: _l("%(party)s accepted version %(version)s"),
             Stance.WANTS_CHANGE: _l("%(party)s asked for a change of version %(version)s"),
-            Stance.WANTS_TALK: _l("%(party)s asked to talk about version %(version)s"),
+            Stance.WANTS_TALK: _l("%(party)s asked to discuss version %(version)s"),
         }
         words = str(words_by_stance[position.stance]) % {"party": party, "version": number}
         return Entry(

@@ -61,7 +61,7 @@ def take_position(
     current = _answer_seen(loaded, item, answer_id)
     reason = tidy_reason(reason)
     if stance is Stance.WANTS_CHANGE:
-        raise RuleBrokenError(_l("Propose the change with its words and the reason."))
+        raise RuleBrokenError(_l("Suggest the change, with its wording and the reason."))
     version = current.version
     if stance is Stance.ACCEPTS:
         _require_complete(loaded, item, current)
@@ -105,7 +105,7 @@ def propose(
     item = loaded.item(item_code)
     policy.can_take_part(actor, loaded.own_party(actor)).require()
     if item.accepted_by is Accepts.NONE:
-        raise RuleBrokenError(_l("This item needs no acceptance, so there is nothing to propose."))
+        raise RuleBrokenError(_l("This item needs no acceptance, so there is nothing to suggest."))
     _require_at_work(loaded, item)
     current = _answer_seen(loaded, item, answer_id)
     reason = tidy_reason(reason)
@@ -232,7 +232,7 @@ def _replied(
         raise StaleError(_l("This proposal is no longer open."))
     _require_other_side(actor, loaded, item, proposal)
     if values == encryption.values_of(loaded.checklist.cooperation_id, proposal):
-        raise RuleBrokenError(_l("These are the words that were proposed. Accept them instead."))
+        raise RuleBrokenError(_l("This is what was suggested. Accept it instead."))
     return proposal
 
 
@@ -305,7 +305,7 @@ def _proposal_to_answer(
     _require_other_side(actor, loaded, item, proposal)
     current = loaded.sheet.shared(item.code)
     if current is None or current.answer_id != proposal.answer_id:
-        raise StaleError(_l("The answer changed after this was proposed."))
+        raise StaleError(_l("The answer changed after this was suggested."))
     return loaded, item, proposal
 
 

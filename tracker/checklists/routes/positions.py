@@ -85,7 +85,7 @@ def accept(checklist_id: UUID, code: str) -> Response:
 @blueprint.route("/items/<code>/talk", methods=["GET", "POST"])
 @signed_in
 def talk(checklist_id: UUID, code: str) -> Answered:
-    """Ask to talk about an answer."""
+    """Ask to discuss about an answer."""
     actor = current_actor()
     checklist, loaded, item = get_item_or_404(actor, checklist_id, code, "talk")
     acts = pages.acts(loaded, actor, item)
@@ -97,10 +97,10 @@ def talk(checklist_id: UUID, code: str) -> Answered:
         loaded,
         item,
         form,
-        title=_("Ask to talk about %(code)s", code=code),
+        title=_("Ask to discuss %(code)s", code=code),
         lede=_("The other parties read your reason."),
     )
-    button, refusal = _("Ask to talk"), _("There is nothing here that you are asked to accept.")
+    button, refusal = _("Ask to discuss"), _("There is nothing here that you are asked to accept.")
     if not may_go_on(form, acts.talk, acts.why_not, refusal):
         return page(button=button), HTTPStatus.FORBIDDEN
 
@@ -139,7 +139,7 @@ def propose(checklist_id: UUID, code: str) -> Answered:
     writing = begin_writing(actor, loaded, item, DraftKind.SHARED, current)
     form = answer_form(ProposalForm, fields, loaded, values, writing.typed)
     show_version(form, current)
-    not_ours, is_draft = _("Your organisation proposes nothing here."), writing.is_filled
+    not_ours, is_draft = _("Your organisation has suggested nothing here."), writing.is_filled
     if not may_go_on(form, acts.propose, acts.why_not, not_ours, is_draft=is_draft):
         return _propose_page(loaded, item, form, writing), HTTPStatus.FORBIDDEN
 
@@ -269,7 +269,7 @@ def turn_down(checklist_id: UUID, proposal_id: UUID) -> str | Response:
         form,
         title=_("Turn down the proposal"),
         button=_("Turn down"),
-        lede=_("The party that proposed it reads your reason."),
+        lede=_("The party that suggested it will read your reason."),
         about=pages.proposal_view(loaded, actor, item, proposal),
     )
 

@@ -59,16 +59,16 @@ VERDICTS: dict[Verdict, tuple[object, object, str]] = {
     Verdict.BUNDLE: (
         _l("A genuine bundle of evidence."),
         _l(
-            "Every part of it holds, and a key of this place sealed it. It tells how things stood "
-            "when it was taken out: check a certificate in it to know what still holds."
+            "Every part of it is intact, and a key of this site sealed it. It shows how things "
+            "were when it was exported: check a certificate in it to know what is still valid."
         ),
         "held",
     ),
     Verdict.EXPORT: (
         _l("A genuine list."),
         _l(
-            "It is as it was taken out of the register here. It tells how things stood then: check "
-            "a certificate to know what still holds."
+            "It is unchanged since it was exported from the register here. It shows how things "
+            "were then: check a certificate to know what is still valid."
         ),
         "held",
     ),
