@@ -126,7 +126,7 @@ PARTY_REPLACED = _verb(
 PERSON_JOINED = _verb("person_joined", "person", "organisation", "function")
 PERSON_LEFT = _verb("person_left", "person", "organisation")
 # begins_on: the first day of what all have signed, where it was still to come.
-STAGE_CHANGED = _verb("stage_changed", "before", "after", "begins_on")
+STAGE_CHANGED = _verb("stage_changed", "before", "after", "begins_on", "ran_out_on")
 CHECKLIST_STARTED = _verb("checklist_started", "kind", "template_version", "visit")
 CHECKLIST_MOVED = _verb("checklist_moved", "kind", "before", "after", "new", "changed", "gone")
 ANSWER_SAVED = _verb("answer_saved", "kind", "item", "version", "scope", "organisation")

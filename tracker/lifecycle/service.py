@@ -155,18 +155,24 @@ def _enter(cooperation: Cooperation, actor: Actor | None, after: Stage) -> None:
         cooperation_id=cooperation.id,
         before=before.value,
         after=after.value,
-        **_begins_on(cooperation),
+        **_not_active_today(cooperation),
     )
 
 
-def _begins_on(cooperation: Cooperation) -> dict[str, str]:
-    """Return the detail that names the first day of an active cooperation, if it is to come."""
-    first = cooperation.starts_on
-    if first is None or cooperation.stage is not Stage.ACTIVE:
+def _not_active_today(cooperation: Cooperation) -> dict[str, str]:
+    """Return the detail that names the day by which a cooperation in stage P4 isn't active today.
+
+    Its first day if that is to come, or the last one of terms that have run out.
+    """
+    if cooperation.stage is not Stage.ACTIVE:
         return {}
-    if validity(first, None, clock.today()) is not Validity.BEGINS_LATER:
-        return {}
-    return {"begins_on": first.isoformat()}
+    first, last = cooperation.starts_on, cooperation.ends_on
+    match validity(first, last, clock.today()):
+        case Validity.BEGINS_LATER if first is not None:
+            return {"begins_on": first.isoformat()}
+        case Validity.RUN_OUT if last is not None:
+            return {"ran_out_on": last.isoformat()}
+    return {}
 
 
 def follow(event: DomainEvent) -> None:
