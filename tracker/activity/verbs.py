@@ -118,6 +118,7 @@ COOPERATION_CHANGED = _verb("cooperation_changed", "changed")
 MODES_CHANGED = _verb("modes_changed", "modes", "questions")
 OUTSIDE_BODY_ADDED = _verb("outside_body_added", "name", "kind")
 OUTSIDE_BODY_REMOVED = _verb("outside_body_removed", "name", "kind")
+PARTNER_SELECTION_RECORDED = _verb("partner_selection_recorded", "organisation")
 PARTY_JOINED = _verb("party_joined", "organisation")
 # The ids are for the handler that updates each checklist.
 PARTY_REPLACED = _verb(

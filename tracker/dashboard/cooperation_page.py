@@ -27,6 +27,7 @@ from tracker.cooperations.modes import MODE_LABELS, Level, Purpose, Requirement
 from tracker.cooperations.pages import PartyPeople, people_by_party
 from tracker.cooperations.people import Person
 from tracker.cooperations.policy import CooperationFact
+from tracker.cooperations.selection import policy as selection
 from tracker.core import clock
 from tracker.dashboard import queries, tasks
 from tracker.dashboard.queries import WaitingRevision
@@ -137,6 +138,8 @@ class CooperationView:
     glance: tuple[tuple[object, object], ...]
     people: tuple[PartyPeople, ...]
     may_change: bool
+    # Whether there are partners of which the person may read how they were chosen.
+    reads_selection: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +212,7 @@ def cooperation_view(actor: Actor, cooperation: Cooperation) -> CooperationView:
         glance=_glance(table),
         people=tuple(people_by_party(parties, taking_part)),
         may_change=table.may_change,
+        reads_selection=bool(selection.readable(actor, fact)),
     )
 
 
