@@ -10,6 +10,7 @@ from tracker.access.actor import Actor, Role
 from tracker.activity import verbs
 from tracker.activity.service import DomainEvent, lock_chain, record
 from tracker.activity.stale import Stale, mark
+from tracker.agreements import renewal
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import service as checklists
 from tracker.checklists.models import Checklist, ChecklistState
@@ -225,7 +226,7 @@ def follow_answer(event: DomainEvent) -> None:
 
 
 def follow_force(event: DomainEvent) -> None:
-    """Copy the dates of M19 when terms come into force, and advance. A handler."""
+    """Copy the dates of M19, or of a renewal, when terms come into force; advance. A handler."""
     if event.cooperation_id is None:
         return
     if event.details.get("kind") == ChecklistKind.TERMS.value:
@@ -308,6 +309,10 @@ def _take_over_dates(event: DomainEvent) -> None:
             "review": cooperation.review_on,
         }
         dates = {key: day or planned[key] for key, day in dates.items()}
+    if validity(None, dates["end"], clock.today()) is Validity.RUN_OUT:
+        renewed = renewal.renew_signed_late(terms.checklist)
+        if renewed is not None:
+            dates["end"], dates["review"] = renewed
     if dates["review"] is not None and dates["review"] == cooperation.reviewed_for:
         # A review has been held for this day since; the next one is as its record says.
         dates["review"] = cooperation.review_on
