@@ -71,6 +71,9 @@ from tracker.checklists.routes import (
     positions as position_routes,
 )
 from tracker.checklists.routes import (
+    recorded_selection as recorded_selection_routes,
+)
+from tracker.checklists.routes import (
     safeguards as safeguard_routes,
 )
 from tracker.checklists.routes import (
@@ -88,6 +91,7 @@ from tracker.cooperations import entries as cooperation_entries
 from tracker.cooperations import keys as cooperation_keys
 from tracker.cooperations import routes as cooperation_routes
 from tracker.cooperations import service as cooperations
+from tracker.cooperations.selection import routes as selection_routes
 from tracker.cooperations.succession import routes as succession_routes
 from tracker.core import clock, keys, paths
 from tracker.core.db import db
@@ -152,6 +156,7 @@ MODELS = (
     "tracker.signoff.models",
     "tracker.signoff.paper_models",
     "tracker.cooperations.models",
+    "tracker.cooperations.selection.models",
     "tracker.checklists.models",
     "tracker.authoring.models",
     "tracker.comments.models",
@@ -398,6 +403,7 @@ COOPERATION_PAGES = frozenset(
         "requests",
         "reviews",
         "safeguards",
+        "selection",
         "signing",
         "undertakings",
         "visits",
@@ -529,6 +535,8 @@ def _furnish(app: Flask) -> None:
     app.register_blueprint(guidance_routes.blueprint)
     app.register_blueprint(cooperation_routes.blueprint)
     app.register_blueprint(succession_routes.blueprint)
+    app.register_blueprint(selection_routes.blueprint)
+    app.register_blueprint(recorded_selection_routes.blueprint)
     app.register_blueprint(checklist_routes.blueprint)
     app.register_blueprint(position_routes.blueprint)
     app.register_blueprint(draft_routes.blueprint)

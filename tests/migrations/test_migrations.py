@@ -35,6 +35,7 @@ from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.paths import MIGRATIONS
 from tracker.oversight import integrity
+from tracker.oversight.models import RegisterEntry
 from tracker.reviews import reminders
 from tracker.settings import Settings
 from tracker.worker import prepare, schema
@@ -54,6 +55,8 @@ EMPTY_THERE |= {"assignment", "notice", "own_article", "own_passage", "renewal",
 EMPTY_THERE |= {"closing"}
 EMPTY_THERE |= {"added_interest", "clearance_bar"}
 EMPTY_THERE |= {"review", "review_confirmation", "review_version"}
+# Nor was it recorded how their partners were chosen.
+EMPTY_THERE |= {"partner_selection"}
 # Who is asked whether words limit the NPM has not answered yet.
 EMPTY_THERE |= {"hint_answer"}
 # Nobody of the demonstration has a passkey or was mailed a code.
@@ -257,6 +260,27 @@ def test_scans_from_before_are_marked_where_they_wait(
         schema.upgrade()
         with db.engine.connect() as connection:
             assert connection.execute(marks).all() == before
+
+
+def test_the_registers_entries_are_made_anew_with_the_first_day(
+    app: Flask, demonstration: Demonstration
+) -> None:
+    """0044_register_first_day: the terms of one of its cooperations begin later."""
+    terms = demonstration.checklists["complete", "terms"]
+    first_days = sa.select(RegisterEntry.from_on).where(RegisterEntry.checklist_id == terms)
+    with app.app_context():
+        before = db.session.scalars(first_days).all()
+        assert before
+        assert all(day is not None and day > clock.today() for day in before)
+        count = db.session.scalar(sa.select(sa.func.count()).select_from(RegisterEntry))
+        db.session.remove()
+        schema.downgrade(revision=_before("0044_register_first_day"))
+        schema.upgrade()
+        prepare.fill_register(lambda _line: None)
+        assert db.session.scalars(first_days).all() == before
+        after = db.session.scalar(sa.select(sa.func.count()).select_from(RegisterEntry))
+        assert after == count
+        db.session.rollback()
 
 
 BOUND = "0026_bound_credentials"

@@ -118,6 +118,7 @@ COOPERATION_CHANGED = _verb("cooperation_changed", "changed")
 MODES_CHANGED = _verb("modes_changed", "modes", "questions")
 OUTSIDE_BODY_ADDED = _verb("outside_body_added", "name", "kind")
 OUTSIDE_BODY_REMOVED = _verb("outside_body_removed", "name", "kind")
+PARTNER_SELECTION_RECORDED = _verb("partner_selection_recorded", "organisation")
 PARTY_JOINED = _verb("party_joined", "organisation")
 # The ids are for the handler that updates each checklist.
 PARTY_REPLACED = _verb(
@@ -126,7 +127,7 @@ PARTY_REPLACED = _verb(
 PERSON_JOINED = _verb("person_joined", "person", "organisation", "function")
 PERSON_LEFT = _verb("person_left", "person", "organisation")
 # begins_on: the first day of what all have signed, where it was still to come.
-STAGE_CHANGED = _verb("stage_changed", "before", "after", "begins_on")
+STAGE_CHANGED = _verb("stage_changed", "before", "after", "begins_on", "ran_out_on")
 CHECKLIST_STARTED = _verb("checklist_started", "kind", "template_version", "visit")
 CHECKLIST_MOVED = _verb("checklist_moved", "kind", "before", "after", "new", "changed", "gone")
 ANSWER_SAVED = _verb("answer_saved", "kind", "item", "version", "scope", "organisation")

@@ -123,6 +123,26 @@ def renew(checklist_id: UUID, day: dt.date) -> bool:
     if checklist is None:
         return False
     lock(checklist)
+    if not _renew_until(checklist, day):
+        return False
+    messages.notice_was_given(checklist.id, agreements.everyone(load(checklist)))
+    return True
+
+
+def renew_signed_late(checklist: Checklist) -> tuple[dt.date, dt.date | None] | None:
+    """Renew terms that all have signed after their last day; return the new last day and review.
+
+    An amendment signed after a renewal repeats the dates of M19 as they were signed first; where it
+    renews itself, its term goes on like that of the text it replaces. None where it doesn't.
+    """
+    if not _renew_until(checklist, clock.today()):
+        return None
+    term = term_of(checklist)
+    return (term.end, term.review) if term else None
+
+
+def _renew_until(checklist: Checklist, day: dt.date) -> bool:
+    """Add terms until one contains a day; return False where none is to be added."""
     term = term_of(checklist)
     revision_id = checklist.revision_in_force_id
     if term is None or revision_id is None or not term.renews_itself or term.end >= day:
@@ -132,7 +152,6 @@ def renew(checklist_id: UUID, day: dt.date) -> bool:
     while term.end < day:
         term = next_term(term)
         _add(checklist, revision_id, term)
-    messages.notice_was_given(checklist.id, agreements.everyone(load(checklist)))
     return True
 
 

@@ -37,7 +37,9 @@ from tracker.checklists.drafts import DraftKey, DraftValues, SavedDraft
 from tracker.checklists.loading import LoadedChecklist, load, lock
 from tracker.checklists.models import Checklist, DraftKind
 from tracker.checklists.negotiation.warnings import FlagView
+from tracker.checklists.reuse import recorded_selection
 from tracker.checklists.rules.facts import Filled
+from tracker.checklists.rules.values import Fit
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.ui import locale
@@ -59,6 +61,8 @@ BESIDE = frozenset(
         "remove_row",
     }
 )
+# What an address says to have a form filled with how partners were chosen.
+RECORDED = "selection"
 # The page that keeps what is typed and not saved yet.
 DRAFT = "draft"
 # Of whose pages it is the verb that keeps others out.
@@ -169,6 +173,15 @@ def values_now(current: Filled | None) -> Mapping[str, Any]:
     return {} if current is None or current.not_applicable else current.values
 
 
+def from_record(
+    actor: Actor, loaded: LoadedChecklist, item: Item, current: Filled | None
+) -> Fit | None:
+    """Return what the form begins with where the address asks for what is recorded (P0, M1)."""
+    if request.args.get("recorded") != RECORDED:
+        return None
+    return recorded_selection.fitted(actor, loaded, item, values_now(current))
+
+
 def seen_version(form: Form) -> int:
     """Return the version the person saw; an unreadable number counts as an old version."""
     seen = form["base_version"].data
@@ -219,10 +232,12 @@ def proposal_page(
     *,
     action: str = "",
     own: Sequence[localized_values.Part_] = (),
+    is_from_record: bool = False,
 ) -> str:
     """Show the page on which other words for an answer are proposed; action where they are sent.
 
-    own are the words on the form, to be compared where the answer changed meanwhile.
+    own are the words on the form, to be compared where the answer changed meanwhile. is_from_record
+    says that the form began with what was recorded.
     """
     current = loaded.sheet.shared(item.code)
     shown = pages.answer_parts(loaded, item, AnswerScope.SHARED, found_or_404(current))
@@ -238,6 +253,7 @@ def proposal_page(
         draft=on_page(writing),
         theirs=writing.theirs,
         own_parts=own,
+        is_from_record=is_from_record,
         changes=localized_values.differences(shown, own) if writing.is_filled else [],
         guidance=guidance_beside(loaded, item),
         kind_words=labels.KINDS[loaded.checklist.kind],

@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from tracker.access.actor import OrganisationKind
@@ -9,6 +10,7 @@ from tracker.cooperations.models import BodyKind, ChecklistKind, ClearanceEnd, K
 from tracker.cooperations.modes import STANDING_PLAN, VISIT_PLAN, Column, Level, Requirement
 from tracker.signoff.labels import validity_words
 from tracker.signoff.outcomes import Validity, validity
+from tracker.ui.locale import as_date
 
 STAGES: dict[Stage, object] = {
     Stage.EXPLORED: _l("Exploring"),
@@ -21,6 +23,14 @@ STAGES: dict[Stage, object] = {
     Stage.CLOSED: _l("Closed"),
 }
 
+# The style marks of stages; of those in which work goes on, "half".
+_MARKS = {
+    Stage.ACTIVE: "held",
+    Stage.CLOSED: "off",
+    Stage.EXPLORED: "todo",
+    Stage.SUSPENDED: "stop",
+}
+
 BODY_KINDS: dict[BodyKind, object] = {
     BodyKind.AUTHORITY: _l("Authority"),
     BodyKind.MINISTRY: _l("Ministry"),
@@ -30,14 +40,22 @@ BODY_KINDS: dict[BodyKind, object] = {
 }
 
 
-def stage_words(stage: Stage, starts_on: dt.date | None, today: dt.date) -> object:
-    """Return the name of a stage; until the start day the status of what all have signed.
+def stage_words(
+    stage: Stage, starts_on: dt.date | None, ends_on: dt.date | None, today: dt.date
+) -> tuple[object, str]:
+    """Return the state of a cooperation on a day, in words with their style mark.
 
-    starts_on is the first day of the agreed terms (M19).
+    That is the name of its stage. Active it is only from the first to the last day of the agreed
+    terms (M19), which are starts_on and ends_on: before, all is signed and begins later; after, the
+    terms have run out, and nobody has renewed them or given notice.
     """
-    if stage is Stage.ACTIVE and validity(starts_on, None, today) is Validity.BEGINS_LATER:
-        return validity_words(Validity.BEGINS_LATER, starts_on)[0]
-    return STAGES[stage]
+    if stage is Stage.ACTIVE:
+        match validity(starts_on, ends_on, today):
+            case Validity.BEGINS_LATER:
+                return validity_words(Validity.BEGINS_LATER, starts_on)
+            case Validity.RUN_OUT:
+                return _("Terms ran out on %(day)s", day=as_date(ends_on)), "stop"
+    return STAGES[stage], _MARKS.get(stage, "half")
 
 
 SIDES: dict[OrganisationKind, object] = {

@@ -1,4 +1,4 @@
-"""View models for cooperation pages: people by party, stages, passages."""
+"""View models for cooperation pages: people by party, passages."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -8,16 +8,9 @@ from flask import current_app, url_for
 from flask_babel import gettext as _
 
 from tracker.access.actor import OrganisationKind
-from tracker.cooperations.models import Cooperation, Party, Stage
+from tracker.cooperations.models import Cooperation, Party
 from tracker.cooperations.people import Person
 from tracker.ui.locale import as_date
-
-_STATES = {
-    Stage.ACTIVE: "held",
-    Stage.CLOSED: "off",
-    Stage.EXPLORED: "todo",
-    Stage.SUSPENDED: "stop",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +58,6 @@ def people_by_party(
         )
         for party in parties
     ]
-
-
-def stage_state(stage: Stage) -> str:
-    """Return the style mark of a stage."""
-    return _STATES.get(stage, "half")
 
 
 def passage_url(reference: str) -> str:

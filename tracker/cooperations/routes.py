@@ -28,7 +28,7 @@ from tracker.cooperations.forms import (
 )
 from tracker.cooperations.models import BodyKind, ChecklistKind, Cooperation, Mode, Stage
 from tracker.cooperations.modes import MODE_LABELS, Requirement, requirements
-from tracker.cooperations.pages import PartyPeople, passage_url, people_by_party, stage_state
+from tracker.cooperations.pages import PartyPeople, passage_url, people_by_party
 from tracker.core import clock
 from tracker.core.errors import StaleError
 from tracker.ui import locale, paging
@@ -48,13 +48,10 @@ def _stage_words(stage: Stage | str) -> object:
 
 
 @blueprint.app_template_filter("stage_today")
-def _stage_today(cooperation: Cooperation) -> object:
-    return labels.stage_words(cooperation.stage, cooperation.starts_on, clock.today())
-
-
-@blueprint.app_template_filter("stage_state")
-def _stage_state(stage: Stage) -> str:
-    return stage_state(stage)
+def _stage_today(cooperation: Cooperation) -> tuple[object, str]:
+    return labels.stage_words(
+        cooperation.stage, cooperation.starts_on, cooperation.ends_on, clock.today()
+    )
 
 
 @blueprint.app_template_filter("kind_words")

@@ -27,6 +27,7 @@ from tracker.cooperations.modes import MODE_LABELS, Level, Purpose, Requirement
 from tracker.cooperations.pages import PartyPeople, people_by_party
 from tracker.cooperations.people import Person
 from tracker.cooperations.policy import CooperationFact
+from tracker.cooperations.selection import policy as selection
 from tracker.core import clock
 from tracker.dashboard import queries, tasks
 from tracker.dashboard.queries import WaitingRevision
@@ -54,6 +55,7 @@ from tracker.lifecycle.policy import (
     Target,
 )
 from tracker.lifecycle.stages import BESIDE, BY_GATES, IN_ORDER
+from tracker.signoff.outcomes import Validity, validity
 from tracker.ui import locale
 from tracker.ui.locale import as_date
 from tracker.ui.tasks import OTHERS, YOURS, Task, TaskGroup
@@ -136,6 +138,8 @@ class CooperationView:
     glance: tuple[tuple[object, object], ...]
     people: tuple[PartyPeople, ...]
     may_change: bool
+    # Whether there are partners of which the person may read how they were chosen.
+    reads_selection: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,6 +214,7 @@ def cooperation_view(actor: Actor, cooperation: Cooperation) -> CooperationView:
         glance=_glance(table),
         people=tuple(people_by_party(parties, taking_part)),
         may_change=table.may_change,
+        reads_selection=bool(selection.readable(actor, fact)),
     )
 
 
@@ -218,14 +223,18 @@ def _stages(cooperation: Cooperation) -> tuple[StageView, ...]:
     return tuple(
         StageView(
             stage.value,
-            words.stage_words(stage, cooperation.starts_on, clock.today())
-            if stage is current
-            else words.STAGES[stage],
+            _state_words(cooperation) if stage is current else words.STAGES[stage],
             is_past=stage in BY_GATES and IN_ORDER.index(stage) < IN_ORDER.index(current),
             is_beside=stage in BESIDE,
         )
         for stage in IN_ORDER
     )
+
+
+def _state_words(cooperation: Cooperation) -> object:
+    return words.stage_words(
+        cooperation.stage, cooperation.starts_on, cooperation.ends_on, clock.today()
+    )[0]
 
 
 def _groups(table: _Table, needs: Sequence[Requirement]) -> tuple[TaskGroup, ...]:
@@ -456,12 +465,22 @@ def _next_step(table: _Table, groups: Sequence[TaskGroup]) -> NextStep:
         text = _("%(task)s: %(state)s.", task=theirs.label, state=theirs.state)
         return NextStep(_("Next step"), text)
     if table.cooperation.stage is Stage.ACTIVE:
-        state = words.stage_words(Stage.ACTIVE, table.cooperation.starts_on, clock.today())
-        text = _("Everything that is agreed is in force. Nothing waits.")
-        if state != words.STAGES[Stage.ACTIVE]:
-            text = _("%(state)s. Nothing waits.", state=state)
-        return NextStep(_("Next step"), text)
+        return _step_of_active(table)
     return NextStep(_("Next step"), _("Nothing waits for anybody."))
+
+
+def _step_of_active(table: _Table) -> NextStep:
+    """Return the next step of an active cooperation in which nobody has a task."""
+    cooperation = table.cooperation
+    state, heading = _state_words(cooperation), _("Next step")
+    match validity(cooperation.starts_on, cooperation.ends_on, clock.today()):
+        case Validity.BEGINS_LATER:
+            return NextStep(heading, _("%(state)s. Nothing waits.", state=state))
+        case Validity.RUN_OUT:
+            text = _("%(state)s. Renew them, or give notice of the end.", state=state)
+            url = record_url(table.terms.checklist.id) if table.terms else ""
+            return NextStep(heading, text, _("Open the agreed terms"), url)
+    return NextStep(heading, _("Everything that is agreed is in force. Nothing waits."))
 
 
 def _gate_view(table: _Table, gate: Gate) -> GateView:

@@ -20,6 +20,7 @@ from tracker.cooperations.models import ChecklistKind, Mode, Stage
 from tracker.cooperations.modes import Level, Purpose, Requirement, can_have_visits
 from tracker.cooperations.policy import CooperationFact
 from tracker.lifecycle.stages import RUNNING
+from tracker.signoff.outcomes import Validity, validity
 
 # The two items that the second reader's gate requires (S6, S7).
 SAFEGUARDS = ("M5", "M6")
@@ -394,7 +395,7 @@ def _overdue(facts: Facts) -> tuple[Missing, ...]:
         return ()
     missing: list[Missing] = []
     checklist_id = facts.terms.checklist_id if facts.terms else None
-    if facts.ends_on is not None and facts.ends_on < facts.today:
+    if validity(None, facts.ends_on, facts.today) is Validity.RUN_OUT:
         missing.append(
             Missing(
                 _l("The agreed terms have run out. No new visit can be planned."),

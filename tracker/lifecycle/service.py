@@ -10,6 +10,7 @@ from tracker.access.actor import Actor, Role
 from tracker.activity import verbs
 from tracker.activity.service import DomainEvent, lock_chain, record
 from tracker.activity.stale import Stale, mark
+from tracker.agreements import renewal
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import service as checklists
 from tracker.checklists.models import Checklist, ChecklistState
@@ -155,18 +156,24 @@ def _enter(cooperation: Cooperation, actor: Actor | None, after: Stage) -> None:
         cooperation_id=cooperation.id,
         before=before.value,
         after=after.value,
-        **_begins_on(cooperation),
+        **_not_active_today(cooperation),
     )
 
 
-def _begins_on(cooperation: Cooperation) -> dict[str, str]:
-    """Return the detail that names the first day of an active cooperation, if it is to come."""
-    first = cooperation.starts_on
-    if first is None or cooperation.stage is not Stage.ACTIVE:
+def _not_active_today(cooperation: Cooperation) -> dict[str, str]:
+    """Return the detail that names the day by which a cooperation in stage P4 isn't active today.
+
+    Its first day if that is to come, or the last one of terms that have run out.
+    """
+    if cooperation.stage is not Stage.ACTIVE:
         return {}
-    if validity(first, None, clock.today()) is not Validity.BEGINS_LATER:
-        return {}
-    return {"begins_on": first.isoformat()}
+    first, last = cooperation.starts_on, cooperation.ends_on
+    match validity(first, last, clock.today()):
+        case Validity.BEGINS_LATER if first is not None:
+            return {"begins_on": first.isoformat()}
+        case Validity.RUN_OUT if last is not None:
+            return {"ran_out_on": last.isoformat()}
+    return {}
 
 
 def follow(event: DomainEvent) -> None:
@@ -219,7 +226,7 @@ def follow_answer(event: DomainEvent) -> None:
 
 
 def follow_force(event: DomainEvent) -> None:
-    """Copy the dates of M19 when terms come into force, and advance. A handler."""
+    """Copy the dates of M19, or of a renewal, when terms come into force; advance. A handler."""
     if event.cooperation_id is None:
         return
     if event.details.get("kind") == ChecklistKind.TERMS.value:
@@ -302,6 +309,10 @@ def _take_over_dates(event: DomainEvent) -> None:
             "review": cooperation.review_on,
         }
         dates = {key: day or planned[key] for key, day in dates.items()}
+    if validity(None, dates["end"], clock.today()) is Validity.RUN_OUT:
+        renewed = renewal.renew_signed_late(terms.checklist)
+        if renewed is not None:
+            dates["end"], dates["review"] = renewed
     if dates["review"] is not None and dates["review"] == cooperation.reviewed_for:
         # A review has been held for this day since; the next one is as its record says.
         dates["review"] = cooperation.review_on

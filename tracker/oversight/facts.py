@@ -32,6 +32,7 @@ class AgreementState(enum.StrEnum):
 class Narrowing(enum.StrEnum):
     """The filters of the register; an agreement may match several."""
 
+    BEGINS_LATER = "begins_later"
     IN_FORCE = "in_force"
     ENDS_SOON = "ends_soon"
     LACKS_SIGNATURES = "lacks_signatures"

@@ -49,6 +49,7 @@ FORMS: dict[str, object] = {
 }
 
 NARROWINGS: dict[Narrowing, object] = {
+    Narrowing.BEGINS_LATER: _l("Begins later"),
     Narrowing.IN_FORCE: _l("In force"),
     Narrowing.ENDS_SOON: _l("Ends within 60 days"),
     Narrowing.LACKS_SIGNATURES: _l("Waiting for signatures"),

@@ -41,6 +41,7 @@ class RegisterEntry(Base):
             "state",
             "is_sent",
             "is_overridden",
+            "from_on",
             "until_on",
             "review_on",
             "left_on",
@@ -54,6 +55,7 @@ class RegisterEntry(Base):
             "state",
             "is_sent",
             "is_overridden",
+            "from_on",
             "until_on",
             "review_on",
             "left_on",
@@ -78,5 +80,7 @@ class RegisterEntry(Base):
     state: Mapped[EntryState]
     is_sent: Mapped[bool]
     is_overridden: Mapped[bool]
+    # The first day that the text names (M19); without one it is in force once all have signed.
+    from_on: Mapped[dt.date | None]
     until_on: Mapped[dt.date | None]
     review_on: Mapped[dt.date | None]

@@ -131,6 +131,7 @@ def counts(actor: Actor, question: Question) -> dict[str, int]:
         RegisterEntry.state,
         RegisterEntry.is_sent,
         RegisterEntry.is_overridden,
+        RegisterEntry.from_on,
         RegisterEntry.until_on,
         RegisterEntry.review_on,
     )
@@ -151,6 +152,7 @@ def counts(actor: Actor, question: Question) -> dict[str, int]:
         *(
             sa.case((condition, 1), else_=0)
             for condition in (
+                by_day.c.from_on > today,
                 by_day.c.until_on < today,
                 by_day.c.until_on <= today + SOON,
                 by_day.c.review_on < today,
@@ -161,10 +163,12 @@ def counts(actor: Actor, question: Question) -> dict[str, int]:
         sa.select(*kinds, sa.func.sum(by_day.c.count)).group_by(*kinds)
     )
     numbers = dict.fromkeys(["", *Narrowing], 0)
-    for state, is_sent, is_overridden, is_over, ends_soon, is_overdue, count in rows:
-        runs = state is EntryState.IN_FORCE and not is_over
+    for state, is_sent, is_overridden, is_to_come, is_over, ends_soon, is_overdue, count in rows:
+        is_valid = state is EntryState.IN_FORCE and not is_over
+        runs = is_valid and not is_to_come
         for key, holds in (
             ("", True),
+            (Narrowing.BEGINS_LATER, is_valid and is_to_come),
             (Narrowing.IN_FORCE, runs),
             (Narrowing.ENDS_SOON, runs and ends_soon),
             (Narrowing.REVIEW_OVERDUE, runs and is_overdue),
@@ -210,10 +214,20 @@ def entries_of(cooperation_id: UUID) -> list[dict[str, Any]]:
             "state": _entry_state(checklist, is_declined=bool(is_declined)),
             "is_sent": checklist.state is ChecklistState.SENT,
             "is_overridden": bool(overridden),
+            "from_on": as_date(from_on),
             "until_on": as_date(until_on),
             "review_on": review_on,
         }
-        for checklist, reference, number, is_declined, overridden, until_on, review_on in rows
+        for (
+            checklist,
+            reference,
+            number,
+            is_declined,
+            overridden,
+            from_on,
+            until_on,
+            review_on,
+        ) in rows
     ]
 
 
@@ -344,14 +358,18 @@ def _without_audits(actor: Actor) -> Actor:
 
 
 def _narrowed(state: Narrowing) -> sa.ColumnElement[bool]:
-    today, until = clock.today(), RegisterEntry.until_on
+    today, first, until = clock.today(), RegisterEntry.from_on, RegisterEntry.until_on
     is_in_force = RegisterEntry.state == EntryState.IN_FORCE
-    runs = sa.and_(is_in_force, sa.or_(until.is_(None), until >= today))
+    # As signoff.outcomes.validity says it of one text.
+    is_valid = sa.and_(is_in_force, sa.or_(until.is_(None), until >= today))
+    runs = sa.and_(is_valid, sa.or_(first.is_(None), first <= today))
     match state:
+        case Narrowing.BEGINS_LATER:
+            return sa.and_(is_valid, first > today)
         case Narrowing.IN_FORCE:
             return runs
         case Narrowing.ENDS_SOON:
-            return sa.and_(is_in_force, until >= today, until <= today + SOON)
+            return sa.and_(runs, until <= today + SOON)
         case Narrowing.REVIEW_OVERDUE:
             return sa.and_(runs, RegisterEntry.review_on < today)
         case Narrowing.ENDED:
@@ -721,6 +739,7 @@ _ENTRIES = _joined(
         sa.func.coalesce(Visit.number, 0),
         sa.case((_IS_DECLINED, 1), else_=0),
         sa.case((_IS_OVERRIDDEN, 1), else_=0),
+        _from(),
         _until(),
         _review(),
     )

@@ -115,6 +115,7 @@ _STORED: "dict[str, sa.Select[*tuple[Any, ...]]]" = {
         RegisterEntry.state,
         RegisterEntry.is_sent,
         RegisterEntry.is_overridden,
+        RegisterEntry.from_on,
         RegisterEntry.until_on,
         RegisterEntry.review_on,
         RegisterEntry.left_on,

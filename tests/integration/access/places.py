@@ -261,6 +261,12 @@ def _cooperations(demonstration: Demonstration) -> dict[str, list[Thing]]:
             Thing("a body that is not listed", {"reference": reference, "body_id": UUID(int=7)})
         ],
         "number reference": [Thing("the ready visit", {"reference": reference, "number": 1})],
+        "organisation_id reference": [
+            Thing(
+                "the CSO",
+                {"reference": reference, "organisation_id": demonstration.organisations["od"]},
+            )
+        ],
         **{
             f"reviews.{page}": [Thing("no such review", {"reference": reference, "number": 1})]
             for page in ("show", "write", "confirm", "call_off")

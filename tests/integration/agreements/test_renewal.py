@@ -17,7 +17,8 @@ from tests.integration.agreements.conftest import (
 )
 from tests.integration.agreements.test_notices import amend, close, give
 from tests.integration.agreements.test_signers import mailed
-from tracker.agreements import renewal
+from tracker.agreements import evidence, renewal
+from tracker.agreements import service as agreements_service
 from tracker.checklists.models import ChecklistState, NoticeKind, Renewal
 from tracker.checklists.negotiation import positions
 from tracker.cooperations.models import Cooperation
@@ -105,6 +106,49 @@ def test_terms_that_end_on_their_day_are_not_renewed(in_force: Table, frozen_tim
     in_force.session.commit()
     assert on(in_force, frozen_time, DAYS + 1) == 0
     assert renewals(in_force) == []
+
+
+def test_an_amendment_signed_after_a_renewal_goes_on_with_the_renewed_dates(
+    in_force: Table, frozen_time: Clock
+) -> None:
+    frozen_time(clock.now() + (DAYS + 1) * DAY)
+    assert due.renew_due(clock.today()) == 1
+    in_force.session.commit()
+    before = cooperation(in_force)
+    dates = (before.starts_on, before.ends_on, before.review_on)
+    terms = in_force.checklist()
+    agreements_service.amend(in_force["ilena"], terms, reason="A word.", items=["M2"])
+    agreements.send(in_force.land, terms, SIGNERS)
+    agreements.sign(in_force.land, terms, *SIGNERS.values())
+    in_force.session.commit()
+    after = cooperation(in_force)
+    assert (after.starts_on, after.ends_on, after.review_on) == dates
+    revision_id = in_force.checklist().revision_in_force_id
+    assert revision_id is not None
+    compared = evidence.look(in_force.checklist())
+    assert compared.agrees
+    assert compared.last(revision_id) == after.ends_on
+    assert [row.revision_id == revision_id for row in renewals(in_force)] == [False, True]
+    assert due.renew_due(clock.today()) == 0
+    in_force.session.rollback()
+    assert integrity.check_all().finding is None
+
+
+def test_an_amendment_that_no_longer_renews_itself_ends_as_it_says(
+    in_force: Table, frozen_time: Clock
+) -> None:
+    frozen_time(clock.now() + (DAYS + 1) * DAY)
+    due.renew_due(clock.today())
+    terms = amend(in_force)
+    current = agreements.current(terms, "M19")
+    last = clock.today() + 20 * DAY
+    values = {**current.values, **agreements.term(clock.today(), last)}
+    agreements.change(in_force.land, terms, "M19", current, **values)
+    agreements.send(in_force.land, terms, SIGNERS)
+    agreements.sign(in_force.land, terms, *SIGNERS.values())
+    in_force.session.commit()
+    assert cooperation(in_force).ends_on == last
+    assert len(renewals(in_force)) == 1
 
 
 def test_new_dates_are_proposed_and_count_once_all_have_signed(in_force: Table) -> None:

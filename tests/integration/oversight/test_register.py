@@ -303,6 +303,49 @@ def test_each_way_of_narrowing_keeps_as_many_as_it_counts(
 
 
 @pytest.mark.parametrize(
+    ("begins", "ends", "review", "expected"),
+    [
+        (1, 300, 100, {Narrowing.BEGINS_LATER}),
+        (1, 40, 30, {Narrowing.BEGINS_LATER}),
+        (0, 300, 100, {Narrowing.IN_FORCE}),
+        (-10, 60, 30, {Narrowing.IN_FORCE, Narrowing.ENDS_SOON}),
+        (-300, 300, -1, {Narrowing.IN_FORCE, Narrowing.REVIEW_OVERDUE}),
+        (-300, -1, -100, {Narrowing.ENDED}),
+    ],
+)
+def test_dates_decide_by_which_filters_signed_terms_are_found(
+    land: Country, terms: Checklist, begins: int, ends: int, review: int, expected: set[Narrowing]
+) -> None:
+    in_force(land, terms, begins, ends, review)
+    found_by = {
+        narrowing
+        for narrowing in Narrowing
+        if terms.id in {line.checklist_id for line in lines(land, narrowing=narrowing)}
+    }
+    assert found_by == expected
+
+
+def test_terms_that_begin_later_are_found_in_force_from_their_first_day_on(
+    app: Flask,
+    land: Country,
+    terms: Checklist,
+    session: Session,
+    frozen_time: Callable[[dt.datetime | None], None],
+) -> None:
+    in_force(land, terms, 2, 300, 100)
+    session.commit()
+    client = land.browser(app, "nadia")
+    page = client.page("/register?state=begins_later")
+    assert "Begins later 1" in page.text
+    assert "In force 0" in page.text
+    assert "Signed by all, begins on" in page.text
+    frozen_time(clock.now() + 2 * DAY)
+    page = land.browser(app, "nadia").page("/register?state=in_force")
+    assert "In force 1" in page.text
+    assert "Begins later" not in page.text
+
+
+@pytest.mark.parametrize(
     ("words", "expected"),
     [
         ("police", {"C-0001"}),

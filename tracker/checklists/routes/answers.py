@@ -28,10 +28,12 @@ from tracker.checklists import (
 )
 from tracker.checklists.assignments import service as assignments
 from tracker.checklists.editing import (
+    RECORDED,
     Writing,
     back,
     begin_writing,
     current_of,
+    from_record,
     get_item_or_404,
     get_or_404,
     guidance_beside,
@@ -59,7 +61,12 @@ from tracker.checklists.forms import (
 from tracker.checklists.loading import LoadedChecklist, comments_beside, text_on_page
 from tracker.checklists.models import Checklist, ChecklistState, DraftKind, ModelAnswer
 from tracker.checklists.negotiation import hints, safeguards
-from tracker.checklists.reuse import copies, model_answers, template_upgrade
+from tracker.checklists.reuse import (
+    copies,
+    model_answers,
+    recorded_selection,
+    template_upgrade,
+)
 from tracker.checklists.rules import completeness
 from tracker.checklists.rules.facts import Filled
 from tracker.checklists.rules.values import Fit
@@ -156,7 +163,9 @@ def answer(checklist_id: UUID, code: str) -> Answered:
     current = current_of(loaded, actor, item, scope)
     writing = begin_writing(actor, loaded, item, DraftKind(scope.value), current)
     model = _model_of(actor, loaded, item, scope)
-    begun = _begun_from(model, loaded, item, writing)
+    begun = _begun_from(model, loaded, item, writing) or _begun_from_record(
+        actor, loaded, item, scope, current, writing
+    )
     values = begun.fit.values if begun else values_now(current)
     form = answer_form(AnswerForm, fields, loaded, values, writing.typed)
     show_version(form, current)
@@ -195,7 +204,10 @@ def answer(checklist_id: UUID, code: str) -> Answered:
 
 @dataclass(frozen=True, slots=True)
 class _Begun:
-    """A form that is filled from a model answer: its title, what fits, where something does not."""
+    """A form that is filled from a model answer: its title, what fits, where something does not.
+
+    Without a title it is filled with what was recorded before the terms (P0).
+    """
 
     title: str
     fit: Fit
@@ -228,9 +240,45 @@ def _begun_from(
     return _Begun(model.title, fitting, copies.left_out(item, fitting.left_out))
 
 
+def _begun_from_record(
+    actor: Actor,
+    loaded: LoadedChecklist,
+    item: Item,
+    scope: AnswerScope,
+    current: Filled | None,
+    writing: Writing,
+) -> _Begun | None:
+    """Return what the form begins with: the record, unless the person typed already."""
+    if writing.typed is not None or scope is not AnswerScope.SHARED:
+        return None
+    fitting = from_record(actor, loaded, item, current)
+    if fitting is None:
+        return None
+    return _Begun("", fitting, copies.left_out(item, fitting.left_out))
+
+
+def _record_url(actor: Actor, loaded: LoadedChecklist, item: Item, current: Filled | None) -> str:
+    """Return where the form is filled with what was recorded; empty if it says nothing new."""
+    values = values_now(current)
+    fitting = recorded_selection.fitted(actor, loaded, item, values)
+    if fitting is None or fitting.values == values:
+        return ""
+    return url_for(
+        "checklists.answer",
+        checklist_id=loaded.checklist.id,
+        code=item.code,
+        recorded=RECORDED,
+    )
+
+
 def _to_proposal(actor: Actor, loaded: LoadedChecklist, item: Item) -> Answered:
     """Lead to a proposal, since another party has accepted the answer; typed words come along."""
-    address = url_for("positions.propose", checklist_id=loaded.checklist.id, code=item.code)
+    address = url_for(
+        "positions.propose",
+        checklist_id=loaded.checklist.id,
+        code=item.code,
+        recorded=request.args.get("recorded"),
+    )
     fields = item.fields_of(AnswerScope.SHARED)
     current = loaded.sheet.shared(item.code)
     form = answer_form(ProposalForm, fields, loaded, current.values if current else {})
@@ -315,6 +363,7 @@ def _answer_page(
         guidance=guidance_beside(loaded, item),
         models=queries.models_for(actor, loaded.checklist.kind, item.code, scope),
         begun=begun,
+        recorded_url="" if begun else _record_url(actor, loaded, item, current),
         has_draft=writing.typed is not None,
         kind_words=labels.KINDS[loaded.checklist.kind],
         may_leave_out=scope is AnswerScope.SHARED

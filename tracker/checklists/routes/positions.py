@@ -25,6 +25,7 @@ from tracker.checklists.editing import (
     Writing,
     back,
     begin_writing,
+    from_record,
     get_item_or_404,
     get_or_404,
     handle_conflict,
@@ -135,8 +136,9 @@ def propose(checklist_id: UUID, code: str) -> Answered:
     acts = pages.acts(loaded, actor, item)
     fields = item.fields_of(AnswerScope.SHARED)
     replies_to = _replies_to()
-    values = _values_to_begin_with(loaded, item, current, replies_to)
     writing = begin_writing(actor, loaded, item, DraftKind.SHARED, current)
+    record = from_record(actor, loaded, item, current) if writing.typed is None else None
+    values = record.values if record else _values_to_begin_with(loaded, item, current, replies_to)
     form = answer_form(ProposalForm, fields, loaded, values, writing.typed)
     show_version(form, current)
     not_ours, is_draft = _("Your organisation has suggested nothing here."), writing.is_filled
@@ -167,7 +169,7 @@ def propose(checklist_id: UUID, code: str) -> Answered:
         next=back(checklist_id, code),
         conflict=show_both,
     )
-    return done or _propose_page(loaded, item, form, writing)
+    return done or _propose_page(loaded, item, form, writing, is_from_record=record is not None)
 
 
 def _require_seen(form: Form, current: Filled) -> None:
@@ -175,11 +177,18 @@ def _require_seen(form: Form, current: Filled) -> None:
         raise StaleError(_("The answer changed while you were writing. Compare both."))
 
 
-def _propose_page(loaded: LoadedChecklist, item: Item, form: Form, writing: Writing) -> str:
+def _propose_page(
+    loaded: LoadedChecklist,
+    item: Item,
+    form: Form,
+    writing: Writing,
+    *,
+    is_from_record: bool = False,
+) -> str:
     fields = item.fields_of(AnswerScope.SHARED)
     own = pages.parts(fields, values_of(form, fields), loaded)
     shown = [form[name_of(field)] for field in fields]
-    return proposal_page(loaded, item, form, shown, writing, own=own)
+    return proposal_page(loaded, item, form, shown, writing, own=own, is_from_record=is_from_record)
 
 
 def _replies_to() -> UUID | None:

@@ -1,0 +1,286 @@
+"""How partners were chosen: who records it, who reads it, until when, and what is refused."""
+
+import datetime as dt
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from tests.factories.checklists import decline_text
+from tests.factories.cooperations import open_one
+from tests.factories.tables import Table, set_out
+from tests.pages import Page
+from tests.starting_points import noon_in
+from tracker.access.actor import Role
+from tracker.cooperations.models import Stage
+from tracker.cooperations.selection import queries, service
+from tracker.cooperations.selection.models import PartnerSelection, SelectionWay
+from tracker.cooperations.selection.policy import Selection
+from tracker.core import clock
+from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
+from tracker.oversight import integrity
+
+pytestmark = pytest.mark.both_databases
+
+DAY = dt.timedelta(days=1)
+CALL = Selection(
+    way=SelectionWay.PUBLIC_CALL,
+    opened_on=None,
+    decided_on=noon_in(-20).date(),
+    criteria="Ten years of work with detained persons.",
+    decided_by="Head of the NPM",
+)
+
+
+@pytest.fixture
+def table(session: Session) -> Table:
+    return set_out(session)
+
+
+def record(
+    table: Table,
+    first: str = "ilena",
+    partner: str = "door",
+    selection: Selection = CALL,
+    version: int = 0,
+) -> bool:
+    is_changed = service.record(
+        table[first], table.cooperation, table.land.id(partner), selection, version=version
+    )
+    table.session.commit()
+    return is_changed
+
+
+def row_of(table: Table, partner: str = "door") -> PartnerSelection | None:
+    partner_id = table.land.id(partner)
+    return queries.recorded(table.cooperation.id, [partner_id]).get(partner_id)
+
+
+def address(table: Table, partner: str = "") -> str:
+    start = f"/cooperations/{table.cooperation.reference}/selection"
+    return f"{start}/{table.land.id(partner)}" if partner else start
+
+
+def words(**change: object) -> dict[str, Any]:
+    """Return what is typed into the form."""
+    return {
+        "way": "direct",
+        "opened_on": noon_in(-30).date().isoformat(),
+        "criteria": "They know the places.\nNobody else does.",
+        "decided_by": "Head of the NPM",
+        **change,
+    }
+
+
+# The verb
+
+
+def test_a_coordinator_of_the_npm_records_and_the_event_says_of_whom_alone(table: Table) -> None:
+    assert record(table)
+    row = row_of(table)
+    assert row is not None
+    assert (row.way, row.decided_on, row.version) == (CALL.way, CALL.decided_on, 1)
+    assert row.recorded_by.name == "Ilena Dorvath"
+    (event,) = table.events("partner_selection_recorded")
+    assert event.pop("who")["name"] == "Ilena Dorvath"
+    assert event == {"organisation": "Open Door Legal Aid"}
+    table.session.rollback()
+    assert integrity.check_all().finding is None
+
+
+def test_the_same_words_sent_again_change_nothing(table: Table) -> None:
+    record(table)
+    assert not record(table, version=0)
+    assert not record(table, selection=replace(CALL, criteria=f"  {CALL.criteria} "), version=1)
+    assert len(table.events("partner_selection_recorded")) == 1
+
+
+def test_of_two_people_the_later_save_is_stopped(table: Table) -> None:
+    record(table)
+    with pytest.raises(StaleError):
+        record(table, selection=replace(CALL, criteria="Other words."), version=0)
+    table.session.rollback()
+    assert record(table, selection=replace(CALL, criteria="Other words."), version=1)
+
+
+@pytest.mark.parametrize(
+    "first", ["samira", "joana", "oren", "tomas", "nadia", "marek", "ada", "root", "vesna"]
+)
+def test_nobody_else_records(table: Table, first: str) -> None:
+    with pytest.raises(RefusedError):
+        record(table, first)
+    assert table.session.scalar(sa.select(sa.func.count(PartnerSelection.id))) == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"criteria": "  "}, "criteria"),
+        ({"criteria": "x" * 5001}, "criteria"),
+        ({"decided_by": " "}, "decided_by"),
+        ({"decided_by": "x" * 201}, "decided_by"),
+        ({"decided_on": None}, "decided_on"),
+    ],
+)
+def test_what_is_missing_is_refused_with_its_field(
+    table: Table, change: dict[str, object], field: str
+) -> None:
+    selection = replace(CALL, **change)  # type: ignore[arg-type] # the fields of a selection
+    with pytest.raises(RuleBrokenError) as error:
+        record(table, selection=selection)
+    assert error.value.field == field
+    assert row_of(table) is None
+
+
+def test_a_day_to_come_is_refused(table: Table) -> None:
+    with pytest.raises(RuleBrokenError):
+        record(table, selection=replace(CALL, decided_on=clock.today() + DAY))
+
+
+@pytest.mark.parametrize("partner", ["npm", "bridge"])
+def test_only_of_a_partner_of_this_cooperation(table: Table, partner: str) -> None:
+    with pytest.raises(RuleBrokenError):
+        record(table, partner=partner)
+
+
+def test_once_the_terms_are_sent_it_stays_until_they_are_declined(table: Table) -> None:
+    table.send()
+    with pytest.raises(RefusedError, match="Parties and mandates"):
+        record(table)
+    table.session.rollback()
+    decline_text(
+        table["henrik"], table.checklist(), reason="Nobody says why we were chosen.", items=["M1"]
+    )
+    table.session.commit()
+    assert record(table)
+
+
+def test_once_all_have_signed_it_stays(table: Table) -> None:
+    table.sign()
+    with pytest.raises(RefusedError, match="amendment"):
+        record(table)
+
+
+def test_in_a_closed_cooperation_it_stays(table: Table) -> None:
+    table.cooperation.stage = Stage.CLOSED
+    table.session.commit()
+    with pytest.raises(RefusedError, match="closed"):
+        record(table)
+
+
+# Pages
+
+
+def test_it_is_recorded_on_its_page_and_a_form_sent_twice_saves_once(
+    app: Flask, table: Table
+) -> None:
+    client = table.land.browser(app, "ilena")
+    assert "Nothing is recorded yet." in client.page(address(table)).text
+    form = client.page(address(table, "door")).form().filled_in(**words())
+    for answer in ("Saved.", "Nothing was changed."):
+        sent = client.post(address(table, "door"), data=form, follow_redirects=True)
+        assert answer in Page.of(sent).text
+    page = client.page(address(table))
+    assert "Direct contact" in page.text
+    assert "They know the places." in page.text
+    assert len(table.events("partner_selection_recorded")) == 1
+    history = client.page(f"/cooperations/{table.cooperation.reference}/history").text
+    assert "How Open Door Legal Aid was chosen as a partner was recorded." in history
+
+
+def test_what_is_missing_is_said_beside_its_field_and_nothing_typed_is_lost(
+    app: Flask, table: Table
+) -> None:
+    client = table.land.browser(app, "ilena")
+    sent = client.submit(address(table, "door"), **words(way="public_call", decided_by=""))
+    page = Page.of(sent)
+    assert "Enter the date of the decision." in page.text
+    assert "Say who decided." in page.text
+    assert "Nobody else does." in page.html
+    assert row_of(table) is None
+
+
+def test_an_old_form_shows_both_and_is_saved_on_request_only(app: Flask, table: Table) -> None:
+    client = table.land.browser(app, "ilena")
+    form = client.page(address(table, "door")).form().filled_in(**words())
+    record(table)
+    page = Page.of(client.post(address(table, "door"), data=form))
+    assert "Saved in the meantime:" in page.text
+    assert CALL.criteria in page.text
+    row = row_of(table)
+    assert row is not None
+    assert row.criteria == CALL.criteria
+    again = client.post(address(table, "door"), data=page.form().filled_in(), follow_redirects=True)
+    assert "Saved." in Page.of(again).text
+    assert "They know the places." in client.page(address(table)).text
+
+
+@pytest.mark.parametrize(
+    ("first", "own", "other"),
+    [("samira", "Ten years", "Known nurses"), ("otto", "Known nurses", "Ten years")],
+)
+def test_a_partner_reads_what_concerns_itself_and_changes_nothing(
+    app: Flask, table: Table, first: str, own: str, other: str
+) -> None:
+    record(table)
+    record(table, partner="lantern", selection=replace(CALL, criteria="Known nurses."))
+    client = table.land.browser(app, first)
+    page = client.page(f"/cooperations/{table.cooperation.reference}")
+    assert "How partners were chosen" in page.links()
+    page = client.page(address(table))
+    assert own in page.text
+    assert other not in page.html
+    mine, theirs = ("door", "lantern") if first == "samira" else ("lantern", "door")
+    assert not [link for link in page.links().values() if str(table.land.id(mine)) in link]
+    client.page(address(table, mine), 403)
+    client.page(address(table, theirs), 404)
+    assert client.post(address(table, mine), data=words()).status_code == 403
+    assert client.post(address(table, theirs), data=words()).status_code == 404
+
+
+@pytest.mark.parametrize("first", ["oren", "tomas", "nadia"])
+def test_the_npms_others_read_all_and_change_nothing(app: Flask, table: Table, first: str) -> None:
+    record(table)
+    client = table.land.browser(app, first)
+    assert "Ten years" in client.page(address(table)).text
+    client.page(address(table, "door"), 403)
+
+
+@pytest.mark.parametrize("first", ["marek", "vesna", "ada", "root"])
+def test_for_others_the_pages_do_not_exist(app: Flask, table: Table, first: str) -> None:
+    record(table)
+    client = table.land.browser(app, first)
+    for place in (address(table), address(table, "door"), f"{address(table)}/use"):
+        client.page(place, 404)
+    assert client.post(address(table, "door"), data=words()).status_code == 404
+
+
+def test_the_auditor_is_led_to_nothing_that_does_not_exist(app: Flask, table: Table) -> None:
+    page = table.land.browser(app, "ada").page(f"/cooperations/{table.cooperation.reference}")
+    assert "How partners were chosen" not in page.links()
+
+
+def test_a_partner_of_another_cooperation_is_not_found_here(app: Flask, table: Table) -> None:
+    other = open_one(table.land, "bridge", title="Another")
+    table.session.commit()
+    client = table.land.browser(app, "ilena")
+    client.page(address(table, "bridge"), 404)
+    assert client.post(address(table, "bridge"), data=words()).status_code == 404
+    client.page(f"/cooperations/{other.reference}/selection/{table.land.id('door')}", 404)
+
+
+def test_a_coordinator_is_told_why_it_can_be_changed_no_more(app: Flask, table: Table) -> None:
+    table.send()
+    client = table.land.browser(app, "ilena")
+    page = client.page(address(table))
+    assert "The terms were sent to this partner for signature." in page.text
+    client.page(address(table, "door"), 403)
+
+
+def test_a_second_coordinator_of_the_npm_records_too(app: Flask, table: Table) -> None:
+    table.land.person("Rhea Sand", "npm", Role.COORDINATOR)
+    table.session.commit()
+    assert record(table, "rhea")

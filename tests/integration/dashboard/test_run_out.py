@@ -1,0 +1,104 @@
+"""Terms that ran out: no list, page, stage line or history calls such a cooperation active."""
+
+import datetime as dt
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from tests.factories import agreements
+from tests.factories.cooperations import Country, copied_country, open_one
+from tracker.activity.stale import recompute
+from tracker.agreements import notices
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.models import Checklist, NoticeKind
+from tracker.cooperations.models import Cooperation, Mode, Stage
+from tracker.core import clock
+from tracker.lifecycle import policy, queries
+from tracker.ui.locale import as_date
+
+pytestmark = pytest.mark.both_databases
+
+Freeze = Callable[[dt.datetime | None], None]
+DAY = dt.timedelta(days=1)
+
+
+@pytest.fixture
+def land(session: Session) -> Country:
+    return copied_country(session)
+
+
+@pytest.fixture
+def cooperation(land: Country) -> Cooperation:
+    """Active until tomorrow, and nothing renews its terms."""
+    today = clock.today()
+    cooperation = open_one(land, modes=(Mode.SUPP,), questions={"unpublished_shared": "no"})
+    terms = terms_of(cooperation)
+    agreements.answer(land, terms, "M19", **agreements.term(today - 10 * DAY, today + DAY))
+    agreements.send(land, terms, {"npm": "tomas", "door": "henrik"})
+    agreements.sign(land, terms, "tomas", "henrik")
+    recompute()
+    land.session.commit()
+    assert cooperation.stage is Stage.ACTIVE
+    return cooperation
+
+
+def terms_of(cooperation: Cooperation) -> Checklist:
+    return agreements.checklist_of(cooperation, ChecklistKind.TERMS)
+
+
+def texts(app: Flask, land: Country, cooperation: Cooperation) -> dict[str, str]:
+    client = land.browser(app, "henrik")
+    return {
+        "list": client.page("/cooperations").text,
+        "page": client.page(f"/cooperations/{cooperation.reference}").text,
+    }
+
+
+def test_list_page_and_next_step_say_from_the_day_after_that_the_terms_ran_out(
+    app: Flask, land: Country, cooperation: Cooperation, frozen_time: Freeze
+) -> None:
+    now, last = clock.now(), clock.today() + DAY
+    words = f"Terms ran out on {as_date(last)}"
+    frozen_time(now + DAY)
+    before = texts(app, land, cooperation)
+    assert not any(words in text for text in before.values())
+    assert "Stage P4, Active," in before["page"]
+    frozen_time(now + 2 * DAY)
+    after = texts(app, land, cooperation)
+    assert all(words in text for text in after.values())
+    assert f"Stage P4, {words}," in after["page"]
+    assert "Everything that is agreed is in force" not in after["page"]
+
+
+def test_the_gate_of_time_is_broken_on_the_same_day(
+    cooperation: Cooperation, frozen_time: Freeze
+) -> None:
+    now = clock.now()
+    for days, has_run_out in ((1, False), (2, True)):
+        frozen_time(now + days * DAY)
+        gates = {gate.code: gate for gate in policy.gates(queries.facts_of(cooperation))}
+        reasons = [str(lack.reason) for lack in gates["G5"].missing]
+        assert any("have run out" in reason for reason in reasons) is has_run_out
+
+
+def test_a_suspension_lifted_after_the_last_day_makes_nothing_active(
+    app: Flask, land: Country, session: Session, cooperation: Cooperation, frozen_time: Freeze
+) -> None:
+    terms = terms_of(cooperation)
+    notice = notices.give_notice(
+        land.actor("henrik"), terms, NoticeKind.SUSPENDED, reason="We can't work safely."
+    )
+    recompute()
+    session.commit()
+    assert cooperation.stage is Stage.SUSPENDED
+    last = clock.today() + DAY
+    frozen_time(clock.now() + 3 * DAY)
+    notices.close_notice(land.actor("henrik"), terms, notice.id, reason="It is safe again.")
+    recompute()
+    session.commit()
+    client = land.browser(app, "henrik")
+    history = client.page(f"/cooperations/{cooperation.reference}/history").text
+    assert f"now in stage P4, but its terms ran out on {as_date(last)}" in history
+    assert f"Terms ran out on {as_date(last)}" in client.page("/cooperations").text

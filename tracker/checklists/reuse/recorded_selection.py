@@ -1,0 +1,61 @@
+"""How partners were chosen, as recorded before the terms (P0), offered as an answer to M1."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tracker.access.actor import Actor, OrganisationKind, Role
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
+from tracker.checklist_templates.schema import Item
+from tracker.checklists.loading import LoadedChecklist
+from tracker.checklists.rules.values import Fit, fit
+from tracker.cooperations.selection import queries
+from tracker.cooperations.selection.models import PartnerSelection
+
+ITEM, FIELD, PARTNER = "M1", "selection", "party"
+
+
+def fitted(
+    actor: Actor, loaded: LoadedChecklist, item: Item, values: Mapping[str, Any]
+) -> Fit | None:
+    """Return an answer to M1 with what is recorded of each partner, for the NPM's coordinators.
+
+    values are the answer so far, which stays but for the rows of partners with a record. None for
+    everybody else, where nothing is recorded, and in a template that doesn't ask for it. Nothing is
+    saved: whoever saves the answer has seen it.
+    """
+    if not _is_offered(actor, loaded, item):
+        return None
+    partners = [
+        party.organisation_id for party in loaded.parties if party.side is OrganisationKind.CSO
+    ]
+    recorded = queries.recorded(loaded.checklist.cooperation_id, partners)
+    if not recorded:
+        return None
+    rows = {str(partner): _row(recorded[partner]) for partner in partners if partner in recorded}
+    others = [row for row in values.get(FIELD) or [] if row.get(PARTNER) not in rows]
+    merged = {**values, FIELD: [*rows.values(), *others]}
+    return fit(item.fields_of(AnswerScope.SHARED), merged, loaded.surroundings)
+
+
+def _is_offered(actor: Actor, loaded: LoadedChecklist, item: Item) -> bool:
+    own = loaded.own_party(actor)
+    return (
+        loaded.checklist.kind is ChecklistKind.TERMS
+        and item.code == ITEM
+        and any(field.key == FIELD for field in item.fields_of(AnswerScope.SHARED))
+        and own is not None
+        and own.side is OrganisationKind.NPM
+        and actor.has(Role.COORDINATOR)
+    )
+
+
+def _row(row: PartnerSelection) -> dict[str, Any]:
+    cells = {
+        PARTNER: str(row.organisation_id),
+        "way": row.way.value,
+        "opened_on": row.opened_on.isoformat() if row.opened_on else None,
+        "decided_on": row.decided_on.isoformat() if row.decided_on else None,
+        "criteria": row.criteria,
+        "decided_by": row.decided_by,
+    }
+    return {key: value for key, value in cells.items() if value}

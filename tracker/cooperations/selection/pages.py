@@ -1,0 +1,20 @@
+"""View models for the pages on how partners were chosen."""
+
+from flask_babel import gettext as _
+
+from tracker.cooperations.selection import labels
+from tracker.cooperations.selection.models import PartnerSelection
+from tracker.ui.locale import as_date
+
+
+def facts_of(row: PartnerSelection) -> list[tuple[object, object]]:
+    """Return what is recorded of a partner but the criteria, without what was left empty."""
+    recorded = _("%(day)s by %(name)s", day=as_date(row.recorded_at), name=row.recorded_by.name)
+    facts: list[tuple[object, object]] = [
+        (_("Chosen by"), labels.WAYS[row.way]),
+        (_("Call or first contact"), as_date(row.opened_on) if row.opened_on else ""),
+        (_("Date of the decision"), as_date(row.decided_on) if row.decided_on else ""),
+        (_("Decided by"), row.decided_by),
+        (_("Recorded"), recorded),
+    ]
+    return [(name, words) for name, words in facts if words]

@@ -1,0 +1,57 @@
+"""Queries for how partners were chosen, and who was asked to sign the terms."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import joinedload
+
+from tracker.accounts.models import User
+from tracker.cooperations.selection.models import PartnerSelection
+from tracker.core.db import db
+from tracker.signoff.models import RequestState, Revision, SignatureParty, SignatureRequest
+
+
+def recorded(cooperation_id: UUID, partner_ids: Iterable[UUID]) -> dict[UUID, PartnerSelection]:
+    """Return what is recorded of some partners, by partner, with who recorded it.
+
+    The caller has found the cooperation with a scoped query, and decided by policy.readable.
+    """
+    rows = db.session.scalars(
+        sa.select(PartnerSelection)
+        .where(
+            PartnerSelection.cooperation_id == cooperation_id,
+            PartnerSelection.organisation_id.in_(list(partner_ids)),
+        )
+        .options(joinedload(PartnerSelection.recorded_by).load_only(User.name))
+    )
+    return {row.organisation_id: row for row in rows}
+
+
+def locked(cooperation_id: UUID, organisation_id: UUID) -> PartnerSelection | None:
+    """Return what is recorded of a partner, and keep others from changing it."""
+    return db.session.scalar(
+        sa.select(PartnerSelection)
+        .where(
+            PartnerSelection.cooperation_id == cooperation_id,
+            PartnerSelection.organisation_id == organisation_id,
+        )
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+
+
+def asked_to_sign(cooperation_id: UUID) -> frozenset[UUID]:
+    """Return the parties that terms wait for, or that were parties of terms signed by all."""
+    return frozenset(
+        db.session.scalars(
+            sa.select(SignatureParty.organisation_id)
+            .join(SignatureRequest, SignatureRequest.id == SignatureParty.request_id)
+            .join(Revision, Revision.id == SignatureRequest.revision_id)
+            .where(
+                Revision.cooperation_id == cooperation_id,
+                Revision.kind == "terms",
+                SignatureRequest.state.in_([RequestState.WAITING, RequestState.COMPLETED]),
+            )
+        )
+    )
