@@ -5,10 +5,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tracker.accounts.people import service as accounts
-from tracker.agreements import notices, renewal, signature_requests
+from tracker.agreements import departures, notices, renewal, signature_requests
 from tracker.checklists.assignments import service as assignments
 from tracker.comments import service as comments
 from tracker.cooperations import clearances
+from tracker.cooperations import departures as leaving
 from tracker.core import clock
 from tracker.evidence.log import anchors, checkpoints
 from tracker.evidence.log import service as log
@@ -26,6 +27,10 @@ def close_expired(day: dt.date) -> int:
 
 def carry_out_due(day: dt.date) -> int:
     return _all(notices.due_notices, notices.carry_out, day)
+
+
+def leave_due(day: dt.date) -> int:
+    return _all(leaving.due, departures.carry_out, day)
 
 
 def renew_due(day: dt.date) -> int:

@@ -26,10 +26,14 @@ from tracker.activity import service as trail
 from tracker.activity.service import Handler
 from tracker.activity.stale import Recomputation, Stale
 from tracker.activity.verbs import Verb
+from tracker.agreements import departures as checklist_departures
 from tracker.agreements import evidence as agreement_evidence
 from tracker.agreements import succession as checklist_successions
 from tracker.agreements.paper import pages as paper_pages
 from tracker.agreements.paper import routes as paper_routes
+from tracker.agreements.routes import (
+    departures as departure_routes,
+)
 from tracker.agreements.routes import (
     history as history_routes,
 )
@@ -87,6 +91,7 @@ from tracker.comments import pages as comment_pages
 from tracker.comments import queries as comment_queries
 from tracker.comments import routes as comment_routes
 from tracker.cooperations import clearances
+from tracker.cooperations import departures as party_departures
 from tracker.cooperations import entries as cooperation_entries
 from tracker.cooperations import keys as cooperation_keys
 from tracker.cooperations import routes as cooperation_routes
@@ -194,6 +199,16 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
     verbs.MODES_CHANGED: (checklists.follow, lifecycle.follow_modes, visits.follow),
     verbs.OUTSIDE_BODY_REMOVED: (checklists.follow, lifecycle.follow, visits.follow),
     verbs.PARTY_JOINED: (lifecycle.follow_party, visits.follow),
+    # What reaches beyond a party's last day is judged when it is known, and on that day.
+    verbs.PARTY_LEAVING: (visits.follow,),
+    verbs.PARTY_STAYS: (visits.follow,),
+    verbs.PARTY_LEFT: (
+        checklist_departures.follow_departure,
+        undertakings.follow_people,
+        lifecycle.follow,
+        visit_team.follow_people,
+        visits.follow,
+    ),
     verbs.PARTY_REPLACED: (
         checklist_successions.follow_replacement,
         undertakings.follow_people,
@@ -280,7 +295,7 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
         visits.follow_person,
     ),
     verbs.CLEARANCE_OPENED: (visits.follow,),
-    verbs.STAGE_CHANGED: (closing.follow_stage, visits.follow),
+    verbs.STAGE_CHANGED: (party_departures.follow_stage, closing.follow_stage, visits.follow),
     verbs.UNDERTAKING_SIGNED: (visits.follow,),
     verbs.INTEREST_ADDED: (visit_bars.follow, visits.follow),
     verbs.INTERESTS_DECIDED: (visit_bars.follow, visits.follow),
@@ -295,6 +310,9 @@ FOLLOWS_FOR_THE_REGISTER = (
     verbs.COOPERATION_OPENED,
     verbs.COOPERATION_CHANGED,
     verbs.PARTY_JOINED,
+    verbs.PARTY_LEAVING,
+    verbs.PARTY_STAYS,
+    verbs.PARTY_LEFT,
     verbs.PARTY_REPLACED,
     verbs.CHECKLIST_STARTED,
     verbs.AMENDMENT_OPENED,
@@ -319,6 +337,9 @@ FOLLOWS_FOR_THE_LIST = (
     verbs.COOPERATION_OPENED,
     verbs.COOPERATION_CHANGED,
     verbs.PARTY_JOINED,
+    verbs.PARTY_LEAVING,
+    verbs.PARTY_STAYS,
+    verbs.PARTY_LEFT,
     verbs.PARTY_REPLACED,
 )
 for _verb in FOLLOWS_FOR_THE_LIST:
@@ -393,6 +414,7 @@ COOPERATION_PAGES = frozenset(
         "comments",
         "copying",
         "dashboard.cooperation",
+        "departures",
         "ending",
         "history",
         "lifecycle",
@@ -546,6 +568,7 @@ def _furnish(app: Flask) -> None:
     app.register_blueprint(paper_routes.blueprint)
     app.register_blueprint(request_routes.blueprint)
     app.register_blueprint(notice_routes.blueprint)
+    app.register_blueprint(departure_routes.blueprint)
     app.register_blueprint(template_upgrade_routes.blueprint)
     app.register_blueprint(assignment_routes.blueprint)
     app.register_blueprint(copying_routes.blueprint)

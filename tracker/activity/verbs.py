@@ -120,7 +120,10 @@ OUTSIDE_BODY_ADDED = _verb("outside_body_added", "name", "kind")
 OUTSIDE_BODY_REMOVED = _verb("outside_body_removed", "name", "kind")
 PARTNER_SELECTION_RECORDED = _verb("partner_selection_recorded", "organisation")
 PARTY_JOINED = _verb("party_joined", "organisation")
-# The ids are for the handler that updates each checklist.
+PARTY_LEAVING = _verb("party_leaving", "organisation", "since", "reason")
+PARTY_STAYS = _verb("party_stays", "organisation", "reason")
+# The ids are for the handlers that update each checklist.
+PARTY_LEFT = _verb("party_left", "organisation", "organisation_id", "since")
 PARTY_REPLACED = _verb(
     "party_replaced", "former", "former_id", "successor", "successor_id", "since", "source"
 )

@@ -272,6 +272,19 @@ class NoticeForm(Form):
     )
 
 
+class LeaveForm(Form):
+    """From which day on a party is gone, and why."""
+
+    from_on = DateField(
+        _l("From which day on are you no longer a party?"),
+        [Required()],
+        description=_l("The day before it is your last."),
+    )
+    reason = TextField(
+        _l("Reason"), [Required()], description=_l("All parties read this."), most=2000
+    )
+
+
 class RenewForm(Form):
     """New dates for a text, and why."""
 

@@ -118,10 +118,15 @@ def surviving_duties(checklist: Checklist, language: str = "") -> list[Duties]:
     }.values():
         document = standing_document(stopped_text) if stopped_text.kind in SURVIVING else None
         if document is not None:
-            item, keys = SURVIVING[stopped_text.kind]
-            shown = frozen_text.shown_in(document, language)
-            survivals.append(Duties(shown, frozen_text.parts_in(document, item, keys, shown)))
+            survivals.append(duties_in(document, stopped_text.kind, language))
     return [duties for duties in survivals if duties.parts]
+
+
+def duties_in(document: Mapping[str, Any], kind: ChecklistKind, language: str) -> Duties:
+    """Return the duties that stay after the end, as one signed text of such a kind lists them."""
+    item, keys = SURVIVING[kind]
+    shown = frozen_text.shown_in(document, language)
+    return Duties(shown, frozen_text.parts_in(document, item, keys, shown))
 
 
 def open_notices(checklist: Checklist) -> list[Notice]:
@@ -319,20 +324,7 @@ def close_notice(actor: Actor, checklist: Checklist, notice_id: UUID, *, reason:
     can_close_notice(actor, loaded, notice).require()
     if not reason.strip():
         raise RuleBrokenError(_l("Give the reason."), "reason")
-    notice.closed_at = clock.now()
-    notice.closed_by_id = actor.user_id
-    notice.closed_reason = reason.strip()
-    if notice.taken_effect_at is None:
-        _record(
-            verbs.NOTICE_TAKEN_BACK,
-            actor,
-            checklist,
-            notice,
-            what=notice.kind.value,
-            reason=notice.closed_reason,
-        )
-    else:
-        _lift(actor, checklist, notice)
+    _close(actor, checklist, notice, reason.strip())
     messages.notice_was_given(checklist.id, agreements.everyone(loaded) - {actor.user_id})
     return notice
 
@@ -347,7 +339,35 @@ def can_close_notice(actor: Actor, loaded: LoadedChecklist, notice: Notice) -> D
     return signoff_policy.has_power(signoff_policy.signing_membership(actor), clock.today())
 
 
-def _lift(actor: Actor, checklist: Checklist, notice: Notice) -> None:
+def close_for_departure(
+    actor: Actor | None, checklist: Checklist, organisation_id: UUID, reason: str
+) -> None:
+    """Lift and take back what a party that has left gave notice of: nobody else could."""
+    for notice in open_notices(checklist):
+        has_ended = notice.taken_effect_at is not None and notice.kind is NoticeKind.ENDED
+        if notice.organisation_id == organisation_id and not has_ended:
+            _close(actor, checklist, notice, reason)
+
+
+def _close(actor: Actor | None, checklist: Checklist, notice: Notice, reason: str) -> None:
+    """Lift a suspension, or take a notice back before its day."""
+    notice.closed_at = clock.now()
+    notice.closed_by_id = actor.user_id if actor else None
+    notice.closed_reason = reason
+    if notice.taken_effect_at is None:
+        _record(
+            verbs.NOTICE_TAKEN_BACK,
+            actor,
+            checklist,
+            notice,
+            what=notice.kind.value,
+            reason=reason,
+        )
+    else:
+        _lift(actor, checklist, notice)
+
+
+def _lift(actor: Actor | None, checklist: Checklist, notice: Notice) -> None:
     """Put the text back into force, unless another party's suspension is still open."""
     others = [
         open_notice

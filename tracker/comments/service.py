@@ -179,6 +179,25 @@ def finish_task(actor: Actor, comment_id: UUID) -> None:
     _record(verbs.COMMENT_TASK_DONE, actor, comment.checklist, comment)
 
 
+def end_tasks(cooperation_id: UUID, user_ids: Collection[UUID]) -> None:
+    """End the open tasks of people whose organisation has left; others can be given them anew."""
+    tasks = db.session.scalars(
+        sa.select(CommentTask)
+        .join(Comment, Comment.id == CommentTask.comment_id)
+        .join(Checklist, Checklist.id == Comment.checklist_id)
+        .where(
+            Checklist.cooperation_id == cooperation_id,
+            CommentTask.user_id.in_(user_ids),
+            CommentTask.done_at.is_(None),
+            CommentTask.ended_at.is_(None),
+        )
+        .with_for_update(of=CommentTask)
+    )
+    for task in tasks:
+        task.ended_at = clock.now()
+    db.session.flush()
+
+
 def tasks_due(day: dt.date) -> Sequence[UUID]:
     """Return the open tasks due by a day without a reminder so far; for the worker."""
     return db.session.scalars(

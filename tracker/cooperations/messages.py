@@ -1,6 +1,6 @@
 """Emails about the parties of a cooperation: a neutral sentence and a link."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from flask_babel import gettext as _
@@ -30,3 +30,55 @@ def power_by_administrator(references: Mapping[UUID, str]) -> None:
                 _("Who signs for a partner was confirmed by an administrator"),
                 body,
             )
+
+
+def party_is_leaving(reference: str, user_ids: Iterable[UUID]) -> None:
+    """Tell the people of the parties that one gave notice that it leaves, or took it back."""
+    for person in accounts.contacts(user_ids).values():
+        with in_language(person.language):
+            body = text(
+                _(
+                    "A party of a cooperation of yours gave notice that it leaves, or took its "
+                    "notice back. The agreement goes on among the others."
+                ),
+                name=person.name,
+                address=link_to("dashboard.cooperation", reference=reference),
+            )
+            subject = _("A party's notice to leave a cooperation")
+            outbox.queue(person.email, person.language, "party_leaving", subject, body)
+
+
+def party_has_left(reference: str, organisation_id: UUID, user_ids: Iterable[UUID]) -> None:
+    """Tell the people of the parties that stay; the page lists what has to change."""
+    for person in accounts.contacts(user_ids).values():
+        with in_language(person.language):
+            body = text(
+                _(
+                    "A party has left a cooperation of yours. The agreement goes on among the "
+                    "others. See what has to change in it."
+                ),
+                name=person.name,
+                address=link_to(
+                    "departures.show", reference=reference, organisation_id=organisation_id
+                ),
+            )
+            subject = _("A party has left a cooperation")
+            outbox.queue(person.email, person.language, "party_left", subject, body)
+
+
+def you_have_left(reference: str, organisation_id: UUID, user_ids: Iterable[UUID]) -> None:
+    """Tell the people of the party that has left which page of the cooperation stays theirs."""
+    for person in accounts.contacts(user_ids).values():
+        with in_language(person.language):
+            body = text(
+                _(
+                    "Your organisation has left a cooperation. Some duties continue. Read which "
+                    "ones on the page of your departure."
+                ),
+                name=person.name,
+                address=link_to(
+                    "departures.show", reference=reference, organisation_id=organisation_id
+                ),
+            )
+            subject = _("Your organisation has left a cooperation")
+            outbox.queue(person.email, person.language, "own_party_left", subject, body)

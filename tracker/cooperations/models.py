@@ -153,6 +153,13 @@ class Party(Identified, Base):
     __table_args__ = (
         sa.UniqueConstraint("cooperation_id", "organisation_id"),
         sa.Index("ix_party_organisation", "organisation_id", "left_on", "cooperation_id"),
+        # What the worker looks for.
+        sa.Index(
+            "ix_party_leaving",
+            "left_on",
+            sqlite_where=sa.text("leave_given_at IS NOT NULL AND leave_done_at IS NULL"),
+            postgresql_where=sa.text("leave_given_at IS NOT NULL AND leave_done_at IS NULL"),
+        ),
     )
 
     cooperation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("cooperation.id"))
@@ -160,13 +167,32 @@ class Party(Identified, Base):
     side: Mapped[OrganisationKind]
     position: Mapped[int] = mapped_column(default=0)
     joined_on: Mapped[dt.date]
+    # The last day on which it is a party; ahead while it has given notice that it leaves.
     left_on: Mapped[dt.date | None]
+    # The notice by which it leaves alone (product.md, 5.8), and when all that ends with its part
+    # was ended.
+    leave_given_at: Mapped[dt.datetime | None]
+    leave_given_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user.id"))
+    leave_reason: Mapped[str | None]
+    leave_done_at: Mapped[dt.datetime | None]
     # For a body that was replaced (N13): by which, and on which day. Its signatures stay.
     replaced_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("organisation.id"))
     replaced_on: Mapped[dt.date | None]
 
     cooperation: Mapped[Cooperation] = relationship(back_populates="parties", lazy="raise")
     organisation: Mapped[Organisation] = relationship(foreign_keys=[organisation_id], lazy="raise")
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether it has given notice that it leaves, and is still a party or not ended yet."""
+        return self.leave_given_at is not None and self.leave_done_at is None
+
+    def stay(self) -> None:
+        """Forget a notice and the day of leaving, for a party that stays or comes back."""
+        self.left_on = None
+        self.leave_given_at = self.leave_done_at = None
+        self.leave_given_by_id = None
+        self.leave_reason = None
 
 
 class CooperationEntry(Base):

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from tracker.access.actor import OrganisationKind
 from tracker.cooperations.models import Cooperation, Party
 from tracker.cooperations.people import Person
+from tracker.core import clock
 from tracker.ui.locale import as_date
 
 
@@ -37,6 +38,22 @@ def taken_over(cooperation: Cooperation, organisation_ids: Collection[str]) -> l
         for party in cooperation.parties
         if party.replaced_by_id is not None and str(party.organisation_id) in organisation_ids
     ]
+
+
+def departed(cooperation: Cooperation) -> dict[UUID, str]:
+    """Return a text for each party that left alone or gave notice: that it did, and when."""
+    today = clock.today()
+    texts: dict[UUID, str] = {}
+    for party in cooperation.parties:
+        if party.leave_given_at is None or party.left_on is None:
+            continue
+        words = {"party": party.organisation.name, "day": as_date(party.left_on)}
+        texts[party.organisation_id] = (
+            _("%(party)s has left. Its last day was %(day)s.", **words)
+            if party.left_on < today
+            else _("%(party)s is leaving. Its last day is %(day)s.", **words)
+        )
+    return texts
 
 
 def people_by_party(

@@ -23,6 +23,8 @@ class PartyFact:
 
     organisation_id: UUID
     side: OrganisationKind
+    # Whether it has given notice that it leaves.
+    is_leaving: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,46 @@ def can_join(
         return no(_l("The organisation is a party already."))
     if cooperation.terms_in_force:
         return no(_l("The terms are in force among the parties; a newcomer needs an amendment."))
+    return YES
+
+
+def can_leave(actor: Actor, cooperation: CooperationFact) -> Decision:
+    """Decide who may give notice that their party leaves alone, while the others go on (5.8).
+
+    A signatory of the party, whose power to sign is asked beside. An NPM body and a CSO have to
+    stay: parties that leave already don't count.
+    """
+    if cooperation.stage in ENDED:
+        return no(_l("This cooperation is closed. Its record stays as it is."))
+    if not cooperation.has_party(actor.organisation_id):
+        return no(_l("Your organisation is not a party of this cooperation."))
+    if not actor.has(Role.SIGNATORY):
+        return no(_l("A signatory of a party gives notice that it leaves."))
+    own = actor.organisation_id
+    if any(party.is_leaving for party in cooperation.parties if party.organisation_id == own):
+        return no(_l("Your organisation has given this notice already."))
+    staying = {
+        party.side
+        for party in cooperation.parties
+        if party.organisation_id != own and not party.is_leaving
+    }
+    if not {OrganisationKind.NPM, OrganisationKind.CSO} <= staying:
+        return no(
+            _l(
+                "A cooperation needs an NPM and a civil society organisation. Without yours, end "
+                "the agreement instead."
+            )
+        )
+    return YES
+
+
+def can_stay(actor: Actor, cooperation: CooperationFact) -> Decision:
+    """Decide who may take such a notice back before its day: a signatory of the same party."""
+    if not cooperation.has_party(actor.organisation_id) or not actor.has(Role.SIGNATORY):
+        return no(_l("A signatory of the party that leaves takes the notice back."))
+    own = actor.organisation_id
+    if not any(party.is_leaving for party in cooperation.parties if party.organisation_id == own):
+        return no(_l("Your organisation has given no such notice."))
     return YES
 
 

@@ -20,7 +20,7 @@ from tracker.signoff.models import RequestState, Revision, SignatureRequest
 
 # Before any cooperation was opened.
 _BEFORE_ALL = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-_REFERENCE = re.compile(r"C-[0-9]{4}-[0-9]{4,6}")
+REFERENCE = re.compile(r"C-[0-9]{4}-[0-9]{4,6}")
 _WITH_PARTIES = selectinload(Cooperation.parties).joinedload(Party.organisation)
 
 
@@ -34,7 +34,7 @@ class Listing:
 
 def find(actor: Actor, reference: str) -> Cooperation | None:
     """Return a cooperation by its reference with its parties, if the person may see it."""
-    if not _REFERENCE.fullmatch(reference):
+    if not REFERENCE.fullmatch(reference):
         return None
     return _find_one(actor, Cooperation.reference == reference)
 
@@ -102,7 +102,8 @@ def fact(cooperation: Cooperation) -> CooperationFact:
     return CooperationFact(
         stage=cooperation.stage,
         parties=tuple(
-            PartyFact(party.organisation_id, party.side) for party in parties(cooperation)
+            PartyFact(party.organisation_id, party.side, party.is_leaving)
+            for party in parties(cooperation)
         ),
         terms_in_force=terms_in_force(cooperation.id),
     )

@@ -259,7 +259,8 @@ def join_party(actor: Actor, cooperation: Cooperation, organisation_id: UUID) ->
             joined_on=clock.today(),
         )
         cooperation.parties.append(party)
-    party.joined_on, party.left_on = clock.today(), None
+    party.joined_on = clock.today()
+    party.stay()
     db.session.flush()
     _record(verbs.PARTY_JOINED, actor, cooperation, organisation=organisation.name)
     return party
@@ -659,7 +660,7 @@ def _record(verb: Verb, actor: Actor | None, cooperation: Cooperation, **details
 
 
 def end_people(actor: Actor | None, cooperation_id: UUID, organisation_id: UUID) -> None:
-    """Remove all people of an organisation that is being replaced; their clearances close.
+    """Remove all people of an organisation that leaves or is replaced; their clearances close.
 
     A person's undertaking never passes to somebody else (S11), so no policy of the party is asked.
     """

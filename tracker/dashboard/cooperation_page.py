@@ -13,6 +13,7 @@ from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
 from tracker.access.actor import Actor, OrganisationKind, Role
+from tracker.agreements import departures as leaving
 from tracker.agreements import evidence
 from tracker.agreements.evidence import Compared, words_of
 from tracker.checklist_templates.models import ChecklistKind
@@ -24,7 +25,7 @@ from tracker.cooperations import people, policy
 from tracker.cooperations import queries as cooperations
 from tracker.cooperations.models import Cooperation, Stage
 from tracker.cooperations.modes import MODE_LABELS, Level, Purpose, Requirement
-from tracker.cooperations.pages import PartyPeople, people_by_party
+from tracker.cooperations.pages import PartyPeople, departed, people_by_party
 from tracker.cooperations.people import Person
 from tracker.cooperations.policy import CooperationFact
 from tracker.cooperations.selection import policy as selection
@@ -137,7 +138,10 @@ class CooperationView:
     needs: tuple[Requirement, ...]
     glance: tuple[tuple[object, object], ...]
     people: tuple[PartyPeople, ...]
+    # Of each party that leaves or has left: the words, and the page that says what follows.
+    departures: tuple[tuple[str, str], ...]
     may_change: bool
+    may_leave: bool
     # Whether there are partners of which the person may read how they were chosen.
     reads_selection: bool
 
@@ -213,7 +217,19 @@ def cooperation_view(actor: Actor, cooperation: Cooperation) -> CooperationView:
         needs=needs,
         glance=_glance(table),
         people=tuple(people_by_party(parties, taking_part)),
+        departures=tuple(
+            (
+                text,
+                url_for(
+                    "departures.show",
+                    reference=cooperation.reference,
+                    organisation_id=organisation_id,
+                ),
+            )
+            for organisation_id, text in departed(cooperation).items()
+        ),
         may_change=table.may_change,
+        may_leave=bool(leaving.can_leave(actor, cooperation)),
         reads_selection=bool(selection.readable(actor, fact)),
     )
 

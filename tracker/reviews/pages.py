@@ -187,8 +187,13 @@ def _task_under_review(actor: Actor, cooperation: Cooperation, url: str) -> Task
             if party.organisation_id not in confirmed
         ]
         label = _("Confirm the record of the review")
-        is_ours = actor.organisation_id not in confirmed and actor.has(*CONFIRMERS)
-        state = _("Waiting for %(names)s", names=", ".join(missing))
+        # All have confirmed when the last one missing has left: any of them goes on.
+        is_ours = actor.has(*CONFIRMERS) and (not missing or actor.organisation_id not in confirmed)
+        state = (
+            _("Waiting for %(names)s", names=", ".join(missing))
+            if missing
+            else _("Confirmed by all who stay")
+        )
     else:
         is_ours = actor.has(*BEGINNERS)
         state = _("Under review")

@@ -90,14 +90,18 @@ def can_write(actor: Actor, fact: ReviewFact) -> Decision:
 
 
 def can_confirm(actor: Actor, fact: ReviewFact, today: dt.date) -> Decision:
-    """Decide who may confirm the record: a signatory or manager of each party, once (P5)."""
+    """Decide who may confirm the record: a signatory or manager of each party, once (P5).
+
+    Where all parties of today have confirmed, since the last one left, any of them lets it take
+    effect.
+    """
     if not fact.is_open:
         return no(_l("This review is over. Its record stays as it is."))
     if not fact.has_party(actor.organisation_id) or not actor.has(*CONFIRMERS):
         return no(_l("A signatory or manager of each party confirms the record."))
     if not fact.is_complete:
         return no(_l("The record is not complete yet."))
-    for organisation_id, user_id in fact.confirmed:
+    for organisation_id, user_id in fact.confirmed if fact.missing else ():
         if organisation_id == actor.organisation_id:
             return no(_l("Your organisation has confirmed this record."))
         if user_id == actor.user_id:

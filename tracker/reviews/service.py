@@ -155,11 +155,28 @@ def confirm(
     shown.require(page, version.digest)
     written = records.read(version.content)
     _require_still_right(written, cooperation, terms, review)
+    confirmed = {organisation_id for organisation_id, _user_id in fact.confirmed}
+    if actor.organisation_id not in confirmed:
+        _confirm(actor, review, version, actor.organisation_id)
+        confirmed.add(actor.organisation_id)
+    waiting = [
+        party for party in people.parties(cooperation) if party.organisation_id not in confirmed
+    ]
+    if waiting:
+        messages.review_waits_for_you(
+            cooperation.reference, _people_of(waiting, policy.CONFIRMERS) - {actor.user_id}
+        )
+    else:
+        _conclude(actor, cooperation, terms, review, written)
+    return review
+
+
+def _confirm(actor: Actor, review: Review, version: ReviewVersion, organisation_id: UUID) -> None:
     confirmation = ReviewConfirmation(
         id=uuid4(),
         review_id=review.id,
         version=version.number,
-        organisation_id=actor.organisation_id,
+        organisation_id=organisation_id,
         user_id=actor.user_id,
         role=Role.MANAGER if actor.has(Role.MANAGER) else Role.SIGNATORY,
         digest=version.digest,
@@ -175,18 +192,6 @@ def confirm(
         organisation=actor.organisation_name,
         record_digest=version.digest,
     )
-    confirmed = {organisation_id for organisation_id, _user_id in fact.confirmed}
-    confirmed.add(actor.organisation_id)
-    waiting = [
-        party for party in people.parties(cooperation) if party.organisation_id not in confirmed
-    ]
-    if waiting:
-        messages.review_waits_for_you(
-            cooperation.reference, _people_of(waiting, policy.CONFIRMERS) - {actor.user_id}
-        )
-    else:
-        _conclude(actor, cooperation, terms, review, written)
-    return review
 
 
 def call_off(actor: Actor, cooperation: Cooperation, number: int, *, reason: str) -> Review:

@@ -367,9 +367,16 @@ def decline(
 
 
 def withdraw(
-    actor: Actor, signature_request: SignatureRequest, *, reason: str, key: bytes | None = None
+    actor: Actor | None,
+    signature_request: SignatureRequest,
+    *,
+    reason: str,
+    key: bytes | None = None,
 ) -> None:
-    """Call a request back with a reason; key as for decline(). The caller asks its policy."""
+    """Call a request back with a reason; key as for decline(). The caller asks its policy.
+
+    Nobody does so where the text came back by itself, such as after a party left.
+    """
     if signature_request.state is not RequestState.WAITING:
         raise RuleBrokenError(_l("This text no longer waits for signatures."))
     if not reason.strip():
@@ -469,7 +476,7 @@ def why_passed_on(slot: SignatureSlot, key: bytes | None) -> str:
 
 
 def _end(
-    actor: Actor,
+    actor: Actor | None,
     signature_request: SignatureRequest,
     state: RequestState,
     reason: str,
@@ -483,8 +490,8 @@ def _end(
         signature_request.reason = reason
     signature_request.state = state
     signature_request.ended_at = clock.now()
-    signature_request.ended_by_id = actor.user_id
-    signature_request.ended_for_id = actor.organisation_id
+    signature_request.ended_by_id = actor.user_id if actor else None
+    signature_request.ended_for_id = actor.organisation_id if actor else None
     db.session.flush()
 
 

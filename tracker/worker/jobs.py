@@ -15,13 +15,14 @@ from tracker.accounts.factors import (
     refused_accounts,
 )
 from tracker.accounts.people import service as accounts
-from tracker.agreements import notices, renewal, signature_requests
+from tracker.agreements import departures, notices, renewal, signature_requests
 from tracker.checklists import drafts
 from tracker.checklists.assignments import service as assignments
 from tracker.closing import queries as returns
 from tracker.closing import service as closing
 from tracker.comments import service as comments
 from tracker.cooperations import clearances
+from tracker.cooperations import departures as leaving
 from tracker.cooperations import service as cooperations
 from tracker.core import clock
 from tracker.core.db import BATCH, db
@@ -58,6 +59,7 @@ DATED = (
     Job("leave cooperation", cooperations.run_out_people, cooperations.end_run_out),
     Job("end role", accounts.roles_run_out, accounts.end_role_run_out),
     Job("apply notice", notices.due_notices, notices.carry_out),
+    Job("end a party's part", leaving.due, departures.carry_out),
     Job("expire signature request", signature_requests.expired, signature_requests.expire),
     Job(
         "remind of signature request",

@@ -51,6 +51,8 @@ IN_ANOTHER_STATE = {
     "authoring.publish_shipped",
     "authoring.retire",
     "closing.confirm",
+    "departures.show",
+    "departures.take_back",
     "ending.agree_anew",
     "guidance_editing.pass_over",
     "guidance_editing.use",

@@ -12,6 +12,7 @@ from tests.factories.comments import ALL, OWN
 from tests.integration.comments.conftest import Talk
 from tests.starting_points import noon_in
 from tracker.accounts.models import Membership, User
+from tracker.agreements import departures
 from tracker.comments import queries, service
 from tracker.comments.models import Comment, CommentTask
 from tracker.comments.policy import TEXT_LENGTH
@@ -383,3 +384,20 @@ def end_roles(talk: Talk, user_id: UUID) -> None:
     for role in talk.session.scalars(sa.select(Membership).where(Membership.user_id == user.id)):
         role.ended_at = clock.now()
     talk.session.flush()
+
+
+def test_the_tasks_of_a_party_that_left_end_and_those_of_others_go_on(talk: Talk) -> None:
+    """Nobody would ever do them; a comment without an open task can be given to somebody else."""
+    day = clock.today() + DAY
+    for first in ("joana", "dora"):
+        service.make_task(talk["ilena"], talk.write("ilena").id, talk.id(first), day)
+    talk.session.commit()
+    departures.give_notice(talk["otto"], talk.table.cooperation, reason="Our board decided so.")
+    talk.session.commit()
+    rows = talk.session.scalars(
+        sa.select(CommentTask).execution_options(populate_existing=True)
+    ).all()
+    assert {row.user_id: row.is_open for row in rows} == {
+        talk.id("joana"): False,
+        talk.id("dora"): True,
+    }

@@ -25,6 +25,7 @@ from tests.integration.reviews.conftest import (
     written,
 )
 from tracker.access.actor import Role
+from tracker.agreements import departures
 from tracker.checklists.models import ChecklistState, NoticeKind
 from tracker.cooperations.models import Stage
 from tracker.core import clock
@@ -157,6 +158,27 @@ def test_each_party_confirms_once_by_a_signatory_or_manager(active: Table) -> No
     assert "henrik" not in mailed(active, "review_confirmed")
     with pytest.raises(RefusedError, match="Your organisation"):
         confirm(active, "henrik")
+
+
+def test_a_review_whose_last_missing_party_leaves_is_concluded_by_another(
+    active: Table, frozen_time: Clock
+) -> None:
+    departures.give_notice(active["otto"], cooperation(active), reason="Other plans.")
+    active.session.commit()
+    begin_review(active)
+    save(active, "samira", written(active, next_on=clock.today() + 90 * DAY))
+    confirm(active, "tomas", "henrik")
+    with pytest.raises(RefusedError, match="has confirmed this record"):
+        confirm(active, "henrik")
+    active.session.rollback()
+    frozen_time(clock.now() + NOTICE * DAY)
+    due.leave_due(clock.today())
+    active.session.commit()
+    assert review_of(active).is_open
+    confirm(active, "henrik")
+    assert not review_of(active).is_open
+    assert len(active.events("review_confirmed")) == 2
+    assert integrity.check_all().finding is None
 
 
 def test_going_on_moves_the_review_and_leaves_the_text_alone(active: Table) -> None:

@@ -141,3 +141,64 @@ def test_the_order_of_dates(
 ) -> None:
     problem = policy.dates_problem(starts_on, review_on, ends_on)
     assert (problem[0] if problem else None) == field
+
+
+# Leaving alone ------------------------------------------------------------------------------------
+
+FOURTH_ID = UUID(int=4)
+THREE = CooperationFact(
+    Stage.ACTIVE,
+    (PartyFact(NPM_ID, NPM), PartyFact(CSO_ID, CSO), PartyFact(ELSE_ID, CSO)),
+    terms_in_force=True,
+)
+ONE_LEAVES = CooperationFact(
+    Stage.ACTIVE,
+    (PartyFact(NPM_ID, NPM), PartyFact(CSO_ID, CSO), PartyFact(ELSE_ID, CSO, is_leaving=True)),
+)
+TWO_NPMS = CooperationFact(Stage.ACTIVE, (*RUNNING.parties, PartyFact(FOURTH_ID, NPM)))
+SIGNER = person(CSO_ID, CSO, Role.SIGNATORY)
+LEAVER = person(ELSE_ID, CSO, Role.SIGNATORY)
+
+
+@pytest.mark.parametrize(
+    ("actor", "cooperation", "words"),
+    [
+        (SIGNER, THREE, ""),
+        (SIGNER, CooperationFact(Stage.SUSPENDED, THREE.parties), ""),
+        (SIGNER, CooperationFact(Stage.DRAFT, THREE.parties), ""),
+        (person(NPM_ID, NPM, Role.SIGNATORY), TWO_NPMS, ""),
+        (person(NPM_ID, NPM, Role.SIGNATORY), THREE, "needs an NPM"),
+        (SIGNER, IN_FORCE, "needs an NPM and a civil society"),
+        (SIGNER, ONE_LEAVES, "needs an NPM and a civil society"),
+        (LEAVER, ONE_LEAVES, "given this notice already"),
+        (SIGNER, CooperationFact(Stage.CLOSED, THREE.parties), "is closed"),
+        (person(FOURTH_ID, CSO, Role.SIGNATORY), THREE, "not a party"),
+        *(
+            (person(CSO_ID, CSO, role), THREE, "A signatory of a party")
+            for role in Role
+            if role is not Role.SIGNATORY
+        ),
+    ],
+)
+def test_a_signatory_lets_their_party_leave_while_an_npm_and_a_cso_stay(
+    actor: Actor, cooperation: CooperationFact, words: str
+) -> None:
+    decision = policy.can_leave(actor, cooperation)
+    assert bool(decision) is not bool(words)
+    assert words in str(decision.reason or "")
+
+
+@pytest.mark.parametrize(
+    ("actor", "cooperation", "allowed"),
+    [
+        (LEAVER, ONE_LEAVES, True),
+        (LEAVER, THREE, False),
+        (SIGNER, ONE_LEAVES, False),
+        (person(ELSE_ID, CSO, Role.COORDINATOR), ONE_LEAVES, False),
+        (person(ELSE_ID, CSO, Role.SIGNATORY), IN_FORCE, False),
+    ],
+)
+def test_the_party_that_leaves_takes_its_notice_back(
+    actor: Actor, cooperation: CooperationFact, allowed: bool
+) -> None:
+    assert bool(policy.can_stay(actor, cooperation)) is allowed

@@ -49,7 +49,7 @@ from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import Checklist, Notice, NoticeKind
 from tracker.checklists.negotiation import warnings
 from tracker.checklists.obstacles import to_sending
-from tracker.cooperations.pages import taken_over
+from tracker.cooperations.pages import departed, taken_over
 from tracker.core import clock
 from tracker.core.errors import RuleBrokenError, StaleError
 from tracker.signoff import policy as signoff_policy
@@ -435,6 +435,7 @@ def _record_page(
     revision, signature_request = pair
     loaded = load_localized(checklist)
     document = _document(checklist, revision)
+    party_ids = {party["id"] for party in document["parties"]}
     asking = (
         agreement_pages.read(signature_request, encryption.key_for(checklist))
         if signature_request
@@ -482,7 +483,14 @@ def _record_page(
         if compared.agrees and revision.id == checklist.revision_in_force_id
         else None,
         **_acts(actor, loaded, asking, is_standing=is_standing),
-        taken_over=taken_over(loaded.cooperation, {party["id"] for party in document["parties"]}),
+        party_changes=[
+            *taken_over(loaded.cooperation, party_ids),
+            *(
+                words
+                for organisation_id, words in departed(loaded.cooperation).items()
+                if str(organisation_id) in party_ids
+            ),
+        ],
         made_before=paper_pages.made_before(document),
         papers=paper_pages.views(checklist, [pair])[revision.id],
         may_record_paper=may_sign_on_paper,

@@ -123,6 +123,8 @@ def _take_over(
     today = clock.today()
     by_id = {party.organisation_id: party for party in cooperation.parties}
     former, party = by_id[row.former_id], by_id.get(successor.id)
+    # Its place is taken over, and with it the notice to leave is void.
+    former.stay()
     former.left_on = today - dt.timedelta(days=1)
     former.replaced_by_id, former.replaced_on = successor.id, row.since
     if party is None:
@@ -135,7 +137,8 @@ def _take_over(
         )
         db.session.add(party)
     elif party.left_on is not None and party.left_on < today:
-        party.joined_on, party.left_on = today, None
+        party.joined_on = today
+        party.stay()
     db.session.flush()
     db.session.expire(cooperation, ["parties"])
     service.end_people(actor, cooperation.id, row.former_id)

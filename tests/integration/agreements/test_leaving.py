@@ -1,0 +1,400 @@
+"""A party that leaves alone: notice, its day, and the texts that go on among the others."""
+
+import datetime as dt
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from tests import due
+from tests.client import CheckedClient
+from tests.factories import agreements
+from tests.factories.tables import Table
+from tests.integration.agreements.conftest import DAY, NOTICE, SIGNERS, Clock
+from tests.integration.agreements.test_notices import give, state
+from tests.integration.agreements.test_signers import mailed, power
+from tracker.agreements import departures, notices
+from tracker.agreements import service as agreements_service
+from tracker.checklists.models import ChecklistState, NoticeKind
+from tracker.cooperations import queries as cooperations
+from tracker.cooperations.models import Cooperation, Party, Stage
+from tracker.core import clock
+from tracker.core.errors import RefusedError, RuleBrokenError
+from tracker.oversight import integrity
+from tracker.signoff.models import Signature
+
+WHY = "Our board has other plans."
+
+
+def cooperation(table: Table, first: str = "ilena") -> Cooperation:
+    seen = cooperations.find_by_id(table[first], table.cooperation.id)
+    assert seen is not None
+    return seen
+
+
+def sees(table: Table, first: str) -> bool:
+    return cooperations.find_by_id(table[first], table.cooperation.id) is not None
+
+
+def notify(table: Table, first: str = "otto", from_on: dt.date | None = None) -> Party:
+    """Give notice for the party of a person."""
+    party = departures.give_notice(
+        table[first], cooperation(table, first), reason=WHY, from_on=from_on
+    )
+    table.session.commit()
+    return party
+
+
+def go_to(table: Table, frozen_time: Clock, days: int) -> int:
+    """Go on to a day and run the worker; return how many parties left."""
+    frozen_time(clock.now() + days * DAY)
+    number = due.leave_due(clock.today())
+    table.session.commit()
+    return number
+
+
+def gone(table: Table, frozen_time: Clock, first: str = "otto") -> None:
+    """Let the party of a person leave, after the notice agreed."""
+    notify(table, first)
+    assert go_to(table, frozen_time, NOTICE) == 1
+
+
+def row(table: Table, key: str = "lantern") -> Party:
+    return table.session.scalars(
+        sa.select(Party)
+        .where(
+            Party.cooperation_id == table.cooperation.id,
+            Party.organisation_id == table.land.id(key),
+        )
+        .execution_options(populate_existing=True)
+    ).one()
+
+
+def parties(table: Table) -> list[str]:
+    keys = {body.id: key for key, body in table.land.organisations.items()}
+    return [keys[party.organisation_id] for party in table.loaded().parties]
+
+
+# Notice
+
+
+def test_leaving_keeps_the_notice_agreed(in_force: Table) -> None:
+    """product.md, 5.8; M20: days of notice."""
+    early = clock.today() + (NOTICE - 1) * DAY
+    with pytest.raises(RuleBrokenError, match="Notice agreed: 30 days") as error:
+        notify(in_force, from_on=early)
+    assert error.value.field == "from_on"
+    in_force.session.rollback()
+    party = notify(in_force)
+    assert party.left_on == clock.today() + (NOTICE - 1) * DAY
+    assert sees(in_force, "otto")
+    (event,) = in_force.events("party_leaving")
+    assert event["organisation"] == "Lantern Health Network"
+    assert event["since"] == (clock.today() + NOTICE * DAY).isoformat()
+    assert event["reason"] == WHY
+    assert in_force.events("party_left") == []
+
+
+def test_all_are_told_that_a_party_is_leaving(in_force: Table) -> None:
+    notify(in_force)
+    assert mailed(in_force, "party_leaving") == [
+        "henrik",
+        "ilena",
+        "joana",
+        "nadia",
+        "samira",
+        "tomas",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("first", "words"),
+    [("joana", "A signatory of a party"), ("ilena", "A signatory"), ("tomas", "needs an NPM")],
+)
+def test_only_a_signatory_lets_their_own_party_leave(
+    in_force: Table, first: str, words: str
+) -> None:
+    with pytest.raises(RefusedError, match=words):
+        notify(in_force, first)
+    in_force.session.rollback()
+    assert row(in_force, "lantern").left_on is None
+
+
+def test_whose_power_to_sign_has_run_out_gives_no_notice(in_force: Table) -> None:
+    power(in_force, "otto", None, clock.today() - DAY)
+    with pytest.raises(RefusedError, match="has run out"):
+        notify(in_force)
+
+
+def test_notice_is_given_once(in_force: Table) -> None:
+    notify(in_force)
+    with pytest.raises(RefusedError, match="given this notice already"):
+        notify(in_force)
+
+
+@pytest.mark.both_databases
+def test_of_two_csos_the_second_ends_the_agreement_instead(in_force: Table) -> None:
+    notify(in_force, "otto")
+    with pytest.raises(RefusedError, match="end the agreement instead"):
+        notify(in_force, "henrik")
+    in_force.session.rollback()
+    assert row(in_force, "door").left_on is None
+
+
+def test_of_two_at_once_one_has_to_stay(in_force: Table) -> None:
+    """Each has read the cooperation before the other gave notice."""
+    before = cooperation(in_force, "henrik")
+    departures.give_notice(in_force["otto"], cooperation(in_force, "otto"), reason=WHY)
+    in_force.session.flush()
+    with pytest.raises(RefusedError, match="end the agreement instead"):
+        departures.give_notice(in_force["henrik"], before, reason=WHY)
+
+
+def test_who_gave_notice_of_the_end_takes_it_back_first(in_force: Table) -> None:
+    give(in_force, "otto", NoticeKind.ENDED)
+    with pytest.raises(RefusedError, match="Take it back first"):
+        notify(in_force)
+
+
+def test_a_notice_needs_a_reason(in_force: Table) -> None:
+    with pytest.raises(RuleBrokenError, match="Give the reason") as error:
+        departures.give_notice(in_force["otto"], cooperation(in_force), reason="  ")
+    assert error.value.field == "reason"
+
+
+def test_a_notice_is_taken_back_before_its_day(in_force: Table, frozen_time: Clock) -> None:
+    notify(in_force)
+    departures.take_back(in_force["otto"], cooperation(in_force), reason="We can stay.")
+    in_force.session.commit()
+    (event,) = in_force.events("party_stays")
+    assert event["reason"] == "We can stay."
+    assert go_to(in_force, frozen_time, NOTICE) == 0
+    assert sees(in_force, "otto")
+    assert integrity.check_all().finding is None
+
+
+@pytest.mark.parametrize("first", ["henrik", "tomas", "joana"])
+def test_nobody_else_takes_it_back(in_force: Table, first: str) -> None:
+    notify(in_force)
+    with pytest.raises(RefusedError, match=r"party that leaves|no such notice"):
+        departures.take_back(in_force[first], cooperation(in_force), reason="Stay, please.")
+
+
+def test_a_notice_is_void_when_the_agreement_ends_for_all_before(
+    in_force: Table, frozen_time: Clock
+) -> None:
+    give(in_force, "tomas", NoticeKind.ENDED)
+    notify(in_force, from_on=clock.today() + (NOTICE + 5) * DAY)
+    frozen_time(clock.now() + NOTICE * DAY)
+    due.carry_out_due(clock.today())
+    in_force.session.commit()
+    assert cooperation(in_force).stage is Stage.CLOSED
+    assert row(in_force).left_on is None
+    (event,) = in_force.events("party_stays")
+    assert (event["organisation"], event["reason"]) == ("Lantern Health Network", "")
+
+
+# The day
+
+
+@pytest.mark.both_databases
+def test_on_the_day_the_party_is_gone_and_the_agreement_goes_on(
+    in_force: Table, frozen_time: Clock
+) -> None:
+    before = in_force.checklist().revision_in_force_id
+    number = in_force.session.scalar(sa.select(sa.func.count()).select_from(Signature))
+    notify(in_force)
+    assert go_to(in_force, frozen_time, NOTICE - 1) == 0
+    assert sees(in_force, "otto")
+    assert go_to(in_force, frozen_time, 1) == 1
+    assert go_to(in_force, frozen_time, 0) == 0
+    assert [sees(in_force, first) for first in ("otto", "joana", "henrik")] == [False, False, True]
+    terms = in_force.checklist()
+    assert (terms.state, terms.revision_in_force_id) == (ChecklistState.IN_FORCE, before)
+    assert in_force.session.scalar(sa.select(sa.func.count()).select_from(Signature)) == number
+    assert parties(in_force) == ["npm", "door"]
+    (event,) = in_force.events("party_left")
+    assert event["since"] == clock.today().isoformat()
+    assert {event["organisation"] for event in in_force.events("person_left")} == {
+        "Lantern Health Network"
+    }
+    assert integrity.check_all().finding is None
+
+
+def test_those_who_stay_and_those_who_left_are_told(in_force: Table, frozen_time: Clock) -> None:
+    gone(in_force, frozen_time)
+    assert mailed(in_force, "party_left") == ["henrik", "ilena", "nadia", "samira", "tomas"]
+    assert mailed(in_force, "own_party_left") == ["joana", "otto"]
+
+
+def test_without_notice_agreed_a_party_leaves_immediately(table: Table) -> None:
+    notify(table)
+    assert not sees(table, "otto")
+    assert parties(table) == ["npm", "door"]
+    assert table.events("party_left")
+
+
+def test_nobody_waits_for_the_answers_of_a_party_that_left(table: Table) -> None:
+    table.save("ilena", "M1")
+    table.accept("M1", "samira")
+    assert table.waiting("M1") == {"lantern"}
+    notify(table)
+    assert table.waiting("M1") == set()
+
+
+def test_a_text_that_waits_for_signatures_comes_back(many: Table) -> None:
+    many.session.commit()
+    agreements.send(many.land, many.checklist(), SIGNERS)
+    agreements.sign(many.land, many.checklist(), "tomas")
+    many.session.commit()
+    notify(many)
+    assert state(many) is ChecklistState.DRAFTING
+    assert many.events("signature_request_withdrawn")[0]["reason"] == (
+        "Lantern Health Network, whom this text names, has left the cooperation."
+    )
+    assert parties(many) == ["npm", "door"]
+    assert integrity.check_all().finding is None
+
+
+def test_an_amendment_is_signed_by_those_who_stay(in_force: Table, frozen_time: Clock) -> None:
+    gone(in_force, frozen_time)
+    agreements_service.amend(
+        in_force["ilena"], in_force.checklist(), reason="Lantern has left.", items=["M2"]
+    )
+    in_force.session.commit()
+    assert parties(in_force) == ["npm", "door"]
+    assert in_force.checklist().revision_in_force_id is not None
+
+
+def test_its_own_suspension_is_lifted_when_a_party_leaves(
+    in_force: Table, frozen_time: Clock
+) -> None:
+    """Nobody else could lift it."""
+    give(in_force, "otto", NoticeKind.SUSPENDED)
+    assert cooperation(in_force).stage is Stage.SUSPENDED
+    gone(in_force, frozen_time)
+    assert state(in_force) is ChecklistState.IN_FORCE
+    assert cooperation(in_force).stage is not Stage.SUSPENDED
+    assert notices.open_notices(in_force.checklist()) == []
+    assert integrity.check_all().finding is None
+
+
+def test_the_suspension_of_another_party_stays(in_force: Table, frozen_time: Clock) -> None:
+    give(in_force, "henrik", NoticeKind.SUSPENDED)
+    gone(in_force, frozen_time)
+    assert state(in_force) is ChecklistState.SUSPENDED
+
+
+# What is left of it
+
+
+def test_its_duties_are_those_it_signed(in_force: Table, frozen_time: Clock) -> None:
+    gone(in_force, frozen_time)
+    [duties] = departures.duties_of(_with_name(in_force), "en")
+    assert "Thanks are owed." in str(duties.parts)
+
+
+def test_who_never_signed_has_no_duties_from_a_text(table: Table) -> None:
+    notify(table)
+    assert departures.duties_of(_with_name(table), "en") == []
+
+
+def _with_name(table: Table) -> Party:
+    """Return the party that leaves, with the name of its organisation."""
+    return next(
+        party
+        for party in cooperation(table).parties
+        if party.organisation_id == table.land.id("lantern")
+    )
+
+
+# Pages
+
+
+def browser(app: Flask, table: Table, first: str) -> CheckedClient:
+    return table.land.browser(app, first)
+
+
+def address(table: Table, page: str = "leave") -> str:
+    return f"/cooperations/{table.cooperation.reference}/{page}"
+
+
+def departure(table: Table, key: str = "lantern") -> str:
+    return address(table, f"departures/{table.land.id(key)}")
+
+
+def test_a_signatory_gives_notice_from_the_cooperations_page(app: Flask, in_force: Table) -> None:
+    client = browser(app, in_force, "otto")
+    links = client.page(address(in_force, "").rstrip("/")).links()
+    assert links["Leave this cooperation"] == address(in_force)
+    page = client.page(address(in_force))
+    assert page.h1 == "Leave this cooperation"
+    assert "Notice agreed in M20: 30 days." in page.text
+    assert "Thanks are owed." in page.text
+    day = (clock.today() + NOTICE * DAY).isoformat()
+    text = client.submit(address(in_force), from_on=day, reason=WHY).get_data(as_text=True)
+    assert "Notice is given. All parties are told." in text
+    assert "Lantern Health Network is leaving" in text
+    assert WHY in text
+    assert client.get(address(in_force)).status_code == 403
+    others = browser(app, in_force, "samira").page(departure(in_force)).text
+    assert "Take the notice back" not in others
+    assert WHY in others
+
+
+def test_a_bad_day_is_said_beside_its_field_and_the_words_stay(app: Flask, in_force: Table) -> None:
+    client = browser(app, in_force, "otto")
+    response = client.submit(address(in_force), from_on=clock.today().isoformat(), reason=WHY)
+    text = response.get_data(as_text=True)
+    assert "Notice agreed: 30 days" in text
+    assert WHY in text
+    assert row(in_force).left_on is None
+
+
+@pytest.mark.parametrize(
+    ("first", "status"),
+    [("joana", 403), ("ilena", 403), ("tomas", 403), ("vesna", 404), ("marek", 404), ("root", 404)],
+)
+def test_others_are_refused_or_see_nothing(
+    app: Flask, in_force: Table, first: str, status: int
+) -> None:
+    client = browser(app, in_force, first)
+    assert client.get(address(in_force)).status_code == status
+    assert client.get(address(in_force, "leave/take-back")).status_code == status
+    assert row(in_force).left_on is None
+
+
+def test_who_left_reads_the_duties_and_nothing_else(
+    app: Flask, in_force: Table, frozen_time: Clock
+) -> None:
+    gone(in_force, frozen_time)
+    client = browser(app, in_force, "joana")
+    page = client.page(departure(in_force))
+    assert page.h1 == "Lantern Health Network has left"
+    assert "Thanks are owed." in page.text
+    assert "What has to change" not in page.text
+    assert client.get(departure(in_force, "door")).status_code == 404
+    assert client.get(address(in_force, "").rstrip("/")).status_code == 404
+    assert client.get(address(in_force, "leave/take-back")).status_code == 404
+    assert browser(app, in_force, "marek").get(departure(in_force)).status_code == 404
+    staying = browser(app, in_force, "ilena").page(departure(in_force))
+    assert "What has to change No text in force names it." in staying.text
+    assert browser(app, in_force, "ada").get(departure(in_force)).status_code == 200
+
+
+def test_notice_sent_twice_where_none_is_agreed_leads_to_the_same_page(
+    app: Flask, table: Table
+) -> None:
+    client = browser(app, table, "otto")
+    day = clock.today().isoformat()
+    sent = client.submit(address(table), from_on=day, reason=WHY)
+    again = client.post(address(table), data={"from_on": day, "reason": WHY}, follow_redirects=True)
+    for response in (sent, again):
+        assert "Lantern Health Network has left" in response.get_data(as_text=True)
+    assert len(table.events("party_left")) == 1
+
+
+def test_the_record_says_who_has_left(app: Flask, in_force: Table, frozen_time: Clock) -> None:
+    gone(in_force, frozen_time)
+    page = browser(app, in_force, "ilena").page(f"/checklists/{in_force.checklist().id}/record")
+    assert "Lantern Health Network has left. Its last day was" in page.text

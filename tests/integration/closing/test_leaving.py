@@ -1,0 +1,129 @@
+"""A CSO of three parties leaves: its people's access, the visit they are on, their copies."""
+
+import datetime as dt
+from collections.abc import Callable
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from tests import due
+from tests.factories.visits import Scene
+from tests.integration.closing.test_service import cleared, returns
+from tracker.agreements import departures, notices
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.models import ChecklistParty, ChecklistState
+from tracker.closing.models import ReturnState
+from tracker.cooperations.models import CooperationPerson, Stage
+from tracker.core import clock
+from tracker.oversight import integrity
+
+DAY = dt.timedelta(days=1)
+Clock = Callable[[dt.datetime | None], None]
+
+
+@pytest.fixture(autouse=True)
+def short_notice(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The terms ask for three days of notice, so that a party can leave before the visit."""
+    monkeypatch.setattr(notices, "agreed_notice", lambda _terms: 3)
+
+
+@pytest.fixture
+def notice(scene: Scene) -> dt.date:
+    """Lantern gives notice; the first day without it."""
+    party = departures.give_notice(
+        scene.actor("otto"), scene.cooperation, reason="Our board has other plans."
+    )
+    last = party.left_on
+    scene.session.commit()
+    assert last is not None
+    return last + DAY
+
+
+@pytest.fixture
+def left(scene: Scene, notice: dt.date, frozen_time: Clock) -> Scene:
+    """The scene on the first day without Lantern, after the worker has run."""
+    frozen_time(clock.now() + (notice - clock.today()))
+    due.leave_due(clock.today())
+    scene.session.commit()
+    return scene
+
+
+def people_of(scene: Scene, body: str) -> set[str]:
+    keys = {user_id: key for key, user_id in scene.demonstration.users.items()}
+    rows = scene.session.scalars(
+        sa.select(CooperationPerson.user_id).where(
+            CooperationPerson.cooperation_id == scene.cooperation.id,
+            CooperationPerson.organisation_id == scene.body(body),
+        )
+    )
+    return {keys[user_id] for user_id in rows}
+
+
+def test_a_visit_beyond_the_last_day_of_a_party_is_not_ready(scene: Scene) -> None:
+    """The day is known before it comes: J2 says who of the team leaves."""
+    assert scene.visit().is_ready
+    departures.give_notice(scene.actor("otto"), scene.cooperation, reason="Other plans.")
+    scene.session.commit()
+    assert not scene.visit().is_ready
+    departures.take_back(scene.actor("otto"), scene.cooperation, reason="We stay.")
+    scene.session.commit()
+    assert scene.visit().is_ready
+
+
+@pytest.mark.both_databases
+def test_the_access_of_its_people_closes_and_they_are_asked_for_their_copies(
+    scene: Scene, notice: dt.date, frozen_time: Clock
+) -> None:
+    own = people_of(scene, "lh")
+    before, asked_before = cleared(scene), set(returns(scene))
+    assert "leyla" in own & before
+    frozen_time(clock.now() + (notice - clock.today()))
+    due.leave_due(clock.today())
+    scene.session.commit()
+    assert cleared(scene) == before - own
+    asked_for = {key for key, row in returns(scene).items() if row.state is ReturnState.REQUESTED}
+    assert asked_for == (own & before) | asked_before
+    assert scene.cooperation.stage is Stage.ACTIVE
+    assert integrity.check_all().finding is None
+
+
+def test_who_has_left_stays_named_on_the_visits_page_until_taken_off(
+    app: Flask, left: Scene
+) -> None:
+    assert not left.visit().is_ready
+    page = left.demonstration.browser(app, "pavo").page(
+        f"/cooperations/{left.reference}/visits/1/ready"
+    )
+    assert "no longer take" in page.text
+    roles = left.checklist(ChecklistKind.VISIT_ROLES)
+    party_ids = set(
+        left.session.scalars(
+            sa.select(ChecklistParty.organisation_id).where(ChecklistParty.checklist_id == roles.id)
+        )
+    )
+    assert left.body("lh") not in party_ids
+    assert left.checklist(ChecklistKind.TERMS, None).state is ChecklistState.IN_FORCE
+
+
+def test_the_items_that_name_who_has_left_are_listed(app: Flask, left: Scene) -> None:
+    """By the party and its people, and in words; the rest of the agreement stays as it is."""
+    cooperation = left.cooperation
+    party = next(row for row in cooperation.parties if row.organisation_id == left.body("lh"))
+    texts = departures.still_naming(cooperation, party, "en")
+    codes = {text.checklist.kind: [item.code for item in text.items] for text in texts}
+    assert "M1" in codes[ChecklistKind.TERMS]
+    assert "M19" not in codes[ChecklistKind.TERMS]
+    page = left.demonstration.browser(app, "ilena").page(
+        f"/cooperations/{left.reference}/departures/{left.body('lh')}"
+    )
+    assert "M1 Parties" in page.text
+
+
+def test_the_people_of_a_party_that_left_confirm_their_copies(app: Flask, left: Scene) -> None:
+    browser = left.demonstration.browser(app, "leyla")
+    address = browser.page("/").links()["Confirm what became of your copies"]
+    browser.submit(address, disposal="destroyed")
+    assert returns(left)["leyla"].state is ReturnState.CONFIRMED
+    page = browser.page(f"/cooperations/{left.reference}/departures/{left.body('lh')}")
+    assert page.h1 == "Lantern Health Network has left"

@@ -1,0 +1,336 @@
+"""Leaving a cooperation alone: notice, its day, and what the texts in force say of who has left."""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from tracker.access.actor import Actor, Role
+from tracker.access.decision import Decision, no
+from tracker.accounts import queries as accounts
+from tracker.activity.service import DomainEvent, lock_chain
+from tracker.agreements import frozen_text, notices, party_changes
+from tracker.agreements.notices import Duties
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists import encryption, loading
+from tracker.checklists.loading import lock
+from tracker.checklists.models import Checklist, ChecklistState, NoticeKind
+from tracker.comments import service as comments
+from tracker.cooperations import departures as rows
+from tracker.cooperations import messages, people, policy, queries
+from tracker.cooperations.models import Cooperation, CooperationPerson, Party
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.core.errors import RuleBrokenError
+from tracker.signoff import policy as signoff_policy
+from tracker.signoff import service as signoff
+from tracker.signoff.models import (
+    RequestState,
+    Revision,
+    Signature,
+    SignatureKind,
+    SignatureRequest,
+)
+
+MOST_TEXT = 2000
+# Who is told of a party's notice, and of its leaving.
+INFORMED = (Role.COORDINATOR, Role.SIGNATORY, Role.MANAGER)
+
+
+def can_leave(actor: Actor, cooperation: Cooperation) -> Decision:
+    """Decide whether a person may give notice now that their party leaves while others go on.
+
+    The parties are loaded. A party that has given notice of the end for all takes it back first.
+    """
+    may = policy.can_leave(actor, queries.fact(cooperation))
+    if not may:
+        return may
+    terms = _terms(cooperation.id)
+    if terms is not None and any(
+        notice.kind is NoticeKind.ENDED and notice.organisation_id == actor.organisation_id
+        for notice in notices.open_notices(terms)
+    ):
+        return no(
+            _l("Your organisation has given notice that the agreement ends. Take it back first.")
+        )
+    return signoff_policy.has_power(signoff_policy.signing_membership(actor), clock.today())
+
+
+def can_stay(actor: Actor, cooperation: Cooperation) -> Decision:
+    """Decide whether a person may take the notice of their party back."""
+    may = policy.can_stay(actor, queries.fact(cooperation))
+    if not may:
+        return may
+    return signoff_policy.has_power(signoff_policy.signing_membership(actor), clock.today())
+
+
+def agreed_notice(cooperation: Cooperation) -> int:
+    """Return the days of notice that the terms ask of a party that ends it (M20), or none."""
+    terms = _terms(cooperation.id)
+    return notices.agreed_notice(terms) if terms is not None else 0
+
+
+def earliest(cooperation: Cooperation) -> dt.date:
+    """Return the first day from which a party can be gone: as for an ending, by the notice agreed.
+
+    Today where no notice is agreed, as before terms are in force.
+    """
+    return clock.today() + dt.timedelta(days=agreed_notice(cooperation))
+
+
+def give_notice(
+    actor: Actor, cooperation: Cooperation, *, reason: str, from_on: dt.date | None = None
+) -> Party:
+    """Give notice that the party acted for leaves from a day on, while the others go on.
+
+    The party leaves immediately if that day is today; otherwise the worker ends its part on the
+    day. Raise RefusedError if the person may not, RuleBrokenError with the field that is invalid.
+    """
+    _lock(cooperation)
+    parties = rows.locked_parties(cooperation.id)
+    can_leave(actor, cooperation).require()
+    words = _reason(reason)
+    first = earliest(cooperation)
+    day = from_on or first
+    if not first <= day <= clock.today() + dt.timedelta(days=notices.MOST_DAYS):
+        raise RuleBrokenError(
+            _l(
+                "Choose a day from %(day)s on, within a year. Notice agreed: %(days)s days.",
+                day=first.isoformat(),
+                days=(first - clock.today()).days,
+            ),
+            "from_on",
+        )
+    party = next(party for party in parties if party.organisation_id == actor.organisation_id)
+    rows.announce(actor, party, since=day, reason=words)
+    if day <= clock.today():
+        _leave(actor, cooperation, party)
+    else:
+        messages.party_is_leaving(cooperation.reference, _people_of(parties) - {actor.user_id})
+    return party
+
+
+def take_back(actor: Actor, cooperation: Cooperation, *, reason: str) -> Party:
+    """Take the notice of the party acted for back, before its day; it stays a party."""
+    _lock(cooperation)
+    parties = rows.locked_parties(cooperation.id)
+    can_stay(actor, cooperation).require()
+    words = _reason(reason)
+    party = next(party for party in parties if party.organisation_id == actor.organisation_id)
+    rows.take_back(actor, party, reason=words)
+    messages.party_is_leaving(cooperation.reference, _people_of(parties) - {actor.user_id})
+    return party
+
+
+def carry_out(party_id: UUID, day: dt.date) -> bool:
+    """End the part of a party that is due to leave; False if that was done meanwhile. A job."""
+    cooperation = db.session.scalars(
+        sa.select(Cooperation)
+        .join(Party, Party.cooperation_id == Cooperation.id)
+        .where(Party.id == party_id)
+    ).one()
+    _lock(cooperation)
+    if db.session.scalar(sa.select(Party.id).where(Party.id == party_id, rows.is_due(day))) is None:
+        return False
+    parties = rows.locked_parties(cooperation.id)
+    _leave(None, cooperation, next(party for party in parties if party.id == party_id))
+    return True
+
+
+def _leave(actor: Actor | None, cooperation: Cooperation, party: Party) -> None:
+    rows.leave(actor, party)
+    others = people.current(cooperation.id)
+    messages.party_has_left(cooperation.reference, party.organisation_id, _people_of(others))
+    messages.you_have_left(cooperation.reference, party.organisation_id, _people_of([party]))
+
+
+def follow_departure(event: DomainEvent) -> None:
+    """Take a party that has left out of the checklists. Handler of PARTY_LEFT.
+
+    What waits for signatures names it and comes back, its proposals and notices end, and so do the
+    tasks of its people; nobody waits for its answers any more. What is in force stays so among the
+    others. The parties of a visit's checklists follow its team.
+    """
+    if event.cooperation_id is None:
+        return
+    organisation_id = UUID(str(event.details["organisation_id"]))
+    reason = str(
+        _(
+            "%(organisation)s, whom this text names, has left the cooperation.",
+            organisation=event.details["organisation"],
+        )
+    )
+    comments.end_tasks(event.cooperation_id, _own_people(event.cooperation_id, organisation_id))
+    for checklist in party_changes.checklists_of(event.cooperation_id, organisation_id):
+        lock(checklist)
+        party_changes.withdraw_proposals(checklist, organisation_id)
+        if checklist.state is ChecklistState.SENT:
+            party_changes.call_back(event.actor, checklist, reason)
+        if checklist.visit_id is None:
+            notices.close_for_departure(event.actor, checklist, organisation_id, reason)
+            party_changes.replace(checklist, organisation_id, None)
+
+
+# What the texts in force say of it ----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class NamingItem:
+    """An item of a text in force that still names a party that has left, or its people."""
+
+    code: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class NamingText:
+    """A text in force with the items that have to change."""
+
+    checklist: Checklist
+    items: tuple[NamingItem, ...]
+
+
+def still_naming(cooperation: Cooperation, party: Party, language: str) -> list[NamingText]:
+    """Return the texts in force that still name a party that has left, with the items.
+
+    By the ids of the party and of the people who took part for it alone, and by its name in words.
+    Of the cooperation's own texts: a visit's checklists are judged with the visit.
+    """
+    people_ids = _own_people(cooperation.id, party.organisation_id)
+    wanted = {str(party.organisation_id), *map(str, people_ids)}
+    name = party.organisation.name.casefold()
+    texts = []
+    for checklist in loading.of_cooperation(cooperation.id):
+        document = notices.standing_document(checklist)
+        if document is None:
+            continue
+        by_code = frozen_text.read(document, language).by_code
+        items = tuple(
+            NamingItem(code, by_code[code].label) for code in _naming(document, wanted, name)
+        )
+        if items:
+            texts.append(NamingText(checklist, items))
+    return texts
+
+
+def _own_people(cooperation_id: UUID, organisation_id: UUID) -> set[UUID]:
+    """Return who took part for a party and takes part for no other."""
+    taking_part = {
+        person.user_id
+        for person in people.people(cooperation_id)
+        if person.organisation_id != organisation_id
+    }
+    of_party = db.session.scalars(
+        sa.select(CooperationPerson.user_id).where(
+            CooperationPerson.cooperation_id == cooperation_id,
+            CooperationPerson.organisation_id == organisation_id,
+        )
+    )
+    return set(of_party) - taking_part
+
+
+def _naming(document: Mapping[str, Any], wanted: set[str], name: str) -> Iterator[str]:
+    for section in document["sections"]:
+        for item in section["items"]:
+            answers = item["answers"]
+            if any(
+                answer.get("by") in wanted
+                or any(
+                    text in wanted or name in text.casefold()
+                    for text in _texts(answer.get("values", {}))
+                )
+                for answer in answers
+            ):
+                yield item["code"]
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield all texts of a value: ids, choices and words."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for part in value.values():
+            yield from _texts(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _texts(part)
+
+
+def duties_of(party: Party, language: str) -> list[Duties]:
+    """Return the duties that go on for a party that has left, as the texts it signed list them.
+
+    As it signed them last: what the others agree afterwards doesn't concern it.
+    """
+    survivals = []
+    for checklist in loading.of_cooperation(party.cooperation_id):
+        if checklist.kind not in notices.SURVIVING:
+            continue
+        revision = _last_signed(checklist.id, party.organisation_id)
+        if revision is None:
+            continue
+        document = signoff.document_of(revision, encryption.key_for(checklist))
+        survivals.append(notices.duties_in(document, checklist.kind, language))
+    return [duties for duties in survivals if duties.parts]
+
+
+def _last_signed(checklist_id: UUID, organisation_id: UUID) -> Revision | None:
+    """Return the last revision that was in force and that a party signed."""
+    has_signed = sa.exists().where(
+        Signature.revision_id == Revision.id,
+        Signature.organisation_id == organisation_id,
+        Signature.kind == SignatureKind.SIGNATURE,
+    )
+    return db.session.scalar(
+        sa.select(Revision)
+        .join(SignatureRequest, SignatureRequest.revision_id == Revision.id)
+        .where(
+            Revision.subject_id == checklist_id,
+            SignatureRequest.state == RequestState.COMPLETED,
+            has_signed,
+        )
+        .order_by(Revision.number.desc())
+        .limit(1)
+    )
+
+
+def _terms(cooperation_id: UUID) -> Checklist | None:
+    return next(
+        (
+            checklist
+            for checklist in loading.of_cooperation(cooperation_id)
+            if checklist.kind is ChecklistKind.TERMS
+        ),
+        None,
+    )
+
+
+def _lock(cooperation: Cooperation) -> None:
+    """Keep others from changing the cooperation until the end, and read its stage again."""
+    terms = _terms(cooperation.id)
+    if terms is None:
+        lock_chain(cooperation.id)
+    else:
+        lock(terms)
+    db.session.refresh(cooperation, ["stage"])
+
+
+def _reason(reason: str) -> str:
+    words = reason.strip()
+    if not words:
+        raise RuleBrokenError(_l("Give the reason."), "reason")
+    if len(words) > MOST_TEXT:
+        raise RuleBrokenError(_l("Use at most %(most)s characters", most=MOST_TEXT), "reason")
+    return words
+
+
+def _people_of(parties: Iterable[Party]) -> set[UUID]:
+    return {
+        person.user_id
+        for party in parties
+        for person in accounts.people_with_role(party.organisation_id, INFORMED)
+    }

@@ -1,0 +1,136 @@
+"""Pages for leaving a cooperation alone: give notice, take it back, what follows."""
+
+from uuid import UUID
+
+from flask import Blueprint, redirect, render_template, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from tracker.access.actor import Actor
+from tracker.access.gate import current_actor, found_or_404, require, signed_in
+from tracker.accounts import queries as accounts
+from tracker.agreements import departures
+from tracker.agreements.forms import LeaveForm
+from tracker.checklists.forms import ReasonForm
+from tracker.checklists.labels import KINDS
+from tracker.cooperations import departures as rows
+from tracker.cooperations import queries
+from tracker.cooperations.models import Cooperation, Party
+from tracker.ui import locale
+from tracker.ui.perform import perform
+
+blueprint = Blueprint("departures", __name__, url_prefix="/cooperations/<reference>")
+
+
+@blueprint.route("/leave", methods=["GET", "POST"])
+@signed_in
+def leave(reference: str) -> str | Response:
+    """Give notice that one's own party leaves, while the agreement goes on among the others."""
+    actor = current_actor()
+    seen = queries.find(actor, reference)
+    if seen is None:
+        # Sent a second time, after the first has taken effect.
+        return _to_departure(reference, found_or_404(rows.find_left(actor, reference)))
+    cooperation: Cooperation = seen
+    require(departures.can_leave(actor, cooperation))
+    earliest = departures.earliest(cooperation)
+    form = LeaveForm(data={"from_on": earliest})
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: departures.give_notice(
+            actor, cooperation, reason=form.reason.data or "", from_on=form.from_on.data
+        ),
+        success=lambda party: (
+            _("Your organisation has left this cooperation.")
+            if rows.is_past(party)
+            else _("Notice is given. All parties are told.")
+        ),
+        next=lambda party: _to_departure(reference, party),
+    )
+    if done:
+        return done
+    shown = found_or_404(queries.find(actor, reference))
+    return render_template(
+        "agreements/leave.html",
+        cooperation=shown,
+        form=form,
+        earliest=earliest,
+        days=departures.agreed_notice(shown),
+        duties=departures.duties_of(_own(actor, shown), locale.language()),
+    )
+
+
+@blueprint.route("/leave/take-back", methods=["GET", "POST"])
+@signed_in
+def take_back(reference: str) -> str | Response:
+    """Take the notice back before its day; the party stays."""
+    actor = current_actor()
+    cooperation = found_or_404(queries.find(actor, reference))
+    require(departures.can_stay(actor, cooperation))
+    form = ReasonForm()
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: departures.take_back(actor, cooperation, reason=form.reason.data or ""),
+        success=_("The notice is taken back. Your organisation stays."),
+        next=redirect(url_for("dashboard.cooperation", reference=reference), 303),
+    )
+    return done or render_template(
+        "agreements/stay.html",
+        cooperation=found_or_404(queries.find(actor, reference)),
+        form=form,
+    )
+
+
+@blueprint.get("/departures/<uuid:organisation_id>")
+@signed_in
+def show(reference: str, organisation_id: UUID) -> str:
+    """Show when a party leaves, what has to change then, and which duties continue for it."""
+    actor = current_actor()
+    cooperation = queries.find(actor, reference)
+    if cooperation is not None:
+        party = found_or_404(
+            next(
+                (
+                    party
+                    for party in cooperation.parties
+                    if party.organisation_id == organisation_id and party.leave_given_at is not None
+                ),
+                None,
+            )
+        )
+    else:
+        party = found_or_404(rows.find_left(actor, reference))
+        found_or_404(party if party.organisation_id == organisation_id else None)
+    return _show(actor, party, cooperation)
+
+
+def _show(actor: Actor, party: Party, cooperation: Cooperation | None) -> str:
+    """Show a departure; to the party that has left without what the others agreed since."""
+    giver = party.leave_given_by_id
+    return render_template(
+        "agreements/departure.html",
+        cooperation=cooperation or party.cooperation,
+        sees_all=cooperation is not None,
+        party=party,
+        has_left=rows.is_past(party),
+        last_day=party.left_on,
+        given_by=accounts.names([giver]).get(giver, "") if giver else "",
+        texts=departures.still_naming(cooperation, party, locale.language())
+        if cooperation is not None
+        else [],
+        kinds=KINDS,
+        duties=departures.duties_of(party, locale.language()),
+        may_stay=cooperation is not None and departures.can_stay(actor, cooperation),
+    )
+
+
+def _own(actor: Actor, cooperation: Cooperation) -> Party:
+    return next(
+        party for party in cooperation.parties if party.organisation_id == actor.organisation_id
+    )
+
+
+def _to_departure(reference: str, party: Party) -> Response:
+    return redirect(
+        url_for("departures.show", reference=reference, organisation_id=party.organisation_id), 303
+    )

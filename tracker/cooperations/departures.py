@@ -1,0 +1,144 @@
+"""The rows and events of a party that leaves a cooperation alone (product.md, 5.8)."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import joinedload
+
+from tracker.access.actor import Actor, Role
+from tracker.activity import verbs
+from tracker.activity.service import DomainEvent, record
+from tracker.activity.verbs import Verb
+from tracker.cooperations import service
+from tracker.cooperations.models import Cooperation, CooperationPerson, Party, Stage
+from tracker.cooperations.queries import REFERENCE
+from tracker.cooperations.scope import FOR_THE_ORGANISATION
+from tracker.core import clock
+from tracker.core.db import db
+
+ONE_DAY = dt.timedelta(days=1)
+
+
+def locked_parties(cooperation_id: UUID) -> list[Party]:
+    """Return all parties as they are now, in order; the caller holds the cooperation's chain."""
+    return list(
+        db.session.scalars(
+            sa.select(Party)
+            .where(Party.cooperation_id == cooperation_id)
+            .order_by(Party.position)
+            .options(joinedload(Party.organisation))
+            .execution_options(populate_existing=True)
+        )
+    )
+
+
+def announce(actor: Actor, party: Party, *, since: dt.date, reason: str) -> None:
+    """Keep the notice by which a party leaves; since is the first day without it.
+
+    From now on all who look at the day of leaving see it: what reaches beyond that day says so.
+    """
+    party.left_on = since - ONE_DAY
+    party.leave_given_at = clock.now()
+    party.leave_given_by_id = actor.user_id
+    party.leave_reason = reason
+    db.session.flush()
+    _record(verbs.PARTY_LEAVING, actor, party, since=since.isoformat(), reason=reason)
+
+
+def take_back(actor: Actor | None, party: Party, *, reason: str) -> None:
+    """Let a party stay that had given notice; without an actor because the cooperation ended."""
+    party.stay()
+    db.session.flush()
+    _record(verbs.PARTY_STAYS, actor, party, reason=reason)
+
+
+def leave(actor: Actor | None, party: Party) -> None:
+    """End the part of a party that is due to leave: record PARTY_LEFT, remove its people.
+
+    The texts that wait for its signature are called back by a handler first, while its people can
+    still be named.
+    """
+    if party.left_on is None:
+        raise LookupError("The party has given no notice.")
+    party.leave_done_at = clock.now()
+    db.session.flush()
+    _record(
+        verbs.PARTY_LEFT,
+        actor,
+        party,
+        organisation_id=str(party.organisation_id),
+        since=(party.left_on + ONE_DAY).isoformat(),
+    )
+    service.end_people(actor, party.cooperation_id, party.organisation_id)
+
+
+def due(day: dt.date) -> Sequence[UUID]:
+    """Return the parties whose last day has passed and whose part was not ended yet."""
+    return db.session.scalars(
+        sa.select(Party.id).where(is_due(day)).order_by(Party.left_on, Party.id)
+    ).all()
+
+
+def is_due(day: dt.date) -> sa.ColumnElement[bool]:
+    """Return the condition over Party that its last day has passed and its part was not ended."""
+    return sa.and_(
+        Party.leave_given_at.is_not(None), Party.leave_done_at.is_(None), Party.left_on < day
+    )
+
+
+def follow_stage(event: DomainEvent) -> None:
+    """Void the notices of parties once the cooperation has ended for all. Of STAGE_CHANGED."""
+    if event.details.get("after") != Stage.CLOSED.value or event.cooperation_id is None:
+        return
+    for party in locked_parties(event.cooperation_id):
+        if party.is_leaving and not is_past(party):
+            take_back(None, party, reason="")
+
+
+def is_past(party: Party) -> bool:
+    """Tell whether a party's last day has passed."""
+    return party.left_on is not None and party.left_on < clock.today()
+
+
+def find_left(actor: Actor, reference: str) -> Party | None:
+    """Return the party that the person's organisation was in a cooperation which it has left.
+
+    For its coordinators, signatories and managers, and its people who took part: what they promised
+    for the time after stays theirs to read. The cooperation is loaded with it.
+    """
+    roles = (*FOR_THE_ORGANISATION, Role.MEMBER)
+    if actor.organisation_id is None or not actor.has(*roles) or not REFERENCE.fullmatch(reference):
+        return None
+    took_part = sa.exists().where(
+        CooperationPerson.cooperation_id == Party.cooperation_id,
+        CooperationPerson.user_id == actor.user_id,
+        CooperationPerson.organisation_id == Party.organisation_id,
+    )
+    own = sa.true() if actor.has(*FOR_THE_ORGANISATION) else took_part
+    return db.session.scalar(
+        sa.select(Party)
+        .join(Cooperation, Cooperation.id == Party.cooperation_id)
+        .where(
+            Cooperation.reference == reference,
+            Party.organisation_id == actor.organisation_id,
+            Party.leave_given_at.is_not(None),
+            Party.left_on < clock.today(),
+            own,
+        )
+        .options(joinedload(Party.organisation), joinedload(Party.cooperation))
+    )
+
+
+def _record(verb: Verb, actor: Actor | None, party: Party, **details: Any) -> None:
+    record(
+        verb,
+        actor=actor,
+        subject_type="cooperation",
+        subject_id=party.cooperation_id,
+        cooperation_id=party.cooperation_id,
+        organisation=party.organisation.name,
+        **details,
+    )
