@@ -444,6 +444,50 @@ OWN_PAGES = frozenset(
     }
 )
 
+# The modules whose blueprints are registered.
+ROUTES = (
+    ui_routes,
+    account_routes,
+    people_routes,
+    power_routes,
+    organisation_routes,
+    mail_routes,
+    guidance_routes,
+    cooperation_routes,
+    succession_routes,
+    selection_routes,
+    recorded_selection_routes,
+    checklist_routes,
+    position_routes,
+    draft_routes,
+    history_routes,
+    safeguard_routes,
+    signing_routes,
+    paper_routes,
+    request_routes,
+    notice_routes,
+    departure_routes,
+    template_upgrade_routes,
+    assignment_routes,
+    copying_routes,
+    model_answer_routes,
+    comment_routes,
+    authoring_routes,
+    guidance_editing_routes,
+    own_routes,
+    words_routes,
+    undertaking_routes,
+    closing_routes,
+    lifecycle_routes,
+    visit_routes,
+    review_routes,
+    evidence_routes,
+    certificate_routes,
+    verify_routes,
+    oversight_routes,
+    dashboard_routes,
+    running_routes,
+)
 # The main navigation: page, label, who sees it.
 NAVIGATION = (
     Entry("dashboard.my_work", _l("My work"), parts=OWN_PAGES),
@@ -548,47 +592,8 @@ def _furnish(app: Flask) -> None:
     register_error_pages(app)
     app.register_error_handler(CSRFError, _form_was_sent_late)
     register_gallery(app)
-    app.register_blueprint(ui_routes.blueprint)
-    app.register_blueprint(account_routes.blueprint)
-    app.register_blueprint(people_routes.blueprint)
-    app.register_blueprint(power_routes.blueprint)
-    app.register_blueprint(organisation_routes.blueprint)
-    app.register_blueprint(mail_routes.blueprint)
-    app.register_blueprint(guidance_routes.blueprint)
-    app.register_blueprint(cooperation_routes.blueprint)
-    app.register_blueprint(succession_routes.blueprint)
-    app.register_blueprint(selection_routes.blueprint)
-    app.register_blueprint(recorded_selection_routes.blueprint)
-    app.register_blueprint(checklist_routes.blueprint)
-    app.register_blueprint(position_routes.blueprint)
-    app.register_blueprint(draft_routes.blueprint)
-    app.register_blueprint(history_routes.blueprint)
-    app.register_blueprint(safeguard_routes.blueprint)
-    app.register_blueprint(signing_routes.blueprint)
-    app.register_blueprint(paper_routes.blueprint)
-    app.register_blueprint(request_routes.blueprint)
-    app.register_blueprint(notice_routes.blueprint)
-    app.register_blueprint(departure_routes.blueprint)
-    app.register_blueprint(template_upgrade_routes.blueprint)
-    app.register_blueprint(assignment_routes.blueprint)
-    app.register_blueprint(copying_routes.blueprint)
-    app.register_blueprint(model_answer_routes.blueprint)
-    app.register_blueprint(comment_routes.blueprint)
-    app.register_blueprint(authoring_routes.blueprint)
-    app.register_blueprint(guidance_editing_routes.blueprint)
-    app.register_blueprint(own_routes.blueprint)
-    app.register_blueprint(words_routes.blueprint)
-    app.register_blueprint(undertaking_routes.blueprint)
-    app.register_blueprint(closing_routes.blueprint)
-    app.register_blueprint(lifecycle_routes.blueprint)
-    app.register_blueprint(visit_routes.blueprint)
-    app.register_blueprint(review_routes.blueprint)
-    app.register_blueprint(evidence_routes.blueprint)
-    app.register_blueprint(certificate_routes.blueprint)
-    app.register_blueprint(verify_routes.blueprint)
-    app.register_blueprint(oversight_routes.blueprint)
-    app.register_blueprint(dashboard_routes.blueprint)
-    app.register_blueprint(running_routes.blueprint)
+    for routes in ROUTES:
+        app.register_blueprint(routes.blueprint)
 
 
 def _configure(app: Flask, settings: Settings) -> None:

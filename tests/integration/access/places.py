@@ -260,12 +260,6 @@ def _cooperations(demonstration: Demonstration) -> dict[str, list[Thing]]:
         "body_id reference": [
             Thing("a body that is not listed", {"reference": reference, "body_id": UUID(int=7)})
         ],
-        "organisation_id reference": [
-            Thing(
-                "a party that stays",
-                {"reference": reference, "organisation_id": demonstration.organisations["od"]},
-            )
-        ],
         "number reference": [Thing("the ready visit", {"reference": reference, "number": 1})],
         "organisation_id reference": [
             Thing(

@@ -1,4 +1,7 @@
-"""The service functions for comments: what they change, refuse, record and send."""
+"""The service functions for comments: what they change, refuse, record and send.
+
+In one file: they are one set of functions, tried on the same table.
+"""
 
 import datetime as dt
 from collections.abc import Callable
