@@ -135,6 +135,7 @@ from tracker.undertakings import handlers as undertakings
 from tracker.undertakings import pages as undertaking_pages
 from tracker.undertakings import queries as undertaking_queries
 from tracker.undertakings import routes as undertaking_routes
+from tracker.undertakings.paper import routes as undertaking_paper_routes
 from tracker.visits import bars as visit_bars
 from tracker.visits import pages as visit_pages
 from tracker.visits import queries as visit_queries
@@ -399,6 +400,7 @@ COOPERATION_PAGES = frozenset(
         "reviews",
         "safeguards",
         "signing",
+        "undertaking_paper",
         "undertakings",
         "visits",
     }
@@ -548,6 +550,7 @@ def _furnish(app: Flask) -> None:
     app.register_blueprint(own_routes.blueprint)
     app.register_blueprint(words_routes.blueprint)
     app.register_blueprint(undertaking_routes.blueprint)
+    app.register_blueprint(undertaking_paper_routes.blueprint)
     app.register_blueprint(closing_routes.blueprint)
     app.register_blueprint(lifecycle_routes.blueprint)
     app.register_blueprint(visit_routes.blueprint)
