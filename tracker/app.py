@@ -144,6 +144,7 @@ from tracker.undertakings import handlers as undertakings
 from tracker.undertakings import pages as undertaking_pages
 from tracker.undertakings import queries as undertaking_queries
 from tracker.undertakings import routes as undertaking_routes
+from tracker.undertakings.paper import routes as undertaking_paper_routes
 from tracker.visits import bars as visit_bars
 from tracker.visits import pages as visit_pages
 from tracker.visits import queries as visit_queries
@@ -427,6 +428,7 @@ COOPERATION_PAGES = frozenset(
         "safeguards",
         "selection",
         "signing",
+        "undertaking_paper",
         "undertakings",
         "visits",
     }
@@ -477,6 +479,7 @@ ROUTES = (
     own_routes,
     words_routes,
     undertaking_routes,
+    undertaking_paper_routes,
     closing_routes,
     lifecycle_routes,
     visit_routes,

@@ -65,3 +65,17 @@ def confirm(actor: Actor, checklist: Checklist, record: PaperRecord) -> None:
     """Confirm a scan for another party."""
     page = shown.page_with(record.digest)
     paper.confirm(actor, checklist, record.id, page=page, sentence=SENTENCE, language="en")
+
+
+def as_sent(fields: dict[str, list[str]], scan: bytes, name: str) -> tuple[bytes, str]:
+    """Return the body a browser sends for a form with a file, and its content type."""
+    edge = "----paper"
+    head = "\r\nContent-Disposition: form-data; name="
+    parts = [
+        f'--{edge}{head}"{key}"\r\n\r\n{value}\r\n'.encode()
+        for key, values in fields.items()
+        for value in values
+    ]
+    file_head = f'--{edge}{head}"scan"; filename="{name}"\r\nContent-Type: text/html\r\n\r\n'
+    body = b"".join([*parts, file_head.encode(), scan, f"\r\n--{edge}--\r\n".encode()])
+    return body, f"multipart/form-data; boundary={edge}"

@@ -63,6 +63,7 @@ OF_THE_INSTANCE = {
     "invitation_sent_again",
     "invitation_revoked",
     "invitation_accepted",
+    "person_added",
     "person_changed",
     "role_given",
     "role_confirmed",

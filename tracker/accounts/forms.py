@@ -149,6 +149,24 @@ class InviteForm(_RoleDetails):
     )
 
 
+class WithoutEmailForm(Form):
+    """A person without an email address, and the language of their papers."""
+
+    name = LineField(_l("Name"), [Required(_l("Enter the name"))], most=200)
+    outside_expert = ConfirmField(
+        _l("Outside expert of an NPM"),
+        description=_l("Needs a clearance like a CSO's person."),
+    )
+    language = SelectOneField(
+        _l("Language of their papers"), [Required()], choices=_language_options, blank=None
+    )
+
+    def offer(self, *, has_experts: bool) -> None:
+        """Remove the field that doesn't apply to the organisation."""
+        if not has_experts:
+            del self.outside_expert
+
+
 class GiveRoleForm(_RoleDetails):
     """A role to give, and for how long."""
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship
 
 from tracker.access.actor import Confirmation, Role
 from tracker.core.db import Base, Identified, db
+from tracker.mail import addresses
 from tracker.organisations.models import Organisation
 
 
@@ -21,7 +22,11 @@ class RecoveryCodes(AsaList):
 
 
 class User(Identified, UserMixin, Base):  # type: ignore[misc] # the mixin thinks ids are numbers
-    """A person with an account. Columns named fs_, tf_, mf_ and webauthn are Flask-Security's."""
+    """A person. Columns named fs_, tf_, mf_ and webauthn are Flask-Security's.
+
+    Who has no email address (signs_in) is known by name and has no account: there is nothing to
+    sign in with, and no way to set it.
+    """
 
     __tablename__ = "user"
     __table_args__ = (sa.Index("ix_user_active_name", "active", "name", "id"),)
@@ -73,6 +78,11 @@ class User(Identified, UserMixin, Base):  # type: ignore[misc] # the mixin think
         """The person's passkeys; Flask-Security reads them only for the signed-in person."""
         own = sa.select(Passkey).where(Passkey.user_id == self.id).order_by(Passkey.created_at)
         return list(db.session.scalars(own))
+
+    @property
+    def signs_in(self) -> bool:
+        """Whether the person has an address, and with it an account to sign in to."""
+        return not addresses.is_of_nobody(self.email)
 
     @property
     def has_app(self) -> bool:

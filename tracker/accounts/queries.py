@@ -20,6 +20,7 @@ from tracker.accounts.models import Invitation, Membership, User
 from tracker.accounts.policy import Holders, PersonFacts, RoleFacts, can_see_people, runs_from_to
 from tracker.core import clock
 from tracker.core.db import db
+from tracker.mail import addresses
 from tracker.organisations.models import Organisation
 
 # How many pending roles My work lists.
@@ -128,6 +129,11 @@ class Person:
     has_second_factor: bool
     created_at: dt.datetime
     roles: tuple[PersonRole, ...] = ()
+
+    @property
+    def signs_in(self) -> bool:
+        """Whether the person has an address, and with it an account to sign in to."""
+        return not addresses.is_of_nobody(self.email)
 
     @property
     def running(self) -> tuple[PersonRole, ...]:

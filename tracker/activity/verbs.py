@@ -63,6 +63,8 @@ INVITATION_ACCEPTED = _verb(
     "cooperation",
     "function",
 )
+# A person without an email address, who never signs in.
+PERSON_ADDED = _verb("person_added", "person", "organisation", "organisation_id", "role")
 PERSON_CHANGED = _verb("person_changed", "changed")
 ROLE_GIVEN = _verb(
     "role_given", "person", "organisation", "organisation_id", "role", "since", "until"
@@ -212,6 +214,13 @@ UNDERTAKING_SIGNED = _verb(
     "undertaking_signed", "person", "organisation", "terms_revision", "document_digest", "method"
 )
 UNDERTAKING_FROZEN = _verb("undertaking_frozen", "person", "organisation", "document_digest")
+# Signed on paper by a person who has no account. Why a scan was refused is no part of the history.
+UNDERTAKING_SCAN_RECORDED = _verb(
+    "undertaking_scan_recorded", "person", "document_digest", "scan_digest"
+)
+UNDERTAKING_SCAN_CONFIRMED = _verb("undertaking_scan_confirmed", "person", "scan_digest")
+UNDERTAKING_SCAN_REFUSED = _verb("undertaking_scan_refused", "person", "scan_digest")
+UNDERTAKING_SCAN_WITHDRAWN = _verb("undertaking_scan_withdrawn", "person", "scan_digest")
 # Neither whose nor what: declared interests are between the person and the NPM (C13).
 INTEREST_ADDED = _verb("interest_added")
 INTERESTS_DECIDED = _verb("interests_decided")

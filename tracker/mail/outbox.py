@@ -4,14 +4,19 @@ from uuid import uuid4
 
 from tracker.core import clock
 from tracker.core.db import db
+from tracker.mail import addresses
 from tracker.mail.models import MessageState, OutboxMessage
 
 
-def queue(recipient: str, language: str, kind: str, subject: str, body: str) -> OutboxMessage:
-    """Queue a message in the caller's transaction.
+def queue(
+    recipient: str, language: str, kind: str, subject: str, body: str
+) -> OutboxMessage | None:
+    """Queue a message in the caller's transaction; none for a person without email.
 
     kind names the occasion, for the list of messages. The text comes from mail.render.
     """
+    if addresses.is_of_nobody(recipient):
+        return None
     now = clock.now()
     message = OutboxMessage(
         id=uuid4(),

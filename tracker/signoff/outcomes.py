@@ -364,6 +364,7 @@ class UndertakingPhase(enum.StrEnum):
     """The status of a person's undertaking."""
 
     ASKED = "asked"
+    ON_PAPER = "on_paper"
     SIGNED = "signed"
     COUNTERSIGNED = "countersigned"
     CLOSED = "closed"
@@ -374,6 +375,8 @@ class UndertakingCourse:
     """The result of replaying one undertaking."""
 
     phase: UndertakingPhase = UndertakingPhase.ASKED
+    # Whether the person signed it, here or on a paper whose scan was confirmed.
+    is_signed: bool = False
     is_signed_by_all: bool = False
     # The event that closed it.
     closed_by: UUID | None = None
@@ -416,10 +419,14 @@ def undertaking_course(
         if other
         else UndertakingPhase.SIGNED
         if own
+        # Whoever signs here freezes and signs in one step; a scan is confirmed later.
+        else UndertakingPhase.ON_PAPER
+        if frozen
         else UndertakingPhase.ASKED
     )
     return UndertakingCourse(
         UndertakingPhase.CLOSED if closed else phase,
+        is_signed=own is not None,
         is_signed_by_all=all(steps),
         closed_by=closed.event_id if closed else None,
         # Each event has its row and each row its event; each comes after what it depends on.

@@ -128,7 +128,7 @@ def decide(
 
 
 def sign(
-    signature_request: SignatureRequest,
+    revision: Revision,
     paper: PaperRecord,
     signers: Iterable[tuple[Signer, PaperDecision]],
     *,
@@ -139,10 +139,11 @@ def sign(
 
     The account of a signature is the signer's own if the slot in the text is theirs, else that of
     the person in their organisation who is responsible for the scan: who recorded or confirmed it.
+    An undertaking is signed in its person's own name.
     """
     signatures = [
         _write(
-            signature_request.revision,
+            revision,
             paper,
             signer,
             decision,
@@ -198,7 +199,7 @@ def _write(
         revision_id=revision.id,
         kind=SignatureKind.SIGNATURE,
         user_id=signer.user_id or own,
-        organisation_id=signer.organisation_id,
+        organisation_id=None if paper.kind is PaperKind.UNDERTAKING else signer.organisation_id,
         signer_name=signer.name,
         organisation_name=signer.organisation_name,
         office=signer.office,
@@ -258,6 +259,18 @@ def find(revision_ids: Iterable[UUID], record_id: UUID) -> PaperRecord | None:
         .options(selectinload(PaperRecord.decisions))
         .execution_options(populate_existing=True)
     )
+
+
+_RECORDED_BY = sa.select(PaperRecord.user_id).where(
+    PaperRecord.revision_id == sa.bindparam("revision_id")
+)
+
+
+def recorded_by(revision_id: UUID | None) -> UUID | None:
+    """Return who recorded the scan of an undertaking's text; None where there is none."""
+    if revision_id is None:
+        return None
+    return db.session.scalar(_RECORDED_BY, {"revision_id": revision_id})
 
 
 _FORMER = sa.select(PaperRecord).where(

@@ -13,9 +13,10 @@ from tracker.core.db import Base, Identified
 
 
 class PaperKind(enum.StrEnum):
-    """What a scan shows: a text of this product, or a prior agreement."""
+    """What a scan shows: a text of this product, a person's undertaking, or a prior agreement."""
 
     TEXT = "text"
+    UNDERTAKING = "undertaking"
     FORMER = "former"
 
 
@@ -47,7 +48,8 @@ class PaperRecord(Identified, Base):
 
     revision_id: Mapped[UUID] = mapped_column(sa.ForeignKey("revision.id"), index=True)
     kind: Mapped[PaperKind]
-    # Who recorded it. For a text of this product: the party that signed it on paper.
+    # Who recorded it. For a text of this product: the party that signed it on paper; for an
+    # undertaking: the NPM.
     organisation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("organisation.id"))
     organisation_name: Mapped[str]
     user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))

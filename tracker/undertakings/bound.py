@@ -75,7 +75,7 @@ def held_against(undertaking: Undertaking, bound: Bound) -> Compared:
         and undertaking.state.value == course.phase.value
         and undertaking.revision_id == (frozen[0].id if frozen else None)
         and (undertaking.closed_at is None) == (course.closed_by is None)
-        and (undertaking.signed_at is None) == (not frozen)
+        and (undertaking.signed_at is None) == (not course.is_signed)
         and (undertaking.countersigned_at is None) == (not course.is_signed_by_all)
     )
     return Compared(course, is_sound, agrees)

@@ -189,6 +189,10 @@ class UndertakingStatus:
     # that somebody else is to take the place.
     undecided_added: int = 0
     added_refused: bool = False
+    # Whether the person has an account; who has none signs on paper.
+    signs_in: bool = True
+    # Who recorded the scan of what the person signed on paper.
+    recorded_by_id: UUID | None = None
 
     @property
     def needs_decision(self) -> bool:

@@ -10,6 +10,7 @@ from wtforms.validators import StopValidation
 
 from tracker.checklist_templates.schema import FieldType
 from tracker.core import clock
+from tracker.signoff.scan_fields import ComparedFields, ScanFields
 from tracker.ui import locale
 from tracker.ui.fields import (
     ChoiceField,
@@ -76,11 +77,40 @@ class PathForm(Form):
         )
 
 
+class PaperPathForm(PathForm, ScanFields):
+    """What a person filled in and signed on paper, with the scan of it."""
+
+    @property
+    def day(self) -> dt.date:
+        """The date on the paper, once the form is valid."""
+        if self.signed_on.data is None:
+            raise LookupError("The form was not tested.")
+        return self.signed_on.data
+
+
 def path_form(questions: Questions, draft: Draft, *, complete: bool) -> PathForm:
     """Return the form of the path, filled from a draft; a sent form fills itself.
 
     complete asks for all of it, as signing does. A draft may leave out anything.
     """
+    members = _path(questions, complete=complete)
+    form = type("AskedPathForm", (PathForm,), members)
+    return cast("PathForm", form(data=_data(draft)))
+
+
+def paper_form(questions: Questions) -> PaperPathForm:
+    """Return the form that takes over what a person filled in and signed on paper."""
+    form = type("AskedPaperForm", (PaperPathForm,), _path(questions, complete=True))
+    paper = cast("PaperPathForm", form())
+    if "has_interests" in paper:
+        paper["has_interests"].description = _l(
+            "As the person answered on the paper. After this page, only those who decide for the "
+            "NPM see it."
+        )
+    return paper
+
+
+def _path(questions: Questions, *, complete: bool) -> dict[str, Any]:
     members: dict[str, Any] = {"questions": questions}
     if questions.briefing is not None:
         members.update(_briefing(questions, complete=complete))
@@ -89,8 +119,7 @@ def path_form(questions: Questions, draft: Draft, *, complete: bool) -> PathForm
     for point in questions.points:
         needed = [Required(_l("Confirm point %(code)s", code=point.code))]
         members[point.name] = ConfirmField(point.sentence, needed if complete else [])
-    form = type("AskedPathForm", (PathForm,), members)
-    return cast("PathForm", form(data=_data(draft)))
+    return members
 
 
 def _briefing(questions: Questions, *, complete: bool) -> dict[str, Any]:
@@ -280,6 +309,21 @@ class AddedDecisionForm(DecisionForm):
 
 def _places(form: AddInterestForm | AddedDecisionForm) -> Places:
     return Places(form.reach.data, form.kind.data or "", form.place.data or "")
+
+
+class ComparedForm(ComparedFields):
+    """That a second person compared the scan of a paper with the text."""
+
+
+class ScanReasonForm(Form):
+    """Why the scan of an undertaking is refused or withdrawn."""
+
+    reason = TextField(
+        _l("Reason"),
+        [Required()],
+        description=_l("Those who decide for the NPM read it, and who recorded the scan."),
+        most=MAX_REASON,
+    )
 
 
 class WithdrawalForm(Form):

@@ -40,6 +40,9 @@ _CLEARANCE_ENDS = {
     UndertakingEnd.EXPIRED: ClearanceEnd.EXPIRED,
     UndertakingEnd.TERMS_SUSPENDED: ClearanceEnd.TERMS_SUSPENDED,
     UndertakingEnd.TERMS_ENDED: ClearanceEnd.TERMS_ENDED,
+    # Neither opened anything.
+    UndertakingEnd.PAPER_REFUSED: ClearanceEnd.WITHDRAWN,
+    UndertakingEnd.PAPER_WITHDRAWN: ClearanceEnd.WITHDRAWN,
 }
 _ENDS: dict[str, UndertakingEnd] = {
     ClearanceEnd.NEW_TERMS: UndertakingEnd.NEW_TERMS,
@@ -59,6 +62,8 @@ _ASKED_ANEW_AFTER = frozenset(
         UndertakingEnd.LEFT,
         UndertakingEnd.SUSPENDED,
         UndertakingEnd.TERMS_SUSPENDED,
+        UndertakingEnd.PAPER_REFUSED,
+        UndertakingEnd.PAPER_WITHDRAWN,
     }
 )
 

@@ -49,6 +49,8 @@ ENDED_BECAUSE: dict[UndertakingEnd, object] = {
     UndertakingEnd.EXPIRED: _l("its last day has passed"),
     UndertakingEnd.TERMS_SUSPENDED: _l("the terms it rests on were suspended"),
     UndertakingEnd.TERMS_ENDED: _l("the terms it rests on have ended"),
+    UndertakingEnd.PAPER_REFUSED: _l("the scan of the signed paper was refused"),
+    UndertakingEnd.PAPER_WITHDRAWN: _l("the scan of the signed paper was withdrawn"),
 }
 
 

@@ -41,6 +41,21 @@ def waits_for_npm(undertaking: Undertaking, reference: str, deciders: Iterable[U
             )
 
 
+def scan_waits(undertaking: Undertaking, reference: str, deciders: Iterable[User]) -> None:
+    """Tell those who may confirm it that the scan of an undertaking waits for them."""
+    for decider in deciders:
+        with in_language(decider.language):
+            _queue(
+                decider,
+                "undertaking_on_paper",
+                _("An undertaking on paper waits to be confirmed"),
+                _("The scan of an undertaking signed on paper was recorded. Compare and answer."),
+                address=link_to(
+                    "undertaking_paper.show", reference=reference, undertaking_id=undertaking.id
+                ),
+            )
+
+
 def interest_added(
     undertaking: Undertaking, interest_id: UUID, reference: str, deciders: Iterable[User]
 ) -> None:

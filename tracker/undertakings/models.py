@@ -16,6 +16,8 @@ class UndertakingState(enum.StrEnum):
     """The state of an undertaking."""
 
     ASKED = "asked"
+    # Frozen from what the person signed on paper; the scan waits to be confirmed.
+    ON_PAPER = "on_paper"
     SIGNED = "signed"
     COUNTERSIGNED = "countersigned"
     CLOSED = "closed"
@@ -49,6 +51,8 @@ class UndertakingEnd(enum.StrEnum):
     EXPIRED = "expired"
     TERMS_SUSPENDED = "terms_suspended"
     TERMS_ENDED = "terms_ended"
+    PAPER_REFUSED = "paper_refused"
+    PAPER_WITHDRAWN = "paper_withdrawn"
 
 
 class Undertaking(Identified, Base):

@@ -20,12 +20,15 @@ from tracker.checklists.labels import DISAGREES
 from tracker.cooperations import keys
 from tracker.cooperations.models import Clearance, ClearanceScope, Cooperation
 from tracker.core import clock
+from tracker.core.localized import pick_language
 from tracker.guidance.markdown import render
 from tracker.guidance.queries import passages_for
 from tracker.signoff import queries as signoff
 from tracker.signoff import service as signing
-from tracker.signoff.labels import METHODS, confirmed_words
+from tracker.signoff.labels import confirmed_words
 from tracker.signoff.models import Revision, Signature, SignatureKind
+from tracker.signoff.paper_labels import how_signed
+from tracker.ui import locale
 from tracker.ui.locale import as_date
 from tracker.ui.tasks import OTHERS, YOURS, Task, Tasks, Waiting
 from tracker.undertakings import (
@@ -45,7 +48,7 @@ from tracker.undertakings.models import (
     UndertakingState,
 )
 from tracker.undertakings.places import Places
-from tracker.undertakings.queries import Line, PartyLines, TaskKind
+from tracker.undertakings.queries import Line, Loaded, PartyLines, TaskKind
 
 # The passages of guidance that say why a person is asked (S10, S11, S15).
 WHY = ("settling-terms/explain-duties", "settling-terms/sign-before-access")
@@ -194,6 +197,23 @@ def _places(places: Places, kinds: Mapping[str, str]) -> str:
             return places.name
 
 
+def words(loaded: Loaded, clearance: Clearance | None = None) -> dict[str, object]:
+    """Return what most pages of one undertaking say of its terms, and of what was opened."""
+    terms_ = loaded.terms
+    copies = pick_language(terms_.copies, locale.language(), terms_.binding)
+    return {
+        "undertaking": loaded.undertaking,
+        "person": loaded.undertaking.user,
+        "organisation": loaded.undertaking.organisation,
+        "terms": terms_,
+        "copies": copies,
+        "covers": covers(terms_, clearance),
+        "lasts": lasts(terms_),
+        "within": within(terms_),
+        "direction": locale.direction,
+    }
+
+
 def covers(terms: Terms, clearance: Clearance | None = None) -> str:
     """Return what the terms cover, or what a countersignature opened of it, in words."""
     until = as_date(clearance.until_on if clearance else terms.until)
@@ -260,6 +280,8 @@ def _state(line: Line, *, tells_day: bool) -> State:
     match line.undertaking.state:
         case UndertakingState.ASKED:
             return _l("Not signed yet"), "other"
+        case UndertakingState.ON_PAPER:
+            return _l("Signed on paper, waits to be confirmed"), "other"
         case UndertakingState.SIGNED:
             return _l("Signed, waits for the NPM"), "other"
         case UndertakingState.COUNTERSIGNED:
@@ -377,6 +399,9 @@ def _task(task: queries.Task) -> Task:
         case TaskKind.COUNTERSIGN:
             label = _("Countersign the undertaking of %(person)s", person=task.person)
             return Task(label, _("Waiting for you"), YOURS, url, where, act=_("Read"))
+        case TaskKind.CONFIRM_PAPER:
+            label = _("Confirm the undertaking of %(person)s, signed on paper", person=task.person)
+            return Task(label, _("Waiting for you"), YOURS, url, where, act=_("Compare"))
         case TaskKind.WAITS_FOR_NPM:
             label = _("Your undertaking of confidentiality")
             return Task(label, _("Waiting for the NPM"), OTHERS, url, where)
@@ -407,7 +432,7 @@ def _signature(signature: Signature) -> SignatureLine:
         power,
         confirmed_words(signature.power_confirmed),
         signature.signed_at,
-        METHODS[signature.method],
+        how_signed(signature),
     )
 
 

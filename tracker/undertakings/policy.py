@@ -21,7 +21,12 @@ def decides_for(actor: Actor, npm_ids: frozenset[UUID]) -> bool:
 
     An outside expert needs a clearance like a CSO's person and decides on nobody else's.
     """
-    return _acts_for(actor, npm_ids) and actor.has(*DECIDERS) and not actor.outside_expert
+    return acts_for(actor, npm_ids) and actor.has(*DECIDERS) and not actor.outside_expert
+
+
+def handles_paper(actor: Actor, npm_ids: frozenset[UUID]) -> bool:
+    """Tell whether a person records or confirms what others signed on paper for an NPM."""
+    return acts_for(actor, npm_ids) and actor.has(*ASKERS) and not actor.outside_expert
 
 
 def can_see(actor: Actor, undertaking: UndertakingStatus) -> Decision:
@@ -36,7 +41,7 @@ def can_fill_in(actor: Actor, undertaking: UndertakingStatus, today: dt.date) ->
     if actor.user_id != undertaking.user_id:
         return no(_l("Nobody signs for another. This undertaking is another person's."))
     match undertaking.state:
-        case UndertakingState.SIGNED | UndertakingState.COUNTERSIGNED:
+        case UndertakingState.ON_PAPER | UndertakingState.SIGNED | UndertakingState.COUNTERSIGNED:
             return no(_l("You have signed this undertaking already."))
         case UndertakingState.CLOSED:
             return no(_l("This undertaking was closed and can't be signed any more."))
@@ -44,7 +49,7 @@ def can_fill_in(actor: Actor, undertaking: UndertakingStatus, today: dt.date) ->
         return no(_l("New terms are in force. Sign the undertaking on the new terms."))
     if undertaking.organisation_id not in {m.organisation_id for m in actor.memberships}:
         return no(_l("You have no role any more in the organisation that named you."))
-    return _is_in_time(undertaking, today)
+    return is_in_time(undertaking, today)
 
 
 def can_sign_by_mailed_code(actor: Actor, undertaking: UndertakingStatus) -> Decision:
@@ -87,7 +92,7 @@ def can_add_interest(actor: Actor, undertaking: UndertakingStatus) -> Decision:
     if actor.user_id != undertaking.user_id:
         return no(_l("Nobody declares interests for another person."))
     match undertaking.state:
-        case UndertakingState.ASKED:
+        case UndertakingState.ASKED | UndertakingState.ON_PAPER:
             return no(_l("You have not signed yet. Declare it in the undertaking itself."))
         case UndertakingState.CLOSED:
             return no(
@@ -106,7 +111,7 @@ def can_decide_added(actor: Actor, undertaking: UndertakingStatus) -> Decision:
     if actor.user_id == undertaking.user_id:
         return no(_l("Nobody decides on their own interests."))
     match undertaking.state:
-        case UndertakingState.ASKED:
+        case UndertakingState.ASKED | UndertakingState.ON_PAPER:
             return no(_l("The person has not signed yet."))
         case UndertakingState.CLOSED:
             return no(_l("This undertaking was closed."))
@@ -123,17 +128,28 @@ def can_countersign(actor: Actor, undertaking: UndertakingStatus, today: dt.date
     own = signoff.can_countersign(actor, undertaking.user_id)
     if not own:
         return own
+    if actor.user_id == undertaking.recorded_by_id:
+        return no(_l("You recorded the scan of this undertaking. Another person countersigns."))
+    waits = _waits_for_npm(undertaking)
+    if not waits:
+        return waits
+    in_time = is_in_time(undertaking, today)
+    return _interests_allow(undertaking) if in_time else in_time
+
+
+def _waits_for_npm(undertaking: UndertakingStatus) -> Decision:
     match undertaking.state:
         case UndertakingState.ASKED:
             return no(_l("The person has not signed yet."))
+        case UndertakingState.ON_PAPER:
+            return no(_l("The scan of the signed paper waits to be confirmed."))
         case UndertakingState.COUNTERSIGNED:
             return no(_l("This undertaking is countersigned already."))
         case UndertakingState.CLOSED:
             return no(_l("This undertaking was closed."))
     if not undertaking.is_current:
         return no(_l("New terms are in force. The person signs again on the new terms."))
-    in_time = _is_in_time(undertaking, today)
-    return _interests_allow(undertaking) if in_time else in_time
+    return YES
 
 
 def _interests_allow(undertaking: UndertakingStatus) -> Decision:
@@ -164,7 +180,7 @@ def can_withdraw_clearance(actor: Actor, undertaking: UndertakingStatus) -> Deci
 
 def _is_signed(undertaking: UndertakingStatus) -> Decision:
     match undertaking.state:
-        case UndertakingState.ASKED:
+        case UndertakingState.ASKED | UndertakingState.ON_PAPER:
             return no(_l("There is nothing to withdraw: the undertaking is not signed."))
         case UndertakingState.CLOSED:
             return no(_l("This undertaking was closed already."))
@@ -177,7 +193,7 @@ def can_ask_again(actor: Actor, undertaking: UndertakingStatus, today: dt.date) 
     The NPM may, and so may the person who withdrew; it opens nothing before it is countersigned.
     """
     by_person = actor.user_id == undertaking.user_id and undertaking.withdrawn_by_person
-    by_npm = _acts_for(actor, undertaking.npm_ids) and actor.has(*ASKERS)
+    by_npm = acts_for(actor, undertaking.npm_ids) and actor.has(*ASKERS)
     if not by_person and (not by_npm or actor.outside_expert):
         return no(_l("The NPM asks a person again."))
     if undertaking.state is not UndertakingState.CLOSED:
@@ -188,14 +204,16 @@ def can_ask_again(actor: Actor, undertaking: UndertakingStatus, today: dt.date) 
         return no(_l("The person was asked already."))
     if not undertaking.is_listed:
         return no(_l("The person no longer stands in the list of who must sign (C2)."))
-    return _is_in_time(undertaking, today)
+    return is_in_time(undertaking, today)
 
 
-def _is_in_time(undertaking: UndertakingStatus, today: dt.date) -> Decision:
+def is_in_time(undertaking: UndertakingStatus, today: dt.date) -> Decision:
+    """Decide whether the terms still cover anything: their last day (C1) has not passed."""
     if today > undertaking.until:
         return no(_l("The time that these terms cover has passed. They open nothing any more."))
     return YES
 
 
-def _acts_for(actor: Actor, npm_ids: frozenset[UUID]) -> bool:
+def acts_for(actor: Actor, npm_ids: frozenset[UUID]) -> bool:
+    """Tell whether a person acts for an NPM of the cooperation."""
     return actor.acts_for_npm and actor.organisation_id in npm_ids

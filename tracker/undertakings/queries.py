@@ -30,9 +30,11 @@ from tracker.cooperations.models import Clearance, Cooperation, CooperationPerso
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.services import Slot
+from tracker.signoff import paper
 from tracker.signoff import queries as signoff
 from tracker.signoff import service as signing
 from tracker.signoff.models import Revision
+from tracker.signoff.paper_models import PaperRecord
 from tracker.undertakings import added_interests, bound, scope
 from tracker.undertakings import people as around
 from tracker.undertakings.added_interests import NOTHING_ADDED, Bearing, WaitingInterest
@@ -91,6 +93,11 @@ def find_for_npm(actor: Actor, undertaking_id: UUID) -> Undertaking | None:
     return _find_one(Undertaking.id == undertaking_id, scope.decided_by(actor))
 
 
+def find_for_paper(actor: Actor, undertaking_id: UUID) -> Undertaking | None:
+    """Return an undertaking whose scan the person may record or confirm for the NPM."""
+    return _find_one(Undertaking.id == undertaking_id, scope.handles_paper(actor))
+
+
 def load(undertaking: Undertaking) -> Loaded:
     """Return an undertaking with its terms and its standing; a scoped query has found it."""
     revision = db.session.get_one(Revision, undertaking.terms_revision_id)
@@ -108,6 +115,7 @@ def standing(undertaking: Undertaking, checklist: Checklist, terms: Terms) -> Un
     """Return what the rules look at; of a closed one also whether it can be asked for again."""
     is_closed = undertaking.state is UndertakingState.CLOSED
     bearing = added_interests.bearing_of(undertaking)
+    signs_in = undertaking.user.signs_in
     return UndertakingStatus(
         user_id=undertaking.user_id,
         organisation_id=undertaking.organisation_id,
@@ -127,6 +135,8 @@ def standing(undertaking: Undertaking, checklist: Checklist, terms: Terms) -> Un
         mailed_codes=db.session.get_one(Cooperation, undertaking.cooperation_id).mailed_codes,
         undecided_added=bearing.undecided,
         added_refused=bearing.is_refused,
+        signs_in=signs_in,
+        recorded_by_id=None if signs_in else paper.recorded_by(undertaking.revision_id),
     )
 
 
@@ -468,6 +478,7 @@ class TaskKind(enum.StrEnum):
     DECIDE = "decide"
     DECIDE_ADDED = "decide_added"
     COUNTERSIGN = "countersign"
+    CONFIRM_PAPER = "confirm_paper"
     WAITS_FOR_NPM = "waits_for_npm"
     WAITS_FOR_PEOPLE = "waits_for_people"
 
@@ -521,8 +532,13 @@ def tasks(actor: Actor, cooperation_id: UUID | None = None) -> Tasks:
         *conditions,
         scope.decided_by(actor),
         ~scope.own(actor),
-        Undertaking.state == UndertakingState.SIGNED,
+        Undertaking.state.in_([UndertakingState.ON_PAPER, UndertakingState.SIGNED]),
         sa.or_(Undertaking.decision.is_(None), Undertaking.decision != InterestsDecision.REPLACE),
+        # Whoever recorded a scan neither confirms nor countersigns.
+        ~sa.exists().where(
+            PaperRecord.revision_id == Undertaking.revision_id,
+            PaperRecord.user_id == actor.user_id,
+        ),
     )
     of_people = _waiting(
         *conditions,
@@ -593,7 +609,7 @@ def clearing_states(
         states[row.user_id] = ClearingState(
             briefed_on=row.briefed_on,
             interests=_interests(row, added_interests.bearing(row.state, columns)),
-            signed=row.state is not UndertakingState.ASKED,
+            signed=row.state in added_interests.SIGNED,
             countersigned=row.state is UndertakingState.COUNTERSIGNED,
             cleared=until is not None,
             until=until,
@@ -780,6 +796,16 @@ def _own_task(waiting: _Waiting) -> Task:
 
 
 def _npm_task(waiting: _Waiting) -> Task:
+    if waiting.state is UndertakingState.ON_PAPER:
+        return Task(
+            kind=TaskKind.CONFIRM_PAPER,
+            reference=waiting.reference,
+            title=waiting.title,
+            since=waiting.since,
+            page="undertaking_paper.show",
+            values={"reference": waiting.reference, "undertaking_id": str(waiting.id)},
+            person=waiting.person,
+        )
     needs_decision = waiting.has_interests or waiting.party_has_interest
     is_undecided = needs_decision and waiting.decision is None
     return Task(

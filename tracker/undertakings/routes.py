@@ -16,9 +16,9 @@ from tracker.access.gate import as_uuid, current_actor, found_or_404, require, s
 from tracker.activity import service as trail
 from tracker.agreements import frozen_text
 from tracker.cooperations import queries as cooperations
-from tracker.cooperations.models import Clearance, Cooperation
+from tracker.cooperations.models import Cooperation
 from tracker.core import clock
-from tracker.core.localized import LocalizedStr, pick_language
+from tracker.core.localized import LocalizedStr
 from tracker.signoff import proof_fields, shown
 from tracker.signoff.identity_proof import Identity, SigningPage
 from tracker.signoff.proof_fields import Given, Offer
@@ -84,10 +84,10 @@ def show(undertaking_id: str) -> str | Response:
     may_fill_in = policy.can_fill_in(actor, loaded.standing, clock.today())
     if not may_fill_in:
         return render_template(
-            "undertakings/shut.html", **_words(loaded), reason=may_fill_in.reason
+            "undertakings/shut.html", **pages.words(loaded), reason=may_fill_in.reason
         )
     questions = queries.questions_of(loaded.checklist, locale.language())
-    words = _words(loaded)
+    words = pages.words(loaded)
     later = "later" in request.form
     draft = encryption.draft_of(undertaking)
     form = path_form(questions, draft, complete=not later)
@@ -135,7 +135,7 @@ def sign(undertaking_id: str) -> str | Response:
     ways = proof_fields.ways(actor)
     by_mail = bool(policy.can_sign_by_mailed_code(actor, loaded.standing))
     form.ask(app=ways.has_app, passkey=ways.has_passkey, mail=by_mail)
-    words = _words(loaded)
+    words = pages.words(loaded)
     # Before the proof: a wrong one gives the transaction up.
     spoken = LocalizedStr(sentence, locale.language())
     page = service.page_to_sign(loaded, spoken)
@@ -232,7 +232,7 @@ def withdraw(undertaking_id: str) -> str | Response:
         success=_("You have withdrawn your undertaking. What it had opened is closed."),
         next=_to_own(undertaking),
     )
-    return done or render_template("undertakings/withdraw.html", **_words(loaded), form=form)
+    return done or render_template("undertakings/withdraw.html", **pages.words(loaded), form=form)
 
 
 @blueprint.post("/undertakings/<undertaking_id>/again")
@@ -270,7 +270,7 @@ def add_interest(undertaking_id: str) -> str | Response:
         flash(str(may_add.reason), "warning")
         return _to_own(undertaking)
     form = AddInterestForm()
-    words = _words(loaded)
+    words = pages.words(loaded)
     done = form.validate_on_submit() and perform(
         form,
         lambda: adding.add(actor, undertaking.id, form.interest.data or "", form.places),
@@ -286,7 +286,7 @@ def _show_record(actor: Actor, loaded: Loaded) -> str:
     line = queries.line_of(actor, undertaking)
     return render_template(
         "undertakings/record.html",
-        **_words(loaded, line.clearance),
+        **pages.words(loaded, line.clearance),
         state=pages.own_state(line),
         agrees=line.agrees,
         line=line,
@@ -319,6 +319,7 @@ def listed(reference: str) -> str:
         cooperation=cooperation,
         overview=overview,
         decides=decides,
+        handles_paper=policy.handles_paper(actor, npms),
         state=pages.state,
         own_state=pages.own_state,
         summary=pages.summary,
@@ -398,7 +399,7 @@ def _render_check(actor: Actor, reference: str, loaded: Loaded, form: DecisionFo
     may_countersign = policy.can_countersign(actor, loaded.standing, clock.today())
     return render_template(
         "undertakings/check.html",
-        **_words(loaded, line.clearance),
+        **pages.words(loaded, line.clearance),
         reference=reference,
         form=form,
         opening=opening_form(loaded.terms, visits) if may_countersign else None,
@@ -480,7 +481,7 @@ def added_interest(reference: str, undertaking_id: str, interest_id: str) -> str
     _log_read(actor, undertaking)
     return render_template(
         "undertakings/added_interest.html",
-        **_words(loaded),
+        **pages.words(loaded),
         reference=reference,
         form=form,
         added=next(
@@ -508,7 +509,7 @@ def countersign(reference: str, undertaking_id: str) -> str | Response:
     visits = queries.visits(undertaking.cooperation_id)
     sent = request.form if request.method == "POST" else request.args
     opening = opening_form(loaded.terms, visits, sent)
-    words = _words(loaded)
+    words = pages.words(loaded)
     lacks_visit = pages.is_for_one_visit(loaded.terms) and not visits
     if not opening.validate():
         return render_template(
@@ -577,7 +578,7 @@ def withdraw_clearance(reference: str, undertaking_id: str) -> str | Response:
         return _to_check(reference, undertaking_id)
     loaded = queries.load(undertaking)
     require(policy.can_withdraw_clearance(actor, loaded.standing))
-    words = _words(loaded)
+    words = pages.words(loaded)
     form = WithdrawalForm()
     done = form.validate_on_submit() and perform(
         form,
@@ -641,23 +642,6 @@ def _offer(
     offer = proof_fields.offer(actor, page, sentence)
     form.page_token.data = offer.token
     return offer
-
-
-def _words(loaded: Loaded, clearance: Clearance | None = None) -> dict[str, object]:
-    """Return what most pages of one undertaking say of its terms, and of what was opened."""
-    terms_ = loaded.terms
-    copies = pick_language(terms_.copies, locale.language(), terms_.binding)
-    return {
-        "undertaking": loaded.undertaking,
-        "person": loaded.undertaking.user,
-        "organisation": loaded.undertaking.organisation,
-        "terms": terms_,
-        "copies": copies,
-        "covers": pages.covers(terms_, clearance),
-        "lasts": pages.lasts(terms_),
-        "within": pages.within(terms_),
-        "direction": locale.direction,
-    }
 
 
 def _to_own(undertaking: Undertaking) -> Response:

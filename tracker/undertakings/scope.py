@@ -8,7 +8,7 @@ from tracker.access.actor import Actor, Role
 from tracker.cooperations.scope import is_of_npms, visible
 from tracker.core import clock
 from tracker.undertakings.models import Undertaking
-from tracker.undertakings.policy import DECIDERS
+from tracker.undertakings.policy import ASKERS, DECIDERS
 
 # Who sees how far the people of their organisation are.
 FOR_OWN_PEOPLE = (Role.COORDINATOR, Role.SIGNATORY, Role.MANAGER)
@@ -27,6 +27,13 @@ def decides(actor: Actor) -> bool:
 def decided_by(actor: Actor) -> sa.ColumnElement[bool]:
     """Return the condition over Undertaking that the person decides on it for the NPM."""
     if not decides(actor):
+        return sa.false()
+    return sa.and_(visible(actor, Undertaking.cooperation_id), _of_its_npm(actor))
+
+
+def handles_paper(actor: Actor) -> sa.ColumnElement[bool]:
+    """Return the condition over Undertaking that the person may have to do with a scan of it."""
+    if not (actor.acts_for_npm and actor.has(*ASKERS)) or actor.outside_expert:
         return sa.false()
     return sa.and_(visible(actor, Undertaking.cooperation_id), _of_its_npm(actor))
 

@@ -103,10 +103,10 @@ def sign(
         cooperation_id=undertaking.cooperation_id,
         subject_type=SUBJECT,
         subject_id=undertaking.id,
-        document=_document(undertaking, loaded, draft, spoken),
+        document=frozen_document(undertaking, loaded, draft, spoken),
         key=keys.key_of(undertaking.cooperation_id),
     )
-    _record(
+    record_event(
         verbs.UNDERTAKING_FROZEN,
         signer,
         undertaking,
@@ -125,7 +125,7 @@ def sign(
     undertaking.party_has_interest = bool(queries.ties_of(undertaking))
     encryption.put_draft(undertaking, None)
     db.session.flush()
-    _record(
+    record_event(
         verbs.UNDERTAKING_SIGNED,
         signer,
         undertaking,
@@ -158,14 +158,14 @@ def page_to_countersign(undertaking: Undertaking) -> SigningPage:
 def digest_to_be(loaded: Loaded, sentence: LocalizedStr, page: SigningPage) -> str:
     """Return the digest of the text that sign() would freeze of the current draft, for a page."""
     undertaking = loaded.undertaking
-    frozen = _document(undertaking, loaded, encryption.draft_of(undertaking), sentence)
+    frozen = frozen_document(undertaking, loaded, encryption.draft_of(undertaking), sentence)
     return signoff.digest_to_be(SUBJECT, undertaking.id, frozen, page)
 
 
 def text_to_sign(loaded: Loaded, sentence: LocalizedStr, page: SigningPage) -> dict[str, Any]:
     """Return the text that sign() would freeze of the current draft, to show beforehand."""
     undertaking = loaded.undertaking
-    frozen = _document(undertaking, loaded, encryption.draft_of(undertaking), sentence)
+    frozen = frozen_document(undertaking, loaded, encryption.draft_of(undertaking), sentence)
     return signoff.text_to_be(SUBJECT, undertaking.id, frozen, page)
 
 
@@ -287,7 +287,7 @@ def countersign(
     undertaking.state = UndertakingState.COUNTERSIGNED
     undertaking.countersigned_at = signature.signed_at
     db.session.flush()
-    _record(
+    record_event(
         verbs.UNDERTAKING_COUNTERSIGNED,
         actor,
         undertaking,
@@ -354,9 +354,10 @@ def languages_of(loaded: Loaded, language: str) -> Languages:
     return languages_for(library.by_id(loaded.checklist.template_id), [binding, language], binding)
 
 
-def _document(
+def frozen_document(
     undertaking: Undertaking, loaded: Loaded, draft: Draft, sentence: LocalizedStr
 ) -> dict[str, Any]:
+    """Return the document that is frozen of what a person put in, here or on paper."""
     languages = languages_of(loaded, sentence.language)
     return document(
         undertaking,
@@ -390,9 +391,10 @@ def _require_visit(undertaking: Undertaking, terms: Terms, visit_id: UUID | None
         raise RuleBrokenError(_l("The terms do not cover one single visit."), "visit_id")
 
 
-def _record(
+def record_event(
     verb: Verb, actor: Actor, undertaking: Undertaking, *, evidence: str, **details: Any
 ) -> None:
+    """Record an event about a person's undertaking that binds a row, by the row's digest."""
     record(
         verb,
         actor=actor,

@@ -370,6 +370,8 @@ def _undertakings(demonstration: Demonstration) -> dict[str, list[Thing]]:
             Thing("asked of the member", waiting),
             Thing("countersigned, of the expert", signed),
         ],
+        # Nobody here signs on paper: who opens a scan is tried in undertakings/
+        # test_on_paper_pages.py.
         "reference undertaking_id": [
             Thing("asked of the member", reference | waiting),
             Thing("countersigned, of the expert", reference | signed),

@@ -35,7 +35,7 @@ def send(desk: Desk, key: str, scan: bytes, name: str = "scan.pdf", **fields: An
     browser = desk.browser(key)
     form = browser.page(f"{desk.address}/paper").form()
     today = clock.today().isoformat()
-    body, kind = as_sent(form.filled_in(**{"signed_on": today} | fields), scan, name)
+    body, kind = scans.as_sent(form.filled_in(**{"signed_on": today} | fields), scan, name)
     return browser.open(
         f"{desk.address}/paper",
         method="POST",
@@ -44,20 +44,6 @@ def send(desk: Desk, key: str, scan: bytes, name: str = "scan.pdf", **fields: An
         csrf=False,
         follow_redirects=True,
     )
-
-
-def as_sent(fields: dict[str, list[str]], scan: bytes, name: str) -> tuple[bytes, str]:
-    """Return the body a browser sends for a form with a file, and its content type."""
-    edge = "----paper"
-    head = "\r\nContent-Disposition: form-data; name="
-    parts = [
-        f'--{edge}{head}"{key}"\r\n\r\n{value}\r\n'.encode()
-        for key, values in fields.items()
-        for value in values
-    ]
-    file_head = f'--{edge}{head}"scan"; filename="{name}"\r\nContent-Type: text/html\r\n\r\n'
-    body = b"".join([*parts, file_head.encode(), scan, f"\r\n--{edge}--\r\n".encode()])
-    return body, f"multipart/form-data; boundary={edge}"
 
 
 def recorded(desk: Desk, scan: bytes = b"", **fields: Any) -> str:
@@ -287,7 +273,7 @@ def test_an_agreement_made_before_is_recorded_and_confirmed_by_pages(
     form = page.form()
     signers = {name: "Ada Former, Head\nBo Earlier" for name in form.names if "signers" in name}
     data = form.filled_in(signed_on="2021-03-09", ends_on="", **signers)
-    body, kind = as_sent(data, scans.jpeg(), "x.jpg")
+    body, kind = scans.as_sent(data, scans.jpeg(), "x.jpg")
     answer = ilena.open(
         f"{address}/former",
         method="POST",

@@ -30,6 +30,7 @@ Statements = Callable[[], AbstractContextManager[list[str]]]
 
 def write(session: Session, recipient: str = "samira@example.org") -> OutboxMessage:
     message = outbox.queue(recipient, "en", "trial", "Something\nwaits", "Look.\n\nhttps://x.y\n")
+    assert message is not None
     session.commit()
     return message
 

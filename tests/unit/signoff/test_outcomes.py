@@ -281,6 +281,7 @@ def undertaken(steps: int, *signatures: Signature, evidence: str = "first") -> A
     ("steps", "signatures", "phase", "by_all"),
     [
         (1, (), UndertakingPhase.ASKED, False),
+        (2, (), UndertakingPhase.ON_PAPER, False),
         (3, (OWN,), UndertakingPhase.SIGNED, False),
         (4, (OWN, COUNTER), UndertakingPhase.COUNTERSIGNED, True),
         (5, (OWN, COUNTER), UndertakingPhase.CLOSED, True),
@@ -309,6 +310,13 @@ def test_an_undertaking_without_its_rows_is_not_sound(
     course = undertaken(steps, *signatures)
     assert not course.is_sound
     assert not course.is_signed_by_all
+
+
+def test_a_text_that_was_frozen_from_paper_is_signed_once_its_scan_is_confirmed() -> None:
+    assert [undertaken(steps, *given).is_signed for steps, given in ((2, ()), (3, (OWN,)))] == [
+        False,
+        True,
+    ]
 
 
 def test_an_undertaking_whose_text_is_another_is_not_signed_by_all() -> None:

@@ -88,10 +88,7 @@ def invite(actor: Actor | None, wanted: NewInvitation) -> SentInvitation:
     organisation = check_roles(actor, wanted.organisation_id, wanted.roles)
     _check_power(wanted)
     _check_audits(wanted, organisation)
-    if wanted.outside_expert and (
-        organisation is None or organisation.kind is not OrganisationKind.NPM
-    ):
-        raise RuleBrokenError(_l("Only an NPM's person is an outside expert"), "outside_expert")
+    check_expert(organisation, outside_expert=wanted.outside_expert)
     _check_not_here(email, wanted)
     token = secrets.token_urlsafe(TOKEN_BYTES)
     invitation = Invitation(
@@ -273,6 +270,13 @@ def _check_power(wanted: NewInvitation) -> None:
     if not wanted.power.strip():
         raise RuleBrokenError(_l("Say by what power the person signs"), "power")
     check_power_days(wanted.power_from, wanted.power_until)
+
+
+def check_expert(organisation: Organisation | None, *, outside_expert: bool) -> None:
+    """Refuse an outside expert of a body that is no NPM, with the field outside_expert."""
+    is_npm = organisation is not None and organisation.kind is OrganisationKind.NPM
+    if outside_expert and not is_npm:
+        raise RuleBrokenError(_l("Only an NPM's person is an outside expert"), "outside_expert")
 
 
 def check_power_days(first: dt.date | None, last: dt.date | None) -> None:

@@ -6,7 +6,7 @@ In one file: the pages of people and of invitations share their forms for roles.
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -19,12 +19,14 @@ from tracker.accounts.forms import (
     InviteForm,
     OrganisationForm,
     ReasonForm,
+    WithoutEmailForm,
     offer,
     role_options,
 )
 from tracker.accounts.models import Membership
-from tracker.accounts.people import invitations, powers, service
+from tracker.accounts.people import invitations, powers, service, without_email
 from tracker.accounts.people.invitations import NewInvitation
+from tracker.accounts.people.without_email import NewPerson
 from tracker.core import clock
 from tracker.organisations import queries as organisations
 from tracker.organisations.models import Organisation
@@ -396,7 +398,38 @@ def invite(where: str) -> str | Response:
         next=redirect(url_for("people.invitations_page")),
     )
     return done or render_template(
-        "people/invite.html", form=form, organisation=_name(organisation)
+        "people/invite.html", form=form, organisation=_name(organisation), where=where
+    )
+
+
+@blueprint.route("/without-email/<where>", methods=["GET", "POST"])
+@gate.signed_in
+def add_without_email(where: str) -> str | Response:
+    """Add a person who has no email address to an organisation."""
+    actor = gate.current_actor()
+    organisation, _roles = _place(actor, where)
+    if organisation is None:
+        abort(404)
+    form = WithoutEmailForm()
+    form.offer(has_experts=_is_npm(organisation))
+    if not form.is_submitted():
+        form.language.data = locale.language()
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: without_email.add(
+            actor,
+            NewPerson(
+                name=form.name.data or "",
+                organisation_id=organisation.id,
+                language=form.language.data,
+                outside_expert=_told(form, "outside_expert") is True,
+            ),
+        ),
+        success=_("The person is added. You can add them to a cooperation now."),
+        next=lambda added: redirect(url_for("people.show", user_id=added.id)),
+    )
+    return done or render_template(
+        "people/add_without_email.html", form=form, organisation=organisation.name, where=where
     )
 
 
@@ -471,7 +504,7 @@ def _name(organisation: Organisation | None) -> str:
     return organisation.name if organisation else ""
 
 
-def _told(form: InviteForm | GiveRoleForm, name: str) -> Any:
+def _told(form: InviteForm | GiveRoleForm | WithoutEmailForm, name: str) -> Any:
     return form[name].data if name in form else None
 
 

@@ -17,7 +17,7 @@ from tracker.accounts import messages, policy, queries
 from tracker.accounts.factors import binding, credentials, seals
 from tracker.accounts.factors.binding import Change
 from tracker.accounts.models import Membership, User
-from tracker.accounts.people import invitations, powers
+from tracker.accounts.people import invitations, powers, without_email
 from tracker.activity import service as trail
 from tracker.activity.verbs import (
     PERSON_CHANGED,
@@ -81,7 +81,7 @@ def give_role(actor: Actor, user_id: UUID, new: NewRole) -> Membership:
     Coordinators give roles only to people of their own organisation. A signatory or manager role
     may stay pending until it is confirmed (powers.begin); so may one that widens or extends a role
     the person has, and replaces it. Raises RefusedError, or RuleBrokenError with the field: role,
-    organisation, power, office, ends_on, audits.
+    organisation, power, office, ends_on, audits. Somebody who never signs in is a member only.
     """
     policy.can_give_to(actor, user_id).require()
     organisation = invitations.check_roles(actor, new.organisation_id, {new.role})
@@ -89,6 +89,10 @@ def give_role(actor: Actor, user_id: UUID, new: NewRole) -> Membership:
     person = _facts(user_id)
     if not actor.is_administrator and not person.is_in(actor.organisation_id):
         raise RuleBrokenError(_l("Invite the person first."))
+    if not user.signs_in and new.role is not without_email.ROLE:
+        raise RuleBrokenError(
+            _l("A person without email never signs in, so they can only be a member."), "role"
+        )
     _check_new(new, organisation)
     _check_not_held(user_id, new)
     membership = Membership(
@@ -423,8 +427,7 @@ def _check_new(new: NewRole, organisation: Organisation | None) -> None:
     if new.ends_on is not None and new.ends_on < (new.starts_on or clock.today()):
         raise RuleBrokenError(_l("The last day lies before the first"), "ends_on")
     is_npm = organisation is not None and organisation.kind is OrganisationKind.NPM
-    if new.outside_expert and not is_npm:
-        raise RuleBrokenError(_l("Only an NPM's person is an outside expert"), "outside_expert")
+    invitations.check_expert(organisation, outside_expert=new.outside_expert)
     if new.role is Role.AUDITOR and not is_npm:
         audited = db.session.get(Organisation, new.audits_id) if new.audits_id else None
         if audited is None or audited.kind is not OrganisationKind.NPM:

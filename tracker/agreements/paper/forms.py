@@ -9,42 +9,19 @@ from flask_babel import lazy_gettext as _l
 from tracker.agreements.paper.prior_agreements import Person
 from tracker.checklists.rules.facts import PartyFact
 from tracker.signoff.paper import Signer
-from tracker.signoff.scans import MAX_BYTES
+from tracker.signoff.scan_fields import ComparedFields, ScanFields
 from tracker.ui.fields import (
     ChoicesField,
-    ConfirmField,
     DateField,
-    FileField,
     LineField,
     Option,
     TextField,
 )
 from tracker.ui.form_base import Form
-from tracker.ui.proof import ShownFields
 from tracker.ui.validators import Optional, Required
 
 
-class ScanForm(Form):
-    """A scan and the date on it."""
-
-    scan = FileField(
-        _l("Scan of the signed paper"),
-        [Required(_l("Choose the file of the scan"))],
-        description=_l(
-            "PDF, JPEG or PNG, at most %(most)s MB. All pages in one file.",
-            most=MAX_BYTES // 1024 // 1024,
-        ),
-        render_kw={"accept": "application/pdf,image/jpeg,image/png"},
-    )
-    signed_on = DateField(_l("Date on the paper"), [Required()])
-
-    @property
-    def sent_scan(self) -> bytes:
-        """The bytes that were sent, no more than can be told to be too many."""
-        return bytes(self.scan.data.stream.read(MAX_BYTES + 1))
-
-
-def paper_form(lines: Sequence[Signer]) -> ScanForm:
+def paper_form(lines: Sequence[Signer]) -> ScanFields:
     """Return the form for recording who of the people named signed, and in which office."""
     members: dict[str, Any] = {
         "signed": ChoicesField(
@@ -60,8 +37,8 @@ def paper_form(lines: Sequence[Signer]) -> ScanForm:
     given: dict[str, Any] = {f"office_{signatory.user_id}": signatory.office for signatory in lines}
     if len(lines) == 1:
         given["signed"] = [str(lines[0].user_id)]
-    form_class = type("PaperForm", (ScanForm,), members)
-    return cast("ScanForm", form_class(data=given))
+    form_class = type("PaperForm", (ScanFields,), members)
+    return cast("ScanFields", form_class(data=given))
 
 
 def offices_in(form: Any) -> Mapping[UUID, str]:
@@ -71,7 +48,7 @@ def offices_in(form: Any) -> Mapping[UUID, str]:
     }
 
 
-def former_form(parties: Sequence[PartyFact]) -> ScanForm:
+def former_form(parties: Sequence[PartyFact]) -> ScanFields:
     """Return the form for an agreement made before: its dates, and who signed for each party."""
     members: dict[str, Any] = {
         "ends_on": DateField(
@@ -87,7 +64,7 @@ def former_form(parties: Sequence[PartyFact]) -> ScanForm:
             description=_l("One person a line: the name, a comma, the office."),
             most=2000,
         )
-    return cast("ScanForm", type("FormerForm", (ScanForm,), members)())
+    return cast("ScanFields", type("FormerForm", (ScanFields,), members)())
 
 
 def signers_in(form: Any, parties: Sequence[PartyFact]) -> dict[UUID, list[Person]]:
@@ -102,16 +79,8 @@ def signers_in(form: Any, parties: Sequence[PartyFact]) -> dict[UUID, list[Perso
     }
 
 
-class ConfirmForm(ShownFields):
+class ConfirmForm(ComparedFields):
     """That somebody compared the scan with the text."""
-
-    compared = ConfirmField(
-        _l(
-            "I have opened the scan and compared it with the text: it shows this text, signed by "
-            "those named here on the date named here."
-        ),
-        [Required()],
-    )
 
 
 class NoForm(Form):

@@ -1,14 +1,13 @@
 """View models for scans of a revision, signatures on paper, and tasks about them."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from flask import url_for
 from flask_babel import gettext as _
-from flask_babel import ngettext
 
 from tracker.access.actor import Actor
 from tracker.agreements.paper import queries as paper_queries
@@ -16,31 +15,13 @@ from tracker.agreements.paper.queries import Waiting
 from tracker.checklists import encryption
 from tracker.checklists.labels import KINDS
 from tracker.checklists.models import Checklist
-from tracker.signoff import paper
+from tracker.signoff import paper, paper_view
 from tracker.signoff.models import Revision, SignatureRequest
-from tracker.signoff.paper_labels import STATES
-from tracker.signoff.paper_models import PaperDecisionKind, PaperKind, PaperRecord
+from tracker.signoff.paper_models import PaperKind, PaperRecord
 from tracker.signoff.paper_policy import CONFIRMERS
+from tracker.signoff.paper_view import PaperView
 from tracker.ui.locale import as_date
 from tracker.ui.tasks import OTHERS, YOURS, Task, Tasks
-
-NOT_CONFIRMED = (PaperDecisionKind.REFUSED, PaperDecisionKind.WITHDRAWN)
-
-
-@dataclass(frozen=True, slots=True)
-class PaperView:
-    """A scan as pages show it."""
-
-    id: UUID
-    organisation: str
-    signers: tuple[str, ...]
-    signed_on: object
-    state: object
-    s: str
-    # Who confirmed it, and why it was refused or withdrawn.
-    confirmed_by: tuple[str, ...]
-    reason: str
-    record: PaperRecord
 
 
 def views(
@@ -69,36 +50,7 @@ def view(
         signature_request.state if signature_request else None,
         paper.rests_on(revision.signatures),
     )
-    words, s = STATES[state]
-    no = next((decision for decision in record.decisions if decision.kind in NOT_CONFIRMED), None)
-    return PaperView(
-        id=record.id,
-        organisation=record.organisation_name,
-        signers=tuple(_signers(record)),
-        signed_on=as_date(record.signed_on),
-        state=words,
-        s=s,
-        confirmed_by=tuple(
-            f"{decision.user_name}, {decision.organisation_name}"
-            for decision in record.decisions
-            if decision.kind is PaperDecisionKind.CONFIRMED
-        ),
-        reason=paper.reason_of(no, encryption.key_for(checklist)) if no else "",
-        record=record,
-    )
-
-
-def _signers(record: PaperRecord) -> Iterable[str]:
-    for signer in record.signers:
-        named = ", ".join(words for words in (signer["name"], signer["office"]) if words)
-        if record.kind is PaperKind.FORMER:
-            yield _(
-                "%(signer)s, for %(organisation)s",
-                signer=named,
-                organisation=signer["organisation"],
-            )
-        else:
-            yield named
+    return paper_view.view(record, state, encryption.key_for(checklist))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +79,7 @@ def sentence(record: PaperRecord, revision: Revision, actor: Actor) -> str:
     """Return the sentence that the signatures of a scan keep, once this person confirms it."""
     words = {
         "day": as_date(record.signed_on),
-        "names": "; ".join(_signers(record)),
+        "names": "; ".join(paper_view.signers(record)),
         "organisation": record.organisation_name,
         "number": revision.number,
         "digest": record.scan_digest,
@@ -187,8 +139,3 @@ def _task(record: Waiting, state: object, s: str) -> Task:
         url_for("paper.show", checklist_id=record.checklist_id, record_id=record.id),
         record.title,
     )
-
-
-def size_words(size: int) -> str:
-    """Return how large a scan is."""
-    return str(ngettext("%(num)s KB", "%(num)s KB", max(1, round(size / 1024))))

@@ -33,6 +33,7 @@ from tracker.signoff import scans, shown
 from tracker.signoff import service as signoff_service
 from tracker.signoff.models import Revision, SignatureRequest
 from tracker.signoff.paper_models import PaperKind, PaperRecord
+from tracker.signoff.paper_view import size_words
 from tracker.signoff.scans import ENDINGS, ScanType
 from tracker.ui import locale
 from tracker.ui.perform import perform
@@ -164,7 +165,7 @@ def show(checklist_id: UUID, record_id: UUID) -> str | Response:
         cooperation=loaded.cooperation,
         revision=revision,
         view=paper_pages.view(checklist, record, revision, signature_request),
-        size=paper_pages.size_words(record.size),
+        size=size_words(record.size),
         # The page on which it is confirmed shows everything that was signed (product.md, 5.3).
         text=frozen_text.read(document, locale.language_of_text()) if may_answer else None,
         is_former=record.kind is PaperKind.FORMER,

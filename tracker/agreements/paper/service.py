@@ -265,7 +265,7 @@ def confirm(
         return []
     document = signoff.document_of(signature_request.revision, encryption.key_for(checklist))
     signatures = paper.sign(
-        signature_request,
+        signature_request.revision,
         paper_record,
         _answered_for(paper_record, document),
         sentence=sentence,

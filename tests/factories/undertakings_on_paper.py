@@ -1,0 +1,112 @@
+"""A driver without an account who signs the undertaking on paper, by the real services."""
+
+import datetime as dt
+from typing import Any
+
+from tests.factories import paper as scans
+from tests.factories.undertakings import Stage
+from tracker.access.actor import Actor
+from tracker.accounts import queries as accounts
+from tracker.accounts.people import without_email
+from tracker.accounts.people.without_email import NewPerson
+from tracker.activity.stale import recompute
+from tracker.cooperations import queries as queries_of_cooperations
+from tracker.cooperations import service as cooperations
+from tracker.core import clock
+from tracker.core.localized import LocalizedStr
+from tracker.signoff import paper, shown
+from tracker.signoff.identity_proof import SigningPage
+from tracker.signoff.models import Signature
+from tracker.signoff.paper_models import PaperRecord
+from tracker.undertakings import queries
+from tracker.undertakings.facts import Draft
+from tracker.undertakings.paper import service
+
+DRIVER = "bruno"
+NAME = "Bruno Keel"
+SENTENCE = "Bruno Keel signed on paper; the scan was compared with the text."
+OWN_WORDS = "I, Bruno Keel, undertake this."
+
+
+def bring_in(stage: Stage) -> None:
+    """Have the NPM add a driver without an account, and list them among who must sign (C2)."""
+    npm = stage.cast.bodies["npm"]
+    user = without_email.add(stage.actor("ilena"), NewPerson(NAME, npm.id, outside_expert=True))
+    stage.cast.users[DRIVER] = user
+    cooperation = queries_of_cooperations.find(stage.actor("ilena"), stage.cooperation.reference)
+    assert cooperation is not None
+    cooperations.add_person(
+        stage.actor("ilena"),
+        cooperation,
+        user_id=user.id,
+        organisation_id=npm.id,
+        function="Driver",
+    )
+    recompute()
+    stage.list_people("npm", DRIVER)
+
+
+def as_actor(stage: Stage, key: str = DRIVER) -> Actor:
+    """Return the driver as they would act if they could sign in."""
+    user = stage.cast.users[key]
+    return Actor(
+        user_id=user.id,
+        name=user.name,
+        email=user.email,
+        memberships=accounts.memberships_of(user.id, clock.today()),
+        organisation_id=stage.cast.bodies["npm"].id,
+    )
+
+
+def filled_in(stage: Stage, interests: str = "", **changed: Any) -> Draft:
+    """Return what the driver filled in on the paper."""
+    questions = queries.asked(queries.load(stage.undertaking(DRIVER)).checklist)
+    values: dict[str, Any] = {
+        "confirmed": frozenset(point.name for point in questions.points),
+        "briefed": True,
+        "briefed_on": clock.today(),
+        "has_interests": bool(interests),
+        "interests": interests,
+        **changed,
+    }
+    return Draft(**values)
+
+
+def record(
+    stage: Stage,
+    by: Actor | str = "ilena",
+    *,
+    of: str = DRIVER,
+    draft: Draft | None = None,
+    signed_on: dt.date | None = None,
+    scan: bytes = b"",
+) -> PaperRecord:
+    """Record the scan of what the driver signed."""
+    return service.record(
+        stage.actor(by) if isinstance(by, str) else by,
+        stage.undertaking(of).id,
+        draft=draft or filled_in(stage),
+        signed_on=signed_on or clock.today(),
+        scan=scan or scans.pdf(),
+        sentence=LocalizedStr(OWN_WORDS, "en"),
+    )
+
+
+def recorded(stage: Stage) -> PaperRecord:
+    """Return the scan of the driver's undertaking."""
+    revision_id = stage.undertaking(DRIVER).revision_id
+    assert revision_id is not None
+    return paper.on_revisions([revision_id])[revision_id][0]
+
+
+def confirm(
+    stage: Stage, by: Actor | str = "milan", *, page: SigningPage | None = None
+) -> Signature:
+    """Have a second person confirm the scan, on a page opened now."""
+    return service.confirm(
+        stage.actor(by) if isinstance(by, str) else by,
+        stage.undertaking(DRIVER).id,
+        page=page or shown.page_with(recorded(stage).digest),
+        sentence=SENTENCE,
+        language="en",
+    )

@@ -1,0 +1,131 @@
+"""Who may record, confirm, withdraw and open the scan of an undertaking: a table of cases."""
+
+import datetime as dt
+from dataclasses import replace
+
+import pytest
+
+from tests.unit.undertakings.test_policy import (
+    COORDINATOR,
+    DECIDERS,
+    LEYLA,
+    NOT_DECIDERS,
+    TODAY,
+    person,
+    refused,
+    standing,
+)
+from tracker.access.actor import Actor, Role
+from tracker.undertakings import policy as undertakings
+from tracker.undertakings.facts import UndertakingStatus
+from tracker.undertakings.models import UndertakingState
+from tracker.undertakings.paper import policy
+
+ON_PAPER = UndertakingState.ON_PAPER
+LATER = TODAY + dt.timedelta(days=1)
+BOTH = person(Role.COORDINATOR, Role.SIGNATORY)
+
+
+def without_account(**changed: object) -> UndertakingStatus:
+    return standing(signs_in=False, **changed)
+
+
+def on_paper(**changed: object) -> UndertakingStatus:
+    values = {"state": ON_PAPER, "recorded_by_id": COORDINATOR.user_id, **changed}
+    return without_account(**values)
+
+
+def test_a_coordinator_of_the_npm_records() -> None:
+    assert policy.can_record(COORDINATOR, without_account(), TODAY)
+
+
+@pytest.mark.parametrize(
+    "actor", [actor for who, actor in NOT_DECIDERS.items() if "coordinator" not in who]
+)
+def test_nobody_else_records(actor: Actor) -> None:
+    assert "A coordinator of the NPM" in refused(policy.can_record(actor, without_account(), TODAY))
+
+
+def test_an_outside_expert_or_the_person_does_not_record() -> None:
+    expert = person(Role.COORDINATOR, expert=True)
+    own = person(Role.COORDINATOR, user_id=LEYLA)
+    for actor in (expert, own):
+        assert "A coordinator of the NPM" in refused(
+            policy.can_record(actor, without_account(), TODAY)
+        )
+
+
+@pytest.mark.parametrize(
+    ("status", "day", "words"),
+    [
+        (standing(), TODAY, "has an account"),
+        (on_paper(), TODAY, "waits to be confirmed already"),
+        (without_account(state=UndertakingState.SIGNED), TODAY, "has signed"),
+        (without_account(state=UndertakingState.COUNTERSIGNED), TODAY, "has signed"),
+        (without_account(state=UndertakingState.CLOSED), TODAY, "was closed"),
+        (without_account(is_current=False), TODAY, "New terms"),
+        (without_account(), LATER, "has passed"),
+    ],
+)
+def test_a_scan_is_recorded_while_a_person_without_an_account_is_asked(
+    status: UndertakingStatus, day: dt.date, words: str
+) -> None:
+    assert words in refused(policy.can_record(COORDINATOR, status, day))
+
+
+@pytest.mark.parametrize("actor", DECIDERS.values(), ids=DECIDERS)
+def test_a_second_person_who_decides_confirms(actor: Actor) -> None:
+    assert policy.can_decide(actor, on_paper(), TODAY)
+
+
+@pytest.mark.parametrize("actor", NOT_DECIDERS.values(), ids=NOT_DECIDERS)
+def test_nobody_else_confirms(actor: Actor) -> None:
+    assert "confirms the scan" in refused(policy.can_decide(actor, on_paper(), TODAY))
+
+
+@pytest.mark.parametrize(
+    ("status", "day", "words"),
+    [
+        (on_paper(recorded_by_id=BOTH.user_id), TODAY, "Another person confirms"),
+        (on_paper(user_id=BOTH.user_id), TODAY, "their own undertaking"),
+        (without_account(), TODAY, "no longer waits"),
+        (on_paper(state=UndertakingState.SIGNED), TODAY, "no longer waits"),
+        (on_paper(is_current=False), TODAY, "New terms"),
+        (on_paper(), LATER, "has passed"),
+    ],
+)
+def test_a_scan_is_confirmed_by_another_while_it_waits(
+    status: UndertakingStatus, day: dt.date, words: str
+) -> None:
+    assert words in refused(policy.can_decide(BOTH, status, day))
+
+
+def test_whoever_recorded_a_scan_does_not_countersign() -> None:
+    signed = on_paper(state=UndertakingState.SIGNED, recorded_by_id=BOTH.user_id)
+    words = refused(undertakings.can_countersign(BOTH, signed, TODAY))
+    assert "Another person countersigns" in words
+    assert undertakings.can_countersign(
+        BOTH, replace(signed, recorded_by_id=COORDINATOR.user_id, has_interests=False), TODAY
+    )
+
+
+def test_a_coordinator_withdraws_a_scan_that_waits() -> None:
+    assert policy.can_withdraw(COORDINATOR, on_paper())
+    assert "no longer waits" in refused(policy.can_withdraw(COORDINATOR, without_account()))
+    for actor in (*DECIDERS.values(), person(Role.COORDINATOR, expert=True)):
+        assert "withdraws a scan" in refused(policy.can_withdraw(actor, on_paper()))
+
+
+def test_a_scan_is_opened_by_who_recorded_it_and_by_those_who_decide() -> None:
+    assert policy.can_read(COORDINATOR, on_paper())
+    assert not policy.can_read(person(Role.COORDINATOR), on_paper())
+    assert all(policy.can_read(actor, on_paper()) for actor in DECIDERS.values())
+
+
+@pytest.mark.parametrize(
+    ("days", "words"), [(0, ""), (-1, ""), (-2, "asked after"), (1, "can't lie ahead")]
+)
+def test_a_paper_is_dated_between_asking_and_today(days: int, words: str) -> None:
+    day = TODAY + dt.timedelta(days=days)
+    decision = policy.can_be_dated(day, TODAY - dt.timedelta(days=1), TODAY)
+    assert (words in refused(decision)) if words else decision

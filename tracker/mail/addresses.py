@@ -1,0 +1,16 @@
+"""The address in place of the one that a person without email doesn't have."""
+
+from uuid import UUID
+
+# Reserved by RFC 2606: no mail ever reaches it, and no invitation can be sent to it.
+_DOMAIN = "@no-email.invalid"
+
+
+def of_nobody(user_id: UUID) -> str:
+    """Return what is stored as the address of a person without email, different for each."""
+    return f"{user_id}{_DOMAIN}"
+
+
+def is_of_nobody(address: str) -> bool:
+    """Tell whether an address stands for none."""
+    return address.endswith(_DOMAIN)

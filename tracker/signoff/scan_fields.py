@@ -1,0 +1,41 @@
+"""Form fields for the scan of a signed paper and the date on it, on every form that takes one."""
+
+from flask_babel import lazy_gettext as _l
+
+from tracker.signoff.scans import MAX_BYTES
+from tracker.ui.fields import ConfirmField, DateField, FileField
+from tracker.ui.form_base import Form
+from tracker.ui.proof import ShownFields
+from tracker.ui.validators import Required
+
+
+class ScanFields(Form):
+    """A scan and the date on it."""
+
+    scan = FileField(
+        _l("Scan of the signed paper"),
+        [Required(_l("Choose the file of the scan"))],
+        description=_l(
+            "PDF, JPEG or PNG, at most %(most)s MB. All pages in one file.",
+            most=MAX_BYTES // 1024 // 1024,
+        ),
+        render_kw={"accept": "application/pdf,image/jpeg,image/png"},
+    )
+    signed_on = DateField(_l("Date on the paper"), [Required()])
+
+    @property
+    def sent_scan(self) -> bytes:
+        """The bytes that were sent, no more than can be told to be too many."""
+        return bytes(self.scan.data.stream.read(MAX_BYTES + 1))
+
+
+class ComparedFields(ShownFields):
+    """That somebody compared the scan with the text."""
+
+    compared = ConfirmField(
+        _l(
+            "I have opened the scan and compared it with the text: it shows this text, signed by "
+            "those named here on the date named here."
+        ),
+        [Required()],
+    )

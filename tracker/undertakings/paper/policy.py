@@ -1,0 +1,86 @@
+"""Who records, confirms and withdraws the scan of an undertaking signed on paper. Pure.
+
+Only for people who never sign in: whoever has an account signs for themselves (S11). The NPM's
+coordinator records the scan, a second person who decides for the NPM confirms it, and whoever
+recorded it doesn't countersign.
+"""
+
+import datetime as dt
+
+from flask_babel import lazy_gettext as _l
+
+from tracker.access.actor import Actor
+from tracker.access.decision import YES, Decision, no
+from tracker.signoff import paper_policy
+from tracker.undertakings import policy
+from tracker.undertakings.facts import UndertakingStatus
+from tracker.undertakings.models import UndertakingState
+
+
+def can_record(actor: Actor, undertaking: UndertakingStatus, today: dt.date) -> Decision:
+    """Decide on recording that a person signed on paper: a coordinator of the NPM."""
+    if not _coordinates(actor, undertaking) or actor.user_id == undertaking.user_id:
+        return no(_l("A coordinator of the NPM records what a person signed on paper."))
+    if undertaking.signs_in:
+        return no(_l("This person has an account and signs for themselves."))
+    match undertaking.state:
+        case UndertakingState.ON_PAPER:
+            return no(_l("A scan of this undertaking waits to be confirmed already."))
+        case UndertakingState.SIGNED | UndertakingState.COUNTERSIGNED:
+            return no(_l("The person has signed this undertaking already."))
+        case UndertakingState.CLOSED:
+            return no(_l("This undertaking was closed and can't be signed any more."))
+    if not undertaking.is_current:
+        return no(_l("New terms are in force. The person signs again on the new terms."))
+    return policy.is_in_time(undertaking, today)
+
+
+def can_decide(actor: Actor, undertaking: UndertakingStatus, today: dt.date) -> Decision:
+    """Decide on confirming or refusing a scan: a second person, who decides for the NPM.
+
+    Never who recorded it, and never the person whose undertaking it is. They compare it with what
+    was declared (C13), so it is one of those who may read that.
+    """
+    if not policy.decides_for(actor, undertaking.npm_ids):
+        return no(_l("A signatory or manager of the NPM confirms the scan."))
+    if actor.user_id == undertaking.user_id:
+        return no(_l("Nobody confirms their own undertaking."))
+    if actor.user_id == undertaking.recorded_by_id:
+        return no(_l("You recorded this scan. Another person confirms it."))
+    if undertaking.state is not UndertakingState.ON_PAPER:
+        return no(_l("This scan no longer waits to be confirmed."))
+    if not undertaking.is_current:
+        return no(_l("New terms are in force. The person signs again on the new terms."))
+    return policy.is_in_time(undertaking, today)
+
+
+def can_withdraw(actor: Actor, undertaking: UndertakingStatus) -> Decision:
+    """Decide on withdrawing a scan before it is confirmed: a coordinator of the NPM."""
+    if not _coordinates(actor, undertaking):
+        return no(_l("A coordinator of the NPM withdraws a scan."))
+    if undertaking.state is not UndertakingState.ON_PAPER:
+        return no(_l("This scan no longer waits to be confirmed."))
+    return YES
+
+
+def can_read(actor: Actor, undertaking: UndertakingStatus) -> Decision:
+    """Decide on opening the scan: those who decide for the NPM, and who recorded it."""
+    if actor.user_id == undertaking.recorded_by_id:
+        return YES
+    return policy.can_see(actor, undertaking)
+
+
+def can_be_dated(signed_on: dt.date, asked_on: dt.date, today: dt.date) -> Decision:
+    """Decide whether a date can be the one on the paper: never before the person was asked."""
+    dated = paper_policy.can_be_dated(signed_on, today)
+    if dated and signed_on < asked_on:
+        return no(_l("The person was asked after this day. A paper signed earlier doesn't count."))
+    return dated
+
+
+def _coordinates(actor: Actor, undertaking: UndertakingStatus) -> bool:
+    return (
+        policy.acts_for(actor, undertaking.npm_ids)
+        and actor.has(*paper_policy.RECORDERS)
+        and not actor.outside_expert
+    )

@@ -1,0 +1,244 @@
+"""Pages for undertakings signed on paper: print, record a scan, view, confirm, refuse, withdraw."""
+
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from flask_babel import get_locale
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from tracker.access.actor import Actor
+from tracker.access.gate import as_uuid, current_actor, found_or_404, require, signed_in
+from tracker.activity import service as trail
+from tracker.cooperations import keys
+from tracker.cooperations import queries as cooperations
+from tracker.core import clock
+from tracker.core.localized import LocalizedStr
+from tracker.signoff import paper as papers
+from tracker.signoff import scans, shown
+from tracker.signoff.paper_models import PaperRecord
+from tracker.signoff.paper_view import size_words
+from tracker.signoff.scans import ENDINGS, ScanType
+from tracker.ui import locale
+from tracker.ui.perform import perform
+from tracker.ui.uploads import takes_files
+from tracker.undertakings import labels, queries
+from tracker.undertakings import pages as undertaking_pages
+from tracker.undertakings import policy as undertaking_policy
+from tracker.undertakings.forms import ComparedForm, ScanReasonForm, paper_form
+from tracker.undertakings.handlers import SUBJECT
+from tracker.undertakings.models import Undertaking
+from tracker.undertakings.paper import pages, policy, service
+from tracker.undertakings.queries import Loaded
+
+blueprint = Blueprint(
+    "undertaking_paper",
+    __name__,
+    url_prefix="/cooperations/<reference>/undertakings/<undertaking_id>/paper",
+)
+
+
+@blueprint.get("/blank")
+@signed_in
+def blank(reference: str, undertaking_id: str) -> str:
+    """Show the paper to be printed, filled in and signed by a person without an account."""
+    actor = current_actor()
+    loaded = _loaded(actor, reference, undertaking_id)
+    require(policy.can_record(actor, loaded.standing, clock.today()))
+    undertaking = loaded.undertaking
+    return render_template(
+        "undertakings/paper_blank.html",
+        **undertaking_pages.words(loaded),
+        reference=reference,
+        asked=queries.asked(loaded.checklist, locale.language()),
+        because=labels.party_interest(undertaking.organisation.name, queries.ties_of(undertaking)),
+        sentence=labels.sentence(undertaking.user.name, loaded.terms),
+        checklist_id=loaded.checklist.id,
+    )
+
+
+@blueprint.route("/record", methods=["GET", "POST"])
+@signed_in
+@takes_files(scans.MAX_REQUEST_BYTES)
+def record(reference: str, undertaking_id: str) -> str | Response:
+    """Record the scan of the signed paper, with what the person filled in on it."""
+    actor = current_actor()
+    loaded = _loaded(actor, reference, undertaking_id)
+    require(policy.can_record(actor, loaded.standing, clock.today()))
+    undertaking = loaded.undertaking
+    questions = queries.asked(loaded.checklist, locale.language())
+    form = paper_form(questions)
+    sentence = labels.sentence(undertaking.user.name, loaded.terms)
+    words = undertaking_pages.words(loaded)
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: service.record(
+            actor,
+            undertaking.id,
+            draft=form.draft,
+            signed_on=form.day,
+            scan=form.sent_scan,
+            sentence=LocalizedStr(sentence, locale.language()),
+        ),
+        success=_("The scan is recorded. Another person of the NPM confirms it now."),
+        next=_to_scan(reference, undertaking_id),
+    )
+    return done or render_template(
+        "undertakings/paper_record.html",
+        **words,
+        reference=reference,
+        form=form,
+        asked=questions,
+        sentence=sentence,
+    )
+
+
+@blueprint.route("", methods=["GET", "POST"])
+@signed_in
+def show(reference: str, undertaking_id: str) -> str | Response:
+    """Show the scan; a second person who decides for the NPM compares and confirms it here."""
+    actor = current_actor()
+    loaded = _loaded(actor, reference, undertaking_id)
+    undertaking = loaded.undertaking
+    paper_record = _scan_of(undertaking)
+    may_decide = policy.can_decide(actor, loaded.standing, clock.today())
+    form = ComparedForm()
+    name = undertaking.user.name
+    sentence = pages.sentence(paper_record, name, actor)
+    if form.is_submitted():
+        require(may_decide)
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: service.confirm(
+            actor,
+            undertaking.id,
+            page=shown.page_of(actor, form.page_token.data),
+            sentence=sentence,
+            language=str(get_locale()),
+        ),
+        success=_("You confirmed the scan. The NPM countersigns it now."),
+        next=redirect(
+            url_for("undertakings.check", reference=reference, undertaking_id=undertaking_id), 303
+        ),
+    )
+    if done:
+        return done
+    # A broken rule gave the transaction up.
+    loaded = _loaded(actor, reference, undertaking_id)
+    paper_record = _scan_of(loaded.undertaking)
+    form.page_token.data = shown.token_of(actor, shown.page_with(paper_record.digest))
+    signed = found_or_404(undertaking_pages.signed(loaded.undertaking, locale.language_of_text()))
+    may_see = bool(undertaking_policy.can_see(actor, loaded.standing))
+    if may_see:
+        _log_read(actor, loaded.undertaking)
+    return render_template(
+        "undertakings/paper.html",
+        **undertaking_pages.words(loaded),
+        reference=reference,
+        view=pages.view(loaded.undertaking, paper_record, signed),
+        size=size_words(paper_record.size),
+        # What was declared (C13) is shown to those who decide, and to no other coordinator.
+        signed=signed if may_see else None,
+        digest_of_text=signed.revision.digest,
+        sentence_words=sentence,
+        form=form,
+        may_decide=bool(may_decide),
+        may_read=bool(policy.can_read(actor, loaded.standing)),
+        may_withdraw=bool(policy.can_withdraw(actor, loaded.standing)),
+    )
+
+
+@blueprint.route("/refuse", methods=["GET", "POST"])
+@signed_in
+def refuse(reference: str, undertaking_id: str) -> str | Response:
+    """Refuse the scan as a second person, with a reason."""
+    actor = current_actor()
+    loaded = _loaded(actor, reference, undertaking_id)
+    require(policy.can_decide(actor, loaded.standing, clock.today()))
+    form = ScanReasonForm()
+    words = undertaking_pages.words(loaded)
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: service.refuse(actor, loaded.undertaking.id, reason=form.reason.data or ""),
+        success=_("You refused the scan. The person can sign a new paper."),
+        next=redirect(url_for("undertakings.listed", reference=reference), 303),
+    )
+    return done or render_template(
+        "undertakings/paper_no.html",
+        **words,
+        reference=reference,
+        form=form,
+        title_words=_("Refuse the scan"),
+    )
+
+
+@blueprint.route("/withdraw", methods=["GET", "POST"])
+@signed_in
+def withdraw(reference: str, undertaking_id: str) -> str | Response:
+    """Withdraw the scan before it is confirmed, with a reason."""
+    actor = current_actor()
+    loaded = _loaded(actor, reference, undertaking_id)
+    require(policy.can_withdraw(actor, loaded.standing))
+    form = ScanReasonForm()
+    words = undertaking_pages.words(loaded)
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: service.withdraw(actor, loaded.undertaking.id, reason=form.reason.data or ""),
+        success=_("The scan is withdrawn. The person can sign a new paper."),
+        next=redirect(url_for("undertakings.listed", reference=reference), 303),
+    )
+    return done or render_template(
+        "undertakings/paper_no.html",
+        **words,
+        reference=reference,
+        form=form,
+        title_words=_("Withdraw the scan"),
+    )
+
+
+@blueprint.get("/scan")
+@signed_in
+def scan(reference: str, undertaking_id: str) -> Response:
+    """Hand out the scan to those who may read it: to be kept, never shown within a page."""
+    actor = current_actor()
+    loaded = _loaded(actor, reference, undertaking_id)
+    undertaking = loaded.undertaking
+    paper_record = _scan_of(undertaking)
+    require(policy.can_read(actor, loaded.standing))
+    _log_read(actor, undertaking)
+    answer = make_response(papers.scan_of(paper_record, keys.key_of(undertaking.cooperation_id)))
+    answer.headers["Content-Type"] = paper_record.media_type
+    ending = ENDINGS[ScanType(paper_record.media_type)]
+    answer.headers["Content-Disposition"] = f'attachment; filename="undertaking-paper.{ending}"'
+    return answer
+
+
+def _loaded(actor: Actor, reference: str, undertaking_id: str) -> Loaded:
+    """Return an undertaking of this cooperation whose paper the person handles, or answer 404."""
+    cooperation = found_or_404(cooperations.find(actor, reference))
+    undertaking = found_or_404(queries.find_for_paper(actor, as_uuid(undertaking_id)))
+    found_or_404(undertaking if undertaking.cooperation_id == cooperation.id else None)
+    return queries.load(undertaking)
+
+
+def _scan_of(undertaking: Undertaking) -> PaperRecord:
+    """Return the scan of an undertaking, or answer 404."""
+    revision_id = undertaking.revision_id
+    recorded = papers.on_revisions([revision_id] if revision_id else []).values()
+    return found_or_404(next((rows[0] for rows in recorded), None))
+
+
+def _log_read(actor: Actor, undertaking: Undertaking) -> None:
+    """Note who read what a person declares: few do."""
+    if request.method == "GET":
+        trail.log_read(
+            actor,
+            cooperation_id=undertaking.cooperation_id,
+            subject_type=SUBJECT,
+            subject_id=undertaking.id,
+            page=SUBJECT,
+        )
+
+
+def _to_scan(reference: str, undertaking_id: str) -> Response:
+    return redirect(
+        url_for("undertaking_paper.show", reference=reference, undertaking_id=undertaking_id), 303
+    )
