@@ -114,6 +114,8 @@ from tracker.organisations import routes as organisation_routes
 from tracker.oversight import entries as register_entries
 from tracker.oversight import policy as oversight
 from tracker.oversight import routes as oversight_routes
+from tracker.oversight.undertaking_register import policy as undertaking_register
+from tracker.oversight.undertaking_register import routes as undertaking_register_routes
 from tracker.reviews import pages as review_pages
 from tracker.reviews import routes as review_routes
 from tracker.reviews import service as reviews
@@ -369,6 +371,15 @@ def sees_the_register(actor: Actor | None) -> bool:
     return actor is not None and bool(oversight.can_see_register(actor))
 
 
+def sees_undertakings_alone(actor: Actor | None) -> bool:
+    """Show an entry to an NPM's coordinators, who see no other register."""
+    return (
+        actor is not None
+        and not oversight.can_see_register(actor)
+        and bool(undertaking_register.can_see_undertakings(actor))
+    )
+
+
 def writes_own_guidance(actor: Actor | None) -> bool:
     """Show an entry to people who write their organisation's own guidance."""
     return actor is not None and bool(authoring.can_write_own(actor))
@@ -420,7 +431,13 @@ OWN_PAGES = frozenset(
 NAVIGATION = (
     Entry("dashboard.my_work", _l("My work"), parts=OWN_PAGES),
     Entry("cooperations.index", _l("Cooperations"), acts_for_an_organisation, COOPERATION_PAGES),
-    Entry("oversight.register", _l("Register"), sees_the_register),
+    Entry(
+        "oversight.register",
+        _l("Register"),
+        sees_the_register,
+        frozenset({"undertaking_register"}),
+    ),
+    Entry("undertaking_register.show", _l("Undertakings"), sees_undertakings_alone),
     Entry("guidance.library", _l("Guidance"), everybody, frozenset({"own_guidance.article"})),
     Entry("own_guidance.articles", _l("Own guidance"), writes_own_guidance),
     Entry("people.listed", _l("People"), looks_after_people),
@@ -556,6 +573,7 @@ def _furnish(app: Flask) -> None:
     app.register_blueprint(certificate_routes.blueprint)
     app.register_blueprint(verify_routes.blueprint)
     app.register_blueprint(oversight_routes.blueprint)
+    app.register_blueprint(undertaking_register_routes.blueprint)
     app.register_blueprint(dashboard_routes.blueprint)
     app.register_blueprint(running_routes.blueprint)
 
