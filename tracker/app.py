@@ -123,6 +123,8 @@ from tracker.organisations import routes as organisation_routes
 from tracker.oversight import entries as register_entries
 from tracker.oversight import policy as oversight
 from tracker.oversight import routes as oversight_routes
+from tracker.oversight.undertaking_register import policy as undertaking_register
+from tracker.oversight.undertaking_register import routes as undertaking_register_routes
 from tracker.reviews import pages as review_pages
 from tracker.reviews import routes as review_routes
 from tracker.reviews import service as reviews
@@ -396,6 +398,15 @@ def sees_the_register(actor: Actor | None) -> bool:
     return actor is not None and bool(oversight.can_see_register(actor))
 
 
+def sees_undertakings_alone(actor: Actor | None) -> bool:
+    """Show an entry to an NPM's coordinators, who see no other register."""
+    return (
+        actor is not None
+        and not oversight.can_see_register(actor)
+        and bool(undertaking_register.can_see_undertakings(actor))
+    )
+
+
 def writes_own_guidance(actor: Actor | None) -> bool:
     """Show an entry to people who write their organisation's own guidance."""
     return actor is not None and bool(authoring.can_write_own(actor))
@@ -488,6 +499,7 @@ ROUTES = (
     certificate_routes,
     verify_routes,
     oversight_routes,
+    undertaking_register_routes,
     dashboard_routes,
     running_routes,
 )
@@ -495,7 +507,13 @@ ROUTES = (
 NAVIGATION = (
     Entry("dashboard.my_work", _l("My work"), parts=OWN_PAGES),
     Entry("cooperations.index", _l("Cooperations"), acts_for_an_organisation, COOPERATION_PAGES),
-    Entry("oversight.register", _l("Register"), sees_the_register),
+    Entry(
+        "oversight.register",
+        _l("Register"),
+        sees_the_register,
+        frozenset({"undertaking_register"}),
+    ),
+    Entry("undertaking_register.show", _l("Undertakings"), sees_undertakings_alone),
     Entry("guidance.library", _l("Guidance"), everybody, frozenset({"own_guidance.article"})),
     Entry("own_guidance.articles", _l("Own guidance"), writes_own_guidance),
     Entry("people.listed", _l("People"), looks_after_people),

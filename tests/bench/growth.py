@@ -73,6 +73,16 @@ def pages_of(demonstration: Demonstration) -> Iterator[GrowingPage]:
     yield GrowingPage("register, drafting", "milan", "/register?state=drafting")
     yield GrowingPage("register searched", "milan", "/register?q=police")
     yield GrowingPage("register, one", "milan", f"/register/{signed}")
+    register = "/register/undertakings"
+    yield GrowingPage("undertakings of all", "ilena", register)
+    yield GrowingPage("undertakings of all, open", "ilena", f"{register}?access=open")
+    yield GrowingPage("undertakings of all, ending", "ilena", f"{register}?ends=30")
+    yield GrowingPage(
+        "undertakings of all searched",
+        "ilena",
+        f"{register}?cooperation=police&organisation=lantern&person=leyla&version=in_force",
+    )
+    yield GrowingPage("undertakings export", "ilena", f"{register}/export", {}, register)
     yield GrowingPage("people", "ilena", "/people")
     yield GrowingPage("people of the instance", "iris", "/people")
     yield GrowingPage("organisations", "iris", "/organisations")

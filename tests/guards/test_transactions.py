@@ -26,6 +26,7 @@ VIEWS = {
     "evidence/routes.py: export": "the answer is a file, and what goes wrong no broken rule",
     "oversight/routes.py: check": "the transaction is given up: others may write meanwhile",
     "oversight/routes.py: export": "the answer is a file",
+    "oversight/undertaking_register/routes.py: export": "the answer is a file",
     "ui/perform.py: perform": "the one place",
 }
 # Below views and commands.

@@ -248,3 +248,4 @@ TEAM_CHANGED = _verb("team_changed", "number")
 # How many frozen texts it includes, and how many of them are of class K2 to K7.
 EVIDENCE_EXPORTED = _verb("evidence_exported", "texts", "closed")
 REGISTER_EXPORTED = _verb("register_exported", "rows", "format")
+UNDERTAKINGS_EXPORTED = _verb("undertakings_exported", "rows", "format")

@@ -18,6 +18,7 @@ from tracker.evidence import policy as evidence
 from tracker.oversight import export as files
 from tracker.oversight import integrity, labels, pages, policy, queries, service
 from tracker.oversight.facts import Narrowing, Question
+from tracker.oversight.undertaking_register import policy as undertakings
 from tracker.signoff import queries as signoff
 from tracker.ui import paging
 from tracker.ui.filters import FilterLink, filter_links
@@ -55,6 +56,7 @@ def register() -> str:
         is_narrowed=question != Question(),
         modes=[(mode.value, MODE_LABELS[mode]) for mode in Mode],
         is_auditor=actor.has(Role.AUDITOR),
+        sees_undertakings=bool(undertakings.can_see_undertakings(actor)),
     )
 
 

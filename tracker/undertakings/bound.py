@@ -1,13 +1,19 @@
 """The status of undertakings as their evidence shows it, and whether the rows agree."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from tracker.activity import witness
+import sqlalchemy as sa
+
+from tracker.activity import verbs, witness
+from tracker.activity.chain import Link
+from tracker.activity.models import Event
 from tracker.activity.witness import NotSoundError
 from tracker.cooperations import keys
 from tracker.cooperations.keys import KeyDestroyedError
+from tracker.cooperations.models import Clearance
 from tracker.core import canonical
 from tracker.core.crypto import SealBrokenError
 from tracker.signoff import bound
@@ -18,6 +24,7 @@ from tracker.signoff.outcomes import UndertakingCourse
 from tracker.undertakings.models import Undertaking, UndertakingEnd
 
 SUBJECT = "undertaking"
+CLEARANCE = "clearance"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +43,38 @@ def compare(undertakings: Collection[Undertaking]) -> dict[UUID, Compared]:
         SUBJECT, {undertaking.id: undertaking.cooperation_id for undertaking in undertakings}
     )
     return {undertaking.id: held_against(undertaking, bound_rows) for undertaking in undertakings}
+
+
+def agreeing(
+    undertakings: Collection[Undertaking], opened: Mapping[UUID, Clearance]
+) -> frozenset[UUID]:
+    """Return the undertakings of which signatures and events say all that a list tells.
+
+    Beside compare() that is what each opened and until when, and why it was closed: opened gives
+    the clearance by undertaking. In five statements.
+    """
+    compared = compare(undertakings)
+    by_clearance: dict[UUID, list[Link]] = {}
+    for link in witness.of_subjects(
+        sa.and_(
+            Event.subject_type == CLEARANCE,
+            Event.subject_id.in_([clearance.id for clearance in opened.values()]),
+        ),
+        (verbs.CLEARANCE_OPENED, verbs.CLEARANCE_CLOSED),
+        {undertaking.cooperation_id for undertaking in undertakings},
+    ):
+        by_clearance.setdefault(link.subject_id, []).append(link)
+    courses = [result.course for result in compared.values()]
+    closed_by = [course.closed_by for course in courses if course.closed_by]
+    of_clearances = [link.event_id for links in by_clearance.values() for link in links]
+    details = witness.details_of([*closed_by, *of_clearances])
+    return frozenset(
+        undertaking.id
+        for undertaking in undertakings
+        if compared[undertaking.id].agrees
+        and _is_closed_as_recorded(undertaking, compared[undertaking.id].course, details)
+        and _is_opened_as_recorded(undertaking, opened.get(undertaking.id), by_clearance, details)
+    )
 
 
 def look_whole(undertaking: Undertaking) -> Compared:
@@ -79,6 +118,37 @@ def held_against(undertaking: Undertaking, bound: Bound) -> Compared:
         and (undertaking.countersigned_at is None) == (not course.is_signed_by_all)
     )
     return Compared(course, is_sound, agrees)
+
+
+def _is_closed_as_recorded(
+    undertaking: Undertaking, course: UndertakingCourse, details: Mapping[UUID, Mapping[str, Any]]
+) -> bool:
+    """Tell whether it was closed for the reason that the event gives, unless that was erased."""
+    known = details.get(course.closed_by) if course.closed_by else None
+    return known is None or known.get("reason") == undertaking.closed_reason
+
+
+def _is_opened_as_recorded(
+    undertaking: Undertaking,
+    clearance: Clearance | None,
+    by_clearance: Mapping[UUID, list[Link]],
+    details: Mapping[UUID, Mapping[str, Any]],
+) -> bool:
+    """Tell whether what a countersignature opened is what events say, with scope and last day."""
+    if clearance is None:
+        return undertaking.countersigned_at is None
+    links = by_clearance.get(clearance.id, [])
+    opening = [link for link in links if link.verb == verbs.CLEARANCE_OPENED.name]
+    if undertaking.countersigned_at is None or len(opening) != 1:
+        return False
+    if (clearance.closed_at is None) != (len(links) == 1):
+        return False
+    known = details.get(opening[0].event_id)
+    if known is None:
+        return True
+    # Of a clearance for one visit the event leaves out the last day.
+    until = known.get("until", clearance.until_on.isoformat())
+    return (known.get("scope"), until) == (clearance.scope.value, clearance.until_on.isoformat())
 
 
 def _is_as_frozen(revision: Revision) -> bool:

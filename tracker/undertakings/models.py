@@ -78,6 +78,17 @@ class Undertaking(Identified, Base):
         # Of all that a person was ever asked for.
         sa.Index("ix_undertaking_own", "user_id", "closed_at", "asked_at", "id"),
         sa.Index("ix_undertaking_organisation", "organisation_id", "state", "asked_at", "id"),
+        # In the order of the register, with all columns it is filtered and counted by.
+        sa.Index(
+            "ix_undertaking_register",
+            "cooperation_id",
+            "asked_at",
+            "id",
+            "state",
+            "organisation_id",
+            "user_id",
+            "terms_revision_id",
+        ),
     )
 
     cooperation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("cooperation.id"), index=True)

@@ -211,6 +211,16 @@ def clearance_of(undertaking: Undertaking) -> Clearance | None:
     )
 
 
+def clearances_of(undertaking_ids: list[UUID]) -> dict[UUID, Clearance]:
+    """Return the newest clearance that each of some undertakings opened, by undertaking."""
+    rows = db.session.scalars(
+        sa.select(Clearance)
+        .where(Clearance.undertaking_id.in_(undertaking_ids))
+        .order_by(Clearance.from_on, Clearance.id)
+    )
+    return {row.undertaking_id: row for row in rows}
+
+
 # Who is asked ----------------------------------------------------------------------------------
 
 
@@ -366,7 +376,7 @@ def mine(actor: Actor, *, offset: int = 0, limit: int = 25) -> OwnLines:
     total: int | None = len(rows)
     if offset or len(rows) == limit:
         total = db.session.scalar(sa.select(sa.func.count(Undertaking.id)).where(scope.own(actor)))
-    opened = _clearances([row[0].id for row in rows])
+    opened = clearances_of([row[0].id for row in rows])
     compared = bound.compare([row[0] for row in rows])
     return OwnLines(
         total or 0,
@@ -407,7 +417,7 @@ def overview(actor: Actor, cooperation: Cooperation) -> Overview:
     terms_id = checklist.revision_in_force_id if checklist else None
     newest = _newest(actor, cooperation.id, terms_id)
     rows = [row for row, _bearing in newest]
-    opened = _clearances([row.id for row in rows])
+    opened = clearances_of([row.id for row in rows])
     compared = bound.compare(rows)
     lines = [
         Line(
@@ -677,15 +687,6 @@ def _newest(
         row.user_id: (row, added_interests.bearing(row.state, columns)) for row, *columns in rows
     }
     return list(newest.values())
-
-
-def _clearances(undertaking_ids: list[UUID]) -> dict[UUID, Clearance]:
-    rows = db.session.scalars(
-        sa.select(Clearance)
-        .where(Clearance.undertaking_id.in_(undertaking_ids))
-        .order_by(Clearance.from_on, Clearance.id)
-    )
-    return {row.undertaking_id: row for row in rows}
 
 
 def _counts(cooperation_id: UUID) -> dict[UUID, tuple[int, int]]:

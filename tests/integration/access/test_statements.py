@@ -37,6 +37,7 @@ PAGES = {
     "whether a visit is ready": ("leyla", "/cooperations/{complete}/visits/1/ready", 29),
     "the roles of a visit": ("ilena", "/checklists/{roles}", 28),
     "the register": ("milan", "/register", 18),
+    "the register of undertakings": ("milan", "/register/undertakings", 14),
 }
 SAVING_V4 = 46
 SIGNING_LAST = 66

@@ -4,7 +4,7 @@ import datetime as dt
 import enum
 from dataclasses import dataclass
 
-# The subject type of events about exports of the register.
+# The subject type of events about exports of the registers.
 REGISTER = "register"
 
 

@@ -37,6 +37,8 @@ REFERENCE = re.compile(r"C-[0-9]{4}-[0-9]{4,6}")
 # The first bytes of every ZIP file.
 _ZIP = b"PK\x03\x04"
 _MARKED = re.compile(re.escape(pdf.MARKER.encode()) + rb"([0-9a-f]{64})")
+# The events that bind the digest of a list.
+_EXPORTS = (verbs.REGISTER_EXPORTED, verbs.UNDERTAKINGS_EXPORTED)
 
 
 UNKNOWN = Answer(Verdict.UNKNOWN)
@@ -74,13 +76,13 @@ def of_digests(file: str, text: str = "") -> Answer:
 
 
 def _was_taken_out(file: str) -> bool:
-    """Return whether this is an export of the register, by the digest in its event."""
+    """Return whether this is an export of a register, by the digest in its event."""
     return bool(
         db.session.scalar(
             sa.select(
                 sa.exists().where(
                     Event.subject_type == REGISTER,
-                    Event.verb == verbs.REGISTER_EXPORTED.name,
+                    Event.verb.in_([verb.name for verb in _EXPORTS]),
                     Event.evidence == file,
                 )
             )

@@ -1,0 +1,646 @@
+"""The register of undertakings: who sees which lines, how they are filtered, paged and exported.
+
+In one file: each section asks the same register, from another side.
+"""
+
+import csv
+import datetime as dt
+import io
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from itertools import chain
+from uuid import UUID, uuid4
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
+from tests import starting_points
+from tests.client import CheckedClient
+from tests.factories import undertakings
+from tests.factories.evidence.tampering import hands, table_of
+from tests.factories.undertakings import TOLD, Stage
+from tests.services import put
+from tracker.access.actor import Actor, OrganisationKind
+from tracker.activity import queries as trail
+from tracker.activity.models import ReadLogEntry
+from tracker.activity.stale import recompute
+from tracker.cooperations.models import Clearance, CooperationEntry, Party
+from tracker.core import canonical, clock
+from tracker.core.db import db
+from tracker.core.errors import RefusedError
+from tracker.demo.people import Cast
+from tracker.organisations import service as organisations
+from tracker.organisations.models import Organisation
+from tracker.oversight.export import CsvFile
+from tracker.oversight.undertaking_register import pages, queries, service
+from tracker.oversight.undertaking_register.facts import Access, Filters, TextVersion
+from tracker.undertakings import adding
+from tracker.undertakings import service as withdrawing
+from tracker.undertakings.models import Reach, Undertaking, UndertakingEnd
+from tracker.undertakings.places import Places
+from tracker.undertakings.queries import VISIT_READER, VisitChoice
+
+pytestmark = pytest.mark.both_databases
+
+REGISTER = "/register/undertakings"
+READERS = ("ilena", "milan", "greta")
+REFUSED = ("tomas", "nadia", "marek", "samira", "henrik", "dina", "leyla", "celia", "iris")
+DAY = dt.timedelta(days=1)
+# Whom no line leads to an undertaking.
+SOMEBODY = Actor(uuid4(), "Somebody")
+Statements = Callable[[], AbstractContextManager[list[str]]]
+
+
+@pytest.fixture
+def app(worker_app: Flask) -> Flask:
+    """The application on a database with a cooperation in which everybody listed was asked."""
+    starting_points.of(worker_app).use(
+        "undertakings", lambda: undertakings.stage(undertakings.cast())
+    )
+    return worker_app
+
+
+@pytest.fixture
+def stage(session: Session) -> Stage:
+    """The cooperation in which everybody listed was asked."""
+    return undertakings.existing()
+
+
+@pytest.fixture
+def cast(session: Session) -> Cast:
+    """Everybody in the fictional country, for opening further cooperations."""
+    return undertakings.everybody()
+
+
+def lines(actor: Actor, **filters: object) -> list[queries.RegisteredUndertaking]:
+    """Return all lines, after comparing page, batches and counts with each other."""
+    recompute()
+    wanted = Filters(**filters)  # type: ignore[arg-type] # the fields of the filters
+    page = queries.page(actor, wanted, limit=1_000)
+    assert not page.has_more
+    assert ids(page.lines) == ids(chain(*queries.all_lines(actor, wanted)))
+    assert queries.counts(actor, wanted)[wanted.access or ""] == len(page.lines)
+    return page.lines
+
+
+def ids(some: object) -> list[UUID]:
+    return [line.line.undertaking.id for line in some]  # type: ignore[attr-defined] # lines
+
+
+def names(some: list[queries.RegisteredUndertaking]) -> set[str]:
+    return {line.line.undertaking.user.name for line in some}
+
+
+def line_of(stage: Stage, key: str, reader: str = "milan") -> queries.RegisteredUndertaking:
+    name = stage.cast.users[key].name
+    return next(
+        line for line in lines(stage.actor(reader)) if line.line.undertaking.user.name == name
+    )
+
+
+def state_of(line: queries.RegisteredUndertaking) -> str:
+    return str(pages.view(SOMEBODY, line).state[0])
+
+
+def table(response: TestResponse) -> list[dict[str, str]]:
+    assert response.status_code == 200
+    text = response.get_data().decode("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+
+
+def change(model: type[Undertaking | Clearance], row_id: UUID, **values: object) -> None:
+    """Change a row in the database, and no event."""
+    db.session.commit()
+    with hands() as connection:
+        rows = table_of(model)
+        connection.execute(sa.update(rows).where(rows.c.id == row_id).values(**values))
+    db.session.expire_all()
+
+
+# What a line says ---------------------------------------------------------------------------------
+
+
+def test_each_person_is_listed_with_text_method_and_access(app: Flask, stage: Stage) -> None:
+    clearance = stage.clear("leyla")
+    stage.sign("otto")
+    cleared, signed, asked_only = (line_of(stage, key) for key in ("leyla", "otto", "dina"))
+    assert (cleared.revision, cleared.is_current) == (1, True)
+    assert cleared.until_on == clearance.until_on
+    assert state_of(cleared).startswith("Cleared until")
+    assert state_of(signed) == "Signed, waits for the NPM"
+    assert signed.until_on is None
+    assert state_of(asked_only) == "Not signed yet"
+    assert asked_only.method is None
+    page = stage.browser(app, "milan").page(REGISTER)
+    assert page.h1 == "Register of undertakings"
+    for words in (
+        "Leyla Marchetti",
+        "Lantern Health Network, Physician",
+        "Password with code from an app",
+        "All work",
+        "Revision 1",
+        "One gives access today.",
+    ):
+        assert words in page.text
+
+
+def test_a_closed_line_says_why_and_when(stage: Stage) -> None:
+    stage.clear("leyla")
+    stage.amend()
+    earlier = [line for line in lines(stage.actor("milan")) if not line.is_current]
+    assert "Closed: new confidentiality terms are in force" in {state_of(line) for line in earlier}
+    view = pages.view(SOMEBODY, earlier[0])
+    assert view.closed_at is not None
+    assert view.revision == 1
+    assert {line.revision for line in lines(stage.actor("milan")) if line.is_current} == {2}
+
+
+def test_paused_work_is_closed_and_nothing_declared_is_told(app: Flask, stage: Stage) -> None:
+    stage.clear("leyla", TOLD)
+    text = "My brother works for the Quillfen guards since May."
+    adding.add(stage.actor("leyla"), stage.undertaking("leyla").id, text, Places(Reach.ALL))
+    assert "Leyla Marchetti" in names(lines(stage.actor("milan"), access=Access.CLOSED))
+    for reader in READERS:
+        browser = stage.browser(app, reader)
+        for response in (browser.get(REGISTER), browser.post(f"{REGISTER}/export")):
+            shown = response.get_data(as_text=True)
+            assert "Leyla Marchetti" in shown
+            assert TOLD not in shown
+            assert text not in shown
+            assert "Interests wait" not in shown
+
+
+def test_of_one_visit_neither_number_nor_day_is_told(app: Flask, stage: Stage, cast: Cast) -> None:
+    visit = VisitChoice(uuid4(), 7)
+    put(app, VISIT_READER.holding(lambda _cooperation_id: [visit]))
+    until = clock.today() + 20 * DAY
+    second = undertakings.stage(
+        cast, covers={"scope": "one_visit", "which": "Harbour", "until": until.isoformat()}
+    )
+    second.sign("leyla")
+    second.countersign("leyla", visit_id=visit.id)
+    reference = second.cooperation.reference
+    open_line = next(
+        line
+        for line in lines(stage.actor("milan"), cooperation=reference, access=Access.OPEN)
+        if line.is_for_one_visit
+    )
+    assert open_line.until_on is None
+    assert state_of(open_line) == "Cleared for one visit"
+    assert lines(stage.actor("milan"), cooperation=reference, ends_within=90) == []
+    browser = stage.browser(app, "milan")
+    row = next(
+        row
+        for row in table(browser.post(f"{REGISTER}/export", data={"cooperation": reference}))
+        if row["Person"] == "Leyla Marchetti"
+    )
+    assert (row["Covers"], row["Until"], row["Closed on"]) == ("One joint visit", "", "")
+    assert "Harbour" not in browser.page(f"{REGISTER}?cooperation={reference}").text
+    withdrawing.withdraw(second.actor("leyla"), second.undertaking("leyla").id)
+    closed = line_of_reference(stage, reference)
+    assert pages.view(SOMEBODY, closed).closed_at is None
+
+
+def line_of_reference(stage: Stage, reference: str) -> queries.RegisteredUndertaking:
+    return next(
+        line
+        for line in lines(stage.actor("milan"), cooperation=reference, person="leyla")
+        if line.is_for_one_visit
+    )
+
+
+# Who sees it --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", READERS)
+def test_managers_coordinators_and_the_auditor_see_all_people(stage: Stage, key: str) -> None:
+    everybody = set(db.session.scalars(sa.select(Undertaking.id)))
+    assert everybody
+    assert set(ids(lines(stage.actor(key)))) == everybody
+
+
+@pytest.mark.parametrize("key", REFUSED)
+def test_nobody_else_sees_or_exports_it(app: Flask, stage: Stage, key: str) -> None:
+    stage.clear("leyla")
+    browser = stage.browser(app, key)
+    for address in (REGISTER, f"{REGISTER}?person=leyla", f"{REGISTER}?page={uuid4()}"):
+        page = browser.page(address, status=403)
+        assert "for the NPM's managers and coordinators" in page.text
+        assert "Otto Brandis" not in page.text
+    assert browser.post(f"{REGISTER}/export").status_code == 403
+    assert REGISTER not in browser.page("/").links().values()
+    actor = stage.actor(key)
+    assert queries.page(actor, Filters()).lines == []
+    assert queries.counts(actor, Filters())[""] == 0
+    file = CsvFile([])
+    with pytest.raises(RefusedError):
+        service.export(actor, Filters(), file, pages.export_row)
+    assert (file.rows, len(list(file.sent()))) == (0, 1)
+
+
+def test_strangers_are_led_to_the_sign_in(app: Flask, stage: Stage) -> None:
+    db.session.commit()
+    response = app.test_client().get(REGISTER)
+    assert response.status_code == 302
+    assert "/sign-in" in response.location
+
+
+def other_npm() -> Organisation:
+    return organisations.add(
+        None, OrganisationKind.NPM, organisations.Details(name="Inspectorate of the North")
+    )
+
+
+def elsewhere(actor: Actor, npm: Organisation, *, audits: bool) -> Actor:
+    """Return a person with the same roles in or over another NPM."""
+    memberships = tuple(
+        replace(membership, audits_id=npm.id)
+        if audits
+        else replace(membership, organisation_id=npm.id)
+        for membership in actor.memberships
+    )
+    home = actor.organisation_id if audits else npm.id
+    return replace(actor, memberships=memberships, organisation_id=home)
+
+
+def test_another_npm_and_its_auditor_find_nothing(stage: Stage) -> None:
+    npm = other_npm()
+    for key in READERS:
+        actor = elsewhere(stage.actor(key), npm, audits=key == "greta")
+        assert lines(actor) == []
+        file = CsvFile(pages.export_heads())
+        service.export(actor, Filters(), file, pages.export_row)
+        assert (file.rows, len(list(file.sent()))) == (0, 1)
+
+
+def test_an_outside_expert_with_a_role_of_the_npm_finds_nothing(stage: Stage) -> None:
+    actor = stage.actor("ilena")
+    memberships = tuple(
+        replace(membership, outside_expert=True) for membership in actor.memberships
+    )
+    assert lines(replace(actor, memberships=memberships)) == []
+
+
+def test_a_coordinator_of_a_cso_who_audits_the_npm_elsewhere_sees_only_as_what_they_act(
+    stage: Stage,
+) -> None:
+    audit = stage.actor("greta").memberships[0]
+    samira = stage.actor("samira")
+    both = replace(samira, memberships=(*samira.memberships, audit))
+    assert lines(both) == []
+    assert lines(replace(both, organisation_id=audit.organisation_id))
+
+
+def test_an_npm_that_left_sees_no_more_of_it_and_its_auditor_still_does(stage: Stage) -> None:
+    yesterday = clock.today() - DAY
+    for model in (Party, CooperationEntry):
+        db.session.execute(
+            sa.update(model)
+            .where(model.organisation_id == stage.cast.bodies["npm"].id)
+            .values(left_on=yesterday)
+        )
+    assert lines(stage.actor("milan")) == []
+    assert lines(stage.actor("greta"))
+
+
+def test_a_cooperation_seen_for_two_npms_is_listed_once(stage: Stage) -> None:
+    npm = other_npm()
+    own = sa.select(CooperationEntry).where(
+        CooperationEntry.organisation_id == stage.cast.bodies["npm"].id
+    )
+    for entry in db.session.scalars(own).all():
+        values = {
+            column.name: getattr(entry, column.name)
+            for column in CooperationEntry.__table__.columns
+        }
+        db.session.execute(
+            sa.insert(CooperationEntry).values({**values, "organisation_id": npm.id})
+        )
+    greta = stage.actor("greta")
+    again = replace(greta.memberships[0], audits_id=npm.id)
+    both = replace(greta, memberships=(*greta.memberships, again))
+    assert ids(lines(both)) == ids(lines(greta))
+
+
+def test_an_entry_changed_by_hand_opens_nothing_to_another_npm(stage: Stage) -> None:
+    npm = other_npm()
+    db.session.execute(
+        sa.update(CooperationEntry)
+        .where(CooperationEntry.organisation_id == stage.cast.bodies["npm"].id)
+        .values(organisation_id=npm.id)
+    )
+    for key in READERS:
+        actor = elsewhere(stage.actor(key), npm, audits=key == "greta")
+        assert queries.page(actor, Filters()).lines == []
+
+
+def test_navigation_leads_there(app: Flask, stage: Stage) -> None:
+    assert stage.browser(app, "ilena").page("/").links()["Undertakings"] == REGISTER
+    for key in ("milan", "greta"):
+        browser = stage.browser(app, key)
+        assert browser.page("/register").links()["Register of undertakings"] == REGISTER
+    henrik = stage.browser(app, "henrik").page("/register")
+    assert "Register of undertakings" not in henrik.text
+
+
+def test_names_lead_deciders_to_the_undertaking_and_nobody_else(app: Flask, stage: Stage) -> None:
+    undertaking_id = str(stage.undertaking("leyla").id)
+    assert undertaking_id in stage.browser(app, "milan").page(REGISTER).html
+    for key in ("ilena", "greta"):
+        browser = stage.browser(app, key)
+        page = browser.page(REGISTER)
+        assert undertaking_id not in "".join(page.links().values())
+        assert (
+            browser.get(f"/cooperations/{stage.cooperation.reference}/undertakings").status_code
+            == 200
+        )
+
+
+# Filters ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def two(stage: Stage, cast: Cast) -> Stage:
+    """A second cooperation with one partner, newer than the first, in which Leyla is cleared."""
+    second = undertakings.stage(cast, "lh")
+    stage.clear("otto")
+    second.clear("leyla")
+    return second
+
+
+def test_each_filter_keeps_what_it_names(stage: Stage, two: Stage) -> None:
+    milan = stage.actor("milan")
+    reference = two.cooperation.reference
+    assert {line.reference for line in lines(milan, cooperation=reference)} == {reference}
+    assert {line.reference for line in lines(milan, cooperation="open door")} == {
+        stage.cooperation.reference
+    }
+    of_lantern = lines(milan, organisation="LANTERN")
+    assert {line.line.undertaking.organisation.name for line in of_lantern} == {
+        "Lantern Health Network"
+    }
+    assert names(lines(milan, person="marchetti LEYLA")) == {"Leyla Marchetti"}
+    assert names(lines(milan, access=Access.OPEN)) == {"Leyla Marchetti", "Otto Brandis"}
+    assert names(lines(milan, access=Access.OPEN, cooperation=reference)) == {"Leyla Marchetti"}
+    total = len(lines(milan))
+    groups = [len(lines(milan, access=group)) for group in Access]
+    assert sum(groups) == total
+
+
+def test_access_that_ends_soon_is_found_by_its_last_day(stage: Stage) -> None:
+    milan = stage.actor("milan")
+    stage.clear("otto")
+    stage.sign("leyla")
+    stage.countersign("leyla", until=clock.today() + 30 * DAY)
+    assert names(lines(milan, ends_within=30)) == {"Leyla Marchetti"}
+    stage.sign("dina")
+    stage.decide("dina")
+    stage.countersign("dina", until=clock.today() + 31 * DAY)
+    assert names(lines(milan, ends_within=30)) == {"Leyla Marchetti"}
+    assert names(lines(milan, ends_within=60)) == {"Leyla Marchetti", "Dina Faro"}
+
+
+def test_earlier_terms_are_told_from_those_in_force(stage: Stage) -> None:
+    milan = stage.actor("milan")
+    before = set(ids(lines(milan)))
+    assert lines(milan, version=TextVersion.EARLIER) == []
+    stage.amend()
+    assert set(ids(lines(milan, version=TextVersion.EARLIER))) == before
+    assert set(ids(lines(milan, version=TextVersion.IN_FORCE))).isdisjoint(before)
+
+
+HOSTILE = [
+    "access=unknown&version=unknown&ends=unknown",
+    "ends=-1&ends=30",
+    "ends=" + "9" * 400,
+    "access=%00&version=%00&ends=%00",
+    "page=9999",
+    "page=00000000-0000-0000-0000-000000000000",
+    "page=" + "9" * 400,
+    "person=" + "x" * 5000,
+    "person=%00a%1F%E2%80%AE",
+    "person=%FF%FE&organisation=%25_%5C",
+    "cooperation=%27%22%3E%3Cscript%3Ealert(1)%3C/script%3E",
+    "organisation=" + "%20".join(["word"] * 300),
+]
+
+
+@pytest.mark.few_on_postgresql(3)
+@pytest.mark.parametrize("question", HOSTILE, ids=[text[:20] for text in HOSTILE])
+def test_values_that_do_not_exist_are_answered_in_plain_words(
+    app: Flask, stage: Stage, question: str
+) -> None:
+    page = stage.browser(app, "milan").page(f"{REGISTER}?{question}")
+    assert page.h1 == "Register of undertakings"
+    assert "<script>alert" not in page.html
+
+
+def test_unknown_choices_filter_nothing_and_unknown_words_find_nothing(
+    app: Flask, stage: Stage
+) -> None:
+    total = len(lines(stage.actor("milan")))
+    browser = stage.browser(app, "milan")
+    assert f"{total} undertakings" in browser.page(f"{REGISTER}?access=x&ends=7&version=9").text
+    assert "No undertakings found." in browser.page(f"{REGISTER}?person=nobody").text
+    assert "No undertakings found." in browser.page(f"{REGISTER}?cooperation=C-1999-0001").text
+
+
+def test_an_empty_register_says_when_people_appear(app: Flask, stage: Stage) -> None:
+    db.session.execute(sa.update(CooperationEntry).values(is_of_npm=False))
+    page = stage.browser(app, "milan").page(REGISTER)
+    assert "Nobody has been asked for an undertaking yet." in page.text
+
+
+# Pages --------------------------------------------------------------------------------------------
+
+
+def test_a_row_added_meanwhile_neither_hides_nor_repeats_any(
+    stage: Stage, two: Stage, cast: Cast
+) -> None:
+    milan = stage.actor("milan")
+    everybody = ids(lines(milan))
+    first = queries.page(milan, Filters(), limit=2)
+    assert first.has_more
+    undertakings.stage(cast, "od")
+    recompute()
+    seen, after = ids(first.lines), ids(first.lines)[-1]
+    while True:
+        page = queries.page(milan, Filters(), after=after, limit=2)
+        seen += ids(page.lines)
+        if not page.has_more:
+            break
+        after = ids(page.lines)[-1]
+    assert seen == everybody
+
+
+def test_pages_lead_on_and_back_and_keep_the_filters(
+    app: Flask, stage: Stage, two: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tracker.ui.paging.SIZE", 2)
+    browser = stage.browser(app, "milan")
+    first = browser.page(f"{REGISTER}?organisation=lantern")
+    onward = first.links()["Next"]
+    assert "organisation=lantern" in onward
+    second = browser.page(onward)
+    assert second.links()["First page"] == f"{REGISTER}?organisation=lantern"
+    assert "First page" not in first.links()
+    # A filter chosen on a later page begins at the first.
+    assert "page=" not in second.links()["Open 2"]
+
+
+def test_the_newest_cooperation_comes_first(stage: Stage, two: Stage) -> None:
+    shown = [line.reference for line in lines(stage.actor("milan"))]
+    assert shown == sorted(shown, reverse=True)
+    assert shown[0] == two.cooperation.reference
+
+
+def test_more_lines_take_no_more_statements(
+    app: Flask, stage: Stage, cast: Cast, statements: Statements
+) -> None:
+    browser = stage.browser(app, "milan")
+    browser.get(REGISTER)
+    with statements() as few:
+        browser.get(REGISTER)
+    second = undertakings.stage(cast)
+    for key in ("leyla", "otto", "dina"):
+        second.clear(key)
+    db.session.commit()
+    with statements() as many:
+        browser.get(REGISTER)
+    assert len(many) == len(few) <= 12
+    with statements() as exported:
+        browser.post(f"{REGISTER}/export")
+    assert len(exported) < len(few) + 10
+
+
+# The export ---------------------------------------------------------------------------------------
+
+
+def export(browser: CheckedClient, **filters: str) -> TestResponse:
+    return browser.post(f"{REGISTER}/export", data=filters)
+
+
+def test_the_export_holds_exactly_the_lines_found(
+    app: Flask, stage: Stage, two: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "AT_A_TIME", 2)
+    milan = stage.actor("milan")
+    everybody = lines(milan)
+    shown = [(line.reference, line.line.undertaking.user.name) for line in everybody]
+    browser = stage.browser(app, "milan")
+    assert [(row["Reference"], row["Person"]) for row in table(export(browser))] == shown
+    rows = table(export(browser, access="open", organisation="lantern"))
+    assert {row["Person"] for row in rows} == {"Leyla Marchetti", "Otto Brandis"}
+    row = rows[0]
+    assert row["Reference"] == two.cooperation.reference
+    assert (row["Covers"], row["Revision of the terms"]) == ("All work", "1")
+    assert row["Method of signing"] == "Password with code from an app"
+    assert row["Signed on"] == row["Countersigned on"] == clock.today().isoformat()
+    assert row["Until"] > row["Signed on"]
+    assert table(export(browser, person="nobody")) == []
+
+
+def test_it_is_sent_by_the_form_of_the_page_with_its_filters(
+    app: Flask, stage: Stage, two: Stage
+) -> None:
+    browser = stage.browser(app, "greta")
+    response = browser.submit(
+        f"{REGISTER}?access=open&person=leyla&ends=30", action=f"{REGISTER}/export"
+    )
+    assert table(response) == []
+    response = browser.submit(f"{REGISTER}?access=open&person=leyla", action=f"{REGISTER}/export")
+    assert [row["Person"] for row in table(response)] == ["Leyla Marchetti"]
+    assert response.headers["Content-Disposition"] == (
+        f'attachment; filename="undertakings-{clock.today().isoformat()}.csv"'
+    )
+
+
+def test_the_export_is_recorded_and_known_to_the_public_check(app: Flask, stage: Stage) -> None:
+    total = len(lines(stage.actor("milan")))
+    data = export(stage.browser(app, "ilena")).data
+    line = trail.instance_history()[1][0]
+    assert (line.verb, line.who) == ("undertakings_exported", "Ilena Dorvath")
+    assert line.details == {"rows": total, "format": "csv"}
+    stranger = app.test_client()
+    answer = stranger.get(f"/verify?file={canonical.digest(data)}").get_data(as_text=True)
+    assert "A genuine list." in answer
+    changed = stranger.get(f"/verify?file={canonical.digest(data + b' ')}")
+    assert "Unknown." in changed.get_data(as_text=True)
+    # Nothing in it is of class K2 to K7, so the log of reads has no line.
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(ReadLogEntry)) == 0
+
+
+def test_a_link_or_a_form_from_elsewhere_exports_nothing(app: Flask, stage: Stage) -> None:
+    browser = stage.browser(app, "milan")
+    before = trail.instance_history()[0]
+    assert browser.get(f"{REGISTER}/export").status_code == 405
+    response = browser.open(f"{REGISTER}/export", method="POST", data={}, csrf=False)
+    assert response.status_code == 400
+    assert trail.instance_history()[0] == before
+
+
+# Rows against signatures and events ---------------------------------------------------------------
+
+
+def test_an_undertaking_closed_for_another_reason_disagrees(stage: Stage) -> None:
+    stage.clear("leyla")
+    stage.amend()
+    line = next(line for line in lines(stage.actor("milan")) if not line.is_current)
+    change(Undertaking, line.line.undertaking.id, closed_reason=UndertakingEnd.WITHDRAWN.value)
+    assert disagreeing(stage) == [line.line.undertaking.id]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"until_on": dt.date(2099, 12, 31)},
+        {"scope": "project"},
+        {"closed_at": dt.datetime(2026, 1, 1, tzinfo=dt.UTC), "closed_reason": "left"},
+    ],
+    ids=["longer", "another scope", "closed"],
+)
+def test_a_clearance_changed_by_hand_disagrees(
+    app: Flask, stage: Stage, values: dict[str, object]
+) -> None:
+    clearance = stage.clear("leyla")
+    undertaking_id = clearance.undertaking_id
+    assert disagreeing(stage) == []
+    change(Clearance, clearance.id, **values)
+    assert disagreeing(stage) == [undertaking_id]
+    browser = stage.browser(app, "milan")
+    page = browser.page(REGISTER)
+    assert "1 undertaking on this page does not agree with its signatures." in page.text
+    row = next(row for row in table(export(browser)) if row["Person"] == "Leyla Marchetti")
+    assert row["Access"] == "Does not agree with its signatures"
+    assert (row["Covers"], row["Method of signing"], row["Signed on"], row["Until"]) == (
+        "",
+        "",
+        "",
+        "",
+    )
+
+
+def test_a_clearance_that_was_deleted_disagrees(stage: Stage) -> None:
+    clearance = stage.clear("leyla")
+    undertaking_id, row_id = clearance.undertaking_id, clearance.id
+    db.session.commit()
+    with hands() as connection:
+        rows = table_of(Clearance)
+        connection.execute(sa.delete(rows).where(rows.c.id == row_id))
+    db.session.expire_all()
+    assert disagreeing(stage) == [undertaking_id]
+
+
+def test_an_undertaking_signed_by_hand_disagrees(stage: Stage) -> None:
+    undertaking_id = stage.undertaking("otto").id
+    change(Undertaking, undertaking_id, state="signed", signed_at=clock.now())
+    assert disagreeing(stage) == [undertaking_id]
+
+
+def disagreeing(stage: Stage) -> list[UUID]:
+    page = queries.page(stage.actor("milan"), Filters())
+    return [line.line.undertaking.id for line in page.lines if not line.line.agrees]

@@ -1,0 +1,36 @@
+"""What the register of undertakings is filtered by, as plain values. Pure."""
+
+import enum
+from dataclasses import dataclass
+
+# Within how many days access ends, as the filter offers them.
+DAYS = (30, 60, 90)
+
+
+class Access(enum.StrEnum):
+    """Whether an undertaking opens anything today; each is in one of these groups."""
+
+    OPEN = "open"
+    # Not signed, or not countersigned.
+    NOT_YET = "not_yet"
+    CLOSED = "closed"
+
+
+class TextVersion(enum.StrEnum):
+    """Whether an undertaking is on the confidentiality terms in force, or on earlier ones."""
+
+    IN_FORCE = "in_force"
+    EARLIER = "earlier"
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """The filters of a request: words, each of which has to occur, and choices."""
+
+    cooperation: str = ""
+    organisation: str = ""
+    person: str = ""
+    access: Access | None = None
+    # Access that ends within so many days.
+    ends_within: int | None = None
+    version: TextVersion | None = None

@@ -1,0 +1,151 @@
+"""View models for the register of undertakings: the lines of its page and its export."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from flask import url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from tracker.access.actor import Actor
+from tracker.core import clock
+from tracker.oversight.undertaking_register.facts import Access
+from tracker.oversight.undertaking_register.labels import SCOPES
+from tracker.oversight.undertaking_register.queries import RegisteredUndertaking
+from tracker.signoff.labels import METHODS
+from tracker.undertakings import pages as undertakings
+from tracker.undertakings import scope
+from tracker.undertakings.models import UndertakingState
+
+
+@dataclass(frozen=True, slots=True)
+class LineView:
+    """An undertaking as the page shows it."""
+
+    person: str
+    organisation: str
+    function: str
+    # The page of the undertaking, for its person and those who decide for the NPM; else empty.
+    url: str
+    reference: str
+    title: str
+    covers: object
+    revision: int
+    is_current: bool
+    signed_at: dt.datetime | None
+    method: object
+    state: tuple[object, str]
+    closed_at: dt.datetime | None
+    agrees: bool
+
+
+def view(actor: Actor, line: RegisteredUndertaking) -> LineView:
+    """Return an undertaking in words; of one that disagrees with its evidence, no more than that.
+
+    Its state is said in the words of the cooperation's own list, as to somebody who decides on
+    nothing: what a person declared is told to nobody here.
+    """
+    undertaking = line.line.undertaking
+    return LineView(
+        person=undertaking.user.name,
+        organisation=undertaking.organisation.name,
+        function=undertaking.function,
+        url=_url(actor, line),
+        reference=line.reference,
+        title=line.title,
+        covers=_covers(line),
+        revision=line.revision,
+        is_current=line.is_current,
+        signed_at=undertaking.signed_at if line.line.agrees else None,
+        method=_method(line),
+        state=undertakings.state(line.line, decides=False),
+        closed_at=_closed_at(line),
+        agrees=line.line.agrees,
+    )
+
+
+def summary(counts: dict[str, int]) -> list[str]:
+    """Return sentences saying how many there are, and how many give access."""
+    total, is_open = counts[""], counts[Access.OPEN]
+    if not total:
+        return [_("No undertaking.")]
+    sentences = [ngettext("One undertaking.", "%(num)s undertakings.", total)]
+    if is_open:
+        sentences.append(ngettext("One gives access today.", "%(num)s give access today.", is_open))
+    return sentences
+
+
+def export_heads() -> list[object]:
+    """Return the column headings of the export."""
+    return [
+        _("Reference"),
+        _("Title"),
+        _("Person"),
+        _("Organisation"),
+        _("Function"),
+        _("Covers"),
+        _("Revision of the terms"),
+        _("Terms in force"),
+        _("Asked on"),
+        _("Signed on"),
+        _("Method of signing"),
+        _("Countersigned on"),
+        _("Access"),
+        _("Closed on"),
+        _("Until"),
+    ]
+
+
+def export_row(line: RegisteredUndertaking) -> list[object]:
+    """Return an undertaking as a row of the export; dates in ISO 8601, in the NPM's time zone."""
+    undertaking = line.line.undertaking
+    agrees = line.line.agrees
+    return [
+        line.reference,
+        line.title,
+        undertaking.user.name,
+        undertaking.organisation.name,
+        undertaking.function,
+        _covers(line),
+        line.revision,
+        _("yes") if line.is_current else _("no"),
+        _day(undertaking.asked_at),
+        _day(undertaking.signed_at if agrees else None),
+        _method(line),
+        _day(undertaking.countersigned_at if agrees else None),
+        undertakings.state(line.line, decides=False)[0],
+        _day(_closed_at(line)),
+        line.until_on.isoformat() if line.until_on and agrees else "",
+    ]
+
+
+def _url(actor: Actor, line: RegisteredUndertaking) -> str:
+    undertaking = line.line.undertaking
+    if line.line.is_own:
+        return url_for("undertakings.show", undertaking_id=undertaking.id)
+    if scope.decides(actor):
+        return url_for(
+            "undertakings.check", reference=line.reference, undertaking_id=undertaking.id
+        )
+    return ""
+
+
+def _covers(line: RegisteredUndertaking) -> object:
+    clearance = line.line.clearance
+    return SCOPES[clearance.scope] if clearance is not None and line.line.agrees else ""
+
+
+def _method(line: RegisteredUndertaking) -> object:
+    return METHODS[line.method] if line.method is not None and line.line.agrees else ""
+
+
+def _closed_at(line: RegisteredUndertaking) -> dt.datetime | None:
+    """Return when it was closed; of one for a visit that would tell when the visit was."""
+    undertaking = line.line.undertaking
+    is_closed = undertaking.state is UndertakingState.CLOSED
+    is_told_when = line.line.agrees and not line.is_for_one_visit
+    return undertaking.closed_at if is_closed and is_told_when else None
+
+
+def _day(moment: dt.datetime | None) -> str:
+    return moment.astimezone(clock.zone()).date().isoformat() if moment else ""

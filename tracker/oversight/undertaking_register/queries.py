@@ -1,0 +1,332 @@
+"""Queries for the register of undertakings, across all cooperations of an NPM."""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased
+
+from tracker.access.actor import Actor
+from tracker.accounts.models import User
+from tracker.checklists.models import Checklist
+from tracker.cooperations import clearances
+from tracker.cooperations.models import (
+    Clearance,
+    ClearanceScope,
+    Cooperation,
+    CooperationEntry,
+)
+from tracker.cooperations.queries import with_words
+from tracker.cooperations.scope import is_of_npms
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.organisations.models import Organisation
+from tracker.oversight.undertaking_register import policy
+from tracker.oversight.undertaking_register.facts import Access, Filters, TextVersion
+from tracker.signoff.models import Method, Revision, Signature, SignatureKind
+from tracker.undertakings import added_interests, bound
+from tracker.undertakings import queries as undertakings
+from tracker.undertakings.models import Undertaking, UndertakingState
+from tracker.undertakings.queries import Line
+
+MAX_WORDS = 8
+# How many lines of an export are in memory at a time.
+AT_A_TIME = 100
+
+# The order of the register: the newest cooperation first, and in it who was asked last.
+_PLACE: tuple[Any, ...] = (
+    CooperationEntry.opened_at,
+    CooperationEntry.reference,
+    Undertaking.asked_at,
+    Undertaking.id,
+)
+_ORDER = tuple(column.desc() for column in _PLACE)
+_NOT_YET = Undertaking.state.in_([UndertakingState.ASKED, UndertakingState.SIGNED])
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredUndertaking:
+    """A line of the register, without anything of class K2 to K7 and without interests."""
+
+    line: Line
+    reference: str
+    title: str
+    # The revision of the confidentiality terms it is on, and whether that is in force.
+    revision: int
+    is_current: bool
+    # How the person proved who they are; None before signing.
+    method: Method | None
+
+    @property
+    def is_for_one_visit(self) -> bool:
+        """Whether it opened one visit: which, and until when, is planning (K2)."""
+        clearance = self.line.clearance
+        return clearance is not None and clearance.scope is ClearanceScope.VISIT
+
+    @property
+    def until_on(self) -> dt.date | None:
+        """The last day of what is open, where that may be told."""
+        clearance = self.line.clearance
+        if clearance is None or not self.line.is_cleared or self.is_for_one_visit:
+            return None
+        return clearance.until_on
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterPage:
+    """Some lines of the register, in order, and whether more follow."""
+
+    lines: list[RegisteredUndertaking]
+    has_more: bool
+
+
+def page(
+    actor: Actor, filters: Filters, *, after: UUID | None = None, limit: int = 25
+) -> RegisterPage:
+    """Return the undertakings that match the filters, from the one after another on.
+
+    Readers of an NPM see those of all cooperations it is a party of, auditors those of the NPM they
+    audit; nobody else sees any. A place that isn't in the register is its beginning. The number of
+    statements grows neither with the lines nor with the instance.
+    """
+    query = _matching(sa.select(Undertaking.id), actor, filters).order_by(*_ORDER)
+    place = _place_of(actor, after) if after else None
+    if place is not None:
+        query = query.where(*_following(place))
+    ids = list(db.session.scalars(query.limit(limit + 1)))
+    return RegisterPage(_lines_of(actor, ids[:limit]), len(ids) > limit)
+
+
+def all_lines(actor: Actor, filters: Filters) -> Iterator[list[RegisteredUndertaking]]:
+    """Yield all undertakings that match the filters, in batches, in the order of page()."""
+    query = _matching(sa.select(*_PLACE), actor, filters).order_by(*_ORDER).limit(AT_A_TIME)
+    following = query
+    while places := db.session.execute(following).all():
+        yield _lines_of(actor, [place.id for place in places])
+        following = query.where(*_following(places[-1]))
+
+
+def counts(actor: Actor, filters: Filters) -> dict[str, int]:
+    """Return how many match the other filters in each group of Access, in one statement.
+
+    "" is all of them.
+    """
+    others = Filters(
+        filters.cooperation,
+        filters.organisation,
+        filters.person,
+        ends_within=filters.ends_within,
+        version=filters.version,
+    )
+    row: Any = db.session.execute(
+        _matching(
+            sa.select(
+                sa.func.count(),
+                sa.func.count(sa.case((_is_open(), 1))),
+                sa.func.count(sa.case((_NOT_YET, 1))),
+            ),
+            actor,
+            others,
+        )
+    ).one()
+    total, is_open, not_yet = map(int, row)
+    return {
+        "": total,
+        Access.OPEN: is_open,
+        Access.NOT_YET: not_yet,
+        Access.CLOSED: total - is_open - not_yet,
+    }
+
+
+# Filters ------------------------------------------------------------------------------------------
+
+
+def _matching(query: Any, actor: Actor, filters: Filters) -> sa.Select[Any]:
+    matching: sa.Select[Any] = (
+        query.select_from(CooperationEntry)
+        .join(Undertaking, Undertaking.cooperation_id == CooperationEntry.cooperation_id)
+        .where(
+            _seen(actor),
+            *with_words(_words(filters.cooperation)),
+            *_named(Organisation, Undertaking.organisation_id, filters.organisation),
+            *_named(User, Undertaking.user_id, filters.person),
+        )
+    )
+    match filters.access:
+        case Access.OPEN:
+            matching = matching.where(_is_open())
+        case Access.NOT_YET:
+            matching = matching.where(_NOT_YET)
+        case Access.CLOSED:
+            matching = matching.where(~_NOT_YET, ~_is_open())
+    if filters.ends_within is not None:
+        matching = matching.where(_ends_within(filters.ends_within))
+    if filters.version is not None:
+        is_current = _is_current()
+        wanted = is_current if filters.version is TextVersion.IN_FORCE else ~is_current
+        matching = matching.where(wanted)
+    return matching
+
+
+def _seen(actor: Actor) -> sa.ColumnElement[bool]:
+    """Return the condition over CooperationEntry that its undertakings are in the register.
+
+    A cooperation that a person sees for several NPMs counts once.
+    """
+    ways = [*_ways(actor, CooperationEntry)]
+    if not ways:
+        return sa.false()
+    if len(ways) == 1:
+        return ways[0]
+    other = aliased(CooperationEntry)
+    again = sa.exists().where(
+        other.cooperation_id == CooperationEntry.cooperation_id,
+        other.organisation_id < CooperationEntry.organisation_id,
+        sa.or_(*_ways(actor, other)),
+    )
+    return sa.and_(sa.or_(*ways), ~again)
+
+
+def _ways(actor: Actor, entry: type[CooperationEntry]) -> Iterator[sa.ColumnElement[bool]]:
+    own_id = actor.organisation_id
+    if policy.reads_for_npm(actor) and own_id is not None and own_id not in actor.audited_ids:
+        yield sa.and_(
+            entry.organisation_id == own_id,
+            entry.is_of_npm.is_(True),
+            sa.or_(entry.left_on.is_(None), entry.left_on >= clock.today()),
+        )
+    for npm_id in sorted(actor.audited_ids):
+        yield sa.and_(entry.organisation_id == npm_id, entry.is_of_npm.is_(True))
+
+
+def _is_of_reader(actor: Actor) -> sa.ColumnElement[bool]:
+    """Return the condition over Undertaking that the parties let the person see it.
+
+    _seen() finds it by an entry, which is no evidence.
+    """
+    ways = []
+    if actor.audited_ids:
+        ways.append(is_of_npms(actor.audited_ids, Undertaking.cooperation_id))
+    if policy.reads_for_npm(actor) and actor.organisation_id is not None:
+        own = frozenset({actor.organisation_id})
+        ways.append(is_of_npms(own, Undertaking.cooperation_id, on=clock.today()))
+    return sa.or_(*ways)
+
+
+def _words(text: str) -> list[str]:
+    return text.split()[:MAX_WORDS]
+
+
+def _named(
+    model: type[Organisation] | type[User], row_id: sa.SQLColumnExpression[UUID], text: str
+) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions that each word occurs in the name of what row_id names."""
+    name = sa.select(model.name).where(model.id == row_id).correlate(Undertaking).scalar_subquery()
+    return [name.icontains(word, autoescape=True) for word in _words(text)]
+
+
+def _is_open() -> sa.ColumnElement[bool]:
+    return sa.and_(
+        Undertaking.state == UndertakingState.COUNTERSIGNED,
+        sa.exists()
+        .where(Clearance.undertaking_id == Undertaking.id, clearances.is_open(clock.today()))
+        .correlate(Undertaking),
+    )
+
+
+def _ends_within(days: int) -> sa.ColumnElement[bool]:
+    """Return the condition that access ends soon; of one visit it would tell when that visit is."""
+    today = clock.today()
+    return sa.and_(
+        Undertaking.state == UndertakingState.COUNTERSIGNED,
+        sa.exists()
+        .where(
+            Clearance.undertaking_id == Undertaking.id,
+            Clearance.scope != ClearanceScope.VISIT,
+            Clearance.until_on <= today + dt.timedelta(days=days),
+            clearances.is_open(today),
+        )
+        .correlate(Undertaking),
+    )
+
+
+def _is_current() -> sa.ColumnElement[bool]:
+    return (
+        sa.exists()
+        .where(
+            Revision.id == Undertaking.terms_revision_id,
+            Checklist.id == Revision.subject_id,
+            Checklist.revision_in_force_id == Revision.id,
+        )
+        .correlate(Undertaking)
+    )
+
+
+# Places and lines ---------------------------------------------------------------------------------
+
+
+def _place_of(actor: Actor, undertaking_id: UUID) -> Any:
+    """Return the place of an undertaking in the person's register; None if it isn't there."""
+    query = _matching(sa.select(*_PLACE), actor, Filters())
+    return db.session.execute(query.where(Undertaking.id == undertaking_id)).first()
+
+
+def _following(place: Any) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions that a line comes after a place."""
+    values = (sa.literal(value, column.type) for column, value in zip(_PLACE, place, strict=True))
+    return [CooperationEntry.opened_at <= place.opened_at, sa.tuple_(*_PLACE) < sa.tuple_(*values)]
+
+
+def _lines_of(actor: Actor, undertaking_ids: list[UUID]) -> list[RegisteredUndertaking]:
+    """Return the undertakings that _matching() found, in order."""
+    if not undertaking_ids:
+        return []
+    rows: dict[UUID, Any] = {
+        row[0].id: row
+        for row in db.session.execute(
+            sa.select(
+                Undertaking,
+                Cooperation.reference,
+                Cooperation.title,
+                Revision.number,
+                Checklist.revision_in_force_id,
+                Signature.method,
+                *added_interests.bearing_columns(),
+            )
+            .join(Cooperation, Cooperation.id == Undertaking.cooperation_id)
+            .join(Revision, Revision.id == Undertaking.terms_revision_id)
+            .join(Checklist, Checklist.id == Revision.subject_id)
+            .outerjoin(
+                Signature,
+                sa.and_(
+                    Signature.revision_id == Undertaking.revision_id,
+                    Signature.user_id == Undertaking.user_id,
+                    Signature.kind == SignatureKind.SIGNATURE,
+                ),
+            )
+            .where(Undertaking.id.in_(undertaking_ids), _is_of_reader(actor))
+            .options(*undertakings.WITH_NAMES)
+        )
+    }
+    opened = undertakings.clearances_of(undertaking_ids)
+    agreeing = bound.agreeing([row[0] for row in rows.values()], opened)
+    lines = []
+    for undertaking_id in undertaking_ids:
+        if undertaking_id not in rows:
+            continue
+        undertaking, reference, title, revision, in_force_id, method, *columns = rows[
+            undertaking_id
+        ]
+        line = Line(
+            undertaking,
+            opened.get(undertaking_id),
+            is_own=undertaking.user_id == actor.user_id,
+            agrees=undertaking_id in agreeing,
+            bearing=added_interests.bearing(undertaking.state, columns),
+        )
+        is_current = in_force_id == undertaking.terms_revision_id
+        lines.append(RegisteredUndertaking(line, reference, title, revision, is_current, method))
+    return lines

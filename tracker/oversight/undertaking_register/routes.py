@@ -1,0 +1,111 @@
+"""Pages for the register of undertakings: the list and its export."""
+
+from uuid import UUID
+
+from flask import Blueprint, Response, render_template, request, url_for
+from flask_babel import gettext as _
+
+from tracker.access.actor import Role
+from tracker.access.gate import current_actor, require, signed_in
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.oversight import policy as agreements
+from tracker.oversight.export import CsvFile
+from tracker.oversight.undertaking_register import pages, policy, queries, service
+from tracker.oversight.undertaking_register.facts import DAYS, Access, Filters, TextVersion
+from tracker.oversight.undertaking_register.labels import ACCESS, VERSIONS
+from tracker.ui import paging
+from tracker.ui.filters import PAGE, filter_links, here
+from tracker.ui.words import tidy_line
+
+blueprint = Blueprint("undertaking_register", __name__, url_prefix="/register/undertakings")
+MAX_LENGTH = 200
+
+
+@blueprint.get("")
+@signed_in
+def show() -> str:
+    """Show the undertakings the person may see, filtered as requested, from a place on."""
+    actor = current_actor()
+    require(policy.can_see_undertakings(actor))
+    filters = _requested()
+    counts = queries.counts(actor, filters)
+    total = counts[filters.access or ""]
+    after = _place()
+    page = queries.page(actor, filters, after=after, limit=paging.SIZE) if total else None
+    lines = page.lines if page else []
+    views = [pages.view(actor, line) for line in lines]
+    return render_template(
+        "oversight/undertakings.html",
+        views=views,
+        total=total,
+        beginning=here({PAGE: None}) if after else "",
+        following=here({PAGE: str(lines[-1].line.undertaking.id)})
+        if page and page.has_more
+        else "",
+        disagreeing=sum(not view.agrees for view in views),
+        links=filter_links(
+            "access", [("", _("All")), *((group.value, ACCESS[group]) for group in Access)], counts
+        ),
+        summary=pages.summary(counts),
+        fields=_fields(filters),
+        is_narrowed=filters != Filters(),
+        days=DAYS,
+        versions=[(version.value, VERSIONS[version]) for version in TextVersion],
+        is_auditor=actor.has(Role.AUDITOR),
+        agreements_url=url_for("oversight.register") if agreements.can_see_register(actor) else "",
+    )
+
+
+@blueprint.post("/export")
+@signed_in
+def export() -> Response:
+    """Return the filtered register as CSV; the export is recorded."""
+    actor = current_actor()
+    require(policy.can_see_undertakings(actor))
+    file = CsvFile(pages.export_heads())
+    service.export(actor, _requested(), file, pages.export_row)
+    db.session.commit()  # not performed: the response is a file
+    answer = Response(file.sent(), content_type="text/csv; charset=utf-8")
+    name = f"undertakings-{clock.today().isoformat()}.csv"
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return answer
+
+
+def _requested() -> Filters:
+    """Parse the filters from a URL or a form; unknown values filter nothing."""
+    chosen = {name: request.values.get(name, "") for name in ("access", "ends", "version")}
+    cooperation, organisation, person = (
+        tidy_line(request.values.get(name, ""))[:MAX_LENGTH]
+        for name in ("cooperation", "organisation", "person")
+    )
+    return Filters(
+        cooperation,
+        organisation,
+        person,
+        access=next((group for group in Access if group.value == chosen["access"]), None),
+        ends_within=next((days for days in DAYS if str(days) == chosen["ends"]), None),
+        version=next(
+            (version for version in TextVersion if version.value == chosen["version"]), None
+        ),
+    )
+
+
+def _fields(filters: Filters) -> dict[str, str]:
+    """Return the filters as the fields of a form hold them."""
+    return {
+        "cooperation": filters.cooperation,
+        "organisation": filters.organisation,
+        "person": filters.person,
+        "access": filters.access.value if filters.access else "",
+        "ends": str(filters.ends_within or ""),
+        "version": filters.version.value if filters.version else "",
+    }
+
+
+def _place() -> UUID | None:
+    """Return the undertaking after which the page begins; None for anything that names none."""
+    try:
+        return UUID(request.args.get(PAGE, ""))
+    except ValueError:
+        return None
