@@ -60,7 +60,7 @@ def as_actor(stage: Stage, key: str = DRIVER) -> Actor:
 
 def filled_in(stage: Stage, interests: str = "", **changed: Any) -> Draft:
     """Return what the driver filled in on the paper."""
-    questions = queries.asked(queries.load(stage.undertaking(DRIVER)).checklist)
+    questions = queries.questions_of(queries.load(stage.undertaking(DRIVER)).checklist)
     values: dict[str, Any] = {
         "confirmed": frozenset(point.name for point in questions.points),
         "briefed": True,

@@ -60,7 +60,7 @@ def send(
 
 
 def points(stage: Stage) -> list[str]:
-    questions = queries.asked(queries.load(stage.undertaking(DRIVER)).checklist)
+    questions = queries.questions_of(queries.load(stage.undertaking(DRIVER)).checklist)
     return [point.name for point in questions.points]
 
 

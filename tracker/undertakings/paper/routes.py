@@ -48,7 +48,7 @@ def blank(reference: str, undertaking_id: str) -> str:
         "undertakings/paper_blank.html",
         **undertaking_pages.words(loaded),
         reference=reference,
-        asked=queries.asked(loaded.checklist, locale.language()),
+        questions=queries.questions_of(loaded.checklist, locale.language()),
         because=labels.party_interest(undertaking.organisation.name, queries.ties_of(undertaking)),
         sentence=labels.sentence(undertaking.user.name, loaded.terms),
         checklist_id=loaded.checklist.id,
@@ -64,7 +64,7 @@ def record(reference: str, undertaking_id: str) -> str | Response:
     loaded = _loaded(actor, reference, undertaking_id)
     require(policy.can_record(actor, loaded.standing, clock.today()))
     undertaking = loaded.undertaking
-    questions = queries.asked(loaded.checklist, locale.language())
+    questions = queries.questions_of(loaded.checklist, locale.language())
     form = paper_form(questions)
     sentence = labels.sentence(undertaking.user.name, loaded.terms)
     words = undertaking_pages.words(loaded)
@@ -86,7 +86,7 @@ def record(reference: str, undertaking_id: str) -> str | Response:
         **words,
         reference=reference,
         form=form,
-        asked=questions,
+        questions=questions,
         sentence=sentence,
     )
 

@@ -55,7 +55,7 @@ def record(
         )
     if draft.briefed and draft.briefed_on is not None and draft.briefed_on > signed_on:
         raise RuleBrokenError(_l("The briefing comes before signing"), "briefed_on")
-    if list(missing(queries.asked(loaded.checklist), draft, signed_on)):
+    if list(missing(queries.questions_of(loaded.checklist), draft, signed_on)):
         raise RuleBrokenError(
             _l("Something is missing on the paper. Have the person complete it and sign it anew.")
         )
