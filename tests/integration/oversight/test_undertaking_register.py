@@ -21,6 +21,7 @@ from werkzeug.test import TestResponse
 from tests import starting_points
 from tests.client import CheckedClient
 from tests.factories import undertakings
+from tests.factories import undertakings_on_paper as on_paper
 from tests.factories.evidence.tampering import hands, table_of
 from tests.factories.undertakings import TOLD, Stage
 from tests.services import put
@@ -38,6 +39,7 @@ from tracker.organisations.models import Organisation
 from tracker.oversight.export import CsvFile
 from tracker.oversight.undertaking_register import pages, queries, service
 from tracker.oversight.undertaking_register.facts import Access, Filters, TextVersion
+from tracker.signoff.models import Method
 from tracker.undertakings import adding
 from tracker.undertakings import service as withdrawing
 from tracker.undertakings.models import Reach, Undertaking, UndertakingEnd
@@ -157,6 +159,25 @@ def test_a_closed_line_says_why_and_when(stage: Stage) -> None:
     assert view.closed_at is not None
     assert view.revision == 1
     assert {line.revision for line in lines(stage.actor("milan")) if line.is_current} == {2}
+
+
+def test_a_scan_that_waits_gives_no_access_yet_and_a_confirmed_one_reads_paper(
+    stage: Stage,
+) -> None:
+    on_paper.bring_in(stage)
+    on_paper.record(stage)
+    db.session.commit()
+
+    def driver(**filters: object) -> list[queries.RegisteredUndertaking]:
+        found_lines = lines(stage.actor("milan"), **filters)
+        return [line for line in found_lines if line.line.undertaking.user.name == on_paper.NAME]
+
+    assert len(driver(access=Access.NOT_YET)) == 1
+    assert driver(access=Access.CLOSED) == []
+    on_paper.confirm(stage)
+    db.session.commit()
+    (confirmed,) = driver(access=Access.NOT_YET)
+    assert confirmed.method is Method.PAPER
 
 
 def test_paused_work_is_closed_and_nothing_declared_is_told(app: Flask, stage: Stage) -> None:

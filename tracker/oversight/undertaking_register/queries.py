@@ -44,7 +44,9 @@ _PLACE: tuple[Any, ...] = (
     Undertaking.id,
 )
 _ORDER = tuple(column.desc() for column in _PLACE)
-_NOT_YET = Undertaking.state.in_([UndertakingState.ASKED, UndertakingState.SIGNED])
+_NOT_YET = Undertaking.state.in_(
+    [UndertakingState.ASKED, UndertakingState.ON_PAPER, UndertakingState.SIGNED]
+)
 
 
 @dataclass(frozen=True, slots=True)
