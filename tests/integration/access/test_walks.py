@@ -45,7 +45,7 @@ WITHOUT_LINK = {
 # page 2 of a form, a suspended person, a second factor that is needed and
 # not there, terms that are ready to be read or sent, that ended or that a party gave notice of, a
 # scan that waits, a visit not ready, more than one version of a checklist, an article shipped over
-# an edit.
+# an edit, a record of how a partner was chosen.
 IN_ANOTHER_STATE = {
     "accounts.switch",
     "authoring.publish_shipped",
@@ -61,6 +61,7 @@ IN_ANOTHER_STATE = {
     "paper.refuse",
     "paper.withdraw",
     "people.restore",
+    "recorded_selection.use",
     "reviews.call_off",
     "reviews.show",
     "reviews.write",
