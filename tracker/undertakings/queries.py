@@ -763,6 +763,8 @@ class _Waiting(NamedTuple):
 
 
 def _waiting(*conditions: sa.ColumnElement[bool]) -> list[_Waiting]:
+    if any(isinstance(condition, sa.False_) for condition in conditions):
+        return []
     rows = db.session.execute(
         sa.select(
             Undertaking.id,

@@ -42,10 +42,10 @@ WITHOUT_LINK = {
     "gallery.show",
 }
 # Pages that are led to in a state that the demonstration is not in: acting for two organisations,
-# page 2 of a form, a suspended person, a second factor that is needed and
-# not there, terms that are ready to be read or sent, that ended or that a party gave notice of, a
-# scan that waits, a visit not ready, more than one version of a checklist, an article shipped over
-# an edit, a record of how a partner was chosen.
+# page 2 of a form, a suspended person, somebody without an account who signs on paper, a second
+# factor that is needed and not there, terms that are ready to be read or sent, that ended or that
+# a party gave notice of, a scan that waits, a visit not ready, more than one version of a
+# checklist, an article shipped over an edit, a record of how a partner was chosen.
 IN_ANOTHER_STATE = {
     "accounts.switch",
     "authoring.publish_shipped",
@@ -66,6 +66,12 @@ IN_ANOTHER_STATE = {
     "reviews.show",
     "reviews.write",
     "safeguards.review",
+    "undertaking_paper.blank",
+    "undertaking_paper.record",
+    "undertaking_paper.refuse",
+    "undertaking_paper.scan",
+    "undertaking_paper.show",
+    "undertaking_paper.withdraw",
     "undertakings.added_interest",
     "undertakings.countersign",
     "undertakings.sign",
