@@ -115,10 +115,13 @@ def pages_of(
     urls: MapAdapter,
     state: Any,
     start: str,
+    *,
+    few: int = FEW,
+    hub: int = HUB,
 ) -> dict[str, str]:
     """Follow links and return one address for each page (endpoint) that answers with HTML.
 
-    Only few addresses of each page are opened, so that many rows cost no more than few; and more of
+    Only few addresses of each page are opened, so that many rows cost no more than few; and hub of
     those from which most others are reached.
     """
     context = browser.new_context(base_url=live.url, storage_state=state)
@@ -128,7 +131,7 @@ def pages_of(
     while queue:
         address = queue.popleft()
         endpoint = _endpoint(urls, address)
-        if endpoint is None or opened.get(endpoint, 0) >= (HUB if endpoint in HUBS else FEW):
+        if endpoint is None or opened.get(endpoint, 0) >= (hub if endpoint in HUBS else few):
             continue
         opened[endpoint] = opened.get(endpoint, 0) + 1
         response = context.request.get(address)

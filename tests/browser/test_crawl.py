@@ -1,7 +1,6 @@
 """Every linked page in a browser: axe, narrow screens, right to left, without scripts."""
 
 import gzip
-import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -22,9 +21,6 @@ from tracker.core.security import CONTENT_SECURITY_POLICY
 VISITORS = (None, "ilena", "tomas", "dina", "otto", "milan", "samira", "leyla", "greta", "iris")
 # Who looks at the hubs again in the short form: one of each kind of person to whom they differ.
 AT_HUBS = ("ilena", "samira", "leyla", "greta")
-# In megabytes. Before the first page it is about 126, of which 31 are files of libraries that all
-# processes share. Pages add compiled statements, templates and languages: docs/adr/0051.
-MOST_MEMORY = 205
 NARROW: ViewportSize = {"width": 320, "height": 640}
 FITS = """(side) => {
     const { documentElement: all } = document;
@@ -108,17 +104,6 @@ def test_every_page_works_without_scripts_on_a_narrow_screen_in_a_right_to_left_
         looked += 1
     assert looked > 40
     assert wide == []
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells how much a process takes")
-def test_a_web_process_stays_small_after_every_page_of_the_demonstration(
-    visitors: list[Visitor], application: Application
-) -> None:
-    assert visitors
-    taken = application.memory()
-    assert len(taken) > 1
-    assert min(taken) > 50
-    assert max(taken) < MOST_MEMORY, f"{max(taken):.0f} MB"
 
 
 def test_the_first_page_is_light_and_its_policy_strict(new_context: NewContext) -> None:

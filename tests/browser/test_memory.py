@@ -1,0 +1,36 @@
+"""The memory of a web process after people have opened every page of the demonstration."""
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.browser.demonstration import DEMONSTRATION, mark_of, pages_of
+from tests.browser.instances import opened, signed_in
+from tests.servers.application import Application
+
+VISITORS = (None, "ilena", "tomas", "dina", "otto", "milan", "samira", "leyla", "greta", "iris")
+# In megabytes. Before the first page it is about 126, of which 31 are files of libraries that all
+# processes share. Pages add compiled statements, templates and languages: docs/adr/0051.
+MOST = 205
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells how much a process takes")
+def test_a_web_process_stays_small_after_every_page_of_the_demonstration(
+    browser: Browser, tmp_path: Path
+) -> None:
+    folder = tmp_path / "data"
+    shutil.copytree(DEMONSTRATION.data_dir, folder)
+    pages: set[str] = set()
+    with Application(folder, workers="1") as application, opened(folder) as app:
+        urls = app.url_map.bind("localhost")
+        for key in VISITORS:
+            state = signed_in(app, mark_of(app, key)) if key else None
+            start = "/" if key else "/guidance"
+            # The second page of a kind adds next to nothing.
+            pages |= set(pages_of(browser, application, urls, state, start, few=1, hub=2))
+        [taken] = application.memory()
+    assert len(pages) > 70
+    assert 50 < taken < MOST, f"{taken:.0f} MB"
