@@ -30,6 +30,7 @@ def carry_out_due(day: dt.date) -> int:
 
 
 def leave_due(day: dt.date) -> int:
+    _all(leaving.people_due, leaving.end_person, day)
     return _all(leaving.due, departures.carry_out, day)
 
 

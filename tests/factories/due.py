@@ -16,13 +16,14 @@ from tracker.agreements.service import WHO_SIGNS
 from tracker.checklists.models import Assignment, Notice, NoticeKind
 from tracker.closing.models import MaterialReturn
 from tracker.comments.models import CommentTask
-from tracker.cooperations.models import Clearance, Cooperation, Stage
+from tracker.cooperations.models import Clearance, Cooperation, Party, Stage
 from tracker.core import clock
 from tracker.core.db import Base
 from tracker.signoff.models import RequestState, SignatureRequest
 
 DAY = dt.timedelta(days=1)
 GOES = "marek"
+LEAVES = "od"
 
 
 def copies(
@@ -65,6 +66,15 @@ def make_due(scene: Scene, visits: int, count: int) -> None:
         # Suspensions: the first takes the text out of force.
         values = {"from_on": today, "kind": NoticeKind.SUSPENDED}
         copies(connection, Notice, Notice.taken_effect_at.is_(None), count, **values)
+        # A party that prepares the visits has left alone.
+        connection.execute(
+            sa.update(Party)
+            .where(
+                Party.cooperation_id == scene.demonstration.cooperations["complete"],
+                Party.organisation_id == scene.demonstration.organisations[LEAVES],
+            )
+            .values(left_on=yesterday, leave_given_at=now, leave_reason="Its last day has passed.")
+        )
         copies(connection, CommentTask, CommentTask.done_at.is_(None), count, due_on=yesterday)
         # Of a cooperation that stays active when the other is suspended.
         connection.execute(

@@ -10,12 +10,12 @@ from sqlalchemy.orm import joinedload
 
 from tracker.access.actor import Actor, Role
 from tracker.activity import verbs
-from tracker.activity.service import DomainEvent, record
+from tracker.activity.service import DomainEvent, lock_chain, record
 from tracker.activity.verbs import Verb
 from tracker.cooperations import service
 from tracker.cooperations.models import Cooperation, CooperationPerson, Party, Stage
 from tracker.cooperations.queries import REFERENCE
-from tracker.cooperations.scope import FOR_THE_ORGANISATION
+from tracker.cooperations.scope import FOR_THE_ORGANISATION, runs_on
 from tracker.core import clock
 from tracker.core.db import db
 
@@ -80,6 +80,48 @@ def due(day: dt.date) -> Sequence[UUID]:
     return db.session.scalars(
         sa.select(Party.id).where(is_due(day)).order_by(Party.left_on, Party.id)
     ).all()
+
+
+def people_due(day: dt.date) -> Sequence[UUID]:
+    """Return the places of people of parties whose last day has passed; for the worker.
+
+    Each is ended by itself (end_person) before its party's part is (leave), which would end all of
+    them in one transaction. Nobody sees more or less in between: a party has no access from the day
+    after its last one.
+    """
+    return db.session.scalars(
+        sa.select(CooperationPerson.id)
+        .join(
+            Party,
+            sa.and_(
+                Party.cooperation_id == CooperationPerson.cooperation_id,
+                Party.organisation_id == CooperationPerson.organisation_id,
+            ),
+        )
+        .where(is_due(day), runs_on(day))
+        .order_by(CooperationPerson.id)
+    ).all()
+
+
+def end_person(row_id: UUID, day: dt.date) -> bool:
+    """Remove a person whose party's last day has passed; for the worker.
+
+    Return False if the person has left, or the party stays, in the meantime.
+    """
+    row = db.session.get_one(CooperationPerson, row_id)
+    lock_chain(row.cooperation_id)
+    is_of_leaving = sa.exists().where(
+        Party.cooperation_id == CooperationPerson.cooperation_id,
+        Party.organisation_id == CooperationPerson.organisation_id,
+        is_due(day),
+    )
+    still_due = sa.select(CooperationPerson).where(
+        CooperationPerson.id == row_id, runs_on(day), is_of_leaving
+    )
+    if db.session.scalar(still_due.execution_options(populate_existing=True)) is None:
+        return False
+    service.take_out(None, row.cooperation_id, row)
+    return True
 
 
 def is_due(day: dt.date) -> sa.ColumnElement[bool]:

@@ -344,7 +344,7 @@ def end_person(
         raise RuleBrokenError(
             _l("This is the only coordinator of the NPM here. Add another one first.")
         )
-    _take_out(actor, cooperation.id, row)
+    take_out(actor, cooperation.id, row)
 
 
 def follow_departure(event: DomainEvent) -> None:
@@ -370,7 +370,7 @@ def follow_departure(event: DomainEvent) -> None:
         .order_by(CooperationPerson.cooperation_id)
     ).all()
     for row in rows:
-        _take_out(event.actor, row.cooperation_id, row)
+        take_out(event.actor, row.cooperation_id, row)
 
 
 def run_out_people(day: dt.date) -> Sequence[UUID]:
@@ -408,7 +408,7 @@ def end_run_out(row_id: UUID, day: dt.date) -> bool:
     )
     if db.session.scalar(due.execution_options(populate_existing=True)) is None:
         return False
-    _take_out(None, row.cooperation_id, row)
+    take_out(None, row.cooperation_id, row)
     return True
 
 
@@ -627,7 +627,11 @@ def _bring_in(
     return row
 
 
-def _take_out(actor: Actor | None, cooperation_id: UUID, row: CooperationPerson) -> None:
+def take_out(actor: Actor | None, cooperation_id: UUID, row: CooperationPerson) -> None:
+    """End a person's place in a cooperation, with a PERSON_LEFT; their clearances close.
+
+    For those who have decided that it ends: no policy is asked.
+    """
     row.until_on = clock.today() - dt.timedelta(days=1)
     db.session.flush()
     record(
@@ -674,4 +678,4 @@ def end_people(actor: Actor | None, cooperation_id: UUID, organisation_id: UUID)
         .order_by(CooperationPerson.user_id)
     ).all()
     for row in rows:
-        _take_out(actor, cooperation_id, row)
+        take_out(actor, cooperation_id, row)

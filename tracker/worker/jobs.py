@@ -59,6 +59,8 @@ DATED = (
     Job("leave cooperation", cooperations.run_out_people, cooperations.end_run_out),
     Job("end role", accounts.roles_run_out, accounts.end_role_run_out),
     Job("apply notice", notices.due_notices, notices.carry_out),
+    # Before the part of their party is ended, as above.
+    Job("leave with party", leaving.people_due, leaving.end_person),
     Job("end a party's part", leaving.due, departures.carry_out),
     Job("expire signature request", signature_requests.expired, signature_requests.expire),
     Job(

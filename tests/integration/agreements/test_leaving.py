@@ -4,10 +4,8 @@ import datetime as dt
 
 import pytest
 import sqlalchemy as sa
-from flask import Flask
 
 from tests import due
-from tests.client import CheckedClient
 from tests.factories import agreements
 from tests.factories.tables import Table
 from tests.integration.agreements.conftest import DAY, NOTICE, SIGNERS, Clock
@@ -16,6 +14,7 @@ from tests.integration.agreements.test_signers import mailed, power
 from tracker.agreements import departures, notices
 from tracker.agreements import service as agreements_service
 from tracker.checklists.models import ChecklistState, NoticeKind
+from tracker.cooperations import departures as party_departures
 from tracker.cooperations import queries as cooperations
 from tracker.cooperations.models import Cooperation, Party, Stage
 from tracker.core import clock
@@ -221,6 +220,18 @@ def test_on_the_day_the_party_is_gone_and_the_agreement_goes_on(
     assert integrity.check_all().finding is None
 
 
+def test_nobody_is_taken_out_of_a_party_that_stays_after_all(in_force: Table) -> None:
+    notify(in_force)
+    last = clock.today() + NOTICE * DAY
+    found_due = party_departures.people_due(last)
+    assert len(found_due) == 3
+    departures.take_back(in_force["otto"], cooperation(in_force), reason="We can stay.")
+    in_force.session.commit()
+    assert [party_departures.end_person(person, last) for person in found_due] == [False] * 3
+    assert party_departures.people_due(last) == []
+    assert in_force.events("person_left") == []
+
+
 def test_those_who_stay_and_those_who_left_are_told(in_force: Table, frozen_time: Clock) -> None:
     gone(in_force, frozen_time)
     assert mailed(in_force, "party_left") == ["henrik", "ilena", "nadia", "samira", "tomas"]
@@ -306,95 +317,3 @@ def _with_name(table: Table) -> Party:
         for party in cooperation(table).parties
         if party.organisation_id == table.land.id("lantern")
     )
-
-
-# Pages
-
-
-def browser(app: Flask, table: Table, first: str) -> CheckedClient:
-    return table.land.browser(app, first)
-
-
-def address(table: Table, page: str = "leave") -> str:
-    return f"/cooperations/{table.cooperation.reference}/{page}"
-
-
-def departure(table: Table, key: str = "lantern") -> str:
-    return address(table, f"departures/{table.land.id(key)}")
-
-
-def test_a_signatory_gives_notice_from_the_cooperations_page(app: Flask, in_force: Table) -> None:
-    client = browser(app, in_force, "otto")
-    links = client.page(address(in_force, "").rstrip("/")).links()
-    assert links["Leave this cooperation"] == address(in_force)
-    page = client.page(address(in_force))
-    assert page.h1 == "Leave this cooperation"
-    assert "Notice agreed in M20: 30 days." in page.text
-    assert "Thanks are owed." in page.text
-    day = (clock.today() + NOTICE * DAY).isoformat()
-    text = client.submit(address(in_force), from_on=day, reason=WHY).get_data(as_text=True)
-    assert "Notice is given. All parties are told." in text
-    assert "Lantern Health Network is leaving" in text
-    assert WHY in text
-    assert client.get(address(in_force)).status_code == 403
-    others = browser(app, in_force, "samira").page(departure(in_force)).text
-    assert "Take the notice back" not in others
-    assert WHY in others
-
-
-def test_a_bad_day_is_said_beside_its_field_and_the_words_stay(app: Flask, in_force: Table) -> None:
-    client = browser(app, in_force, "otto")
-    response = client.submit(address(in_force), from_on=clock.today().isoformat(), reason=WHY)
-    text = response.get_data(as_text=True)
-    assert "Notice agreed: 30 days" in text
-    assert WHY in text
-    assert row(in_force).left_on is None
-
-
-@pytest.mark.parametrize(
-    ("first", "status"),
-    [("joana", 403), ("ilena", 403), ("tomas", 403), ("vesna", 404), ("marek", 404), ("root", 404)],
-)
-def test_others_are_refused_or_see_nothing(
-    app: Flask, in_force: Table, first: str, status: int
-) -> None:
-    client = browser(app, in_force, first)
-    assert client.get(address(in_force)).status_code == status
-    assert client.get(address(in_force, "leave/take-back")).status_code == status
-    assert row(in_force).left_on is None
-
-
-def test_who_left_reads_the_duties_and_nothing_else(
-    app: Flask, in_force: Table, frozen_time: Clock
-) -> None:
-    gone(in_force, frozen_time)
-    client = browser(app, in_force, "joana")
-    page = client.page(departure(in_force))
-    assert page.h1 == "Lantern Health Network has left"
-    assert "Thanks are owed." in page.text
-    assert "What has to change" not in page.text
-    assert client.get(departure(in_force, "door")).status_code == 404
-    assert client.get(address(in_force, "").rstrip("/")).status_code == 404
-    assert client.get(address(in_force, "leave/take-back")).status_code == 404
-    assert browser(app, in_force, "marek").get(departure(in_force)).status_code == 404
-    staying = browser(app, in_force, "ilena").page(departure(in_force))
-    assert "What has to change No text in force names it." in staying.text
-    assert browser(app, in_force, "ada").get(departure(in_force)).status_code == 200
-
-
-def test_notice_sent_twice_where_none_is_agreed_leads_to_the_same_page(
-    app: Flask, table: Table
-) -> None:
-    client = browser(app, table, "otto")
-    day = clock.today().isoformat()
-    sent = client.submit(address(table), from_on=day, reason=WHY)
-    again = client.post(address(table), data={"from_on": day, "reason": WHY}, follow_redirects=True)
-    for response in (sent, again):
-        assert "Lantern Health Network has left" in response.get_data(as_text=True)
-    assert len(table.events("party_left")) == 1
-
-
-def test_the_record_says_who_has_left(app: Flask, in_force: Table, frozen_time: Clock) -> None:
-    gone(in_force, frozen_time)
-    page = browser(app, in_force, "ilena").page(f"/checklists/{in_force.checklist().id}/record")
-    assert "Lantern Health Network has left. Its last day was" in page.text

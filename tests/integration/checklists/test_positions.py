@@ -332,7 +332,7 @@ def test_a_proposal_naming_somebody_who_has_left_cannot_become_the_answer(sessio
     [
         ("marek", "M1", RefusedError, "You act for no party"),
         ("ada", "M1", RefusedError, "You act for no party"),
-        ("samira", "M2", RuleBrokenError, "needs no acceptance, so there is nothing to propose"),
+        ("samira", "M2", RuleBrokenError, "needs no acceptance, so there is nothing to suggest"),
         ("samira", "M6", RuleBrokenError, "There is no answer yet"),
     ],
 )

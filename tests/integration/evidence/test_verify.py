@@ -416,7 +416,7 @@ def test_a_bundle_of_evidence_is_checked_link_by_link(
 ) -> None:
     data = a_bundle(demonstration)
     page = handed(stranger, data)
-    assert "A genuine bundle of evidence. Every part of it holds" in page.text
+    assert "A genuine bundle of evidence. Every part of it is intact" in page.text
     assert "Who signed" not in page.text
     for place in (300, len(data) // 2, len(data) - 30):
         changed = data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]

@@ -1,4 +1,7 @@
-"""The worker finds what is due through an index, however much is finished or still ahead."""
+"""The worker finds what is due through an index, however much is finished or still ahead.
+
+In one file: the rows of each kind and the jobs that look for them are one table.
+"""
 
 import datetime as dt
 import enum
@@ -122,6 +125,24 @@ def places(connection: Connection) -> None:
         put(connection, Membership, 1, ends_on=over, **place)
 
 
+def parties(connection: Connection) -> None:
+    over, now = clock.today() - YEARS, clock.now()
+    put(connection, Party, MANY)
+    put(connection, Party, MANY, left_on=over, leave_given_at=now, leave_done_at=now)
+    put(connection, Party, MANY, left_on=over + 2 * YEARS, leave_given_at=now)
+    put(connection, Party, DUE, left_on=over, leave_given_at=now)
+
+
+def places_of_parties(connection: Connection) -> None:
+    over = clock.today() - YEARS
+    put(connection, CooperationPerson, MANY, from_on=over)
+    for values in ({"leave_done_at": clock.now()}, {}):
+        leaving = {"left_on": over, "leave_given_at": clock.now(), **values}
+        for row in put(connection, Party, DUE, **leaving):
+            place = {name: row[name] for name in ("cooperation_id", "organisation_id")}
+            put(connection, CooperationPerson, 1, from_on=over, **place)
+
+
 def clearances(connection: Connection) -> None:
     over = clock.today() - YEARS
     put(connection, Clearance, MANY, until_on=over, closed_at=clock.now())
@@ -195,6 +216,8 @@ LOOKED_FOR = {
     "end role": (roles, DUE),
     "close clearance": (clearances, DUE),
     "apply notice": (notices, DUE),
+    "leave with party": (places_of_parties, DUE),
+    "end a party's part": (parties, DUE),
     "expire signature request": (requests, DUE),
     "remind of signature request": (requests, DUE),
     "remind of task": (tasks, DUE),

@@ -31,9 +31,12 @@ STATEMENTS = {
     "close clearance": 20,
     "compare texts": 20,
     "end role": 90,
+    # Closes each notice that the party gave, and has each visit judged.
+    "end a party's part": 10 * DUE + 30 * VISITS,
     "expire signature request": 40,
     # Takes the person out of each visit, whose checklists are counted again.
     "leave cooperation": 60 * VISITS,
+    "leave with party": 60 * VISITS,
     "judge visit": 25,
     "judge visit again": 40,
     "mail checkpoint": 10,

@@ -1,0 +1,99 @@
+"""The pages by which a party leaves alone, and what it reads afterwards."""
+
+import pytest
+from flask import Flask
+
+from tests.client import CheckedClient
+from tests.factories.tables import Table
+from tests.integration.agreements.conftest import DAY, NOTICE, Clock
+from tests.integration.agreements.test_leaving import WHY, gone, row
+from tracker.core import clock
+
+
+def browser(app: Flask, table: Table, first: str) -> CheckedClient:
+    return table.land.browser(app, first)
+
+
+def address(table: Table, page: str = "leave") -> str:
+    return f"/cooperations/{table.cooperation.reference}/{page}"
+
+
+def departure(table: Table, key: str = "lantern") -> str:
+    return address(table, f"departures/{table.land.id(key)}")
+
+
+def test_a_signatory_gives_notice_from_the_cooperations_page(app: Flask, in_force: Table) -> None:
+    client = browser(app, in_force, "otto")
+    links = client.page(address(in_force, "").rstrip("/")).links()
+    assert links["Leave this cooperation"] == address(in_force)
+    page = client.page(address(in_force))
+    assert page.h1 == "Leave this cooperation"
+    assert "Notice agreed in M20: 30 days." in page.text
+    assert "Thanks are owed." in page.text
+    day = (clock.today() + NOTICE * DAY).isoformat()
+    text = client.submit(address(in_force), from_on=day, reason=WHY).get_data(as_text=True)
+    assert "Notice is given. All parties are told." in text
+    assert "Lantern Health Network is leaving" in text
+    assert WHY in text
+    assert client.get(address(in_force)).status_code == 403
+    others = browser(app, in_force, "samira").page(departure(in_force)).text
+    assert "Take the notice back" not in others
+    assert WHY in others
+
+
+def test_a_bad_day_is_said_beside_its_field_and_the_words_stay(app: Flask, in_force: Table) -> None:
+    client = browser(app, in_force, "otto")
+    response = client.submit(address(in_force), from_on=clock.today().isoformat(), reason=WHY)
+    text = response.get_data(as_text=True)
+    assert "Notice agreed: 30 days" in text
+    assert WHY in text
+    assert row(in_force).left_on is None
+
+
+@pytest.mark.parametrize(
+    ("first", "status"),
+    [("joana", 403), ("ilena", 403), ("tomas", 403), ("vesna", 404), ("marek", 404), ("root", 404)],
+)
+def test_others_are_refused_or_see_nothing(
+    app: Flask, in_force: Table, first: str, status: int
+) -> None:
+    client = browser(app, in_force, first)
+    assert client.get(address(in_force)).status_code == status
+    assert client.get(address(in_force, "leave/take-back")).status_code == status
+    assert row(in_force).left_on is None
+
+
+def test_who_left_reads_the_duties_and_nothing_else(
+    app: Flask, in_force: Table, frozen_time: Clock
+) -> None:
+    gone(in_force, frozen_time)
+    client = browser(app, in_force, "joana")
+    page = client.page(departure(in_force))
+    assert page.h1 == "Lantern Health Network has left"
+    assert "Thanks are owed." in page.text
+    assert "What has to change" not in page.text
+    assert client.get(departure(in_force, "door")).status_code == 404
+    assert client.get(address(in_force, "").rstrip("/")).status_code == 404
+    assert client.get(address(in_force, "leave/take-back")).status_code == 404
+    assert browser(app, in_force, "marek").get(departure(in_force)).status_code == 404
+    staying = browser(app, in_force, "ilena").page(departure(in_force))
+    assert "What has to change No text in force names it." in staying.text
+    assert browser(app, in_force, "ada").get(departure(in_force)).status_code == 200
+
+
+def test_notice_sent_twice_where_none_is_agreed_leads_to_the_same_page(
+    app: Flask, table: Table
+) -> None:
+    client = browser(app, table, "otto")
+    day = clock.today().isoformat()
+    sent = client.submit(address(table), from_on=day, reason=WHY)
+    again = client.post(address(table), data={"from_on": day, "reason": WHY}, follow_redirects=True)
+    for response in (sent, again):
+        assert "Lantern Health Network has left" in response.get_data(as_text=True)
+    assert len(table.events("party_left")) == 1
+
+
+def test_the_record_says_who_has_left(app: Flask, in_force: Table, frozen_time: Clock) -> None:
+    gone(in_force, frozen_time)
+    page = browser(app, in_force, "ilena").page(f"/checklists/{in_force.checklist().id}/record")
+    assert "Lantern Health Network has left. Its last day was" in page.text
