@@ -22,6 +22,17 @@ FEW = 300
 SCANNING = GrowingPage("all people", "iris", "/people?q=o")
 # What counts or lists everything there is, for those who administer the instance.
 OF_THE_INSTANCE = frozenset({"people of the instance", "organisations"})
+# What counts or exports all undertakings of an NPM, which here is a party of every cooperation:
+# where all rows are asked for, PostgreSQL joins whole tables, whatever index it has. Their cost is
+# held by the limits on growth.
+OF_ALL_ITS_LINES = frozenset(
+    {
+        "undertakings of all",
+        "undertakings of all, open",
+        "undertakings of all searched",
+        "undertakings export",
+    }
+)
 
 
 def build() -> Demonstration:
@@ -63,8 +74,9 @@ def test_no_page_reads_a_growing_table_from_end_to_end(app: Flask) -> None:
             if connection.dialect.name == "sqlite" and page.name in IN_ORDER:
                 used = plans.indexes(connection, taken.statements, "_entry")
                 assert used == IN_ORDER[page.name], page.name
+            is_whole = connection.dialect.name == "postgresql" and page.name in OF_ALL_ITS_LINES
             db.session.remove()
-        if scanned and page.name not in OF_THE_INSTANCE:
+        if scanned and not is_whole and page.name not in OF_THE_INSTANCE:
             scans_by_page[page.name] = {table for table, _statement in scanned}
     # That a scan is seen is shown by a page that has to.
     assert scans_by_page.pop(SCANNING.name) == {"user"}
