@@ -136,6 +136,7 @@ def parties(connection: Connection) -> None:
 def places_of_parties(connection: Connection) -> None:
     over = clock.today() - YEARS
     put(connection, CooperationPerson, MANY, from_on=over)
+    put(connection, Party, MANY)
     for values in ({"leave_done_at": clock.now()}, {}):
         leaving = {"left_on": over, "leave_given_at": clock.now(), **values}
         for row in put(connection, Party, DUE, **leaving):
