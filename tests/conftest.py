@@ -56,6 +56,7 @@ _FOLDER = "postgres_folder"
 DIFFERING = "both_databases"
 # Files of which one worker runs all tests, since it keeps what they share.
 KEPT_TOGETHER = frozenset({"tests/integration/access/test_walks.py"})
+_DEMONSTRATION = "reset_demonstration"
 
 
 # The database --------------------------------------------------------------------------------
@@ -97,8 +98,11 @@ class Scheduler(LoadScopeScheduling):  # type: ignore[misc]  # the library is no
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.partition("::")[0]
-        return file if file in KEPT_TOGETHER else nodeid
+        return nodeid.partition("::")[0] if _is_kept_together(nodeid) else nodeid
+
+
+def _is_kept_together(nodeid: str) -> bool:
+    return nodeid.partition("::")[0] in KEPT_TOGETHER
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -109,16 +113,29 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Schedul
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Of cases that ask the database alike, try a few where only what can differ is tried.
+    """Have the demonstration made while others run; pass over cases that ask the database alike.
 
+    The first test that needs the demonstration makes it, and others that need it would wait. Where
+    only what can differ between the databases is tried, of some families a few cases are enough:
     make postgresql tries them all.
     """
-    if config.getoption("database") != "postgresql" or config.getoption("markexpr") != DIFFERING:
+    few_are_tried = (
+        config.getoption("database") == "postgresql" and config.getoption("markexpr") == DIFFERING
+    )
+    waiting = [
+        item
+        for item in items
+        if _DEMONSTRATION in getattr(item, "fixturenames", ())
+        and not (few_are_tried and item.get_closest_marker(DIFFERING) is None)
+    ]
+    later = set(waiting[1:])
+    items.sort(key=lambda item: item in later and not _is_kept_together(item.nodeid))
+    if not few_are_tried:
         return
     tried: Counter[str] = Counter()
     remaining: list[pytest.Item] = []
     passed_over: list[pytest.Item] = []
-    for item in sorted(items, key=lambda item: item.nodeid):
+    for item in items:
         mark = item.get_closest_marker("few_on_postgresql")
         family = item.nodeid.partition("[")[0]
         tried[family] += 1

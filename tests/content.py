@@ -1,14 +1,19 @@
-"""Reading content in tests: each YAML text is parsed once in a process, however often it is read.
+"""Reading content in tests: each YAML text is parsed once in a run, however often it is read.
 
 Thousands of tests read the shipped checklists, which takes a second each time; what is parsed is
 looked at and never changed.
 """
 
+import hashlib
+import pickle
+import tempfile
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
 
+from tests import starting_points
 from tracker.core import content
 
 # Those shipped, and some of a test's own.
@@ -18,11 +23,22 @@ _new_reader = content.yaml_reader
 
 @lru_cache(maxsize=MOST_TEXTS)
 def _tree_of(text: str) -> Any:
-    return _new_reader().load(text)
+    """Return the tree of a text: from the run's folder, where another process has parsed it."""
+    folder = starting_points.run_folder() / "yaml"
+    file = folder / hashlib.sha256(text.encode()).hexdigest()
+    if file.exists():
+        return pickle.loads(file.read_bytes())  # noqa: S301  # written by this run alone
+    tree = _new_reader().load(text)
+    folder.mkdir(exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=folder, delete=False) as whole:
+        pickle.dump(tree, whole)
+    # Complete from the moment at which it is there.
+    Path(whole.name).replace(file)
+    return tree
 
 
 class _ReadOnce(YAML):
-    """A reader of YAML that remembers what it has parsed."""
+    """A reader of YAML that remembers what was parsed."""
 
     def load(self, stream: Any) -> Any:
         """Return the tree of a text; raise what the reader raises, each time anew."""
@@ -30,5 +46,5 @@ class _ReadOnce(YAML):
 
 
 def read_once() -> None:
-    """Have the application parse each text once in this process."""
+    """Have the application parse each text once in this run."""
     content.yaml_reader = _ReadOnce

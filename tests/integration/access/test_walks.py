@@ -85,15 +85,12 @@ NPM, CSO = SIDES["npm"], SIDES["cso"]
 # Who is of neither side walks once, after both wrote. In the short form one person or two of each
 # side walk, since the others read by the same rules as these.
 OF_NEITHER = [key for key in NPM.others if key in CSO.others]
-SHORT = {"npm": ("samira",), "cso": ("ilena", "pavo")}
+SHORT = {BOTH: ("iris", "leyla"), "npm": ("samira",), "cso": ("ilena",)}
 OTHERS = [
-    *((BOTH, key) for key in OF_NEITHER),
-    *(
-        (name, key)
-        for name, side in SIDES.items()
-        for key in side.others
-        if key not in OF_NEITHER and (is_long() or key in SHORT[name])
-    ),
+    (name, key)
+    for name, others in ((BOTH, OF_NEITHER), ("npm", NPM.others), ("cso", CSO.others))
+    for key in others
+    if (name == BOTH or key not in OF_NEITHER) and (is_long() or key in SHORT[name])
 ]
 UNCLEARED = [
     (name, key)

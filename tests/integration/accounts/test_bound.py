@@ -46,8 +46,6 @@ from tracker.oversight import integrity
 from tracker.oversight.facts import Fault, Table
 from tracker.worker import health
 
-pytestmark = pytest.mark.both_databases
-
 USERS, PASSKEYS, CODES = table_of(User), table_of(Passkey), table_of(MailedCode)
 REFUSED = "were changed outside this application"
 Row = Mapping[str, Any]
@@ -143,6 +141,7 @@ def is_in(client: CheckedClient) -> bool:
 ALL = ("password", "tf_totp_secret", "tf_primary_method", "mf_recovery_codes")
 
 
+@pytest.mark.both_databases
 def test_a_copied_password_and_second_factor_prove_nothing(
     cast: House, session: Session, browsers: Browsers, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -165,6 +164,7 @@ def test_the_seal_copied_along_is_the_other_persons(cast: House, browsers: Brows
     refused(proving(cast, "henrik", PASSWORD, "dora"))
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("column", ["password", "tf_totp_secret", "mf_recovery_codes"])
 def test_a_single_copied_value_is_refused(cast: House, column: str) -> None:
     with is_found(cast, Fault.OTHER_CREDENTIALS):
@@ -172,6 +172,7 @@ def test_a_single_copied_value_is_refused(cast: House, column: str) -> None:
     refused(proving(cast, "henrik", PASSWORD, "henrik"))
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     "values",
     [
@@ -261,6 +262,7 @@ def change_password(cast: House, browser: CheckedClient, key: str, new: str) -> 
     cast.session.rollback()
 
 
+@pytest.mark.both_databases
 def test_nobody_can_sign_in_with_a_restored_older_row(cast: House, browsers: Browsers) -> None:
     before = row_of(cast, "samira")
     change_password(cast, browsers(), "samira", "quiet kettles over the fjord")
@@ -271,6 +273,7 @@ def test_nobody_can_sign_in_with_a_restored_older_row(cast: House, browsers: Bro
     assert not is_in(browser)
 
 
+@pytest.mark.both_databases
 def test_a_restored_older_row_proves_nothing(cast: House, session: Session) -> None:
     before = row_of(cast, "henrik")
     service.reset_second_factor(cast.actor("ada"), cast.people["henrik"], reason="Lost it")
@@ -281,6 +284,7 @@ def test_a_restored_older_row_proves_nothing(cast: House, session: Session) -> N
     refused(proving(cast, "henrik", PASSWORD, "henrik"))
 
 
+@pytest.mark.both_databases
 def test_an_event_added_behind_the_sealed_end_binds_nothing(cast: House, session: Session) -> None:
     before = row_of(cast, "henrik")
     event = sa.select(EVENTS).where(
@@ -298,6 +302,7 @@ def test_an_event_added_behind_the_sealed_end_binds_nothing(cast: House, session
     refused(proving(cast, "henrik", PASSWORD, "henrik"))
 
 
+@pytest.mark.both_databases
 def test_a_used_recovery_code_that_was_restored_is_refused(cast: House, browsers: Browsers) -> None:
     codes = second_factor.make_recovery_codes(cast.user("dora"))
     cast.session.commit()
@@ -341,6 +346,7 @@ def on_passkeys(statement: Any) -> None:
     db.session.expire_all()
 
 
+@pytest.mark.both_databases
 def test_a_passkey_moved_to_another_person_proves_nothing(
     cast: House, device: Device, browsers: Browsers
 ) -> None:
@@ -397,6 +403,7 @@ def test_who_lost_a_passkey_in_the_database_sets_up_no_other_factor_by_the_passw
 # Codes by mail -----------------------------------------------------------------------------------
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("column", ["user_id", "subject_id", "made_at"])
 def test_a_mailed_code_moved_to_another_person_or_act_is_not_right(
     cast: House, session: Session, column: str
@@ -438,6 +445,7 @@ def last_change(cast: House, key: str) -> str:
     return str(event.detail.content["what"])
 
 
+@pytest.mark.both_databases
 def test_a_new_account_is_bound(cast: House) -> None:
     assert is_bound(cast, "samira")
     assert last_change(cast, "samira") == "account"
@@ -499,6 +507,7 @@ def test_who_asks_for_a_link_and_is_refused_gets_a_mail_and_the_page_says_the_sa
     assert kinds["joana@example.org"] == "password_link"
 
 
+@pytest.mark.both_databases
 @pytest.mark.few_on_postgresql(3)
 @pytest.mark.parametrize(
     ("change", "what"),
@@ -661,6 +670,7 @@ def test_the_command_resets_the_administrator_whom_nobody_else_can(cast: House, 
     assert (done.exit_code, "was changed outside" in done.output) == (1, True)
 
 
+@pytest.mark.both_databases
 def test_an_inserted_or_deleted_account_is_named(cast: House, session: Session) -> None:
     adoption.adopt()
     session.commit()

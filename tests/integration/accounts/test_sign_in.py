@@ -22,19 +22,19 @@ from tracker.accounts.sign_in import setup as sign_in_machinery
 from tracker.core.db import db
 from tracker.settings import Settings
 
-pytestmark = pytest.mark.both_databases
-
 Statements = Callable[[], AbstractContextManager[list[str]]]
 
 NOT_RIGHT = "The email address or the password is not right."
 
 
+@pytest.mark.both_databases
 def test_a_person_signs_in_with_address_and_password(people: House, client: CheckedClient) -> None:
     response = sign_in(client, "samira")
     assert response.request.path == "/"
     assert "Samira Marsh" in Page.of(response).text
 
 
+@pytest.mark.both_databases
 def test_the_address_may_be_typed_in_capitals(people: House, client: CheckedClient) -> None:
     response = client.post("/sign-in", data={"email": " SAMIRA@example.org ", "password": PASSWORD})
     assert response.status_code == 302
@@ -65,6 +65,7 @@ def test_the_typed_address_is_kept_and_the_password_is_not(
     assert "not the one" not in response.text
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     "hostile", ["x" * 100_000, "\x00\x01", "' or 1=1 --", "<script>", "ü" * 90]
 )
@@ -147,6 +148,7 @@ def test_nobody_is_remembered_beyond_the_session(people: House, client: CheckedC
 # How long a session lasts -------------------------------------------------------------------
 
 
+@pytest.mark.both_databases
 def test_a_session_ends_when_nobody_uses_it(
     people: House, client: CheckedClient, frozen_time: Clock
 ) -> None:
@@ -189,6 +191,7 @@ def test_what_was_typed_into_an_ended_session_is_shown_back(
     assert "Samira the Second" in Page.of(response).text
 
 
+@pytest.mark.both_databases
 def test_a_suspended_person_loses_open_sessions_immediately(
     people: House, browser_of: Callable[[str], CheckedClient], session: Session
 ) -> None:
@@ -241,6 +244,7 @@ def test_signing_out_everywhere_ends_other_sessions(
 # Limits -------------------------------------------------------------------------------------
 
 
+@pytest.mark.both_databases
 def test_after_ten_failures_an_account_has_to_wait(
     people: House, browsers: Callable[[], CheckedClient], frozen_time: Clock
 ) -> None:
@@ -257,6 +261,7 @@ def test_after_ten_failures_an_account_has_to_wait(
     assert sign_in(browsers(), "samira").request.path == "/"
 
 
+@pytest.mark.both_databases
 def test_after_thirty_failures_a_client_has_to_wait_whatever_the_account(
     people: House, browsers: Callable[[], CheckedClient], frozen_time: Clock
 ) -> None:
@@ -269,6 +274,7 @@ def test_after_thirty_failures_a_client_has_to_wait_whatever_the_account(
     assert sign_in(other, "samira").request.path == "/"
 
 
+@pytest.mark.both_databases
 def test_a_success_forgives_the_failures_before(
     people: House, client: CheckedClient, session: Session
 ) -> None:
@@ -279,6 +285,7 @@ def test_a_success_forgives_the_failures_before(
     assert NOT_RIGHT in sign_in(client, "samira", "wrong").text
 
 
+@pytest.mark.both_databases
 def test_no_address_stands_in_the_table_of_attempts(
     people: House, client: CheckedClient, session: Session
 ) -> None:
@@ -320,6 +327,7 @@ def test_there_is_no_way_in_but_the_session(
     assert response.status_code == 302
 
 
+@pytest.mark.both_databases
 def test_a_session_of_an_earlier_password_is_no_way_in(
     people: House, browser_of: Callable[[str], CheckedClient]
 ) -> None:
@@ -354,6 +362,7 @@ def test_an_instance_hashes_at_full_cost(app: Flask, settings: Settings) -> None
     assert real["SECURITY_PASSWORD_HASH_PASSLIB_OPTIONS"] == {}
 
 
+@pytest.mark.both_databases
 def test_reading_does_not_wait_for_who_writes(
     people: House, client: CheckedClient, app: Flask, session: Session
 ) -> None:

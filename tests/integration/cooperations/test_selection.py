@@ -23,8 +23,6 @@ from tracker.core import clock
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
 from tracker.oversight import integrity
 
-pytestmark = pytest.mark.both_databases
-
 DAY = dt.timedelta(days=1)
 CALL = Selection(
     way=SelectionWay.PUBLIC_CALL,
@@ -78,6 +76,7 @@ def words(**change: object) -> dict[str, Any]:
 # The verb
 
 
+@pytest.mark.both_databases
 def test_a_coordinator_of_the_npm_records_and_the_event_says_of_whom_alone(table: Table) -> None:
     assert record(table)
     row = row_of(table)
@@ -91,6 +90,7 @@ def test_a_coordinator_of_the_npm_records_and_the_event_says_of_whom_alone(table
     assert integrity.check_all().finding is None
 
 
+@pytest.mark.both_databases
 def test_the_same_words_sent_again_change_nothing(table: Table) -> None:
     record(table)
     assert not record(table, version=0)
@@ -98,6 +98,7 @@ def test_the_same_words_sent_again_change_nothing(table: Table) -> None:
     assert len(table.events("partner_selection_recorded")) == 1
 
 
+@pytest.mark.both_databases
 def test_of_two_people_the_later_save_is_stopped(table: Table) -> None:
     record(table)
     with pytest.raises(StaleError):
@@ -140,6 +141,7 @@ def test_a_day_to_come_is_refused(table: Table) -> None:
         record(table, selection=replace(CALL, decided_on=clock.today() + DAY))
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("partner", ["npm", "bridge"])
 def test_only_of_a_partner_of_this_cooperation(table: Table, partner: str) -> None:
     with pytest.raises(RuleBrokenError):
@@ -158,6 +160,7 @@ def test_once_the_terms_are_sent_it_stays_until_they_are_declined(table: Table) 
     assert record(table)
 
 
+@pytest.mark.both_databases
 def test_once_all_have_signed_it_stays(table: Table) -> None:
     table.sign()
     with pytest.raises(RefusedError, match="amendment"):

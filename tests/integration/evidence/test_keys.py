@@ -1,4 +1,7 @@
-"""Keys of the evidence: made once, rotated, revoked, brought; old ones stay for verifying."""
+"""Keys of the evidence: made once, rotated, revoked, brought; old ones stay for verifying.
+
+In one file: all of them begin with the same keys of an instance.
+"""
 
 import datetime as dt
 import stat
@@ -30,8 +33,6 @@ from tracker.evidence.keys.signing_keys import PublicKey
 from tracker.evidence.log import notes
 from tracker.evidence.models import EvidenceKey, KeyOrigin, KeyUse
 
-pytestmark = pytest.mark.both_databases
-
 CHECKPOINT, DOCUMENT = KeyUse.CHECKPOINT, KeyUse.DOCUMENT
 
 
@@ -55,6 +56,7 @@ def numbers(use: KeyUse) -> list[int]:
 # Made at the first start --------------------------------------------------------------------------
 
 
+@pytest.mark.both_databases
 def test_an_instance_has_a_key_for_each_use_and_makes_none_twice(
     own_keys: list[PublicKey], session: Session
 ) -> None:
@@ -112,6 +114,7 @@ def test_a_key_is_shown_by_nothing_that_prints_it(own_keys: list[PublicKey]) -> 
     assert "private" not in repr(signing_keys.current(CHECKPOINT))
 
 
+@pytest.mark.both_databases
 def test_the_chain_of_the_instance_binds_each_key(
     own_keys: list[PublicKey], session: Session
 ) -> None:
@@ -132,6 +135,7 @@ def test_the_chain_of_the_instance_binds_each_key(
 # Rotating -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.both_databases
 def test_a_rotated_key_is_kept_and_vouches_for_the_next(
     own_keys: list[PublicKey], session: Session
 ) -> None:
@@ -151,6 +155,7 @@ def test_a_rotated_key_is_kept_and_vouches_for_the_next(
     assert verbs_of(session, old) == ["evidence_key_made", "evidence_key_retired"]
 
 
+@pytest.mark.both_databases
 def test_a_lost_key_is_reported_and_can_be_rotated_but_vouches_for_nothing(
     own_keys: list[PublicKey], folder: Path, session: Session
 ) -> None:
@@ -177,6 +182,7 @@ def test_a_file_left_by_another_time_is_never_written_over(
     assert (folder / "checkpoint-7.key").read_text() == "of a copy that was put back\n"
 
 
+@pytest.mark.both_databases
 def test_what_is_rolled_back_leaves_the_key_in_use(
     own_keys: list[PublicKey], session: Session
 ) -> None:
@@ -365,6 +371,7 @@ def test_without_keys_nothing_can_be_signed_and_it_says_so(folder: Path, session
 # The table ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     "change",
     [
@@ -391,6 +398,7 @@ def test_the_database_lets_nobody_change_a_key_or_take_its_end_back(
     session.rollback()
 
 
+@pytest.mark.both_databases
 def test_the_database_lets_nobody_delete_a_key(own_keys: list[PublicKey], session: Session) -> None:
     with pytest.raises(sa.exc.DBAPIError, match="never changed or deleted"):
         session.execute(sa.text("DELETE FROM evidence_key"))

@@ -21,8 +21,6 @@ from tracker.core.db import db
 from tracker.mail import outbox, render, sending, transport
 from tracker.mail.models import MessageState, OutboxMessage
 
-pytestmark = pytest.mark.both_databases
-
 NOON = noon_in(100)
 Clock = Callable[[dt.datetime | None], None]
 Statements = Callable[[], AbstractContextManager[list[str]]]
@@ -39,6 +37,7 @@ def nowhere() -> transport.Transport:
     return transport.from_url(f"smtp://127.0.0.1:{free_port()}")
 
 
+@pytest.mark.both_databases
 def test_a_message_is_sent_once(session: Session, smtp_server: SmtpServer) -> None:
     message = write(session)
     way = transport.from_url(smtp_server.url)
@@ -93,6 +92,7 @@ def test_a_domain_of_another_script_is_written_in_ascii(
     assert smtp_server.deliveries[0].recipients == ("info@xn--bcher-kva.example",)
 
 
+@pytest.mark.both_databases
 def test_an_unreachable_server_is_retried_after_growing_delays(
     session: Session, frozen_time: Clock
 ) -> None:
@@ -146,6 +146,7 @@ def test_a_message_arrives_once_the_server_accepts_it(
     assert message.last_error is None
 
 
+@pytest.mark.both_databases
 def test_an_address_that_is_none_harms_no_other_message(
     session: Session, smtp_server: SmtpServer
 ) -> None:
@@ -157,6 +158,7 @@ def test_an_address_that_is_none_harms_no_other_message(
     assert len(smtp_server.deliveries) == 1
 
 
+@pytest.mark.both_databases
 def test_a_message_being_sent_is_left_alone_by_others(
     session: Session, smtp_server: SmtpServer, frozen_time: Clock
 ) -> None:
@@ -169,6 +171,7 @@ def test_a_message_being_sent_is_left_alone_by_others(
     assert sending.send_due(transport.from_url(smtp_server.url)) == sending.Outcome(sent=1)
 
 
+@pytest.mark.both_databases
 def test_no_more_messages_are_sent_than_the_limit(
     session: Session, smtp_server: SmtpServer
 ) -> None:
@@ -283,6 +286,7 @@ def fail(session: Session) -> OutboxMessage:
     return message
 
 
+@pytest.mark.both_databases
 def test_failed_messages_are_shown_and_sent_again(
     people: House, session: Session, client: CheckedClient
 ) -> None:
@@ -313,6 +317,7 @@ def test_only_administrators_see_the_mail(
     assert message.state is MessageState.FAILED
 
 
+@pytest.mark.both_databases
 def test_a_sent_or_missing_message_is_not_sent_again(
     people: House, session: Session, client: CheckedClient, smtp_server: SmtpServer
 ) -> None:

@@ -33,8 +33,6 @@ from tracker.oversight.facts import AgreementState, Narrowing, Question, Registe
 from tracker.oversight.models import EntryState, RegisterEntry
 from tracker.worker import recheck
 
-pytestmark = pytest.mark.both_databases
-
 DAY = dt.timedelta(days=1)
 PAIR = {"npm": "tomas", "door": "henrik"}
 
@@ -155,6 +153,7 @@ def test_dates_decide_the_state_of_what_is_in_force(
     assert (result.signed, result.to_sign) == (2, 2)
 
 
+@pytest.mark.both_databases
 def test_the_last_day_is_included(
     land: Country, terms: Checklist, frozen_time: Callable[[dt.datetime | None], None]
 ) -> None:
@@ -281,6 +280,7 @@ def test_the_form_comes_from_m3(land: Country, terms: Checklist) -> None:
 # Narrowing
 
 
+@pytest.mark.both_databases
 def test_each_way_of_narrowing_keeps_as_many_as_it_counts(
     land: Country, cooperation: Cooperation, terms: Checklist
 ) -> None:
@@ -302,6 +302,7 @@ def test_each_way_of_narrowing_keeps_as_many_as_it_counts(
     assert queries.counts(land.actor("nadia"), Question())[Narrowing.ENDS_SOON] == 1
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     ("begins", "ends", "review", "expected"),
     [
@@ -325,6 +326,7 @@ def test_dates_decide_by_which_filters_signed_terms_are_found(
     assert found_by == expected
 
 
+@pytest.mark.both_databases
 def test_terms_that_begin_later_are_found_in_force_from_their_first_day_on(
     app: Flask,
     land: Country,
@@ -345,6 +347,7 @@ def test_terms_that_begin_later_are_found_in_force_from_their_first_day_on(
     assert "Begins later" not in page.text
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
@@ -369,6 +372,7 @@ def test_every_word_stands_in_title_reference_or_a_party(
     assert {f"C-{reference[-4:]}" for reference in references} == expected
 
 
+@pytest.mark.both_databases
 def test_a_way_of_working_matches_only_itself(land: Country) -> None:
     open_one(land, "door", modes=(Mode.INFO_F, Mode.EXP), title="First")
     open_one(land, "lantern", modes=(Mode.INFO_A,), title="Second")
@@ -380,6 +384,7 @@ def test_a_way_of_working_matches_only_itself(land: Country) -> None:
 # Who sees what
 
 
+@pytest.mark.both_databases
 def test_a_manager_sees_only_their_own_organisations_agreements(
     land: Country, cooperation: Cooperation
 ) -> None:
@@ -393,6 +398,7 @@ def test_a_manager_sees_only_their_own_organisations_agreements(
     assert {line.reference for line in lines(land)} == {cooperation.reference, other.reference}
 
 
+@pytest.mark.both_databases
 def test_an_auditor_sees_the_agreements_of_the_npm_they_audit(
     land: Country, cooperation: Cooperation
 ) -> None:
@@ -402,6 +408,7 @@ def test_an_auditor_sees_the_agreements_of_the_npm_they_audit(
     assert lines(land, "edda") == []
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize("first", ["ilena", "tomas", "oren", "samira", "henrik", "root"])
 def test_nobody_else_finds_anything_even_past_the_page(
     land: Country, cooperation: Cooperation, terms: Checklist, first: str
@@ -415,6 +422,7 @@ def test_nobody_else_finds_anything_even_past_the_page(
 # The page
 
 
+@pytest.mark.both_databases
 def test_the_page_describes_each_agreement(
     app: Flask, land: Country, terms: Checklist, session: Session
 ) -> None:
@@ -455,6 +463,7 @@ HOSTILE = [
 ]
 
 
+@pytest.mark.both_databases
 @pytest.mark.few_on_postgresql(3)
 @pytest.mark.parametrize("question", HOSTILE, ids=[text[:20] for text in HOSTILE])
 def test_odd_questions_are_answered_in_plain_words(
@@ -497,6 +506,7 @@ def _agree_with_a_partner_of_its_own(land: Country, number: int) -> None:
         agreements.sign(land, checklist, "tomas")
 
 
+@pytest.mark.both_databases
 def test_more_agreements_take_no_more_queries(
     app: Flask,
     land: Country,
@@ -521,6 +531,7 @@ def test_more_agreements_take_no_more_queries(
     assert len(exported) < len(few) + 10
 
 
+@pytest.mark.both_databases
 def test_a_long_register_is_shown_a_page_at_a_time(
     app: Flask, land: Country, session: Session
 ) -> None:
@@ -579,6 +590,7 @@ def test_the_history_of_a_draft_says_that_nothing_was_frozen(
 # Its entries
 
 
+@pytest.mark.both_databases
 def test_missing_entries_are_created_at_the_start(
     land: Country, session: Session, terms: Checklist
 ) -> None:
@@ -593,6 +605,7 @@ def test_missing_entries_are_created_at_the_start(
     assert entries.fill_missing() == 0
 
 
+@pytest.mark.both_databases
 def test_an_entry_changed_by_hand_is_named_and_put_right_by_a_recheck(
     land: Country, session: Session, cooperation: Cooperation, terms: Checklist
 ) -> None:
@@ -605,6 +618,7 @@ def test_an_entry_changed_by_hand_is_named_and_put_right_by_a_recheck(
     assert len(lines(land, narrowing=Narrowing.ENDS_SOON)) == 1
 
 
+@pytest.mark.both_databases
 def test_a_person_who_sees_an_agreement_in_two_roles_finds_it_once(
     land: Country, session: Session, cooperation: Cooperation
 ) -> None:

@@ -46,8 +46,6 @@ from tracker.undertakings.models import Reach, Undertaking, UndertakingEnd
 from tracker.undertakings.places import Places
 from tracker.undertakings.queries import VISIT_READER, VisitChoice
 
-pytestmark = pytest.mark.both_databases
-
 REGISTER = "/register/undertakings"
 READERS = ("ilena", "milan", "greta")
 REFUSED = ("tomas", "nadia", "marek", "samira", "henrik", "dina", "leyla", "celia", "iris")
@@ -126,6 +124,7 @@ def change(model: type[Undertaking | Clearance], row_id: UUID, **values: object)
 # What a line says ---------------------------------------------------------------------------------
 
 
+@pytest.mark.both_databases
 def test_each_person_is_listed_with_text_method_and_access(app: Flask, stage: Stage) -> None:
     clearance = stage.clear("leyla")
     stage.sign("otto")
@@ -316,6 +315,7 @@ def test_a_coordinator_of_a_cso_who_audits_the_npm_elsewhere_sees_only_as_what_t
     assert lines(replace(both, organisation_id=audit.organisation_id))
 
 
+@pytest.mark.both_databases
 def test_an_npm_that_left_sees_no_more_of_it_and_its_auditor_still_does(stage: Stage) -> None:
     yesterday = clock.today() - DAY
     for model in (Party, CooperationEntry):
@@ -328,6 +328,7 @@ def test_an_npm_that_left_sees_no_more_of_it_and_its_auditor_still_does(stage: S
     assert lines(stage.actor("greta"))
 
 
+@pytest.mark.both_databases
 def test_a_cooperation_seen_for_two_npms_is_listed_once(stage: Stage) -> None:
     npm = other_npm()
     own = sa.select(CooperationEntry).where(
@@ -393,6 +394,7 @@ def two(stage: Stage, cast: Cast) -> Stage:
     return second
 
 
+@pytest.mark.both_databases
 def test_each_filter_keeps_what_it_names(stage: Stage, two: Stage) -> None:
     milan = stage.actor("milan")
     reference = two.cooperation.reference
@@ -412,6 +414,7 @@ def test_each_filter_keeps_what_it_names(stage: Stage, two: Stage) -> None:
     assert sum(groups) == total
 
 
+@pytest.mark.both_databases
 def test_access_that_ends_soon_is_found_by_its_last_day(stage: Stage) -> None:
     milan = stage.actor("milan")
     stage.clear("otto")
@@ -425,6 +428,7 @@ def test_access_that_ends_soon_is_found_by_its_last_day(stage: Stage) -> None:
     assert names(lines(milan, ends_within=60)) == {"Leyla Marchetti", "Dina Faro"}
 
 
+@pytest.mark.both_databases
 def test_earlier_terms_are_told_from_those_in_force(stage: Stage) -> None:
     milan = stage.actor("milan")
     before = set(ids(lines(milan)))
@@ -450,6 +454,7 @@ HOSTILE = [
 ]
 
 
+@pytest.mark.both_databases
 @pytest.mark.few_on_postgresql(3)
 @pytest.mark.parametrize("question", HOSTILE, ids=[text[:20] for text in HOSTILE])
 def test_values_that_do_not_exist_are_answered_in_plain_words(
@@ -460,6 +465,7 @@ def test_values_that_do_not_exist_are_answered_in_plain_words(
     assert "<script>alert" not in page.html
 
 
+@pytest.mark.both_databases
 def test_unknown_choices_filter_nothing_and_unknown_words_find_nothing(
     app: Flask, stage: Stage
 ) -> None:
@@ -479,6 +485,7 @@ def test_an_empty_register_says_when_people_appear(app: Flask, stage: Stage) -> 
 # Pages --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.both_databases
 def test_a_row_added_meanwhile_neither_hides_nor_repeats_any(
     stage: Stage, two: Stage, cast: Cast
 ) -> None:
@@ -498,6 +505,7 @@ def test_a_row_added_meanwhile_neither_hides_nor_repeats_any(
     assert seen == everybody
 
 
+@pytest.mark.both_databases
 def test_pages_lead_on_and_back_and_keep_the_filters(
     app: Flask, stage: Stage, two: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -513,12 +521,14 @@ def test_pages_lead_on_and_back_and_keep_the_filters(
     assert "page=" not in second.links()["Open 2"]
 
 
+@pytest.mark.both_databases
 def test_the_newest_cooperation_comes_first(stage: Stage, two: Stage) -> None:
     shown = [line.reference for line in lines(stage.actor("milan"))]
     assert shown == sorted(shown, reverse=True)
     assert shown[0] == two.cooperation.reference
 
 
+@pytest.mark.both_databases
 def test_more_lines_take_no_more_statements(
     app: Flask, stage: Stage, cast: Cast, statements: Statements
 ) -> None:
@@ -545,6 +555,7 @@ def export(browser: CheckedClient, **filters: str) -> TestResponse:
     return browser.post(f"{REGISTER}/export", data=filters)
 
 
+@pytest.mark.both_databases
 def test_the_export_holds_exactly_the_lines_found(
     app: Flask, stage: Stage, two: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -615,6 +626,7 @@ def test_an_undertaking_closed_for_another_reason_disagrees(stage: Stage) -> Non
     assert disagreeing(stage) == [line.line.undertaking.id]
 
 
+@pytest.mark.both_databases
 @pytest.mark.parametrize(
     "values",
     [

@@ -43,8 +43,6 @@ from tracker.settings import Settings
 from tracker.signoff.signers import Named, PartySigners
 from tracker.worker import prepare
 
-pytestmark = pytest.mark.both_databases
-
 Frozen = Callable[[dt.datetime], None]
 
 
@@ -171,6 +169,7 @@ def both(north: Instance, south: Instance) -> tuple[Instance, Instance]:
     return north, south
 
 
+@pytest.mark.both_databases
 def test_people_work_in_both_by_turns_and_each_trail_is_sound_by_its_own_keys_alone(
     both: tuple[Instance, Instance],
 ) -> None:
@@ -219,6 +218,7 @@ def test_a_session_that_one_has_signed_signs_nobody_in_to_the_other(
     assert "/sign-in" in elsewhere.get("/account").location
 
 
+@pytest.mark.both_databases
 def test_both_record_at_the_same_moment(both: tuple[Instance, Instance]) -> None:
     for instance in both:
         browser = instance.browser()
