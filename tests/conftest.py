@@ -111,6 +111,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Schedul
     return Scheduler(config, log) if config.getoption("dist") == "load" else None
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Pass over files in which no test has the mark, where only those that have it are run."""
+    if config.getoption("markexpr") != DIFFERING or not collection_path.name.startswith("test_"):
+        return None
+    return DIFFERING not in collection_path.read_text() or None
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Have the demonstration made while others run; pass over cases that ask the database alike.

@@ -64,6 +64,8 @@ class StartingPoint(Generic[Value]):
         if self.on is not None:
             shutil.copytree(self.on.data_dir, folder / "data")
         value = self.build(folder / "data")
+        beside = [file.name for file in (folder / "data").glob(f"{DATABASE}-*")]
+        assert beside == [], "somebody still has the database open"
         (folder / "value").write_bytes(pickle.dumps(value))
 
 
@@ -75,7 +77,13 @@ def put_under(application: Application, data_dir: Path) -> None:
     """
     application.wait_until_idle()
     source, target = data_dir / DATABASE, application.data_dir / DATABASE
-    with closing(sqlite3.connect(source)) as saved, closing(sqlite3.connect(target)) as live:
+    # Nobody writes to what is kept. Otherwise SQLite puts files beside it while it is read, which
+    # may be gone again when another worker copies the folder.
+    kept_as_it_is = f"{source.as_uri()}?immutable=1"
+    with (
+        closing(sqlite3.connect(kept_as_it_is, uri=True)) as saved,
+        closing(sqlite3.connect(target)) as live,
+    ):
         live.execute("PRAGMA synchronous=OFF")
         # Waits while the worker writes.
         saved.backup(live)

@@ -30,7 +30,7 @@ class Measure:
 
 
 FULL = Measure(processes=50, seconds=60, kills=200)
-SHORT = Measure(processes=50, seconds=5, kills=20)
+SHORT = Measure(processes=50, seconds=5, kills=12)
 
 
 @click.command()
