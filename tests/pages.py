@@ -94,6 +94,10 @@ class Page:
             dict.fromkeys(a.attrib["href"] for a in self.root.iter("a") if "href" in a.attrib)
         )
 
+    def buttons(self) -> list[str]:
+        """Return the words of each button, in the order of the page."""
+        return [_words(button) for button in self.root.iter("button")]
+
     def form(self, action: str | None = None) -> "Form":
         """Return the form that is sent to the action, or the only form of the main part."""
         forms = [Form(form) for form in self._one("main").iter("form")]

@@ -142,7 +142,7 @@ def _signing(stage: Stage, meter: Meter) -> Callable[[], Answer]:
 
     def once() -> Answer:
         put_back()
-        confirm = _page(meter, address, cookie).links()["Go on to sign"]
+        confirm = _page(meter, address, cookie).links()["Continue to sign"]
         user = db.session.get_one(User, demonstration.users["otto"])
         code = second_factor.current_code(user).code
         db.session.remove()

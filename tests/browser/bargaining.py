@@ -38,14 +38,14 @@ class Side:
 
     def answer_with(self, code: str, words: str, reason: str) -> None:
         """Answer a proposal with other words."""
-        self.item(code).get_by_role("link", name=f"Answer with other words {code}").first.click()
+        self.item(code).get_by_role("link", name=f"Suggest something else {code}").first.click()
         self._send_words(code, words, reason)
 
     def _send_words(self, code: str, words: str, reason: str) -> None:
         self.page.locator(f"[name={PART[code]}]").fill(words)
         self.page.get_by_label("Reason for the change").fill(reason)
-        self.page.get_by_role("button", name="Send the proposal").click()
-        self.expect(f"The others see your proposal for {code}.")
+        self.page.get_by_role("button", name="Send the suggestion").click()
+        self.expect(f"The others see your suggestion for {code}.")
 
     def change(self, code: str, words: str) -> None:
         """Change one's own party's answer, which no other party has accepted."""
@@ -61,31 +61,33 @@ class Side:
 
     def accept_proposal(self, code: str) -> None:
         """Make the first proposal the answer."""
-        name = f"Accept the proposal {code}"
+        name = f"Accept the change {code}"
         self.item(code).get_by_role("button", name=name).first.click()
-        self.expect("The proposal is the answer now.")
+        self.expect("Change accepted.")
 
     def turn_down(self, code: str, reason: str) -> None:
         """Turn the first proposal down."""
-        self.item(code).get_by_role("link", name=f"Turn it down {code}").first.click()
-        self._give_reason(reason, "Turn down", "You turned the proposal down.")
+        self.item(code).get_by_role("link", name=f"Decline {code}").first.click()
+        self._give_reason(reason, "Decline", "You declined the suggestion.")
 
     def ask_to_talk(self, code: str, reason: str) -> None:
         """Ask to discuss about an answer."""
         self.item(code).get_by_role("link", name=f"Ask to discuss {code}").click()
         self._give_reason(
-            reason, "Ask to discuss", f"The others see that you want to talk about {code}."
+            reason, "Ask to discuss", f"The others see that you want to discuss {code}."
         )
 
     def flag(self, code: str, reason: str) -> None:
         """Flag a term as limiting the NPM."""
-        self.item(code).get_by_role("link", name=f"Flag a limit on the NPM {code}").click()
+        self.item(code).get_by_role(
+            "link", name=f"Flag: limits the NPM's independence {code}"
+        ).click()
         self._give_reason(reason, "Flag the term", f"{code} is flagged.")
 
     def explain(self, code: str, reason: str) -> None:
         """Close a flag with an explanation."""
-        self.item(code).get_by_role("link", name=f"Explain the term {code}").click()
-        self._give_reason(reason, "Close the flag", "The flag is closed with your explanation.")
+        self.item(code).get_by_role("link", name=f"Explain why this is acceptable {code}").click()
+        self._give_reason(reason, "Save explanation", "The flag is closed with your explanation.")
 
     def _give_reason(self, reason: str, button: str, message: str) -> None:
         self.page.get_by_label("Reason", exact=True).fill(reason)

@@ -128,7 +128,7 @@ def open_cooperation(cast: Cast) -> None:
     page.get_by_label("Purpose").fill("To see together whether safeguards in custody are kept.")
     page.get_by_label(CSO).check()
     page.get_by_label(re.compile("Joint monitoring visit")).check()
-    page.get_by_role("button", name="Go on to the questions").click()
+    page.get_by_role("button", name="Continue to the questions").click()
     page.get_by_role("button", name="Open the cooperation").click()
     cast["Ilena"].expect_told(" is open.")
     cast.reference = (page.locator(".ref").first.text_content() or "").strip()
@@ -144,7 +144,7 @@ def open_cooperation(cast: Cast) -> None:
             option = select.locator("option", has_text=full)
             select.select_option(option.first.get_attribute("value"))
             mine.get_by_role("button", name="Add").click()
-            cast[coordinator].expect_told(f"{full} takes part now.")
+            cast[coordinator].expect_told(f"{full} now takes part.")
 
 
 def checklist_address(cast: Cast, person: str, title: str) -> str:
@@ -221,12 +221,12 @@ def send_and_sign(cast: Cast, address: str, sender: str, signers: Iterable[str])
     assert obstacles == [], obstacles
     for group in page.locator("main form fieldset:has(input[type=radio])").all():
         group.locator("input[type=radio]").first.check()
-    page.get_by_role("button", name="Freeze and send for signature").click()
+    page.get_by_role("button", name="Send for signature").click()
     cast[sender].expect_told("The text is frozen and sent.")
     for name in signers:
         mine = cast[name].page
         mine.goto(f"{address}/sign")
-        mine.get_by_role("link", name="Go on to sign").click()
+        mine.get_by_role("link", name="Continue to sign").click()
         cast[name].prove_and(re.compile("^Sign for"), "You signed.")
 
 
@@ -235,22 +235,22 @@ def undertake(cast: Cast, name: str, countersigner: str, *, interests: str = "")
     page = cast[name].page
     page.goto("/undertakings")
     page.get_by_role("link", name=re.compile(TITLE)).first.click()
-    expect(page.get_by_role("button", name="Go on to sign")).to_be_visible()
+    expect(page.get_by_role("button", name="Continue to sign")).to_be_visible()
     _fill_in_undertaking(page, interests)
-    page.get_by_role("button", name="Go on to sign").click()
+    page.get_by_role("button", name="Continue to sign").click()
     cast[name].prove_and("Sign in your own name", "You have signed.")
     npm = cast[countersigner].page
     npm.goto(f"/cooperations/{cast.reference}/undertakings")
     npm.get_by_role("link", name=re.compile(cast[name].name)).first.click()
     # Also where the person's organisation has an interest, whatever they declared.
-    steps = re.compile("^(Record the decision|Go on to countersign)$")
+    steps = re.compile("^(Record the decision|Continue to countersign)$")
     expect(npm.get_by_role("button", name=steps).first).to_be_visible()
     accept = npm.get_by_label(re.compile("^Accept"))
     if accept.count():
         accept.check()
         npm.get_by_role("button", name="Record the decision").click()
         cast[countersigner].expect_told("The decision is recorded, and the person is told.")
-    npm.get_by_role("button", name="Go on to countersign").click()
+    npm.get_by_role("button", name="Continue to countersign").click()
     cast[countersigner].prove_and(re.compile("^Countersign"), "You have countersigned.")
 
 

@@ -44,7 +44,7 @@ class Person:
         page.goto(link)
         page.get_by_label("Your name").fill(self.name)
         page.get_by_label("Password", exact=True).fill(PASSWORD)
-        page.get_by_role("button", name="Accept and make the account").click()
+        page.get_by_role("button", name="Accept and create your account").click()
         self.expect_told("Your account is ready, and you are signed in.")
         self._set_up_codes()
 

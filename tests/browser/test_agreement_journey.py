@@ -170,7 +170,7 @@ def send(npm: Side) -> None:
     npm.page.goto(f"{npm.terms}/send")
     for group in npm.page.locator("main form fieldset:has(input[type=radio])").all():
         group.locator("input[type=radio]").first.check()
-    npm.page.get_by_role("button", name="Freeze and send for signature").click()
+    npm.page.get_by_role("button", name="Send for signature").click()
     npm.expect("The text is frozen and sent.")
 
 

@@ -63,10 +63,10 @@ def test_a_bundle_of_evidence_is_sent_and_checked(
         db.session.remove()
     page = new_context(viewport=WIDE).new_page()
     page.goto("/verify")
-    expect(page.get_by_text("A bundle of evidence (ZIP) is sent")).to_be_visible()
+    expect(page.get_by_text("An evidence bundle (ZIP) is sent")).to_be_visible()
     page.get_by_label("File", exact=True).set_input_files(path)
     page.get_by_role("button", name="Check the file").click()
-    expect(page.get_by_text("A genuine bundle of evidence.")).to_be_visible()
+    expect(page.get_by_text("A genuine evidence bundle.")).to_be_visible()
     assert grave_faults(page) == []
 
 

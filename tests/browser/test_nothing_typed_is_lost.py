@@ -20,9 +20,9 @@ from tracker.core import clock
 
 TITLE = "Police custody"
 KEPT = re.compile(r"Saved as a draft at \d\d:\d\d")
-WAITING = "Not saved yet, will try again."
-SIGNED_OUT = "You were signed out. Your text is kept as your draft: sign in and it is here again."
-ELSEWHERE = re.compile("You wrote other words on this item in another window.")
+WAITING = "Not saved yet. We’ll try again."
+SIGNED_OUT = "You were signed out. Your text is kept as your draft: sign in to see it again."
+ELSEWHERE = re.compile("You wrote something else on this item in another window.")
 WORDS = "Both sides meet every month and write down what they settled."
 DRAFT = "**/draft"
 
@@ -198,7 +198,7 @@ def test_without_a_line_nothing_is_lost_and_it_is_saved_once_the_line_is_back(de
     write(page, WORDS)
     expect(status_line(page)).to_have_text(WAITING)
     desk.send(page)
-    expect(status_line(page)).to_contain_text("You are offline, so this was not sent.")
+    expect(status_line(page)).to_contain_text("You’re offline, so this wasn’t sent.")
     page.context.set_offline(False)
     pause_until_said(page, KEPT)
     desk.save(page)
@@ -310,7 +310,7 @@ def test_a_window_that_keeps_nothing_says_so_and_asks_before_it_is_closed(desk: 
 def test_a_text_too_long_for_a_draft_is_reported_and_stays_on_the_page(desk: Desk) -> None:
     page = desk.open("dora")
     write(page, "x" * 200_001)
-    expect(status_line(page)).to_have_text("This is more than a draft can hold.")
+    expect(status_line(page)).to_have_text("This is too long for a draft.")
     page.reload()
     expect(box(page)).to_have_value("x" * 200_001)
 
@@ -404,7 +404,7 @@ def test_the_later_of_two_simultaneous_editors_can_keep_the_saved_text(desk: Des
     page = overtaken(desk, "samira")
     pause(page)
     expect(status_line(page)).to_have_text(KEPT)
-    page.get_by_role("link", name="Keep the saved one").click()
+    page.get_by_role("link", name="Keep the saved version").click()
     expect(page).to_have_url(re.compile(f"{desk.terms}(#.*)?$"))
     desk.expect_saved("within ten days")
     # One's own text is not lost either: both are shown again when the page is opened.
@@ -435,8 +435,8 @@ def test_the_later_one_of_another_party_sees_both_and_proposes(desk: Desk) -> No
     page.get_by_role("link", name="Suggest mine, with the reason").click()
     expect(page).to_have_url(re.compile("#.*reason"))
     page.get_by_label("Reason for the change").fill("A week is enough.")
-    page.get_by_role("button", name="Send the proposal").click()
-    expect(page.get_by_text(f"The others see your proposal for {desk.code}.")).to_be_visible()
+    page.get_by_role("button", name="Send the suggestion").click()
+    expect(page.get_by_text(f"The others see your suggestion for {desk.code}.")).to_be_visible()
     expect(page.locator(f"#{desk.code.lower()} ins").first).to_contain_text("seven")
     desk.expect_saved("within ten days")
 
@@ -468,9 +468,9 @@ def test_text_from_another_window_is_not_silently_overwritten(desk: Desk) -> Non
     expect(box(page)).to_have_value("Of this window.")
     expect(status_line(page)).to_contain_text(ELSEWHERE)
     with page.expect_popup() as opened:
-        page.get_by_role("link", name="See the other words in a new window").click()
+        page.get_by_role("link", name="See the other text in a new window").click()
     expect(box(opened.value)).to_have_value("Of the other window.")
-    page.get_by_role("button", name="Keep the words of this page").click()
+    page.get_by_role("button", name="Keep the text on this page").click()
     pause(page)
     expect(status_line(page)).to_contain_text(KEPT)
     desk.expect_kept("joana", "Of this window.")

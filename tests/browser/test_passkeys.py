@@ -66,7 +66,7 @@ def test_a_signatory_sets_up_a_passkey_signs_in_and_signs_with_it(
     expect(page.locator(".acting")).to_contain_text("Otto Brandis")
 
     page.get_by_role("link", name=re.compile("^Sign")).first.click()
-    page.get_by_role("link", name="Go on to sign").click()
+    page.get_by_role("link", name="Continue to sign").click()
     expect(page.get_by_role("button", name=SIGN)).to_be_enabled()
     assert grave_faults(page) == []
     address = page.url
@@ -126,7 +126,7 @@ def test_a_copy_of_a_passkey_is_noticed_by_its_count_and_its_person_removes_it(
 
     device.counts_from(0)
     page.get_by_role("button", name="Use a passkey").click()
-    expect(page.get_by_text("its count fell back")).to_be_visible()
+    expect(page.get_by_text("its counter went backwards")).to_be_visible()
     expect(page.locator(".acting")).to_have_count(0)
     elsewhere.goto("/account")
     expect(elsewhere.get_by_text("Refused: remove it")).to_be_visible()
@@ -146,7 +146,7 @@ def test_a_passkey_confirms_after_the_password_and_before_something_sensitive(
     set_up(page, "Key")
     expect(page.get_by_text("No passkey answered")).to_be_visible()
     device.verifies(person=True)
-    page.get_by_role("button", name="Make the passkey").click()
+    page.get_by_role("button", name="Create the passkey").click()
     expect(page.get_by_text("The passkey Key is set up.")).to_be_visible()
     sign_out(page)
     password = (live.data_dir / "demonstration-password.txt").read_text().strip()
@@ -170,7 +170,7 @@ def test_a_passkey_is_for_the_address_people_type_and_pages_say_so(
     page = context.new_page()
     page.goto("/sign-in/passkey")
     page.get_by_role("button", name="Use your passkey").click()
-    expect(page.get_by_text("Passkeys work at the address http://localhost")).to_be_visible()
+    expect(page.get_by_text("Passkeys only work at http://localhost")).to_be_visible()
     context.close()
 
 
@@ -180,6 +180,6 @@ def test_without_scripts_the_pages_say_what_is_needed_and_offer_the_other_way(
     page = new_context(java_script_enabled=False, viewport=PHONE).new_page()
     page.goto("/sign-in")
     page.get_by_role("button", name="Use a passkey").click()
-    expect(page.get_by_text("A passkey needs JavaScript")).to_be_visible()
+    expect(page.get_by_text("Passkeys need JavaScript")).to_be_visible()
     page.get_by_role("link", name="Sign in with your password").click()
     expect(page.get_by_label("Password")).to_be_visible()

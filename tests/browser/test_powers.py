@@ -61,8 +61,8 @@ def test_a_role_is_given_by_one_confirmed_by_another_and_ended(
     samira.get_by_label(re.compile("^Office, of a signatory")).fill("Deputy director")
     samira.get_by_label(re.compile("^Power to sign")).fill("Decision of the board of 3 May")
     samira.get_by_role("button", name="Give the role").click()
-    expect_told(samira, "The role of Dina Faro begins when it is confirmed.")
-    expect(samira.get_by_text("Waits to be confirmed")).to_be_visible()
+    expect_told(samira, "The role of Dina Faro begins once it's confirmed.")
+    expect(samira.get_by_text("Waiting to be confirmed")).to_be_visible()
     expect(samira.get_by_role("link", name="Confirm this role")).to_have_count(0)
     assert grave_faults(samira) == []
 
@@ -103,11 +103,11 @@ def test_one_person_alone_in_a_cso_comes_from_the_invitation_to_the_signature(
     ilena.goto(f"{terms}/send")
     for group in ilena.locator("main form fieldset:has(input[type=radio])").all():
         group.locator("input[type=radio]").first.check()
-    ilena.get_by_role("button", name="Freeze and send for signature").click()
+    ilena.get_by_role("button", name="Send for signature").click()
     expect_told(ilena, "The text is frozen and sent.")
     sole.page.goto("/")
     sole.page.get_by_role("link", name=re.compile("^Sign the agreed terms")).click()
-    sole.page.get_by_role("link", name="Go on to sign").click()
+    sole.page.get_by_role("link", name="Continue to sign").click()
     sole.prove_and(re.compile("^Sign for Shore Watch"), "You signed.")
     expect(sole.page.get_by_text("there was no other signatory or manager").first).to_be_visible()
 

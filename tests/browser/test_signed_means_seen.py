@@ -49,7 +49,7 @@ def test_a_text_that_was_sent_again_must_be_read_again_before_it_is_signed(
     signatory.goto("/")
     signatory.get_by_role("link", name=re.compile("^Sign")).first.click()
     terms = signatory.url.split("/sign")[0]
-    signatory.get_by_role("link", name="Go on to sign").click()
+    signatory.get_by_role("link", name="Continue to sign").click()
     expect(signatory.get_by_role("heading", level=1)).to_contain_text("Sign: ")
 
     _send_again(new_context(storage_state=state_of("ilena")).new_page(), terms)
@@ -75,7 +75,7 @@ def test_a_text_that_was_sent_again_must_be_read_again_before_it_is_signed(
     assert grave_faults(signatory) == []
     assert kept_signature(live)["method"] == "demonstration"
 
-    signatory.get_by_role("link", name="Go on to sign").click()
+    signatory.get_by_role("link", name="Continue to sign").click()
     sign()
     expect(signatory.get_by_text("You signed.")).to_be_visible()
     assert kept_signature(live)["method"] != "demonstration"
@@ -96,5 +96,5 @@ def _send_again(page: Page, terms: str) -> None:
     page.goto(f"{terms}/send")
     for group in page.locator("main form fieldset:has(input[type=radio])").all():
         group.locator("input[type=radio]").first.check()
-    page.get_by_role("button", name="Freeze and send for signature").click()
+    page.get_by_role("button", name="Send for signature").click()
     expect(page.get_by_text("The text is frozen and sent.")).to_be_visible()

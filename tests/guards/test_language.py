@@ -45,6 +45,14 @@ ON_PAGES = {
     r"\bbeing filled in\b": "draft",
     r"\bno position yet\b": "not yet reviewed",
     r"\blaxer\b": "looser",
+    r"\bat once\b": "immediately, at the same time",
+    r"\bwith other words\b": "suggest something else",
+    r"\bturn(?:s|ed)? (?:\w+ ){0,3}down\b": "decline",
+    r"\bflags? a limit\b": "limits the NPM's independence",
+    r"\bfreeze and send\b": "send for signature",
+    r"\bclose the flag\b": "save the explanation",
+    r"\bduty to keep silent\b": "duty of confidentiality",
+    r"\bby mail\b": "by email",
 }
 CATALOGUE = PACKAGE / "translations" / "messages.pot"
 GUILTY = [
@@ -133,6 +141,9 @@ def test_no_page_reads_as_translated() -> None:
         "Waits for you",
         "signs the own undertaking",
         "How it came about",
+        "What it opened closes at once.",
+        "Turn the proposal down",
+        "Sign with a code by mail",
     ],
 )
 def test_a_translated_phrase_of_a_page_is_found(text: str) -> None:

@@ -71,7 +71,7 @@ class Try:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of it: the digest of a signature, or why the act was refused."""
+    """How it went: the digest of a signature, or why the act was refused."""
 
     done: bool
     answer: str = ""

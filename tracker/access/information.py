@@ -47,15 +47,18 @@ def may_see_planning(
     administrators can't, unless they are listed and cleared in another role.
     """
     if actor.organisation_id is None:
-        return no(_l("You act for no organisation."))
+        return no(_l("You aren't acting for any organisation."))
     if actor.roles <= {Role.AUDITOR, Role.ADMINISTRATOR}:
-        return no(_l("Auditors and administrators see no planning of visits."))
+        return no(_l("Auditors and administrators can't see the planning of visits."))
     if leads:
         return YES
     if not listed:
-        return no(_l("You are not listed among those who may know of this visit (V2)."))
+        return no(_l("You aren't on the list of people who may know of this visit (V2)."))
     if actor.needs_clearance and not actor.cleared_for(cooperation_id, visit_id):
         return no(
-            _l("Your undertaking is not signed and countersigned, so this is closed to you (S11).")
+            _l(
+                "You don't have access because your undertaking isn't signed and countersigned "
+                "(S11)."
+            )
         )
     return YES

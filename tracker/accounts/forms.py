@@ -50,7 +50,7 @@ class AcceptForm(Form):
         _l("Your name"),
         [Required(_l("Enter your name"))],
         most=200,
-        description=_l("As it is to stand beside your signature."),
+        description=_l("As it should appear beside your signature."),
     )
     language = SelectOneField(
         _l("Language of pages and mails"), [Required()], choices=_language_options, blank=None
@@ -59,7 +59,7 @@ class AcceptForm(Form):
         _l("Password"),
         [Required(_l("Choose a password"))],
         autocomplete="new-password",
-        description=_l("At least 12 characters. Several words are easy to keep."),
+        description=_l("At least 12 characters. Several words are easy to remember."),
     )
 
 
@@ -87,7 +87,7 @@ class ReasonForm(Form):
         _l("Reason"),
         [Required(_l("Say why"))],
         most=REASON_LENGTH,
-        description=_l("Kept in the history. Write nothing confidential."),
+        description=_l("Kept in the history. Don't write anything confidential."),
     )
 
 
@@ -97,7 +97,7 @@ class _RoleDetails(Form):
     office = LineField(
         _l("Office, of a signatory"),
         [Optional()],
-        description=_l("Such as president or director; shown on the signature."),
+        description=_l("For example president or director. Shown on the signature."),
     )
     power = LineField(
         _l("Power to sign, of a signatory"),
@@ -106,21 +106,21 @@ class _RoleDetails(Form):
         description=_l("Where the power comes from: law, statutes, decision, with its date."),
     )
     power_from = DateField(
-        _l("First day of that power"),
+        _l("Valid from"),
         [Optional()],
-        description=_l("Without one, it holds already."),
+        description=_l("Leave empty if already valid."),
     )
     power_until = DateField(
-        _l("Last day of that power"),
+        _l("Valid until"),
         [Optional()],
-        description=_l("That day is included. Nobody can sign after it. Without one, no end."),
+        description=_l("The last day on which they can sign. Leave empty if it has no end."),
     )
     outside_expert = ConfirmField(
         _l("Outside expert of an NPM"),
-        description=_l("Needs a clearance like a CSO's person."),
+        description=_l("Needs a clearance, like people from a CSO."),
     )
     audits = SelectOneField(
-        _l("NPM that is audited, of another body's auditor"),
+        _l("NPM to audit (for an auditor from another body)"),
         [Optional()],
         coerce=UUID,
         blank=_l("None"),
@@ -155,7 +155,7 @@ class WithoutEmailForm(Form):
     name = LineField(_l("Name"), [Required(_l("Enter the name"))], most=200)
     outside_expert = ConfirmField(
         _l("Outside expert of an NPM"),
-        description=_l("Needs a clearance like a CSO's person."),
+        description=_l("Needs a clearance, like people from a CSO."),
     )
     language = SelectOneField(
         _l("Language of their papers"), [Required()], choices=_language_options, blank=None
@@ -171,9 +171,11 @@ class GiveRoleForm(_RoleDetails):
     """A role to give, and for how long."""
 
     role = ChoiceField(_l("Role"), [Required(_l("Choose a role"))], coerce=Role)
-    starts_on = DateField(_l("First day"), [Optional()], description=_l("Without one, today."))
+    starts_on = DateField(_l("First day"), [Optional()], description=_l("Leave empty for today."))
     ends_on = DateField(
-        _l("Last day"), [Optional()], description=_l("That day is included. Without one, no end.")
+        _l("Last day"),
+        [Optional()],
+        description=_l("The last day included. Leave empty if it has no end."),
     )
 
 

@@ -39,9 +39,9 @@ def invitation(invited: Invitation, token: str) -> None:
             "invitation",
             _("You are invited to Common Terms"),
             render.text(
-                _("An account is kept ready for you. The invitation is for this address alone."),
+                _("An account is ready for you. The invitation works for this address only."),
                 _(
-                    "It works until %(day)s. If you did not expect it, ignore it.",
+                    "It works until %(day)s. If you didn't expect it, ignore it.",
                     day=as_date(invited.expires_at),
                 ),
                 name=invited.name,
@@ -57,7 +57,7 @@ def roles_changed(user: User) -> None:
         "roles_changed",
         lambda: (
             _("Your roles have changed"),
-            [_("A role of yours was given or ended. Your profile shows the roles you hold now.")],
+            [_("One of your roles was given or ended. Your profile shows the roles you have now.")],
             render.link_to("accounts.profile"),
         ),
     )
@@ -70,11 +70,11 @@ def power_waits(people: Iterable[Addressee], person_id: UUID) -> None:
             person,
             "power_waits",
             lambda: (
-                _("A role waits for your confirmation"),
+                _("A role needs your confirmation"),
                 [
                     _(
-                        "Somebody is to sign or to decide for an organisation. It begins when you "
-                        "confirm it. If you know nothing of it, don't confirm it, and ask."
+                        "Somebody is to sign or decide for an organisation. The role begins when "
+                        "you confirm it. If you don't know about it, ask before you confirm."
                     )
                 ],
                 render.link_to("people.show", user_id=person_id),
@@ -89,8 +89,8 @@ def power_to_accept(people: Iterable[Addressee], membership_id: UUID) -> None:
             person,
             "power_to_accept",
             lambda: (
-                _("A role of yours waits for your acceptance"),
-                [_("It begins when you have read and accepted it, with a proof of identity.")],
+                _("A role is waiting for you to accept it"),
+                [_("It begins once you have read it, accepted it and proved your identity.")],
                 render.link_to("powers.accept", membership_id=membership_id),
             ),
         )
@@ -106,8 +106,8 @@ def powers_changed(people: Iterable[Addressee]) -> None:
                 _("Who signs or decides for your organisation has changed"),
                 [
                     _(
-                        "A role of signatory or manager of your organisation began or ended. If "
-                        "you did not expect it, ask at once."
+                        "A signatory's or manager's role in your organisation began or ended. If "
+                        "you didn't expect this, ask immediately."
                     )
                 ],
                 render.link_to("people.listed"),
@@ -121,11 +121,11 @@ def suspended(user: User) -> None:
         user,
         "suspended",
         lambda: (
-            _("Your account is closed for now"),
+            _("Your account is suspended"),
             [
                 _(
-                    "You can't sign in until it is opened again. Ask the coordinator of your "
-                    "organisation, or an administrator."
+                    "You can't sign in until it's reopened. Ask your organisation's coordinator "
+                    "or an administrator."
                 )
             ],
             "",
@@ -139,7 +139,7 @@ def restored(user: User) -> None:
         user,
         "restored",
         lambda: (
-            _("Your account is open again"),
+            _("Your account is reopened"),
             [_("You can sign in as before.")],
             render.link_to("security.login"),
         ),
@@ -155,8 +155,8 @@ def second_factor_reset(user: User) -> None:
             _("Your second factor was reset"),
             [
                 _(
-                    "Another person reset it. Set up a new one after signing in. If you did not "
-                    "ask for this, tell an administrator at once."
+                    "Another person reset it. Set up a new one after signing in. If you didn't "
+                    "ask for this, tell an administrator immediately."
                 )
             ],
             render.link_to("accounts.set_up_second_factor"),
@@ -171,7 +171,7 @@ def second_factor_set(user: User) -> None:
         "second_factor_set",
         lambda: (
             _("A second factor was set up for your account"),
-            [_("If this was not you, tell an administrator at once.")],
+            [_("If this wasn't you, tell an administrator immediately.")],
             render.link_to("accounts.profile"),
         ),
     )
@@ -186,8 +186,8 @@ def passkey_added(user: User) -> None:
             _("A passkey was set up for your account"),
             [
                 _(
-                    "It signs you in, and signs in your name. If this was not you, tell an "
-                    "administrator at once."
+                    "You can sign in with it, and sign texts in your name. If this wasn't you, "
+                    "tell an administrator immediately."
                 )
             ],
             render.link_to("accounts.profile"),
@@ -202,7 +202,7 @@ def passkey_removed(user: User) -> None:
         "passkey_removed",
         lambda: (
             _("A passkey was removed from your account"),
-            [_("If this was not you, tell an administrator at once.")],
+            [_("If this wasn't you, tell an administrator immediately.")],
             render.link_to("accounts.profile"),
         ),
     )
@@ -217,8 +217,8 @@ def passkey_set_aside(user: User) -> None:
             _("One of your passkeys is refused from now on"),
             [
                 _(
-                    "Its count fell back, as if there were a copy of it. Remove it and set up a "
-                    "new one. If you don't know why, tell an administrator at once."
+                    "Its counter went backwards, as if it had been copied. Remove it and set up "
+                    "a new one. If you don't know why, tell an administrator immediately."
                 )
             ],
             render.link_to("accounts.profile"),
@@ -235,8 +235,8 @@ def sessions_ended(user: User) -> None:
             _("You were signed out everywhere"),
             [
                 _(
-                    "Somebody who looks after accounts ended your sessions on every device. "
-                    "You can sign in again."
+                    "Somebody who manages accounts ended your sessions on every device. You can "
+                    "sign in again."
                 )
             ],
             render.link_to("security.login"),
@@ -255,8 +255,11 @@ def code_for_signing(user: User, code: str, within: dt.timedelta, address: str) 
             [
                 _("Your code: %(code)s", code=code),
                 _(
-                    "It works once, for %(minutes)s minutes, on the page on which you asked for "
-                    "it. Tell it to nobody. If you did not ask for it, tell an administrator.",
+                    (
+                        "It works once, for %(minutes)s minutes, on the page where you asked for "
+                        "it. "
+                        "Don't tell it to anyone. If you didn't ask for it, tell an administrator."
+                    ),
                     minutes=minutes,
                 ),
             ],
@@ -275,8 +278,11 @@ def password_link(user: User, token: str, within: dt.timedelta) -> None:
             _("Choose a new password"),
             [
                 _(
-                    "Somebody asked for a new password for your account. The link works once, "
-                    "for %(minutes)s minutes. If it was not you, ignore it: nothing has changed.",
+                    (
+                        "Somebody asked for a new password for your account. The link works once, "
+                        "for %(minutes)s minutes. If it wasn't you, ignore this: nothing has "
+                        "changed."
+                    ),
                     minutes=minutes,
                 )
             ],
@@ -313,8 +319,8 @@ def password_changed(user: User) -> None:
             _("Your password was changed"),
             [
                 _(
-                    "Your other sessions have ended. If this was not you, choose a new password "
-                    "and tell an administrator at once."
+                    "Your other sessions have ended. If this wasn't you, choose a new password "
+                    "and tell an administrator immediately."
                 )
             ],
             render.link_to("security.forgot_password"),

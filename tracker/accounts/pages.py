@@ -26,12 +26,12 @@ def _task(actor: Actor, power: WaitingPower) -> Task | None:
         return Task(label, _("Waiting for you"), YOURS, url, where, act=_("Read and accept"))
     if power.user_id == actor.user_id:
         label = _("Your role: %(role)s", role=role)
-        return Task(label, _("Waits to be confirmed"), OTHERS, url_for("accounts.profile"), where)
+        return Task(label, _("Waiting to be confirmed"), OTHERS, url_for("accounts.profile"), where)
     label = _("Confirm %(name)s as %(role)s", name=power.name, role=role)
     url = url_for("people.show", user_id=power.user_id)
     if power.is_confirmed:
         label = _("Role of %(name)s: %(role)s", name=power.name, role=role)
-        return Task(label, _("Waits until the person accepts it"), OTHERS, url, where)
+        return Task(label, _("Waiting for the person to accept it"), OTHERS, url, where)
     if power.has_colleague and not actor.has(*POWERS):  # not the administrator's to confirm
         return None
     return Task(label, _("Waiting for you"), YOURS, url, where, act=_("Look"))

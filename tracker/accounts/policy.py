@@ -89,7 +89,10 @@ def can_see_people(actor: Actor) -> Decision:
     if actor.is_administrator or actor.has(Role.COORDINATOR, Role.MANAGER, Role.SIGNATORY):
         return YES
     return no(
-        _l("Only administrators, coordinators, managers and signatories see the list of people.")
+        _l(
+            "Only administrators, coordinators, managers and signatories can see the list of "
+            "people."
+        )
     )
 
 
@@ -97,7 +100,7 @@ def can_invite(actor: Actor | None) -> Decision:
     """Decide who may invite at all: administrators, coordinators, and the application itself."""
     if actor is None or actor.is_administrator or actor.has(Role.COORDINATOR):
         return YES
-    return no(_l("Only administrators and coordinators invite people."))
+    return no(_l("Only administrators and coordinators can invite people."))
 
 
 def can_give_roles(
@@ -108,9 +111,9 @@ def can_give_roles(
     if not can or actor is None or actor.is_administrator:
         return can
     if organisation_id is None or organisation_id != actor.organisation_id:
-        return no(_l("You give roles in the organisation you act for only."))
+        return no(_l("You can only give roles in the organisation you're acting for."))
     if not COORDINATORS_GIVE.issuperset(roles):
-        return no(_l("Only administrators give this role."))
+        return no(_l("Only administrators can give this role."))
     return YES
 
 
@@ -121,14 +124,14 @@ def can_hold(roles: Collection[tuple[UUID | None, Role]]) -> Decision:
     """
     held_roles = {role for _where, role in roles}
     if Role.ADMINISTRATOR in held_roles and not held_roles.isdisjoint(POWERS):
-        return no(_l("An administrator can't be signatory or manager of an organisation."))
+        return no(_l("An administrator can't be a signatory or manager of an organisation."))
     return YES
 
 
 def can_give_to(actor: Actor | None, person: UUID) -> Decision:
     """Decide who may be given a role: never oneself (product.md, section 2)."""
     if actor is not None and actor.user_id == person:
-        return no(_l("Nobody gives themselves a role. Ask another person."))
+        return no(_l("You can't give yourself a role. Ask somebody else."))
     return YES
 
 
@@ -142,25 +145,25 @@ def can_confirm(actor: Actor | None, facts: RoleFacts, holders: Holders) -> Deci
     if not facts.is_power or facts.has_begun or facts.confirmed_how is not None:
         return no(_l("This role needs no confirmation."))
     if actor is not None and actor.user_id == facts.person:
-        return no(_l("Nobody confirms a role of their own."))
+        return no(_l("You can't confirm your own role."))
     if _is_other_holder(actor, facts, holders):
         return YES
     others = holders.without(facts.person)
     if others.open:
-        return no(_l("Another signatory or manager of the organisation confirms this role."))
+        return no(_l("Another signatory or manager of the organisation has to confirm this role."))
     if others.suspended:
         return no(
             _l(
                 "The account of the signatory or manager who could confirm this role is suspended. "
-                "Open the account again, or end that role first."
+                "Reopen the account, or end that role first."
             )
         )
     if actor is None or actor.is_administrator:
         return YES
     return no(
         _l(
-            "There is no other signatory or manager of the organisation, so an administrator "
-            "confirms this role."
+            "The organisation has no other signatory or manager, so an administrator has to "
+            "confirm this role."
         )
     )
 
@@ -174,11 +177,11 @@ def confirmation_by(actor: Actor | None, facts: RoleFacts, holders: Holders) -> 
 def can_accept(actor: Actor, facts: RoleFacts) -> Decision:
     """Decide who accepts a role that an administrator confirmed: only the person."""
     if actor.user_id != facts.person:
-        return no(_l("Only the person accepts a role."))
+        return no(_l("People can only accept a role for themselves."))
     if facts.has_begun:
-        return no(_l("You have accepted this role."))
+        return no(_l("You have already accepted this role."))
     if facts.confirmed_how is not Confirmation.ADMINISTRATOR:
-        return no(_l("This role waits for its confirmation."))
+        return no(_l("This role is waiting to be confirmed."))
     return YES
 
 
@@ -198,11 +201,14 @@ def can_end_role(actor: Actor, facts: RoleFacts, holders: Holders) -> Decision:
     if not facts.has_begun:
         return can_give_roles(actor, facts.organisation_id, {facts.role})
     if holders.open - {facts.person}:
-        return no(_l("Another signatory or manager of the organisation ends this role."))
+        return no(_l("Only another signatory or manager of the organisation can end this role."))
     if actor.is_administrator:
         return YES
     return no(
-        _l("This is the last signatory or manager of the organisation. An administrator ends it.")
+        _l(
+            "This is the organisation's last signatory or manager. Only an administrator can end "
+            "this role."
+        )
     )
 
 
@@ -239,21 +245,23 @@ def can_suspend(actor: Actor, person: PersonFacts) -> Decision:
     if actor.is_administrator:
         return YES
     if not actor.has(Role.COORDINATOR) or not person.is_in(actor.organisation_id):
-        return no(_l("Only administrators suspend this account."))
+        return no(_l("Only administrators can suspend this account."))
     if any(
         where != actor.organisation_id or role not in COORDINATORS_GIVE
         for where, role in person.roles
     ):
-        return no(_l("This person holds other roles too, so only administrators suspend them."))
+        return no(_l("This person has other roles too, so only administrators can suspend them."))
     return YES
 
 
 def can_end_sessions(actor: Actor, person: PersonFacts) -> Decision:
     """Decide who signs somebody out everywhere: whoever may suspend the account."""
     if person.user_id == actor.user_id:
-        return no(_l("You sign yourself out everywhere in your own account."))
+        return no(_l("To sign yourself out everywhere, go to your own account."))
     if not can_suspend(actor, person):
-        return no(_l("Only who may suspend this account signs the person out everywhere."))
+        return no(
+            _l("Only people who can suspend this account can sign the person out everywhere.")
+        )
     return YES
 
 
@@ -269,8 +277,8 @@ def can_remove_passkey(
     if is_last_factor and needs_second_factor(roles, compulsory):
         return no(
             _l(
-                "A role of yours needs a second factor, and this is your last one. "
-                "Set up another one first."
+                "One of your roles needs a second factor, and this is your last one. Set up "
+                "another one first."
             )
         )
     return YES
@@ -283,15 +291,15 @@ def can_reset_second_factor(actor: Actor, person: PersonFacts) -> Decision:
     administrator's second factor.
     """
     if person.user_id == actor.user_id:
-        return no(_l("Another person has to reset your second factor."))
+        return no(_l("Somebody else has to reset your second factor."))
     if actor.is_administrator:
         return YES
     if person.is_administrator:
-        return no(_l("Only administrators reset an administrator's second factor."))
+        return no(_l("Only administrators can reset an administrator's second factor."))
     if actor.has(Role.MANAGER) and person.is_in(actor.organisation_id):
         return YES
     return no(
-        _l("Only administrators, and managers of the same organisation, reset a second factor.")
+        _l("Only administrators and managers of the same organisation can reset a second factor.")
     )
 
 

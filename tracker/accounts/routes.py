@@ -98,7 +98,10 @@ def switch() -> str | Response:
         chosen = UUID(form.organisation.data)
         sessions.act_for(chosen)
         flash(
-            _("You act for %(organisation)s now.", organisation=offered[chosen].organisation_name),
+            _(
+                "You're now acting for %(organisation)s.",
+                organisation=offered[chosen].organisation_name,
+            ),
             "success",
         )
         return redirect("/")

@@ -102,7 +102,7 @@ def send_form(
     members |= _how_it_is_asked(others)
     if len(languages) > 1:
         members["binding"] = ChoiceField(
-            _l("Which language counts if two say different things?"),
+            _l("Which language is binding if two differ?"),
             [Required()],
             description=_l("The text is frozen and signed in all of them."),
             choices=languages,
@@ -117,13 +117,13 @@ def _party_fields(
     ready = [person for person in people if _can_be_named(person)]
     if len(ready) > 1:
         hint = _l("Say below who, how many of them, and in which order.")
-        options.append(Option(SEVERAL, _l("Several persons sign"), hint))
+        options.append(Option(SEVERAL, _l("Several people sign"), hint))
     fields: dict[str, Any] = {
         f"party_{organisation_id}": _WhoField(name, [Required()], choices=options),
         f"behalf_{organisation_id}": LineField(
             _l("On behalf of"),
             [Optional()],
-            description=_l("Only if they sign for another named person, such as the director."),
+            description=_l("Only if they sign for another named person, for example the director."),
             most=200,
         ),
     }
@@ -177,13 +177,15 @@ def _how_it_is_asked(others: Mapping[UUID, str]) -> dict[str, Any]:
         "expires_on": DateField(
             _l("Last day to sign"),
             [Required()],
-            description=_l("If not all have signed by then, the text comes back and all are told."),
+            description=_l(
+                "If not everyone has signed by then, the text comes back and everyone is told."
+            ),
         ),
         "remind_every": SelectOneField(
             _l("Remind"),
             [Optional()],
             blank=_l("Never"),
-            description=_l("Reminders stop as soon as nothing is left to sign."),
+            description=_l("Reminders stop once there's nothing left to sign."),
             choices=[Option(str(days), WORDS[days]) for days in RHYTHMS],
         ),
         "remind_whom": ChoicesField(
@@ -266,7 +268,7 @@ def pass_on_form(able: Sequence[Signatory]) -> Form:
 class NoticeForm(Form):
     """From which day a text is not in force any more, and why."""
 
-    from_on = DateField(_l("From which day on is it no longer in force?"), [Required()])
+    from_on = DateField(_l("From which day is it no longer in force?"), [Required()])
     reason = TextField(
         _l("Reason"), [Required()], description=_l("All parties read this."), most=2000
     )
@@ -276,9 +278,9 @@ class LeaveForm(Form):
     """From which day on a party is gone, and why."""
 
     from_on = DateField(
-        _l("From which day on are you no longer a party?"),
+        _l("From which day are you no longer a party?"),
         [Required()],
-        description=_l("The day before it is your last."),
+        description=_l("Your last day is the day before."),
     )
     reason = TextField(
         _l("Reason"), [Required()], description=_l("All parties read this."), most=2000

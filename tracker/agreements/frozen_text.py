@@ -254,7 +254,7 @@ def _side(side: str) -> object:
 def _of_signing(document: Mapping[str, Any]) -> Iterator[tuple[str, str | Table]]:
     named = document["signatories"]
     on_paper = "made_before" in document
-    heads = [_("Party"), _("Name and office"), _("By what power")]
+    heads = [_("Party"), _("Name and office"), _("Source of the power")]
     lines = tuple(
         (person["organisation"], _signer(person), _power(person))[: 2 if on_paper else 3]
         for person in named
@@ -302,7 +302,7 @@ def _rules(rules: Mapping[str, Any], document: Mapping[str, Any]) -> Iterator[st
             )
         if "m1_names" in rule:
             yield _(
-                "%(party)s: %(person)s, whom M1 names, does not have to sign. Reason: %(reason)s",
+                "%(party)s: %(person)s, named in M1, doesn't have to sign. Reason: %(reason)s",
                 party=names[rule["organisation_id"]],
                 person=rule["m1_names"],
                 reason=rule["instead_because"],
@@ -316,8 +316,10 @@ def _of_second_reading(reading: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield (
             _("Second reading (M5)"),
             _(
-                "%(name)s, who wrote answers too, read the safeguards, since the NPM has nobody "
-                "else. Reason: %(reason)s",
+                (
+                    "%(name)s, who also wrote answers, read the safeguards because the NPM has "
+                    "nobody else. Reason: %(reason)s"
+                ),
                 name=reading["by"],
                 reason=reading["because"],
             ),

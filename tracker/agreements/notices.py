@@ -166,7 +166,7 @@ def give_notice(
         notice.kind is kind and own is not None and notice.organisation_id == own.organisation_id
         for notice in open_notices(checklist)
     ):
-        raise RuleBrokenError(_l("Your organisation has given this notice already."))
+        raise RuleBrokenError(_l("Your organisation has already given this notice."))
     first = earliest(checklist, kind)
     day = from_on or first
     if not first <= day <= clock.today() + dt.timedelta(days=MOST_DAYS):
@@ -320,7 +320,7 @@ def close_notice(actor: Actor, checklist: Checklist, notice_id: UUID, *, reason:
     loaded = load(checklist)
     notice = next((notice for notice in open_notices(checklist) if notice.id == notice_id), None)
     if notice is None:
-        raise RuleBrokenError(_l("There is no such notice any more."))
+        raise RuleBrokenError(_l("This notice no longer exists."))
     can_close_notice(actor, loaded, notice).require()
     if not reason.strip():
         raise RuleBrokenError(_l("Give the reason."), "reason")
@@ -332,7 +332,7 @@ def close_notice(actor: Actor, checklist: Checklist, notice_id: UUID, *, reason:
 def can_close_notice(actor: Actor, loaded: LoadedChecklist, notice: Notice) -> Decision:
     """Decide whether a person may lift a suspension or take a notice back now."""
     if notice.taken_effect_at is not None and notice.kind is NoticeKind.ENDED:
-        return no(_l("What has ended is agreed and signed anew."))
+        return no(_l("A text that has ended has to be agreed and signed again."))
     may = policy.can_close_notice(actor, loaded.own_party(actor), notice.organisation_id)
     if not may:
         return may

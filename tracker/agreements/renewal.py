@@ -204,7 +204,7 @@ def _says_no(checklist: Checklist, term: Term) -> bool:
 def can_renew(actor: Actor, loaded: LoadedChecklist) -> Decision:
     """Decide whether a person may propose new dates: of the agreed terms in force, by amendment."""
     if loaded.checklist.kind is not ChecklistKind.TERMS:
-        return no(_l("Only the agreed terms are renewed; other texts are amended."))
+        return no(_l("Only the agreed terms can be renewed; other texts are amended."))
     return policy.can_amend(actor, loaded.own_party(actor), loaded.checklist.state)
 
 
@@ -237,7 +237,7 @@ def open_renewal(
     """
     if not start < end or not start < review <= end:
         raise RuleBrokenError(
-            _l("The review lies after the start and not after the end."), "review"
+            _l("The review must come after the start and not after the end."), "review"
         )
     agreements.open_amendment(actor, checklist, reason=reason, items=[ITEM])
     current = load(checklist).sheet.shared(ITEM)

@@ -321,7 +321,7 @@ def _instead(
         if not reason:
             raise RuleBrokenError(
                 _l(
-                    "Item M1 names %(name)s. Name the same person, or say why not.",
+                    "M1 names %(name)s. Choose the same person, or say why not.",
                     name=names.get(named[own], ""),
                 ),
                 f"instead_{own}",
@@ -426,12 +426,10 @@ def _person(chosen: Signatory | None, party: PartySigners, party_name: str) -> d
         raise RuleBrokenError(_l("Choose who signs for %(party)s.", party=party_name), field)
     if not chosen.power:
         raise RuleBrokenError(
-            _l("The power of %(name)s to sign is not recorded.", name=chosen.name), field
+            _l("The power of %(name)s to sign isn't recorded.", name=chosen.name), field
         )
     if not chosen.holds_on(clock.today()):
-        raise RuleBrokenError(
-            _l("The power of %(name)s to sign does not run today.", name=chosen.name), field
-        )
+        raise RuleBrokenError(_l("%(name)s has no power to sign today.", name=chosen.name), field)
     days = {
         key: day.isoformat()
         for key, day in (("power_from", chosen.power_from), ("power_until", chosen.power_until))
@@ -508,8 +506,8 @@ def _require_signed_by_all(revision: Revision) -> Mapping[str, Any]:
     if not outcomes.is_signed_by_all(outcomes.rule_of(text), given):
         raise RuleBrokenError(
             _l(
-                "Who was asked to sign is not whom the text names. Nothing was signed. Ask an "
-                "administrator to run the check that nothing was altered."
+                "The people asked to sign aren't those the text names. Nothing was signed. Ask "
+                "an administrator to check that nothing was altered."
             )
         )
     return text
@@ -720,7 +718,7 @@ def page_with(checklist: Checklist) -> SigningPage:
 def waiting_request(checklist: Checklist) -> SignatureRequest:
     """Return the request a text waits on, locked; raise RuleBrokenError when it waits on none."""
     if checklist.revision_sent_id is None:
-        raise RuleBrokenError(_l("This text does not wait for signatures."))
+        raise RuleBrokenError(_l("This text isn't waiting for signatures."))
     return signoff.locked_request(checklist.revision_sent_id)
 
 

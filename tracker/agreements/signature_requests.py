@@ -50,7 +50,7 @@ def pass_on(
     able = {person.user_id: person.name for person in who_can_take_over(actor, loaded, standing)}
     if to_id not in able:
         raise RuleBrokenError(
-            _l("Choose a signatory of your organisation whose power to sign runs today."), "person"
+            _l("Choose a signatory of your organisation with power to sign today."), "person"
         )
     slot = signoff.pass_on(
         actor,
@@ -112,7 +112,7 @@ def remind(actor: Actor, checklist: Checklist, user_ids: Collection[UUID]) -> No
     if not chosen or not chosen <= due:
         raise RuleBrokenError(_l("Choose who is reminded."), "people")
     if signature_request.reminded_on == clock.today():
-        raise RuleBrokenError(_l("A reminder was sent today already. Send the next one tomorrow."))
+        raise RuleBrokenError(_l("A reminder was already sent today. Send the next one tomorrow."))
     _remind(actor, checklist, signature_request, chosen)
 
 

@@ -107,7 +107,7 @@ class WordsForm(SentTextForm):
         _l("Reason"),
         [Required()],
         most=2000,
-        description=_l("It stands in the trail of the instance."),
+        description=_l("It's recorded in the instance's trail."),
     )
     version = VersionField()
 
@@ -131,7 +131,7 @@ class PublishForm(Form):
         _l("Reason"),
         [Required()],
         most=2000,
-        description=_l("It stands in the trail of the instance."),
+        description=_l("It's recorded in the instance's trail."),
     )
     version = VersionField()
 
@@ -150,7 +150,7 @@ class RetireForm(Form):
         _l("Reason"),
         [Required()],
         most=2000,
-        description=_l("It stands in the trail of the instance."),
+        description=_l("It's recorded in the instance's trail."),
     )
 
 
@@ -168,7 +168,7 @@ class ArticleForm(SentTextForm):
         [Required(_l("Enter a summary"))],
         most=article_validation.MAX_SUMMARY,
         render_kw={"rows": 3},
-        description=_l("One or two sentences. They stand below the question in the library."),
+        description=_l("One or two sentences. They're shown below the question in the library."),
     )
     category = SelectOneField(_l("Category"), [Required()])
     topics = ChoicesField(_l("Topics"), [Required()])
@@ -212,15 +212,13 @@ class EditForm(ArticleForm):
 
     file = FileField(
         _l("Or a changed file"),
-        description=_l(
-            "The Markdown as it was downloaded. It takes the place of what stands here."
-        ),
+        description=_l("The Markdown as it was downloaded. It replaces what is here."),
     )
     # Required for publishing a text, not for its preview.
     reason = TextField(
         _l("Reason"),
         most=MAX_REASON,
-        description=_l("It stands beside the revision, and in the trail of the instance."),
+        description=_l("It's shown beside the revision and recorded in the instance's trail."),
         render_kw={"rows": 3},
     )
 
@@ -233,14 +231,14 @@ class OwnArticleForm(ArticleForm):
         [Optional()],
         most=article_validation.MAX_SUMMARY,
         render_kw={"rows": 3},
-        description=_l("One or two sentences. They stand below the question in the library."),
+        description=_l("One or two sentences. They're shown below the question in the library."),
     )
     language = ChoiceField(_l("Language"), [Required()])
     for_partners = ConfirmField(
         _l("Partner organisations may read it too"),
         description=_l(
-            "Those with whom you have a cooperation find it in the library, and read it beside the "
-            "items it is paired with. Without this, only people of your organisation do."
+            "Organisations you cooperate with find it in the library and beside the items it's "
+            "paired with. If you don't tick this, only your organisation does."
         ),
     )
 
@@ -258,7 +256,7 @@ class DecideForm(Form):
         _l("Reason"),
         [Required()],
         most=MAX_REASON,
-        description=_l("It stands beside the revision, and in the trail of the instance."),
+        description=_l("It's shown beside the revision and recorded in the instance's trail."),
     )
 
 

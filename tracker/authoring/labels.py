@@ -7,12 +7,12 @@ from tracker.checklist_templates.models import TemplateOrigin, TemplateState, Wo
 from tracker.guidance.models import Article, ArticleOrigin
 
 ORIGINS: dict[TemplateOrigin, object] = {
-    TemplateOrigin.SHIPPED: _l("Brought along"),
+    TemplateOrigin.SHIPPED: _l("Supplied with the software"),
     TemplateOrigin.DERIVED: _l("Derived here"),
 }
 
 WORDS_ORIGINS: dict[WordsOrigin, object] = {
-    WordsOrigin.SHIPPED: _l("Brought along"),
+    WordsOrigin.SHIPPED: _l("Supplied with the software"),
     WordsOrigin.CARRIED: _l("Carried over from another version"),
     WordsOrigin.OWN: _l("Changed here"),
 }
@@ -25,7 +25,7 @@ STATES: dict[TemplateState, tuple[object, str]] = {
 }
 
 ARTICLE_ORIGINS: dict[ArticleOrigin, object] = {
-    ArticleOrigin.SHIPPED: _l("Brought along"),
+    ArticleOrigin.SHIPPED: _l("Supplied with the software"),
     ArticleOrigin.EDITED: _l("Edited here"),
 }
 

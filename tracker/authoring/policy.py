@@ -17,7 +17,7 @@ def can_look_after_checklists(actor: Actor) -> Decision:
     """Decide who sees and changes the instance's checklists: administrators."""
     if actor.is_administrator:
         return YES
-    return no(_l("Only administrators look after the checklists."))
+    return no(_l("Only administrators can edit the checklists."))
 
 
 def can_retire(actor: Actor, state: TemplateState, published: int) -> Decision:
@@ -26,7 +26,7 @@ def can_retire(actor: Actor, state: TemplateState, published: int) -> Decision:
     if not allowed:
         return allowed
     if state is not TemplateState.PUBLISHED:
-        return no(_l("Only a published version is retired."))
+        return no(_l("You can only retire a published version."))
     if published <= 1:
         return no(
             _l("This is the only published version of its kind, and new checklists need one.")
@@ -40,7 +40,7 @@ def can_publish(actor: Actor, state: TemplateState) -> Decision:
     if not allowed:
         return allowed
     if state is not TemplateState.WAITING:
-        return no(_l("Only a version that waits is published here."))
+        return no(_l("Only a version that is waiting can be published here."))
     return YES
 
 
@@ -54,5 +54,5 @@ def can_write_own(actor: Actor) -> Decision:
 def can_change_own(actor: Actor, organisation_id: UUID) -> Decision:
     """Decide who changes an own article: only the organisation one is acting for."""
     if actor.organisation_id != organisation_id:
-        return no(_l("Only the organisation whose guidance this is changes it."))
+        return no(_l("Only the organisation that wrote this guidance can change it."))
     return can_write_own(actor)

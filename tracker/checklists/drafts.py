@@ -106,7 +106,9 @@ def keep_aside(
     last = find(checklist, whose).number
     saved = keep(checklist, whose, typed, base_version=base_version, number=last + 1, known={last})
     if saved is None:
-        raise RuleBrokenError(_l("You wrote on this item in another window in this moment."))
+        raise RuleBrokenError(
+            _l("You were writing on this item in another window at the same moment.")
+        )
     return saved
 
 
@@ -207,4 +209,4 @@ def _require_size(typed: DraftValues) -> None:
     letters = sum(len(name) + sum(map(len, values)) for name, values in typed.items())
     fields = sum(map(len, typed.values()))
     if letters > MOST_LETTERS or fields > MOST_FIELDS:
-        raise RuleBrokenError(_l("This is more than a draft can hold."))
+        raise RuleBrokenError(_l("This is too long for a draft."))

@@ -143,8 +143,8 @@ def is_sent(form: Form) -> bool:
         form.refuse(
             RuleBrokenError(
                 _l(
-                    "You act for another organisation now than when this page was opened, so "
-                    "nothing was saved yet. Press the button once more only if you mean to."
+                    "You're now acting for another organisation than when this page was opened, "
+                    "so nothing was saved yet. Only press the button again if you mean to."
                 )
             )
         )
@@ -154,7 +154,7 @@ def is_sent(form: Form) -> bool:
             RuleBrokenError(
                 _l(
                     "You signed in again after this page was opened, so nothing was saved yet. "
-                    "What you typed stands below: look at it and press the button once more."
+                    "What you typed is below: check it and press the button again."
                 )
             )
         )

@@ -35,7 +35,7 @@ from tracker.ui.proof import ProofFields, ShownFields
 from tracker.ui.rows import RowForm, Rows
 from tracker.ui.validators import Optional, Required
 
-DUE_HINT = _l("The person is reminded once, on that day, and not if it is done by then.")
+DUE_HINT = _l("The person is reminded once, on that day, unless it's done by then.")
 
 
 class AnswerForm(Form):
@@ -79,7 +79,7 @@ class HintForm(Form):
         _l("Does this limit the NPM?"),
         [Required()],
         choices=[
-            Option("no", _l("No"), _l("Say in a few words why not.")),
+            Option("no", _l("No"), _l("Say briefly why not.")),
             Option("yes", _l("Yes: flag it"), _l("Say how. The term is changed or explained.")),
         ],
     )
@@ -111,7 +111,7 @@ class AssignSectionForm(Form):
     section = SelectOneField(_l("Section"), [Required()])
     person = SelectOneField(_l("Who"), [Required()])
     due_on = DateField(_l("Due on"), [Optional()], description=DUE_HINT)
-    also_held = ConfirmField(_l("Also the items that somebody has already"), [Optional()])
+    also_held = ConfirmField(_l("Include items that are already assigned"), [Optional()])
     seen = HiddenValueField()
 
     def offer(self, sections: Mapping[str, str], able: Mapping[UUID, str]) -> None:
@@ -131,9 +131,9 @@ class ModelForm(Form):
 
     title = LineField(_l("Title"), [Required()], most=200)
     note = TextField(
-        _l("When does it suit?"),
+        _l("When should it be used?"),
         [Optional()],
-        description=_l("Only people of your organisation see this. Write no names of persons."),
+        description=_l("Only people in your organisation see this. Don't write people's names."),
         most=2000,
     )
 

@@ -70,13 +70,13 @@ FILTERS = {
     "differs": _l("Open differences"),
     "flagged": _l("Flagged"),
     "open": _l("Not started"),
-    "copied": _l("Copied, not read by us"),
+    "copied": _l("Copied, not read by us yet"),
 }
 
 STANCES = {
     Stance.ACCEPTS: (_l("Accepts"), "done"),
     Stance.WANTS_CHANGE: (_l("Wants a change"), "half"),
-    Stance.WANTS_TALK: (_l("Wants to talk"), "half"),
+    Stance.WANTS_TALK: (_l("Wants to discuss"), "half"),
 }
 
 REQUIRED = {
@@ -89,7 +89,7 @@ REQUIRED = {
 # What a flag by rule guards: for the NPM alone to decide, and what it stays able to do.
 POWERS = {
     Power.PLACES: _l("Choice of places"),
-    Power.PERSONS: _l("Choice of persons to interview"),
+    Power.PERSONS: _l("Choice of people to interview"),
     Power.TIMING: _l("Timing"),
     Power.METHOD: _l("Method"),
     Power.FINDINGS: _l("Findings"),
@@ -113,7 +113,7 @@ CLASSES = {
     "K0": _l("K0 Public"),
     "K1": _l("K1 The CSO's own"),
     "K2": _l("K2 Planning"),
-    "K3": _l("K3 Visit material, no person identifiable"),
+    "K3": _l("K3 Visit material, nobody identifiable"),
     "K4": _l("K4 Personal data"),
     "K5": _l("K5 Urgent case and medical"),
     "K6": _l("K6 Draft report and dialogue"),

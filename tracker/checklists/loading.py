@@ -144,7 +144,7 @@ class LoadedChecklist:
         """Return an item; raise RuleBrokenError when the template has none of that code."""
         item = self.template.item(code)
         if item is None:
-            raise RuleBrokenError(_l("There is no such item."))
+            raise RuleBrokenError(_l("That item doesn't exist."))
         return item
 
     def whole_fields(self, item: Item, scope: AnswerScope) -> tuple[TemplateField, ...]:
@@ -158,7 +158,10 @@ class LoadedChecklist:
                 raise RuleBrokenError(_l("This item does not apply here."))
             case Truth.NOT_KNOWN:
                 raise RuleBrokenError(
-                    _l("Whether this item applies is not known yet. Answer first what it rests on.")
+                    _l(
+                        "We don't know yet whether this item applies. First answer the item it "
+                        "depends on."
+                    )
                 )
 
     def require_open(self, item: Item) -> None:

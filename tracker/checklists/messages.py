@@ -17,8 +17,8 @@ def waits_for_signature(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
             _queue(
                 person,
                 "text_sent",
-                _("A text waits for your signature"),
-                _("You are named to sign a text. Read it, then sign it or say why not."),
+                _("A text is waiting for your signature"),
+                _("You're named to sign a text. Read it, then sign it or say why not."),
                 link_to("signing.read", checklist_id=checklist_id),
             )
 
@@ -30,8 +30,8 @@ def still_waits_for_signature(checklist_id: UUID, user_ids: Iterable[UUID]) -> N
             _queue(
                 person,
                 "text_still_waits",
-                _("Reminder: a text waits for signatures"),
-                _("A text that was sent for signature still waits. Sign in to see what to do."),
+                _("Reminder: a text is waiting for signatures"),
+                _("A text sent for signature is still waiting. Sign in to see what to do."),
                 link_to("signing.record", checklist_id=checklist_id),
             )
 
@@ -43,8 +43,8 @@ def was_passed_on(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
             _queue(
                 person,
                 "signing_passed_on",
-                _("Somebody else signs in your place"),
-                _("A text that you were named to sign was passed on to somebody else."),
+                _("Somebody else signs instead of you"),
+                _("A text you were named to sign was passed on to somebody else."),
                 link_to("signing.record", checklist_id=checklist_id),
             )
 
@@ -57,7 +57,7 @@ def ran_out(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
                 person,
                 "text_ran_out",
                 _("The time to sign a text has run out"),
-                _("Not all had signed a text by its last day. It can be sent again."),
+                _("Not everyone had signed a text by its last day. It can be sent again."),
                 link_to("signing.record", checklist_id=checklist_id),
             )
 
@@ -69,7 +69,7 @@ def notice_was_given(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
             _queue(
                 person,
                 "text_notice",
-                _("A text in force has changed its standing"),
+                _("The state of a text in force has changed"),
                 _("A text was suspended, ended or renewed, or a party gave notice of it."),
                 link_to("signing.record", checklist_id=checklist_id),
             )
@@ -83,7 +83,7 @@ def was_declined(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
                 person,
                 "text_declined",
                 _("A text was declined"),
-                _("A text that waited for signatures was declined. Some items are open again."),
+                _("A text waiting for signatures was declined. Some items are open again."),
                 link_to("checklists.show", checklist_id=checklist_id),
             )
 
@@ -95,8 +95,8 @@ def came_into_force(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
             _queue(
                 person,
                 "text_in_force",
-                _("A text is signed by all"),
-                _("All parties have signed a text. Its record says from when on it is in force."),
+                _("Everyone has signed a text"),
+                _("All parties have signed a text. Its record says when it comes into force."),
                 link_to("signing.record", checklist_id=checklist_id),
             )
 
@@ -109,7 +109,10 @@ def was_moved(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
                 person,
                 "checklist_moved",
                 _("A checklist has new questions"),
-                _("A checklist was moved to a newer version. Some items may wait for you again."),
+                _(
+                    "A checklist was moved to a newer version. Some items may need your "
+                    "attention again."
+                ),
                 link_to("checklists.show", checklist_id=checklist_id),
             )
 

@@ -33,9 +33,9 @@ def _drafts(shown: Sequence[Begun]) -> list[Task]:
 
 def _task(draft: Begun) -> Task:
     words = (
-        _("You began to leave out %(code)s", code=draft.item)
+        _("You started to leave out %(code)s", code=draft.item)
         if draft.kind is DraftKind.LEFT_OUT
-        else _("You began an answer to %(code)s", code=draft.item)
+        else _("You started an answer to %(code)s", code=draft.item)
     )
     return Task(
         label=words,

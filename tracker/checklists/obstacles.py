@@ -21,19 +21,19 @@ def to_sending(loaded: LoadedChecklist) -> list[object]:
         )
     flagged = [code for code in loaded.template.by_code if code in loaded.flagged]
     if flagged:
-        obstacles.append(_l("An open flag waits on %(items)s.", items=", ".join(flagged)))
+        obstacles.append(_l("There's an open flag on %(items)s.", items=", ".join(flagged)))
     if loaded.checklist.kind is not ChecklistKind.TERMS:
         return obstacles
     waiting = dict.fromkeys(hint.item for hint in hints.waiting_for_reader(loaded))
     if waiting:
         obstacles.append(
             _l(
-                "The second reader has not answered yet whether words on %(items)s limit the NPM.",
+                "The second reader hasn't said yet whether words on %(items)s limit the NPM.",
                 items=", ".join(waiting),
             )
         )
     if loaded.review is None:
         obstacles.append(
-            _l("The second reader has not confirmed independence and flexibility yet (G3).")
+            _l("The second reader hasn't confirmed independence and flexibility yet (G3).")
         )
     return obstacles

@@ -439,7 +439,7 @@ def _position(
         differs = position.stance is not Stance.ACCEPTS
         note = encryption.reason_of(loaded.checklist.cooperation_id, position)
         if position.stance is Stance.ACCEPTS and organisation_id == answer.organisation_id:
-            state = _l("Set this answer")
+            state = _l("Wrote this answer")
         by = _("%(name)s, %(when)s", name=position.author.name, when=as_date(position.taken_at))
     return PositionView(mark, name, side is OrganisationKind.NPM, state, s, note, by, differs)
 

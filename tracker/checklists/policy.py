@@ -44,9 +44,9 @@ AGREED_BEFORE = (ChecklistKind.TERMS, ChecklistKind.CONFIDENTIALITY)
 def can_take_part(actor: Actor, party: PartyFact | None) -> Decision:
     """Decide whether a person may write on a checklist at all."""
     if party is None:
-        return no(_l("You act for no party of this checklist."))
+        return no(_l("You aren't acting for a party of this checklist."))
     if not actor.has(*WRITERS):
-        return no(_l("You may read this, and not write on it."))
+        return no(_l("You can read this but not change it."))
     return YES
 
 
@@ -79,20 +79,20 @@ def can_write(actor: Actor, party: PartyFact | None, item: Item, scope: AnswerSc
     decisions = [can_set(actor, party, field) for field in item.fields_of(scope)]
     return next(
         (decision for decision in decisions if decision),
-        decisions[0] if decisions else no(_l("This item has no such answer.")),
+        decisions[0] if decisions else no(_l("This item has no answer like that.")),
     )
 
 
 def is_open(state: ChecklistState, open_items: list[str] | None, item: str) -> Decision:
     """Decide whether an item may be changed now (product.md, 4.10 and 5.4)."""
     if state is ChecklistState.SENT:
-        return no(_l("The text was sent for signature and can't be changed now."))
+        return no(_l("The text has been sent for signature and can't be changed now."))
     if state is ChecklistState.IN_FORCE:
-        return no(_l("This text is in force. A change needs an amendment, signed by all."))
+        return no(_l("This text is in force. Changes need an amendment that everyone signs."))
     if not is_stopped(state):
         return is_stopped(state)
     if open_items is not None and item not in open_items:
-        return no(_l("This item stays agreed: changes were asked for on other items only."))
+        return no(_l("This item stays agreed: only other items were opened for changes."))
     return YES
 
 
@@ -120,7 +120,7 @@ def can_take_position(actor: Actor, party: PartyFact | None, item: Item) -> Deci
         Accepts.NPM: {OrganisationKind.NPM},
     }.get(item.accepted_by, set())
     if party.side not in kinds:
-        return no(_l("This item needs no acceptance by your organisation."))
+        return no(_l("Your organisation doesn't have to accept this item."))
     return YES
 
 
@@ -137,8 +137,10 @@ def can_agree_on(item: Item, *agreeing: PartyFact | None) -> Decision:
     if any(party is not None and party.side in sides for party in agreeing):
         return YES
     if sides == {OrganisationKind.NPM}:
-        return no(_l("The NPM answers this proposal, since it writes this item."))
-    return no(_l("A partner organisation answers this proposal, since they write this item."))
+        return no(_l("The NPM answers this suggestion because it writes this item."))
+    return no(
+        _l("A partner organisation answers this suggestion because partners write this item.")
+    )
 
 
 def can_flag(actor: Actor, party: PartyFact | None, item: Item, *, is_restricted: bool) -> Decision:
@@ -148,19 +150,22 @@ def can_flag(actor: Actor, party: PartyFact | None, item: Item, *, is_restricted
     """
     if is_restricted:
         return no(
-            _l("Nothing is flagged on a visit's pages. Ask to discuss it, or suggest a change.")
+            _l(
+                "You can't flag anything on a visit's pages. Ask to discuss it, or suggest a "
+                "change."
+            )
         )
     if item.part is not Part.TERMS:
-        return no(_l("Only what the parties sign is flagged."))
+        return no(_l("You can only flag what the parties sign."))
     return can_take_part(actor, party)
 
 
 def can_close_flag(actor: Actor, party: PartyFact | None) -> Decision:
     """Decide whether a person may explain why a flagged term does not limit the NPM: the NPM's."""
     if party is None or party.side is not OrganisationKind.NPM:
-        return no(_l("The NPM explains or changes a flagged term."))
+        return no(_l("Only the NPM can explain or change a flagged term."))
     if not actor.has(Role.SIGNATORY, Role.MANAGER, Role.COORDINATOR):
-        return no(_l("A coordinator, signatory or manager of the NPM answers flags."))
+        return no(_l("Only a coordinator, signatory or manager of the NPM can answer flags."))
     return YES
 
 
@@ -175,7 +180,12 @@ def can_answer_hint(
     if not taking_part or party is None:
         return taking_part
     if not is_reader and party.organisation_id != written_by:
-        return no(_l("Whoever wrote these words says if they limit the NPM. You may flag them."))
+        return no(
+            _l(
+                "Only the party that wrote these words can say whether they limit the NPM. You "
+                "can flag them."
+            )
+        )
     return YES
 
 
@@ -188,20 +198,20 @@ def can_review(
     the NPM has nobody else (is_alone), its head confirms and says why.
     """
     if not actor.acts_for_npm:
-        return no(_l("The second reader is a person of the NPM."))
+        return no(_l("The second reader has to be a person of the NPM."))
     if actor.is_administrator:
-        return no(_l("An administrator is never the second reader. Name another person in M5."))
+        return no(_l("An administrator can't be the second reader. Name another person in M5."))
     if second_reader is None:
         return no(_l("No second reader is named yet (M5)."))
     if actor.user_id != second_reader:
-        return no(_l("Only the second reader named in M5 confirms this."))
+        return no(_l("Only the second reader named in M5 can confirm this."))
     if actor.user_id in authors and not is_alone:
-        return no(_l("You wrote an answer of this checklist, so somebody else must read it."))
+        return no(_l("You wrote an answer on this checklist, so somebody else has to read it."))
     if actor.user_id in authors and not actor.has(Role.SIGNATORY, Role.MANAGER):
         return no(
             _l(
-                "You wrote an answer of this checklist. If the NPM has nobody else, a signatory or "
-                "manager of the NPM reads it."
+                "You wrote an answer on this checklist. If the NPM has nobody else, a signatory "
+                "or manager of the NPM can read it."
             )
         )
     return YES
@@ -210,9 +220,9 @@ def can_review(
 def can_send(actor: Actor, party: PartyFact | None, state: ChecklistState) -> Decision:
     """Decide whether a person may send the text for signature."""
     if party is None or not actor.has(*SENDERS):
-        return no(_l("A coordinator of one of the parties sends the text for signature."))
+        return no(_l("Only a coordinator of one of the parties can send the text for signature."))
     if state is ChecklistState.SENT:
-        return no(_l("The text was sent for signature already."))
+        return no(_l("The text has already been sent for signature."))
     if state is ChecklistState.IN_FORCE:
         return no(_l("The text is in force. Propose an amendment to change it."))
     return is_stopped(state)
@@ -226,11 +236,16 @@ def can_record_prior_agreement(
     A coordinator of the NPM may, while the text is being drafted and none was in force here.
     """
     if party is None or party.side is not OrganisationKind.NPM or not actor.has(Role.COORDINATOR):
-        return no(_l("A coordinator of the NPM records agreements made before this tool was used."))
+        return no(
+            _l(
+                "Only a coordinator of the NPM can record agreements made before you used this "
+                "tool."
+            )
+        )
     if checklist.kind not in AGREED_BEFORE or checklist.visit_id is not None:
-        return no(_l("Only terms, and terms on confidentiality, made before are recorded."))
+        return no(_l("You can only record earlier agreed terms and terms on confidentiality."))
     if checklist.state is not ChecklistState.DRAFTING or checklist.revision_in_force_id is not None:
-        return no(_l("A text was sent for signature or is in force here. Amend it instead."))
+        return no(_l("A text has been sent for signature, or is in force, here. Amend it instead."))
     return YES
 
 
@@ -246,7 +261,7 @@ def is_stopped(state: ChecklistState) -> Decision:
 def can_remind(actor: Actor, party: PartyFact | None) -> Decision:
     """Decide whether a person may remind those who still have to sign: a party's coordinator."""
     if party is None or not actor.has(Role.COORDINATOR):
-        return no(_l("A coordinator of one of the parties reminds."))
+        return no(_l("Only a coordinator of one of the parties can send reminders."))
     return YES
 
 
@@ -259,59 +274,63 @@ def can_give_notice(
     ends with the visit.
     """
     if is_restricted:
-        return no(_l("What belongs to a visit is stopped with the visit."))
+        return no(_l("Texts of a visit stop with the visit."))
     if party is None or not actor.has(Role.SIGNATORY):
-        return no(_l("A signatory of one of the parties suspends or ends a text."))
+        return no(_l("Only a signatory of one of the parties can suspend or end a text."))
     if not in_force:
-        return no(_l("Only a text in force is suspended or ended."))
+        return no(_l("You can only suspend or end a text in force."))
     return YES
 
 
 def can_close_notice(actor: Actor, party: PartyFact | None, given_for: UUID) -> Decision:
     """Decide whether a person may lift a suspension or take a notice back: of their own party."""
     if party is None or not actor.has(Role.SIGNATORY):
-        return no(_l("A signatory of the party that gave the notice lifts it or takes it back."))
+        return no(
+            _l("Only a signatory of the party that gave the notice can lift it or take it back.")
+        )
     if party.organisation_id != given_for:
-        return no(_l("The party that gave the notice lifts it or takes it back."))
+        return no(_l("Only the party that gave the notice can lift it or take it back."))
     return YES
 
 
 def can_withdraw_request(actor: Actor, party: PartyFact | None) -> Decision:
     """Decide whether a person may call a text back from signature."""
     if party is None or not actor.has(Role.COORDINATOR):
-        return no(_l("A coordinator of one of the parties calls a text back."))
+        return no(_l("Only a coordinator of one of the parties can call a text back."))
     return YES
 
 
 def can_amend(actor: Actor, party: PartyFact | None, state: ChecklistState) -> Decision:
     """Decide whether a person may open an amendment of a text in force (product.md, 5.7)."""
     if party is None or not actor.has(Role.COORDINATOR):
-        return no(_l("A coordinator of one of the parties proposes an amendment."))
+        return no(_l("Only a coordinator of one of the parties can propose an amendment."))
     return is_amendable(state)
 
 
 def is_amendable(state: ChecklistState) -> Decision:
     """Decide whether an amendment of a text can be opened: while no other one is under way."""
     if state is not ChecklistState.IN_FORCE:
-        return no(_l("Only a text in force is amended."))
+        return no(_l("You can only amend a text in force."))
     return YES
 
 
 def can_agree_anew(actor: Actor, party: PartyFact | None, state: ChecklistState) -> Decision:
     """Decide whether a person may open a text that ended, to be agreed and signed anew."""
     if party is None or not actor.has(Role.COORDINATOR):
-        return no(_l("A coordinator of one of the parties opens a text again."))
+        return no(_l("Only a coordinator of one of the parties can reopen a text."))
     if state is not ChecklistState.ENDED:
-        return no(_l("Only a text that has ended is agreed anew."))
+        return no(_l("Only a text that has ended can be agreed again."))
     return YES
 
 
 def can_move(actor: Actor, party: PartyFact | None, state: ChecklistState) -> Decision:
     """Decide whether a person may move a checklist to a newer version of its template."""
     if party is None or not actor.has(Role.COORDINATOR):
-        return no(_l("A coordinator of one of the parties moves a checklist to a newer version."))
+        return no(
+            _l("Only a coordinator of one of the parties can move a checklist to a newer version.")
+        )
     if state is ChecklistState.SENT:
-        return no(_l("The text was sent for signature and can't be changed now."))
+        return no(_l("The text has been sent for signature and can't be changed now."))
     if state is ChecklistState.IN_FORCE:
         return no(_l("This text is in force. Move it as part of an amendment, signed by all."))
     return is_stopped(state)
@@ -345,7 +364,12 @@ def can_assign(actor: Actor, party: PartyFact | None) -> Decision:
     if not taking_part:
         return taking_part
     if not actor.has(*ASSIGNERS):
-        return no(_l("A coordinator of your organisation assigns items. You may take one."))
+        return no(
+            _l(
+                "Only a coordinator of your organisation can assign items. You can take one "
+                "yourself."
+            )
+        )
     return YES
 
 
@@ -361,11 +385,13 @@ def can_take(
     if not taking_part:
         return taking_part
     if actor.user_id not in able:
-        return no(_l("Only people who take part in the cooperation take items on."))
+        return no(_l("Only people who take part in the cooperation can take on items."))
     if held_by == actor.user_id:
-        return no(_l("You have this item already."))
+        return no(_l("You already have this item."))
     if held_by in able:
-        return no(_l("Somebody else has this item. They give it back, or a coordinator does."))
+        return no(
+            _l("Somebody else has this item. They, or a coordinator, have to give it back first.")
+        )
     return YES
 
 
@@ -375,7 +401,12 @@ def can_give_back(actor: Actor, party: PartyFact | None, held_by: UUID) -> Decis
     if not taking_part:
         return taking_part
     if held_by != actor.user_id and not actor.has(*ASSIGNERS):
-        return no(_l("Who has an item gives it back, or a coordinator of your organisation does."))
+        return no(
+            _l(
+                "Only the person who has an item, or a coordinator of your organisation, can "
+                "give it back."
+            )
+        )
     return YES
 
 
@@ -385,9 +416,9 @@ def can_copy(actor: Actor, party: PartyFact | None, state: ChecklistState) -> De
     if not taking_part:
         return taking_part
     if not actor.has(*COPIERS):
-        return no(_l("A coordinator or member of one of the parties copies answers."))
+        return no(_l("Only a coordinator or member of one of the parties can copy answers."))
     if state is not ChecklistState.DRAFTING:
-        return no(_l("Answers can be copied only while the text is a draft."))
+        return no(_l("You can only copy answers while the text is a draft."))
     return YES
 
 
@@ -397,7 +428,7 @@ def can_read_copies(actor: Actor, party: PartyFact | None, state: ChecklistState
     if not taking_part:
         return taking_part
     if state is not ChecklistState.DRAFTING:
-        return no(_l("Copied answers can be read only while the text is a draft."))
+        return no(_l("You can only mark copied answers as read while the text is a draft."))
     return YES
 
 
@@ -415,13 +446,13 @@ def can_keep_models(actor: Actor) -> Decision:
     """Decide whether a person may keep, change and delete model answers of their organisation."""
     if actor.organisation_id is not None and actor.has(*KEEPERS):
         return YES
-    return no(_l("Coordinators and managers look after the model answers of their organisation."))
+    return no(_l("Only coordinators and managers can change their organisation's model answers."))
 
 
 def can_keep_as_model(actor: Actor, party: PartyFact | None, *, is_restricted: bool) -> Decision:
     """Decide whether a person may keep an answer of a checklist: never one on a visit (K2)."""
     if party is None:
-        return no(_l("You act for no party of this checklist."))
+        return no(_l("You aren't acting for a party of this checklist."))
     if is_restricted:
-        return no(_l("Nothing of a visit's pages is kept as a model answer."))
+        return no(_l("You can't keep anything from a visit's pages as a model answer."))
     return can_keep_models(actor)

@@ -243,7 +243,7 @@ def tidy_reason(reason: str) -> str:
     tidy = reason.strip()
     if len(tidy) > MAX_REASON:
         raise RuleBrokenError(
-            _l("Write the reason in at most %(most)s characters.", most=MAX_REASON), REASON
+            _l("Write a reason of at most %(most)s characters.", most=MAX_REASON), REASON
         )
     return tidy
 
@@ -257,7 +257,7 @@ def _require_may_set(
 ) -> None:
     fields = item.fields_of(scope)
     if not fields:
-        raise RuleBrokenError(_l("This item has no such answer."))
+        raise RuleBrokenError(_l("This item has no answer like that."))
     loaded.require_shown(item)
     if scope is AnswerScope.PERSON:
         return
@@ -270,7 +270,7 @@ def _require_may_set(
 def _require_may_be_left_out(loaded: LoadedChecklist, item: Item, scope: AnswerScope) -> None:
     """*Not applicable* is not offered for required items (product.md, 4.2)."""
     if scope is not AnswerScope.SHARED:
-        raise RuleBrokenError(_l("Only the shared answer of an item is left out, for all."))
+        raise RuleBrokenError(_l("Only an item's shared answer can be left out, for everyone."))
     if completeness.is_required(item, loaded.sheet, loaded.surroundings):
         raise RuleBrokenError(_l("This item is required here, so it can't be left out."))
     if not completeness.may_be_left_out(item, loaded.sheet, loaded.surroundings):
@@ -495,7 +495,7 @@ def put_positions(
 def own_organisation(actor: Actor) -> UUID:
     """Return the organisation a person acts for; raise RuleBrokenError when there is none."""
     if actor.organisation_id is None:
-        raise RuleBrokenError(_l("You act for no organisation."))
+        raise RuleBrokenError(_l("You aren't acting for any organisation."))
     return actor.organisation_id
 
 

@@ -17,14 +17,14 @@ class ConfirmReturnForm(Form):
         _l("What became of your copies?"),
         [Required(_l("Choose what became of your copies"))],
         coerce=Disposal,
-        description=_l("Paper, files, photographs, notes, and messages on your phone."),
+        description=_l("Paper, files, photos, notes, and messages on your phone."),
         choices=[Option(disposal.value, words) for disposal, words in DISPOSALS.items()],
     )
     words = TextField(
         _l("Anything to add"),
         [Optional()],
         description=_l(
-            "For example when you handed them over, and to whom. Write no name and no story of any "
+            "For example when you handed them over, and to whom. Don't name or describe any "
             "person deprived of liberty."
         ),
         most=MAX_WORDS,

@@ -53,7 +53,7 @@ def can_confirm(actor: Actor, request: ReturnFact) -> Decision:
 def can_except(actor: Actor, request: ReturnFact) -> Decision:
     """Decide on recording why a confirmation is missing: an NPM decider's, never about oneself."""
     if not decides_for(actor, request.npm_ids):
-        return no(_l("A signatory or manager of the NPM records an exception."))
+        return no(_l("Only a signatory or manager of the NPM can record an exception."))
     if actor.user_id == request.user_id:
         return no(_l("You can't record an exception about yourself. Confirm it yourself."))
     return _is_open(request)
@@ -62,7 +62,7 @@ def can_except(actor: Actor, request: ReturnFact) -> Decision:
 def can_complete(actor: Actor, closing: ClosingFact) -> Decision:
     """Decide on completing the closing: an NPM decider's, once every person answered (G7)."""
     if not decides_for(actor, closing.npm_ids):
-        return no(_l("A signatory or manager of the NPM completes the closing."))
+        return no(_l("Only a signatory or manager of the NPM can complete the closing."))
     if not closing.is_begun:
         return no(_l("The cooperation hasn't ended yet."))
     if closing.is_completed:

@@ -31,7 +31,9 @@ class CommentForm(Form):
     mentions = ChoicesField(
         _l("Mention people"),
         [Optional()],
-        description=_l("Each gets a mail without its words, and sees it in My work."),
+        description=_l(
+            "Each of them gets an email, without the comment's text, and sees it in My work."
+        ),
     )
 
     def offer(self, parties: str, own: str, people: list[tuple[str, str]]) -> None:

@@ -6,7 +6,7 @@ from tracker.comments.models import CommentAudience
 
 AUDIENCES: dict[CommentAudience, object] = {
     CommentAudience.ALL: _l("All parties"),
-    CommentAudience.OWN: _l("Own side only"),
+    CommentAudience.OWN: _l("Our side only"),
 }
 # Filters of a thread; the empty one shows all of it.
 FILTERS: tuple[tuple[str, object], ...] = (

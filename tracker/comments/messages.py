@@ -30,8 +30,8 @@ def task_is_due(comment_id: UUID, user_id: UUID) -> None:
             _queue(
                 person,
                 "comment_task_due",
-                _("A task of yours is due"),
-                _("A task that was made of a comment is due. Sign in to see what it is."),
+                _("One of your tasks is due"),
+                _("A task from a comment is due. Sign in to see what it is."),
                 comment_id,
             )
 

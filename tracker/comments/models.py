@@ -61,7 +61,7 @@ class Comment(Identified, Base):
     @validates("audience")
     def _never_wider(self, _key: str, audience: CommentAudience) -> CommentAudience:
         if self.audience is CommentAudience.OWN and audience is not CommentAudience.OWN:
-            message = "A comment to the own side only is never opened to others."
+            message = "A comment to one's own side is never opened to others."
             raise ValueError(message)
         return audience
 

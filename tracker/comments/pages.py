@@ -165,7 +165,7 @@ def _mention_tasks(shown: Sequence[Mention]) -> list[Task]:
 def _own_tasks(shown: Sequence[GivenTask]) -> list[Task]:
     return [
         Task(
-            _("Do what a comment asks of you"),
+            _("Task from a comment"),
             _until(task.due_on)[0],
             YOURS,
             url_for("comments.show", comment_id=task.comment_id),
@@ -179,7 +179,7 @@ def _own_tasks(shown: Sequence[GivenTask]) -> list[Task]:
 def _given_tasks(shown: Sequence[GivenTask]) -> list[Task]:
     return [
         Task(
-            _("A task that you made of a comment"),
+            _("A task you made from a comment"),
             _("Waiting for %(names)s", names=task.name),
             OTHERS,
             url_for("comments.show", comment_id=task.comment_id),

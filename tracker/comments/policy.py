@@ -18,7 +18,7 @@ def can_write(*, reads: bool) -> Decision:
     reads is the result of the scope for this checklist (checklists.queries.works_on).
     """
     if not reads:
-        return no(_l("Comments are for those who work on this checklist for one of its parties."))
+        return no(_l("Comments are for people who work on this checklist for one of its parties."))
     return YES
 
 
@@ -28,9 +28,7 @@ def can_edit(actor: Actor, comment: CommentFact, now: dt.datetime) -> Decision:
     if not own:
         return own
     if now - comment.made_at > EDITED_WITHIN:
-        return no(
-            _l("A comment can be changed within 15 minutes. Withdraw it, or write another one.")
-        )
+        return no(_l("You can edit a comment for 15 minutes. Withdraw it, or write another one."))
     return YES
 
 
@@ -44,7 +42,7 @@ def can_settle(comment: CommentFact) -> Decision:
     if comment.is_withdrawn:
         return _withdrawn()
     if comment.is_settled:
-        return no(_l("This comment is settled already."))
+        return no(_l("This comment has already been settled."))
     return YES
 
 
@@ -53,7 +51,7 @@ def can_reopen(comment: CommentFact) -> Decision:
     if comment.is_withdrawn:
         return _withdrawn()
     if not comment.is_settled:
-        return no(_l("This comment is open already."))
+        return no(_l("This comment is already open."))
     return YES
 
 
@@ -62,16 +60,16 @@ def can_make_task(comment: CommentFact) -> Decision:
     if comment.is_withdrawn:
         return _withdrawn()
     if comment.task is not None:
-        return no(_l("There is a task on this comment already. It ends when it is done."))
+        return no(_l("This comment already has a task. It ends once it's done."))
     return YES
 
 
 def can_finish_task(actor: Actor, comment: CommentFact) -> Decision:
     """Decide who may mark a task as done: the person who has it, or who made it."""
     if comment.task is None:
-        return no(_l("No task on this comment waits to be done."))
+        return no(_l("This comment has no open task."))
     if actor.user_id not in {comment.task.user_id, comment.task.made_by_id}:
-        return no(_l("Only the person who has the task, or who made it, says that it is done."))
+        return no(_l("Only the person who has the task, or who made it, can say that it's done."))
     return YES
 
 
@@ -79,7 +77,7 @@ def _is_author(actor: Actor, comment: CommentFact) -> Decision:
     if comment.is_withdrawn:
         return _withdrawn()
     if actor.user_id != comment.author_id:
-        return no(_l("Only the person who wrote a comment changes or withdraws it."))
+        return no(_l("Only the person who wrote a comment can edit or withdraw it."))
     if actor.organisation_id != comment.organisation_id:
         return no(_l("You wrote this for another organisation. Act for that one to change it."))
     return YES

@@ -119,7 +119,7 @@ def reopen(comment_id: UUID) -> Response:
 @signed_in
 def seen(comment_id: UUID) -> Response:
     """Mark a mention as seen."""
-    return _done(comment_id, service.mark_seen, _("Noted: you have seen the comment."))
+    return _done(comment_id, service.mark_seen, _("You have marked the comment as seen."))
 
 
 @blueprint.route("/comments/<uuid:comment_id>/task", methods=["GET", "POST"])
@@ -139,7 +139,7 @@ def task(comment_id: UUID) -> Answered:
         lambda: service.make_task(
             actor, comment_id, UUID(form.person.data), form.due_on.data or clock.today()
         ),
-        success=_("The task stands beside the comment."),
+        success=_("The task is shown beside the comment."),
         next=lambda _none: _to_id(actor, comment_id),
     )
     return done or _comment_page("comments/task.html", actor, comment, form)

@@ -138,7 +138,7 @@ def mark_seen(actor: Actor, comment_id: UUID) -> None:
         if mention.user_id == actor.user_id and mention.seen_at is None
     ]
     if not waiting:
-        raise StaleError(_l("This comment does not wait to be seen by you."))
+        raise StaleError(_l("You aren't asked to look at this comment."))
     for mention in waiting:
         mention.seen_at = clock.now()
     db.session.flush()
@@ -172,7 +172,7 @@ def finish_task(actor: Actor, comment_id: UUID) -> None:
     comment = _locked(actor, comment_id)
     task = open_task(comment)
     if task is None:
-        raise StaleError(_l("No task on this comment waits to be done."))
+        raise StaleError(_l("This comment has no open task."))
     policy.can_finish_task(actor, fact_of(comment)).require()
     task.done_at, task.done_by_id = clock.now(), actor.user_id
     db.session.flush()
@@ -241,7 +241,7 @@ def _is_due(day: dt.date) -> sa.ColumnElement[bool]:
 
 def _acting_for(actor: Actor) -> UUID:
     if actor.organisation_id is None:
-        raise RefusedError(_l("You act for no organisation."))
+        raise RefusedError(_l("You aren't acting for any organisation."))
     return actor.organisation_id
 
 
@@ -249,7 +249,7 @@ def _locked(actor: Actor, comment_id: UUID) -> Comment:
     """Lock and return a comment that the person may read."""
     comment = queries.locked(actor, comment_id)
     if comment is None:
-        raise RefusedError(_l("There is no such comment."))
+        raise RefusedError(_l("That comment doesn't exist."))
     return comment
 
 
@@ -265,7 +265,7 @@ def _tidy(text: str) -> str:
         raise RuleBrokenError(_l("Write your comment."), TEXT)
     if len(tidied) > policy.TEXT_LENGTH:
         raise RuleBrokenError(
-            _l("A comment has at most %(most)s letters.", most=policy.TEXT_LENGTH), TEXT
+            _l("A comment can have at most %(most)s characters.", most=policy.TEXT_LENGTH), TEXT
         )
     return tidied
 
@@ -273,7 +273,7 @@ def _tidy(text: str) -> str:
 def _require_item(checklist: Checklist, item: str | None) -> None:
     row = db.session.get_one(ChecklistTemplate, checklist.template_id)
     if item is not None and library.parsed(row).item(item) is None:
-        raise RuleBrokenError(_l("There is no such item."))
+        raise RuleBrokenError(_l("That item doesn't exist."))
 
 
 def _record(verb: Verb, actor: Actor, checklist: Checklist, comment: Comment, **more: str) -> None:

@@ -33,7 +33,7 @@ from tracker.ui.form_base import Form
 from tracker.ui.validators import Optional, Required
 
 PREFIX = "question_"
-NOT_OFFERED = _l("Choose among the answers offered")
+NOT_OFFERED = _l("Choose one of the answers")
 
 
 def as_id(value: UUID | str) -> UUID:
@@ -221,15 +221,13 @@ class VerificationForm(Form):
     """What the public check shows about a cooperation's agreements."""
 
     shows_signers = ChoiceField(
-        _l("Is whoever checks a certificate told who signed it, for whom and when?"),
+        _l("Should the public check show who signed, for whom and when?"),
         [Required()],
         choices=[
-            Option("no", _l("No, only whether it is genuine and still holds")),
+            Option("no", _l("No, only whether it's genuine and still valid")),
             Option("yes", _l("Yes, also who signed for which organisation, and when")),
         ],
-        description=_l(
-            "Of what belongs to a visit, and of undertakings, nobody is ever named there."
-        ),
+        description=_l("It never names anybody for texts of a visit or for undertakings."),
     )
 
 
@@ -239,7 +237,7 @@ class BodyForm(Form):
     name = LineField(
         _l("Name"),
         [Required()],
-        description=_l("As its own letters say it, for example the Ministry of Justice."),
+        description=_l("As on its own letterhead, for example Ministry of Justice."),
         most=200,
     )
     kind = ChoiceField(

@@ -16,9 +16,9 @@ def power_by_administrator(references: Mapping[UUID, str]) -> None:
         with in_language(person.language):
             body = text(
                 _(
-                    "An administrator confirmed who signs or decides for a partner of yours. The "
-                    "partner had no other signatory or manager to confirm it. Make sure with the "
-                    "partner that this is right."
+                    "An administrator confirmed who signs or decides for one of your partners, "
+                    "because the partner had no other signatory or manager to confirm it. Check "
+                    "with the partner that this is right."
                 ),
                 name=person.name,
                 address=link_to("dashboard.cooperation", reference=references[person.user_id]),
@@ -38,8 +38,8 @@ def party_is_leaving(reference: str, user_ids: Iterable[UUID]) -> None:
         with in_language(person.language):
             body = text(
                 _(
-                    "A party of a cooperation of yours gave notice that it leaves, or took its "
-                    "notice back. The agreement goes on among the others."
+                    "A party in one of your cooperations gave notice that it's leaving, or took "
+                    "its notice back. The agreement goes on among the others."
                 ),
                 name=person.name,
                 address=link_to("dashboard.cooperation", reference=reference),
@@ -54,7 +54,7 @@ def party_has_left(reference: str, organisation_id: UUID, user_ids: Iterable[UUI
         with in_language(person.language):
             body = text(
                 _(
-                    "A party has left a cooperation of yours. The agreement goes on among the "
+                    "A party has left one of your cooperations. The agreement goes on among the "
                     "others. See what has to change in it."
                 ),
                 name=person.name,

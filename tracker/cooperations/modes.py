@@ -99,18 +99,20 @@ MODE_LABELS: dict[Mode, object] = {
 }
 
 MODE_HINTS: dict[Mode, object] = {
-    Mode.INFO_A: _l("Either side tells the other what it knows, as the occasion arises."),
-    Mode.INFO_F: _l("Either side sends the other certain information at certain times."),
+    Mode.INFO_A: _l("Each side tells the other what it knows, when there's a reason to."),
+    Mode.INFO_F: _l("Each side sends the other certain information at certain times."),
     Mode.SUPP: _l("For example, a CSO helps to push recommendations of the NPM."),
     Mode.CAP: _l("Training, advice on processes, speaking up for resources of the NPM."),
     Mode.EXP: _l("One person works with the NPM for a particular visit or project."),
-    Mode.PROJ: _l("Common work on a theme or a report, without visits."),
-    Mode.ADV: _l("Common work towards authorities, media, the public or people to be trained."),
-    Mode.VISIT: _l("People of a CSO are in the NPM's team at a place of deprivation of liberty."),
+    Mode.PROJ: _l("Working together on a theme or a report, without visits."),
+    Mode.ADV: _l(
+        "Working together towards authorities, the media, the public or people to be trained."
+    ),
+    Mode.VISIT: _l("People from a CSO are on the NPM's team at a place of deprivation of liberty."),
     Mode.ADVIS: _l("CSOs have seats in a body that advises the NPM or decides with it."),
     Mode.OMB_PLUS: _l("CSOs are part of the NPM's regular work, monitoring included."),
-    Mode.COAL: _l("Several organisations stand together for a change of law or policy."),
-    Mode.PROT: _l("Each stands by the other when one comes under pressure."),
+    Mode.COAL: _l("Several organisations work together for a change of law or policy."),
+    Mode.PROT: _l("Each supports the other if it comes under pressure."),
 }
 
 QUESTION_LABELS: dict[Question, object] = {
@@ -130,8 +132,8 @@ QUESTION_LABELS: dict[Question, object] = {
     Question.NAMED_CASE_DISCUSSED: _l("Is the case of a particular person discussed?"),
     Question.PERSONAL_DATA: _l("Does any personal data pass between the parties?"),
     Question.CONSENT_HARD: _l(
-        "Is consent likely to be hard to give, for example by children, persons with "
-        "disabilities or persons in crisis?"
+        "Is it likely that some people can't easily give consent, for example children, people "
+        "with disabilities or people in crisis?"
     ),
 }
 

@@ -64,7 +64,7 @@ def add(actor: Actor, cooperation: Cooperation, *, name: str, kind: BodyKind) ->
         raise RuleBrokenError(words, "name")
     bodies = of(cooperation)
     if any(body.name.casefold() == tidy.casefold() for body in bodies if not body.is_removed):
-        raise RuleBrokenError(_l("This body is in the list already."), "name")
+        raise RuleBrokenError(_l("This body is already on the list."), "name")
     if len(bodies) >= MOST:
         words = _l("A cooperation has at most %(most)s outside bodies.", most=MOST)
         raise RuleBrokenError(words, "name")
@@ -92,7 +92,7 @@ def remove(actor: Actor, cooperation: Cooperation, body_id: UUID) -> OutsideBody
     bodies = of(cooperation)
     body = next((body for body in bodies if body.id == body_id and not body.is_removed), None)
     if body is None:
-        raise StaleError(_l("This body is not in the list any more."))
+        raise StaleError(_l("This body is no longer on the list."))
     _put(
         cooperation,
         tuple(

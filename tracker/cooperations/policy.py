@@ -46,9 +46,9 @@ class CooperationFact:
 def can_open(actor: Actor) -> Decision:
     """Decide who may open a cooperation: coordinators of an NPM."""
     if not actor.acts_for_npm:
-        return no(_l("A cooperation is opened by an NPM. Tell your contact at the NPM."))
+        return no(_l("Only an NPM can open a cooperation. Talk to your contact at the NPM."))
     if not actor.has(Role.COORDINATOR):
-        return no(_l("A cooperation is opened by a coordinator of the NPM."))
+        return no(_l("Only a coordinator of the NPM can open a cooperation."))
     return YES
 
 
@@ -57,18 +57,23 @@ def can_change(actor: Actor, cooperation: CooperationFact) -> Decision:
     if cooperation.stage in ENDED:
         return no(_l("This cooperation is closed. Its record stays as it is."))
     if not cooperation.has_party(actor.organisation_id, OrganisationKind.NPM):
-        return no(_l("The head of a cooperation is changed by its NPM."))
+        return no(_l("Only the cooperation's NPM can change its title, purpose and dates."))
     if not actor.has(Role.COORDINATOR):
-        return no(_l("The head of a cooperation is changed by a coordinator of its NPM."))
+        return no(
+            _l(
+                "Only a coordinator of the cooperation's NPM can change its title, purpose and "
+                "dates."
+            )
+        )
     return YES
 
 
 def can_change_verification(actor: Actor, cooperation: CooperationFact) -> Decision:
     """Decide who may change what the public check shows, even of a closed one."""
     if not cooperation.has_party(actor.organisation_id, OrganisationKind.NPM):
-        return no(_l("What the public check tells is decided by the NPM of the cooperation."))
+        return no(_l("Only the cooperation's NPM can decide what the public check shows."))
     if not actor.has(Role.COORDINATOR):
-        return no(_l("What the public check tells is decided by a coordinator of the NPM."))
+        return no(_l("Only a coordinator of the NPM can decide what the public check shows."))
     return YES
 
 
@@ -77,9 +82,9 @@ def can_add_body(actor: Actor, cooperation: CooperationFact) -> Decision:
     if cooperation.stage in ENDED:
         return no(_l("This cooperation is closed. Its record stays as it is."))
     if not cooperation.has_party(actor.organisation_id):
-        return no(_l("The parties of a cooperation list its outside bodies."))
+        return no(_l("Only the parties of a cooperation can list its outside bodies."))
     if not actor.has(Role.COORDINATOR, Role.MEMBER):
-        return no(_l("A coordinator or member of a party adds outside bodies."))
+        return no(_l("Only a coordinator or member of a party can add outside bodies."))
     return YES
 
 
@@ -103,11 +108,11 @@ def can_change_people(
     if cooperation.stage in ENDED:
         return no(_l("This cooperation is closed. Its record stays as it is."))
     if not cooperation.has_party(organisation_id):
-        return no(_l("The organisation is not a party of this cooperation."))
+        return no(_l("The organisation isn't a party of this cooperation."))
     if actor.organisation_id != organisation_id:
-        return no(_l("Each party names its own people."))
+        return no(_l("Each party can only add its own people."))
     if not actor.has(Role.COORDINATOR):
-        return no(_l("People are brought in by a coordinator of their organisation."))
+        return no(_l("Only a coordinator of their organisation can add people."))
     return YES
 
 
@@ -118,7 +123,7 @@ def can_join(
     if kind is OrganisationKind.OTHER:
         return no(_l("Only an NPM or a civil society organisation can be a party."))
     if cooperation.has_party(organisation_id):
-        return no(_l("The organisation is a party already."))
+        return no(_l("The organisation is already a party."))
     if cooperation.terms_in_force:
         return no(_l("The terms are in force among the parties; a newcomer needs an amendment."))
     return YES
@@ -133,12 +138,12 @@ def can_leave(actor: Actor, cooperation: CooperationFact) -> Decision:
     if cooperation.stage in ENDED:
         return no(_l("This cooperation is closed. Its record stays as it is."))
     if not cooperation.has_party(actor.organisation_id):
-        return no(_l("Your organisation is not a party of this cooperation."))
+        return no(_l("Your organisation isn't a party of this cooperation."))
     if not actor.has(Role.SIGNATORY):
-        return no(_l("A signatory of a party gives notice that it leaves."))
+        return no(_l("Only a signatory can give notice that their party is leaving."))
     own = actor.organisation_id
     if any(party.is_leaving for party in cooperation.parties if party.organisation_id == own):
-        return no(_l("Your organisation has given this notice already."))
+        return no(_l("Your organisation has already given this notice."))
     staying = {
         party.side
         for party in cooperation.parties
@@ -157,10 +162,10 @@ def can_leave(actor: Actor, cooperation: CooperationFact) -> Decision:
 def can_stay(actor: Actor, cooperation: CooperationFact) -> Decision:
     """Decide who may take such a notice back before its day: a signatory of the same party."""
     if not cooperation.has_party(actor.organisation_id) or not actor.has(Role.SIGNATORY):
-        return no(_l("A signatory of the party that leaves takes the notice back."))
+        return no(_l("Only a signatory of the party that is leaving can take the notice back."))
     own = actor.organisation_id
     if not any(party.is_leaving for party in cooperation.parties if party.organisation_id == own):
-        return no(_l("Your organisation has given no such notice."))
+        return no(_l("Your organisation hasn't given this notice."))
     return YES
 
 

@@ -247,7 +247,7 @@ def bodies_page(reference: str) -> str | Response:
         lambda: outside_bodies.add(
             actor, cooperation, name=form.name.data or "", kind=BodyKind(form.kind.data)
         ),
-        success=lambda body: _("%(name)s is in the list now.", name=body.name),
+        success=lambda body: _("%(name)s is now on the list.", name=body.name),
         next=_to_bodies(reference),
     )
     if done:
@@ -298,7 +298,7 @@ def add_person(reference: str) -> str | Response:
                 organisation_id=organisation_id,
                 function=form.function.data or "",
             ),
-            success=lambda person: _("%(name)s takes part now.", name=person.user.name),
+            success=lambda person: _("%(name)s now takes part.", name=person.user.name),
             next=_to_people(reference),
         )
         if done:

@@ -283,7 +283,7 @@ def add_person(
     if not _has_running_role(user_id, organisation_id):
         raise RuleBrokenError(_l("Choose a person from the list."), "user_id")
     if people.takes_part(cooperation.id, user_id, organisation_id):
-        raise RuleBrokenError(_l("This person takes part already."), "user_id")
+        raise RuleBrokenError(_l("This person already takes part."), "user_id")
     organisation = db.session.get_one(Organisation, organisation_id)
     return _bring_in(actor, cooperation, user_id, organisation, function)
 
@@ -307,7 +307,7 @@ def invite_person(
     fact = queries.fact(cooperation)
     organisation_id = actor.organisation_id
     if organisation_id is None:
-        raise RefusedError(_l("You act for no organisation."))
+        raise RefusedError(_l("You aren't acting for any organisation."))
     policy.can_change_people(actor, fact, organisation_id).require()
     return invitations.invite(
         actor,
@@ -336,7 +336,7 @@ def end_person(
     policy.can_change_people(actor, queries.fact(cooperation), organisation_id).require()
     row = _taking_part(cooperation.id, user_id, organisation_id)
     if row is None:
-        raise RuleBrokenError(_l("This person does not take part in the cooperation."))
+        raise RuleBrokenError(_l("This person doesn't take part in the cooperation."))
     coordinators = people.coordinators_for_npm(cooperation.id)
     if [(coordinator.user_id, coordinator.organisation_id) for coordinator in coordinators] == [
         (user_id, organisation_id)

@@ -347,7 +347,7 @@ def _fill_task(table: _Table, checklist: Checklist) -> Task:
     if checklist.state is not ChecklistState.DRAFTING or checklist.is_complete:
         return Task(label, _("Agreed"), "done", url, why)
     if ours and table.works:
-        waits = ngettext("%(num)s waits for us.", "%(num)s wait for us.", ours)
+        waits = ngettext("%(num)s waiting for us.", "%(num)s waiting for us.", ours)
         url = checklist_url(checklist.id, narrowed="us")
         return Task(label, _("Waiting for us"), YOURS, url, f"{why} {waits}")
     if ours:
@@ -369,11 +369,11 @@ def _reading_task(table: _Table, terms: LoadedChecklist) -> Task:
         return Task(label, _("Reviewed"), "done", checklist_url(checklist.id))
     if reader is None:
         why = _("The NPM names a second reader in M5.")
-        return Task(label, _("Cannot start yet"), "off", "", why)
+        return Task(label, _("Can't start yet"), "off", "", why)
     why = _("%(name)s reads M5 and M6 as second reader.", name=reader.name)
     if not checklist.is_complete:
         why += " " + _("Opens when every required item is agreed.")
-        return Task(label, _("Cannot start yet"), "off", "", why)
+        return Task(label, _("Can't start yet"), "off", "", why)
     if reader.user_id == table.actor.user_id:
         return Task(label, _("Waiting for you"), YOURS, review_url(checklist.id), why)
     state = _("Waiting for %(names)s", names=reader.organisation_name)
@@ -403,10 +403,10 @@ def _signing_task(table: _Table, checklist: Checklist) -> Task:
     why = _("Opens when every required item is agreed.")
     if checklist.kind is ChecklistKind.TERMS:
         why = _(
-            "Opens when every required item is agreed, the second reader has read M5 and M6 and "
-            "no term is marked as limiting the NPM."
+            "Opens when every required item is agreed, the second reader has read M5 and M6, and "
+            "no flag is open."
         )
-    return Task(label, _("Cannot start yet"), "off", "", why)
+    return Task(label, _("Can't start yet"), "off", "", why)
 
 
 def _sent_task(table: _Table, checklist: Checklist, signing: WaitingRevision) -> Task:
@@ -432,13 +432,13 @@ def _people_task(table: _Table) -> Task:
         if person.organisation_id == table.actor.organisation_id
     ]
     why = ngettext(
-        "%(num)s person takes part in all.",
-        "%(num)s people take part in all.",
+        "%(num)s person added so far.",
+        "%(num)s people added so far.",
         len(table.taking_part),
     )
     label = _("Name who takes part")
     if not own and table.works:
-        why = _("Nobody of %(side)s is named yet.", side=table.actor.organisation_name)
+        why = _("Nobody from %(side)s has been added yet.", side=table.actor.organisation_name)
         return Task(label, _("Waiting for us"), YOURS, url, why)
     empty = [
         party.organisation.name
@@ -463,7 +463,7 @@ def _no_visit_yet(
     decision = lifecycle.can_plan_visit(table.facts, table.gates)
     if decision:
         return []
-    return [Task(_("Plan a joint visit"), _("Cannot start yet"), "off", "", decision.reason)]
+    return [Task(_("Plan a joint visit"), _("Can't start yet"), "off", "", decision.reason)]
 
 
 def _next_step(table: _Table, groups: Sequence[TaskGroup]) -> NextStep:
@@ -482,7 +482,7 @@ def _next_step(table: _Table, groups: Sequence[TaskGroup]) -> NextStep:
         return NextStep(_("Next step"), text)
     if table.cooperation.stage is Stage.ACTIVE:
         return _step_of_active(table)
-    return NextStep(_("Next step"), _("Nothing waits for anybody."))
+    return NextStep(_("Next step"), _("Nobody has anything to do."))
 
 
 def _step_of_active(table: _Table) -> NextStep:
@@ -491,12 +491,12 @@ def _step_of_active(table: _Table) -> NextStep:
     state, heading = _state_words(cooperation), _("Next step")
     match validity(cooperation.starts_on, cooperation.ends_on, clock.today()):
         case Validity.BEGINS_LATER:
-            return NextStep(heading, _("%(state)s. Nothing waits.", state=state))
+            return NextStep(heading, _("%(state)s. Nothing to do.", state=state))
         case Validity.RUN_OUT:
             text = _("%(state)s. Renew them, or give notice of the end.", state=state)
             url = record_url(table.terms.checklist.id) if table.terms else ""
             return NextStep(heading, text, _("Open the agreed terms"), url)
-    return NextStep(heading, _("Everything that is agreed is in force. Nothing waits."))
+    return NextStep(heading, _("Everything that is agreed is in force. Nothing to do."))
 
 
 def _gate_view(table: _Table, gate: Gate) -> GateView:
@@ -557,7 +557,7 @@ def _glance(table: _Table) -> tuple[tuple[object, object], ...]:
     cooperation = table.cooperation
     chosen = [str(MODE_LABELS[mode]) for mode in cooperations.modes(cooperation)]
     facts: list[tuple[object, object]] = [
-        (_("Ways of working"), "; ".join(chosen) or _("Not named yet")),
+        (_("Ways of working"), "; ".join(chosen) or _("Nobody named yet")),
     ]
     if table.terms is not None:
         form = table.terms.sheet.value("M3", "form")

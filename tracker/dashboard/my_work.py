@@ -201,8 +201,8 @@ def _on_positions(desk: _Desk, line: Line) -> list[Waiting[tuple[Line, Made]]]:
 
 def _own_positions(desk: _Desk, line: Line) -> Task:
     waits = ngettext(
-        "%(num)s item waits for %(side)s.",
-        "%(num)s items wait for %(side)s.",
+        "%(num)s item waiting for %(side)s.",
+        "%(num)s items waiting for %(side)s.",
         line.ours or 0,
         side=desk.actor.organisation_name,
     )
@@ -230,8 +230,8 @@ def _on_copies(desk: _Desk, line: Line) -> list[Waiting[tuple[Line, Made]]]:
 
 def _copies_task(desk: _Desk, line: Line) -> Task:
     many = ngettext(
-        "%(num)s item was copied and waits to be read for %(side)s.",
-        "%(num)s items were copied and wait to be read for %(side)s.",
+        "%(num)s copied item for %(side)s to read.",
+        "%(num)s copied items for %(side)s to read.",
         line.unread or 0,
         side=desk.actor.organisation_name,
     )
@@ -246,8 +246,8 @@ def _copies_task(desk: _Desk, line: Line) -> Task:
 
 def _flag_task(desk: _Desk, line: Line, *, is_mine: bool) -> Task:
     label = ngettext(
-        "Settle %(num)s term marked as limiting the NPM",
-        "Settle %(num)s terms marked as limiting the NPM",
+        "Settle %(num)s flag: limits the NPM's independence",
+        "Settle %(num)s flags: limits the NPM's independence",
         line.open_flags,
     )
     url = checklist_url(line.id, narrowed="flagged")

@@ -13,11 +13,11 @@ class ExportForm(Form):
     """What to include. Confidential texts are included only on request."""
 
     with_closed = ConfirmField(
-        _l("Also take along what I may open about visits and of persons"),
+        _l("Include what I can see about visits and people"),
         description=_l(
-            "The texts, and who did what for visits that you may know of. Whoever gets the file "
-            "can read it. That you took it out is noted in the log of reads. Leave it unticked "
-            "unless it is what is asked for."
+            "The texts, and who did what, for visits that you may know of. Anyone who gets the "
+            "file can read it. The read log shows that you exported it. Leave this unticked "
+            "unless it's needed."
         ),
     )
 
@@ -54,5 +54,5 @@ class PaperForm(Form):
     reference = LineField(_l("Reference"), description=_l("Such as C-2026-0001."))
     digest = LineField(
         _l("Digest of the text"),
-        description=_l("64 letters and figures in groups of eight; spaces do not matter."),
+        description=_l("64 letters and digits in groups of eight; spaces don't matter."),
     )

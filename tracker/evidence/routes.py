@@ -69,7 +69,7 @@ def export(reference: str) -> str | Response:
         data = bundle.build(taken)
     except (KeysError, LogError, DamagedError, ContainerError):
         db.session.rollback()
-        problem = _("It can't be exported now. Tell an administrator, who will find out why.")
+        problem = _("It can't be exported now. Tell an administrator, who can find out why.")
         return _export_page(cooperation, form, problem)
     answer = make_response(data)
     answer.headers["Content-Type"] = "application/zip"

@@ -10,7 +10,7 @@ def can_edit(actor: Actor) -> Decision:
     """Decide who edits the guidance, and decides on revisions shipped after an edit."""
     if actor.is_administrator:
         return YES
-    return no(_l("Only administrators edit the guidance."))
+    return no(_l("Only administrators can edit the guidance."))
 
 
 def can_use_shipped(actor: Actor, *, is_newest_shipped: bool, is_current: bool) -> Decision:
@@ -19,9 +19,9 @@ def can_use_shipped(actor: Actor, *, is_newest_shipped: bool, is_current: bool) 
     if not allowed:
         return allowed
     if is_current:
-        return no(_l("This revision is current already."))
+        return no(_l("This revision is already current."))
     if not is_newest_shipped:
-        return no(_l("Only the newest shipped revision is taken as it stands."))
+        return no(_l("Only the newest revision from an update can be used as it is."))
     return YES
 
 
@@ -31,5 +31,5 @@ def can_pass_over(actor: Actor, *, waits: bool) -> Decision:
     if not allowed:
         return allowed
     if not waits:
-        return no(_l("Only a shipped revision that waits can be passed over."))
+        return no(_l("Only a revision that is waiting for a decision can be passed over."))
     return YES

@@ -25,5 +25,5 @@ GATE_STATES: dict[GateState, object] = {
 ITEM_STATES: dict[WorkState, object] = {
     WorkState.NOT_STARTED: _l("not answered yet"),
     WorkState.IN_PROGRESS: _l("the answer is not complete"),
-    WorkState.WAITING: _l("not agreed by all yet"),
+    WorkState.WAITING: _l("not agreed by everyone yet"),
 }

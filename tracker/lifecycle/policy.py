@@ -221,9 +221,9 @@ def missing_to_be_active(facts: Facts) -> tuple[Missing, ...]:
 def can_plan_visit(facts: Facts, gates: Sequence[Gate]) -> Decision:
     """Decide whether a new joint visit may be planned (J1, and G5 as a standing condition)."""
     if facts.stage not in {Stage.ACTIVE, Stage.UNDER_REVIEW}:
-        return no(_l("A joint visit can be planned at stage P4, when the terms are in force."))
+        return no(_l("You can plan a joint visit at stage P4, when the terms are in force."))
     if not can_have_visits(facts.modes, facts.questions):
-        return no(_l("Joint visits are not among the ways of working of this cooperation."))
+        return no(_l("Joint visits aren't among this cooperation's ways of working."))
     standing = next(gate for gate in gates if gate.code == "G5")
     if not standing.is_open:
         return no(standing.missing[0].reason)
@@ -242,11 +242,11 @@ def is_to_do(requirement: Requirement) -> bool:
 def can_start(actor: Actor, cooperation: CooperationFact, requirement: Requirement) -> Decision:
     """Decide who may start a recommended checklist: a coordinator of one of the parties."""
     if cooperation.stage not in RUNNING:
-        return no(_l("Nothing is started while this cooperation is suspended or closed."))
+        return no(_l("You can't start anything while this cooperation is suspended or closed."))
     if not cooperation.has_party(actor.organisation_id):
-        return no(_l("You act for no party of this cooperation."))
+        return no(_l("You aren't acting for a party of this cooperation."))
     if not actor.has(Role.COORDINATOR):
-        return no(_l("A recommended checklist is started by a coordinator of one of the parties."))
+        return no(_l("Only a coordinator of one of the parties can start a recommended checklist."))
     if requirement.purpose is Purpose.VISIT or requirement.level is Level.NOT_APPLICABLE:
         return no(_l("This checklist isn't needed in the ways of working chosen."))
     return YES
@@ -272,7 +272,7 @@ def _missing_to_begin(facts: Facts) -> tuple[Missing, ...]:
     if not facts.modes:
         missing.append(
             Missing(
-                _l("No way of working is named yet."),
+                _l("No way of working has been chosen yet."),
                 Target(PageKind.MODES),
                 "ways-of-working/combining-forms",
             )
@@ -289,7 +289,7 @@ def _missing_in_terms(facts: Facts) -> tuple[Missing, ...]:
     if terms is None:
         return (
             Missing(
-                _l("The agreed terms are not begun yet."),
+                _l("The agreed terms haven't been started yet."),
                 Target(PageKind.MODES),
                 "settling-terms/expectations",
             ),
@@ -309,7 +309,7 @@ def _agreed_too_late(terms: TermsFact, today: dt.date) -> Missing | None:
     if terms.starts_on is None or agreed_on < terms.starts_on:
         return None
     return Missing(
-        _l("The terms are to be agreed before the start. Set a later start in M19."),
+        _l("The terms have to be agreed before the start. Set a later start in M19."),
         Target(PageKind.ITEM, terms.checklist_id, "M19"),
         "settling-terms/expectations",
     )
@@ -318,13 +318,13 @@ def _agreed_too_late(terms: TermsFact, today: dt.date) -> Missing | None:
 def _missing_safeguards(facts: Facts) -> tuple[Missing, ...]:
     terms = facts.terms
     if terms is None:
-        return (Missing(_l("The agreed terms are not begun yet."), Target(PageKind.MODES)),)
+        return (Missing(_l("The agreed terms haven't been started yet."), Target(PageKind.MODES)),)
     if terms.made_before:
         return (
             Missing(
                 _l(
-                    "The terms were agreed on paper before this tool was used. Nobody reviewed "
-                    "their safeguards here; an amendment is reviewed."
+                    "The terms were agreed on paper before you used this tool. Nobody reviewed "
+                    "their safeguards here; an amendment would be reviewed."
                 ),
                 Target(PageKind.SIGNING, terms.checklist_id),
                 "settling-terms/independence",
@@ -335,7 +335,7 @@ def _missing_safeguards(facts: Facts) -> tuple[Missing, ...]:
     items = [_item(terms, lack) for lack in terms.lacking if lack.code in SAFEGUARDS]
     items += [
         Missing(
-            _l("A term is marked as limiting the NPM and not settled: %(item)s.", item=item),
+            _l("There's an open flag on %(item)s: limits the NPM's independence.", item=item),
             Target(PageKind.ITEM, terms.checklist_id, item),
             "settling-terms/independence",
         )
@@ -343,7 +343,10 @@ def _missing_safeguards(facts: Facts) -> tuple[Missing, ...]:
     ]
     items += [
         Missing(
-            _l("The second reader says whether words on %(item)s limit the NPM.", item=item),
+            _l(
+                "The second reader still has to say whether words on %(item)s limit the NPM.",
+                item=item,
+            ),
             Target(PageKind.REVIEW, terms.checklist_id),
             "settling-terms/independence",
         )
@@ -352,7 +355,7 @@ def _missing_safeguards(facts: Facts) -> tuple[Missing, ...]:
     if not terms.is_reviewed and not terms.is_sent:
         items.append(
             Missing(
-                _l("The second reader has not read the safeguards of the terms yet."),
+                _l("The second reader hasn't read the safeguards of the terms yet."),
                 Target(PageKind.REVIEW, terms.checklist_id),
                 "settling-terms/independence",
             )
@@ -364,7 +367,7 @@ def _people_not_cleared(facts: Facts) -> tuple[Missing, ...]:
     return tuple(
         Missing(
             _l(
-                "%(name)s, %(organisation)s, is not cleared yet.",
+                "%(name)s, %(organisation)s, isn't cleared yet.",
                 name=person.name,
                 organisation=person.organisation_name,
             ),

@@ -61,7 +61,7 @@ def start(reference: str, kind: str) -> Response:
     return perform(
         None,
         lambda: service.start_recommended(actor, cooperation, column),
-        success=_("The checklist is started. All parties can fill it in now."),
+        success=_("The checklist is started. All parties can now fill it in."),
         next=lambda checklist: redirect(
             url_for("checklists.show", checklist_id=checklist.id)
             if checklist

@@ -52,8 +52,8 @@ def test(address: str) -> None:
     chosen = _transport()
     language = current_app.extensions["settings"].languages[0]
     with render.in_language(language):
-        subject = _("Trial message")
-        body = render.text(_("This is a trial message. Mail from this instance arrives."))
+        subject = _("Test message")
+        body = render.text(_("This is a test message. Email from this instance arrives."))
     try:
         chosen.send(
             sending.compose(

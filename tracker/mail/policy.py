@@ -10,4 +10,4 @@ def can_see_outbox(actor: Actor) -> Decision:
     """Decide who sees queued and failed messages: administrators."""
     if actor.is_administrator:
         return YES
-    return no(_l("Only administrators see the messages that wait."))
+    return no(_l("Only administrators can see waiting messages."))

@@ -51,6 +51,6 @@ def send_again(message_id: str) -> Response:
     return perform(
         None,
         lambda: outbox.send_again(message),
-        success=_("The message is tried again within a minute."),
+        success=_("We'll try to send the message again within a minute."),
         next=redirect(url_for("mail.messages")),
     )

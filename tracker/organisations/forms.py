@@ -30,11 +30,11 @@ class OrganisationForm(Form):
         _l("Short name"),
         [Optional()],
         most=SHORT_NAME_LENGTH,
-        description=_l("For narrow places. Without one, the name is used."),
+        description=_l("Used where there's little room. Leave empty to use the full name."),
     )
     country = LineField(_l("Country or region"), [Optional()], most=COUNTRY_LENGTH)
     languages = LineField(
-        _l("Languages it works in"),
+        _l("Working languages"),
         [Optional()],
         description=_l("Separated by commas, such as English, Arabic."),
     )
@@ -46,7 +46,7 @@ class OrganisationForm(Form):
     contact = TextField(
         _l("Contact"),
         [Optional()],
-        description=_l("Office address, telephone, email of the organisation, not of a person."),
+        description=_l("The organisation's office address, phone and email, not a person's."),
     )
     version = VersionField()
 
@@ -75,14 +75,12 @@ class CsoForm(OrganisationForm):
         _l("Type"),
         [Required(_l("Choose at least one type"))],
         choices=[Option(kind.value, words) for kind, words in TYPES.items()],
-        description=_l("Choose all that fit. The list stays open."),
+        description=_l("Choose all that apply. You can add a type below."),
     )
-    other_type = LineField(_l("Other type, in its own words"), [Optional()])
+    other_type = LineField(_l("Other type, in your own words"), [Optional()])
     expertise = TextField(_l("Expertise"), [Optional()])
     litigates = ConfirmField(_l("Litigates"))
-    represents_persons = ConfirmField(
-        _l("Represents persons deprived of liberty or their families")
-    )
+    represents_persons = ConfirmField(_l("Represents people deprived of liberty or their families"))
     represents_staff = ConfirmField(_l("Represents staff"))
 
     def details(self) -> Details:

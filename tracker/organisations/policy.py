@@ -12,18 +12,18 @@ def can_list_organisations(actor: Actor) -> Decision:
     """Decide who sees the list of all organisations: administrators."""
     if actor.is_administrator:
         return YES
-    return no(_l("Only administrators see all organisations."))
+    return no(_l("Only administrators can see all organisations."))
 
 
 def can_see_organisation(actor: Actor, organisation_id: UUID) -> Decision:
     """Decide who sees an organisation's page: administrators, and its own people."""
     if actor.is_administrator or organisation_id in {m.organisation_id for m in actor.memberships}:
         return YES
-    return no(_l("You see your own organisations only."))
+    return no(_l("You can only see your own organisations."))
 
 
 def can_change_organisations(actor: Actor | None) -> Decision:
     """Decide who adds and changes them: administrators, and the application itself."""
     if actor is None or actor.is_administrator:
         return YES
-    return no(_l("Only administrators add and change organisations."))
+    return no(_l("Only administrators can add and change organisations."))

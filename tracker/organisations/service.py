@@ -118,7 +118,7 @@ def _checked(kind: OrganisationKind, details: Details, own_id: UUID | None) -> D
         raise RuleBrokenError(_l("Enter the name"), "name")
     same = queries.find_by_name(name)
     if same is not None and same.id != own_id:
-        raise RuleBrokenError(_l("An organisation of this name is here already"), "name")
+        raise RuleBrokenError(_l("There's already an organisation with this name"), "name")
     short_name = " ".join(details.short_name.split()) or name
     tidied = replace(details, name=name, short_name=short_name[:SHORT_NAME_LENGTH])
     if kind is not OrganisationKind.CSO:
@@ -146,4 +146,6 @@ def _flush() -> None:
         with db.session.begin_nested():
             db.session.flush()
     except IntegrityError as error:
-        raise RuleBrokenError(_l("An organisation of this name is here already"), "name") from error
+        raise RuleBrokenError(
+            _l("There's already an organisation with this name"), "name"
+        ) from error

@@ -63,7 +63,7 @@ NARROWINGS: dict[Narrowing, object] = {
 
 FAULTS: dict[Fault | ChainFault, object] = {
     ChainFault.MISSING: _l("An event was removed here."),
-    ChainFault.TWICE: _l("An event was put in here: its number was given before."),
+    ChainFault.TWICE: _l("An event was inserted here: its number was already taken."),
     ChainFault.DOES_NOT_FOLLOW: _l(
         "The event does not follow the one before it: an event was added, removed or moved."
     ),
@@ -77,38 +77,41 @@ FAULTS: dict[Fault | ChainFault, object] = {
     ChainFault.CUT_OFF: _l("The events after this one were cut off."),
     ChainFault.TOO_MANY: _l("Events were added at the end."),
     ChainFault.OTHER_HEAD: _l("The last event is not the one that was sealed."),
-    Fault.DAMAGED: _l("A value in this row is nothing that the application writes."),
+    Fault.DAMAGED: _l("A value in this row isn't one that the application writes."),
     Fault.NO_INSTANCE_CHAIN: _l("The chain of the instance was removed."),
     Fault.NO_CHAIN: _l("The cooperation has no chain: it was removed."),
-    Fault.NOT_REGISTERED: _l("The chain of the instance knows nothing of this cooperation."),
+    Fault.NOT_REGISTERED: _l("The instance's chain has no record of this cooperation."),
     Fault.REGISTERED_TWICE: _l("The event registers a cooperation a second time."),
     Fault.NO_COOPERATION: _l("The cooperation it names was removed."),
-    Fault.BELONGS_NOWHERE: _l("The row belongs to nothing: it was put in, or its place was."),
+    Fault.BELONGS_NOWHERE: _l(
+        "The row belongs to nothing: it, or what it belonged to, was inserted or removed."
+    ),
     Fault.KEY_GONE: _l("The cooperation's key was removed, and no event records it."),
     Fault.KEY_UNREADABLE: _l("The cooperation's key was changed, or is another instance's."),
-    Fault.NOT_BOUND: _l("No event bears witness to this row: it was put in or changed."),
-    Fault.BOUND_TWICE: _l("The event bears witness to what an earlier one did already."),
-    Fault.DOCUMENT_CHANGED: _l("The frozen text was changed: it does not give its digest."),
+    Fault.NOT_BOUND: _l("No event vouches for this row: it was inserted or changed."),
+    Fault.BOUND_TWICE: _l("The event vouches for something that an earlier event already did."),
+    Fault.DOCUMENT_CHANGED: _l("The frozen text was changed: it doesn't match its digest."),
     Fault.DOCUMENT_UNREADABLE: _l("The frozen text was changed: it can't be decrypted."),
-    Fault.FILE_CHANGED: _l("The file was changed: it does not give its digest."),
+    Fault.FILE_CHANGED: _l("The file was changed: it doesn't match its digest."),
     Fault.FILE_UNREADABLE: _l("The file was changed: it can't be decrypted."),
-    Fault.CHANGED: _l("The row was changed: it does not give its digest."),
-    Fault.OTHER_TEXT: _l("The signature stands under another text."),
+    Fault.CHANGED: _l("The row was changed: it doesn't match its digest."),
+    Fault.OTHER_TEXT: _l("The signature belongs to another text."),
     Fault.NOT_PROVEN: _l("The passkey of this signature did not sign this text and sentence."),
     Fault.OTHER_PASSKEY: _l("The passkey of this signature was never set up for its signer."),
-    Fault.OTHER_ADDRESS: _l("The address is not the one that the account was made for."),
+    Fault.OTHER_ADDRESS: _l("The address isn't the one that the account was created for."),
     Fault.OTHER_CREDENTIALS: _l(
         "What the person signs in with (password, second factor, passkeys, sessions, an account "
         "that is open) was not set by this application: it was changed, or copied from another "
         "person's row."
     ),
     Fault.FORMER_CREDENTIALS: _l(
-        "What the person signs in with is not what the last event binds: an older row was put back."
+        "The details the person signs in with don't match the last event: an older row was put "
+        "back."
     ),
     Fault.PASSKEY_NOT_SET_UP: _l("The passkey was never set up for this person."),
-    Fault.ROW_GONE: _l("The row that this event bears witness to is gone."),
+    Fault.ROW_GONE: _l("The row that this event vouches for is gone."),
     Fault.END_CHANGED: _l(
-        "What the row says of the key's end is not what the chain of the instance says."
+        "What the row says about the key's end differs from the instance's chain."
     ),
     Fault.NOT_NUMBERED: _l("A leaf of the log was removed or added before this one."),
     Fault.OTHER_HASH: _l("The log was changed: a leaf does not give the hash that is kept of it."),
@@ -123,7 +126,7 @@ FAULTS: dict[Fault | ChainFault, object] = {
         "There were more events when the checkpoint was signed: the end of the chain was cut off, "
         "with the key of the trail."
     ),
-    Fault.ROW_UNKNOWN: _l("No event knows this row: it was put in."),
+    Fault.ROW_UNKNOWN: _l("No event mentions this row: it was inserted."),
     Fault.ROW_DIFFERS: _l("The row was changed, and no event says so."),
     Fault.ROW_DELETED: _l("The row was deleted, and no event says so."),
     Fault.EMPTIED: _l("The table was emptied, and no event says so. This was one of its rows."),
@@ -132,12 +135,14 @@ FAULTS: dict[Fault | ChainFault, object] = {
         "anchor is another instance's."
     ),
     Fault.ANCHOR_OTHER: _l("The checkpoint kept here is another one: the log was made anew."),
-    Fault.NO_PAPER: _l("The signature on paper rests on no scan that was confirmed like this."),
+    Fault.NO_PAPER: _l(
+        "The signature on paper isn't based on a scan that was confirmed like this."
+    ),
     Fault.DISAGREES: _l(
-        "What is stored here of how a text stands is not what its signatures and events say."
+        "What is stored here about the state of a text differs from its signatures and events."
     ),
     Fault.SCAN_CHANGED: _l(
-        "The scan was changed: it can't be decrypted or does not give its digest."
+        "The scan was changed: it can't be decrypted or doesn't match its digest."
     ),
 }
 

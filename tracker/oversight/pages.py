@@ -125,7 +125,7 @@ def _notes(line: RegisterLine) -> list[str]:
     if line.made_before:
         notes.append(
             _(
-                "Made on paper before this tool was used; not reviewed here (G3), not signed "
+                "Made on paper before this tool was in use; not reviewed here (G3), not signed "
                 "electronically"
             )
         )

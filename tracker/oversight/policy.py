@@ -12,4 +12,4 @@ def can_see_register(actor: Actor) -> Decision:
     """Decide who sees the register: managers of a party, and auditors of its NPM."""
     if actor.has(*READERS):
         return YES
-    return no(_l("The register is for managers and auditors."))
+    return no(_l("Only managers and auditors can see the register."))

@@ -115,7 +115,9 @@ def check() -> str:
     try:
         verdict = integrity.check_cooperations(actor)
     except integrity.NotCheckableError:
-        problem = _("The check can't be made. The administrator finds out why by the command line.")
+        problem = _(
+            "The check can't be run. An administrator can find out why on the command line."
+        )
     return render_template(
         "oversight/check.html",
         verdict=verdict,

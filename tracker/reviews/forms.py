@@ -55,10 +55,13 @@ class RecordForm(Form):
     other_points = TextField(
         _l("Other points"),
         [Optional()],
-        description=_l("Problems, costs, training, incidents. Write no name and no story."),
+        description=_l(
+            "Problems, costs, training, incidents. Don't name or describe anybody deprived of "
+            "liberty."
+        ),
     )
     outcome = ChoiceField(
-        _l("How do you go on?"),
+        _l("How will you go on?"),
         [UntilLater()],
         coerce=Outcome,
         choices=[
@@ -116,7 +119,7 @@ def record_form(codes: Sequence[str], record: Record, version: int) -> RecordFor
     fields: dict[str, Any] = {}
     for code in codes:
         fields[VERDICT + code] = ChoiceField(
-            _l("What became of it?"),
+            _l("How did it go?"),
             [UntilLater()],
             coerce=Verdict,
             choices=[Option(verdict.value, words) for verdict, words in labels.VERDICTS.items()],

@@ -17,7 +17,7 @@ VERDICT_STYLES: dict[Verdict, str] = {
     Verdict.NO_LONGER_NEEDED: "off",
 }
 OUTCOMES: dict[Outcome, object] = {
-    Outcome.GO_ON: _l("Go on unchanged"),
+    Outcome.GO_ON: _l("Continue unchanged"),
     Outcome.RENEW: _l("Renew with new dates"),
     Outcome.AMEND: _l("Amend some items"),
     Outcome.END: _l("End the cooperation"),
@@ -28,7 +28,8 @@ OUTCOME_HINTS: dict[Outcome, object] = {
         "Opens the dates in the terms as an amendment. They count once all parties have signed."
     ),
     Outcome.AMEND: _l(
-        "Opens the items you choose. The signed terms stay in force until all have signed anew."
+        "Opens the items you choose. The signed terms stay in force until everyone has signed "
+        "the new ones."
     ),
     Outcome.END: _l("A signatory then gives notice, with the notice period you agreed."),
 }

@@ -17,8 +17,8 @@ def review_was_begun(reference: str, user_ids: Iterable[UUID]) -> None:
         user_ids,
         "review_begun",
         lambda: (
-            _("A review has begun"),
-            _("A party has begun the review of a cooperation. Sign in to write its record."),
+            _("A review has started"),
+            _("A party has started the review of a cooperation. Sign in to write its record."),
         ),
     )
 
@@ -56,8 +56,8 @@ def review_was_called_off(reference: str, user_ids: Iterable[UUID]) -> None:
         user_ids,
         "review_called_off",
         lambda: (
-            _("A review was called off"),
-            _("A review was called off. Sign in to see why."),
+            _("A review was cancelled"),
+            _("A review was cancelled. Sign in to see why."),
         ),
     )
 
@@ -82,8 +82,8 @@ def end_is_near(reference: str, user_ids: Iterable[UUID]) -> None:
         user_ids,
         "end_near",
         lambda: (
-            _("The terms of a cooperation run out"),
-            _("The agreed terms of a cooperation run out or renew. Sign in to see the date."),
+            _("The terms of a cooperation are ending"),
+            _("The agreed terms of a cooperation end or renew soon. Sign in to see the date."),
         ),
     )
 

@@ -165,7 +165,7 @@ def cooperation_tasks(
         return {"review": [Task(label, _("Not yet due"), "off", url if may_begin else "", why)]}
     why = _("It was due on %(day)s.", day=as_date(review_on))
     if may_begin:
-        task = Task(label, _("Overdue"), YOURS, url, why, act=_("Begin the review"))
+        task = Task(label, _("Overdue"), YOURS, url, why, act=_("Start the review"))
     else:
         task = Task(label, _("Overdue"), "stop", url, why)
     return {"review": [task]}
@@ -223,7 +223,7 @@ def record_url(reference: str, number: int) -> str:
 
 def _state(review: Review) -> tuple[object, str]:
     if review.called_off_at is not None:
-        return _("Called off"), "off"
+        return _("Cancelled"), "off"
     if review.outcome is not None:
         return labels.OUTCOMES[review.outcome], "done"
     return _("Under review"), "half"

@@ -70,11 +70,11 @@ class RecordFact:
 def can_begin(actor: Actor, fact: ReviewFact) -> Decision:
     """Decide who may begin a review: a coordinator or manager of a party, at any time (P4, P5)."""
     if not fact.has_party(actor.organisation_id) or not actor.has(*BEGINNERS):
-        return no(_l("A coordinator or manager of one of the parties begins a review."))
+        return no(_l("Only a coordinator or manager of one of the parties can start a review."))
     if not fact.terms_in_force:
-        return no(_l("A review is held while the agreed terms are in force."))
+        return no(_l("You can only hold a review while the agreed terms are in force."))
     if fact.stage not in REVIEWABLE:
-        return no(_l("A review is held once the cooperation is active (P4)."))
+        return no(_l("You can only hold a review once the cooperation is active (P4)."))
     if fact.is_open:
         return no(_l("A review is already being held."))
     return YES
@@ -85,7 +85,7 @@ def can_write(actor: Actor, fact: ReviewFact) -> Decision:
     if not fact.is_open:
         return no(_l("This review is over. Its record stays as it is."))
     if not fact.has_party(actor.organisation_id) or not actor.has(*BEGINNERS):
-        return no(_l("Coordinators and managers of the parties write the record."))
+        return no(_l("Only coordinators and managers of the parties can write the record."))
     return YES
 
 
@@ -98,7 +98,7 @@ def can_confirm(actor: Actor, fact: ReviewFact, today: dt.date) -> Decision:
     if not fact.is_open:
         return no(_l("This review is over. Its record stays as it is."))
     if not fact.has_party(actor.organisation_id) or not actor.has(*CONFIRMERS):
-        return no(_l("A signatory or manager of each party confirms the record."))
+        return no(_l("Only a signatory or manager of a party can confirm the record for it."))
     if not fact.is_complete:
         return no(_l("The record is not complete yet."))
     for organisation_id, user_id in fact.confirmed if fact.missing else ():
@@ -116,12 +116,12 @@ def can_call_off(actor: Actor, fact: ReviewFact) -> Decision:
     if not fact.is_open:
         return no(_l("This review is over. Its record stays as it is."))
     if not fact.has_party(actor.organisation_id) or actor.organisation_id != fact.begun_for:
-        return no(_l("The party that began the review can call it off."))
+        return no(_l("Only the party that started the review can cancel it."))
     if actor.user_id == fact.begun_by and actor.has(*BEGINNERS):
         return YES
     if actor.has(Role.MANAGER):
         return YES
-    return no(_l("Only the person who began the review, or your manager, can call it off."))
+    return no(_l("Only the person who started the review, or your manager, can cancel it."))
 
 
 def can_take_effect(outcome: Outcome, *, terms_are_settled: bool) -> Decision:
@@ -162,11 +162,11 @@ def _about_promises(record: Record, fact: RecordFact) -> Iterator[Problem]:
     for code, label in fact.promises.items():
         result = record.results.get(code)
         if result is None or result.verdict is None:
-            yield f"verdict_{code}", _l("Say what became of this: %(item)s.", item=label)
+            yield f"verdict_{code}", _l("Say how this went: %(item)s.", item=label)
         elif result.verdict is not Verdict.KEPT and not result.words:
             yield (
                 f"words_{code}",
-                _l("Say more about this, since it wasn't kept in full: %(item)s.", item=label),
+                _l("Say more about this, because it wasn't kept in full: %(item)s.", item=label),
             )
 
 
@@ -198,7 +198,7 @@ def _about_new_dates(record: Record, fact: RecordFact) -> Iterator[Problem]:
         fact.review_on,
         fact.ends_on,
     ):
-        yield "ends_on", _l("These are the dates that are agreed already.")
+        yield "ends_on", _l("These dates are already agreed.")
 
 
 def _about_the_next_review(record: Record, fact: RecordFact) -> Iterator[Problem]:

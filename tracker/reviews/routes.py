@@ -61,7 +61,7 @@ def begin(reference: str) -> Response:
     return perform(
         None,
         lambda: service.begin(actor, cooperation),
-        success=_("The review has begun. Write its record here."),
+        success=_("The review has started. Write its record here."),
         next=lambda review: (
             _to_record(reference, review.number)
             if review
@@ -156,7 +156,7 @@ def call_off(reference: str, number: int) -> str | Response:
     done = form.validate_on_submit() and perform(
         form,
         lambda: service.call_off(actor, cooperation, number, reason=form.reason.data or ""),
-        success=_("The review is called off."),
+        success=_("The review is cancelled."),
         next=redirect(url_for("reviews.listed", reference=reference), 303),
     )
     return done or render_template(

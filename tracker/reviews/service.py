@@ -327,7 +327,7 @@ def _locked_terms(cooperation: Cooperation) -> Checklist | None:
 def _found(cooperation: Cooperation, number: int) -> Review:
     review = queries.find(cooperation, number)
     if review is None:
-        raise RuleBrokenError(_l("There is no such review."))
+        raise RuleBrokenError(_l("That review doesn't exist."))
     return review
 
 

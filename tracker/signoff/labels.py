@@ -17,7 +17,7 @@ from tracker.ui.locale import as_date
 METHODS = {
     Method.PASSWORD_TOTP: _l("Password with code from an app"),
     Method.PASSKEY: _l("Passkey"),
-    Method.PASSWORD_MAILED_CODE: _l("Password with code by mail"),
+    Method.PASSWORD_MAILED_CODE: _l("Password with code by email"),
     Method.PAPER: _l("On paper"),
     Method.DEMONSTRATION: _l("Demonstration, without proof of identity"),
 }
@@ -27,14 +27,14 @@ REQUEST_STATES = {
     RequestState.COMPLETED: _l("Signed by all"),
     RequestState.DECLINED: _l("Declined"),
     RequestState.WITHDRAWN: _l("Called back"),
-    RequestState.EXPIRED: _l("Ran out before all had signed"),
+    RequestState.EXPIRED: _l("Ran out before everyone had signed"),
 }
 
 MISNAMINGS = {
     Misnaming.NOBODY: _l("Choose who signs for each party."),
-    Misnaming.TWICE: _l("A person signs for one party only. Name different persons."),
-    Misnaming.TOO_MANY: _l("More signatures are asked for than persons are named."),
-    Misnaming.ORDER_NEEDS_ALL: _l("Who signs one after the other all have to sign."),
+    Misnaming.TWICE: _l("A person can only sign for one party. Name different people."),
+    Misnaming.TOO_MANY: _l("You're asking for more signatures than there are people named."),
+    Misnaming.ORDER_NEEDS_ALL: _l("If people sign one after the other, all of them have to sign."),
 }
 
 ORDERS = {
@@ -44,12 +44,12 @@ ORDERS = {
 }
 
 FLAWS = {
-    Flaw.INCOMPLETE: _l("The answer of the passkey is not whole, or can't be read."),
+    Flaw.INCOMPLETE: _l("The passkey's answer is incomplete or can't be read."),
     Flaw.OTHER_TEXT: _l("The passkey confirmed another text or another sentence."),
-    Flaw.OTHER_ACT: _l("The passkey was used for something else than signing."),
+    Flaw.OTHER_ACT: _l("The passkey was used for something other than signing."),
     Flaw.OTHER_PLACE: _l("The passkey was used at another place."),
-    Flaw.NOT_VERIFIED: _l("The passkey's device did not verify its person."),
-    Flaw.NOT_SIGNED: _l("The passkey's key did not sign this."),
+    Flaw.NOT_VERIFIED: _l("The passkey's device didn't verify who was using it."),
+    Flaw.NOT_SIGNED: _l("The passkey's key didn't sign this."),
 }
 
 

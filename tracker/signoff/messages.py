@@ -24,10 +24,10 @@ def receipt(signature: Signature, *, email: str, reference: str) -> None:
     with in_language(signature.language):
         subject = _("Receipt of your signature")
         body = text(
-            _("Your signature is kept. It stands under the text with this digest (SHA-256):"),
+            _("Your signature is recorded under the text with this digest (SHA-256):"),
             signature.document_digest,
-            _("If you did not sign, tell an administrator at once."),
-            _("Anybody can check the digest at the address below; the text is not shown there."),
+            _("If you didn't sign, tell an administrator immediately."),
+            _("Anyone can check the digest at the address below. The text isn't shown there."),
             name=signature.signer_name,
             address=verify_address(signature.document_digest, reference),
         )

@@ -123,7 +123,7 @@ def decide(
         with db.session.begin_nested():
             paper.decisions.append(paper_decision)
     except IntegrityError as error:
-        raise RuleBrokenError(_l("Your organisation has answered this scan already.")) from error
+        raise RuleBrokenError(_l("Your organisation has already answered this scan.")) from error
     return paper_decision
 
 
@@ -229,7 +229,7 @@ def _write(
             db.session.add(signature)
     except IntegrityError as error:
         raise RuleBrokenError(
-            _l("Somebody named on this scan has signed this revision already.")
+            _l("Somebody named on this scan has already signed this revision.")
         ) from error
     return signature
 

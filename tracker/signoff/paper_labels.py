@@ -12,7 +12,7 @@ from tracker.ui.locale import as_date
 
 # In words, with the mark of the state.
 STATES: dict[PaperState, tuple[object, str]] = {
-    PaperState.WAITING: (_l("Waits to be confirmed"), "other"),
+    PaperState.WAITING: (_l("Waiting to be confirmed"), "other"),
     PaperState.CONFIRMED: (_l("Confirmed"), "held"),
     PaperState.REFUSED: (_l("Refused"), "stop"),
     PaperState.WITHDRAWN: (_l("Withdrawn"), "off"),
@@ -34,8 +34,11 @@ def how_signed(signature: Signature) -> object:
     }
     if paper["made"] == "before":
         return _(
-            "On paper on %(day)s, before this tool was used; not signed electronically. Recorded "
-            "by %(recorder)s, %(recorded_for)s, confirmed by %(confirmer)s, %(confirmed_for)s",
+            (
+                "On paper on %(day)s, before this tool was in use; not signed electronically. "
+                "Recorded by %(recorder)s, %(recorded_for)s, confirmed by %(confirmer)s, "
+                "%(confirmed_for)s"
+            ),
             **words,
         )
     return _(

@@ -41,14 +41,16 @@ def can_record(
     has_line says whether the organisation still has an unsigned slot on it.
     """
     if not is_party or not actor.has(*RECORDERS):
-        return no(_l("A coordinator of a party records what their organisation signed on paper."))
+        return no(
+            _l("Only a coordinator of a party can record what their organisation signed on paper.")
+        )
     if state is not RequestState.WAITING:
-        return no(_l("This text no longer waits for signatures."))
+        return no(_l("This text is no longer waiting for signatures."))
     if not has_line:
-        return no(_l("No signature of your organisation is missing on this text."))
+        return no(_l("Your organisation has already given all its signatures on this text."))
     own = actor.organisation_id
     if any(paper.organisation_id == own and paper.state is PaperState.WAITING for paper in papers):
-        return no(_l("A scan of your organisation waits to be confirmed already."))
+        return no(_l("A scan from your organisation is already waiting to be confirmed."))
     return YES
 
 
@@ -58,13 +60,13 @@ def can_decide(actor: Actor, paper: PaperFact, *, is_party: bool, state: Request
     Never the organisation that recorded it, nor the same person acting for another one.
     """
     if not is_party or not actor.has(*CONFIRMERS):
-        return no(_l("A coordinator or signatory of another party confirms a scan."))
+        return no(_l("Only a coordinator or signatory of another party can confirm a scan."))
     if actor.organisation_id == paper.organisation_id or actor.user_id == paper.recorded_by_id:
-        return no(_l("Nobody confirms a scan that their own side recorded: another party does."))
+        return no(_l("You can't confirm a scan that your own side recorded: another party has to."))
     if paper.state is not PaperState.WAITING or state is not RequestState.WAITING:
         return no(_l("This scan no longer waits to be confirmed."))
     if actor.organisation_id in paper.decided:
-        return no(_l("Your organisation has confirmed this scan already."))
+        return no(_l("Your organisation has already confirmed this scan."))
     return YES
 
 
@@ -73,7 +75,9 @@ def can_withdraw(
 ) -> Decision:
     """Decide who may withdraw a scan: a coordinator of the side that recorded it."""
     if not is_party or not actor.has(*RECORDERS) or actor.organisation_id != paper.organisation_id:
-        return no(_l("A coordinator of the organisation that recorded a scan withdraws it."))
+        return no(
+            _l("Only a coordinator of the organisation that recorded a scan can withdraw it.")
+        )
     if paper.state is not PaperState.WAITING or state is not RequestState.WAITING:
         return no(_l("This scan no longer waits to be confirmed."))
     return YES
@@ -85,7 +89,7 @@ def can_be_dated(signed_on: dt.date, today: dt.date, frozen_on: dt.date | None =
     frozen_on is the day on which a text of this product was frozen: nobody could sign it earlier.
     """
     if signed_on > today:
-        return no(_l("The date on the paper can't lie ahead."))
+        return no(_l("The date on the paper can't be in the future."))
     if frozen_on is not None and signed_on < frozen_on:
         return no(_l("The text was frozen after this day, so nobody could sign it then."))
     return YES

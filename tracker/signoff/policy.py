@@ -56,7 +56,7 @@ class RequestStatus:
     def is_waiting(self, today: dt.date) -> Decision:
         """Decide whether it can be signed on a day at all."""
         if self.state is not RequestState.WAITING:
-            return no(_l("This text no longer waits for signatures."))
+            return no(_l("This text is no longer waiting for signatures."))
         if not runs_from_to(None, self.expires_on, today):
             return no(_l("The time to sign this text has run out."))
         return YES
@@ -65,7 +65,7 @@ class RequestStatus:
 def has_power(membership: ActorMembership | None, today: dt.date) -> Decision:
     """Decide whether somebody is a signatory whose power is recorded and current."""
     if membership is None:
-        return no(_l("You are not a signatory of the organisation you act for."))
+        return no(_l("You aren't a signatory of the organisation you're acting for."))
     if not membership.power:
         return no(_l("The source of your power to sign is not recorded."))
     if not runs_from_to(membership.power_from, None, today):
@@ -105,29 +105,29 @@ def can_pass_on(actor: Actor, status: RequestStatus, today: dt.date, holder_id: 
     if not waits:
         return waits
     if not signers.is_to_sign(status.parties, status.signed, actor.organisation_id, holder_id):
-        return no(_l("There is nothing left to sign for this person in your organisation."))
+        return no(_l("There's nothing left for this person to sign in your organisation."))
     if actor.user_id == holder_id and signing_membership(actor) is not None:
         return YES
     if actor.has(Role.COORDINATOR):
         return YES
-    return no(_l("Who is named passes it on, or a coordinator of the organisation does."))
+    return no(_l("Only the person named, or a coordinator of the organisation, can pass it on."))
 
 
 def can_countersign(actor: Actor, signer_id: UUID) -> Decision:
     """Decide who countersigns a person's undertaking: never that person."""
     if not actor.acts_for_npm or not actor.has(*COUNTERSIGNERS):
-        return no(_l("A signatory or manager of the NPM countersigns."))
+        return no(_l("Only a signatory or manager of the NPM can countersign."))
     if actor.user_id == signer_id:
-        return no(_l("Nobody countersigns their own undertaking."))
+        return no(_l("You can't countersign your own undertaking."))
     return YES
 
 
 def is_proven(actor: Actor, identity: Identity, now: dt.datetime) -> Decision:
     """Decide whether a proof of identity is this person's and fresh."""
     if identity.user_id != actor.user_id:
-        return no(_l("The proof of identity is another person's."))
+        return no(_l("The proof of identity belongs to another person."))
     if not dt.timedelta(0) <= now - identity.at <= FRESH:
-        return no(_l("The proof of identity is too old. Enter password and code again."))
+        return no(_l("The proof of identity is too old. Enter your password and a code again."))
     return YES
 
 
@@ -135,7 +135,7 @@ def is_enough(identity: Identity, kind: SignatureKind, organisation_id: UUID | N
     """Decide whether a method may be used for a signature: a mailed code only for undertakings."""
     in_own_name = kind is SignatureKind.SIGNATURE and organisation_id is None
     if identity.method is Method.PASSWORD_MAILED_CODE and not in_own_name:
-        return no(_l("A code by mail is not enough to sign for an organisation."))
+        return no(_l("A code by email isn't enough to sign for an organisation."))
     return YES
 
 

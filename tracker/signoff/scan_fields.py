@@ -35,7 +35,7 @@ class ComparedFields(ShownFields):
     compared = ConfirmField(
         _l(
             "I have opened the scan and compared it with the text: it shows this text, signed by "
-            "those named here on the date named here."
+            "the people named here on the date given here."
         ),
         [Required()],
     )

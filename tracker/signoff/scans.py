@@ -53,12 +53,14 @@ def type_of(data: bytes) -> ScanType | None:
 def checked(data: bytes) -> ScanType:
     """Return the type of a file; raise RuleBrokenError with the reason if it isn't accepted."""
     if not data:
-        raise RuleBrokenError(_l("Choose the file of the scan. The one that came is empty."), FIELD)
+        raise RuleBrokenError(_l("Choose the file of the scan. The one you sent is empty."), FIELD)
     if len(data) > MAX_BYTES:
         raise RuleBrokenError(
             _l(
-                "The file is too large. Scan in black and white or with fewer dots: at most "
-                "%(most)s MB.",
+                (
+                    "The file is too large. Scan in black and white or at a lower resolution: at "
+                    "most %(most)s MB."
+                ),
                 most=MAX_BYTES // 1024 // 1024,
             ),
             FIELD,
@@ -66,7 +68,9 @@ def checked(data: bytes) -> ScanType:
     scan_type = type_of(data)
     if scan_type is None:
         raise RuleBrokenError(
-            _l("The file is no whole PDF, JPEG or PNG, whatever its name says. Scan it again."),
+            _l(
+                "The file isn't a complete PDF, JPEG or PNG, whatever its name says. Scan it again."
+            ),
             FIELD,
         )
     return scan_type

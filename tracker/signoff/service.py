@@ -378,7 +378,7 @@ def withdraw(
     Nobody does so where the text came back by itself, such as after a party left.
     """
     if signature_request.state is not RequestState.WAITING:
-        raise RuleBrokenError(_l("This text no longer waits for signatures."))
+        raise RuleBrokenError(_l("This text is no longer waiting for signatures."))
     if not reason.strip():
         raise RuleBrokenError(_l("Say why you call it back."), "reason")
     _end(actor, signature_request, RequestState.WITHDRAWN, reason.strip(), key)
@@ -431,7 +431,7 @@ def pass_on(
     }
     if to_id not in able:
         raise RuleBrokenError(
-            _l("Choose a signatory of your organisation whose power to sign runs today."), "person"
+            _l("Choose a signatory of your organisation with power to sign today."), "person"
         )
     decision = signers.can_pass_on(
         standing.parties,
@@ -542,7 +542,7 @@ def _write(  # noqa: PLR0913 -- one row's values
         with db.session.begin_nested():
             db.session.add(signature)
     except IntegrityError as error:
-        raise RuleBrokenError(_l("You have signed this revision already.")) from error
+        raise RuleBrokenError(_l("You have already signed this revision.")) from error
     return signature
 
 

@@ -67,7 +67,7 @@ def digest_in(actor: Actor, mark: str | None) -> str:
 def require(page: SigningPage | None, digest: str) -> None:
     """Raise NotShownError unless the page showed the text with this digest (product.md, 5.3)."""
     if page is None:
-        raise NotShownError(_l("It is not known which text you read. Read it here, then go on."))
+        raise NotShownError(_l("We don't know which text you read. Read it here, then continue."))
     if page.digest != digest:
         raise NotShownError(
             _l("The text changed after you opened it, so nothing was done. Read it as it is now."),
@@ -81,8 +81,10 @@ def require_recent(page: SigningPage | None, digest: str) -> None:
     if page is not None and not page.is_good(clock.now()):
         raise NotShownError(
             _l(
-                "You opened the page more than %(minutes)s minutes ago, so nothing was signed. "
-                "Look at the text once more, then sign.",
+                (
+                    "You opened the page more than %(minutes)s minutes ago, so nothing was signed. "
+                    "Look at the text again, then sign."
+                ),
                 minutes=int(OPEN_FOR.total_seconds() // 60),
             ),
             page.digest,

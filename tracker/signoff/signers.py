@@ -142,16 +142,16 @@ def can_sign_now(
         else None
     )
     if party is None or person is None:
-        return no(_l("Another person is named to sign for your organisation."))
+        return no(_l("Somebody else is named to sign for your organisation."))
     if user_id in party.who_signed(signed):
-        return no(_l("You have signed this revision already."))
+        return no(_l("You have already signed this revision."))
     if party.is_done(signed):
-        return no(_l("Your organisation has signed this revision."))
+        return no(_l("Your organisation has already signed this revision."))
     earlier = [other for other in parties if other.turn < party.turn]
     if not is_complete(earlier, signed):
-        return no(_l("It is not your turn yet: other parties sign first."))
+        return no(_l("It isn't your turn yet: other parties sign first."))
     if not party.is_turn_of(person, signed):
-        return no(_l("It is not your turn yet: others of your organisation sign first."))
+        return no(_l("It isn't your turn yet: others in your organisation sign first."))
     return YES
 
 
@@ -182,9 +182,9 @@ def can_pass_on(
     former are people who were named before and passed it on.
     """
     if not is_to_sign(parties, signed, organisation_id, before):
-        return no(_l("There is nothing left to sign for this person."))
+        return no(_l("There's nothing left for this person to sign."))
     if after == before or after in former or any(after in party.user_ids for party in parties):
-        return no(_l("This person is named on this text already."))
+        return no(_l("This person is already named on this text."))
     return YES
 
 

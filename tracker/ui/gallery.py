@@ -77,7 +77,7 @@ class SampleForm(Form):
     objective = TextField(
         "Objective",
         [Required("Enter what the cooperation is for")],
-        description="Write no name and no story of any person deprived of liberty.",
+        description="Don't name or describe any person deprived of liberty.",
     )
     email = EmailField("Email address", [Required()])
     days = NumberField("Days until a reply", [Required()], unit="days", least=1, most=365)

@@ -1,4 +1,7 @@
-"""Forms for undertakings: the person's steps, the proof, the NPM's decision."""
+"""Forms for undertakings: the person's steps, the proof, the NPM's decision.
+
+In one file: the fields of a declaration are the same wherever somebody declares.
+"""
 
 import datetime as dt
 from collections.abc import Callable, Sequence
@@ -48,7 +51,7 @@ from tracker.undertakings.places import Places
 from tracker.undertakings.queries import VisitChoice
 from tracker.undertakings.service import MAX_INTERESTS, MAX_REASON
 
-NO_STORY = _l("Write no name and no story of any person deprived of liberty.")
+NO_STORY = _l("Don't name or describe any person deprived of liberty.")
 Validator = Callable[[Any, Any], None]
 
 
@@ -126,7 +129,9 @@ def _briefing(questions: Questions, *, complete: bool) -> dict[str, Any]:
     sentence = questions.briefing_field(FieldType.CONFIRM)
     date = questions.briefing_field(FieldType.DATE)
     needed = [
-        Required(_l("Confirm that you had the briefing. If you had none yet, ask the NPM for it."))
+        Required(
+            _l("Confirm that you had the briefing. If you haven't had it yet, ask the NPM for it.")
+        )
     ]
     return {
         "briefed": ConfirmField(
@@ -147,8 +152,8 @@ def _interests(questions: Questions, *, complete: bool) -> dict[str, Any]:
             questions.interest_question,
             needed if complete else [],
             description=_l(
-                "Declaring something does not shut you out. The NPM decides what follows from it "
-                "and tells you. Only you and those who decide for the NPM see it."
+                "Declaring something doesn't rule you out. The NPM decides what follows and "
+                "tells you. Only you and those who decide for the NPM see it."
             ),
             choices=[Option(value, label) for value, label in questions.interest_options],
         ),
@@ -168,7 +173,7 @@ def _with_briefing(form: Any, field: Any) -> None:
 
 def _not_in_future(_form: Any, field: Any) -> None:
     if isinstance(field.data, dt.date) and field.data > clock.today():
-        raise StopValidation(str(_l("The date of the briefing lies in the future")))
+        raise StopValidation(str(_l("The date of the briefing is in the future")))
 
 
 def _with_choice(form: Any, field: Any) -> None:
@@ -196,7 +201,7 @@ class SignForm(ProofFields):
     """Proof of identity on the form that signs."""
 
     mailed_code = CodeField(
-        _l("Six-digit code from the mail"), [Required(_l("Enter the code from the mail"))]
+        _l("Six-digit code from the email"), [Required(_l("Enter the code from the email"))]
     )
 
     def ask(self, *, app: bool, passkey: bool, mail: bool) -> None:
@@ -219,8 +224,8 @@ class MailedCodesForm(Form):
     allow = HiddenValueField()
     reason = TextField(
         _l("Reason"),
-        [Required(_l("Say why. It is kept in the history."))],
-        description=_l("Kept in the history, which all parties read."),
+        [Required(_l("Say why. It's kept in the history."))],
+        description=_l("Kept in the history, which all parties can read."),
         most=MAX_REASON,
     )
 
@@ -253,7 +258,7 @@ class DecisionForm(Form):
     reason = TextField(
         _l("Reason, and the limit where you set one"),
         [Optional()],
-        description=_l("The person reads it. It is needed for a limit and for another person."),
+        description=_l("The person can read it. Needed for a limit and for another person."),
         most=MAX_REASON,
     )
 
@@ -321,7 +326,9 @@ class ScanReasonForm(Form):
     reason = TextField(
         _l("Reason"),
         [Required()],
-        description=_l("Those who decide for the NPM read it, and who recorded the scan."),
+        description=_l(
+            "The people who decide for the NPM, and whoever recorded the scan, can read it."
+        ),
         most=MAX_REASON,
     )
 
@@ -330,7 +337,7 @@ class WithdrawalForm(Form):
     """Why the NPM closes what an undertaking opened."""
 
     reason = TextField(
-        _l("Reason"), [Required()], description=_l("The person reads it."), most=MAX_REASON
+        _l("Reason"), [Required()], description=_l("The person can read it."), most=MAX_REASON
     )
 
 
@@ -379,13 +386,15 @@ def opening_form(terms: Terms, visits: Sequence[VisitChoice], sent: Any = None) 
         "until": DateField(
             _l("Last day"),
             [Required(), within_terms],
-            description=_l("The terms allow no later day. Choose an earlier one if it is enough."),
+            description=_l(
+                "The terms don't allow a later day. Choose an earlier one if that's enough."
+            ),
         )
     }
     if terms.scope is Scope.ONE_VISIT:
         members["visit"] = ChoiceField(
             _l("Which visit?"),
-            [Required(_l("Choose the visit that this is for"))],
+            [Required(_l("Choose which visit this is for"))],
             coerce=_as_uuid,
             choices=[
                 Option(str(visit.id), _l("Joint visit %(number)s", number=visit.number))

@@ -86,7 +86,7 @@ def _about(document: Mapping[str, Any], language: str) -> tuple[Part_, ...]:
             (_("Organisation"), document["organisation"]["name"]),
             (_("Cooperation"), f"{cooperation['title']}, {cooperation['reference']}"),
             (
-                _("Terms it rests on"),
+                _("Terms it's based on"),
                 _(
                     "Revision %(number)s, until %(day)s",
                     number=terms["revision"],

@@ -17,14 +17,14 @@ DECISIONS: dict[InterestsDecision, object] = {
 
 DECISION_HINTS: dict[InterestsDecision, object] = {
     InterestsDecision.ACCEPT: _l("What was declared has no consequence for this work."),
-    InterestsDecision.LIMIT: _l("The person takes part, but for what you name below."),
-    InterestsDecision.REPLACE: _l("This person gets no access, and somebody else is asked for."),
+    InterestsDecision.LIMIT: _l("The person takes part, except in what you name below."),
+    InterestsDecision.REPLACE: _l("This person gets no access, and you ask for somebody else."),
 }
 
 DECIDED: dict[InterestsDecision, object] = {
     InterestsDecision.ACCEPT: _l("Accepted"),
     InterestsDecision.LIMIT: _l("Accepted with a limit"),
-    InterestsDecision.REPLACE: _l("Another person is to take the place"),
+    InterestsDecision.REPLACE: _l("Another person is to replace them"),
 }
 
 REACHES: dict[Reach, object] = {
@@ -41,14 +41,14 @@ LIMIT_REACHES: dict[Reach, object] = {reach: REACHES[reach] for reach in (Reach.
 
 ENDED_BECAUSE: dict[UndertakingEnd, object] = {
     UndertakingEnd.NEW_TERMS: _l("new confidentiality terms are in force"),
-    UndertakingEnd.UNLISTED: _l("the person no longer stands in the list of who must sign"),
+    UndertakingEnd.UNLISTED: _l("the person is no longer on the list of who must sign"),
     UndertakingEnd.LEFT: _l("the person no longer takes part"),
     UndertakingEnd.SUSPENDED: _l("the account was suspended"),
     UndertakingEnd.WITHDRAWN: _l("the person withdrew it"),
     UndertakingEnd.WITHDRAWN_BY_NPM: _l("the NPM withdrew it"),
     UndertakingEnd.EXPIRED: _l("its last day has passed"),
-    UndertakingEnd.TERMS_SUSPENDED: _l("the terms it rests on were suspended"),
-    UndertakingEnd.TERMS_ENDED: _l("the terms it rests on have ended"),
+    UndertakingEnd.TERMS_SUSPENDED: _l("the terms it's based on were suspended"),
+    UndertakingEnd.TERMS_ENDED: _l("the terms it's based on have ended"),
     UndertakingEnd.PAPER_REFUSED: _l("the scan of the signed paper was refused"),
     UndertakingEnd.PAPER_WITHDRAWN: _l("the scan of the signed paper was withdrawn"),
 }

@@ -17,9 +17,9 @@ def requested(undertaking: Undertaking, person: User) -> None:
         _queue(
             person,
             "undertaking_asked",
-            _("An undertaking waits for you"),
-            _("You are asked to sign an undertaking of confidentiality. It takes ten minutes."),
-            _("Nobody can sign it for you. Until you have signed, some pages stay closed to you."),
+            _("You're asked for an undertaking"),
+            _("You're asked to sign an undertaking of confidentiality. It takes ten minutes."),
+            _("Nobody can sign it for you. Until you have signed, you can't see some pages."),
             address=_own(undertaking.id),
         )
 
@@ -33,8 +33,11 @@ def waits_for_npm(undertaking: Undertaking, reference: str, deciders: Iterable[U
             _queue(
                 decider,
                 "undertaking_signed",
-                _("An undertaking waits for the NPM"),
-                _("A person has signed an undertaking. It waits for a signatory or manager."),
+                _("An undertaking is waiting for the NPM"),
+                _(
+                    "A person has signed an undertaking. A signatory or manager needs to look at "
+                    "it."
+                ),
                 address=link_to(
                     "undertakings.check", reference=reference, undertaking_id=undertaking.id
                 ),
@@ -48,7 +51,7 @@ def scan_waits(undertaking: Undertaking, reference: str, deciders: Iterable[User
             _queue(
                 decider,
                 "undertaking_on_paper",
-                _("An undertaking on paper waits to be confirmed"),
+                _("An undertaking on paper needs confirming"),
                 _("The scan of an undertaking signed on paper was recorded. Compare and answer."),
                 address=link_to(
                     "undertaking_paper.show", reference=reference, undertaking_id=undertaking.id
@@ -67,7 +70,7 @@ def interest_added(
             _queue(
                 decider,
                 "interest_added",
-                _("A declaration of interests waits for the NPM"),
+                _("A declaration of interests is waiting for the NPM"),
                 _("Someone has added to what they declared. A signatory or manager decides on it."),
                 _("Until then, part of the work is closed to that person."),
                 address=link_to(
@@ -98,7 +101,7 @@ def countersigned(undertaking: Undertaking) -> None:
             undertaking.user,
             "undertaking_countersigned",
             _("Your undertaking is countersigned"),
-            _("The NPM has countersigned your undertaking. What you need is open to you now."),
+            _("The NPM has countersigned your undertaking. You now have access."),
             address=_own(undertaking.id),
         )
 
@@ -110,7 +113,7 @@ def withdrawn_by_npm(undertaking: Undertaking) -> None:
             undertaking.user,
             "undertaking_withdrawn",
             _("Your undertaking was closed"),
-            _("The NPM has closed what your undertaking had opened. You find the reason there."),
+            _("The NPM has closed your undertaking and the access it gave. Sign in to see why."),
             address=_own(undertaking.id),
         )
 

@@ -263,16 +263,16 @@ def state(line: Line, *, decides: bool) -> State:
     if undertaking.state is UndertakingState.SIGNED and decides:
         needs_decision = undertaking.has_interests or undertaking.party_has_interest
         if needs_decision and undertaking.decision is None:
-            return _l("Interests wait for a decision"), "wait"
+            return _l("Interests waiting for a decision"), "wait"
         if undertaking.decision is InterestsDecision.REPLACE:
             return labels.DECIDED[InterestsDecision.REPLACE], "off"
         if line.bearing.undecided:
-            return _l("Interests wait for a decision"), "wait"
+            return _l("Interests waiting for a decision"), "wait"
         if line.bearing.is_refused:
             return labels.DECIDED[InterestsDecision.REPLACE], "off"
         return _l("Waiting for your countersignature"), "wait"
     if decides and undertaking.state is UndertakingState.COUNTERSIGNED and line.bearing.undecided:
-        return _l("Interests wait for a decision"), "wait"
+        return _l("Interests waiting for a decision"), "wait"
     return _state(line, tells_day=decides)
 
 
@@ -281,9 +281,9 @@ def _state(line: Line, *, tells_day: bool) -> State:
         case UndertakingState.ASKED:
             return _l("Not signed yet"), "other"
         case UndertakingState.ON_PAPER:
-            return _l("Signed on paper, waits to be confirmed"), "other"
+            return _l("Signed on paper, waiting to be confirmed"), "other"
         case UndertakingState.SIGNED:
-            return _l("Signed, waits for the NPM"), "other"
+            return _l("Signed, waiting for the NPM"), "other"
         case UndertakingState.COUNTERSIGNED:
             return _opened(line, tells_day=tells_day)
         case UndertakingState.CLOSED:

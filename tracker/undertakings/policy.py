@@ -33,22 +33,22 @@ def can_see(actor: Actor, undertaking: UndertakingStatus) -> Decision:
     """Decide on seeing confirmations and declared interests (C13): the person, the deciders."""
     if actor.user_id == undertaking.user_id or decides_for(actor, undertaking.npm_ids):
         return YES
-    return no(_l("An undertaking is seen by its person and by those who decide for the NPM."))
+    return no(_l("Only the person and those who decide for the NPM can see an undertaking."))
 
 
 def can_fill_in(actor: Actor, undertaking: UndertakingStatus, today: dt.date) -> Decision:
     """Decide on putting in answers and signing: the person alone (S11), on terms in force."""
     if actor.user_id != undertaking.user_id:
-        return no(_l("Nobody signs for another. This undertaking is another person's."))
+        return no(_l("You can't sign for somebody else. This is another person's undertaking."))
     match undertaking.state:
         case UndertakingState.ON_PAPER | UndertakingState.SIGNED | UndertakingState.COUNTERSIGNED:
-            return no(_l("You have signed this undertaking already."))
+            return no(_l("You have already signed this undertaking."))
         case UndertakingState.CLOSED:
             return no(_l("This undertaking was closed and can't be signed any more."))
     if not undertaking.is_current:
         return no(_l("New terms are in force. Sign the undertaking on the new terms."))
     if undertaking.organisation_id not in {m.organisation_id for m in actor.memberships}:
-        return no(_l("You have no role any more in the organisation that named you."))
+        return no(_l("You no longer have a role in the organisation that named you."))
     return is_in_time(undertaking, today)
 
 
@@ -59,11 +59,11 @@ def can_sign_by_mailed_code(actor: Actor, undertaking: UndertakingStatus) -> Dec
     who holds another role, or has a second factor, proves more.
     """
     if not undertaking.mailed_codes:
-        return no(_l("The NPM does not let people of this cooperation sign with a code by mail."))
+        return no(_l("The NPM doesn't let people in this cooperation sign with a code by email."))
     if actor.has_second_factor:
         return no(_l("You have a second factor. Sign with it."))
     if any(membership.role is not Role.MEMBER for membership in actor.memberships):
-        return no(_l("Your role needs more than a code by mail. Set up a second factor."))
+        return no(_l("Your role needs more than a code by email. Set up a second factor."))
     return YES
 
 
@@ -71,17 +71,17 @@ def can_allow_mailed_codes(actor: Actor, npm_ids: frozenset[UUID]) -> Decision:
     """Decide on letting people sign their undertaking with a code by mail: the NPM's deciders."""
     if decides_for(actor, npm_ids):
         return YES
-    return no(_l("A signatory or manager of the NPM decides on codes by mail."))
+    return no(_l("Only a signatory or manager of the NPM can decide on codes by email."))
 
 
 def can_decide(actor: Actor, undertaking: UndertakingStatus) -> Decision:
     """Decide on deciding what follows from declared interests (C13): never from one's own."""
     if not decides_for(actor, undertaking.npm_ids):
-        return no(_l("A signatory or manager of the NPM decides on declared interests."))
+        return no(_l("Only a signatory or manager of the NPM can decide on declared interests."))
     if actor.user_id == undertaking.user_id:
-        return no(_l("Nobody decides on their own interests."))
+        return no(_l("You can't decide on your own interests."))
     if undertaking.state is not UndertakingState.SIGNED:
-        return no(_l("There is nothing to decide now: the undertaking does not wait for the NPM."))
+        return no(_l("There's nothing to decide now: the undertaking isn't waiting for the NPM."))
     if not undertaking.needs_decision:
         return no(_l("The person declared no interests, so there is nothing to decide."))
     return YES
@@ -90,14 +90,14 @@ def can_decide(actor: Actor, undertaking: UndertakingStatus) -> Decision:
 def can_add_interest(actor: Actor, undertaking: UndertakingStatus) -> Decision:
     """Decide on adding an interest after signing (C13): the person alone, at any time."""
     if actor.user_id != undertaking.user_id:
-        return no(_l("Nobody declares interests for another person."))
+        return no(_l("You can't declare interests for somebody else."))
     match undertaking.state:
         case UndertakingState.ASKED | UndertakingState.ON_PAPER:
             return no(_l("You have not signed yet. Declare it in the undertaking itself."))
         case UndertakingState.CLOSED:
             return no(
                 _l(
-                    "This undertaking is closed and opens nothing. Declare your interests when "
+                    "This undertaking is closed and gives no access. Declare your interests when "
                     "you sign a new one."
                 )
             )
@@ -107,9 +107,9 @@ def can_add_interest(actor: Actor, undertaking: UndertakingStatus) -> Decision:
 def can_decide_added(actor: Actor, undertaking: UndertakingStatus) -> Decision:
     """Decide on deciding what follows from an added interest (C13): never from one's own."""
     if not decides_for(actor, undertaking.npm_ids):
-        return no(_l("A signatory or manager of the NPM decides on declared interests."))
+        return no(_l("Only a signatory or manager of the NPM can decide on declared interests."))
     if actor.user_id == undertaking.user_id:
-        return no(_l("Nobody decides on their own interests."))
+        return no(_l("You can't decide on your own interests."))
     match undertaking.state:
         case UndertakingState.ASKED | UndertakingState.ON_PAPER:
             return no(_l("The person has not signed yet."))
@@ -124,12 +124,14 @@ def can_countersign(actor: Actor, undertaking: UndertakingStatus, today: dt.date
     Interests that were declared are decided first; a person who is to be replaced is not cleared.
     """
     if not decides_for(actor, undertaking.npm_ids):
-        return no(_l("A signatory or manager of the NPM countersigns."))
+        return no(_l("Only a signatory or manager of the NPM can countersign."))
     own = signoff.can_countersign(actor, undertaking.user_id)
     if not own:
         return own
     if actor.user_id == undertaking.recorded_by_id:
-        return no(_l("You recorded the scan of this undertaking. Another person countersigns."))
+        return no(
+            _l("You recorded the scan of this undertaking. Somebody else has to countersign.")
+        )
     waits = _waits_for_npm(undertaking)
     if not waits:
         return waits
@@ -142,13 +144,13 @@ def _waits_for_npm(undertaking: UndertakingStatus) -> Decision:
         case UndertakingState.ASKED:
             return no(_l("The person has not signed yet."))
         case UndertakingState.ON_PAPER:
-            return no(_l("The scan of the signed paper waits to be confirmed."))
+            return no(_l("The scan of the signed paper is waiting to be confirmed."))
         case UndertakingState.COUNTERSIGNED:
-            return no(_l("This undertaking is countersigned already."))
+            return no(_l("This undertaking has already been countersigned."))
         case UndertakingState.CLOSED:
             return no(_l("This undertaking was closed."))
     if not undertaking.is_current:
-        return no(_l("New terms are in force. The person signs again on the new terms."))
+        return no(_l("New terms are in force. The person has to sign again on the new terms."))
     return YES
 
 
@@ -156,11 +158,11 @@ def _interests_allow(undertaking: UndertakingStatus) -> Decision:
     if undertaking.waits_for_decision:
         return no(_l("Decide on the declared interests first."))
     if undertaking.decision is InterestsDecision.REPLACE:
-        return no(_l("You decided that another person is to take the place."))
+        return no(_l("You decided that another person is to replace them."))
     if undertaking.undecided_added:
         return no(_l("Decide on the interests that the person added first."))
     if undertaking.added_refused:
-        return no(_l("You decided that another person is to take the place."))
+        return no(_l("You decided that another person is to replace them."))
     return YES
 
 
@@ -174,16 +176,16 @@ def can_withdraw(actor: Actor, undertaking: UndertakingStatus) -> Decision:
 def can_withdraw_clearance(actor: Actor, undertaking: UndertakingStatus) -> Decision:
     """Decide on withdrawing what an undertaking opened: an NPM decider's, with a reason."""
     if not decides_for(actor, undertaking.npm_ids):
-        return no(_l("A signatory or manager of the NPM withdraws a clearance."))
+        return no(_l("Only a signatory or manager of the NPM can withdraw a clearance."))
     return _is_signed(undertaking)
 
 
 def _is_signed(undertaking: UndertakingStatus) -> Decision:
     match undertaking.state:
         case UndertakingState.ASKED | UndertakingState.ON_PAPER:
-            return no(_l("There is nothing to withdraw: the undertaking is not signed."))
+            return no(_l("There's nothing to withdraw: the undertaking isn't signed."))
         case UndertakingState.CLOSED:
-            return no(_l("This undertaking was closed already."))
+            return no(_l("This undertaking has already been closed."))
     return YES
 
 
@@ -195,22 +197,22 @@ def can_ask_again(actor: Actor, undertaking: UndertakingStatus, today: dt.date) 
     by_person = actor.user_id == undertaking.user_id and undertaking.withdrawn_by_person
     by_npm = acts_for(actor, undertaking.npm_ids) and actor.has(*ASKERS)
     if not by_person and (not by_npm or actor.outside_expert):
-        return no(_l("The NPM asks a person again."))
+        return no(_l("Only the NPM can ask a person again."))
     if undertaking.state is not UndertakingState.CLOSED:
         return no(_l("The undertaking is still open."))
     if not undertaking.is_current:
-        return no(_l("It rests on terms that are no longer in force."))
+        return no(_l("It's based on terms that are no longer in force."))
     if undertaking.has_open:
-        return no(_l("The person was asked already."))
+        return no(_l("The person has already been asked."))
     if not undertaking.is_listed:
-        return no(_l("The person no longer stands in the list of who must sign (C2)."))
+        return no(_l("The person is no longer on the list of who must sign (C2)."))
     return is_in_time(undertaking, today)
 
 
 def is_in_time(undertaking: UndertakingStatus, today: dt.date) -> Decision:
     """Decide whether the terms still cover anything: their last day (C1) has not passed."""
     if today > undertaking.until:
-        return no(_l("The time that these terms cover has passed. They open nothing any more."))
+        return no(_l("The time that these terms cover has passed. They no longer give access."))
     return YES
 
 

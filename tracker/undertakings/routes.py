@@ -128,7 +128,7 @@ def sign(undertaking_id: str) -> str | Response:
     questions = queries.questions_of(loaded.checklist, locale.language())
     draft = encryption.draft_of(undertaking)
     if not draft.is_ready or list(missing(questions, draft, clock.today())):
-        flash(_("Fill in and confirm each point first, then go on to sign."), "warning")
+        flash(_("Fill in and confirm each point first, then continue to sign."), "warning")
         return _to_own(undertaking)
     sentence = labels.sentence(actor.name, loaded.terms)
     form = SignForm()
@@ -143,7 +143,7 @@ def sign(undertaking_id: str) -> str | Response:
     done = form.validate_on_submit() and perform(
         form,
         lambda: _sign(actor, loaded, form, sentence),
-        success=_("You have signed. The NPM countersigns, and then what you need opens."),
+        success=_("You have signed. Once the NPM has countersigned, you get access."),
         next=_to_own(undertaking),
     )
     if done:
@@ -222,14 +222,14 @@ def withdraw(undertaking_id: str) -> str | Response:
     undertaking = _get_or_404(actor, undertaking_id)
     loaded = queries.load(undertaking)
     if undertaking.state is UndertakingState.CLOSED:
-        flash(_("It was closed already."), "warning")
+        flash(_("It has already been closed."), "warning")
         return _to_own(undertaking)
     require(policy.can_withdraw(actor, loaded.standing))
     form = ConfirmForm()
     done = form.validate_on_submit() and perform(
         form,
         lambda: service.withdraw(actor, undertaking.id),
-        success=_("You have withdrawn your undertaking. What it had opened is closed."),
+        success=_("You have withdrawn your undertaking and no longer have the access it gave."),
         next=_to_own(undertaking),
     )
     return done or render_template("undertakings/withdraw.html", **pages.words(loaded), form=form)
@@ -238,7 +238,7 @@ def withdraw(undertaking_id: str) -> str | Response:
 @blueprint.post("/undertakings/<undertaking_id>/again")
 @signed_in
 def again(undertaking_id: str) -> Response:
-    """Begin a new undertaking after the person withdrew the last one."""
+    """Start a new undertaking after the person withdrew the last one."""
     actor = current_actor()
     undertaking = _get_or_404(actor, undertaking_id)
     return perform(
@@ -274,7 +274,7 @@ def add_interest(undertaking_id: str) -> str | Response:
     done = form.validate_on_submit() and perform(
         form,
         lambda: adding.add(actor, undertaking.id, form.interest.data or "", form.places),
-        success=_("The NPM has been asked to decide. You get a mail when it has."),
+        success=_("The NPM has been asked to decide. We'll email you when it has."),
         next=_to_own(undertaking),
     )
     return done or render_template("undertakings/add_interest.html", **words, form=form)
@@ -341,9 +341,9 @@ def mailed_codes(reference: str) -> str | Response:
         lambda: service.allow_mailed_codes(
             actor, cooperation, allowed=allow, reason=form.reason.data or ""
         ),
-        success=_("People without a second factor may sign with a code by mail now.")
+        success=_("People without a second factor can now sign with a code by email.")
         if allow
-        else _("Nobody signs with a code by mail any more."),
+        else _("Codes by email are no longer allowed."),
         next=redirect(url_for("undertakings.listed", reference=reference), 303),
     )
     return done or render_template(
@@ -502,7 +502,7 @@ def countersign(reference: str, undertaking_id: str) -> str | Response:
     actor = current_actor()
     undertaking = _of_npm(actor, reference, undertaking_id)
     if undertaking.state is UndertakingState.COUNTERSIGNED:
-        flash(_("This undertaking is countersigned already."), "warning")
+        flash(_("This undertaking has already been countersigned."), "warning")
         return _to_check(reference, undertaking_id)
     loaded = queries.load(undertaking)
     require(policy.can_countersign(actor, loaded.standing, clock.today()))
@@ -551,7 +551,7 @@ def countersign(reference: str, undertaking_id: str) -> str | Response:
     done = form.validate_on_submit() and perform(
         form,
         prove_and_countersign,
-        success=_("You have countersigned. What the person needs is open now."),
+        success=_("You have countersigned. The person now has access."),
         next=_to_check(reference, undertaking_id),
     )
     return done or render_template(
@@ -574,7 +574,7 @@ def withdraw_clearance(reference: str, undertaking_id: str) -> str | Response:
     actor = current_actor()
     undertaking = _of_npm(actor, reference, undertaking_id)
     if undertaking.state is UndertakingState.CLOSED:
-        flash(_("It was closed already."), "warning")
+        flash(_("It has already been closed."), "warning")
         return _to_check(reference, undertaking_id)
     loaded = queries.load(undertaking)
     require(policy.can_withdraw_clearance(actor, loaded.standing))
@@ -583,7 +583,7 @@ def withdraw_clearance(reference: str, undertaking_id: str) -> str | Response:
     done = form.validate_on_submit() and perform(
         form,
         lambda: service.withdraw_clearance(actor, undertaking.id, form.reason.data or ""),
-        success=_("It is closed at once, and the person is told."),
+        success=_("It's closed immediately, and the person is told."),
         next=_to_check(reference, undertaking_id),
     )
     return done or render_template(

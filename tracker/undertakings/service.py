@@ -194,9 +194,9 @@ def allow_mailed_codes(
     policy.can_allow_mailed_codes(actor, people.npm_ids(cooperation.id)).require()
     reason = reason.strip()
     if not reason:
-        raise RuleBrokenError(_l("Say why. It is kept in the history."), "reason")
+        raise RuleBrokenError(_l("Say why. It's kept in the history."), "reason")
     if cooperation.mailed_codes is allowed:
-        raise RuleBrokenError(_l("It is so already."))
+        raise RuleBrokenError(_l("Nothing to change: it's already like that."))
     cooperation.mailed_codes = allowed
     db.session.flush()
     record(
@@ -227,7 +227,7 @@ def decide(
         )
     reason = reason.strip()
     if not reason and decision is not InterestsDecision.ACCEPT:
-        raise RuleBrokenError(_l("Say what follows, and why. The person reads it."), "reason")
+        raise RuleBrokenError(_l("Say what follows, and why. The person can read it."), "reason")
     if len(reason) > MAX_REASON:
         raise RuleBrokenError(_l("Use at most %(num)s characters", num=MAX_REASON), "reason")
     undertaking.decision = decision
@@ -323,7 +323,7 @@ def withdraw_clearance(actor: Actor, undertaking_id: UUID, reason: str) -> None:
     policy.can_withdraw_clearance(actor, queries.load(undertaking).standing).require()
     reason = reason.strip()
     if not reason:
-        raise RuleBrokenError(_l("Give the reason. The person reads it."), "reason")
+        raise RuleBrokenError(_l("Give the reason. The person can read it."), "reason")
     if len(reason) > MAX_REASON:
         raise RuleBrokenError(_l("Use at most %(num)s characters", num=MAX_REASON), "reason")
     encryption.put_closing_reason(undertaking, reason)
@@ -375,7 +375,7 @@ def _require_within(until: dt.date, terms: Terms) -> None:
     if until > terms.until:
         raise RuleBrokenError(_l("The last day can't be later than the terms say (C1)."), "until")
     if until < clock.today():
-        raise RuleBrokenError(_l("The last day has passed already."), "until")
+        raise RuleBrokenError(_l("The last day has already passed."), "until")
 
 
 def _require_visit(undertaking: Undertaking, terms: Terms, visit_id: UUID | None) -> None:
@@ -383,12 +383,12 @@ def _require_visit(undertaking: Undertaking, terms: Terms, visit_id: UUID | None
     if terms.scope is Scope.ONE_VISIT:
         if not offered:
             raise RuleBrokenError(
-                _l("The terms cover one visit, and no visit is planned yet."), "visit_id"
+                _l("The terms cover one visit, but no visit is planned yet."), "visit_id"
             )
         if visit_id not in offered:
-            raise RuleBrokenError(_l("Choose the visit that this is for."), "visit_id")
+            raise RuleBrokenError(_l("Choose which visit this is for."), "visit_id")
     elif visit_id is not None:
-        raise RuleBrokenError(_l("The terms do not cover one single visit."), "visit_id")
+        raise RuleBrokenError(_l("The terms don't cover a single visit."), "visit_id")
 
 
 def record_event(

@@ -33,7 +33,7 @@ from tracker.visits.service import (
     TeamPlan,
 )
 
-NO_NAMES = _l("Write no name of a person deprived of liberty, no story and no case.")
+NO_NAMES = _l("Don't name or describe any person deprived of liberty or any case.")
 
 
 def as_uuid(value: UUID | str) -> UUID:
@@ -47,7 +47,7 @@ class PlaceForm(Form):
     place = LineField(
         _l("Place"),
         [Required(_l("Enter the place"))],
-        description=_l("The name of the place and its town. No name of a person and no story."),
+        description=_l("The name of the place and its town. Don't name or describe any person."),
         most=MAX_PLACE,
     )
     starts_on = DateField(_l("First day"), [Required(_l("Enter the first day"))])
@@ -73,8 +73,8 @@ class ReasonForm(Form):
         _l("Reason"),
         [Required(_l("Give the reason"))],
         description=_l(
-            "It stands in the history, for auditors too. Write no place, no date of the visit and "
-            "no name."
+            "It's shown in the history, to auditors too. Don't write the place, the date of the "
+            "visit or any name."
         ),
         most=MAX_REASON,
     )
@@ -198,14 +198,14 @@ def _team_fields(taking_part: list[Person]) -> dict[str, Any]:
             _l("Team lead"), own, description=_l("A member or staff of the NPM leads the visit.")
         ),
         "deputy_id": _select(
-            _l("Deputy"), own, description=_l("The deputy takes over at any moment.")
+            _l("Deputy"), own, description=_l("The deputy can take over at any moment.")
         ),
         "members": Rows(
             member_row,
             _l("Team"),
             description=_l(
-                "Lead and deputy are in the team anyway. Under skill, say why the person is in "
-                "the team."
+                "The lead and deputy are always on the team. Under skill, say why the person is "
+                "on the team."
             ),
         ),
         "gaps": TextField(
@@ -217,8 +217,9 @@ def _team_fields(taking_part: list[Person]) -> dict[str, Any]:
             audience_row,
             _l("Who may know place and dates"),
             description=_l(
-                "Who plans the visit, the lead and the deputy always know. Nobody else does unless "
-                "listed here, inside the NPM too. Without a day, they know from today."
+                "The person who plans the visit, the lead and the deputy always know. Nobody "
+                "else does unless listed here, even within the NPM. Leave the day empty to let "
+                "them know from today."
             ),
         ),
     }

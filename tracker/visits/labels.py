@@ -40,7 +40,7 @@ GATES: dict[str, object] = {"J1": _l("Proposed"), "J2": _l("Planned"), "J3": _l(
 GATES_MET: dict[str, object] = {
     "J1": _l("The cooperation is active and a joint visit is one of its ways of working."),
     "J2": _l("The roles are settled and accepted, and the people of the team are cleared."),
-    "J3": _l("Everything is signed, held and known. The team can go."),
+    "J3": _l("Everything is signed, and everyone is briefed. The team can go."),
 }
 
 REQUIREMENTS: dict[Requirement, object] = {
@@ -88,7 +88,7 @@ READ_PAGES: dict[str, object] = {
     "visit_team": _l("changing the team"),
     "visit_stop": _l("stopping"),
     "visit_override": _l("overriding a gate"),
-    "evidence": _l("taking evidence out"),
+    "evidence": _l("exporting evidence"),
 }
 # Pages of other parts, by what they are of.
 READ_SUBJECTS: dict[str, object] = {
@@ -205,8 +205,8 @@ def _roles_items(facts: Facts, wants: Sequence[MissingRequirement]) -> Missing:
     parties = dict.fromkeys(party for item in items for party in item.waiting_for)
     return Missing(
         lazy_ngettext(
-            "One item of the roles is not settled: %(items)s.",
-            "%(num)s items of the roles are not settled: %(items)s.",
+            "One item of the roles isn't settled: %(items)s.",
+            "%(num)s items of the roles aren't settled: %(items)s.",
             len(items),
             items=", ".join(item.code for item in items),
         ),
@@ -254,7 +254,7 @@ def _outside_term(facts: Facts, _wants: Sequence[MissingRequirement]) -> Missing
 
 _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Missing]] = {
     RequirementKind.NOT_ACTIVE: _OfVisit(
-        _l("The cooperation is not active."),
+        _l("The cooperation isn't active."),
         _l("A joint visit takes place at stage P4, when terms are signed and in force."),
         "settling-terms/settle-before-visits",
         PageKind.COOPERATION,
@@ -291,8 +291,8 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
     ),
     RequirementKind.NOT_LISTED: _OfPeople(
         lambda n, name: lazy_ngettext(
-            "%(name)s is in the team and not listed in V2.",
-            "%(num)s people are in the team and not listed in V2.",
+            "%(name)s is on the team but not listed in V2.",
+            "%(num)s people are on the team but not listed in V2.",
             n,
             name=name,
         ),
@@ -311,7 +311,7 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
         _SIGN,
         PageKind.UNDERTAKINGS,
         by_themselves=True,
-        note=_l("Each signs for themselves, and nobody can do it for them."),
+        note=_l("Each person signs for themselves; nobody can do it for them."),
     ),
     RequirementKind.NOT_DECIDED: _OfPeople(
         lambda n, name: lazy_ngettext(
@@ -359,8 +359,8 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
     ),
     RequirementKind.NOT_COVERED: _OfPeople(
         lambda n, name: lazy_ngettext(
-            "The clearance of %(name)s has ended, or does not cover this visit.",
-            "%(num)s clearances have ended, or do not cover this visit.",
+            "The clearance of %(name)s has ended, or doesn't cover this visit.",
+            "%(num)s clearances have ended, or don't cover this visit.",
             n,
             name=name,
         ),
@@ -370,7 +370,7 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
     ),
     RequirementKind.ROLE: _OfPeople(
         lambda n, name: lazy_ngettext(
-            "%(name)s has not accepted their task yet.",
+            "%(name)s hasn't accepted their task yet.",
             "%(num)s people have yet to accept their task.",
             n,
             name=name,
@@ -429,12 +429,12 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
     RequirementKind.CONFIDENTIALITY: _OfChecklist(
         lambda facts: facts.confidentiality,
         {
-            Signing.NOT_BEGUN: _l("The terms on confidentiality are not begun."),
+            Signing.NOT_BEGUN: _l("The terms on confidentiality haven't been started."),
             Signing.INCOMPLETE: _l("The terms on confidentiality are not agreed yet."),
-            Signing.TO_SEND: _l("The terms on confidentiality are to be sent for signature."),
-            Signing.SENT: _l("The terms on confidentiality wait for signatures."),
-            Signing.AMENDED: _l("An amendment of the terms on confidentiality is not signed."),
-            Signing.IN_FORCE: _l("A party has not signed the terms on confidentiality."),
+            Signing.TO_SEND: _l("The terms on confidentiality are ready to be sent for signature."),
+            Signing.SENT: _l("The terms on confidentiality are waiting for signatures."),
+            Signing.AMENDED: _l("An amendment of the terms on confidentiality isn't signed."),
+            Signing.IN_FORCE: _l("A party hasn't signed the terms on confidentiality."),
             Signing.STOPPED: _l("The terms on confidentiality are suspended or have ended."),
         },
         _l("Confidentiality is settled before anything else, above all before a visit."),
@@ -443,13 +443,13 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
     RequirementKind.ROLES: _OfChecklist(
         lambda facts: facts.roles,
         {
-            Signing.NOT_BEGUN: _l("The roles of this visit are not begun."),
+            Signing.NOT_BEGUN: _l("The roles of this visit haven't been started."),
             Signing.INCOMPLETE: _l("The roles of this visit are not agreed yet."),
-            Signing.TO_SEND: _l("The roles of this visit are to be sent for signature."),
-            Signing.SENT: _l("The roles of this visit wait for signatures."),
-            Signing.AMENDED: _l("An amendment of the roles is not signed."),
-            Signing.IN_FORCE: _l("A party with people in the team has not signed the roles."),
-            Signing.STOPPED: _l("The roles of this visit are not in force any more."),
+            Signing.TO_SEND: _l("The roles of this visit are ready to be sent for signature."),
+            Signing.SENT: _l("The roles of this visit are waiting for signatures."),
+            Signing.AMENDED: _l("An amendment of the roles isn't signed."),
+            Signing.IN_FORCE: _l("A party with people on the team hasn't signed the roles."),
+            Signing.STOPPED: _l("The roles of this visit are no longer in force."),
         },
         _SETTLE_ROLES,
         _VISITS,
@@ -457,13 +457,13 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
     RequirementKind.PLAN: _OfChecklist(
         lambda facts: facts.plan,
         {
-            Signing.NOT_BEGUN: _l("The urgent-action plan is not begun."),
+            Signing.NOT_BEGUN: _l("The urgent-action plan hasn't been started."),
             Signing.INCOMPLETE: _l("The urgent-action plan is not agreed yet."),
-            Signing.TO_SEND: _l("The urgent-action plan is to be sent for signature."),
-            Signing.SENT: _l("The urgent-action plan waits for signatures."),
-            Signing.AMENDED: _l("An amendment of the urgent-action plan is not signed."),
-            Signing.IN_FORCE: _l("A party with people in the team has not signed the plan."),
-            Signing.STOPPED: _l("The urgent-action plan is not in force any more."),
+            Signing.TO_SEND: _l("The urgent-action plan is ready to be sent for signature."),
+            Signing.SENT: _l("The urgent-action plan is waiting for signatures."),
+            Signing.AMENDED: _l("An amendment of the urgent-action plan isn't signed."),
+            Signing.IN_FORCE: _l("A party with people on the team hasn't signed the plan."),
+            Signing.STOPPED: _l("The urgent-action plan is no longer in force."),
         },
         _AGREE_FIRST,
         _URGENT,

@@ -31,7 +31,7 @@ def something_changed(reference: str, user_ids: Iterable[UUID]) -> None:
                 "visit_changed",
                 _("Something about a visit changed: %(reference)s", reference=reference),
                 render.text(
-                    _("Something about a visit changed. Sign in to see what is open to you."),
+                    _("Something about a visit changed. Sign in to see what you have access to."),
                     name=user.name,
                     address=render.link_to(PAGE, reference=reference),
                 ),

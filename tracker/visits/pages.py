@@ -135,12 +135,12 @@ def _why_closed(outline: Outline) -> object:
     match outline:
         case Outline.NOT_CLEARED:
             return _(
-                "You are listed for this visit. It opens to you once your undertaking is signed "
+                "You're listed for this visit. You get access once your undertaking is signed "
                 "and countersigned."
             )
         case Outline.NOT_LISTED:
             return _(
-                "You are not listed among those who may know of this visit (V2). If your task "
+                "You aren't on the list of people who may know of this visit (V2). If your task "
                 "needs it, ask a coordinator of the NPM."
             )
         case _:
@@ -274,7 +274,7 @@ def _preparation(reading: Reading, actor: Actor) -> list[Task]:
                 _("Waiting for you") if open_now else _("Nothing waits"),
                 YOURS if open_now else "done",
                 url_for("visits.my_part", reference=reference, number=visit.number),
-                _("Your task, the urgent-action plan, and whom to call."),
+                _("Your task, the urgent-action plan, and who to call."),
             )
         )
     for checklist in (reading.roles.checklist, reading.urgent_plan):
@@ -307,7 +307,7 @@ class MyPart:
     # The member's row of V5, field by field; empty while it is not written.
     role: list[tuple[object, object]]
     lead: str
-    # Whom to call: who decides on the spot (U3), and the safety contact (V13).
+    # Who to call: who decides on the spot (U3), and the safety contact (V13).
     safety_name: str
     safety_phone: str
     plan_url: str
@@ -341,7 +341,7 @@ def my_part(reading: Reading, fact: MemberFact) -> MyPart:
                 (_("Your task"), row.get("task", "")),
                 (_("Alone or with whom"), row.get("works_with", "")),
                 (_("Who steps in"), _name(reading, row.get("backup"))),
-                (_("What you do not do"), row.get("limits", "")),
+                (_("What you don't do"), row.get("limits", "")),
             )
             if words
         ],
@@ -652,7 +652,7 @@ def _plan_task(
         url = url_for("visits.plan", reference=cooperation.reference)
         return [Task(label, _("Not started"), "todo", url)]
     if lines and policy.can_plan(actor, npm_ids, YES):
-        return [Task(label, _("Cannot start yet"), "off", "", standing.reason)]
+        return [Task(label, _("Can't start yet"), "off", "", standing.reason)]
     return []
 
 

@@ -82,7 +82,7 @@ def can_plan(actor: Actor, npm_ids: Iterable[UUID], standing: Decision) -> Decis
     if not for_npm:
         return for_npm
     if not actor.has(*PLANNERS):
-        return no(_l("A joint visit is planned by a coordinator or manager of the NPM."))
+        return no(_l("Only a coordinator or manager of the NPM can plan a joint visit."))
     return standing
 
 
@@ -100,7 +100,7 @@ def can_change(
         return for_npm
     if not leads and not actor.has(*PLANNERS):
         return no(
-            _l("The plan is changed by the team lead, or a coordinator or manager of the NPM.")
+            _l("Only the team lead, or a coordinator or manager of the NPM, can change the plan.")
         )
     return YES
 
@@ -108,18 +108,18 @@ def can_change(
 def can_override(actor: Actor, npm_ids: Iterable[UUID], stage: VisitStage) -> Decision:
     """Decide who may override J3: a manager of the NPM. A CSO can't (product.md, section 6)."""
     if stage not in PREPARED:
-        return no(_l("This visit is stopped or under way. There is nothing to override."))
+        return no(_l("This visit is stopped or under way. There's nothing to override."))
     if actor.organisation_id not in set(npm_ids):
-        return no(_l("A gate is overridden by the NPM. A partner can't override."))
+        return no(_l("Only the NPM can override a gate. A partner can't."))
     if not actor.has(Role.MANAGER):
-        return no(_l("A gate is overridden by a manager of the NPM."))
+        return no(_l("Only a manager of the NPM can override a gate."))
     return YES
 
 
 def can_answer_as_member(*, is_member: bool, stage: VisitStage) -> Decision:
     """Decide on accepting a task (V5) and confirming the plan (V20): each for themselves."""
     if not is_member:
-        return no(_l("You are not in the team of this visit (V4)."))
+        return no(_l("You aren't on the team of this visit (V4)."))
     if stage not in PREPARED:
         return no(_l("This visit is stopped or under way. Nothing is asked of you now."))
     return YES
@@ -128,13 +128,13 @@ def can_answer_as_member(*, is_member: bool, stage: VisitStage) -> Decision:
 def can_see_reads(actor: Actor, npm_ids: Iterable[UUID]) -> Decision:
     """Decide on the read log of a cooperation: its NPM's managers see it (product.md, 7)."""
     if actor.organisation_id not in set(npm_ids) or not actor.has(Role.MANAGER):
-        return no(_l("Who read what is shown to managers of the NPM."))
+        return no(_l("Only managers of the NPM can see who read what."))
     return YES
 
 
 def _acts_for_npm(actor: Actor, npm_ids: Iterable[UUID]) -> Decision:
     if actor.organisation_id not in set(npm_ids):
-        return no(_l("A joint visit is a visit of the NPM, so the NPM plans it."))
+        return no(_l("A joint visit is the NPM's visit, so only the NPM can plan it."))
     return YES
 
 

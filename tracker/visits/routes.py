@@ -362,7 +362,10 @@ def override(reference: str, number: int) -> str | Response:
     done = form.validate_on_submit() and perform(
         form,
         lambda: service.override(actor, visit, reason=form.reason.data or ""),
-        success=(_("Gate J3 is overridden. Your name and reason stand in the history."), "warning"),
+        success=(
+            _("Gate J3 is overridden. Your name and reason are shown in the history."),
+            "warning",
+        ),
         next=redirect(url_for(".ready", reference=reference, number=number), 303),
     )
     if done:

@@ -250,7 +250,7 @@ def _checked_plan(plan: Plan, before: Plan | None) -> Plan:
         raise RuleBrokenError(_l("The last day can't come before the first."), "ends_on")
     is_same_day = before is not None and before.starts_on == plan.starts_on
     if plan.starts_on < clock.today() and not is_same_day:
-        raise RuleBrokenError(_l("The first day has passed. Choose a day to come."), "starts_on")
+        raise RuleBrokenError(_l("The first day has passed. Choose a future day."), "starts_on")
     return Plan(place, plan.starts_on, plan.ends_on)
 
 
@@ -262,7 +262,9 @@ def _check_people(cooperation: Cooperation, planned: TeamPlan) -> None:
         if person is None or person.needs_clearance:
             raise RuleBrokenError(_l("Choose a member or staff of the NPM."), field)
     if planned.lead_id == planned.deputy_id:
-        raise RuleBrokenError(_l("Lead and deputy are different persons."), "deputy_id")
+        raise RuleBrokenError(
+            _l("The lead and the deputy have to be different people."), "deputy_id"
+        )
     for field, chosen in (
         ("members", [member.user_id for member in planned.members]),
         ("audience", [person.user_id for person in planned.audience]),
@@ -297,7 +299,9 @@ def change_plan(actor: Actor, visit: Visit, *, version: int | None, plan: Plan) 
     if tidy == before:
         return False
     if visit.version != version:
-        raise StaleError(_l("Somebody else changed the plan meanwhile. Compare both and choose."))
+        raise StaleError(
+            _l("Somebody else changed the plan in the meantime. Compare both and choose.")
+        )
     put_plan(visit, replace(tidy, moved_at=clock.now()))
     visit.version += 1
     db.session.flush()
@@ -329,7 +333,9 @@ def change_team(
     for item in changes:
         is_open(roles.state, roles.open_items, item).require()
     if changes and any(version_of(before, item) != versions.get(item) for item in team.ITEMS):
-        raise StaleError(_l("Somebody else changed the team meanwhile. Compare both and choose."))
+        raise StaleError(
+            _l("Somebody else changed the team in the meantime. Compare both and choose.")
+        )
     if "V4" in changes:
         joining = [*_parties_with(cooperation, planned), *_parties_now(before)]
         wanted = [
@@ -449,7 +455,7 @@ def accept_role(actor: Actor, visit: Visit) -> bool:
     """Accept one's own task and its limits (V5); return False if it was already accepted."""
     own, _judged = _own_fact(actor, visit)
     if not own.has_role:
-        raise RuleBrokenError(_l("Your task is not written down yet (V5)."))
+        raise RuleBrokenError(_l("Your task hasn't been written down yet (V5)."))
     return _confirm(actor, visit, "V5", "accepted", is_done=own.role_accepted)
 
 
@@ -457,7 +463,9 @@ def confirm_plan(actor: Actor, visit: Visit) -> bool:
     """Confirm to have read the urgent-action plan in force (V20); False when done already."""
     own, judged = _own_fact(actor, visit)
     if not judged.facts.plan.is_signed:
-        raise RuleBrokenError(_l("The urgent-action plan of this visit is not signed by all yet."))
+        raise RuleBrokenError(
+            _l("Not everyone has signed the urgent-action plan of this visit yet.")
+        )
     return _confirm(actor, visit, "V20", "read", is_done=own.plan_read)
 
 

@@ -90,7 +90,7 @@ def test_the_last_signature_takes_few_statements(
     """It brings the terms into force, moves the cooperation on and tells those concerned."""
     address = f"/checklists/{demonstration.checklists['waiting', 'terms']}/sign"
     client = demonstration.browser(app, "otto")
-    confirm = client.page(address).links()["Go on to sign"]
+    confirm = client.page(address).links()["Continue to sign"]
     form = client.page(confirm).form()
     given = form.filled_in(password=PASSWORD, code=code_of(session, demonstration, "otto"))
     with statements() as sent:

@@ -592,7 +592,7 @@ def test_a_second_person_resets_what_was_changed_and_the_password_goes_too(
     assert is_bound(cast, "henrik")
     user = cast.user("henrik")
     assert (user.password, user.has_second_factor, user.mf_recovery_codes) == (None, False, [])
-    assert "not right" in Page.of(sign_in(browsers(), "henrik")).text
+    assert "is wrong" in Page.of(sign_in(browsers(), "henrik")).text
     link, new = link_of(session, browsers(), "henrik"), "quiet kettles over the fjord"
     browsers().submit(link, password=new, password_confirm=new)
     sign_in(browser := browsers(), "henrik", new)

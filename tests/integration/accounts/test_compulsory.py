@@ -42,7 +42,7 @@ def test_a_person_without_a_second_factor_is_redirected_to_set_one_up_at_sign_in
     page = Page.of(give_password(client, key))
     assert page.where == NEEDED
     assert page.h1 == "Set up a second factor first"
-    assert {"Set up a passkey", "Set up an app for codes"} <= set(page.links())
+    assert {"Set up a passkey", "Set up a code app"} <= set(page.links())
 
 
 @pytest.mark.parametrize("key", ["samira", "dora", "ilena"])
@@ -99,9 +99,11 @@ def test_who_was_going_somewhere_goes_on_there_with_an_app(
 ) -> None:
     signed_in(client, "nadia")
     page = client.page("/people?page=2")
-    assert "With your role more is open to you" in page.text
-    path = page.links()["Set up an app for codes"]
-    assert set_up(client, people, "nadia", path).links()["The codes are kept"] == "/people?page=2"
+    assert "Your role gives access to more" in page.text
+    path = page.links()["Set up a code app"]
+    assert (
+        set_up(client, people, "nadia", path).links()["I have saved the codes"] == "/people?page=2"
+    )
 
 
 def test_who_was_going_somewhere_goes_on_there_with_a_passkey(
@@ -197,12 +199,12 @@ def test_the_last_one_is_not_removed_and_the_page_says_why(
     passkey_id = give(people, "nadia", device).id
     sign_in_with(client, device)
     page = client.page(f"/account/passkeys/{passkey_id}")
-    assert "It can’t be removed: A role of yours needs a second factor" in page.text
+    assert "It can’t be removed: One of your roles needs a second factor" in page.text
     assert "Remove this passkey" not in page.links()
     path = f"/account/passkeys/{passkey_id}/remove"
     refused = client.get(path)
     assert refused.status_code == 403
-    assert "A role of yours needs a second factor, and this is your last one." in refused.text
+    assert "One of your roles needs a second factor, and this is your last one." in refused.text
     assert client.post(path).status_code == 403
     with pytest.raises(RefusedError):
         credentials.remove(people.actor("nadia"), passkey_id)

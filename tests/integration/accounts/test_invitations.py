@@ -144,7 +144,7 @@ def test_a_second_invitation_beside_an_open_one_is_refused(
 
 
 def test_a_person_who_has_the_role_is_not_invited_again(people: House, session: Session) -> None:
-    with pytest.raises(RuleBrokenError, match="here already"):
+    with pytest.raises(RuleBrokenError, match="already has this role here"):
         invitations.invite(
             people.actor("samira"),
             NewInvitation(
@@ -211,7 +211,7 @@ def test_a_power_that_ends_before_it_begins_is_refused(people: House) -> None:
         power_from=dt.date(2099, 5, 2),
         power_until=dt.date(2026, 5, 3),
     )
-    with pytest.raises(RuleBrokenError, match="The last day lies before the first") as error:
+    with pytest.raises(RuleBrokenError, match="The last day is before the first") as error:
         invitations.invite(people.actor("samira"), backwards)
     assert error.value.field == "power_until"
 
@@ -316,7 +316,7 @@ def test_an_invitation_works_once(
     accept(browsers(), invited.token)
     again = browsers().get(f"/invitations/{invited.token}")
     assert again.status_code == 410
-    assert "used already" in Page.of(again).text
+    assert "already been used" in Page.of(again).text
     assert browsers().post(f"/invitations/{invited.token}").status_code == 410
 
 
@@ -353,7 +353,7 @@ def test_an_invitation_expires(
     response = client.get(f"/invitations/{invitation.token}")
     assert response.status_code == 410
     assert "has expired" in Page.of(response).text
-    assert "ask the coordinator" in Page.of(response).text
+    assert "ask your organisation's coordinator" in Page.of(response).text
     with pytest.raises(RuleBrokenError):
         invitations.accept(invitation.token, name="A", password=PASSWORD, language="en")
 
@@ -368,7 +368,7 @@ def test_a_revoked_invitation_is_closed(
     samira.post(f"/people/invitations/{invited.id}/revoke")
     assert "taken back" in Page.of(client.get(f"/invitations/{invited.token}")).text
     again = samira.post(f"/people/invitations/{invited.id}/revoke", follow_redirects=True)
-    assert "was revoked already" in Page.of(again).text
+    assert "has already been taken back" in Page.of(again).text
 
 
 def test_sent_again_it_has_another_link(
@@ -396,7 +396,7 @@ def test_an_unknown_token_is_not_there(client: CheckedClient, token: str) -> Non
         ("name", "x" * 300, "Use at most 200 characters"),
         ("password", "", "Choose a password"),
         ("password", "short", "Use at least 12 characters"),
-        ("password", "new.person-new.person", "Leave your name and address out of it"),
+        ("password", "new.person-new.person", "Don't use your name or address"),
         ("language", "xx", "Choose one of the answers offered"),
     ],
 )
@@ -461,14 +461,14 @@ def test_an_invited_person_with_an_account_signs_in_and_gets_the_roles(
     )
     session.commit()
     page = client.page(f"/invitations/{invitation.token}")
-    assert "There is an account for joana@example.org" in page.text
+    assert "joana@example.org already has an account" in page.text
     signed_in(client, "joana")
     response = client.submit(f"/invitations/{invitation.token}")
     assert "You accepted the invitation." in Page.of(response).text
     assert "acting for Office of the People's Advocate" in Page.of(response).text
     memberships = queries.memberships_of(people.people["joana"], clock.today())
     assert {m.role for m in memberships} == {Role.COORDINATOR, Role.MEMBER}
-    with pytest.raises(RuleBrokenError, match="used already"):
+    with pytest.raises(RuleBrokenError, match="already been used"):
         invitations.accept(invitation.token, name="Evil", password=PASSWORD, language="en")
 
 
@@ -483,7 +483,7 @@ def test_a_suspended_person_does_not_come_back_by_an_invitation(
     )
     service.suspend(people.actor("ada"), people.people["joana"], reason="Away")
     session.commit()
-    assert "There is an account" in client.page(f"/invitations/{invitation.token}").text
+    assert "already has an account" in client.page(f"/invitations/{invitation.token}").text
     assert sign_in(client, "joana").request.path == "/sign-in"
 
 

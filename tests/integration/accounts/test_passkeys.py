@@ -151,7 +151,7 @@ def test_a_device_that_holds_one_already_is_told_so(
     prompt = begin_new(signed_in_with(client, device), "Another")
     known = [credential["id"] for credential in prompt.options["excludeCredentials"]]
     assert known == [passkeys.encode(device.credential_id)]
-    assert "made no passkey" in text(send(client, prompt, device.make(prompt.challenge)))
+    assert "didn't create a passkey" in text(send(client, prompt, device.make(prompt.challenge)))
 
 
 @pytest.mark.parametrize("wrong", [*WRONG, {"client_data": {"type": "webauthn.get"}}], ids=str)
@@ -161,7 +161,7 @@ def test_what_was_not_made_here_by_a_verified_person_is_not_taken(
     device = Device(**wrong)
     page = Page.of(add(signed_in(client, "samira"), device))
     assert page.where == NEW
-    assert "Your device made no passkey that can be used here." in page.text
+    assert "Your device didn't create a passkey that works here." in page.text
     assert stored(session, device) is None
 
 
@@ -170,7 +170,7 @@ def test_what_is_no_passkey_at_all_is_not_taken(
     people: House, client: CheckedClient, hostile: str
 ) -> None:
     prompt = begin_new(signed_in(client, "samira"))
-    assert "made no passkey" in text(send(client, prompt, hostile))
+    assert "didn't create a passkey" in text(send(client, prompt, hostile))
     assert not people.user("samira").has_passkey
 
 
@@ -182,7 +182,7 @@ def test_one_answer_makes_one_passkey(
     send(client, prompt, first.make(prompt.challenge))
     credentials.rename(people.actor("samira"), credentials.own(people.actor("samira"))[0].id, "X")
     session.commit()
-    assert "made no passkey" in text(send(client, prompt, second.make(prompt.challenge)))
+    assert "didn't create a passkey" in text(send(client, prompt, second.make(prompt.challenge)))
     assert stored(session, second) is None
 
 
@@ -191,7 +191,7 @@ def test_a_challenge_of_another_person_is_not_taken(
 ) -> None:
     dora, samira = browser_of("dora"), browser_of("samira")
     prompt, device = begin_new(dora), Device()
-    assert "made no passkey" in text(send(samira, prompt, device.make(prompt.challenge)))
+    assert "didn't create a passkey" in text(send(samira, prompt, device.make(prompt.challenge)))
     assert stored(session, device) is None
 
 
@@ -211,7 +211,7 @@ def test_what_took_too_long_begins_again(
 ) -> None:
     prompt, device = begin_new(signed_in(client, "samira")), Device()
     monkeypatch.setitem(app.config, "SECURITY_WAN_REGISTER_WITHIN", dt.timedelta(seconds=-1))
-    assert "Begin again." in text(send(client, prompt, device.make(prompt.challenge)))
+    assert "Start again." in text(send(client, prompt, device.make(prompt.challenge)))
     assert not people.user("samira").has_passkey
 
 
@@ -241,7 +241,7 @@ def test_nobody_has_more_passkeys_than_can_be_looked_after(
     for number, device in enumerate(devices):
         give(people, "samira", device, f"Key {number}")
     page = Page.of(signed_in_with(client, devices[0]).post(NEW, data={"name": "One more"}))
-    assert "You have many passkeys already" in page.text
+    assert "You already have many passkeys" in page.text
 
 
 def test_json_is_not_taken(people: House, client: CheckedClient) -> None:
@@ -330,7 +330,7 @@ def test_what_is_no_answer_of_this_passkey_lets_nobody_in(
     device = Device()
     give(people, "samira", device)
     page = Page.of(sign_in(client, replace(device, **wrong)))
-    assert "Your passkey did not answer as it should." in page.text
+    assert "Your passkey didn't answer as it should." in page.text
     assert not is_in(client)
     assert session.query(Attempt).count() == 2
 
@@ -345,7 +345,7 @@ def test_another_key_of_the_same_name_lets_nobody_in(
 
 
 def test_a_passkey_that_nobody_has_lets_nobody_in(people: House, client: CheckedClient) -> None:
-    assert "not known here" in text(sign_in(client, Device()))
+    assert "don't know this passkey" in text(sign_in(client, Device()))
     assert not is_in(client)
 
 
@@ -365,7 +365,7 @@ def test_an_answer_works_once(
     prompt = begin(first)
     answer = device.answer(prompt.challenge)
     assert send(first, prompt, answer).request.path == "/"
-    assert "did not answer as it should" in text(send(second, prompt, answer))
+    assert "didn't answer as it should" in text(send(second, prompt, answer))
     assert not is_in(second)
 
 
@@ -381,7 +381,7 @@ def test_a_challenge_for_confirming_or_setting_up_lets_nobody_in(
     address = confirming.action.replace("/account/confirm/passkey", "/sign-in/passkey")
     answer = device.answer(confirming.challenge)
     response = client.post(address, data={"credential": answer}, follow_redirects=True)
-    assert "did not answer" in text(response)
+    assert "didn't answer" in text(response)
     address = making.action.replace(NEW, "/sign-in/passkey")
     answer = device.answer(making.challenge)
     assert client.post(address, data={"credential": answer}).status_code == 404
@@ -399,7 +399,7 @@ def test_what_took_too_long_lets_nobody_in(
     give(people, "samira", device)
     prompt = begin(client)
     monkeypatch.setitem(app.config, "SECURITY_WAN_SIGNIN_WITHIN", dt.timedelta(seconds=-1))
-    assert "Begin again." in text(send(client, prompt, device.answer(prompt.challenge)))
+    assert "Start again." in text(send(client, prompt, device.answer(prompt.challenge)))
     assert not is_in(client)
 
 
@@ -410,7 +410,7 @@ def test_a_suspended_person_cannot_sign_in_and_is_told_why(
     give(people, "samira", device)
     service.suspend(people.actor("ada"), people.people["samira"], reason="Under inquiry")
     session.commit()
-    assert "Your account is closed for now." in text(sign_in(client, device))
+    assert "Your account is suspended." in text(sign_in(client, device))
     assert not is_in(client)
 
 
@@ -422,7 +422,7 @@ def test_a_person_without_a_role_is_not_let_in(
     role = people.membership("dora", Role.MEMBER)
     service.end_role(people.actor("ada"), role, reason="Left")
     session.commit()
-    assert "Your account is closed for now." in text(sign_in(client, device))
+    assert "Your account is suspended." in text(sign_in(client, device))
     assert not is_in(client)
 
 
@@ -438,7 +438,7 @@ def test_an_answer_that_names_another_person_lets_nobody_in(
     assert handle is not None
     session.rollback()
     wrong = device.answer(prompt.challenge, handle="f" * 32)
-    assert "did not answer as it should" in text(send(client, prompt, wrong))
+    assert "didn't answer as it should" in text(send(client, prompt, wrong))
     prompt = begin(client)
     assert send(client, prompt, device.answer(prompt.challenge, handle)).request.path == "/"
 
@@ -451,7 +451,7 @@ def test_wrong_answers_can_be_given_ten_times(
     client = browsers()
     device.flags = PRESENT
     for _again in range(10):
-        assert "did not answer" in text(sign_in(client, device))
+        assert "didn't answer" in text(sign_in(client, device))
     device.flags |= VERIFIED
     assert "Too many attempts" in text(sign_in(browsers(), device))
     assert "Too many attempts" in text(give_password(browsers(), "samira"))
@@ -491,12 +491,12 @@ def test_a_count_that_fell_back_sets_the_passkey_aside_and_tells_its_person(
     client = browsers()
     device.count -= back
     page = Page.of(sign_in(client, device))
-    assert "its count fell back, so there may be a copy of it" in page.text
+    assert "its counter went backwards, so somebody may have copied it" in page.text
     assert not is_in(client)
     assert last_events(session) == ["passkey_set_aside"]
     assert mails(session, "passkey_set_aside") == ["samira@example.org"]
     device.count = 50
-    assert "did not answer" in text(sign_in(client, device))
+    assert "didn't answer" in text(sign_in(client, device))
     assert not people.user("samira").has_passkey
     assert "Refused: remove it" in signed_in(browsers(), "samira").page("/account").text
 
@@ -507,7 +507,7 @@ def test_a_device_that_stops_counting_is_taken_for_a_copy(
     device = Device(count=4)
     give(people, "samira", device)
     device.count, device.step = 0, 0
-    assert "its count fell back" in text(sign_in(client, device))
+    assert "its counter went backwards" in text(sign_in(client, device))
 
 
 def test_of_two_answers_with_one_count_only_one_is_taken(
@@ -581,7 +581,7 @@ def test_another_persons_passkey_is_no_second_factor(
     give(people, "dora", other)
     give_password(client, "samira")
     prompt = begin(client, x="")
-    assert "another person's" in text(send(client, prompt, other.answer(prompt.challenge)))
+    assert "belongs to another person" in text(send(client, prompt, other.answer(prompt.challenge)))
     assert not is_in(client)
 
 
@@ -670,7 +670,7 @@ def test_the_password_alone_does_not_confirm_for_who_has_a_passkey(
     sign_in(client, device)
     make_stale(client)
     page = Page.of(client.post("/account/confirm", data={"password": PASSWORD}))
-    assert "Confirm with your passkey. The password is not enough." in page.text
+    assert "Confirm with your passkey. The password isn't enough." in page.text
     assert client.page("/account/second-factor").where == "/account/confirm"
 
 
@@ -685,7 +685,7 @@ def test_another_persons_passkey_does_not_confirm(
     confirm = client.post("/account/confirm/passkey?next=/account/second-factor")
     prompt = asked_on(Page.of(confirm))
     response = send(client, prompt, other.answer(prompt.challenge))
-    assert "another person's" in text(response)
+    assert "belongs to another person" in text(response)
     assert response.request.full_path.endswith("next=/account/second-factor")
     assert client.page("/account/second-factor").where == "/account/confirm"
 
@@ -723,7 +723,7 @@ def test_a_removed_passkey_signs_nobody_in_and_its_owner_is_told(
     assert "The passkey My telephone is removed." in text(response)
     assert last_events(session) == ["passkey_removed"]
     assert mails(session, "passkey_removed") == ["samira@example.org"]
-    assert "not known here" in text(sign_in(browsers(), device))
+    assert "don't know this passkey" in text(sign_in(browsers(), device))
 
 
 @pytest.mark.parametrize("what", ["", "/remove"])

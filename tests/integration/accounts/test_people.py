@@ -60,7 +60,7 @@ def test_a_coordinator_sees_the_own_people_only(people: House, browser_of: Brows
 @pytest.mark.both_databases
 def test_a_search_counts_and_shows_only_ones_own_side(people: House, browser_of: BrowserOf) -> None:
     page = browser_of("samira").page("/people?q=joana")
-    assert "Nobody matches" in page.text
+    assert "Nobody found" in page.text
     assert "Open accounts 0" in page.text
 
 
@@ -216,7 +216,7 @@ def test_suspending_needs_a_reason_and_is_recorded(
     page = samira.page(f"/people/{dora.id}")
     assert "Long leave" in page.text
     again = samira.submit(path, reason="Once more")
-    assert "suspended already" in Page.of(again).text
+    assert "already suspended" in Page.of(again).text
 
 
 def test_a_restored_person_comes_back(people: House, browser_of: BrowserOf) -> None:
@@ -325,9 +325,9 @@ def test_giving_a_role_is_recorded_and_told(
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"role": "member"}, "holds this role already"),
+        ({"role": "member"}, "already has this role"),
         ({"role": "signatory"}, "Enter the office"),
-        ({"role": "signatory", "office": "Director"}, "Say by what power"),
+        ({"role": "signatory", "office": "Director"}, "Say under what power"),
         (
             {
                 "role": "signatory",
@@ -336,7 +336,7 @@ def test_giving_a_role_is_recorded_and_told(
                 "power_from": "2030-02-02",
                 "power_until": "2030-02-01",
             },
-            "The last day lies before the first",
+            "The last day is before the first",
         ),
         ({}, "Choose a role"),
         ({"role": "coordinator", "starts_on": "2030-02-02", "ends_on": "2030-02-01"}, "before"),
@@ -409,7 +409,7 @@ def test_ending_a_role_twice_says_so(people: House, session: Session) -> None:
     membership = people.membership("dora", Role.MEMBER)
     service.end_role(people.actor("samira"), membership, reason="Left")
     session.commit()
-    with pytest.raises(RuleBrokenError, match="ended already"):
+    with pytest.raises(RuleBrokenError, match="already ended"):
         service.end_role(people.actor("samira"), membership, reason="Left")
 
 
@@ -664,7 +664,7 @@ def test_a_role_is_ended_in_the_browser_with_a_reason(people: House, browser_of:
     assert "Say why" in Page.of(samira.submit(path, reason="")).text
     assert "The role is ended." in Page.of(samira.submit(path, reason="Left")).text
     again = samira.post(path, data={"reason": "Left"})
-    assert "ended already" in Page.of(again).text
+    assert "already ended" in Page.of(again).text
 
 
 def test_an_auditor_of_another_body_audits_a_named_npm(people: House, session: Session) -> None:

@@ -90,7 +90,7 @@ def test_a_wrong_first_code_keeps_the_picture(people: House, client: CheckedClie
         "/account/second-factor", data={"setup": before.form().values["setup"][0], "code": "000000"}
     )
     after = Page.of(response)
-    assert "The code is wrong or has run out" in after.text
+    assert "The code is wrong or has expired" in after.text
     assert after.form().values["setup"] == before.form().values["setup"]
 
 
@@ -140,7 +140,7 @@ def test_a_code_works_once(
     sign_in(second, "samira")
     assert send_code(first, code).request.path == "/"
     again = Page.of(send_code(second, code))
-    assert "This code was used already" in again.text
+    assert "This code has already been used" in again.text
     frozen_time(NOON + STEP)
     assert send_code(second, people.code("samira")).request.path == "/"
 
@@ -176,7 +176,7 @@ def test_codes_can_be_tried_ten_times(
     sign_in(client, "samira")
     wrong = next(f"{n:06}" for n in range(100, 200) if f"{n:06}" != people.code("samira"))
     for _again in range(10):
-        assert "wrong or has run out" in Page.of(send_code(client, wrong)).text
+        assert "wrong or has expired" in Page.of(send_code(client, wrong)).text
     assert "Too many attempts" in Page.of(send_code(client, people.code("samira"))).text
     # A right password in between does not give more tries.
     assert "Too many attempts" in Page.of(sign_in(browsers(), "samira")).text
@@ -188,7 +188,7 @@ def test_the_page_for_the_code_is_not_there_without_the_password(
     for path in ("/sign-in/code", "/sign-in/recovery-code"):
         page = client.page(path)
         assert page.where == "/sign-in"
-        assert "Begin with your email address and password." in page.text
+        assert "Start with your email address and password." in page.text
 
 
 def test_the_code_page_does_not_sign_a_signed_in_person_out(
@@ -219,7 +219,7 @@ def test_a_recovery_code_lets_in_once(people: House, browsers: Callable[[], Chec
     other = browsers()
     sign_in(other, "samira")
     again = other.submit("/sign-in/recovery-code", code=codes[0])
-    assert "none of your unused recovery codes" in Page.of(again).text
+    assert "isn't one of your unused recovery codes" in Page.of(again).text
     assert other.submit("/sign-in/recovery-code", code=codes[1]).request.path == "/"
 
 
@@ -262,7 +262,7 @@ def test_something_sensitive_asks_for_the_password_again_after_a_while(
     page = client.page("/account/second-factor")
     assert page.where == "/account/confirm"
     wrong = client.post("/account/confirm", data={"password": "not the one at all"})
-    assert "This is not your password" in Page.of(wrong).text
+    assert "That isn't your password" in Page.of(wrong).text
     right = client.post("/account/confirm?next=/account/second-factor", data={"password": PASSWORD})
     assert right.location == "/account/second-factor"
     assert client.page("/account/second-factor").where == "/account/second-factor"
@@ -286,7 +286,7 @@ def test_a_person_with_a_second_factor_confirms_with_both(
     again = client.post(
         "/account/confirm", data={"password": PASSWORD, "code": people.code("samira")}
     )
-    assert "used already" in Page.of(again).text
+    assert "already been used" in Page.of(again).text
 
 
 def test_a_session_seen_from_another_device_has_to_confirm(

@@ -88,7 +88,7 @@ def test_a_coordinator_reads_why_a_manager_is_not_signed_out(
     ilena = signed_in(browsers(), "ilena")
     response = ilena.get(f"/people/{people.people['nadia']}/sessions/end")
     assert response.status_code == 403
-    assert "Only who may suspend this account signs the person out" in response.text
+    assert "Only people who can suspend this account can sign the person out" in response.text
     with pytest.raises(RefusedError):
         service.end_sessions_of(people.actor("ilena"), people.people["nadia"], reason="Lost")
 
@@ -100,7 +100,7 @@ def test_ones_own_sessions_end_in_the_own_account(
     path = f"/people/{people.people['ada']}/sessions/end"
     response = ada.get(path)
     assert response.status_code == 403
-    assert "in your own account" in response.text
+    assert "go to your own account" in response.text
     with pytest.raises(RefusedError):
         service.end_sessions_of(people.actor("ada"), people.people["ada"], reason="Mine")
 

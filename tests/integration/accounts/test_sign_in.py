@@ -24,7 +24,7 @@ from tracker.settings import Settings
 
 Statements = Callable[[], AbstractContextManager[list[str]]]
 
-NOT_RIGHT = "The email address or the password is not right."
+NOT_RIGHT = "The email address or password is wrong."
 
 
 @pytest.mark.both_databases
@@ -161,7 +161,7 @@ def test_a_session_ends_when_nobody_uses_it(
     frozen_time(NOON + dt.timedelta(minutes=88))
     page = client.page("/account")
     assert page.where == "/sign-in"
-    assert "nobody used this session for a while" in page.text
+    assert "this session wasn't used for a while" in page.text
 
 
 def test_a_session_ends_after_the_longest_time_even_when_used(
@@ -200,7 +200,7 @@ def test_a_suspended_person_loses_open_sessions_immediately(
     service.suspend(people.actor("ada"), people.people["samira"], reason="Left in a hurry")
     session.commit()
     assert samira.get("/account").status_code == 302
-    assert "closed for now" in Page.of(sign_in(samira, "samira")).text
+    assert "suspended" in Page.of(sign_in(samira, "samira")).text
 
 
 def test_a_person_without_a_role_loses_open_sessions_immediately(
@@ -211,7 +211,7 @@ def test_a_person_without_a_role_loses_open_sessions_immediately(
     service.end_role(people.actor("ada"), membership, reason="Left the organisation")
     session.commit()
     assert dora.get("/account").status_code == 302
-    assert "closed for now" in Page.of(sign_in(dora, "dora")).text
+    assert "suspended" in Page.of(sign_in(dora, "dora")).text
 
 
 def test_a_role_that_runs_out_lets_nobody_in_from_the_next_day_on(

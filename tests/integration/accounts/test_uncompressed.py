@@ -39,7 +39,7 @@ def test_the_key_of_an_app_for_codes_is_not_compressed(
     people: House, client: CheckedClient
 ) -> None:
     signed_in(client, "samira")
-    assert_plain(get(client, "/account/second-factor"), "Set up an app for codes")
+    assert_plain(get(client, "/account/second-factor"), "Set up a code app")
 
 
 def test_recovery_codes_are_not_compressed(people: House, client: CheckedClient) -> None:

@@ -140,9 +140,9 @@ def test_the_only_possible_signatory_is_preselected(app: Flask, many: Table) -> 
 
 
 WRONG: list[tuple[dict[str, str], str]] = [
-    ({"needed_npm": "2"}, "More signatures are asked for than persons are named"),
+    ({"needed_npm": "2"}, "You're asking for more signatures than there are people named"),
     ({"turn_npm_greta": "", "turn_npm_tomas": ""}, "Choose who signs for each party"),
-    ({"turn_npm_milan": "2", "needed_npm": "1"}, "one after the other all have to sign"),
+    ({"turn_npm_milan": "2", "needed_npm": "1"}, "one after the other, all of them have to sign"),
     ({"expires_on": "2020-01-01"}, "Choose a day from today on, within a year"),
     ({"expires_on": ""}, "Enter"),
     ({"remind_whom": ""}, "Choose"),
@@ -199,7 +199,7 @@ def test_a_person_without_power_today_is_shown_but_not_offered(app: Flask, many:
 def test_a_party_without_a_valid_power_blocks_sending(app: Flask, many: Table) -> None:
     power(many, "otto", None, clock.today() - DAY)
     shown = page(app, many, "ilena", "/send")
-    words = "No signatory whose power to sign runs today is known for: Lantern Health Network"
+    words = "No signatory with power to sign today is known for: Lantern Health Network"
     assert words in shown.text
 
 
@@ -219,7 +219,7 @@ def test_the_pages_of_signing_say_who_signs_by_which_rule(app: Flask, many: Tabl
         asking=Asking(expires_on=clock.today() + 3 * DAY),
     )
     first = page(app, many, "greta", "/sign")
-    second = browser(app, many, "greta").page(first.links()["Go on to sign"])
+    second = browser(app, many, "greta").page(first.links()["Continue to sign"])
     for shown in (first, second):
         for words in (
             "Your turn",
@@ -237,7 +237,7 @@ def test_an_order_is_not_skipped_by_a_link(app: Flask, many: Table) -> None:
     send(many, one_after_the_other(many, "npm", "greta", "tomas"))
     for rest in ("/sign", "/sign/confirm"):
         shown = page(app, many, "tomas", rest, 403)
-        assert "It is not your turn yet: others of your organisation sign first." in shown.text
+        assert "It isn't your turn yet: others in your organisation sign first." in shown.text
     assert "Read and sign" not in page(app, many, "tomas", "/record").links()
     # Who waits may still decline.
     assert "Decline and say why" in page(app, many, "tomas", "/record").links()
@@ -335,10 +335,10 @@ def test_a_coordinator_reminds_chosen_people(app: Flask, many: Table) -> None:
     henrik = str(many.land.users["henrik"].id)
     shown = submit(app, many, "joana", "/remind", people=[henrik])
     assert "The reminder is on its way." in shown.text
-    assert "reminded of signing: Henrik Asante" in shown.text
+    assert "reminder to sign sent to Henrik Asante" in shown.text
     assert mailed(many, "text_still_waits") == ["henrik"]
     again = submit(app, many, "ilena", "/remind", people=[henrik])
-    assert "A reminder was sent today already" in again.text
+    assert "A reminder was already sent today" in again.text
     assert mailed(many, "text_still_waits") == ["henrik"]
 
 
@@ -380,8 +380,8 @@ def test_the_record_shows_that_a_request_expired(
     frozen_time(now)
     assert request(many).state is RequestState.EXPIRED
     shown = page(app, many, "ilena", "/record")
-    assert "Ran out before all had signed" in shown.text
-    assert "not all had signed revision 1 by its last day" in shown.text
+    assert "Ran out before everyone had signed" in shown.text
+    assert "not everyone had signed revision 1 by its last day" in shown.text
 
 
 def test_a_signatory_who_passed_a_text_on_is_no_longer_asked(app: Flask, many: Table) -> None:
@@ -504,9 +504,9 @@ def test_another_text_that_has_ended_can_be_opened_again(
     on(in_force, frozen_time, NOTICE)
     where = f"/checklists/{text.id}"
     client = browser(app, in_force, "joana")
-    assert "Agree the text anew" in client.page(f"{where}/record").links()
+    assert "Agree the text again" in client.page(f"{where}/record").links()
     shown = Page.of(client.submit(f"{where}/agree-anew", reason="We try again."))
-    assert "The text is open again. What had ended stays in history." in shown.text
+    assert "The text is open again. What had ended stays in the history." in shown.text
     browser(app, in_force, "otto").page(f"{where}/agree-anew", 403)
     browser(app, in_force, "marek").page(f"{where}/agree-anew", 404)
 
@@ -514,7 +514,7 @@ def test_another_text_that_has_ended_can_be_opened_again(
 def test_new_dates_are_proposed_from_the_record(app: Flask, in_force: Table) -> None:
     last = clock.today() + DAYS * DAY
     shown = page(app, in_force, "joana", "/record")
-    assert f"until {words_of(last)}. It renews by itself" in shown.text
+    assert f"until {words_of(last)}. It renews automatically" in shown.text
     assert "Renew" in shown.links()
     form = page(app, in_force, "joana", "/renew").form().filled_in()
     following = renewal.next_term(renewal.Term(clock.today() - DAY, last))
@@ -523,7 +523,7 @@ def test_new_dates_are_proposed_from_the_record(app: Flask, in_force: Table) -> 
         [following.end.isoformat()],
     )
     wrong = submit(app, in_force, "joana", "/renew", reason="Well.", review="2020-01-01")
-    assert "The review lies after the start and not after the end." in wrong.text
+    assert "The review must come after the start and not after the end." in wrong.text
     shown = submit(app, in_force, "joana", "/renew", reason="It went well.")
     assert "The new dates are proposed. The other parties see them in M19." in shown.text
     assert in_force.checklist().open_items == ["M19"]

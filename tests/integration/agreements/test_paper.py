@@ -1,4 +1,7 @@
-"""Signed on paper: one party records the scan, another confirms it, and it counts."""
+"""Signed on paper: one party records the scan, another confirms it, and it counts.
+
+In one file: all tests begin with the same text that was sent.
+"""
 
 import datetime as dt
 from collections.abc import Callable
@@ -129,18 +132,24 @@ def test_only_people_of_other_parties_who_can_confirm_are_notified(sent: Table) 
 
 @pytest.mark.parametrize("first", ["henrik", "dora", "marek", "root"])
 def test_nobody_but_a_coordinator_of_a_party_records_a_scan(sent: Table, first: str) -> None:
-    refused(sent, lambda: scans.record(sent[first], sent.checklist()), "A coordinator of a party")
+    refused(
+        sent, lambda: scans.record(sent[first], sent.checklist()), "Only a coordinator of a party"
+    )
 
 
 def test_no_second_scan_is_recorded_while_one_is_waiting(sent: Table) -> None:
     record(sent)
-    refused(sent, lambda: scans.record(sent["samira"], sent.checklist()), "waits to be confirmed")
+    refused(sent, lambda: scans.record(sent["samira"], sent.checklist()), "waiting to be confirmed")
 
 
 def test_a_party_that_has_signed_records_no_scan(sent: Table) -> None:
     checklists.sign(sent.checklist(), sent["henrik"])
     sent.session.commit()
-    refused(sent, lambda: scans.record(sent["samira"], sent.checklist()), "No signature")
+    refused(
+        sent,
+        lambda: scans.record(sent["samira"], sent.checklist()),
+        "already given all its signatures",
+    )
 
 
 def test_nothing_is_recorded_on_a_text_that_is_not_waiting_for_signatures(table: Table) -> None:
@@ -153,7 +162,7 @@ def test_nothing_is_recorded_on_a_text_that_is_not_waiting_for_signatures(table:
             offices={},
             scan=scans.pdf(),
         ),
-        "does not wait for signatures",
+        "isn't waiting for signatures",
         RuleBrokenError,
     )
 
@@ -179,7 +188,8 @@ def test_only_people_the_text_names_for_that_party_can_have_signed(
 
 
 @pytest.mark.parametrize(
-    ("days", "words"), [(1, "can't lie ahead"), (-1, "frozen after this day"), (-400, "frozen")]
+    ("days", "words"),
+    [(1, "can't be in the future"), (-1, "frozen after this day"), (-400, "frozen")],
 )
 def test_the_date_lies_between_the_freezing_and_today(sent: Table, days: int, words: str) -> None:
     day = clock.today() + dt.timedelta(days=days)
@@ -195,7 +205,7 @@ def test_a_file_that_is_not_a_scan_is_not_kept(sent: Table) -> None:
     refused(
         sent,
         lambda: scans.record(sent["samira"], sent.checklist(), scan=b"<html>"),
-        "no whole PDF",
+        "isn't a complete PDF",
         RuleBrokenError,
     )
 
@@ -264,9 +274,7 @@ def test_a_person_who_recorded_a_scan_never_confirms_it_for_another_organisation
         **{name: getattr(actor, name) for name in ("name", "memberships", "organisation_id")},
         user_id=sent["samira"].user_id,
     )
-    refused(
-        sent, lambda: scans.confirm(twin, sent.checklist(), recorded), "their own side recorded"
-    )
+    refused(sent, lambda: scans.confirm(twin, sent.checklist(), recorded), "your own side recorded")
 
 
 def test_the_last_one_on_paper_brings_the_text_into_force(sent: Table) -> None:
@@ -317,7 +325,7 @@ def test_a_scan_signs_nothing_once_its_signer_has_signed_here(sent: Table) -> No
     refused(
         sent,
         lambda: scans.confirm(sent["ilena"], sent.checklist(), recorded),
-        "signed this revision already",
+        "already signed this revision",
         RuleBrokenError,
     )
 

@@ -76,9 +76,9 @@ def test_a_coordinator_finds_the_way_and_records_a_scan(desk: Desk) -> None:
     page = desk.page("joana", "/paper")
     assert page.h1 == "Record a signature on paper"
     page = Page.of(send(desk, "joana", scans.pdf()))
-    assert "The scan is recorded. Another party confirms it now." in page.text
+    assert "The scan is recorded. Another party now has to confirm it." in page.text
     assert "Paper recorded by Lantern Health Network" in page.text
-    assert "Waits to be confirmed" in page.text
+    assert "Waiting to be confirmed" in page.text
     assert "Record a signature on paper" not in page.links()
 
 
@@ -94,7 +94,7 @@ def test_another_party_confirms_and_the_text_is_in_force(desk: Desk) -> None:
     assert "Tick the box to confirm" in page.text
     assert desk.state is ChecklistState.SENT
     page = Page.of(desk.browser("ilena").submit(address, compared="y"))
-    assert "You confirmed it. All parties have signed. The record says from when on" in page.text
+    assert "You confirmed it. All parties have signed. The record says when" in page.text
     assert (desk.state, desk.signatures()) == (ChecklistState.IN_FORCE, 2)
     assert "Scan recorded by Joana Pires, Lantern Health Network, confirmed by" in page.text
     assert label not in desk.browser("ilena").page("/").links()
@@ -124,10 +124,10 @@ def test_a_coordinator_of_the_same_side_withdraws(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("scan", "name", "words"),
     [
-        (HTML, "scan.pdf", "no whole PDF, JPEG or PNG"),
-        (b"%PDF-1.4\n" + HTML, "scan.pdf", "no whole PDF, JPEG or PNG"),
-        (scans.pdf() + HTML, "scan.pdf", "no whole PDF, JPEG or PNG"),
-        (scans.png() + scans.pdf(), "scan.png", "no whole PDF, JPEG or PNG"),
+        (HTML, "scan.pdf", "isn't a complete PDF, JPEG or PNG"),
+        (b"%PDF-1.4\n" + HTML, "scan.pdf", "isn't a complete PDF, JPEG or PNG"),
+        (scans.pdf() + HTML, "scan.pdf", "isn't a complete PDF, JPEG or PNG"),
+        (scans.png() + scans.pdf(), "scan.png", "isn't a complete PDF, JPEG or PNG"),
         (b"", "scan.pdf", "is empty"),
         (b"", "", "Choose the file of the scan"),
         (scans.pdf("x" * MAX_BYTES), "scan.pdf", "at most 10 MB"),
@@ -159,7 +159,7 @@ def test_a_wrong_day_shows_an_error_beside_its_field(desk: Desk) -> None:
     page = Page.of(send(desk, "joana", scans.pdf(), signed_on="2999-01-01"))
     assert "Enter a year from 1900 to 2199" in page.text
     page = Page.of(send(desk, "joana", scans.pdf(), signed_on="2198-01-01"))
-    assert "can't lie ahead" in page.text
+    assert "can't be in the future" in page.text
     page = Page.of(send(desk, "joana", scans.pdf(), signed_on="1999-01-01"))
     assert "nobody could sign it then" in page.text
     assert count(desk) == 0
@@ -267,9 +267,9 @@ def test_an_agreement_made_before_is_recorded_and_confirmed_by_pages(
     address = f"/checklists/{checklist_id}"
     ilena = demonstration.browser(app, "ilena")
     page = ilena.page(address)
-    assert page.links()["Record an agreement made before, on paper"] == f"{address}/former"
+    assert page.links()["Record an earlier agreement on paper"] == f"{address}/former"
     page = ilena.page(f"{address}/former")
-    assert "will stand there as not known" in page.text
+    assert "will be shown as not known" in page.text
     form = page.form()
     signers = {name: "Ada Former, Head\nBo Earlier" for name in form.names if "signers" in name}
     data = form.filled_in(signed_on="2021-03-09", ends_on="", **signers)
@@ -283,18 +283,18 @@ def test_an_agreement_made_before_is_recorded_and_confirmed_by_pages(
         follow_redirects=True,
     )
     page = Page.of(answer)
-    assert page.h1 == "Agreement made before, on paper"
+    assert page.h1 == "Earlier agreement on paper"
     assert "Ada Former; Bo Earlier, Head, for" in page.text
     samira = demonstration.browser(app, "samira")
     links = [
         link for link in samira.page("/").links().items() if "agreement made before" in link[0]
     ]
     page = Page.of(samira.submit(links[0][1], compared="y"))
-    assert "You confirmed it. The text waits for others." in page.text
+    assert "You confirmed it. The text is waiting for others." in page.text
     page = Page.of(demonstration.browser(app, "celia").submit(links[0][1], compared="y"))
     assert "All parties have signed." in page.text
     assert "Made on paper on" in page.text
-    assert "It was not reviewed here (G3) and not signed electronically" in page.text
-    assert "before this tool was used; not signed electronically. Recorded by" in page.text
+    assert "It wasn't reviewed here (G3) or signed electronically" in page.text
+    assert "before this tool was in use; not signed electronically. Recorded by" in page.text
     register = demonstration.browser(app, "milan").page("/register")
     assert "not reviewed here (G3), not signed electronically" in register.text

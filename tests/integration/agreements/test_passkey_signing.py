@@ -97,7 +97,7 @@ def test_a_passkey_signs_text_and_sentence_and_anybody_can_verify_it(
     desk: PasskeyDesk,
 ) -> None:
     page = desk.sign_with(desk.device)
-    assert "You signed. All parties have signed. The record says from when on" in page.text
+    assert "You signed. All parties have signed. The record says when" in page.text
     assert "Passkey" in page.text
     assert "Proof of identity: Passkey." in page.text
     signature = desk.signature()
@@ -118,7 +118,7 @@ def test_the_page_asks_for_ones_own_passkeys_with_user_verification(desk: Passke
     assert prompt.options["userVerification"] == "required"
     assert prompt.options["rpId"] == "localhost"
     assert len(prompt.challenge) == 32
-    assert "Or with password and code" in page.text
+    assert "Or with your password and a code" in page.text
 
 
 def test_each_opening_of_the_page_asks_for_something_else(desk: PasskeyDesk) -> None:
@@ -136,7 +136,7 @@ def test_without_a_passkey_the_page_is_as_it_was(desk: PasskeyDesk) -> None:
     desk.session.commit()
     page = desk.browser("otto").page(desk.to_sign("otto"))
     assert "data-passkey" not in page.html
-    assert "Or with password and code" not in page.text
+    assert "Or with your password and a code" not in page.text
 
 
 def test_a_person_with_only_a_passkey_is_not_asked_for_a_code(desk: PasskeyDesk) -> None:
@@ -144,7 +144,7 @@ def test_a_person_with_only_a_passkey_is_not_asked_for_a_code(desk: PasskeyDesk)
     page, prompt = desk.page_to_sign("otto")
     assert not {"password", "code"} & page.form().names
     nothing = desk.send("otto", page, "")
-    assert "You have no app for codes. Confirm with your passkey." in nothing.text
+    assert "You don't have a code app. Confirm with your passkey." in nothing.text
     assert desk.signatures() == 1
     assert "You signed." in desk.send("otto", page, desk.device.answer(prompt.challenge)).text
 
@@ -156,7 +156,7 @@ def test_a_person_without_passkey_or_app_is_asked_to_set_one_up(desk: PasskeyDes
     assert "Set up a second factor first." in page.text
     given = page.form().filled_in(password=PASSWORD, code="000000")
     response = desk.browser("otto").post(f"{desk.address}{CONFIRM}", data=given, csrf=False)
-    assert "You have no second factor yet." in response.text
+    assert "You don&#39;t have a second factor yet." in response.text
 
 
 def test_a_person_without_passkey_or_app_sets_one_up_and_signs(desk: PasskeyDesk) -> None:
@@ -173,7 +173,7 @@ def test_a_person_without_passkey_or_app_sets_one_up_and_signs(desk: PasskeyDesk
     device = Device()
     back = Page.of(send(client, prompt, device.make(prompt.challenge)))
     assert back.h1 == "Read and check"
-    back = client.page(back.links()["Go on to sign"])
+    back = client.page(back.links()["Continue to sign"])
     assert "You signed." in desk.send("otto", back, device.answer(asked_on(back).challenge)).text
 
 
@@ -191,7 +191,7 @@ def test_a_passkey_response_is_valid_for_one_signature(desk: PasskeyDesk) -> Non
     page, prompt = desk.page_to_sign("otto")
     answer = desk.device.answer(prompt.challenge)
     assert "You signed." in desk.send("otto", page, answer).text
-    with pytest.raises(RuleBrokenError, match="used already"):
+    with pytest.raises(RuleBrokenError, match="already been used"):
         prove_on(desk, page, answer)
     assert desk.signatures() == 2
 
@@ -217,14 +217,14 @@ def test_an_answer_to_another_text_is_refused(desk: PasskeyDesk) -> None:
     refused(
         desk,
         desk.send("otto", page, desk.device.answer(other)),
-        "Your passkey did not confirm this text and this sentence as they stand here.",
+        "Your passkey didn't confirm this text and this sentence as shown here.",
     )
 
 
 def test_an_answer_to_another_opening_of_the_page_is_refused(desk: PasskeyDesk) -> None:
     page, _prompt = desk.page_to_sign("otto")
     _other_page, prompt = desk.page_to_sign("otto")
-    refused(desk, desk.send("otto", page, desk.device.answer(prompt.challenge)), "did not confirm")
+    refused(desk, desk.send("otto", page, desk.device.answer(prompt.challenge)), "didn't confirm")
 
 
 def test_an_answer_to_the_sentence_in_another_language_is_refused(desk: PasskeyDesk) -> None:
@@ -243,7 +243,7 @@ def test_an_answer_to_the_sign_in_signs_nothing(desk: PasskeyDesk) -> None:
     page, _prompt = desk.page_to_sign("otto")
     signing_in = passkeys.begin(new_browser(desk.app))
     answer = desk.device.answer(signing_in.challenge)
-    refused(desk, desk.send("otto", page, answer), "did not confirm")
+    refused(desk, desk.send("otto", page, answer), "didn't confirm")
 
 
 def test_another_persons_passkey_signs_nothing(desk: PasskeyDesk) -> None:
@@ -252,7 +252,7 @@ def test_another_persons_passkey_signs_nothing(desk: PasskeyDesk) -> None:
     refused(
         desk,
         desk.send("otto", page, other.answer(prompt.challenge)),
-        "This passkey is not one of yours. Nothing was signed.",
+        "This isn't one of your passkeys. Nothing was signed.",
     )
 
 
@@ -266,7 +266,7 @@ def test_another_persons_page_is_invalid(desk: PasskeyDesk) -> None:
         answer = desk.device.answer(prompt.challenge)
         again = desk.send("otto", page, answer, page_token=wrong or "")
         assert again.h1 == "Read and check"
-        assert "It is not known which text you read." in again.text
+        assert "We don't know which text you read." in again.text
         assert desk.signatures() == 1
 
 
@@ -286,9 +286,9 @@ def test_a_page_that_was_open_too_long_asks_once_more(
 
 def test_an_unverified_person_signs_nothing(desk: PasskeyDesk) -> None:
     device = replace(desk.device, flags=PRESENT)
-    refused(desk, desk.sign_with(device), "did not confirm")
+    refused(desk, desk.sign_with(device), "didn't confirm")
     device = replace(desk.device, origin="https://terms.example")
-    refused(desk, desk.sign_with(device), "did not confirm")
+    refused(desk, desk.sign_with(device), "didn't confirm")
 
 
 @pytest.mark.parametrize("answer", ["{}", "x" * 9000, "null", '{"rawId": "AA"}', "\x00"])
@@ -305,7 +305,7 @@ def test_a_count_that_fell_back_sets_the_passkey_aside(desk: PasskeyDesk) -> Non
     assert passkey.sign_count == 41
     desk.session.rollback()
     answer = desk.device.answer(b"\x01" * 32)
-    with pytest.raises(RuleBrokenError, match="its count fell back"):
+    with pytest.raises(RuleBrokenError, match="its counter went backwards"):
         identity_proof.prove_by_passkey(desk.demonstration.users["otto"], answer, b"\x01" * 32)
     assert _passkey(desk).set_aside_at is not None
     last = desk.session.scalars(sa.select(Event).order_by(Event.at.desc()).limit(2)).all()

@@ -193,7 +193,7 @@ def test_a_prior_agreement_never_counts_as_reviewed(recorded: Table) -> None:
 
 def test_nobody_is_asked_to_sign_it_here(recorded: Table) -> None:
     assert request_on(recorded).slots == []
-    with pytest.raises(RefusedError, match="Another person is named"):
+    with pytest.raises(RefusedError, match="Somebody else is named"):
         checklists.sign(recorded.checklist(), recorded["tomas"])
 
 
@@ -210,7 +210,7 @@ def test_a_refusal_opens_the_checklist_again(recorded: Table) -> None:
     refused(
         recorded,
         lambda: scans.confirm(recorded["otto"], recorded.checklist(), paper_of(recorded)),
-        "does not wait",
+        "isn't waiting",
         RuleBrokenError,
     )
     assert integrity.check_all().finding is None
@@ -232,7 +232,7 @@ def test_a_party_confirms_it_only_once(recorded: Table) -> None:
     refused(
         recorded,
         lambda: scans.confirm(recorded["henrik"], recorded.checklist(), paper_of(recorded)),
-        "has confirmed this scan already",
+        "has already confirmed this scan",
     )
 
 
@@ -256,11 +256,11 @@ def test_a_text_sent_or_in_force_here_is_not_recorded_as_a_prior_agreement(table
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"signed_on": dt.date(2999, 1, 1)}, "can't lie ahead"),
+        ({"signed_on": dt.date(2999, 1, 1)}, "can't be in the future"),
         ({"ends_on": DAY}, "end must come after"),
         ({"signers": {}}, "Name who signed for"),
         ({"scan": b""}, "is empty"),
-        ({"scan": b"<!doctype html>"}, "no whole PDF"),
+        ({"scan": b"<!doctype html>"}, "isn't a complete PDF"),
     ],
 )
 def test_impossible_input_is_refused(known: Table, values: dict[str, Any], words: str) -> None:
@@ -271,4 +271,4 @@ def test_every_party_needs_somebody_who_signed(known: Table) -> None:
     people = {known.land.id("npm"): [Person("Ada Former")]}
     refused(known, lambda: attempt(known, signers=people), "Open Door", RuleBrokenError)
     people = {organisation_id: [Person("")] for organisation_id in (known.land.id("npm"),)}
-    refused(known, lambda: attempt(known, signers=people), "One person a line", RuleBrokenError)
+    refused(known, lambda: attempt(known, signers=people), "One person per line", RuleBrokenError)

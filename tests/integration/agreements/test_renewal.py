@@ -181,7 +181,7 @@ def test_new_dates_are_proposed_and_count_once_all_have_signed(in_force: Table) 
 @pytest.mark.parametrize(("review", "end"), [(5, 0), (0, 10), (11, 10), (5, -1)])
 def test_new_dates_follow_each_other(in_force: Table, review: int, end: int) -> None:
     start = last_day() + DAY
-    with pytest.raises(RuleBrokenError, match="The review lies after the start") as error:
+    with pytest.raises(RuleBrokenError, match="The review must come after the start") as error:
         renewal.propose_renewal(
             in_force["ilena"],
             in_force.checklist(),
@@ -196,7 +196,7 @@ def test_new_dates_follow_each_other(in_force: Table, review: int, end: int) -> 
 @pytest.mark.parametrize("first", ["tomas", "nadia", "dora", "marek", "vesna", "ada"])
 def test_only_a_coordinator_of_a_party_proposes_new_dates(in_force: Table, first: str) -> None:
     start = last_day() + DAY
-    with pytest.raises(RefusedError, match="A coordinator of one of the parties"):
+    with pytest.raises(RefusedError, match="Only a coordinator of one of the parties"):
         renewal.propose_renewal(
             in_force[first],
             in_force.checklist(),

@@ -92,7 +92,7 @@ def test_changes_beyond_the_items_are_shown_too(app: Flask, many: Table) -> None
     """One side alone writes the cooperation's purpose, and chooses who is asked to sign."""
     send(many)
     read = page(app, many, "henrik", "/sign")
-    onward = read.links()["Go on to sign"]
+    onward = read.links()["Continue to sign"]
     agreements.call_back(many["ilena"], many.checklist(), reason="One more thing.")
     cooperation = many.session.get_one(Cooperation, many.cooperation.id)
     before, cooperation.purpose = cooperation.purpose, "Whatever the office says."
@@ -111,18 +111,18 @@ def test_changes_beyond_the_items_are_shown_too(app: Flask, many: Table) -> None
 
 def test_a_text_sent_again_as_it_was_says_that_nothing_differs(app: Flask, many: Table) -> None:
     send(many)
-    onward = page(app, many, "henrik", "/sign").links()["Go on to sign"]
+    onward = page(app, many, "henrik", "/sign").links()["Continue to sign"]
     agreements.call_back(many["ilena"], many.checklist(), reason="One more thing.")
     send(many)
     many.session.commit()
     again = browser(app, many, "henrik").page(onward)
-    assert "No item differs, and nothing that is said about the text." in again.text
+    assert "No item differs, and nothing about the text has changed." in again.text
 
 
 @pytest.mark.parametrize("act", ACTS)
 def test_without_a_page_that_the_server_gave_out_nothing_is_done(many: Table, act: str) -> None:
     send(many)
-    with pytest.raises(shown.NotShownError, match="not known which text"):
+    with pytest.raises(shown.NotShownError, match="We don't know which text"):
         ACTS[act](many, None)
     assert signatures() == 0
 
@@ -181,19 +181,19 @@ def test_page_two_leads_back_to_the_text_where_another_was_read(app: Flask, many
     send(many)
     first = page(app, many, "tomas", "/sign")
     send_other_words(many)
-    again = browser(app, many, "tomas").page(first.links()["Go on to sign"])
+    again = browser(app, many, "tomas").page(first.links()["Continue to sign"])
     assert again.h1 == "Read and check"
     assert "What changed since you opened revision 1" in again.text
     assert OTHER_WORDS in again.text
-    onward = browser(app, many, "tomas").page(again.links()["Go on to sign"])
+    onward = browser(app, many, "tomas").page(again.links()["Continue to sign"])
     assert onward.h1.startswith("Sign: ")
-    assert "You have read revision 2 on the page before." in onward.text
+    assert "Sign only if you have read revision 2." in onward.text
 
 
 def test_nobody_comes_to_page_two_without_page_one(app: Flask, many: Table) -> None:
     send(many)
     assert page(app, many, "tomas", "/sign/confirm").h1 == "Read and check"
-    somebody_elses = page(app, many, "henrik", "/sign").links()["Go on to sign"]
+    somebody_elses = page(app, many, "henrik", "/sign").links()["Continue to sign"]
     assert browser(app, many, "tomas").page(somebody_elses).h1 == "Read and check"
 
 
@@ -216,7 +216,7 @@ def test_why_somebody_declines_or_passes_on_is_not_lost_when_the_text_was_called
     agreements.call_back(many["ilena"], many.checklist(), reason="One more thing.")
     many.session.commit()
     again = Page.of(client.post(where, data=data, csrf=False))
-    assert "This text no longer waits for signatures, so nothing was done." in again.text
+    assert "This text is no longer waiting for signatures, so nothing was done." in again.text
     assert "The board said no." in again.html
     assert many.checklist().state is ChecklistState.DRAFTING
     # Who never had the text before them is told nothing.

@@ -137,7 +137,7 @@ def power(table: Table, first: str, since: dt.date | None, until: dt.date | None
 def test_any_one_of_those_named_signs_for_the_party(many: Table) -> None:
     send(many, party(many, "npm", "tomas", "milan", "greta", needed=1))
     sign(many, "milan")
-    refused(many, "tomas", "Your organisation has signed this revision")
+    refused(many, "tomas", "Your organisation has already signed this revision")
     sign(many, "henrik")
     assert state(many) is ChecklistState.SENT
     sign(many, "otto")
@@ -164,13 +164,13 @@ def test_everybody_named_has_to_sign(many: Table) -> None:
 def test_nobody_signs_twice_in_the_place_of_another(many: Table) -> None:
     send(many, party(many, "npm", "tomas", "milan", "greta", needed=2))
     sign(many, "tomas")
-    refused(many, "tomas", "You have signed this revision already")
+    refused(many, "tomas", "You have already signed this revision")
 
 
 @pytest.mark.parametrize("first", ["greta", "paula", "nadia", "samira", "dora"])
 def test_a_person_who_is_not_named_does_not_sign(many: Table, first: str) -> None:
     send(many, party(many, "npm", "tomas", "milan", needed=1))
-    words = "Another person is named" if first in {"greta", "paula"} else "You are not a signatory"
+    words = "Somebody else is named" if first in {"greta", "paula"} else "You aren't a signatory"
     refused(many, first, words)
 
 
@@ -178,9 +178,9 @@ def test_a_person_who_is_not_named_does_not_sign(many: Table, first: str) -> Non
 @pytest.mark.parametrize(
     ("needed", "firsts", "words"),
     [
-        (3, ("tomas", "milan"), "More signatures are asked for than persons are named"),
+        (3, ("tomas", "milan"), "You're asking for more signatures than there are people named"),
         (0, (), "Choose who signs for each party"),
-        (0, ("tomas", "tomas"), "A person signs for one party only"),
+        (0, ("tomas", "tomas"), "A person can only sign for one party"),
     ],
 )
 def test_a_list_that_can_never_be_met_is_not_sent(
@@ -204,10 +204,10 @@ def test_a_signatory_of_another_body_is_not_named(many: Table) -> None:
 def test_the_signatories_of_a_party_sign_in_turn(many: Table) -> None:
     """product.md, 5.2: an order can't be skipped."""
     send(many, one_after_the_other(many, "npm", "greta", "tomas", "milan"))
-    refused(many, "tomas", "others of your organisation sign first")
-    refused(many, "milan", "others of your organisation sign first")
+    refused(many, "tomas", "others in your organisation sign first")
+    refused(many, "milan", "others in your organisation sign first")
     sign(many, "greta")
-    refused(many, "milan", "others of your organisation sign first")
+    refused(many, "milan", "others in your organisation sign first")
     sign(many, "tomas", "milan", "henrik", "otto")
     assert state(many) is ChecklistState.IN_FORCE
 
@@ -215,7 +215,7 @@ def test_the_signatories_of_a_party_sign_in_turn(many: Table) -> None:
 @pytest.mark.both_databases
 def test_an_order_needs_all_of_those_named(many: Table) -> None:
     ordered = one_after_the_other(many, "npm", "greta", "tomas")
-    with pytest.raises(RuleBrokenError, match="one after the other all have to sign"):
+    with pytest.raises(RuleBrokenError, match="one after the other, all of them have to sign"):
         send(many, PartySigners(ordered.organisation_id, ordered.named, needed=1))
 
 
@@ -328,7 +328,7 @@ def test_a_person_without_power_today_is_not_named(
         None if since is None else today + since,
         None if until is None else today + until,
     )
-    with pytest.raises(RuleBrokenError, match="power of Tomas Beridan to sign does not run today"):
+    with pytest.raises(RuleBrokenError, match="Tomas Beridan has no power to sign today"):
         send(many)
 
 
@@ -410,7 +410,9 @@ def test_a_signature_says_who_confirmed_the_power(many: Table, app: Flask) -> No
     terms = many.checklist()
     browser, address = many.land.browser(app, "henrik"), f"/checklists/{terms.id}"
     sentence = "Confirmed by the administrator Ada Stone"
-    assert sentence in browser.page(browser.page(f"{address}/sign").links()["Go on to sign"]).text
+    assert (
+        sentence in browser.page(browser.page(f"{address}/sign").links()["Continue to sign"]).text
+    )
     sign(many, "tomas", "henrik", "otto")
     assert signature_of(many, "henrik").content()["power_confirmed"]["how"] == "administrator"
     by_colleague = "Confirmed by Nour Castellan of the same organisation"
@@ -427,7 +429,7 @@ def test_the_named_person_or_the_coordinator_passes_a_slot_on(many: Table, by: s
     """product.md, 5.5: to a person with the same power, with a reason, visible."""
     send(many)
     pass_on(many, by, "tomas", "greta", "Tomas is on leave until May.")
-    refused(many, "tomas", "Another person is named")
+    refused(many, "tomas", "Somebody else is named")
     sign(many, "greta")
     signature = signature_of(many, "greta")
     assert signature.in_place_of == "Tomas Beridan"
@@ -461,7 +463,7 @@ def test_the_line_that_was_passed_on_stays_as_history(many: Table) -> None:
 def test_a_slot_that_is_passed_on_keeps_its_turn(many: Table) -> None:
     send(many, one_after_the_other(many, "npm", "tomas", "greta"))
     pass_on(many, "ilena", "greta", "milan")
-    refused(many, "milan", "others of your organisation sign first")
+    refused(many, "milan", "others in your organisation sign first")
     assert "milan" not in mailed(many, "text_sent")
     sign(many, "tomas", "milan", "henrik", "otto")
     assert state(many) is ChecklistState.IN_FORCE
@@ -488,7 +490,7 @@ def test_a_slot_goes_to_an_unnamed_signatory_of_the_same_body(many: Table, to: s
 def test_a_slot_does_not_go_to_a_signatory_whose_power_has_expired(many: Table) -> None:
     send(many)
     power(many, "greta", None, clock.today() - DAY)
-    with pytest.raises(RuleBrokenError, match="whose power to sign runs today"):
+    with pytest.raises(RuleBrokenError, match="with power to sign today"):
         pass_on(many, "tomas", "tomas", "greta")
 
 
@@ -499,7 +501,7 @@ def test_a_slot_is_not_passed_on_without_a_reason_or_after_signing(many: Table) 
     assert error.value.field == "reason"
     many.session.rollback()
     sign(many, "tomas")
-    with pytest.raises(RefusedError, match="nothing left to sign"):
+    with pytest.raises(RefusedError, match="nothing left for this person to sign"):
         pass_on(many, "tomas", "tomas", "greta")
 
 
@@ -545,7 +547,7 @@ def test_nor_by_having_it_passed_on(many: Table, four_eyes: None) -> None:
         pass_on(many, "tomas", "tomas", "ilena")
     assert error.value.field == "person"
     many.session.rollback()
-    refused(many, "ilena", "Another person is named")
+    refused(many, "ilena", "Somebody else is named")
 
 
 def test_another_hand_in_the_text_is_a_second_pair_of_eyes(many: Table, four_eyes: None) -> None:
@@ -699,7 +701,7 @@ def test_a_coordinator_reminds_now_once_a_day(many: Table, frozen_time: Clock) -
     signature_requests.remind(many["joana"], many.checklist(), [henrik])
     many.session.commit()
     assert mailed(many, "text_still_waits") == ["henrik"]
-    with pytest.raises(RuleBrokenError, match="A reminder was sent today already"):
+    with pytest.raises(RuleBrokenError, match="A reminder was already sent today"):
         signature_requests.remind(many["ilena"], many.checklist(), [henrik])
     many.session.rollback()
     frozen_time(clock.now() + DAY)
@@ -710,7 +712,9 @@ def test_a_coordinator_reminds_now_once_a_day(many: Table, frozen_time: Clock) -
 @pytest.mark.parametrize("first", ["tomas", "nadia", "oren", "henrik", "marek", "vesna", "ada"])
 def test_nobody_else_reminds(many: Table, first: str) -> None:
     send(many)
-    with pytest.raises(RefusedError, match="A coordinator of one of the parties reminds"):
+    with pytest.raises(
+        RefusedError, match="Only a coordinator of one of the parties can send reminders"
+    ):
         signature_requests.remind(many[first], many.checklist(), [person(many, "henrik")])
 
 

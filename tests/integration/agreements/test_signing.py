@@ -238,13 +238,13 @@ def test_a_person_who_left_before_the_freeze_is_reported_missing_and_not_left_bl
 @pytest.mark.parametrize(
     ("first", "words"),
     [
-        ("dora", "A coordinator of one of the parties sends"),
-        ("tomas", "A coordinator of one of the parties sends"),
-        ("nadia", "A coordinator of one of the parties sends"),
-        ("marek", "A coordinator of one of the parties sends"),
-        ("vesna", "A coordinator of one of the parties sends"),
-        ("ada", "A coordinator of one of the parties sends"),
-        ("root", "A coordinator of one of the parties sends"),
+        ("dora", "Only a coordinator of one of the parties can send"),
+        ("tomas", "Only a coordinator of one of the parties can send"),
+        ("nadia", "Only a coordinator of one of the parties can send"),
+        ("marek", "Only a coordinator of one of the parties can send"),
+        ("vesna", "Only a coordinator of one of the parties can send"),
+        ("ada", "Only a coordinator of one of the parties can send"),
+        ("root", "Only a coordinator of one of the parties can send"),
     ],
 )
 def test_only_a_coordinator_of_a_party_sends(table: Table, first: str, words: str) -> None:
@@ -288,7 +288,7 @@ def test_a_signatory_whose_power_is_not_recorded_is_not_named(table: Table) -> N
     refused(
         table,
         lambda: checklists.send(terms, table["ilena"], table.signatories),
-        "The power of Henrik Asante to sign is not recorded",
+        "The power of Henrik Asante to sign isn't recorded",
         RuleBrokenError,
     )
 
@@ -319,7 +319,7 @@ def test_a_person_signs_for_one_party_only(table: Table) -> None:
     refused(
         table,
         lambda: agreements.send(table["ilena"], terms, chosen),
-        "A person signs for one party only",
+        "A person can only sign for one party",
         RuleBrokenError,
     )
 
@@ -328,7 +328,7 @@ def test_a_text_that_was_sent_is_not_sent_again(sent: Table) -> None:
     refused(
         sent,
         lambda: checklists.send(sent.checklist(), sent["ilena"], sent.signatories),
-        "The text was sent for signature already",
+        "The text has already been sent for signature",
     )
 
 
@@ -440,15 +440,15 @@ def attempt(table: Table, first: str, **proof: Any) -> Callable[[], object]:
 @pytest.mark.parametrize(
     ("first", "words"),
     [
-        ("samira", "You are not a signatory"),
-        ("dora", "You are not a signatory"),
-        ("nadia", "You are not a signatory"),
-        ("ilena", "You are not a signatory"),
-        ("marek", "You are not a signatory"),
-        ("ada", "You are not a signatory"),
-        ("root", "You are not a signatory"),
-        ("bela", "Another person is named to sign"),
-        ("sender", "Another person is named to sign"),
+        ("samira", "You aren't a signatory"),
+        ("dora", "You aren't a signatory"),
+        ("nadia", "You aren't a signatory"),
+        ("ilena", "You aren't a signatory"),
+        ("marek", "You aren't a signatory"),
+        ("ada", "You aren't a signatory"),
+        ("root", "You aren't a signatory"),
+        ("bela", "Somebody else is named to sign"),
+        ("sender", "Somebody else is named to sign"),
     ],
 )
 def test_only_the_named_people_sign(sent: Table, first: str, words: str) -> None:
@@ -460,14 +460,14 @@ def test_only_the_named_people_sign(sent: Table, first: str, words: str) -> None
 
 def test_a_party_signs_only_once(sent: Table) -> None:
     sign(sent, "henrik")
-    refused(sent, attempt(sent, "henrik"), "You have signed this revision already")
+    refused(sent, attempt(sent, "henrik"), "You have already signed this revision")
 
 
 def test_a_person_who_lost_the_role_meanwhile_does_not_sign(sent: Table) -> None:
     row = membership(sent, "henrik")
     row.ended_at, row.ends_on = clock.now(), clock.today() - dt.timedelta(days=1)
     sent.session.commit()
-    refused(sent, attempt(sent, "henrik"), "You are not a signatory")
+    refused(sent, attempt(sent, "henrik"), "You aren't a signatory")
 
 
 @pytest.mark.parametrize("age", [FRESH + dt.timedelta(seconds=1), dt.timedelta(minutes=-1)])
@@ -479,15 +479,15 @@ def test_a_stale_proof_is_invalid(sent: Table, age: dt.timedelta) -> None:
 def test_another_persons_proof_is_invalid(sent: Table) -> None:
     """S11: nobody signs for another."""
     theirs = attempt(sent, "henrik", user_id=sent.land.users["samira"].id)
-    refused(sent, theirs, "The proof of identity is another person's")
+    refused(sent, theirs, "The proof of identity belongs to another person")
 
 
 @pytest.mark.parametrize("first", ["tomas", "henrik"])
 def test_a_text_that_is_not_waiting_is_not_signed(table: Table, first: str) -> None:
-    refused(table, attempt(table, first), "does not wait for signatures", RuleBrokenError)
+    refused(table, attempt(table, first), "isn't waiting for signatures", RuleBrokenError)
     table.sign()
     table.session.commit()
-    refused(table, attempt(table, first), "does not wait for signatures", RuleBrokenError)
+    refused(table, attempt(table, first), "isn't waiting for signatures", RuleBrokenError)
 
 
 # Decline
@@ -628,14 +628,14 @@ def test_a_decline_names_its_items_and_its_reason(
 def test_only_people_who_could_sign_decline(sent: Table, first: str) -> None:
     if first == "tomas-after":
         sign(sent, "tomas")
-        refused(sent, lambda: decline(sent, "tomas", "M1"), "You have signed this revision")
+        refused(sent, lambda: decline(sent, "tomas", "M1"), "You have already signed this revision")
         return
-    refused(sent, lambda: decline(sent, first, "M1"), "You are not a signatory")
+    refused(sent, lambda: decline(sent, first, "M1"), "You aren't a signatory")
 
 
 def test_a_declined_text_can_no_longer_be_signed(sent: Table) -> None:
     decline(sent, "henrik", "M1")
-    refused(sent, attempt(sent, "tomas"), "does not wait for signatures", RuleBrokenError)
+    refused(sent, attempt(sent, "tomas"), "isn't waiting for signatures", RuleBrokenError)
 
 
 # Call back
@@ -670,7 +670,7 @@ def test_nobody_else_calls_a_text_back(sent: Table, first: str) -> None:
     refused(
         sent,
         lambda: agreements.call_back(sent[first], sent.checklist(), reason="Why not."),
-        "A coordinator of one of the parties calls a text back",
+        "Only a coordinator of one of the parties can call a text back",
     )
 
 
@@ -726,7 +726,7 @@ def test_only_a_coordinator_of_a_party_amends(in_force: Table, first: str) -> No
     refused(
         in_force,
         lambda: amend(in_force, first),
-        "A coordinator of one of the parties proposes an amendment",
+        "Only a coordinator of one of the parties can propose an amendment",
     )
 
 
@@ -745,11 +745,11 @@ def test_an_amendment_names_items_and_a_reason(in_force: Table) -> None:
 
 
 def test_only_what_is_in_force_is_amended(sent: Table) -> None:
-    refused(sent, lambda: amend(sent), "Only a text in force is amended")
+    refused(sent, lambda: amend(sent), "You can only amend a text in force")
 
 
 def test_a_text_in_force_is_changed_only_by_an_amendment(in_force: Table) -> None:
-    refused(in_force, lambda: in_force.save("ilena", "M6"), "A change needs an amendment")
+    refused(in_force, lambda: in_force.save("ilena", "M6"), "Changes need an amendment")
     refused(
         in_force,
         lambda: checklists.send(in_force.checklist(), in_force["ilena"], in_force.signatories),
@@ -782,7 +782,7 @@ def test_a_person_signs_a_revision_in_their_own_name_only_once(table: Table) -> 
     revision = own_revision(table, table.checklist())
     signature = as_person(table, revision, "dora")
     assert (signature.organisation_id, signature.power) == (None, "")
-    with pytest.raises(RuleBrokenError, match="You have signed this revision already"):
+    with pytest.raises(RuleBrokenError, match="You have already signed this revision"):
         as_person(table, revision, "dora")
     # The refusal undoes nothing else.
     assert as_person(table, revision, "leyla").revision_id == revision.id
@@ -790,7 +790,7 @@ def test_a_person_signs_a_revision_in_their_own_name_only_once(table: Table) -> 
 
 def test_a_proof_is_asked_of_a_person_too(table: Table) -> None:
     revision = own_revision(table, table.checklist())
-    with pytest.raises(RefusedError, match="another person's"):
+    with pytest.raises(RefusedError, match="belongs to another person"):
         as_person(table, revision, "dora", user_id=table.land.users["leyla"].id)
     with pytest.raises(RefusedError, match="too old"):
         as_person(table, revision, "dora", at=clock.now() - dt.timedelta(hours=1))
@@ -801,9 +801,9 @@ def test_a_proof_is_asked_of_a_person_too(table: Table) -> None:
     [
         ("tomas", ""),
         ("nadia", ""),
-        ("ilena", "A signatory or manager of the NPM countersigns"),
-        ("henrik", "A signatory or manager of the NPM countersigns"),
-        ("own", "Nobody countersigns their own undertaking"),
+        ("ilena", "Only a signatory or manager of the NPM can countersign"),
+        ("henrik", "Only a signatory or manager of the NPM can countersign"),
+        ("own", "You can't countersign your own undertaking"),
     ],
 )
 def test_an_undertaking_is_countersigned_for_the_npm(table: Table, first: str, words: str) -> None:
@@ -827,7 +827,7 @@ def test_an_undertaking_is_countersigned_for_the_npm(table: Table, first: str, w
             countersign()
         return
     assert countersign().organisation_id == table.land.id("npm")
-    with pytest.raises(RuleBrokenError, match="You have signed this revision already"):
+    with pytest.raises(RuleBrokenError, match="You have already signed this revision"):
         countersign()
 
 

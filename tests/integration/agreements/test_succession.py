@@ -133,7 +133,7 @@ def test_a_waiting_scan_is_void_when_the_request_ends(heir: Table) -> None:
     heir.session.commit()
     recorded = record(heir, "joana")
     replace(heir)
-    with pytest.raises(RuleBrokenError, match="does not wait"):
+    with pytest.raises(RuleBrokenError, match="isn't waiting"):
         paper.confirm(heir["ilena"], heir.checklist(), recorded)
     heir.session.rollback()
 
@@ -205,7 +205,7 @@ def test_a_day_ahead_and_a_missing_source_are_refused(heir: Table) -> None:
     refused(
         heir,
         lambda: succession.replace(heir["root"], *ids, since=ahead, source=ACT),
-        "lies ahead",
+        "is in the future",
         RuleBrokenError,
     )
     refused(

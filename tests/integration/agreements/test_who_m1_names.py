@@ -56,7 +56,7 @@ def send(
 
 
 def refused(table: Table, checklist: Checklist, *firsts: str, needed: int = 0) -> None:
-    with pytest.raises(RuleBrokenError, match="Item M1 names Tomas Beridan") as caught:
+    with pytest.raises(RuleBrokenError, match="M1 names Tomas Beridan") as caught:
         send(table, checklist, *firsts, needed=needed)
     assert caught.value.field == f"instead_{table.land.id('npm')}"
     table.session.rollback()
@@ -100,19 +100,19 @@ def test_the_page_preselects_people_m1_names_and_asks_why_one_is_left_out(
     address = f"/checklists/{agreed.checklist().id}"
     ilena = signed_in(app, users["ilena"])
     sending = ilena.page(f"{address}/send")
-    choices = sending.text.split("Tomas Beridan")[1].split("Several persons sign")[0]
-    assert "Item M1 names this person" in choices
-    assert sending.text.count("Item M1 names this person") == len(agreed.signatories)
+    choices = sending.text.split("Tomas Beridan")[1].split("Several people sign")[0]
+    assert "M1 names this person" in choices
+    assert sending.text.count("M1 names this person") == len(agreed.signatories)
     form = sending.form()
     assert form.values[f"party_{npm}"] == [str(users["tomas"].id)]
     choice = {f"party_{npm}": str(users["greta"].id), f"behalf_{npm}": "the People's Advocate"}
     again = Page.of(ilena.post(f"{address}/send", data=form.filled_in(**choice), csrf=False))
-    assert "Item M1 names Tomas Beridan. Name the same person, or say why not." in again.text
+    assert "M1 names Tomas Beridan. Choose the same person, or say why not." in again.text
     assert again.form().values[f"party_{npm}"] == [str(users["greta"].id)]
     assert again.form().values[f"behalf_{npm}"] == ["the People's Advocate"]
     sent = again.form().filled_in(**{f"instead_{npm}": REASON})
     assert ilena.post(f"{address}/send", data=sent, csrf=False).status_code == 303
-    sentence = f"Tomas Beridan, whom M1 names, does not have to sign. Reason: {REASON}"
+    sentence = f"Tomas Beridan, named in M1, doesn't have to sign. Reason: {REASON}"
     assert sentence in ilena.page(f"{address}/record").text
     assert sentence in signed_in(app, users["henrik"]).page(f"{address}/sign").text
 
@@ -151,7 +151,7 @@ def test_an_amendment_follows_its_own_m1_and_other_texts_follow_the_terms_in_for
     # The amendment is not in force yet.
     refused(agreed, other, "greta")
     send(agreed, other, "tomas")
-    with pytest.raises(RuleBrokenError, match="Item M1 names Greta Vale"):
+    with pytest.raises(RuleBrokenError, match="M1 names Greta Vale"):
         send(agreed, terms, "tomas")
     agreed.session.rollback()
     send(agreed, terms, "greta")
@@ -216,7 +216,7 @@ def test_the_person_who_signs_a_passed_on_slot_reads_why(app: Flask, agreed: Tab
         signatory = signed_in(app, users[first])
         read = signatory.page(f"{address}/sign")
         assert sentence in read.text
-        assert sentence in signatory.page(read.links()["Go on to sign"]).text
+        assert sentence in signatory.page(read.links()["Continue to sign"]).text
         assert sentence in signatory.page(f"{address}/record").text
 
 

@@ -244,7 +244,7 @@ def test_the_last_published_version_can_not_be_retired(people: House, session: S
     with pytest.raises(RefusedError, match="only published version"):
         service.retire(ada, first.id, reason="Old")
     session.rollback()
-    with pytest.raises(RefusedError, match="Only a published version"):
+    with pytest.raises(RefusedError, match="You can only retire a published version"):
         service.retire(ada, second.id, reason="Again")
 
 
@@ -440,7 +440,7 @@ def test_a_later_save_of_a_draft_sees_both_texts(people: House, browser_of: Brow
     service.change(people.actor("ada"), draft.id, changed(OLD, "Theirs"), seen_version=1)
     people.session.commit()
     page = Page.of(ada.post(address, data=fields, csrf=False))
-    assert "Two people changed this at once." in page.text
+    assert "Two people changed this at the same time." in page.text
     assert "Theirs" in page.text
     assert "Mine" in page.form().values["text"][0]
     assert page.form().values["version"] == ["2"]

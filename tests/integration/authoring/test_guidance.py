@@ -268,7 +268,7 @@ def test_only_administrators_see_pending_revisions(
     assert client.get(f"/guidance/{ARTICLE}/revisions/5").status_code == 404
     page = client.page(f"/guidance/{ARTICLE}")
     assert "Revision 4" not in page.text
-    assert "Here, by whoever looks after this instance" in page.text
+    assert "Here, by the people who run this instance" in page.text
     assert "Ada Marsh" not in page.html
     ada = browser_of("ada")
     assert "three shipped lists" in ada.page(f"{PLACE}/5").text
@@ -309,7 +309,7 @@ def test_the_edited_text_is_kept_until_the_next_one_is_shipped(
     session.commit()
     assert (current_of().revision, revisions_of()[0].waits) == (4, False)
     assert events(session, "article_passed_over")[-1]["version"] == 5
-    with pytest.raises(RefusedError, match="that waits"):
+    with pytest.raises(RefusedError, match="that is waiting"):
         guidance_editing.pass_over(ada, ARTICLE, "en", 5, reason="Again")
     session.rollback()
     assert ship(folder) == []
@@ -345,16 +345,16 @@ def test_a_text_made_from_the_shipped_one_decides_on_it(
 def test_only_the_newest_shipped_text_is_used(people: House, session: Session) -> None:
     ada = people.actor("ada")
     publish_edited(ada, OLD, NEW)
-    with pytest.raises(RefusedError, match="current already"):
+    with pytest.raises(RefusedError, match="already current"):
         guidance_editing.use_shipped(ada, ARTICLE, "en", 4, reason="So")
     session.rollback()
-    with pytest.raises(RuleBrokenError, match="no such revision"):
+    with pytest.raises(RuleBrokenError, match="That revision doesn't exist"):
         guidance_editing.use_shipped(ada, ARTICLE, "en", 9, reason="So")
     session.rollback()
     guidance_editing.use_shipped(ada, ARTICLE, "en", 3, reason="Back to it")
     session.commit()
     assert current_of().revision == 3
-    with pytest.raises(RefusedError, match="newest shipped"):
+    with pytest.raises(RefusedError, match="newest revision from an update"):
         guidance_editing.use_shipped(ada, ARTICLE, "en", 4, reason="So")
 
 
@@ -414,7 +414,7 @@ def test_the_whole_way_from_writing_to_published(people: House, browser_of: Brow
     assert current_of().revision == 3
     sent = previewed.form().filled_in(reason="Asked for", step="publish")
     done = Page.of(ada.post(EDIT, data=sent, csrf=False, follow_redirects=True))
-    assert "Revision 4 is current from now on." in done.text
+    assert "Revision 4 is now current." in done.text
     assert done.h1 == f"{question} (revision 4)"
     assert "Asked for" in done.text
     assert "Ada Marsh" in done.text
@@ -566,7 +566,7 @@ def test_any_two_revisions_are_compared(people: House, browser_of: BrowserOf) ->
     assert "Differences from revision 4" in ada.page(f"{PLACE}/5?with=77").text
     assert "There is no other revision to compare with." not in page.text
     # An older text is the beginning of a new one.
-    assert "You began from revision 3." in ada.page(f"{EDIT}?from=3").text
+    assert "You started from revision 3." in ada.page(f"{EDIT}?from=3").text
     assert OLD in ada.page(f"{EDIT}?from=3").form().values["text"][0]
 
 
@@ -577,17 +577,17 @@ def test_an_administrator_decides_on_what_was_shipped(
     folder = shipped_content(tmp_path / "content", 4, OLD, "three shipped lists")
     ship(folder)
     ada = browser_of("ada")
-    assert "Shipped revision 5 waits for your decision" in ada.page(HOME).text
+    assert "Revision 5 came with an update: decide what to do with it" in ada.page(HOME).text
     page = ada.page(f"{PLACE}/5")
-    assert "This revision was shipped while the article was edited here." in page.text
+    assert "This revision came with an update while the article was being edited here." in page.text
     assert "Differences from revision 4" in page.text
     refused = Page.of(ada.submit(f"{PLACE}/5/pass-over", reason=" "))
     assert "There is a problem" in refused.text
     done = Page.of(ada.submit(f"{PLACE}/5/pass-over", reason="Ours fits better"))
-    assert "The text that was edited here stays current." in done.text
+    assert "The text edited here stays current." in done.text
     assert ada.get(f"{PLACE}/5/pass-over").status_code == 403
     done = Page.of(ada.submit(f"{PLACE}/5/use", reason="After all"))
-    assert "Revision 5 is current from now on." in done.text
+    assert "Revision 5 is now current." in done.text
     assert ada.get(f"{PLACE}/5/use").status_code == 403
     assert current_of().revision == 5
 

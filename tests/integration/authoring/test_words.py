@@ -184,7 +184,7 @@ def test_the_second_of_two_simultaneous_changes_to_a_translation_is_reported(peo
 
 
 def test_words_that_stand_already_are_not_kept_again(people: House) -> None:
-    with pytest.raises(RuleBrokenError, match="These are the words that stand already"):
+    with pytest.raises(RuleBrokenError, match="That's the same wording as before"):
         change(people, text_of(newest()))
 
 
@@ -233,7 +233,7 @@ def test_an_administrator_downloads_changes_and_sends_words(
     text = file.get_data(as_text=True)
     page = ada.page(place())
     assert page.h1 == "Agreed terms, version 2, words in Arabic"
-    assert "All items have words." in page.text
+    assert "All items are translated." in page.text
     sent = {name: values[0] for name, values in page.form().filled_in().items()}
     upload = (io.BytesIO(text.replace(OLD, NEW, 1).encode()), "terms-2-ar.yaml")
     response = ada.post(
@@ -244,7 +244,7 @@ def test_an_administrator_downloads_changes_and_sends_words(
         follow_redirects=True,
     )
     done = Page.of(response)
-    assert "The words are changed. Pages say them from now on." in done.text
+    assert "The wording is changed. Pages show it from now on." in done.text
     assert "number 2" in done.text
     ada.set_cookie("language", "ar")
     assert "الغايات" in ada.page("/checklists/templates/terms").text
@@ -281,7 +281,7 @@ def test_a_draft_tells_what_will_have_no_words(people: House, browser_of: Browse
     draft = service.take_in(people.actor("ada"), changed("Parties and mandates", "Who takes part"))
     people.session.commit()
     ada = browser_of("ada")
-    assert "until somebody gives them: Arabic, M1." in ada.page(f"{HOME}/drafts/{draft.id}").text
+    assert "where it is changed or new: Arabic, M1." in ada.page(f"{HOME}/drafts/{draft.id}").text
     ada.set_cookie("language", "ar")
     tried = ada.page(f"{HOME}/test/{draft.id}").text
     assert "Who takes part" in tried

@@ -437,8 +437,8 @@ def test_whoever_sends_chooses_the_language_that_counts(room: Room) -> None:
     room.table.agree()
     room.table.session.commit()
     page = room.page("ilena", "/send")
-    assert "Which language counts if two say different things?" in page.text
-    assert "No words in it yet, so they stand in another: M2, M6." in page.text
+    assert "Which language is binding if two differ?" in page.text
+    assert "Not translated yet, so shown in another language: M2, M6." in page.text
     signers = {
         f"party_{body}": signatory.user_id for body, signatory in room.table.signatories.items()
     }
@@ -450,7 +450,7 @@ def test_with_one_language_there_is_nothing_to_choose(room: Room) -> None:
     room.table.land.organisations["lantern"].languages = []
     room.table.agree()
     room.table.session.commit()
-    assert "Which language counts" not in room.page("ilena", "/send").text
+    assert "Which language is binding" not in room.page("ilena", "/send").text
     room.submit(
         "ilena",
         "/send",
@@ -477,7 +477,7 @@ def to_sign(sent: Room, first: str) -> Page:
 
 
 def test_both_pages_of_signing_name_the_language_that_counts(sent: Room) -> None:
-    assert "this one counts: Arabic" in sent.page("tomas", "/sign").text
+    assert "Binding: Arabic" in sent.page("tomas", "/sign").text
     page = to_sign(sent, "tomas")
     facts = [
         "".join(element.itertext())

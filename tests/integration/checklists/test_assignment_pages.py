@@ -68,10 +68,10 @@ def press(room: Room, first: str, words: str, rest: str = "") -> Page:
 
 def test_people_on_the_same_side_see_who_an_item_is_assigned_to(room: Room) -> None:
     assign(room.table, "samira", "M1", "dora", due_on=clock.today() + DAY)
-    words = "Assigned to Dora Lund (own side only) Due on"
+    words = "Assigned to Dora Lund (our side only) Due on"
     assert own_side(room.page("henrik"), "M1").startswith(words)
     assert own_side(room.page("samira"), "M1").startswith(words)
-    assert own_side(room.page("dora"), "M1").startswith("Assigned to you (own side only) Due on")
+    assert own_side(room.page("dora"), "M1").startswith("Assigned to you (our side only) Due on")
     assert own_side(room.page("samira"), "M7") == ""
     for first in ("ilena", "joana", "leyla", "ada"):
         page = room.page(first)
@@ -148,7 +148,7 @@ def test_the_list_hides_assignments_while_a_text_is_being_signed(room: Room) -> 
     assert "Assigned to me" not in page.text
     assert "Who has what, on our side" not in page.links()
     page = room.page("samira", "/assignments")
-    assert "The text is not being drafted now" in page.text
+    assert "The text isn't a draft now" in page.text
     assert "Assigned to Dora Lund" in page.text
     assert [form for form in forms(page) if not form[0]] == []
     assert room.browser("samira").post(f"{room.address}/assignments").status_code == 403
@@ -173,7 +173,7 @@ def test_an_overdue_item_is_marked_until_it_is_done(room: Room, frozen_time: Tim
     assert f"Overdue since {DAY_IN_WORDS}" in room.page("samira", "/assignments").text
     room.table.save("henrik", "M1")
     assert own_side(room.page("samira"), "M1") == (
-        "Assigned to Dora Lund (own side only) Change who M1"
+        "Assigned to Dora Lund (our side only) Change who M1"
     )
 
 
@@ -227,7 +227,7 @@ def test_a_concurrent_assignment_is_shown_before_it_is_overwritten(room: Room) -
     browser, address = room.browser("samira"), f"{room.address}/items/M1/assign"
     response = browser.post(address, data=form.filled_in(person=dora), csrf=False)
     page = Page.of(response)
-    assert "Somebody else changed who has what while you were reading." in page.text
+    assert "Somebody else changed the assignments while you were reading." in page.text
     assert "Assigned to Henrik Asante" in page.text
     again = page.form(action="")
     assert again.values["person"] == [dora]
@@ -239,13 +239,13 @@ def test_a_coordinator_takes_an_item_back_on_its_page(room: Room) -> None:
     assign(room.table, "samira", "M1", "dora")
     action, fields = button(room.page("samira", "/items/M1/assign"), "Take it back M1")
     page = press(room, "samira", "Take it back M1", "/items/M1/assign")
-    assert "M1 is assigned to nobody now." in page.text
+    assert "M1 is no longer assigned." in page.text
     assert holders(room.table, "samira") == {}
     # Sent again, by a page that is not up to date.
     after = room.browser("samira").open(
         action, method="POST", data=fields, csrf=False, follow_redirects=True
     )
-    assert "Somebody else changed who has what" in Page.of(after).text
+    assert "Somebody else changed the assignments" in Page.of(after).text
 
 
 def test_a_member_takes_an_item_on_and_gives_it_back_on_the_list(room: Room) -> None:
@@ -253,7 +253,7 @@ def test_a_member_takes_an_item_on_and_gives_it_back_on_the_list(room: Room) -> 
     assert "M1 is assigned to you." in page.text
     assert holders(room.table, "samira") == {"M1": "dora"}
     page = press(room, "dora", "Give it back M1")
-    assert "M1 is assigned to nobody now." in page.text
+    assert "M1 is no longer assigned." in page.text
     assert holders(room.table, "samira") == {}
 
 
@@ -285,7 +285,7 @@ def test_a_coordinator_assigns_a_whole_section_on_the_assignments_page(room: Roo
     assert names == dict.fromkeys(("M3", "M4", "M6", "M7", "M8", "M9", "M10"), "dora")
     refused = room.submit("samira", "/assignments", section="all", person=dora)
     assert refused.title.startswith("Problem: ")
-    assert "Nothing is left to assign in this section" in refused.text
+    assert "With that choice, there's nothing left to assign in this section" in refused.text
     room.submit("samira", "/assignments", section="all", person=dora, also_held="y")
     assert set(holders(room.table, "samira").values()) == {"dora"}
 

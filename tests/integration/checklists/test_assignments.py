@@ -182,7 +182,11 @@ def test_a_day_gone_by_is_refused(table: Table) -> None:
 
 @pytest.mark.parametrize(
     ("item", "words"),
-    [("M99", "no such item"), ("M2", "nothing to do on this item"), ("M5", "nothing to do")],
+    [
+        ("M99", "That item doesn't exist"),
+        ("M2", "nothing to do on this item"),
+        ("M5", "nothing to do"),
+    ],
 )
 def test_an_item_that_is_not_ours_or_not_there_is_not_assigned(
     table: Table, item: str, words: str
@@ -242,13 +246,13 @@ def test_whoever_takes_part_takes_an_item_on_and_gives_it_back(table: Table) -> 
     assert mails(table.session) == []
     with pytest.raises(StaleError, match="Somebody else has this item"):
         assignments.take(table["henrik"], table.checklist(), "M1")
-    with pytest.raises(RefusedError, match="Who has an item gives it back"):
+    with pytest.raises(RefusedError, match="Only the person who has an item"):
         assignments.give_back(
             table["henrik"], table.checklist(), "M1", seen=seen(table, "henrik", "M1")
         )
     assignments.give_back(table["dora"], table.checklist(), "M1", seen=seen(table, "dora", "M1"))
     assert holders(table, "samira") == {}
-    with pytest.raises(StaleError, match="Nobody has this item"):
+    with pytest.raises(StaleError, match="This item isn't assigned to anybody"):
         assignments.give_back(table["dora"], table.checklist(), "M1", seen=NOTHING_HELD)
 
 
@@ -324,7 +328,9 @@ def test_assigning_a_section_skips_items_others_have_unless_asked_to(parted: Tab
     assign(parted, "samira", "M3", "henrik")
     assert assign_section(parted, "rest", "dora") == ("M4",)
     assert holders(parted, "samira") == {"M3": "henrik", "M4": "dora"}
-    with pytest.raises(RuleBrokenError, match="Nothing is left to assign") as refused:
+    with pytest.raises(
+        RuleBrokenError, match="With that choice, there's nothing left to assign"
+    ) as refused:
         assign_section(parted, "rest", "dora")
     assert refused.value.field == "section"
     assert assign_section(parted, "rest", "dora", also_held=True) == ("M3", "M4")
@@ -333,7 +339,7 @@ def test_assigning_a_section_skips_items_others_have_unless_asked_to(parted: Tab
 
 @pytest.mark.parametrize("section", ["", "none", "all"])
 def test_a_section_that_is_not_there_is_refused(parted: Table, section: str) -> None:
-    with pytest.raises(RuleBrokenError, match="Nothing is left to assign"):
+    with pytest.raises(RuleBrokenError, match="With that choice, there's nothing left to assign"):
         assign_section(parted, section, "dora")
 
 
@@ -345,11 +351,11 @@ def test_an_answer_that_changed_meanwhile_is_not_overwritten_unseen(parted: Tabl
     assignments.take(parted["dora"], parted.checklist(), "M3")
     parted.session.commit()
     to = parted.land.users["henrik"].id
-    with pytest.raises(StaleError, match="Somebody else changed who has what"):
+    with pytest.raises(StaleError, match="Somebody else changed the assignments"):
         assignments.assign(parted["samira"], parted.checklist(), "M3", to=to, seen=before_one)
-    with pytest.raises(StaleError, match="Somebody else changed who has what"):
+    with pytest.raises(StaleError, match="Somebody else changed the assignments"):
         assign_section(parted, "rest", "henrik", also_held=True, seen=before_all)
-    with pytest.raises(StaleError, match="Somebody else changed who has what"):
+    with pytest.raises(StaleError, match="Somebody else changed the assignments"):
         assignments.give_back(parted["samira"], parted.checklist(), "M3", seen=before_one)
     assert holders(parted, "samira") == {"M3": "dora"}
     # Another item is not concerned, nor another side's assigning.

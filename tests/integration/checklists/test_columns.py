@@ -154,7 +154,7 @@ def test_the_current_words_are_not_proposed_while_other_columns_are_hidden(hall:
     hall.save("ilena", "M2", kind="prison")
     answer = hall.save("ilena", "M1", places=FULL)
     hall.save("ilena", "M2", seen=1, kind="police")
-    with pytest.raises(RuleBrokenError, match="These are the words that stand already"):
+    with pytest.raises(RuleBrokenError, match="That's the same wording as before"):
         positions.propose(
             hall["samira"],
             hall.checklist(),

@@ -334,7 +334,7 @@ def test_other_parties_answers_are_not_copied(pair: Pair, partners: tuple[str, .
     other = another(pair.now.land, *partners)
     other.save("ilena", "M1")
     assert formers(pair, "ilena") == [pair.former.cooperation.reference]
-    with pytest.raises(RuleBrokenError, match="Nothing can be copied from there"):
+    with pytest.raises(RuleBrokenError, match="You can no longer copy anything from there"):
         copying.copy(
             pair.now["ilena"], pair.now.checklist(), other.checklist().id, ["M1"], seen="x"
         )
@@ -357,17 +357,17 @@ def test_a_person_who_does_not_see_the_former_checklist_copies_nothing_from_it(p
     )
     pair.now.session.commit()
     assert formers(pair, "dora") == []
-    with pytest.raises(RuleBrokenError, match="Nothing can be copied from there"):
+    with pytest.raises(RuleBrokenError, match="You can no longer copy anything from there"):
         pair.copy("dora")
 
 
 @pytest.mark.parametrize(
     ("first", "words"),
     [
-        ("marek", "You act for no party"),
-        ("ada", "You act for no party"),
-        ("henrik", "A coordinator or member"),
-        ("nadia", "A coordinator or member"),
+        ("marek", "You aren't acting for a party"),
+        ("ada", "You aren't acting for a party"),
+        ("henrik", "Only a coordinator or member"),
+        ("nadia", "Only a coordinator or member"),
     ],
 )
 def test_a_person_who_may_not_fill_in_copies_nothing(pair: Pair, first: str, words: str) -> None:
@@ -385,7 +385,7 @@ def test_nothing_is_copied_into_a_text_that_was_sent(pair: Pair) -> None:
     seen = pair.look().seen
     pair.now.send()
     pair.now.session.commit()
-    with pytest.raises(RefusedError, match="only while the text is a draft"):
+    with pytest.raises(RefusedError, match="only copy answers while the text is a draft"):
         pair.copy("ilena", "M6", seen=seen)
 
 
@@ -672,11 +672,11 @@ def test_an_empty_checklist_offers_a_former_one_and_all_of_it_is_chosen(
         assert words in page.text
     assert set(boxes(browser.page(f"{copy_page(pair)}?chosen=none")).values()) == {False}
     done = Page.of(browser.submit(copy_page(pair), items=["M1", "M3", "M7"]))
-    assert "3 items are copied. They are agreed by nobody until every party" in done.text
+    assert "3 items are copied. They don't count as agreed until every party" in done.text
     assert done.h1 == "A small checklist"
     words = f"Copied from {pair.former.cooperation.reference}. Not read yet for: Office of the"
     assert done.text.count(words) == 3
-    assert "Copied, not read by us 3" in done.text
+    assert "Copied, not read by us yet 3" in done.text
 
 
 @pytest.mark.both_databases
@@ -684,7 +684,7 @@ def test_copied_answers_are_read_one_by_one_or_by_section(pair: Pair, app: Flask
     pair.copy("ilena", "M1", "M2", "M3")
     browser = pair.now.land.browser(app, "samira")
     page = browser.page(address(pair))
-    assert "3 items hold answers that were copied" in page.text
+    assert "3 items have copied answers" in page.text
     assert page.text.count("I have read it") == 3
     assert "I have read all" not in page.text
     answer = pair.now.loaded().sheet.shared("M1")
@@ -693,7 +693,7 @@ def test_copied_answers_are_read_one_by_one_or_by_section(pair: Pair, app: Flask
     response = browser.post(reading, data={"answer": str(answer.answer_id)})
     assert response.location == address(pair, "#m1")
     page = browser.page(address(pair, "?filter=copied"))
-    assert "Copied, not read by us 2" in page.text
+    assert "Copied, not read by us yet 2" in page.text
     assert "Item M1" not in page.text
     sent = [
         Form(element)
@@ -715,14 +715,14 @@ def test_the_person_who_copied_an_answer_reads_it_before_it_counts(pair: Pair, a
     pair.copy("ilena", "M1")
     browser = pair.now.land.browser(app, "ilena")
     page = browser.page(address(pair))
-    assert "Set this answer" not in page.text
+    assert "Wrote this answer" not in page.text
     assert "Copied, not read yet" in page.text
     accepting = address(pair, "/items/M1/accept")
     assert accepting not in page.html
     assert accepting in pair.now.land.browser(app, "joana").page(address(pair)).html
     pair.read("ilena", "M1")
     page = browser.page(address(pair))
-    assert "Set this answer" in page.text
+    assert "Wrote this answer" in page.text
     assert accepting not in page.html
 
 
@@ -732,7 +732,7 @@ def test_my_work_says_that_copies_are_to_be_read(pair: Pair, app: Flask) -> None
     for first in ("ilena", "samira", "dora"):
         page = pair.now.land.browser(app, first).page("/")
         assert page.links()[label] == address(pair, "?filter=copied"), first
-        assert "2 items were copied and wait to be read for" in page.text
+        assert "2 copied items for" in page.text
     pair.read("dora", "M1", "M2")
     assert label not in pair.now.land.browser(app, "samira").page("/").text
     assert label not in pair.now.land.browser(app, "ada").page("/").text
@@ -781,7 +781,7 @@ def test_a_form_that_does_not_say_what_was_seen_copies_nothing(pair: Pair, app: 
         assert "Something changed while you were choosing." in page.text
     pair.copy("ilena")
     page = Page.of(browser.post(copy_page(pair), data={}))
-    assert "Nothing of it can be copied." in page.text
+    assert "Nothing in it can be copied." in page.text
     assert len(pair.now.events("answers_copied")) == 1
 
 

@@ -137,7 +137,7 @@ def test_nobody_else_ever_sees_it(desk: Desk, first: str) -> None:
     html = response.get_data(as_text=True)
     assert MARK not in html
     assert "You have a draft" not in html
-    assert "You began" not in desk.browser(first).page("/").text
+    assert "You started" not in desk.browser(first).page("/").text
     assert desk.typed(first) is None
 
 
@@ -190,12 +190,12 @@ def test_my_work_says_what_was_begun_and_leads_there(desk: Desk) -> None:
     assert "Draft of" in page.text
     links = page.links()
     assert MARK not in page.html
-    address = next(to for words, to in links.items() if "You began an answer to M1" in words)
+    address = next(to for words, to in links.items() if "You started an answer to M1" in words)
     assert desk.browser("samira").page(address).form().filled_in()["words"] == [MARK]
-    address = next(to for words, to in links.items() if "You began to leave out M6" in words)
+    address = next(to for words, to in links.items() if "You started to leave out M6" in words)
     assert desk.browser("samira").page(address).h1 == "Leave out M6"
     desk.submit("samira", "/items/M1/answer")
-    assert "You began an answer" not in desk.browser("samira").page("/").text
+    assert "You started an answer" not in desk.browser("samira").page("/").text
 
 
 # Numbers
@@ -356,9 +356,9 @@ def test_a_draft_that_is_too_large_is_refused_and_the_last_one_stays(desk: Desk)
     desk.keep("samira", words="Kept.")
     reply = desk.keep("samira", words="x" * 200_001)
     assert reply.status_code == 413
-    assert reply.json == {"state": "refused", "said": "This is more than a draft can hold."}
+    assert reply.json == {"state": "refused", "said": "This is too long for a draft."}
     assert desk.typed("samira") == {"words": ["Kept."]}
-    with pytest.raises(RuleBrokenError, match="more than a draft can hold"):
+    with pytest.raises(RuleBrokenError, match="too long for a draft"):
         keep(desk, number=9, typed={f"t-{n}": [""] for n in range(2001)})
 
 
@@ -461,11 +461,11 @@ def test_a_person_without_clearance_does_not_see_even_their_own_draft(
     scene: Scene, app: Flask
 ) -> None:
     leyla, address = on_visit(scene, app)
-    assert "You began an answer to V8" in leyla.page("/").text
+    assert "You started an answer to V8" in leyla.page("/").text
     clearances.close(scene.actor("ilena"), scene.clearance("leyla"), reason="Left the team")
     scene.session.commit()
     assert leyla.get(address).status_code == 404
-    assert "You began an answer" not in leyla.page("/").text
+    assert "You started an answer" not in leyla.page("/").text
 
 
 # Two people at once
@@ -487,13 +487,13 @@ def test_the_later_one_sees_both_and_how_they_differ(desk: Desk) -> None:
     }
     assert "ten working" in marked["del"]
     assert "seven" in marked["ins"]
-    for words in ("Save mine over it", "Keep the saved one", "Change mine first"):
+    for words in ("Save mine over it", "Keep the saved version", "Change mine first"):
         assert words in page.text
 
 
 def test_keeping_their_answer_leaves_my_words_as_a_draft(desk: Desk) -> None:
     page = overtaken(desk)
-    desk.browser("samira").page(page.links()["Keep the saved one"])
+    desk.browser("samira").page(page.links()["Keep the saved version"])
     answer = desk.table.loaded().sheet.shared("M1")
     assert answer is not None
     assert answer.values == {"words": "The head replies within ten working days."}
@@ -644,7 +644,7 @@ def test_a_form_sent_after_the_session_ended_is_restored_after_signing_in(
     assert response.status_code == 400
     page = Page.of(response)
     assert page.h1 == "Your session ended before this was sent"
-    assert "it is kept as your draft" in page.text
+    assert "it's kept as your draft" in page.text
     # Who finds the telephone reads nothing.
     assert MARK not in page.html
     assert f"next={desk.address}/items/M1/answer" in page.links()["Sign in again"]
@@ -846,7 +846,7 @@ def test_nothing_is_saved_for_another_organisation_than_the_page_was_opened_for(
     browser.submit("/account/acting", organisation=str(land.id("lantern")))
     response = browser.post(address, data=sent, csrf=False)
     page = Page.of(response)
-    assert "You act for another organisation now" in page.text
+    assert "You're now acting for another organisation" in page.text
     assert desk.table.loaded().sheet.shared("M1") is None
     reply = browser.post(address.replace("answer", "draft"), data=sent, csrf=False)
     assert reply.status_code == 403

@@ -123,7 +123,7 @@ def test_a_partys_own_answer_is_asked_about_too(table: Table) -> None:
         table.land.id("door"),
         table.land.id("lantern"),
     )
-    with pytest.raises(RefusedError, match="Whoever wrote these words"):
+    with pytest.raises(RefusedError, match="Only the party that wrote these words"):
         answer(table, "joana", door)
     answer(table, "joana", lantern)
     assert [hint.waits_for_author for hint in on(table, "M7")] == [True, False]
@@ -147,7 +147,7 @@ def test_why_an_item_is_left_out_is_looked_through_too(table: Table) -> None:
 def test_another_side_does_not_say_it_for_them(table: Table, first: str) -> None:
     table.save("ilena", "M1", words=TOGETHER)
     (hint,) = on(table)
-    with pytest.raises(RefusedError, match="Whoever wrote these words says"):
+    with pytest.raises(RefusedError, match="Only the party that wrote these words can say whether"):
         answer(table, first, hint)
     assert table.session.scalar(sa.select(sa.func.count(HintAnswer.id))) == 0
 
@@ -156,14 +156,14 @@ def test_another_side_does_not_say_it_for_them(table: Table, first: str) -> None
 def test_who_takes_no_part_answers_nothing(table: Table, first: str) -> None:
     table.save("ilena", "M1", words=TOGETHER)
     (hint,) = on(table)
-    with pytest.raises(RefusedError, match="You act for no party"):
+    with pytest.raises(RefusedError, match="You aren't acting for a party"):
         answer(table, first, hint)
 
 
 @pytest.mark.parametrize(
     ("limits", "reason", "words"),
     [
-        (False, "  ", "Say in a few words why it doesn't limit"),
+        (False, "  ", "Say briefly why it doesn't limit"),
         (False, "x" * 501, "at most 500 characters"),
         (True, "  ", "Say how the term limits the NPM"),
     ],
@@ -188,7 +188,7 @@ def test_a_question_is_answered_once(table: Table) -> None:
     table.save("ilena", "M6", words=TOGETHER)
     (other,) = on(table, "M6")
     answer(table, "ilena", other, limits=True)
-    with pytest.raises(RuleBrokenError, match="flagged already"):
+    with pytest.raises(RuleBrokenError, match="already flagged"):
         answer(table, "ilena", other)
 
 
@@ -200,7 +200,7 @@ def test_words_that_are_gone_ask_nothing_any_more(table: Table) -> None:
     (hint,) = on(table)
     table.save("ilena", "M1", seen=1, words="Each visits as it likes.")
     assert on(table) == ()
-    with pytest.raises(StaleError, match="changed meanwhile"):
+    with pytest.raises(StaleError, match="changed in the meantime"):
         answer(table, "ilena", hint)
 
 
@@ -249,7 +249,7 @@ def test_the_second_reader_accepts_what_is_explained_without_a_word(table: Table
     name_reader(table)
     table.save("ilena", "M1", words=TOGETHER)
     (hint,) = on(table)
-    with pytest.raises(RuleBrokenError, match="Say in a few words"):
+    with pytest.raises(RuleBrokenError, match="Say briefly"):
         answer(table, "oren", hint, "")
     table.session.rollback()
     answer(table, "ilena", hint)
@@ -282,7 +282,7 @@ def test_who_wrote_an_answer_accepts_nothing_as_second_reader(table: Table) -> N
     name_reader(table)
     table.save("oren", "M6")
     table.save("samira", "M1", words=TOGETHER)
-    with pytest.raises(RefusedError, match="Whoever wrote these words says"):
+    with pytest.raises(RefusedError, match="Only the party that wrote these words can say whether"):
         answer(table, "oren", on(table)[0])
 
 
@@ -290,12 +290,14 @@ def test_the_review_is_not_confirmed_before_each_hint_is_answered(table: Table) 
     """Gate G3."""
     table.agree()
     change(table, TOGETHER)
-    with pytest.raises(RuleBrokenError, match="whether you accept them: M1"):
+    with pytest.raises(
+        RuleBrokenError, match="whether you accept the words that may limit the NPM: M1"
+    ):
         safeguards.confirm_review(table["oren"], table.checklist())
     table.session.rollback()
     assert [str(words) for words in obstacles.to_sending(table.loaded())] == [
-        "The second reader has not answered yet whether words on M1 limit the NPM.",
-        "The second reader has not confirmed independence and flexibility yet (G3).",
+        "The second reader hasn't said yet whether words on M1 limit the NPM.",
+        "The second reader hasn't confirmed independence and flexibility yet (G3).",
     ]
     answer(table, "oren", on(table)[0], "It may go alone.")
     safeguards.confirm_review(table["oren"], table.checklist())
@@ -324,7 +326,7 @@ def test_words_on_which_a_flag_was_raised_need_no_second_answer(table: Table) ->
     answer(table, "samira", on(table)[0], "It can't go alone.", limits=True)
     safeguards.confirm_review(table["oren"], table.checklist())
     assert [str(words) for words in obstacles.to_sending(table.loaded())] == [
-        "An open flag waits on M1."
+        "There's an open flag on M1."
     ]
 
 
@@ -345,7 +347,7 @@ def test_nothing_is_answered_while_the_text_can_not_be_changed(
     (hint,) = on(table)
     table.checklist().state = state
     table.session.commit()
-    with pytest.raises(RefusedError, match=r"can't be changed now|needs an amendment"):
+    with pytest.raises(RefusedError, match=r"can't be changed now|need an amendment"):
         answer(table, "ilena", hint)
 
 
@@ -377,7 +379,7 @@ def test_harmless_words_ask_nobody_anything(room: Room) -> None:
 def test_yes_on_the_page_flags_the_term(room: Room) -> None:
     room.table.save("ilena", "M1", words=TOGETHER)
     page = room.submit("ilena", address(room), limits="yes", reason="It can't go alone.")
-    assert "flags a limit on the NPM." in item(page, "M1")
+    assert "raised a flag: limits the NPM's independence." in item(page, "M1")
     assert QUESTION not in item(page, "M1")
 
 
@@ -421,7 +423,7 @@ def test_words_that_changed_while_somebody_answered_are_shown_again(room: Room) 
     response = browser.post(
         place, data=form.filled_in(limits="no", reason="Fine."), csrf=False, follow_redirects=True
     )
-    assert "These words were changed meanwhile." in Page.of(response).text
+    assert "These words were changed in the meantime." in Page.of(response).text
     assert table.events("hint_answered") == []
 
 
@@ -432,9 +434,9 @@ def test_the_second_reader_answers_from_the_review(room: Room) -> None:
     page = room.page("oren", "/review")
     assert "M1" in items(page)
     assert {"No, accept it", "Yes, flag it"} <= acts(page, "M1")
-    assert "Say first of the words that may limit the NPM whether you accept them: M1." in page.text
+    assert "First say whether you accept the words that may limit the NPM: M1." in page.text
     page = room.submit("oren", f"{address(room)}?limits=no", reason="It may go alone.")
-    assert "Say first of the words" not in page.text
+    assert "First say whether you accept the words" not in page.text
     page = room.submit("oren", "/review")
     assert "You confirmed the review" in page.text
     assert "Accepted by the second reader. It may go alone." in item(page, "M1")

@@ -72,7 +72,7 @@ def test_the_same_words_are_accepted_and_not_proposed_again(table: Table) -> Non
 def test_nobody_answers_their_own_proposal_or_one_that_is_over(table: Table) -> None:
     table.settle("M1")
     first = propose(table, "samira", "Within three days.")
-    with pytest.raises(RuleBrokenError, match="your own proposal"):
+    with pytest.raises(RuleBrokenError, match="your own suggestion"):
         propose(table, "dora", "Within four days.", replies_to=first.id)
     positions.withdraw_proposal(table["samira"], table.checklist(), first.id)
     table.session.commit()
@@ -104,7 +104,7 @@ def test_the_form_of_a_reply_begins_with_the_words_proposed(room: Room) -> None:
     answered = room.browser("ilena").open(
         f"{room.address}{address}", method="POST", data=sent, csrf=False, follow_redirects=True
     )
-    assert "The others see your proposal for M1." in Page.of(answered).text
+    assert "The others see your suggestion for M1." in Page.of(answered).text
     room.table.session.refresh(first)
     assert first.state is ProposalState.ANSWERED
 
@@ -134,7 +134,7 @@ def test_a_party_is_not_asked_to_turn_down_its_own_proposal(room: Room) -> None:
     room.table.settle("M1")
     first = propose(room.table, "samira", "Within three days.")
     page = room.page("samira", f"/proposals/{first.id}/turn-down", status=403)
-    assert "your own proposal" in page.text
+    assert "your own suggestion" in page.text
 
 
 def conversation(table: Table) -> None:
@@ -175,12 +175,12 @@ def test_an_items_history_reads_like_a_conversation(room: Room) -> None:
         f"{npm} wrote the first answer",
         "Lantern Health Network asked to discuss version 1",
         "Open Door Legal Aid suggested a change",
-        f"{npm} answered the proposal of Open Door Legal Aid with other words",
-        f"Open Door Legal Aid turned down the proposal of {npm}",
+        f"{npm} suggested something else than Open Door Legal Aid",
+        f"Open Door Legal Aid declined the change that {npm} suggested",
         "Open Door Legal Aid suggested a change",
-        f"{npm} accepted the proposal of Open Door Legal Aid: version 2",
+        f"{npm} accepted the change that Open Door Legal Aid suggested: version 2",
         "Lantern Health Network accepted version 2",
-        "Open Door Legal Aid flagged a limit on the NPM",
+        "Open Door Legal Aid raised a flag: limits the NPM's independence",
     ]
     for reason in ("Who counts the days?", "Still long.", "samira has a reason.", "Days bind"):
         assert reason in page.text

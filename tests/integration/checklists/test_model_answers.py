@@ -159,7 +159,7 @@ def test_a_model_answer_keeps_no_persons_or_parties(session: Session) -> None:
     assert answer is not None
     without = model_answers.without_names(loaded.item("M1").fields, answer.values)
     assert without.left_out == (("contact", None), ("rows", "party"))
-    with pytest.raises(RuleBrokenError, match="It only names persons and parties"):
+    with pytest.raises(RuleBrokenError, match="It only names people and parties"):
         keep(table, item="M2")
 
 
@@ -194,10 +194,10 @@ def test_an_answer_that_does_not_apply_is_not_kept_as_a_model(table: Table) -> N
 @pytest.mark.parametrize(
     ("first", "words"),
     [
-        ("oren", "Coordinators and managers look after"),
-        ("tomas", "Coordinators and managers look after"),
-        ("ada", "You act for no party"),
-        ("marek", "You act for no party"),
+        ("oren", "Only coordinators and managers can change their organisation's"),
+        ("tomas", "Only coordinators and managers can change their organisation's"),
+        ("ada", "You aren't acting for a party"),
+        ("marek", "You aren't acting for a party"),
     ],
 )
 def test_coordinators_and_managers_keep_answers(table: Table, first: str, words: str) -> None:
@@ -224,7 +224,7 @@ def test_an_answer_that_changed_meanwhile_has_to_be_reviewed_first(table: Table)
         ("  ", "", "title", "Give it a title"),
         ("x" * 201, "", "title", "at most 200"),
         ("Fine", "x" * 2001, "note", "at most 2000"),
-        (" Plain words ", "", "title", "has a model answer of this title"),
+        (" Plain words ", "", "title", "has a model answer with this title"),
     ],
 )
 def test_a_title_is_given_and_is_the_only_one(
@@ -270,9 +270,9 @@ def test_a_later_rename_does_not_overwrite_another_unseen(with_models: Table) ->
     with pytest.raises(StaleError, match="Somebody else changed it"):
         model_answers.rename(with_models["ilena"], row.id, title="Mine", note="", seen_version=1)
     model_answers.delete(with_models["nadia"], row.id)
-    with pytest.raises(StaleError, match="deleted meanwhile"):
+    with pytest.raises(StaleError, match="deleted in the meantime"):
         model_answers.delete(with_models["ilena"], row.id)
-    with pytest.raises(StaleError, match="deleted meanwhile"):
+    with pytest.raises(StaleError, match="deleted in the meantime"):
         model_answers.rename(with_models["ilena"], row.id, title="M", note="", seen_version=2)
 
 
@@ -295,7 +295,7 @@ def test_nothing_of_a_visit_is_kept(
     scene = Scene(session, demonstration)
     for kind, code in ((ChecklistKind.VISIT_ROLES, "V6"), (ChecklistKind.URGENT_PLAN, "U1")):
         checklist = scene.checklist(kind)
-        with pytest.raises(RefusedError, match="Nothing of a visit's pages"):
+        with pytest.raises(RefusedError, match="You can't keep anything from a visit's pages"):
             model_answers.keep(
                 scene.actor("ilena"),
                 checklist,
@@ -346,7 +346,7 @@ def test_an_answer_is_kept_from_its_item(table: Table, app: Flask) -> None:
     for words in ("Our words", "Where they fit.", "Kept for us.", "Agreed terms", "M1"):
         assert words in listed.text
     again = Page.of(browser.submit(address, title="Our words"))
-    assert "Your organisation has a model answer of this title" in again.text
+    assert "Your organisation already has a model answer with this title" in again.text
 
 
 def test_members_see_the_list_and_change_nothing(with_models: Table, app: Flask) -> None:
@@ -363,7 +363,7 @@ def test_members_see_the_list_and_change_nothing(with_models: Table, app: Flask)
     for first in ("ada", "root"):
         assert with_models.land.browser(app, first).get("/model-answers").status_code == 403
     empty = with_models.land.browser(app, "joana").page("/model-answers")
-    assert "There is none yet." in empty.text
+    assert "There are none yet." in empty.text
 
 
 def test_a_coordinator_renames_and_deletes_a_model_answer_on_its_page(
@@ -435,7 +435,7 @@ def test_a_draft_takes_precedence_over_a_model_answer(with_models: Table, app: F
     for place in (address, link):
         page = browser.page(place)
         assert page.form().values["words"] == ["Mine, begun."]
-        assert "You have a draft here. Save it or discard it first" in page.text
+        assert "You have a draft here. Save or discard it first" in page.text
         assert "Words that bind us" not in page.links()
 
 

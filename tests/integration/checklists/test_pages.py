@@ -157,13 +157,13 @@ def test_an_answer_is_shown_with_its_author_and_each_partys_position(room: Room)
     shown = item(room.page("joana"), "M1")
     assert "Both sides write." in shown
     assert "Version 1, Ilena Dorvath" in shown
-    for words in ("Set this answer", "Accepts", "Waiting for us"):
+    for words in ("Wrote this answer", "Accepts", "Waiting for us"):
         assert words in shown
     assert acts(room.page("joana"), "M1") == {
         "Accept",
         "Suggest a change",
         "Ask to discuss",
-        "Flag a limit on the NPM",
+        "Flag: limits the NPM's independence",
     }
     # Who has accepted has nothing more to accept.
     assert "Accept" not in acts(room.page("samira"), "M1")
@@ -236,7 +236,7 @@ def test_tables_dates_and_ticks_are_shown_in_the_readers_words(
         "2 March 2026",
         "Confirmed",
         "5 days",
-        "K3 Visit material, no person identifiable",
+        "K3 Visit material, nobody identifiable",
         "7 hours",
         "9 March 2026",
         "Yes",
@@ -264,7 +264,7 @@ def test_an_unfinished_answer_is_saved_and_marked(app: Flask, session: Session) 
         app, set_out(session, template=a_template(an_item("M1", a_field(), a_field("more"))))
     )
     page = room.submit("ilena", "/items/M1/answer", words="First.")
-    assert "M1 is saved. Not complete yet: Fill in: More" in page.text
+    assert "M1 is saved. It isn't complete yet: Fill in: More" in page.text
     assert "Fill in: More" in item(page, "M1")
     assert "Accept" not in acts(room.page("samira"), "M1")
 
@@ -272,12 +272,15 @@ def test_an_unfinished_answer_is_saved_and_marked(app: Flask, session: Session) 
 def test_a_party_writes_its_own_answer_and_changes_it(room: Room) -> None:
     room.submit("samira", "/items/M7/answer?for=party", words="We are lawyers.")
     page = room.page("dora")
-    assert acts(page, "M7") == {"Change our own answer", "Flag a limit on the NPM"}
+    assert acts(page, "M7") == {"Change our own answer", "Flag: limits the NPM's independence"}
     room.submit("dora", "/items/M7/answer?for=party", words="We are jurists.")
     shown = item(room.page("ilena"), "M7")
     assert "Open Door Legal Aid" in shown
     assert "We are jurists." in shown
-    assert acts(room.page("ilena"), "M7") == {"Write our own answer", "Flag a limit on the NPM"}
+    assert acts(room.page("ilena"), "M7") == {
+        "Write our own answer",
+        "Flag: limits the NPM's independence",
+    }
 
 
 def test_a_later_save_is_stopped_with_both_values_shown(room: Room) -> None:
@@ -332,7 +335,7 @@ def test_an_answer_accepted_while_writing_becomes_a_proposal_with_the_words_type
     response = client.post(
         again.action, data=again.filled_in(reason="Clearer."), csrf=False, follow_redirects=True
     )
-    assert "The others see your proposal for M1." in Page.of(response).text
+    assert "The others see your suggestion for M1." in Page.of(response).text
     assert len(room.table.loaded().proposals) == 1
 
 
@@ -509,9 +512,9 @@ def test_a_party_asks_to_talk_and_the_others_read_why(room: Room) -> None:
     page = room.submit("samira", "/items/M1/talk", reason="  ")
     assert page.title.startswith("Problem: ")
     page = room.submit("samira", "/items/M1/talk", reason="Two pages are too few.")
-    assert "The others see that you want to talk about M1." in page.text
+    assert "The others see that you want to discuss M1." in page.text
     shown = item(room.page("ilena"), "M1")
-    assert "Wants to talk" in shown
+    assert "Wants to discuss" in shown
     assert "Two pages are too few." in shown
 
 
@@ -537,15 +540,15 @@ def propose(room: Room, first: str = "samira", words: str = "Within three days."
 
 def test_a_proposal_is_shown_word_by_word_with_its_reason(room: Room) -> None:
     room.table.save("ilena", "M1", words="Within ten days.")
-    assert "The others see your proposal for M1." in propose(room).text
+    assert "The others see your suggestion for M1." in propose(room).text
     page = room.page("ilena")
     assert "Within ten days." in item(page, "M1")
     assert "An early reply serves us." in item(page, "M1")
     assert ["".join(element.itertext()) for element in page.root.iter("del")] == ["[removed: ten]"]
     assert ["".join(element.itertext()) for element in page.root.iter("ins")] == ["[added: three]"]
-    assert "Accept the proposal" in buttons(page)
-    assert {"Answer with other words M1", "Turn it down M1"} <= page.links().keys()
-    assert "Take the proposal back" in buttons(room.page("dora"))
+    assert "Accept the change" in buttons(page)
+    assert {"Suggest something else M1", "Decline M1"} <= page.links().keys()
+    assert "Withdraw the suggestion" in buttons(room.page("dora"))
 
 
 def buttons(page: Page) -> set[str]:
@@ -568,8 +571,8 @@ def test_a_proposal_is_a_task_for_the_people_who_may_answer_it(room: Room) -> No
 def test_an_accepted_proposal_is_the_answer(room: Room) -> None:
     room.table.settle("M1")
     propose(room)
-    page = room.press("ilena", "Accept the proposal", "M1")
-    assert "The proposal is the answer now. The other parties are asked again." in page.text
+    page = room.press("ilena", "Accept the change", "M1")
+    assert "Change accepted. The other parties need to accept it too." in page.text
     assert "Within three days." in item(page, "M1")
     assert room.table.waiting("M1") == {"lantern"}
 
@@ -581,9 +584,9 @@ def test_a_proposal_that_is_turned_down_leaves_its_reason(room: Room) -> None:
     rest = f"/proposals/{proposal.id}/turn-down"
     assert room.submit("ilena", rest, reason="").title.startswith("Problem: ")
     page = room.submit("ilena", rest, reason="Three days are too few.")
-    assert "You turned the proposal down." in page.text
+    assert "You declined the suggestion." in page.text
     shown = item(room.page("samira"), "M1")
-    assert "turned down a proposal of Open Door Legal Aid" in shown
+    assert "declined a change that Open Door Legal Aid suggested" in shown
     assert "Three days are too few." in shown
     assert "Ilena Dorvath" in shown
     # With the next answer it is history.
@@ -597,7 +600,7 @@ def test_a_proposal_that_is_turned_down_leaves_its_reason(room: Room) -> None:
     )
     positions.accept_proposal(room.table["ilena"], room.table.checklist(), accepted.id)
     room.table.session.commit()
-    assert "turned down" not in item(room.page("samira"), "M1")
+    assert "declined a change" not in item(room.page("samira"), "M1")
 
 
 def test_the_reason_for_declining_a_withdrawn_proposal_is_not_lost(room: Room) -> None:
@@ -609,7 +612,7 @@ def test_the_reason_for_declining_a_withdrawn_proposal_is_not_lost(room: Room) -
     positions.withdraw_proposal(room.table["samira"], room.table.checklist(), proposal.id)
     room.table.session.commit()
     page = Page.of(room.browser("ilena").post(where, data=data, csrf=False))
-    assert "This proposal is no longer open, so nothing was done." in page.text
+    assert "This suggestion is no longer open, so nothing was done." in page.text
     assert "Three days are too few." in page.html
     del data["csrf_token"]
     room.browser("marek").page(where, 404)
@@ -619,8 +622,8 @@ def test_the_reason_for_declining_a_withdrawn_proposal_is_not_lost(room: Room) -
 def test_a_party_withdraws_its_proposal(room: Room) -> None:
     room.table.settle("M1")
     propose(room)
-    page = room.press("dora", "Take the proposal back", "M1")
-    assert "The proposal is taken back." in page.text
+    page = room.press("dora", "Withdraw the suggestion", "M1")
+    assert "The suggestion is withdrawn." in page.text
     assert room.table.loaded().proposals == ()
 
 
@@ -630,7 +633,7 @@ def test_proposing_without_words_or_reason_shows_an_error_and_keeps_the_input(ro
     assert page.title.startswith("Problem: ")
     assert "Kept words." in page.html
     page = room.submit("samira", "/items/M1/propose", reason="No other words.")
-    assert "These are the words that stand already" in page.text
+    assert "That's the same wording as before" in page.text
     assert room.table.loaded().proposals == ()
 
 
@@ -662,15 +665,15 @@ def test_an_item_the_npm_writes_is_offered_only_to_the_npm(room: Room) -> None:
         reason="Because.",
     )
     table.session.commit()
-    assert "Accept the proposal" in buttons(room.page("ilena"))
-    assert "Accept the proposal" not in buttons(room.page("joana"))
+    assert "Accept the change" in buttons(room.page("ilena"))
+    assert "Accept the change" not in buttons(room.page("joana"))
     proposal = table.loaded().proposals[0]
     for rest in ("accept", "turn-down"):
         response = room.browser("joana").post(
             f"{room.address}/proposals/{proposal.id}/{rest}", data={"reason": "No."}
         )
         assert response.status_code == 403
-        assert "The NPM answers this proposal" in Page.of(response).text
+        assert "The NPM answers this suggestion because" in Page.of(response).text
 
 
 # Flags and review
@@ -708,7 +711,7 @@ def test_the_second_reader_is_led_to_the_review_and_confirms(room: Room) -> None
     assert terms.is_complete
     assert "Send for signature" in room.page("ilena").links()
     again = room.browser("oren").post(f"{room.address}/review", data={})
-    assert "The review is confirmed already" in Page.of(again).text
+    assert "The review has already been confirmed" in Page.of(again).text
 
 
 # What changed around it
@@ -737,7 +740,7 @@ def test_the_page_explains_why_an_item_may_not_be_changed(room: Room) -> None:
     table.checklist().open_items = ["M2"]
     table.session.commit()
     page = room.page("ilena")
-    assert "Only these items are open: M2. The rest stays agreed." in page.text
+    assert "Only these items are open: M2. Everything else stays agreed." in page.text
     assert acts(page, "M1") == set()
     assert "This item stays agreed" in item(page, "M6")
     assert "Choose" in item(page, "M2") or acts(page, "M2") == {"Write an answer"}

@@ -107,21 +107,21 @@ def test_only_the_answer_that_was_read_is_accepted(table: Table) -> None:
 def test_an_answer_that_is_not_whole_is_not_accepted(session: Session) -> None:
     table = set_out(session, template=a_template(an_item("M1", a_field(), a_field("more"))))
     table.save("ilena", "M1")
-    with pytest.raises(RuleBrokenError, match="The answer is not complete yet: Fill in: More"):
+    with pytest.raises(RuleBrokenError, match="The answer isn't complete yet: Fill in: More"):
         table.accept("M1", "samira")
 
 
 @pytest.mark.parametrize(
     ("first", "item", "error", "words"),
     [
-        ("marek", "M1", RefusedError, "You act for no party"),
-        ("ada", "M1", RefusedError, "You act for no party"),
-        ("ilena", "M3", RefusedError, "needs no acceptance by your organisation"),
-        ("samira", "M10", RefusedError, "needs no acceptance by your organisation"),
-        ("samira", "M2", RefusedError, "needs no acceptance by your organisation"),
-        ("samira", "M99", RuleBrokenError, "There is no such item"),
+        ("marek", "M1", RefusedError, "You aren't acting for a party"),
+        ("ada", "M1", RefusedError, "You aren't acting for a party"),
+        ("ilena", "M3", RefusedError, "doesn't have to accept this item"),
+        ("samira", "M10", RefusedError, "doesn't have to accept this item"),
+        ("samira", "M2", RefusedError, "doesn't have to accept this item"),
+        ("samira", "M99", RuleBrokenError, "That item doesn't exist"),
         ("samira", "M6", RuleBrokenError, "There is no answer yet"),
-        ("samira", "M4", RuleBrokenError, "Whether this item applies is not known yet"),
+        ("samira", "M4", RuleBrokenError, "We don't know yet whether this item applies"),
     ],
 )
 def test_a_party_that_is_not_asked_takes_no_position(
@@ -177,7 +177,7 @@ def test_a_party_that_asks_to_discuss_withdraws_its_acceptance(table: Table) -> 
 @pytest.mark.parametrize("reason", ["", "   ", "\n"])
 def test_asking_to_discuss_needs_a_reason(table: Table, reason: str) -> None:
     answer = table.save("ilena", "M1")
-    with pytest.raises(RuleBrokenError, match="Say what you want to talk about") as error:
+    with pytest.raises(RuleBrokenError, match="Say what you want to discuss") as error:
         talk(table, "samira", answer, reason)
     assert error.value.field == "reason"
 
@@ -252,7 +252,7 @@ def test_partners_do_not_change_an_answer_only_the_npm_writes(table: Table) -> N
             table["joana"], table.checklist(), proposal.id, "Not for us."
         ),
     ):
-        with pytest.raises(RefusedError, match="The NPM answers this proposal"):
+        with pytest.raises(RefusedError, match="The NPM answers this suggestion because"):
             act()
         table.session.rollback()
     answer = accept_it(table, "ilena", proposal)
@@ -273,9 +273,9 @@ def test_ones_own_proposal_is_answered_by_others(table: Table) -> None:
     table.settle("M1")
     proposal = propose(table, "samira")
     for first in ("samira", "dora"):
-        with pytest.raises(RuleBrokenError, match="This is your own proposal"):
+        with pytest.raises(RuleBrokenError, match="This is your own suggestion"):
             positions.accept_proposal(table[first], table.checklist(), proposal.id)
-        with pytest.raises(RuleBrokenError, match="This is your own proposal"):
+        with pytest.raises(RuleBrokenError, match="This is your own suggestion"):
             positions.turn_down_proposal(table[first], table.checklist(), proposal.id, "No.")
 
 
@@ -285,13 +285,13 @@ def test_a_proposal_and_its_refusal_need_a_reason(table: Table, reason: str) -> 
     with pytest.raises(RuleBrokenError, match="Give the reason for the change"):
         propose(table, "samira", reason=reason)
     proposal = propose(table, "samira")
-    with pytest.raises(RuleBrokenError, match="Say why you turn it down"):
+    with pytest.raises(RuleBrokenError, match="Say why you decline it"):
         positions.turn_down_proposal(table["ilena"], table.checklist(), proposal.id, reason)
 
 
 def test_a_proposal_that_changes_nothing_is_none(table: Table) -> None:
     table.save("ilena", "M1", words="As it stands.")
-    with pytest.raises(RuleBrokenError, match="These are the words that stand already"):
+    with pytest.raises(RuleBrokenError, match="That's the same wording as before"):
         propose(table, "samira", words="As it stands.")
 
 
@@ -308,7 +308,7 @@ def test_a_proposal_that_is_not_whole_does_not_become_the_answer(session: Sessio
     table.save("ilena", "M1", words="a", more="b")
     table.accept("M1", "samira", "joana")
     proposal = propose(table, "samira", words="c")
-    with pytest.raises(RuleBrokenError, match="The proposal is not complete: Fill in: More"):
+    with pytest.raises(RuleBrokenError, match="The suggestion isn't complete: Fill in: More"):
         positions.accept_proposal(table["ilena"], table.checklist(), proposal.id)
 
 
@@ -330,8 +330,8 @@ def test_a_proposal_naming_somebody_who_has_left_cannot_become_the_answer(sessio
 @pytest.mark.parametrize(
     ("first", "item", "error", "words"),
     [
-        ("marek", "M1", RefusedError, "You act for no party"),
-        ("ada", "M1", RefusedError, "You act for no party"),
+        ("marek", "M1", RefusedError, "You aren't acting for a party"),
+        ("ada", "M1", RefusedError, "You aren't acting for a party"),
         ("samira", "M2", RuleBrokenError, "needs no acceptance, so there is nothing to suggest"),
         ("samira", "M6", RuleBrokenError, "There is no answer yet"),
     ],
@@ -377,7 +377,7 @@ def test_a_proposal_is_turned_down_with_a_reason_and_nothing_else_changes(table:
 def test_a_party_takes_its_own_proposal_back(table: Table) -> None:
     table.settle("M1")
     proposal = propose(table, "samira")
-    with pytest.raises(RuleBrokenError, match="Only the party that made a proposal"):
+    with pytest.raises(RuleBrokenError, match="Only the party that made a suggestion can withdraw"):
         positions.withdraw_proposal(table["ilena"], table.checklist(), proposal.id)
     positions.withdraw_proposal(table["dora"], table.checklist(), proposal.id)
     assert proposal.state is ProposalState.WITHDRAWN
@@ -419,7 +419,7 @@ def test_with_a_new_answer_all_proposals_for_the_old_one_are_outdated(table: Tab
     accept_it(table, "ilena", mine)
     table.session.refresh(other)
     assert other.state is ProposalState.OUTDATED
-    with pytest.raises(StaleError, match="This proposal is no longer open"):
+    with pytest.raises(StaleError, match="This suggestion is no longer open"):
         positions.accept_proposal(table["ilena"], table.checklist(), other.id)
 
 
@@ -440,14 +440,14 @@ def test_a_proposal_is_answered_only_once(table: Table, state: str) -> None:
         lambda: positions.turn_down_proposal(table["joana"], table.checklist(), proposal.id, "No."),
         lambda: positions.withdraw_proposal(table["samira"], table.checklist(), proposal.id),
     ):
-        with pytest.raises(StaleError, match="This proposal is no longer open"):
+        with pytest.raises(StaleError, match="This suggestion is no longer open"):
             act()
         table.session.rollback()
 
 
 def test_a_proposal_of_another_cooperation_is_not_there(table: Table) -> None:
     table.settle("M1")
-    with pytest.raises(StaleError, match="This proposal is no longer open"):
+    with pytest.raises(StaleError, match="This suggestion is no longer open"):
         positions.accept_proposal(table["ilena"], table.checklist(), uuid4())
 
 

@@ -129,7 +129,7 @@ def test_an_answer_that_keeps_the_power_is_not_flagged(desk: Table) -> None:
 def test_a_flag_raised_by_a_rule_blocks_sending(desk: Table) -> None:
     """Gate G3, whoever flagged it."""
     desk.save("ilena", "M1", **GIVES_AWAY)
-    assert "An open flag waits on M1." in [
+    assert "There's an open flag on M1." in [
         str(obstacle) for obstacle in obstacles.to_sending(desk.loaded())
     ]
     assert desk.loaded().flagged == {"M1"}
@@ -386,7 +386,7 @@ def test_the_rules_are_named_with_the_power_and_the_passage(desk_room: Room) -> 
     for first in ("ilena", "samira", "ada"):
         page = desk_room.page(first)
         shown = item(page, "M1")
-        assert "The rules of this checklist flag a limit on the NPM." in shown
+        assert "This answer may limit the NPM's independence." in shown
         assert "Another body decides on it." in shown
         assert "Findings, Publication" in shown
         assert "/guidance/settling-terms#independence" in page.addresses()
@@ -395,11 +395,11 @@ def test_the_rules_are_named_with_the_power_and_the_passage(desk_room: Room) -> 
     assert f"{desk_room.address}{address}" in desk_room.page("ilena").addresses()
     assert f"{desk_room.address}{address}" not in desk_room.page("samira").addresses()
     question_page = desk_room.page("ilena", address)
-    assert "The rules of this checklist flag a limit on the NPM." in question_page.text
+    assert "This answer may limit the NPM's independence." in question_page.text
     page = desk_room.submit("ilena", address, reason="The NPM has the last word.")
     assert "The flag is closed with your explanation." in page.text
     shown = item(desk_room.page("samira"), "M1")
-    assert "A flag of the rules of this checklist is closed." in shown
+    assert "A flag raised by this checklist's rules is closed." in shown
     assert "explained by Ilena Dorvath" in shown
 
 
@@ -408,8 +408,10 @@ def test_the_history_tells_of_the_rules(desk_room: Room) -> None:
     table.save("ilena", "M1", **GIVES_AWAY)
     table.save("ilena", "M1", seen=1, agrees="npm")
     page = desk_room.browser("samira").page(f"/cooperations/{table.cooperation.reference}/history")
-    assert "The rules of this checklist marked M1 as limiting the NPM." in page.text
-    assert "The mark on M1 was closed, because the answer no longer meets the rule." in page.text
+    assert "This checklist's rules flagged M1: may limit the NPM's independence." in page.text
+    assert (
+        "The flag on M1 was closed because the rule no longer applies to the answer." in page.text
+    )
 
 
 # Words that can limit

@@ -66,7 +66,7 @@ def test_the_form_opens_filled_and_nothing_is_saved(app: Flask, table: Table) ->
     client = table.land.browser(app, "ilena")
     page = client.page(use(table))
     assert page.h1 == "M1 Parties and mandates"
-    assert "Filled with what is recorded of how partners were chosen." in page.text
+    assert "Filled in from the record of how partners were chosen." in page.text
     assert filled(page) == [
         ("application", OPENED.isoformat(), DECIDED.isoformat(), "Ten years of work."),
         ("application", OPENED.isoformat(), DECIDED.isoformat(), "Known nurses."),
@@ -142,7 +142,7 @@ def test_a_draft_is_not_written_over(app: Flask, table: Table) -> None:
     page = client.page(use(table))
     assert "My own." in page.html
     assert "Ten years" not in page.html
-    assert "You have a draft here: save it or discard it first" in page.text
+    assert "You have a draft here: save or discard it first" in page.text
 
 
 @pytest.mark.parametrize("first", ["samira", "oren"])
@@ -153,12 +153,12 @@ def test_nobody_but_the_npms_coordinators_gets_it_filled(
     client: CheckedClient = table.land.browser(app, first)
     page = client.page(f"{answer(table)}?recorded=selection")
     assert "Known nurses" not in page.html
-    assert "Filled with" not in page.text
-    assert "There is nothing to fill in" in client.page(use(table)).text
+    assert "Filled in from the record" not in page.text
+    assert "There's nothing to fill in" in client.page(use(table)).text
 
 
 def test_terms_that_do_not_ask_for_it_say_so(app: Flask, session: Session) -> None:
     table = set_out(session, template=small_terms())
     record(table, "door")
     page = table.land.browser(app, "ilena").page(use(table))
-    assert "There is nothing to fill in" in page.text
+    assert "There's nothing to fill in" in page.text

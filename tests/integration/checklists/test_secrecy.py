@@ -235,7 +235,7 @@ def test_the_agreed_terms_are_kept_as_they_are(scene: Scene, roles: Checklist) -
 
 def test_nothing_is_flagged_on_a_visit(scene: Scene, roles: Checklist) -> None:
     """A flag's reason is read by all who see the cooperation."""
-    with pytest.raises(RefusedError, match="Nothing is flagged on a visit's pages"):
+    with pytest.raises(RefusedError, match="You can't flag anything on a visit's pages"):
         safeguards.raise_flag(scene.actor("joana"), roles, "V8", OWN)
 
 

@@ -141,7 +141,7 @@ def test_while_somebody_else_of_the_npm_could_read_they_do(
 ) -> None:
     terms = written_by_both(land, cooperation)
     land.person("Kai Moss", "other_npm", Role.MEMBER)
-    with pytest.raises(RuleBrokenError, match="Kai Moss of the NPM wrote no answer"):
+    with pytest.raises(RuleBrokenError, match="Kai Moss of the NPM wrote none of the answers"):
         safeguards.confirm_review(land.actor(HEAD), terms, REASON)
 
 
@@ -153,7 +153,7 @@ def test_with_a_third_person_in_the_cooperation_an_author_is_no_second_reader(
     bring_in(land, cooperation, "kai")
     terms = terms_of(cooperation)
     assert not load(terms).standing().items["M5"].done
-    with pytest.raises(RefusedError, match="somebody else must read it"):
+    with pytest.raises(RefusedError, match="somebody else has to read it"):
         safeguards.confirm_review(land.actor(HEAD), terms, REASON)
 
 

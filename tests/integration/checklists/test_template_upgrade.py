@@ -109,7 +109,9 @@ def test_a_stricter_done_test_reopens_an_item(table: Table) -> None:
     table.session.commit()
     move(table)
     assert not table.standing("M1").done
-    assert [str(p.message) for p in table.standing("M1").problems] == ["Rows: at least 2 row(s)."]
+    assert [str(p.message) for p in table.standing("M1").problems] == [
+        "Rows: add at least 2 row(s)."
+    ]
 
 
 def test_values_that_no_longer_fit_stay_in_the_previous_version(table: Table) -> None:
@@ -265,7 +267,7 @@ def test_another_version_published_meanwhile_has_to_be_reviewed_first(table: Tab
 
 
 def test_a_checklist_on_the_newest_is_not_moved(table: Table) -> None:
-    with pytest.raises(RuleBrokenError, match="newest version already"):
+    with pytest.raises(RuleBrokenError, match="already on the newest version"):
         move(table)
 
 
@@ -280,13 +282,13 @@ def test_the_page_shows_what_changes_and_moves(table: Table, app: Flask) -> None
     browser = table.land.browser(app, "ilena")
     page = browser.page(f"/checklists/{checklist.id}")
     address = f"/checklists/{checklist.id}/move"
-    assert page.links()["Version 91 is published: see what would change"] == address
+    assert page.links()["Version 91 is out: see what would change"] == address
     page = browser.page(address)
     assert page.h1 == "Move to version 91"
     for words in ("1 new item", "1 item is gone", "1 changed item", "asked again", "M6"):
         assert words.lower() in page.text.lower()
     done = Page.of(browser.submit(address))
-    assert "The checklist is on version 91 now." in done.text
+    assert "The checklist is now on version 91." in done.text
     assert (
         "Agreed terms: moved from version 90 to version 91."
         in browser.page(f"/cooperations/{table.cooperation.reference}/history").text

@@ -104,7 +104,7 @@ def test_a_comment_on_the_checklist_as_a_whole_has_a_thread_of_its_own(talk: Tal
     assert page.h1 == "Comments on the checklist"
     written = talk.session.scalars(sa.select(Comment)).one()
     assert (written.item, written.audience) == (None, OWN)
-    assert "own side only About all of it." in text_of(page, written)
+    assert "our side only About all of it." in text_of(page, written)
     assert "Nobody has commented yet." in talk.page("samira", talk.thread()).text
 
 
@@ -266,7 +266,7 @@ def test_somebody_elses_action_in_the_meantime_is_reported(talk: Talk) -> None:
     talk.session.commit()
     browser = talk.browser("oren")
     response = browser.post(f"/comments/{written.id}/settle", follow_redirects=True)
-    assert "This comment is settled already." in Page.of(response).text
+    assert "This comment has already been settled." in Page.of(response).text
 
 
 def test_an_author_edits_and_the_comment_says_so(talk: Talk, frozen_time: Time) -> None:
@@ -294,7 +294,7 @@ def test_nothing_typed_is_lost_when_the_time_for_editing_has_passed(
     )
     assert late.status_code == 403
     page = Page.of(late)
-    assert "within 15 minutes" in page.text
+    assert "for 15 minutes" in page.text
     assert page.form().values["text"] == ["Typed too late."]
     assert talk.again(written).text == "First words."
 
@@ -329,8 +329,8 @@ def test_a_task_with_a_due_date_is_made_for_a_person_who_can_read_the_comment(ta
     page = Page.of(browser.submit(address, person=str(talk.id("dora")), due_on=clock.today()))
     assert "Task for Dora Lund" in text_of(page, written)
     work = talk.page("dora", "/").text
-    assert "Do what a comment asks of you" in work
-    assert "A task that you made of a comment" in talk.page("samira", "/").text
+    assert "Task from a comment" in work
+    assert "A task you made from a comment" in talk.page("samira", "/").text
     for first in ("ilena", "joana", "henrik"):
         assert "comment asks" not in talk.page(first, "/").text
     assert "Done Task for Dora Lund" in text_of(press(talk, "dora", written, "task/done"), written)
@@ -403,7 +403,7 @@ def test_the_last_few_stand_folded_beside_their_item_with_how_many_there_are(tal
     assert page.links()["All comments, and write one"] == talk.thread(None)
     own = article(talk.page("leyla", f"/checklists/{talk.terms.id}"), "M1")
     assert "5 comments" in own
-    assert "own side only Hidden." in own
+    assert "our side only Hidden." in own
 
 
 def test_opening_comments_on_a_visits_roles_is_noted(
@@ -418,7 +418,7 @@ def test_opening_comments_on_a_visits_roles_is_noted(
     scene.session.commit()
     browser = demonstration.browser(app, "pavo")
     page = browser.page(address)
-    assert "Write no name and no story" in page.text
+    assert "Don't name or describe" in page.text
     browser.page(f"/comments/{comment_id}/task")
     assert list(scene.session.scalars(query))[before:].count("comments") == 2
 

@@ -45,7 +45,7 @@ def test_nobody_else_does(table: Table, first: str) -> None:
     [
         ("  ", "Enter a name"),
         ("x" * 201, "at most 200 characters"),
-        ("MINISTRY of justice", "in the list already"),
+        ("MINISTRY of justice", "already on the list"),
     ],
 )
 def test_a_name_is_new_and_short(table: Table, name: str, words: str) -> None:
@@ -92,18 +92,18 @@ def test_a_body_is_added_and_removed_on_its_page(app: Flask, table: Table) -> No
     address = f"/cooperations/{table.cooperation.reference}/outside-bodies"
     browser = table.land.browser(app, "samira")
     page = Page.of(browser.submit(address, name="Agency for Aid", kind="donor"))
-    assert "Agency for Aid is in the list now." in page.text
+    assert "Agency for Aid is now on the list." in page.text
     assert "Remove" not in page.text
     assert "Enter" in Page.of(browser.submit(address, name="", kind="donor")).text
     again = Page.of(browser.submit(address, name="agency for aid", kind="donor"))
-    assert "This body is in the list already." in again.text
+    assert "This body is already on the list." in again.text
     (body,) = outside_bodies.of(table.cooperation)
     remove = f"{address}/{body.id}/remove"
     assert browser.post(remove).status_code == 403
     ilena = table.land.browser(app, "ilena")
     ilena.page(address)
     assert ilena.post(remove).status_code == 303
-    assert "No outside body is listed yet." in ilena.page(address).text
+    assert "No outside bodies are listed yet." in ilena.page(address).text
 
 
 @pytest.mark.parametrize(("first", "status"), [("marek", 404), ("vesna", 404), ("ada", 200)])

@@ -155,7 +155,7 @@ def test_the_list_shows_own_cooperations_with_their_stage_in_words(
 def test_the_list_is_empty_for_others_and_says_why(browser: Browser, reference: str) -> None:
     page = browser("marek").page("/cooperations")
     assert reference not in page.text
-    assert "You aren't part of a cooperation yet" in page.text
+    assert "You don't take part in a cooperation yet" in page.text
 
 
 @pytest.mark.parametrize(
@@ -387,7 +387,7 @@ def test_a_coordinator_adds_and_removes_a_person(
         user_id=land.users["dora"].id,
         function="physician",
     )
-    assert "Dora Lund takes part now." in answer.text
+    assert "Dora Lund now takes part." in answer.text
     page = client.page(f"/cooperations/{reference}/people")
     assert "physician" in page.text
     answer = client.submit(page.links()["Remove Dora Lund"])
@@ -505,7 +505,7 @@ def test_history_shows_who_did_what(
     for words in (
         "was opened between Office of the People's Advocate, Open Door Legal Aid",
         "Stage P0 was left. The cooperation is now in stage P1, Drafting terms.",
-        "Agreed terms: the checklist was begun.",
+        "Agreed terms: the checklist was started.",
         "Dora Lund takes part for Open Door Legal Aid as physician.",
         "Samira Okell, for Open Door Legal Aid",
         "Agreed terms: revision 1 was sent for signature.",

@@ -70,7 +70,7 @@ def test_my_work_shows_what_waits_for_a_coordinator(
     page = land.browser(app, "samira").page("/")
     assert page.h1 == "My work"
     assert states(page)["Fill in the agreed terms"] == "Waiting for you"
-    assert "wait for Open Door Legal Aid" in page.text
+    assert "waiting for Open Door Legal Aid" in page.text
     assert "Joint monitoring of police custody" in page.text
 
 
@@ -265,8 +265,8 @@ def test_the_page_shows_stage_turn_needs_and_gates(
     assert "Recommended" not in page.text
     by_item = states(page)
     assert by_item["Fill in the agreed terms"] == "Waiting for us"
-    assert by_item["Sign the agreed terms"] == "Cannot start yet"
-    assert by_item["Plan a joint visit"] == "Cannot start yet"
+    assert by_item["Sign the agreed terms"] == "Can't start yet"
+    assert by_item["Plan a joint visit"] == "Can't start yet"
     terms = checklist_of(cooperation, TERMS)
     assert page.links()["M1, Parties and mandates: not answered yet"] == (
         f"/checklists/{terms.id}#m1"
@@ -280,12 +280,12 @@ def test_every_unmet_condition_of_a_gate_leads_to_where_it_is_put_right(
     session.commit()
     client = land.browser(app, "ilena")
     page = client.page(f"/cooperations/{cooperation.reference}")
-    assert page.links()["No way of working is named yet."] == (
+    assert page.links()["No way of working has been chosen yet."] == (
         f"/cooperations/{cooperation.reference}/ways"
     )
     partner = land.browser(app, "samira").page(f"/cooperations/{cooperation.reference}")
-    assert "No way of working is named yet." in partner.text
-    assert "No way of working is named yet." not in partner.links()
+    assert "No way of working has been chosen yet." in partner.text
+    assert "No way of working has been chosen yet." not in partner.links()
 
 
 def test_the_guidance_is_linked_from_each_requirement(
@@ -400,7 +400,7 @@ def test_the_second_reader_reads_when_all_is_agreed(
     assert states(page)["Fill in the agreed terms"] == "Agreed"
     work, page = look(app, cast, cooperation, "samira")
     assert states(work)[label] == "Waiting for the NPM"
-    assert states(page)["Sign the agreed terms"] == "Cannot start yet"
+    assert states(page)["Sign the agreed terms"] == "Can't start yet"
 
 
 def test_reviewed_terms_are_sent_by_a_coordinator(app: Flask, cast: Cast, session: Session) -> None:
@@ -439,8 +439,8 @@ def test_an_open_mark_waits_for_the_npm(app: Flask, cast: Cast, session: Session
     cooperation, terms = agreed(cast, session)
     safeguards.raise_flag(cast.actor("samira"), terms, "M12", "Does a donor decide?")
     session.commit()
-    label = "Settle 1 term marked as limiting the NPM"
+    label = "Settle 1 flag: limits the NPM's independence"
     assert states(look(app, cast, cooperation, "ilena")[0])[label] == "Waiting for you"
     work, page = look(app, cast, cooperation, "samira")
     assert states(work)[label] == "Waiting for the NPM"
-    assert "A term is marked as limiting the NPM and not settled: M12." in page.links()
+    assert "There's an open flag on M12: limits the NPM's independence." in page.links()

@@ -138,7 +138,7 @@ def test_who_may_not_start_a_recommended_checklist_gets_no_button_and_no_checkli
     client = land.browser(app, first)
     url = f"/cooperations/{cooperation.reference}"
     assert client.post(f"{url}/start/{kind}").status_code == status
-    reasons = {"henrik": "is started by a coordinator", "ada": "You act for no party"}
+    reasons = {"henrik": "Only a coordinator", "ada": "You aren't acting for a party"}
     if reason := reasons.get(first):
         page = client.page(url)
         assert "Start this checklist" not in page.text

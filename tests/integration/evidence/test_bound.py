@@ -78,7 +78,7 @@ pytestmark = pytest.mark.both_databases
 CHECKLISTS, REQUESTS = table_of(Checklist), table_of(SignatureRequest)
 PARTIES, UNDERTAKINGS = table_of(SignatureParty), table_of(Undertaking)
 WORDS = "Does not agree with its signatures"
-NOTICE = "This text does not agree with its signatures. The database says something else about it"
+NOTICE = "This text does not agree with its signatures. What the database says about it differs"
 
 OUTCOMES = {
     "drafted": [],
@@ -637,7 +637,7 @@ def test_a_party_taken_out_of_who_is_asked_does_not_complete_a_text(scenes: Scen
         )
     terms = db.session.get_one(Checklist, scene.checklist_id)
     land = scenes.land.load(db.session())
-    with pytest.raises(RuleBrokenError, match="not whom the text names"):
+    with pytest.raises(RuleBrokenError, match="aren't those the text names"):
         agreements.sign(land, terms, "tomas")
     db.session.rollback()
     assert state_of(scenes, scene) is AgreementState.DISAGREES

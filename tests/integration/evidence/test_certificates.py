@@ -177,7 +177,7 @@ def test_a_certificate_tells_text_signatures_events_digests_and_where_to_check(
         "Demonstration. These people and organisations do not exist, and nobody signed.",
         "between Office of the People's Advocate, Open Door Legal Aid and Lantern Health Network",
         "Can another body decide, delay or veto the choice of places?",
-        "If two of them say different things, this one, in English, counts.",
+        "If two of them differ, this one, in English, is binding.",
         "Tomas Beridan, People's Advocate, for Office of the People's Advocate",
         "I, Tomas Beridan, sign this text for Office of the People's Advocate",
         "Demonstration, without proof of identity",
@@ -205,10 +205,10 @@ def test_a_signature_waits_for_no_certificate_and_the_record_says_that_it_is_bei
     client, record = land.browser(app, "samira"), f"/checklists/{terms.id}/record"
     assert "Certificate" not in client.page(record).text
     sign(land, terms)
-    assert "It is being made." in client.page(record).text
+    assert "It's being made." in client.page(record).text
     make_all()
     page = client.page(record)
-    assert "It is being made." not in page.text
+    assert "It's being made." not in page.text
     assert "PDF in English" in page.text
 
 

@@ -229,7 +229,7 @@ def test_no_key_is_revoked_without_being_there_and_a_reason(
 
 def test_no_key_is_revoked_twice(own_keys: list[PublicKey]) -> None:
     signing_keys.revoke(CHECKPOINT, 1, "Lost.")
-    with pytest.raises(RuleBrokenError, match="revoked already"):
+    with pytest.raises(RuleBrokenError, match="already been revoked"):
         signing_keys.revoke(CHECKPOINT, 1, "Lost again.")
 
 
@@ -319,7 +319,7 @@ def test_the_same_certificate_is_brought_once(own_keys: list[PublicKey]) -> None
     private = new_private()
     own = pem(certificate(private))
     signing_keys.bring(key_pem(private), own)
-    with pytest.raises(RuleBrokenError, match="brought in before"):
+    with pytest.raises(RuleBrokenError, match="has already been added"):
         signing_keys.bring(key_pem(private), own)
 
 

@@ -339,8 +339,8 @@ def test_a_stranger_checks_by_reference_and_digest(
     reference = demonstration.references["complete"]
     answer = stranger.get("/verify", query_string={"reference": reference, "digest": digest})
     page = Page.of(answer)
-    assert "Genuine. It is as it was signed" in page.text
-    assert "Who signed it is not told here." in page.text
+    assert "Genuine. It's as it was signed" in page.text
+    assert "This page doesn't show who signed it." in page.text
     for content in ("police", "Tomas", "People's Advocate", "Agreed terms"):
         assert content not in page.text
 
@@ -416,7 +416,7 @@ def test_a_bundle_of_evidence_is_checked_link_by_link(
 ) -> None:
     data = a_bundle(demonstration)
     page = handed(stranger, data)
-    assert "A genuine bundle of evidence. Every part of it is intact" in page.text
+    assert "A genuine evidence bundle. Every part of it is intact" in page.text
     assert "Who signed" not in page.text
     for place in (300, len(data) // 2, len(data) - 30):
         changed = data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
@@ -428,11 +428,11 @@ def test_a_file_may_be_as_large_as_the_page_says_and_not_a_byte_larger(
 ) -> None:
     largest = as_large_as(MAX_BYTES)
     assert len(largest) == MAX_BYTES == 10 * 1024 * 1024
-    assert "A bundle of evidence from another place." in handed(stranger, largest).text
+    assert "An evidence bundle from somewhere else." in handed(stranger, largest).text
     page = handed(stranger, as_large_as(MAX_BYTES + 1))
     assert "The file is too large: at most 10 MB." in page.text
     assert page.title.startswith("Problem: ")
-    assert "A bundle of evidence from another place." not in page.text
+    assert "An evidence bundle from somewhere else." not in page.text
     assert sent(stranger, bytes(MAX_REQUEST_BYTES)).status_code == 413
 
 
@@ -467,8 +467,8 @@ def test_a_bundle_that_a_stranger_sealed_is_not_called_genuine(
     session: Session, demonstration: Demonstration, stranger: CheckedClient
 ) -> None:
     page = handed(stranger, begun().take_out())
-    assert "A bundle of evidence from another place." in page.text
-    assert "no key of this place sealed it" in page.text
+    assert "An evidence bundle from somewhere else." in page.text
+    assert "wasn't sealed with a key from here" in page.text
 
 
 def test_a_bundle_sealed_with_a_key_that_was_revoked_is_not_called_genuine(
@@ -478,7 +478,7 @@ def test_a_bundle_sealed_with_a_key_that_was_revoked_is_not_called_genuine(
     number = signing_keys.current(KeyUse.CHECKPOINT).number
     signing_keys.revoke(KeyUse.CHECKPOINT, number, "The server was stolen")
     db.session.commit()
-    assert "A bundle of evidence from another place." in handed(stranger, data).text
+    assert "An evidence bundle from somewhere else." in handed(stranger, data).text
 
 
 def test_another_zip_is_unknown(
@@ -490,7 +490,7 @@ def test_another_zip_is_unknown(
 @pytest.mark.parametrize(
     ("typed", "expected"),
     [
-        ("reference=C-2026-0001", "Enter the digest too: the reference names a cooperation"),
+        ("reference=C-2026-0001", "Enter the digest too: the reference only names a cooperation"),
         (f"digest={OTHER}", "Enter the reference too, such as C-2026-0001."),
     ],
 )

@@ -145,7 +145,7 @@ def test_category_and_topic_narrow_the_library_together(
     assert page.links()["Shared topic 1"] == "/guidance?category=category-1&topic=shared-topic"
     page = library(client, category="category-1", topic="topic-2")
     assert "0 articles in Category 1 on the topic Topic 2" in page.text
-    assert "No article answers this choice." in page.text
+    assert "No articles found. Try another choice." in page.text
     assert page.links()["All topics 1"] == "/guidance?category=category-1"
 
 
@@ -173,13 +173,13 @@ def test_the_count_beside_a_choice_is_what_choosing_it_shows(
 def test_no_hit_says_so_and_what_to_do(client: CheckedClient, folder: ContentFolder) -> None:
     page = library(client, q="zebra")
     assert "0 articles with “zebra”" in page.text
-    assert "No article holds all of these words." in page.text
+    assert "No articles found with all these words." in page.text
 
 
 def test_signs_alone_are_answered_in_words(client: CheckedClient, folder: ContentFolder) -> None:
     page = library(client, q="*** \"'")
     assert "0 articles" in page.text
-    assert "Type words or numbers to look for." in page.text
+    assert "Type words or numbers to search for." in page.text
 
 
 def test_blanks_ask_for_nothing(client: CheckedClient, folder: ContentFolder) -> None:
@@ -191,7 +191,7 @@ def test_blanks_ask_for_nothing(client: CheckedClient, folder: ContentFolder) ->
 @pytest.mark.both_databases
 def test_too_many_words_are_said(client: CheckedClient, folder: ContentFolder) -> None:
     page = library(client, q=" ".join(f"word{n}" for n in range(40)))
-    assert "Too many words. Only these words were looked for: word0 word1" in page.text
+    assert "Too many words. We only searched for: word0 word1" in page.text
 
 
 @pytest.mark.parametrize(
@@ -243,7 +243,7 @@ def test_a_long_library_is_paged(client: CheckedClient, folder: ContentFolder) -
     )
     assert not shared
     beyond = library(client, page="9")
-    assert "There are not so many pages." in beyond.text
+    assert "There aren't that many pages." in beyond.text
     assert library(client, page="x").text == first.text
 
 

@@ -122,9 +122,9 @@ def test_without_a_mode_there_is_nothing_to_ask_and_it_opens_in_p0(
         ({"purpose": " "}, "Enter what the cooperation is for"),
         ({"purpose": "x" * 5001}, "Use at most"),
         ({"organisation_ids": []}, "Choose at least one civil society organisation"),
-        ({"organisation_ids": ["nonsense"]}, "Choose among the answers offered"),
+        ({"organisation_ids": ["nonsense"]}, "Choose one of the answers"),
         ({"organisation_ids": ["00000000-0000-0000-0000-000000000000"]}, "Choose"),
-        ({"modes": ["NOTHING"]}, "Choose among the answers offered"),
+        ({"modes": ["NOTHING"]}, "Choose one of the answers"),
         ({"starts_on": "yesterday"}, "Enter a date"),
         ({"ends_on": "2027-01-15"}, "The end must come after the start"),
         ({"review_on": "2029-01-01"}, "The review can&#39;t come after the end"),
@@ -173,7 +173,7 @@ def test_for_everybody_else_opening_is_refused_with_the_reason(
     client = browser(first)
     refused = client.get("/cooperations/open")
     assert refused.status_code == 403
-    assert "A cooperation is opened by" in refused.text
+    assert "can open a cooperation" in refused.text
     sent = client.post("/cooperations/open", data={**head(land), **ANSWERS, "step": "open"})
     assert sent.status_code == 403
     assert opened(land) == []

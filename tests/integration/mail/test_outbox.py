@@ -245,7 +245,7 @@ def test_the_test_message_is_sent_directly_or_the_reason_printed(
     result = runner.invoke(args=["outbox", "test", "samira@example.org"])
     assert result.exit_code == 0
     assert smtp_server.url in result.output
-    assert smtp_server.deliveries[0].message["Subject"] == "Trial message"
+    assert smtp_server.deliveries[0].message["Subject"] == "Test message"
     smtp_server.refuse["samira@example.org"] = "550 No such user"
     refused = runner.invoke(args=["outbox", "test", "samira@example.org"])
     assert refused.exit_code == 1
@@ -326,7 +326,7 @@ def test_a_sent_or_missing_message_is_not_sent_again(
     signed_in(client, "ada")
     for message_id in (message.id, "nonsense"):
         assert client.post(f"/administration/mail/{message_id}/again").status_code == 404
-    assert "Every message was sent" in Page.of(client.get("/administration/mail")).text
+    assert "All messages were sent" in Page.of(client.get("/administration/mail")).text
 
 
 def test_the_page_asks_no_more_when_more_failed(

@@ -61,7 +61,7 @@ def test_an_administrator_adds_a_cso_with_its_types(
     ("changed", "message"),
     [
         ({"name": ""}, "Enter the name"),
-        ({"name": "open door LEGAL aid"}, "An organisation of this name is here already"),
+        ({"name": "open door LEGAL aid"}, "There's already an organisation with this name"),
         ({"name": "x" * 300}, "Use at most 200 characters"),
         ({"types": []}, "Choose at least one type"),
         ({"types": ["nonsense"]}, "Choose one of the answers offered"),
@@ -120,7 +120,7 @@ def test_the_later_of_two_saves_is_stopped_with_both_values_shown(
     ada.submit(path, country="Maravena")
     late = ada.post(path, data=form.filled_in(country="Tressia"), csrf=False)
     page = Page.of(late)
-    assert "Two people changed this at once." in page.text
+    assert "Two people changed this at the same time." in page.text
     assert "Maravena" in page.text
     assert page.form().values["country"] == ["Tressia"]
     ada.post(path, data=page.form().values, csrf=False)
@@ -219,7 +219,7 @@ def test_the_list_is_searched_and_narrowed(people: House, browser_of: BrowserOf)
     assert "One organisation" in narrowed.text
     assert "Open Door" not in narrowed.text
     for hostile in ("%", "_", "\\", "' or 1=1"):
-        assert "No organisation matches" in ada.page(f"/organisations?q={hostile}").text
+        assert "No organisations found" in ada.page(f"/organisations?q={hostile}").text
 
 
 def test_npm_coordinators_choose_parties_and_nobody_else(people: House, session: Session) -> None:

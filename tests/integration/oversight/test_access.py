@@ -80,7 +80,7 @@ def test_other_people_are_refused_with_the_reason(
     browser = demonstration.browser(app, REFUSED[who])
     for address in PAGES:
         page = browser.page(address, status=403)
-        assert "The register is for managers and auditors." in page.text
+        assert "Only managers and auditors can see the register." in page.text
         assert "custody" not in page.text
     for address in ACTS:
         assert browser.post(address).status_code == 403

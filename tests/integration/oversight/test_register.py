@@ -439,7 +439,7 @@ def test_the_page_describes_each_agreement(
 def test_the_page_without_agreements_says_why(app: Flask, land: Country, session: Session) -> None:
     session.commit()
     text = land.browser(app, "nadia").page("/register").text
-    assert "There is no agreement yet." in text
+    assert "There are no agreements yet." in text
 
 
 HOSTILE = [
@@ -480,7 +480,7 @@ def test_a_page_beyond_the_last_says_so_and_leads_back(
 ) -> None:
     session.commit()
     page = land.browser(app, "nadia").page("/register?page=9999")
-    assert "This page of the list does not exist." in page.text
+    assert "This list doesn't have that page." in page.text
 
 
 def test_the_filters_stay_in_the_fields(
@@ -583,7 +583,7 @@ def test_the_history_of_a_draft_says_that_nothing_was_frozen(
 ) -> None:
     session.commit()
     text = land.browser(app, "ada").page(f"/register/{terms.id}").text
-    assert "Nothing was frozen for signature yet." in text
+    assert "Nothing has been frozen for signature yet." in text
     assert trail.subject_history(terms.cooperation_id, [terms.id])[0].verb == "checklist_started"
 
 

@@ -145,7 +145,7 @@ def test_a_clearance_put_in_is_named(app: Flask, demonstration: Demonstration) -
         result = finding()
         assert parts_of(result)[:4] == place(Fault.ROW_UNKNOWN, "clearance", new)[:4]
         assert result.place.event is None
-        assert "No event knows this row" in str(labels.finding_words(result))
+        assert "No event mentions this row" in str(labels.finding_words(result))
 
 
 def test_removing_a_person_from_a_team_by_hand_is_named(

@@ -132,7 +132,7 @@ def test_each_person_is_listed_with_text_method_and_access(app: Flask, stage: St
     assert (cleared.revision, cleared.is_current) == (1, True)
     assert cleared.until_on == clearance.until_on
     assert state_of(cleared).startswith("Cleared until")
-    assert state_of(signed) == "Signed, waits for the NPM"
+    assert state_of(signed) == "Signed, waiting for the NPM"
     assert signed.until_on is None
     assert state_of(asked_only) == "Not signed yet"
     assert asked_only.method is None
@@ -249,7 +249,7 @@ def test_nobody_else_sees_or_exports_it(app: Flask, stage: Stage, key: str) -> N
     browser = stage.browser(app, key)
     for address in (REGISTER, f"{REGISTER}?person=leyla", f"{REGISTER}?page={uuid4()}"):
         page = browser.page(address, status=403)
-        assert "for the NPM's managers and coordinators" in page.text
+        assert "Only the NPM's managers and coordinators" in page.text
         assert "Otto Brandis" not in page.text
     assert browser.post(f"{REGISTER}/export").status_code == 403
     assert REGISTER not in browser.page("/").links().values()

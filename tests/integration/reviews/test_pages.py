@@ -51,12 +51,12 @@ def test_an_overdue_review_is_begun_from_the_page_of_the_cooperation(
     frozen_time(clock.now() + LATE)
     client = browser(app, active, "samira")
     shown = client.page(f"/cooperations/{active.cooperation.reference}")
-    assert shown.links()["Begin the review"] == address(active)
+    assert shown.links()["Start the review"] == address(active)
     reason = "The review is overdue. No new visit can be planned before it."
     assert shown.links()[reason] == address(active)
     assert "Hold the review" in client.page("/").text
     begun = Page.of(client.submit(address(active)))
-    assert "The review has begun." in begun.text
+    assert "The review has started." in begun.text
     assert "Fewer strip searches." in begun.text
 
 
@@ -94,7 +94,7 @@ def test_the_record_is_written_beside_what_was_promised_and_confirmed(
     history = browser(app, active, "ilena").page(
         f"/cooperations/{active.cooperation.reference}/history"
     )
-    assert "Outcome: Go on unchanged." in history.text
+    assert "Outcome: Continue unchanged." in history.text
 
 
 def test_what_is_missing_is_said_on_the_record(app: Flask, active: Table) -> None:
@@ -102,7 +102,7 @@ def test_what_is_missing_is_said_on_the_record(app: Flask, active: Table) -> Non
     shown = submit(app, active, "samira", "/1/write", other_points="It rained.")
     for words in (
         "Enter the day on which the review was held.",
-        "Say what became of this: Objectives.",
+        "Say how this went: Objectives.",
         "Choose how you go on.",
     ):
         assert words in shown.text
@@ -156,7 +156,7 @@ def test_a_decision_to_end_leads_to_the_notice(app: Flask, active: Table) -> Non
 def test_a_review_is_called_off_with_a_reason(app: Flask, active: Table) -> None:
     begin_review(active)
     shown = submit(app, active, "samira", "/1/call-off", reason="Too early.")
-    assert "The review is called off." in shown.text
+    assert "The review is cancelled." in shown.text
     assert "Too early." in page(app, active, "ilena", "/1").text
 
 

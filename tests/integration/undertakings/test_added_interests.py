@@ -97,7 +97,7 @@ def test_who_was_refused_is_not_cleared_anew_before_the_npm_decides_anew(stage: 
     decide(stage, interest, REPLACE, "Too close to the guards.")
     service.ask_again(stage.actor("tomas"), stage.undertaking("leyla").id)
     stage.sign("leyla")
-    with pytest.raises(RefusedError, match="another person is to take the place"):
+    with pytest.raises(RefusedError, match="another person is to replace them"):
         stage.countersign("leyla")
     decide(stage, interest)
     stage.countersign("leyla")
@@ -142,7 +142,7 @@ def test_nothing_is_added_before_signing_or_after_the_end(
 @pytest.mark.parametrize("key", ["dina", "samira", "tomas"])
 def test_nobody_adds_for_another(stage: Stage, key: str) -> None:
     stage.clear("leyla")
-    with pytest.raises(RefusedError, match="for another person"):
+    with pytest.raises(RefusedError, match="for somebody else"):
         adding.add(stage.actor(key), stage.undertaking("leyla").id, TEXT, ALL)
     assert stage.is_cleared("leyla")
 

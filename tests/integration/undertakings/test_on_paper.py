@@ -166,7 +166,7 @@ def test_rows_agree_with_their_evidence_at_every_step(driver: Stage) -> None:
 
 @pytest.mark.parametrize("key", NOT_RECORDERS)
 def test_nobody_but_a_coordinator_of_the_npm_records_a_scan(driver: Stage, key: str) -> None:
-    refused(lambda: on_paper.record(driver, key), "coordinator of the NPM records")
+    refused(lambda: on_paper.record(driver, key), "coordinator of the NPM can record")
 
 
 @pytest.mark.parametrize("key", OUTSIDERS)
@@ -176,7 +176,7 @@ def test_nobody_from_outside_records_a_scan(driver: Stage, key: str) -> None:
 
 def test_nobody_records_their_own_undertaking(driver: Stage) -> None:
     own = also(on_paper.as_actor(driver), Role.COORDINATOR)
-    refused(lambda: on_paper.record(driver, own), "coordinator of the NPM records")
+    refused(lambda: on_paper.record(driver, own), "coordinator of the NPM can record")
 
 
 def test_a_person_with_an_account_signs_for_themselves(driver: Stage) -> None:
@@ -186,18 +186,20 @@ def test_a_person_with_an_account_signs_for_themselves(driver: Stage) -> None:
 def test_no_second_scan_is_recorded_while_one_waits(driver: Stage) -> None:
     on_paper.record(driver)
     db.session.commit()
-    refused(lambda: on_paper.record(driver), "waits to be confirmed already")
+    refused(lambda: on_paper.record(driver), "is already waiting to be confirmed")
 
 
 def test_nothing_is_signed_here_while_a_scan_waits(driver: Stage) -> None:
     on_paper.record(driver)
     own = on_paper.as_actor(driver)
     undertaking = driver.undertaking(DRIVER)
-    with pytest.raises(RefusedError, match="signed this undertaking already"):
+    with pytest.raises(RefusedError, match="already signed this undertaking"):
         electronic.save_draft(own, undertaking.id, on_paper.filled_in(driver))
 
 
-@pytest.mark.parametrize(("days", "words"), [(1, "can't lie ahead"), (-1, "asked after this day")])
+@pytest.mark.parametrize(
+    ("days", "words"), [(1, "can't be in the future"), (-1, "asked after this day")]
+)
 def test_the_date_on_the_paper_is_one_on_which_it_could_be_signed(
     driver: Stage, days: int, words: str
 ) -> None:
@@ -220,7 +222,7 @@ def test_a_paper_that_lacks_something_is_not_recorded(
 
 
 def test_a_file_that_is_no_scan_leaves_nothing_behind(driver: Stage) -> None:
-    with pytest.raises(RuleBrokenError, match="no whole PDF") as caught:
+    with pytest.raises(RuleBrokenError, match="isn't a complete PDF") as caught:
         on_paper.record(driver, scan=b"<html>")
     db.session.rollback()
     assert caught.value.field == "scan"
@@ -235,24 +237,24 @@ def test_a_file_that_is_no_scan_leaves_nothing_behind(driver: Stage) -> None:
 def test_nobody_but_a_second_person_who_decides_confirms(driver: Stage, key: str) -> None:
     on_paper.record(driver)
     db.session.commit()
-    refused(lambda: on_paper.confirm(driver, key), "signatory or manager of the NPM confirms")
+    refused(lambda: on_paper.confirm(driver, key), "signatory or manager of the NPM can confirm")
 
 
 @pytest.mark.parametrize("key", OUTSIDERS)
 def test_nobody_from_outside_confirms(driver: Stage, key: str) -> None:
     on_paper.record(driver)
     db.session.commit()
-    refused(lambda: on_paper.confirm(driver, driver.cast.actor(key)), "of the NPM confirms")
+    refused(lambda: on_paper.confirm(driver, driver.cast.actor(key)), "of the NPM can confirm")
 
 
 def test_whoever_recorded_a_scan_neither_confirms_nor_countersigns_it(driver: Stage) -> None:
     both = also(driver.actor("tomas"), Role.COORDINATOR)
     on_paper.record(driver, both)
     db.session.commit()
-    refused(lambda: on_paper.confirm(driver, both), "Another person confirms it")
+    refused(lambda: on_paper.confirm(driver, both), "Somebody else has to confirm it")
     on_paper.confirm(driver, "milan")
     db.session.commit()
-    refused(lambda: driver.countersign(DRIVER, by="tomas"), "Another person countersigns")
+    refused(lambda: driver.countersign(DRIVER, by="tomas"), "Somebody else has to countersign")
     driver.countersign(DRIVER, by="milan")
     assert is_cleared(driver)
 
@@ -267,13 +269,13 @@ def test_nobody_confirms_their_own_undertaking(driver: Stage) -> None:
             ActorMembership(Role.SIGNATORY, own.organisation_id, "", OrganisationKind.NPM),
         ),
     )
-    refused(lambda: on_paper.confirm(driver, insider), "Nobody confirms their own")
+    refused(lambda: on_paper.confirm(driver, insider), "You can't confirm your own")
 
 
 def test_a_scan_is_not_countersigned_before_it_is_confirmed(driver: Stage) -> None:
     on_paper.record(driver)
     db.session.commit()
-    refused(lambda: driver.countersign(DRIVER), "waits to be confirmed")
+    refused(lambda: driver.countersign(DRIVER), "waiting to be confirmed")
 
 
 def test_a_scan_is_confirmed_once(driver: Stage) -> None:
@@ -382,7 +384,7 @@ def test_nobody_but_a_coordinator_of_the_npm_withdraws_a_scan(driver: Stage, key
     undertaking_id = driver.undertaking(DRIVER).id
     refused(
         lambda: service.withdraw(driver.actor(key), undertaking_id, reason="No."),
-        "withdraws a scan",
+        "can withdraw a scan",
     )
 
 

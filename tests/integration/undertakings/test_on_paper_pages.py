@@ -81,12 +81,12 @@ def test_the_way_from_the_list_to_a_confirmed_scan(driver: Stage, browser: Brows
     # The paper promises no more than is so: whoever takes it reads it.
     assert "and the coordinator who takes this paper" in blank.text
     page = Page.of(send(coordinator, f"{where}/record", scans.pdf(), names))
-    assert "The scan is recorded. Another person of the NPM confirms it now." in page.text
+    assert "The scan is recorded. Another person of the NPM now has to confirm it." in page.text
     assert where in coordinator.page(list_of(driver)).addresses()
     second = browser("milan")
     assert f"Confirm the undertaking of {NAME}, signed on paper" in second.page("/").text
     answer = second.submit(where, compared=True)
-    assert "You confirmed the scan. The NPM countersigns it now." in answer.text
+    assert "You confirmed the scan. The NPM now has to countersign it." in answer.text
     checked = second.page(f"{list_of(driver)}/{driver.undertaking(DRIVER).id}")
     assert "Scan recorded by Ilena Dorvath" in checked.text
     assert state(driver) is UndertakingState.SIGNED
@@ -97,7 +97,7 @@ def test_what_is_missing_is_said_beside_its_field_and_nothing_is_kept(
 ) -> None:
     where = f"{address(driver)}/record"
     page = Page.of(send(browser("ilena"), where, b"<html>", points(driver)))
-    assert "no whole PDF, JPEG or PNG" in page.text
+    assert "isn't a complete PDF, JPEG or PNG" in page.text
     page = Page.of(send(browser("ilena"), where, scans.pdf(), points(driver)[1:]))
     assert "Confirm point" in page.text
     page = Page.of(send(browser("ilena"), where, scans.pdf(), points(driver), signed_on=""))
@@ -125,7 +125,7 @@ def test_whoever_recorded_it_sees_how_it_stands_but_does_not_confirm(
     on_paper.record(driver, draft=on_paper.filled_in(driver, TOLD))
     where = address(driver)
     page = browser("ilena").page(where)
-    assert "Waits to be confirmed" in page.text
+    assert "Waiting to be confirmed" in page.text
     assert TOLD not in page.text
     assert TOLD in browser("milan").page(where).text
     refused = browser("ilena").post(where, data={"compared": "y"})

@@ -157,7 +157,7 @@ def test_nothing_declared_is_signed_too(browser: Browser, stage: Stage) -> None:
     path = path_of(stage, "leyla")
     client = browser("leyla")
     go_on(client, path)
-    assert "Nothing is declared" in text(prove_and_sign(client, stage, path))
+    assert "Nothing declared" in text(prove_and_sign(client, stage, path))
     assert stage.undertaking("leyla").has_interests is False
 
 
@@ -208,7 +208,7 @@ def test_each_wrong_answer_gets_its_message(
 def test_a_briefing_cannot_lie_in_the_future(browser: Browser, stage: Stage) -> None:
     tomorrow = (clock.today() + dt.timedelta(days=1)).isoformat()
     response = go_on(browser("leyla"), path_of(stage, "leyla"), briefed_on=tomorrow)
-    assert "lies in the future" in text(response)
+    assert "is in the future" in text(response)
 
 
 def test_a_person_who_comes_back_later_finds_their_draft(browser: Browser, stage: Stage) -> None:
@@ -269,12 +269,12 @@ def test_a_recommended_briefing_may_be_left_out(app: Flask, cast: Cast) -> None:
     other = undertakings.stage(cast, modes=(Mode.INFO_F,), questions={"personal_data": "no"})
     path = path_of(other, "leyla")
     client = other.browser(app, "leyla")
-    assert "recommended here and not required" in client.page(path).text
+    assert "recommended here, but not required" in client.page(path).text
     values = filled_in(briefed=None, briefed_on="")
     values.pop("c14_confirmed")
     response = client.submit(path, **values, go="on", later=None)
     assert response.request.path == f"{path}/sign"
-    assert "None was held" in text(response)
+    assert "No briefing was held" in text(response)
 
 
 # Proof of identity -----------------------------------------------------------------------------
@@ -286,7 +286,7 @@ def test_a_wrong_password_signs_nothing(browser: Browser, stage: Stage) -> None:
     go_on(client, path, TOLD)
     response = client.submit(f"{path}/sign", password="not the one", code=stage.code("leyla"))
     page = Page.of(response)
-    assert "This is not your password" in page.text
+    assert "That isn't your password" in page.text
     assert "I, Leyla Marchetti, have read revision 1" in page.text
     assert TOLD in page.text
     assert "not the one" not in response.text
@@ -329,7 +329,7 @@ def test_a_code_signs_only_once(browser: Browser, stage: Stage, frozen_time: Clo
     second = client.submit(
         f"{check_of(stage, 'otto')}/countersign?until={until}", password=PASSWORD, code=code
     )
-    assert "used already" in text(second)
+    assert "already been used" in text(second)
     assert stage.undertaking("otto").state is UndertakingState.SIGNED
     next_code(frozen_time)
     third = client.submit(
@@ -373,7 +373,7 @@ def test_signing_twice_leaves_one_signature_and_says_so(
     data = {"password": PASSWORD, "code": stage.code("leyla"), "page_token": seen}
     client.post(f"{path}/sign", data=data)
     again = client.post(f"{path}/sign", data=data, follow_redirects=True)
-    assert "You have signed this undertaking already" in text(again)
+    assert "You have already signed this undertaking" in text(again)
     signed = db.session.scalars(sa.select(Signature).where(Signature.user_id == stage.id("leyla")))
     assert len(signed.all()) == 1
     # The path itself leads to the record now, also when it is sent again.
@@ -541,15 +541,15 @@ def test_nobody_decides_on_or_countersigns_their_own(browser: Browser, stage: St
     client = browser("tomas")
     page = client.page(check_of(stage, "tomas"))
     assert "Record the decision" not in page.text
-    assert "Go on to countersign" not in page.text
+    assert "Continue to countersign" not in page.text
     refused = client.post(check_of(stage, "tomas"), data={"decision": "accept"})
     assert refused.status_code == 403
-    assert "their own interests" in text(refused)
+    assert "your own interests" in text(refused)
     stage.decide("tomas", by="milan")
     db.session.commit()
     refused = client.get(f"{check_of(stage, 'tomas')}/countersign")
     assert refused.status_code == 403
-    assert "their own" in text(refused)
+    assert "your own" in text(refused)
 
 
 # Who sees whom on the list ---------------------------------------------------------------------
@@ -607,10 +607,10 @@ def test_unlisted_participants_are_named_only_to_their_own_side(
 ) -> None:
     stage.list_people("lh", "leyla")
     page = browser("joana").page(list_of(stage))
-    assert "Not in the list of who must sign" in page.text
+    assert "Not on the list of who must sign" in page.text
     assert "Otto Brandis" in page.text
-    assert "Not in the list" not in browser("samira").page(list_of(stage)).text
-    assert "Not in the list" in browser("ilena").page(list_of(stage)).text
+    assert "Not on the list" not in browser("samira").page(list_of(stage)).text
+    assert "Not on the list" in browser("ilena").page(list_of(stage)).text
 
 
 def test_before_the_terms_are_in_force_the_list_says_when_people_are_asked(
@@ -714,7 +714,7 @@ def test_my_undertakings_are_shown_25_at_a_time_the_open_one_first(
     ]
     assert [len(some) for some in shown] == [25, 6]
     assert shown[0][0] == path_of(stage, "leyla")
-    assert "This page of the list does not exist." in client.page("/undertakings?page=3").text
+    assert "This list doesn't have that page." in client.page("/undertakings?page=3").text
 
 
 # The NPM's side --------------------------------------------------------------------------------
@@ -726,7 +726,7 @@ def test_the_npm_decides_countersigns_and_opens(browser: Browser, stage: Stage) 
     check = check_of(stage, "leyla")
     page = client.page(check)
     assert TOLD in page.text
-    assert "Go on to countersign" not in page.text
+    assert "Continue to countersign" not in page.text
     done = client.submit(check, action="", decision="limit", reason="Not at Lower Harbour.")
     assert "The decision is recorded" in text(done)
     assert "Not at Lower Harbour." in text(done)
@@ -808,7 +808,7 @@ def test_countersigning_twice_opens_one_clearance_and_says_so(
     data["page_token"] = token
     client.post(address, data=data)
     again = client.post(address, data=data, follow_redirects=True)
-    assert "countersigned already" in text(again)
+    assert "already been countersigned" in text(again)
     rows = db.session.scalars(sa.select(Signature).where(Signature.user_id == stage.id("tomas")))
     assert len([row for row in rows if row.kind == "countersignature"]) == 1
 
@@ -842,7 +842,7 @@ def test_the_npm_chooses_the_one_visit_on_the_page(app: Flask, cast: Cast) -> No
     visits += [VisitChoice(uuid4(), 1), VisitChoice(uuid4(), 2)]
     assert "Joint visit 2" in client.page(check).text
     address = f"{check}/countersign?until={until}"
-    assert "Choose the visit" in client.page(address).text
+    assert "Choose which visit" in client.page(address).text
     assert client.get(f"{address}&visit={uuid4()}").status_code == 200
     assert "Choose one of the answers" in client.page(f"{address}&visit=nonsense").text
     chosen = f"{address}&visit={visits[1].id}"
@@ -859,7 +859,7 @@ def test_only_the_person_sees_what_they_entered_before_signing(
 ) -> None:
     stage.put_in("leyla", TOLD)
     page = browser("tomas").page(check_of(stage, "leyla"))
-    assert "The person has not signed" in page.text
+    assert "The person hasn't signed" in page.text
     assert TOLD not in page.text
 
 
@@ -879,12 +879,12 @@ def test_a_person_withdraws_and_starts_again(browser: Browser, stage: Stage) -> 
     stage.clear("leyla", TOLD)
     path = path_of(stage, "leyla")
     client = browser("leyla")
-    assert "The duty to keep silent" in client.page(f"{path}/withdraw").text
+    assert "keep what you have learned confidential" in client.page(f"{path}/withdraw").text
     done = client.submit(f"{path}/withdraw")
     assert "You have withdrawn your undertaking" in text(done)
     assert not stage.is_cleared("leyla")
     again = client.post(f"{path}/withdraw", follow_redirects=True)
-    assert "closed already" in text(again)
+    assert "already been closed" in text(again)
     fresh = client.post(f"{path}/again", follow_redirects=True)
     assert Page.of(fresh).h1 == "Your undertaking of confidentiality"
     assert fresh.request.path != path
@@ -912,7 +912,7 @@ def test_the_npm_closes_with_a_reason_and_asks_again(browser: Browser, stage: St
     assert not stage.is_cleared("leyla")
     record = browser("leyla").page(path_of(stage, "leyla"))
     assert "Spoke to the press." in record.text
-    assert "Begin a new undertaking" not in record.text
+    assert "Start a new undertaking" not in record.text
     page = client.post(f"{check}/again", follow_redirects=True)
     assert "Leyla Marchetti is asked again" in text(page)
     assert client.post(f"{check}/again").status_code == 403

@@ -20,7 +20,7 @@ from tracker.undertakings.queries import Interests, TaskKind
 Browser = Callable[[str], CheckedClient]
 # Of Open Door Legal Aid, which litigates and represents persons; and of a network that doesn't.
 LAWYER, PHYSICIAN = "samira", "leyla"
-BECAUSE = "Open Door Legal Aid takes cases to court and represents persons deprived of liberty"
+BECAUSE = "Open Door Legal Aid takes cases to court and represents people deprived of liberty"
 
 
 @pytest.fixture

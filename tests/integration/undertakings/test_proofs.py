@@ -123,7 +123,7 @@ def test_another_persons_passkey_signs_no_undertaking(browser: Browser, stage: S
     give(stage, "leyla")
     go_on(client, path)
     again = answered(client, client.page(f"{path}/sign"), other)
-    assert "This passkey is not one of yours." in again.text
+    assert "This isn't one of your passkeys." in again.text
     assert stage.undertaking("leyla").state is UndertakingState.ASKED
 
 
@@ -161,7 +161,7 @@ def test_a_countersignature_for_another_day_is_another_sentence(
     page = client.page(countersigning(stage))
     sooner = (clock.today() + dt.timedelta(days=3)).isoformat()
     again = answered(client, page, device, until=sooner)
-    assert "did not confirm this text and this sentence" in again.text
+    assert "didn't confirm this text and this sentence" in again.text
     assert not stage.is_cleared("leyla")
 
 
@@ -189,10 +189,10 @@ def test_a_signatory_or_manager_of_the_npm_allows_codes_by_mail_with_a_reason(
     browser: Browser, stage: Stage, key: str
 ) -> None:
     client = browser(key)
-    assert "Allow codes by mail" in client.page(list_of(stage)).text
+    assert "Allow codes by email" in client.page(list_of(stage)).text
     assert "Say why" in text(client.submit(permission(stage), reason=""))
     done = client.submit(permission(stage), reason="Interpreters for one day")
-    assert "may sign with a code by mail now" in text(done)
+    assert "can now sign with a code by email" in text(done)
     verb, details = last_event()
     assert verb == "mailed_codes_allowed"
     assert details["reason"] == "Interpreters for one day"
@@ -237,7 +237,7 @@ def test_two_simultaneous_permissions_do_not_undo_each_other(
     allow(stage, "tomas")
     data = page.form().filled_in(reason="The same")
     response = client.post(permission(stage), data=data, csrf=False)
-    assert "It is so already." in text(response)
+    assert "Nothing to change: it's already like that." in text(response)
     db.session.refresh(stage.cooperation)
     assert stage.cooperation.mailed_codes
 
@@ -298,12 +298,12 @@ def test_a_driver_signs_with_password_and_mailed_code_and_the_record_says_so(
     assert f"A code is on its way to {stage.cast.users[driver].email}." in reply.text
     done = sign_by_code(client, path, mailed(stage, driver)[0])
     assert "You have signed." in done.text
-    assert "Password with code by mail" in done.text
+    assert "Password with code by email" in done.text
     signature = signatures(SignatureKind.SIGNATURE)[0]
     assert signature.method is Method.PASSWORD_MAILED_CODE
     assert signature.proof is None
     history = browser("milan").page(f"/cooperations/{stage.cooperation.reference}/history")
-    assert "Proof of identity: Password with code by mail." in history.text
+    assert "Proof of identity: Password with code by email." in history.text
     assert integrity.check_all().finding is None
 
 
@@ -330,10 +330,10 @@ def test_a_mailed_code_works_only_once(browser: Browser, stage: Stage, driver: s
     ask_for_code(client, path)
     code = mailed(stage, driver)[0]
     wrong = sign_by_code(client, path, code, password="not the one at all")
-    assert "This is not your password" in wrong.text
+    assert "That isn't your password" in wrong.text
     assert "You have signed." in sign_by_code(client, path, code).text
     undertaking_id = stage.undertaking(driver).id
-    with pytest.raises(RuleBrokenError, match="No code is good any more"):
+    with pytest.raises(RuleBrokenError, match="Your codes have expired"):
         identity_proof.prove_by_mailed_code(stage.id(driver), undertaking_id, PASSWORD, code)
 
 
@@ -346,7 +346,7 @@ def test_a_newer_code_takes_the_place_of_the_older(
     ask_for_code(client, path)
     old, new = mailed(stage, driver)
     if old != new:
-        assert "not the code that was mailed last" in sign_by_code(client, path, old).text
+        assert "isn't the latest code we emailed you" in sign_by_code(client, path, old).text
     assert "You have signed." in sign_by_code(client, path, new).text
 
 
@@ -380,7 +380,7 @@ def test_a_mailed_code_is_valid_for_ten_minutes(
     ask_for_code(client, path)
     code, now = mailed(stage, driver)[0], clock.now()
     frozen_time(now + mailed_codes.GOOD_FOR + dt.timedelta(seconds=1))
-    assert "No code is good any more" in sign_by_code(client, path, code).text
+    assert "Your codes have expired" in sign_by_code(client, path, code).text
     assert stage.undertaking(driver).state is UndertakingState.ASKED
 
 
@@ -391,8 +391,8 @@ def test_a_code_can_be_guessed_five_times(browser: Browser, stage: Stage, driver
     code = mailed(stage, driver)[0]
     wrong = "000000" if code != "000000" else "000001"
     for _again in range(5):
-        assert "not the code" in sign_by_code(client, path, wrong).text
-    assert "No code is good any more" in sign_by_code(client, path, code).text
+        assert "isn't the latest code" in sign_by_code(client, path, wrong).text
+    assert "Your codes have expired" in sign_by_code(client, path, code).text
     ask_for_code(client, path)
     assert "You have signed." in sign_by_code(client, path, mailed(stage, driver)[1]).text
 
@@ -402,7 +402,7 @@ def test_codes_can_be_asked_for_five_times(browser: Browser, stage: Stage, drive
     go_on(client, path)
     for _again in range(5):
         ask_for_code(client, path)
-    assert "You asked for many codes." in ask_for_code(client, path).text
+    assert "You've asked for many codes." in ask_for_code(client, path).text
     assert len(mailed(stage, driver)) == 5
 
 
@@ -413,7 +413,7 @@ def test_a_code_is_valid_only_for_its_undertaking(
     go_on(client, path)
     mailed_codes.send(stage.id(driver), stage.cooperation.id, "http://localhost:8000/")
     db.session.commit()
-    assert "No code is good any more" in sign_by_code(client, path, mailed(stage, driver)[0]).text
+    assert "Your codes have expired" in sign_by_code(client, path, mailed(stage, driver)[0]).text
 
 
 def test_no_code_is_mailed_where_that_is_not_allowed(browser: Browser, stage: Stage) -> None:
@@ -421,7 +421,7 @@ def test_no_code_is_mailed_where_that_is_not_allowed(browser: Browser, stage: St
     client, path = browser("leyla"), path_of(stage, "leyla")
     go_on(client, path)
     page = client.page(f"{path}/sign")
-    assert "Mail me a code" not in page.text
+    assert "Email me a code" not in page.text
     assert "Set up a second factor first." in page.text
     assert client.post(f"{path}/sign/code").status_code == 403
     assert mailed(stage, "leyla") == []
@@ -431,7 +431,7 @@ def test_a_person_with_a_second_factor_signs_with_it(browser: Browser, stage: St
     allow(stage)
     client, path = browser("leyla"), path_of(stage, "leyla")
     go_on(client, path)
-    assert "Mail me a code" not in client.page(f"{path}/sign").text
+    assert "Email me a code" not in client.page(f"{path}/sign").text
     response = client.post(f"{path}/sign/code")
     assert response.status_code == 403
     assert "You have a second factor. Sign with it." in response.text
@@ -444,7 +444,7 @@ def test_a_person_with_another_role_needs_a_stronger_proof(browser: Browser, sta
     go_on(client, path)
     response = client.post(f"{path}/sign/code")
     assert response.status_code == 403
-    assert "Your role needs more than a code by mail." in response.text
+    assert "Your role needs more than a code by email." in response.text
 
 
 def test_nobody_asks_for_a_code_on_anothers_undertaking(
@@ -474,7 +474,7 @@ def test_when_it_is_stopped_a_code_that_was_mailed_signs_no_more(
 def test_a_mailed_code_is_refused_even_without_the_page_when_it_is_not_enough(stage: Stage) -> None:
     stage.put_in("leyla")
     identity = Identity(stage.id("leyla"), Method.PASSWORD_MAILED_CODE, clock.now())
-    with pytest.raises(RefusedError, match="does not let people"):
+    with pytest.raises(RefusedError, match="doesn't let people"):
         service.sign(
             stage.actor("leyla"),
             stage.undertaking("leyla").id,
@@ -487,7 +487,7 @@ def test_a_mailed_code_is_refused_even_without_the_page_when_it_is_not_enough(st
     stage.sign("leyla")
     allow(stage)
     identity = Identity(stage.id("tomas"), Method.PASSWORD_MAILED_CODE, clock.now())
-    with pytest.raises(RefusedError, match="not enough to sign for an organisation"):
+    with pytest.raises(RefusedError, match="email isn't enough to sign for an organisation"):
         service.countersign(
             stage.actor("tomas"),
             stage.undertaking("leyla").id,

@@ -114,7 +114,7 @@ def test_saving_a_draft_records_no_event(stage: Stage) -> None:
 
 @pytest.mark.parametrize("key", OTHERS)
 def test_nobody_fills_in_anything_for_another(stage: Stage, key: str) -> None:
-    with pytest.raises(RefusedError, match="Nobody signs for another"):
+    with pytest.raises(RefusedError, match="You can't sign for somebody else"):
         service.save_draft(stage.actor(key), stage.undertaking("leyla").id, Draft())
 
 
@@ -127,7 +127,7 @@ def test_a_text_beyond_its_limit_is_refused(stage: Stage) -> None:
 
 def test_nothing_is_put_in_after_signing(stage: Stage) -> None:
     stage.sign("leyla")
-    with pytest.raises(RefusedError, match="signed this undertaking already"):
+    with pytest.raises(RefusedError, match="already signed this undertaking"):
         stage.put_in("leyla")
 
 
@@ -217,7 +217,7 @@ def test_the_trail_tells_the_way_to_a_clearance(stage: Stage) -> None:
 
 @pytest.mark.parametrize("key", OTHERS)
 def test_nobody_signs_for_another(stage: Stage, key: str) -> None:
-    with pytest.raises(RefusedError, match="Nobody signs for another"):
+    with pytest.raises(RefusedError, match="You can't sign for somebody else"):
         stage.sign("leyla", by=key)
     assert stage.undertaking("leyla").state is UndertakingState.ASKED
     assert evidence(stage) == []
@@ -225,7 +225,7 @@ def test_nobody_signs_for_another(stage: Stage, key: str) -> None:
 
 def test_a_proof_of_another_person_signs_nothing(stage: Stage) -> None:
     stage.put_in("leyla")
-    with pytest.raises(RefusedError, match="another person's"):
+    with pytest.raises(RefusedError, match="belongs to another person"):
         service.sign(
             stage.actor("leyla"),
             stage.undertaking("leyla").id,
@@ -254,7 +254,7 @@ def test_signing_twice_is_refused_and_leaves_one_signature(stage: Stage) -> None
     stage.put_in("leyla")
     page = stage.page("leyla", "I undertake this.")
     sign_again(stage, "leyla", page)
-    with pytest.raises(RefusedError, match="signed this undertaking already"):
+    with pytest.raises(RefusedError, match="already signed this undertaking"):
         sign_again(stage, "leyla", page)
     assert len(signatures(revision_of(stage, "leyla"))) == 1
 
@@ -417,7 +417,7 @@ def test_unsigned_undertakings_are_not_countersigned(stage: Stage) -> None:
 
 def test_countersigning_twice_is_refused_and_opens_one_clearance(stage: Stage) -> None:
     stage.clear("leyla")
-    with pytest.raises(RefusedError, match="countersigned already"):
+    with pytest.raises(RefusedError, match="already been countersigned"):
         stage.countersign("leyla", by="milan")
     rows = db.session.scalars(sa.select(Clearance)).all()
     assert len(rows) == 1
@@ -486,10 +486,10 @@ def test_a_person_with_a_signatorys_role_does_not_countersign_their_own(stage: S
     """Even when the NPM lists its own signatory."""
     stage.list_people("npm", "marek", "tomas")
     stage.sign("tomas", TOLD)
-    with pytest.raises(RefusedError, match="their own"):
+    with pytest.raises(RefusedError, match="your own"):
         stage.decide("tomas", by="tomas")
     stage.decide("tomas", by="milan")
-    with pytest.raises(RefusedError, match="their own"):
+    with pytest.raises(RefusedError, match="your own"):
         stage.countersign("tomas", by="tomas")
     stage.countersign("tomas", by="milan")
     assert stage.is_cleared("tomas")
@@ -528,7 +528,7 @@ def test_a_clearance_for_one_visit_opens_only_that_visit(
     stage = covering(cast, "one_visit")
     stage.sign("leyla")
     for wrong in (None, uuid4()):
-        with pytest.raises(RuleBrokenError, match="Choose the visit"):
+        with pytest.raises(RuleBrokenError, match="Choose which visit"):
             stage.countersign("leyla", visit_id=wrong)
     clearance = stage.countersign("leyla", visit_id=visits[1].id)
     assert clearance.scope is ClearanceScope.VISIT
@@ -549,7 +549,7 @@ def test_a_clearance_for_one_project_opens_that_project(cast: Cast) -> None:
 
 def test_a_clearance_for_all_work_names_no_visit(stage: Stage) -> None:
     stage.sign("leyla")
-    with pytest.raises(RuleBrokenError, match="one single visit"):
+    with pytest.raises(RuleBrokenError, match="a single visit"):
         stage.countersign("leyla", visit_id=uuid4())
 
 
@@ -573,7 +573,7 @@ def test_withdrawing_twice_is_refused(stage: Stage) -> None:
     stage.clear("leyla")
     undertaking_id = stage.undertaking("leyla").id
     service.withdraw(stage.actor("leyla"), undertaking_id)
-    with pytest.raises(RefusedError, match="closed already"):
+    with pytest.raises(RefusedError, match="already been closed"):
         service.withdraw(stage.actor("leyla"), undertaking_id)
 
 
@@ -616,7 +616,7 @@ def test_a_person_who_withdrew_starts_again_and_is_cleared_again(stage: Stage) -
     assert not stage.is_cleared("leyla")
     stage.clear("leyla", TOLD)
     assert stage.is_cleared("leyla")
-    with pytest.raises(RefusedError, match="asked already"):
+    with pytest.raises(RefusedError, match="already been asked"):
         service.ask_again(stage.actor("ilena"), old)
 
 
@@ -624,7 +624,7 @@ def test_a_person_whom_the_npm_closed_cannot_start_again_alone(stage: Stage) -> 
     stage.clear("leyla")
     undertaking_id = stage.undertaking("leyla").id
     service.withdraw_clearance(stage.actor("tomas"), undertaking_id, "Spoke to the press.")
-    with pytest.raises(RefusedError, match="The NPM asks"):
+    with pytest.raises(RefusedError, match="Only the NPM can ask"):
         service.ask_again(stage.actor("leyla"), undertaking_id)
     service.ask_again(stage.actor("ilena"), undertaking_id)
     assert stage.undertaking("leyla").state is UndertakingState.ASKED

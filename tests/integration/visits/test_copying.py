@@ -111,7 +111,7 @@ def test_a_person_not_listed_for_the_former_visit_copies_nothing_from_it(
     now, former = scene.checklist(ROLES, 2), scene.checklist(ROLES, 1)
     assert formers(scene, "samira", now) == []
     assert queries.former(scene.actor("samira"), now, former.id) is None
-    with pytest.raises(RuleBrokenError, match="Nothing can be copied from there"):
+    with pytest.raises(RuleBrokenError, match="You can no longer copy anything from there"):
         copy(scene, "samira")
     scene.session.rollback()
     browser = scene.demonstration.browser(app, "samira")

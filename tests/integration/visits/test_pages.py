@@ -178,7 +178,7 @@ def test_a_clearance_that_ends_closes_the_pages_in_a_running_session(
     scene.session.commit()
     assert person.get(address(scene)).status_code == 404
     page = person.page(f"/cooperations/{scene.reference}/visits")
-    assert "It opens to you once your undertaking is signed and countersigned." in page.text
+    assert "You get access once your undertaking is signed and countersigned." in page.text
     assert "/undertakings" in page.addresses()
     assert HARBOUR not in page.text
 
@@ -224,7 +224,7 @@ def test_the_history_names_only_signers_among_the_people_who_may_know_of_a_visit
         assert "Pavo Linden" not in shown
 
 
-LEFT_OUT = "How many entries there are would tell how many people are in the team."
+LEFT_OUT = "The number of entries would give away how many people are in the team."
 
 
 @pytest.mark.parametrize("key", ["greta", "ilena", "leyla", "joana"])
@@ -288,7 +288,7 @@ def test_an_unlisted_coordinator_reads_what_to_do(browser: Browser, scene: Scene
     planned(scene, members=(), audience=())
     scene.session.commit()
     shown = browser("samira").page(f"/cooperations/{scene.reference}")
-    assert "You are not listed among those who may know of this visit (V2)." in shown.text
+    assert "You aren't on the list of people who may know of this visit (V2)." in shown.text
     assert f"/cooperations/{scene.reference}/visits/2" not in shown.addresses()
     shown = browser("dina").page(f"/cooperations/{scene.reference}")
     assert "Joint visit 1" not in shown.text
@@ -385,7 +385,7 @@ def test_the_deputy_is_another_person(browser: Browser, scene: Scene) -> None:
     url = f"/cooperations/{scene.reference}/visits/plan"
     fields = plan_fields(scene, deputy_id=scene.user("pavo"))
     page = Page.of(browser("ilena").submit(url, **fields))
-    assert "Lead and deputy are different persons." in page.text
+    assert "The lead and the deputy have to be different people." in page.text
 
 
 def test_a_row_is_added_without_saving(browser: Browser, scene: Scene) -> None:
@@ -442,7 +442,7 @@ def test_the_second_of_two_people_who_change_a_plan_sees_the_first_ones(
     pavo.submit(url, place="Upper Harbour")
     response = ilena.open(url, method="POST", data=late, csrf=False)
     page = Page.of(response)
-    assert "Somebody else changed the plan meanwhile" in page.text
+    assert "Somebody else changed the plan in the meantime" in page.text
     assert "Upper Harbour" in page.text
     assert page.form().values["place"] == ["Third Harbour"]
     assert plan_of(scene.visit()).place == "Upper Harbour"
@@ -471,7 +471,7 @@ def test_the_second_of_two_people_who_change_a_team_sees_the_first_ones(
     late = ilena.page(url).form().filled_in(gaps="No physician.")
     pavo.submit(url, lead_id=scene.user("ruth"), deputy_id=scene.user("pavo"))
     page = Page.of(ilena.open(url, method="POST", data=late, csrf=False))
-    assert "Somebody else changed the team meanwhile" in page.text
+    assert "Somebody else changed the team in the meantime" in page.text
     assert "Ruth Abara" in page.text
     assert page.form().values["gaps"] == ["No physician."]
     assert load(scene.checklist(ROLES, 2)).sheet.value("V4", "gaps") is None
@@ -479,7 +479,7 @@ def test_the_second_of_two_people_who_change_a_team_sees_the_first_ones(
 
 def test_a_signed_team_leads_to_an_amendment(browser: Browser, scene: Scene) -> None:
     page = browser("ilena").page(address(scene, "/team"))
-    assert "A change needs an amendment, signed by all." in page.text
+    assert "Changes need an amendment that everyone signs." in page.text
     assert f"/checklists/{scene.checklist(ROLES).id}/amend" in page.addresses()
 
 
@@ -553,11 +553,11 @@ def test_the_part_says_what_is_not_there_yet(browser: Browser, scene: Scene, sec
     url = address(scene, "/my-part", 2)
     person = browser("leyla")
     shown = person.page(url)
-    assert "Your task is not written down yet." in shown.text
-    assert "The plan is not signed by all yet." in shown.text
+    assert "Your task hasn't been written down yet." in shown.text
+    assert "Not everyone has signed the plan yet." in shown.text
     assert person.page(url).root is not None
     refused = person.post(f"{url}/role", follow_redirects=True)
-    assert "Your task is not written down yet (V5)." in Page.of(refused).text
+    assert "Your task hasn't been written down yet (V5)." in Page.of(refused).text
 
 
 # Readiness

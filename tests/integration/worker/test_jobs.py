@@ -37,11 +37,11 @@ pytestmark = pytest.mark.both_databases
 def test_a_round_sends_what_is_due_and_gives_a_sign_of_life(
     session: Session, tmp_path: Path
 ) -> None:
-    outbox.queue("samira@example.org", "en", "text_sent", "A text waits", "Read it.\n")
+    outbox.queue("samira@example.org", "en", "text_sent", "A text is waiting", "Read it.\n")
     db.session.commit()
     jobs.run_once(from_url(f"file://{tmp_path}"), with_dates=False)
     (file,) = tmp_path.glob("*.eml")
-    assert "A text waits" in file.read_text()
+    assert "A text is waiting" in file.read_text()
     assert db.session.scalars(sa.select(OutboxMessage)).one().sent_at is not None
     assert health.look().worker == "well"
 

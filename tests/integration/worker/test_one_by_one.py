@@ -31,7 +31,9 @@ NUMBERS = (1, 2, 3)
 
 
 def mail(number: int) -> None:
-    outbox.queue(f"person{number}@example.org", "en", "text_sent", "A text waits", "Read it.\n")
+    outbox.queue(
+        f"person{number}@example.org", "en", "text_sent", "A text is waiting", "Read it.\n"
+    )
 
 
 def mailed() -> list[str]:

@@ -19,7 +19,7 @@ def test_require_raises_a_no_with_its_reason() -> None:
 
 
 def test_a_broken_rule_says_why_and_where() -> None:
-    broken = RuleBrokenError("Name different persons.", "deputy")
-    assert (str(broken), broken.field) == ("Name different persons.", "deputy")
+    broken = RuleBrokenError("Name different people.", "deputy")
+    assert (str(broken), broken.field) == ("Name different people.", "deputy")
     assert RuleBrokenError("No.").field is None
     assert issubclass(StaleError, RuleBrokenError)

@@ -89,7 +89,7 @@ def test_another_holder_confirms_and_without_one_the_administrator(kind: Role) -
         assert policy.can_confirm(None, power, alone)
         for other in (coordinator, colleague):
             refused = policy.can_confirm(other, power, alone)
-            assert "an administrator confirms" in str(refused.reason)
+            assert "an administrator has to confirm" in str(refused.reason)
     how = policy.confirmation_by
     assert how(colleague, power, with_one) is Confirmation.COLLEAGUE
     assert how(administrator, power, holders()) is Confirmation.ADMINISTRATOR
@@ -99,7 +99,7 @@ def test_another_holder_confirms_and_without_one_the_administrator(kind: Role) -
 def test_nobody_confirms_their_own_role_or_one_that_needs_no_confirmation() -> None:
     signatory = actor(Role.SIGNATORY)
     own = role(Role.MANAGER, person=signatory.user_id, begun=False)
-    assert "their own" in str(policy.can_confirm(signatory, own, holders(signatory.user_id)).reason)
+    assert "your own" in str(policy.can_confirm(signatory, own, holders(signatory.user_id)).reason)
     for power in (
         role(Role.MANAGER),
         role(Role.MEMBER, begun=False),
@@ -115,7 +115,7 @@ def test_a_holder_confirms_only_where_they_act() -> None:
     assert not policy.can_confirm(abroad, power, holders(abroad.user_id))
     administrator = actor(Role.ADMINISTRATOR)
     own = role(Role.MANAGER, person=administrator.user_id, begun=False)
-    assert "their own" in str(policy.can_confirm(administrator, own, holders()).reason)
+    assert "your own" in str(policy.can_confirm(administrator, own, holders()).reason)
 
 
 def test_a_person_accepts_only_their_own_role_confirmed_by_an_administrator() -> None:
@@ -123,10 +123,12 @@ def test_a_person_accepts_only_their_own_role_confirmed_by_an_administrator() ->
     own = role(Role.SIGNATORY, person=person.user_id, begun=False)
     confirmed = replace(own, confirmed_how=Confirmation.ADMINISTRATOR)
     assert policy.can_accept(person, confirmed)
-    assert "waits for its confirmation" in str(policy.can_accept(person, own).reason)
+    assert "is waiting to be confirmed" in str(policy.can_accept(person, own).reason)
     begun = replace(confirmed, has_begun=True)
-    assert "have accepted" in str(policy.can_accept(person, begun).reason)
-    assert "Only the person" in str(policy.can_accept(actor(Role.MANAGER), confirmed).reason)
+    assert "have already accepted" in str(policy.can_accept(person, begun).reason)
+    assert "only accept a role for themselves" in str(
+        policy.can_accept(actor(Role.MANAGER), confirmed).reason
+    )
 
 
 @pytest.mark.parametrize("kind", [Role.SIGNATORY, Role.MANAGER])
@@ -149,12 +151,12 @@ def test_a_power_is_ended_by_another_holder_and_the_last_by_an_administrator(kin
     assert policy.can_end_role(colleague, power, with_one)
     for other in (administrator, coordinator):
         refused = policy.can_end_role(other, power, with_one)
-        assert "Another signatory or manager" in str(refused.reason)
+        assert "Only another signatory or manager" in str(refused.reason)
     assert policy.can_end_role(administrator, power, holders(power.person))
     assert policy.can_end_role(administrator, power, holders())
     for other in (coordinator, colleague):
         refused = policy.can_end_role(other, power, holders(power.person))
-        assert "An administrator ends it" in str(refused.reason)
+        assert "an administrator can end this role" in str(refused.reason)
 
 
 def test_a_pending_power_is_ended_by_people_who_could_give_or_confirm_it() -> None:

@@ -38,7 +38,7 @@ def test_coordinators_and_managers_write_own_guidance(role: Role, may: bool) -> 
     assert bool(policy.can_change_own(actor(role), HOME)) is may
     refused = policy.can_change_own(actor(role), AWAY)
     assert not refused
-    assert "Only the organisation whose guidance this is" in str(refused.reason)
+    assert "Only the organisation that wrote this guidance can change" in str(refused.reason)
 
 
 def test_a_person_acting_for_no_organisation_writes_none() -> None:

@@ -425,7 +425,7 @@ def test_an_item_left_out_does_not_count_once_it_is_required() -> None:
     assert stands("M9", left_out, ALL, surroundings=not_asked).done
     status = stands("M9", left_out, ALL, surroundings=surroundings)
     assert (status.required, status.state) == (True, WorkState.IN_PROGRESS)
-    assert "required here now" in str(status.problems[0].message)
+    assert "required here" in str(status.problems[0].message)
     assert status.waiting_for == ALL
 
 

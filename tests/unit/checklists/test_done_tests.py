@@ -62,8 +62,8 @@ ROWS = [a_table("t", a_column("a"))]
 @pytest.mark.parametrize(
     ("rows", "expected"),
     [
-        ([{"a": "x"}], ["T: at least 2 row(s)."]),
-        ([{"a": "x"}, {}, {"a": ""}], ["T: at least 2 row(s)."]),
+        ([{"a": "x"}], ["T: add at least 2 row(s)."]),
+        ([{"a": "x"}, {}, {"a": ""}], ["T: add at least 2 row(s)."]),
         ([{"a": "x"}, {"a": "y"}], []),
     ],
 )
@@ -83,8 +83,8 @@ def test_row_per_party_names_each_party_without_a_row() -> None:
     check = {"check": "row_per_party", "field": "t", "column": "from"}
     rows = [{"from": str(DOOR), "a": "x"}, {"from": str(DOOR)}, {"a": "x"}]
     assert words(problems_in(PARTY_ROWS, check, {"t": rows})) == [
-        "A row for People's Advocate is missing.",
-        "A row for Lantern is missing.",
+        "Add a row for People's Advocate.",
+        "Add a row for Lantern.",
     ]
     rows = [{"from": str(party.organisation_id), "a": "x"} for party in PARTIES]
     assert problems_in(PARTY_ROWS, check, {"t": rows}) == []
@@ -93,7 +93,7 @@ def test_row_per_party_names_each_party_without_a_row() -> None:
 def test_row_per_cso_names_each_cso_without_a_row_and_no_npm() -> None:
     check = {"check": "row_per_cso", "field": "t", "column": "from"}
     values = {"t": [{"from": str(DOOR)}]}
-    assert words(problems_in(PARTY_ROWS, check, values)) == ["A row for Lantern is missing."]
+    assert words(problems_in(PARTY_ROWS, check, values)) == ["Add a row for Lantern."]
     values["t"].append({"from": str(LANTERN)})
     assert problems_in(PARTY_ROWS, check, values) == []
 
@@ -102,7 +102,7 @@ def test_row_per_party_asks_for_a_row_of_who_joined() -> None:
     check = {"check": "row_per_party", "field": "t", "column": "from"}
     values = {"t": [{"from": str(NPM)}, {"from": str(DOOR)}]}
     assert problems_in(PARTY_ROWS, check, values, around(*PARTIES[:2])) == []
-    assert words(problems_in(PARTY_ROWS, check, values)) == ["A row for Lantern is missing."]
+    assert words(problems_in(PARTY_ROWS, check, values)) == ["Add a row for Lantern."]
 
 
 def test_row_per_team_member_says_how_many_lack_one() -> None:
@@ -210,7 +210,7 @@ def test_persons_are_different_ones(
     }
     check = {"check": "distinct_persons", "fields": list(keys)}
     assert words(problems_in(PEOPLE, check, values)) == (
-        [] if differ else ["Name different persons."]
+        [] if differ else ["Name different people."]
     )
 
 
@@ -246,7 +246,7 @@ def test_who_wrote_an_answer_is_no_second_reader() -> None:
     values = {"lead": str(OREN)}
     assert problems_in(PEOPLE, check, values, authors=(ILENA, SAMIRA)) == []
     assert words(problems_in(PEOPLE, check, values, authors=(OREN,))) == [
-        "This person wrote an answer of this checklist. Name somebody who did not."
+        "This person wrote an answer on this checklist. Name somebody who didn't."
     ]
 
 

@@ -46,8 +46,8 @@ def says(decision: Decision, words: str) -> None:
     assert words in str(decision.reason)
 
 
-NO_PARTY = "You act for no party of this checklist."
-READ_ONLY = "You may read this, and not write on it."
+NO_PARTY = "You aren't acting for a party of this checklist."
+READ_ONLY = "You can read this but not change it."
 WRITING = (Role.COORDINATOR, Role.MEMBER, Role.SIGNATORY, Role.MANAGER)
 
 
@@ -75,7 +75,7 @@ def test_who_writes_a_field_is_told_by_the_template(sets: str, npm: str, cso: st
     says(policy.can_set(actor(Role.COORDINATOR), None, field), NO_PARTY)
 
 
-NO_ANSWER = "This item has no such answer."
+NO_ANSWER = "This item has no answer like that."
 EACH_PERSON = "Each person answers this for themselves."
 SHARED, PARTY, PERSON = AnswerScope
 
@@ -114,7 +114,7 @@ def test_a_partner_writes_what_it_sets_and_what_it_may_propose(
         (DRAFTING, [], "This item stays agreed"),
         (SENT, None, "sent for signature and can't be changed"),
         (SENT, ["M1"], "sent for signature and can't be changed"),
-        (IN_FORCE, None, "A change needs an amendment"),
+        (IN_FORCE, None, "Changes need an amendment"),
         (SUSPENDED, None, "This text is suspended."),
         (SUSPENDED, ["M1"], "This text is suspended."),
         (ENDED, None, "This text has ended."),
@@ -132,7 +132,7 @@ def test_an_item_is_open_or_not(
     [
         (DRAFTING, ""),
         (SENT, "sent for signature"),
-        (IN_FORCE, "A change needs an amendment"),
+        (IN_FORCE, "Changes need an amendment"),
         (SUSPENDED, "This text is suspended."),
         (ENDED, "This text has ended."),
     ],
@@ -152,7 +152,7 @@ def test_a_live_list_is_always_open(state: ChecklistState, open_items: list[str]
         says(policy.is_item_open(state, open_items, TERMS.by_code["M8"], holds_up=holds_up), "")
 
 
-NOT_ASKED = "This item needs no acceptance by your organisation."
+NOT_ASKED = "Your organisation doesn't have to accept this item."
 
 
 @pytest.mark.parametrize(
@@ -172,8 +172,8 @@ def test_who_is_asked_takes_a_position(accepts: str, npm: str, cso: str) -> None
     says(policy.can_take_position(actor(Role.AUDITOR), DOOR_PARTY, item), READ_ONLY)
 
 
-THE_NPM = "The NPM answers this proposal"
-A_PARTNER = "A partner organisation answers this proposal"
+THE_NPM = "The NPM answers this suggestion because"
+A_PARTNER = "A partner organisation answers this suggestion because partners"
 
 
 @pytest.mark.parametrize(
@@ -204,8 +204,8 @@ def test_what_one_side_writes_is_not_changed_without_it(
         (Role.COORDINATOR, DOOR_PARTY, "terms", False, ""),
         (Role.AUDITOR, DOOR_PARTY, "terms", False, READ_ONLY),
         (Role.MEMBER, None, "terms", False, NO_PARTY),
-        (Role.MEMBER, DOOR_PARTY, "people", False, "Only what the parties sign is flagged."),
-        (Role.MEMBER, DOOR_PARTY, "terms", True, "Nothing is flagged on a visit's pages."),
+        (Role.MEMBER, DOOR_PARTY, "people", False, "You can only flag what the parties sign."),
+        (Role.MEMBER, DOOR_PARTY, "terms", True, "You can't flag anything on a visit's pages."),
     ],
 )
 def test_any_partys_reviewer_flags_a_term(
@@ -218,10 +218,12 @@ def test_any_partys_reviewer_flags_a_term(
 @pytest.mark.parametrize("role", Role)
 def test_the_npm_answers_a_flag(role: Role) -> None:
     answering = role in {Role.COORDINATOR, Role.SIGNATORY, Role.MANAGER}
-    words = "" if answering else "A coordinator, signatory or manager of the NPM answers flags."
+    words = (
+        "" if answering else "Only a coordinator, signatory or manager of the NPM can answer flags."
+    )
     says(policy.can_close_flag(actor(role, body=NPM), OUR_NPM), words)
-    says(policy.can_close_flag(actor(role), DOOR_PARTY), "The NPM explains or changes")
-    says(policy.can_close_flag(actor(role, body=NPM), None), "The NPM explains or changes")
+    says(policy.can_close_flag(actor(role), DOOR_PARTY), "Only the NPM can explain or change")
+    says(policy.can_close_flag(actor(role, body=NPM), None), "Only the NPM can explain or change")
 
 
 @pytest.mark.parametrize(
@@ -230,10 +232,10 @@ def test_the_npm_answers_a_flag(role: Role) -> None:
         (OUR_NPM, NPM, False, ""),
         (DOOR_PARTY, DOOR, False, ""),
         (OUR_NPM, DOOR, True, ""),
-        (OUR_NPM, DOOR, False, "Whoever wrote these words says"),
-        (DOOR_PARTY, NPM, False, "Whoever wrote these words says"),
-        (None, NPM, False, "You act for no party of this checklist."),
-        (None, NPM, True, "You act for no party of this checklist."),
+        (OUR_NPM, DOOR, False, "Only the party that wrote these words can say whether"),
+        (DOOR_PARTY, NPM, False, "Only the party that wrote these words can say whether"),
+        (None, NPM, False, "You aren't acting for a party of this checklist."),
+        (None, NPM, True, "You aren't acting for a party of this checklist."),
     ],
 )
 def test_the_side_that_wrote_words_says_if_they_limit_the_npm_and_the_second_reader(
@@ -244,7 +246,7 @@ def test_the_side_that_wrote_words_says_if_they_limit_the_npm_and_the_second_rea
     if party:
         says(
             policy.can_answer_hint(actor(Role.AUDITOR), party, written_by, is_reader=is_reader),
-            "You may read this, and not write on it.",
+            "You can read this but not change it.",
         )
 
 
@@ -253,10 +255,10 @@ def test_the_side_that_wrote_words_says_if_they_limit_the_npm_and_the_second_rea
     [
         (NPM, ME, set(), ""),
         (NPM, ME, {SOMEBODY}, ""),
-        (NPM, ME, {ME}, "You wrote an answer of this checklist"),
-        (NPM, SOMEBODY, set(), "Only the second reader named in M5 confirms this."),
+        (NPM, ME, {ME}, "You wrote an answer on this checklist"),
+        (NPM, SOMEBODY, set(), "Only the second reader named in M5 can confirm this."),
         (NPM, None, set(), "No second reader is named yet (M5)."),
-        (DOOR, ME, set(), "The second reader is a person of the NPM."),
+        (DOOR, ME, set(), "The second reader has to be a person of the NPM."),
     ],
 )
 def test_the_second_reader_alone_confirms_the_review(
@@ -272,11 +274,11 @@ def test_the_second_reader_alone_confirms_the_review(
     [
         (Role.SIGNATORY, True, {ME}, ""),
         (Role.MANAGER, True, {ME}, ""),
-        (Role.MEMBER, True, {ME}, "a signatory or manager of the NPM reads it"),
-        (Role.COORDINATOR, True, {ME}, "a signatory or manager of the NPM reads it"),
+        (Role.MEMBER, True, {ME}, "a signatory or manager of the NPM can read it"),
+        (Role.COORDINATOR, True, {ME}, "a signatory or manager of the NPM can read it"),
         (Role.MEMBER, True, {SOMEBODY}, ""),
-        (Role.SIGNATORY, False, {ME}, "so somebody else must read it"),
-        (Role.MANAGER, False, {ME}, "so somebody else must read it"),
+        (Role.SIGNATORY, False, {ME}, "so somebody else has to read it"),
+        (Role.MANAGER, False, {ME}, "so somebody else has to read it"),
     ],
 )
 def test_where_the_npm_has_nobody_else_its_head_reads_what_they_wrote(
@@ -289,28 +291,28 @@ def test_where_the_npm_has_nobody_else_its_head_reads_what_they_wrote(
 
 def test_nobody_reads_alone_unless_the_npm_has_nobody_else() -> None:
     head = actor(Role.MANAGER, body=NPM)
-    words = "so somebody else must read it"
+    words = "so somebody else has to read it"
     says(policy.can_review(head, ME, frozenset({ME})), words)
 
 
 def test_an_administrator_is_never_the_second_reader() -> None:
     """Product.md, section 2."""
     both = actor(Role.MEMBER, Role.ADMINISTRATOR, body=NPM)
-    says(policy.can_review(both, ME, frozenset()), "An administrator is never the second reader.")
+    says(policy.can_review(both, ME, frozenset()), "An administrator can't be the second reader.")
 
 
 NOT_A_DRAFT = {
     DRAFTING: "",
-    SENT: "was sent for signature already",
+    SENT: "has already been sent for signature",
     IN_FORCE: "is in force. Propose an amendment",
     SUSPENDED: "This text is suspended.",
     ENDED: "This text has ended.",
 }
 TO_MOVE = NOT_A_DRAFT | {
-    SENT: "was sent for signature and can't be changed",
+    SENT: "has been sent for signature and can't be changed",
     IN_FORCE: "is in force. Move it as part of an amendment",
 }
-SENDER = "A coordinator of one of the parties"
+SENDER = "Only a coordinator of one of the parties"
 
 
 @pytest.mark.parametrize("role", Role)
@@ -321,7 +323,11 @@ def test_a_coordinator_sends_calls_back_moves_and_amends(role: Role, state: Chec
     cases: list[tuple[Any, bool, str]] = [
         (policy.can_send(person, DOOR_PARTY, state), state is DRAFTING, NOT_A_DRAFT[state]),
         (policy.can_move(person, DOOR_PARTY, state), state is DRAFTING, TO_MOVE[state]),
-        (policy.can_amend(person, DOOR_PARTY, state), state is IN_FORCE, "Only a text in force"),
+        (
+            policy.can_amend(person, DOOR_PARTY, state),
+            state is IN_FORCE,
+            "You can only amend a text in force",
+        ),
         (policy.can_withdraw_request(person, DOOR_PARTY), True, ""),
         (policy.can_remind(person, DOOR_PARTY), True, ""),
         (
@@ -347,31 +353,31 @@ def test_a_coordinator_sends_calls_back_moves_and_amends(role: Role, state: Chec
 def test_a_signatory_suspends_and_ends_what_is_in_force(role: Role) -> None:
     """Product.md, 5.8: a party by who may bind it, and never what belongs to a visit."""
     person = actor(role)
-    who = "" if role is Role.SIGNATORY else "A signatory of one of the parties"
-    nothing = "Only a text in force is suspended" if role is Role.SIGNATORY else who
+    who = "" if role is Role.SIGNATORY else "Only a signatory of one of the parties"
+    nothing = "You can only suspend or end a text in force" if role is Role.SIGNATORY else who
 
     def give(party: Any, *, in_force: bool = True, is_restricted: bool = False) -> Decision:
         return policy.can_give_notice(person, party, in_force=in_force, is_restricted=is_restricted)
 
     says(give(DOOR_PARTY), who)
     says(give(DOOR_PARTY, in_force=False), nothing)
-    says(give(None), "A signatory of one of the parties")
-    says(give(DOOR_PARTY, is_restricted=True), "is stopped with the visit")
+    says(give(None), "Only a signatory of one of the parties")
+    says(give(DOOR_PARTY, is_restricted=True), "stop with the visit")
 
 
 @pytest.mark.parametrize("role", Role)
 def test_the_party_that_gave_notice_lifts_it(role: Role) -> None:
     person = actor(role)
-    who = "" if role is Role.SIGNATORY else "A signatory of the party that gave the notice"
-    other = "The party that gave the notice" if role is Role.SIGNATORY else who
+    who = "" if role is Role.SIGNATORY else "Only a signatory of the party that gave the notice"
+    other = "Only the party that gave the notice" if role is Role.SIGNATORY else who
     says(policy.can_close_notice(person, DOOR_PARTY, DOOR), who)
     says(policy.can_close_notice(person, DOOR_PARTY, LANTERN_PARTY.organisation_id), other)
-    says(policy.can_close_notice(person, None, DOOR), "A signatory of the party that gave")
+    says(policy.can_close_notice(person, None, DOOR), "Only a signatory of the party that gave")
 
 
 # Assigning
 
-COORDINATES = "A coordinator of your organisation assigns items."
+COORDINATES = "Only a coordinator of your organisation can assign items."
 
 
 @pytest.mark.parametrize("role", Role)
@@ -387,7 +393,7 @@ def test_coordinators_assign_items_to_people_of_their_side(role: Role) -> None:
         (None, {ME, SOMEBODY}, ""),
         (SOMEBODY, {ME}, ""),
         (SOMEBODY, {ME, SOMEBODY}, "Somebody else has this item."),
-        (ME, {ME}, "You have this item already."),
+        (ME, {ME}, "You already have this item."),
         (None, {SOMEBODY}, "Only people who take part in the cooperation"),
     ],
 )
@@ -403,8 +409,8 @@ def test_whoever_takes_part_takes_on_what_nobody_has(
     ("role", "held_by", "words"),
     [
         (Role.MEMBER, ME, ""),
-        (Role.MEMBER, SOMEBODY, "Who has an item gives it back"),
-        (Role.MANAGER, SOMEBODY, "Who has an item gives it back"),
+        (Role.MEMBER, SOMEBODY, "Only the person who has an item"),
+        (Role.MANAGER, SOMEBODY, "Only the person who has an item"),
         (Role.COORDINATOR, SOMEBODY, ""),
         (Role.AUDITOR, ME, READ_ONLY),
     ],
@@ -473,9 +479,9 @@ def test_coordinators_and_members_copy_while_it_is_drafted(
     if role not in WRITING:
         words = READ_ONLY
     elif role not in {Role.COORDINATOR, Role.MEMBER}:
-        words = "A coordinator or member of one of the parties copies answers."
+        words = "Only a coordinator or member of one of the parties can copy answers."
     else:
-        words = "" if state is DRAFTING else "Answers can be copied only while"
+        words = "" if state is DRAFTING else "You can only copy answers while"
     says(policy.can_copy(actor(role), DOOR_PARTY, state), words)
     says(policy.can_copy(actor(role), None, state), NO_PARTY)
 
@@ -487,7 +493,7 @@ def test_whoever_takes_part_reads_copies_while_it_is_drafted(
 ) -> None:
     words = READ_ONLY
     if role in WRITING:
-        words = "" if state is DRAFTING else "Copied answers can be read only while"
+        words = "" if state is DRAFTING else "You can only mark copied answers as read while"
     says(policy.can_read_copies(actor(role), DOOR_PARTY, state), words)
     says(policy.can_read_copies(actor(role), None, state), NO_PARTY)
 
@@ -497,12 +503,12 @@ def test_coordinators_and_managers_look_after_model_answers_and_writers_use_them
     role: Role,
 ) -> None:
     keeps = role in {Role.COORDINATOR, Role.MANAGER}
-    keeping = "" if keeps else "Coordinators and managers look after"
+    keeping = "" if keeps else "Only coordinators and managers can change their organisation's"
     says(policy.can_keep_models(actor(role)), keeping)
     says(policy.can_use_models(actor(role)), "" if role in WRITING else "Model answers are for")
     says(policy.can_keep_as_model(actor(role), DOOR_PARTY, is_restricted=False), keeping)
     says(policy.can_keep_as_model(actor(role), None, is_restricted=False), NO_PARTY)
-    nothing = "Nothing of a visit's pages is kept"
+    nothing = "You can't keep anything from a visit's pages"
     says(policy.can_keep_as_model(actor(role), DOOR_PARTY, is_restricted=True), nothing)
 
 
@@ -518,14 +524,17 @@ def test_an_outside_expert_sees_no_model_answers_of_the_npm() -> None:
 def test_who_acts_for_nobody_has_no_model_answers(role: Role) -> None:
     nobody = Actor(ME, "Root", memberships=(ActorMembership(role),))
     says(policy.can_use_models(nobody), "Model answers are for")
-    says(policy.can_keep_models(nobody), "Coordinators and managers look after")
+    says(
+        policy.can_keep_models(nobody),
+        "Only coordinators and managers can change their organisation's",
+    )
 
 
 # Agreements made on paper before
 
-MADE_BY_NPM = "A coordinator of the NPM records agreements made before this tool was used."
-ONLY_TERMS = "Only terms, and terms on confidentiality, made before are recorded."
-HAS_TEXT = "A text was sent for signature or is in force here. Amend it instead."
+MADE_BY_NPM = "Only a coordinator of the NPM can record agreements made before you used this tool."
+ONLY_TERMS = "You can only record earlier agreed terms and terms on confidentiality."
+HAS_TEXT = "A text has been sent for signature, or is in force, here. Amend it instead."
 
 
 def made_before(kind: ChecklistKind = ChecklistKind.TERMS, **more: Any) -> Checklist:

@@ -170,11 +170,11 @@ LEAVER = person(ELSE_ID, CSO, Role.SIGNATORY)
         (person(NPM_ID, NPM, Role.SIGNATORY), THREE, "needs an NPM"),
         (SIGNER, IN_FORCE, "needs an NPM and a civil society"),
         (SIGNER, ONE_LEAVES, "needs an NPM and a civil society"),
-        (LEAVER, ONE_LEAVES, "given this notice already"),
+        (LEAVER, ONE_LEAVES, "already given this notice"),
         (SIGNER, CooperationFact(Stage.CLOSED, THREE.parties), "is closed"),
-        (person(FOURTH_ID, CSO, Role.SIGNATORY), THREE, "not a party"),
+        (person(FOURTH_ID, CSO, Role.SIGNATORY), THREE, "isn't a party"),
         *(
-            (person(CSO_ID, CSO, role), THREE, "A signatory of a party")
+            (person(CSO_ID, CSO, role), THREE, "Only a signatory can give")
             for role in Role
             if role is not Role.SIGNATORY
         ),

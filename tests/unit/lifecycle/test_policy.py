@@ -34,7 +34,7 @@ OTHER_ID = UUID(int=2)
 TODAY = dt.date(2026, 11, 25)
 START = dt.date(2027, 1, 15)
 
-M4 = ItemFact("M4", "Expectations", "not agreed by all yet", "settling-terms/expectations")
+M4 = ItemFact("M4", "Expectations", "not agreed by everyone yet", "settling-terms/expectations")
 M5 = ItemFact("M5", "Independence of the NPM", "not answered yet")
 M6 = ItemFact("M6", "Flexibility of the NPM", "not answered yet")
 AGREED = TermsFact(ID, agreed_on=TODAY, starts_on=START)
@@ -111,7 +111,7 @@ def test_g2_names_each_item_that_is_not_done() -> None:
     assert [
         (requirement.target.place, requirement.target.item) for requirement in result.missing
     ] == [(PageKind.ITEM, "M4")]
-    assert str(result.missing[0].reason) == "M4, Expectations: not agreed by all yet"
+    assert str(result.missing[0].reason) == "M4, Expectations: not agreed by everyone yet"
     assert result.missing[0].passage == "settling-terms/expectations"
 
 
@@ -193,7 +193,7 @@ def test_g3_asks_for_no_review_of_terms_that_are_sent() -> None:
 def test_g3_says_that_nobody_reviewed_terms_made_on_paper_before(change: dict[str, bool]) -> None:
     result = gate("G3", facts(replace(REVIEWED, made_before=True, **change)))  # type: ignore[arg-type] # plain values by name
     assert where(result.missing) == [(Target(PageKind.SIGNING, ID), INDEPENDENCE)]
-    assert "agreed on paper before this tool was used" in str(result.missing[0].reason)
+    assert "agreed on paper before you used this tool" in str(result.missing[0].reason)
 
 
 def test_g3_does_not_ask_for_other_items() -> None:
@@ -416,7 +416,7 @@ def test_a_coordinator_of_a_party_starts_a_recommended_checklist(running: Stage)
 @pytest.mark.parametrize("role", [role for role in Role if role is not Role.COORDINATOR])
 def test_nobody_else_of_a_party_starts_one(role: Role) -> None:
     decision = policy.can_start(person(role), CooperationFact(Stage.ACTIVE, PARTIES), PLAN)
-    assert "started by a coordinator" in str(decision.reason)
+    assert "Only a coordinator" in str(decision.reason)
     assert not decision
 
 
@@ -425,7 +425,7 @@ def test_nobody_else_of_a_party_starts_one(role: Role) -> None:
     [
         (Stage.SUSPENDED, CSO, PLAN, "suspended or closed"),
         (Stage.CLOSED, CSO, PLAN, "suspended or closed"),
-        (Stage.ACTIVE, UUID(int=13), PLAN, "no party"),
+        (Stage.ACTIVE, UUID(int=13), PLAN, "for a party"),
         (Stage.ACTIVE, CSO, replace(PLAN, purpose=Purpose.VISIT), "isn't needed"),
         (Stage.ACTIVE, CSO, replace(PLAN, level=Level.NOT_APPLICABLE), "isn't needed"),
     ],

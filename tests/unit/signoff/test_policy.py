@@ -40,7 +40,7 @@ TODAY = NOW.date()
 DAY = dt.timedelta(days=1)
 PARTIES = (PartySigners(NPM, (Named(OTHER),)), PartySigners(DOOR, (Named(ME),)))
 SIGNATORY = actor(membership(Role.SIGNATORY))
-NOT_ONE = "You are not a signatory of the organisation you act for."
+NOT_ONE = "You aren't a signatory of the organisation you're acting for."
 
 
 def naming(**persons: UUID) -> tuple[PartySigners, ...]:
@@ -54,15 +54,15 @@ def naming(**persons: UUID) -> tuple[PartySigners, ...]:
     [
         (SIGNATORY, WAITING, PARTIES, (), ""),
         (SIGNATORY, WAITING, PARTIES, ((NPM, OTHER),), ""),
-        (SIGNATORY, WAITING, PARTIES, ((DOOR, ME),), "You have signed this revision already."),
-        (SIGNATORY, RequestState.COMPLETED, PARTIES, (), "no longer waits for signatures"),
-        (SIGNATORY, RequestState.DECLINED, PARTIES, (), "no longer waits for signatures"),
-        (SIGNATORY, RequestState.WITHDRAWN, PARTIES, (), "no longer waits for signatures"),
-        (SIGNATORY, RequestState.EXPIRED, PARTIES, (), "no longer waits for signatures"),
-        (SIGNATORY, WAITING, naming(npm=OTHER, door=OTHER), (), "Another person is named"),
-        (SIGNATORY, WAITING, naming(npm=ME, door=OTHER), (), "Another person is named"),
-        (SIGNATORY, WAITING, naming(npm=OTHER), (), "Another person is named"),
-        (SIGNATORY, WAITING, (), (), "Another person is named"),
+        (SIGNATORY, WAITING, PARTIES, ((DOOR, ME),), "You have already signed this revision."),
+        (SIGNATORY, RequestState.COMPLETED, PARTIES, (), "no longer waiting for signatures"),
+        (SIGNATORY, RequestState.DECLINED, PARTIES, (), "no longer waiting for signatures"),
+        (SIGNATORY, RequestState.WITHDRAWN, PARTIES, (), "no longer waiting for signatures"),
+        (SIGNATORY, RequestState.EXPIRED, PARTIES, (), "no longer waiting for signatures"),
+        (SIGNATORY, WAITING, naming(npm=OTHER, door=OTHER), (), "Somebody else is named"),
+        (SIGNATORY, WAITING, naming(npm=ME, door=OTHER), (), "Somebody else is named"),
+        (SIGNATORY, WAITING, naming(npm=OTHER), (), "Somebody else is named"),
+        (SIGNATORY, WAITING, (), (), "Somebody else is named"),
         (actor(membership(Role.SIGNATORY, power="")), WAITING, PARTIES, (), "source of your power"),
         (actor(membership(Role.COORDINATOR)), WAITING, PARTIES, (), NOT_ONE),
         (actor(membership(Role.MANAGER)), WAITING, PARTIES, (), NOT_ONE),
@@ -93,7 +93,7 @@ def test_a_signatory_of_two_bodies_signs_for_the_one_they_act_for() -> None:
     request = RequestStatus(WAITING, PARTIES)
     says(policy.can_sign_for(actor(*both), request, TODAY), "")
     for_npm = actor(*both, acting_for=NPM)
-    says(policy.can_sign_for(for_npm, request, TODAY), "Another person is named")
+    says(policy.can_sign_for(for_npm, request, TODAY), "Somebody else is named")
 
 
 @pytest.mark.parametrize(
@@ -135,13 +135,13 @@ def test_a_request_is_signed_until_its_last_day(last: dt.date | None, words: str
 def test_a_person_waiting_for_their_turn_can_decline_but_not_sign() -> None:
     later = (PARTIES[0], replace(PARTIES[1], turn=1))
     request = RequestStatus(WAITING, later)
-    says(policy.can_sign_for(SIGNATORY, request, TODAY), "It is not your turn yet")
+    says(policy.can_sign_for(SIGNATORY, request, TODAY), "It isn't your turn yet")
     says(policy.can_decline(SIGNATORY, request, TODAY), "")
     signed_by_other = replace(request, signed=frozenset({(NPM, OTHER)}))
     says(policy.can_sign_for(SIGNATORY, signed_by_other, TODAY), "")
 
 
-THE_NAMED = "Who is named passes it on, or a coordinator of the organisation does."
+THE_NAMED = "Only the person named, or a coordinator of the organisation, can pass it on."
 
 
 @pytest.mark.parametrize("role", Role)
@@ -158,10 +158,10 @@ def test_the_person_named_or_a_coordinator_can_pass_it_on(role: Role) -> None:
 @pytest.mark.parametrize(
     ("state", "signed", "holder", "words"),
     [
-        (WAITING, ((DOOR, ME),), ME, "There is nothing left to sign"),
-        (WAITING, (), OTHER, "There is nothing left to sign"),
-        (RequestState.COMPLETED, (), ME, "no longer waits"),
-        (RequestState.DECLINED, (), ME, "no longer waits"),
+        (WAITING, ((DOOR, ME),), ME, "There's nothing left"),
+        (WAITING, (), OTHER, "There's nothing left"),
+        (RequestState.COMPLETED, (), ME, "no longer waiting"),
+        (RequestState.DECLINED, (), ME, "no longer waiting"),
     ],
 )
 def test_only_ones_own_bodys_open_slots_can_be_passed_on(
@@ -179,7 +179,7 @@ def test_the_signing_membership_is_that_of_the_body_acted_for() -> None:
     assert policy.signing_membership(actor(membership(Role.MANAGER))) is None
 
 
-NPM_ONLY = "A signatory or manager of the NPM countersigns."
+NPM_ONLY = "Only a signatory or manager of the NPM can countersign."
 
 
 @pytest.mark.parametrize("role", Role)
@@ -190,7 +190,7 @@ def test_a_signatory_or_manager_of_the_npm_countersigns_for_others(role: Role, b
     says(policy.can_countersign(person, OTHER), "" if may else NPM_ONLY)
     says(
         policy.can_countersign(person, ME),
-        "Nobody countersigns their own undertaking." if may else NPM_ONLY,
+        "You can't countersign your own undertaking." if may else NPM_ONLY,
     )
 
 
@@ -205,8 +205,8 @@ TOO_OLD = "The proof of identity is too old."
         (ME, FRESH + dt.timedelta(microseconds=1), TOO_OLD),
         (ME, dt.timedelta(days=1), TOO_OLD),
         (ME, dt.timedelta(microseconds=-1), TOO_OLD),
-        (OTHER, dt.timedelta(0), "The proof of identity is another person's."),
-        (OTHER, dt.timedelta(days=1), "The proof of identity is another person's."),
+        (OTHER, dt.timedelta(0), "The proof of identity belongs to another person."),
+        (OTHER, dt.timedelta(days=1), "The proof of identity belongs to another person."),
     ],
 )
 def test_a_proof_is_ones_own_and_fresh(whose: UUID, age: dt.timedelta, words: str) -> None:
@@ -237,7 +237,7 @@ def test_a_code_by_mail_is_enough_in_ones_own_name_alone(
     enough = by_mail or method is not Method.PASSWORD_MAILED_CODE
     says(
         policy.is_enough(Identity(ME, method, NOW), kind, body),
-        "" if enough else "A code by mail is not enough",
+        "" if enough else "A code by email isn't enough",
     )
 
 
@@ -250,8 +250,8 @@ PROOF = Device().proof(assertion.challenge(DIGEST, "I sign.", NONCE), NONCE)
     [
         (Method.PASSKEY, PROOF, "I sign.", ""),
         (Method.PASSKEY, PROOF, "I sign!", "another text or another sentence"),
-        (Method.PASSKEY, None, "I sign.", "is not whole"),
-        (Method.PASSKEY, {}, "I sign.", "is not whole"),
+        (Method.PASSKEY, None, "I sign.", "is incomplete"),
+        (Method.PASSKEY, {}, "I sign.", "is incomplete"),
         (Method.PASSWORD_TOTP, None, "I sign.", ""),
         (Method.PASSWORD_MAILED_CODE, None, "I sign.", ""),
         (Method.DEMONSTRATION, None, "I sign.", ""),

@@ -52,7 +52,7 @@ def test_a_whole_file_is_known_by_its_bytes(data: bytes, expected: ScanType) -> 
 )
 def test_a_file_that_is_not_of_its_type_from_first_to_last_byte_is_refused(data: bytes) -> None:
     assert scans.type_of(data) is None
-    with pytest.raises(RuleBrokenError, match="no whole PDF, JPEG or PNG") as refused:
+    with pytest.raises(RuleBrokenError, match="isn't a complete PDF, JPEG or PNG") as refused:
         scans.checked(data)
     assert refused.value.field == scans.FIELD
 

@@ -104,9 +104,9 @@ def test_a_signature_does_not_complete_a_request_that_has_ended(state: RequestSt
 # Whose turn
 
 
-ENOUGH = "Your organisation has signed this revision."
-NOT_YET = "It is not your turn yet: others of your organisation sign first."
-OTHERS = "It is not your turn yet: other parties sign first."
+ENOUGH = "Your organisation has already signed this revision."
+NOT_YET = "It isn't your turn yet: others in your organisation sign first."
+OTHERS = "It isn't your turn yet: other parties sign first."
 
 
 @pytest.mark.parametrize(
@@ -115,10 +115,10 @@ OTHERS = "It is not your turn yet: other parties sign first."
         ((party(NPM, A, B, needed=1),), (), (NPM, A), ""),
         ((party(NPM, A, B, needed=1),), ((NPM, B),), (NPM, A), ENOUGH),
         ((party(NPM, A, B),), ((NPM, B),), (NPM, A), ""),
-        ((party(NPM, A, B),), ((NPM, A),), (NPM, A), "You have signed this revision already."),
-        ((party(NPM, A, B),), (), (NPM, C), "Another person is named"),
-        ((party(NPM, A), party(DOOR, B)), (), (DOOR, A), "Another person is named"),
-        ((party(NPM, A),), (), (None, A), "Another person is named"),
+        ((party(NPM, A, B),), ((NPM, A),), (NPM, A), "You have already signed this revision."),
+        ((party(NPM, A, B),), (), (NPM, C), "Somebody else is named"),
+        ((party(NPM, A), party(DOOR, B)), (), (DOOR, A), "Somebody else is named"),
+        ((party(NPM, A),), (), (None, A), "Somebody else is named"),
         ((one_after_the_other(NPM, A, B, C),), (), (NPM, A), ""),
         ((one_after_the_other(NPM, A, B, C),), (), (NPM, B), NOT_YET),
         ((one_after_the_other(NPM, A, B, C),), ((NPM, A),), (NPM, B), ""),
@@ -211,13 +211,13 @@ def test_the_sides_sign_in_the_order_chosen(order: Order, turns: dict[UUID, int]
     ("before", "after", "words"),
     [
         (A, D, ""),
-        (B, D, "There is nothing left to sign"),  # has signed
-        (C, D, "There is nothing left to sign"),  # of another party
-        (E, D, "There is nothing left to sign"),
-        (A, A, "named on this text already"),
-        (A, B, "named on this text already"),
-        (A, C, "named on this text already"),  # of another party
-        (A, E, "named on this text already"),  # passed it on before
+        (B, D, "There's nothing left"),  # has signed
+        (C, D, "There's nothing left"),  # of another party
+        (E, D, "There's nothing left"),
+        (A, A, "already named on this text"),
+        (A, B, "already named on this text"),
+        (A, C, "already named on this text"),  # of another party
+        (A, E, "already named on this text"),  # passed it on before
     ],
 )
 def test_an_open_slot_is_passed_on_to_somebody_new(before: UUID, after: UUID, words: str) -> None:

@@ -14,7 +14,7 @@ from tracker.ui.gallery import register_gallery
 def test_a_refusal_gives_its_reason(furniture: Furniture) -> None:
     furniture.actor = person()
     page = furniture.page("/refused", status=403)
-    assert page.h1 == "This is not open to you"
+    assert page.h1 == "You don't have access to this"
     assert "Only the NPM may do this." in page.text
 
 
@@ -25,7 +25,7 @@ def test_a_broken_rule_that_no_form_shows_has_a_page(furniture: Furniture) -> No
 
 def test_an_unknown_address_has_a_page_in_the_frame(furniture: Furniture) -> None:
     page = furniture.page("/nothing/here", status=404)
-    assert page.h1 == "There is no such page for you"
+    assert page.h1 == "We can't find that page for you"
     assert page.links()["Go to the first page"] == "/"
 
 
@@ -33,7 +33,7 @@ def test_a_wrong_method_has_a_page_that_names_the_right_ones(furniture: Furnitur
     answer = furniture.client.get("/language")
     assert answer.status_code == 405
     assert "POST" in answer.headers["Allow"]
-    assert Page.of(answer).h1 == "This address does not take that"
+    assert Page.of(answer).h1 == "This address can't take that"
 
 
 def test_a_fault_of_ours_shows_nothing_of_itself(furniture: Furniture) -> None:
@@ -204,8 +204,8 @@ def test_a_mail_is_plain_text_with_a_neutral_frame(furniture: Furniture) -> None
         "",
         link,
         "",
-        "Details stand on the pages themselves. This mail carries none, to protect the work.",
-        "Answers to this address are not read.",
+        "You'll find the details after signing in. To protect the work, this email has none.",
+        "Nobody reads replies to this address.",
         "",
         "Common Terms",
     ]

@@ -43,14 +43,16 @@ def test_a_coordinator_of_the_npm_records() -> None:
     "actor", [actor for who, actor in NOT_DECIDERS.items() if "coordinator" not in who]
 )
 def test_nobody_else_records(actor: Actor) -> None:
-    assert "A coordinator of the NPM" in refused(policy.can_record(actor, without_account(), TODAY))
+    assert "Only a coordinator of the NPM" in refused(
+        policy.can_record(actor, without_account(), TODAY)
+    )
 
 
 def test_an_outside_expert_or_the_person_does_not_record() -> None:
     expert = person(Role.COORDINATOR, expert=True)
     own = person(Role.COORDINATOR, user_id=LEYLA)
     for actor in (expert, own):
-        assert "A coordinator of the NPM" in refused(
+        assert "Only a coordinator of the NPM" in refused(
             policy.can_record(actor, without_account(), TODAY)
         )
 
@@ -59,9 +61,9 @@ def test_an_outside_expert_or_the_person_does_not_record() -> None:
     ("status", "day", "words"),
     [
         (standing(), TODAY, "has an account"),
-        (on_paper(), TODAY, "waits to be confirmed already"),
-        (without_account(state=UndertakingState.SIGNED), TODAY, "has signed"),
-        (without_account(state=UndertakingState.COUNTERSIGNED), TODAY, "has signed"),
+        (on_paper(), TODAY, "is already waiting to be confirmed"),
+        (without_account(state=UndertakingState.SIGNED), TODAY, "already signed"),
+        (without_account(state=UndertakingState.COUNTERSIGNED), TODAY, "already signed"),
         (without_account(state=UndertakingState.CLOSED), TODAY, "was closed"),
         (without_account(is_current=False), TODAY, "New terms"),
         (without_account(), LATER, "has passed"),
@@ -80,14 +82,14 @@ def test_a_second_person_who_decides_confirms(actor: Actor) -> None:
 
 @pytest.mark.parametrize("actor", NOT_DECIDERS.values(), ids=NOT_DECIDERS)
 def test_nobody_else_confirms(actor: Actor) -> None:
-    assert "confirms the scan" in refused(policy.can_decide(actor, on_paper(), TODAY))
+    assert "can confirm the scan" in refused(policy.can_decide(actor, on_paper(), TODAY))
 
 
 @pytest.mark.parametrize(
     ("status", "day", "words"),
     [
-        (on_paper(recorded_by_id=BOTH.user_id), TODAY, "Another person confirms"),
-        (on_paper(user_id=BOTH.user_id), TODAY, "their own undertaking"),
+        (on_paper(recorded_by_id=BOTH.user_id), TODAY, "Somebody else has to confirm"),
+        (on_paper(user_id=BOTH.user_id), TODAY, "your own undertaking"),
         (without_account(), TODAY, "no longer waits"),
         (on_paper(state=UndertakingState.SIGNED), TODAY, "no longer waits"),
         (on_paper(is_current=False), TODAY, "New terms"),
@@ -103,7 +105,7 @@ def test_a_scan_is_confirmed_by_another_while_it_waits(
 def test_whoever_recorded_a_scan_does_not_countersign() -> None:
     signed = on_paper(state=UndertakingState.SIGNED, recorded_by_id=BOTH.user_id)
     words = refused(undertakings.can_countersign(BOTH, signed, TODAY))
-    assert "Another person countersigns" in words
+    assert "Somebody else has to countersign" in words
     assert undertakings.can_countersign(
         BOTH, replace(signed, recorded_by_id=COORDINATOR.user_id, has_interests=False), TODAY
     )
@@ -113,7 +115,7 @@ def test_a_coordinator_withdraws_a_scan_that_waits() -> None:
     assert policy.can_withdraw(COORDINATOR, on_paper())
     assert "no longer waits" in refused(policy.can_withdraw(COORDINATOR, without_account()))
     for actor in (*DECIDERS.values(), person(Role.COORDINATOR, expert=True)):
-        assert "withdraws a scan" in refused(policy.can_withdraw(actor, on_paper()))
+        assert "can withdraw a scan" in refused(policy.can_withdraw(actor, on_paper()))
 
 
 def test_a_scan_is_opened_by_who_recorded_it_and_by_those_who_decide() -> None:
@@ -123,7 +125,7 @@ def test_a_scan_is_opened_by_who_recorded_it_and_by_those_who_decide() -> None:
 
 
 @pytest.mark.parametrize(
-    ("days", "words"), [(0, ""), (-1, ""), (-2, "asked after"), (1, "can't lie ahead")]
+    ("days", "words"), [(0, ""), (-1, ""), (-2, "asked after"), (1, "can't be in the future")]
 )
 def test_a_paper_is_dated_between_asking_and_today(days: int, words: str) -> None:
     day = TODAY + dt.timedelta(days=days)

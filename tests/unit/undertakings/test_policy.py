@@ -86,18 +86,18 @@ def test_the_person_alone_fills_in_and_signs() -> None:
 
 @pytest.mark.parametrize("who", [SIGNATORY, MANAGER, COORDINATOR, of_cso(Role.SIGNATORY)])
 def test_nobody_signs_for_another(who: Actor) -> None:
-    assert "Nobody signs for another" in refused(policy.can_fill_in(who, standing(), TODAY))
+    assert "You can't sign for somebody else" in refused(policy.can_fill_in(who, standing(), TODAY))
 
 
 @pytest.mark.parametrize(
     ("changed", "reason"),
     [
-        ({"state": SIGNED}, "signed this undertaking already"),
-        ({"state": COUNTERSIGNED}, "signed this undertaking already"),
+        ({"state": SIGNED}, "already signed this undertaking"),
+        ({"state": COUNTERSIGNED}, "already signed this undertaking"),
         ({"state": CLOSED}, "was closed"),
         ({"is_current": False}, "New terms are in force"),
         ({"until": TODAY - dt.timedelta(days=1)}, "has passed"),
-        ({"organisation_id": uuid4()}, "no role any more"),
+        ({"organisation_id": uuid4()}, "no longer have a role"),
     ],
 )
 def test_signing_has_its_moment(changed: dict[str, object], reason: str) -> None:
@@ -110,18 +110,18 @@ BY_MAIL = standing(mailed_codes=True)
 @pytest.mark.parametrize(
     ("who", "undertaking", "reason"),
     [
-        (OWNER, standing(), "does not let people"),
+        (OWNER, standing(), "doesn't let people"),
         (replace(OWNER, has_second_factor=True), BY_MAIL, "You have a second factor."),
-        (of_cso(Role.MEMBER, Role.COORDINATOR), BY_MAIL, "more than a code by mail"),
-        (of_cso(Role.SIGNATORY), BY_MAIL, "more than a code by mail"),
-        (person(Role.MEMBER, Role.MANAGER), BY_MAIL, "more than a code by mail"),
+        (of_cso(Role.MEMBER, Role.COORDINATOR), BY_MAIL, "more than a code by email"),
+        (of_cso(Role.SIGNATORY), BY_MAIL, "more than a code by email"),
+        (person(Role.MEMBER, Role.MANAGER), BY_MAIL, "more than a code by email"),
         (
             replace(
                 OWNER,
                 memberships=(*OWNER.memberships, ActorMembership(Role.SIGNATORY, OTHER_NPM)),
             ),
             BY_MAIL,
-            "more than a code by mail",
+            "more than a code by email",
         ),
     ],
 )
@@ -144,7 +144,7 @@ def test_who_decides_for_the_npm_allows_codes_by_mail(who: str) -> None:
 @pytest.mark.parametrize("who", NOT_DECIDERS)
 def test_nobody_else_allows_codes_by_mail(who: str) -> None:
     decision = policy.can_allow_mailed_codes(NOT_DECIDERS[who], frozenset({NPM}))
-    assert "decides on codes by mail" in refused(decision)
+    assert "can decide on codes by email" in refused(decision)
 
 
 def test_whomever_they_act_for_a_person_signs_their_own() -> None:
@@ -201,7 +201,7 @@ def test_nothing_declared_needs_no_decision() -> None:
 def test_nobody_decides_on_their_own_interests() -> None:
     own = replace(SIGNATORY, user_id=LEYLA)
     decision = policy.can_decide(own, standing(state=SIGNED, has_interests=True))
-    assert "their own interests" in refused(decision)
+    assert "your own interests" in refused(decision)
 
 
 # Countersigning
@@ -230,21 +230,21 @@ def test_nobody_else_countersigns(who: str) -> None:
 def test_nobody_countersigns_their_own() -> None:
     own = replace(SIGNATORY, user_id=LEYLA)
     undertaking = standing(state=SIGNED, has_interests=False)
-    assert "their own" in refused(policy.can_countersign(own, undertaking, TODAY))
+    assert "your own" in refused(policy.can_countersign(own, undertaking, TODAY))
 
 
 @pytest.mark.parametrize(
     ("changed", "reason"),
     [
         ({"state": ASKED}, "has not signed yet"),
-        ({"state": COUNTERSIGNED}, "countersigned already"),
+        ({"state": COUNTERSIGNED}, "already been countersigned"),
         ({"state": CLOSED}, "was closed"),
         ({"is_current": False}, "New terms"),
         ({"until": TODAY - dt.timedelta(days=1)}, "has passed"),
         ({"has_interests": True}, "Decide on the declared interests first"),
         (
             {"has_interests": True, "decision": InterestsDecision.REPLACE},
-            "another person is to take the place",
+            "another person is to replace them",
         ),
     ],
 )
@@ -318,7 +318,7 @@ def test_nobody_else_asks_again(who: Actor) -> None:
     [
         ({"state": SIGNED}, "still open"),
         ({"is_current": False}, "no longer in force"),
-        ({"has_open": True}, "asked already"),
+        ({"has_open": True}, "already been asked"),
         ({"is_listed": False}, "list of who must sign"),
         ({"until": TODAY - dt.timedelta(days=1)}, "has passed"),
     ],

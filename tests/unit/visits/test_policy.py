@@ -190,7 +190,7 @@ def test_j1_is_not_met_when_no_mode_has_visits() -> None:
 
 
 def lacking(*codes: str) -> ChecklistFact:
-    items = tuple(ItemFact(code, "Label", "not agreed by all yet") for code in codes)
+    items = tuple(ItemFact(code, "Label", "not agreed by everyone yet") for code in codes)
     return replace(SIGNED, lacking=items)
 
 
@@ -574,7 +574,7 @@ def actor(
 CSO_COORDINATOR = actor(Role.COORDINATOR, organisation_id=DOOR, kind=OrganisationKind.CSO)
 CSO_MANAGER = actor(Role.MANAGER, organisation_id=DOOR, kind=OrganisationKind.CSO)
 OTHER_NPM = actor(Role.COORDINATOR, Role.MANAGER, organisation_id=uuid4())
-NPM_PLANS = "A joint visit is a visit of the NPM, so the NPM plans it."
+NPM_PLANS = "A joint visit is the NPM's visit, so only the NPM can plan it."
 
 
 @pytest.mark.parametrize("role", [Role.COORDINATOR, Role.MANAGER])
@@ -598,7 +598,9 @@ def test_nobody_else_plans_a_visit(who: Actor) -> None:
     is_of_npm = who.organisation_id == NPM
     says(
         policy.can_plan(who, {NPM}, YES),
-        "by a coordinator or manager of the NPM" if is_of_npm else NPM_PLANS,
+        "Only a coordinator or manager of the NPM can plan a joint visit"
+        if is_of_npm
+        else NPM_PLANS,
     )
 
 
@@ -613,7 +615,7 @@ def test_the_lead_and_the_planners_change_a_plan(stage: VisitStage) -> None:
     assert policy.can_change(actor(Role.COORDINATOR), {NPM}, stage, leads=False)
     says(
         policy.can_change(actor(Role.MEMBER), {NPM}, stage, leads=False),
-        "The plan is changed by the team lead",
+        "Only the team lead",
     )
     says(policy.can_change(CSO_COORDINATOR, {NPM}, stage, leads=True), NPM_PLANS)
     says(policy.can_change(OTHER_NPM, {NPM}, stage, leads=False), NPM_PLANS)
@@ -631,10 +633,10 @@ def test_a_visit_that_is_stopped_or_under_way_is_not_changed(stage: VisitStage) 
     ("who", "words"),
     [
         (actor(Role.MANAGER), ""),
-        (actor(Role.COORDINATOR), "by a manager of the NPM"),
-        (actor(Role.SIGNATORY), "by a manager of the NPM"),
-        (CSO_MANAGER, "A partner can't override"),
-        (OTHER_NPM, "A partner can't override"),
+        (actor(Role.COORDINATOR), "Only a manager of the NPM can override a gate"),
+        (actor(Role.SIGNATORY), "Only a manager of the NPM can override a gate"),
+        (CSO_MANAGER, "A partner can't"),
+        (OTHER_NPM, "A partner can't"),
     ],
 )
 def test_only_a_manager_of_the_npm_overrides(who: Actor, words: str) -> None:
@@ -642,7 +644,7 @@ def test_only_a_manager_of_the_npm_overrides(who: Actor, words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("is_member", "words"), [(True, ""), (False, "You are not in the team of this visit")]
+    ("is_member", "words"), [(True, ""), (False, "You aren't on the team of this visit")]
 )
 def test_each_answers_only_as_a_person_of_the_team(is_member: bool, words: str) -> None:
     says(policy.can_answer_as_member(is_member=is_member, stage=VisitStage.PLANNED), words)
@@ -651,7 +653,7 @@ def test_each_answers_only_as_a_person_of_the_team(is_member: bool, words: str) 
 def test_the_read_log_is_for_managers_of_the_npm() -> None:
     says(policy.can_see_reads(actor(Role.MANAGER), {NPM}), "")
     for who in (actor(Role.COORDINATOR), CSO_MANAGER, OTHER_NPM):
-        says(policy.can_see_reads(who, {NPM}), "to managers of the NPM")
+        says(policy.can_see_reads(who, {NPM}), "Only managers of the NPM can see who read what")
 
 
 # How much of a visit a person is told

@@ -113,9 +113,11 @@ def free_name(user_id: UUID, name: str, but: UUID | None = None) -> str:
     if not wanted:
         raise RuleBrokenError(_l("Give the passkey a name"), "name")
     if wanted.casefold() in {other.name.casefold() for other in others}:
-        raise RuleBrokenError(_l("You have a passkey of this name. Choose another name"), "name")
+        raise RuleBrokenError(
+            _l("You already have a passkey with this name. Choose another name"), "name"
+        )
     if len(others) >= MOST:
-        raise RuleBrokenError(_l("You have many passkeys already. Remove one first"), "name")
+        raise RuleBrokenError(_l("You already have many passkeys. Remove one first"), "name")
     return wanted
 
 
@@ -213,7 +215,7 @@ def _of(user_id: UUID) -> list[Passkey]:
 def _find_own(user: User, passkey_id: UUID) -> Passkey:
     own_passkey = next((passkey for passkey in _of(user.id) if passkey.id == passkey_id), None)
     if own_passkey is None:
-        raise RuleBrokenError(_l("This passkey was removed already."))
+        raise RuleBrokenError(_l("This passkey has already been removed."))
     return own_passkey
 
 

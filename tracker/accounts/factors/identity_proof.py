@@ -96,13 +96,15 @@ def prove_by_mailed_code(user_id: UUID, subject_id: UUID, password: str, code: s
     row = mailed_codes.waits(user_id, subject_id)
     if row is None or attempts.minutes_to_wait([mailed_codes.tries(row)]):
         raise RuleBrokenError(
-            _l("No code is good any more. Ask for a new one by mail"), "mailed_code"
+            _l("Your codes have expired. Ask for a new one by email"), "mailed_code"
         )
     if not mailed_codes.is_right(row, code):
         attempts.note([*counters, mailed_codes.tries(row)])
-        raise RuleBrokenError(_l("This is not the code that was mailed last"), "mailed_code")
+        raise RuleBrokenError(_l("This isn't the latest code we emailed you"), "mailed_code")
     if not mailed_codes.use_up(row):
-        raise RuleBrokenError(_l("This code was used already. Ask for a new one"), "mailed_code")
+        raise RuleBrokenError(
+            _l("This code has already been used. Ask for a new one"), "mailed_code"
+        )
     attempts.forgive(user.email)
     return Proof(user_id, PASSWORD_MAILED_CODE, clock.now())
 
@@ -129,19 +131,19 @@ def too_many(minutes: int) -> str:
 
 def used_words() -> object:
     """Return the message for a code that was already used."""
-    return _l("This code was used already. Wait for the next one, up to half a minute")
+    return _l("This code has already been used. Wait up to 30 seconds for the next one")
 
 
 def wrong_words() -> object:
     """Return the message for a code that is wrong or has expired."""
-    return _l("The code is wrong or has run out. Enter the one your app shows now")
+    return _l("The code is wrong or has expired. Enter the one your app shows now")
 
 
 def set_aside_words() -> object:
     """Return the message for a passkey whose counter went backwards."""
     return _l(
-        "This passkey is refused from now on: its count fell back, so there may be a copy of it. "
-        "Remove it in your account, and set up a new one."
+        "This passkey no longer works: its counter went backwards, so somebody may have copied "
+        "it. Remove it in your account and set up a new one."
     )
 
 
@@ -162,22 +164,22 @@ def _person(user_id: UUID) -> tuple[User, list[attempts.Counter]]:
 def _check_password(user: User, password: str, counters: list[attempts.Counter]) -> None:
     if not passwords.is_right(user, password):
         attempts.note(counters)
-        raise RuleBrokenError(_l("This is not your password"), "password")
+        raise RuleBrokenError(_l("That isn't your password"), "password")
 
 
 def _not_confirmed(error: passkeys.NoAnswerError) -> object:
     match error:
         case passkeys.OtherPersonError():
-            return _l("This passkey is not one of yours. Nothing was signed.")
+            return _l("This isn't one of your passkeys. Nothing was signed.")
         case passkeys.UsedAnswerError():
-            return _l("This answer of your passkey was used already. Confirm once more.")
+            return _l("This confirmation has already been used. Confirm again.")
     return _l(
-        "Your passkey did not confirm this text and this sentence as they stand here. "
-        "Nothing was signed. Read the page again, then confirm once more."
+        "Your passkey didn't confirm this text and this sentence as shown here. Nothing was "
+        "signed. Read the page again, then confirm again."
     )
 
 
 def _without_app(user: User) -> object:
     if user.has_passkey:
-        return _l("You have no app for codes. Confirm with your passkey.")
-    return _l("You have no second factor yet. Set one up in your account, then come back.")
+        return _l("You don't have a code app. Confirm with your passkey.")
+    return _l("You don't have a second factor yet. Set one up in your account, then come back.")

@@ -30,7 +30,7 @@ def send(user_id: UUID, subject_id: UUID, address: str) -> None:
     counters = [attempts.mailed(user.email)]
     minutes = attempts.minutes_to_wait(counters)
     if minutes:
-        raise RuleBrokenError(_l("You asked for many codes. Wait a while, then ask again."))
+        raise RuleBrokenError(_l("You've asked for many codes. Wait a while, then ask again."))
     attempts.note(counters)
     # Two simultaneous requests replace each other's code.
     user = queries.hold(user_id)

@@ -23,7 +23,9 @@ def normalize(password: str) -> str:
 def problems(password: str, *, name: str = "", email: str = "") -> list[str]:
     """Return messages about what is wrong with a new password; empty if it is good enough."""
     if len(password) < LEAST:
-        return [_("Use at least %(least)s characters. Several words are easy to keep", least=LEAST)]
+        return [
+            _("Use at least %(least)s characters. Several words are easy to remember", least=LEAST)
+        ]
     if len(password) > MOST:
         return [_("Use at most %(most)s characters", most=MOST)]
     lowered = password.casefold()
@@ -33,7 +35,7 @@ def problems(password: str, *, name: str = "", email: str = "") -> list[str]:
         return [_("This is easy to guess. Use several words that don't belong together")]
     own = [*name.casefold().split(), *email.casefold().partition("@")[0].split(".")]
     if any(part in lowered for part in own if len(part) > TELLING):
-        return [_("Leave your name and address out of it")]
+        return [_("Don't use your name or address")]
     return []
 
 

@@ -181,7 +181,7 @@ def accept(
     """
     invitation = _usable(token)
     if queries.find_user_by_email(invitation.email) is not None:
-        raise RuleBrokenError(_l("This address has an account. Sign in, then accept."))
+        raise RuleBrokenError(_l("This address already has an account. Sign in, then accept."))
     kept_name = " ".join(name.split())
     if not kept_name:
         raise RuleBrokenError(_l("Enter your name"), "name")
@@ -204,7 +204,7 @@ def accept(
         with db.session.begin_nested():
             db.session.flush()
     except IntegrityError as error:  # accepted twice at the same moment
-        raise RuleBrokenError(_l("This invitation was used already.")) from error
+        raise RuleBrokenError(_l("This invitation has already been used.")) from error
     _give(invitation, user)
     binding.bind_new(Actor(user_id=user.id, name=user.name, email=user.email), user)
     return user
@@ -257,7 +257,7 @@ def check_roles(
     if organisation is None:
         raise RuleBrokenError(_l("Choose the organisation"), "organisation")
     if not set(roles) <= set(policy.ROLES_OF_KIND[organisation.kind]):
-        raise RuleBrokenError(_l("There is no such role in this organisation"), "roles")
+        raise RuleBrokenError(_l("This organisation doesn't have that role"), "roles")
     return organisation
 
 
@@ -268,7 +268,7 @@ def _check_power(wanted: NewInvitation) -> None:
     if not wanted.office.strip():
         raise RuleBrokenError(_l("Enter the office of the signatory"), "office")
     if not wanted.power.strip():
-        raise RuleBrokenError(_l("Say by what power the person signs"), "power")
+        raise RuleBrokenError(_l("Say under what power the person signs"), "power")
     check_power_days(wanted.power_from, wanted.power_until)
 
 
@@ -282,7 +282,7 @@ def check_expert(organisation: Organisation | None, *, outside_expert: bool) -> 
 def check_power_days(first: dt.date | None, last: dt.date | None) -> None:
     """Refuse a power to sign that ends before it begins, with the field power_until."""
     if first is not None and last is not None and last < first:
-        raise RuleBrokenError(_l("The last day lies before the first"), "power_until")
+        raise RuleBrokenError(_l("The last day is before the first"), "power_until")
 
 
 def _check_audits(wanted: NewInvitation, organisation: Organisation | None) -> None:
@@ -326,7 +326,9 @@ def _check_not_here(email: str, wanted: NewInvitation) -> None:
     )
     if waiting is not None:
         raise RuleBrokenError(
-            _l("An invitation to this address is open. Send it again, or revoke it first."),
+            _l(
+                "There is an open invitation to this address. Send it again, or take it back first."
+            ),
             "email",
         )
     user = queries.find_user_by_email(email)
@@ -338,7 +340,7 @@ def _check_not_here(email: str, wanted: NewInvitation) -> None:
         if membership.organisation_id == wanted.organisation_id
     }
     if roles.issuperset(wanted.roles):
-        raise RuleBrokenError(_l("This person is here already, in this role."), "email")
+        raise RuleBrokenError(_l("This person already has this role here."), "email")
 
 
 def _locked(actor: Actor, invitation_id: UUID) -> Invitation:
@@ -353,9 +355,9 @@ def _locked(actor: Actor, invitation_id: UUID) -> Invitation:
     policy.can_give_roles(actor, invitation.organisation_id, roles).require()
     state = queries.state_of(invitation)
     if state is InvitationState.ACCEPTED:
-        raise RuleBrokenError(_l("This invitation was accepted already."))
+        raise RuleBrokenError(_l("This invitation has already been accepted."))
     if state is InvitationState.REVOKED:
-        raise RuleBrokenError(_l("This invitation was revoked already."))
+        raise RuleBrokenError(_l("This invitation has already been taken back."))
     return invitation
 
 
@@ -393,7 +395,7 @@ def _is_bound(invitation: Invitation) -> bool:
 
 CHANGED = _l("This invitation can't be used: it was changed outside this application.")
 CLOSED_WORDS: dict[InvitationState, object] = {
-    InvitationState.ACCEPTED: _l("This invitation was used already."),
+    InvitationState.ACCEPTED: _l("This invitation has already been used."),
     InvitationState.REVOKED: _l("This invitation was taken back."),
     InvitationState.EXPIRED: _l("This invitation has expired."),
 }

@@ -60,7 +60,7 @@ def lock_role(membership_id: UUID) -> Membership:
         .execution_options(populate_existing=True)
     ).one()
     if membership.ended_at is not None:
-        raise RuleBrokenError(_l("This role ended already."))
+        raise RuleBrokenError(_l("This role has already ended."))
     return membership
 
 
@@ -107,7 +107,7 @@ def accept(actor: Actor, membership_id: UUID, *, digest: str, method: str) -> Me
     policy.can_accept(actor, facts_of(membership)).require()
     require_holdable(membership.user_id, membership)
     if digest != digest_of(membership):
-        raise RuleBrokenError(_l("The role was changed meanwhile. Read it again."))
+        raise RuleBrokenError(_l("The role was changed in the meantime. Read it again."))
     _start(membership)
     trail.record(
         ROLE_ACCEPTED,

@@ -137,7 +137,7 @@ def restore(user_id: str) -> str | Response:
     done = form.validate_on_submit() and perform(
         form,
         lambda: service.restore(actor, person.id),
-        success=_("The account of %(name)s is open again.", name=person.name),
+        success=_("The account of %(name)s is reopened.", name=person.name),
         next=redirect(url_for("people.show", user_id=person.id)),
     )
     return done or render_template("people/restore.html", form=form, person=person)
@@ -330,7 +330,7 @@ def send_again(invitation_id: str) -> Response:
     return perform(
         None,
         lambda: invitations.send_again(actor, line.id, days=_days()),
-        success=_("The invitation is sent again. The earlier link does not work any more."),
+        success=_("The invitation is sent again. The earlier link no longer works."),
         next=redirect(url_for("people.invitations_page")),
     )
 
@@ -445,9 +445,16 @@ def _given(membership: Membership, name: str) -> str:
     if membership.begun_at is not None:
         return str(_("The role is given to %(name)s.", name=name))
     if membership.confirmed_how is not None:
-        return str(_("The role begins when %(name)s has accepted it.", name=name))
+        return str(_("The role begins once %(name)s has accepted it.", name=name))
     return str(
-        _("The role of %(name)s begins when it is confirmed. Those who can are told.", name=name)
+        _(
+            (
+                "The role of %(name)s begins once it's confirmed. The people who can confirm it "
+                "are "
+                "told."
+            ),
+            name=name,
+        )
     )
 
 

@@ -157,7 +157,7 @@ def leave(actor: Actor, organisation_id: UUID) -> None:
     powers.hold(actor.user_id, organisation_id)
     memberships = _not_ended(actor.user_id, organisation_id)
     if not memberships:
-        raise RuleBrokenError(_l("You hold no role in this organisation."))
+        raise RuleBrokenError(_l("You don't have a role in this organisation."))
     policy.can_leave(actor.user_id, queries.holders_of_power(organisation_id)).require()
     _end(memberships, actor, LEFT)
 
@@ -201,7 +201,7 @@ def suspend(actor: Actor, user_id: UUID, *, reason: str) -> None:
     user = queries.hold(user_id)
     policy.can_suspend(actor, _facts(user_id)).require()
     if not user.active:
-        raise RuleBrokenError(_l("This account is suspended already."))
+        raise RuleBrokenError(_l("This account is already suspended."))
     if not reason.strip():
         raise RuleBrokenError(_l("Say why the account is suspended"), "reason")
     _check_not_last_administrator(user_id)
@@ -279,7 +279,7 @@ def has_own_address(user_id: UUID) -> bool:
 
 def _reset(actor: Actor | None, user: User, reason: str) -> None:
     if not reason.strip():
-        raise RuleBrokenError(_l("Say why, and how you made sure who asks"), "reason")
+        raise RuleBrokenError(_l("Say why, and how you made sure who is asking"), "reason")
     if not seals.has_own_address(user):
         raise RuleBrokenError(
             _l(
@@ -421,11 +421,11 @@ def _check_new(new: NewRole, organisation: Organisation | None) -> None:
     if new.role is Role.SIGNATORY and not new.office.strip():
         raise RuleBrokenError(_l("Enter the office of the signatory"), "office")
     if new.role is Role.SIGNATORY and not new.power.strip():
-        raise RuleBrokenError(_l("Say by what power the person signs"), "power")
+        raise RuleBrokenError(_l("Say under what power the person signs"), "power")
     if new.role is Role.SIGNATORY:
         invitations.check_power_days(new.power_from, new.power_until)
     if new.ends_on is not None and new.ends_on < (new.starts_on or clock.today()):
-        raise RuleBrokenError(_l("The last day lies before the first"), "ends_on")
+        raise RuleBrokenError(_l("The last day is before the first"), "ends_on")
     is_npm = organisation is not None and organisation.kind is OrganisationKind.NPM
     invitations.check_expert(organisation, outside_expert=new.outside_expert)
     if new.role is Role.AUDITOR and not is_npm:
@@ -449,10 +449,10 @@ def _check_not_held(user_id: UUID, new: NewRole) -> None:
     )
     if membership_id is not None and new.role in POWERS:
         raise RuleBrokenError(
-            _l("Such a role of this person waits already. Confirm it, or end it first"), "role"
+            _l("This person already has such a role waiting. Confirm it or end it first"), "role"
         )
     if membership_id is not None:
-        raise RuleBrokenError(_l("The person holds this role already"), "role")
+        raise RuleBrokenError(_l("The person already has this role"), "role")
 
 
 def _check_not_last_administrator(user_id: UUID) -> None:
@@ -470,4 +470,4 @@ def _check_not_last_administrator(user_id: UUID) -> None:
         .where(Membership.role == Role.ADMINISTRATOR, queries.runs_on(clock.today()), User.active)
     ).all()
     if set(administrators) == {user_id}:
-        raise RuleBrokenError(_l("This is the last administrator. Make another one first."))
+        raise RuleBrokenError(_l("This is the last administrator. Add another one first."))

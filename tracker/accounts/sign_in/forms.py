@@ -31,8 +31,8 @@ from tracker.ui.fields import ChoiceField, CodeField, EmailField, LineField, Pas
 from tracker.ui.form_base import Form
 from tracker.ui.validators import Required
 
-NOT_RIGHT = _l("The email address or the password is not right.")
-CLOSED = _l("Your account is closed for now. Ask an administrator of your instance.")
+NOT_RIGHT = _l("The email address or password is wrong.")
+CLOSED = _l("Your account is suspended. Ask an administrator.")
 # A path within this application. Browsers read a backslash as a slash, and drop control characters.
 _OWN_PATH = re.compile(r"/(?![/\\])[!-\[\]-~]*")
 
@@ -175,7 +175,7 @@ class RecoveryForm(Limited, MfRecoveryForm):
             return False
         if is_one:
             return True
-        self.code.errors = [str(_l("This is none of your unused recovery codes"))]
+        self.code.errors = [str(_l("This isn't one of your unused recovery codes"))]
         return False
 
     def counts_as_failure(self) -> bool:
@@ -216,10 +216,10 @@ class ConfirmIdentityForm(Limited, library.VerifyForm):
         if _is_refused(self, user):
             return False
         if user.has_passkey and not user.has_app:
-            self.form_errors = [str(_l("Confirm with your passkey. The password is not enough."))]
+            self.form_errors = [str(_l("Confirm with your passkey. The password isn't enough."))]
             return False
         if not passwords.is_right(user, _typed(self.password)):
-            self.password.errors = [str(_l("This is not your password"))]
+            self.password.errors = [str(_l("That isn't your password"))]
             return False
         if self.code is not None:
             self.outcome = second_factor.check(user, _typed(self.code))
@@ -280,8 +280,8 @@ class NewPasswordForm(Form, library.ResetPasswordForm):
         autocomplete="new-password",
     )
     password_confirm = PasswordField(
-        _l("New password once more"),
-        [Required(_l("Enter the new password once more"))],
+        _l("Repeat the new password"),
+        [Required(_l("Repeat the new password"))],
         autocomplete="new-password",
     )
 
@@ -295,15 +295,15 @@ class NewPasswordForm(Form, library.ResetPasswordForm):
 class ChangePasswordForm(Limited, library.ChangePasswordForm):
     """The current password, and a new one."""
 
-    password = PasswordField(_l("Your password now"), [Required(_l("Enter your password of now"))])
+    password = PasswordField(_l("Current password"), [Required(_l("Enter your current password"))])
     new_password = PasswordField(
         _l("New password"),
         [Required(_l("Enter a new password"))],
         autocomplete="new-password",
     )
     new_password_confirm = PasswordField(
-        _l("New password once more"),
-        [Required(_l("Enter the new password once more"))],
+        _l("Repeat the new password"),
+        [Required(_l("Repeat the new password"))],
         autocomplete="new-password",
     )
     guessed = False
@@ -319,10 +319,12 @@ class ChangePasswordForm(Limited, library.ChangePasswordForm):
             return False
         if not passwords.is_right(user, _typed(self.password)):
             self.guessed = True
-            self.password.errors = [str(_l("This is not your password"))]
+            self.password.errors = [str(_l("That isn't your password"))]
             return False
         if passwords.is_right(user, _typed(self.new_password)):
-            self.new_password.errors = [str(_l("Choose another password than the one of now"))]
+            self.new_password.errors = [
+                str(_l("Choose a password that differs from the current one"))
+            ]
             return False
         return _new_password_is_good(self.new_password, self.new_password_confirm, user)
 

@@ -51,10 +51,12 @@ PURPOSES = {
 # Where Flask-Security stores who has given the password but not the second factor yet.
 PENDING = "tf_user_id"
 
-NOT_TAKEN = _l("Your device made no passkey that can be used here. Try again, or another device.")
-NOT_KNOWN = _l("This passkey is not known here. It may have been removed.")
-NOT_YOURS = _l("This passkey is another person's.")
-NO_ANSWER = _l("Your passkey did not answer as it should. Try again.")
+NOT_TAKEN = _l(
+    "Your device didn't create a passkey that works here. Try again, or use another device."
+)
+NOT_KNOWN = _l("We don't know this passkey. It may have been removed.")
+NOT_YOURS = _l("This passkey belongs to another person.")
+NO_ANSWER = _l("Your passkey didn't answer as it should. Try again.")
 
 
 # Sent with every page: the signed-in person.
@@ -147,7 +149,7 @@ class NewPasskeyForm(Form, library.WebAuthnRegisterForm):
         _l("Name of the passkey"),
         [Required(_l("Give the passkey a name"))],
         most=credentials.NAME_LENGTH,
-        description=_l("So that you know it again, such as: my telephone."),
+        description=_l("So that you recognise it, for example: my phone."),
     )
     usage = cast("Any", SimpleNamespace(data=Passkey.usage))
 

@@ -212,7 +212,7 @@ def turn_away() -> Response:
     if g.get("credentials_refused"):
         flash(str(binding.REFUSED), "error")
     elif ended is sessions.End.IDLE:
-        flash(_("You were signed out, because nobody used this session for a while."), "warning")
+        flash(_("You were signed out because this session wasn't used for a while."), "warning")
     elif was_signed_in:
         flash(_("Your session has ended. Sign in again."), "warning")
     return redirect(url_for("security.login", next=_here()))
@@ -340,16 +340,16 @@ def N_(text: str) -> str:  # noqa: N802 -- the mark that gathers words for the c
 
 
 _WORDS: dict[str, tuple[str, str]] = {
-    "GENERIC_AUTHN_FAILED": (N_("The email address or the password is not right."), "error"),
+    "GENERIC_AUTHN_FAILED": (N_("The email address or password is wrong."), "error"),
     "UNAUTHENTICATED": (N_("Sign in to see this page."), "warning"),
     "REAUTHENTICATION_REQUIRED": (
-        N_("Confirm that it is you. What comes next is sensitive."),
+        N_("Confirm it's you. The next page is sensitive."),
         "warning",
     ),
-    "REAUTHENTICATION_SUCCESSFUL": (N_("It is confirmed that it is you."), "success"),
+    "REAUTHENTICATION_SUCCESSFUL": (N_("Thank you, you're confirmed."), "success"),
     "TWO_FACTOR_LOGIN_SUCCESSFUL": (N_("You are signed in."), "success"),
     "TWO_FACTOR_PERMISSION_DENIED": (
-        N_("Begin with your email address and password."),
+        N_("Start with your email address and password."),
         "warning",
     ),
     "PASSWORD_CHANGE": (
@@ -357,10 +357,7 @@ _WORDS: dict[str, tuple[str, str]] = {
         "success",
     ),
     "PASSWORD_RESET_REQUEST": (
-        N_(
-            "If %(email)s has an account, a mail with a link is on its way. "
-            "The link works for one hour."
-        ),
+        N_("If %(email)s has an account, we've emailed a link to it. The link works for one hour."),
         "success",
     ),
     "PASSWORD_RESET_NO_LOGIN": (N_("Your password is changed. Sign in with it."), "success"),
@@ -369,18 +366,18 @@ _WORDS: dict[str, tuple[str, str]] = {
         "error",
     ),
     "INVALID_RESET_PASSWORD_TOKEN": (
-        N_("This link is not valid, or was used already. Ask for a new one."),
+        N_("This link isn't valid, or has already been used. Ask for a new one."),
         "error",
     ),
-    "INVALID_REDIRECT": (N_("The address to go on to is not part of this tool."), "error"),
-    "ANONYMOUS_USER_REQUIRED": (N_("You are signed in already."), "warning"),
+    "INVALID_REDIRECT": (N_("The address to continue to isn't part of this tool."), "error"),
+    "ANONYMOUS_USER_REQUIRED": (N_("You're already signed in."), "warning"),
     "WEBAUTHN_REGISTER_SUCCESSFUL": (
-        N_("The passkey %(name)s is set up. You can sign in and sign with it."),
+        N_("The passkey %(name)s is set up. You can sign in and sign texts with it."),
         "success",
     ),
-    "WEBAUTHN_EXPIRED": (N_("That took longer than %(within)s. Begin again."), "error"),
-    "API_ERROR": (N_("Your browser sent nothing that can be used. Begin again."), "error"),
-    "NO_RECOVERY_CODES_SETUP": (N_("Codes are shown once, when they are made."), "warning"),
+    "WEBAUTHN_EXPIRED": (N_("That took longer than %(within)s. Start again."), "error"),
+    "API_ERROR": (N_("Your browser sent nothing we can use. Start again."), "error"),
+    "NO_RECOVERY_CODES_SETUP": (N_("Codes are only shown once, when they're created."), "warning"),
 }
 
 

@@ -54,14 +54,14 @@ def former_form(parties: Sequence[PartyFact]) -> ScanFields:
         "ends_on": DateField(
             _l("Last day of the agreement"),
             [Optional()],
-            description=_l("Leave it empty where it has none, or where it is not known."),
+            description=_l("Leave empty if it has none, or it isn't known."),
         )
     }
     for party in parties:
         members[f"signers_{party.organisation_id}"] = TextField(
             _l("Who signed for %(party)s?", party=party.name),
             [Required()],
-            description=_l("One person a line: the name, a comma, the office."),
+            description=_l("One person per line: the name, a comma, the office."),
             most=2000,
         )
     return cast("ScanFields", type("FormerForm", (ScanFields,), members)())

@@ -17,7 +17,7 @@ def waits_to_be_confirmed(checklist_id: UUID, record_id: UUID, user_ids: Iterabl
             _queue(
                 person,
                 "paper_recorded",
-                _("A signature on paper waits to be confirmed"),
+                _("A signature on paper needs confirming"),
                 _("Another party recorded that a text was signed on paper. Compare and answer."),
                 link_to("paper.show", checklist_id=checklist_id, record_id=record_id),
             )

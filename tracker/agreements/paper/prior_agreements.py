@@ -129,7 +129,7 @@ def _check_dates(loaded: LoadedChecklist, signed_on: dt.date, ends_on: dt.date |
     code, key = LAST_DAY
     is_asked = loaded.checklist.kind is ChecklistKind.CONFIDENTIALITY
     if is_asked and as_date(loaded.sheet.value(code, key)) is None:
-        raise RuleBrokenError(_l("Fill in C1 first: people's undertakings rest on its last day."))
+        raise RuleBrokenError(_l("Fill in C1 first: people's undertakings depend on its last day."))
 
 
 def _signers(loaded: LoadedChecklist, signers: Mapping[UUID, Sequence[Person]]) -> list[Signer]:
@@ -145,7 +145,9 @@ def _signers(loaded: LoadedChecklist, signers: Mapping[UUID, Sequence[Person]]) 
             for person in people
         ):
             raise RuleBrokenError(
-                _l("One person a line, at most %(most)s, with a short office.", most=MOST_SIGNERS),
+                _l(
+                    "One person per line, at most %(most)s, with a short office.", most=MOST_SIGNERS
+                ),
                 field,
             )
         lines.append(

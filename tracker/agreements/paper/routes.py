@@ -75,7 +75,7 @@ def record(checklist_id: UUID) -> str | Response:
             offices=offices_in(form),
             scan=form.sent_scan,
         ),
-        success=_("The scan is recorded. Another party confirms it now."),
+        success=_("The scan is recorded. Another party now has to confirm it."),
         next=_to_record(checklist, revision),
     )
     return done or render_template(
@@ -110,7 +110,7 @@ def record_former(checklist_id: UUID) -> str | Response:
             signers=signers_in(form, loaded.parties),
             scan=form.sent_scan,
         ),
-        success=_("The agreement is recorded. Every other party confirms it now."),
+        success=_("The agreement is recorded. Every other party now has to confirm it."),
         next=lambda paper_record: redirect(
             url_for("paper.show", checklist_id=checklist_id, record_id=paper_record.id), 303
         ),
@@ -179,11 +179,11 @@ def show(checklist_id: UUID, record_id: UUID) -> str | Response:
 
 def _confirmed(checklist: Checklist) -> str:
     if checklist.revision_sent_id is not None:
-        return str(_("You confirmed it. The text waits for others."))
+        return str(_("You confirmed it. The text is waiting for others."))
     return str(
         _(
-            "You confirmed it. All parties have signed. The record says from when on the text is "
-            "in force."
+            "You confirmed it. All parties have signed. The record says when the text comes into "
+            "force."
         )
     )
 
@@ -201,7 +201,7 @@ def refuse(checklist_id: UUID, record_id: UUID) -> str | Response:
     done = form.validate_on_submit() and perform(
         form,
         lambda: paper.refuse(actor, checklist, record.id, reason=form.reason.data or ""),
-        success=_("You refused the scan. Who recorded it is told, with your reason."),
+        success=_("You refused the scan. The person who recorded it is told, with your reason."),
         next=_to_record(checklist, revision),
     )
     return done or _no_page(
@@ -209,9 +209,12 @@ def refuse(checklist_id: UUID, record_id: UUID) -> str | Response:
         record,
         form,
         _("Refuse the scan"),
-        _("The scan and your reason stay in history. The text goes on waiting for a signature.")
+        _(
+            "The scan and your reason stay in the history. The text is still waiting for a "
+            "signature."
+        )
         if record.kind is PaperKind.TEXT
-        else _("The scan and your reason stay in history. The checklist is open again."),
+        else _("The scan and your reason stay in the history. The checklist is open again."),
     )
 
 
@@ -228,7 +231,7 @@ def withdraw(checklist_id: UUID, record_id: UUID) -> str | Response:
     done = form.validate_on_submit() and perform(
         form,
         lambda: paper.withdraw(actor, checklist, record.id, reason=form.reason.data or ""),
-        success=_("The scan is withdrawn. It stays in history."),
+        success=_("The scan is withdrawn. It stays in the history."),
         next=_to_record(checklist, revision),
     )
     return done or _no_page(
@@ -236,7 +239,7 @@ def withdraw(checklist_id: UUID, record_id: UUID) -> str | Response:
         record,
         form,
         _("Withdraw the scan"),
-        _("The scan and your reason stay in history. You can record another one."),
+        _("The scan and your reason stay in the history. You can record another one."),
     )
 
 

@@ -205,7 +205,11 @@ def _require_turns(
         decision = signers.can_sign_now(standing.parties, signed, actor.organisation_id, user_id)
         if not decision:
             raise RuleBrokenError(
-                _l("More signed than the text asks for, or before the turn of others."), "signed"
+                _l(
+                    "More people signed than the text asks for, or before others whose turn came "
+                    "first."
+                ),
+                "signed",
             )
         signed.add((own_organisation(actor), user_id))
 
@@ -420,7 +424,7 @@ def _record_of(signature_request: SignatureRequest, record_id: UUID) -> PaperRec
 
 def _waiting_request(checklist: Checklist) -> SignatureRequest:
     if checklist.revision_sent_id is None:
-        raise RuleBrokenError(_l("This text does not wait for signatures."))
+        raise RuleBrokenError(_l("This text isn't waiting for signatures."))
     return signoff.locked_request(checklist.revision_sent_id)
 
 

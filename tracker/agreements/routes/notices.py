@@ -97,7 +97,7 @@ def close(checklist_id: UUID, notice_id: UUID) -> str | Response:
     if done:
         return done
     if lifts:
-        lede = _("The text is in force again at once. People are asked to undertake anew.")
+        lede = _("The text is in force again immediately. People are asked for new undertakings.")
         return _reason_page(loaded, form, _("Lift the suspension"), lede)
     lede = _("The text stays in force as it is. All parties are told.")
     return _reason_page(loaded, form, _("Take the notice back"), lede)
@@ -115,13 +115,13 @@ def agree_anew(checklist_id: UUID) -> str | Response:
     done = form.validate_on_submit() and perform(
         form,
         lambda: notices.agree_anew(actor, checklist, reason=form.reason.data or ""),
-        success=_("The text is open again. What had ended stays in history."),
+        success=_("The text is open again. What had ended stays in the history."),
         next=back(checklist_id),
     )
     if done:
         return done
     lede = _("All items are open again. The text is in force once all parties have signed it.")
-    return _reason_page(loaded, form, _("Agree the text anew"), lede)
+    return _reason_page(loaded, form, _("Agree the text again"), lede)
 
 
 @blueprint.route("/renew", methods=["GET", "POST"])

@@ -91,7 +91,7 @@ def _passed_on_too_late(actor: Actor, checklist: Checklist, user_id: UUID) -> st
     )
     form: Any = agreement_forms.pass_on_form(able)
     form.refuse(
-        RuleBrokenError(_("This text no longer waits for signatures, so nothing was done."))
+        RuleBrokenError(_("This text is no longer waiting for signatures, so nothing was done."))
     )
     return _passing_on(loaded, form, user_id, able=able)
 

@@ -107,7 +107,7 @@ def send(checklist_id: UUID) -> str | Response:
                 binding=form["binding"].data if "binding" in form else "",
                 asking=agreement_forms.asking_in(form),
             ),
-            success=_("The text is frozen and sent. The signatories see it under My work."),
+            success=_("The text is frozen and sent. The signatories see it in My work."),
             next=_to_record(checklist_id),
         )
         if done:
@@ -142,7 +142,10 @@ def _language_choices(loaded: LoadedChecklist) -> list[Option]:
         Option(
             code,
             locale.name_of(code),
-            _("No words in it yet, so they stand in another: %(items)s.", items=", ".join(lacking))
+            _(
+                "Not translated yet, so shown in another language: %(items)s.",
+                items=", ".join(lacking),
+            )
             if (lacking := known[code])
             else "",
         )
@@ -257,9 +260,9 @@ def sign(checklist_id: UUID) -> str | Response:
 
 def _signed(checklist: Checklist) -> str:
     if checklist.revision_sent_id is not None:
-        return str(_("You signed. The text waits for the other signatures."))
+        return str(_("You signed. The text is waiting for the other signatures."))
     return str(
-        _("You signed. All parties have signed. The record says from when on the text is in force.")
+        _("You signed. All parties have signed. The record says when the text comes into force.")
     )
 
 
@@ -332,7 +335,7 @@ def decline(checklist_id: UUID) -> str | Response:
         form,
         _("Decline to sign"),
         _("Decline to sign"),
-        _("The reason is read by all parties. Signatures already given stay in history."),
+        _("All parties can read the reason. Signatures already given stay in the history."),
         since,
     )
 
@@ -345,7 +348,7 @@ def _declined_too_late(actor: Actor, checklist: Checklist) -> str:
     pairs = signoff.revisions_of(agreements.SUBJECT, checklist.id)
     found_or_404(next((revision for revision, _asked in pairs if revision.digest == seen), None))
     form.refuse(
-        RuleBrokenError(_("This text no longer waits for signatures, so nothing was done."))
+        RuleBrokenError(_("This text is no longer waiting for signatures, so nothing was done."))
     )
     return _items_page(loaded, form, _("Decline to sign"), _("Decline to sign"), "")
 
@@ -371,7 +374,7 @@ def call_back(checklist_id: UUID) -> str | Response:
         form,
         _("Call the text back"),
         _("Call back"),
-        _("Signatures already given on this revision stay in history and bind nobody."),
+        _("Signatures already given on this revision stay in the history but bind nobody."),
     )
 
 
@@ -389,7 +392,7 @@ def amend(checklist_id: UUID) -> str | Response:
         lambda: agreements.amend(
             actor, checklist, reason=form["reason"].data, items=form["items"].data
         ),
-        success=_("The named items are open. The text in force stays so meanwhile."),
+        success=_("The named items are open. The text in force stays in force meanwhile."),
         next=_to_list(checklist_id),
     )
     return done or _items_page(
@@ -397,7 +400,7 @@ def amend(checklist_id: UUID) -> str | Response:
         form,
         _("Propose an amendment"),
         _("Open these items"),
-        _("Revision in force stays in force until all parties have signed the new one."),
+        _("The revision in force stays so until all parties have signed the new one."),
     )
 
 

@@ -190,8 +190,8 @@ def retire(kind: str, number: int) -> Answered:
         **_above(row),
         title_words=_("Retire version %(number)s", number=row.version),
         lede_words=_(
-            "It is offered no longer for new checklists. Checklists that run on it go on, and can "
-            "be moved to a newer version."
+            "New checklists can no longer use it. Running ones continue, and can be moved to a "
+            "newer version."
         ),
         button=_("Retire this version"),
     )
@@ -219,8 +219,8 @@ def publish_shipped(kind: str, number: int) -> Answered:
         **_above(row),
         title_words=_("Publish version %(number)s", number=row.version),
         lede_words=_(
-            "New checklists start on it from then on, in place of the version derived here. What "
-            "was changed there is not in it."
+            "From then on, new checklists start on it instead of the version derived here. It "
+            "doesn't contain the changes made there."
         ),
         button=_("Publish this version"),
     )

@@ -176,7 +176,9 @@ def publish(
                 file.template.model_copy(update={"version": number}), TemplateOrigin.DERIVED
             )
     except IntegrityError as error:
-        raise StaleError(_l("Another version was published in this moment. Try again.")) from error
+        raise StaleError(
+            _l("Another version was published at the same moment. Try again.")
+        ) from error
     db.session.delete(draft)
     db.session.flush()
     _record(verbs.TEMPLATE_PUBLISHED, actor, row, {"base": base.version, "reason": reason})
@@ -200,13 +202,13 @@ def change_words(
     row = _locked_template(template_id)
     current = translations.current(row.id).get(language)
     if (current.number if current else 0) != seen_number:
-        raise StaleError(_l("Somebody else changed these words. Look at them again, then save."))
+        raise StaleError(_l("Somebody else changed this wording. Look at it again, then save."))
     reason = tidy_reason(reason)
     if current is not None and translations.parsed(current) == words:
-        raise RuleBrokenError(_l("These are the words that stand already. Change something."))
+        raise RuleBrokenError(_l("That's the same wording as before. Change something."))
     words_row = translations.take_in(row, words, WordsOrigin.OWN)
     if words_row is None:  # its own translation, before a shipped one
-        raise RuleBrokenError(_l("These are the words that stand already. Change something."))
+        raise RuleBrokenError(_l("That's the same wording as before. Change something."))
     library.say_uses(row.kind)
     trail.record(
         verbs.TEMPLATE_WORDS_CHANGED,
@@ -297,7 +299,7 @@ def tidy_reason(reason: str) -> str:
         raise RuleBrokenError(_l("Give the reason."), "reason")
     if len(tidy) > MAX_REASON:
         raise RuleBrokenError(
-            _l("Write the reason in at most %(most)s characters.", most=MAX_REASON), "reason"
+            _l("Write a reason of at most %(most)s characters.", most=MAX_REASON), "reason"
         )
     return tidy
 
@@ -316,7 +318,7 @@ def _locked(draft_id: UUID) -> TemplateDraft:
         .execution_options(populate_existing=True)
     )
     if draft is None:
-        raise StaleError(_l("This draft is no longer there: it was published or discarded."))
+        raise StaleError(_l("This draft no longer exists: it was published or discarded."))
     return draft
 
 

@@ -24,12 +24,14 @@ def require_head(words: ArticleWords, *, needs_summary: bool) -> None:
     _require_text("summary", words.summary, MAX_SUMMARY, is_needed=needs_summary)
     known = taxonomy()
     if words.category not in known.categories:
-        raise RuleBrokenError(_l("There is no category %(slug)s.", slug=words.category), "category")
+        raise RuleBrokenError(
+            _l("The category %(slug)s doesn't exist.", slug=words.category), "category"
+        )
     if not words.topics:
         raise RuleBrokenError(_l("Choose at least one topic."), "topics")
     unknown = [topic for topic in words.topics if topic not in known.topics]
     if unknown:
-        raise RuleBrokenError(_l("There is no topic %(slug)s.", slug=unknown[0]), "topics")
+        raise RuleBrokenError(_l("The topic %(slug)s doesn't exist.", slug=unknown[0]), "topics")
     if len(set(words.topics)) < len(words.topics):
         raise RuleBrokenError(_l("Choose each topic once."), "topics")
 

@@ -170,7 +170,7 @@ def edit(slug: str, language: str) -> Answered:
             made_from=base.revision,
             reason=form["reason"].data or "",
         ),
-        success=lambda row: _("Revision %(number)s is current from now on.", number=row.revision),
+        success=lambda row: _("Revision %(number)s is now current.", number=row.revision),
         next=lambda row: redirect(_address(row), 303),
         conflict=handle_conflict,
     )
@@ -254,7 +254,7 @@ def use(slug: str, language: str, number: int) -> Answered:
         lambda: guidance_editing.use_shipped(
             actor, slug, language, number, reason=_reason_of(form)
         ),
-        success=_("Revision %(number)s is current from now on.", number=number),
+        success=_("Revision %(number)s is now current.", number=number),
         next=redirect(_address(row), 303),
     )
     return done or _decide_page(
@@ -262,8 +262,8 @@ def use(slug: str, language: str, number: int) -> Answered:
         row,
         title=_("Use the shipped revision %(number)s", number=number),
         lede=_(
-            "It becomes current in place of the text that was edited here. What was edited is not "
-            "in it; that revision stays, and agreements that name it still show it."
+            "It becomes current instead of the text edited here. It doesn't contain the edits; "
+            "the edited revision stays, and agreements that name it still show it."
         ),
         button=_("Use the shipped revision"),
     )
@@ -280,7 +280,7 @@ def pass_over(slug: str, language: str, number: int) -> Answered:
     done = form.validate_on_submit() and perform(
         form,
         lambda: guidance_editing.pass_over(actor, slug, language, number, reason=_reason_of(form)),
-        success=_("The text that was edited here stays current."),
+        success=_("The text edited here stays current."),
         next=redirect(_address(row), 303),
     )
     return done or _decide_page(
@@ -288,8 +288,8 @@ def pass_over(slug: str, language: str, number: int) -> Answered:
         row,
         title=_("Keep the edited text over revision %(number)s", number=number),
         lede=_(
-            "The text that was edited here stays current. The next revision that is shipped waits "
-            "for a decision again."
+            "The text edited here stays current. The next revision that comes with an update "
+            "needs a decision again."
         ),
         button=_("Keep the edited text"),
     )

@@ -197,7 +197,9 @@ def publish(
         with db.session.begin_nested():
             service.add_revision(row, parts.passages)
     except IntegrityError as error:
-        raise StaleError(_l("Another revision was published in this moment. Try again.")) from error
+        raise StaleError(
+            _l("Another revision was published at the same moment. Try again.")
+        ) from error
     service.index(row, parts.passages)
     checklists.say_all_uses()
     _record(verbs.ARTICLE_PUBLISHED, actor, row, base=current.revision, reason=reason)
@@ -242,7 +244,7 @@ def use_shipped(actor: Actor, slug: str, language: str, number: int, *, reason: 
     ).require()
     current = current_of(revisions)
     if current is None:
-        raise RuleBrokenError(_l("This article was withdrawn, since its file is gone."))
+        raise RuleBrokenError(_l("This article was withdrawn because its file is gone."))
     mistakes = list(
         _lost(revisions, [_as_text(passage) for passage in row.passages], [1] * len(row.passages))
     )
@@ -277,7 +279,7 @@ def _decide(actor: Actor, row: Article, reason: str) -> None:
 def _numbered(revisions: Sequence[Article], number: int) -> Article:
     row = next((revision for revision in revisions if revision.revision == number), None)
     if row is None:
-        raise RuleBrokenError(_l("There is no such revision."))
+        raise RuleBrokenError(_l("That revision doesn't exist."))
     return row
 
 

@@ -117,7 +117,7 @@ def withdraw(actor: Actor, article_id: UUID) -> OwnArticle:
     """Withdraw an own article: nobody sees it, but it can be restored."""
     row = _locked(actor, article_id)
     if row.withdrawn_at is not None:
-        raise RuleBrokenError(_l("This article is withdrawn already."))
+        raise RuleBrokenError(_l("This article has already been withdrawn."))
     row.withdrawn_at = clock.now()
     db.session.flush()
     _record(verbs.OWN_ARTICLE_WITHDRAWN, actor, row)
@@ -197,7 +197,7 @@ def _locked(actor: Actor, article_id: UUID) -> OwnArticle:
     policy.can_write_own(actor).require()
     row = queries.locked(article_id)
     if row is None:
-        raise StaleError(_l("There is no such article."))
+        raise StaleError(_l("That article doesn't exist."))
     policy.can_change_own(actor, row.organisation_id).require()
     return row
 

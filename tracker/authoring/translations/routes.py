@@ -64,7 +64,7 @@ def change(kind: str, number: int, language: str) -> str | Response:
             seen_number=seen if isinstance(seen, int) else -1,
             reason=form.reason.data or "",
         ),
-        success=_("The words are changed. Pages say them from now on."),
+        success=_("The wording is changed. Pages show it from now on."),
         next=redirect(url_for("authoring.version", kind=kind, number=number), 303),
     )
     return done or render_template(

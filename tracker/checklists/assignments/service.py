@@ -175,7 +175,7 @@ def assign_section(
     )
     if not codes:
         raise RuleBrokenError(
-            _l("Nothing is left to assign in this section, as you chose."), SECTION
+            _l("With that choice, there's nothing left to assign in this section."), SECTION
         )
     _give(actor, checklist, codes, given)
     return codes
@@ -212,7 +212,7 @@ def give_back(actor: Actor, checklist: Checklist, item_code: str, *, seen: str) 
     holding = assigned.holdings.get(item.code)
     _require_seen(seen, assigned.seen(item.code))
     if holding is None:
-        raise StaleError(_l("Nobody has this item."))
+        raise StaleError(_l("This item isn't assigned to anybody."))
     policy.can_give_back(actor, party, holding.user_id).require()
     _delete(
         Assignment.checklist_id == checklist.id,
@@ -572,7 +572,7 @@ def _checked(assigned: Assigned, to: UUID | None, due_on: dt.date | None) -> Hol
 def _require_seen(seen: str, now: str) -> None:
     if seen != now:
         raise StaleError(
-            _l("Somebody else changed who has what while you were reading. Look at it again.")
+            _l("Somebody else changed the assignments while you were reading. Look at them again.")
         )
 
 

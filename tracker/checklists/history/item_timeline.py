@@ -124,7 +124,7 @@ class _Teller:
         organisation = version.organisation.name
         if made_of is not None and made_of.ended_for is not None:
             words = _(
-                "%(other)s accepted the proposal of %(party)s: version %(version)s",
+                "%(other)s accepted the change that %(party)s suggested: version %(version)s",
                 other=made_of.ended_for.name,
                 party=organisation,
                 version=version.version,
@@ -177,12 +177,12 @@ class _Teller:
         organisation = proposal.organisation.name
         if replied is not None:
             words = _(
-                "%(party)s answered the proposal of %(other)s with other words",
+                "%(party)s suggested something else than %(other)s",
                 party=organisation,
                 other=replied.organisation.name,
             )
             base = self._proposed(replied)
-            since = _("Compared with the proposal of %(party)s:", party=replied.organisation.name)
+            since = _("Compared with the suggestion of %(party)s:", party=replied.organisation.name)
         else:
             words = _("%(party)s suggested a change", party=organisation)
             base = self._parts(changed) if changed else []
@@ -201,10 +201,10 @@ class _Teller:
 
     def _end(self, proposal: Proposal) -> Entry:
         if proposal.state is ProposalState.WITHDRAWN:
-            words = _("%(party)s took its proposal back", party=proposal.organisation.name)
+            words = _("%(party)s withdrew its suggestion", party=proposal.organisation.name)
         else:
             words = _(
-                "%(other)s turned down the proposal of %(party)s",
+                "%(other)s declined the change that %(party)s suggested",
                 other=proposal.ended_for.name if proposal.ended_for else "",
                 party=proposal.organisation.name,
             )
@@ -273,7 +273,7 @@ class _Teller:
         by = flag.organisation.name if flag.organisation else _("A rule of this checklist")
         yield Entry(
             when=flag.raised_at,
-            words=_("%(party)s flagged a limit on the NPM", party=by),
+            words=_("%(party)s raised a flag: limits the NPM's independence", party=by),
             name=flag.author.name if flag.author else BY_RULE,
             reason=flag.reason,
         )
@@ -282,7 +282,7 @@ class _Teller:
         words = (
             _("The flag was closed by an explanation")
             if flag.explanation
-            else _("The flag was closed, since the term changed")
+            else _("The flag was closed because the term changed")
         )
         closed_by = self.loaded.names.people.get(flag.closed_by_id, "") if flag.closed_by_id else ""
         yield Entry(when=flag.closed_at, words=words, name=closed_by, reason=flag.explanation)

@@ -68,7 +68,7 @@ def take_position(
         _go_back_on_own_proposal(actor, loaded, item)
         answer_id, version = as_seen(actor, loaded, item, current)
     elif not reason:
-        raise RuleBrokenError(_l("Say what you want to talk about."), REASON)
+        raise RuleBrokenError(_l("Say what you want to discuss."), REASON)
     copying.read_by_acting(actor, current)
     put_position(loaded, item, answer_id, _taken_by(actor), stance, reason)
     count_again(checklist)
@@ -115,7 +115,7 @@ def propose(
     replied = _replied(actor, loaded, item, replies_to, fitting_values) if replies_to else None
     standing = shown_only(item.fields_of(AnswerScope.SHARED), current.values)
     if fitting_values == standing and not current.not_applicable:
-        raise RuleBrokenError(_l("These are the words that stand already. Change something."))
+        raise RuleBrokenError(_l("That's the same wording as before. Change something."))
     for earlier in loaded.proposals_on.get(item.code, ()):
         if earlier.organisation_id == own_organisation(actor):
             _finish(actor, earlier, ProposalState.OUTDATED)
@@ -188,7 +188,7 @@ def turn_down_proposal(actor: Actor, checklist: Checklist, proposal_id: UUID, re
     loaded, _item, proposal = _proposal_to_answer(actor, checklist, proposal_id)
     reason = tidy_reason(reason)
     if not reason:
-        raise RuleBrokenError(_l("Say why you turn it down."), REASON)
+        raise RuleBrokenError(_l("Say why you decline it."), REASON)
     encryption.put_ended_reason(checklist, proposal, reason)
     _finish(actor, proposal, ProposalState.TURNED_DOWN)
     count_again(checklist)
@@ -203,7 +203,7 @@ def withdraw_proposal(actor: Actor, checklist: Checklist, proposal_id: UUID) -> 
     proposal = _open_proposal(loaded, proposal_id)
     policy.can_take_part(actor, loaded.own_party(actor)).require()
     if proposal.organisation_id != actor.organisation_id:
-        raise RuleBrokenError(_l("Only the party that made a proposal takes it back."))
+        raise RuleBrokenError(_l("Only the party that made a suggestion can withdraw it."))
     _take_back(actor, loaded, proposal)
     count_again(checklist)
 
@@ -229,7 +229,7 @@ def _replied(
     """
     proposal = _open_proposal(loaded, proposal_id)
     if proposal.item != item.code:
-        raise StaleError(_l("This proposal is no longer open."))
+        raise StaleError(_l("This suggestion is no longer open."))
     _require_other_side(actor, loaded, item, proposal)
     if values == encryption.values_of(loaded.checklist.cooperation_id, proposal):
         raise RuleBrokenError(_l("This is what was suggested. Accept it instead."))
@@ -241,7 +241,7 @@ def _require_other_side(
 ) -> None:
     """Refuse an answer to one's own proposal, or to one that other parties have to answer (S6)."""
     if proposal.organisation_id == actor.organisation_id:
-        raise RuleBrokenError(_l("This is your own proposal; the other side answers it."))
+        raise RuleBrokenError(_l("This is your own suggestion; the other side has to answer it."))
     policy.can_agree_on(
         item, loaded.own_party(actor), loaded.party(proposal.organisation_id)
     ).require()
@@ -272,7 +272,7 @@ def _require_complete(loaded: LoadedChecklist, item: Item, answer: Filled) -> No
     )
     if problems:
         raise RuleBrokenError(
-            _l("The answer is not complete yet: %(problem)s", problem=problems[0].message)
+            _l("The answer isn't complete yet: %(problem)s", problem=problems[0].message)
         )
 
 
@@ -289,7 +289,7 @@ def _still_fitting(
     )
     if problems:
         raise RuleBrokenError(
-            _l("The proposal is not complete: %(problem)s", problem=problems[0].message)
+            _l("The suggestion isn't complete: %(problem)s", problem=problems[0].message)
         )
     return values
 
@@ -313,7 +313,7 @@ def _open_proposal(loaded: LoadedChecklist, proposal_id: UUID) -> Proposal:
     for proposal in loaded.proposals:
         if proposal.id == proposal_id:
             return proposal
-    raise StaleError(_l("This proposal is no longer open."))
+    raise StaleError(_l("This suggestion is no longer open."))
 
 
 def _finish(actor: Actor, proposal: Proposal, state: ProposalState) -> None:

@@ -82,7 +82,7 @@ def explain_flag(actor: Actor, checklist: Checklist, flag_id: UUID, explanation:
     if flag is None or flag.closed_at is not None:
         raise StaleError(_l("This flag is no longer open."))
     if not explanation.strip():
-        raise RuleBrokenError(_l("Explain why the term does not limit the NPM."), REASON)
+        raise RuleBrokenError(_l("Explain why the term doesn't limit the NPM."), REASON)
     _close(actor, checklist, flag, explanation=explanation.strip(), how="explained")
 
 
@@ -98,7 +98,7 @@ def answer_hint(
     item = loaded.item(item_code)
     hint = next((hint for hint in hints.on_item(loaded, item) if hint.mark == mark), None)
     if hint is None or not hint.is_asked:
-        raise StaleError(_l("These words were changed meanwhile. Look at them again."))
+        raise StaleError(_l("These words were changed in the meantime. Look at them again."))
     as_reader = is_second_reader(actor, loaded)
     policy.can_answer_hint(
         actor, loaded.own_party(actor), hint.organisation_id, is_reader=as_reader
@@ -107,10 +107,10 @@ def answer_hint(
     _require_hint_waits(hint, as_reader=as_reader)
     tidy = reason.strip()
     if len(tidy) > MAX_HINT_REASON:
-        words = _l("Write the reason in at most %(most)s characters.", most=MAX_HINT_REASON)
+        words = _l("Write a reason of at most %(most)s characters.", most=MAX_HINT_REASON)
         raise RuleBrokenError(words, REASON)
     if not (limits or tidy or (as_reader and hint.harmless)):
-        raise RuleBrokenError(_l("Say in a few words why it doesn't limit the NPM."), REASON)
+        raise RuleBrokenError(_l("Say briefly why it doesn't limit the NPM."), REASON)
     flag = raise_flag(actor, checklist, item_code, tidy) if limits else None
     answer = HintAnswer(
         id=uuid4(),
@@ -148,7 +148,7 @@ def answer_hint(
 
 def _require_hint_waits(hint: HintOnAnswer, *, as_reader: bool) -> None:
     if hint.flag is not None:
-        raise RuleBrokenError(_l("This term is flagged already."))
+        raise RuleBrokenError(_l("This term is already flagged."))
     if not (hint.waits_for_reader if as_reader else hint.waits_for_author):
         raise RuleBrokenError(_l("This question is answered already."))
 
@@ -267,22 +267,22 @@ def confirm_review(actor: Actor, checklist: Checklist, because: str = "") -> Saf
         _require_nobody_else(loaded)
         if not because:
             raise RuleBrokenError(
-                _l("Say why the NPM has nobody else. It is printed on the text."), REASON
+                _l("Say why the NPM has nobody else. Your reason is printed on the text."), REASON
             )
         if len(because) > MAX_BECAUSE:
             raise RuleBrokenError(_l("Use at most %(num)s characters", num=MAX_BECAUSE), REASON)
     policy.is_open(checklist.state, None, "M5").require()
     if loaded.review is not None:
-        raise RuleBrokenError(_l("The review is confirmed already."))
+        raise RuleBrokenError(_l("The review has already been confirmed."))
     if not loaded.standing().is_complete:
         raise RuleBrokenError(
-            _l("Read the terms when they are complete and agreed: a change would undo the review.")
+            _l("Read the terms once they're complete and agreed: any change would undo the review.")
         )
     waiting = hints.waiting_for_reader(loaded)
     if waiting:
         raise RuleBrokenError(
             _l(
-                "Say first of the words that may limit the NPM whether you accept them: %(items)s.",
+                "First say whether you accept the words that may limit the NPM: %(items)s.",
                 items=", ".join(dict.fromkeys(hint.item for hint in waiting)),
             )
         )
@@ -331,8 +331,11 @@ def _require_nobody_else(loaded: LoadedChecklist) -> None:
     if other is not None:
         raise RuleBrokenError(
             _l(
-                "%(name)s of the NPM wrote no answer. Add this person to the cooperation and name "
-                "them as second reader.",
+                (
+                    "%(name)s of the NPM wrote none of the answers. Add them to the cooperation "
+                    "and "
+                    "name them as second reader."
+                ),
                 name=other,
             ),
             REASON,

@@ -38,10 +38,10 @@ STAYS = {
     Why.ANSWERED: _l("Answered here already: %(items)s."),
     Why.GONE: _l("Not asked in this version: %(items)s."),
     Why.OTHERS: _l("Written by another party: %(items)s."),
-    Why.LEFT_OUT: _l("Left out there; decide anew: %(items)s."),
-    Why.CLOSED: _l("Not open here now: %(items)s."),
+    Why.LEFT_OUT: _l("Left out there; decide again here: %(items)s."),
+    Why.CLOSED: _l("Not open here at the moment: %(items)s."),
     Why.HIDDEN: _l("Does not apply here: %(items)s."),
-    Why.UNFIT: _l("Holds nothing that fits here: %(items)s."),
+    Why.UNFIT: _l("Nothing in it fits here: %(items)s."),
 }
 
 

@@ -261,7 +261,7 @@ def copy(
     policy.can_copy(actor, loaded.own_party(actor), checklist.state).require()
     former = queries.former(actor, checklist, former_id)
     if former is None:
-        raise RuleBrokenError(_l("Nothing can be copied from there any more."))
+        raise RuleBrokenError(_l("You can no longer copy anything from there."))
     before = load(former)
     if preview(actor, loaded, before).seen != seen:
         raise StaleError(_l("Something changed while you were choosing. Look at it again."))

@@ -56,13 +56,16 @@ def keep(
     item = loaded.item(item_code)
     answer = to_keep(actor, loaded, item, scope)
     if answer is None:
-        raise RuleBrokenError(_l("There is no answer yet that could be kept."))
+        raise RuleBrokenError(_l("There's no answer to keep yet."))
     if answer.answer_id != answer_id:
         raise StaleError(_l("The answer changed while you were writing. Look at it again."))
     values_kept = without_names(item.fields_of(scope), answer.values)
     if not any(has_content(value) for value in values_kept.values.values()):
         raise RuleBrokenError(
-            _l("It only names persons and parties, and those are not kept. Nothing would be left.")
+            _l(
+                "It only names people and parties, and those aren't kept. There would be nothing "
+                "left."
+            )
         )
     row = ModelAnswer(
         id=uuid4(),
@@ -161,7 +164,7 @@ def _locked(actor: Actor, model_id: UUID) -> ModelAnswer:
     policy.can_keep_models(actor).require()
     row = queries.model_answer(actor, model_id, to_change=True)
     if row is None:
-        raise StaleError(_l("This model answer was deleted meanwhile."))
+        raise StaleError(_l("This model answer has been deleted in the meantime."))
     return row
 
 
@@ -172,7 +175,7 @@ def _save(row: ModelAnswer, **changes: Any) -> None:
                 setattr(row, name, value)
             db.session.add(row)
     except IntegrityError as error:
-        words = _l("Your organisation has a model answer of this title for this item already.")
+        words = _l("Your organisation already has a model answer with this title for this item.")
         raise RuleBrokenError(words, TITLE) from error
 
 

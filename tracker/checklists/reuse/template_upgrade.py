@@ -83,9 +83,9 @@ def move(actor: Actor, checklist: Checklist, to_id: UUID) -> Move:
     policy.can_move(actor, loaded.own_party(actor), checklist.state).require()
     to = newer(checklist)
     if to is None:
-        raise RuleBrokenError(_l("The checklist is on the newest version already."))
+        raise RuleBrokenError(_l("The checklist is already on the newest version."))
     if to.id != to_id:
-        raise StaleError(_l("Another version was published meanwhile. Look at it again."))
+        raise StaleError(_l("Another version was published in the meantime. Look at it again."))
     done = preview(loaded, to)
     before = loaded.template.version
     _let_go(actor, loaded, done)

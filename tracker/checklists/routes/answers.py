@@ -169,7 +169,7 @@ def answer(checklist_id: UUID, code: str) -> Answered:
     values = begun.fit.values if begun else values_now(current)
     form = answer_form(AnswerForm, fields, loaded, values, writing.typed)
     show_version(form, current)
-    not_ours, is_draft = _("Your organisation does not write this answer."), writing.is_filled
+    not_ours, is_draft = _("Your organisation doesn't write this answer."), writing.is_filled
     if not may_go_on(form, scope in acts.answer, acts.why_not, not_ours, is_draft=is_draft):
         return _answer_page(loaded, item, scope, form, writing), HTTPStatus.FORBIDDEN
 
@@ -293,8 +293,8 @@ def _to_proposal(actor: Actor, loaded: LoadedChecklist, item: Item) -> Answered:
         form.refuse(
             RuleBrokenError(
                 _(
-                    "Another party accepted the answer while you were writing. Your words stand "
-                    "below: give the reason and send them as a proposal."
+                    "Another party accepted the answer while you were writing. Your text is "
+                    "below: give a reason and send it as a suggestion."
                 )
             )
         )
@@ -377,7 +377,7 @@ def _saved(actor: Actor, checklist: Checklist, item: Item) -> tuple[str, str]:
     status = loaded.standing().items.get(item.code)
     if status is not None and status.problems:
         words = _(
-            "%(code)s is saved. Not complete yet: %(problem)s",
+            "%(code)s is saved. It isn't complete yet: %(problem)s",
             code=item.code,
             problem=status.problems[0].message,
         )
@@ -420,7 +420,7 @@ def leave_out(checklist_id: UUID, code: str) -> Answered:
     writing = begin_writing(actor, loaded, item, DraftKind.LEFT_OUT, current)
     form = LeaveOutForm() if writing.typed is None else as_typed(LeaveOutForm, writing.typed)
     show_version(form, current)
-    refusal, is_draft = _("This item can't be left out by you now."), writing.is_filled
+    refusal, is_draft = _("You can't leave this item out now."), writing.is_filled
     if not may_go_on(form, acts.leave_out, acts.why_not, refusal, is_draft=is_draft):
         return _leave_out_page(loaded, item, form, writing), HTTPStatus.FORBIDDEN
 

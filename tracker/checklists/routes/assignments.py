@@ -71,7 +71,7 @@ def listed(checklist_id: UUID) -> str | Response:
     form.offer(sections, desk.assigned.able)
     if request.method == "POST":
         require(policy.can_assign(desk.actor, desk.loaded.own_party(desk.actor)))
-        require(YES if sections else no(_("Nothing on this checklist can be assigned now.")))
+        require(YES if sections else no(_("You can't assign anything on this checklist now.")))
     done = form.validate_on_submit() and perform(
         form,
         lambda: assignments.assign_section(
@@ -168,7 +168,7 @@ def give_back(checklist_id: UUID, code: str) -> Response:
     return perform(
         None,
         lambda: assignments.give_back(desk.actor, desk.checklist, code, seen=seen),
-        success=_("%(code)s is assigned to nobody now.", code=code),
+        success=_("%(code)s is no longer assigned.", code=code),
         next=back(checklist_id, code),
     )
 

@@ -116,8 +116,8 @@ def _copy_page(loaded: LoadedChecklist, before: LoadedChecklist, look: Preview, 
 
 def _copied_words(count: int) -> str:
     words: str = ngettext(
-        "%(num)s item is copied. It is agreed by nobody until every party has read it.",
-        "%(num)s items are copied. They are agreed by nobody until every party has read them.",
+        "%(num)s item is copied. It doesn't count as agreed until every party has read it.",
+        "%(num)s items are copied. They don't count as agreed until every party has read them.",
         count,
     )
     return words

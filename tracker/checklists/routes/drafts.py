@@ -109,7 +109,7 @@ def _writing(actor: Actor, checklist_id: UUID, code: str) -> tuple[Checklist, Dr
 
 def _others_words() -> str:
     return str(
-        _("You act for somebody else now than when this page was opened, so it is not kept.")
+        _("You're now acting for somebody else than when this page was opened, so it isn't kept.")
     )
 
 

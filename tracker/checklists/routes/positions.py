@@ -101,7 +101,7 @@ def talk(checklist_id: UUID, code: str) -> Answered:
         title=_("Ask to discuss %(code)s", code=code),
         lede=_("The other parties read your reason."),
     )
-    button, refusal = _("Ask to discuss"), _("There is nothing here that you are asked to accept.")
+    button, refusal = _("Ask to discuss"), _("There's nothing here for you to accept.")
     if not may_go_on(form, acts.talk, acts.why_not, refusal):
         return page(button=button), HTTPStatus.FORBIDDEN
 
@@ -115,7 +115,7 @@ def talk(checklist_id: UUID, code: str) -> Answered:
             answer_id=uuid_or_nil(form.answer.data or ""),
             reason=form.reason.data or "",
         ),
-        success=_("The others see that you want to talk about %(code)s.", code=code),
+        success=_("The others see that you want to discuss %(code)s.", code=code),
         next=back(checklist_id, code),
     )
     if done:
@@ -165,7 +165,7 @@ def propose(checklist_id: UUID, code: str) -> Answered:
     done = is_sent(form) and perform(
         form,
         act,
-        success=_("The others see your proposal for %(code)s.", code=code),
+        success=_("The others see your suggestion for %(code)s.", code=code),
         next=back(checklist_id, code),
         conflict=show_both,
     )
@@ -222,7 +222,7 @@ def accept_proposal(checklist_id: UUID, proposal_id: UUID) -> Response:
         checklist_id,
         proposal_id,
         lambda actor, checklist: positions.accept_proposal(actor, checklist, proposal_id),
-        _("The proposal is the answer now. The other parties are asked again."),
+        _("Change accepted. The other parties need to accept it too."),
     )
 
 
@@ -234,7 +234,7 @@ def withdraw_proposal(checklist_id: UUID, proposal_id: UUID) -> Response:
         checklist_id,
         proposal_id,
         lambda actor, checklist: positions.withdraw_proposal(actor, checklist, proposal_id),
-        _("The proposal is taken back."),
+        _("The suggestion is withdrawn."),
     )
 
 
@@ -265,19 +265,19 @@ def turn_down(checklist_id: UUID, proposal_id: UUID) -> str | Response:
     item = item_of(loaded, proposal.item)
     require(policy.can_take_part(actor, loaded.own_party(actor)))
     if proposal.organisation_id == actor.organisation_id:
-        require(no(_("This is your own proposal; the other side answers it.")))
+        require(no(_("This is your own suggestion; the other side has to answer it.")))
     done = form.validate_on_submit() and perform(
         form,
         lambda: positions.turn_down_proposal(actor, checklist, proposal_id, form.reason.data or ""),
-        success=_("You turned the proposal down."),
+        success=_("You declined the suggestion."),
         next=back(checklist_id, item.code),
     )
     return done or reason_page(
         loaded,
         item,
         form,
-        title=_("Turn down the proposal"),
-        button=_("Turn down"),
+        title=_("Decline the suggestion"),
+        button=_("Decline"),
         lede=_("The party that suggested it will read your reason."),
         about=pages.proposal_view(loaded, actor, item, proposal),
     )
@@ -290,12 +290,12 @@ def _turned_down_too_late(
     over = found_or_404(queries.proposal_of(loaded.checklist, proposal_id))
     require(policy.can_take_part(actor, loaded.own_party(actor)))
     form.refuse(
-        RuleBrokenError(_("This proposal is no longer open, so nothing was done. See the item."))
+        RuleBrokenError(_("This suggestion is no longer open, so nothing was done. See the item."))
     )
     return reason_page(
         loaded,
         item_of(loaded, over.item),
         form,
-        title=_("Turn down the proposal"),
-        button=_("Turn down"),
+        title=_("Decline the suggestion"),
+        button=_("Decline"),
     )

@@ -29,7 +29,7 @@ def use(reference: str) -> Response:
     current = loaded.sheet.shared(item.code)
     if recorded_selection.fitted(actor, loaded, item, values_now(current)) is None:
         flash(
-            _("There is nothing to fill in: nothing is recorded, or these terms don't ask for it."),
+            _("There's nothing to fill in: nothing is recorded, or these terms don't ask for it."),
             "warning",
         )
         return redirect(url_for("selection.show", reference=reference), 303)

@@ -52,7 +52,7 @@ def flag(checklist_id: UUID, code: str) -> Answered:
         lede=_("Does it let another body decide, delay or veto what the NPM does? Say how."),
     )
     button = _("Flag the term")
-    if not may_go_on(form, acts.flag, acts.why_not, _("There is nothing here to flag.")):
+    if not may_go_on(form, acts.flag, acts.why_not, _("There's nothing here to flag.")):
         return page(button=button), HTTPStatus.FORBIDDEN
     done = form.validate_on_submit() and perform(
         form,
@@ -84,9 +84,9 @@ def explain(checklist_id: UUID, flag_id: UUID) -> str | Response:
         item_of(loaded, raised.item),
         form,
         title=_("Explain the flagged term"),
-        button=_("Close the flag"),
+        button=_("Save explanation"),
         lede=_(
-            "Your name stands beside the explanation. To change the term instead, save another "
+            "Your name is shown beside the explanation. To change the term instead, save another "
             "answer."
         ),
         about=warnings.flag_view(
@@ -107,7 +107,7 @@ def answer_hint(checklist_id: UUID, code: str, mark: str) -> str | Response:
     on_item = hints.on_item(loaded, item)
     hint = next((hint for hint in on_item if hint.mark == mark and hint.is_asked), None)
     if hint is None and request.method == "POST":
-        flash(_("These words were changed meanwhile. Look at them again."), "warning")
+        flash(_("These words were changed in the meantime. Look at them again."), "warning")
         return back(checklist_id, code)
     hint = found_or_404(hint)
     as_reader = safeguards.is_second_reader(actor, loaded)

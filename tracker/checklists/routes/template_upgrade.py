@@ -27,14 +27,14 @@ def move(checklist_id: UUID) -> str | Response:
     require(policy.can_move(actor, loaded.own_party(actor), checklist.state))
     to = template_upgrade.newer(checklist)
     if to is None:
-        flash(_("The checklist is on the newest version already."), "success")
+        flash(_("The checklist is already on the newest version."), "success")
         return back(checklist_id)
     form = MoveForm(data={"to": str(to.id)})
     seen = uuid_or_nil(form.to.data or "")
     done = form.validate_on_submit() and perform(
         form,
         lambda: template_upgrade.move(actor, checklist, seen),
-        success=_("The checklist is on version %(number)s now.", number=to.version),
+        success=_("The checklist is now on version %(number)s.", number=to.version),
         next=back(checklist_id),
     )
     if done:

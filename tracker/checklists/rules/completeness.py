@@ -340,7 +340,7 @@ def _party_owned(
         if answer is None or answer.is_empty:
             waiting.append(party.organisation_id)
             problems.append(
-                Problem(fields[0].key, _l("%(party)s has not answered yet.", party=party.name))
+                Problem(fields[0].key, _l("%(party)s hasn't answered yet.", party=party.name))
             )
             continue
         begun = True
@@ -358,7 +358,7 @@ def answer_problems(
     if not answer.not_applicable:
         return value_problems(item, scope, answer.values, sheet, surroundings)
     if is_required(item, sheet, surroundings):  # it was not when it was left out (4.2)
-        return (Problem("", _l("This item is required here now, so it can't be left out.")),)
+        return (Problem("", _l("This item is now required here, so it can't be left out.")),)
     return ()
 
 

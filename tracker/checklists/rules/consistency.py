@@ -157,7 +157,7 @@ def _no_more_than_announced(
         if has_content(what) and what not in allowed and row.get("hours") != 0:
             yield Problem(
                 "authorities",
-                _l("This tells an authority more than is announced."),
+                _l("This tells an authority more than what is announced."),
                 row=number,
                 column="what",
             )
@@ -266,7 +266,7 @@ def _forms_of_cooperation(
 # What a party says of itself in M1 that is an interest under M14 (S44, S66, S70).
 TIES = {
     "litigates": _l("takes cases to court"),
-    "represents_persons": _l("represents persons deprived of liberty or their families"),
+    "represents_persons": _l("represents people deprived of liberty or their families"),
     "represents_staff": _l("represents staff"),
 }
 

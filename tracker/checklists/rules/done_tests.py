@@ -54,7 +54,8 @@ def _min_rows(
     if len(_rows(check, values)) < (check.n or 1):
         label = item.field(check.field or "").label
         yield Problem(
-            check.field or "", _l("%(label)s: at least %(n)s row(s).", label=label, n=check.n or 1)
+            check.field or "",
+            _l("%(label)s: add at least %(n)s row(s).", label=label, n=check.n or 1),
         )
 
 
@@ -74,9 +75,7 @@ def _rows_for(parties: Iterable[PartyFact], check: Check, values: Values) -> Ite
     party_ids = {as_id(cell) for cell in _cells(check, values)}
     for party in parties:
         if party.organisation_id not in party_ids:
-            yield Problem(
-                check.field or "", _l("A row for %(party)s is missing.", party=party.name)
-            )
+            yield Problem(check.field or "", _l("Add a row for %(party)s.", party=party.name))
 
 
 def _row_per_team_member(
@@ -142,7 +141,7 @@ def _distinct_persons(
 ) -> Iterator[Problem]:
     named = [person for _key, _row, person in _persons(check, values)]
     if len(set(named)) < len(named):
-        yield Problem(check.looks_at[-1], _l("Name different persons."))
+        yield Problem(check.looks_at[-1], _l("Name different people."))
 
 
 def _persons(check: Check, values: Values) -> list[tuple[str, int | None, UUID | None]]:
@@ -190,7 +189,7 @@ def _wrote_no_answer(
         if person in sheet.authors:
             yield Problem(
                 key,
-                _l("This person wrote an answer of this checklist. Name somebody who did not."),
+                _l("This person wrote an answer on this checklist. Name somebody who didn't."),
                 row=row,
                 column=check.column,
             )

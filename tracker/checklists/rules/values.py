@@ -33,7 +33,7 @@ class WrongTypeError(RuleBrokenError):
     """A value is not of its field's type; only a caller that went round the form sees this."""
 
     def __init__(self, key: str) -> None:
-        super().__init__(_l("This is no answer that can be kept: %(field)s.", field=key), key)
+        super().__init__(_l("This answer can't be saved: %(field)s.", field=key), key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -379,7 +379,7 @@ def _missing_rows(field: TemplateField, rows: list[dict[str, Any]]) -> Iterator[
     least = max(spec.min, 0 if spec.fixed else 1)
     if sum(has_content(row) for row in rows) < least:
         yield Problem(
-            field.key, _l("%(label)s: at least %(n)s row(s).", label=field.label, n=least)
+            field.key, _l("%(label)s: add at least %(n)s row(s).", label=field.label, n=least)
         )
 
 

@@ -78,7 +78,7 @@ def _partner_name(cooperation: Cooperation, organisation_id: UUID) -> str:
     for party in people.parties(cooperation):
         if party.organisation_id == organisation_id and party.side is OrganisationKind.CSO:
             return party.organisation.name
-    raise RuleBrokenError(_l("This organisation is no partner in this cooperation."))
+    raise RuleBrokenError(_l("This organisation isn't a partner in this cooperation."))
 
 
 def _tidy(selection: Selection) -> Selection:

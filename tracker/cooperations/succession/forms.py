@@ -14,18 +14,18 @@ class ReplaceForm(Form):
         _l("Which body replaces it?"),
         [Required()],
         choices=(),
-        description=_l("Of the same kind. Add it first if it is not here yet."),
+        description=_l("It must be of the same kind. Add it first if it isn't in the list."),
     )
     since = DateField(
-        _l("Since which day?"),
+        _l("From which day?"),
         [Required()],
-        description=_l("As the act says. Access changes at once, on the day it is recorded."),
+        description=_l("As the act says. Access changes immediately, on the day you record it."),
     )
     source = TextField(
-        _l("By which act, and why?"),
+        _l("Under which act, and why?"),
         [Required()],
         most=2000,
-        description=_l("Such as the law and its number. All parties read this."),
+        description=_l("For example the law and its number. All parties can read this."),
     )
     sure = ConfirmField(
         _l("I have seen the act. I know that this can't be taken back."), [Required()]

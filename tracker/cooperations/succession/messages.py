@@ -15,7 +15,7 @@ def party_was_replaced(reference: str, user_ids: Iterable[UUID]) -> None:
     for person in accounts.contacts(user_ids).values():
         with in_language(person.language):
             body = text(
-                _("In a cooperation of yours, another body took the place of a party."),
+                _("In one of your cooperations, another body took the place of a party."),
                 name=person.name,
                 address=link_to("dashboard.cooperation", reference=reference),
             )

@@ -41,7 +41,9 @@ def replace(
     former, successor = _bodies(former_id, successor_id)
     words = source.strip()
     if since > clock.today():
-        raise RuleBrokenError(_l("Record it once it has happened: the day lies ahead."), "since")
+        raise RuleBrokenError(
+            _l("Record it once it has happened: the day is in the future."), "since"
+        )
     if not words:
         raise RuleBrokenError(_l("Name the act by which it was replaced."), "source")
     row = Succession(
@@ -60,7 +62,7 @@ def replace(
         with db.session.begin_nested():
             db.session.add(row)
     except IntegrityError as error:
-        raise RuleBrokenError(_l("This body was replaced already."), "successor") from error
+        raise RuleBrokenError(_l("This body has already been replaced."), "successor") from error
     record(
         verbs.ORGANISATION_REPLACED,
         actor=actor,
@@ -110,10 +112,11 @@ def _bodies(former_id: UUID, successor_id: UUID) -> tuple[Organisation, Organisa
         or queries.replaced_by(successor.id) is not None
     ):
         raise RuleBrokenError(
-            _l("Choose another body of the same kind, which was not replaced itself."), "successor"
+            _l("Choose another body of the same kind that hasn't been replaced itself."),
+            "successor",
         )
     if queries.replaced_by(former.id) is not None:
-        raise RuleBrokenError(_l("This body was replaced already."), "successor")
+        raise RuleBrokenError(_l("This body has already been replaced."), "successor")
     return former, successor
 
 

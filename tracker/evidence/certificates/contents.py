@@ -322,21 +322,23 @@ def _notices(source: Source, language: str) -> list[Values]:
     if before is not None:
         notices.append(
             _(
-                "Made on paper on %(day)s, before this tool was used.",
+                "Made on paper on %(day)s, before you used this tool.",
                 day=as_date(dt.date.fromisoformat(before["signed_on"])),
             )
             + " "
             + _(
-                "This revision tells what of it is known here. It was not reviewed here (G3) and "
-                "not signed electronically: the scan is what was signed, and the other parties "
+                "This revision holds what is known of it here. It wasn't reviewed here (G3) or "
+                "signed electronically: the scan shows what was signed, and the other parties "
                 "confirmed it."
             )
         )
     if len(known) > 1 and language == known[0]:
         notices.append(
             _(
-                "This text was agreed in %(languages)s. If two of them say different things, this "
-                "one, in %(binding)s, counts.",
+                (
+                    "This text was agreed in %(languages)s. If two of them differ, this one, in "
+                    "%(binding)s, is binding."
+                ),
                 languages=listed(name_of(code) for code in known),
                 binding=name_of(known[0]),
             )
@@ -344,8 +346,10 @@ def _notices(source: Source, language: str) -> list[Values]:
     elif len(known) > 1:
         notices.append(
             _(
-                "This is the text in %(language)s. If two languages say different things, the one "
-                "in %(binding)s counts.",
+                (
+                    "This is the text in %(language)s. If two languages differ, the one in "
+                    "%(binding)s is binding."
+                ),
                 language=name_of(language),
                 binding=name_of(known[0]),
             )
@@ -358,8 +362,8 @@ def _evidence(source: Source, language: str) -> Values:
     return {
         "title": _("Evidence"),
         "lede": _(
-            "Whoever holds this file can check it without an account: by the address below, which "
-            "tells whether the text is genuine and still holds, and nothing of what it says."
+            "Anyone who has this file can check it without an account, at the address below. It "
+            "shows whether the text is genuine and still valid, and nothing of what it says."
         ),
         "facts": [
             {"label": label, "value": _say(words, language, is_said=True)}
@@ -375,7 +379,7 @@ def _evidence(source: Source, language: str) -> Values:
             "address": where,
             "qr": qr_code.svg(where),
             "digest_label": _("Digest of the text (SHA-256 of its canonical form, RFC 8785)"),
-            "alt": _("Code that holds the address of the page where this text can be checked"),
+            "alt": _("Code with the address of the page where this text can be checked"),
         },
         "signers_title": _("Who signed, and how it was proved"),
         "sentence_label": _("The sentence agreed to"),
@@ -423,7 +427,7 @@ def _facts(source: Source) -> list[tuple[str, str]]:
         (
             _("Languages"),
             _(
-                "%(languages)s. This one counts: %(binding)s.",
+                "%(languages)s. Binding: %(binding)s.",
                 languages=listed(name_of(code) for code in known),
                 binding=name_of(known[0]),
             ),
@@ -455,7 +459,7 @@ def _digests(source: Source) -> list[tuple[str, str, str]]:
         digests.append(
             (
                 _("Digest of the terms"),
-                _("SHA-256 of the text that the undertaking rests on"),
+                _("SHA-256 of the text that the undertaking is based on"),
                 source.document["terms"]["digest"],
             )
         )
@@ -498,7 +502,7 @@ def _who(line: HistoryLine) -> str:
         return line.who
     if line.is_veiled:
         return str(_("A person of %(organisation)s", organisation=line.acting_for or ""))
-    return str(_("By the application itself"))
+    return str(_("By the application"))
 
 
 # Words --------------------------------------------------------------------------------------------

@@ -197,9 +197,9 @@ def revoke(use: KeyUse, number: int, reason: str) -> PublicKey | None:
         sa.select(EvidenceKey).where(EvidenceKey.use == use, EvidenceKey.number == number)
     )
     if row is None:
-        raise RuleBrokenError(_l("There is no such key."), "number")
+        raise RuleBrokenError(_l("That key doesn't exist."), "number")
     if row.revoked_at is not None:
-        raise RuleBrokenError(_l("This key is revoked already."), "number")
+        raise RuleBrokenError(_l("This key has already been revoked."), "number")
     if not reason.strip():
         raise RuleBrokenError(_l("Say why the key is revoked."), "reason")
     was_current = row.retired_at is None
@@ -264,7 +264,7 @@ def _keep(
     if db.session.scalar(
         sa.select(EvidenceKey.id).where(EvidenceKey.fingerprint == row.fingerprint)
     ):
-        raise RuleBrokenError(_l("This certificate was brought in before."), "certificate")
+        raise RuleBrokenError(_l("This certificate has already been added."), "certificate")
     if before is not None:
         _let_vouch(before, row)
     _write(row, private)
@@ -461,7 +461,7 @@ def _private_of(key: bytes, password: bytes | None) -> Private:
             message = _l("The key is not protected by a password.")
         raise RuleBrokenError(message, "password") from error
     except ValueError as error:
-        message = _l("This is no key in PEM form, or the password is not its own.")
+        message = _l("This isn't a key in PEM format, or the password is wrong.")
         raise RuleBrokenError(message, "key") from error
     if isinstance(private, rsa.RSAPrivateKey) and private.key_size >= LEAST_RSA_BITS:
         return private
@@ -472,7 +472,7 @@ def _private_of(key: bytes, password: bytes | None) -> Private:
     }:
         return private
     raise RuleBrokenError(
-        _l("Bring an elliptic curve key (P-256, P-384, P-521), or RSA of 2048 bits and more."),
+        _l("Use an elliptic curve key (P-256, P-384 or P-521), or RSA with at least 2048 bits."),
         "key",
     )
 
@@ -481,19 +481,21 @@ def _chain_of(certificates: bytes) -> tuple[x509.Certificate, ...]:
     try:
         return tuple(x509.load_pem_x509_certificates(certificates))
     except ValueError as error:
-        raise RuleBrokenError(_l("This is no certificate in PEM form."), "certificate") from error
+        raise RuleBrokenError(
+            _l("This isn't a certificate in PEM format."), "certificate"
+        ) from error
 
 
 def _require_fit(private: Private, chain: tuple[x509.Certificate, ...]) -> None:
     """Refuse certificates that are not the key's, out of order or date, or not for signing."""
     own = chain[0]
     if own.public_key() != private.public_key():
-        raise RuleBrokenError(_l("The first certificate is not that of the key."), "certificate")
+        raise RuleBrokenError(_l("The first certificate doesn't belong to the key."), "certificate")
     now = clock.now()
     if not own.not_valid_before_utc <= now <= own.not_valid_after_utc:
         raise RuleBrokenError(_l("The certificate is not valid today."), "certificate")
     if not _may_sign(own):
-        raise RuleBrokenError(_l("The certificate is not for signing documents."), "certificate")
+        raise RuleBrokenError(_l("The certificate isn't for signing documents."), "certificate")
     for certificate, issuer in pairwise(chain):
         try:
             certificate.verify_directly_issued_by(issuer)

@@ -13,14 +13,12 @@ def anchor(person: Contact, checkpoint: Checkpoint) -> None:
     with in_language(person.language):
         body = text(
             _(
-                "This is a checkpoint: a short text, signed by this instance, that stands for all "
-                "that was recorded until then. Keep this mail. With it you can show later, to "
-                "anyone, that nothing of it was changed. There is nothing else to do."
+                "This is a checkpoint: a short text, signed by this instance, that represents "
+                "everything recorded until then. Keep this email. With it you can later show "
+                "anyone that none of it was changed. There's nothing else to do."
             ),
             checkpoint.text().strip(),
             name=person.name,
             address=link_to("evidence.checkpoint", size=checkpoint.size),
         )
-        outbox.queue(
-            person.email, person.language, "checkpoint", _("A checkpoint, to be kept"), body
-        )
+        outbox.queue(person.email, person.language, "checkpoint", _("A checkpoint to keep"), body)

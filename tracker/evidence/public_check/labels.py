@@ -10,41 +10,41 @@ from tracker.signoff.outcomes import Validity
 VERDICTS: dict[Verdict, tuple[object, object, str]] = {
     Verdict.GENUINE: (
         _l("Genuine."),
-        _l("It is as it was signed, all have signed, and it still holds."),
+        _l("It's as it was signed, everyone has signed, and it's still valid."),
         "held",
     ),
     Verdict.BEGINS_LATER: (
         _l("Genuine."),
-        _l("It is as it was signed."),
+        _l("It's as it was signed."),
         "held",
     ),
     Verdict.WAITING: (
         _l("Genuine, but not signed by all yet."),
-        _l("It is as it was frozen for signature. It binds nobody before all have signed."),
+        _l("It's as it was frozen for signature. It binds nobody until everyone has signed."),
         "wait",
     ),
     Verdict.NOT_SIGNED: (
         _l("Genuine, but never agreed."),
-        _l("It is as it was frozen for signature, but not all signed it."),
+        _l("It's as it was frozen for signature, but not everyone signed it."),
         "stop",
     ),
     Verdict.SUPERSEDED: (
         _l("Genuine, but superseded."),
-        _l("It is as it was signed. A later revision has taken its place."),
+        _l("It's as it was signed. A later revision has replaced it."),
         "wait",
     ),
     Verdict.SUSPENDED: (
         _l("Genuine, but suspended."),
-        _l("It is as it was signed, and a party has suspended it: it does not hold meanwhile."),
+        _l("It's as it was signed, but a party has suspended it: it isn't valid at the moment."),
         "wait",
     ),
     Verdict.ENDED: (
         _l("Genuine, but ended."),
-        _l("It is as it was signed, and no longer runs. Some duties may go on, as the text says."),
+        _l("It's as it was signed, but it has ended. Some duties may continue, as the text says."),
         "wait",
     ),
     Verdict.DISAGREES: (
-        _l("It does not agree with its signatures."),
+        _l("It doesn't agree with its signatures."),
         _l(
             "This text was frozen here, but its signatures and its history don't agree with each "
             "other. Don't rely on it. Ask the people who run this service."
@@ -53,11 +53,13 @@ VERDICTS: dict[Verdict, tuple[object, object, str]] = {
     ),
     Verdict.ALTERED: (
         _l("Altered."),
-        _l("It is not as it was made here. Do not rely on it, and ask whoever gave it to you."),
+        _l(
+            "It isn't as it was made here. Don't rely on it, and ask the person who gave it to you."
+        ),
         "stop",
     ),
     Verdict.BUNDLE: (
-        _l("A genuine bundle of evidence."),
+        _l("A genuine evidence bundle."),
         _l(
             "Every part of it is intact, and a key of this site sealed it. It shows how things "
             "were when it was exported: check a certificate in it to know what is still valid."
@@ -73,18 +75,15 @@ VERDICTS: dict[Verdict, tuple[object, object, str]] = {
         "held",
     ),
     Verdict.STRANGE_BUNDLE: (
-        _l("A bundle of evidence from another place."),
-        _l(
-            "It is sound in itself, but no key of this place sealed it. Ask at the place that it "
-            "names."
-        ),
+        _l("An evidence bundle from somewhere else."),
+        _l("It's intact, but it wasn't sealed with a key from here. Ask at the place it names."),
         "stop",
     ),
     Verdict.UNKNOWN: (
         _l("Unknown."),
         _l(
-            "Nothing of this kind was made here. It may be mistyped, altered, or from another "
-            "place. Try the file itself."
+            "Nothing like this was made here. It may be mistyped, altered, or from somewhere "
+            "else. Try the file itself."
         ),
         "stop",
     ),

@@ -47,7 +47,9 @@ def verify() -> Page:
 def _lacking(paper: PaperForm) -> PaperForm:
     """Ask for the missing one of reference and digest: neither says anything alone."""
     if paper.reference.data and not paper.digest.data:
-        words = _("Enter the digest too: the reference names a cooperation, and no text of it.")
+        words = _(
+            "Enter the digest too: the reference only names a cooperation, not one of its texts."
+        )
         paper.digest.errors = [words]
     elif paper.digest.data and not paper.reference.data:
         paper.reference.errors = [_("Enter the reference too, such as C-2026-0001.")]

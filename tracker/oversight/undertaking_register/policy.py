@@ -25,7 +25,7 @@ def can_see_undertakings(actor: Actor) -> Decision:
         return YES
     return no(
         _l(
-            "The register of undertakings is for the NPM's managers and coordinators, and for its "
-            "auditors."
+            "Only the NPM's managers and coordinators, and its auditors, can see the register of "
+            "undertakings."
         )
     )

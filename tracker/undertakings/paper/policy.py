@@ -20,18 +20,18 @@ from tracker.undertakings.models import UndertakingState
 def can_record(actor: Actor, undertaking: UndertakingStatus, today: dt.date) -> Decision:
     """Decide on recording that a person signed on paper: a coordinator of the NPM."""
     if not _coordinates(actor, undertaking) or actor.user_id == undertaking.user_id:
-        return no(_l("A coordinator of the NPM records what a person signed on paper."))
+        return no(_l("Only a coordinator of the NPM can record what a person signed on paper."))
     if undertaking.signs_in:
         return no(_l("This person has an account and signs for themselves."))
     match undertaking.state:
         case UndertakingState.ON_PAPER:
-            return no(_l("A scan of this undertaking waits to be confirmed already."))
+            return no(_l("A scan of this undertaking is already waiting to be confirmed."))
         case UndertakingState.SIGNED | UndertakingState.COUNTERSIGNED:
-            return no(_l("The person has signed this undertaking already."))
+            return no(_l("The person has already signed this undertaking."))
         case UndertakingState.CLOSED:
             return no(_l("This undertaking was closed and can't be signed any more."))
     if not undertaking.is_current:
-        return no(_l("New terms are in force. The person signs again on the new terms."))
+        return no(_l("New terms are in force. The person has to sign again on the new terms."))
     return policy.is_in_time(undertaking, today)
 
 
@@ -42,22 +42,22 @@ def can_decide(actor: Actor, undertaking: UndertakingStatus, today: dt.date) -> 
     was declared (C13), so it is one of those who may read that.
     """
     if not policy.decides_for(actor, undertaking.npm_ids):
-        return no(_l("A signatory or manager of the NPM confirms the scan."))
+        return no(_l("Only a signatory or manager of the NPM can confirm the scan."))
     if actor.user_id == undertaking.user_id:
-        return no(_l("Nobody confirms their own undertaking."))
+        return no(_l("You can't confirm your own undertaking."))
     if actor.user_id == undertaking.recorded_by_id:
-        return no(_l("You recorded this scan. Another person confirms it."))
+        return no(_l("You recorded this scan. Somebody else has to confirm it."))
     if undertaking.state is not UndertakingState.ON_PAPER:
         return no(_l("This scan no longer waits to be confirmed."))
     if not undertaking.is_current:
-        return no(_l("New terms are in force. The person signs again on the new terms."))
+        return no(_l("New terms are in force. The person has to sign again on the new terms."))
     return policy.is_in_time(undertaking, today)
 
 
 def can_withdraw(actor: Actor, undertaking: UndertakingStatus) -> Decision:
     """Decide on withdrawing a scan before it is confirmed: a coordinator of the NPM."""
     if not _coordinates(actor, undertaking):
-        return no(_l("A coordinator of the NPM withdraws a scan."))
+        return no(_l("Only a coordinator of the NPM can withdraw a scan."))
     if undertaking.state is not UndertakingState.ON_PAPER:
         return no(_l("This scan no longer waits to be confirmed."))
     return YES

@@ -78,7 +78,7 @@ def record(reference: str, undertaking_id: str) -> str | Response:
             scan=form.sent_scan,
             sentence=LocalizedStr(sentence, locale.language()),
         ),
-        success=_("The scan is recorded. Another person of the NPM confirms it now."),
+        success=_("The scan is recorded. Another person of the NPM now has to confirm it."),
         next=_to_scan(reference, undertaking_id),
     )
     return done or render_template(
@@ -114,7 +114,7 @@ def show(reference: str, undertaking_id: str) -> str | Response:
             sentence=sentence,
             language=str(get_locale()),
         ),
-        success=_("You confirmed the scan. The NPM countersigns it now."),
+        success=_("You confirmed the scan. The NPM now has to countersign it."),
         next=redirect(
             url_for("undertakings.check", reference=reference, undertaking_id=undertaking_id), 303
         ),

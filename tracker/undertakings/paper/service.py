@@ -54,10 +54,10 @@ def record(
             _l("Use at most %(num)s characters", num=service.MAX_INTERESTS), "interests"
         )
     if draft.briefed and draft.briefed_on is not None and draft.briefed_on > signed_on:
-        raise RuleBrokenError(_l("The briefing comes before signing"), "briefed_on")
+        raise RuleBrokenError(_l("The briefing has to come before signing"), "briefed_on")
     if list(missing(queries.questions_of(loaded.checklist), draft, signed_on)):
         raise RuleBrokenError(
-            _l("Something is missing on the paper. Have the person complete it and sign it anew.")
+            _l("Something is missing on the paper. Have the person complete it and sign it again.")
         )
     key = keys.key_of(undertaking.cooperation_id)
     revision = signoff.freeze(
