@@ -249,7 +249,7 @@ def undertake(cast: Cast, name: str, countersigner: str, *, interests: str = "")
     if accept.count():
         accept.check()
         npm.get_by_role("button", name="Record the decision").click()
-        cast[countersigner].expect_told("The decision is recorded, and the person is told.")
+        cast[countersigner].expect_told("The decision is recorded, and the person is notified.")
     npm.get_by_role("button", name="Continue to countersign").click()
     cast[countersigner].prove_and(re.compile("^Countersign"), "You have countersigned.")
 

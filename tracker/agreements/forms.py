@@ -178,7 +178,7 @@ def _how_it_is_asked(others: Mapping[UUID, str]) -> dict[str, Any]:
             _l("Last day to sign"),
             [Required()],
             description=_l(
-                "If not everyone has signed by then, the text comes back and everyone is told."
+                "If not everyone has signed by then, the text comes back and everyone is notified."
             ),
         ),
         "remind_every": SelectOneField(

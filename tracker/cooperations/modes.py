@@ -180,8 +180,8 @@ MATRIX: dict[Mode, dict[Column, Cell]] = {
                 "The NPM passes information that is not public, so those who receive it sign first."
             ),
             _l(
-                "It is not known yet whether the NPM passes information that is not public, and "
-                "that counts as yes."
+                "Needed for now: it isn't known yet whether the NPM passes "
+                "information that is not public."
             ),
             _SHARE_PASSAGE,
         ),
@@ -205,8 +205,8 @@ MATRIX: dict[Mode, dict[Column, Cell]] = {
                 "The NPM passes information that is not public, so those who receive it sign first."
             ),
             _l(
-                "It is not known yet whether the NPM passes information that is not public, and "
-                "that counts as yes."
+                "Needed for now: it isn't known yet whether the NPM passes "
+                "information that is not public."
             ),
             _SHARE_PASSAGE,
         ),
@@ -228,8 +228,8 @@ MATRIX: dict[Mode, dict[Column, Cell]] = {
             Question.UNPUBLISHED_SHARED,
             _l("Drafts or unpublished findings are shared, so those who read them sign first."),
             _l(
-                "It is not known yet whether drafts or unpublished findings are shared, and that "
-                "counts as yes."
+                "Needed for now: it isn't known yet whether drafts or unpublished"
+                " findings are shared."
             ),
             _SHARE_PASSAGE,
         ),
@@ -243,8 +243,8 @@ MATRIX: dict[Mode, dict[Column, Cell]] = {
             Question.REAL_CASES_IN_TRAINING,
             _l("Real cases or files are used in training, so those who see them sign first."),
             _l(
-                "It is not known yet whether real cases or files are used in training, and that "
-                "counts as yes."
+                "Needed for now: it isn't known yet whether real cases or files "
+                "are used in training."
             ),
             _SHARE_PASSAGE,
         ),
@@ -268,10 +268,7 @@ MATRIX: dict[Mode, dict[Column, Cell]] = {
         VISIT_ROLES: _if(
             Question.EXPERT_ON_VISIT,
             _l("The expert takes part in a visit, so roles are agreed for each visit."),
-            _l(
-                "It is not known yet whether the expert takes part in a visit, and that counts "
-                "as yes."
-            ),
+            _l("Needed for now: it isn't known yet whether the expert takes part in a visit."),
             _VISIT_PASSAGE,
         ),
         VISIT_PLAN: _if(
@@ -280,10 +277,7 @@ MATRIX: dict[Mode, dict[Column, Cell]] = {
                 "The expert takes part in a visit, so all agree what they do if they find "
                 "something grave."
             ),
-            _l(
-                "It is not known yet whether the expert takes part in a visit, and that counts "
-                "as yes."
-            ),
+            _l("Needed for now: it isn't known yet whether the expert takes part in a visit."),
             _URGENT_PASSAGE,
         ),
     },
@@ -296,8 +290,8 @@ MATRIX: dict[Mode, dict[Column, Cell]] = {
             Question.UNPUBLISHED_SHARED,
             _l("Unpublished data are used in the project, so those who use them sign first."),
             _l(
-                "It is not known yet whether unpublished data are used in the project, and that "
-                "counts as yes."
+                "Needed for now: it isn't known yet whether unpublished data are "
+                "used in the project."
             ),
             _SHARE_PASSAGE,
         ),
@@ -315,8 +309,8 @@ MATRIX: dict[Mode, dict[Column, Cell]] = {
             Question.UNPUBLISHED_SHARED,
             _l("Unpublished findings are used in advocacy, so those who read them sign first."),
             _l(
-                "It is not known yet whether unpublished findings are used in advocacy, and that "
-                "counts as yes."
+                "Needed for now: it isn't known yet whether unpublished findings "
+                "are used in advocacy."
             ),
             _SHARE_PASSAGE,
         ),
@@ -361,8 +355,9 @@ MATRIX: dict[Mode, dict[Column, Cell]] = {
                 "visits, so they sign first."
             ),
             _l(
-                "It is not known yet whether members see unpublished findings, plans of visits or "
-                "cases, or take part in visits, and that counts as yes."
+                "Needed for now: it isn't known yet whether members see "
+                "unpublished findings, plans of visits or cases, or take part in "
+                "visits."
             ),
             _SHARE_PASSAGE,
             Question.MEMBERS_ON_VISITS,
@@ -370,7 +365,7 @@ MATRIX: dict[Mode, dict[Column, Cell]] = {
         VISIT_ROLES: _if(
             Question.MEMBERS_ON_VISITS,
             _l("Members take part in visits, so roles are agreed for each visit."),
-            _l("It is not known yet whether members take part in visits, and that counts as yes."),
+            _l("Needed for now: it isn't known yet whether members take part in visits."),
             _VISIT_PASSAGE,
         ),
         VISIT_PLAN: _if(
@@ -379,7 +374,7 @@ MATRIX: dict[Mode, dict[Column, Cell]] = {
                 "Members take part in visits, so all agree what they do if they find something "
                 "grave."
             ),
-            _l("It is not known yet whether members take part in visits, and that counts as yes."),
+            _l("Needed for now: it isn't known yet whether members take part in visits."),
             _URGENT_PASSAGE,
         ),
         STANDING_PLAN: _recommended(
@@ -427,8 +422,8 @@ MATRIX: dict[Mode, dict[Column, Cell]] = {
             Question.UNPUBLISHED_SHARED,
             _l("Unpublished data are used by the coalition, so those who use them sign first."),
             _l(
-                "It is not known yet whether unpublished data are used by the coalition, and that "
-                "counts as yes."
+                "Needed for now: it isn't known yet whether unpublished data are "
+                "used by the coalition."
             ),
             _SHARE_PASSAGE,
         ),
@@ -445,8 +440,8 @@ MATRIX: dict[Mode, dict[Column, Cell]] = {
             Question.NAMED_CASE_DISCUSSED,
             _l("The case of a particular person is discussed, so those who hear of it sign first."),
             _l(
-                "It is not known yet whether the case of a particular person is discussed, and "
-                "that counts as yes."
+                "Needed for now: it isn't known yet whether the case of a "
+                "particular person is discussed."
             ),
             _SHARE_PASSAGE,
         ),

@@ -377,7 +377,7 @@ def check(reference: str, undertaking_id: str) -> str | Response:
                 form.reason.data or "",
                 seen=form.seen.data or "",
             ),
-            success=_("The decision is recorded, and the person is told."),
+            success=_("The decision is recorded, and the person is notified."),
             next=_to_check(reference, undertaking_id),
         )
         if done:
@@ -469,7 +469,7 @@ def added_interest(reference: str, undertaking_id: str, interest_id: str) -> str
                 form.places,
                 seen=form.seen.data or "",
             ),
-            success=_("The decision is recorded, and the person is told."),
+            success=_("The decision is recorded, and the person is notified."),
             next=_to_check(reference, undertaking_id),
         )
         if done:
@@ -583,7 +583,7 @@ def withdraw_clearance(reference: str, undertaking_id: str) -> str | Response:
     done = form.validate_on_submit() and perform(
         form,
         lambda: service.withdraw_clearance(actor, undertaking.id, form.reason.data or ""),
-        success=_("It's closed immediately, and the person is told."),
+        success=_("It's closed immediately, and the person is notified."),
         next=_to_check(reference, undertaking_id),
     )
     return done or render_template(

@@ -32,7 +32,7 @@ def test_a_signatory_gives_notice_from_the_cooperations_page(app: Flask, in_forc
     assert "Thanks are owed." in page.text
     day = (clock.today() + NOTICE * DAY).isoformat()
     text = client.submit(address(in_force), from_on=day, reason=WHY).get_data(as_text=True)
-    assert "Notice is given. All parties are told." in text
+    assert "Notice given. All parties are notified." in text
     assert "Lantern Health Network is leaving" in text
     assert WHY in text
     assert client.get(address(in_force)).status_code == 403

@@ -406,7 +406,7 @@ def test_a_text_is_suspended_and_the_suspension_lifted(app: Flask, in_force: Tab
     record = page(app, in_force, "henrik", "/record")
     assert {"Suspend", "End this text"} <= record.links().keys()
     shown = submit(app, in_force, "henrik", "/suspend", reason="Our staff are threatened.")
-    assert "Notice of the suspension is given. All parties are told." in shown.text
+    assert "Notice of the suspension given. All parties are notified." in shown.text
     assert "Our staff are threatened." in shown.text
     assert f"Suspended since {words_of(clock.today())}." in shown.text
     assert in_force.checklist().stopped_by is NoticeKind.SUSPENDED

@@ -201,7 +201,9 @@ def refuse(checklist_id: UUID, record_id: UUID) -> str | Response:
     done = form.validate_on_submit() and perform(
         form,
         lambda: paper.refuse(actor, checklist, record.id, reason=form.reason.data or ""),
-        success=_("You refused the scan. The person who recorded it is told, with your reason."),
+        success=_(
+            "You refused the scan. The person who recorded it gets a message with your reason."
+        ),
         next=_to_record(checklist, revision),
     )
     return done or _no_page(

@@ -43,7 +43,7 @@ def leave(reference: str) -> str | Response:
         success=lambda party: (
             _("Your organisation has left this cooperation.")
             if rows.is_past(party)
-            else _("Notice is given. All parties are told.")
+            else _("Notice given. All parties are notified.")
         ),
         next=lambda party: _to_departure(reference, party),
     )

@@ -50,8 +50,8 @@ def _notice(checklist_id: UUID, kind: NoticeKind) -> str | Response:
     earliest = notices.earliest(checklist, kind)
     form = NoticeForm(data={"from_on": earliest})
     given = {
-        NoticeKind.SUSPENDED: _("Notice of the suspension is given. All parties are told."),
-        NoticeKind.ENDED: _("Notice of the end is given. All parties are told."),
+        NoticeKind.SUSPENDED: _("Notice of the suspension given. All parties are notified."),
+        NoticeKind.ENDED: _("Notice of the end given. All parties are notified."),
     }
     done = form.validate_on_submit() and perform(
         form,
@@ -99,7 +99,7 @@ def close(checklist_id: UUID, notice_id: UUID) -> str | Response:
     if lifts:
         lede = _("The text is in force again immediately. People are asked for new undertakings.")
         return _reason_page(loaded, form, _("Lift the suspension"), lede)
-    lede = _("The text stays in force as it is. All parties are told.")
+    lede = _("The text stays in force as it is. All parties are notified.")
     return _reason_page(loaded, form, _("Take the notice back"), lede)
 
 

@@ -320,7 +320,7 @@ def decline(checklist_id: UUID) -> str | Response:
             items=form["items"].data,
         ),
         success=(
-            _("You declined. The named items are open again; all parties are told."),
+            _("You declined. The named items are open again; all parties are notified."),
             "warning",
         ),
         next=_to_list(checklist_id),
