@@ -21,6 +21,8 @@ _PARTIES = (
         Cooperation.reference,
         Cooperation.title,
         Cooperation.stage,
+        Cooperation.starts_on,
+        Cooperation.ends_on,
     )
     .join(Organisation, Organisation.id == Party.organisation_id)
     .join(Cooperation, Cooperation.id == Party.cooperation_id)
@@ -66,6 +68,8 @@ def refresh(cooperation_id: UUID) -> None:
             "opened_at": party.opened_at,
             "reference": party.reference,
             "stage": party.stage,
+            "starts_on": party.starts_on,
+            "ends_on": party.ends_on,
             "words": "\n".join([party.reference, party.title, *names]).casefold(),
         }
         for party in parties

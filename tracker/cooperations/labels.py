@@ -8,6 +8,7 @@ from flask_babel import lazy_gettext as _l
 from tracker.access.actor import OrganisationKind
 from tracker.cooperations.models import BodyKind, ChecklistKind, ClearanceEnd, Knowledge, Stage
 from tracker.cooperations.modes import STANDING_PLAN, VISIT_PLAN, Column, Level, Requirement
+from tracker.cooperations.queries import ListState
 from tracker.signoff.labels import validity_words
 from tracker.signoff.outcomes import Validity, validity
 from tracker.ui.locale import as_date
@@ -21,6 +22,20 @@ STAGES: dict[Stage, object] = {
     Stage.UNDER_REVIEW: _l("Under review"),
     Stage.SUSPENDED: _l("Suspended"),
     Stage.CLOSED: _l("Closed"),
+}
+
+# What the list of cooperations can be narrowed to, in order.
+LIST_STATES: dict[ListState, object] = {
+    Stage.EXPLORED: STAGES[Stage.EXPLORED],
+    Stage.DRAFT: STAGES[Stage.DRAFT],
+    Stage.REVIEWED: STAGES[Stage.REVIEWED],
+    Stage.CLEARED: STAGES[Stage.CLEARED],
+    Validity.BEGINS_LATER: _l("Begins later"),
+    Stage.ACTIVE: STAGES[Stage.ACTIVE],
+    Validity.RUN_OUT: _l("Terms ran out"),
+    Stage.UNDER_REVIEW: STAGES[Stage.UNDER_REVIEW],
+    Stage.SUSPENDED: STAGES[Stage.SUSPENDED],
+    Stage.CLOSED: STAGES[Stage.CLOSED],
 }
 
 # The style marks of stages; of those in which work goes on, "half".

@@ -214,6 +214,8 @@ class CooperationEntry(Base):
             "stage",
             "left_on",
             "is_of_npm",
+            "starts_on",
+            "ends_on",
         ),
     )
 
@@ -229,6 +231,9 @@ class CooperationEntry(Base):
     opened_at: Mapped[dt.datetime]
     reference: Mapped[str] = mapped_column(sa.String(20))
     stage: Mapped[Stage]
+    # First and last day of the agreed terms (M19), between which an active cooperation is active.
+    starts_on: Mapped[dt.date | None]
+    ends_on: Mapped[dt.date | None]
     # Reference, title and the names of all parties, case folded; a search word is part of a line.
     words: Mapped[str]
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
@@ -15,13 +16,19 @@ from tracker.cooperations.models import Cooperation, CooperationEntry, Mode, Par
 from tracker.cooperations.people import parties
 from tracker.cooperations.policy import CooperationFact, PartyFact
 from tracker.cooperations.scope import listed, visible
+from tracker.core import clock
 from tracker.core.db import db
 from tracker.signoff.models import RequestState, Revision, SignatureRequest
+from tracker.signoff.outcomes import Validity
 
 # Before any cooperation was opened.
 _BEFORE_ALL = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 REFERENCE = re.compile(r"C-[0-9]{4}-[0-9]{4,6}")
 _WITH_PARTIES = selectinload(Cooperation.parties).joinedload(Party.organisation)
+
+# What the list shows of a cooperation on a day: its stage, or that signed terms begin later or have
+# run out.
+ListState = Stage | Validity
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +65,7 @@ def listing(
     actor: Actor,
     *,
     words: str = "",
-    stage: Stage | None = None,
+    state: ListState | None = None,
     offset: int = 0,
     limit: int = 25,
     counts: Mapping[str, int] | None = None,
@@ -66,16 +73,16 @@ def listing(
     """Return one page of the cooperations the person may see, the newest first.
 
     Every word must occur in the title, the reference or the name of a party. counts are those of
-    the same words (stage_counts), where they were asked for already.
+    the same words (state_counts), where they were asked for already.
     """
-    counts = stage_counts(actor, words) if counts is None else counts
-    total = counts.get(stage.value if stage else "", 0)
+    counts = state_counts(actor, words) if counts is None else counts
+    total = counts.get(state.value if state else "", 0)
     if not total:
         return Listing(0, [])
     # Pages are found by the entries' index, and only those of the page read.
     ids = sa.select(CooperationEntry.cooperation_id).where(*_found(actor, words))
-    if stage is not None:
-        ids = ids.where(CooperationEntry.stage == stage)
+    if state is not None:
+        ids = ids.where(*_in_state(state, clock.today()))
     ids = ids.order_by(CooperationEntry.opened_at.desc(), CooperationEntry.reference.desc())
     rows = db.session.scalars(
         sa.select(Cooperation)
@@ -86,15 +93,41 @@ def listing(
     return Listing(total, list(rows))
 
 
-def stage_counts(actor: Actor, words: str = "") -> dict[str, int]:
-    """Return how many of the visible cooperations are in each stage; "" is all."""
-    rows = db.session.execute(
-        sa.select(CooperationEntry.stage, sa.func.count())
-        .where(*_found(actor, words))
-        .group_by(CooperationEntry.stage)
+def state_counts(actor: Actor, words: str = "") -> dict[str, int]:
+    """Return how many of the visible cooperations are in each state today; "" is all."""
+    today = clock.today()
+    columns = (
+        CooperationEntry.stage,
+        sa.case((CooperationEntry.starts_on > today, 1), else_=0),
+        sa.case((CooperationEntry.ends_on < today, 1), else_=0),
     )
-    counts = {stage.value: count for stage, count in rows}
-    return counts | {"": sum(counts.values())}
+    rows = db.session.execute(
+        sa.select(*columns, sa.func.count()).where(*_found(actor, words)).group_by(*columns)
+    )
+    counts: Counter[str] = Counter()
+    for stage, is_to_come, is_over, count in rows:
+        state: ListState = stage
+        if stage is Stage.ACTIVE and is_over:
+            state = Validity.RUN_OUT
+        elif stage is Stage.ACTIVE and is_to_come:
+            state = Validity.BEGINS_LATER
+        counts[state.value] += count
+    return {**counts, "": counts.total()}
+
+
+def _in_state(state: ListState, today: dt.date) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions over entries that labels.stage_words shows a state on a day."""
+    starts_on, ends_on = CooperationEntry.starts_on, CooperationEntry.ends_on
+    is_active = CooperationEntry.stage == Stage.ACTIVE
+    is_not_over = sa.or_(ends_on.is_(None), ends_on >= today)
+    match state:
+        case Validity.RUN_OUT:
+            return [is_active, ends_on < today]
+        case Validity.BEGINS_LATER:
+            return [is_active, is_not_over, starts_on > today]
+        case Stage.ACTIVE:
+            return [is_active, is_not_over, sa.or_(starts_on.is_(None), starts_on <= today)]
+    return [CooperationEntry.stage == state]
 
 
 def fact(cooperation: Cooperation) -> CooperationFact:

@@ -98,22 +98,27 @@ def index() -> str:
     """List the cooperations the person may see."""
     actor = current_actor()
     words = tidy_line(request.args.get("q", ""))[:200]
-    stage = next((choice for choice in Stage if choice.value == request.args.get("stage")), None)
+    wanted = request.args.get("stage")
+    state = next((choice for choice in labels.LIST_STATES if choice.value == wanted), None)
     number = paging.asked_number()
-    counts = queries.stage_counts(actor, words)
+    counts = queries.state_counts(actor, words)
     listing = queries.listing(
         actor,
         words=words,
-        stage=stage,
+        state=state,
         offset=paging.offset(number),
         limit=paging.SIZE,
         counts=counts,
     )
-    stages = [(choice.value, labels.STAGES[choice]) for choice in Stage if counts.get(choice.value)]
+    states = [
+        (choice.value, label)
+        for choice, label in labels.LIST_STATES.items()
+        if counts.get(choice.value)
+    ]
     return render_template(
         "cooperations/index.html",
         page=Page(listing.cooperations, number, paging.SIZE, listing.total),
-        filters=filter_links("stage", [("", _("All")), *stages], counts),
+        filters=filter_links("stage", [("", _("All")), *states], counts),
         words=words,
         stage=request.args.get("stage", ""),
         has_any=bool(counts[""]) or bool(words),

@@ -1,19 +1,22 @@
 """The entries by which the list of cooperations finds, orders and counts."""
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from tests import starting_points
 from tests.factories.cooperations import Country, bring_in, copied_country, open_one
 from tracker.access.actor import Role
-from tracker.cooperations import entries, queries, service
+from tracker.cooperations import entries, labels, queries, service
 from tracker.cooperations.models import Cooperation, CooperationEntry, Party, Stage
 from tracker.cooperations.scope import visible_ids
 from tracker.core import clock
 from tracker.lifecycle import service as lifecycle
+from tracker.signoff.outcomes import Validity
 from tracker.worker import recheck
 
 pytestmark = pytest.mark.both_databases
@@ -33,8 +36,10 @@ def cooperation(land: Country, session: Session) -> Cooperation:
     return opened
 
 
-def references(land: Country, first: str, words: str = "", stage: Stage | None = None) -> list[str]:
-    listing = queries.listing(land.actor(first), words=words, stage=stage)
+def references(
+    land: Country, first: str, words: str = "", state: queries.ListState | None = None
+) -> list[str]:
+    listing = queries.listing(land.actor(first), words=words, state=state)
     assert listing.total == len(listing.cooperations)
     return [cooperation.reference for cooperation in listing.cooperations]
 
@@ -77,10 +82,61 @@ def test_a_new_stage_is_counted_and_filtered_by(
 ) -> None:
     lifecycle._enter(cooperation, land.actor("ilena"), Stage.UNDER_REVIEW)
     session.commit()
-    counts = queries.stage_counts(land.actor("samira"))
+    counts = queries.state_counts(land.actor("samira"))
     assert counts == {"": 1, Stage.UNDER_REVIEW.value: 1}
-    assert references(land, "samira", stage=Stage.UNDER_REVIEW) == [cooperation.reference]
-    assert references(land, "samira", stage=Stage.EXPLORED) == []
+    assert references(land, "samira", state=Stage.UNDER_REVIEW) == [cooperation.reference]
+    assert references(land, "samira", state=Stage.EXPLORED) == []
+
+
+@pytest.mark.parametrize(
+    ("days_to_start", "days_to_end", "state"),
+    [
+        (None, None, Stage.ACTIVE),
+        (0, 0, Stage.ACTIVE),
+        (-9, None, Stage.ACTIVE),
+        (1, 9, Validity.BEGINS_LATER),
+        (1, None, Validity.BEGINS_LATER),
+        (-9, -1, Validity.RUN_OUT),
+        (None, -1, Validity.RUN_OUT),
+    ],
+)
+def test_an_active_cooperation_is_found_by_what_its_dates_say_today(
+    land: Country,
+    session: Session,
+    cooperation: Cooperation,
+    days_to_start: int | None,
+    days_to_end: int | None,
+    state: queries.ListState,
+) -> None:
+    lifecycle._enter(cooperation, land.actor("ilena"), Stage.ACTIVE)
+    today = clock.today()
+    starts_on, ends_on = (
+        None if days is None else today + days * DAY for days in (days_to_start, days_to_end)
+    )
+    service.follow_dates(None, cooperation, starts_on=starts_on, ends_on=ends_on, review_on=None)
+    session.commit()
+    assert queries.state_counts(land.actor("samira")) == {"": 1, state.value: 1}
+    for other in labels.LIST_STATES:
+        assert references(land, "samira", state=other) == (
+            [cooperation.reference] if other is state else []
+        )
+    shown, _mark = labels.stage_words(cooperation.stage, starts_on, ends_on, today)
+    assert (str(shown) == "Active") is (state is Stage.ACTIVE)
+
+
+def test_the_first_day_makes_it_active_without_any_event(
+    land: Country,
+    session: Session,
+    cooperation: Cooperation,
+    frozen_time: Callable[[dt.datetime | None], None],
+) -> None:
+    lifecycle._enter(cooperation, land.actor("ilena"), Stage.ACTIVE)
+    tomorrow = clock.today() + DAY
+    service.follow_dates(None, cooperation, starts_on=tomorrow, ends_on=None, review_on=None)
+    session.commit()
+    assert references(land, "samira", state=Stage.ACTIVE) == []
+    frozen_time(starting_points.noon_in(1))
+    assert references(land, "samira", state=Stage.ACTIVE) == [cooperation.reference]
 
 
 def test_missing_entries_are_created_at_the_start(
@@ -104,7 +160,7 @@ def test_an_entry_changed_by_hand_is_named_and_put_right_by_a_recheck(
     session.execute(sa.update(CooperationEntry).values(stage=Stage.CLOSED))
     session.commit()
     assert {mismatch.kind for mismatch in recheck.recheck(cooperation.id)} == {"cooperation entry"}
-    assert references(land, "ilena", stage=stage) == [cooperation.reference]
+    assert references(land, "ilena", state=stage) == [cooperation.reference]
 
 
 def test_an_entry_inserted_by_hand_shows_nothing_that_may_not_be_seen(
@@ -153,6 +209,6 @@ def test_the_list_has_what_is_visible_for_everybody(land: Country, session: Sess
             key=[first.id, second.id, other.id].index,
             reverse=True,
         )
-        assert listing.total == len(wanted) == queries.stage_counts(actor)[""]
+        assert listing.total == len(wanted) == queries.state_counts(actor)[""]
         seen |= {cooperation.reference for cooperation in listing.cooperations}
     assert seen == {first.reference, second.reference, other.reference}

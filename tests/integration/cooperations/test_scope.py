@@ -40,7 +40,7 @@ def test_parties_and_their_auditor_see_the_cooperation(land: Country, first: str
     assert queries.find(actor, cooperation.reference)
     assert queries.find_by_id(actor, cooperation.id)
     assert queries.listing(actor).total == 1
-    assert queries.stage_counts(actor)[""] == 1
+    assert queries.state_counts(actor)[""] == 1
     assert set(queries.find_all(actor, [cooperation.id])) == {cooperation.id}
 
 
@@ -51,7 +51,7 @@ def test_nobody_else_sees_it_in_any_way(land: Country, first: str) -> None:
     assert queries.find(actor, cooperation.reference) is None
     assert queries.find_by_id(actor, cooperation.id) is None
     assert queries.listing(actor, words=cooperation.reference).total == 0
-    assert queries.stage_counts(actor) == {"": 0}
+    assert queries.state_counts(actor) == {"": 0}
     assert queries.find_all(actor, [cooperation.id]) == {}
 
 
@@ -97,7 +97,7 @@ def test_the_list_sends_as_many_queries_for_many_rows_as_for_one(
         with statements() as sent:
             for cooperation in queries.listing(actor).cooperations:
                 assert [party.organisation.name for party in people.parties(cooperation)]
-            queries.stage_counts(actor)
+            queries.state_counts(actor)
         return len(sent)
 
     open_one(land, "door")
