@@ -45,7 +45,7 @@ class Side:
         self.page.locator(f"[name={PART[code]}]").fill(words)
         self.page.get_by_label("Reason for the change").fill(reason)
         self.page.get_by_role("button", name="Send the suggestion").click()
-        self.expect(f"The others see your suggestion for {code}.")
+        self.expect(f"The other parties can now see your suggestion for {code}.")
 
     def change(self, code: str, words: str) -> None:
         """Change one's own party's answer, which no other party has accepted."""

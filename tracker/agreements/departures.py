@@ -56,7 +56,10 @@ def can_leave(actor: Actor, cooperation: Cooperation) -> Decision:
         for notice in notices.open_notices(terms)
     ):
         return no(
-            _l("Your organisation has given notice that the agreement ends. Take it back first.")
+            _l(
+                "Your organisation has given notice that the agreement ends. "
+                "Withdraw the notice first."
+            )
         )
     return signoff_policy.has_power(signoff_policy.signing_membership(actor), clock.today())
 

@@ -285,11 +285,9 @@ def can_give_notice(
 def can_close_notice(actor: Actor, party: PartyFact | None, given_for: UUID) -> Decision:
     """Decide whether a person may lift a suspension or take a notice back: of their own party."""
     if party is None or not actor.has(Role.SIGNATORY):
-        return no(
-            _l("Only a signatory of the party that gave the notice can lift it or take it back.")
-        )
+        return no(_l("Only a signatory of the party that gave the notice can lift or withdraw it."))
     if party.organisation_id != given_for:
-        return no(_l("Only the party that gave the notice can lift it or take it back."))
+        return no(_l("Only the party that gave the notice can lift or withdraw it."))
     return YES
 
 

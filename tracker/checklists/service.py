@@ -270,7 +270,9 @@ def _require_may_set(
 def _require_may_be_left_out(loaded: LoadedChecklist, item: Item, scope: AnswerScope) -> None:
     """*Not applicable* is not offered for required items (product.md, 4.2)."""
     if scope is not AnswerScope.SHARED:
-        raise RuleBrokenError(_l("Only an item's shared answer can be left out, for everyone."))
+        raise RuleBrokenError(
+            _l("You can only leave out an item's shared answer. It's then left out for everyone.")
+        )
     if completeness.is_required(item, loaded.sheet, loaded.surroundings):
         raise RuleBrokenError(_l("This item is required here, so it can't be left out."))
     if not completeness.may_be_left_out(item, loaded.sheet, loaded.surroundings):

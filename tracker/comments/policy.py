@@ -60,7 +60,7 @@ def can_make_task(comment: CommentFact) -> Decision:
     if comment.is_withdrawn:
         return _withdrawn()
     if comment.task is not None:
-        return no(_l("This comment already has a task. It ends once it's done."))
+        return no(_l("This comment already has a task. Finish that one first."))
     return YES
 
 
@@ -69,7 +69,7 @@ def can_finish_task(actor: Actor, comment: CommentFact) -> Decision:
     if comment.task is None:
         return no(_l("This comment has no open task."))
     if actor.user_id not in {comment.task.user_id, comment.task.made_by_id}:
-        return no(_l("Only the person who has the task, or who made it, can say that it's done."))
+        return no(_l("Only the person with the task, or the one who made it, can mark it as done."))
     return YES
 
 

@@ -108,7 +108,7 @@ CLOSED_BECAUSE: dict[ClearanceEnd, object] = {
     ClearanceEnd.NEW_TERMS: _l("new confidentiality terms are in force"),
     ClearanceEnd.SUSPENDED: _l("the person was suspended"),
     ClearanceEnd.LEFT: _l("the person left"),
-    ClearanceEnd.UNLISTED: _l("the person is no longer on the list of who must sign"),
+    ClearanceEnd.UNLISTED: _l("the person is no longer on the list of people who must sign"),
     ClearanceEnd.WITHDRAWN: _l("the undertaking was withdrawn"),
     ClearanceEnd.REPLACED: _l("a newer undertaking took its place"),
     ClearanceEnd.TERMS_SUSPENDED: _l("the terms it's based on were suspended"),

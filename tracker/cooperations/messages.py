@@ -38,8 +38,9 @@ def party_is_leaving(reference: str, user_ids: Iterable[UUID]) -> None:
         with in_language(person.language):
             body = text(
                 _(
-                    "A party in one of your cooperations gave notice that it's leaving, or took "
-                    "its notice back. The agreement goes on among the others."
+                    "A party in one of your cooperations gave notice that it's "
+                    "leaving, or withdrew its notice. The agreement continues "
+                    "between the others."
                 ),
                 name=person.name,
                 address=link_to("dashboard.cooperation", reference=reference),
@@ -54,8 +55,9 @@ def party_has_left(reference: str, organisation_id: UUID, user_ids: Iterable[UUI
         with in_language(person.language):
             body = text(
                 _(
-                    "A party has left one of your cooperations. The agreement goes on among the "
-                    "others. See what has to change in it."
+                    "A party has left one of your cooperations. The agreement "
+                    "continues between the others. Check what has to change in "
+                    "it."
                 ),
                 name=person.name,
                 address=link_to(

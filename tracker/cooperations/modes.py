@@ -111,7 +111,7 @@ MODE_HINTS: dict[Mode, object] = {
     Mode.VISIT: _l("People from a CSO are on the NPM's team at a place of deprivation of liberty."),
     Mode.ADVIS: _l("CSOs have seats in a body that advises the NPM or decides with it."),
     Mode.OMB_PLUS: _l("CSOs are part of the NPM's regular work, monitoring included."),
-    Mode.COAL: _l("Several organisations work together for a change of law or policy."),
+    Mode.COAL: _l("Several organisations work together to change a law or policy."),
     Mode.PROT: _l("Each supports the other if it comes under pressure."),
 }
 
@@ -296,7 +296,10 @@ MATRIX: dict[Mode, dict[Column, Cell]] = {
             _SHARE_PASSAGE,
         ),
         STANDING_PLAN: _recommended(
-            _l("Common work on a theme may bring up something grave; agree early what follows."),
+            _l(
+                "Working together on a theme may bring up something serious. Agree"
+                " early what you'll do then."
+            ),
             _URGENT_PASSAGE,
         ),
     },
@@ -458,7 +461,7 @@ MATRIX: dict[Mode, dict[Column, Cell]] = {
 _NOTHING: dict[Column, Cell] = {
     TERMS: Cell(
         Level.RECOMMENDED,
-        _l("No way of working is chosen yet; what both sides expect can be settled in any case."),
+        _l("No way of working has been chosen yet. You can still agree what both sides expect."),
         _TERMS_PASSAGE,
     ),
     CONFIDENTIALITY: Cell(

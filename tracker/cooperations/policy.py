@@ -162,7 +162,7 @@ def can_leave(actor: Actor, cooperation: CooperationFact) -> Decision:
 def can_stay(actor: Actor, cooperation: CooperationFact) -> Decision:
     """Decide who may take such a notice back before its day: a signatory of the same party."""
     if not cooperation.has_party(actor.organisation_id) or not actor.has(Role.SIGNATORY):
-        return no(_l("Only a signatory of the party that is leaving can take the notice back."))
+        return no(_l("Only a signatory of the party that is leaving can withdraw the notice."))
     own = actor.organisation_id
     if not any(party.is_leaving for party in cooperation.parties if party.organisation_id == own):
         return no(_l("Your organisation hasn't given this notice."))

@@ -15,9 +15,9 @@ class ExportForm(Form):
     with_closed = ConfirmField(
         _l("Include what I can see about visits and people"),
         description=_l(
-            "The texts, and who did what, for visits that you may know of. Anyone who gets the "
-            "file can read it. The read log shows that you exported it. Leave this unticked "
-            "unless it's needed."
+            "The texts of visits you're allowed to know about, and who did what. "
+            "Anyone who gets the file can read them. The read log shows that you "
+            "exported it. Tick this only if you need it."
         ),
     )
 

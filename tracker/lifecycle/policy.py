@@ -309,7 +309,7 @@ def _agreed_too_late(terms: TermsFact, today: dt.date) -> Missing | None:
     if terms.starts_on is None or agreed_on < terms.starts_on:
         return None
     return Missing(
-        _l("The terms have to be agreed before the start. Set a later start in M19."),
+        _l("The terms have to be agreed before the cooperation starts. Set a later start in M19."),
         Target(PageKind.ITEM, terms.checklist_id, "M19"),
         "settling-terms/expectations",
     )

@@ -65,7 +65,7 @@ FAULTS: dict[Fault | ChainFault, object] = {
     ChainFault.MISSING: _l("An event was removed here."),
     ChainFault.TWICE: _l("An event was inserted here: its number was already taken."),
     ChainFault.DOES_NOT_FOLLOW: _l(
-        "The event does not follow the one before it: an event was added, removed or moved."
+        "The event doesn't follow the one before it: an event was added, removed or moved."
     ),
     ChainFault.CHANGED: _l("The event was changed."),
     ChainFault.DETAILS_CHANGED: _l("The details of the event were changed."),
@@ -114,9 +114,9 @@ FAULTS: dict[Fault | ChainFault, object] = {
         "What the row says about the key's end differs from the instance's chain."
     ),
     Fault.NOT_NUMBERED: _l("A leaf of the log was removed or added before this one."),
-    Fault.OTHER_HASH: _l("The log was changed: a leaf does not give the hash that is kept of it."),
-    Fault.OTHER_ROOT: _l("The log was changed: it does not give the root that was signed."),
-    Fault.NOT_SIGNED: _l("The checkpoint was changed: it does not bear its key's signature."),
+    Fault.OTHER_HASH: _l("The log was changed: a leaf doesn't match its stored hash."),
+    Fault.OTHER_ROOT: _l("The log was changed: it doesn't match the signed root."),
+    Fault.NOT_SIGNED: _l("The checkpoint was changed: it isn't signed with its key."),
     Fault.CHECKPOINT_GONE: _l("The checkpoint before this one was removed."),
     Fault.REWRITTEN: _l(
         "The event is not the one that was there when the checkpoint was signed: the chain was "
@@ -131,13 +131,11 @@ FAULTS: dict[Fault | ChainFault, object] = {
     Fault.ROW_DELETED: _l("The row was deleted, and no event says so."),
     Fault.EMPTIED: _l("The table was emptied, and no event says so. This was one of its rows."),
     Fault.ANCHOR_UNKNOWN: _l(
-        "There is no such checkpoint here: the database was put back to an earlier day, or the "
-        "anchor is another instance's."
+        "This checkpoint doesn't exist here: the database was restored from an "
+        "earlier day, or the anchor belongs to another instance."
     ),
-    Fault.ANCHOR_OTHER: _l("The checkpoint kept here is another one: the log was made anew."),
-    Fault.NO_PAPER: _l(
-        "The signature on paper isn't based on a scan that was confirmed like this."
-    ),
+    Fault.ANCHOR_OTHER: _l("The checkpoint stored here is a different one: the log was recreated."),
+    Fault.NO_PAPER: _l("No scan confirmed like this supports the signature on paper."),
     Fault.DISAGREES: _l(
         "What is stored here about the state of a text differs from its signatures and events."
     ),

@@ -149,9 +149,9 @@ def _about_the_meeting(record: Record, fact: RecordFact) -> Iterator[Problem]:
     if record.held_on is None:
         yield "held_on", _l("Enter the day on which the review was held.")
     elif record.held_on > fact.today:
-        yield "held_on", _l("The review was held today or earlier.")
+        yield "held_on", _l("The review must have been held today or earlier.")
     elif fact.starts_on and record.held_on < fact.starts_on:
-        yield "held_on", _l("The review was held after the start of the terms.")
+        yield "held_on", _l("The review must be held after the terms start.")
     represented = {person.organisation_id for person in record.people}
     for party_id, name in fact.parties:
         if party_id not in represented:
@@ -166,13 +166,13 @@ def _about_promises(record: Record, fact: RecordFact) -> Iterator[Problem]:
         elif result.verdict is not Verdict.KEPT and not result.words:
             yield (
                 f"words_{code}",
-                _l("Say more about this, because it wasn't kept in full: %(item)s.", item=label),
+                _l("This wasn't kept in full. Say more about it: %(item)s.", item=label),
             )
 
 
 def _about_the_outcome(record: Record, fact: RecordFact) -> Iterator[Problem]:
     if record.outcome is None:
-        yield "outcome", _l("Choose how you go on.")
+        yield "outcome", _l("Choose how you'll go on.")
         return
     if record.outcome is not Outcome.GO_ON and not record.reason:
         yield "reason", _l("Give the reason for this outcome.")
@@ -207,7 +207,7 @@ def _about_the_next_review(record: Record, fact: RecordFact) -> Iterator[Problem
         yield "next_on", _l("Enter the day of the next review.")
         return
     if record.next_on <= fact.today:
-        yield "next_on", _l("The next review comes after today.")
+        yield "next_on", _l("The next review must be after today.")
         return
     last = record.ends_on if record.outcome is Outcome.RENEW else fact.ends_on
     is_open_ended = record.outcome is not Outcome.RENEW and (

@@ -107,7 +107,7 @@ def decide(
         )
     reason = reason.strip()
     if not reason and decision is not InterestsDecision.ACCEPT:
-        raise RuleBrokenError(_l("Say what follows, and why. The person can read it."), "reason")
+        raise RuleBrokenError(_l("Say what you decide, and why. The person can read it."), "reason")
     if len(reason) > MAX_REASON:
         raise RuleBrokenError(_l("Use at most %(num)s characters", num=MAX_REASON), "reason")
     limit = _limit(places) if decision is InterestsDecision.LIMIT else None

@@ -24,7 +24,7 @@ DECISION_HINTS: dict[InterestsDecision, object] = {
 DECIDED: dict[InterestsDecision, object] = {
     InterestsDecision.ACCEPT: _l("Accepted"),
     InterestsDecision.LIMIT: _l("Accepted with a limit"),
-    InterestsDecision.REPLACE: _l("Another person is to replace them"),
+    InterestsDecision.REPLACE: _l("Somebody else will replace them"),
 }
 
 REACHES: dict[Reach, object] = {
@@ -41,7 +41,7 @@ LIMIT_REACHES: dict[Reach, object] = {reach: REACHES[reach] for reach in (Reach.
 
 ENDED_BECAUSE: dict[UndertakingEnd, object] = {
     UndertakingEnd.NEW_TERMS: _l("new confidentiality terms are in force"),
-    UndertakingEnd.UNLISTED: _l("the person is no longer on the list of who must sign"),
+    UndertakingEnd.UNLISTED: _l("the person is no longer on the list of people who must sign"),
     UndertakingEnd.LEFT: _l("the person no longer takes part"),
     UndertakingEnd.SUSPENDED: _l("the account was suspended"),
     UndertakingEnd.WITHDRAWN: _l("the person withdrew it"),

@@ -44,7 +44,7 @@ def can_fill_in(actor: Actor, undertaking: UndertakingStatus, today: dt.date) ->
         case UndertakingState.ON_PAPER | UndertakingState.SIGNED | UndertakingState.COUNTERSIGNED:
             return no(_l("You have already signed this undertaking."))
         case UndertakingState.CLOSED:
-            return no(_l("This undertaking was closed and can't be signed any more."))
+            return no(_l("This undertaking has been closed, so it can't be signed."))
     if not undertaking.is_current:
         return no(_l("New terms are in force. Sign the undertaking on the new terms."))
     if undertaking.organisation_id not in {m.organisation_id for m in actor.memberships}:
@@ -158,11 +158,11 @@ def _interests_allow(undertaking: UndertakingStatus) -> Decision:
     if undertaking.waits_for_decision:
         return no(_l("Decide on the declared interests first."))
     if undertaking.decision is InterestsDecision.REPLACE:
-        return no(_l("You decided that another person is to replace them."))
+        return no(_l("You decided to ask for somebody else."))
     if undertaking.undecided_added:
         return no(_l("Decide on the interests that the person added first."))
     if undertaking.added_refused:
-        return no(_l("You decided that another person is to replace them."))
+        return no(_l("You decided to ask for somebody else."))
     return YES
 
 
@@ -197,15 +197,15 @@ def can_ask_again(actor: Actor, undertaking: UndertakingStatus, today: dt.date) 
     by_person = actor.user_id == undertaking.user_id and undertaking.withdrawn_by_person
     by_npm = acts_for(actor, undertaking.npm_ids) and actor.has(*ASKERS)
     if not by_person and (not by_npm or actor.outside_expert):
-        return no(_l("Only the NPM can ask a person again."))
+        return no(_l("Only the NPM can ask a person for a new undertaking."))
     if undertaking.state is not UndertakingState.CLOSED:
         return no(_l("The undertaking is still open."))
     if not undertaking.is_current:
         return no(_l("It's based on terms that are no longer in force."))
     if undertaking.has_open:
-        return no(_l("The person has already been asked."))
+        return no(_l("The person has already been asked for an undertaking."))
     if not undertaking.is_listed:
-        return no(_l("The person is no longer on the list of who must sign (C2)."))
+        return no(_l("The person is no longer on the list of people who must sign (C2)."))
     return is_in_time(undertaking, today)
 
 

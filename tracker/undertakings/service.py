@@ -196,7 +196,7 @@ def allow_mailed_codes(
     if not reason:
         raise RuleBrokenError(_l("Say why. It's kept in the history."), "reason")
     if cooperation.mailed_codes is allowed:
-        raise RuleBrokenError(_l("Nothing to change: it's already like that."))
+        raise RuleBrokenError(_l("Nothing to change: it's already set this way."))
     cooperation.mailed_codes = allowed
     db.session.flush()
     record(
@@ -227,7 +227,7 @@ def decide(
         )
     reason = reason.strip()
     if not reason and decision is not InterestsDecision.ACCEPT:
-        raise RuleBrokenError(_l("Say what follows, and why. The person can read it."), "reason")
+        raise RuleBrokenError(_l("Say what you decide, and why. The person can read it."), "reason")
     if len(reason) > MAX_REASON:
         raise RuleBrokenError(_l("Use at most %(num)s characters", num=MAX_REASON), "reason")
     undertaking.decision = decision
@@ -388,7 +388,7 @@ def _require_visit(undertaking: Undertaking, terms: Terms, visit_id: UUID | None
         if visit_id not in offered:
             raise RuleBrokenError(_l("Choose which visit this is for."), "visit_id")
     elif visit_id is not None:
-        raise RuleBrokenError(_l("The terms don't cover a single visit."), "visit_id")
+        raise RuleBrokenError(_l("These terms aren't limited to one visit."), "visit_id")
 
 
 def record_event(

@@ -226,7 +226,7 @@ def _roles_items(facts: Facts, wants: Sequence[MissingRequirement]) -> Missing:
 def _briefing(facts: Facts, _wants: Sequence[MissingRequirement]) -> Missing:
     is_ahead = facts.briefing_on is not None
     return Missing(
-        _l("The briefing of the team is still to come.")
+        _l("The team hasn't been briefed yet.")
         if is_ahead
         else _l("The briefing of the team has no date yet."),
         _l("At the briefing everyone hears tasks, method, limits and the urgent-action plan."),
@@ -274,7 +274,7 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
             n,
             name=name,
         ),
-        _l("Whoever has left the cooperation leaves the team too."),
+        _l("Anyone who leaves the cooperation also leaves the team."),
         _SIGN,
         PageKind.TEAM,
     ),
@@ -296,7 +296,7 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
             n,
             name=name,
         ),
-        _l("Whoever is not listed knows neither place nor date."),
+        _l("Only people on the list know the place and date."),
         "settling-terms/mandate-rules",
         PageKind.TEAM,
     ),
@@ -433,7 +433,7 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
             Signing.INCOMPLETE: _l("The terms on confidentiality are not agreed yet."),
             Signing.TO_SEND: _l("The terms on confidentiality are ready to be sent for signature."),
             Signing.SENT: _l("The terms on confidentiality are waiting for signatures."),
-            Signing.AMENDED: _l("An amendment of the terms on confidentiality isn't signed."),
+            Signing.AMENDED: _l("An amendment to the terms on confidentiality isn't signed."),
             Signing.IN_FORCE: _l("A party hasn't signed the terms on confidentiality."),
             Signing.STOPPED: _l("The terms on confidentiality are suspended or have ended."),
         },
@@ -447,7 +447,7 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
             Signing.INCOMPLETE: _l("The roles of this visit are not agreed yet."),
             Signing.TO_SEND: _l("The roles of this visit are ready to be sent for signature."),
             Signing.SENT: _l("The roles of this visit are waiting for signatures."),
-            Signing.AMENDED: _l("An amendment of the roles isn't signed."),
+            Signing.AMENDED: _l("An amendment to the roles isn't signed."),
             Signing.IN_FORCE: _l("A party with people on the team hasn't signed the roles."),
             Signing.STOPPED: _l("The roles of this visit are no longer in force."),
         },
@@ -461,7 +461,7 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
             Signing.INCOMPLETE: _l("The urgent-action plan is not agreed yet."),
             Signing.TO_SEND: _l("The urgent-action plan is ready to be sent for signature."),
             Signing.SENT: _l("The urgent-action plan is waiting for signatures."),
-            Signing.AMENDED: _l("An amendment of the urgent-action plan isn't signed."),
+            Signing.AMENDED: _l("An amendment to the urgent-action plan isn't signed."),
             Signing.IN_FORCE: _l("A party with people on the team hasn't signed the plan."),
             Signing.STOPPED: _l("The urgent-action plan is no longer in force."),
         },

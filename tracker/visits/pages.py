@@ -271,7 +271,7 @@ def _preparation(reading: Reading, actor: Actor) -> list[Task]:
         tasks.append(
             Task(
                 _("Your part in this visit"),
-                _("Waiting for you") if open_now else _("Nothing waits"),
+                _("Waiting for you") if open_now else _("Nothing to do"),
                 YOURS if open_now else "done",
                 url_for("visits.my_part", reference=reference, number=visit.number),
                 _("Your task, the urgent-action plan, and who to call."),
@@ -341,7 +341,7 @@ def my_part(reading: Reading, fact: MemberFact) -> MyPart:
                 (_("Your task"), row.get("task", "")),
                 (_("Alone or with whom"), row.get("works_with", "")),
                 (_("Who steps in"), _name(reading, row.get("backup"))),
-                (_("What you don't do"), row.get("limits", "")),
+                (_("What you must not do"), row.get("limits", "")),
             )
             if words
         ],

@@ -179,8 +179,8 @@ def to_excuse(judgement: Judgement) -> tuple[frozenset[str], Decision]:
     if not all(want.is_excusable(judgement.facts) for want in wants):
         return frozenset(), no(
             _l(
-                "An override excuses requirements of the NPM's own people only. What is asked of "
-                "others has to be met, or they leave the team first."
+                "An override only excuses requirements for the NPM's own people. "
+                "Others have to meet theirs or leave the team first."
             )
         )
     return frozenset(want.key for want in wants), YES

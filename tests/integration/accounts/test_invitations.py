@@ -368,7 +368,7 @@ def test_a_revoked_invitation_is_closed(
     samira.post(f"/people/invitations/{invited.id}/revoke")
     assert "taken back" in Page.of(client.get(f"/invitations/{invited.token}")).text
     again = samira.post(f"/people/invitations/{invited.id}/revoke", follow_redirects=True)
-    assert "has already been taken back" in Page.of(again).text
+    assert "has already been revoked" in Page.of(again).text
 
 
 def test_sent_again_it_has_another_link(

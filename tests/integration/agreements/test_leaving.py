@@ -155,7 +155,7 @@ def test_of_two_at_once_one_has_to_stay(in_force: Table) -> None:
 
 def test_who_gave_notice_of_the_end_takes_it_back_first(in_force: Table) -> None:
     give(in_force, "otto", NoticeKind.ENDED)
-    with pytest.raises(RefusedError, match="Take it back first"):
+    with pytest.raises(RefusedError, match="Withdraw the notice first"):
         notify(in_force)
 
 

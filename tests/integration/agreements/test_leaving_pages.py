@@ -37,7 +37,7 @@ def test_a_signatory_gives_notice_from_the_cooperations_page(app: Flask, in_forc
     assert WHY in text
     assert client.get(address(in_force)).status_code == 403
     others = browser(app, in_force, "samira").page(departure(in_force)).text
-    assert "Take the notice back" not in others
+    assert "Withdraw the notice" not in others
     assert WHY in others
 
 

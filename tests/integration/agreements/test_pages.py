@@ -434,10 +434,10 @@ def test_a_party_gives_notice_to_end_a_text_and_withdraws_it(app: Flask, in_forc
     shown = submit(app, in_force, "tomas", "/end", reason="The law has changed.")
     assert f"Will end on {words_of(day)}." in shown.text
     assert "The law has changed." in page(app, in_force, "joana", "/record").text
-    link = shown.links()["Take the notice back"]
-    assert "Take the notice back" not in page(app, in_force, "henrik", "/record").links()
+    link = shown.links()["Withdraw the notice"]
+    assert "Withdraw the notice" not in page(app, in_force, "henrik", "/record").links()
     shown = Page.of(browser(app, in_force, "tomas").submit(link, reason="A mistake."))
-    assert "The notice is taken back." in shown.text
+    assert "The notice is withdrawn." in shown.text
     assert "Will end on" not in shown.text
 
 

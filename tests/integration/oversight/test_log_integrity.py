@@ -408,7 +408,7 @@ def test_an_anchor_reveals_a_rebuilt_log(
     other = replace(logged[1], root=OTHER)
     result = verify(app, saved(tmp_path, other.text()))
     assert result.exit_code == 1
-    assert "is another one: the log was made anew" in result.output
+    assert "is a different one: the log was recreated" in result.output
 
 
 def test_a_file_that_holds_no_checkpoint_is_refused(

@@ -103,7 +103,7 @@ def test_what_is_missing_is_said_on_the_record(app: Flask, active: Table) -> Non
     for words in (
         "Enter the day on which the review was held.",
         "Say how this went: Objectives.",
-        "Choose how you go on.",
+        "Choose how you'll go on.",
     ):
         assert words in shown.text
 

@@ -216,7 +216,7 @@ def test_the_date_on_the_paper_is_one_on_which_it_could_be_signed(
 def test_a_paper_that_lacks_something_is_not_recorded(
     driver: Stage, left_out: dict[str, Any]
 ) -> None:
-    with pytest.raises(RuleBrokenError, match="missing on the paper"):
+    with pytest.raises(RuleBrokenError, match="missing from the paper"):
         on_paper.record(driver, draft=on_paper.filled_in(driver, **left_out))
     assert state(driver) is UndertakingState.ASKED
 

@@ -81,7 +81,7 @@ def test_the_way_from_the_list_to_a_confirmed_scan(driver: Stage, browser: Brows
     # The paper promises no more than is so: whoever takes it reads it.
     assert "and the coordinator who takes this paper" in blank.text
     page = Page.of(send(coordinator, f"{where}/record", scans.pdf(), names))
-    assert "The scan is recorded. Another person of the NPM now has to confirm it." in page.text
+    assert "The scan is recorded. Somebody else from the NPM now has to confirm it." in page.text
     assert where in coordinator.page(list_of(driver)).addresses()
     second = browser("milan")
     assert f"Confirm the undertaking of {NAME}, signed on paper" in second.page("/").text

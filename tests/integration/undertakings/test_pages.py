@@ -607,7 +607,7 @@ def test_unlisted_participants_are_named_only_to_their_own_side(
 ) -> None:
     stage.list_people("lh", "leyla")
     page = browser("joana").page(list_of(stage))
-    assert "Not on the list of who must sign" in page.text
+    assert "Not on the list of people who must sign" in page.text
     assert "Otto Brandis" in page.text
     assert "Not on the list" not in browser("samira").page(list_of(stage)).text
     assert "Not on the list" in browser("ilena").page(list_of(stage)).text
@@ -749,7 +749,7 @@ def test_a_limit_without_its_reason_keeps_what_was_chosen(browser: Browser, stag
     stage.sign("leyla", TOLD)
     response = browser("tomas").submit(check_of(stage, "leyla"), decision="replace", reason="")
     page = Page.of(response)
-    assert "Say what follows, and why" in page.text
+    assert "Say what you decide, and why" in page.text
     assert page.form().values["decision"] == ["replace"]
     assert stage.undertaking("leyla").decision is None
 

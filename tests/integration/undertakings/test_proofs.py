@@ -237,7 +237,7 @@ def test_two_simultaneous_permissions_do_not_undo_each_other(
     allow(stage, "tomas")
     data = page.form().filled_in(reason="The same")
     response = client.post(permission(stage), data=data, csrf=False)
-    assert "Nothing to change: it's already like that." in text(response)
+    assert "Nothing to change: it's already set this way." in text(response)
     db.session.refresh(stage.cooperation)
     assert stage.cooperation.mailed_codes
 

@@ -330,7 +330,7 @@ def test_the_npm_decides_with_a_reason(stage: Stage, decision: InterestsDecision
 def test_a_limit_needs_its_reason(stage: Stage, decision: InterestsDecision) -> None:
     stage.sign("leyla", TOLD)
     for reason in ("", "   "):
-        with pytest.raises(RuleBrokenError, match="what follows, and why") as caught:
+        with pytest.raises(RuleBrokenError, match="what you decide, and why") as caught:
             stage.decide("leyla", decision, reason)
         assert caught.value.field == "reason"
     assert stage.undertaking("leyla").decision is None
@@ -352,7 +352,7 @@ def test_nobody_else_decides(stage: Stage, key: str) -> None:
 def test_a_decision_may_change_until_it_is_countersigned(stage: Stage) -> None:
     stage.sign("leyla", TOLD)
     stage.decide("leyla", InterestsDecision.REPLACE, "Too near.")
-    with pytest.raises(RefusedError, match="another person"):
+    with pytest.raises(RefusedError, match="somebody else"):
         stage.countersign("leyla")
     stage.decide("leyla", InterestsDecision.LIMIT, "Not at Lower Harbour.", by="milan")
     stage.countersign("leyla")
@@ -367,7 +367,7 @@ def test_the_mail_tells_the_person_that_a_decision_was_made_but_not_which(stage:
         sa.select(OutboxMessage).where(OutboxMessage.kind == "undertaking_decided")
     ).one()
     assert row.recipient == stage.cast.users["leyla"].email
-    for word in ("Lower Harbour", "replace", "another person", "Too near"):
+    for word in ("Lower Harbour", "replace", "somebody else", "Too near"):
         assert word not in row.body
         assert word not in row.subject
 
@@ -549,7 +549,7 @@ def test_a_clearance_for_one_project_opens_that_project(cast: Cast) -> None:
 
 def test_a_clearance_for_all_work_names_no_visit(stage: Stage) -> None:
     stage.sign("leyla")
-    with pytest.raises(RuleBrokenError, match="a single visit"):
+    with pytest.raises(RuleBrokenError, match="limited to one visit"):
         stage.countersign("leyla", visit_id=uuid4())
 
 

@@ -246,7 +246,7 @@ def test_who_wrote_an_answer_is_no_second_reader() -> None:
     values = {"lead": str(OREN)}
     assert problems_in(PEOPLE, check, values, authors=(ILENA, SAMIRA)) == []
     assert words(problems_in(PEOPLE, check, values, authors=(OREN,))) == [
-        "This person wrote an answer on this checklist. Name somebody who didn't."
+        "This person wrote an answer in this checklist. Name somebody who didn't."
     ]
 
 

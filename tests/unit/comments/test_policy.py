@@ -91,7 +91,7 @@ def test_whoever_reads_a_comment_settles_it_opens_it_again_and_makes_a_task(
     [
         (JOANA, ASKED, ""),
         (OREN, ASKED, ""),
-        (SAMIRA, ASKED, "who has the task, or who made it"),
+        (SAMIRA, ASKED, "with the task, or the one who made it"),
         (JOANA, COMMENT, "no open task"),
     ],
 )

@@ -244,7 +244,7 @@ def test_nobody_countersigns_their_own() -> None:
         ({"has_interests": True}, "Decide on the declared interests first"),
         (
             {"has_interests": True, "decision": InterestsDecision.REPLACE},
-            "another person is to replace them",
+            "ask for somebody else",
         ),
     ],
 )
@@ -319,7 +319,7 @@ def test_nobody_else_asks_again(who: Actor) -> None:
         ({"state": SIGNED}, "still open"),
         ({"is_current": False}, "no longer in force"),
         ({"has_open": True}, "already been asked"),
-        ({"is_listed": False}, "list of who must sign"),
+        ({"is_listed": False}, "list of people who must sign"),
         ({"until": TODAY - dt.timedelta(days=1)}, "has passed"),
     ],
 )

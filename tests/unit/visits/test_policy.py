@@ -436,7 +436,7 @@ def test_only_j3_can_be_overridden(earlier: Facts) -> None:
 def test_an_override_excuses_all_that_is_missing_or_nothing() -> None:
     given = facts(members=tuple(replace(member, plan_read=False) for member in READY.members))
     keys, decision = policy.to_excuse(policy.judge(given))
-    says(decision, "requirements of the NPM's own people only")
+    says(decision, "requirements for the NPM's own people")
     assert not keys
 
 

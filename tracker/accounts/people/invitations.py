@@ -326,9 +326,7 @@ def _check_not_here(email: str, wanted: NewInvitation) -> None:
     )
     if waiting is not None:
         raise RuleBrokenError(
-            _l(
-                "There is an open invitation to this address. Send it again, or take it back first."
-            ),
+            _l("There is an open invitation to this address. Send it again, or revoke it first."),
             "email",
         )
     user = queries.find_user_by_email(email)
@@ -357,7 +355,7 @@ def _locked(actor: Actor, invitation_id: UUID) -> Invitation:
     if state is InvitationState.ACCEPTED:
         raise RuleBrokenError(_l("This invitation has already been accepted."))
     if state is InvitationState.REVOKED:
-        raise RuleBrokenError(_l("This invitation has already been taken back."))
+        raise RuleBrokenError(_l("This invitation has already been revoked."))
     return invitation
 
 
@@ -396,7 +394,7 @@ def _is_bound(invitation: Invitation) -> bool:
 CHANGED = _l("This invitation can't be used: it was changed outside this application.")
 CLOSED_WORDS: dict[InvitationState, object] = {
     InvitationState.ACCEPTED: _l("This invitation has already been used."),
-    InvitationState.REVOKED: _l("This invitation was taken back."),
+    InvitationState.REVOKED: _l("This invitation was revoked."),
     InvitationState.EXPIRED: _l("This invitation has expired."),
 }
 

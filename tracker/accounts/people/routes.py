@@ -344,7 +344,7 @@ def revoke(invitation_id: str) -> Response:
     return perform(
         None,
         lambda: invitations.revoke(actor, line.id),
-        success=_("The invitation to %(email)s is taken back.", email=line.email),
+        success=_("The invitation to %(email)s is revoked.", email=line.email),
         next=redirect(url_for("people.invitations_page")),
     )
 

@@ -71,7 +71,7 @@ def take_back(reference: str) -> str | Response:
     done = form.validate_on_submit() and perform(
         form,
         lambda: departures.take_back(actor, cooperation, reason=form.reason.data or ""),
-        success=_("The notice is taken back. Your organisation stays."),
+        success=_("The notice is withdrawn. Your organisation stays."),
         next=redirect(url_for("dashboard.cooperation", reference=reference), 303),
     )
     return done or render_template(

@@ -91,7 +91,7 @@ def close(checklist_id: UUID, notice_id: UUID) -> str | Response:
     done = form.validate_on_submit() and perform(
         form,
         lambda: notices.close_notice(actor, checklist, notice_id, reason=form.reason.data or ""),
-        success=_("The suspension is lifted.") if lifts else _("The notice is taken back."),
+        success=_("The suspension is lifted.") if lifts else _("The notice is withdrawn."),
         next=_to_record(checklist_id),
     )
     if done:
@@ -100,7 +100,7 @@ def close(checklist_id: UUID, notice_id: UUID) -> str | Response:
         lede = _("The text is in force again immediately. People are asked for new undertakings.")
         return _reason_page(loaded, form, _("Lift the suspension"), lede)
     lede = _("The text stays in force as it is. All parties are notified.")
-    return _reason_page(loaded, form, _("Take the notice back"), lede)
+    return _reason_page(loaded, form, _("Withdraw the notice"), lede)
 
 
 @blueprint.route("/agree-anew", methods=["GET", "POST"])

@@ -165,7 +165,7 @@ def propose(checklist_id: UUID, code: str) -> Answered:
     done = is_sent(form) and perform(
         form,
         act,
-        success=_("The others see your suggestion for %(code)s.", code=code),
+        success=_("The other parties can now see your suggestion for %(code)s.", code=code),
         next=back(checklist_id, code),
         conflict=show_both,
     )

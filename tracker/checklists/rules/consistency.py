@@ -157,7 +157,7 @@ def _no_more_than_announced(
         if has_content(what) and what not in allowed and row.get("hours") != 0:
             yield Problem(
                 "authorities",
-                _l("This tells an authority more than what is announced."),
+                _l("This tells an authority more than the announcement does."),
                 row=number,
                 column="what",
             )

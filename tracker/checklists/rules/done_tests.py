@@ -55,7 +55,7 @@ def _min_rows(
         label = item.field(check.field or "").label
         yield Problem(
             check.field or "",
-            _l("%(label)s: add at least %(n)s row(s).", label=label, n=check.n or 1),
+            _l("%(label)s: add rows, at least %(n)s.", label=label, n=check.n or 1),
         )
 
 
@@ -189,7 +189,7 @@ def _wrote_no_answer(
         if person in sheet.authors:
             yield Problem(
                 key,
-                _l("This person wrote an answer on this checklist. Name somebody who didn't."),
+                _l("This person wrote an answer in this checklist. Name somebody who didn't."),
                 row=row,
                 column=check.column,
             )

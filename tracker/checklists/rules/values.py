@@ -379,7 +379,7 @@ def _missing_rows(field: TemplateField, rows: list[dict[str, Any]]) -> Iterator[
     least = max(spec.min, 0 if spec.fixed else 1)
     if sum(has_content(row) for row in rows) < least:
         yield Problem(
-            field.key, _l("%(label)s: add at least %(n)s row(s).", label=field.label, n=least)
+            field.key, _l("%(label)s: add rows, at least %(n)s.", label=field.label, n=least)
         )
 
 

@@ -27,6 +27,4 @@ class ReplaceForm(Form):
         most=2000,
         description=_l("For example the law and its number. All parties can read this."),
     )
-    sure = ConfirmField(
-        _l("I have seen the act. I know that this can't be taken back."), [Required()]
-    )
+    sure = ConfirmField(_l("I have seen the act. I know that this can't be undone."), [Required()])

@@ -13,9 +13,10 @@ def anchor(person: Contact, checkpoint: Checkpoint) -> None:
     with in_language(person.language):
         body = text(
             _(
-                "This is a checkpoint: a short text, signed by this instance, that represents "
-                "everything recorded until then. Keep this email. With it you can later show "
-                "anyone that none of it was changed. There's nothing else to do."
+                "This is a checkpoint: a short text, signed by this instance, "
+                "that sums up everything recorded until then. Keep this email. "
+                "With it you can later show anyone that none of it was changed. "
+                "There's nothing else to do."
             ),
             checkpoint.text().strip(),
             name=person.name,

@@ -29,7 +29,7 @@ def can_record(actor: Actor, undertaking: UndertakingStatus, today: dt.date) -> 
         case UndertakingState.SIGNED | UndertakingState.COUNTERSIGNED:
             return no(_l("The person has already signed this undertaking."))
         case UndertakingState.CLOSED:
-            return no(_l("This undertaking was closed and can't be signed any more."))
+            return no(_l("This undertaking has been closed, so it can't be signed."))
     if not undertaking.is_current:
         return no(_l("New terms are in force. The person has to sign again on the new terms."))
     return policy.is_in_time(undertaking, today)

@@ -78,7 +78,7 @@ def record(reference: str, undertaking_id: str) -> str | Response:
             scan=form.sent_scan,
             sentence=LocalizedStr(sentence, locale.language()),
         ),
-        success=_("The scan is recorded. Another person of the NPM now has to confirm it."),
+        success=_("The scan is recorded. Somebody else from the NPM now has to confirm it."),
         next=_to_scan(reference, undertaking_id),
     )
     return done or render_template(

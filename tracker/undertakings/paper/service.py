@@ -57,7 +57,10 @@ def record(
         raise RuleBrokenError(_l("The briefing has to come before signing"), "briefed_on")
     if list(missing(queries.questions_of(loaded.checklist), draft, signed_on)):
         raise RuleBrokenError(
-            _l("Something is missing on the paper. Have the person complete it and sign it again.")
+            _l(
+                "Something is missing from the paper. Have the person complete it "
+                "and sign it again."
+            )
         )
     key = keys.key_of(undertaking.cooperation_id)
     revision = signoff.freeze(
