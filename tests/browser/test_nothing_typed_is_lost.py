@@ -436,7 +436,8 @@ def test_the_later_one_of_another_party_sees_both_and_proposes(desk: Desk) -> No
     expect(page).to_have_url(re.compile("#.*reason"))
     page.get_by_label("Reason for the change").fill("A week is enough.")
     page.get_by_role("button", name="Send the suggestion").click()
-    expect(page.get_by_text(f"The other parties can now see your suggestion for {desk.code}.")).to_be_visible()
+    sent = f"The other parties can now see your suggestion for {desk.code}."
+    expect(page.get_by_text(sent)).to_be_visible()
     expect(page.locator(f"#{desk.code.lower()} ins").first).to_contain_text("seven")
     desk.expect_saved("within ten days")
 

@@ -15,6 +15,8 @@ from tracker.settings import KNOWN_LANGUAGES
 TRANSLATED = KNOWN_LANGUAGES[1:]
 PLACE = re.compile(r"%\((\w+)\)s")
 MARK = re.compile(r"</?[a-z]+>")
+# Attributes of tags, such as the address of a link: marks of direction around it would break it.
+ATTRIBUTE = re.compile(r"""\w+=("[^"]*"|'[^']*')""")
 # A name of the code, which no page shows: a rename that caught a word makes one.
 NAME = re.compile(r"[A-Z][a-z]+[A-Z]\w*|[a-z]+(_[a-z]+)+")
 
@@ -72,3 +74,15 @@ def test_arabic_counts_in_its_six_ways() -> None:
         for number in (0, 1, 2, 3, 11, 100)
     ]
     assert sentences == ["لا مقالات", "مقال واحد", "مقالان", "3 مقالات", "11 مقالاً", "100 مقال"]
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
+def test_links_lead_to_the_same_addresses(language: str) -> None:
+    with_links = 0
+    for message in catalogue(language):
+        attributes = [match[0] for match in ATTRIBUTE.finditer(" ".join(forms(message.id)[:1]))]
+        if "<" in forms(message.id)[0] and attributes:
+            with_links += 1
+            for words in forms(message.string):
+                assert [match[0] for match in ATTRIBUTE.finditer(words)] == attributes, words
+    assert with_links > 1

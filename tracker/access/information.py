@@ -57,8 +57,8 @@ def may_see_planning(
     if actor.needs_clearance and not actor.cleared_for(cooperation_id, visit_id):
         return no(
             _l(
-                "You don't have access because your undertaking isn't signed and countersigned "
-                "(S11)."
+                "You don't have access because your undertaking hasn't been both "
+                "signed and countersigned."
             )
         )
     return YES

@@ -57,7 +57,12 @@ def roles_changed(user: User) -> None:
         "roles_changed",
         lambda: (
             _("Your roles have changed"),
-            [_("One of your roles was given or ended. Your profile shows the roles you have now.")],
+            [
+                _(
+                    "You were given a role, or one of your roles ended. Your profile "
+                    "shows the roles you have now."
+                )
+            ],
             render.link_to("accounts.profile"),
         ),
     )
@@ -73,8 +78,9 @@ def power_waits(people: Iterable[Addressee], person_id: UUID) -> None:
                 _("A role needs your confirmation"),
                 [
                     _(
-                        "Somebody is to sign or decide for an organisation. The role begins when "
-                        "you confirm it. If you don't know about it, ask before you confirm."
+                        "Somebody has been given a role to sign or decide for an "
+                        "organisation. It begins when you confirm it. If you "
+                        "don't know about it, ask before you confirm."
                     )
                 ],
                 render.link_to("people.show", user_id=person_id),

@@ -177,7 +177,7 @@ def confirmation_by(actor: Actor | None, facts: RoleFacts, holders: Holders) -> 
 def can_accept(actor: Actor, facts: RoleFacts) -> Decision:
     """Decide who accepts a role that an administrator confirmed: only the person."""
     if actor.user_id != facts.person:
-        return no(_l("People can only accept a role for themselves."))
+        return no(_l("You can't accept a role for somebody else."))
     if facts.has_begun:
         return no(_l("You have already accepted this role."))
     if facts.confirmed_how is not Confirmation.ADMINISTRATOR:

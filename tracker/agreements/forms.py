@@ -102,7 +102,7 @@ def send_form(
     members |= _how_it_is_asked(others)
     if len(languages) > 1:
         members["binding"] = ChoiceField(
-            _l("Which language is binding if two differ?"),
+            _l("Which language is binding if they differ?"),
             [Required()],
             description=_l("The text is frozen and signed in all of them."),
             choices=languages,

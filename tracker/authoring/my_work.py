@@ -24,8 +24,8 @@ def _task(row: Article) -> Task:
             "guidance_editing.revision", slug=row.slug, language=row.language, number=row.revision
         ),
         why=_l(
-            "It came with an update while the article was being edited here. The edited text "
-            "stays until you decide."
+            "It came with an update after the article had been edited here. The "
+            "edited text stays until you decide."
         ),
         act=_l("Decide"),
     )

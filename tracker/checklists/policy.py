@@ -198,7 +198,7 @@ def can_review(
     the NPM has nobody else (is_alone), its head confirms and says why.
     """
     if not actor.acts_for_npm:
-        return no(_l("The second reader has to be a person of the NPM."))
+        return no(_l("The second reader has to be somebody from the NPM."))
     if actor.is_administrator:
         return no(_l("An administrator can't be the second reader. Name another person in M5."))
     if second_reader is None:
@@ -245,7 +245,9 @@ def can_record_prior_agreement(
     if checklist.kind not in AGREED_BEFORE or checklist.visit_id is not None:
         return no(_l("You can only record earlier agreed terms and terms on confidentiality."))
     if checklist.state is not ChecklistState.DRAFTING or checklist.revision_in_force_id is not None:
-        return no(_l("A text has been sent for signature, or is in force, here. Amend it instead."))
+        return no(
+            _l("This checklist's text is in force or waiting for signatures. Amend it instead.")
+        )
     return YES
 
 
@@ -274,7 +276,7 @@ def can_give_notice(
     ends with the visit.
     """
     if is_restricted:
-        return no(_l("Texts of a visit stop with the visit."))
+        return no(_l("A visit's texts stop when the visit does."))
     if party is None or not actor.has(Role.SIGNATORY):
         return no(_l("Only a signatory of one of the parties can suspend or end a text."))
     if not in_force:
@@ -383,7 +385,7 @@ def can_take(
     if not taking_part:
         return taking_part
     if actor.user_id not in able:
-        return no(_l("Only people who take part in the cooperation can take on items."))
+        return no(_l("Only people who take part in the cooperation can be assigned items."))
     if held_by == actor.user_id:
         return no(_l("You already have this item."))
     if held_by in able:

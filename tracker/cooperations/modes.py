@@ -297,8 +297,8 @@ MATRIX: dict[Mode, dict[Column, Cell]] = {
         ),
         STANDING_PLAN: _recommended(
             _l(
-                "Working together on a theme may bring up something serious. Agree"
-                " early what you'll do then."
+                "Working together on a theme may bring up something serious, so "
+                "agree early what you'll do then."
             ),
             _URGENT_PASSAGE,
         ),
@@ -461,7 +461,9 @@ MATRIX: dict[Mode, dict[Column, Cell]] = {
 _NOTHING: dict[Column, Cell] = {
     TERMS: Cell(
         Level.RECOMMENDED,
-        _l("No way of working has been chosen yet. You can still agree what both sides expect."),
+        _l(
+            "No way of working has been chosen yet, but you can still agree what both sides expect."
+        ),
         _TERMS_PASSAGE,
     ),
     CONFIDENTIALITY: Cell(

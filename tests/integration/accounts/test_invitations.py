@@ -366,7 +366,7 @@ def test_a_revoked_invitation_is_closed(
 ) -> None:
     samira = browser_of("samira")
     samira.post(f"/people/invitations/{invited.id}/revoke")
-    assert "taken back" in Page.of(client.get(f"/invitations/{invited.token}")).text
+    assert "revoked" in Page.of(client.get(f"/invitations/{invited.token}")).text
     again = samira.post(f"/people/invitations/{invited.id}/revoke", follow_redirects=True)
     assert "has already been revoked" in Page.of(again).text
 

@@ -272,7 +272,7 @@ def test_passkeys_are_offered_where_browsers_allow_them(
     monkeypatch.setitem(app.extensions, "settings", _Elsewhere(app.extensions["settings"], address))
     assert rules.are_possible() is possible
     assert ("Use a passkey" in client.page("/sign-in").text) is possible
-    assert ("Passkeys can’t be used here" in client.page("/sign-in/passkey").text) is not possible
+    assert ("You can’t use passkeys here" in client.page("/sign-in/passkey").text) is not possible
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,7 @@ def test_another_party_confirms_and_the_text_is_in_force(desk: Desk) -> None:
     assert "Tick the box to confirm" in page.text
     assert desk.state is ChecklistState.SENT
     page = Page.of(desk.browser("ilena").submit(address, compared="y"))
-    assert "You confirmed it. All parties have signed. The record says when" in page.text
+    assert "You confirmed it. All parties have now signed. The record says when" in page.text
     assert (desk.state, desk.signatures()) == (ChecklistState.IN_FORCE, 2)
     assert "Scan recorded by Joana Pires, Lantern Health Network, confirmed by" in page.text
     assert label not in desk.browser("ilena").page("/").links()
@@ -292,7 +292,7 @@ def test_an_agreement_made_before_is_recorded_and_confirmed_by_pages(
     page = Page.of(samira.submit(links[0][1], compared="y"))
     assert "You confirmed it. The text is waiting for others." in page.text
     page = Page.of(demonstration.browser(app, "celia").submit(links[0][1], compared="y"))
-    assert "All parties have signed." in page.text
+    assert "All parties have now signed." in page.text
     assert "Made on paper on" in page.text
     assert "It wasn't reviewed here (G3) or signed electronically" in page.text
     assert "before this tool was in use; not signed electronically. Recorded by" in page.text

@@ -97,7 +97,7 @@ def test_a_passkey_signs_text_and_sentence_and_anybody_can_verify_it(
     desk: PasskeyDesk,
 ) -> None:
     page = desk.sign_with(desk.device)
-    assert "You signed. All parties have signed. The record says when" in page.text
+    assert "You signed. All parties have now signed. The record says when" in page.text
     assert "Passkey" in page.text
     assert "Proof of identity: Passkey." in page.text
     signature = desk.signature()
@@ -126,7 +126,7 @@ def test_each_opening_of_the_page_asks_for_something_else(desk: PasskeyDesk) -> 
 
 
 def test_password_and_code_still_sign(desk: PasskeyDesk) -> None:
-    assert "You signed." in desk.sign("otto").text
+    assert "You signed" in desk.sign("otto").text
     assert desk.signature().method is Method.PASSWORD_TOTP
     assert desk.signature().proof is None
 
@@ -146,7 +146,7 @@ def test_a_person_with_only_a_passkey_is_not_asked_for_a_code(desk: PasskeyDesk)
     nothing = desk.send("otto", page, "")
     assert "You don't have a code app. Confirm with your passkey." in nothing.text
     assert desk.signatures() == 1
-    assert "You signed." in desk.send("otto", page, desk.device.answer(prompt.challenge)).text
+    assert "You signed" in desk.send("otto", page, desk.device.answer(prompt.challenge)).text
 
 
 def test_a_person_without_passkey_or_app_is_asked_to_set_one_up(desk: PasskeyDesk) -> None:
@@ -174,7 +174,7 @@ def test_a_person_without_passkey_or_app_sets_one_up_and_signs(desk: PasskeyDesk
     back = Page.of(send(client, prompt, device.make(prompt.challenge)))
     assert back.h1 == "Read and check"
     back = client.page(back.links()["Continue to sign"])
-    assert "You signed." in desk.send("otto", back, device.answer(asked_on(back).challenge)).text
+    assert "You signed" in desk.send("otto", back, device.answer(asked_on(back).challenge)).text
 
 
 # Refused in plain words, and nothing is lost ----------------------------------------------------
@@ -190,7 +190,7 @@ def refused(desk: PasskeyDesk, page: Page, words: str) -> None:
 def test_a_passkey_response_is_valid_for_one_signature(desk: PasskeyDesk) -> None:
     page, prompt = desk.page_to_sign("otto")
     answer = desk.device.answer(prompt.challenge)
-    assert "You signed." in desk.send("otto", page, answer).text
+    assert "You signed" in desk.send("otto", page, answer).text
     with pytest.raises(RuleBrokenError, match="already been used"):
         prove_on(desk, page, answer)
     assert desk.signatures() == 2
@@ -281,7 +281,7 @@ def test_a_page_that_was_open_too_long_asks_once_more(
     assert again.h1 == "Read and check"
     assert "You opened the page more than 10 minutes ago, so nothing was signed." in again.text
     assert desk.signatures() == 1
-    assert "You signed." in desk.sign_with(desk.device).text
+    assert "You signed" in desk.sign_with(desk.device).text
 
 
 def test_an_unverified_person_signs_nothing(desk: PasskeyDesk) -> None:
@@ -300,7 +300,7 @@ def test_hostile_answers_sign_nothing(desk: PasskeyDesk, answer: str) -> None:
 
 
 def test_a_count_that_fell_back_sets_the_passkey_aside(desk: PasskeyDesk) -> None:
-    assert "You signed." in desk.sign_with(replace(desk.device, count=40)).text
+    assert "You signed" in desk.sign_with(replace(desk.device, count=40)).text
     passkey = _passkey(desk)
     assert passkey.sign_count == 41
     desk.session.rollback()

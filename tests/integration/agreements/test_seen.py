@@ -101,7 +101,7 @@ def test_changes_beyond_the_items_are_shown_too(app: Flask, many: Table) -> None
     again = browser(app, many, "henrik").page(onward)
     assert again.h1 == "Read and check"
     changes = again.text.split("What changed since you opened revision 1")[1].split("M1")[0]
-    assert "No item differs" not in changes
+    assert "No items have changed" not in changes
     assert "Purpose of the cooperation" in changes
     assert "Whatever the office says." in changes
     assert before.split()[0] in changes
@@ -116,7 +116,7 @@ def test_a_text_sent_again_as_it_was_says_that_nothing_differs(app: Flask, many:
     send(many)
     many.session.commit()
     again = browser(app, many, "henrik").page(onward)
-    assert "No item differs, and nothing about the text has changed." in again.text
+    assert "No items have changed, and neither has anything else about the text." in again.text
 
 
 @pytest.mark.parametrize("act", ACTS)

@@ -102,7 +102,7 @@ def test_signing_takes_two_pages(desk: Desk) -> None:
 
 def test_the_last_signature_brings_the_text_into_force(desk: Desk) -> None:
     page = desk.sign("otto")
-    assert "You signed. All parties have signed. The record says when" in page.text
+    assert "You signed. All parties have now signed. The record says when" in page.text
     assert (desk.state, desk.signatures()) == (ChecklistState.IN_FORCE, 2)
     assert "Signed by all, begins on" in page.text
     signature = desk.session.scalars(

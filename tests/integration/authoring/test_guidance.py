@@ -579,7 +579,7 @@ def test_an_administrator_decides_on_what_was_shipped(
     ada = browser_of("ada")
     assert "Revision 5 came with an update: decide what to do with it" in ada.page(HOME).text
     page = ada.page(f"{PLACE}/5")
-    assert "This revision came with an update while the article was being edited here." in page.text
+    assert "This revision came with an update after the article had been edited here." in page.text
     assert "Differences from revision 4" in page.text
     refused = Page.of(ada.submit(f"{PLACE}/5/pass-over", reason=" "))
     assert "There is a problem" in refused.text

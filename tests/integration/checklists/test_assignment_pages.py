@@ -148,7 +148,7 @@ def test_the_list_hides_assignments_while_a_text_is_being_signed(room: Room) -> 
     assert "Assigned to me" not in page.text
     assert "Who has what, on our side" not in page.links()
     page = room.page("samira", "/assignments")
-    assert "The text isn't a draft now" in page.text
+    assert "The text isn't a draft at the moment" in page.text
     assert "Assigned to Dora Lund" in page.text
     assert [form for form in forms(page) if not form[0]] == []
     assert room.browser("samira").post(f"{room.address}/assignments").status_code == 403
@@ -237,8 +237,8 @@ def test_a_concurrent_assignment_is_shown_before_it_is_overwritten(room: Room) -
 
 def test_a_coordinator_takes_an_item_back_on_its_page(room: Room) -> None:
     assign(room.table, "samira", "M1", "dora")
-    action, fields = button(room.page("samira", "/items/M1/assign"), "Take it back M1")
-    page = press(room, "samira", "Take it back M1", "/items/M1/assign")
+    action, fields = button(room.page("samira", "/items/M1/assign"), "Unassign it M1")
+    page = press(room, "samira", "Unassign it M1", "/items/M1/assign")
     assert "M1 is no longer assigned." in page.text
     assert holders(room.table, "samira") == {}
     # Sent again, by a page that is not up to date.

@@ -122,7 +122,7 @@ def test_moving_keeps_what_is_agreed_where_nothing_changed(
 
 NAMED = {
     ChecklistKind.TERMS: {
-        "M1": {"How each partner was chosen: add at least 1 row(s)."},
+        "M1": {"How each partner was chosen: add rows, at least 1."},
         "M3": {"Fill in: What exactly is in scope"},
         "M4": {
             (

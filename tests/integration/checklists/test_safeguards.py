@@ -152,9 +152,9 @@ def test_terms_that_are_not_agreed_are_not_reviewed(table: Table) -> None:
     [
         ("nadia", "Only the second reader named in M5"),
         ("ilena", "Only the second reader named in M5"),
-        ("samira", "The second reader has to be a person of the NPM"),
-        ("marek", "The second reader has to be a person of the NPM"),
-        ("ada", "The second reader has to be a person of the NPM"),
+        ("samira", "The second reader has to be somebody from the NPM"),
+        ("marek", "The second reader has to be somebody from the NPM"),
+        ("ada", "The second reader has to be somebody from the NPM"),
     ],
 )
 def test_only_the_second_reader_confirms(table: Table, first: str, words: str) -> None:

@@ -110,7 +110,7 @@ def test_a_stricter_done_test_reopens_an_item(table: Table) -> None:
     move(table)
     assert not table.standing("M1").done
     assert [str(p.message) for p in table.standing("M1").problems] == [
-        "Rows: add at least 2 row(s)."
+        "Rows: add rows, at least 2."
     ]
 
 

@@ -399,7 +399,9 @@ def test_an_anchor_reveals_a_restored_older_database(
     later = replace(last, size=last.size + 1)
     result = verify(app, saved(tmp_path, later.text()))
     assert result.exit_code == 1
-    assert f"The checkpoint of size {later.size}: There is no such checkpoint here" in result.output
+    assert (
+        f"The checkpoint of size {later.size}: This checkpoint doesn't exist here" in result.output
+    )
 
 
 def test_an_anchor_reveals_a_rebuilt_log(

@@ -161,7 +161,7 @@ def test_once_the_undertaking_is_closed_nothing_is_decided(
     address = added(stage, own)
     service.withdraw(stage.actor("leyla"), stage.undertaking("leyla").id)
     tomas = browser("tomas")
-    assert "This undertaking has been closed" in tomas.page(address).text
+    assert "This undertaking was closed" in tomas.page(address).text
     assert tomas.post(address, data={"decision": "accept"}).status_code == 403
     assert "Add an interest" not in browser("leyla").get(own).text
 

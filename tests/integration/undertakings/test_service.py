@@ -280,7 +280,7 @@ def test_an_undertaking_based_on_replaced_terms_is_not_signed(stage: Stage) -> N
     stage.put_in("leyla")
     old, page = stage.undertaking("leyla").id, stage.page("leyla", "I undertake this.")
     stage.amend()
-    with pytest.raises(RefusedError, match="was closed"):
+    with pytest.raises(RefusedError, match="has been closed"):
         service.sign(
             stage.actor("leyla"),
             old,

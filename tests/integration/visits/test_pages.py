@@ -224,7 +224,7 @@ def test_the_history_names_only_signers_among_the_people_who_may_know_of_a_visit
         assert "Pavo Linden" not in shown
 
 
-LEFT_OUT = "The number of entries would give away how many people are in the team."
+LEFT_OUT = "The number of entries would give away how many people are on the team."
 
 
 @pytest.mark.parametrize("key", ["greta", "ilena", "leyla", "joana"])

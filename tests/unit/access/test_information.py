@@ -108,7 +108,10 @@ def test_a_person_acting_for_no_organisation_sees_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("cleared", "listed", "words"),
-    [(NONE, True, "undertaking isn't signed"), (ALL, False, "aren't on the list of people")],
+    [
+        (NONE, True, "undertaking hasn't been both signed"),
+        (ALL, False, "aren't on the list of people"),
+    ],
 )
 def test_a_no_says_why(cleared: str, listed: bool, words: str) -> None:
     person = actor(OrganisationKind.CSO, Role.MEMBER, cleared=cleared)

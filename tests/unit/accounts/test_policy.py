@@ -126,7 +126,7 @@ def test_a_person_accepts_only_their_own_role_confirmed_by_an_administrator() ->
     assert "is waiting to be confirmed" in str(policy.can_accept(person, own).reason)
     begun = replace(confirmed, has_begun=True)
     assert "have already accepted" in str(policy.can_accept(person, begun).reason)
-    assert "only accept a role for themselves" in str(
+    assert "accept a role for somebody else" in str(
         policy.can_accept(actor(Role.MANAGER), confirmed).reason
     )
 

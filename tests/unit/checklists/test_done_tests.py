@@ -62,8 +62,8 @@ ROWS = [a_table("t", a_column("a"))]
 @pytest.mark.parametrize(
     ("rows", "expected"),
     [
-        ([{"a": "x"}], ["T: add at least 2 row(s)."]),
-        ([{"a": "x"}, {}, {"a": ""}], ["T: add at least 2 row(s)."]),
+        ([{"a": "x"}], ["T: add rows, at least 2."]),
+        ([{"a": "x"}, {}, {"a": ""}], ["T: add rows, at least 2."]),
         ([{"a": "x"}, {"a": "y"}], []),
     ],
 )

@@ -258,7 +258,7 @@ def test_the_side_that_wrote_words_says_if_they_limit_the_npm_and_the_second_rea
         (NPM, ME, {ME}, "You wrote an answer on this checklist"),
         (NPM, SOMEBODY, set(), "Only the second reader named in M5 can confirm this."),
         (NPM, None, set(), "No second reader is named yet (M5)."),
-        (DOOR, ME, set(), "The second reader has to be a person of the NPM."),
+        (DOOR, ME, set(), "The second reader has to be somebody from the NPM."),
     ],
 )
 def test_the_second_reader_alone_confirms_the_review(
@@ -362,7 +362,7 @@ def test_a_signatory_suspends_and_ends_what_is_in_force(role: Role) -> None:
     says(give(DOOR_PARTY), who)
     says(give(DOOR_PARTY, in_force=False), nothing)
     says(give(None), "Only a signatory of one of the parties")
-    says(give(DOOR_PARTY, is_restricted=True), "stop with the visit")
+    says(give(DOOR_PARTY, is_restricted=True), "stop when the visit does")
 
 
 @pytest.mark.parametrize("role", Role)
@@ -534,7 +534,7 @@ def test_who_acts_for_nobody_has_no_model_answers(role: Role) -> None:
 
 MADE_BY_NPM = "Only a coordinator of the NPM can record agreements made before you used this tool."
 ONLY_TERMS = "You can only record earlier agreed terms and terms on confidentiality."
-HAS_TEXT = "A text has been sent for signature, or is in force, here. Amend it instead."
+HAS_TEXT = "This checklist's text is in force or waiting for signatures. Amend it instead."
 
 
 def made_before(kind: ChecklistKind = ChecklistKind.TERMS, **more: Any) -> Checklist:

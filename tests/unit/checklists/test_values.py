@@ -285,8 +285,8 @@ def test_a_field_is_required_as_one_of_several_choices_is_made() -> None:
 def test_a_table_needs_as_many_rows_as_it_says_and_whole_ones() -> None:
     fields = [a_table("t", a_column("party", "party"), a_column("note"), rows={"min": 2})]
     whole = {"party": str(NPM), "note": "x"}
-    assert lacks(fields, {}) == ["T: add at least 2 row(s)."]
-    assert lacks(fields, {"t": [whole, {}, {"note": ""}]}) == ["T: add at least 2 row(s)."]
+    assert lacks(fields, {}) == ["T: add rows, at least 2."]
+    assert lacks(fields, {"t": [whole, {}, {"note": ""}]}) == ["T: add rows, at least 2."]
     assert lacks(fields, {"t": [whole, {"note": "y"}]}) == ["Choose: Party"]
     assert lacks(fields, {"t": [whole, whole]}) == []
 

@@ -464,7 +464,7 @@ def test_a_file_that_is_not_a_bundle_is_reported_as_such(data: bytes) -> None:
         ("Texts", "does not bind it", other_event(2, evidence="b" * 64)),
         (
             "Log",
-            "belongs to another instance",
+            "is another instance's",
             put(
                 parts.CHECKPOINT,
                 signed(replace(NEWEST, origin="https://x"), private_key()).text().encode(),
@@ -1173,7 +1173,7 @@ def test_the_keys_owner_can_forge_a_bundle_but_not_one_that_agrees_with_an_ancho
     without = instance.take_out()
     assert "is not in the bundle" in judged(without, HELD.text())["Anchor 0"]
     grown = HELD.text() + "\n" + instance.consistency(4, 12).text()
-    assert "was recreated" in judged(without, grown)["Anchor 0"]
+    assert "was made anew" in judged(without, grown)["Anchor 0"]
 
 
 def test_an_earlier_checkpoint_does_not_cover_a_rewritten_chain() -> None:
@@ -1207,7 +1207,7 @@ def test_an_anchor_that_is_not_in_the_bundle_needs_the_proof_that_leads_to_it() 
             assert "proves nothing of this cooperation that is as old" in flaws["Anchor 0"]
         other = replace(grown, proof=(b"\0" * 32,) * len(grown.proof))
         wrong = f"{checkpoint.text()}\n{other.text()}"
-        assert "was recreated" in judged(data, wrong)["Anchor 0"]
+        assert "was made anew" in judged(data, wrong)["Anchor 0"]
         forged = signed(replace(checkpoint, key=key_note(2).fingerprint), private_key(2))
         assert "not among those" in judged(data, f"{forged.text()}\n{grown.text()}")["Anchor 0"]
 

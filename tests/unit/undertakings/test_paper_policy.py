@@ -64,7 +64,7 @@ def test_an_outside_expert_or_the_person_does_not_record() -> None:
         (on_paper(), TODAY, "is already waiting to be confirmed"),
         (without_account(state=UndertakingState.SIGNED), TODAY, "already signed"),
         (without_account(state=UndertakingState.COUNTERSIGNED), TODAY, "already signed"),
-        (without_account(state=UndertakingState.CLOSED), TODAY, "was closed"),
+        (without_account(state=UndertakingState.CLOSED), TODAY, "has been closed"),
         (without_account(is_current=False), TODAY, "New terms"),
         (without_account(), LATER, "has passed"),
     ],

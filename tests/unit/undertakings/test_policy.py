@@ -94,7 +94,7 @@ def test_nobody_signs_for_another(who: Actor) -> None:
     [
         ({"state": SIGNED}, "already signed this undertaking"),
         ({"state": COUNTERSIGNED}, "already signed this undertaking"),
-        ({"state": CLOSED}, "was closed"),
+        ({"state": CLOSED}, "has been closed"),
         ({"is_current": False}, "New terms are in force"),
         ({"until": TODAY - dt.timedelta(days=1)}, "has passed"),
         ({"organisation_id": uuid4()}, "no longer have a role"),

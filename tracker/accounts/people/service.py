@@ -449,7 +449,10 @@ def _check_not_held(user_id: UUID, new: NewRole) -> None:
     )
     if membership_id is not None and new.role in POWERS:
         raise RuleBrokenError(
-            _l("This person already has such a role waiting. Confirm it or end it first"), "role"
+            _l(
+                "This person already has a role waiting to be confirmed. Confirm it or end it first"
+            ),
+            "role",
         )
     if membership_id is not None:
         raise RuleBrokenError(_l("The person already has this role"), "role")

@@ -346,7 +346,7 @@ _WORDS: dict[str, tuple[str, str]] = {
         N_("Confirm it's you. The next page is sensitive."),
         "warning",
     ),
-    "REAUTHENTICATION_SUCCESSFUL": (N_("Thank you, you're confirmed."), "success"),
+    "REAUTHENTICATION_SUCCESSFUL": (N_("Thank you. You've confirmed it's you."), "success"),
     "TWO_FACTOR_LOGIN_SUCCESSFUL": (N_("You are signed in."), "success"),
     "TWO_FACTOR_PERMISSION_DENIED": (
         N_("Start with your email address and password."),

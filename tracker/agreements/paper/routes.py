@@ -182,8 +182,8 @@ def _confirmed(checklist: Checklist) -> str:
         return str(_("You confirmed it. The text is waiting for others."))
     return str(
         _(
-            "You confirmed it. All parties have signed. The record says when the text comes into "
-            "force."
+            "You confirmed it. All parties have now signed. The record says when "
+            "the text comes into force."
         )
     )
 

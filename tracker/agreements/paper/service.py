@@ -205,10 +205,7 @@ def _require_turns(
         decision = signers.can_sign_now(standing.parties, signed, actor.organisation_id, user_id)
         if not decision:
             raise RuleBrokenError(
-                _l(
-                    "More people signed than the text asks for, or before others whose turn came "
-                    "first."
-                ),
+                _l("Too many people signed, or somebody signed out of turn."),
                 "signed",
             )
         signed.add((own_organisation(actor), user_id))

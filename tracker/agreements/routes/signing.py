@@ -262,7 +262,10 @@ def _signed(checklist: Checklist) -> str:
     if checklist.revision_sent_id is not None:
         return str(_("You signed. The text is waiting for the other signatures."))
     return str(
-        _("You signed. All parties have signed. The record says when the text comes into force.")
+        _(
+            "You signed. All parties have now signed. The record says when the "
+            "text comes into force."
+        )
     )
 
 

@@ -219,8 +219,8 @@ def publish_shipped(kind: str, number: int) -> Answered:
         **_above(row),
         title_words=_("Publish version %(number)s", number=row.version),
         lede_words=_(
-            "From then on, new checklists start on it instead of the version derived here. It "
-            "doesn't contain the changes made there."
+            "From then on, new checklists use it instead of the version derived "
+            "here. It doesn't contain the changes made to that version."
         ),
         button=_("Publish this version"),
     )

@@ -262,8 +262,9 @@ def use(slug: str, language: str, number: int) -> Answered:
         row,
         title=_("Use the shipped revision %(number)s", number=number),
         lede=_(
-            "It becomes current instead of the text edited here. It doesn't contain the edits; "
-            "the edited revision stays, and agreements that name it still show it."
+            "It replaces the text edited here and doesn't contain those edits. "
+            "The edited revision is kept, and agreements that refer to it still "
+            "show it."
         ),
         button=_("Use the shipped revision"),
     )

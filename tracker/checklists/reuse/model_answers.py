@@ -62,10 +62,7 @@ def keep(
     values_kept = without_names(item.fields_of(scope), answer.values)
     if not any(has_content(value) for value in values_kept.values.values()):
         raise RuleBrokenError(
-            _l(
-                "It only names people and parties, and those aren't kept. There would be nothing "
-                "left."
-            )
+            _l("It only names people and parties. Those aren't kept, so nothing would be left.")
         )
     row = ModelAnswer(
         id=uuid4(),
