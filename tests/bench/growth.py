@@ -15,8 +15,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import event
 
 from tests.bench.stage import Stage, build
+from tests.factories.bulk.multiplying import multiply
 from tests.factories.demonstration import Demonstration
-from tests.factories.multiplying import multiply
 from tracker import create_app
 from tracker.core.db import db
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tests.factories.bulk.large import Crowd
 from tests.factories.demonstration import Demonstration
-from tests.factories.large import Crowd
 
 # How many times the bare view a page may take, and how many statements, unless it says otherwise.
 # Which pages need more, and why, is in docs/architecture.md, section 7.

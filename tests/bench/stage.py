@@ -9,7 +9,7 @@ from flask.sessions import SecureCookieSessionInterface
 from tests.bench import pages
 from tests.bench.pages import TimedPage
 from tests.factories import demonstration as demonstrations
-from tests.factories import large
+from tests.factories.bulk import large
 from tests.factories.demonstration import Demonstration
 from tests.servers.ports import free_port
 from tracker import create_app

@@ -13,8 +13,8 @@ from flask import Flask
 
 from tests.bench.growth import SIZES, Taken, noted
 from tests.bench.stage import Stage
+from tests.factories.bulk.due import let_requests_run_out, make_due
 from tests.factories.demonstration import Demonstration
-from tests.factories.due import let_requests_run_out, make_due
 from tests.factories.visits import Scene
 from tests.stopwatch import Longest, Stopwatch, watched
 from tracker.core import clock

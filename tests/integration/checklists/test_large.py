@@ -10,8 +10,8 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests.client import CheckedClient
-from tests.factories import large
-from tests.factories.large import LARGE, SMALL, Crowd
+from tests.factories.bulk import large
+from tests.factories.bulk.large import LARGE, SMALL, Crowd
 from tracker.checklists.models import Answer, ChecklistParty, Position
 from tracker.comments.models import Comment
 

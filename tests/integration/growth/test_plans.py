@@ -8,8 +8,8 @@ from tests import plans, starting_points
 from tests.bench import growth
 from tests.bench.growth import GrowingPage
 from tests.factories import demonstration as demonstrations
+from tests.factories.bulk.multiplying import multiply
 from tests.factories.demonstration import Demonstration
-from tests.factories.multiplying import multiply
 from tracker.cooperations.models import Cooperation
 from tracker.core.db import db
 

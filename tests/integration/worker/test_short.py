@@ -7,8 +7,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy.orm import Session
 
+from tests.factories.bulk.due import let_requests_run_out, make_due
 from tests.factories.demonstration import Demonstration
-from tests.factories.due import let_requests_run_out, make_due
 from tests.factories.visits import Scene
 from tests.stopwatch import Longest, Stopwatch, piece_of_work, watched
 from tracker.core import clock

@@ -91,7 +91,7 @@ def listed(checklist_id: UUID) -> str | Response:
     now = _as_it_stands(desk)
     form.seen.data = now.assigned.seen()
     return render_template(
-        "checklists/assignments.html",
+        "checklists/assignments/assignments.html",
         checklist=now.checklist,
         cooperation=now.loaded.cooperation,
         parts=now.parts(),
@@ -133,7 +133,7 @@ def assign(checklist_id: UUID, code: str) -> str | Response:
     form.seen.data = now.assigned.seen(code)
     status = now.loaded.standing().items.get(code)
     return render_template(
-        "checklists/assign.html",
+        "checklists/assignments/assign.html",
         checklist=now.checklist,
         cooperation=now.loaded.cooperation,
         item=item,

@@ -41,7 +41,7 @@ def formers(checklist_id: UUID) -> str:
     words = tidy_line(request.args.get("q", ""))[:MOST_LETTERS]
     lines, has_more = queries.formers(actor, checklist, words)
     return render_template(
-        "checklists/formers.html",
+        "checklists/reuse/formers.html",
         checklist=checklist,
         cooperation=loaded.cooperation,
         formers=lines,
@@ -99,7 +99,7 @@ def _look_again(form: Form, look: Preview) -> None:
 def _copy_page(loaded: LoadedChecklist, before: LoadedChecklist, look: Preview, form: Form) -> str:
     checklist = loaded.checklist
     return render_template(
-        "checklists/copy.html",
+        "checklists/reuse/copy.html",
         checklist=checklist,
         cooperation=loaded.cooperation,
         former=before.checklist,

@@ -42,7 +42,7 @@ def listed() -> str:
     actor = current_actor()
     require(policy.can_use_models(actor))
     return render_template(
-        "checklists/models.html",
+        "checklists/reuse/models.html",
         groups=copies.by_kind(copies.model_views(queries.model_answers(actor))),
         kinds=labels.KINDS,
         may_keep=policy.can_keep_models(actor),
@@ -71,7 +71,9 @@ def rename(model_id: UUID) -> str | Response:
         success=_("The model answer is changed."),
         next=redirect(url_for("model_answers.listed"), 303),
     )
-    return done or render_template("checklists/model_rename.html", form=form, model=_view(model))
+    return done or render_template(
+        "checklists/reuse/model_rename.html", form=form, model=_view(model)
+    )
 
 
 @blueprint.route("/model-answers/<uuid:model_id>/delete", methods=["GET", "POST"])
@@ -87,7 +89,9 @@ def delete(model_id: UUID) -> str | Response:
         success=_("The model answer is deleted."),
         next=redirect(url_for("model_answers.listed"), 303),
     )
-    return done or render_template("checklists/model_delete.html", form=form, model=_view(model))
+    return done or render_template(
+        "checklists/reuse/model_delete.html", form=form, model=_view(model)
+    )
 
 
 def _get_or_404(actor: Actor, model_id: UUID) -> ModelAnswer:
@@ -141,7 +145,7 @@ def _keep_page(
 ) -> str:
     values = model_answers.without_names(item.fields_of(scope), answer.values)
     return render_template(
-        "checklists/model_keep.html",
+        "checklists/reuse/model_keep.html",
         checklist=loaded.checklist,
         cooperation=loaded.cooperation,
         item=item,

@@ -41,7 +41,7 @@ def move(checklist_id: UUID) -> str | Response:
         return done
     form.to.data = str(to.id)
     return render_template(
-        "checklists/move.html",
+        "checklists/reuse/move.html",
         checklist=checklist,
         cooperation=loaded.cooperation,
         form=form,

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from tests.factories.tables import Table, set_out
 from tests.factories.templates import a_field, a_template, an_item
-from tests.integration.checklists.test_assignments import assign, holders, take_out
+from tests.integration.checklists.assignments.test_assignments import assign, holders, take_out
 from tests.integration.checklists.test_pages import Room, acts, forms, item, items
 from tests.integration.dashboard.test_pages import states
 from tests.pages import Page

@@ -19,7 +19,7 @@ from tests.factories.demonstration import Demonstration
 from tests.factories.tables import Table, set_out
 from tests.factories.templates import a_field, a_template, an_item, small_terms
 from tests.factories.visits import Scene
-from tests.integration.checklists.test_template_upgrade import move, publish_next
+from tests.integration.checklists.reuse.test_template_upgrade import move, publish_next
 from tests.starting_points import noon_in
 from tracker.accounts.models import Membership
 from tracker.accounts.people import service as accounts

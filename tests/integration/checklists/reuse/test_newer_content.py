@@ -17,7 +17,7 @@ from tracker.checklists import service
 from tracker.checklists.reuse import template_upgrade
 from tracker.core import canonical
 
-PUBLISHED = Path(__file__).parents[2] / "factories" / "published"
+PUBLISHED = Path(__file__).parents[3] / "factories" / "published"
 OLDER = {
     ChecklistKind.TERMS: "terms-1.yaml",
     ChecklistKind.CONFIDENTIALITY: "confidentiality-2.yaml",
