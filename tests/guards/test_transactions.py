@@ -17,6 +17,7 @@ _BESIDE_VIEWS = (
 
 # Views that end a transaction themselves, because perform() can't be what answers.
 VIEWS = {
+    "access/gate.py: note_reading": "a form was not accepted, and its page is logged as read",
     "accounts/routes.py: set_up_second_factor": "the answer is the codes, shown only this once",
     "accounts/sign_in/setup.py: _commit": "the views of the sign-in library are not ours",
     "accounts/sign_in/forms.py: _commit": "the same",

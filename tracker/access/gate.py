@@ -4,12 +4,12 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 from uuid import UUID
 
-from flask import Flask, abort, current_app, g, request
+from flask import Flask, abort, after_this_request, current_app, g, request
 from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
 from tracker.access.decision import Decision
-from tracker.core.db import will_write
+from tracker.core.db import db, will_write
 
 Thing = TypeVar("Thing")
 View = TypeVar("View", bound=Callable[..., Any])
@@ -17,6 +17,9 @@ Loader = Callable[[], Actor | None]
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 MARK = "access_mark"
 READS_LOGGED = "reads_are_logged"
+# The responses to a form that show its page again: with what is missing, or with both texts.
+SHOWN_AGAIN = frozenset({200, 400, 409, 422})
+_NOTED = "pages_noted_as_read"
 
 
 def public(view: View) -> View:
@@ -35,6 +38,29 @@ def logs_reads(view: View) -> View:
     """Mark a view that writes to the read log, the only write a GET may make."""
     setattr(view, READS_LOGGED, True)
     return view
+
+
+def note_reading(log: Callable[[], None], page: str) -> None:
+    """Log that somebody reads a page: at once, or after a form if the response shows it again.
+
+    A form that is accepted ends with a redirect and shows nothing. page distinguishes what is read
+    in one request, so that each is logged once.
+    """
+    if request.method in SAFE_METHODS:
+        log()
+        return
+    noted: set[str] = g.setdefault(_NOTED, set())
+    if page in noted:
+        return
+    noted.add(page)
+
+    @after_this_request
+    def _log(response: Response) -> Response:
+        if response.status_code in SHOWN_AGAIN and response.mimetype == "text/html":
+            db.session.rollback()  # nothing was accepted; on SQLite, let go of the write lock
+            will_write.set(False)
+            log()
+        return response
 
 
 def init_gate(app: Flask, load_actor: Loader, turn_away: Callable[[], Response]) -> None:

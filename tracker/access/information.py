@@ -43,16 +43,15 @@ def may_see_planning(
 ) -> Decision:
     """Decide who may see place, dates and team of a visit (class K2).
 
-    People listed in V2 and cleared, within the NPM too; the lead always. Auditors and
-    administrators can't, unless they are listed and cleared in another role.
+    People listed in V2, the lead always, and cleared where they need a clearance. Somebody who led
+    a visit and now acts for a CSO needs one. Auditors and administrators can't, unless they are
+    listed and cleared in another role.
     """
     if actor.organisation_id is None:
         return no(_l("You aren't acting for any organisation."))
     if actor.roles <= {Role.AUDITOR, Role.ADMINISTRATOR}:
         return no(_l("Auditors and administrators can't see the planning of visits."))
-    if leads:
-        return YES
-    if not listed:
+    if not (listed or leads):
         return no(_l("You aren't on the list of people who may know of this visit (V2)."))
     if actor.needs_clearance and not actor.cleared_for(cooperation_id, visit_id):
         return no(

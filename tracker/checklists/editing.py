@@ -9,6 +9,7 @@ import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
 from tracker.access.decision import no
-from tracker.access.gate import current_actor, found_or_404, require
+from tracker.access.gate import current_actor, found_or_404, note_reading, require
 from tracker.activity import service as trail
 from tracker.checklist_templates.models import AnswerScope
 from tracker.checklist_templates.schema import Item
@@ -83,6 +84,7 @@ def get_or_404(actor: Actor, checklist_id: UUID, page: str) -> Checklist:
     """
     if request.method == "POST":
         checklist = found_or_404(queries.find(actor, checklist_id))
+        note_opening(actor, checklist, page)
         if page not in LOCKED_BY_THE_VERB:
             lock(checklist)
         return checklist
@@ -93,14 +95,16 @@ def get_or_404(actor: Actor, checklist_id: UUID, page: str) -> Checklist:
 
 def note_opening(actor: Actor, checklist: Checklist, page: str) -> None:
     """Note that a person opens a page with class K2 of a checklist on it; of class K8 nothing."""
-    if encryption.is_restricted(checklist) and request.method == "GET":
-        trail.log_read(
+    if encryption.is_restricted(checklist):
+        log = partial(
+            trail.log_read,
             actor,
             cooperation_id=checklist.cooperation_id,
             subject_type="checklist",
             subject_id=checklist.id,
             page=page,
         )
+        note_reading(log, f"{page} {checklist.id}")
 
 
 def get_item_or_404(

@@ -46,8 +46,8 @@ def visible(actor: Actor) -> sa.ColumnElement[bool]:
     """Return the condition over Checklist that the person may open it.
 
     Agreed terms, confidentiality terms and a standing urgent plan are class K8. Roles and a visit's
-    plan are class K2: for those listed in V2 and cleared; the lead always; never for somebody who
-    only audits or administers.
+    plan are class K2: for those listed in V2 (the lead always is) and cleared where they need a
+    clearance; never for somebody who only audits or administers.
     """
     ordinary = sa.and_(Checklist.visit_id.is_(None), Checklist.kind != ChecklistKind.VISIT_ROLES)
     return sa.and_(
@@ -61,25 +61,23 @@ def planning_is_open(
     cooperation_id: sa.SQLColumnExpression[UUID],
     visit_id: sa.SQLColumnExpression[Any],
 ) -> sa.ColumnElement[bool]:
-    """Return the condition, over a visit's columns, that a person may see its planning (K2)."""
+    """Return the condition, over a visit's columns, that a person may see its planning (K2).
+
+    The lead is listed from the first day, and is one of the NPM's own people. Somebody who led a
+    visit and now acts for a CSO needs a clearance like everybody there.
+    """
     if actor.organisation_id is None or actor.roles <= {Role.AUDITOR, Role.ADMINISTRATOR}:
         return sa.false()
     is_listed = audiences.listed(actor, VISIT, visit_id)
     if not actor.needs_clearance:
         return is_listed
-    leads = sa.exists().where(
-        AudienceMember.subject_type == VISIT,
-        AudienceMember.subject_id == visit_id,
-        AudienceMember.user_id == actor.user_id,
-        AudienceMember.leads.is_(True),
-    )
     cleared = sa.exists().where(
         Clearance.user_id == actor.user_id,
         Clearance.cooperation_id == cooperation_id,
         clearances.covers(visit_id),
         clearances.is_open(clock.today()),
     )
-    return sa.or_(leads, sa.and_(is_listed, cleared))
+    return sa.and_(is_listed, cleared)
 
 
 def is_worked_on(actor: Actor) -> sa.ColumnElement[bool]:
@@ -134,16 +132,13 @@ def writers_of(checklists: Collection[Checklist]) -> dict[UUID, list[Person]]:
 
 @dataclass(frozen=True, slots=True)
 class _Planning:
-    """Who is listed for a visit, leads it, and is cleared for it."""
+    """Who is listed for a visit, as its lead too, and who is cleared for it."""
 
-    leads: frozenset[UUID] = frozenset()
     listed: frozenset[UUID] = frozenset()
     cleared: frozenset[UUID] = frozenset()
 
     def is_open_to(self, person: Person) -> bool:
         """Tell whether a person may see the planning of the visit (class K2)."""
-        if person.user_id in self.leads:
-            return True
         is_cleared = not person.needs_clearance or person.user_id in self.cleared
         return person.user_id in self.listed and is_cleared
 
@@ -171,13 +166,10 @@ def _planning_of(checklists: Collection[Checklist]) -> dict[UUID, _Planning]:
     ).all()
     return {
         checklist.id: _Planning(
-            leads=frozenset(
-                m.user_id for m in members if m.subject_id == checklist.visit_id and m.leads
-            ),
             listed=frozenset(
                 m.user_id
                 for m in members
-                if m.subject_id == checklist.visit_id and m.from_on <= clock.today()
+                if m.subject_id == checklist.visit_id and (m.leads or m.from_on <= clock.today())
             ),
             cleared=frozenset(
                 user_id for user_id, visit_id in cleared if visit_id == checklist.visit_id
@@ -192,9 +184,8 @@ def may_open_planning(checklist: Checklist) -> dict[OrganisationKind, set[UUID]]
     today, visit_id = clock.today(), checklist.visit_id
     rows = audiences.audience(VISIT, visit_id) if visit_id else []
     listed = {row.user_id for row in rows if row.leads or row.from_on <= today}
-    leads = {row.user_id for row in rows if row.leads}
     cleared = clearances.cleared_user_ids(checklist.cooperation_id, visit_id)
-    others = leads | (listed & cleared)
+    others = listed & cleared
     return {kind: listed if kind is OrganisationKind.NPM else others for kind in OrganisationKind}
 
 

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
-from tracker.access.gate import current_actor, found_or_404, signed_in
+from tracker.access.gate import current_actor, found_or_404, note_reading, signed_in
 from tracker.activity import service as trail
 from tracker.checklist_templates import library
 from tracker.checklist_templates.schema import Item
@@ -166,14 +166,16 @@ def _opened_comment(actor: Actor, comment_id: UUID) -> Comment:
 
 
 def _note_reading(actor: Actor, checklist: Checklist) -> None:
-    if is_restricted(checklist) and request.method == "GET":
-        trail.log_read(
+    if is_restricted(checklist):
+        log = partial(
+            trail.log_read,
             actor,
             cooperation_id=checklist.cooperation_id,
             subject_type="checklist",
             subject_id=checklist.id,
             page="comments",
         )
+        note_reading(log, f"comments {checklist.id}")
 
 
 def _item(checklist: Checklist, code: str | None) -> Item | None:

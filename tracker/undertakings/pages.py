@@ -252,7 +252,7 @@ def own_state(line: Line) -> State:
         and undertaking.state is UndertakingState.SIGNED
     ):
         return labels.DECIDED[InterestsDecision.REPLACE], "off"
-    return _state(line, tells_day=True)
+    return _state(line, in_full=True)
 
 
 def state(line: Line, *, decides: bool) -> State:
@@ -273,10 +273,10 @@ def state(line: Line, *, decides: bool) -> State:
         return _l("Waiting for your countersignature"), "wait"
     if decides and undertaking.state is UndertakingState.COUNTERSIGNED and line.bearing.undecided:
         return _l("Interests waiting for a decision"), "wait"
-    return _state(line, tells_day=decides)
+    return _state(line, in_full=decides)
 
 
-def _state(line: Line, *, tells_day: bool) -> State:
+def _state(line: Line, *, in_full: bool) -> State:
     match line.undertaking.state:
         case UndertakingState.ASKED:
             return _l("Not signed yet"), "other"
@@ -285,25 +285,29 @@ def _state(line: Line, *, tells_day: bool) -> State:
         case UndertakingState.SIGNED:
             return _l("Signed, waiting for the NPM"), "other"
         case UndertakingState.COUNTERSIGNED:
-            return _opened(line, tells_day=tells_day)
+            return _opened(line, in_full=in_full)
         case UndertakingState.CLOSED:
             reason = labels.ended_because(line.undertaking.closed_reason)
             return _l("Closed: %(reason)s", reason=reason), "off"
 
 
-def _opened(line: Line, *, tells_day: bool) -> State:
+def _opened(line: Line, *, in_full: bool) -> State:
+    """Return what an undertaking opens; in full for its person and those who decide on it.
+
+    Others read that all access is paused, as it is, but not that an interest closes some places.
+    """
     clearance = line.clearance
     if clearance is None or not line.is_cleared:
         if line.bearing.closes_all and clearance is not None and clearance.closed_at is None:
             return _l("Paused until the NPM decides"), "other"
         return _l("Closed: its last day has passed"), "off"
-    if line.bearing.undecided:
+    if line.bearing.undecided and in_full:
         return _l("Partly paused until the NPM decides"), "other"
     # The last day of a clearance for one visit would tell others when that visit is.
-    if clearance.scope is ClearanceScope.VISIT and not tells_day:
+    if clearance.scope is ClearanceScope.VISIT and not in_full:
         return _l("Cleared for one visit"), "held"
     until = as_date(clearance.until_on)
-    if line.bearing.is_limited:
+    if line.bearing.is_limited and in_full:
         return _l("Cleared until %(until)s, with a limit", until=until), "held"
     return _l("Cleared until %(until)s", until=until), "held"
 

@@ -5,6 +5,7 @@ undertaking.
 """
 
 from dataclasses import replace
+from functools import partial
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import get_locale
@@ -12,7 +13,14 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
-from tracker.access.gate import as_uuid, current_actor, found_or_404, require, signed_in
+from tracker.access.gate import (
+    as_uuid,
+    current_actor,
+    found_or_404,
+    note_reading,
+    require,
+    signed_in,
+)
 from tracker.activity import service as trail
 from tracker.agreements import frozen_text
 from tracker.cooperations import queries as cooperations
@@ -422,14 +430,15 @@ def _render_check(actor: Actor, reference: str, loaded: Loaded, form: DecisionFo
 
 def _log_read(actor: Actor, undertaking: Undertaking) -> None:
     """Note who read what a person declares: few do."""
-    if request.method == "GET":
-        trail.log_read(
-            actor,
-            cooperation_id=undertaking.cooperation_id,
-            subject_type=SUBJECT,
-            subject_id=undertaking.id,
-            page=SUBJECT,
-        )
+    log = partial(
+        trail.log_read,
+        actor,
+        cooperation_id=undertaking.cooperation_id,
+        subject_type=SUBJECT,
+        subject_id=undertaking.id,
+        page=SUBJECT,
+    )
+    note_reading(log, f"{SUBJECT} {undertaking.id}")
 
 
 @blueprint.route(

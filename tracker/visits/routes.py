@@ -4,6 +4,7 @@ In one file: the pages of one blueprint find and show the same visit.
 """
 
 from collections.abc import Callable
+from functools import partial
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -12,7 +13,13 @@ from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
 from tracker.access.decision import Decision
-from tracker.access.gate import current_actor, found_or_404, require, signed_in
+from tracker.access.gate import (
+    current_actor,
+    found_or_404,
+    note_reading,
+    require,
+    signed_in,
+)
 from tracker.activity import service as trail
 from tracker.checklist_templates import library
 from tracker.checklist_templates.models import ChecklistKind
@@ -420,15 +427,20 @@ def _visit(actor: Actor, reference: str, number: int, page: str) -> Visit:
     if request.method == "POST":
         trail.lock_chain(cooperation.id)
     visit = found_or_404(queries.find(actor, cooperation.id, number))
-    if request.method == "GET":
-        _note_reading(actor, visit.cooperation_id, visit.id, page)
+    _note_reading(actor, visit.cooperation_id, visit.id, page)
     return visit
 
 
 def _note_reading(actor: Actor, cooperation_id: UUID, visit_id: UUID, page: str) -> None:
-    trail.log_read(
-        actor, cooperation_id=cooperation_id, subject_type=VISIT, subject_id=visit_id, page=page
+    log = partial(
+        trail.log_read,
+        actor,
+        cooperation_id=cooperation_id,
+        subject_type=VISIT,
+        subject_id=visit_id,
+        page=page,
     )
+    note_reading(log, f"{page} {visit_id}")
 
 
 def _may_change(actor: Actor, visit: Visit, cooperation: Cooperation | None = None) -> Decision:

@@ -14,17 +14,17 @@ SIGN_IN, ABSENT = "sign in", ""
 
 _HEAD = """# Permissions
 
-Who may open what. This table was made by opening each page of the demonstration, and sending each
-form empty, as each kind of person. The second page of signing was opened from the first. A test
-compares the table with the application. After an intended change, run `make permissions` and read
-the difference.
+Who may open what. These tables were made by opening each page of the demonstration, and sending
+each form empty, as each kind of person. The second page of signing was opened from the first. A
+test compares them with the application. After an intended change, run `make permissions` and read
+the difference. What a page leaves out for whom is in the [threat model](threat-model.md).
 
 | here | means |
 |---|---|
 | yes | the page opens; the form is accepted, or says what is missing; queries limit what it shows |
 | look | the page opens without a form; sending one is refused |
 | on | nothing to do there: redirected to another page |
-| no | not allowed: refused with the reason (403) |
+| no | not allowed: refused with the reason (403, or said on the next page) |
 | – | as if it did not exist (404) |
 | sign in | redirected to the sign-in page, and back afterwards |
 | (nothing) | there is no such person in that cooperation |

@@ -42,7 +42,12 @@ from tracker.oversight.undertaking_register.facts import Access, Filters, TextVe
 from tracker.signoff.models import Method
 from tracker.undertakings import adding
 from tracker.undertakings import service as withdrawing
-from tracker.undertakings.models import Reach, Undertaking, UndertakingEnd
+from tracker.undertakings.models import (
+    InterestsDecision,
+    Reach,
+    Undertaking,
+    UndertakingEnd,
+)
 from tracker.undertakings.places import Places
 from tracker.undertakings.queries import VISIT_READER, VisitChoice
 
@@ -192,6 +197,28 @@ def test_paused_work_is_closed_and_nothing_declared_is_told(app: Flask, stage: S
             assert TOLD not in shown
             assert text not in shown
             assert "Interests wait" not in shown
+
+
+def test_an_interest_that_closes_some_places_changes_no_line(stage: Stage) -> None:
+    stage.clear("leyla")
+    before = state_of(line_of(stage, "leyla"))
+    interest = adding.add(
+        stage.actor("leyla"),
+        stage.undertaking("leyla").id,
+        "My brother works for the police.",
+        Places(Reach.KIND, kind="police"),
+    )
+    assert state_of(line_of(stage, "leyla")) == before
+    adding.decide(
+        stage.actor("tomas"),
+        stage.undertaking("leyla").id,
+        interest.id,
+        InterestsDecision.LIMIT,
+        "Never with the police.",
+        Places(Reach.KIND, kind="police"),
+        seen=adding.mark(interest),
+    )
+    assert state_of(line_of(stage, "leyla")) == before
 
 
 def test_of_one_visit_neither_number_nor_day_is_told(app: Flask, stage: Stage, cast: Cast) -> None:

@@ -1,7 +1,7 @@
 """The pages on which interests are added after signing, and decided."""
 
 from collections.abc import Callable
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 import sqlalchemy as sa
@@ -128,6 +128,24 @@ def test_reading_what_was_added_is_noted(browser: Browser, stage: Stage, own: st
     browser("tomas").get(address)
     noted = db.session.scalars(sa.select(ReadLogEntry.user_id)).all()
     assert stage.id("tomas") in noted
+
+
+def test_a_form_that_shows_it_again_is_noted_as_a_reading(
+    browser: Browser, stage: Stage, own: str
+) -> None:
+    address = added(stage, own)
+
+    def readers() -> list[UUID]:
+        rows = list(db.session.scalars(sa.select(ReadLogEntry.user_id)))
+        db.session.rollback()
+        return rows
+
+    shown = browser("tomas").post(address, data={"decision": "limit"})
+    assert TEXT in shown.text
+    assert readers() == [stage.id("tomas")]
+    accepted = browser("tomas").post(address, data={"decision": "accept"})
+    assert accepted.status_code == 303
+    assert readers() == [stage.id("tomas")]
 
 
 @pytest.mark.parametrize("which", ["unknown", "of another"])

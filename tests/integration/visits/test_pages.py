@@ -666,8 +666,17 @@ def test_a_page_that_was_not_shown_is_not_logged(browser: Browser, scene: Scene)
         person.get(address(scene))
         person.get(f"/cooperations/{scene.reference}/visits")
         person.get(f"/cooperations/{scene.reference}")
-    browser("pavo").post(address(scene, "/plan"), data={})
     assert noted(scene) == []
+
+
+def test_a_form_is_logged_once_if_it_shows_its_page_again(browser: Browser, scene: Scene) -> None:
+    person = browser("pavo")
+    shown = person.post(address(scene, "/plan"), data={})
+    assert HARBOUR in shown.text
+    assert noted(scene) == ["visit_plan"]
+    scene.session.rollback()
+    assert person.post(address(scene, "/stop"), data={"reason": "No car."}).status_code == 303
+    assert noted(scene) == ["visit_plan"]
 
 
 def test_the_npms_managers_read_the_read_log(browser: Browser, scene: Scene, second: Visit) -> None:

@@ -9,6 +9,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from tests.factories.visits import LISTED, OUTSIDE, PLACE, Scene, days, planned, team_plan
+from tracker.access.actor import Role
+from tracker.accounts.people import service as accounts
+from tracker.accounts.people.service import NewRole
 from tracker.activity.models import ReadLogEntry
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import queries as checklists
@@ -202,6 +205,17 @@ def test_nobody_becomes_lead_who_needs_a_clearance(scene: Scene) -> None:
         base_version=current.version,
     )
     assert not sees(scene, "dina", 2)
+
+
+def test_a_former_lead_who_now_acts_for_a_cso_needs_a_clearance(scene: Scene) -> None:
+    """Once a visit is stopped its lists stay as they were, with the lead of that day."""
+    partner = scene.actor("leyla").organisation_id
+    service.stop(scene.actor("ilena"), scene.visit(), reason="No car.")
+    assert sees(scene, "pavo")
+    accounts.leave(scene.actor("pavo"), scene.body("npm"))
+    accounts.give_role(scene.actor("iris"), scene.user("pavo"), NewRole(Role.COORDINATOR, partner))
+    scene.session.expire_all()
+    assert not sees(scene, "pavo")
 
 
 def test_a_person_removed_from_the_list_sees_nothing_more(scene: Scene) -> None:

@@ -79,10 +79,23 @@ def test_planning_is_seen_by_list_and_clearance(
     assert sees(person, listed=listed) is allowed
 
 
-@pytest.mark.parametrize("kind", [OrganisationKind.NPM, OrganisationKind.CSO])
-@pytest.mark.parametrize("cleared", CLEARANCES)
-def test_the_lead_always_sees_it(kind: OrganisationKind, cleared: str) -> None:
-    assert sees(actor(kind, Role.MEMBER, cleared=cleared), listed=False, leads=True)
+@pytest.mark.parametrize(
+    ("kind", "expert", "cleared", "allowed"),
+    [
+        (OrganisationKind.NPM, False, NONE, True),
+        (OrganisationKind.NPM, False, ALL, True),
+        # Who led it and is now an outside expert, or acts for a CSO
+        (OrganisationKind.NPM, True, NONE, False),
+        (OrganisationKind.CSO, False, NONE, False),
+        (OrganisationKind.CSO, False, OTHER, False),
+        (OrganisationKind.CSO, False, THIS, True),
+    ],
+)
+def test_the_lead_is_always_listed(
+    kind: OrganisationKind, expert: bool, cleared: str, allowed: bool
+) -> None:
+    person = actor(kind, Role.MEMBER, cleared=cleared, expert=expert)
+    assert sees(person, listed=False, leads=True) is allowed
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,21 @@
 """Pages for undertakings signed on paper: print, record a scan, view, confirm, refuse, withdraw."""
 
-from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from functools import partial
+
+from flask import Blueprint, make_response, redirect, render_template, url_for
 from flask_babel import get_locale
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
-from tracker.access.gate import as_uuid, current_actor, found_or_404, require, signed_in
+from tracker.access.gate import (
+    as_uuid,
+    current_actor,
+    found_or_404,
+    note_reading,
+    require,
+    signed_in,
+)
 from tracker.activity import service as trail
 from tracker.cooperations import keys
 from tracker.cooperations import queries as cooperations
@@ -228,14 +237,15 @@ def _scan_of(undertaking: Undertaking) -> PaperRecord:
 
 def _log_read(actor: Actor, undertaking: Undertaking) -> None:
     """Note who read what a person declares: few do."""
-    if request.method == "GET":
-        trail.log_read(
-            actor,
-            cooperation_id=undertaking.cooperation_id,
-            subject_type=SUBJECT,
-            subject_id=undertaking.id,
-            page=SUBJECT,
-        )
+    log = partial(
+        trail.log_read,
+        actor,
+        cooperation_id=undertaking.cooperation_id,
+        subject_type=SUBJECT,
+        subject_id=undertaking.id,
+        page=SUBJECT,
+    )
+    note_reading(log, f"{SUBJECT} {undertaking.id}")
 
 
 def _to_scan(reference: str, undertaking_id: str) -> Response:
