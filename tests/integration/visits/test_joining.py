@@ -1,5 +1,7 @@
 """A party that joins or goes, and the visits: who is cleared, and what comes back unsigned."""
 
+import datetime as dt
+
 from tests.factories import agreements
 from tests.factories.cooperations import Country
 from tests.factories.visits import Scene, planned
@@ -137,7 +139,8 @@ def test_a_visits_text_comes_back_when_a_party_has_left(scene: Scene) -> None:
     party = next(
         party for party in scene.cooperation.parties if party.organisation_id == scene.body("lh")
     )
-    day = party.left_on + rows.ONE_DAY
+    assert party.left_on is not None
+    day = party.left_on + dt.timedelta(days=1)
     for person_id in rows.people_due(day):
         rows.end_person(person_id, day)
         scene.session.commit()
