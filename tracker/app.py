@@ -28,6 +28,7 @@ from tracker.activity.stale import Recomputation, Stale
 from tracker.activity.verbs import Verb
 from tracker.agreements import departures as checklist_departures
 from tracker.agreements import evidence as agreement_evidence
+from tracker.agreements import joining as checklist_joining
 from tracker.agreements import succession as checklist_successions
 from tracker.agreements.paper import pages as paper_pages
 from tracker.agreements.paper import routes as paper_routes
@@ -36,6 +37,9 @@ from tracker.agreements.routes import (
 )
 from tracker.agreements.routes import (
     history as history_routes,
+)
+from tracker.agreements.routes import (
+    joining as joining_routes,
 )
 from tracker.agreements.routes import (
     notices as notice_routes,
@@ -201,7 +205,20 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
     verbs.COOPERATION_CHANGED: (checklists.follow, lifecycle.follow),
     verbs.MODES_CHANGED: (checklists.follow, lifecycle.follow_modes, visits.follow),
     verbs.OUTSIDE_BODY_REMOVED: (checklists.follow, lifecycle.follow, visits.follow),
-    verbs.PARTY_JOINED: (lifecycle.follow_party, visits.follow),
+    verbs.PARTY_JOINED: (
+        lifecycle.follow_party,
+        undertakings.follow_people,
+        visit_team.follow_people,
+        visits.follow,
+    ),
+    verbs.PARTY_JOINING: (visits.follow,),
+    verbs.JOINING_TAKEN_BACK: (
+        checklist_joining.follow_taking_back,
+        undertakings.follow_people,
+        lifecycle.follow,
+        visit_team.follow_people,
+        visits.follow,
+    ),
     # What reaches beyond a party's last day is judged when it is known, and on that day.
     verbs.PARTY_LEAVING: (visits.follow,),
     verbs.PARTY_STAYS: (visits.follow,),
@@ -216,6 +233,7 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
         checklist_successions.follow_replacement,
         undertakings.follow_people,
         lifecycle.follow,
+        visit_team.follow_people,
         visits.follow,
     ),
     verbs.PERSON_JOINED: (
@@ -280,6 +298,7 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
         visits.follow,
     ),
     verbs.TEXT_ENDED: (
+        checklist_joining.follow_end,
         undertakings.follow_stop,
         lifecycle.follow_stop,
         reviews.follow_stop,
@@ -288,7 +307,13 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
     # The cooperation's stage comes first: while it is suspended nobody is asked.
     verbs.SUSPENSION_LIFTED: (lifecycle.follow_lift, undertakings.follow_lift, visits.follow),
     verbs.TEXT_RENEWED: (lifecycle.follow_renewal,),
-    verbs.CAME_INTO_FORCE: (undertakings.follow_terms, lifecycle.follow_force, visits.follow),
+    # Who has joined by it comes first: whom it asks to undertake depends on that.
+    verbs.CAME_INTO_FORCE: (
+        checklist_joining.follow_force,
+        undertakings.follow_terms,
+        lifecycle.follow_force,
+        visits.follow,
+    ),
     verbs.CLEARANCE_CLOSED: (undertakings.follow_clearance, visits.follow),
     verbs.ROLE_GIVEN: (lifecycle.follow_person, visits.follow_person),
     verbs.ROLE_CONFIRMED: (lifecycle.follow_person, visits.follow_person),
@@ -298,7 +323,12 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
         visits.follow_person,
     ),
     verbs.CLEARANCE_OPENED: (visits.follow,),
-    verbs.STAGE_CHANGED: (party_departures.follow_stage, closing.follow_stage, visits.follow),
+    verbs.STAGE_CHANGED: (
+        party_departures.follow_stage,
+        checklist_joining.follow_stage,
+        closing.follow_stage,
+        visits.follow,
+    ),
     verbs.UNDERTAKING_SIGNED: (visits.follow,),
     verbs.INTEREST_ADDED: (visit_bars.follow, visits.follow),
     verbs.INTERESTS_DECIDED: (visit_bars.follow, visits.follow),
@@ -313,6 +343,8 @@ FOLLOWS_FOR_THE_REGISTER = (
     verbs.COOPERATION_OPENED,
     verbs.COOPERATION_CHANGED,
     verbs.PARTY_JOINED,
+    verbs.PARTY_JOINING,
+    verbs.JOINING_TAKEN_BACK,
     verbs.PARTY_LEAVING,
     verbs.PARTY_STAYS,
     verbs.PARTY_LEFT,
@@ -340,6 +372,8 @@ FOLLOWS_FOR_THE_LIST = (
     verbs.COOPERATION_OPENED,
     verbs.COOPERATION_CHANGED,
     verbs.PARTY_JOINED,
+    verbs.PARTY_JOINING,
+    verbs.JOINING_TAKEN_BACK,
     verbs.PARTY_LEAVING,
     verbs.PARTY_STAYS,
     verbs.PARTY_LEFT,
@@ -429,6 +463,7 @@ COOPERATION_PAGES = frozenset(
         "departures",
         "ending",
         "history",
+        "joining",
         "lifecycle",
         "model_answers",
         "moving",
@@ -480,6 +515,7 @@ ROUTES = (
     request_routes,
     notice_routes,
     departure_routes,
+    joining_routes,
     template_upgrade_routes,
     assignment_routes,
     copying_routes,

@@ -146,6 +146,7 @@ BROKEN_VISITS: dict[RequirementKind, dict[str, Any]] = {
 BROKEN_MEMBERS: dict[RequirementKind, dict[str, Any]] = {
     RequirementKind.LEFT: {"takes_part": False},
     RequirementKind.LEAVES: {"leaves_on": TODAY},
+    RequirementKind.JOINING: {"is_joining": True},
     RequirementKind.NOT_LISTED: {"is_listed": False},
     RequirementKind.ROLE: {"role_accepted": False},
     RequirementKind.NOT_SIGNED: {"cleared_until": None, "signed": False},

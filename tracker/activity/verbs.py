@@ -122,6 +122,9 @@ OUTSIDE_BODY_ADDED = _verb("outside_body_added", "name", "kind")
 OUTSIDE_BODY_REMOVED = _verb("outside_body_removed", "name", "kind")
 PARTNER_SELECTION_RECORDED = _verb("partner_selection_recorded", "organisation")
 PARTY_JOINED = _verb("party_joined", "organisation")
+# A CSO that comes while terms are in force: invited, and not joining after all.
+PARTY_JOINING = _verb("party_joining", "organisation", "reason")
+JOINING_TAKEN_BACK = _verb("joining_taken_back", "organisation", "organisation_id", "reason")
 PARTY_LEAVING = _verb("party_leaving", "organisation", "since", "reason")
 PARTY_STAYS = _verb("party_stays", "organisation", "reason")
 # The ids are for the handlers that update each checklist.
@@ -190,7 +193,8 @@ SIGNED_ON_PAPER = _verb(
     "scan_digest",
 )
 DECLINED = _verb("declined", "kind", "revision", "organisation", "items", "reason")
-AMENDMENT_OPENED = _verb("amendment_opened", "kind", "items", "reason")
+# organisation: the party that is joining, where the amendment lets it in.
+AMENDMENT_OPENED = _verb("amendment_opened", "kind", "items", "reason", "organisation")
 CAME_INTO_FORCE = _verb("came_into_force", "kind", "revision", "document_digest", "begins_on")
 NOTICE_GIVEN = _verb("notice_given", "kind", "revision", "what", "organisation", "since", "reason")
 NOTICE_TAKEN_BACK = _verb("notice_taken_back", "kind", "revision", "what", "organisation", "reason")

@@ -1,7 +1,7 @@
 """Leaving a cooperation alone: notice, its day, and what the texts in force say of who has left."""
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -10,20 +10,16 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from tracker.access.actor import Actor, Role
+from tracker.access.actor import Actor
 from tracker.access.decision import Decision, no
-from tracker.accounts import queries as accounts
-from tracker.activity.service import DomainEvent, lock_chain
+from tracker.activity.service import DomainEvent
 from tracker.agreements import frozen_text, notices, party_changes
 from tracker.agreements.notices import Duties
-from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import encryption, loading
-from tracker.checklists.loading import lock
-from tracker.checklists.models import Checklist, ChecklistState, NoticeKind
-from tracker.comments import service as comments
+from tracker.checklists.models import Checklist, NoticeKind
 from tracker.cooperations import departures as rows
 from tracker.cooperations import messages, people, policy, queries
-from tracker.cooperations.models import Cooperation, CooperationPerson, Party
+from tracker.cooperations.models import Cooperation, Party
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
@@ -37,10 +33,6 @@ from tracker.signoff.models import (
     SignatureRequest,
 )
 
-MOST_TEXT = 2000
-# Who is told of a party's notice, and of its leaving.
-INFORMED = (Role.COORDINATOR, Role.SIGNATORY, Role.MANAGER)
-
 
 def can_leave(actor: Actor, cooperation: Cooperation) -> Decision:
     """Decide whether a person may give notice now that their party leaves while others go on.
@@ -50,7 +42,7 @@ def can_leave(actor: Actor, cooperation: Cooperation) -> Decision:
     may = policy.can_leave(actor, queries.fact(cooperation))
     if not may:
         return may
-    terms = _terms(cooperation.id)
+    terms = party_changes.terms_of(cooperation.id)
     if terms is not None and any(
         notice.kind is NoticeKind.ENDED and notice.organisation_id == actor.organisation_id
         for notice in notices.open_notices(terms)
@@ -74,7 +66,7 @@ def can_stay(actor: Actor, cooperation: Cooperation) -> Decision:
 
 def agreed_notice(cooperation: Cooperation) -> int:
     """Return the days of notice that the terms ask of a party that ends it (M20), or none."""
-    terms = _terms(cooperation.id)
+    terms = party_changes.terms_of(cooperation.id)
     return notices.agreed_notice(terms) if terms is not None else 0
 
 
@@ -94,10 +86,10 @@ def give_notice(
     The party leaves immediately if that day is today; otherwise the worker ends its part on the
     day. Raise RefusedError if the person may not, RuleBrokenError with the field that is invalid.
     """
-    _lock(cooperation)
+    party_changes.lock_cooperation(cooperation)
     parties = rows.locked_parties(cooperation.id)
     can_leave(actor, cooperation).require()
-    words = _reason(reason)
+    words = party_changes.tidy(reason)
     first = earliest(cooperation)
     day = from_on or first
     if not first <= day <= clock.today() + dt.timedelta(days=notices.MOST_DAYS):
@@ -114,19 +106,23 @@ def give_notice(
     if day <= clock.today():
         _leave(actor, cooperation, party)
     else:
-        messages.party_is_leaving(cooperation.reference, _people_of(parties) - {actor.user_id})
+        messages.party_is_leaving(
+            cooperation.reference, party_changes.people_of(parties) - {actor.user_id}
+        )
     return party
 
 
 def take_back(actor: Actor, cooperation: Cooperation, *, reason: str) -> Party:
     """Take the notice of the party acted for back, before its day; it stays a party."""
-    _lock(cooperation)
+    party_changes.lock_cooperation(cooperation)
     parties = rows.locked_parties(cooperation.id)
     can_stay(actor, cooperation).require()
-    words = _reason(reason)
+    words = party_changes.tidy(reason)
     party = next(party for party in parties if party.organisation_id == actor.organisation_id)
     rows.take_back(actor, party, reason=words)
-    messages.party_is_leaving(cooperation.reference, _people_of(parties) - {actor.user_id})
+    messages.party_is_leaving(
+        cooperation.reference, party_changes.people_of(parties) - {actor.user_id}
+    )
     return party
 
 
@@ -137,7 +133,7 @@ def carry_out(party_id: UUID, day: dt.date) -> bool:
         .join(Party, Party.cooperation_id == Cooperation.id)
         .where(Party.id == party_id)
     ).one()
-    _lock(cooperation)
+    party_changes.lock_cooperation(cooperation)
     if db.session.scalar(sa.select(Party.id).where(Party.id == party_id, rows.is_due(day))) is None:
         return False
     parties = rows.locked_parties(cooperation.id)
@@ -148,35 +144,28 @@ def carry_out(party_id: UUID, day: dt.date) -> bool:
 def _leave(actor: Actor | None, cooperation: Cooperation, party: Party) -> None:
     rows.leave(actor, party)
     others = people.current(cooperation.id)
-    messages.party_has_left(cooperation.reference, party.organisation_id, _people_of(others))
-    messages.you_have_left(cooperation.reference, party.organisation_id, _people_of([party]))
+    messages.party_has_left(
+        cooperation.reference, party.organisation_id, party_changes.people_of(others)
+    )
+    messages.you_have_left(
+        cooperation.reference, party.organisation_id, party_changes.people_of([party])
+    )
 
 
 def follow_departure(event: DomainEvent) -> None:
-    """Take a party that has left out of the checklists. Handler of PARTY_LEFT.
-
-    What waits for signatures names it and comes back, its proposals and notices end, and so do the
-    tasks of its people; nobody waits for its answers any more. What is in force stays so among the
-    others. The parties of a visit's checklists follow its team.
-    """
+    """Take a party that has left out of the checklists. Handler of PARTY_LEFT."""
     if event.cooperation_id is None:
         return
-    organisation_id = UUID(str(event.details["organisation_id"]))
-    reason = str(
-        _(
-            "%(organisation)s, whom this text names, has left the cooperation.",
-            organisation=event.details["organisation"],
-        )
+    reason = _(
+        "%(organisation)s, whom this text names, has left the cooperation.",
+        organisation=event.details["organisation"],
     )
-    comments.end_tasks(event.cooperation_id, _own_people(event.cooperation_id, organisation_id))
-    for checklist in party_changes.checklists_of(event.cooperation_id, organisation_id):
-        lock(checklist)
-        party_changes.withdraw_proposals(checklist, organisation_id)
-        if checklist.state is ChecklistState.SENT:
-            party_changes.call_back(event.actor, checklist, reason)
-        if checklist.visit_id is None:
-            notices.close_for_departure(event.actor, checklist, organisation_id, reason)
-            party_changes.replace(checklist, organisation_id, None)
+    party_changes.take_out(
+        event.actor,
+        event.cooperation_id,
+        UUID(str(event.details["organisation_id"])),
+        str(reason),
+    )
 
 
 # What the texts in force say of it ----------------------------------------------------------------
@@ -204,7 +193,7 @@ def still_naming(cooperation: Cooperation, party: Party, language: str) -> list[
     By the ids of the party and of the people who took part for it alone, and by its name in words.
     Of the cooperation's own texts: a visit's checklists are judged with the visit.
     """
-    people_ids = _own_people(cooperation.id, party.organisation_id)
+    people_ids = party_changes.people_only_of(cooperation.id, party.organisation_id)
     wanted = {str(party.organisation_id), *map(str, people_ids)}
     name = party.organisation.name.casefold()
     texts = []
@@ -219,22 +208,6 @@ def still_naming(cooperation: Cooperation, party: Party, language: str) -> list[
         if items:
             texts.append(NamingText(checklist, items))
     return texts
-
-
-def _own_people(cooperation_id: UUID, organisation_id: UUID) -> set[UUID]:
-    """Return who took part for a party and takes part for no other."""
-    taking_part = {
-        person.user_id
-        for person in people.people(cooperation_id)
-        if person.organisation_id != organisation_id
-    }
-    of_party = db.session.scalars(
-        sa.select(CooperationPerson.user_id).where(
-            CooperationPerson.cooperation_id == cooperation_id,
-            CooperationPerson.organisation_id == organisation_id,
-        )
-    )
-    return set(of_party) - taking_part
 
 
 def _naming(document: Mapping[str, Any], wanted: set[str], name: str) -> Iterator[str]:
@@ -299,41 +272,3 @@ def _last_signed(checklist_id: UUID, organisation_id: UUID) -> Revision | None:
         .order_by(Revision.number.desc())
         .limit(1)
     )
-
-
-def _terms(cooperation_id: UUID) -> Checklist | None:
-    return next(
-        (
-            checklist
-            for checklist in loading.of_cooperation(cooperation_id)
-            if checklist.kind is ChecklistKind.TERMS
-        ),
-        None,
-    )
-
-
-def _lock(cooperation: Cooperation) -> None:
-    """Keep others from changing the cooperation until the end, and read its stage again."""
-    terms = _terms(cooperation.id)
-    if terms is None:
-        lock_chain(cooperation.id)
-    else:
-        lock(terms)
-    db.session.refresh(cooperation, ["stage"])
-
-
-def _reason(reason: str) -> str:
-    words = reason.strip()
-    if not words:
-        raise RuleBrokenError(_l("Give the reason."), "reason")
-    if len(words) > MOST_TEXT:
-        raise RuleBrokenError(_l("Use at most %(most)s characters", most=MOST_TEXT), "reason")
-    return words
-
-
-def _people_of(parties: Iterable[Party]) -> set[UUID]:
-    return {
-        person.user_id
-        for party in parties
-        for person in accounts.people_with_role(party.organisation_id, INFORMED)
-    }

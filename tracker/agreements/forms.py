@@ -1,7 +1,7 @@
 """Forms for sending a text for signature, giving notice, and setting new dates."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from tracker.accounts.queries import Signatory
 from tracker.agreements.service import RHYTHMS, WHO_SIGNS, Asking
 from tracker.checklists.loading import LoadedChecklist
 from tracker.core import clock
+from tracker.organisations.queries import OrganisationLine
 from tracker.signoff import settings as signing_settings
 from tracker.signoff.labels import ORDERS
 from tracker.signoff.signers import Named, Order, PartySigners
@@ -285,6 +286,33 @@ class LeaveForm(Form):
     reason = TextField(
         _l("Reason"), [Required()], description=_l("All parties read this."), most=2000
     )
+
+
+def _as_id(value: UUID | str) -> UUID:
+    return value if isinstance(value, UUID) else UUID(value)
+
+
+class AddPartyForm(Form):
+    """An organisation to add as a party; why, where terms are in force."""
+
+    organisation_id = SelectOneField(
+        _l("Organisation"), [Required(_l("Choose an organisation"))], coerce=_as_id, choices=()
+    )
+    reason = TextField(
+        _l("Reason"),
+        [Required()],
+        description=_l("All parties read this, and so does the organisation."),
+        most=2000,
+    )
+
+    def offer(self, organisations: Iterable[OrganisationLine], *, asks_reason: bool) -> None:
+        """Set the organisations to choose from, and whether a reason is asked."""
+        offered: Any = [
+            Option(str(organisation.id), organisation.name) for organisation in organisations
+        ]
+        self.organisation_id.choices = offered
+        if not asks_reason:
+            del self.reason
 
 
 class RenewForm(Form):

@@ -36,6 +36,7 @@ from tracker.checklists.models import (
     Notice,
     NoticeKind,
 )
+from tracker.cooperations import people
 from tracker.cooperations.policy import ENDED as CLOSED
 from tracker.core import canonical, clock
 from tracker.core.db import db
@@ -222,6 +223,7 @@ def can_give_notice(actor: Actor, loaded: LoadedChecklist, kind: NoticeKind) -> 
         loaded.own_party(actor),
         in_force=in_force or stopped,
         is_restricted=is_restricted(checklist),
+        is_joining=people.is_joining(loaded.cooperation, actor.organisation_id),
     )
     if not may:
         return may

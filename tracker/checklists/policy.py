@@ -268,17 +268,26 @@ def can_remind(actor: Actor, party: PartyFact | None) -> Decision:
 
 
 def can_give_notice(
-    actor: Actor, party: PartyFact | None, *, in_force: bool, is_restricted: bool
+    actor: Actor,
+    party: PartyFact | None,
+    *,
+    in_force: bool,
+    is_restricted: bool,
+    is_joining: bool = False,
 ) -> Decision:
     """Decide whether a person may suspend or end a text in force for their party (5.8).
 
     Who may sign for the party may; that their power runs is asked beside. What belongs to a visit
-    ends with the visit.
+    ends with the visit. A party that is joining is not bound yet, and stops nothing.
     """
     if is_restricted:
         return no(_l("A visit's texts stop when the visit does."))
     if party is None or not actor.has(Role.SIGNATORY):
         return no(_l("Only a signatory of one of the parties can suspend or end a text."))
+    if is_joining:
+        return no(
+            _l("Your organisation hasn't signed the terms in force, so it can't stop this text.")
+        )
     if not in_force:
         return no(_l("You can only suspend or end a text in force."))
     return YES

@@ -33,6 +33,8 @@ from tracker.core import clock
 from tracker.core.db import db
 
 VISIT = "visit"
+# The texts that a party signs which joins while they are in force.
+SIGNED_BY_NEWCOMERS = (ChecklistKind.TERMS, ChecklistKind.CONFIDENTIALITY)
 # How many words of a search count.
 MOST_WORDS = 8
 
@@ -47,12 +49,18 @@ def visible(actor: Actor) -> sa.ColumnElement[bool]:
 
     Agreed terms, confidentiality terms and a standing urgent plan are class K8. Roles and a visit's
     plan are class K2: for those listed in V2 (the lead always is) and cleared where they need a
-    clearance; never for somebody who only audits or administers.
+    clearance; never for somebody who only audits or administers. A party that is joining
+    sees the texts it is to sign (adr 70).
     """
-    ordinary = sa.and_(Checklist.visit_id.is_(None), Checklist.kind != ChecklistKind.VISIT_ROLES)
+    is_own = Checklist.visit_id.is_(None)
+    ordinary = sa.and_(is_own, Checklist.kind != ChecklistKind.VISIT_ROLES)
+    opened = sa.or_(ordinary, planning_is_open(actor, Checklist.cooperation_id, Checklist.visit_id))
     return sa.and_(
-        scope.visible(actor, Checklist.cooperation_id),
-        sa.or_(ordinary, planning_is_open(actor, Checklist.cooperation_id, Checklist.visit_id)),
+        scope.visible_in_part(actor, Checklist.cooperation_id),
+        sa.or_(
+            sa.and_(is_own, Checklist.kind.in_(SIGNED_BY_NEWCOMERS)),
+            sa.and_(scope.visible(actor, Checklist.cooperation_id), opened),
+        ),
     )
 
 

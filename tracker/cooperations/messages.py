@@ -84,3 +84,86 @@ def you_have_left(reference: str, organisation_id: UUID, user_ids: Iterable[UUID
             )
             subject = _("Your organisation has left a cooperation")
             outbox.queue(person.email, person.language, "own_party_left", subject, body)
+
+
+def party_was_added(reference: str, user_ids: Iterable[UUID]) -> None:
+    """Tell the people of the parties that another organisation becomes a party."""
+    for person in accounts.contacts(user_ids).values():
+        with in_language(person.language):
+            body = text(
+                _(
+                    "The NPM added an organisation to one of your cooperations. Where terms are "
+                    "in force, it joins once an amendment that names it is signed by all."
+                ),
+                name=person.name,
+                address=link_to("dashboard.cooperation", reference=reference),
+            )
+            subject = _("An organisation was added to a cooperation")
+            outbox.queue(person.email, person.language, "party_added", subject, body)
+
+
+def you_were_added(reference: str, user_ids: Iterable[UUID], *, is_joining: bool) -> None:
+    """Tell the people of an organisation that it is a party, or what it reads and signs first."""
+    for person in accounts.contacts(user_ids).values():
+        with in_language(person.language):
+            words = (
+                _(
+                    "An NPM invites your organisation to join a cooperation. Read the terms in "
+                    "force, and sign them with the others. Everything else opens after that."
+                )
+                if is_joining
+                else _("An NPM added your organisation to a cooperation. You now have access.")
+            )
+            body = text(
+                words,
+                name=person.name,
+                address=link_to("dashboard.cooperation", reference=reference),
+            )
+            subject = _("Your organisation was added to a cooperation")
+            outbox.queue(person.email, person.language, "own_party_added", subject, body)
+
+
+def party_has_joined(reference: str, user_ids: Iterable[UUID]) -> None:
+    """Tell the people of all parties that a newcomer has signed what is in force."""
+    for person in accounts.contacts(user_ids).values():
+        with in_language(person.language):
+            body = text(
+                _("An organisation has signed the terms in force and joined a cooperation."),
+                name=person.name,
+                address=link_to("dashboard.cooperation", reference=reference),
+            )
+            subject = _("An organisation has joined a cooperation")
+            outbox.queue(person.email, person.language, "party_joined", subject, body)
+
+
+def joining_was_taken_back(reference: str, user_ids: Iterable[UUID]) -> None:
+    """Tell the people of the parties that an organisation doesn't join after all."""
+    for person in accounts.contacts(user_ids).values():
+        with in_language(person.language):
+            body = text(
+                _(
+                    "The NPM took an organisation's invitation to one of your cooperations back. "
+                    "The agreement goes on among the others."
+                ),
+                name=person.name,
+                address=link_to("dashboard.cooperation", reference=reference),
+            )
+            subject = _("An invitation to join a cooperation was taken back")
+            outbox.queue(person.email, person.language, "joining_taken_back", subject, body)
+
+
+def your_joining_was_taken_back(user_ids: Iterable[UUID]) -> None:
+    """Tell the people of an organisation that it doesn't join a cooperation after all."""
+    for person in accounts.contacts(user_ids).values():
+        with in_language(person.language):
+            body = text(
+                _(
+                    "Your organisation's invitation to join a cooperation was taken back, or the "
+                    "cooperation has ended. You can no longer see it. Ask the NPM if you have "
+                    "questions."
+                ),
+                name=person.name,
+                address=link_to("cooperations.index"),
+            )
+            subject = _("Your invitation to join a cooperation was taken back")
+            outbox.queue(person.email, person.language, "own_joining_taken_back", subject, body)

@@ -2,16 +2,23 @@
 
 import datetime as dt
 import enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship
 
 from tracker.access.actor import OrganisationKind
 from tracker.accounts.models import User
 from tracker.core.db import Base, Identified
 from tracker.organisations.models import Organisation
+from tracker.signoff.models import (
+    RequestState,
+    Revision,
+    Signature,
+    SignatureKind,
+    SignatureRequest,
+)
 
 
 class Stage(enum.StrEnum):
@@ -175,12 +182,24 @@ class Party(Identified, Base):
     leave_given_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user.id"))
     leave_reason: Mapped[str | None]
     leave_done_at: Mapped[dt.datetime | None]
+    # For a CSO that came while terms were in force (adr 70): when, by whom and why it was invited,
+    # whether terms on confidentiality were in force beside, and when PARTY_JOINED was recorded.
+    # Whether it has joined is never read here, but from its signatures (is_joining).
+    invited_at: Mapped[dt.datetime | None]
+    invited_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user.id"))
+    invite_reason: Mapped[str | None]
+    joins_confidentiality: Mapped[bool] = mapped_column(default=False)
+    joined_at: Mapped[dt.datetime | None]
     # For a body that was replaced (N13): by which, and on which day. Its signatures stay.
     replaced_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("organisation.id"))
     replaced_on: Mapped[dt.date | None]
 
     cooperation: Mapped[Cooperation] = relationship(back_populates="parties", lazy="raise")
     organisation: Mapped[Organisation] = relationship(foreign_keys=[organisation_id], lazy="raise")
+
+    if TYPE_CHECKING:
+        # Whether it was invited and has not signed what was in force then; worked out below.
+        is_joining: Mapped[bool]
 
     @property
     def is_leaving(self) -> bool:
@@ -193,6 +212,43 @@ class Party(Identified, Base):
         self.leave_given_at = self.leave_done_at = None
         self.leave_given_by_id = None
         self.leave_reason = None
+
+
+def _has_signed(kind: ChecklistKind) -> sa.ColumnElement[bool]:
+    """Return the condition over Party that it signed a text that all signed since its invitation.
+
+    A text of an earlier time as a party doesn't count.
+    """
+    return (
+        sa.exists()
+        .where(
+            Revision.cooperation_id == Party.cooperation_id,
+            Revision.kind == kind.value,
+            Revision.frozen_at >= Party.invited_at,
+            SignatureRequest.revision_id == Revision.id,
+            SignatureRequest.state == RequestState.COMPLETED,
+            Signature.revision_id == Revision.id,
+            Signature.organisation_id == Party.organisation_id,
+            Signature.kind == SignatureKind.SIGNATURE,
+        )
+        .correlate_except(Revision, SignatureRequest, Signature)
+    )
+
+
+if not TYPE_CHECKING:
+    # Read with each party in the same statement; for most parties the first condition decides.
+    Party.is_joining = column_property(
+        sa.and_(
+            Party.invited_at.is_not(None),
+            sa.or_(
+                ~_has_signed(ChecklistKind.TERMS),
+                sa.and_(
+                    Party.joins_confidentiality.is_(True),
+                    ~_has_signed(ChecklistKind.CONFIDENTIALITY),
+                ),
+            ),
+        )
+    )
 
 
 class CooperationEntry(Base):

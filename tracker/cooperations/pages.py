@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from tracker.access.actor import OrganisationKind
 from tracker.cooperations.models import Cooperation, Party
 from tracker.cooperations.people import Person
+from tracker.cooperations.people import parties as current_parties
 from tracker.core import clock
 from tracker.ui.locale import as_date
 
@@ -54,6 +55,20 @@ def departed(cooperation: Cooperation) -> dict[UUID, str]:
             else _("%(party)s is leaving. Its last day is %(day)s.", **words)
         )
     return texts
+
+
+def joining(cooperation: Cooperation) -> dict[UUID, str]:
+    """Return a text for each party that has yet to sign the terms in force: since when, and why."""
+    return {
+        party.organisation_id: _(
+            "%(party)s is joining. It was invited on %(day)s: %(reason)s",
+            party=party.organisation.name,
+            day=as_date(party.invited_at),
+            reason=party.invite_reason,
+        )
+        for party in current_parties(cooperation)
+        if party.is_joining
+    }
 
 
 def people_by_party(

@@ -36,6 +36,8 @@ class Person:
     office: str = ""
     # The last day on which they take part, where one is known.
     until_on: dt.date | None = None
+    # Whether their party has yet to sign the terms in force (adr 70).
+    is_joining: bool = False
 
     @property
     def needs_clearance(self) -> bool:
@@ -190,6 +192,7 @@ def _person(row: CooperationPerson, party: Party, memberships: list[Membership])
         power=next((membership.power for membership in memberships if membership.power), ""),
         office=next((membership.office for membership in memberships if membership.office), ""),
         until_on=min((day for day in (row.until_on, party.left_on) if day), default=None),
+        is_joining=party.is_joining,
     )
 
 
@@ -222,7 +225,7 @@ def other_sides(organisation_id: UUID) -> dict[UUID, str]:
 
 
 def current(cooperation_id: UUID) -> list[Party]:
-    """Return the parties that have not left, in order, with their organisations."""
+    """Return the parties that have not left, those joining too, in order, with organisations."""
     return list(
         db.session.scalars(
             sa.select(Party)
@@ -234,6 +237,23 @@ def current(cooperation_id: UUID) -> list[Party]:
 
 
 def parties(cooperation: Cooperation) -> list[Party]:
-    """Return the parties that have not left, in order; they are loaded with the head."""
+    """Return the parties that have not left, in order; they are loaded with the head.
+
+    Those that are joining too: they are shown, and name their people.
+    """
     today = clock.today()
     return [party for party in cooperation.parties if not party.left_on or party.left_on >= today]
+
+
+def is_joining(cooperation: Cooperation, organisation_id: UUID | None) -> bool:
+    """Tell whether an organisation was invited and has yet to sign the terms in force (adr 70)."""
+    return any(
+        party.is_joining
+        for party in parties(cooperation)
+        if party.organisation_id == organisation_id
+    )
+
+
+def joined_parties(cooperation: Cooperation) -> list[Party]:
+    """Return the parties that have not left and are not joining: bound by all that is in force."""
+    return [party for party in parties(cooperation) if not party.is_joining]

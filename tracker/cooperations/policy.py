@@ -25,6 +25,8 @@ class PartyFact:
     side: OrganisationKind
     # Whether it has given notice that it leaves.
     is_leaving: bool = False
+    # Whether it was invited while terms were in force, and has not signed them (adr 70).
+    is_joining: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,16 @@ class CooperationFact:
             party.organisation_id == organisation_id and (not sides or party.side in sides)
             for party in self.parties
         )
+
+    def is_joining(self, organisation_id: UUID | None) -> bool:
+        """Return whether an organisation has yet to sign the terms in force."""
+        return any(
+            party.is_joining for party in self.parties if party.organisation_id == organisation_id
+        )
+
+
+# What a party that is joining is told where only parties act.
+NOT_JOINED = _l("Your organisation hasn't joined yet. First it signs the terms in force.")
 
 
 def can_open(actor: Actor) -> Decision:
@@ -83,6 +95,8 @@ def can_add_body(actor: Actor, cooperation: CooperationFact) -> Decision:
         return no(_l("This cooperation is closed. Its record stays as it is."))
     if not cooperation.has_party(actor.organisation_id):
         return no(_l("Only the parties of a cooperation can list its outside bodies."))
+    if cooperation.is_joining(actor.organisation_id):
+        return no(NOT_JOINED)
     if not actor.has(Role.COORDINATOR, Role.MEMBER):
         return no(_l("Only a coordinator or member of a party can add outside bodies."))
     return YES
@@ -129,16 +143,69 @@ def can_join(
     return YES
 
 
+def can_add_party(actor: Actor, cooperation: CooperationFact) -> Decision:
+    """Decide who may add a party, and take it back while it joins: a coordinator of the NPM."""
+    if cooperation.stage in ENDED:
+        return no(_l("This cooperation is closed. Its record stays as it is."))
+    if not cooperation.has_party(actor.organisation_id, OrganisationKind.NPM):
+        return no(_l("Only the cooperation's NPM can add a party."))
+    if not actor.has(Role.COORDINATOR):
+        return no(_l("Only a coordinator of the cooperation's NPM can add a party."))
+    if cooperation.stage in AT_REST:
+        return no(_l("The agreed terms are suspended. Add a party once the suspension is lifted."))
+    return YES
+
+
+def can_be_invited(
+    cooperation: CooperationFact, organisation_id: UUID, kind: OrganisationKind
+) -> Decision:
+    """Decide whether an organisation can join while terms are in force: a CSO that is no party."""
+    if kind is OrganisationKind.OTHER:
+        return no(_l("Only an NPM or a civil society organisation can be a party."))
+    if cooperation.has_party(organisation_id):
+        return no(_l("The organisation is already a party."))
+    if kind is not OrganisationKind.CSO:
+        return no(
+            _l(
+                "The terms are signed. Another body of the NPM can only join before that. Open a "
+                "new cooperation with it."
+            )
+        )
+    return YES
+
+
+def can_take_joining_back(
+    actor: Actor, cooperation: CooperationFact, organisation_id: UUID
+) -> Decision:
+    """Decide who may take an invitation back: as for adding, until the party has joined."""
+    if cooperation.stage in ENDED:
+        return no(_l("This cooperation is closed. Its record stays as it is."))
+    if not cooperation.has_party(actor.organisation_id, OrganisationKind.NPM):
+        return no(_l("Only the cooperation's NPM can take an invitation back."))
+    if not actor.has(Role.COORDINATOR):
+        return no(_l("Only a coordinator of the cooperation's NPM can take an invitation back."))
+    if not cooperation.is_joining(organisation_id):
+        return no(_l("This organisation isn't joining. A party that has joined leaves by itself."))
+    return YES
+
+
 def can_leave(actor: Actor, cooperation: CooperationFact) -> Decision:
     """Decide who may give notice that their party leaves alone, while the others go on (5.8).
 
     A signatory of the party, whose power to sign is asked beside. An NPM body and a CSO have to
-    stay: parties that leave already don't count.
+    stay: parties that leave already, or have yet to join, don't count.
     """
     if cooperation.stage in ENDED:
         return no(_l("This cooperation is closed. Its record stays as it is."))
     if not cooperation.has_party(actor.organisation_id):
         return no(_l("Your organisation isn't a party of this cooperation."))
+    if cooperation.is_joining(actor.organisation_id):
+        return no(
+            _l(
+                "Your organisation hasn't joined yet, so it has nothing to leave. Decline to sign, "
+                "or ask the NPM to take the invitation back."
+            )
+        )
     if not actor.has(Role.SIGNATORY):
         return no(_l("Only a signatory can give notice that their party is leaving."))
     own = actor.organisation_id
@@ -147,7 +214,7 @@ def can_leave(actor: Actor, cooperation: CooperationFact) -> Decision:
     staying = {
         party.side
         for party in cooperation.parties
-        if party.organisation_id != own and not party.is_leaving
+        if party.organisation_id != own and not party.is_leaving and not party.is_joining
     }
     if not {OrganisationKind.NPM, OrganisationKind.CSO} <= staying:
         return no(

@@ -15,7 +15,7 @@ from tracker.accounts.models import Invitation
 from tracker.cooperations.models import Cooperation, CooperationEntry, Mode, Party, Stage
 from tracker.cooperations.people import parties
 from tracker.cooperations.policy import CooperationFact, PartyFact
-from tracker.cooperations.scope import listed, visible
+from tracker.cooperations.scope import listed, visible, visible_in_part
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.signoff.models import RequestState, Revision, SignatureRequest
@@ -43,12 +43,27 @@ def find(actor: Actor, reference: str) -> Cooperation | None:
     """Return a cooperation by its reference with its parties, if the person may see it."""
     if not REFERENCE.fullmatch(reference):
         return None
-    return _find_one(actor, Cooperation.reference == reference)
+    return _find_one(Cooperation.reference == reference, visible(actor))
+
+
+def find_in_part(actor: Actor, reference: str) -> Cooperation | None:
+    """Return what find() does, and a cooperation that the person's party is joining.
+
+    For its page and its people: all else of it opens once the party has joined.
+    """
+    if not REFERENCE.fullmatch(reference):
+        return None
+    return _find_one(Cooperation.reference == reference, visible_in_part(actor))
 
 
 def find_by_id(actor: Actor, cooperation_id: UUID) -> Cooperation | None:
     """Return a cooperation by its id with its parties, if the person may see it."""
-    return _find_one(actor, Cooperation.id == cooperation_id)
+    return _find_one(Cooperation.id == cooperation_id, visible(actor))
+
+
+def find_by_id_in_part(actor: Actor, cooperation_id: UUID) -> Cooperation | None:
+    """Return what find_by_id() does, and a cooperation that the person's party is joining."""
+    return _find_one(Cooperation.id == cooperation_id, visible_in_part(actor))
 
 
 def find_all(actor: Actor, cooperation_ids: Iterable[UUID]) -> dict[UUID, Cooperation]:
@@ -70,7 +85,7 @@ def listing(
     limit: int = 25,
     counts: Mapping[str, int] | None = None,
 ) -> Listing:
-    """Return one page of the cooperations the person may see, the newest first.
+    """Return one page of the cooperations the person may see, or joins, the newest first.
 
     Every word must occur in the title, the reference or the name of a party. counts are those of
     the same words (state_counts), where they were asked for already.
@@ -86,7 +101,7 @@ def listing(
     ids = ids.order_by(CooperationEntry.opened_at.desc(), CooperationEntry.reference.desc())
     rows = db.session.scalars(
         sa.select(Cooperation)
-        .where(Cooperation.id.in_(ids.offset(offset).limit(limit)), visible(actor))
+        .where(Cooperation.id.in_(ids.offset(offset).limit(limit)), visible_in_part(actor))
         .order_by(Cooperation.opened_at.desc(), Cooperation.reference.desc())
         .options(_WITH_PARTIES)
     )
@@ -135,7 +150,7 @@ def fact(cooperation: Cooperation) -> CooperationFact:
     return CooperationFact(
         stage=cooperation.stage,
         parties=tuple(
-            PartyFact(party.organisation_id, party.side, party.is_leaving)
+            PartyFact(party.organisation_id, party.side, party.is_leaving, party.is_joining)
             for party in parties(cooperation)
         ),
         terms_in_force=terms_in_force(cooperation.id),
@@ -179,10 +194,8 @@ def open_invitations(actor: Actor, cooperation_id: UUID) -> list[Invitation]:
     )
 
 
-def _find_one(actor: Actor, condition: sa.ColumnElement[bool]) -> Cooperation | None:
-    return db.session.scalar(
-        sa.select(Cooperation).where(condition, visible(actor)).options(_WITH_PARTIES)
-    )
+def _find_one(*conditions: sa.ColumnElement[bool]) -> Cooperation | None:
+    return db.session.scalar(sa.select(Cooperation).where(*conditions).options(_WITH_PARTIES))
 
 
 def with_words(words: Iterable[str]) -> list[sa.ColumnElement[bool]]:

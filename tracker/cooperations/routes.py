@@ -226,11 +226,12 @@ def change_verification(reference: str) -> str | Response:
 def people_page(reference: str) -> str:
     """Show who takes part, party by party."""
     actor = current_actor()
-    cooperation = _find(actor, reference)
+    cooperation = _find_in_part(actor, reference)
     return render_template(
         "cooperations/people.html",
         cooperation=cooperation,
         groups=_groups(actor, cooperation),
+        sees_all=not people.is_joining(cooperation, actor.organisation_id),
         invitations=queries.open_invitations(actor, cooperation.id),
         now=clock.now(),
     )
@@ -289,7 +290,7 @@ def remove_body(reference: str, body_id: UUID) -> Response:
 def add_person(reference: str) -> str | Response:
     """Add a person from one's own organisation."""
     actor = current_actor()
-    cooperation = _find(actor, reference)
+    cooperation = _find_in_part(actor, reference)
     organisation_id = _own_party(actor, cooperation)
     form = PersonForm()
     form.offer(people.could_join(cooperation.id, organisation_id))
@@ -321,7 +322,7 @@ def add_person(reference: str) -> str | Response:
 def invite_person(reference: str) -> str | Response:
     """Invite somebody without an account to one's own organisation and this cooperation."""
     actor = current_actor()
-    cooperation = _find(actor, reference)
+    cooperation = _find_in_part(actor, reference)
     _own_party(actor, cooperation)
     form = InvitationForm(data={"language": locale.language()})
     form.offer(
@@ -356,7 +357,7 @@ def invite_person(reference: str) -> str | Response:
 def end_person(reference: str, person_id: UUID) -> str | Response:
     """Remove a person of one's own organisation."""
     actor = current_actor()
-    cooperation = _find(actor, reference)
+    cooperation = _find_in_part(actor, reference)
     person = found_or_404(
         next((person for person in people.people(cooperation.id) if person.id == person_id), None)
     )
@@ -367,7 +368,7 @@ def end_person(reference: str, person_id: UUID) -> str | Response:
         service.end_person(
             actor, cooperation, user_id=person.user_id, organisation_id=person.organisation_id
         )
-        return queries.find(actor, reference) is not None
+        return queries.find_in_part(actor, reference) is not None
 
     done = form.validate_on_submit() and perform(
         form,
@@ -410,9 +411,13 @@ def _find(actor: Actor, reference: str) -> Cooperation:
     return found_or_404(queries.find(actor, reference))
 
 
+def _find_in_part(actor: Actor, reference: str) -> Cooperation:
+    return found_or_404(queries.find_in_part(actor, reference))
+
+
 def _read_again(actor: Actor, reference: str, cooperation: Cooperation) -> Cooperation:
     """Load what a page shows; again if a form was sent and perhaps rolled back."""
-    return _find(actor, reference) if request.method == "POST" else cooperation
+    return _find_in_part(actor, reference) if request.method == "POST" else cooperation
 
 
 def _saved(changed: object) -> str:

@@ -23,6 +23,8 @@ CooperationId = sa.SQLColumnExpression[UUID]
 
 # What a person sees for one organisation, as conditions over its entries.
 Way = Callable[[type[CooperationEntry]], list[sa.ColumnElement[bool]]]
+# What says that an organisation is a party of a cooperation on a day.
+HasParty = Callable[[UUID, dt.date, CooperationId], sa.ColumnElement[bool]]
 
 # Aliases, so that they don't clash with a query that selects parties itself.
 _PARTY, _PERSON = aliased(Party), aliased(CooperationPerson)
@@ -38,14 +40,37 @@ def visible(actor: Actor, cooperation_id: CooperationId = Cooperation.id) -> sa.
     left; members those they take part in today, for the organisation they are acting for; auditors
     those of the NPM they audit. Nobody else sees any, not even administrators. It is correlated, so
     that its cost doesn't depend on the number of cooperations.
+
+    A party that is joining sees nothing by this (adr 70): what it may see asks visible_in_part().
     """
+    return _visible(actor, cooperation_id, is_party)
+
+
+def visible_in_part(
+    actor: Actor, cooperation_id: CooperationId = Cooperation.id
+) -> sa.ColumnElement[bool]:
+    """Return the condition that the person sees the cooperation, or that their party is joining it.
+
+    For its page, its people, and the texts that a joining party is to sign.
+    """
+    return _visible(actor, cooperation_id, is_party_or_joining)
+
+
+def _visible(
+    actor: Actor, cooperation_id: CooperationId, has_party: HasParty
+) -> sa.ColumnElement[bool]:
     today = clock.today()
     ways: list[sa.ColumnElement[bool]] = []
     if actor.organisation_id is not None:
         if actor.has(*FOR_THE_ORGANISATION):
-            ways.append(is_party(actor.organisation_id, today, cooperation_id))
+            ways.append(has_party(actor.organisation_id, today, cooperation_id))
         elif actor.has(Role.MEMBER):
-            ways.append(_takes_part(actor.user_id, actor.organisation_id, today, cooperation_id))
+            ways.append(
+                sa.and_(
+                    _has_person(actor.user_id, actor.organisation_id, today, cooperation_id),
+                    has_party(actor.organisation_id, today, cooperation_id),
+                )
+            )
     if actor.audited_ids:
         ways.append(is_of_npms(actor.audited_ids, cooperation_id))
     return sa.or_(*ways) if ways else sa.false()
@@ -59,7 +84,7 @@ def visible_ids(actor: Actor) -> sa.Select[UUID]:
 def listed(actor: Actor) -> sa.ColumnElement[bool]:
     """Return the condition over CooperationEntry that it is in the person's list.
 
-    The cooperations of visible(), each once, also for somebody who sees it for several
+    The cooperations of visible_in_part(), each once, also for somebody who sees it for several
     organisations.
     """
     seen_by: list[Way] = []
@@ -82,7 +107,27 @@ def is_party(
     day: dt.date,
     cooperation_id: CooperationId = Cooperation.id,
 ) -> sa.ColumnElement[bool]:
-    """Return the condition on a cooperation's id that an organisation is a party, and not left."""
+    """Return the condition on a cooperation's id that an organisation is a party.
+
+    It has not left, and is not joining.
+    """
+    return _has_party(organisation_id, day, cooperation_id).where(~_PARTY.is_joining)
+
+
+def is_party_or_joining(
+    organisation_id: UUID | sa.SQLColumnExpression[UUID],
+    day: dt.date,
+    cooperation_id: CooperationId = Cooperation.id,
+) -> sa.ColumnElement[bool]:
+    """Return the condition on a cooperation's id that an organisation is a party or joins it."""
+    return _has_party(organisation_id, day, cooperation_id)
+
+
+def _has_party(
+    organisation_id: UUID | sa.SQLColumnExpression[UUID],
+    day: dt.date,
+    cooperation_id: CooperationId,
+) -> sa.Exists:
     return sa.exists().where(
         _PARTY.cooperation_id == cooperation_id,
         _PARTY.organisation_id == organisation_id,
@@ -138,15 +183,6 @@ def _of_npm(npm_id: UUID) -> Way:
         return [entry.organisation_id == npm_id, entry.is_of_npm.is_(True)]
 
     return way
-
-
-def _takes_part(
-    user_id: UUID, organisation_id: UUID, day: dt.date, cooperation_id: CooperationId
-) -> sa.ColumnElement[bool]:
-    return sa.and_(
-        _has_person(user_id, organisation_id, day, cooperation_id),
-        is_party(organisation_id, day, cooperation_id),
-    )
 
 
 def _has_person(

@@ -20,12 +20,13 @@ from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.labels import DISAGREES
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import Checklist, ChecklistState
+from tracker.checklists.queries import SIGNED_BY_NEWCOMERS
 from tracker.cooperations import labels as words
 from tracker.cooperations import people, policy
 from tracker.cooperations import queries as cooperations
 from tracker.cooperations.models import Cooperation, Stage
 from tracker.cooperations.modes import MODE_LABELS, Level, Purpose, Requirement
-from tracker.cooperations.pages import PartyPeople, departed, people_by_party
+from tracker.cooperations.pages import PartyPeople, departed, joining, people_by_party
 from tracker.cooperations.people import Person
 from tracker.cooperations.policy import CooperationFact
 from tracker.cooperations.selection import policy as selection
@@ -140,7 +141,12 @@ class CooperationView:
     people: tuple[PartyPeople, ...]
     # Of each party that leaves or has left: the words, and the page that says what follows.
     departures: tuple[tuple[str, str], ...]
+    # Of each party that is joining: the words, and where its invitation is taken back, if by them.
+    joining: tuple[tuple[str, str], ...]
+    # Whether the person's own party is joining, so that most of the cooperation is closed to them.
+    is_joining: bool
     may_change: bool
+    may_add_party: bool
     may_leave: bool
     # Whether there are partners of which the person may read how they were chosen.
     reads_selection: bool
@@ -161,6 +167,7 @@ class _Table:
     compared: Mapping[UUID, Compared]
     fact: CooperationFact
     may_change: bool
+    is_joining: bool
 
     @property
     def works(self) -> bool:
@@ -179,12 +186,18 @@ class _Table:
 
 def cooperation_view(actor: Actor, cooperation: Cooperation) -> CooperationView:
     """Return the view model of a cooperation's page; the caller found it with a scoped query."""
-    own = lifecycle_queries.own_checklists(cooperation.id)
-    terms = lifecycle_queries.loaded_terms(own, locale.language())
+    all_own = lifecycle_queries.own_checklists(cooperation.id)
+    terms = lifecycle_queries.loaded_terms(all_own, locale.language())
     taking_part = people.people(cooperation.id)
-    facts = lifecycle_queries.facts(cooperation, own, terms, taking_part)
+    facts = lifecycle_queries.facts(cooperation, all_own, terms, taking_part)
     gates = lifecycle.gates(facts)
     fact = cooperations.fact(cooperation)
+    is_joining = _is_joining(actor, fact)
+    own = {
+        kind: checklist
+        for kind, checklist in all_own.items()
+        if not is_joining or kind in SIGNED_BY_NEWCOMERS
+    }
     table = _Table(
         actor=actor,
         cooperation=cooperation,
@@ -199,10 +212,11 @@ def cooperation_view(actor: Actor, cooperation: Cooperation) -> CooperationView:
         compared=evidence.compare(list(own.values())),
         fact=fact,
         may_change=bool(policy.can_change(actor, fact)),
+        is_joining=is_joining,
     )
     needs = tuple(lifecycle_queries.needs(cooperation, terms))
     groups = _groups(table, needs)
-    recommended = tuple(_recommended(table, needs))
+    recommended = () if is_joining else tuple(_recommended(table, needs))
     parties = people.parties(cooperation)
     return CooperationView(
         cooperation=cooperation,
@@ -213,25 +227,44 @@ def cooperation_view(actor: Actor, cooperation: Cooperation) -> CooperationView:
         groups=groups,
         recommended=recommended,
         next_step=_next_step(table, groups),
-        gates=tuple(_gate_view(table, gate) for gate in gates),
+        # Their reasons tell of others' undertakings.
+        gates=() if is_joining else tuple(_gate_view(table, gate) for gate in gates),
         needs=needs,
         glance=_glance(table),
         people=tuple(people_by_party(parties, taking_part)),
-        departures=tuple(
-            (
-                text,
-                url_for(
-                    "departures.show",
-                    reference=cooperation.reference,
-                    organisation_id=organisation_id,
-                ),
-            )
-            for organisation_id, text in departed(cooperation).items()
-        ),
+        departures=() if is_joining else tuple(_departures(cooperation)),
+        joining=tuple(_joining(table)),
+        is_joining=is_joining,
         may_change=table.may_change,
-        may_leave=bool(leaving.can_leave(actor, cooperation)),
-        reads_selection=bool(selection.readable(actor, fact)),
+        may_add_party=bool(policy.can_add_party(actor, fact)),
+        may_leave=not is_joining and bool(leaving.can_leave(actor, cooperation)),
+        reads_selection=not is_joining and bool(selection.readable(actor, fact)),
     )
+
+
+def _is_joining(actor: Actor, fact: CooperationFact) -> bool:
+    """Tell whether a person sees the cooperation only because their party is joining it."""
+    audits = any(fact.has_party(npm_id, OrganisationKind.NPM) for npm_id in actor.audited_ids)
+    return fact.is_joining(actor.organisation_id) and not audits
+
+
+def _departures(cooperation: Cooperation) -> Iterator[tuple[str, str]]:
+    for organisation_id, text in departed(cooperation).items():
+        url = url_for(
+            "departures.show", reference=cooperation.reference, organisation_id=organisation_id
+        )
+        yield text, url
+
+
+def _joining(table: _Table) -> Iterator[tuple[str, str]]:
+    for organisation_id, text in joining(table.cooperation).items():
+        url = url_for(
+            "joining.take_back",
+            reference=table.cooperation.reference,
+            organisation_id=organisation_id,
+        )
+        may = policy.can_take_joining_back(table.actor, table.fact, organisation_id)
+        yield text, url if may else ""
 
 
 def _stages(cooperation: Cooperation) -> tuple[StageView, ...]:
@@ -265,10 +298,16 @@ def _groups(table: _Table, needs: Sequence[Requirement]) -> tuple[TaskGroup, ...
         if checklist is not None and (kind in to_do or checklist.state in STANDING):
             groups[key] += _checklist_tasks(table, checklist)
     groups["people"].append(_people_task(table))
+    if table.is_joining:
+        return _filled(groups)
     tasks_by_group = tasks.of_cooperation(table.actor, table.cooperation, table.facts, table.gates)
     for key, more in tasks_by_group.items():
         groups.setdefault(key, []).extend(more)
     groups["visits"] += _no_visit_yet(table, needs, tasks_by_group)
+    return _filled(groups)
+
+
+def _filled(groups: Mapping[str, Sequence[Task]]) -> tuple[TaskGroup, ...]:
     return tuple(
         TaskGroup(key, GROUPS.get(key, key), tuple(task)) for key, task in groups.items() if task
     )

@@ -28,7 +28,7 @@ from tracker.cooperations.models import (
     Party,
     Stage,
 )
-from tracker.cooperations.scope import listed, runs_on, visible
+from tracker.cooperations.scope import listed, runs_on, visible, visible_in_part
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.lifecycle.stages import RUNNING
@@ -150,7 +150,7 @@ def running(actor: Actor) -> list[Running]:
             Cooperation.review_on,
             Cooperation.ends_on,
         )
-        .where(Cooperation.id.in_(newest), visible(actor))
+        .where(Cooperation.id.in_(newest), visible_in_part(actor))
         .order_by(Cooperation.opened_at.desc(), Cooperation.reference.desc())
     )
     return [Running(*row) for row in rows]

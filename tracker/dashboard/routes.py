@@ -34,7 +34,7 @@ def my_work() -> str:
 def cooperation(reference: str) -> str:
     """Show a cooperation's status, whose turn it is, and why."""
     actor = current_actor()
-    view = cooperation_view(actor, found_or_404(cooperations.find(actor, reference)))
+    view = cooperation_view(actor, found_or_404(cooperations.find_in_part(actor, reference)))
     return render_template("dashboard/cooperation.html", view=view)
 
 

@@ -18,7 +18,7 @@ from tracker.access.actor import Actor, Role
 from tracker.access.decision import YES, Decision, no
 from tracker.cooperations.models import ChecklistKind, Mode, Stage
 from tracker.cooperations.modes import Level, Purpose, Requirement, can_have_visits
-from tracker.cooperations.policy import CooperationFact
+from tracker.cooperations.policy import NOT_JOINED, CooperationFact
 from tracker.lifecycle.stages import RUNNING
 from tracker.signoff.outcomes import Validity, validity
 
@@ -245,6 +245,8 @@ def can_start(actor: Actor, cooperation: CooperationFact, requirement: Requireme
         return no(_l("You can't start anything while this cooperation is suspended or closed."))
     if not cooperation.has_party(actor.organisation_id):
         return no(_l("You aren't acting for a party of this cooperation."))
+    if cooperation.is_joining(actor.organisation_id):
+        return no(NOT_JOINED)
     if not actor.has(Role.COORDINATOR):
         return no(_l("Only a coordinator of one of the parties can start a recommended checklist."))
     if requirement.purpose is Purpose.VISIT or requirement.level is Level.NOT_APPLICABLE:

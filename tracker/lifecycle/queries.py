@@ -156,5 +156,5 @@ def _people(cooperation_id: UUID, taking_part: list[Person]) -> tuple[PersonFact
     return tuple(
         PersonFact(person.name, person.organisation_name, person.user_id in cleared)
         for person in taking_part
-        if person.needs_clearance
+        if person.needs_clearance and not person.is_joining
     )

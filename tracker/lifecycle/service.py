@@ -14,6 +14,7 @@ from tracker.agreements import renewal
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import service as checklists
 from tracker.checklists.models import Checklist, ChecklistState
+from tracker.checklists.queries import SIGNED_BY_NEWCOMERS
 from tracker.checklists.rules.values import as_date
 from tracker.cooperations import people
 from tracker.cooperations import queries as cooperation_queries
@@ -101,8 +102,16 @@ def start_recommended(actor: Actor, cooperation: Cooperation, column: Column) ->
 
 
 def _start(actor: Actor | None, cooperation: Cooperation, kind: ChecklistKind) -> Checklist:
-    organisation_ids = [party.organisation_id for party in people.current(cooperation.id)]
-    return checklists.start(actor, cooperation.id, kind, organisation_ids)
+    return checklists.start(actor, cooperation.id, kind, _parties_of(cooperation.id, kind))
+
+
+def _parties_of(cooperation_id: UUID, kind: ChecklistKind) -> list[UUID]:
+    """Return who agrees on a cooperation's checklist: a newcomer on what it has to sign alone."""
+    return [
+        party.organisation_id
+        for party in people.current(cooperation_id)
+        if kind in SIGNED_BY_NEWCOMERS or not party.is_joining
+    ]
 
 
 def advance(cooperation_id: UUID, actor: Actor | None) -> Stage:
@@ -273,10 +282,9 @@ def follow_party(event: DomainEvent) -> None:
     """Ask a new party to agree to what is still being drafted. Handler of PARTY_JOINED."""
     if event.cooperation_id is None:
         return
-    organisation_ids = [party.organisation_id for party in people.current(event.cooperation_id)]
-    for checklist in queries.own_checklists(event.cooperation_id).values():
+    for kind, checklist in queries.own_checklists(event.cooperation_id).items():
         if checklist.state is ChecklistState.DRAFTING:
-            checklists.set_parties(checklist, organisation_ids)
+            checklists.set_parties(checklist, _parties_of(event.cooperation_id, kind))
     follow(event)
 
 
@@ -288,8 +296,7 @@ def follow_reopened(event: DomainEvent) -> None:
     """
     checklist = db.session.get_one(Checklist, event.subject_id)
     if checklist.visit_id is None and event.cooperation_id is not None:
-        parties = people.current(event.cooperation_id)
-        checklists.set_parties(checklist, [party.organisation_id for party in parties])
+        checklists.set_parties(checklist, _parties_of(event.cooperation_id, checklist.kind))
 
 
 def _take_over_dates(event: DomainEvent) -> None:

@@ -85,7 +85,7 @@ def party_lines(cooperation: Cooperation, review: Review) -> list[PartyLine]:
     if review.is_open:
         lines += [
             PartyLine(party.organisation.name)
-            for party in people.parties(cooperation)
+            for party in people.joined_parties(cooperation)
             if party.organisation_id not in rows
         ]
     return lines
@@ -156,7 +156,7 @@ def cooperation_tasks(
     if review_on is None:
         return {}
     label = _("Hold the review")
-    parties = tuple((party.organisation_id, "") for party in people.parties(cooperation))
+    parties = tuple((party.organisation_id, "") for party in people.joined_parties(cooperation))
     may_begin = policy.can_begin(
         actor, ReviewFact(cooperation.stage, parties, terms_in_force=facts.terms_in_force)
     )
@@ -183,7 +183,7 @@ def _task_under_review(actor: Actor, cooperation: Cooperation, url: str) -> Task
     if version is not None and version.is_complete:
         missing = [
             party.organisation.name
-            for party in people.parties(cooperation)
+            for party in people.joined_parties(cooperation)
             if party.organisation_id not in confirmed
         ]
         label = _("Confirm the record of the review")
@@ -198,7 +198,8 @@ def _task_under_review(actor: Actor, cooperation: Cooperation, url: str) -> Task
         is_ours = actor.has(*BEGINNERS)
         state = _("Under review")
     is_party = any(
-        party.organisation_id == actor.organisation_id for party in people.parties(cooperation)
+        party.organisation_id == actor.organisation_id
+        for party in people.joined_parties(cooperation)
     )
     return Task(label, state, YOURS if is_ours and is_party else OTHERS, url)
 

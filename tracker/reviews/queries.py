@@ -183,5 +183,6 @@ def open_for(actor: Actor) -> list[OpenReview]:
 
 def _parties(cooperation: Cooperation) -> tuple[tuple[UUID, str], ...]:
     return tuple(
-        (party.organisation_id, party.organisation.name) for party in people.parties(cooperation)
+        (party.organisation_id, party.organisation.name)
+        for party in people.joined_parties(cooperation)
     )

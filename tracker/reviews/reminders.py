@@ -120,5 +120,6 @@ def _recipients(cooperation: Cooperation) -> set[UUID]:
     return {
         person.user_id
         for party in people.current(cooperation.id)
+        if not party.is_joining
         for person in accounts.people_with_role(party.organisation_id, BEGINNERS)
     }

@@ -160,7 +160,9 @@ def confirm(
         _confirm(actor, review, version, actor.organisation_id)
         confirmed.add(actor.organisation_id)
     waiting = [
-        party for party in people.parties(cooperation) if party.organisation_id not in confirmed
+        party
+        for party in people.joined_parties(cooperation)
+        if party.organisation_id not in confirmed
     ]
     if waiting:
         messages.review_waits_for_you(
@@ -367,7 +369,7 @@ def _day(day: dt.date | None) -> dt.date:
 
 
 def _people_with(cooperation: Cooperation, roles: Collection[Role]) -> set[UUID]:
-    return _people_of(people.parties(cooperation), roles)
+    return _people_of(people.joined_parties(cooperation), roles)
 
 
 def _people_of(parties: Iterable[Party], roles: Collection[Role]) -> set[UUID]:

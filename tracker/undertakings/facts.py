@@ -193,6 +193,8 @@ class UndertakingStatus:
     signs_in: bool = True
     # Who recorded the scan of what the person signed on paper.
     recorded_by_id: UUID | None = None
+    # Whether the person's party has yet to sign the terms in force itself (adr 70).
+    is_joining: bool = False
 
     @property
     def needs_decision(self) -> bool:

@@ -1,5 +1,6 @@
 """The people around an undertaking: who takes part, and who decides for the NPM."""
 
+from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -14,21 +15,39 @@ from tracker.core.db import db
 from tracker.undertakings.policy import DECIDERS
 
 
-def npm_ids(cooperation_id: UUID) -> frozenset[UUID]:
-    """Return the NPM bodies that are parties of a cooperation today."""
-    return frozenset(
-        db.session.scalars(
-            sa.select(Party.organisation_id).where(
-                Party.cooperation_id == cooperation_id,
-                Party.side == OrganisationKind.NPM,
-                has_not_left(clock.today()),
-            )
+@dataclass(frozen=True, slots=True)
+class PartyIds:
+    """The parties of a cooperation today that undertakings depend on."""
+
+    npm: frozenset[UUID]
+    # Those that have yet to sign the terms in force (adr 70).
+    joining: frozenset[UUID]
+
+
+def party_ids(cooperation_id: UUID) -> PartyIds:
+    """Return the NPM bodies of a cooperation today, and the parties that are joining it."""
+    rows = db.session.execute(
+        sa.select(Party.organisation_id, Party.side, Party.is_joining).where(
+            Party.cooperation_id == cooperation_id,
+            has_not_left(clock.today()),
         )
+    ).all()
+    return PartyIds(
+        npm=frozenset(row.organisation_id for row in rows if row.side is OrganisationKind.NPM),
+        joining=frozenset(row.organisation_id for row in rows if row.is_joining),
     )
 
 
+def npm_ids(cooperation_id: UUID) -> frozenset[UUID]:
+    """Return the NPM bodies that are parties of a cooperation today."""
+    return party_ids(cooperation_id).npm
+
+
 def homes(cooperation_id: UUID) -> dict[UUID, list[UUID]]:
-    """Return for which organisations each person takes part today, of those who may sign in."""
+    """Return for which organisations each person takes part today, of those who may sign in.
+
+    Without parties that are joining: nobody undertakes on terms that their party hasn't signed.
+    """
     today = clock.today()
     rows = db.session.execute(
         sa.select(CooperationPerson.user_id, CooperationPerson.organisation_id)
@@ -44,6 +63,7 @@ def homes(cooperation_id: UUID) -> dict[UUID, list[UUID]]:
             CooperationPerson.cooperation_id == cooperation_id,
             runs_on(today),
             has_not_left(today),
+            ~Party.is_joining,
             User.active.is_(True),
             User.suspended_at.is_(None),
         )

@@ -49,7 +49,7 @@ def can_fill_in(actor: Actor, undertaking: UndertakingStatus, today: dt.date) ->
         return no(_l("New terms are in force. Sign the undertaking on the new terms."))
     if undertaking.organisation_id not in {m.organisation_id for m in actor.memberships}:
         return no(_l("You no longer have a role in the organisation that named you."))
-    return is_in_time(undertaking, today)
+    return is_covered(undertaking, today)
 
 
 def can_sign_by_mailed_code(actor: Actor, undertaking: UndertakingStatus) -> Decision:
@@ -135,8 +135,8 @@ def can_countersign(actor: Actor, undertaking: UndertakingStatus, today: dt.date
     waits = _waits_for_npm(undertaking)
     if not waits:
         return waits
-    in_time = is_in_time(undertaking, today)
-    return _interests_allow(undertaking) if in_time else in_time
+    covered = is_covered(undertaking, today)
+    return _interests_allow(undertaking) if covered else covered
 
 
 def _waits_for_npm(undertaking: UndertakingStatus) -> Decision:
@@ -206,11 +206,17 @@ def can_ask_again(actor: Actor, undertaking: UndertakingStatus, today: dt.date) 
         return no(_l("The person has already been asked for an undertaking."))
     if not undertaking.is_listed:
         return no(_l("The person is no longer on the list of people who must sign (C2)."))
-    return is_in_time(undertaking, today)
+    return is_covered(undertaking, today)
 
 
-def is_in_time(undertaking: UndertakingStatus, today: dt.date) -> Decision:
-    """Decide whether the terms still cover anything: their last day (C1) has not passed."""
+def is_covered(undertaking: UndertakingStatus, today: dt.date) -> Decision:
+    """Decide whether the terms cover a person: their party has signed them, and they still run.
+
+    The list of who must sign (C2) is kept up to date without signatures, so it can name people of a
+    party that is joining (adr 70). The last day of the terms is in C1.
+    """
+    if undertaking.is_joining:
+        return no(_l("This person's organisation has to sign the terms before its people do."))
     if today > undertaking.until:
         return no(_l("The time that these terms cover has passed. They no longer give access."))
     return YES

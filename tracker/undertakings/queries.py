@@ -116,13 +116,14 @@ def standing(undertaking: Undertaking, checklist: Checklist, terms: Terms) -> Un
     is_closed = undertaking.state is UndertakingState.CLOSED
     bearing = added_interests.bearing_of(undertaking)
     signs_in = undertaking.user.signs_in
+    parties = around.party_ids(undertaking.cooperation_id)
     return UndertakingStatus(
         user_id=undertaking.user_id,
         organisation_id=undertaking.organisation_id,
         state=undertaking.state,
         is_current=checklist.revision_in_force_id == undertaking.terms_revision_id,
         until=terms.until,
-        npm_ids=around.npm_ids(undertaking.cooperation_id),
+        npm_ids=parties.npm,
         has_interests=undertaking.has_interests,
         party_has_interest=bool(undertaking.party_has_interest),
         decision=undertaking.decision,
@@ -137,6 +138,7 @@ def standing(undertaking: Undertaking, checklist: Checklist, terms: Terms) -> Un
         added_refused=bearing.is_refused,
         signs_in=signs_in,
         recorded_by_id=None if signs_in else paper.recorded_by(undertaking.revision_id),
+        is_joining=undertaking.organisation_id in parties.joining,
     )
 
 

@@ -47,6 +47,8 @@ class MemberFact:
     takes_part: bool = True
     # The last day on which they take part in the cooperation, where one is known.
     leaves_on: dt.date | None = None
+    # Whether their party has yet to sign the terms in force (adr 70).
+    is_joining: bool = False
     # People of a CSO and outside experts; the NPM's own are not asked (S11, E02).
     needs_clearance: bool = False
     is_listed: bool = True
@@ -175,6 +177,7 @@ class RequirementKind(enum.StrEnum):
     ROLES_ITEM = "roles_item"
     LEFT = "left"
     LEAVES = "leaves"
+    JOINING = "joining"
     NOT_LISTED = "not_listed"
     NOT_SIGNED = "not_signed"
     NOT_DECIDED = "not_decided"

@@ -289,6 +289,17 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
         _SIGN,
         PageKind.COOPERATION,
     ),
+    RequirementKind.JOINING: _OfPeople(
+        lambda n, name: lazy_ngettext(
+            "The organisation of %(name)s hasn't signed the agreed terms yet.",
+            "The organisations of %(num)s people haven't signed the agreed terms yet.",
+            n,
+            name=name,
+        ),
+        _SIGN_FIRST,
+        _SIGN,
+        PageKind.COOPERATION,
+    ),
     RequirementKind.NOT_LISTED: _OfPeople(
         lambda n, name: lazy_ngettext(
             "%(name)s is on the team but not listed in V2.",

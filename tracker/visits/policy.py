@@ -213,15 +213,21 @@ def _to_plan(facts: Facts) -> Iterator[MissingRequirement]:
         if item.code not in ASKED_BY_J3:
             yield MissingRequirement(RequirementKind.ROLES_ITEM, item=item)
     for member in facts.members:
-        if not member.takes_part:
-            yield MissingRequirement(RequirementKind.LEFT, member)
-            continue
-        if member.leaves_on is not None and member.leaves_on < facts.needed_until:
-            yield MissingRequirement(RequirementKind.LEAVES, member)
-        if not member.is_listed:
-            yield MissingRequirement(RequirementKind.NOT_LISTED, member)
-        if member.has_role and not member.role_accepted:
-            yield MissingRequirement(RequirementKind.ROLE, member)
+        yield from _to_plan_of(facts, member)
+
+
+def _to_plan_of(facts: Facts, member: MemberFact) -> Iterator[MissingRequirement]:
+    if not member.takes_part:
+        yield MissingRequirement(RequirementKind.LEFT, member)
+        return
+    if member.leaves_on is not None and member.leaves_on < facts.needed_until:
+        yield MissingRequirement(RequirementKind.LEAVES, member)
+    if member.is_joining:
+        yield MissingRequirement(RequirementKind.JOINING, member)
+    if not member.is_listed:
+        yield MissingRequirement(RequirementKind.NOT_LISTED, member)
+    if member.has_role and not member.role_accepted:
+        yield MissingRequirement(RequirementKind.ROLE, member)
 
 
 def _to_clear(facts: Facts) -> Iterator[MissingRequirement]:

@@ -316,6 +316,7 @@ class _Answers:
             is_deputy=user_id == self._deputy,
             takes_part=person is not None and _may_sign_in(member.user),
             leaves_on=person.until_on if person else None,
+            is_joining=person is not None and person.is_joining,
             needs_clearance=person.needs_clearance if person else not is_npm,
             is_listed=is_listed,
             briefed=clearing.briefed_on is not None,

@@ -56,6 +56,7 @@ IN_ANOTHER_STATE = {
     "ending.agree_anew",
     "guidance_editing.pass_over",
     "guidance_editing.use",
+    "joining.take_back",
     "moving.move",
     "organisations.add_kind",
     "paper.refuse",

@@ -86,3 +86,17 @@ def many(app: Flask, session: Session) -> Table:
 def in_force(app: Flask, session: Session) -> Table:
     """The supplied terms in force."""
     return starting_points.of(app).use("in_force", _bring_into_force).load(session)
+
+
+@pytest.fixture
+def inviting(app: Flask, in_force: Table) -> Table:
+    """The supplied terms in force, and a CSO whose people could let it join."""
+    before = Kept.of(in_force)
+
+    def build() -> Kept:
+        table = before.load(db.session())
+        table.land.person("Sten Mohr", "bridge", Role.SIGNATORY, power="Deed of foundation")
+        return Kept.of(table)
+
+    points = starting_points.of(app)
+    return points.use("inviting", build, on="in_force").load(in_force.session)

@@ -12,15 +12,19 @@ from sqlalchemy.orm import Session
 from tests import starting_points
 from tests.client import CheckedClient
 from tests.factories import checklists, paper
+from tests.factories.comments import comment
 from tests.factories.demonstration import Demonstration
 from tests.factories.tables import Kept, Table, begin
 from tests.factories.templates import publish, small_terms
 from tests.integration.agreements.test_paper import record, request_on, signatures
 from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
 from tracker.activity.models import Chain, Event
+from tracker.agreements import notices
 from tracker.checklists import queries
 from tracker.checklists.loading import load
-from tracker.checklists.models import ChecklistState
+from tracker.checklists.models import ChecklistState, NoticeKind
+from tracker.comments import service as comments
+from tracker.comments.models import CommentTask
 from tracker.cooperations import queries as cooperations
 from tracker.cooperations.models import Clearance, Party
 from tracker.cooperations.succession import service as succession
@@ -125,6 +129,24 @@ def test_a_coordinator_calls_back_a_text_that_is_waiting_for_signatures(heir: Ta
     )
     assert len(signatures(heir)) == 1
     assert set(heir.standing("M1").waiting_for) == {heir.land.id("heir")}
+    assert integrity.check_all().finding is None
+
+
+def test_the_suspension_and_the_tasks_of_the_former_party_end(heir: Table) -> None:
+    """Nobody else could end them."""
+    heir.sign()
+    heir.session.commit()
+    written = comment(heir["samira"], heir.checklist())
+    comments.make_task(heir["samira"], written.id, heir["dora"].user_id, clock.today())
+    notices.give_notice(
+        heir["henrik"], heir.checklist(), NoticeKind.SUSPENDED, reason="We can't work safely."
+    )
+    heir.session.commit()
+    replace(heir)
+    assert heir.checklist().state is ChecklistState.IN_FORCE
+    (event,) = heir.events("suspension_lifted")
+    assert event["organisation"] == "Open Door Legal Aid"
+    assert heir.session.scalars(sa.select(CommentTask)).one().ended_at is not None
     assert integrity.check_all().finding is None
 
 

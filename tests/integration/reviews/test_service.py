@@ -25,7 +25,7 @@ from tests.integration.reviews.conftest import (
     written,
 )
 from tracker.access.actor import Role
-from tracker.agreements import departures
+from tracker.agreements import departures, joining
 from tracker.checklists.models import ChecklistState, NoticeKind
 from tracker.cooperations.models import Stage
 from tracker.core import clock
@@ -179,6 +179,23 @@ def test_a_review_whose_last_missing_party_leaves_is_concluded_by_another(
     assert not review_of(active).is_open
     assert len(active.events("review_confirmed")) == 2
     assert integrity.check_all().finding is None
+
+
+def test_a_joining_party_is_not_needed_to_confirm_a_review(active: Table) -> None:
+    joining.add(
+        active["ilena"],
+        cooperation(active),
+        active.land.id("bridge"),
+        reason="Families asked for it.",
+    )
+    begin_review(active)
+    with pytest.raises(RefusedError, match="Only coordinators and managers"):
+        save(active, "marek", written(active))
+    active.session.rollback()
+    save(active, "samira", written(active))
+    confirm(active, *BOSSES)
+    assert not review_of(active).is_open
+    assert "marek" not in mailed(active, "review_begun")
 
 
 def test_going_on_moves_the_review_and_leaves_the_text_alone(active: Table) -> None:

@@ -356,13 +356,26 @@ def test_a_signatory_suspends_and_ends_what_is_in_force(role: Role) -> None:
     who = "" if role is Role.SIGNATORY else "Only a signatory of one of the parties"
     nothing = "You can only suspend or end a text in force" if role is Role.SIGNATORY else who
 
-    def give(party: Any, *, in_force: bool = True, is_restricted: bool = False) -> Decision:
-        return policy.can_give_notice(person, party, in_force=in_force, is_restricted=is_restricted)
+    def give(
+        party: Any,
+        *,
+        in_force: bool = True,
+        is_restricted: bool = False,
+        is_joining: bool = False,
+    ) -> Decision:
+        return policy.can_give_notice(
+            person,
+            party,
+            in_force=in_force,
+            is_restricted=is_restricted,
+            is_joining=is_joining,
+        )
 
     says(give(DOOR_PARTY), who)
     says(give(DOOR_PARTY, in_force=False), nothing)
     says(give(None), "Only a signatory of one of the parties")
     says(give(DOOR_PARTY, is_restricted=True), "stop when the visit does")
+    says(give(DOOR_PARTY, is_joining=True), who or "hasn't signed the terms in force")
 
 
 @pytest.mark.parametrize("role", Role)

@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 
 from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
+from tracker.access.decision import Decision
 from tracker.cooperations import policy
 from tracker.cooperations.models import Stage
 from tracker.cooperations.policy import CooperationFact, PartyFact
@@ -202,3 +203,71 @@ def test_the_party_that_leaves_takes_its_notice_back(
     actor: Actor, cooperation: CooperationFact, allowed: bool
 ) -> None:
     assert bool(policy.can_stay(actor, cooperation)) is allowed
+
+
+# Joining what is in force -------------------------------------------------------------------------
+
+JOINING = CooperationFact(
+    Stage.ACTIVE,
+    (PartyFact(NPM_ID, NPM), PartyFact(CSO_ID, CSO), PartyFact(ELSE_ID, CSO, is_joining=True)),
+    terms_in_force=True,
+)
+ADDER = person(NPM_ID, NPM, Role.COORDINATOR)
+
+
+def says(decision: Decision, words: str) -> None:
+    """Compare a decision with the words of its no, empty for a yes."""
+    assert bool(decision) is not bool(words)
+    assert words in str(decision.reason or "")
+
+
+@pytest.mark.parametrize(
+    ("actor", "stage", "adding", "taking_back"),
+    [
+        (ADDER, Stage.ACTIVE, "", ""),
+        (ADDER, Stage.DRAFT, "", ""),
+        (ADDER, Stage.SUSPENDED, "suspended", ""),
+        (ADDER, Stage.CLOSED, "is closed", "is closed"),
+        (person(CSO_ID, CSO, Role.COORDINATOR), Stage.ACTIVE, "cooperation's NPM", "the coop"),
+        (person(ELSE_ID, CSO, Role.COORDINATOR), Stage.ACTIVE, "cooperation's NPM", "the coop"),
+        (person(FOURTH_ID, NPM, Role.COORDINATOR), Stage.ACTIVE, "cooperation's NPM", "the coop"),
+        *(
+            (person(NPM_ID, NPM, role), Stage.ACTIVE, "Only a coordinator", "Only a coordinator")
+            for role in Role
+            if role is not Role.COORDINATOR
+        ),
+    ],
+)
+def test_a_coordinator_of_the_npm_adds_a_party_and_takes_it_back(
+    actor: Actor, stage: Stage, adding: str, taking_back: str
+) -> None:
+    cooperation = CooperationFact(stage, JOINING.parties, terms_in_force=True)
+    says(policy.can_add_party(actor, cooperation), adding)
+    says(policy.can_take_joining_back(actor, cooperation, ELSE_ID), taking_back)
+
+
+@pytest.mark.parametrize("organisation_id", [CSO_ID, FOURTH_ID])
+def test_only_a_party_that_is_joining_is_taken_back(organisation_id: UUID) -> None:
+    says(policy.can_take_joining_back(ADDER, JOINING, organisation_id), "isn't joining")
+
+
+@pytest.mark.parametrize(
+    ("organisation_id", "kind", "words"),
+    [
+        (FOURTH_ID, CSO, ""),
+        (FOURTH_ID, NPM, "can only join before"),
+        (FOURTH_ID, OrganisationKind.OTHER, "Only an NPM or a civil society"),
+        (CSO_ID, CSO, "already a party"),
+        (ELSE_ID, CSO, "already a party"),
+    ],
+)
+def test_a_cso_that_is_no_party_can_be_invited(
+    organisation_id: UUID, kind: OrganisationKind, words: str
+) -> None:
+    says(policy.can_be_invited(JOINING, organisation_id, kind), words)
+
+
+def test_a_joining_party_leaves_nothing_and_is_none_that_stays() -> None:
+    says(policy.can_leave(LEAVER, JOINING), "nothing to leave")
+    says(policy.can_leave(SIGNER, JOINING), "needs an NPM and a civil society")
+    says(policy.can_add_body(person(ELSE_ID, CSO, Role.COORDINATOR), JOINING), "hasn't joined yet")

@@ -420,6 +420,14 @@ def test_nobody_else_of_a_party_starts_one(role: Role) -> None:
     assert not decision
 
 
+def test_a_party_that_is_joining_starts_none() -> None:
+    parties = tuple(replace(party, is_joining=party.organisation_id == CSO) for party in PARTIES)
+    cooperation = CooperationFact(Stage.ACTIVE, parties)
+    decision = policy.can_start(person(Role.COORDINATOR), cooperation, PLAN)
+    assert "hasn't joined yet" in str(decision.reason)
+    assert not decision
+
+
 @pytest.mark.parametrize(
     ("stage_", "of", "requirement", "words"),
     [

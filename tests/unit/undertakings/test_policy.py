@@ -97,6 +97,7 @@ def test_nobody_signs_for_another(who: Actor) -> None:
         ({"state": CLOSED}, "has been closed"),
         ({"is_current": False}, "New terms are in force"),
         ({"until": TODAY - dt.timedelta(days=1)}, "has passed"),
+        ({"is_joining": True}, "has to sign the terms before its people"),
         ({"organisation_id": uuid4()}, "no longer have a role"),
     ],
 )
@@ -241,6 +242,7 @@ def test_nobody_countersigns_their_own() -> None:
         ({"state": CLOSED}, "was closed"),
         ({"is_current": False}, "New terms"),
         ({"until": TODAY - dt.timedelta(days=1)}, "has passed"),
+        ({"is_joining": True}, "has to sign the terms before its people"),
         ({"has_interests": True}, "Decide on the declared interests first"),
         (
             {"has_interests": True, "decision": InterestsDecision.REPLACE},
@@ -321,6 +323,7 @@ def test_nobody_else_asks_again(who: Actor) -> None:
         ({"has_open": True}, "already been asked"),
         ({"is_listed": False}, "list of people who must sign"),
         ({"until": TODAY - dt.timedelta(days=1)}, "has passed"),
+        ({"is_joining": True}, "has to sign the terms before its people"),
     ],
 )
 def test_asking_again_has_its_moment(changed: dict[str, object], reason: str) -> None:

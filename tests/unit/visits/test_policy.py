@@ -145,6 +145,13 @@ def test_a_visit_outside_the_term_is_said_to_begin_too_early_or_end_too_late() -
     )
 
 
+@pytest.mark.parametrize("joins", [True, False])
+def test_the_party_of_everyone_on_the_team_has_signed_the_terms(*, joins: bool) -> None:
+    given = with_pavo(is_joining=joins)
+    assert lacks(given) == ([RequirementKind.JOINING] if joins else [])
+    assert gate("J2", given).is_open is not joins
+
+
 @pytest.mark.parametrize(("days", "stays"), [(0, True), (30, True), (-1, False)])
 def test_everyone_on_the_team_takes_part_until_the_last_day(days: int, *, stays: bool) -> None:
     given = with_pavo(leaves_on=LAST_DAY + dt.timedelta(days=days))

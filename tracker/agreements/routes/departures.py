@@ -93,7 +93,9 @@ def show(reference: str, organisation_id: UUID) -> str:
                 (
                     party
                     for party in cooperation.parties
-                    if party.organisation_id == organisation_id and party.leave_given_at is not None
+                    if party.organisation_id == organisation_id
+                    and party.leave_given_at is not None
+                    and party.left_on is not None
                 ),
                 None,
             )

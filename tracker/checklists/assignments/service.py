@@ -45,7 +45,7 @@ from tracker.checklists.rules.completeness import ChecklistStatus
 from tracker.checklists.rules.facts import Holding, seen_of
 from tracker.checklists.service import own_organisation
 from tracker.cooperations.models import Cooperation, CooperationPerson, Stage
-from tracker.cooperations.scope import is_party, runs_on
+from tracker.cooperations.scope import is_party_or_joining, runs_on
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
@@ -487,7 +487,9 @@ def _takes_part() -> sa.ColumnElement[bool]:
             CooperationPerson.user_id == Assignment.assignee_id,
             CooperationPerson.organisation_id == Assignment.organisation_id,
             runs_on(today),
-            is_party(CooperationPerson.organisation_id, today, CooperationPerson.cooperation_id),
+            is_party_or_joining(
+                CooperationPerson.organisation_id, today, CooperationPerson.cooperation_id
+            ),
             User.id == Assignment.assignee_id,
             User.active.is_(True),
             Membership.user_id == Assignment.assignee_id,

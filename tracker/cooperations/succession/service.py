@@ -14,7 +14,7 @@ from tracker.activity import verbs
 from tracker.activity.service import record
 from tracker.cooperations import people, service
 from tracker.cooperations.models import Cooperation, Party
-from tracker.cooperations.scope import is_party
+from tracker.cooperations.scope import is_party_or_joining
 from tracker.cooperations.succession import messages as succession_messages
 from tracker.core import canonical, clock
 from tracker.core.db import db
@@ -84,7 +84,7 @@ def cooperations_of(organisation_id: UUID) -> list[Cooperation]:
     return list(
         db.session.scalars(
             sa.select(Cooperation)
-            .where(is_party(organisation_id, clock.today()))
+            .where(is_party_or_joining(organisation_id, clock.today()))
             .order_by(Cooperation.reference)
             .options(selectinload(Cooperation.parties))
             .with_for_update(of=Cooperation)
@@ -126,6 +126,7 @@ def _take_over(
     today = clock.today()
     by_id = {party.organisation_id: party for party in cooperation.parties}
     former, party = by_id[row.former_id], by_id.get(successor.id)
+    is_joining = former.is_joining
     # Its place is taken over, and with it the notice to leave is void.
     former.stay()
     former.left_on = today - dt.timedelta(days=1)
@@ -139,9 +140,11 @@ def _take_over(
             joined_on=today,
         )
         db.session.add(party)
+        _take_over_joining(former, party, is_joining=is_joining)
     elif party.left_on is not None and party.left_on < today:
         party.joined_on = today
         party.stay()
+        _take_over_joining(former, party, is_joining=is_joining)
     db.session.flush()
     db.session.expire(cooperation, ["parties"])
     service.end_people(actor, cooperation.id, row.former_id)
@@ -164,3 +167,12 @@ def _take_over(
         for person in accounts.people_with_role(party.organisation_id, [Role.COORDINATOR])
     }
     succession_messages.party_was_replaced(cooperation.reference, person_ids)
+
+
+def _take_over_joining(former: Party, party: Party, *, is_joining: bool) -> None:
+    """Let the successor of a party that is joining join in its place; it signs for itself."""
+    party.invited_at = former.invited_at if is_joining else None
+    party.invited_by_id = former.invited_by_id if is_joining else None
+    party.invite_reason = former.invite_reason if is_joining else None
+    party.joins_confidentiality = is_joining and former.joins_confidentiality
+    party.joined_at = None

@@ -11,7 +11,7 @@ from tracker.activity import service as trail
 from tracker.agreements.service import SUBJECT as CHECKLIST
 from tracker.checklists.editing import get_or_404
 from tracker.checklists.encryption import is_restricted
-from tracker.cooperations.queries import find_by_id
+from tracker.cooperations.queries import find_by_id_in_part
 from tracker.evidence.certificates import service as certificates
 from tracker.evidence.models import Certificate
 from tracker.signoff import queries as signoff
@@ -34,7 +34,7 @@ def of_checklist(checklist_id: UUID, number: int, language: str) -> Response:
     revision = found_or_404(
         next((revision for revision in revisions if revision.number == number), None)
     )
-    cooperation = found_or_404(find_by_id(actor, checklist.cooperation_id))
+    cooperation = found_or_404(find_by_id_in_part(actor, checklist.cooperation_id))
     row = found_or_404(certificates.find(revision.id, language))
     if not is_restricted(checklist):  # opening a confidential one was already logged
         _note(actor, checklist.cooperation_id, CHECKLIST, checklist.id)

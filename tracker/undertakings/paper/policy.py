@@ -32,7 +32,7 @@ def can_record(actor: Actor, undertaking: UndertakingStatus, today: dt.date) -> 
             return no(_l("This undertaking has been closed, so it can't be signed."))
     if not undertaking.is_current:
         return no(_l("New terms are in force. The person has to sign again on the new terms."))
-    return policy.is_in_time(undertaking, today)
+    return policy.is_covered(undertaking, today)
 
 
 def can_decide(actor: Actor, undertaking: UndertakingStatus, today: dt.date) -> Decision:
@@ -51,7 +51,7 @@ def can_decide(actor: Actor, undertaking: UndertakingStatus, today: dt.date) -> 
         return no(_l("This scan no longer waits to be confirmed."))
     if not undertaking.is_current:
         return no(_l("New terms are in force. The person has to sign again on the new terms."))
-    return policy.is_in_time(undertaking, today)
+    return policy.is_covered(undertaking, today)
 
 
 def can_withdraw(actor: Actor, undertaking: UndertakingStatus) -> Decision:

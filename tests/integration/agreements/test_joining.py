@@ -1,0 +1,284 @@
+"""A CSO that joins while terms are in force: invited, joining until it has signed, then a party."""
+
+import pytest
+import sqlalchemy as sa
+
+from tests import due
+from tests.factories import agreements
+from tests.factories.checklists import decline_text
+from tests.factories.evidence.tampering import hands
+from tests.factories.tables import Table
+from tests.integration.agreements.conftest import DAY, NOTICE, SIGNERS, Clock
+from tests.integration.agreements.test_leaving import cooperation, gone, notify, parties, row, sees
+from tests.integration.agreements.test_notices import give, state
+from tests.integration.agreements.test_signers import mailed
+from tests.integration.agreements.test_succession import replace
+from tracker.access.actor import OrganisationKind, Role
+from tracker.agreements import joining
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists import queries as checklists
+from tracker.checklists.models import ChecklistState, NoticeKind
+from tracker.cooperations import queries as cooperations
+from tracker.cooperations import service
+from tracker.cooperations.models import Party
+from tracker.core import clock
+from tracker.core.errors import RefusedError, RuleBrokenError
+from tracker.oversight import integrity
+
+WHY = "Families asked for it."
+ALL_SIGNERS = {**SIGNERS, "bridge": "sten"}
+
+
+def invite(table: Table, first: str = "ilena", key: str = "bridge", reason: str = WHY) -> Party:
+    party = joining.add(
+        table[first], cooperation(table, "ilena"), table.land.id(key), reason=reason
+    )
+    table.session.commit()
+    return party
+
+
+def take_back(table: Table, first: str = "ilena", reason: str = "They changed their mind.") -> None:
+    joining.take_back(table[first], cooperation(table), table.land.id("bridge"), reason=reason)
+    table.session.commit()
+
+
+def send(table: Table) -> None:
+    agreements.send(table.land, table.checklist(), ALL_SIGNERS)
+    table.session.commit()
+
+
+def join(table: Table) -> None:
+    """Sign the amendment of the terms by all, the newcomer last."""
+    send(table)
+    agreements.sign(table.land, table.checklist(), *ALL_SIGNERS.values())
+    table.session.commit()
+
+
+def is_joining(table: Table) -> bool:
+    return row(table, "bridge").is_joining
+
+
+def sees_in_part(table: Table, first: str = "marek") -> bool:
+    reference = cooperation(table, "ilena").reference
+    return cooperations.find_in_part(table[first], reference) is not None
+
+
+@pytest.mark.both_databases
+def test_a_newcomer_is_joining_until_the_amendment_that_names_it_is_signed_by_all(
+    inviting: Table,
+) -> None:
+    before = inviting.checklist().revision_in_force_id
+    invite(inviting)
+    assert is_joining(inviting)
+    assert [event["reason"] for event in inviting.events("party_joining")] == [WHY]
+    assert state(inviting) is ChecklistState.DRAFTING
+    assert parties(inviting) == ["npm", "door", "lantern", "bridge"]
+    (opened,) = inviting.events("amendment_opened")
+    assert opened["organisation"] == "Bridge Families Association"
+    # The items in which each party has a row.
+    assert opened["items"] == inviting.checklist().open_items == ["M1", "M4", "M9", "M14", "M15"]
+    send(inviting)
+    agreements.sign(inviting.land, inviting.checklist(), "sten", "tomas", "henrik")
+    inviting.session.commit()
+    # The newcomer's own signature alone doesn't bind it: the others go on by the old text.
+    assert is_joining(inviting)
+    assert inviting.checklist().revision_in_force_id == before
+    assert inviting.events("party_joined") == []
+    agreements.sign(inviting.land, inviting.checklist(), "otto")
+    inviting.session.commit()
+    assert not is_joining(inviting)
+    (event,) = inviting.events("party_joined")
+    assert event["organisation"] == "Bridge Families Association"
+    assert row(inviting, "bridge").joined_on == clock.today()
+    assert integrity.check_all().finding is None
+
+
+def test_it_sees_the_texts_it_is_to_sign_and_no_more(inviting: Table) -> None:
+    assert not sees_in_part(inviting)
+    invite(inviting)
+    assert (sees(inviting, "marek"), sees_in_part(inviting)) == (False, True)
+    seen = {
+        kind: checklists.find(inviting["marek"], inviting.checklist(kind).id) is not None
+        for kind in (ChecklistKind.TERMS, ChecklistKind.CONFIDENTIALITY)
+    }
+    assert seen == dict.fromkeys(seen, True)
+    assert checklists.works_on(inviting["marek"], inviting.checklist().id)
+    join(inviting)
+    assert sees(inviting, "marek")
+
+
+def test_all_are_told_when_it_is_added_and_when_it_has_joined(inviting: Table) -> None:
+    invite(inviting)
+    others = ["henrik", "joana", "nadia", "otto", "samira", "tomas"]
+    assert mailed(inviting, "party_added") == others
+    assert mailed(inviting, "own_party_added") == ["marek", "sten"]
+    join(inviting)
+    assert mailed(inviting, "party_joined") == sorted([*others, "ilena", "marek", "sten"])
+
+
+def test_all_are_told_when_the_invitation_is_taken_back(inviting: Table) -> None:
+    invite(inviting)
+    service.add_person(
+        inviting["marek"],
+        cooperation(inviting),
+        user_id=inviting.land.users["sten"].id,
+        organisation_id=inviting.land.id("bridge"),
+    )
+    send(inviting)
+    agreements.sign(inviting.land, inviting.checklist(), "sten")
+    inviting.session.commit()
+    take_back(inviting)
+    assert not sees_in_part(inviting)
+    assert state(inviting) is ChecklistState.DRAFTING
+    assert parties(inviting) == ["npm", "door", "lantern"]
+    assert inviting.events("signature_request_withdrawn")[0]["reason"] == (
+        "Bridge Families Association, whom this text names, is not joining the cooperation."
+    )
+    (event,) = inviting.events("joining_taken_back")
+    assert event["reason"] == "They changed their mind."
+    assert [event["person"] for event in inviting.events("person_left")] == ["Sten Mohr"]
+    others = ["henrik", "joana", "nadia", "otto", "samira", "tomas"]
+    assert mailed(inviting, "joining_taken_back") == others
+    assert mailed(inviting, "own_joining_taken_back") == ["marek", "sten"]
+    assert integrity.check_all().finding is None
+
+
+def test_who_declines_is_still_joining_and_can_be_invited_anew(inviting: Table) -> None:
+    invite(inviting)
+    send(inviting)
+    decline_text(inviting["sten"], inviting.checklist(), reason="Not so.", items=["M1"])
+    inviting.session.commit()
+    assert is_joining(inviting)
+    take_back(inviting)
+    invite(inviting)
+    assert is_joining(inviting)
+    join(inviting)
+    assert not is_joining(inviting)
+
+
+def test_a_party_that_left_and_comes_back_signs_anew(inviting: Table, frozen_time: Clock) -> None:
+    """What it signed before it left doesn't let it in."""
+    gone(inviting, frozen_time, "otto")
+    frozen_time(clock.now() + DAY)
+    invite(inviting, key="lantern")
+    assert row(inviting, "lantern").is_joining
+    assert not sees(inviting, "otto")
+    joining.take_back(
+        inviting["ilena"], cooperation(inviting), inviting.land.id("lantern"), reason="No."
+    )
+    inviting.session.commit()
+    assert row(inviting, "lantern").leave_given_at is not None
+
+
+def test_a_joining_party_can_not_stop_a_text_nor_leave(inviting: Table) -> None:
+    invite(inviting)
+    with pytest.raises(RefusedError, match="can't stop this text"):
+        give(inviting, "sten", NoticeKind.SUSPENDED)
+    inviting.session.rollback()
+    # Nor does it count as the CSO that stays.
+    notify(inviting, "otto")
+    with pytest.raises(RefusedError, match="end the agreement instead"):
+        notify(inviting, "henrik")
+
+
+@pytest.mark.parametrize(
+    ("first", "words"),
+    [("vesna", "Only the cooperation's NPM"), ("samira", "Only the cooperation's NPM"),
+     ("tomas", "Only a coordinator"), ("marek", "Only the cooperation's NPM"),
+     ("ada", "Only the cooperation's NPM")],
+)  # fmt: skip
+def test_nobody_else_adds_or_takes_back(inviting: Table, first: str, words: str) -> None:
+    with pytest.raises(RefusedError, match=words):
+        invite(inviting, first)
+    inviting.session.rollback()
+    invite(inviting)
+    with pytest.raises(RefusedError, match=words):
+        take_back(inviting, first)
+
+
+@pytest.mark.parametrize(
+    ("key", "reason", "words", "field"),
+    [
+        ("other_npm", WHY, "Another body of the NPM can only join before", "organisation_id"),
+        ("court", WHY, "Only an NPM or a civil society organisation", "organisation_id"),
+        ("door", WHY, "already a party", "organisation_id"),
+        ("bridge", "  ", "Give the reason", "reason"),
+        ("bridge", "x" * 2001, "at most 2000", "reason"),
+    ],
+)
+def test_an_invitation_has_its_rules(
+    inviting: Table, key: str, reason: str, words: str, field: str
+) -> None:
+    with pytest.raises(RuleBrokenError, match=words) as error:
+        invite(inviting, key=key, reason=reason)
+    assert error.value.field == field
+    inviting.session.rollback()
+    assert inviting.events("party_joining") == []
+
+
+def test_nobody_is_added_while_a_text_waits_for_signatures(inviting: Table) -> None:
+    invite(inviting)
+    send(inviting)
+    inviting.land.organisation("heir", "New Door Foundation", OrganisationKind.CSO)
+    inviting.session.commit()
+    with pytest.raises(RuleBrokenError, match="waiting for signatures"):
+        invite(inviting, key="heir")
+
+
+def test_who_has_joined_is_not_taken_back(inviting: Table) -> None:
+    invite(inviting)
+    join(inviting)
+    with pytest.raises(RefusedError, match="isn't joining"):
+        take_back(inviting)
+    inviting.session.rollback()
+    # It is a party like the others, and later amendments change nothing of that.
+    give(inviting, "sten", NoticeKind.SUSPENDED)
+    assert state(inviting) is ChecklistState.SUSPENDED
+    assert len(inviting.events("party_joined")) == 1
+
+
+def test_joining_ends_with_the_cooperation(inviting: Table, frozen_time: Clock) -> None:
+    invite(inviting)
+    give(inviting, "tomas", NoticeKind.ENDED)
+    frozen_time(clock.now() + NOTICE * DAY)
+    due.carry_out_due(clock.today())
+    inviting.session.commit()
+    assert not sees_in_part(inviting)
+    (event,) = inviting.events("joining_taken_back")
+    assert event["reason"] == ""
+    assert integrity.check_all().finding is None
+
+
+def test_before_terms_are_in_force_a_party_is_added_immediately(table: Table) -> None:
+    invite(table, reason="")
+    assert not is_joining(table)
+    assert sees(table, "marek")
+    assert parties(table) == ["npm", "door", "lantern", "bridge"]
+    assert len(table.events("party_joined")) == 1
+    assert table.events("party_joining") == []
+    invite(table, key="other_npm", reason="")
+    assert parties(table)[-1] == "other_npm"
+
+
+def test_a_tampered_invitation_is_found(inviting: Table) -> None:
+    """Without it, the newcomer would count as a party that has signed nothing."""
+    invite(inviting)
+    bridge_id = inviting.land.id("bridge")
+    inviting.session.rollback()
+    with hands() as connection:
+        connection.execute(
+            sa.update(Party).where(Party.organisation_id == bridge_id).values(invited_at=None)
+        )
+    assert integrity.check_all().finding is not None
+
+
+def test_the_successor_of_a_joining_party_joins_in_its_place(inviting: Table) -> None:
+    inviting.land.organisation("heir", "New Door Foundation", OrganisationKind.CSO)
+    inviting.land.person("Runa Ekdal", "heir", Role.COORDINATOR)
+    inviting.session.commit()
+    invite(inviting)
+    replace(inviting, "bridge", "heir")
+    assert row(inviting, "heir").is_joining
+    assert not sees(inviting, "runa")
+    assert parties(inviting) == ["npm", "door", "lantern", "heir"]
+    assert integrity.check_all().finding is None

@@ -1,0 +1,111 @@
+"""The pages by which the NPM adds a party, and what a party sees that is joining."""
+
+import pytest
+from flask import Flask
+
+from tests.client import CheckedClient
+from tests.factories.tables import Table
+from tests.integration.agreements.test_joining import WHY, invite, is_joining, join, take_back
+
+
+def browser(app: Flask, table: Table, first: str) -> CheckedClient:
+    return table.land.browser(app, first)
+
+
+def address(table: Table, page: str = "") -> str:
+    return f"/cooperations/{table.cooperation.reference}{page}"
+
+
+def taking_back(table: Table) -> str:
+    return address(table, f"/parties/{table.land.id('bridge')}/take-back")
+
+
+ADD = "/parties/add"
+
+
+def test_a_coordinator_of_the_npm_invites_from_the_list(app: Flask, inviting: Table) -> None:
+    client = browser(app, inviting, "ilena")
+    assert client.page(address(inviting)).links()["Add a party"] == address(inviting, ADD)
+    page = client.page(address(inviting, ADD))
+    assert "Bridge Families Association" in page.text
+    assert "Another body of the NPM can only join before the terms are signed." in page.text
+    for party in ("Open Door Legal Aid", "Prevention Council of Tressia"):
+        assert party not in page.text
+    chosen = {"organisation_id": str(inviting.land.id("bridge")), "reason": WHY}
+    sent = client.submit(
+        address(inviting, ADD), organisation_id=chosen["organisation_id"], reason=WHY
+    )
+    text = sent.get_data(as_text=True)
+    assert "The invitation is sent. All parties are told." in text
+    assert "Bridge Families Association is joining." in text
+    assert WHY in text
+    # Sent a second time.
+    again = client.post(address(inviting, ADD), data=chosen)
+    assert again.status_code == 200
+    assert len(inviting.events("party_joining")) == 1
+    others = browser(app, inviting, "samira").page(address(inviting))
+    assert "Bridge Families Association is joining." in others.text
+    assert "Take the invitation back" not in others.links()
+    assert "invited to join" in client.page(address(inviting, "/history")).text
+
+
+def test_the_invitation_is_taken_back_with_a_reason(app: Flask, inviting: Table) -> None:
+    invite(inviting)
+    client = browser(app, inviting, "ilena")
+    links = client.page(address(inviting)).links()
+    assert links["Take the invitation back"] == taking_back(inviting)
+    assert "Give the reason" not in client.page(taking_back(inviting)).text
+    sent = client.submit(taking_back(inviting), reason="It has no time.").get_data(as_text=True)
+    assert "The invitation is taken back." in sent
+    again = client.post(
+        taking_back(inviting), data={"reason": "It has no time."}, follow_redirects=True
+    )
+    assert again.status_code == 200
+    assert len(inviting.events("joining_taken_back")) == 1
+
+
+@pytest.mark.parametrize(
+    ("first", "status"),
+    [("samira", 403), ("tomas", 403), ("ada", 403), ("marek", 404), ("vesna", 404), ("root", 404)],
+)
+def test_others_are_refused_or_see_nothing(
+    app: Flask, inviting: Table, first: str, status: int
+) -> None:
+    invite(inviting)
+    client = browser(app, inviting, first)
+    for page in (address(inviting, ADD), taking_back(inviting)):
+        assert client.get(page).status_code == status
+        chosen = {"organisation_id": str(inviting.land.id("bridge")), "reason": WHY}
+        assert client.post(page, data=chosen).status_code == status
+    assert is_joining(inviting)
+    assert len(inviting.events("party_joining")) == 1
+
+
+def test_a_joining_party_reads_the_page_its_people_and_the_texts_it_is_to_sign(
+    app: Flask, inviting: Table
+) -> None:
+    invite(inviting)
+    client = browser(app, inviting, "marek")
+    page = client.page(address(inviting))
+    assert "Your organisation is joining." in page.text
+    assert "Gates" not in page.text
+    terms = f"/checklists/{inviting.checklist().id}"
+    for seen in ("/cooperations", address(inviting, "/people"), terms, f"{terms}/record"):
+        assert client.get(seen).status_code == 200, seen
+    assert client.get(address(inviting, "/people/add")).status_code == 200
+    closed = ("/history", "/visits", "/undertakings", "/reviews", "/outside-bodies", "/leave")
+    for part in closed:
+        assert client.get(address(inviting, part)).status_code == 404, part
+    # Every link of the page leads somewhere.
+    inside = [link for link in page.links().values() if link.startswith(address(inviting))]
+    assert {client.get(link).status_code for link in inside} == {200}
+    join(inviting)
+    assert client.get(address(inviting, "/history")).status_code == 200
+
+
+def test_who_is_taken_back_sees_nothing(app: Flask, inviting: Table) -> None:
+    invite(inviting)
+    take_back(inviting)
+    client = browser(app, inviting, "marek")
+    assert client.get(address(inviting)).status_code == 404
+    assert client.get(f"/checklists/{inviting.checklist().id}").status_code == 404

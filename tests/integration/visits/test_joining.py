@@ -1,0 +1,150 @@
+"""A party that joins or goes, and the visits: who is cleared, and what comes back unsigned."""
+
+import datetime as dt
+
+from tests.factories import agreements
+from tests.factories.cooperations import Country
+from tests.factories.visits import Scene, planned
+from tests.integration.visits.test_readiness import ROLES, amend, lacks
+from tracker.activity.stale import recompute
+from tracker.agreements import departures, joining
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
+from tracker.checklists import queries as checklist_queries
+from tracker.checklists import service as checklists
+from tracker.checklists.models import ChecklistState
+from tracker.cooperations import departures as rows
+from tracker.cooperations import queries as cooperations
+from tracker.cooperations import service as cooperation_service
+from tracker.cooperations.succession import service as succession
+from tracker.core import clock
+from tracker.demo import checklists as demo_checklists
+from tracker.demo.people import PEOPLE
+from tracker.oversight import integrity
+from tracker.visits import queries
+from tracker.visits.facts import RequirementKind
+
+SIGNERS = {"npm": "tomas", "od": "henrik", "lh": "otto", "rf": "anton"}
+
+
+def invite(scene: Scene) -> None:
+    """Invite the fourth CSO, whose people take part immediately, one of them on its list (C2)."""
+    joining.add(
+        scene.actor("ilena"), scene.cooperation, scene.body("rf"), reason="Families asked for it."
+    )
+    scene.session.commit()
+    for key in ("celia", "anton"):
+        cooperation_service.add_person(
+            scene.actor("celia"),
+            scene.cooperation,
+            user_id=scene.user(key),
+            organisation_id=scene.body("rf"),
+        )
+    row = {"person": str(scene.user("celia")), "function": "Coordinator"}
+    checklists.save_answer(
+        scene.actor("celia"),
+        scene.checklist(ChecklistKind.CONFIDENTIALITY, None),
+        "C2",
+        AnswerScope.PARTY,
+        {"listed": "people", "persons": [row | {"organisation": str(scene.body("rf"))}]},
+        base_version=0,
+    )
+    scene.session.commit()
+
+
+def sign(scene: Scene, kind: ChecklistKind) -> None:
+    """Have all four parties sign an amendment as it is."""
+    cast = scene.cast
+    homes = {person.key: cast.bodies.get(person.body) for person in PEOPLE}
+    land = Country(scene.session, dict(cast.bodies), dict(cast.users), homes)
+    text = scene.checklist(kind, None)
+    agreements.send(land, text, SIGNERS)
+    agreements.sign(land, text, *SIGNERS.values())
+    scene.session.commit()
+
+
+def asked(scene: Scene) -> int:
+    """Return how often the newcomer's listed person was asked for an undertaking."""
+    events = scene.events("undertaking_asked")
+    return sum(details["person"] == "Celia Morrow" for _verb, details in events)
+
+
+def test_nobody_is_asked_to_undertake_before_their_party_has_signed_all(scene: Scene) -> None:
+    """The list C2 is kept without signatures, and names them at once."""
+    invite(scene)
+    assert scene.checklist(ChecklistKind.CONFIDENTIALITY, None).state is ChecklistState.DRAFTING
+    assert asked(scene) == 0
+    sign(scene, ChecklistKind.CONFIDENTIALITY)
+    assert asked(scene) == 0
+    sign(scene, ChecklistKind.TERMS)
+    assert asked(scene) == 1
+    assert len(scene.events("party_joined")) == 1
+    assert integrity.check_all().finding is None
+
+
+def test_a_joining_party_makes_a_visit_not_ready_and_knows_of_none(scene: Scene) -> None:
+    invite(scene)
+    planned(scene, members=("leyla", "celia"), audience=("leyla", "celia"))
+    scene.session.commit()
+    assert RequirementKind.JOINING in lacks(scene, 2)
+    assert scene.visit(1).is_ready
+    celia = scene.actor("celia")
+    assert queries.lines(celia, [scene.cooperation.id]) == []
+    assert queries.find(celia, scene.cooperation.id, 2) is None
+    assert cooperations.find(celia, scene.reference) is None
+    roles = scene.checklist(ROLES, 2)
+    assert checklist_queries.find(celia, roles.id) is None
+    sign(scene, ChecklistKind.CONFIDENTIALITY)
+    sign(scene, ChecklistKind.TERMS)
+    assert RequirementKind.JOINING not in lacks(scene, 2)
+
+
+def parties(scene: Scene, number: int) -> set[object]:
+    """Return the parties of a visit's roles."""
+    recompute()
+    roles = scene.checklist(ROLES, number)
+    scene.session.refresh(roles, ["parties"])
+    return {party.organisation_id for party in roles.parties}
+
+
+def waiting_for_all(scene: Scene) -> None:
+    """Let an amendment of a visit's roles wait for signatures."""
+    roles = amend(scene, ROLES, "V6")
+    scene.session.flush()
+    demo_checklists.send(scene.cast, roles)
+    scene.session.commit()
+
+
+def test_a_visits_text_comes_back_when_a_party_is_replaced(scene: Scene) -> None:
+    """Its people are removed first, and with them it is no party of the visit's texts any more."""
+    waiting_for_all(scene)
+    succession.replace(
+        scene.actor("iris"),
+        scene.body("od"),
+        scene.body("rf"),
+        since=clock.today(),
+        source="Decision of both boards.",
+    )
+    scene.session.commit()
+    roles = scene.checklist(ROLES)
+    assert (roles.state, roles.revision_sent_id) == (ChecklistState.DRAFTING, None)
+    assert scene.body("od") not in parties(scene, 1)
+    assert integrity.check_all().finding is None
+
+
+def test_a_visits_text_comes_back_when_a_party_has_left(scene: Scene) -> None:
+    """The worker removes its people one by one before its part ends."""
+    waiting_for_all(scene)
+    departures.give_notice(scene.actor("otto"), scene.cooperation, reason="Other plans.")
+    scene.session.commit()
+    party = next(
+        party for party in scene.cooperation.parties if party.organisation_id == scene.body("lh")
+    )
+    assert party.left_on is not None
+    day = party.left_on + dt.timedelta(days=1)
+    for person_id in rows.people_due(day):
+        rows.end_person(person_id, day)
+        scene.session.commit()
+    assert scene.checklist(ROLES).state is ChecklistState.SENT
+    departures.carry_out(party.id, day)
+    scene.session.commit()
+    assert scene.checklist(ROLES).state is ChecklistState.DRAFTING

@@ -1,0 +1,255 @@
+"""Joining a cooperation whose terms are in force: a CSO signs an amendment that names it (adr 70).
+
+Until it has signed, it is joining: read from its signatures (Party.is_joining), by whoever asks.
+"""
+
+from uuid import UUID
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import selectinload
+
+from tracker.access.actor import Actor
+from tracker.access.decision import Decision
+from tracker.activity import service as trail
+from tracker.activity import verbs
+from tracker.activity.service import DomainEvent
+from tracker.agreements import party_changes
+from tracker.agreements import service as agreements
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklist_templates.schema import Part
+from tracker.checklists import loading, service
+from tracker.checklists.loading import LoadedChecklist, load_for_update
+from tracker.checklists.models import Checklist, ChecklistState, NoticeKind
+from tracker.checklists.queries import SIGNED_BY_NEWCOMERS
+from tracker.cooperations import joining as rows
+from tracker.cooperations import messages, people, policy, queries
+from tracker.cooperations import service as cooperations
+from tracker.cooperations.models import Cooperation, Party, Stage
+from tracker.core.db import db
+from tracker.core.errors import RuleBrokenError
+from tracker.organisations import queries as organisations
+from tracker.organisations.models import Organisation
+
+# The checks of items in which each party has a row: a newcomer has to be written in.
+_ROW_EACH = frozenset({"row_per_party", "row_per_cso"})
+
+
+def can_add(actor: Actor, cooperation: Cooperation) -> Decision:
+    """Decide whether a person may add a party now. The parties are loaded."""
+    return policy.can_add_party(actor, queries.fact(cooperation))
+
+
+def can_take_back(actor: Actor, cooperation: Cooperation, organisation_id: UUID) -> Decision:
+    """Decide whether a person may take the invitation of a party that is joining back."""
+    return policy.can_take_joining_back(actor, queries.fact(cooperation), organisation_id)
+
+
+def add(
+    actor: Actor, cooperation: Cooperation, organisation_id: UUID, *, reason: str = ""
+) -> Party:
+    """Add a party. Before terms are in force it is one immediately; afterwards it is joining.
+
+    Then an amendment of each text in force is opened, with the reason, and names it. Raise
+    RefusedError if the person may not, RuleBrokenError with the field that is invalid.
+    """
+    _lock(cooperation)
+    fact = queries.fact(cooperation)
+    policy.can_add_party(actor, fact).require()
+    organisation = db.session.get(Organisation, organisation_id)
+    if organisation is None or organisations.replaced_by(organisation_id) is not None:
+        raise RuleBrokenError(_l("Choose an organisation from the list."), "organisation_id")
+    texts = _texts(cooperation.id)
+    _require_settled(texts)
+    if fact.terms_in_force:
+        decision = policy.can_be_invited(fact, organisation.id, organisation.kind)
+        if not decision:
+            raise RuleBrokenError(decision.reason, "organisation_id")
+        party = _invite(actor, cooperation, organisation, texts, party_changes.tidy(reason))
+    else:
+        party = cooperations.join_party(actor, cooperation, organisation.id)
+    told = party_changes.people_of(people.current(cooperation.id))
+    own = party_changes.people_of([party])
+    messages.party_was_added(cooperation.reference, told - own - {actor.user_id})
+    messages.you_were_added(cooperation.reference, own, is_joining=fact.terms_in_force)
+    return party
+
+
+def take_back(
+    actor: Actor, cooperation: Cooperation, organisation_id: UUID, *, reason: str
+) -> Party:
+    """Take the invitation of a party that is joining back, with a reason: it is none any more."""
+    _lock(cooperation)
+    can_take_back(actor, cooperation, organisation_id).require()
+    words = party_changes.tidy(reason)
+    party = next(party for party in cooperation.parties if party.organisation_id == organisation_id)
+    told = party_changes.people_of(people.current(cooperation.id))
+    own = party_changes.people_of([party])
+    rows.take_back(actor, party, reason=words)
+    messages.joining_was_taken_back(cooperation.reference, told - own - {actor.user_id})
+    messages.your_joining_was_taken_back(own)
+    return party
+
+
+def _invite(
+    actor: Actor,
+    cooperation: Cooperation,
+    organisation: Organisation,
+    texts: list[Checklist],
+    reason: str,
+) -> Party:
+    in_force = {checklist.kind for checklist in texts if checklist.revision_in_force_id is not None}
+    party = rows.invite(
+        actor,
+        cooperation.id,
+        organisation,
+        reason=reason,
+        with_confidentiality=ChecklistKind.CONFIDENTIALITY in in_force,
+    )
+    for checklist in texts:
+        if checklist.state is ChecklistState.IN_FORCE:
+            _open_amendment(actor, checklist, organisation, reason)
+        elif checklist.state is ChecklistState.DRAFTING:
+            _widen_draft(checklist, cooperation.id)
+    return party
+
+
+def _open_amendment(
+    actor: Actor, checklist: Checklist, organisation: Organisation, reason: str
+) -> None:
+    """Open an amendment that names a newcomer; a handler makes it a party of the text.
+
+    Only items in which each party has a row are opened. All else stays agreed among the others: the
+    newcomer accepts it, or suggests a change.
+    """
+    codes = _items_with_a_row_each(load_for_update(checklist))
+    agreements.back_to_drafting(checklist, codes, reason)
+    trail.record(
+        verbs.AMENDMENT_OPENED,
+        actor=actor,
+        subject_type=agreements.SUBJECT,
+        subject_id=checklist.id,
+        cooperation_id=checklist.cooperation_id,
+        kind=checklist.kind.value,
+        items=codes,
+        reason=reason,
+        organisation=organisation.name,
+    )
+
+
+def _widen_draft(checklist: Checklist, cooperation_id: UUID) -> None:
+    """Let a newcomer into a draft, or an amendment under way."""
+    loaded = load_for_update(checklist)
+    if checklist.open_items is not None:
+        codes = {*checklist.open_items, *_items_with_a_row_each(loaded)}
+        checklist.open_items = [item.code for item in loaded.template.items if item.code in codes]
+    service.set_parties(
+        checklist, (party.organisation_id for party in people.current(cooperation_id))
+    )
+
+
+def _items_with_a_row_each(loaded: LoadedChecklist) -> list[str]:
+    return [
+        item.code
+        for item in loaded.template.items
+        if item.part is Part.TERMS and any(check.check in _ROW_EACH for check in item.done.checks)
+    ]
+
+
+def _texts(cooperation_id: UUID) -> list[Checklist]:
+    return [
+        checklist
+        for checklist in loading.of_cooperation(cooperation_id)
+        if checklist.kind in SIGNED_BY_NEWCOMERS
+    ]
+
+
+def _require_settled(texts: list[Checklist]) -> None:
+    """Refuse a newcomer while a text waits for signatures, without its name, or is suspended."""
+    for checklist in texts:
+        if checklist.state is ChecklistState.SENT:
+            raise RuleBrokenError(
+                _l(
+                    "A text is waiting for signatures. Add a party once it's signed, or call it "
+                    "back first."
+                ),
+                "organisation_id",
+            )
+        if checklist.stopped_by is NoticeKind.SUSPENDED:
+            raise RuleBrokenError(
+                _l(
+                    "The terms on confidentiality are suspended. Add a party once the suspension "
+                    "is lifted."
+                ),
+                "organisation_id",
+            )
+
+
+def _lock(cooperation: Cooperation) -> None:
+    """Keep others from changing the cooperation until the end, and read it with its parties."""
+    party_changes.lock_cooperation(cooperation)
+    db.session.execute(
+        sa.select(Cooperation)
+        .where(Cooperation.id == cooperation.id)
+        .options(selectinload(Cooperation.parties).joinedload(Party.organisation))
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+# Handlers -----------------------------------------------------------------------------------------
+
+
+def follow_force(event: DomainEvent) -> None:
+    """Note who has joined by the last signature. Handler of CAME_INTO_FORCE, before the others."""
+    if event.details.get("kind") in SIGNED_BY_NEWCOMERS and event.cooperation_id is not None:
+        _note_joined(event)
+
+
+def follow_end(event: DomainEvent) -> None:
+    """Ask no newcomer to sign terms on confidentiality that have ended. Handler of TEXT_ENDED."""
+    if event.details.get("kind") != ChecklistKind.CONFIDENTIALITY or event.cooperation_id is None:
+        return
+    db.session.execute(
+        sa.update(Party)
+        .where(Party.cooperation_id == event.cooperation_id, Party.joins_confidentiality.is_(True))
+        .values(joins_confidentiality=False)
+    )
+    _note_joined(event)
+
+
+def _note_joined(event: DomainEvent) -> None:
+    if event.cooperation_id is None:
+        return
+    joined = rows.note_joined(event.actor, event.cooperation_id)
+    if joined:
+        cooperation = db.session.get_one(Cooperation, event.cooperation_id)
+        messages.party_has_joined(
+            cooperation.reference, party_changes.people_of(people.current(cooperation.id))
+        )
+
+
+def follow_taking_back(event: DomainEvent) -> None:
+    """Take a party out of the checklists that is not joining after all. Of JOINING_TAKEN_BACK."""
+    if event.cooperation_id is None:
+        return
+    reason = _(
+        "%(organisation)s, whom this text names, is not joining the cooperation.",
+        organisation=event.details["organisation"],
+    )
+    party_changes.take_out(
+        event.actor,
+        event.cooperation_id,
+        UUID(str(event.details["organisation_id"])),
+        str(reason),
+    )
+
+
+def follow_stage(event: DomainEvent) -> None:
+    """End the joining of parties once the cooperation has ended for all. Of STAGE_CHANGED."""
+    if event.details.get("after") != Stage.CLOSED.value or event.cooperation_id is None:
+        return
+    for party in people.current(event.cooperation_id):
+        if party.is_joining:
+            rows.take_back(None, party, reason="")
+            messages.your_joining_was_taken_back(party_changes.people_of([party]))
