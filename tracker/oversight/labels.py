@@ -138,6 +138,7 @@ FAULTS: dict[Fault | ChainFault, object] = {
     Fault.NO_PAPER: _l(
         "The signature on paper isn't based on a scan that was confirmed like this."
     ),
+    Fault.OWN_SCAN: _l("Whoever recorded this scan also confirmed or refused it."),
     Fault.DISAGREES: _l(
         "What is stored here about the state of a text differs from its signatures and events."
     ),
