@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response
 from tracker.access.actor import Actor
 from tracker.access.gate import init_gate
 from tracker.accounts import pages as account_pages
+from tracker.accounts import queries as account_queries
 from tracker.accounts import routes as account_routes
 from tracker.accounts.factors import credentials
 from tracker.accounts.people import routes as people_routes
@@ -62,6 +63,10 @@ from tracker.checklists import loading
 from tracker.checklists import my_work as checklist_work
 from tracker.checklists import service as checklists
 from tracker.checklists.assignments import service as assignments
+from tracker.checklists.outside_reading import pages as reading_pages
+from tracker.checklists.outside_reading import queries as outside_readings
+from tracker.checklists.outside_reading import routes as reading_routes
+from tracker.checklists.outside_reading import service as outside_reading
 from tracker.checklists.routes import answers as checklist_routes
 from tracker.checklists.routes import (
     assignments as assignment_routes,
@@ -183,7 +188,10 @@ MODELS = (
 
 # Event handlers, in the order they run, in the transaction of the event.
 FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
-    verbs.INVITATION_ACCEPTED: (cooperations.follow_invitation,),
+    verbs.INVITATION_ACCEPTED: (
+        cooperations.follow_invitation,
+        outside_reading.follow_invitation,
+    ),
     verbs.PERSON_SUSPENDED: (
         cooperations.follow_departure,
         checklists.follow_person,
@@ -277,8 +285,16 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
     verbs.SAFEGUARDS_REVIEWED: (lifecycle.follow_answer,),
     verbs.AMENDMENT_OPENED: (lifecycle.follow_reopened, lifecycle.follow, visits.follow),
     verbs.CHECKLIST_MOVED: (lifecycle.follow_answer, visits.follow_draft),
-    verbs.SENT_FOR_SIGNATURE: (lifecycle.follow, visits.follow),
-    verbs.FORMER_AGREEMENT_RECORDED: (lifecycle.follow, visits.follow),
+    verbs.SENT_FOR_SIGNATURE: (
+        outside_reading.follow_frozen,
+        lifecycle.follow,
+        visits.follow,
+    ),
+    verbs.FORMER_AGREEMENT_RECORDED: (
+        outside_reading.follow_frozen,
+        lifecycle.follow,
+        visits.follow,
+    ),
     verbs.SIGNATURE_REQUEST_WITHDRAWN: (
         lifecycle.follow_reopened,
         lifecycle.follow,
@@ -401,6 +417,7 @@ TASK_SOURCES: tuple[tasks.Source, ...] = (
     account_pages.my_tasks,
     my_work.checklist_tasks,
     paper_pages.my_tasks,
+    reading_pages.my_tasks,
     checklist_work.assigned,
     checklist_work.drafts_begun,
     comment_pages.my_tasks,
@@ -469,6 +486,8 @@ COOPERATION_PAGES = frozenset(
         "moving",
         "paper",
         "positions",
+        "readings.ask",
+        "readings.take_back",
         "requests",
         "reviews",
         "safeguards",
@@ -483,6 +502,9 @@ COOPERATION_PAGES = frozenset(
 OWN_PAGES = frozenset(
     {
         "closing.confirm",
+        "readings.answer_hint",
+        "readings.flag",
+        "readings.show",
         "undertakings.add_interest",
         "undertakings.mine",
         "undertakings.show",
@@ -510,6 +532,7 @@ ROUTES = (
     draft_routes,
     history_routes,
     safeguard_routes,
+    reading_routes,
     signing_routes,
     paper_routes,
     request_routes,
@@ -605,6 +628,7 @@ def services_of(settings: Settings, ring: Keys) -> Services:
         binding.KEY_READER.holding(cooperation_keys.rows_key_of),
         tasks.SOURCES.holding(TASK_SOURCES),
         tasks.GROUP_SOURCES.holding(GROUP_SOURCES),
+        account_queries.OUTSIDE_READERS.holding(outside_readings.may_come_in),
         loading.VISIT_READER.holding(visit_queries.facts),
         loading.COMMENT_READER.holding(comment_queries.beside),
         loading.TEXT_READER.holding(agreement_evidence.on_page),

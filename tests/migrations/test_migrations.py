@@ -55,6 +55,8 @@ EMPTY_THERE |= {"assignment", "notice", "own_article", "own_passage", "renewal",
 EMPTY_THERE |= {"closing"}
 EMPTY_THERE |= {"added_interest", "clearance_bar"}
 EMPTY_THERE |= {"review", "review_confirmation", "review_version"}
+# Nobody from outside was asked to read.
+EMPTY_THERE |= {"outside_reading"}
 # Nor was it recorded how their partners were chosen.
 EMPTY_THERE |= {"partner_selection"}
 # Who is asked whether words limit the NPM has not answered yet.

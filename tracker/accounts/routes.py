@@ -320,7 +320,9 @@ def _shown(invitation: Invitation) -> dict[str, object]:
     return {
         "email": invitation.email,
         "organisation": invitation.organisation.name if invitation.organisation else "",
-        "roles": [labels.ROLES[Role(role)] for role in invitation.roles],
+        # Without a role: to read one text.
+        "roles": [labels.ROLES[Role(role)] for role in invitation.roles]
+        or [_("Outside second reader")],
         "expires_at": invitation.expires_at,
     }
 

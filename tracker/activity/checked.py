@@ -118,6 +118,7 @@ CHECKED: dict[str, Checked] = {
     "flag": _of(CHECKLIST),
     "hint_answer": _of(CHECKLIST),
     "safeguard_review": _of(CHECKLIST),
+    "outside_reading": _of(CHECKLIST),
     "comment": Checked(CHECKLIST, "checklist_id", only=("audience", "all")),
     "review": _of(COOPERATION),
     "review_version": _of(REVIEW),

@@ -154,7 +154,12 @@ FLAG_RAISED = _verb("flag_raised", "kind", "item", "organisation", "powers")
 FLAG_CLOSED = _verb("flag_closed", "kind", "item", "how")
 # Of a phrase that may limit the NPM: harmless (its side), accepted (the second reader), flagged.
 HINT_ANSWERED = _verb("hint_answered", "kind", "item", "organisation", "how")
-SAFEGUARDS_REVIEWED = _verb("safeguards_reviewed", "kind", "because")
+# because: of the NPM's head, who wrote answers too, or of a reader from outside with a function.
+SAFEGUARDS_REVIEWED = _verb("safeguards_reviewed", "kind", "because", "name", "function", "method")
+OUTSIDE_READER_ASKED = _verb("outside_reader_asked", "kind", "name", "function", "until", "reason")
+OUTSIDE_READER_ACCEPTED = _verb("outside_reader_accepted", "kind", "name")
+# Taken back, its last day over, or the text frozen without it; never by reading, which is its own.
+OUTSIDE_READING_ENDED = _verb("outside_reading_ended", "kind", "name", "how")
 # Only comments to all parties; those to one's own side leave no event.
 COMMENT_MADE = _verb("comment_made", "kind", "item", "organisation")
 COMMENT_EDITED = _verb("comment_edited", "kind", "item")

@@ -126,8 +126,12 @@ def document(
 
 
 def _second_reading(loaded: LoadedChecklist) -> dict[str, Any]:
-    """Return who read the safeguards alone and why, where that was the NPM's head (M5)."""
+    """Return who read the safeguards and why (M5): the NPM's head alone, or one from outside."""
     review = loaded.review
+    if review is not None and review.reading is not None:
+        reading = review.reading
+        outside = {"by": reading.name, "outside": reading.function, "because": reading.reason}
+        return {"second_reading": outside}
     if review is None or review.alone_because is None:
         return {}
     return {"second_reading": {"by": review.reader.name, "because": review.alone_because}}

@@ -312,7 +312,21 @@ def _rules(rules: Mapping[str, Any], document: Mapping[str, Any]) -> Iterator[st
 
 
 def _of_second_reading(reading: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    if reading:
+    if "outside" in reading:
+        yield (
+            _("Second reading (M5)"),
+            _(
+                (
+                    "%(name)s, %(function)s, from outside the parties, read the safeguards in "
+                    "place of the person named in M5, because the NPM has nobody else. Reason: "
+                    "%(reason)s"
+                ),
+                name=reading["by"],
+                function=reading["outside"],
+                reason=reading["because"],
+            ),
+        )
+    elif reading:
         yield (
             _("Second reading (M5)"),
             _(

@@ -48,6 +48,7 @@ READ_BY: dict[str, tuple[Part, ...]] = {
     "hint_answer": (Part.HINT_ANSWERS,),
     "membership": (Part.PEOPLE,),
     "organisation": tuple(Part),
+    "outside_reading": (Part.CHECKLIST, Part.OWN, Part.REVIEWS),
     "party": (Part.COOPERATION, Part.PEOPLE),
     "position": (Part.POSITIONS,),
     "proposal": (Part.PROPOSALS,),

@@ -66,6 +66,9 @@ from tracker.core.services import Slot
 from tracker.organisations.languages import language_codes
 from tracker.organisations.models import Organisation
 
+# What is read with a checklist's own row (HEADS).
+_RELATIONS = ("template", "reading", "parties")
+
 Row = TypeVar("Row", Position, Proposal, Flag, HintAnswer, SafeguardReview)
 
 
@@ -334,7 +337,7 @@ def remember(checklists: Sequence[Checklist]) -> Sequence[Checklist]:
     The caller found them by a query scoped by the actor.
     """
     loaded = of_this_transaction([head.cooperation_id for head in checklists])
-    loaded.forget_unless_whole(Part.CHECKLIST, ("template", "parties"))
+    loaded.forget_unless_whole(Part.CHECKLIST, _RELATIONS)
     for checklist in checklists:
         loaded.put(Part.CHECKLIST, checklist.id, checklist)
     return checklists
@@ -346,7 +349,7 @@ def of_cooperation(cooperation_id: UUID) -> list[Checklist]:
     The caller found the cooperation by a query scoped by the actor.
     """
     loaded = of_this_transaction([cooperation_id])
-    loaded.forget_unless_whole(Part.OWN, ("template", "parties"))
+    loaded.forget_unless_whole(Part.OWN, _RELATIONS)
     checklists: list[Checklist] = loaded.parts(Part.OWN, [cooperation_id], _own_checklists)[
         cooperation_id
     ]
@@ -404,7 +407,7 @@ def load(checklist: Checklist, language: str = "") -> LoadedChecklist:
 def load_heads(checklists: Sequence[Checklist]) -> dict[UUID, Checklist]:
     """Return checklists by id, read anew unless this transaction has them, with their parties."""
     loaded = of_this_transaction([checklist.cooperation_id for checklist in checklists])
-    loaded.forget_unless_whole(Part.CHECKLIST, ("template", "parties"))
+    loaded.forget_unless_whole(Part.CHECKLIST, _RELATIONS)
     loaded.forget_unless_whole(Part.COOPERATION, ("parties",))
     return loaded.parts(Part.CHECKLIST, [checklist.id for checklist in checklists], _checklists)
 
@@ -601,13 +604,17 @@ _HINT_ANSWERS = (
 _REVIEWS = (
     sa.select(SafeguardReview)
     .where(SafeguardReview.checklist_id.in_(_IDS), ~SafeguardReview.is_void)
-    .options(joinedload(SafeguardReview.reader).load_only(User.name))
+    .options(
+        joinedload(SafeguardReview.reader).load_only(User.name),
+        joinedload(SafeguardReview.reading),
+    )
     .order_by(SafeguardReview.reviewed_at.desc())
 )
 HEADS = (
     sa.select(Checklist)
     .options(
         joinedload(Checklist.template),
+        joinedload(Checklist.reading),
         selectinload(Checklist.parties).joinedload(ChecklistParty.organisation),
     )
     .execution_options(populate_existing=True)

@@ -28,6 +28,16 @@ class ChecklistState(enum.StrEnum):
     ENDED = "ended"
 
 
+class ReadingEnd(enum.StrEnum):
+    """How an outside reader's access to a text ended."""
+
+    READ = "read"
+    TAKEN_BACK = "taken_back"
+    RAN_OUT = "ran_out"
+    # The text was frozen without them: an agreement on paper was recorded.
+    FROZEN = "frozen"
+
+
 class NoticeKind(enum.StrEnum):
     """How a party takes a text out of force, for a time or for good."""
 
@@ -121,6 +131,14 @@ class Checklist(Identified, Base):
     template: Mapped[ChecklistTemplate] = relationship(lazy="raise")
     parties: Mapped[list["ChecklistParty"]] = relationship(
         back_populates="checklist", order_by="ChecklistParty.position", lazy="raise"
+    )
+    # The open invitation of an outside second reader, if there is one.
+    reading: Mapped["OutsideReading | None"] = relationship(
+        primaryjoin="and_(OutsideReading.checklist_id == Checklist.id, "
+        "OutsideReading.ended_at.is_(None))",
+        viewonly=True,
+        uselist=False,
+        lazy="raise",
     )
 
 
@@ -484,8 +502,52 @@ class SafeguardReview(Identified, Base):
     is_void: Mapped[bool] = mapped_column(default=False)
     # Why the NPM's head, who wrote answers too, read it alone; printed on the frozen text.
     alone_because: Mapped[str | None]
+    # The invitation by which somebody from outside read it; printed likewise.
+    reading_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("outside_reading.id"))
 
     reader: Mapped[User] = relationship(lazy="raise")
+    reading: Mapped["OutsideReading | None"] = relationship(lazy="raise")
+
+
+def _while_open(name: str, column: str, *, unique: bool = False) -> sa.Index:
+    is_open = sa.text("ended_at IS NULL")
+    return sa.Index(name, column, unique=unique, sqlite_where=is_open, postgresql_where=is_open)
+
+
+class OutsideReading(Identified, Base):
+    """An outside second reader: somebody of no party whom the NPM asked to read one text.
+
+    It is how they have access to it, and ends with the first of: they have read it, the day, taken
+    back, frozen without them.
+    """
+
+    __tablename__ = "outside_reading"
+    __table_args__ = (
+        _while_open("uq_outside_reading_open", "checklist_id", unique=True),
+        sa.Index("ix_outside_reading_reader", "reader_id"),
+        _while_open("ix_outside_reading_email", "email"),
+        _while_open("ix_outside_reading_until", "until_on"),
+    )
+
+    checklist_id: Mapped[UUID] = mapped_column(sa.ForeignKey("checklist.id"))
+    # The NPM that asked them.
+    organisation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("organisation.id"))
+    # Their name, and their organisation or function in words; printed on the frozen text.
+    name: Mapped[str] = mapped_column(sa.String(200))
+    function: Mapped[str] = mapped_column(sa.String(200))
+    email: Mapped[str] = mapped_column(sa.String(255))
+    # Why the NPM has nobody else; printed likewise.
+    reason: Mapped[str]
+    # The last day, inclusive.
+    until_on: Mapped[dt.date]
+    asked_by_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
+    asked_at: Mapped[dt.datetime]
+    # Their account; none until they accept.
+    reader_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user.id"))
+    ended_at: Mapped[dt.datetime | None]
+    end: Mapped[ReadingEnd | None]
+
+    checklist: Mapped[Checklist] = relationship(lazy="raise")
 
 
 class ModelAnswer(Identified, Base):

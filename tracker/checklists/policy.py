@@ -143,10 +143,18 @@ def can_agree_on(item: Item, *agreeing: PartyFact | None) -> Decision:
     )
 
 
-def can_flag(actor: Actor, party: PartyFact | None, item: Item, *, is_restricted: bool) -> Decision:
+def can_flag(
+    actor: Actor,
+    party: PartyFact | None,
+    item: Item,
+    *,
+    is_restricted: bool,
+    is_outside: bool = False,
+) -> Decision:
     """Decide whether a person may flag a term as limiting the NPM: any party's reviewer (4.8).
 
-    A flag is read by all who see the cooperation, so none is raised on the planning of a visit.
+    So may the outside second reader (is_outside). A flag is read by all who see the cooperation, so
+    none is raised on the planning of a visit.
     """
     if is_restricted:
         return no(
@@ -157,7 +165,7 @@ def can_flag(actor: Actor, party: PartyFact | None, item: Item, *, is_restricted
         )
     if item.part is not Part.TERMS:
         return no(_l("You can only flag what the parties sign."))
-    return can_take_part(actor, party)
+    return YES if is_outside else can_take_part(actor, party)
 
 
 def can_close_flag(actor: Actor, party: PartyFact | None) -> Decision:
@@ -170,12 +178,20 @@ def can_close_flag(actor: Actor, party: PartyFact | None) -> Decision:
 
 
 def can_answer_hint(
-    actor: Actor, party: PartyFact | None, written_by: UUID, *, is_reader: bool
+    actor: Actor,
+    party: PartyFact | None,
+    written_by: UUID,
+    *,
+    is_reader: bool,
+    is_outside: bool = False,
 ) -> Decision:
     """Decide whether a person may say if a phrase limits the NPM: of the side that wrote it.
 
-    So may the second reader (is_reader), of everybody's words. Others flag the term instead.
+    So may the second reader (is_reader), of everybody's words, and one from outside (is_outside),
+    who is of no party. Others flag the term instead.
     """
+    if is_outside:
+        return YES
     taking_part = can_take_part(actor, party)
     if not taking_part or party is None:
         return taking_part
@@ -190,12 +206,18 @@ def can_answer_hint(
 
 
 def can_review(
-    actor: Actor, second_reader: UUID | None, authors: frozenset[UUID], *, is_alone: bool = False
+    actor: Actor,
+    second_reader: UUID | None,
+    authors: frozenset[UUID],
+    *,
+    is_alone: bool = False,
+    is_read_outside: bool = False,
 ) -> Decision:
     """Decide whether a person may confirm the review of independence and flexibility (G3).
 
     The second reader is the NPM's person named in M5, who wrote no answer of the checklist. Where
-    the NPM has nobody else (is_alone), its head confirms and says why.
+    the NPM has nobody else (is_alone), its head confirms and says why; or it asks somebody from
+    outside (is_read_outside), and until that is taken back nobody of the NPM confirms.
     """
     if not actor.acts_for_npm:
         return no(_l("The second reader has to be somebody from the NPM."))
@@ -205,6 +227,13 @@ def can_review(
         return no(_l("No second reader is named yet (M5)."))
     if actor.user_id != second_reader:
         return no(_l("Only the second reader named in M5 can confirm this."))
+    if is_read_outside:
+        return no(
+            _l(
+                "An outside second reader is invited. To read the terms yourselves, take the "
+                "invitation back first."
+            )
+        )
     if actor.user_id in authors and not is_alone:
         return no(_l("You wrote an answer on this checklist, so somebody else has to read it."))
     if actor.user_id in authors and not actor.has(Role.SIGNATORY, Role.MANAGER):

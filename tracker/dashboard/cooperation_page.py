@@ -19,7 +19,7 @@ from tracker.agreements.evidence import Compared, words_of
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.labels import DISAGREES
 from tracker.checklists.loading import LoadedChecklist
-from tracker.checklists.models import Checklist, ChecklistState
+from tracker.checklists.models import Checklist, ChecklistState, OutsideReading
 from tracker.checklists.queries import SIGNED_BY_NEWCOMERS
 from tracker.cooperations import labels as words
 from tracker.cooperations import people, policy
@@ -401,11 +401,20 @@ def _reading_task(table: _Table, terms: LoadedChecklist) -> Task:
     checklist = terms.checklist
     reader_id = terms.sheet.value("M5", "second_reader")
     reader = next((p for key, p in terms.people.items() if str(key) == reader_id), None)
+    if terms.review is not None and terms.review.reading is not None:
+        why = _(
+            "%(name)s, %(function)s, has read M5 and M6 as outside second reader.",
+            name=terms.review.reading.name,
+            function=terms.review.reading.function,
+        )
+        return Task(label, _("Reviewed"), "done", checklist_url(checklist.id), why)
     if terms.review is not None:
         why = _("%(name)s has read M5 and M6 as second reader.", name=terms.review.reader.name)
         return Task(label, _("Reviewed"), "done", checklist_url(checklist.id), why)
     if checklist.state is not ChecklistState.DRAFTING:
         return Task(label, _("Reviewed"), "done", checklist_url(checklist.id))
+    if checklist.reading is not None:
+        return _outside_task(label, checklist, checklist.reading)
     if reader is None:
         why = _("The NPM names a second reader in M5.")
         return Task(label, _("Can't start yet"), "off", "", why)
@@ -416,6 +425,21 @@ def _reading_task(table: _Table, terms: LoadedChecklist) -> Task:
     if reader.user_id == table.actor.user_id:
         return Task(label, _("Waiting for you"), YOURS, review_url(checklist.id), why)
     state = _("Waiting for %(names)s", names=reader.organisation_name)
+    return Task(label, state, OTHERS, checklist_url(checklist.id), why)
+
+
+def _outside_task(label: str, checklist: Checklist, reading: OutsideReading) -> Task:
+    """Return the task of somebody from outside, by name and function, for all who see the page."""
+    why = _(
+        "%(name)s, %(function)s, reads M5 and M6 as outside second reader until %(day)s.",
+        name=reading.name,
+        function=reading.function,
+        day=as_date(reading.until_on),
+    )
+    if not checklist.is_complete:
+        why += " " + _("Opens when every required item is agreed.")
+        return Task(label, _("Can't start yet"), "off", "", why)
+    state = _("Waiting for %(names)s", names=reading.name)
     return Task(label, state, OTHERS, checklist_url(checklist.id), why)
 
 

@@ -259,7 +259,8 @@ def _flag_task(desk: _Desk, line: Line, *, is_mine: bool) -> Task:
 def _on_completed(desk: _Desk, line: Line) -> Waiting[tuple[Line, Made]]:
     """Return tasks on a complete and agreed text: the second reader's, then sending it."""
     if line.is_to_be_reviewed:
-        is_mine = desk.answers(line).second_reader == desk.actor.user_id
+        is_theirs = desk.answers(line).second_reader == desk.actor.user_id
+        is_mine = is_theirs and not line.outside_reader
         tell = partial(_review_task, desk, line, is_mine=is_mine)
     else:
         is_mine = desk.actor.has(Role.COORDINATOR) and desk.works_on(line)
@@ -271,6 +272,9 @@ def _review_task(desk: _Desk, line: Line, *, is_mine: bool) -> Task:
     label, why = _("Read the safeguards of the terms as second reader"), desk.title(line)
     if is_mine:
         return Task(label, _("Waiting for you"), YOURS, review_url(line.id), why)
+    if line.outside_reader:
+        state = _("Waiting for %(names)s", names=line.outside_reader)
+        return Task(label, state, OTHERS, checklist_url(line.id), why)
     return Task(label, _("Waiting for the NPM"), OTHERS, checklist_url(line.id), why)
 
 

@@ -18,6 +18,7 @@ from tracker.checklists.models import (
     ChecklistParty,
     ChecklistState,
     Flag,
+    OutsideReading,
     SafeguardReview,
 )
 from tracker.checklists.rules.values import as_id
@@ -96,6 +97,8 @@ class Line:
     revision_sent_id: UUID | None
     open_flags: int
     is_reviewed: bool
+    # The name of the outside second reader who is invited, if there is one.
+    outside_reader: str | None
     # Whether something waits for any party; and for the organisation the person acts for, how many
     # items, and how many copied ones to be read: None where it is no party.
     waits: bool
@@ -174,6 +177,12 @@ def lines(actor: Actor, cooperation_ids: Collection[UUID]) -> list[Line]:
         .where(SafeguardReview.checklist_id == Checklist.id, ~SafeguardReview.is_void)
         .correlate(Checklist)
     )
+    outside_reader = (
+        sa.select(OutsideReading.name)
+        .where(OutsideReading.checklist_id == Checklist.id, OutsideReading.ended_at.is_(None))
+        .correlate(Checklist)
+        .scalar_subquery()
+    )
     own, other = aliased(ChecklistParty), aliased(ChecklistParty)
     waits = (
         sa.exists()
@@ -196,6 +205,7 @@ def lines(actor: Actor, cooperation_ids: Collection[UUID]) -> list[Line]:
             Checklist.revision_sent_id,
             flags,
             reviewed,
+            outside_reader,
             waits,
             own.waiting_count,
             own.unread_count,

@@ -108,6 +108,8 @@ class TermsFact:
     # With phrases that may limit the NPM, which the second reader has not accepted.
     hinted_items: tuple[str, ...] = ()
     is_reviewed: bool = False
+    # The outside second reader who is invited and has not confirmed yet.
+    outside_reader: str = ""
     # Sent or signed ones rest on what was agreed then.
     is_sent: bool = False
     in_force: bool = False
@@ -357,7 +359,13 @@ def _missing_safeguards(facts: Facts) -> tuple[Missing, ...]:
     if not terms.is_reviewed and not terms.is_sent:
         items.append(
             Missing(
-                _l("The second reader hasn't read the safeguards of the terms yet."),
+                _l(
+                    "%(name)s, the outside second reader, hasn't read the safeguards of the terms "
+                    "yet.",
+                    name=terms.outside_reader,
+                )
+                if terms.outside_reader
+                else _l("The second reader hasn't read the safeguards of the terms yet."),
                 Target(PageKind.REVIEW, terms.checklist_id),
                 "settling-terms/independence",
             )

@@ -108,6 +108,7 @@ def _terms(cooperation: Cooperation, terms: LoadedChecklist) -> TermsFact:
         flagged_items=tuple(sorted(flagged, key=lambda code: int(code[1:]))),
         hinted_items=tuple(dict.fromkeys(hinted)),
         is_reviewed=terms.review is not None,
+        outside_reader=checklist.reading.name if checklist.reading else "",
         is_sent=checklist.revision_sent_id is not None,
         in_force=in_force,
         made_before=_made_before(checklist),

@@ -176,6 +176,7 @@ class Fault(enum.StrEnum):
     FORMER_CREDENTIALS = "former_credentials"
     PASSKEY_NOT_SET_UP = "passkey_not_set_up"
     NO_PAPER = "no_paper"
+    OWN_SCAN = "own_scan"
     SCAN_CHANGED = "scan_changed"
     DISAGREES = "disagrees"
     ROW_GONE = "row_gone"

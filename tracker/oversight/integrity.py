@@ -337,7 +337,7 @@ class _Check:
         key = _Key(self._connection, cooperation, may_be_erased=bound_rows.erasure is not None)
         digests = self._check_revisions(cooperation, bound, key)
         papers = self._check_papers(cooperation, bound, key)
-        confirmed = self._check_paper_decisions(cooperation, bound)
+        confirmed = self._check_paper_decisions(cooperation, bound, papers)
         self._check_signatures(cooperation, bound, digests, _Papers(papers, confirmed))
         self._check_certificates(cooperation, bound, key)
         self._check_notices(cooperation, bound)
@@ -404,7 +404,7 @@ class _Check:
         return records
 
     def _check_paper_decisions(
-        self, cooperation: _Cooperation, bound: dict[str, int]
+        self, cooperation: _Cooperation, bound: dict[str, int], papers: dict[str, PaperRecord]
     ) -> set[tuple[str, str]]:
         """Check responses to scans; return who confirmed which, and remove them from bound."""
         decisions: set[tuple[str, str]] = set()
@@ -419,7 +419,7 @@ class _Check:
             name = printable(row["organisation_name"])
             place = RowLocation(Table.PAPER_DECISION, cooperation.reference, row=name)
             decision = read(stored.paper_decision, row, place)
-            fault = _bound_fault(decision, bound)
+            fault = _bound_fault(decision, bound) or _decider_fault(decision, papers)
             if fault is not None:
                 broken(fault, place)
             if decision.kind is PaperDecisionKind.CONFIRMED:
@@ -665,6 +665,15 @@ def _bound_fault(
     if canonical.digest_of(row.content()) != row.digest:
         return Fault.CHANGED
     return Fault.NOT_BOUND if bound.pop(row.digest, None) is None else None
+
+
+def _decider_fault(decision: PaperDecision, papers: dict[str, PaperRecord]) -> Fault | None:
+    """Return whether somebody confirmed or refused a scan that they recorded themselves."""
+    if decision.kind is PaperDecisionKind.WITHDRAWN:
+        return None
+    record = papers.get(str(decision.record_id))
+    is_own = record is not None and record.user_id == decision.user_id
+    return Fault.OWN_SCAN if is_own else None
 
 
 def _scan_fault(record: PaperRecord, key: _Key) -> Fault | None:

@@ -136,6 +136,7 @@ FAULTS: dict[Fault | ChainFault, object] = {
     ),
     Fault.ANCHOR_OTHER: _l("The checkpoint stored here is a different one: the log was recreated."),
     Fault.NO_PAPER: _l("No scan confirmed like this supports the signature on paper."),
+    Fault.OWN_SCAN: _l("Whoever recorded this scan also confirmed or refused it."),
     Fault.DISAGREES: _l(
         "What is stored here about the state of a text differs from its signatures and events."
     ),

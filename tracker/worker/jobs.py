@@ -18,6 +18,8 @@ from tracker.accounts.people import service as accounts
 from tracker.agreements import departures, notices, renewal, signature_requests
 from tracker.checklists import drafts
 from tracker.checklists.assignments import service as assignments
+from tracker.checklists.outside_reading import queries as outside_readings
+from tracker.checklists.outside_reading import service as outside_reading
 from tracker.closing import queries as returns
 from tracker.closing import service as closing
 from tracker.comments import service as comments
@@ -68,6 +70,7 @@ DATED = (
         signature_requests.reminders_due,
         signature_requests.send_reminder,
     ),
+    Job("end outside reading", outside_readings.run_out, outside_reading.expire),
     Job("remind of task", comments.tasks_due, comments.remind_of_task),
     Job("remind of review", reminders.reviews_due, reminders.remind_of_review),
     Job("remind of end", reminders.ends_due, reminders.remind_of_end),

@@ -13,7 +13,7 @@ from tests.factories.visits import Scene, planned
 from tracker.access.actor import Role
 from tracker.accounts.models import Attempt, Membership
 from tracker.agreements.service import WHO_SIGNS
-from tracker.checklists.models import Assignment, Notice, NoticeKind
+from tracker.checklists.models import Assignment, Notice, NoticeKind, OutsideReading
 from tracker.closing.models import MaterialReturn
 from tracker.comments.models import CommentTask
 from tracker.cooperations.models import Clearance, Cooperation, Party, Stage
@@ -74,6 +74,22 @@ def make_due(scene: Scene, visits: int, count: int) -> None:
                 Party.organisation_id == scene.demonstration.organisations[LEAVES],
             )
             .values(left_on=yesterday, leave_given_at=now, leave_reason="Its last day has passed.")
+        )
+        # Whose text is drafted in another cooperation.
+        drafted = scene.demonstration.checklists["differing", "terms"]
+        connection.execute(
+            sa.insert(OutsideReading).values(
+                id=uuid4(),
+                checklist_id=drafted,
+                organisation_id=scene.demonstration.organisations["npm"],
+                name="Rada Ilves",
+                function="University of Norvald",
+                email="rada@example.org",
+                reason="The NPM has nobody else.",
+                until_on=yesterday,
+                asked_by_id=scene.demonstration.users["ilena"],
+                asked_at=now - 10 * DAY,
+            )
         )
         copies(connection, CommentTask, CommentTask.done_at.is_(None), count, due_on=yesterday)
         # Of a cooperation that stays active when the other is suspended.

@@ -19,6 +19,7 @@ from tests.factories.undertakings import TOLD, Stage
 from tests.factories.undertakings_on_paper import DRIVER, NAME
 from tests.integration.undertakings.conftest import Clock
 from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
+from tracker.access.decision import YES
 from tracker.activity import queries as trail
 from tracker.cooperations import keys
 from tracker.core import clock
@@ -27,6 +28,7 @@ from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError
 from tracker.mail.models import OutboxMessage
 from tracker.oversight import integrity
+from tracker.oversight.facts import Fault, Table
 from tracker.signoff import paper, shown
 from tracker.signoff import service as signoff
 from tracker.signoff.models import Method, Revision, Signature
@@ -257,6 +259,25 @@ def test_whoever_recorded_a_scan_neither_confirms_nor_countersigns_it(driver: St
     refused(lambda: driver.countersign(DRIVER, by="tomas"), "Somebody else has to countersign")
     driver.countersign(DRIVER, by="milan")
     assert is_cleared(driver)
+
+
+@pytest.mark.parametrize("act", ["confirm", "refuse"])
+def test_the_audit_names_a_scan_that_whoever_recorded_it_decided_on(
+    driver: Stage, act: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As code without that rule would write it: each row is whole, and its event binds it."""
+    on_paper.record(driver)
+    monkeypatch.setattr("tracker.undertakings.paper.policy.can_decide", lambda *_args: YES)
+    if act == "confirm":
+        on_paper.confirm(driver, "ilena")
+    else:
+        service.refuse(
+            driver.actor("ilena"), driver.undertaking(DRIVER).id, reason="The date is missing."
+        )
+    db.session.commit()
+    finding = integrity.check_all().finding
+    assert finding is not None
+    assert (finding.fault, finding.place.table) == (Fault.OWN_SCAN, Table.PAPER_DECISION)
 
 
 def test_nobody_confirms_their_own_undertaking(driver: Stage) -> None:

@@ -28,6 +28,7 @@ from tracker.checklists.models import (
     Checklist,
     Draft,
     Notice,
+    OutsideReading,
 )
 from tracker.closing.models import MaterialReturn, ReturnState
 from tracker.comments.models import CommentTask
@@ -195,6 +196,12 @@ def assignments(connection: Connection) -> None:
     put(connection, Assignment, DUE, due_on=over)
 
 
+def readings(connection: Connection) -> None:
+    put(connection, OutsideReading, MANY, until_on=clock.today() - YEARS, ended_at=clock.now())
+    put(connection, OutsideReading, MANY, until_on=clock.today() + YEARS)
+    put(connection, OutsideReading, DUE, until_on=clock.today() - YEARS)
+
+
 def dates(connection: Connection) -> None:
     active = {"stage": Stage.ACTIVE}
     for kind in ("remind_of_review_on", "remind_of_end_on"):
@@ -221,6 +228,7 @@ LOOKED_FOR = {
     "end a party's part": (parties, DUE),
     "expire signature request": (requests, DUE),
     "remind of signature request": (requests, DUE),
+    "end outside reading": (readings, DUE),
     "remind of task": (tasks, DUE),
     "remind of return": (returns, DUE),
     "remind of assignments": (assignments, DUE),

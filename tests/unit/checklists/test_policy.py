@@ -295,6 +295,28 @@ def test_nobody_reads_alone_unless_the_npm_has_nobody_else() -> None:
     says(policy.can_review(head, ME, frozenset({ME})), words)
 
 
+def test_while_somebody_from_outside_is_asked_nobody_of_the_npm_reads() -> None:
+    for role, authors in ((Role.SIGNATORY, {ME}), (Role.MEMBER, set())):
+        person = actor(role, body=NPM)
+        decision = policy.can_review(
+            person, ME, frozenset(authors), is_alone=True, is_read_outside=True
+        )
+        says(decision, "take the invitation back first")
+
+
+def test_the_outside_reader_is_of_no_party() -> None:
+    nobody = actor()
+    says(policy.can_answer_hint(nobody, None, NPM, is_reader=True, is_outside=True), "")
+    terms, own = (item_of(a_field(), part=part) for part in ("terms", "people"))
+    says(policy.can_flag(nobody, None, terms, is_restricted=False, is_outside=True), "")
+    for item, restricted, words in (
+        (own, False, "You can only flag what the parties sign."),
+        (terms, True, "You can't flag anything on a visit's pages."),
+    ):
+        decision = policy.can_flag(nobody, None, item, is_restricted=restricted, is_outside=True)
+        says(decision, words)
+
+
 def test_an_administrator_is_never_the_second_reader() -> None:
     """Product.md, section 2."""
     both = actor(Role.MEMBER, Role.ADMINISTRATOR, body=NPM)

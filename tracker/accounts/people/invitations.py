@@ -90,6 +90,43 @@ def invite(actor: Actor | None, wanted: NewInvitation) -> SentInvitation:
     _check_audits(wanted, organisation)
     check_expert(organisation, outside_expert=wanted.outside_expert)
     _check_not_here(email, wanted)
+    return _send(actor, email, wanted, organisation)
+
+
+def invite_reader(
+    actor: Actor, email: str, *, name: str, language: str, days: int
+) -> SentInvitation:
+    """Invite somebody to an account without any role, who is asked to read one text.
+
+    The caller has checked that the inviter may ask them, and that the address has no account.
+    """
+    wanted = NewInvitation(email, (), name=name, language=language, days=days)
+    return _send(actor, email, wanted, None)
+
+
+def revoke_reader(actor: Actor, email: str) -> None:
+    """Revoke what invite_reader() sent to an address, if nobody has accepted it yet.
+
+    The caller has checked that the actor may take it back.
+    """
+    waiting = db.session.scalars(
+        sa.select(Invitation)
+        .where(
+            Invitation.email == email,
+            Invitation.organisation_id.is_(None),
+            Invitation.accepted_at.is_(None),
+            Invitation.revoked_at.is_(None),
+        )
+        .with_for_update()
+    )
+    for invitation in waiting.all():
+        if not invitation.roles:
+            _revoke(actor, invitation)
+
+
+def _send(
+    actor: Actor | None, email: str, wanted: NewInvitation, organisation: Organisation | None
+) -> SentInvitation:
     token = secrets.token_urlsafe(TOKEN_BYTES)
     invitation = Invitation(
         id=uuid4(),
@@ -160,7 +197,10 @@ def revoke(actor: Actor, invitation_id: UUID) -> None:
 
     Raises RefusedError, or RuleBrokenError if it was accepted or revoked.
     """
-    invitation = _locked(actor, invitation_id)
+    _revoke(actor, _locked(actor, invitation_id))
+
+
+def _revoke(actor: Actor, invitation: Invitation) -> None:
     invitation.revoked_at = clock.now()
     trail.record(
         INVITATION_REVOKED,

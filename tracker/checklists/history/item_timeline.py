@@ -25,6 +25,7 @@ from tracker.checklists.models import (
     ProposalState,
     Stance,
 )
+from tracker.checklists.negotiation import warnings
 
 BY_RULE = ""
 
@@ -270,7 +271,7 @@ class _Teller:
         return Entry(answer.answered_at, words, answer.author.name, answer.reason)
 
     def _flag(self, flag: Flag) -> Iterator[Entry]:
-        by = flag.organisation.name if flag.organisation else _("A rule of this checklist")
+        by = warnings.raised_by(flag) or _("A rule of this checklist")
         yield Entry(
             when=flag.raised_at,
             words=_("%(party)s raised a flag: limits the NPM's independence", party=by),

@@ -89,6 +89,16 @@ def second_reader_of(loaded: LoadedChecklist) -> UUID | None:
     return UUID(value) if value else None
 
 
+def _readers_of(loaded: LoadedChecklist) -> set[UUID | None]:
+    """Return those whose acceptance counts: named in M5, or from outside, asked or having read."""
+    readers = {second_reader_of(loaded)}
+    if loaded.checklist.reading is not None:
+        readers.add(loaded.checklist.reading.reader_id)
+    if loaded.review is not None:
+        readers.add(loaded.review.reader_id)
+    return readers - {None}
+
+
 def _is_asked(loaded: LoadedChecklist, item: Item) -> bool:
     """Tell whether a term can be flagged: only what the parties sign, and nothing of a visit."""
     return (
@@ -136,7 +146,7 @@ def _with_answers(loaded: LoadedChecklist, hint: HintOnAnswer) -> HintOnAnswer:
     ]
     if not rows:
         return hint
-    reader_id = second_reader_of(loaded)
+    reader_ids = _readers_of(loaded)
     flag_ids = {row.flag_id for row in rows if row.limits}
     flags = [
         flag
@@ -145,7 +155,7 @@ def _with_answers(loaded: LoadedChecklist, hint: HintOnAnswer) -> HintOnAnswer:
     ]
     harmless = [row for row in rows if not row.limits and not row.as_reader]
     accepted = [
-        row for row in rows if not row.limits and row.as_reader and row.author_id == reader_id
+        row for row in rows if not row.limits and row.as_reader and row.author_id in reader_ids
     ]
     return replace(
         hint,

@@ -11,6 +11,7 @@ from tracker.access.decision import Decision
 from tracker.accounts.models import Membership, User
 from tracker.activity import service as trail
 from tracker.activity import verbs
+from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklist_templates.schema import Item
 from tracker.checklists import policy
 from tracker.checklists.encryption import is_restricted
@@ -20,10 +21,13 @@ from tracker.checklists.models import (
     ChecklistState,
     Flag,
     HintAnswer,
+    OutsideReading,
     SafeguardReview,
 )
 from tracker.checklists.negotiation import hints
 from tracker.checklists.negotiation.hints import HintOnAnswer
+from tracker.checklists.outside_reading import policy as outside_reading
+from tracker.checklists.outside_reading import queries as outside_readings
 from tracker.checklists.rules import power_limits
 from tracker.checklists.rules.done_tests import is_alone
 from tracker.checklists.rules.power_limits import Finding
@@ -43,8 +47,13 @@ def raise_flag(actor: Actor, checklist: Checklist, item_code: str, reason: str) 
     """Flag a term as limiting the NPM's independence or flexibility (S6, S7; product.md, 4.8)."""
     loaded = load_for_update(checklist)
     item = loaded.item(item_code)
+    reading = read_from_outside(actor, loaded)
     policy.can_flag(
-        actor, loaded.own_party(actor), item, is_restricted=is_restricted(checklist)
+        actor,
+        loaded.own_party(actor),
+        item,
+        is_restricted=is_restricted(checklist),
+        is_outside=reading is not None,
     ).require()
     policy.is_open(checklist.state, None, item.code).require()
     loaded.require_shown(item)
@@ -54,7 +63,7 @@ def raise_flag(actor: Actor, checklist: Checklist, item_code: str, reason: str) 
         id=uuid4(),
         checklist_id=checklist.id,
         item=item.code,
-        organisation_id=actor.organisation_id,
+        organisation_id=actor.organisation_id if reading is None else None,
         author_id=actor.user_id,
         reason=reason.strip(),
         raised_at=clock.now(),
@@ -69,7 +78,7 @@ def raise_flag(actor: Actor, checklist: Checklist, item_code: str, reason: str) 
         cooperation_id=checklist.cooperation_id,
         kind=checklist.kind.value,
         item=item.code,
-        organisation=actor.organisation_name,
+        organisation=actor.organisation_name if reading is None else reading.function,
     )
     return flag
 
@@ -99,9 +108,14 @@ def answer_hint(
     hint = next((hint for hint in hints.on_item(loaded, item) if hint.mark == mark), None)
     if hint is None or not hint.is_asked:
         raise StaleError(_l("These words were changed in the meantime. Look at them again."))
-    as_reader = is_second_reader(actor, loaded)
+    reading = read_from_outside(actor, loaded)
+    as_reader = reading is not None or is_second_reader(actor, loaded)
     policy.can_answer_hint(
-        actor, loaded.own_party(actor), hint.organisation_id, is_reader=as_reader
+        actor,
+        loaded.own_party(actor),
+        hint.organisation_id,
+        is_reader=as_reader,
+        is_outside=reading is not None,
     ).require()
     policy.is_open(checklist.state, None, item.code).require()
     _require_hint_waits(hint, as_reader=as_reader)
@@ -126,7 +140,8 @@ def answer_hint(
         reason=tidy,
         as_reader=as_reader,
         author_id=actor.user_id,
-        organisation_id=actor.organisation_id,
+        # Somebody from outside answers for the NPM that asked them.
+        organisation_id=actor.organisation_id if reading is None else reading.organisation_id,
         answered_at=clock.now(),
     )
     checklist.has_hint_answers = True
@@ -140,7 +155,7 @@ def answer_hint(
         cooperation_id=checklist.cooperation_id,
         kind=checklist.kind.value,
         item=item.code,
-        organisation=actor.organisation_name,
+        organisation=actor.organisation_name if reading is None else reading.function,
         how="flagged" if limits else "accepted" if as_reader else "harmless",
     )
     return answer
@@ -156,6 +171,14 @@ def _require_hint_waits(hint: HintOnAnswer, *, as_reader: bool) -> None:
 def is_second_reader(actor: Actor, loaded: LoadedChecklist) -> bool:
     """Tell whether a person is the second reader, or reads alone since the NPM has nobody else."""
     return bool(may_review(actor, loaded))
+
+
+def read_from_outside(actor: Actor, loaded: LoadedChecklist) -> OutsideReading | None:
+    """Return the invitation by which a person of no party reads this text now, or None."""
+    reading = loaded.checklist.reading
+    if reading is None or reading.reader_id != actor.user_id:
+        return None
+    return reading if outside_readings.is_open_to(actor, reading) else None
 
 
 def close_for_change(actor: Actor, loaded: LoadedChecklist, item: Item) -> None:
@@ -244,6 +267,20 @@ def may_review(actor: Actor, loaded: LoadedChecklist) -> Decision:
         hints.second_reader_of(loaded),
         loaded.sheet.authors,
         is_alone=is_alone(loaded.surroundings, loaded.sheet),
+        is_read_outside=loaded.checklist.reading is not None,
+    )
+
+
+def may_ask_outside(actor: Actor, loaded: LoadedChecklist) -> bool:
+    """Tell whether a person may invite an outside reader, or see to the one who is invited."""
+    checklist = loaded.checklist
+    if checklist.kind is not ChecklistKind.TERMS or loaded.review is not None:
+        return False
+    is_needed = checklist.reading is not None or is_alone(loaded.surroundings, loaded.sheet)
+    return (
+        is_needed
+        and bool(policy.is_open(checklist.state, None, "M5"))
+        and bool(outside_reading.can_ask(actor, loaded.own_party(actor)))
     )
 
 
@@ -264,28 +301,14 @@ def confirm_review(actor: Actor, checklist: Checklist, because: str = "") -> Saf
     alone = reads_alone(actor, loaded)
     because = because.strip()
     if alone:
-        _require_nobody_else(loaded)
+        require_nobody_else(loaded)
         if not because:
             raise RuleBrokenError(
                 _l("Say why the NPM has nobody else. Your reason is printed on the text."), REASON
             )
         if len(because) > MAX_BECAUSE:
             raise RuleBrokenError(_l("Use at most %(num)s characters", num=MAX_BECAUSE), REASON)
-    policy.is_open(checklist.state, None, "M5").require()
-    if loaded.review is not None:
-        raise RuleBrokenError(_l("The review has already been confirmed."))
-    if not loaded.standing().is_complete:
-        raise RuleBrokenError(
-            _l("Read the terms once they're complete and agreed: any change would undo the review.")
-        )
-    waiting = hints.waiting_for_reader(loaded)
-    if waiting:
-        raise RuleBrokenError(
-            _l(
-                "First say whether you accept the words that may limit the NPM: %(items)s.",
-                items=", ".join(dict.fromkeys(hint.item for hint in waiting)),
-            )
-        )
+    require_readable(loaded)
     review = SafeguardReview(
         id=uuid4(),
         checklist_id=checklist.id,
@@ -307,7 +330,27 @@ def confirm_review(actor: Actor, checklist: Checklist, because: str = "") -> Saf
     return review
 
 
-def _require_nobody_else(loaded: LoadedChecklist) -> None:
+def require_readable(loaded: LoadedChecklist) -> None:
+    """Refuse to confirm the review of a text that can't be confirmed as it is now."""
+    checklist = loaded.checklist
+    policy.is_open(checklist.state, None, "M5").require()
+    if loaded.review is not None:
+        raise RuleBrokenError(_l("The review has already been confirmed."))
+    if not loaded.standing().is_complete:
+        raise RuleBrokenError(
+            _l("Read the terms once they're complete and agreed: any change would undo the review.")
+        )
+    waiting = hints.waiting_for_reader(loaded)
+    if waiting:
+        raise RuleBrokenError(
+            _l(
+                "First say whether you accept the words that may limit the NPM: %(items)s.",
+                items=", ".join(dict.fromkeys(hint.item for hint in waiting)),
+            )
+        )
+
+
+def require_nobody_else(loaded: LoadedChecklist) -> None:
     """Refuse while somebody else of the NPM, who doesn't take part yet, could read the terms."""
     npm_ids = [
         party.organisation_id for party in loaded.surroundings.parties_of(OrganisationKind.NPM)

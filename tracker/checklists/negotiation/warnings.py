@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from flask_babel import gettext as _
+
 from tracker.access.actor import Actor
 from tracker.checklist_templates import library, risky_phrases
 from tracker.checklist_templates.models import AnswerScope
@@ -94,7 +96,7 @@ def flag_view(loaded: LoadedChecklist, actor: Actor, flag: Flag, passages: Passa
     party = loaded.own_party(actor)
     return FlagView(
         id=flag.id,
-        organisation=flag.organisation.name if flag.organisation else "",
+        organisation=raised_by(flag),
         name=flag.author.name if flag.author else "",
         reason=_because(loaded, flag),
         raised_at=flag.raised_at,
@@ -106,6 +108,13 @@ def flag_view(loaded: LoadedChecklist, actor: Actor, flag: Flag, passages: Passa
         powers=tuple(POWERS[Power(power)] for power in flag.powers or ()),
         passage=_link(flag.passage, passages),
     )
+
+
+def raised_by(flag: Flag) -> str:
+    """Return whose flag it is; only the outside second reader raises one for no party."""
+    if flag.organisation is not None:
+        return flag.organisation.name
+    return str(_("The outside second reader")) if flag.author_id else ""
 
 
 def _because(loaded: LoadedChecklist, flag: Flag) -> str:
@@ -130,6 +139,16 @@ def hints_on_item(
     )
 
 
+def hints_to_read(
+    loaded: LoadedChecklist, actor: Actor, item: Item, passages: Passages
+) -> tuple[HintView, ...]:
+    """Return the same for the outside second reader, who is asked about all of them."""
+    return tuple(
+        hint_on_answer(loaded, actor, hint, passages, as_reader=True, is_outside=True)
+        for hint in hints.on_item(loaded, item)
+    )
+
+
 def hint_on_answer(
     loaded: LoadedChecklist,
     actor: Actor,
@@ -137,13 +156,21 @@ def hint_on_answer(
     passages: Passages,
     *,
     as_reader: bool,
+    is_outside: bool = False,
 ) -> HintView:
-    """Return a hint with its question, if it is asked; as_reader for the second reader."""
+    """Return a hint with its question, if it is asked; as_reader for the second reader.
+
+    is_outside for one of no party.
+    """
     question = None
     if hint.is_asked:
         waits = hint.waits_for_reader if as_reader else hint.waits_for_author
         allowed = policy.can_answer_hint(
-            actor, loaded.own_party(actor), hint.organisation_id, is_reader=as_reader
+            actor,
+            loaded.own_party(actor),
+            hint.organisation_id,
+            is_reader=as_reader,
+            is_outside=is_outside,
         )
         is_open = policy.is_open(loaded.checklist.state, None, hint.item)
         question = QuestionView(

@@ -140,6 +140,7 @@ def show(checklist_id: UUID) -> str:
         if policy.can_move(actor, party, checklist.state)
         else None,
         may_review=safeguards.may_review(actor, loaded),
+        may_ask_reader=safeguards.may_ask_outside(actor, loaded),
         reason=encryption.reason_of(checklist.cooperation_id, checklist),
         kind_words=labels.KINDS[checklist.kind],
         number=labels.NUMBERS[checklist.kind],

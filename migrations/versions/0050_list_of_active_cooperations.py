@@ -6,8 +6,8 @@ Entries are worked out anew at the next start, as with each event.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0051_list_of_active_cooperations"
-down_revision = "0047_undertaking_register"
+revision = "0050_list_of_active_cooperations"
+down_revision = "0049_outside_reading"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,53 @@
+"""Emails about outside second readers: a neutral sentence and a link."""
+
+from uuid import UUID
+
+from flask_babel import gettext as _
+
+from tracker.accounts import queries as accounts
+from tracker.mail import outbox
+from tracker.mail.render import in_language, link_to, text
+
+
+def asked_to_read(reading_id: UUID, user_id: UUID) -> None:
+    """Ask a person with an account to read a text."""
+    for person in accounts.contacts([user_id]).values():
+        with in_language(person.language):
+            _queue(
+                person,
+                "asked_to_read",
+                _("You're asked to read a text"),
+                _("You're asked to read a text as an outside second reader."),
+                link_to("readings.show", reading_id=reading_id),
+            )
+
+
+def was_read(checklist_id: UUID, user_id: UUID) -> None:
+    """Tell who asked that the outside reader has confirmed."""
+    for person in accounts.contacts([user_id]).values():
+        with in_language(person.language):
+            _queue(
+                person,
+                "outside_reading_confirmed",
+                _("The outside second reader has read the text"),
+                _("The outside second reader has confirmed. Sign in to see what to do next."),
+                link_to("checklists.show", checklist_id=checklist_id),
+            )
+
+
+def ran_out(checklist_id: UUID, user_id: UUID) -> None:
+    """Tell who asked that the last day is over and nobody has confirmed."""
+    for person in accounts.contacts([user_id]).values():
+        with in_language(person.language):
+            _queue(
+                person,
+                "outside_reading_ran_out",
+                _("The time of an outside second reader has run out"),
+                _("An outside second reader didn't confirm by the last day. You can ask again."),
+                link_to("readings.ask", checklist_id=checklist_id),
+            )
+
+
+def _queue(person: accounts.Contact, kind: str, subject: str, sentence: str, address: str) -> None:
+    body = text(sentence, name=person.name, address=address)
+    outbox.queue(person.email, person.language, kind, subject, body)

@@ -1,0 +1,283 @@
+"""Service functions for outside second readers: ask, take back, confirm, end."""
+
+import datetime as dt
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+from flask_babel import lazy_gettext as _l
+
+from tracker.access.actor import Actor
+from tracker.accounts import queries as accounts
+from tracker.accounts.people import invitations
+from tracker.activity import service as trail
+from tracker.activity import verbs
+from tracker.activity.service import DomainEvent
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists import policy as checklist_policy
+from tracker.checklists.loading import LoadedChecklist, load_for_update, load_heads
+from tracker.checklists.models import (
+    Checklist,
+    OutsideReading,
+    ReadingEnd,
+    SafeguardReview,
+)
+from tracker.checklists.negotiation import safeguards
+from tracker.checklists.outside_reading import messages, policy, queries
+from tracker.checklists.rules.done_tests import is_alone
+from tracker.core import clock
+from tracker.core.canonical import digest_of
+from tracker.core.db import db
+from tracker.core.errors import RefusedError, RuleBrokenError
+from tracker.signoff import shown
+from tracker.signoff.identity_proof import SigningPage
+
+SUBJECT = "checklist"
+# How long the texts of an invitation may be.
+MOST = {"name": 200, "function": 200, "reason": 2000}
+
+
+@dataclass(frozen=True, slots=True)
+class NewReader:
+    """Whom to ask, in which language, until when, and why the NPM has nobody else."""
+
+    name: str
+    function: str
+    email: str
+    until_on: dt.date
+    reason: str
+    language: str = "en"
+
+
+def ask(actor: Actor, checklist: Checklist, wanted: NewReader) -> OutsideReading:
+    """Invite somebody from outside to read the terms second, where the NPM has nobody else.
+
+    With an account they are mailed, else they are invited to make one. Raise RefusedError, or
+    RuleBrokenError with the field: name, function, email, until_on, reason.
+    """
+    loaded = load_for_update(checklist)
+    policy.can_ask(actor, loaded.own_party(actor)).require()
+    _require_unread(loaded)
+    require_nobody_else(loaded)
+    name, function, reason = (
+        " ".join(wanted.name.split()),
+        " ".join(wanted.function.split()),
+        wanted.reason.strip(),
+    )
+    _require_words(name=name, function=function, reason=reason)
+    lasting = policy.can_last(wanted.until_on, clock.today())
+    if not lasting:
+        raise RuleBrokenError(lasting.reason, "until_on")
+    email = invitations.address_of(wanted.email)
+    able = policy.can_read(queries.candidate(loaded.cooperation, loaded.sheet.authors, email))
+    if not able:
+        raise RuleBrokenError(able.reason, "email")
+    user = accounts.find_user_by_email(email)
+    reading = OutsideReading(
+        id=uuid4(),
+        checklist_id=checklist.id,
+        organisation_id=actor.organisation_id,
+        name=name,
+        function=function,
+        email=email,
+        reason=reason,
+        until_on=wanted.until_on,
+        asked_by_id=actor.user_id,
+        asked_at=clock.now(),
+        reader_id=user.id if user else None,
+    )
+    db.session.add(reading)
+    db.session.flush()
+    trail.record(
+        verbs.OUTSIDE_READER_ASKED,
+        actor=actor,
+        subject_type=SUBJECT,
+        subject_id=checklist.id,
+        cooperation_id=checklist.cooperation_id,
+        kind=checklist.kind.value,
+        name=name,
+        function=function,
+        until=wanted.until_on.isoformat(),
+        reason=reason,
+    )
+    if user is None:
+        days = (wanted.until_on - clock.today()).days + 1
+        invitations.invite_reader(actor, email, name=name, language=wanted.language, days=days)
+    else:
+        messages.asked_to_read(reading.id, user.id)
+    return reading
+
+
+def _require_unread(loaded: LoadedChecklist) -> None:
+    """Refuse to ask anybody about a text that needs no second reader now."""
+    checklist = loaded.checklist
+    if checklist.kind is not ChecklistKind.TERMS:
+        raise RefusedError(_l("Only the agreed terms are read by a second reader."))
+    checklist_policy.is_open(checklist.state, None, "M5").require()
+    if checklist.reading is not None:
+        raise RuleBrokenError(_l("An outside second reader is already invited."))
+    if loaded.review is not None:
+        raise RuleBrokenError(_l("The review has already been confirmed."))
+
+
+def _require_words(**words: str) -> None:
+    """Raise RuleBrokenError, with the field, where one is empty or too long."""
+    for field, text in words.items():
+        if not text:
+            raise RuleBrokenError(_l("Enter an answer"), field)
+        if len(text) > MOST[field]:
+            raise RuleBrokenError(_l("Use at most %(num)s characters", num=MOST[field]), field)
+
+
+def require_nobody_else(loaded: LoadedChecklist) -> None:
+    """Raise RuleBrokenError while somebody of the NPM, who wrote no answer, could read."""
+    if not is_alone(loaded.surroundings, loaded.sheet):
+        others = loaded.surroundings.npm_people - loaded.sheet.authors
+        names = sorted(
+            loaded.people[user_id].name for user_id in others if user_id in loaded.people
+        )
+        raise RuleBrokenError(
+            _l(
+                "%(name)s of the NPM takes part and wrote none of the answers. Name them as second "
+                "reader in M5.",
+                name=names[0],
+            )
+            if names
+            else _l("Nobody of the NPM takes part in this cooperation.")
+        )
+    safeguards.require_nobody_else(loaded)
+
+
+def take_back(actor: Actor, checklist: Checklist) -> None:
+    """Take an invitation to read back; the reader's access ends immediately.
+
+    Raise RefusedError, or RuleBrokenError when there is none.
+    """
+    loaded = load_for_update(checklist)
+    policy.can_ask(actor, loaded.own_party(actor)).require()
+    reading = loaded.checklist.reading
+    if reading is None:
+        raise RuleBrokenError(_l("No outside second reader is invited."))
+    _end(actor, checklist, reading, ReadingEnd.TAKEN_BACK)
+    if not queries.not_accepted(reading.email):
+        invitations.revoke_reader(actor, reading.email)
+
+
+def text_digest(loaded: LoadedChecklist, reading: OutsideReading) -> str:
+    """Return a digest of what a reader sees: the text, its open flags, and what is printed."""
+    answers = sorted(
+        (*map(str, key), str(answer.answer_id)) for key, answer in loaded.sheet.answers.items()
+    )
+    return digest_of(
+        {
+            "reading": str(reading.id),
+            "printed": [reading.name, reading.function, reading.reason],
+            "template": loaded.checklist.template.digest,
+            "answers": [list(answer) for answer in answers],
+            "flagged": sorted(loaded.flagged),
+        }
+    )
+
+
+def confirm(
+    actor: Actor, reading_id: UUID, *, page: SigningPage | None, method: str
+) -> SafeguardReview:
+    """The outside reader confirms to have read independence and flexibility (stage P2, G3).
+
+    The caller has a fresh proof of identity, by a method. page is the one they read: raise
+    NotShownError when the text changed since. Their access ends with it.
+    """
+    invited = queries.find(actor, reading_id)
+    loaded = load_for_update(invited.checklist) if invited else None
+    reading = safeguards.read_from_outside(actor, loaded) if loaded else None
+    if loaded is None or reading is None:
+        raise RefusedError(_l("You can't read this text any more."))
+    checklist = loaded.checklist
+    shown.require_recent(page, text_digest(loaded, reading))
+    safeguards.require_readable(loaded)
+    review = SafeguardReview(
+        id=uuid4(),
+        checklist_id=checklist.id,
+        reader_id=actor.user_id,
+        reviewed_at=clock.now(),
+        reading_id=reading.id,
+    )
+    reading.ended_at, reading.end = clock.now(), ReadingEnd.READ
+    db.session.add(review)
+    db.session.flush()
+    trail.record(
+        verbs.SAFEGUARDS_REVIEWED,
+        actor=actor,
+        subject_type=SUBJECT,
+        subject_id=checklist.id,
+        cooperation_id=checklist.cooperation_id,
+        kind=checklist.kind.value,
+        because=reading.reason,
+        name=reading.name,
+        function=reading.function,
+        method=method,
+    )
+    messages.was_read(checklist.id, reading.asked_by_id)
+    return review
+
+
+def follow_invitation(event: DomainEvent) -> None:
+    """Give a person with a new account the texts that they were asked to read.
+
+    Handler of INVITATION_ACCEPTED, by which they proved that the address is theirs.
+    """
+    if event.actor is None:
+        return
+    for reading in queries.not_accepted(event.actor.email):
+        reading.reader_id = event.subject_id
+        db.session.flush()
+        trail.record(
+            verbs.OUTSIDE_READER_ACCEPTED,
+            actor=event.actor,
+            subject_type=SUBJECT,
+            subject_id=reading.checklist_id,
+            cooperation_id=reading.checklist.cooperation_id,
+            kind=reading.checklist.kind.value,
+            name=reading.name,
+        )
+
+
+def follow_frozen(event: DomainEvent) -> None:
+    """End an open invitation when its text was frozen without the reader.
+
+    Handler of SENT_FOR_SIGNATURE and FORMER_AGREEMENT_RECORDED.
+    """
+    row = db.session.get_one(Checklist, event.subject_id)
+    checklist = load_heads([row])[row.id]
+    if checklist.reading is not None:
+        _end(event.actor, checklist, checklist.reading, ReadingEnd.FROZEN)
+
+
+def expire(reading_id: UUID, day: dt.date) -> bool:
+    """End an invitation whose last day is over; False when it ended meanwhile. For the worker.
+
+    Passes over a text that somebody is changing.
+    """
+    checklist = queries.held_if_run_out(reading_id, day)
+    reading = queries.open_on(checklist.id) if checklist else None
+    if checklist is None or reading is None:
+        return False
+    _end(None, checklist, reading, ReadingEnd.RAN_OUT)
+    messages.ran_out(checklist.id, reading.asked_by_id)
+    return True
+
+
+def _end(
+    actor: Actor | None, checklist: Checklist, reading: OutsideReading, end: ReadingEnd
+) -> None:
+    reading.ended_at, reading.end = clock.now(), end
+    db.session.flush()
+    trail.record(
+        verbs.OUTSIDE_READING_ENDED,
+        actor=actor,
+        subject_type=SUBJECT,
+        subject_id=checklist.id,
+        cooperation_id=checklist.cooperation_id,
+        kind=checklist.kind.value,
+        name=reading.name,
+        how=end.value,
+    )
