@@ -690,7 +690,9 @@ def _configure(app: Flask, settings: Settings) -> None:
         SECRET_KEY=settings.secret_key or ring.secret.hex(),
         SQLALCHEMY_DATABASE_URI=settings.database_url,
         # Logs contain no content: database errors are logged without their parameters.
-        SQLALCHEMY_ENGINE_OPTIONS={"hide_parameters": True},
+        # The connection that was used last is used next, so that only as many as are needed at a
+        # time keep statements and pages of SQLite in memory.
+        SQLALCHEMY_ENGINE_OPTIONS={"hide_parameters": True, "pool_use_lifo": True},
         TESTING=settings.testing,
         MAX_CONTENT_LENGTH=settings.max_upload_bytes,
         # For form fields too: a letter outside ASCII is sent as six bytes or more.

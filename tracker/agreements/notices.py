@@ -14,10 +14,10 @@ from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 from flask_babel import lazy_gettext as _l
-from sqlalchemy.orm import joinedload
 
 from tracker.access.actor import Actor
 from tracker.access.decision import Decision, no
+from tracker.accounts.models import User
 from tracker.activity import service as trail
 from tracker.activity import verbs
 from tracker.activity.verbs import Verb
@@ -39,7 +39,7 @@ from tracker.checklists.models import (
 from tracker.cooperations import people
 from tracker.cooperations.policy import ENDED as CLOSED
 from tracker.core import canonical, clock
-from tracker.core.db import db
+from tracker.core.db import db, load_joined
 from tracker.core.errors import RuleBrokenError
 from tracker.organisations.models import Organisation
 from tracker.signoff import policy as signoff_policy
@@ -137,7 +137,10 @@ def open_notices(checklist: Checklist) -> list[Notice]:
             sa.select(Notice)
             .where(Notice.checklist_id == checklist.id, Notice.closed_at.is_(None))
             .order_by(Notice.given_at, Notice.id)
-            .options(joinedload(Notice.organisation), joinedload(Notice.given_by))
+            .options(
+                load_joined(Notice.organisation, Organisation.name),
+                load_joined(Notice.given_by, User.name),
+            )
         )
     )
 

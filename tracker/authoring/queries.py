@@ -7,11 +7,12 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload, selectinload
 
 from tracker.access.actor import Actor
+from tracker.accounts.models import User
 from tracker.authoring.models import TemplateDraft
 from tracker.authoring.policy import can_look_after_checklists
 from tracker.checklist_templates.models import ChecklistKind, ChecklistTemplate
 from tracker.checklists.models import Checklist
-from tracker.core.db import db
+from tracker.core.db import db, load_joined
 from tracker.guidance.models import Article, Force, Statement
 from tracker.guidance.policy import can_edit
 
@@ -61,7 +62,10 @@ def drafts(actor: Actor) -> list[TemplateDraft]:
     return list(
         db.session.scalars(
             sa.select(TemplateDraft)
-            .options(joinedload(TemplateDraft.base), joinedload(TemplateDraft.author))
+            .options(
+                joinedload(TemplateDraft.base),
+                load_joined(TemplateDraft.author, User.name),
+            )
             .order_by(TemplateDraft.changed_at.desc())
         )
     )
@@ -74,7 +78,7 @@ def draft(actor: Actor, draft_id: UUID) -> TemplateDraft | None:
     return db.session.scalar(
         sa.select(TemplateDraft)
         .where(TemplateDraft.id == draft_id)
-        .options(joinedload(TemplateDraft.base), joinedload(TemplateDraft.author))
+        .options(joinedload(TemplateDraft.base), load_joined(TemplateDraft.author, User.name))
     )
 
 

@@ -60,7 +60,7 @@ from tracker.checklists.rules.rendering import Names
 from tracker.cooperations import keys, outside_bodies
 from tracker.cooperations.models import Cooperation, CooperationPerson, Mode, Party
 from tracker.core import clock
-from tracker.core.db import db
+from tracker.core.db import db, load_joined
 from tracker.core.errors import RuleBrokenError
 from tracker.core.services import Slot
 from tracker.organisations.languages import language_codes
@@ -566,7 +566,7 @@ _IDS: sa.BindParameter[Any] = sa.bindparam("ids", expanding=True)
 _POSITIONS = (
     sa.select(Position)
     .where(Position.checklist_id.in_(_IDS), Position.is_current)
-    .options(joinedload(Position.author).load_only(User.name))
+    .options(load_joined(Position.author, User.name))
 )
 _PROPOSALS = (
     sa.select(Proposal)
@@ -575,10 +575,10 @@ _PROPOSALS = (
         Proposal.state.in_([ProposalState.OPEN, ProposalState.TURNED_DOWN]),
     )
     .options(
-        joinedload(Proposal.author).load_only(User.name),
-        joinedload(Proposal.organisation).load_only(Organisation.name),
-        joinedload(Proposal.ended_by).load_only(User.name),
-        joinedload(Proposal.ended_for).load_only(Organisation.name),
+        load_joined(Proposal.author, User.name),
+        load_joined(Proposal.organisation, Organisation.name),
+        load_joined(Proposal.ended_by, User.name),
+        load_joined(Proposal.ended_for, Organisation.name),
     )
     .order_by(Proposal.made_at)
 )
@@ -586,9 +586,9 @@ _FLAGS = (
     sa.select(Flag)
     .where(Flag.checklist_id.in_(_IDS))
     .options(
-        joinedload(Flag.author).load_only(User.name),
-        joinedload(Flag.organisation).load_only(Organisation.name),
-        joinedload(Flag.closed_by).load_only(User.name),
+        load_joined(Flag.author, User.name),
+        load_joined(Flag.organisation, Organisation.name),
+        load_joined(Flag.closed_by, User.name),
     )
     .order_by(Flag.raised_at)
 )
@@ -596,8 +596,8 @@ _HINT_ANSWERS = (
     sa.select(HintAnswer)
     .where(HintAnswer.checklist_id.in_(_IDS))
     .options(
-        joinedload(HintAnswer.author).load_only(User.name),
-        joinedload(HintAnswer.organisation).load_only(Organisation.name),
+        load_joined(HintAnswer.author, User.name),
+        load_joined(HintAnswer.organisation, Organisation.name),
     )
     .order_by(HintAnswer.answered_at)
 )
@@ -605,7 +605,7 @@ _REVIEWS = (
     sa.select(SafeguardReview)
     .where(SafeguardReview.checklist_id.in_(_IDS), ~SafeguardReview.is_void)
     .options(
-        joinedload(SafeguardReview.reader).load_only(User.name),
+        load_joined(SafeguardReview.reader, User.name),
         joinedload(SafeguardReview.reading),
     )
     .order_by(SafeguardReview.reviewed_at.desc())
@@ -632,7 +632,7 @@ ANSWERS = (
     .outerjoin(CopiedAnswer, CopiedAnswer.answer_id == Answer.id)
     .outerjoin(CopyReading, CopyReading.answer_id == Answer.id)
     .where(Answer.checklist_id.in_(_IDS), Answer.is_current)
-    .options(joinedload(Answer.author).load_only(User.name))
+    .options(load_joined(Answer.author, User.name))
 )
 # A person's own confirmations do not make them an author of the terms, nor does copying a former
 # agreement, loading a model answer as it is, or transcribing paper.
@@ -662,8 +662,8 @@ _PEOPLE = (
     .join(CooperationPerson.user)
     .where(CooperationPerson.cooperation_id.in_(_IDS))
     .options(
-        joinedload(CooperationPerson.user).load_only(User.name, User.active),
-        joinedload(CooperationPerson.organisation).load_only(Organisation.name),
+        load_joined(CooperationPerson.user, User.name, User.active),
+        load_joined(CooperationPerson.organisation, Organisation.name),
     )
     .order_by(User.name)
 )

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from tracker.access.actor import Actor, OrganisationKind, Role
+from tracker.accounts.models import User
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import encryption, policy
 from tracker.checklists.models import (
@@ -30,7 +31,7 @@ from tracker.cooperations import audiences, clearances, scope
 from tracker.cooperations.models import AudienceMember, Clearance, Cooperation
 from tracker.cooperations.people import Person, people_of
 from tracker.core import clock
-from tracker.core.db import db
+from tracker.core.db import db, load_joined
 
 VISIT = "visit"
 # The texts that a party signs which joins while they are in force.
@@ -454,7 +455,7 @@ def model_answers(actor: Actor) -> list[ModelAnswer]:
     rows = db.session.scalars(
         sa.select(ModelAnswer)
         .where(own_models(actor))
-        .options(joinedload(ModelAnswer.author))
+        .options(load_joined(ModelAnswer.author, User.name))
         .order_by(ModelAnswer.title)
     )
     kinds = list(ChecklistKind)
@@ -483,7 +484,7 @@ def model_answer(actor: Actor, model_id: UUID, *, to_change: bool = False) -> Mo
     wanted = (
         sa.select(ModelAnswer)
         .where(ModelAnswer.id == model_id, own_models(actor))
-        .options(joinedload(ModelAnswer.author))
+        .options(load_joined(ModelAnswer.author, User.name))
     )
     if to_change:
         wanted = wanted.with_for_update(of=ModelAnswer).execution_options(populate_existing=True)

@@ -6,22 +6,26 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import joinedload
 
 from tracker.access.actor import Actor
+from tracker.accounts.models import User
 from tracker.closing.models import Closing, MaterialReturn, ReturnState
 from tracker.closing.policy import ClosingFact, ReturnFact
 from tracker.cooperations import people as cooperation_people
 from tracker.cooperations.models import Cooperation
 from tracker.cooperations.scope import is_of_npms, visible
 from tracker.core import clock
-from tracker.core.db import db
+from tracker.core.db import db, load_joined
+from tracker.organisations.models import Organisation
 from tracker.undertakings import people
 from tracker.undertakings.models import Undertaking
 from tracker.undertakings.policy import DECIDERS
 from tracker.undertakings.scope import FOR_OWN_PEOPLE
 
-WITH_NAMES = (joinedload(MaterialReturn.user), joinedload(MaterialReturn.organisation))
+WITH_NAMES = (
+    load_joined(MaterialReturn.user, User.name),
+    load_joined(MaterialReturn.organisation, Organisation.name),
+)
 # How many requests of each kind My work looks through at a time.
 MANY = 100
 
@@ -130,7 +134,10 @@ def never_asked(cooperation_id: UUID) -> list[Undertaking]:
             Undertaking.countersigned_at.is_not(None),
             ~was_asked,
         )
-        .options(joinedload(Undertaking.user), joinedload(Undertaking.organisation))
+        .options(
+            load_joined(Undertaking.user, User.name),
+            load_joined(Undertaking.organisation, Organisation.name),
+        )
         .order_by(Undertaking.countersigned_at, Undertaking.id)
     )
     return list({row.user_id: row for row in rows}.values())

@@ -19,7 +19,7 @@ from tracker.comments import encryption
 from tracker.comments.models import Comment, CommentAudience, CommentMention, CommentTask
 from tracker.comments.scope import visible
 from tracker.cooperations.models import Cooperation
-from tracker.core.db import db
+from tracker.core.db import db, load_joined
 from tracker.organisations.models import Organisation
 
 BESIDE = 3
@@ -108,11 +108,11 @@ def _by_id(actor: Actor, comment_id: UUID) -> sa.Select[Comment]:
 def _whole() -> tuple[ORMOption, ...]:
     """Return the loader options for a page of comments."""
     return (
-        joinedload(Comment.author),
-        joinedload(Comment.organisation),
-        joinedload(Comment.settled_by),
-        selectinload(Comment.mentions).joinedload(CommentMention.user),
-        selectinload(Comment.tasks).joinedload(CommentTask.user),
+        load_joined(Comment.author, User.name),
+        load_joined(Comment.organisation, Organisation.name),
+        load_joined(Comment.settled_by, User.name),
+        selectinload(Comment.mentions).options(load_joined(CommentMention.user, User.name)),
+        selectinload(Comment.tasks).options(load_joined(CommentTask.user, User.name)),
     )
 
 
@@ -202,8 +202,8 @@ def beside(actor: Actor, checklist: Checklist) -> Threads | None:
         .where(read.c.place <= BESIDE)
         .order_by(Comment.made_at, Comment.id)
         .options(
-            joinedload(Comment.author).load_only(User.name),
-            joinedload(Comment.organisation).load_only(Organisation.name),
+            load_joined(Comment.author, User.name),
+            load_joined(Comment.organisation, Organisation.name),
         )
     )
     counts: dict[str, int] = {}

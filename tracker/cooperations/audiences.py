@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import joinedload
 
 from tracker.access.actor import Actor
+from tracker.accounts.models import User
 from tracker.activity import verbs
 from tracker.activity.service import record
 from tracker.cooperations.models import AudienceMember
 from tracker.core import clock
-from tracker.core.db import db
+from tracker.core.db import db, load_joined
 
 Listing = tuple[UUID, dt.date, bool]
 
@@ -119,5 +119,5 @@ _ROWS = sa.select(AudienceMember).where(
     AudienceMember.subject_id == sa.bindparam("subject_id"),
 )
 _OF_PERSON = _ROWS.where(AudienceMember.user_id == sa.bindparam("user_id"))
-_WITH_NAMES = _ROWS.options(joinedload(AudienceMember.user))
+_WITH_NAMES = _ROWS.options(load_joined(AudienceMember.user, User.name))
 _USER_IDS = _ROWS.with_only_columns(AudienceMember.user_id)

@@ -15,7 +15,7 @@ from tracker.accounts.queries import runs_on as held_on
 from tracker.cooperations.models import Cooperation, CooperationPerson, Party, Stage
 from tracker.cooperations.scope import has_not_left, runs_on
 from tracker.core import clock
-from tracker.core.db import db
+from tracker.core.db import db, load_joined
 from tracker.organisations.models import Organisation
 
 
@@ -76,8 +76,8 @@ _PEOPLE = (
     )
     .order_by(Party.position, User.name, User.id)
     .options(
-        joinedload(CooperationPerson.user).load_only(User.name),
-        joinedload(CooperationPerson.organisation).load_only(Organisation.name),
+        load_joined(CooperationPerson.user, User.name),
+        load_joined(CooperationPerson.organisation, Organisation.name),
     )
 )
 

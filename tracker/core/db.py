@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -21,9 +21,12 @@ from sqlalchemy.orm import (
     ORMExecuteState,
     Session,
     SessionTransaction,
+    aliased,
+    joinedload,
     mapped_column,
     registry,
 )
+from sqlalchemy.orm.interfaces import ORMOption
 from sqlalchemy.pool import ConnectionPoolEntry
 
 NAMES = {
@@ -169,6 +172,24 @@ def let_others_write() -> None:
     waits = session.new or session.dirty or session.deleted
     if not waits and not session.info.get(_WRITTEN):
         session.rollback()
+
+
+@cache
+def _alias_for(_relation: InstrumentedAttribute[Any], model: type[Any]) -> type[Any]:
+    return aliased(model)
+
+
+def load_joined(
+    relation: InstrumentedAttribute[Any], *columns: InstrumentedAttribute[Any]
+) -> ORMOption:
+    """Return the option that loads some columns of a related row by a join, such as a name.
+
+    All statements share one alias for each relation. joinedload makes a new one for each statement,
+    and with it copies every column of the table, which stay in memory with the compiled statement.
+    """
+    alias = _alias_for(relation, columns[0].class_)
+    loaded = (getattr(alias, column.key) for column in columns)
+    return joinedload(relation.of_type(alias)).load_only(*loaded)
 
 
 # Few enough for a short transaction, even though SQLite overwrites deleted rows (secure_delete).

@@ -10,9 +10,10 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import aliased, joinedload
+from sqlalchemy.orm import aliased
 
 from tracker.access.actor import Actor, Role
+from tracker.accounts.models import User
 from tracker.agreements import evidence
 from tracker.agreements.evidence import Compared
 from tracker.agreements.service import SUBJECT
@@ -31,7 +32,7 @@ from tracker.cooperations.models import Cooperation, CooperationEntry, Party
 from tracker.cooperations.queries import with_words
 from tracker.cooperations.scope import FOR_THE_ORGANISATION, visible
 from tracker.core import clock
-from tracker.core.db import db
+from tracker.core.db import db, load_joined
 from tracker.organisations.models import Organisation
 from tracker.oversight import policy
 from tracker.oversight.facts import (
@@ -721,7 +722,7 @@ def _overrides(visit_ids: Iterable[UUID]) -> dict[UUID, tuple[Override, ...]]:
         sa.select(GateOverride)
         .where(GateOverride.visit_id.in_(list(visit_ids)))
         .order_by(GateOverride.at)
-        .options(joinedload(GateOverride.user))
+        .options(load_joined(GateOverride.user, User.name))
     ):
         overrides.setdefault(row.visit_id, []).append(Override(row.user.name, row.reason))
     return {key: tuple(given) for key, given in overrides.items()}

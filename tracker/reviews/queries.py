@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload, selectinload
 
 from tracker.access.actor import Actor
+from tracker.accounts.models import User
 from tracker.agreements import frozen_text, renewal
 from tracker.agreements.frozen_text import FrozenItem
 from tracker.checklist_templates.models import ChecklistKind
@@ -18,8 +19,9 @@ from tracker.cooperations import people
 from tracker.cooperations.models import Cooperation, CooperationEntry, Stage
 from tracker.cooperations.scope import listed, visible
 from tracker.core import clock
-from tracker.core.db import db
+from tracker.core.db import db, load_joined
 from tracker.lifecycle import queries as lifecycle
+from tracker.organisations.models import Organisation
 from tracker.reviews.models import Review, ReviewConfirmation, ReviewVersion
 from tracker.reviews.policy import RecordFact, ReviewFact
 from tracker.reviews.records import PROMISES
@@ -27,12 +29,13 @@ from tracker.signoff import service as signoff
 
 _IS_OPEN = sa.and_(Review.concluded_at.is_(None), Review.called_off_at.is_(None))
 _WHOLE = (
-    joinedload(Review.begun_by),
-    joinedload(Review.organisation),
+    load_joined(Review.begun_by, User.name),
+    load_joined(Review.organisation, Organisation.name),
     joinedload(Review.revision),
-    selectinload(Review.versions).joinedload(ReviewVersion.saved_by),
+    selectinload(Review.versions).options(load_joined(ReviewVersion.saved_by, User.name)),
     selectinload(Review.confirmations).options(
-        joinedload(ReviewConfirmation.user), joinedload(ReviewConfirmation.organisation)
+        load_joined(ReviewConfirmation.user, User.name),
+        load_joined(ReviewConfirmation.organisation, Organisation.name),
     ),
 )
 

@@ -11,7 +11,6 @@ from typing import NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import joinedload
 
 from tracker.access.actor import Actor, OrganisationKind
 from tracker.accounts.models import User
@@ -28,8 +27,9 @@ from tracker.checklists.rules.values import as_id
 from tracker.cooperations import clearances, people
 from tracker.cooperations.models import Clearance, Cooperation, CooperationPerson
 from tracker.core import clock
-from tracker.core.db import db
+from tracker.core.db import db, load_joined
 from tracker.core.services import Slot
+from tracker.organisations.models import Organisation
 from tracker.signoff import paper
 from tracker.signoff import queries as signoff
 from tracker.signoff import service as signing
@@ -57,7 +57,11 @@ from tracker.undertakings.places import ANOTHER_KIND
 
 # How many undertakings of each kind My work looks through at a time.
 MANY = 100
-WITH_NAMES = (joinedload(Undertaking.user), joinedload(Undertaking.organisation))
+WITH_NAMES = (
+    # By the address: signs here, or on paper. Suspended: has to sign no more.
+    load_joined(Undertaking.user, User.name, User.email, User.active, User.suspended_at),
+    load_joined(Undertaking.organisation, Organisation.name),
+)
 
 
 # What a page of one undertaking needs ----------------------------------------------------------

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import aliased, joinedload, load_only
+from sqlalchemy.orm import aliased, load_only
 
 from tracker.access.actor import Actor
 from tracker.accounts.models import User
@@ -22,7 +22,7 @@ from tracker.checklists.models import Answer, Checklist
 from tracker.checklists.queries import VISIT, planning_is_open
 from tracker.cooperations import audiences, scope
 from tracker.cooperations.models import AudienceMember, Cooperation, CooperationKey
-from tracker.core.db import db
+from tracker.core.db import db, load_joined
 from tracker.organisations.models import Organisation
 from tracker.undertakings.queries import VisitChoice
 from tracker.visits.encryption import plan_of
@@ -164,7 +164,10 @@ _TEAM = (
     .join(TeamMember.user)
     .where(TeamMember.visit_id == sa.bindparam("visit_id"))
     .order_by(User.name, User.id)
-    .options(joinedload(TeamMember.user), joinedload(TeamMember.organisation))
+    .options(
+        load_joined(TeamMember.user, User.name),
+        load_joined(TeamMember.organisation, Organisation.name),
+    )
 )
 
 
@@ -190,7 +193,7 @@ def overrides_of(visit_id: UUID) -> list[GateOverride]:
             sa.select(GateOverride)
             .where(GateOverride.visit_id == visit_id)
             .order_by(GateOverride.at.desc())
-            .options(joinedload(GateOverride.user))
+            .options(load_joined(GateOverride.user, User.name))
         )
     )
 
@@ -233,7 +236,7 @@ def register_lines(actor: Actor, cooperation_ids: Iterable[UUID]) -> dict[UUID, 
         sa.select(GateOverride)
         .where(GateOverride.visit_id.in_([visit.id for visit in visits]))
         .order_by(GateOverride.at)
-        .options(joinedload(GateOverride.user))
+        .options(load_joined(GateOverride.user, User.name))
     ):
         line = OverrideLine(row.user.name, row.reason, row.at)
         given.setdefault(row.visit_id, []).append(line)

@@ -5,16 +5,17 @@ from functools import lru_cache
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import contains_eager, joinedload, selectinload
+from sqlalchemy.orm import contains_eager, selectinload
 
 from tracker.access.actor import Actor
+from tracker.accounts.models import User
 from tracker.authoring.models import OwnArticle, OwnPassage
 from tracker.authoring.own_guidance.scope import changeable, visible
 from tracker.checklists.loading import OwnPassageBeside
 from tracker.cooperations.models import Party
 from tracker.cooperations.scope import has_not_left
 from tracker.core import clock
-from tracker.core.db import db
+from tracker.core.db import db, load_joined
 from tracker.guidance import library, markdown
 from tracker.guidance.library import PassageText
 from tracker.guidance.own import OwnPassageText, OwnText
@@ -31,8 +32,8 @@ def find(actor: Actor, article_id: UUID) -> OwnArticle | None:
         sa.select(OwnArticle)
         .where(OwnArticle.id == article_id, sa.or_(visible(actor), changeable(actor)))
         .options(
-            joinedload(OwnArticle.organisation),
-            joinedload(OwnArticle.author),
+            load_joined(OwnArticle.organisation, Organisation.name),
+            load_joined(OwnArticle.author, User.name),
             selectinload(OwnArticle.passages),
         )
         .execution_options(populate_existing=True)
@@ -45,7 +46,10 @@ def own(actor: Actor) -> list[OwnArticle]:
         db.session.scalars(
             sa.select(OwnArticle)
             .where(changeable(actor))
-            .options(joinedload(OwnArticle.author), selectinload(OwnArticle.passages))
+            .options(
+                load_joined(OwnArticle.author, User.name),
+                selectinload(OwnArticle.passages),
+            )
             .order_by(OwnArticle.withdrawn_at.is_not(None), OwnArticle.question, OwnArticle.id)
         )
     )
@@ -79,7 +83,10 @@ def in_library(actor: Actor, question: Question) -> Sequence[OwnText]:
     rows = db.session.scalars(
         sa.select(OwnArticle)
         .where(visible(actor))
-        .options(joinedload(OwnArticle.organisation), selectinload(OwnArticle.passages))
+        .options(
+            load_joined(OwnArticle.organisation, Organisation.name),
+            selectinload(OwnArticle.passages),
+        )
         .order_by(OwnArticle.question, OwnArticle.id)
     )
     ordered = sorted(rows, key=lambda row: -question.count_held(row.question))

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import joinedload
 
+from tracker.accounts.models import User
 from tracker.checklist_templates.models import AnswerScope
 from tracker.checklists.models import (
     Answer,
@@ -16,7 +16,8 @@ from tracker.checklists.models import (
     Position,
     Proposal,
 )
-from tracker.core.db import db
+from tracker.core.db import db, load_joined
+from tracker.organisations.models import Organisation
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,10 @@ def past_of(checklist: Checklist, item: str) -> Past:
                     Answer.item == item,
                     Answer.scope != AnswerScope.PERSON,
                 )
-                .options(joinedload(Answer.author), joinedload(Answer.organisation))
+                .options(
+                    load_joined(Answer.author, User.name),
+                    load_joined(Answer.organisation, Organisation.name),
+                )
                 .order_by(Answer.saved_at, Answer.version)
             )
         ),
@@ -52,7 +56,7 @@ def past_of(checklist: Checklist, item: str) -> Past:
             db.session.scalars(
                 sa.select(Position)
                 .where(Position.checklist_id == checklist.id, Position.item == item)
-                .options(joinedload(Position.author))
+                .options(load_joined(Position.author, User.name))
                 .order_by(Position.taken_at)
             )
         ),
@@ -61,10 +65,10 @@ def past_of(checklist: Checklist, item: str) -> Past:
                 sa.select(Proposal)
                 .where(Proposal.checklist_id == checklist.id, Proposal.item == item)
                 .options(
-                    joinedload(Proposal.author),
-                    joinedload(Proposal.organisation),
-                    joinedload(Proposal.ended_by),
-                    joinedload(Proposal.ended_for),
+                    load_joined(Proposal.author, User.name),
+                    load_joined(Proposal.organisation, Organisation.name),
+                    load_joined(Proposal.ended_by, User.name),
+                    load_joined(Proposal.ended_for, Organisation.name),
                 )
                 .order_by(Proposal.made_at)
             )
@@ -73,7 +77,10 @@ def past_of(checklist: Checklist, item: str) -> Past:
             db.session.scalars(
                 sa.select(Flag)
                 .where(Flag.checklist_id == checklist.id, Flag.item == item)
-                .options(joinedload(Flag.author), joinedload(Flag.organisation))
+                .options(
+                    load_joined(Flag.author, User.name),
+                    load_joined(Flag.organisation, Organisation.name),
+                )
                 .order_by(Flag.raised_at)
             )
         ),
@@ -89,7 +96,10 @@ def past_of(checklist: Checklist, item: str) -> Past:
                 sa.select(CopyReading)
                 .join(Answer, Answer.id == CopyReading.answer_id)
                 .where(of_item)
-                .options(joinedload(CopyReading.reader), joinedload(CopyReading.organisation))
+                .options(
+                    load_joined(CopyReading.reader, User.name),
+                    load_joined(CopyReading.organisation, Organisation.name),
+                )
                 .order_by(CopyReading.read_at)
             )
         ),

@@ -4,11 +4,10 @@ from collections.abc import Iterable
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import joinedload
 
 from tracker.accounts.models import User
 from tracker.cooperations.selection.models import PartnerSelection
-from tracker.core.db import db
+from tracker.core.db import db, load_joined
 from tracker.signoff.models import RequestState, Revision, SignatureParty, SignatureRequest
 
 
@@ -23,7 +22,7 @@ def recorded(cooperation_id: UUID, partner_ids: Iterable[UUID]) -> dict[UUID, Pa
             PartnerSelection.cooperation_id == cooperation_id,
             PartnerSelection.organisation_id.in_(list(partner_ids)),
         )
-        .options(joinedload(PartnerSelection.recorded_by).load_only(User.name))
+        .options(load_joined(PartnerSelection.recorded_by, User.name))
     )
     return {row.organisation_id: row for row in rows}
 
