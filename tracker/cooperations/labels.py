@@ -6,9 +6,15 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from tracker.access.actor import OrganisationKind
-from tracker.cooperations.models import BodyKind, ChecklistKind, ClearanceEnd, Knowledge, Stage
+from tracker.cooperations.models import (
+    BodyKind,
+    ChecklistKind,
+    ClearanceEnd,
+    Knowledge,
+    ListState,
+    Stage,
+)
 from tracker.cooperations.modes import STANDING_PLAN, VISIT_PLAN, Column, Level, Requirement
-from tracker.cooperations.queries import ListState
 from tracker.signoff.labels import validity_words
 from tracker.signoff.outcomes import Validity, validity
 from tracker.ui.locale import as_date

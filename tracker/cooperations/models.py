@@ -19,6 +19,7 @@ from tracker.signoff.models import (
     SignatureKind,
     SignatureRequest,
 )
+from tracker.signoff.outcomes import Validity
 
 
 class Stage(enum.StrEnum):
@@ -32,6 +33,11 @@ class Stage(enum.StrEnum):
     UNDER_REVIEW = "P5"
     SUSPENDED = "P6"
     CLOSED = "P7"
+
+
+# What a list shows of a cooperation on a day: its stage, or that signed terms begin later or have
+# run out.
+ListState = Stage | Validity
 
 
 class Mode(enum.StrEnum):

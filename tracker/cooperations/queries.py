@@ -12,7 +12,7 @@ from sqlalchemy.orm import selectinload
 
 from tracker.access.actor import Actor, Role
 from tracker.accounts.models import Invitation
-from tracker.cooperations.models import Cooperation, CooperationEntry, Mode, Party, Stage
+from tracker.cooperations.models import Cooperation, CooperationEntry, ListState, Mode, Party, Stage
 from tracker.cooperations.people import parties
 from tracker.cooperations.policy import CooperationFact, PartyFact
 from tracker.cooperations.scope import listed, visible, visible_in_part
@@ -25,10 +25,6 @@ from tracker.signoff.outcomes import Validity
 _BEFORE_ALL = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 REFERENCE = re.compile(r"C-[0-9]{4}-[0-9]{4,6}")
 _WITH_PARTIES = selectinload(Cooperation.parties).joinedload(Party.organisation)
-
-# What the list shows of a cooperation on a day: its stage, or that signed terms begin later or have
-# run out.
-ListState = Stage | Validity
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from tests import starting_points
 from tests.factories.cooperations import Country, bring_in, copied_country, open_one
 from tracker.access.actor import Role
 from tracker.cooperations import entries, labels, queries, service
-from tracker.cooperations.models import Cooperation, CooperationEntry, Party, Stage
+from tracker.cooperations.models import Cooperation, CooperationEntry, ListState, Party, Stage
 from tracker.cooperations.scope import visible_ids
 from tracker.core import clock
 from tracker.lifecycle import service as lifecycle
@@ -37,7 +37,7 @@ def cooperation(land: Country, session: Session) -> Cooperation:
 
 
 def references(
-    land: Country, first: str, words: str = "", state: queries.ListState | None = None
+    land: Country, first: str, words: str = "", state: ListState | None = None
 ) -> list[str]:
     listing = queries.listing(land.actor(first), words=words, state=state)
     assert listing.total == len(listing.cooperations)
@@ -106,7 +106,7 @@ def test_an_active_cooperation_is_found_by_what_its_dates_say_today(
     cooperation: Cooperation,
     days_to_start: int | None,
     days_to_end: int | None,
-    state: queries.ListState,
+    state: ListState,
 ) -> None:
     lifecycle._enter(cooperation, land.actor("ilena"), Stage.ACTIVE)
     today = clock.today()
