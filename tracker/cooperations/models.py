@@ -223,21 +223,36 @@ class Party(Identified, Base):
 def _has_signed(kind: ChecklistKind) -> sa.ColumnElement[bool]:
     """Return the condition over Party that it signed a text that all signed since its invitation.
 
-    A text of an earlier time as a party doesn't count.
+    A text of an earlier time as a party doesn't count. One condition inside the other, so that it's
+    always found by the few texts of the cooperation.
     """
+    is_completed = (
+        sa.exists()
+        .where(
+            SignatureRequest.revision_id == Revision.id,
+            SignatureRequest.state == RequestState.COMPLETED,
+        )
+        .correlate_except(SignatureRequest)
+    )
+    bears_signature = (
+        sa.exists()
+        .where(
+            Signature.revision_id == Revision.id,
+            Signature.organisation_id == Party.organisation_id,
+            Signature.kind != SignatureKind.COUNTERSIGNATURE,
+        )
+        .correlate_except(Signature)
+    )
     return (
         sa.exists()
         .where(
             Revision.cooperation_id == Party.cooperation_id,
             Revision.kind == kind.value,
             Revision.frozen_at >= Party.invited_at,
-            SignatureRequest.revision_id == Revision.id,
-            SignatureRequest.state == RequestState.COMPLETED,
-            Signature.revision_id == Revision.id,
-            Signature.organisation_id == Party.organisation_id,
-            Signature.kind == SignatureKind.SIGNATURE,
+            is_completed,
+            bears_signature,
         )
-        .correlate_except(Revision, SignatureRequest, Signature)
+        .correlate_except(Revision)
     )
 
 
