@@ -54,6 +54,9 @@ def upgrade() -> None:
             sqlite_where=OPEN,
             postgresql_where=OPEN,
         )
+    op.add_column(
+        "flag", sa.Column("is_outside", sa.Boolean(), nullable=False, server_default=sa.false())
+    )
     op.create_index("ix_outside_reading_reader", "outside_reading", ["reader_id"])
     with op.batch_alter_table("safeguard_review") as review:
         review.add_column(sa.Column("reading_id", sa.Uuid(), nullable=True))
@@ -67,4 +70,5 @@ def downgrade() -> None:
     with op.batch_alter_table("safeguard_review") as review:
         review.drop_constraint(op.f("fk_safeguard_review_reading_id"), type_="foreignkey")
         review.drop_column("reading_id")
+    op.drop_column("flag", "is_outside")
     op.drop_table("outside_reading")

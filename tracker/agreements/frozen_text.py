@@ -316,11 +316,8 @@ def _of_second_reading(reading: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield (
             _("Second reading (M5)"),
             _(
-                (
-                    "%(name)s, %(function)s, from outside the parties, read the safeguards in "
-                    "place of the person named in M5, because the NPM has nobody else. Reason: "
-                    "%(reason)s"
-                ),
+                "%(name)s, %(function)s, from outside the parties, read the safeguards in place "
+                "of the person named in M5, because the NPM has nobody else. Reason: %(reason)s",
                 name=reading["by"],
                 function=reading["outside"],
                 reason=reading["because"],
@@ -330,10 +327,8 @@ def _of_second_reading(reading: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield (
             _("Second reading (M5)"),
             _(
-                (
-                    "%(name)s, who also wrote answers, read the safeguards because the NPM has "
-                    "nobody else. Reason: %(reason)s"
-                ),
+                "%(name)s, who also wrote answers, read the safeguards because the NPM has nobody "
+                "else. Reason: %(reason)s",
                 name=reading["by"],
                 reason=reading["because"],
             ),

@@ -423,7 +423,8 @@ class Assignment(Identified, Base):
 class Flag(Identified, Base):
     """A term is said to limit the NPM (S6, S7); open ones block gate G3.
 
-    A party's reviewer says so, or a rule of the template, which has no author and no organisation.
+    A party's reviewer says so, the outside second reader for the NPM that asked them, or a rule of
+    the template, which has no author and no organisation.
     """
 
     __tablename__ = "flag"
@@ -438,6 +439,7 @@ class Flag(Identified, Base):
     item: Mapped[str] = mapped_column(sa.String(10))
     organisation_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("organisation.id"))
     author_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user.id"))
+    is_outside: Mapped[bool] = mapped_column(default=False)
     # By a rule: its key, the powers of the NPM it guards, the passage it rests on, and the digest
     # of the term as it stands; none once the term is another, so that no explanation outlives it.
     rule: Mapped[str | None] = mapped_column(sa.String(40))

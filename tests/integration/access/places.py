@@ -339,6 +339,11 @@ def _checklists(demonstration: Demonstration) -> dict[str, list[Thing]]:
                 "a scan that was withdrawn", waiting | {"record_id": demonstration.paper}, "waiting"
             )
         ],
+        "reading_id": [Thing("nobody from outside is asked", {"reading_id": UNKNOWN})],
+        "reading_id code": [Thing("", {"reading_id": UNKNOWN, "code": "M5"})],
+        "reading_id code mark": [
+            Thing("", {"reading_id": UNKNOWN, "code": "M5", "mark": "0" * 64})
+        ],
         "model_id": [
             Thing("the NPM's", {"model_id": _model(demonstration, "npm")}),
             Thing("the CSO's", {"model_id": _model(demonstration, "od")}),

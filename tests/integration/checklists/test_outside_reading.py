@@ -11,6 +11,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests import starting_points
+from tests.client import CheckedClient
 from tests.factories import checklists
 from tests.factories.cooperations import bring_in
 from tests.factories.evidence.certificates import make_all, words_of
@@ -111,6 +112,7 @@ def test_somebody_from_outside_reads_and_the_text_says_so(small: SmallNpm, app: 
     link = re.search(r"http://localhost:8000(/invitations/\S+)", mail.body)
     assert link is not None
     reader = app.test_client()
+    assert isinstance(reader, CheckedClient)
     assert "Outside second reader" in reader.page(link[1]).text
     reader.submit(link[1], name="Omar Said", language="en", password=PASSWORD)
     user = db.session.scalars(sa.select(User).filter_by(email=NEW)).one()

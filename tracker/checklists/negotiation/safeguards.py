@@ -63,7 +63,9 @@ def raise_flag(actor: Actor, checklist: Checklist, item_code: str, reason: str) 
         id=uuid4(),
         checklist_id=checklist.id,
         item=item.code,
-        organisation_id=actor.organisation_id if reading is None else None,
+        # Somebody from outside flags for the NPM that asked them.
+        organisation_id=actor.organisation_id if reading is None else reading.organisation_id,
+        is_outside=reading is not None,
         author_id=actor.user_id,
         reason=reason.strip(),
         raised_at=clock.now(),
@@ -140,7 +142,7 @@ def answer_hint(
         reason=tidy,
         as_reader=as_reader,
         author_id=actor.user_id,
-        # Somebody from outside answers for the NPM that asked them.
+        # Likewise.
         organisation_id=actor.organisation_id if reading is None else reading.organisation_id,
         answered_at=clock.now(),
     )
@@ -374,11 +376,8 @@ def require_nobody_else(loaded: LoadedChecklist) -> None:
     if other is not None:
         raise RuleBrokenError(
             _l(
-                (
-                    "%(name)s of the NPM wrote none of the answers. Add them to the cooperation "
-                    "and "
-                    "name them as second reader."
-                ),
+                "%(name)s of the NPM wrote none of the answers. Add them to the cooperation and "
+                "name them as second reader.",
                 name=other,
             ),
             REASON,

@@ -111,10 +111,10 @@ def flag_view(loaded: LoadedChecklist, actor: Actor, flag: Flag, passages: Passa
 
 
 def raised_by(flag: Flag) -> str:
-    """Return whose flag it is; only the outside second reader raises one for no party."""
-    if flag.organisation is not None:
-        return flag.organisation.name
-    return str(_("The outside second reader")) if flag.author_id else ""
+    """Return whose flag it is, a party's or the outside second reader's; empty by a rule."""
+    if flag.is_outside:
+        return str(_("The outside second reader"))
+    return flag.organisation.name if flag.organisation else ""
 
 
 def _because(loaded: LoadedChecklist, flag: Flag) -> str:
