@@ -230,8 +230,8 @@ def can_review(
     if is_read_outside:
         return no(
             _l(
-                "An outside second reader is invited. To read the terms yourselves, take the "
-                "invitation back first."
+                "An outside second reader is invited. To read the terms "
+                "yourselves, revoke the invitation first."
             )
         )
     if actor.user_id in authors and not is_alone:

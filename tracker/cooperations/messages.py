@@ -142,13 +142,13 @@ def joining_was_taken_back(reference: str, user_ids: Iterable[UUID]) -> None:
         with in_language(person.language):
             body = text(
                 _(
-                    "The NPM took an organisation's invitation to one of your cooperations back. "
-                    "The agreement goes on among the others."
+                    "The NPM revoked an organisation's invitation to one of your "
+                    "cooperations. The agreement continues between the others."
                 ),
                 name=person.name,
                 address=link_to("dashboard.cooperation", reference=reference),
             )
-            subject = _("An invitation to join a cooperation was taken back")
+            subject = _("An invitation to join a cooperation was revoked")
             outbox.queue(person.email, person.language, "joining_taken_back", subject, body)
 
 
@@ -158,12 +158,12 @@ def your_joining_was_taken_back(user_ids: Iterable[UUID]) -> None:
         with in_language(person.language):
             body = text(
                 _(
-                    "Your organisation's invitation to join a cooperation was taken back, or the "
-                    "cooperation has ended. You can no longer see it. Ask the NPM if you have "
-                    "questions."
+                    "Your organisation's invitation to join a cooperation was "
+                    "revoked, or the cooperation has ended. You can no longer see"
+                    " it. Ask the NPM if you have questions."
                 ),
                 name=person.name,
                 address=link_to("cooperations.index"),
             )
-            subject = _("Your invitation to join a cooperation was taken back")
+            subject = _("Your invitation to join a cooperation was revoked")
             outbox.queue(person.email, person.language, "own_joining_taken_back", subject, body)

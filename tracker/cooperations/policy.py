@@ -181,9 +181,9 @@ def can_take_joining_back(
     if cooperation.stage in ENDED:
         return no(_l("This cooperation is closed. Its record stays as it is."))
     if not cooperation.has_party(actor.organisation_id, OrganisationKind.NPM):
-        return no(_l("Only the cooperation's NPM can take an invitation back."))
+        return no(_l("Only the cooperation's NPM can revoke an invitation."))
     if not actor.has(Role.COORDINATOR):
-        return no(_l("Only a coordinator of the cooperation's NPM can take an invitation back."))
+        return no(_l("Only a coordinator of the cooperation's NPM can revoke an invitation."))
     if not cooperation.is_joining(organisation_id):
         return no(_l("This organisation isn't joining. A party that has joined leaves by itself."))
     return YES
@@ -202,8 +202,8 @@ def can_leave(actor: Actor, cooperation: CooperationFact) -> Decision:
     if cooperation.is_joining(actor.organisation_id):
         return no(
             _l(
-                "Your organisation hasn't joined yet, so it has nothing to leave. Decline to sign, "
-                "or ask the NPM to take the invitation back."
+                "Your organisation hasn't joined yet, so it has nothing to leave."
+                " Decline to sign, or ask the NPM to revoke the invitation."
             )
         )
     if not actor.has(Role.SIGNATORY):

@@ -36,7 +36,7 @@ def test_a_coordinator_of_the_npm_invites_from_the_list(app: Flask, inviting: Ta
         address(inviting, ADD), organisation_id=chosen["organisation_id"], reason=WHY
     )
     text = sent.get_data(as_text=True)
-    assert "The invitation is sent. All parties are told." in text
+    assert "The invitation is sent. All parties are notified." in text
     assert "Bridge Families Association is joining." in text
     assert WHY in text
     # Sent a second time.
@@ -45,7 +45,7 @@ def test_a_coordinator_of_the_npm_invites_from_the_list(app: Flask, inviting: Ta
     assert len(inviting.events("party_joining")) == 1
     others = browser(app, inviting, "samira").page(address(inviting))
     assert "Bridge Families Association is joining." in others.text
-    assert "Take the invitation back" not in others.links()
+    assert "Revoke the invitation" not in others.links()
     assert "invited to join" in client.page(address(inviting, "/history")).text
 
 
@@ -53,10 +53,10 @@ def test_the_invitation_is_taken_back_with_a_reason(app: Flask, inviting: Table)
     invite(inviting)
     client = browser(app, inviting, "ilena")
     links = client.page(address(inviting)).links()
-    assert links["Take the invitation back"] == taking_back(inviting)
+    assert links["Revoke the invitation"] == taking_back(inviting)
     assert "Give the reason" not in client.page(taking_back(inviting)).text
     sent = client.submit(taking_back(inviting), reason="It has no time.").get_data(as_text=True)
-    assert "The invitation is taken back." in sent
+    assert "The invitation is revoked." in sent
     again = client.post(
         taking_back(inviting), data={"reason": "It has no time."}, follow_redirects=True
     )

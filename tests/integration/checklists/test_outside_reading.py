@@ -94,7 +94,7 @@ def test_somebody_from_outside_reads_and_the_text_says_so(small: SmallNpm, app: 
         until_on=until.isoformat(),
         reason=REASON,
     )
-    assert "Take the invitation back" in Page.of(sent).text
+    assert "Revoke the invitation" in Page.of(sent).text
     mail = db.session.scalars(sa.select(OutboxMessage).filter_by(recipient=NEW)).one()
     assert FUNCTION not in mail.body
     assert small.cooperation.title not in mail.body
@@ -112,6 +112,7 @@ def test_somebody_from_outside_reads_and_the_text_says_so(small: SmallNpm, app: 
     link = re.search(r"http://localhost:8000(/invitations/\S+)", mail.body)
     assert link is not None
     reader = app.test_client()
+    assert isinstance(reader, CheckedClient)
     assert isinstance(reader, CheckedClient)
     assert "Outside second reader" in reader.page(link[1]).text
     reader.submit(link[1], name="Omar Said", language="en", password=PASSWORD)
@@ -207,7 +208,7 @@ def test_access_ends_after_the_last_day_and_the_worker_says_so(
 
 def test_taken_back_it_is_closed_and_the_head_can_read(small: SmallNpm, app: Flask) -> None:
     reading = small.ask()
-    with pytest.raises(RefusedError, match="take the invitation back first"):
+    with pytest.raises(RefusedError, match="revoke the invitation first"):
         safeguards.confirm_review(small.actor(HEAD), small.terms, REASON)
     page = f"/checklists/{small.terms_id}/outside-reader"
     coordinator = small.land.browser(app, WRITER)

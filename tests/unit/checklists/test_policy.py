@@ -301,7 +301,7 @@ def test_while_somebody_from_outside_is_asked_nobody_of_the_npm_reads() -> None:
         decision = policy.can_review(
             person, ME, frozenset(authors), is_alone=True, is_read_outside=True
         )
-        says(decision, "take the invitation back first")
+        says(decision, "revoke the invitation first")
 
 
 def test_the_outside_reader_is_of_no_party() -> None:

@@ -49,9 +49,9 @@ def add(reference: str) -> str | Response:
                 form.organisation_id.data,
                 reason=(form.reason.data or "") if in_force else "",
             ),
-            success=_("The invitation is sent. All parties are told.")
+            success=_("The invitation is sent. All parties are notified.")
             if in_force
-            else _("The organisation is a party now. All parties are told."),
+            else _("The organisation is a party now. All parties are notified."),
             next=_to_cooperation(reference),
         )
     )
@@ -88,7 +88,7 @@ def take_back(reference: str, organisation_id: UUID) -> str | Response:
         lambda: joining.take_back(
             actor, cooperation, organisation_id, reason=form.reason.data or ""
         ),
-        success=_("The invitation is taken back. All parties are told."),
+        success=_("The invitation is revoked. All parties are notified."),
         next=_to_cooperation(reference),
     )
     return done or render_template(

@@ -91,7 +91,7 @@ def take_back(checklist_id: UUID) -> Response:
     return perform(
         None,
         lambda: service.take_back(actor, checklist),
-        success=_("The invitation is taken back. The reader can't open the text any more."),
+        success=_("The invitation is revoked. The reader can't open the text any more."),
         next=back(checklist_id),
     )
 
