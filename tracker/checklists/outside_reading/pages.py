@@ -5,7 +5,7 @@ from dataclasses import replace
 from flask import url_for
 from flask_babel import gettext as _
 
-from tracker.access.actor import Actor
+from tracker.access.actor import Actor, OrganisationKind
 from tracker.checklist_templates.conditions import Truth
 from tracker.checklists import pages
 from tracker.checklists.loading import LoadedChecklist
@@ -68,7 +68,13 @@ def why_nobody_is_asked(loaded: LoadedChecklist) -> str:
 
 
 def my_tasks(actor: Actor) -> Tasks:
-    """Tell which texts a person from outside is asked to read. A source of my work."""
+    """Tell which texts a person from outside is asked to read. A source of my work.
+
+    Not asked of the database for the many who act for an NPM or a CSO: one of these who reads for
+    somebody else finds the text by the mail that asked them.
+    """
+    if actor.organisation_kind in {OrganisationKind.NPM, OrganisationKind.CSO}:
+        return Tasks()
     return Tasks(
         mine=tuple(
             Task(
