@@ -69,9 +69,9 @@ def add(
         party = _invite(actor, cooperation, organisation, texts, party_changes.tidy(reason))
     else:
         party = cooperations.join_party(actor, cooperation, organisation.id)
-    told = party_changes.people_of(people.current(cooperation.id))
+    recipients = party_changes.people_of(people.current(cooperation.id))
     own = party_changes.people_of([party])
-    messages.party_was_added(cooperation.reference, told - own - {actor.user_id})
+    messages.party_was_added(cooperation.reference, recipients - own - {actor.user_id})
     messages.you_were_added(cooperation.reference, own, is_joining=fact.terms_in_force)
     return party
 
@@ -84,10 +84,10 @@ def take_back(
     can_take_back(actor, cooperation, organisation_id).require()
     words = party_changes.tidy(reason)
     party = next(party for party in cooperation.parties if party.organisation_id == organisation_id)
-    told = party_changes.people_of(people.current(cooperation.id))
+    recipients = party_changes.people_of(people.current(cooperation.id))
     own = party_changes.people_of([party])
     rows.take_back(actor, party, reason=words)
-    messages.joining_was_taken_back(cooperation.reference, told - own - {actor.user_id})
+    messages.joining_was_taken_back(cooperation.reference, recipients - own - {actor.user_id})
     messages.your_joining_was_taken_back(own)
     return party
 

@@ -1,4 +1,7 @@
-"""Tables of cooperations, their parties, lists, people, keys, clearances and audiences."""
+"""Tables of cooperations, their parties, lists, people, keys, clearances and audiences.
+
+In one file: each table refers to the cooperation, and several to each other.
+"""
 
 import datetime as dt
 import enum

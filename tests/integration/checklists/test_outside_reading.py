@@ -1,4 +1,7 @@
-"""Where the NPM has nobody else, somebody from outside reads the terms second (G3)."""
+"""Where the NPM has nobody else, somebody from outside reads the terms second (G3).
+
+In one file: one small NPM, from the invitation to the frozen text.
+"""
 
 import datetime as dt
 import re

@@ -62,7 +62,7 @@ def sign(scene: Scene, kind: ChecklistKind) -> None:
     scene.session.commit()
 
 
-def asked(scene: Scene) -> int:
+def requests_to_newcomer(scene: Scene) -> int:
     """Return how often the newcomer's listed person was asked for an undertaking."""
     events = scene.events("undertaking_asked")
     return sum(details["person"] == "Celia Morrow" for _verb, details in events)
@@ -72,11 +72,11 @@ def test_nobody_is_asked_to_undertake_before_their_party_has_signed_all(scene: S
     """The list C2 is kept without signatures, and names them at once."""
     invite(scene)
     assert scene.checklist(ChecklistKind.CONFIDENTIALITY, None).state is ChecklistState.DRAFTING
-    assert asked(scene) == 0
+    assert requests_to_newcomer(scene) == 0
     sign(scene, ChecklistKind.CONFIDENTIALITY)
-    assert asked(scene) == 0
+    assert requests_to_newcomer(scene) == 0
     sign(scene, ChecklistKind.TERMS)
-    assert asked(scene) == 1
+    assert requests_to_newcomer(scene) == 1
     assert len(scene.events("party_joined")) == 1
     assert integrity.check_all().finding is None
 

@@ -9,10 +9,17 @@ from tests.factories.checklists import decline_text
 from tests.factories.evidence.tampering import hands
 from tests.factories.tables import Table
 from tests.integration.agreements.conftest import DAY, NOTICE, SIGNERS, Clock
-from tests.integration.agreements.test_leaving import cooperation, gone, notify, parties, row, sees
+from tests.integration.agreements.parties.test_leaving import (
+    cooperation,
+    gone,
+    notify,
+    parties,
+    row,
+    sees,
+)
+from tests.integration.agreements.parties.test_succession import replace
 from tests.integration.agreements.test_notices import give, state
 from tests.integration.agreements.test_signers import mailed
-from tests.integration.agreements.test_succession import replace
 from tracker.access.actor import OrganisationKind, Role
 from tracker.agreements import joining
 from tracker.checklist_templates.models import ChecklistKind

@@ -5,7 +5,13 @@ from flask import Flask
 
 from tests.client import CheckedClient
 from tests.factories.tables import Table
-from tests.integration.agreements.test_joining import WHY, invite, is_joining, join, take_back
+from tests.integration.agreements.parties.test_joining import (
+    WHY,
+    invite,
+    is_joining,
+    join,
+    take_back,
+)
 
 
 def browser(app: Flask, table: Table, first: str) -> CheckedClient:

@@ -6,7 +6,7 @@ from flask import Flask
 from tests.client import CheckedClient
 from tests.factories.tables import Table
 from tests.integration.agreements.conftest import DAY, NOTICE, Clock
-from tests.integration.agreements.test_leaving import WHY, gone, row
+from tests.integration.agreements.parties.test_leaving import WHY, gone, row
 from tracker.core import clock
 
 
