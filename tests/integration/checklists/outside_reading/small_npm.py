@@ -96,8 +96,10 @@ class SmallNpm:
 
 def small_npm(session: Session) -> SmallNpm:
     """Put the application on a copy of a database with them; return who and what is there."""
-    kept, cooperation_id, terms_id = starting_points.of(current_app).use("small_npm", _build)
-    return SmallNpm(kept.load(session), cooperation_id, terms_id)
+    country_kept, cooperation_id, terms_id = starting_points.of(current_app).use(
+        "small_npm", _build
+    )
+    return SmallNpm(country_kept.load(session), cooperation_id, terms_id)
 
 
 def _build() -> tuple[KeptCountry, UUID, UUID]:
