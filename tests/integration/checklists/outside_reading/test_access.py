@@ -1,6 +1,6 @@
 """Where the NPM has nobody else, somebody from outside reads the terms second (G3).
 
-In one file: one small NPM, from the invitation to the frozen text.
+In one file: one invitation, from asking to its end, with every way it is refused.
 """
 
 import datetime as dt
@@ -20,7 +20,7 @@ from tests.factories.cooperations import bring_in
 from tests.factories.evidence.certificates import make_all, words_of
 from tests.factories.evidence.leaves import shown_on, unseen
 from tests.factories.evidence.tampering import hands
-from tests.factories.outside_readings import (
+from tests.integration.checklists.outside_reading.small_npm import (
     FUNCTION,
     HEAD,
     PARTNER,
