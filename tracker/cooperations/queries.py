@@ -4,6 +4,7 @@ import datetime as dt
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -11,7 +12,14 @@ from sqlalchemy.orm import selectinload
 
 from tracker.access.actor import Actor, Role
 from tracker.accounts.models import Invitation
-from tracker.cooperations.models import Cooperation, CooperationEntry, Mode, Party, Stage
+from tracker.cooperations.models import (
+    FEW_LETTERS,
+    Cooperation,
+    CooperationEntry,
+    Mode,
+    Party,
+    Stage,
+)
 from tracker.cooperations.people import parties
 from tracker.cooperations.policy import CooperationFact, PartyFact
 from tracker.cooperations.scope import listed, visible
@@ -20,6 +28,9 @@ from tracker.signoff.models import RequestState, Revision, SignatureRequest
 
 # Before any cooperation was opened.
 _BEFORE_ALL = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+MAX_WORDS = 8
+# Written out, as in the conditions of the indexes: no parameter fits those.
+_FEW: sa.ColumnElement[int] = sa.literal_column(str(FEW_LETTERS))
 REFERENCE = re.compile(r"C-[0-9]{4}-[0-9]{4,6}")
 _WITH_PARTIES = selectinload(Cooperation.parties).joinedload(Party.organisation)
 
@@ -72,11 +83,12 @@ def listing(
     total = counts.get(stage.value if stage else "", 0)
     if not total:
         return Listing(0, [])
-    # Pages are found by the entries' index, and only those of the page read.
-    ids = sa.select(CooperationEntry.cooperation_id).where(*_found(actor, words))
+    # Pages are found by the entries' indexes, and only those of the page read.
+    entries = _entries(actor, words)
+    ids = sa.select(entries.c.cooperation_id)
     if stage is not None:
-        ids = ids.where(CooperationEntry.stage == stage)
-    ids = ids.order_by(CooperationEntry.opened_at.desc(), CooperationEntry.reference.desc())
+        ids = ids.where(entries.c.stage == stage)
+    ids = ids.order_by(entries.c.opened_at.desc(), entries.c.reference.desc())
     rows = db.session.scalars(
         sa.select(Cooperation)
         .where(Cooperation.id.in_(ids.offset(offset).limit(limit)), visible(actor))
@@ -88,11 +100,8 @@ def listing(
 
 def stage_counts(actor: Actor, words: str = "") -> dict[str, int]:
     """Return how many of the visible cooperations are in each stage; "" is all."""
-    rows = db.session.execute(
-        sa.select(CooperationEntry.stage, sa.func.count())
-        .where(*_found(actor, words))
-        .group_by(CooperationEntry.stage)
-    )
+    entries = _entries(actor, words)
+    rows = db.session.execute(sa.select(entries.c.stage, sa.func.count()).group_by(entries.c.stage))
     counts = {stage.value: count for stage, count in rows}
     return counts | {"": sum(counts.values())}
 
@@ -164,5 +173,24 @@ def with_words(words: Iterable[str]) -> list[sa.ColumnElement[bool]]:
     return [CooperationEntry.opened_at > _BEFORE_ALL, *conditions] if conditions else []
 
 
-def _found(actor: Actor, words: str) -> list[sa.ColumnElement[bool]]:
-    return [listed(actor), *with_words(words.split()[:8])]
+def searched(
+    query: sa.Select[*tuple[Any, ...]], words: Iterable[str]
+) -> sa.CompoundSelect[*tuple[Any, ...]]:
+    """Return a query over CooperationEntry for those in which each word occurs, in any case.
+
+    In two parts, so that each is answered by an index: most entries by one that holds their words.
+    """
+    query = query.where(*with_words(words))
+    length = sa.func.length(CooperationEntry.words)
+    return sa.union_all(query.where(length <= _FEW), query.where(length > _FEW))
+
+
+def _entries(actor: Actor, words: str) -> sa.Subquery:
+    query = sa.select(
+        CooperationEntry.cooperation_id,
+        CooperationEntry.stage,
+        CooperationEntry.opened_at,
+        CooperationEntry.reference,
+    ).where(listed(actor))
+    wanted = words.split()[:MAX_WORDS]
+    return searched(query, wanted).subquery() if wanted else query.subquery()
