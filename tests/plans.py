@@ -31,15 +31,27 @@ def scans(
     return list(scanned_by)
 
 
-def indexes(connection: Connection, statements: Iterable[tuple[str, Any]], ending: str) -> set[str]:
-    """Return the indexes of tables of this ending by which SQLite finds what statements read."""
+def indexes(connection: Connection, statements: Iterable[tuple[str, Any]]) -> set[str]:
+    """Return the indexes by which the database finds what statements read."""
+    read = _by_postgres if connection.dialect.name == "postgresql" else _by_sqlite
     return {
-        match.group(1)
+        name
         for statement, parameters in statements
         if statement.startswith(_READING)
-        for detail in _details(connection, statement, parameters)
-        if (match := _SEARCH.match(detail)) and ending in match.group(1)
+        for name in read(connection, statement, parameters)
     }
+
+
+def _by_sqlite(connection: Connection, statement: str, parameters: Any) -> Iterator[str]:
+    for detail in _details(connection, statement, parameters):
+        if match := _SEARCH.match(detail):
+            yield match.group(1)
+
+
+def _by_postgres(connection: Connection, statement: str, parameters: Any) -> Iterator[str]:
+    for node in _nodes(_plan(connection, statement, parameters)):
+        if "Index Name" in node:
+            yield node["Index Name"]
 
 
 def _details(connection: Connection, statement: str, parameters: Any) -> list[str]:
@@ -60,6 +72,14 @@ def _of_sqlite(connection: Connection, statement: str, parameters: Any) -> Itera
 
 
 def _of_postgres(connection: Connection, statement: str, parameters: Any) -> Iterator[str]:
+    for node in _nodes(_plan(connection, statement, parameters)):
+        kind = node["Node Type"]
+        is_index = kind in {"Index Scan", "Index Only Scan"}
+        if kind == "Seq Scan" or (is_index and "Index Cond" not in node):
+            yield node["Relation Name"]
+
+
+def _plan(connection: Connection, statement: str, parameters: Any) -> dict[str, Any]:
     cursor: Any = connection.connection.cursor()
     try:
         # What is small enough is read as a whole otherwise, index or not.
@@ -67,15 +87,13 @@ def _of_postgres(connection: Connection, statement: str, parameters: Any) -> Ite
         cursor.execute(f"EXPLAIN (FORMAT JSON) {statement}", parameters)
         explained = cursor.fetchone()[0]
         plan = json.loads(explained) if isinstance(explained, str) else explained
-        yield from _whole(plan[0]["Plan"])
+        root: dict[str, Any] = plan[0]["Plan"]
+        return root
     finally:
         cursor.close()
 
 
-def _whole(node: dict[str, Any]) -> Iterator[str]:
-    kind = node["Node Type"]
-    is_index = kind in {"Index Scan", "Index Only Scan"}
-    if kind == "Seq Scan" or (is_index and "Index Cond" not in node):
-        yield node["Relation Name"]
+def _nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield node
     for below in node.get("Plans", ()):
-        yield from _whole(below)
+        yield from _nodes(below)

@@ -68,6 +68,7 @@ def pages_of(demonstration: Demonstration) -> Iterator[GrowingPage]:
     yield GrowingPage("record", "ilena", f"/checklists/{signed}/record")
     yield GrowingPage("roles", "ilena", f"/checklists/{roles}")
     yield GrowingPage("start from a former one", "ilena", f"/checklists/{draft}/copy")
+    yield GrowingPage("former ones searched", "ilena", f"/checklists/{draft}/copy?q=police")
     yield GrowingPage("register", "milan", "/register")
     yield GrowingPage("register, in force", "milan", "/register?state=in_force")
     yield GrowingPage("register, drafting", "milan", "/register?state=drafting")
@@ -143,10 +144,8 @@ def rows_of(table: str) -> int:
 SIZES = (200, 2000)
 # How many times what it takes at the first size a page may take at the last.
 LIMIT = 1.5
-# Pages that go beyond it, with how far they may: My work goes from 200 cooperations to the 300 it
-# looks through, the others look at all there is.
+# Pages that go beyond it, with how far they may: they look at all there is.
 BEYOND = {
-    "my work": 1.7,
     "people of the instance": 2.0,
     "register export": 20.0,
 }

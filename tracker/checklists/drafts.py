@@ -24,6 +24,8 @@ MOST_LETTERS = 200_000
 MOST_FIELDS = 2_000
 # As far as a browser counts exactly, and a page ever will.
 LAST_NUMBER = 10**12
+# How many My work looks through.
+MANY = 100
 
 DraftValues = Mapping[str, list[str]]
 
@@ -135,7 +137,7 @@ def finish(
 
 
 def begun(actor: Actor) -> list[Begun]:
-    """Return the person's drafts on checklists they may still open, the newest first."""
+    """Return the person's drafts on checklists they may still open, the newest MANY first."""
     rows = db.session.execute(
         sa.select(Draft, Checklist.kind, Cooperation.title)
         .join(Checklist, Checklist.id == Draft.checklist_id)
@@ -147,6 +149,7 @@ def begun(actor: Actor) -> list[Begun]:
             visible(actor),
         )
         .order_by(Draft.kept_at.desc())
+        .limit(MANY)
     )
     return [
         Begun(row.checklist_id, kind, row.item, row.kind, title, row.kept_at)

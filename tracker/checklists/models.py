@@ -97,6 +97,20 @@ class Checklist(Identified, Base):
         # Which one a text belongs to.
         sa.Index("ix_checklist_in_force", "revision_in_force_id"),
         sa.Index("ix_checklist_sent", "revision_sent_id"),
+        # What My work looks through, with all columns it reads.
+        sa.Index(
+            "ix_checklist_waiting",
+            "cooperation_id",
+            "state",
+            "kind",
+            "visit_id",
+            "is_complete",
+            "revision_sent_id",
+            "started_at",
+            "id",
+            sqlite_where=sa.text("state IN ('drafting', 'sent')"),
+            postgresql_where=sa.text("state IN ('drafting', 'sent')"),
+        ),
     )
 
     cooperation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("cooperation.id"))
@@ -148,7 +162,13 @@ class ChecklistParty(Base):
     __tablename__ = "checklist_party"
     __table_args__ = (
         sa.Index("ix_checklist_party_organisation", "organisation_id", "checklist_id"),
-        # The index for My work.
+        # The indexes for My work.
+        sa.Index(
+            "ix_checklist_party_waits",
+            "checklist_id",
+            sqlite_where=sa.text("waiting_count > 0"),
+            postgresql_where=sa.text("waiting_count > 0"),
+        ),
         sa.Index(
             "ix_checklist_party_scan_waits",
             "organisation_id",
@@ -433,6 +453,13 @@ class Flag(Identified, Base):
             "(rule IS NULL) = (author_id IS NOT NULL AND organisation_id IS NOT NULL)",
             name="who_raised_it",
         ),
+        # The index for My work.
+        sa.Index(
+            "ix_flag_open",
+            "checklist_id",
+            sqlite_where=sa.text("closed_at IS NULL"),
+            postgresql_where=sa.text("closed_at IS NULL"),
+        ),
     )
 
     checklist_id: Mapped[UUID] = mapped_column(sa.ForeignKey("checklist.id"), index=True)
@@ -594,6 +621,15 @@ class Draft(Identified, Base):
             "user_id", "checklist_id", "item", "kind", "organisation_id", name="uq_draft_whose"
         ),
         sa.Index("ix_draft_kept_at", "kept_at"),
+        # The index for My work.
+        sa.Index(
+            "ix_draft_begun",
+            "user_id",
+            "organisation_id",
+            "kept_at",
+            sqlite_where=sa.text("sealed IS NOT NULL"),
+            postgresql_where=sa.text("sealed IS NOT NULL"),
+        ),
     )
 
     checklist_id: Mapped[UUID] = mapped_column(sa.ForeignKey("checklist.id"))

@@ -24,7 +24,11 @@ def drafts_begun(actor: Actor) -> Tasks:
     """Tell which answers a person began and did not save. A source of my work."""
     if actor.organisation_id is None:
         return Tasks()
-    return Tasks(mine=tuple(Waiting(YOURS, draft, _drafts) for draft in drafts.begun(actor)))
+    begun = drafts.begun(actor)
+    return Tasks(
+        mine=tuple(Waiting(YOURS, draft, _drafts) for draft in begun),
+        is_cut=len(begun) == drafts.MANY,
+    )
 
 
 def _drafts(shown: Sequence[Begun]) -> list[Task]:

@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -26,12 +25,14 @@ _Bar = aliased(ClearanceBar)
 def open_clearances(user_id: UUID, day: dt.date) -> tuple[ActorClearance, ...]:
     """Return a person's open clearances on a day, the last day included."""
     # A clearance comes once for each visit that is barred to the person, or once without any.
-    barred: dict[ActorClearance, set[UUID]] = {}
+    barred: dict[tuple[UUID, UUID | None, dt.date], list[UUID]] = {}
     for row in db.session.execute(_OPEN, {"user_id": user_id, "day": day}):
-        clearance = ActorClearance(row.cooperation_id, row.visit_id, row.until_on)
-        barred.setdefault(clearance, set()).update([row.barred] if row.barred else [])
+        visits = barred.setdefault((row.cooperation_id, row.visit_id, row.until_on), [])
+        if row.barred:
+            visits.append(row.barred)
     return tuple(
-        replace(clearance, barred_visits=frozenset(visits)) for clearance, visits in barred.items()
+        ActorClearance(*clearance, barred_visits=frozenset(visits))
+        for clearance, visits in barred.items()
     )
 
 

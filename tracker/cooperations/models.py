@@ -275,6 +275,21 @@ if not TYPE_CHECKING:
     )
 
 
+# As many letters as surely fit into an index of PostgreSQL, of up to four bytes each.
+FEW_LETTERS = 600
+_LISTED = (
+    "organisation_id",
+    "opened_at",
+    "reference",
+    "cooperation_id",
+    "stage",
+    "left_on",
+    "is_of_npm",
+    "starts_on",
+    "ends_on",
+)
+
+
 class CooperationEntry(Base):
     """A cooperation in one party's list, for finding, ordering and counting.
 
@@ -285,17 +300,21 @@ class CooperationEntry(Base):
     __tablename__ = "cooperation_entry"
     __table_args__ = (
         # In the order of the list, with all columns it is filtered and counted by.
+        sa.Index("ix_cooperation_entry_order", *_LISTED),
+        # What is searched, in the same order and with the words. PostgreSQL takes no long ones into
+        # an index: what has more is read from the table, found by an index of its own.
         sa.Index(
-            "ix_cooperation_entry_order",
-            "organisation_id",
-            "opened_at",
-            "reference",
-            "cooperation_id",
-            "stage",
-            "left_on",
-            "is_of_npm",
-            "starts_on",
-            "ends_on",
+            "ix_cooperation_entry_words",
+            *_LISTED,
+            "words",
+            sqlite_where=sa.text(f"length(words) <= {FEW_LETTERS}"),
+            postgresql_where=sa.text(f"length(words) <= {FEW_LETTERS}"),
+        ),
+        sa.Index(
+            "ix_cooperation_entry_long",
+            *_LISTED,
+            sqlite_where=sa.text(f"length(words) > {FEW_LETTERS}"),
+            postgresql_where=sa.text(f"length(words) > {FEW_LETTERS}"),
         ),
     )
 
@@ -412,12 +431,16 @@ class AudienceMember(Identified, Base):
     """A person listed as the audience of a visit (V2), a class (C11) or a case (U10)."""
 
     __tablename__ = "audience_member"
-    __table_args__ = (sa.UniqueConstraint("subject_type", "subject_id", "user_id"),)
+    __table_args__ = (
+        sa.UniqueConstraint("subject_type", "subject_id", "user_id"),
+        # In the order of My work: the lists that name a person.
+        sa.Index("ix_audience_member_named", "user_id", "subject_type", "from_on", "subject_id"),
+    )
 
     cooperation_id: Mapped[UUID] = mapped_column(sa.ForeignKey("cooperation.id"))
     subject_type: Mapped[str] = mapped_column(sa.String(20))
     subject_id: Mapped[UUID]
-    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"), index=True)
+    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))
     # From this day on; the visit's date itself is planning and stays encrypted in the answer.
     from_on: Mapped[dt.date]
     leads: Mapped[bool] = mapped_column(default=False)

@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -12,7 +13,15 @@ from sqlalchemy.orm import selectinload
 
 from tracker.access.actor import Actor, Role
 from tracker.accounts.models import Invitation
-from tracker.cooperations.models import Cooperation, CooperationEntry, ListState, Mode, Party, Stage
+from tracker.cooperations.models import (
+    FEW_LETTERS,
+    Cooperation,
+    CooperationEntry,
+    ListState,
+    Mode,
+    Party,
+    Stage,
+)
 from tracker.cooperations.people import parties
 from tracker.cooperations.policy import CooperationFact, PartyFact
 from tracker.cooperations.scope import listed, visible, visible_in_part
@@ -23,6 +32,9 @@ from tracker.signoff.outcomes import Validity
 
 # Before any cooperation was opened.
 _BEFORE_ALL = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+MAX_WORDS = 8
+# Written out, as in the conditions of the indexes: no parameter fits those.
+_FEW: sa.ColumnElement[int] = sa.literal_column(str(FEW_LETTERS))
 REFERENCE = re.compile(r"C-[0-9]{4}-[0-9]{4,6}")
 _WITH_PARTIES = selectinload(Cooperation.parties).joinedload(Party.organisation)
 
@@ -90,11 +102,12 @@ def listing(
     total = counts.get(state.value if state else "", 0)
     if not total:
         return Listing(0, [])
-    # Pages are found by the entries' index, and only those of the page read.
-    ids = sa.select(CooperationEntry.cooperation_id).where(*_found(actor, words))
+    # Pages are found by the entries' indexes, and only those of the page read.
+    entries = _entries(actor, words)
+    ids = sa.select(entries.c.cooperation_id)
     if state is not None:
-        ids = ids.where(*_in_state(state, clock.today()))
-    ids = ids.order_by(CooperationEntry.opened_at.desc(), CooperationEntry.reference.desc())
+        ids = ids.where(*_in_state(entries, state, clock.today()))
+    ids = ids.order_by(entries.c.opened_at.desc(), entries.c.reference.desc())
     rows = db.session.scalars(
         sa.select(Cooperation)
         .where(Cooperation.id.in_(ids.offset(offset).limit(limit)), visible_in_part(actor))
@@ -106,15 +119,13 @@ def listing(
 
 def state_counts(actor: Actor, words: str = "") -> dict[str, int]:
     """Return how many of the visible cooperations are in each state today; "" is all."""
-    today = clock.today()
+    entries, today = _entries(actor, words), clock.today()
     columns = (
-        CooperationEntry.stage,
-        sa.case((CooperationEntry.starts_on > today, 1), else_=0),
-        sa.case((CooperationEntry.ends_on < today, 1), else_=0),
+        entries.c.stage,
+        sa.case((entries.c.starts_on > today, 1), else_=0),
+        sa.case((entries.c.ends_on < today, 1), else_=0),
     )
-    rows = db.session.execute(
-        sa.select(*columns, sa.func.count()).where(*_found(actor, words)).group_by(*columns)
-    )
+    rows = db.session.execute(sa.select(*columns, sa.func.count()).group_by(*columns))
     counts: Counter[str] = Counter()
     for stage, is_to_come, is_over, count in rows:
         state: ListState = stage
@@ -126,10 +137,12 @@ def state_counts(actor: Actor, words: str = "") -> dict[str, int]:
     return {**counts, "": counts.total()}
 
 
-def _in_state(state: ListState, today: dt.date) -> list[sa.ColumnElement[bool]]:
+def _in_state(
+    entries: sa.Subquery, state: ListState, today: dt.date
+) -> list[sa.ColumnElement[bool]]:
     """Return the conditions over entries that labels.stage_words shows a state on a day."""
-    starts_on, ends_on = CooperationEntry.starts_on, CooperationEntry.ends_on
-    is_active = CooperationEntry.stage == Stage.ACTIVE
+    starts_on, ends_on = entries.c.starts_on, entries.c.ends_on
+    is_active = entries.c.stage == Stage.ACTIVE
     is_not_over = sa.or_(ends_on.is_(None), ends_on >= today)
     match state:
         case Validity.RUN_OUT:
@@ -138,7 +151,7 @@ def _in_state(state: ListState, today: dt.date) -> list[sa.ColumnElement[bool]]:
             return [is_active, is_not_over, starts_on > today]
         case Stage.ACTIVE:
             return [is_active, is_not_over, sa.or_(starts_on.is_(None), starts_on <= today)]
-    return [CooperationEntry.stage == state]
+    return [entries.c.stage == state]
 
 
 def fact(cooperation: Cooperation) -> CooperationFact:
@@ -206,5 +219,26 @@ def with_words(words: Iterable[str]) -> list[sa.ColumnElement[bool]]:
     return [CooperationEntry.opened_at > _BEFORE_ALL, *conditions] if conditions else []
 
 
-def _found(actor: Actor, words: str) -> list[sa.ColumnElement[bool]]:
-    return [listed(actor), *with_words(words.split()[:8])]
+def searched(
+    query: sa.Select[*tuple[Any, ...]], words: Iterable[str]
+) -> sa.CompoundSelect[*tuple[Any, ...]]:
+    """Return a query over CooperationEntry for those in which each word occurs, in any case.
+
+    In two parts, so that each is answered by an index: most entries by one that holds their words.
+    """
+    query = query.where(*with_words(words))
+    length = sa.func.length(CooperationEntry.words)
+    return sa.union_all(query.where(length <= _FEW), query.where(length > _FEW))
+
+
+def _entries(actor: Actor, words: str) -> sa.Subquery:
+    query = sa.select(
+        CooperationEntry.cooperation_id,
+        CooperationEntry.stage,
+        CooperationEntry.opened_at,
+        CooperationEntry.reference,
+        CooperationEntry.starts_on,
+        CooperationEntry.ends_on,
+    ).where(listed(actor))
+    wanted = words.split()[:MAX_WORDS]
+    return searched(query, wanted).subquery() if wanted else query.subquery()

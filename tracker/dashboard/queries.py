@@ -43,6 +43,12 @@ from tracker.visits.models import Visit
 # How many cooperations My work looks through, and how many of their texts.
 MANY = 300
 MANY_LINES = 300
+# Written out, as in the conditions of the indexes: no parameter fits those.
+_NOTHING: sa.ColumnElement[int] = sa.literal_column("0")
+_WAITING: list[sa.ColumnElement[ChecklistState]] = [
+    sa.literal_column(f"'{state.value}'")
+    for state in (ChecklistState.DRAFTING, ChecklistState.SENT)
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,11 +190,13 @@ def lines(actor: Actor, cooperation_ids: Collection[UUID]) -> list[Line]:
         .scalar_subquery()
     )
     own, other = aliased(ChecklistParty), aliased(ChecklistParty)
+    # Counted, since PostgreSQL may answer EXISTS by reading all parties for which anything waits.
     waits = (
-        sa.exists()
-        .where(other.checklist_id == Checklist.id, other.waiting_count > 0)
+        sa.select(sa.func.count())
+        .where(other.checklist_id == Checklist.id, other.waiting_count > _NOTHING)
         .correlate(Checklist)
-    )
+        .scalar_subquery()
+    ) > 0
     is_sent = Checklist.state == ChecklistState.SENT
     is_theirs = sa.or_(
         Checklist.is_complete, own.waiting_count > 0, own.unread_count > 0, flags > 0
@@ -216,7 +224,7 @@ def lines(actor: Actor, cooperation_ids: Collection[UUID]) -> list[Line]:
         )
         .where(
             Checklist.cooperation_id.in_(cooperation_ids),
-            Checklist.state.in_([ChecklistState.DRAFTING, ChecklistState.SENT]),
+            Checklist.state.in_(_WAITING),
             checklists.visible(actor),
         )
         .order_by(

@@ -29,7 +29,7 @@ from tracker.checklists.models import (
 )
 from tracker.checklists.rules.values import as_date
 from tracker.cooperations.models import Cooperation, CooperationEntry, Party
-from tracker.cooperations.queries import with_words
+from tracker.cooperations.queries import searched
 from tracker.cooperations.scope import FOR_THE_ORGANISATION, visible
 from tracker.core import clock
 from tracker.core.db import db, load_joined
@@ -292,9 +292,9 @@ def _entries(query: Any, actor: Actor, question: Question) -> sa.Select[Any]:
         # register for each of them.
         organisation_ids = {*actor.audited_ids, actor.organisation_id} - {None}
         matching = sa.select(CooperationEntry.cooperation_id).where(
-            CooperationEntry.organisation_id.in_(organisation_ids), *with_words(words)
+            CooperationEntry.organisation_id.in_(organisation_ids)
         )
-        entries = entries.where(RegisterEntry.cooperation_id.in_(matching))
+        entries = entries.where(RegisterEntry.cooperation_id.in_(searched(matching, words)))
     if question.mode is not None:
         entries = entries.join(Cooperation, Cooperation.id == RegisterEntry.cooperation_id)
         # Modes are codes in a JSON list; with its quotation marks a code matches only itself.

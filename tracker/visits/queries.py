@@ -30,7 +30,7 @@ from tracker.visits.models import GateOverride, TeamMember, Visit, VisitStage
 from tracker.visits.policy import Outline, can_change, outline
 from tracker.visits.stages import PREPARED
 
-# How many visits My work looks through at a time, those planned last.
+# How many visits My work looks through at a time, those on whose lists the person came last.
 MANY = 50
 _NAMED = aliased(AudienceMember)
 
@@ -319,7 +319,7 @@ def tasks(actor: Actor, cooperation_id: UUID | None = None) -> list[Waiting]:
             ),
         )
         .where(*conditions, planning_visible(actor), Visit.stage.in_(PREPARED))
-        .order_by(Visit.planned_at.desc())
+        .order_by(_NAMED.from_on.desc(), _NAMED.subject_id.desc())
         .limit(MANY)
     ).all()
     prepared_ = sorted(

@@ -49,8 +49,8 @@ def multiply(sources: Sequence[UUID], total: int) -> None:
         # As an instance has them.
         statistics.refresh()
     else:
-        db.session.execute(sa.text("ANALYZE"))
-        db.session.commit()
+        with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(sa.text("VACUUM ANALYZE"))
 
 
 def copied(row_id: UUID, number: int) -> UUID:

@@ -198,6 +198,20 @@ def test_my_work_says_what_was_begun_and_leads_there(desk: Desk) -> None:
     assert "You started an answer" not in desk.browser("samira").page("/").text
 
 
+def test_my_work_shows_the_newest_drafts_and_says_that_there_are_more(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.keep("samira", words=MARK)
+    desk.keep("samira", "/items/M6/leave-out", reason="Not here")
+    rest = "The rest appears as you finish what is here."
+    assert rest not in desk.browser("samira").page("/").text
+    monkeypatch.setattr(drafts, "MANY", 1)
+    page = desk.browser("samira").page("/")
+    assert rest in page.text
+    assert "You started to leave out M6" in page.text
+    assert "You started an answer to M1" not in page.text
+
+
 # Numbers
 
 

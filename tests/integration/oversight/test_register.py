@@ -25,7 +25,8 @@ from tracker.agreements import notices
 from tracker.agreements import service as agreements_service
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.models import Checklist, NoticeKind
-from tracker.cooperations.models import Cooperation, Mode
+from tracker.cooperations import queries as cooperations
+from tracker.cooperations.models import FEW_LETTERS, Cooperation, CooperationEntry, Mode
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.oversight import entries, queries
@@ -370,6 +371,27 @@ def test_every_word_stands_in_title_reference_or_a_party(
     open_one(land, "lantern", modes=(Mode.COAL,), title="Advocacy on transport")
     references = {line.reference for line in lines(land, words=words)}
     assert {f"C-{reference[-4:]}" for reference in references} == expected
+
+
+@pytest.mark.both_databases
+def test_entries_with_more_letters_than_an_index_takes_are_found_in_order(
+    land: Country, session: Session
+) -> None:
+    opened = [open_one(land, "door", title=f"Visits, year {year}") for year in (1, 2, 3)]
+    session.flush()
+    session.execute(
+        sa.update(CooperationEntry)
+        .where(CooperationEntry.cooperation_id.in_([opened[0].id, opened[2].id]))
+        .values(words=CooperationEntry.words + " weiter" * FEW_LETTERS)
+    )
+    newest_first = [cooperation.title for cooperation in reversed(opened)]
+    manager = land.actor("ilena")
+    listing = cooperations.listing(manager, words="year visits")
+    assert [cooperation.title for cooperation in listing.cooperations] == newest_first
+    assert listing.total == cooperations.stage_counts(manager, "visits")[""] == 3
+    longer = cooperations.listing(manager, words="visits weiter").cooperations
+    assert [cooperation.title for cooperation in longer] == [newest_first[0], newest_first[2]]
+    assert {line.title for line in lines(land, words="year visits")} == {*newest_first}
 
 
 @pytest.mark.both_databases

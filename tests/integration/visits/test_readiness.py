@@ -32,7 +32,7 @@ from tracker.checklists.models import Checklist, NoticeKind, Stance
 from tracker.checklists.negotiation import positions
 from tracker.cooperations import clearances
 from tracker.cooperations import service as cooperations
-from tracker.cooperations.models import ClearanceEnd, CooperationPerson, Mode
+from tracker.cooperations.models import AudienceMember, ClearanceEnd, CooperationPerson, Mode
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError
@@ -713,6 +713,22 @@ def test_lists_and_tasks_take_as_many_queries_for_many_visits_as_for_few(
     scene.session.commit()
     assert len(queries.tasks(actor)) == 3
     assert count() == few
+
+
+@pytest.mark.both_databases
+def test_the_visits_on_whose_lists_a_person_came_last_are_looked_through(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visits = [planned(scene) for _ in range(3)]
+    scene.session.execute(
+        sa.update(AudienceMember)
+        .where(AudienceMember.subject_id == visits[1].id)
+        .values(from_on=clock.today() + dt.timedelta(days=1))
+    )
+    scene.session.commit()
+    monkeypatch.setattr(queries, "MANY", 1)
+    (last,) = queries.tasks(scene.actor("pavo"))
+    assert last.number == visits[1].number
 
 
 def test_a_persons_tasks_are_listed_without_planning_details(scene: Scene) -> None:

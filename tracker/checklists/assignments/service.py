@@ -54,7 +54,7 @@ PERSON, DUE_ON, SECTION = "person", "due_on", "section"
 # Stages of a cooperation in which nobody is asked to do anything.
 AT_REST = (Stage.SUSPENDED, Stage.CLOSED)
 # How many assigned items My work looks through at a time.
-MANY = 300
+MANY = 100
 # A checklist, a side of it and a person.
 WorkerKey = tuple[UUID, UUID, UUID]
 # The mark of an item, or of a checklist, of which nothing was assigned when it was looked at.
