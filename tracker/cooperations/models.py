@@ -277,6 +277,7 @@ if not TYPE_CHECKING:
 
 # As many letters as surely fit into an index of PostgreSQL, of up to four bytes each.
 FEW_LETTERS = 600
+# What lists of cooperations are ordered, filtered and counted by.
 _LISTED = (
     "organisation_id",
     "opened_at",

@@ -388,7 +388,7 @@ def test_entries_with_more_letters_than_an_index_takes_are_found_in_order(
     manager = land.actor("ilena")
     listing = cooperations.listing(manager, words="year visits")
     assert [cooperation.title for cooperation in listing.cooperations] == newest_first
-    assert listing.total == cooperations.stage_counts(manager, "visits")[""] == 3
+    assert listing.total == cooperations.state_counts(manager, "visits")[""] == 3
     longer = cooperations.listing(manager, words="visits weiter").cooperations
     assert [cooperation.title for cooperation in longer] == [newest_first[0], newest_first[2]]
     assert {line.title for line in lines(land, words="year visits")} == {*newest_first}
