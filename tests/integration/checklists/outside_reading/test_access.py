@@ -393,7 +393,7 @@ def test_the_reader_answers_hints_and_flags_for_nobody_but_themselves(
     assert not hints.waiting_for_reader(small.loaded())
     reader.submit(f"{address}/items/M6/flag", reason="It can't stop.")
     partner = small.land.browser(app, PARTNER).page(f"/checklists/{small.terms_id}").text
-    assert "The outside second reader raised a flag" in partner
+    assert "The outside second reader flagged this" in partner
     service.take_back(writer, small.terms)
     db.session.commit()
     assert len(hints.waiting_for_reader(small.loaded())) == 1
