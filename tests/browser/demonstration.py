@@ -3,6 +3,7 @@
 import re
 import time
 from collections import deque
+from collections.abc import Collection
 from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
@@ -118,11 +119,13 @@ def pages_of(
     *,
     few: int = FEW,
     hub: int = HUB,
+    left_out: Collection[str] = (),
 ) -> dict[str, str]:
     """Follow links and return one address for each page (endpoint) that answers with HTML.
 
     Only few addresses of each page are opened, so that many rows cost no more than few; and hub of
-    those from which most others are reached.
+    those from which most others are reached. Pages that are left out are opened only if they are
+    among the latter.
     """
     context = browser.new_context(base_url=live.url, storage_state=state)
     addresses: dict[str, str] = {}
@@ -131,7 +134,8 @@ def pages_of(
     while queue:
         address = queue.popleft()
         endpoint = _endpoint(urls, address)
-        if endpoint is None or opened.get(endpoint, 0) >= (hub if endpoint in HUBS else few):
+        most = hub if endpoint in HUBS else 0 if endpoint in left_out else few
+        if endpoint is None or opened.get(endpoint, 0) >= most:
             continue
         opened[endpoint] = opened.get(endpoint, 0) + 1
         response = context.request.get(address)

@@ -23,7 +23,7 @@ from tracker.undertakings.policy import DECIDERS
 from tracker.undertakings.scope import FOR_OWN_PEOPLE
 
 WITH_NAMES = (
-    load_joined(MaterialReturn.user, User.name),
+    load_joined(MaterialReturn.user, User.name, User.language),
     load_joined(MaterialReturn.organisation, Organisation.name),
 )
 # How many requests of each kind My work looks through at a time.

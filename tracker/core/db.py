@@ -26,7 +26,7 @@ from sqlalchemy.orm import (
     mapped_column,
     registry,
 )
-from sqlalchemy.orm.interfaces import ORMOption
+from sqlalchemy.orm.strategy_options import _AbstractLoad
 from sqlalchemy.pool import ConnectionPoolEntry
 
 NAMES = {
@@ -175,13 +175,13 @@ def let_others_write() -> None:
 
 
 @cache
-def _alias_for(_relation: InstrumentedAttribute[Any], model: type[Any]) -> type[Any]:
+def _alias_for(_relation: InstrumentedAttribute[Any], model: Any) -> Any:
     return aliased(model)
 
 
 def load_joined(
     relation: InstrumentedAttribute[Any], *columns: InstrumentedAttribute[Any]
-) -> ORMOption:
+) -> _AbstractLoad:
     """Return the option that loads some columns of a related row by a join, such as a name.
 
     All statements share one alias for each relation. joinedload makes a new one for each statement,

@@ -58,8 +58,15 @@ from tracker.undertakings.places import ANOTHER_KIND
 # How many undertakings of each kind My work looks through at a time.
 MANY = 100
 WITH_NAMES = (
-    # By the address: signs here, or on paper. Suspended: has to sign no more.
-    load_joined(Undertaking.user, User.name, User.email, User.active, User.suspended_at),
+    # The language of mails; by the address: signs here, or on paper; suspended: signs no more.
+    load_joined(
+        Undertaking.user,
+        User.name,
+        User.language,
+        User.email,
+        User.active,
+        User.suspended_at,
+    ),
     load_joined(Undertaking.organisation, Organisation.name),
 )
 

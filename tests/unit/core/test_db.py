@@ -1,15 +1,19 @@
-"""Column types: times in UTC, enums by value, the same on both databases."""
+"""Columns and joins: times in UTC, enums by value, names by joins that share an alias."""
 
 import datetime as dt
 import enum
+import re
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
+from sqlalchemy.orm import Load, joinedload
 
 from tracker.access.actor import Role
+from tracker.accounts.models import User
 from tracker.checklists.models import Checklist, ChecklistState
-from tracker.core.db import Base, UtcDateTime
+from tracker.comments.models import Comment
+from tracker.core.db import Base, UtcDateTime, load_joined
 
 DIALECTS = [make_url(f"{name}://").get_dialect()() for name in ("sqlite", "postgresql")]
 PLUS_TWO = dt.timezone(dt.timedelta(hours=2))
@@ -72,3 +76,25 @@ def test_every_constraint_has_a_name_so_that_it_can_be_migrated() -> None:
         if constraint.name is None
     ]
     assert nameless == []
+
+
+def test_names_are_loaded_by_the_joins_that_joinedload_makes_each_of_its_own_alias() -> None:
+    joined = sa.select(Comment).options(
+        load_joined(Comment.author, User.name), load_joined(Comment.settled_by, User.name)
+    )
+    usual = sa.select(Comment).options(
+        joinedload(Comment.author).load_only(User.name),
+        joinedload(Comment.settled_by).load_only(User.name),
+    )
+    assert str(joined) == str(usual)
+    assert {"user_1", "user_2"} <= set(re.findall(r"user_\d", str(joined)))
+    assert "password" not in str(joined)
+
+
+def test_statements_share_the_alias_of_a_relation() -> None:
+    """One of their own would hold every column of the table in memory for each statement."""
+    first, second = (load_joined(Comment.author, User.name) for _ in range(2))
+    assert isinstance(first, Load)
+    assert isinstance(second, Load)
+    assert first.path[2].is_aliased_class
+    assert first.path[2] is second.path[2]
