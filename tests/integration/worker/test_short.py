@@ -30,7 +30,7 @@ STATEMENTS = {
     "check accounts": 5,
     "close clearance": 20,
     "compare texts": 20,
-    "end outside reading": 15,
+    "end outside reading": 20,
     "end role": 90,
     # Closes each notice that the party gave, and has each visit judged.
     "end a party's part": 10 * DUE + 30 * VISITS,
