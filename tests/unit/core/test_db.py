@@ -3,6 +3,7 @@
 import datetime as dt
 import enum
 import re
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -96,5 +97,6 @@ def test_statements_share_the_alias_of_a_relation() -> None:
     first, second = (load_joined(Comment.author, User.name) for _ in range(2))
     assert isinstance(first, Load)
     assert isinstance(second, Load)
-    assert first.path[2].is_aliased_class
-    assert first.path[2] is second.path[2]
+    joined: Any = first.path[2]
+    assert joined.is_aliased_class
+    assert joined is second.path[2]

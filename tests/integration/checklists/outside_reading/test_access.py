@@ -116,14 +116,12 @@ def test_somebody_from_outside_reads_and_the_text_says_so(small: SmallNpm, app: 
     assert link is not None
     reader = app.test_client()
     assert isinstance(reader, CheckedClient)
-    assert isinstance(reader, CheckedClient)
     assert "Outside second reader" in reader.page(link[1]).text
     reader.submit(link[1], name="Omar Said", language="en", password=PASSWORD)
     user = db.session.scalars(sa.select(User).filter_by(email=NEW)).one()
     second_factor.enrol(user)
     db.session.commit()
-    page = reader.page("/")
-    address = page.links()["Read a text as outside second reader"]
+    address = reader.page("/").links()["Read a text as outside second reader"]
     text = reader.page(address)
     assert small.cooperation.title in text.text
     assert REASON in text.text
