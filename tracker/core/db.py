@@ -187,7 +187,8 @@ def load_joined(
     All statements share one alias for each relation. joinedload makes a new one for each statement,
     and with it copies every column of the table, which stay in memory with the compiled statement.
     """
-    alias = _alias_for(relation, columns[0].class_)
+    model: Any = columns[0].class_
+    alias = _alias_for(relation, model)
     loaded = (getattr(alias, column.key) for column in columns)
     return joinedload(relation.of_type(alias)).load_only(*loaded)
 

@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Load, joinedload
+from sqlalchemy.orm.util import AliasedInsp
 
 from tracker.access.actor import Role
 from tracker.accounts.models import User
@@ -96,5 +97,5 @@ def test_statements_share_the_alias_of_a_relation() -> None:
     first, second = (load_joined(Comment.author, User.name) for _ in range(2))
     assert isinstance(first, Load)
     assert isinstance(second, Load)
-    assert first.path[2].is_aliased_class
+    assert isinstance(first.path[2], AliasedInsp)
     assert first.path[2] is second.path[2]
