@@ -302,7 +302,7 @@ def can_give_notice(
     *,
     in_force: bool,
     is_restricted: bool,
-    is_joining: bool = False,
+    is_joining: bool,
 ) -> Decision:
     """Decide whether a person may suspend or end a text in force for their party (5.8).
 

@@ -3,12 +3,12 @@
 import datetime as dt
 import enum
 import re
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Load, joinedload
+from sqlalchemy.orm.util import AliasedInsp
 
 from tracker.access.actor import Role
 from tracker.accounts.models import User
@@ -97,6 +97,5 @@ def test_statements_share_the_alias_of_a_relation() -> None:
     first, second = (load_joined(Comment.author, User.name) for _ in range(2))
     assert isinstance(first, Load)
     assert isinstance(second, Load)
-    joined: Any = first.path[2]
-    assert joined.is_aliased_class
-    assert joined is second.path[2]
+    assert isinstance(first.path[2], AliasedInsp)
+    assert first.path[2] is second.path[2]

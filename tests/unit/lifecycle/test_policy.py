@@ -160,6 +160,8 @@ def test_g3_is_met_when_safeguards_are_done_and_read_and_no_flag_is_open() -> No
 
 
 def test_g3_names_the_outside_reader_who_has_yet_to_read() -> None:
+    (usual,) = gate("G3", facts(AGREED)).missing
+    assert str(usual.reason).startswith("The second reader hasn't read")
     invited = replace(AGREED, outside_reader="Rada Ilves")
     (missing,) = gate("G3", facts(invited)).missing
     assert str(missing.reason).startswith("Rada Ilves, the outside second reader, hasn't read")
