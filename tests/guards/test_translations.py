@@ -1,5 +1,6 @@
 """The catalogues fit their messages: the same placeholders, the same marks, every plural."""
 
+import ast
 import gettext
 import re
 from pathlib import Path
@@ -8,7 +9,8 @@ import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
-from tracker.core.paths import TRANSLATIONS
+from tests.guards.test_house import name, python_files
+from tracker.core.paths import PACKAGE, TRANSLATIONS
 from tracker.settings import KNOWN_LANGUAGES
 
 # English stands in the code itself.
@@ -17,6 +19,7 @@ PLACE = re.compile(r"%\((\w+)\)s")
 MARK = re.compile(r"</?[a-z]+>")
 # Attributes of tags, such as the address of a link: marks of direction around it would break it.
 ATTRIBUTE = re.compile(r"""\w+=("[^"]*"|'[^']*')""")
+TRANSLATING = {"_", "_l", "gettext", "lazy_gettext", "ngettext", "lazy_ngettext"}
 # A name of the code, which no page shows: a rename that caught a word makes one.
 NAME = re.compile(r"[A-Z][a-z]+[A-Z]\w*|[a-z]+(_[a-z]+)+")
 
@@ -86,3 +89,23 @@ def test_links_lead_to_the_same_addresses(language: str) -> None:
             for words in forms(message.string):
                 assert [match[0] for match in ATTRIBUTE.finditer(words)] == attributes, words
     assert with_links > 1
+
+
+def test_every_text_in_the_code_is_in_the_catalogue() -> None:
+    """The extraction finds no text in parentheses of its own, which would then stay English."""
+    with (TRANSLATIONS / "messages.pot").open("rb") as file:
+        known = {forms(message.id)[0] for message in read_po(file) if message.id}
+    calls = [
+        (path, call)
+        for path in python_files()
+        if path.is_relative_to(PACKAGE)
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.args
+        if call.func.id in TRANSLATING
+    ]
+    assert len(calls) > 1000
+    assert [
+        f"{name(path)}:{call.lineno}: {text.value}"
+        for path, call in calls
+        if isinstance(text := call.args[0], ast.Constant) and text.value not in known
+    ] == []

@@ -261,11 +261,8 @@ def code_for_signing(user: User, code: str, within: dt.timedelta, address: str) 
             [
                 _("Your code: %(code)s", code=code),
                 _(
-                    (
-                        "It works once, for %(minutes)s minutes, on the page where you asked for "
-                        "it. "
-                        "Don't tell it to anyone. If you didn't ask for it, tell an administrator."
-                    ),
+                    "It works once, for %(minutes)s minutes, on the page where you asked for "
+                    "it. Don't tell it to anyone. If you didn't ask for it, tell an administrator.",
                     minutes=minutes,
                 ),
             ],
@@ -284,11 +281,9 @@ def password_link(user: User, token: str, within: dt.timedelta) -> None:
             _("Choose a new password"),
             [
                 _(
-                    (
-                        "Somebody asked for a new password for your account. The link works once, "
-                        "for %(minutes)s minutes. If it wasn't you, ignore this: nothing has "
-                        "changed."
-                    ),
+                    "Somebody asked for a new password for your account. The link works once, "
+                    "for %(minutes)s minutes. If it wasn't you, ignore this: nothing has "
+                    "changed.",
                     minutes=minutes,
                 )
             ],

@@ -148,7 +148,7 @@ def begun(actor: Actor) -> list[Begun]:
             Draft.sealed.is_not(None),
             visible(actor),
         )
-        # An order that the index of old drafts doesn't have: PostgreSQL would read everybody's by it.
+        # Not the order of the index of old drafts: PostgreSQL would read all drafts by that.
         .order_by(Draft.kept_at.desc().nulls_last())
         .limit(MANY)
     )

@@ -34,11 +34,9 @@ def how_signed(signature: Signature) -> object:
     }
     if paper["made"] == "before":
         return _(
-            (
-                "On paper on %(day)s, before this tool was in use; not signed electronically. "
-                "Recorded by %(recorder)s, %(recorded_for)s, confirmed by %(confirmer)s, "
-                "%(confirmed_for)s"
-            ),
+            "On paper on %(day)s, before this tool was in use; not signed electronically. "
+            "Recorded by %(recorder)s, %(recorded_for)s, confirmed by %(confirmer)s, "
+            "%(confirmed_for)s",
             **words,
         )
     return _(

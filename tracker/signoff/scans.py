@@ -57,10 +57,8 @@ def checked(data: bytes) -> ScanType:
     if len(data) > MAX_BYTES:
         raise RuleBrokenError(
             _l(
-                (
-                    "The file is too large. Scan in black and white or at a lower resolution: at "
-                    "most %(most)s MB."
-                ),
+                "The file is too large. Scan in black and white or at a lower resolution: at "
+                "most %(most)s MB.",
                 most=MAX_BYTES // 1024 // 1024,
             ),
             FIELD,

@@ -81,10 +81,8 @@ def require_recent(page: SigningPage | None, digest: str) -> None:
     if page is not None and not page.is_good(clock.now()):
         raise NotShownError(
             _l(
-                (
-                    "You opened the page more than %(minutes)s minutes ago, so nothing was signed. "
-                    "Look at the text again, then sign."
-                ),
+                "You opened the page more than %(minutes)s minutes ago, so nothing was signed. "
+                "Look at the text again, then sign.",
                 minutes=int(OPEN_FOR.total_seconds() // 60),
             ),
             page.digest,

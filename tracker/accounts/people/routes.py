@@ -448,11 +448,8 @@ def _given(membership: Membership, name: str) -> str:
         return str(_("The role begins once %(name)s has accepted it.", name=name))
     return str(
         _(
-            (
-                "The role of %(name)s begins once it's confirmed. The people who can confirm it "
-                "are "
-                "told."
-            ),
+            "The role of %(name)s begins once it's confirmed. The people who can confirm it "
+            "are notified.",
             name=name,
         )
     )

@@ -335,10 +335,8 @@ def _notices(source: Source, language: str) -> list[Values]:
     if len(known) > 1 and language == known[0]:
         notices.append(
             _(
-                (
-                    "This text was agreed in %(languages)s. If two of them differ, this one, in "
-                    "%(binding)s, is binding."
-                ),
+                "This text was agreed in %(languages)s. If two of them differ, this one, in "
+                "%(binding)s, is binding.",
                 languages=listed(name_of(code) for code in known),
                 binding=name_of(known[0]),
             )
@@ -346,10 +344,8 @@ def _notices(source: Source, language: str) -> list[Values]:
     elif len(known) > 1:
         notices.append(
             _(
-                (
-                    "This is the text in %(language)s. If two languages differ, the one in "
-                    "%(binding)s is binding."
-                ),
+                "This is the text in %(language)s. If two languages differ, the one in "
+                "%(binding)s is binding.",
                 language=name_of(language),
                 binding=name_of(known[0]),
             )
