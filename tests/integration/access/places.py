@@ -340,8 +340,8 @@ def _checklists(demonstration: Demonstration) -> dict[str, list[Thing]]:
             )
         ],
         "reading_id": [Thing("nobody from outside is asked", {"reading_id": UNKNOWN})],
-        "reading_id code": [Thing("", {"reading_id": UNKNOWN, "code": "M5"})],
-        "reading_id code mark": [
+        "code reading_id": [Thing("", {"reading_id": UNKNOWN, "code": "M5"})],
+        "code mark reading_id": [
             Thing("", {"reading_id": UNKNOWN, "code": "M5", "mark": "0" * 64})
         ],
         "model_id": [

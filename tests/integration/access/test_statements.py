@@ -40,7 +40,8 @@ PAGES = {
     "the register of undertakings": ("milan", "/register/undertakings", 14),
 }
 SAVING_V4 = 46
-SIGNING_LAST = 66
+# One of them finds out who has joined by it (adr 70).
+SIGNING_LAST = 67
 # What is locked is read again on PostgreSQL: request and checklist. SQLite has one who writes.
 READ_AGAIN = 2
 

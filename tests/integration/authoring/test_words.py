@@ -281,7 +281,10 @@ def test_a_draft_tells_what_will_have_no_words(people: House, browser_of: Browse
     draft = service.take_in(people.actor("ada"), changed("Parties and mandates", "Who takes part"))
     people.session.commit()
     ada = browser_of("ada")
-    assert "where it is changed or new: Arabic, M1." in ada.page(f"{HOME}/drafts/{draft.id}").text
+    assert (
+        "Changed or new, and not translated yet: Arabic, M1."
+        in ada.page(f"{HOME}/drafts/{draft.id}").text
+    )
     ada.set_cookie("language", "ar")
     tried = ada.page(f"{HOME}/test/{draft.id}").text
     assert "Who takes part" in tried

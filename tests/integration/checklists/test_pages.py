@@ -335,7 +335,7 @@ def test_an_answer_accepted_while_writing_becomes_a_proposal_with_the_words_type
     response = client.post(
         again.action, data=again.filled_in(reason="Clearer."), csrf=False, follow_redirects=True
     )
-    assert "The others see your suggestion for M1." in Page.of(response).text
+    assert "The other parties can now see your suggestion for M1." in Page.of(response).text
     assert len(room.table.loaded().proposals) == 1
 
 
@@ -540,7 +540,7 @@ def propose(room: Room, first: str = "samira", words: str = "Within three days."
 
 def test_a_proposal_is_shown_word_by_word_with_its_reason(room: Room) -> None:
     room.table.save("ilena", "M1", words="Within ten days.")
-    assert "The others see your suggestion for M1." in propose(room).text
+    assert "The other parties can now see your suggestion for M1." in propose(room).text
     page = room.page("ilena")
     assert "Within ten days." in item(page, "M1")
     assert "An early reply serves us." in item(page, "M1")

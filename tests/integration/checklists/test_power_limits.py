@@ -408,7 +408,10 @@ def test_the_history_tells_of_the_rules(desk_room: Room) -> None:
     table.save("ilena", "M1", **GIVES_AWAY)
     table.save("ilena", "M1", seen=1, agrees="npm")
     page = desk_room.browser("samira").page(f"/cooperations/{table.cooperation.reference}/history")
-    assert "This checklist's rules flagged M1: may limit the NPM's independence." in page.text
+    assert (
+        "This checklist's rules flagged M1 because it may limit the NPM's independence."
+        in page.text
+    )
     assert (
         "The flag on M1 was closed because the rule no longer applies to the answer." in page.text
     )

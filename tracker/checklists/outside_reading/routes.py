@@ -47,6 +47,10 @@ def ask(checklist_id: UUID) -> str | Response:
     loaded = load_localized(checklist)
     require(policy.can_ask(actor, loaded.own_party(actor)))
     require(checklist_policy.is_open(checklist.state, None, "M5"))
+    why_not = pages.why_nobody_is_asked(loaded)
+    if request.method == "POST" and (loaded.checklist.reading or loaded.review or why_not):
+        # The page shows why, and no form.
+        return redirect(url_for("readings.ask", checklist_id=checklist_id), 303)
     form = ReaderForm(data={"language": locale.language()})
     done = form.validate_on_submit() and perform(
         form,
@@ -76,7 +80,7 @@ def ask(checklist_id: UUID) -> str | Response:
         cooperation=loaded.cooperation,
         reading=loaded.checklist.reading,
         is_read=loaded.review is not None,
-        why_not=pages.why_nobody_is_asked(loaded),
+        why_not=why_not,
         form=form,
         kind_words=labels.KINDS[checklist.kind],
     )
