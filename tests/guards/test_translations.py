@@ -105,7 +105,7 @@ def test_every_text_in_the_code_is_in_the_catalogue() -> None:
     ]
     assert len(calls) > 1000
     assert [
-        f"{name(path)}:{call.lineno}: {text.value}"
+        f"{name(path)}:{call.lineno}: {text.value!r}"
         for path, call in calls
         if isinstance(text := call.args[0], ast.Constant) and text.value not in known
     ] == []
