@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -21,7 +21,6 @@ from sqlalchemy.orm import (
     ORMExecuteState,
     Session,
     SessionTransaction,
-    aliased,
     joinedload,
     mapped_column,
     registry,
@@ -174,23 +173,15 @@ def let_others_write() -> None:
         session.rollback()
 
 
-@cache
-def _alias_for(_relation: InstrumentedAttribute[Any], model: Any) -> Any:
-    return aliased(model)
-
-
 def load_joined(
     relation: InstrumentedAttribute[Any], *columns: InstrumentedAttribute[Any]
 ) -> _AbstractLoad:
     """Return the option that loads some columns of a related row by a join, such as a name.
 
-    All statements share one alias for each relation. joinedload makes a new one for each statement,
-    and with it copies every column of the table, which stay in memory with the compiled statement.
+    Others, such as password hashes, are not read. One alias of a relation for all statements would
+    save memory, but SQLAlchemy can't compile two of them at once in different threads (adr 51).
     """
-    model: Any = columns[0].class_
-    alias = _alias_for(relation, model)
-    loaded = (getattr(alias, column.key) for column in columns)
-    return joinedload(relation.of_type(alias)).load_only(*loaded)
+    return joinedload(relation).load_only(*columns)
 
 
 # Few enough for a short transaction, even though SQLite overwrites deleted rows (secure_delete).
