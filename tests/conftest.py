@@ -139,15 +139,23 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=lambda item: item in later and not _is_kept_together(item.nodeid))
     if not few_are_tried:
         return
+    places: dict[str, list[str]] = {}
+    for item in sorted(items, key=lambda item: item.nodeid):
+        places.setdefault(item.nodeid.partition("::")[0], []).append(item.nodeid)
     tried: Counter[str] = Counter()
     remaining: list[pytest.Item] = []
     passed_over: list[pytest.Item] = []
     for item in items:
-        mark = item.get_closest_marker("few_on_postgresql")
-        family = item.nodeid.partition("[")[0]
+        few = item.get_closest_marker("few_on_postgresql")
+        some = item.get_closest_marker("some_on_postgresql")
+        file, _, name = item.nodeid.partition("::")
+        family = f"{file}::{name.partition('[')[0]}"
+        is_tried = few is None or tried[family] < few.args[0]
+        # By their place in the file, so that each run tries the same ones.
+        if some is not None:
+            is_tried &= places[file].index(item.nodeid) % some.args[0] == 0
         tried[family] += 1
-        few = mark is None or tried[family] <= mark.args[0]
-        (remaining if few else passed_over).append(item)
+        (remaining if is_tried else passed_over).append(item)
     items[:] = remaining
     config.hook.pytest_deselected(items=passed_over)
 

@@ -25,8 +25,9 @@ from tracker.core.db import db
 NPM = "Office of the People's Advocate"
 CSO = "Lantern Health Network"
 TITLE = "Joint monitoring of police custody"
-# How many items beside those with facts of their own each side answers in the short form.
-SOME_MORE = 3
+# How many items each side answers, beside those with facts of their own, and accepts in the short
+# form.
+SOME_MORE = 1
 
 
 @dataclass
@@ -161,8 +162,8 @@ def complete(
     """Both sides answer what is theirs; then each accepts what the other wrote.
 
     The first person also goes on with the items that were begun elsewhere. In the short form they
-    write in their browsers what the facts name and some items more, accept some, and the services
-    do the rest.
+    write in their browsers what the facts name and an item more, accept one, and the services do
+    the rest.
     """
     setter, others = facts
     for code in begun:

@@ -15,7 +15,7 @@ from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.organisations.models import Organisation
 
-pytestmark = pytest.mark.both_databases
+pytestmark = [pytest.mark.both_databases, pytest.mark.some_on_postgresql(2)]
 
 
 @pytest.fixture

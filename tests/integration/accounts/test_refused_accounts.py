@@ -21,7 +21,7 @@ from tracker.core.db import db
 from tracker.mail.transport import from_url
 from tracker.worker import jobs
 
-pytestmark = pytest.mark.both_databases
+pytestmark = [pytest.mark.both_databases, pytest.mark.some_on_postgresql(2)]
 
 USERS = table_of(User)
 Statements = Callable[[], AbstractContextManager[list[str]]]

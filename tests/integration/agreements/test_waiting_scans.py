@@ -16,7 +16,7 @@ from tracker.checklists.models import ChecklistParty
 from tracker.signoff.paper_models import PaperRecord
 from tracker.worker import recheck
 
-pytestmark = pytest.mark.both_databases
+pytestmark = [pytest.mark.both_databases, pytest.mark.some_on_postgresql(3)]
 
 End = Callable[[Table, PaperRecord], object]
 

@@ -34,6 +34,8 @@ from tracker.core.content import ContentError
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
 from tracker.search.words import NOTHING, ask
 
+pytestmark = pytest.mark.some_on_postgresql(2)
+
 HOME = "/own-guidance"
 Watch = Callable[[], AbstractContextManager[list[str]]]
 

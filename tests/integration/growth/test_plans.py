@@ -13,7 +13,8 @@ from tests.factories.demonstration import Demonstration
 from tracker.cooperations.models import Cooperation
 from tracker.core.db import db
 
-pytestmark = pytest.mark.both_databases
+# On PostgreSQL in the long form alone: there it takes 40 s.
+pytestmark = [pytest.mark.both_databases, pytest.mark.few_on_postgresql(0)]
 
 MANY = 2_000
 # Tables with fewer rows than this don't grow with the number of cooperations.

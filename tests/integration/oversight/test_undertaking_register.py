@@ -51,6 +51,8 @@ from tracker.undertakings.models import (
 from tracker.undertakings.places import Places
 from tracker.undertakings.queries import VISIT_READER, VisitChoice
 
+pytestmark = pytest.mark.some_on_postgresql(3)
+
 REGISTER = "/register/undertakings"
 READERS = ("ilena", "milan", "greta")
 REFUSED = ("tomas", "nadia", "marek", "samira", "henrik", "dina", "leyla", "celia", "iris")

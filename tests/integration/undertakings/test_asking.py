@@ -31,6 +31,8 @@ from tracker.undertakings.models import (
     UndertakingState,
 )
 
+pytestmark = pytest.mark.some_on_postgresql(2)
+
 ASKED, SIGNED = UndertakingState.ASKED, UndertakingState.SIGNED
 COUNTERSIGNED, CLOSED = UndertakingState.COUNTERSIGNED, UndertakingState.CLOSED
 LISTED = {"marek", "samira", "dina", "henrik", "leyla", "otto", "joana"}
