@@ -404,6 +404,7 @@ FOLLOWS[verbs.STAGE_CHANGED] = (
 
 # Functions that recompute what an event made stale, once, just before the commit.
 RECOMPUTATIONS: dict[Stale, Recomputation] = {
+    Stale.TEAM: visit_team.bring_up_to_date,
     Stale.CHECKLIST: assignments.recount,
     Stale.CLEARANCES: undertakings.bring_up_to_date,
     Stale.BARS: visit_bars.work_out,

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, Response, ViewportSize, expect
 
 from tests.browser.accessibility import grave_faults
 from tests.browser.conftest import WIDE, NewContext
-from tests.browser.demonstration import DEMONSTRATION, HUBS, Visitor, pages_of
+from tests.browser.demonstration import DEMONSTRATION, FEW, HUBS, Visitor, pages_of
 from tests.browser.instances import StartingPoint
 from tests.effort import is_long
 from tests.servers.application import Application
@@ -46,7 +46,10 @@ def visitors(
     visitors_so_far = []
     for key in VISITORS:
         state = state_of(key) if key else None
-        pages = pages_of(browser, application, urls, state, "/" if key else "/guidance")
+        start = "/" if key else "/guidance"
+        pages = pages_of(
+            browser, application, urls, state, start, few=FEW if is_long() else FEW - 1
+        )
         again = HUBS if is_long() or key in AT_HUBS else set()
         new = {name: where for name, where in pages.items() if name not in known or name in again}
         known |= set(new)

@@ -89,13 +89,14 @@ class Application:
         return self._log.read_text(errors="replace") if self._log.exists() else ""
 
     def memory(self) -> list[float]:
-        """Return the resident memory of each process that answers requests, in megabytes.
+        """Return the memory of its own of each process that answers requests, in megabytes.
 
-        Only Linux tells; elsewhere there is none.
+        Without the files of libraries, which all processes share. Only Linux tells; elsewhere there
+        is none.
         """
         own = self._process.pid if self._process is not None else 0
         servers = [child for child in _children(own) if b"gunicorn" in _words_of(child)]
-        return [_resident(child) for server in servers for child in _children(server)]
+        return [_own_memory(child) for server in servers for child in _children(server)]
 
     def ask_to_stop(self) -> None:
         """Ask the server to stop, without waiting until it has."""
@@ -175,9 +176,9 @@ def _words_of(process: int) -> bytes:
     return Path(f"/proc/{process}/cmdline").read_bytes()
 
 
-def _resident(process: int) -> float:
+def _own_memory(process: int) -> float:
     lines = Path(f"/proc/{process}/status").read_text().splitlines()
-    kilobytes = next(line.split()[1] for line in lines if line.startswith("VmRSS:"))
+    kilobytes = next(line.split()[1] for line in lines if line.startswith("RssAnon:"))
     return int(kilobytes) / 1024
 
 

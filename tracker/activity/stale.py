@@ -1,17 +1,20 @@
 """Derived values an event made stale, recomputed once just before the commit.
 
 A request that does several things recomputes each count, stage and readiness once, after everything
-they depend on has been written, in the order of Stale.
+they depend on has been written, in the order of Stale. The worker stores what its jobs make stale
+of many objects (put_off) and recomputes it afterwards, each value in its own transaction.
 """
 
 import enum
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from uuid import UUID
 
+import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.orm import Session, SessionTransaction
 
 from tracker.access.actor import Actor
+from tracker.activity.models import DueRecomputation
 from tracker.core.db import db
 from tracker.core.services import Slot
 
@@ -19,12 +22,19 @@ from tracker.core.services import Slot
 class Stale(enum.IntEnum):
     """The kinds of derived values, by the id of a checklist, cooperation or visit, in order."""
 
-    CHECKLIST = 1
-    CLEARANCES = 2
-    BARS = 3
-    VISIT = 4
-    COOPERATION = 5
-    REGISTER = 6
+    TEAM = 1
+    CHECKLIST = 2
+    CLEARANCES = 3
+    BARS = 4
+    VISIT = 5
+    COOPERATION = 6
+    REGISTER = 7
+
+
+# What a job of the worker can make stale of very many objects, and what depends on these. Who may
+# sign or send is asked anew each time; whoever a day takes off a visit's list has had no role or no
+# party there since midnight.
+PUT_OFF = (Stale.TEAM, Stale.CHECKLIST, Stale.VISIT, Stale.COOPERATION, Stale.REGISTER)
 
 
 # Recomputes one of them; events it records name the actor.
@@ -57,23 +67,50 @@ def recompute() -> None:
     work_out(db.session())
 
 
-def put_off(kind: Stale) -> list[UUID]:
-    """Recompute all stale values but one kind; return and unmark those of that kind.
+def put_off() -> None:
+    """Store the stale values of which there may be many; recompute the others. For the worker.
 
-    For the worker, which recomputes them in transactions of their own. The caller makes sure that
-    all of them are recomputed, even if the database goes away in the meantime.
+    What is stored is recomputed by recompute_stored, in transactions of their own, also if the
+    worker or the database stops in the meantime.
     """
     session = db.session()
     session.flush()
-    work_out(session, but=kind)
+    work_out(session, but=PUT_OFF)
     marked: dict[tuple[Stale, UUID], Actor | None] = session.info.pop(_KEY, {})
-    return sorted(identity for _kind, identity in marked)
+    rows = [{"kind": kind.name, "object_id": identity} for kind, identity in sorted(marked)]
+    if rows:
+        session.execute(sa.insert(DueRecomputation), rows)
 
 
-def work_out(session: Session, *, but: Stale | None = None) -> None:
-    """Recompute stale values of a session, until none is left, or only those of one kind."""
+def stored(kind: Stale | None = None) -> list[tuple[str, UUID]]:
+    """Return the stored stale values, of all kinds or of one: the kind's name and the id."""
+    rows = sa.select(DueRecomputation.kind, DueRecomputation.object_id).distinct()
+    if kind is not None:
+        rows = rows.where(DueRecomputation.kind == kind.name)
+    return sorted((row.kind, row.object_id) for row in db.session.execute(rows))
+
+
+def recompute_stored(kind: str, object_id: UUID) -> bool:
+    """Recompute a stored stale value and delete it; return False if that was done meanwhile.
+
+    What is stored while it is recomputed stays, since it may have come too late for it.
+    """
+    ids = db.session.scalars(
+        sa.select(DueRecomputation.id).where(
+            DueRecomputation.kind == kind, DueRecomputation.object_id == object_id
+        )
+    ).all()
+    if not ids:
+        return False
+    RECOMPUTATIONS.get()[Stale[kind]](object_id, None)
+    db.session.execute(sa.delete(DueRecomputation).where(DueRecomputation.id.in_(ids)))
+    return True
+
+
+def work_out(session: Session, *, but: Collection[Stale] = ()) -> None:
+    """Recompute stale values of a session, until none is left but those of some kinds."""
     marked: dict[tuple[Stale, UUID], Actor | None] = session.info.get(_KEY, {})
-    while due := [mark for mark in marked if mark[0] is not but]:
+    while due := [mark for mark in marked if mark[0] not in but]:
         kind, identity = min(due)
         actor = marked.pop((kind, identity))
         RECOMPUTATIONS.get()[kind](identity, actor)

@@ -368,6 +368,7 @@ def _fill_task(table: _Table, checklist: Checklist) -> Task:
     )
     if checklist.open_items and checklist.state is ChecklistState.DRAFTING:
         why += " " + _("Open again: %(items)s.", items=", ".join(checklist.open_items))
+        why += _newcomers_read_all(table)
     ours = next(
         (
             party.waiting_count
@@ -394,6 +395,20 @@ def _fill_task(table: _Table, checklist: Checklist) -> Task:
     if others:
         return Task(label, _("Waiting for %(names)s", names=listed(others)), OTHERS, url, why)
     return Task(label, _("In progress"), "half", url, why)
+
+
+def _newcomers_read_all(table: _Table) -> str:
+    """Return why so few items are agreed while a party is joining (adr 70), or nothing."""
+    newcomers = [
+        party.organisation.name for party in people.parties(table.cooperation) if party.is_joining
+    ]
+    if not newcomers:
+        return ""
+    text = _(
+        "What was signed stays in force. For this text all items also wait for %(names)s.",
+        names=listed(newcomers),
+    )
+    return f" {text}"
 
 
 def _reading_task(table: _Table, terms: LoadedChecklist) -> Task:

@@ -6,8 +6,10 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from tracker.access.actor import Actor
 from tracker.activity import verbs
-from tracker.activity.service import DomainEvent, record
+from tracker.activity.service import DomainEvent, lock_chain, record
+from tracker.activity.stale import Stale, mark
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import service as checklists
 from tracker.checklists.loading import LoadedChecklist, load, load_heads
@@ -43,8 +45,16 @@ def follow_answer(event: DomainEvent) -> None:
 def follow_people(event: DomainEvent) -> None:
     """Take out of the audience who left, and in who came back. Of PERSON_LEFT and PERSON_JOINED."""
     if event.cooperation_id is not None:
-        for visit in queries.prepared(Visit.cooperation_id == event.cooperation_id):
-            take_over(visit)
+        visits = queries.prepared(Visit.cooperation_id == event.cooperation_id)
+        mark(Stale.TEAM, [visit.id for visit in visits], event.actor)
+
+
+def bring_up_to_date(visit_id: UUID, _actor: Actor | None) -> None:
+    """Make audience, team and parties be what V2 to V4 say now (Stale.TEAM)."""
+    visit = db.session.get_one(Visit, visit_id)
+    lock_chain(visit.cooperation_id)
+    db.session.refresh(visit)
+    take_over(visit)
 
 
 def take_over(visit: Visit) -> None:

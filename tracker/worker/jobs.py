@@ -2,7 +2,8 @@
 
 import datetime as dt
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable
+from functools import partial
 from uuid import UUID
 
 import click
@@ -15,6 +16,7 @@ from tracker.accounts.factors import (
     refused_accounts,
 )
 from tracker.accounts.people import service as accounts
+from tracker.activity import stale
 from tracker.agreements import departures, notices, renewal, signature_requests
 from tracker.checklists import drafts
 from tracker.checklists.assignments import service as assignments
@@ -85,6 +87,15 @@ JUDGE = Job(
     lambda _day: visits.prepared_ids(),
     lambda visit_id, _day: visits.recheck(visit_id),
 )
+# What the jobs above made stale, in the order of its kinds.
+RECOMPUTE = tuple(
+    Job(
+        f"recompute {kind.name.lower()}",
+        partial(lambda kind, _day: stale.stored(kind), kind),
+        lambda work, _day: stale.recompute_stored(*work),
+    )
+    for kind in stale.PUT_OFF
+)
 MAIL_CHECKPOINT = Job(
     "mail checkpoint", lambda _day: anchors.due(), lambda anchor, _day: anchors.send(anchor)
 )
@@ -145,7 +156,9 @@ def run_once(transport: Transport, *, with_dates: bool, timestamp_url: str = "")
     sending.send_due(transport)
     make_certificates(timestamp_url, since=clock.now() - LATELY)
     if with_dates:
-        judge_again({visit_id for job in DATED for visit_id in each(job, clock.today())})
+        for job in DATED:
+            each(job, clock.today())
+        recompute()
         for forget in FORGETTING:
             until_none_is_left(forget)
         checkpoint_and_mail()
@@ -159,7 +172,8 @@ def renew_texts() -> None:
 
     Once a day is enough, since terms end with a day.
     """
-    judge_again(each(RENEW, clock.today()))
+    each(RENEW, clock.today())
+    recompute()
     db.session.remove()
 
 
@@ -168,23 +182,21 @@ def judge_visits() -> None:
 
     Once a day, because documents expire; events in between check the visits they affect.
     """
-    judge_again(each(JUDGE, clock.today()))
+    each(JUDGE, clock.today())
+    recompute()
     db.session.remove()
 
 
-def judge_again(visit_ids: Collection[UUID]) -> None:
-    """Check the readiness of visits affected by the jobs, each in its own transaction.
+def recompute() -> None:
+    """Recompute all that is stored as stale, each value in its own transaction.
 
-    Repeats until none is left, since one visit's result may affect others. Visits that are not
-    reached because the database goes away are checked with all others when it is back.
+    Repeats until nothing is left but what failed, since one value's result may affect others.
     """
-    left = sorted(visit_ids)
-    while left:
-        left = sorted(each(_judging(left), clock.today()))
-
-
-def _judging(visit_ids: Sequence[UUID]) -> Job:
-    return Job("judge visit again", lambda _day: visit_ids, JUDGE.act)
+    before: list[tuple[str, UUID]] | None = None
+    while (left := reading(stale.stored)) and left != before:
+        for job in RECOMPUTE:
+            each(job, clock.today())
+        before = left
 
 
 def checkpoint_and_mail() -> None:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
-from uuid import UUID
 
 import click
 from sqlalchemy.exc import DBAPIError
@@ -38,15 +37,13 @@ class Job:
     act: Callable[[Any, dt.date], object]
 
 
-def each(job: Job, day: dt.date) -> set[UUID]:
+def each(job: Job, day: dt.date) -> None:
     """Run a job for each object that is due, and commit after each.
 
     An object that fails is rolled back, logged, and retried after growing delays; the others are
-    still processed. Return the ids of visits whose readiness has to be checked because of the job:
-    there may be many, and each takes its own transaction. Raise SQLAlchemyError if the database
-    can't be reached.
+    still processed. What the job made stale of many objects is stored (stale.put_off); the caller
+    recomputes it afterwards. Raise SQLAlchemyError if the database can't be reached.
     """
-    visit_ids: set[UUID] = set()
     objects, failed = _due(job, day)
     for work in objects:
         name = named(work)
@@ -57,9 +54,8 @@ def each(job: Job, day: dt.date) -> set[UUID]:
             job.act(work, day)
             if name in failed:
                 failures.forget(job.name, [name])
-            stale_ids = stale.put_off(stale.Stale.VISIT)
+            stale.put_off()
             db.session.commit()
-            visit_ids.update(stale_ids)
         except Exception as error:  # whatever is wrong with one object, the others are processed
             db.session.rollback()
             if isinstance(error, DBAPIError) and error.connection_invalidated:
@@ -71,7 +67,6 @@ def each(job: Job, day: dt.date) -> set[UUID]:
     if done := failed.keys() - map(named, objects):
         failures.forget(job.name, done)
         db.session.commit()
-    return visit_ids
 
 
 def reading(look: Callable[[], Found]) -> Found:

@@ -94,9 +94,9 @@ LONG_ALONE = {"auditor", "NPM signatory", "NPM member", "other CSO", "CSO expert
 OF_OTHER_KINDS = {"CSO coordinator", "CSO signatory"}
 WALKERS = [column for column in COLUMNS if is_long() or column not in LONG_ALONE]
 # Who is of neither side walks once, after both wrote. In the short form one person of each side
-# walks, since the others read by the same rules as these.
+# walks, since the others read by the same rules, and those of neither see no cooperation at all.
 OF_NEITHER = [key for key in NPM.others if key in CSO.others]
-SHORT = {BOTH: ("iris",), "npm": ("samira",), "cso": ("ilena",)}
+SHORT = {BOTH: (), "npm": ("samira",), "cso": ("ilena",)}
 OTHERS = [
     (name, key)
     for name, others in ((BOTH, OF_NEITHER), ("npm", NPM.others), ("cso", CSO.others))

@@ -17,6 +17,8 @@ from tracker.activity.stale import (
     mark,
     put_off,
     recompute,
+    recompute_stored,
+    stored,
 )
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Mode, Stage
@@ -118,14 +120,56 @@ def test_a_stage_follows_two_changes_of_one_transaction_once(
     assert cooperation.stage is Stage.DRAFT
 
 
-def test_one_kind_can_be_put_off_and_is_then_not_recomputed_by_the_commit(
+def test_what_the_worker_puts_off_is_stored_and_the_rest_is_recomputed_by_the_commit(
     session: Session, done: Done
 ) -> None:
     ids = sorted(uuid4() for _ in range(4))
     mark(Stale.VISIT, ids[:2])
-    mark(Stale.COOPERATION, [ids[2]])
+    mark(Stale.CLEARANCES, [ids[2]])
+    mark(Stale.BARS, [ids[2]])
     mark(Stale.CHECKLIST, [ids[3]])
-    assert put_off(Stale.VISIT) == ids[:2]
+    put_off()
     session.commit()
-    assert done == [(Stale.CHECKLIST, ids[3]), (Stale.COOPERATION, ids[2])]
-    assert put_off(Stale.VISIT) == []
+    assert done == [(Stale.CLEARANCES, ids[2]), (Stale.BARS, ids[2])]
+    assert stored(Stale.VISIT) == [("VISIT", ids[0]), ("VISIT", ids[1])]
+    assert stored() == [("CHECKLIST", ids[3]), *stored(Stale.VISIT)]
+
+
+def test_what_is_rolled_back_is_not_stored(session: Session, done: Done) -> None:
+    mark(Stale.VISIT, [uuid4()])
+    put_off()
+    session.rollback()
+    assert (stored(), done) == ([], [])
+
+
+def test_a_stored_value_is_recomputed_once_however_often_it_was_stored(
+    session: Session, done: Done
+) -> None:
+    visit_id = uuid4()
+    for _ in range(2):
+        mark(Stale.VISIT, [visit_id])
+        put_off()
+        session.commit()
+    assert stored() == [("VISIT", visit_id)]
+    assert recompute_stored("VISIT", visit_id)
+    assert not recompute_stored("VISIT", visit_id)
+    session.commit()
+    assert done == [(Stale.VISIT, visit_id)]
+    assert stored() == []
+
+
+def test_what_is_stored_while_it_is_recomputed_stays(app: Flask, session: Session) -> None:
+    """It may have come too late to be looked at."""
+    visit_id = uuid4()
+
+    def is_marked_again(subject_id: UUID, actor: Actor | None) -> None:
+        mark(Stale.VISIT, [subject_id], actor)
+
+    put(app, RECOMPUTATIONS.holding({Stale.VISIT: is_marked_again}))
+    mark(Stale.VISIT, [visit_id])
+    put_off()
+    session.commit()
+    assert recompute_stored("VISIT", visit_id)
+    put_off()
+    session.commit()
+    assert stored() == [("VISIT", visit_id)]

@@ -687,6 +687,7 @@ class AnyOrder(RuleBasedStateMachine):
         assert versions == written
 
 
+@pytest.mark.few_on_postgresql(0)
 def test_in_any_order(session: Session) -> None:
     table = set_out(session, template=small_terms())
     table.land.person("Rosa Tull", "bridge", Role.SIGNATORY, power="Statutes, article 4")

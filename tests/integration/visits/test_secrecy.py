@@ -186,8 +186,10 @@ def test_leaving_the_cooperation_removes_a_person_from_the_audience_until_they_r
     cooperation = scene.cooperation
     tomas, npm = scene.user("tomas"), scene.body("npm")
     cooperations.end_person(scene.actor("ilena"), cooperation, user_id=tomas, organisation_id=npm)
+    scene.session.commit()
     assert not sees(scene, "tomas")
     cooperations.add_person(scene.actor("ilena"), cooperation, user_id=tomas, organisation_id=npm)
+    scene.session.commit()
     assert sees(scene, "tomas")
 
 

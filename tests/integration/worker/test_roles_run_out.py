@@ -96,7 +96,8 @@ def test_each_cooperation_is_left_in_a_transaction_of_its_own_and_the_role_ends_
     assert db.session.scalar(left) == 4
     ended = sa.select(Event.verb).order_by(Event.at.desc(), Event.number.desc()).limit(1)
     assert db.session.scalar(ended.where(Event.verb == verbs.ROLE_ENDED.name))
-    # All that rests on it has been worked out: nobody of the NPM coordinates any more (G1).
+    # What rests on it was put off: nobody of the NPM coordinates any more (G1).
+    jobs.recompute()
     assert stages() == {Stage.EXPLORED}
     jobs.run_once(from_url(f"file://{tmp_path}"), with_dates=True)
     assert db.session.scalar(left) == 4
@@ -120,6 +121,7 @@ def test_whoever_has_another_role_there_stays(land: Country) -> None:
     for row_id in db.session.scalars(sa.select(CooperationPerson.id)).all():
         assert not cooperations.end_run_out(row_id, clock.today())
     each(END, clock.today())
+    jobs.recompute()
     assert places(land) == 4
     # They take part, and coordinate no more.
     cooperation_id = db.session.scalars(sa.select(Cooperation.id)).all()[0]

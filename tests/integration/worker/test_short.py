@@ -2,7 +2,6 @@
 
 import datetime as dt
 from pathlib import Path
-from uuid import UUID
 
 import pytest
 from sqlalchemy.orm import Session
@@ -11,6 +10,7 @@ from tests.factories.bulk.due import let_requests_run_out, make_due
 from tests.factories.demonstration import Demonstration
 from tests.factories.visits import Scene
 from tests.stopwatch import Longest, Stopwatch, piece_of_work, watched
+from tracker.activity import stale
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.mail.transport import from_url
@@ -32,14 +32,17 @@ STATEMENTS = {
     "compare texts": 20,
     "end outside reading": 20,
     "end role": 90,
-    # Closes each notice that the party gave, and has each visit judged.
-    "end a party's part": 10 * DUE + 30 * VISITS,
+    # Closes each notice that the party gave.
+    "end a party's part": 10 * DUE + 60,
     "expire signature request": 40,
-    # Takes the person out of each visit, whose checklists are counted again.
-    "leave cooperation": 60 * VISITS,
-    "leave with party": 60 * VISITS,
+    "leave cooperation": 60,
+    "leave with party": 60,
     "judge visit": 25,
-    "judge visit again": 40,
+    "recompute team": 40,
+    "recompute checklist": 40,
+    "recompute visit": 40,
+    "recompute cooperation": 40,
+    "recompute register": 40,
     "mail checkpoint": 10,
     "remind of return": 12,
     "remind of assignments": 20,
@@ -90,18 +93,18 @@ def test_no_transaction_of_the_worker_makes_others_wait(
     db.session.rollback()
     with watched() as watch:
 
-        def timed(job: Job, day: dt.date) -> set[UUID]:
+        def timed(job: Job, day: dt.date) -> None:
             watch.job = job.name
-            left = each(job, day)
+            each(job, day)
             watch.job = "other"
-            return left
 
         monkeypatch.setattr(jobs, "each", timed)
         a_day(watch, tmp_path)
         let_requests_run_out()
         jobs.run_once(from_url(f"file://{tmp_path}"), with_dates=True)
     longest = watch.longest()
-    assert {job.name for job in (*jobs.DATED, jobs.JUDGE)} <= set(longest)
+    assert {job.name for job in (*jobs.DATED, *jobs.RECOMPUTE, jobs.JUDGE)} <= set(longest)
+    assert stale.stored() == []
     assert list(failures.known()) == []
     many = {
         job: watched.statements
