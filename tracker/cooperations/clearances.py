@@ -97,6 +97,10 @@ _OPEN = (
     )
     .order_by(Clearance.from_on, Clearance.id)
 )
+_CLEARED_FOR_ANY = sa.select(Clearance.user_id).where(
+    Clearance.cooperation_id == sa.bindparam("cooperation_id"),
+    is_open(sa.bindparam("day", type_=sa.Date())),
+)
 _CLEARED = sa.select(Clearance.user_id).where(
     Clearance.cooperation_id == sa.bindparam("cooperation_id"),
     covers(sa.bindparam("visit_id", type_=sa.Uuid())),
@@ -108,6 +112,12 @@ def cleared_user_ids(cooperation_id: UUID, visit_id: UUID | None = None) -> froz
     """Return who is cleared today for all of a cooperation, or also for one of its visits."""
     wanted = {"cooperation_id": cooperation_id, "visit_id": visit_id, "day": clock.today()}
     return frozenset(db.session.scalars(_CLEARED, wanted))
+
+
+def cleared_for_any(cooperation_id: UUID) -> frozenset[UUID]:
+    """Return who has an open clearance in a cooperation, for all of it or for one visit (G4)."""
+    wanted = {"cooperation_id": cooperation_id, "day": clock.today()}
+    return frozenset(db.session.scalars(_CLEARED_FOR_ANY, wanted))
 
 
 def open_clearance(  # noqa: PLR0913 -- the row of a clearance, as plain values

@@ -20,6 +20,8 @@ from tracker.core.errors import RuleBrokenError, StaleError
 
 MAX_NAME = 200
 MOST = 50
+# With those that were removed, which signed texts still name.
+MOST_EVER = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +67,11 @@ def add(actor: Actor, cooperation: Cooperation, *, name: str, kind: BodyKind) ->
     bodies = of(cooperation)
     if any(body.name.casefold() == tidy.casefold() for body in bodies if not body.is_removed):
         raise RuleBrokenError(_l("This body is already on the list."), "name")
-    if len(bodies) >= MOST:
+    if sum(not body.is_removed for body in bodies) >= MOST:
         words = _l("A cooperation has at most %(most)s outside bodies.", most=MOST)
+        raise RuleBrokenError(words, "name")
+    if len(bodies) >= MOST_EVER:
+        words = _l("At most %(most)s outside bodies can ever be added here.", most=MOST_EVER)
         raise RuleBrokenError(words, "name")
     body = OutsideBody(uuid4(), tidy, kind)
     _put(cooperation, (*bodies, body))

@@ -153,7 +153,7 @@ def _agreed_on(terms: LoadedChecklist) -> dt.date | None:
 
 
 def _people(cooperation_id: UUID, taking_part: list[Person]) -> tuple[PersonFact, ...]:
-    cleared = clearances.cleared_user_ids(cooperation_id)
+    cleared = clearances.cleared_for_any(cooperation_id)
     return tuple(
         PersonFact(person.name, person.organisation_name, person.user_id in cleared)
         for person in taking_part

@@ -63,6 +63,21 @@ def test_a_list_is_not_endless(table: Table) -> None:
         add(table)
 
 
+def test_one_that_is_removed_makes_room_for_another(
+    table: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outside_bodies, "MOST", 1)
+    monkeypatch.setattr(outside_bodies, "MOST_EVER", 2)
+    for name in ("Ministry of Health", "Ministry of Justice"):
+        add(table, name=name)
+        (body,) = (body for body in outside_bodies.of(table.cooperation) if not body.is_removed)
+        with pytest.raises(RuleBrokenError, match="at most 1 "):
+            add(table, name="Prosecutor")
+        outside_bodies.remove(table["ilena"], table.cooperation, body.id)
+    with pytest.raises(RuleBrokenError, match="At most 2 outside bodies can ever"):
+        add(table, name="Prosecutor")
+
+
 def test_the_npm_removes_one_and_it_can_be_added_again(table: Table) -> None:
     add(table)
     (body,) = outside_bodies.of(table.cooperation)

@@ -28,6 +28,8 @@ from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
 from tracker.demo.people import Cast
+from tracker.lifecycle.policy import gates as gates_of
+from tracker.lifecycle.queries import facts_of
 from tracker.mail.models import OutboxMessage
 from tracker.signoff import service as signoff
 from tracker.signoff import shown
@@ -538,6 +540,23 @@ def test_a_clearance_for_one_visit_opens_only_that_visit(
     _total, lines = trail.history(stage.cooperation.id)
     opened = next(line for line in lines if line.verb == "clearance_opened")
     assert "until" not in opened.details
+
+
+def test_where_the_terms_cover_one_visit_who_is_cleared_for_one_is_missing_no_more(
+    cast: Cast, with_visits: Callable[..., None]
+) -> None:
+    visit = VisitChoice(uuid4(), 1)
+    with_visits(lambda _cooperation_id: [visit])
+    stage = covering(cast, "one_visit")
+
+    def not_cleared() -> str:
+        gates = {gate.code: gate for gate in gates_of(facts_of(stage.cooperation))}
+        return " ".join(str(missing.reason) for missing in gates["G4"].missing)
+
+    assert "Leyla Marchetti" in not_cleared()
+    stage.sign("leyla")
+    stage.countersign("leyla", visit_id=visit.id)
+    assert "Leyla Marchetti" not in not_cleared()
 
 
 def test_a_clearance_for_one_project_opens_that_project(cast: Cast) -> None:
