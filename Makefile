@@ -104,7 +104,7 @@ map: tools
 
 # Writes docs/permissions.md as the application is; read the difference before you commit it.
 permissions: tools
-	@TRACKER_TEST_LONG=1 $(bin)/pytest -q -n0 -p no:randomly --write-permissions tests/integration/access/test_permissions.py
+	@$(bin)/pytest -q -n0 -p no:randomly --write-permissions tests/integration/access/test_permissions.py
 
 # What pages take on the server, on both databases, beside a bare view that returns as many bytes.
 bench: tools
