@@ -420,6 +420,10 @@ def may_come_in(user_id: UUID) -> bool:
     return bool(db.session.scalar(wanted)) or OUTSIDE_READERS.get()(user_id)
 
 
+# Built once, since they take longer to make than the query to run.
+_HOLDER, _COLLEAGUE = aliased(Membership), aliased(User)
+
+
 def waiting_powers(actor: Actor) -> tuple[WaitingPower, ...]:
     """Return the pending signatory and manager roles that concern a person, oldest first.
 
@@ -431,15 +435,14 @@ def waiting_powers(actor: Actor) -> tuple[WaitingPower, ...]:
         seen = sa.true()
     elif actor.has(*POWERS):
         seen = sa.or_(seen, Membership.organisation_id == actor.organisation_id)
-    holder, their = aliased(Membership), aliased(User)
     has_colleague = (
         sa.exists()
         .where(
-            holder.organisation_id == Membership.organisation_id,
-            holder.user_id != Membership.user_id,
-            their.id == holder.user_id,
-            is_current_power(clock.today(), holder),
-            their.active,
+            _HOLDER.organisation_id == Membership.organisation_id,
+            _HOLDER.user_id != Membership.user_id,
+            _COLLEAGUE.id == _HOLDER.user_id,
+            is_current_power(clock.today(), _HOLDER),
+            _COLLEAGUE.active,
         )
         .correlate(Membership)
     )

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from tracker.access.actor import Actor, OrganisationKind, Role
+from tracker.access.conditions import built_once
 from tracker.accounts.models import User
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import encryption, policy
@@ -45,6 +46,7 @@ _PARTIES = sa.select(ChecklistParty.checklist_id, ChecklistParty.organisation_id
 )
 
 
+@built_once
 def visible(actor: Actor) -> sa.ColumnElement[bool]:
     """Return the condition over Checklist that the person may open it.
 
@@ -65,6 +67,7 @@ def visible(actor: Actor) -> sa.ColumnElement[bool]:
     )
 
 
+@built_once
 def planning_is_open(
     actor: Actor,
     cooperation_id: sa.SQLColumnExpression[UUID],
@@ -89,6 +92,7 @@ def planning_is_open(
     return sa.and_(is_listed, cleared)
 
 
+@built_once
 def is_worked_on(actor: Actor) -> sa.ColumnElement[bool]:
     """Return the condition over Checklist that the person may open it and writes for a party of it.
 

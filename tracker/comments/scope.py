@@ -3,11 +3,13 @@
 import sqlalchemy as sa
 
 from tracker.access.actor import Actor
+from tracker.access.conditions import built_once
 from tracker.checklists.models import Checklist
 from tracker.checklists.queries import is_worked_on
 from tracker.comments.models import Comment, CommentAudience
 
 
+@built_once
 def visible(actor: Actor) -> sa.ColumnElement[bool]:
     """Return the condition over Comment that the person may read it.
 

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from tracker.access.actor import Actor, OrganisationKind, Role
+from tracker.access.conditions import built_once
 from tracker.cooperations.models import (
     Cooperation,
     CooperationEntry,
@@ -33,6 +34,7 @@ _PARTY, _PERSON = aliased(Party), aliased(CooperationPerson)
 FOR_THE_ORGANISATION = (Role.COORDINATOR, Role.SIGNATORY, Role.MANAGER)
 
 
+@built_once
 def visible(actor: Actor, cooperation_id: CooperationId = Cooperation.id) -> sa.ColumnElement[bool]:
     """Return the condition, on a column with a cooperation's id, that the person may see it.
 
@@ -46,6 +48,7 @@ def visible(actor: Actor, cooperation_id: CooperationId = Cooperation.id) -> sa.
     return _visible(actor, cooperation_id, is_party)
 
 
+@built_once
 def visible_in_part(
     actor: Actor, cooperation_id: CooperationId = Cooperation.id
 ) -> sa.ColumnElement[bool]:
@@ -81,6 +84,7 @@ def visible_ids(actor: Actor) -> sa.Select[UUID]:
     return sa.select(Cooperation.id).where(visible(actor))
 
 
+@built_once
 def listed(actor: Actor) -> sa.ColumnElement[bool]:
     """Return the condition over CooperationEntry that it is in the person's list.
 

@@ -1,0 +1,85 @@
+"""Conditions of queries are built once in a request for the same person, day and columns."""
+
+import datetime as dt
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from tracker.access.actor import Actor
+from tracker.access.conditions import built_once
+from tracker.core import clock
+
+FIRST, SECOND = sa.column("first", sa.Uuid()), sa.column("second", sa.Uuid())
+NOON = dt.datetime(2027, 3, 1, 12, 0, tzinfo=dt.UTC)
+built: list[str] = []
+
+
+@built_once
+def is_own(actor: Actor, column: sa.ColumnElement[object] = FIRST) -> sa.ColumnElement[bool]:
+    built.append(str(column))
+    return column == actor.user_id
+
+
+@pytest.fixture(autouse=True)
+def nothing_built() -> Iterator[None]:
+    before = clock.source()
+    clock.use_source(lambda: NOON)
+    built.clear()
+    yield
+    clock.use_source(before)
+
+
+@pytest.fixture
+def app() -> Flask:
+    return Flask("bare")
+
+
+def test_in_a_request_it_is_built_once_for_the_same_person_and_columns(app: Flask) -> None:
+    actor = Actor(uuid4(), "Ilena Dorvath")
+    with app.test_request_context():
+        assert is_own(actor) is is_own(actor)
+        assert is_own(actor, SECOND) is is_own(actor, SECOND)
+    assert built == ["first", "second"]
+
+
+def test_for_somebody_else_it_is_another_one(app: Flask) -> None:
+    """Also for the same person as they are after something about them has changed."""
+    user_id = uuid4()
+    with app.test_request_context():
+        first, second = (is_own(Actor(user_id, "Ilena Dorvath")) for _ in range(2))
+    assert first is not second
+
+
+def test_who_is_forgotten_leaves_no_condition_to_the_next(app: Flask) -> None:
+    """An object that is gone may leave its identity to another one."""
+    with app.test_request_context():
+        for _ in range(200):
+            user_id = uuid4()
+            condition = is_own(Actor(user_id, "Somebody"))
+            assert condition.compile().params == {"first_1": user_id}
+
+
+def test_each_request_has_its_own(app: Flask) -> None:
+    actor = Actor(uuid4(), "Ilena Dorvath")
+    for _ in range(2):
+        with app.test_request_context():
+            is_own(actor)
+    assert len(built) == 2
+
+
+def test_a_new_day_has_its_own(app: Flask) -> None:
+    actor = Actor(uuid4(), "Ilena Dorvath")
+    with app.test_request_context():
+        is_own(actor)
+        clock.use_source(lambda: NOON + dt.timedelta(days=1))
+        is_own(actor)
+    assert len(built) == 2
+
+
+def test_outside_a_request_nothing_is_kept() -> None:
+    """The worker runs for months."""
+    actor = Actor(uuid4(), "Ilena Dorvath")
+    assert is_own(actor) is not is_own(actor)

@@ -1,0 +1,39 @@
+"""Query conditions that are built once in a request for the same person, day and columns."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+import sqlalchemy as sa
+from flask import g, has_request_context
+
+from tracker.access.actor import Actor
+from tracker.core import clock
+
+P = ParamSpec("P")
+Condition = sa.ColumnElement[bool]
+
+
+def built_once(
+    build: Callable[Concatenate[Actor, P], Condition],
+) -> Callable[Concatenate[Actor, P], Condition]:
+    """Return a function that builds a condition once a request for the same arguments.
+
+    My work asks a dozen queries for the same condition, and building it takes longer than running
+    it. It may depend on its arguments and on the day alone. It is kept for the request and used by
+    its thread only: two threads can't compile with the same alias at the same time (adr 51).
+    """
+
+    @wraps(build)
+    def condition(actor: Actor, /, *args: P.args, **kwargs: P.kwargs) -> Condition:
+        if not has_request_context() or kwargs:
+            return build(actor, *args, **kwargs)
+        conditions: dict[Any, tuple[Any, Condition]] = g.setdefault("conditions", {})
+        # By identity, since columns compared with == are conditions themselves. What is kept beside
+        # the condition lives as long, so that no other object gets its identity.
+        key = (build, clock.today(), id(actor), *map(id, args))
+        if key not in conditions:
+            conditions[key] = ((actor, args), build(actor, *args, **kwargs))
+        return conditions[key][1]
+
+    return condition
