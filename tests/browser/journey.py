@@ -179,16 +179,17 @@ def complete(
 
 def _answer_all(page: Page, address: str, facts: Facts) -> None:
     page.goto(address)
-    links = {
-        link_to.split("/items/")[1].split("/")[0]: link_to
+    # An item may have two: what all parties agree on, and what each says of itself.
+    links = [
+        (link_to.split("/items/")[1].split("/")[0], link_to)
         for link in page.get_by_role(
             "link", name=re.compile("^(Write an answer|Write our own)")
         ).all()
         if (link_to := link.get_attribute("href"))
-    }
-    others = [code for code in links if code not in facts.wanted]
+    ]
+    others = list(dict.fromkeys(code for code, _link in links if code not in facts.wanted))
     left_out = others[SOME_MORE:] if not is_long() else []
-    for code, link in links.items():
+    for code, link in links:
         if code not in left_out:
             page.goto(link)
             answer(page, code, facts)
