@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 import sqlalchemy as sa
@@ -18,7 +18,7 @@ built: list[str] = []
 
 
 @built_once
-def is_own(actor: Actor, column: sa.ColumnElement[object] = FIRST) -> sa.ColumnElement[bool]:
+def is_own(actor: Actor, column: sa.ColumnElement[UUID] = FIRST) -> sa.ColumnElement[bool]:
     built.append(str(column))
     return column == actor.user_id
 
