@@ -166,6 +166,7 @@ from tracker.worker import routes as running_routes
 
 MODELS = (
     "tracker.activity.models",
+    "tracker.activity.stale_models",
     "tracker.mail.models",
     "tracker.organisations.models",
     "tracker.accounts.models",
@@ -197,17 +198,20 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
         checklists.follow_person,
         undertakings.follow_suspension,
         lifecycle.follow_person,
+        visit_team.follow_person,
         visits.follow_person,
     ),
     verbs.PERSON_RESTORED: (
         checklists.follow_person,
         undertakings.follow_suspension,
         lifecycle.follow_person,
+        visit_team.follow_person,
         visits.follow_person,
     ),
     verbs.ROLE_ENDED: (
         cooperations.follow_departure,
         lifecycle.follow_person,
+        visit_team.follow_person,
         visits.follow_person,
     ),
     verbs.COOPERATION_CHANGED: (checklists.follow, lifecycle.follow),
@@ -331,11 +335,20 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
         visits.follow,
     ),
     verbs.CLEARANCE_CLOSED: (undertakings.follow_clearance, visits.follow),
-    verbs.ROLE_GIVEN: (lifecycle.follow_person, visits.follow_person),
-    verbs.ROLE_CONFIRMED: (lifecycle.follow_person, visits.follow_person),
+    verbs.ROLE_GIVEN: (
+        lifecycle.follow_person,
+        visit_team.follow_person,
+        visits.follow_person,
+    ),
+    verbs.ROLE_CONFIRMED: (
+        lifecycle.follow_person,
+        visit_team.follow_person,
+        visits.follow_person,
+    ),
     verbs.ROLE_ACCEPTED: (
         cooperations.tell_of_power,
         lifecycle.follow_person,
+        visit_team.follow_person,
         visits.follow_person,
     ),
     verbs.CLEARANCE_OPENED: (visits.follow,),

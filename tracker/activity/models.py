@@ -1,4 +1,4 @@
-"""Tables of the trail: chains, events and their erasable details; reads; what is due again."""
+"""Tables of the trail: chains, events and their erasable details; and who read what."""
 
 import datetime as dt
 import enum
@@ -93,13 +93,3 @@ class ReadLogEntry(Identified, Base):
     subject_id: Mapped[UUID]
     page: Mapped[str] = mapped_column(sa.String(80))
     at: Mapped[dt.datetime]
-
-
-class DueRecomputation(Identified, Base):
-    """A derived value that a job of the worker made stale and that is yet to be recomputed."""
-
-    __tablename__ = "due_recomputation"
-    __table_args__ = (sa.Index("ix_due_recomputation_object", "object_id", "kind"),)
-
-    kind: Mapped[str] = mapped_column(sa.String(20))
-    object_id: Mapped[UUID]

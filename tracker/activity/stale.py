@@ -14,7 +14,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session, SessionTransaction
 
 from tracker.access.actor import Actor
-from tracker.activity.models import DueRecomputation
+from tracker.activity.stale_models import DueRecomputation
 from tracker.core.db import db
 from tracker.core.services import Slot
 
@@ -84,16 +84,26 @@ def put_off() -> None:
 
 def stored(kind: Stale | None = None) -> list[tuple[str, UUID]]:
     """Return the stored stale values, of all kinds or of one: the kind's name and the id."""
-    rows = sa.select(DueRecomputation.kind, DueRecomputation.object_id).distinct()
     if kind is not None:
-        rows = rows.where(DueRecomputation.kind == kind.name)
+        return _stored(DueRecomputation.kind == kind.name)
+    return _stored(sa.true())
+
+
+def stored_unknown() -> list[tuple[str, UUID]]:
+    """Return what is stored of a kind that put_off never stores: somebody else wrote it."""
+    return _stored(DueRecomputation.kind.not_in([kind.name for kind in PUT_OFF]))
+
+
+def _stored(condition: sa.ColumnElement[bool]) -> list[tuple[str, UUID]]:
+    rows = sa.select(DueRecomputation.kind, DueRecomputation.object_id).where(condition).distinct()
     return sorted((row.kind, row.object_id) for row in db.session.execute(rows))
 
 
 def recompute_stored(kind: str, object_id: UUID) -> bool:
     """Recompute a stored stale value and delete it; return False if that was done meanwhile.
 
-    What is stored while it is recomputed stays, since it may have come too late for it.
+    What is stored while it is recomputed stays, since it may have come too late for it. Raises
+    KeyError for a kind that there is not.
     """
     ids = db.session.scalars(
         sa.select(DueRecomputation.id).where(

@@ -21,7 +21,12 @@ from tracker.checklists.loading import VisitFacts
 from tracker.checklists.models import Answer, Checklist
 from tracker.checklists.queries import VISIT, planning_is_open
 from tracker.cooperations import audiences, scope
-from tracker.cooperations.models import AudienceMember, Cooperation, CooperationKey
+from tracker.cooperations.models import (
+    AudienceMember,
+    Cooperation,
+    CooperationKey,
+    CooperationPerson,
+)
 from tracker.core.db import db, load_joined
 from tracker.organisations.models import Organisation
 from tracker.undertakings.queries import VisitChoice
@@ -156,6 +161,14 @@ def prepared(*conditions: sa.ColumnElement[bool]) -> list[Visit]:
             .where(Visit.stage.in_(PREPARED), *conditions)
             .order_by(Visit.cooperation_id, Visit.number)
         )
+    )
+
+
+def with_person(user_id: UUID) -> sa.ColumnElement[bool]:
+    """Return the condition that a person takes part, or did, in a visit's cooperation."""
+    return sa.exists().where(
+        CooperationPerson.cooperation_id == Visit.cooperation_id,
+        CooperationPerson.user_id == user_id,
     )
 
 

@@ -25,7 +25,7 @@ from tracker.checklists.models import Checklist
 from tracker.checklists.policy import is_open
 from tracker.checklists.queries import VISIT
 from tracker.cooperations import audiences, people
-from tracker.cooperations.models import Cooperation, CooperationPerson
+from tracker.cooperations.models import Cooperation
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
@@ -567,11 +567,7 @@ def follow_person(event: DomainEvent) -> None:
     Of events in the whole instance whose subject is the person: suspended, restored, a role given,
     begun or ended. The roles may name people who are not in the team.
     """
-    takes_part = sa.exists().where(
-        CooperationPerson.cooperation_id == Visit.cooperation_id,
-        CooperationPerson.user_id == event.subject_id,
-    )
-    _mark(event, takes_part)
+    _mark(event, queries.with_person(event.subject_id))
 
 
 def _mark(event: DomainEvent, where: sa.ColumnElement[bool]) -> None:

@@ -49,6 +49,16 @@ def follow_people(event: DomainEvent) -> None:
         mark(Stale.TEAM, [visit.id for visit in visits], event.actor)
 
 
+def follow_person(event: DomainEvent) -> None:
+    """Take out of the audience whom V2 names and who is away, and in again who is back.
+
+    Of events in the whole instance whose subject is the person: suspended, restored, a role given,
+    begun or ended.
+    """
+    visits = queries.prepared(queries.with_person(event.subject_id))
+    mark(Stale.TEAM, [visit.id for visit in visits], event.actor)
+
+
 def bring_up_to_date(visit_id: UUID, _actor: Actor | None) -> None:
     """Make audience, team and parties be what V2 to V4 say now (Stale.TEAM)."""
     visit = db.session.get_one(Visit, visit_id)

@@ -96,6 +96,12 @@ RECOMPUTE = tuple(
     )
     for kind in stale.PUT_OFF
 )
+# There is none, unless somebody wrote into the database; then this fails, and /healthz says so.
+RECOMPUTE_UNKNOWN = Job(
+    "recompute unknown",
+    lambda _day: stale.stored_unknown(),
+    lambda work, _day: stale.recompute_stored(*work),
+)
 MAIL_CHECKPOINT = Job(
     "mail checkpoint", lambda _day: anchors.due(), lambda anchor, _day: anchors.send(anchor)
 )
@@ -194,7 +200,7 @@ def recompute() -> None:
     """
     before: list[tuple[str, UUID]] | None = None
     while (left := reading(stale.stored)) and left != before:
-        for job in RECOMPUTE:
+        for job in (*RECOMPUTE, RECOMPUTE_UNKNOWN):
             each(job, clock.today())
         before = left
 

@@ -10,12 +10,20 @@ import sqlalchemy as sa
 from tracker.activity.stale import Stale, mark, recompute
 from tracker.agreements.paper import marks as scan_marks
 from tracker.checklists.models import Checklist, ChecklistParty, ChecklistState
+from tracker.checklists.queries import VISIT
 from tracker.cooperations import entries as cooperation_entries
-from tracker.cooperations.models import Clearance, ClearanceBar, Cooperation, CooperationEntry
+from tracker.cooperations.models import (
+    AudienceMember,
+    Clearance,
+    ClearanceBar,
+    Cooperation,
+    CooperationEntry,
+)
 from tracker.core.db import db
 from tracker.oversight.models import RegisterEntry
 from tracker.undertakings.models import Undertaking, UndertakingState
-from tracker.visits.models import Visit
+from tracker.visits import queries as visit_queries
+from tracker.visits.models import TeamMember, Visit
 
 # The stored values of each object, by the name of its kind and its id.
 Stored = dict[tuple[str, UUID], tuple[object, ...]]
@@ -40,7 +48,7 @@ def named(references: Sequence[str] | None) -> list[tuple[UUID, str]]:
 
 
 def recheck(cooperation_id: UUID) -> list[Differing]:
-    """Recompute counts, stages, readiness, undertakings and clearances; return what differed.
+    """Recompute counts, stages, readiness, lists, undertakings, clearances; return what differed.
 
     Runs in the caller's transaction, as after an event that affects all of them: whatever
     differed is corrected, recorded and notified like any other change.
@@ -49,6 +57,8 @@ def recheck(cooperation_id: UUID) -> list[Differing]:
     drafts = sa.select(Checklist.id).where(
         Checklist.cooperation_id == cooperation_id, Checklist.state == ChecklistState.DRAFTING
     )
+    prepared = visit_queries.prepared(Visit.cooperation_id == cooperation_id)
+    mark(Stale.TEAM, [visit.id for visit in prepared])
     mark(Stale.CHECKLIST, db.session.scalars(drafts))
     mark(Stale.CLEARANCES, [cooperation_id])
     mark(Stale.BARS, [cooperation_id])
@@ -97,6 +107,20 @@ _STORED: "dict[str, sa.Select[*tuple[Any, ...]]]" = {
     .where(Checklist.cooperation_id == _OF_IT)
     .order_by(ChecklistParty.organisation_id),
     "visit": sa.select(Visit.id, Visit.stage, Visit.is_ready).where(Visit.cooperation_id == _OF_IT),
+    "list of a visit": sa.select(
+        AudienceMember.subject_id,
+        AudienceMember.user_id,
+        AudienceMember.from_on,
+        AudienceMember.leads,
+    )
+    .where(AudienceMember.cooperation_id == _OF_IT, AudienceMember.subject_type == VISIT)
+    .order_by(AudienceMember.user_id),
+    "team of a visit": sa.select(
+        TeamMember.visit_id, TeamMember.user_id, TeamMember.organisation_id
+    )
+    .join(Visit, Visit.id == TeamMember.visit_id)
+    .where(Visit.cooperation_id == _OF_IT)
+    .order_by(TeamMember.user_id),
     "undertaking": sa.select(Undertaking.id, Undertaking.state).where(
         Undertaking.cooperation_id == _OF_IT, Undertaking.state != UndertakingState.CLOSED
     ),

@@ -30,7 +30,8 @@ from tracker.checklists import service as checklists
 from tracker.checklists.loading import load
 from tracker.checklists.models import Checklist, NoticeKind, Stance
 from tracker.checklists.negotiation import positions
-from tracker.cooperations import clearances
+from tracker.checklists.queries import VISIT
+from tracker.cooperations import audiences, clearances
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import AudienceMember, ClearanceEnd, CooperationPerson, Mode
 from tracker.core import clock
@@ -112,6 +113,17 @@ def test_a_suspended_lead_makes_a_visit_not_ready_until_restored(scene: Scene) -
     assert (scene.visit().is_ready, scene.visit().stage) == (False, VisitStage.PLANNED)
     accounts.restore(scene.actor("iris"), scene.user("pavo"))
     assert_ready(scene)
+
+
+def test_somebody_suspended_is_on_no_list_of_a_visit_until_restored(scene: Scene) -> None:
+    person = scene.user("samira")
+    assert person in audiences.user_ids(VISIT, scene.visit().id)
+    accounts.suspend(scene.actor("iris"), person, reason="Lost the telephone.")
+    scene.session.commit()
+    assert person not in audiences.user_ids(VISIT, scene.visit().id)
+    accounts.restore(scene.actor("iris"), person)
+    scene.session.commit()
+    assert person in audiences.user_ids(VISIT, scene.visit().id)
 
 
 def test_a_role_that_makes_somebody_an_outside_expert_makes_a_visit_not_ready(scene: Scene) -> None:

@@ -26,6 +26,8 @@ from tests.factories.demonstration import Demonstration
 from tests.factories.demonstration import make as make_demonstration
 from tests.factories.visits import Scene
 from tests.starting_points import noon_in
+from tracker.access.actor import Role
+from tracker.accounts.models import Membership
 from tracker.accounts.people import service as accounts
 from tracker.agreements import notices
 from tracker.agreements import service as agreements
@@ -114,6 +116,22 @@ class AnyAct(RuleBasedStateMachine):
     @rule(who=ANYBODY)
     def somebody_is_restored(self, who: str) -> None:
         self.do(lambda: accounts.restore(self.scene.actor("iris"), self.scene.user(who)))
+
+    @rule(who=ANYBODY)
+    def all_roles_of_somebody_end(self, who: str) -> None:
+        roles = db.session.scalars(
+            sa.select(Membership.id).where(
+                Membership.user_id == self.scene.user(who), Membership.ended_at.is_(None)
+            )
+        )
+        for role_id in roles.all():
+            iris = self.scene.actor("iris")
+            self.do(partial(accounts.end_role, iris, role_id, reason="Works elsewhere"))
+
+    @rule(who=ANYBODY, role=st.sampled_from([Role.MEMBER, Role.COORDINATOR]))
+    def somebody_is_given_a_role(self, who: str, role: Role) -> None:
+        new = accounts.NewRole(role, self.scene.body(HOMES[who]))
+        self.do(lambda: accounts.give_role(self.scene.actor("iris"), self.scene.user(who), new))
 
     @rule(who=ANYBODY)
     def somebody_leaves(self, who: str) -> None:
