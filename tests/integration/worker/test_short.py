@@ -32,8 +32,8 @@ STATEMENTS = {
     "compare texts": 20,
     "end outside reading": 20,
     "end role": 90,
-    # Closes each notice that the party gave.
-    "end a party's part": 10 * DUE + 60,
+    # Closes each notice that the party gave; PostgreSQL is asked for a lock with each.
+    "end a party's part": 11 * DUE + 60,
     "expire signature request": 40,
     "leave cooperation": 60,
     "leave with party": 60,
