@@ -666,8 +666,10 @@ class Verifier:
             row = value["row"]
             if value["kind"] != "signature":
                 continue
-            need((row["method"] == "passkey") == (row.get("proof") is not None))
-            if row["method"] == "passkey":
+            need((row["method"] == "in_presence") == ("presence" in row))
+            proven_by = row.get("presence", row)["method"]
+            need((proven_by == "passkey") == (row.get("proof") is not None))
+            if proven_by == "passkey":
                 check_proof(row["proof"], row["document_digest"], row["sentence"])
 
     def pdfs(self) -> None:
@@ -723,7 +725,8 @@ class Verifier:
             )
             if document is not None:
                 own &= {document["person"]["id"]}
-            need(own and other - own)
+            hosts = {entry["presence"]["host"] for *_, entry in under if "presence" in entry}
+            need(own and other - own - hosts)
             return
         end = min(
             number

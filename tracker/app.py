@@ -155,6 +155,7 @@ from tracker.undertakings import handlers as undertakings
 from tracker.undertakings import pages as undertaking_pages
 from tracker.undertakings import queries as undertaking_queries
 from tracker.undertakings import routes as undertaking_routes
+from tracker.undertakings.in_presence import routes as undertaking_presence_routes
 from tracker.undertakings.paper import routes as undertaking_paper_routes
 from tracker.visits import bars as visit_bars
 from tracker.visits import pages as visit_pages
@@ -508,6 +509,7 @@ COOPERATION_PAGES = frozenset(
         "selection",
         "signing",
         "undertaking_paper",
+        "undertaking_presence",
         "undertakings",
         "visits",
     }
@@ -564,6 +566,7 @@ ROUTES = (
     words_routes,
     undertaking_routes,
     undertaking_paper_routes,
+    undertaking_presence_routes,
     closing_routes,
     lifecycle_routes,
     visit_routes,

@@ -706,16 +706,27 @@ def _signature_fault(
 def _proof_fault(signature: Signature, set_up: set[str] | None) -> Fault | None:
     """Verify what a passkey signed, and that it had been added to the signer's account."""
     if not signoff_policy.is_signed_by(
-        signature.method, signature.proof, signature.document_digest, signature.sentence
+        signature.method,
+        signature.proof,
+        signature.document_digest,
+        signature.sentence,
+        signature.presence,
     ):
         return Fault.NOT_PROVEN
-    if signature.method is not Method.PASSKEY or signature.proof is None or set_up is None:
+    if signature.proof is None or set_up is None:
         return None
     credential_id, public_key = (
         assertion.decode(signature.proof[name]) for name in ("credential_id", "public_key")
     )
-    known = credentials.evidence_of(signature.user_id, credential_id, public_key)
+    known = credentials.evidence_of(_whose_passkey(signature), credential_id, public_key)
     return None if known in set_up else Fault.OTHER_PASSKEY
+
+
+def _whose_passkey(signature: Signature) -> UUID:
+    """Return who proved who they are: the signer, or the person in whose presence they signed."""
+    if signature.presence is None:
+        return signature.user_id
+    return UUID(signature.presence["host"])
 
 
 def _erasure(link: Link, reference: str, details: Details | None) -> Erasure:

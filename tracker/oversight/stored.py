@@ -326,6 +326,7 @@ def signature(row: Stored) -> Signature:
         signed_at=moment(row["signed_at"]),
         proof=texts_or_none(row["proof"]),
         paper=texts_or_none(row["paper"]),
+        presence=texts_or_none(row["presence"]),
         digest=text(row["digest"]),
     )
 

@@ -58,7 +58,11 @@ class Bound:
         """Return whether each passkey under a text signed it and the sentence beside it."""
         return all(
             policy.is_signed_by(
-                signature.method, signature.proof, signature.document_digest, signature.sentence
+                signature.method,
+                signature.proof,
+                signature.document_digest,
+                signature.sentence,
+                signature.presence,
             )
             for signature in self.signatures.get(revision.id, ())
         )

@@ -19,6 +19,7 @@ METHODS = {
     Method.PASSKEY: _l("Passkey"),
     Method.PASSWORD_MAILED_CODE: _l("Password with code by email"),
     Method.PAPER: _l("On paper"),
+    Method.IN_PRESENCE: _l("In the presence of a person of the NPM, on that person's device"),
     Method.DEMONSTRATION: _l("Demonstration, without proof of identity"),
 }
 

@@ -23,6 +23,8 @@ class Method(enum.StrEnum):
     PASSWORD_MAILED_CODE = "password_mailed_code"  # noqa: S105 -- a name, not a password
     # On paper: a scan that one party recorded and another confirmed (product.md, 5.6).
     PAPER = "paper"
+    # A person without an account, on the device of somebody of the NPM who proved who they are.
+    IN_PRESENCE = "in_presence"
 
 
 class RequestState(enum.StrEnum):
@@ -212,6 +214,9 @@ class Signature(Identified, Base):
     proof: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))
     # For method *paper*: the scan's digest, the date on it, who recorded and who confirmed it.
     paper: Mapped[dict[str, Any] | None] = mapped_column(sa.JSON(none_as_null=True))
+    # For method *in presence*: on whose device, how that person proved who they are ("host",
+    # "host_name", "host_for", "method"), and how they knew who signed ("known_by").
+    presence: Mapped[dict[str, str] | None] = mapped_column(sa.JSON(none_as_null=True))
     # SHA-256 of all the above in canonical form; the event of the signature binds it.
     digest: Mapped[str] = mapped_column(sa.String(64))
 
@@ -258,5 +263,6 @@ class Signature(Identified, Base):
             "power_confirmed": self.power_confirmed,
             "proof": self.proof,
             "paper": self.paper,
+            "presence": self.presence,
         }
         return texts | {name: value for name, value in optional.items() if value is not None}

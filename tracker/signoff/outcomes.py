@@ -433,7 +433,17 @@ def undertaking_course(
         is_sound=steps == numbers
         and _in_order(steps)
         and (revision is None) == (frozen is None)
-        and len(given) == sum(step is not None for step in steps[1:]),
+        and len(given) == sum(step is not None for step in steps[1:])
+        and not _is_vouched_for_twice(under),
+    )
+
+
+def _is_vouched_for_twice(signatures: Iterable[Signature]) -> bool:
+    """Return whether one person was present at the signature and countersigned it too."""
+    rows = list(signatures)
+    hosts = {row.presence.get("host") for row in rows if row.presence is not None}
+    return any(
+        row.kind is SignatureKind.COUNTERSIGNATURE and str(row.user_id) in hosts for row in rows
     )
 
 

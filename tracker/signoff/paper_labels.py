@@ -1,4 +1,4 @@
-"""Labels for signing on paper."""
+"""Labels for signing on paper or in somebody's presence."""
 
 import datetime as dt
 
@@ -6,7 +6,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from tracker.signoff.labels import METHODS
-from tracker.signoff.models import Signature
+from tracker.signoff.models import Method, Signature
 from tracker.signoff.paper_models import PaperState
 from tracker.ui.locale import as_date
 
@@ -21,7 +21,16 @@ STATES: dict[PaperState, tuple[object, str]] = {
 
 
 def how_signed(signature: Signature) -> object:
-    """Return in words how somebody signed; on paper, also when and who vouches for the scan."""
+    """Return in words how somebody signed; without an account, also who vouches for it."""
+    if signature.presence is not None:
+        return _(
+            "On the device of %(host)s, %(host_for)s, who was present (%(method)s). "
+            "How they knew who signed: %(known_by)s",
+            host=signature.presence["host_name"],
+            host_for=signature.presence["host_for"],
+            method=METHODS[Method(signature.presence["method"])],
+            known_by=signature.presence["known_by"],
+        )
     if signature.paper is None:
         return METHODS[signature.method]
     paper = dict(signature.paper)

@@ -139,11 +139,27 @@ def is_enough(identity: Identity, kind: SignatureKind, organisation_id: UUID | N
     return YES
 
 
+def is_enough_of_a_host(identity: Identity) -> Decision:
+    """Decide whether a method may be used by whoever lets a person sign on their own device."""
+    if identity.method in {Method.PASSWORD_TOTP, Method.PASSKEY, Method.DEMONSTRATION}:
+        return YES
+    return no(_l("Prove who you are by passkey, or by password and a code from an app."))
+
+
 def is_signed_by(
-    method: Method, proof: Mapping[str, Any] | None, document_digest: str, sentence: str
+    method: Method,
+    proof: Mapping[str, Any] | None,
+    document_digest: str,
+    sentence: str,
+    presence: Mapping[str, str] | None = None,
 ) -> Decision:
-    """Decide whether a passkey signed this text and sentence; other methods sign nothing."""
-    if method is not Method.PASSKEY:
+    """Decide whether a passkey signed this text and sentence; other methods sign nothing.
+
+    Where somebody signed in another person's presence, it is that person who proved who they are.
+    """
+    if (method is Method.IN_PRESENCE) != (presence is not None):
+        return no(_l("It doesn't say who was present."))
+    if (method.value if presence is None else presence.get("method")) != Method.PASSKEY:
         return YES if proof is None else no(_l("Only a passkey leaves a proof."))
     fault = assertion.flaw(proof, document_digest=document_digest, sentence=sentence)
     return YES if fault is None else no(FLAWS[fault])

@@ -12,6 +12,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 from tracker.core.db import db
 from tracker.core.services import Slot
 from tracker.signoff.models import (
+    Method,
     Revision,
     Signature,
     SignatureKind,
@@ -31,6 +32,19 @@ def revision(revision_id: UUID) -> Revision | None:
     )
 
 
+def host_of(revision_id: UUID | None) -> UUID | None:
+    """Return on whose device a text was signed by somebody without an account; None otherwise."""
+    if revision_id is None:
+        return None
+    presence = db.session.scalar(_PRESENCE, {"revision_id": revision_id})
+    return UUID(presence["host"]) if presence else None
+
+
+_PRESENCE = sa.select(Signature.presence).where(
+    Signature.revision_id == sa.bindparam("revision_id"),
+    Signature.kind == SignatureKind.SIGNATURE,
+    Signature.method == Method.IN_PRESENCE,
+)
 _REVISIONS = (
     sa.select(Revision, SignatureRequest)
     .outerjoin(SignatureRequest, SignatureRequest.revision_id == Revision.id)

@@ -5,6 +5,7 @@ In one file: freezing, asking and signing write rows that bind each other.
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -22,6 +23,7 @@ from tracker.signoff import policy, queries, shown, signers
 from tracker.signoff.identity_proof import Identity, SigningPage
 from tracker.signoff.labels import MISNAMINGS
 from tracker.signoff.models import (
+    Method,
     RequestState,
     Revision,
     Signature,
@@ -312,6 +314,42 @@ def sign_as_person(
     )
 
 
+def sign_in_presence(
+    host: Actor,
+    person: Actor,
+    revision: Revision,
+    *,
+    known_by: str,
+    sentence: str,
+    language: str,
+    identity: Identity,
+) -> Signature:
+    """Let a person without an account sign in their own name on the host's device.
+
+    identity is the host's, who vouches for who signed, and how they knew (known_by).
+    """
+    policy.is_proven(host, identity, clock.now()).require()
+    policy.is_enough_of_a_host(identity).require()
+    return _write(
+        revision,
+        person,
+        SignatureKind.SIGNATURE,
+        sentence=sentence,
+        language=language,
+        identity=replace(identity, user_id=person.user_id, method=Method.IN_PRESENCE),
+        organisation_id=None,
+        beside={
+            "presence": {
+                "host": str(host.user_id),
+                "host_name": host.name,
+                "host_for": host.organisation_name,
+                "method": identity.method.value,
+                "known_by": known_by,
+            }
+        },
+    )
+
+
 def countersign(
     actor: Actor,
     revision: Revision,
@@ -518,7 +556,13 @@ def _write(  # noqa: PLR0913 -- one row's values
     beside: Mapping[str, Any] | None = None,
 ) -> Signature:
     policy.is_enough(identity, kind, organisation_id).require()
-    policy.is_signed_by(identity.method, identity.proof, revision.digest, sentence).require()
+    policy.is_signed_by(
+        identity.method,
+        identity.proof,
+        revision.digest,
+        sentence,
+        (beside or {}).get("presence"),
+    ).require()
     signature = Signature(
         id=uuid4(),
         revision_id=revision.id,

@@ -128,6 +128,8 @@ class Draft:
     saved_at: dt.datetime | None = None
     # Whether the person was asked for all of it and gave it, and goes on to sign.
     is_ready: bool = False
+    # On whose device somebody without an account entered it; shown to nobody else.
+    host_id: UUID | None = None
 
     def to_values(self) -> dict[str, Any]:
         """Return it as plain values, to be kept encrypted."""
@@ -139,6 +141,7 @@ class Draft:
             "interests": self.interests,
             "saved_at": self.saved_at.isoformat() if self.saved_at else None,
             "is_ready": self.is_ready,
+            "host": str(self.host_id) if self.host_id else None,
         }
 
     @classmethod
@@ -153,6 +156,7 @@ class Draft:
             interests=str(values.get("interests", "")),
             saved_at=dt.datetime.fromisoformat(saved_at) if saved_at else None,
             is_ready=bool(values.get("is_ready")),
+            host_id=as_id(values.get("host")),
         )
 
     @property
@@ -189,10 +193,12 @@ class UndertakingStatus:
     # that somebody else is to take the place.
     undecided_added: int = 0
     added_refused: bool = False
-    # Whether the person has an account; who has none signs on paper.
+    # Whether the person has an account; who has none signs on paper, or on somebody's device.
     signs_in: bool = True
     # Who recorded the scan of what the person signed on paper.
     recorded_by_id: UUID | None = None
+    # On whose device the person signed, in their presence.
+    host_id: UUID | None = None
     # Whether the person's party has yet to sign the terms in force itself (adr 70).
     is_joining: bool = False
 

@@ -39,6 +39,7 @@ from tracker.undertakings.facts import (
     Scope,
     Terms,
 )
+from tracker.undertakings.in_presence.service import MAX_KNOWN_BY
 from tracker.undertakings.labels import (
     DECISION_HINTS,
     DECISIONS,
@@ -99,6 +100,17 @@ def path_form(questions: Questions, draft: Draft, *, complete: bool) -> PathForm
     members = _path(questions, complete=complete)
     form = type("AskedPathForm", (PathForm,), members)
     return cast("PathForm", form(data=_data(draft)))
+
+
+def host_path_form(questions: Questions, draft: Draft) -> PathForm:
+    """Return the form that a person without an account fills in on a coordinator's device."""
+    form = path_form(questions, draft, complete=True)
+    if "has_interests" in form:
+        form["has_interests"].description = _l(
+            "Declaring something doesn't rule you out. The NPM decides what follows. Those who "
+            "decide for the NPM see it, and the coordinator whose device this is."
+        )
+    return form
 
 
 def paper_form(questions: Questions) -> PaperPathForm:
@@ -216,6 +228,26 @@ class SignForm(ProofFields):
     def proof_fields(self) -> list[Any]:
         """The fields to fill in by hand, in order."""
         return [*super().proof_fields, *([self.mailed_code] if "mailed_code" in self else [])]
+
+
+class HostForm(ProofFields):
+    """The name as the person types it, how the host knows them, and the host's own proof."""
+
+    name = LineField(
+        _l("Name, typed by the person who signs"),
+        [Required(_l("The person types their name here"))],
+        description=_l("As it stands in the text. It is their signature."),
+        most=MAX_NAME,
+    )
+    known_by = LineField(
+        _l("How do you know who signs?"),
+        [Required(_l("Say how you know who signs"))],
+        description=_l(
+            "For example: saw the identity card; has worked for the NPM for years. No number of a "
+            "document. It's printed on the signature."
+        ),
+        most=MAX_KNOWN_BY,
+    )
 
 
 class MailedCodesForm(Form):

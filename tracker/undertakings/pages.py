@@ -16,8 +16,10 @@ from flask_babel import ngettext
 from markupsafe import Markup
 
 from tracker.access.actor import Actor
+from tracker.access.gate import as_uuid, found_or_404
 from tracker.checklists.labels import DISAGREES
 from tracker.cooperations import keys
+from tracker.cooperations import queries as cooperation_queries
 from tracker.cooperations.models import Clearance, ClearanceScope, Cooperation
 from tracker.core import clock
 from tracker.core.localized import pick_language
@@ -453,3 +455,11 @@ def is_for_one_visit(terms: Terms) -> bool:
 def has_passed(terms: Terms) -> bool:
     """Tell whether the time that the terms cover has passed."""
     return terms.is_over(clock.today())
+
+
+def taken_or_404(actor: Actor, reference: str, undertaking_id: str) -> Loaded:
+    """Return an undertaking whose signature the person may take for the NPM, or answer 404."""
+    cooperation = found_or_404(cooperation_queries.find(actor, reference))
+    undertaking = found_or_404(queries.find_for_paper(actor, as_uuid(undertaking_id)))
+    found_or_404(undertaking if undertaking.cooperation_id == cooperation.id else None)
+    return queries.load(undertaking)

@@ -8,6 +8,7 @@ from flask_babel import lazy_gettext as _l
 from tracker.access.actor import Actor, Role
 from tracker.access.decision import YES, Decision, no
 from tracker.signoff import policy as signoff
+from tracker.signoff.paper_policy import RECORDERS
 from tracker.undertakings.facts import UndertakingStatus
 from tracker.undertakings.models import InterestsDecision, UndertakingState
 
@@ -27,6 +28,37 @@ def decides_for(actor: Actor, npm_ids: frozenset[UUID]) -> bool:
 def handles_paper(actor: Actor, npm_ids: frozenset[UUID]) -> bool:
     """Tell whether a person records or confirms what others signed on paper for an NPM."""
     return acts_for(actor, npm_ids) and actor.has(*ASKERS) and not actor.outside_expert
+
+
+def can_take_signature(actor: Actor, undertaking: UndertakingStatus, today: dt.date) -> Decision:
+    """Decide on taking from a person what they sign on paper or on one's own device.
+
+    Only from people who never sign in, since whoever has an account signs for themselves (S11);
+    by a coordinator of the NPM.
+    """
+    if not coordinates(actor, undertaking) or actor.user_id == undertaking.user_id:
+        return no(
+            _l("Only a coordinator of the NPM can record how a person without an account signs.")
+        )
+    if undertaking.signs_in:
+        return no(_l("This person has an account and signs for themselves."))
+    match undertaking.state:
+        case UndertakingState.ON_PAPER:
+            return no(_l("A scan of this undertaking is already waiting to be confirmed."))
+        case UndertakingState.SIGNED | UndertakingState.COUNTERSIGNED:
+            return no(_l("The person has already signed this undertaking."))
+        case UndertakingState.CLOSED:
+            return no(_l("This undertaking has been closed, so it can't be signed."))
+    if not undertaking.is_current:
+        return no(_l("New terms are in force. The person has to sign again on the new terms."))
+    return is_covered(undertaking, today)
+
+
+def coordinates(actor: Actor, undertaking: UndertakingStatus) -> bool:
+    """Tell whether a person coordinates for an NPM of the cooperation."""
+    return (
+        acts_for(actor, undertaking.npm_ids) and actor.has(*RECORDERS) and not actor.outside_expert
+    )
 
 
 def can_see(actor: Actor, undertaking: UndertakingStatus) -> Decision:
@@ -132,6 +164,8 @@ def can_countersign(actor: Actor, undertaking: UndertakingStatus, today: dt.date
         return no(
             _l("You recorded the scan of this undertaking. Somebody else has to countersign.")
         )
+    if actor.user_id == undertaking.host_id:
+        return no(_l("The person signed on your device. Somebody else has to countersign."))
     waits = _waits_for_npm(undertaking)
     if not waits:
         return waits

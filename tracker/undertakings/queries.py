@@ -149,6 +149,7 @@ def standing(undertaking: Undertaking, checklist: Checklist, terms: Terms) -> Un
         added_refused=bearing.is_refused,
         signs_in=signs_in,
         recorded_by_id=None if signs_in else paper.recorded_by(undertaking.revision_id),
+        host_id=None if signs_in else signoff.host_of(undertaking.revision_id),
         is_joining=undertaking.organisation_id in parties.joining,
     )
 

@@ -415,6 +415,7 @@ def _render_check(actor: Actor, reference: str, loaded: Loaded, form: DecisionFo
         agrees=line.agrees,
         line=line,
         signed=signed,
+        has_scan=loaded.standing.recorded_by_id is not None,
         decided=pages.decided(undertaking, people.name_of(undertaking.decided_by_id)),
         closing_reason=encryption.closing_reason_of(undertaking),
         lacks_visit=pages.is_for_one_visit(loaded.terms) and not visits,

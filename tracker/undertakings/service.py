@@ -60,6 +60,11 @@ def save_draft(actor: Actor, undertaking_id: UUID, draft: Draft) -> Draft:
     undertaking = queries.locked(undertaking_id)
     loaded = queries.load(undertaking)
     policy.can_fill_in(actor, loaded.standing, clock.today()).require()
+    return keep_draft(undertaking, draft)
+
+
+def keep_draft(undertaking: Undertaking, draft: Draft) -> Draft:
+    """Keep a draft and return it as it was kept. The caller has asked the policy."""
     if len(draft.interests) > MAX_INTERESTS:
         raise RuleBrokenError(_l("Use at most %(num)s characters", num=MAX_INTERESTS), "interests")
     saved_draft = replace(draft, saved_at=clock.now())
@@ -88,17 +93,37 @@ def sign(
     policy.can_fill_in(actor, loaded.standing, clock.today()).require()
     if identity.method is Method.PASSWORD_MAILED_CODE:
         policy.can_sign_by_mailed_code(actor, loaded.standing).require()
-    draft = encryption.draft_of(undertaking)
-    questions = queries.questions_of(loaded.checklist)
-    spoken = LocalizedStr(sentence, language)
-    read_on = page or SigningPage.begin(clock.now())
-    shown.require_recent(page, digest_to_be(loaded, spoken, read_on))
-    if not draft.is_ready or list(missing(questions, draft, clock.today())):
-        raise RuleBrokenError(_l("Something is missing. Go back and confirm each point."))
     # In their own name, as a person of the organisation that named them.
     signer = replace(actor, organisation_id=undertaking.organisation_id)
+    revision = freeze_shown(signer, loaded, page, LocalizedStr(sentence, language))
+    signature = signoff.sign_as_person(
+        signer, revision, sentence=sentence, language=language, identity=identity
+    )
+    note_signed(signer, loaded, revision, signature)
+    receipts.receipt(signature, email=actor.email, reference=loaded.terms.reference)
+    messages.waits_for_npm(
+        undertaking, loaded.terms.reference, people.deciders(undertaking.cooperation_id)
+    )
+    return signature
+
+
+def freeze_shown(
+    actor: Actor, loaded: Loaded, page: SigningPage | None, spoken: LocalizedStr
+) -> Revision:
+    """Freeze the draft of an undertaking as the page showed it, to be signed at once.
+
+    Raise NotShownError when it showed another or is old, RuleBrokenError while something is
+    missing. The caller has asked the policy.
+    """
+    undertaking = loaded.undertaking
+    draft = encryption.draft_of(undertaking)
+    read_on = page or SigningPage.begin(clock.now())
+    shown.require_recent(page, digest_to_be(loaded, spoken, read_on))
+    questions = queries.questions_of(loaded.checklist)
+    if not draft.is_ready or list(missing(questions, draft, clock.today())):
+        raise RuleBrokenError(_l("Something is missing. Go back and confirm each point."))
     revision = signoff.freeze_as_shown(
-        signer,
+        actor,
         read_on,
         cooperation_id=undertaking.cooperation_id,
         subject_type=SUBJECT,
@@ -108,15 +133,19 @@ def sign(
     )
     record_event(
         verbs.UNDERTAKING_FROZEN,
-        signer,
+        actor,
         undertaking,
         evidence=signoff.evidence_of_revision(revision),
         organisation=undertaking.organisation.name,
         document_digest=revision.digest,
     )
-    signature = signoff.sign_as_person(
-        signer, revision, sentence=sentence, language=language, identity=identity
-    )
+    return revision
+
+
+def note_signed(actor: Actor, loaded: Loaded, revision: Revision, signature: Signature) -> None:
+    """Note on an undertaking that its frozen draft is signed, and record it."""
+    undertaking = loaded.undertaking
+    draft = encryption.draft_of(undertaking)
     undertaking.state = UndertakingState.SIGNED
     undertaking.revision_id = revision.id
     undertaking.signed_at = signature.signed_at
@@ -127,19 +156,14 @@ def sign(
     db.session.flush()
     record_event(
         verbs.UNDERTAKING_SIGNED,
-        signer,
+        actor,
         undertaking,
         evidence=signature.digest,
         organisation=undertaking.organisation.name,
         terms_revision=loaded.terms.revision,
         document_digest=revision.digest,
-        method=identity.method.value,
+        method=signature.method.value,
     )
-    receipts.receipt(signature, email=actor.email, reference=loaded.terms.reference)
-    messages.waits_for_npm(
-        undertaking, loaded.terms.reference, people.deciders(undertaking.cooperation_id)
-    )
-    return signature
 
 
 def page_to_sign(loaded: Loaded, sentence: LocalizedStr) -> SigningPage:

@@ -77,6 +77,8 @@ IN_ANOTHER_STATE = {
     "undertaking_paper.scan",
     "undertaking_paper.show",
     "undertaking_paper.withdraw",
+    "undertaking_presence.fill_in",
+    "undertaking_presence.sign",
     "undertakings.added_interest",
     "undertakings.countersign",
     "undertakings.sign",

@@ -726,6 +726,37 @@ def test_a_proof_beside_another_method_is_noticed() -> None:
     assert "one of another method" in judged(instance.take_out())["Passkeys"]
 
 
+def by_host(method: str, **more: Any) -> dict[str, Any]:
+    host = {"host": str(an_id("host")), "host_name": "Ilena Dorvath", "host_for": "The NPM"}
+    return {"presence": {**host, "method": method, "known_by": "An identity card", **more}}
+
+
+def test_a_signature_in_somebodys_presence_is_proven_as_that_person_proved_it() -> None:
+    instance = begun()
+    text = instance.text()
+    instance.sign(text, "in_presence", **by_host("password_totp"))
+    instance.sign(text, "in_presence", **by_host("passkey"), proof=proof(text["digest"]))
+    assert judged(instance.take_out()) == {}
+
+
+@pytest.mark.parametrize(
+    ("method", "more", "flaw"),
+    [
+        ("in_presence", {}, "names nobody present"),
+        ("password_totp", by_host("password_totp"), "names nobody present"),
+        ("in_presence", by_host("passkey"), "no proof"),
+        ("in_presence", {**by_host("password_totp"), "proof": proof("a" * 64)}, "no proof"),
+        ("in_presence", {**by_host("passkey"), "proof": proof("b" * 64)}, "did not sign"),
+    ],
+)
+def test_a_signature_in_somebodys_presence_without_it_or_its_proof_is_noticed(
+    method: str, more: dict[str, Any], flaw: str
+) -> None:
+    instance = begun()
+    instance.sign(instance.text(), method, **more)
+    assert flaw in judged(instance.take_out())["Passkeys"]
+
+
 # PDFs ---------------------------------------------------------------------------------------------
 
 
@@ -1024,6 +1055,13 @@ def own(user: UUID = HENRIK, **more: Any) -> Callable[..., object]:
     return by(user, None, **(about | more))
 
 
+def own_before(host: UUID) -> Callable[..., object]:
+    """Sign an undertaking on somebody's device."""
+    presence = {"host": str(host), "host_name": "Somebody", "host_for": "The NPM"}
+    known = {"method": "password_totp", "known_by": "An identity card"}
+    return own(method="in_presence", presence=presence | known)
+
+
 def countersigned(user: UUID = TOMAS, **more: Any) -> Callable[..., object]:
     """Countersign an undertaking."""
     about = {"verb": "undertaking_countersigned", "about": an_id("undertaking")}
@@ -1043,6 +1081,7 @@ def countersigned(user: UUID = TOMAS, **more: Any) -> Callable[..., object]:
         an_undertaking(own(), countersigned(verb="undertaking_signed")),
         an_undertaking(own(), countersigned(about=an_id("another undertaking"))),
         an_undertaking(own(about=an_id("another undertaking")), countersigned()),
+        an_undertaking(own_before(TOMAS), countersigned()),
         an_undertaking(own(), countersigned(), says={}),
         an_undertaking(own(), countersigned(), says={"person": "Henrik Asante"}),
         an_undertaking(own(), countersigned(), says={"person": {"id": [str(HENRIK)]}}),
@@ -1058,6 +1097,7 @@ def test_an_undertaking_that_its_person_or_somebody_else_did_not_sign_is_named(
 
 def test_an_undertaking_holds_that_its_person_signed_and_another_countersigned() -> None:
     assert judged(attested(an_undertaking(own(), countersigned()))) == {}
+    assert judged(attested(an_undertaking(own_before(SAMIRA), countersigned()))) == {}
 
 
 def words_of_certificates(data: bytes) -> str:

@@ -178,6 +178,7 @@ GOOD: dict[str, object] = {
     "method": "password_totp",
     "proof": "{}",
     "power_confirmed": "{}",
+    "presence": "{}",
     "state": "{}",
     "use": "checkpoint",
     "origin": "made",

@@ -35,6 +35,7 @@ SIGNATURE: dict[str, Any] = {
     "signed_at": NOON,
     "proof": {"nonce": "0a"},
     "paper": {"record": "0a"},
+    "presence": {"host": "0a"},
 }
 OTHER: dict[str, Any] = {
     key: "other" if isinstance(value, str) else TWO for key, value in SIGNATURE.items()
@@ -47,6 +48,7 @@ OTHER: dict[str, Any] = {
     "power_confirmed": {"how": "administrator", "by": "Greta Vale", "on": "2026-01-01"},
     "proof": {"nonce": "0b"},
     "paper": {"record": "0b"},
+    "presence": {"host": "0b"},
 }
 # What came later is bound only where there is any, so that earlier digests stay as they are.
 LATER = (
@@ -58,6 +60,7 @@ LATER = (
     "in_place_of_id",
     "proof",
     "paper",
+    "presence",
 )
 REVISION: dict[str, Any] = {
     "id": ONE,

@@ -265,6 +265,43 @@ def test_a_passkey_signs_the_text_and_others_leave_nothing(
     says(policy.is_signed_by(method, proof, DIGEST, sentence), words)
 
 
+def by_host(method: Method) -> dict[str, str]:
+    return {"host": str(ME), "method": method.value}
+
+
+@pytest.mark.parametrize(
+    ("method", "presence", "proof", "words"),
+    [
+        (Method.IN_PRESENCE, by_host(Method.PASSWORD_TOTP), None, ""),
+        (Method.IN_PRESENCE, by_host(Method.PASSKEY), PROOF, ""),
+        (Method.IN_PRESENCE, by_host(Method.PASSKEY), None, "is incomplete"),
+        (Method.IN_PRESENCE, by_host(Method.PASSWORD_TOTP), PROOF, "Only a passkey leaves a proof"),
+        (Method.IN_PRESENCE, {}, None, ""),
+        (Method.IN_PRESENCE, None, None, "who was present"),
+        (Method.PASSWORD_TOTP, by_host(Method.PASSWORD_TOTP), None, "who was present"),
+        (Method.PASSKEY, by_host(Method.PASSKEY), PROOF, "who was present"),
+    ],
+)
+def test_in_somebodys_presence_that_person_proves_who_they_are(
+    method: Method,
+    presence: dict[str, str] | None,
+    proof: dict[str, str] | None,
+    words: str,
+) -> None:
+    says(policy.is_signed_by(method, proof, DIGEST, "I sign.", presence), words)
+
+
+@pytest.mark.parametrize("method", list(Method))
+def test_whoever_lets_somebody_sign_on_their_device_proves_it_by_two_factors(
+    method: Method,
+) -> None:
+    enough = {Method.PASSWORD_TOTP, Method.PASSKEY, Method.DEMONSTRATION}
+    says(
+        policy.is_enough_of_a_host(Identity(ME, method, NOW)),
+        "" if method in enough else "Prove who you are by passkey",
+    )
+
+
 def test_a_signature_keeps_who_confirmed_the_role_on_which_day_in_utc() -> None:
     """Product.md, section 2."""
     late = dt.datetime(2026, 3, 1, 23, 30, tzinfo=dt.timezone(dt.timedelta(hours=-2)))

@@ -36,7 +36,7 @@ def on_paper(**changed: object) -> UndertakingStatus:
 
 
 def test_a_coordinator_of_the_npm_records() -> None:
-    assert policy.can_record(COORDINATOR, without_account(), TODAY)
+    assert undertakings.can_take_signature(COORDINATOR, without_account(), TODAY)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_a_coordinator_of_the_npm_records() -> None:
 )
 def test_nobody_else_records(actor: Actor) -> None:
     assert "Only a coordinator of the NPM" in refused(
-        policy.can_record(actor, without_account(), TODAY)
+        undertakings.can_take_signature(actor, without_account(), TODAY)
     )
 
 
@@ -53,7 +53,7 @@ def test_an_outside_expert_or_the_person_does_not_record() -> None:
     own = person(Role.COORDINATOR, user_id=LEYLA)
     for actor in (expert, own):
         assert "Only a coordinator of the NPM" in refused(
-            policy.can_record(actor, without_account(), TODAY)
+            undertakings.can_take_signature(actor, without_account(), TODAY)
         )
 
 
@@ -72,7 +72,7 @@ def test_an_outside_expert_or_the_person_does_not_record() -> None:
 def test_a_scan_is_recorded_while_a_person_without_an_account_is_asked(
     status: UndertakingStatus, day: dt.date, words: str
 ) -> None:
-    assert words in refused(policy.can_record(COORDINATOR, status, day))
+    assert words in refused(undertakings.can_take_signature(COORDINATOR, status, day))
 
 
 @pytest.mark.parametrize("actor", DECIDERS.values(), ids=DECIDERS)
@@ -108,6 +108,15 @@ def test_whoever_recorded_a_scan_does_not_countersign() -> None:
     assert "Somebody else has to countersign" in words
     assert undertakings.can_countersign(
         BOTH, replace(signed, recorded_by_id=COORDINATOR.user_id, has_interests=False), TODAY
+    )
+
+
+def test_on_whose_device_somebody_signed_does_not_countersign() -> None:
+    signed = without_account(state=UndertakingState.SIGNED, host_id=BOTH.user_id)
+    words = refused(undertakings.can_countersign(BOTH, signed, TODAY))
+    assert "The person signed on your device" in words
+    assert undertakings.can_countersign(
+        BOTH, replace(signed, host_id=COORDINATOR.user_id, has_interests=False), TODAY
     )
 
 

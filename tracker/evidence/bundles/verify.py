@@ -57,6 +57,7 @@ SIGNATURE = "signature"
 OWN_SIGNATURE = (verbs.UNDERTAKING_SIGNED.name, SIGNATURE)
 COUNTERSIGNATURE = (verbs.UNDERTAKING_COUNTERSIGNED.name, "countersignature")
 PASSKEY = "passkey"
+IN_PRESENCE = "in_presence"
 # The prefix of an anchor's link; the file name follows.
 ANCHOR = "Anchor"
 HELD = "Key"
@@ -65,6 +66,7 @@ METHODS = {
     "password_mailed_code": "password with a code by mail",
     PASSKEY: "passkey",
     "paper": "on paper",
+    IN_PRESENCE: "in somebody's presence, on that person's device",
     "demonstration": "demonstration, without proof of identity",
 }
 MANIFEST_KEYS = {
@@ -567,7 +569,7 @@ def _check_passkeys(check: _Check, _data: bytes) -> str:
     proven = 0
     for row in check.signatures:
         proof = row.get("proof")
-        if (row["method"] == PASSKEY) != (proof is not None):
+        if (_proven_by(row) == PASSKEY) != (proof is not None):
             who = _plain(row["signer_name"])
             raise FlawError(f"The signature of {who} has no proof, or one of another method.")
         if proof is None:
@@ -582,6 +584,14 @@ def _check_passkeys(check: _Check, _data: bytes) -> str:
             )
         proven += 1
     return f"Passkey signatures that are valid by themselves; there are {proven}."
+
+
+def _proven_by(row: Mapping[str, Any]) -> object:
+    """Return how the signer, or the person in whose presence they signed, proved who they are."""
+    presence = row.get("presence")
+    if (row["method"] == IN_PRESENCE) != isinstance(presence, dict):
+        raise FlawError(f"The signature of {_plain(row['signer_name'])} names nobody present.")
+    return presence.get("method") if isinstance(presence, dict) else row["method"]
 
 
 def _check_certificates(check: _Check, _data: bytes) -> str:
@@ -732,7 +742,12 @@ def _was_countersigned(
         person = document.get("person")
         named = person.get("id") if isinstance(person, dict) else None
         own = {certificate for certificate in own if certificate == named}
-    return bool(own) and bool(others - own)
+    hosts = {
+        row["presence"].get("host")
+        for row in signatures.values()
+        if isinstance(row.get("presence"), dict)
+    }
+    return bool(own) and bool(others - own - hosts)
 
 
 def _signed(check: _Check, rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:

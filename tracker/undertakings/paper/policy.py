@@ -1,8 +1,7 @@
-"""Who records, confirms and withdraws the scan of an undertaking signed on paper. Pure.
+"""Who confirms and withdraws the scan of an undertaking signed on paper. Pure.
 
-Only for people who never sign in: whoever has an account signs for themselves (S11). The NPM's
-coordinator records the scan, a second person who decides for the NPM confirms it, and whoever
-recorded it doesn't countersign.
+The NPM's coordinator records the scan (policy.can_take_signature), a second person who decides for
+the NPM confirms it, and whoever recorded it doesn't countersign.
 """
 
 import datetime as dt
@@ -15,24 +14,6 @@ from tracker.signoff import paper_policy
 from tracker.undertakings import policy
 from tracker.undertakings.facts import UndertakingStatus
 from tracker.undertakings.models import UndertakingState
-
-
-def can_record(actor: Actor, undertaking: UndertakingStatus, today: dt.date) -> Decision:
-    """Decide on recording that a person signed on paper: a coordinator of the NPM."""
-    if not _coordinates(actor, undertaking) or actor.user_id == undertaking.user_id:
-        return no(_l("Only a coordinator of the NPM can record what a person signed on paper."))
-    if undertaking.signs_in:
-        return no(_l("This person has an account and signs for themselves."))
-    match undertaking.state:
-        case UndertakingState.ON_PAPER:
-            return no(_l("A scan of this undertaking is already waiting to be confirmed."))
-        case UndertakingState.SIGNED | UndertakingState.COUNTERSIGNED:
-            return no(_l("The person has already signed this undertaking."))
-        case UndertakingState.CLOSED:
-            return no(_l("This undertaking has been closed, so it can't be signed."))
-    if not undertaking.is_current:
-        return no(_l("New terms are in force. The person has to sign again on the new terms."))
-    return policy.is_covered(undertaking, today)
 
 
 def can_decide(actor: Actor, undertaking: UndertakingStatus, today: dt.date) -> Decision:
@@ -56,7 +37,7 @@ def can_decide(actor: Actor, undertaking: UndertakingStatus, today: dt.date) -> 
 
 def can_withdraw(actor: Actor, undertaking: UndertakingStatus) -> Decision:
     """Decide on withdrawing a scan before it is confirmed: a coordinator of the NPM."""
-    if not _coordinates(actor, undertaking):
+    if not policy.coordinates(actor, undertaking):
         return no(_l("Only a coordinator of the NPM can withdraw a scan."))
     if undertaking.state is not UndertakingState.ON_PAPER:
         return no(_l("This scan no longer waits to be confirmed."))
@@ -76,11 +57,3 @@ def can_be_dated(signed_on: dt.date, asked_on: dt.date, today: dt.date) -> Decis
     if dated and signed_on < asked_on:
         return no(_l("The person was asked after this day. A paper signed earlier doesn't count."))
     return dated
-
-
-def _coordinates(actor: Actor, undertaking: UndertakingStatus) -> bool:
-    return (
-        policy.acts_for(actor, undertaking.npm_ids)
-        and actor.has(*paper_policy.RECORDERS)
-        and not actor.outside_expert
-    )

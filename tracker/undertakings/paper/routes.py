@@ -9,7 +9,6 @@ from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
 from tracker.access.gate import (
-    as_uuid,
     current_actor,
     found_or_404,
     note_reading,
@@ -18,7 +17,6 @@ from tracker.access.gate import (
 )
 from tracker.activity import service as trail
 from tracker.cooperations import keys
-from tracker.cooperations import queries as cooperations
 from tracker.core import clock
 from tracker.core.localized import LocalizedStr
 from tracker.signoff import paper as papers
@@ -36,7 +34,6 @@ from tracker.undertakings.forms import ComparedForm, ScanReasonForm, paper_form
 from tracker.undertakings.handlers import SUBJECT
 from tracker.undertakings.models import Undertaking
 from tracker.undertakings.paper import pages, policy, service
-from tracker.undertakings.queries import Loaded
 
 blueprint = Blueprint(
     "undertaking_paper",
@@ -50,11 +47,11 @@ blueprint = Blueprint(
 def blank(reference: str, undertaking_id: str) -> str:
     """Show the paper to be printed, filled in and signed by a person without an account."""
     actor = current_actor()
-    loaded = _loaded(actor, reference, undertaking_id)
-    require(policy.can_record(actor, loaded.standing, clock.today()))
+    loaded = undertaking_pages.taken_or_404(actor, reference, undertaking_id)
+    require(undertaking_policy.can_take_signature(actor, loaded.standing, clock.today()))
     undertaking = loaded.undertaking
     return render_template(
-        "undertakings/paper_blank.html",
+        "undertakings/paper/blank.html",
         **undertaking_pages.words(loaded),
         reference=reference,
         questions=queries.questions_of(loaded.checklist, locale.language()),
@@ -70,8 +67,8 @@ def blank(reference: str, undertaking_id: str) -> str:
 def record(reference: str, undertaking_id: str) -> str | Response:
     """Record the scan of the signed paper, with what the person filled in on it."""
     actor = current_actor()
-    loaded = _loaded(actor, reference, undertaking_id)
-    require(policy.can_record(actor, loaded.standing, clock.today()))
+    loaded = undertaking_pages.taken_or_404(actor, reference, undertaking_id)
+    require(undertaking_policy.can_take_signature(actor, loaded.standing, clock.today()))
     undertaking = loaded.undertaking
     questions = queries.questions_of(loaded.checklist, locale.language())
     form = paper_form(questions)
@@ -91,7 +88,7 @@ def record(reference: str, undertaking_id: str) -> str | Response:
         next=_to_scan(reference, undertaking_id),
     )
     return done or render_template(
-        "undertakings/paper_record.html",
+        "undertakings/paper/record.html",
         **words,
         reference=reference,
         form=form,
@@ -105,7 +102,7 @@ def record(reference: str, undertaking_id: str) -> str | Response:
 def show(reference: str, undertaking_id: str) -> str | Response:
     """Show the scan; a second person who decides for the NPM compares and confirms it here."""
     actor = current_actor()
-    loaded = _loaded(actor, reference, undertaking_id)
+    loaded = undertaking_pages.taken_or_404(actor, reference, undertaking_id)
     undertaking = loaded.undertaking
     paper_record = _scan_of(undertaking)
     may_decide = policy.can_decide(actor, loaded.standing, clock.today())
@@ -131,7 +128,7 @@ def show(reference: str, undertaking_id: str) -> str | Response:
     if done:
         return done
     # A broken rule gave the transaction up.
-    loaded = _loaded(actor, reference, undertaking_id)
+    loaded = undertaking_pages.taken_or_404(actor, reference, undertaking_id)
     paper_record = _scan_of(loaded.undertaking)
     form.page_token.data = shown.token_of(actor, shown.page_with(paper_record.digest))
     signed = found_or_404(undertaking_pages.signed(loaded.undertaking, locale.language_of_text()))
@@ -139,7 +136,7 @@ def show(reference: str, undertaking_id: str) -> str | Response:
     if may_see:
         _log_read(actor, loaded.undertaking)
     return render_template(
-        "undertakings/paper.html",
+        "undertakings/paper/show.html",
         **undertaking_pages.words(loaded),
         reference=reference,
         view=pages.view(loaded.undertaking, paper_record, signed),
@@ -160,7 +157,7 @@ def show(reference: str, undertaking_id: str) -> str | Response:
 def refuse(reference: str, undertaking_id: str) -> str | Response:
     """Refuse the scan as a second person, with a reason."""
     actor = current_actor()
-    loaded = _loaded(actor, reference, undertaking_id)
+    loaded = undertaking_pages.taken_or_404(actor, reference, undertaking_id)
     require(policy.can_decide(actor, loaded.standing, clock.today()))
     form = ScanReasonForm()
     words = undertaking_pages.words(loaded)
@@ -171,7 +168,7 @@ def refuse(reference: str, undertaking_id: str) -> str | Response:
         next=redirect(url_for("undertakings.listed", reference=reference), 303),
     )
     return done or render_template(
-        "undertakings/paper_no.html",
+        "undertakings/paper/no.html",
         **words,
         reference=reference,
         form=form,
@@ -184,7 +181,7 @@ def refuse(reference: str, undertaking_id: str) -> str | Response:
 def withdraw(reference: str, undertaking_id: str) -> str | Response:
     """Withdraw the scan before it is confirmed, with a reason."""
     actor = current_actor()
-    loaded = _loaded(actor, reference, undertaking_id)
+    loaded = undertaking_pages.taken_or_404(actor, reference, undertaking_id)
     require(policy.can_withdraw(actor, loaded.standing))
     form = ScanReasonForm()
     words = undertaking_pages.words(loaded)
@@ -195,7 +192,7 @@ def withdraw(reference: str, undertaking_id: str) -> str | Response:
         next=redirect(url_for("undertakings.listed", reference=reference), 303),
     )
     return done or render_template(
-        "undertakings/paper_no.html",
+        "undertakings/paper/no.html",
         **words,
         reference=reference,
         form=form,
@@ -208,7 +205,7 @@ def withdraw(reference: str, undertaking_id: str) -> str | Response:
 def scan(reference: str, undertaking_id: str) -> Response:
     """Hand out the scan to those who may read it: to be kept, never shown within a page."""
     actor = current_actor()
-    loaded = _loaded(actor, reference, undertaking_id)
+    loaded = undertaking_pages.taken_or_404(actor, reference, undertaking_id)
     undertaking = loaded.undertaking
     paper_record = _scan_of(undertaking)
     require(policy.can_read(actor, loaded.standing))
@@ -218,14 +215,6 @@ def scan(reference: str, undertaking_id: str) -> Response:
     ending = ENDINGS[ScanType(paper_record.media_type)]
     answer.headers["Content-Disposition"] = f'attachment; filename="undertaking-paper.{ending}"'
     return answer
-
-
-def _loaded(actor: Actor, reference: str, undertaking_id: str) -> Loaded:
-    """Return an undertaking of this cooperation whose paper the person handles, or answer 404."""
-    cooperation = found_or_404(cooperations.find(actor, reference))
-    undertaking = found_or_404(queries.find_for_paper(actor, as_uuid(undertaking_id)))
-    found_or_404(undertaking if undertaking.cooperation_id == cooperation.id else None)
-    return queries.load(undertaking)
 
 
 def _scan_of(undertaking: Undertaking) -> PaperRecord:

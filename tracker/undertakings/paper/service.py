@@ -45,7 +45,7 @@ def record(
     """
     undertaking = queries.locked(undertaking_id)
     loaded = queries.load(undertaking)
-    policy.can_record(actor, loaded.standing, clock.today()).require()
+    undertaking_policy.can_take_signature(actor, loaded.standing, clock.today()).require()
     dated = policy.can_be_dated(signed_on, _asked_on(undertaking), clock.today())
     if not dated:
         raise RuleBrokenError(dated.reason, "signed_on")

@@ -1,0 +1,137 @@
+"""Pages on which a person without an account signs their undertaking on a coordinator's device."""
+
+from dataclasses import replace
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from tracker.access.actor import Actor
+from tracker.access.gate import current_actor, require, signed_in
+from tracker.core import clock
+from tracker.core.localized import LocalizedStr
+from tracker.signoff import proof_fields, shown
+from tracker.signoff.proof_fields import Given
+from tracker.ui import locale
+from tracker.ui.perform import perform
+from tracker.undertakings import frozen as signed_texts
+from tracker.undertakings import labels, pages, policy, queries
+from tracker.undertakings import service as undertakings
+from tracker.undertakings.facts import missing
+from tracker.undertakings.forms import HostForm, host_path_form
+from tracker.undertakings.in_presence import service
+from tracker.undertakings.queries import Loaded
+
+blueprint = Blueprint(
+    "undertaking_presence",
+    __name__,
+    url_prefix="/cooperations/<reference>/undertakings/<undertaking_id>/here",
+)
+
+
+@blueprint.route("", methods=["GET", "POST"])
+@signed_in
+def fill_in(reference: str, undertaking_id: str) -> str | Response:
+    """Page 1: the person reads, declares and confirms, on the device of a coordinator."""
+    actor = current_actor()
+    loaded = pages.taken_or_404(actor, reference, undertaking_id)
+    require(policy.can_take_signature(actor, loaded.standing, clock.today()))
+    undertaking = loaded.undertaking
+    questions = queries.questions_of(loaded.checklist, locale.language())
+    words = pages.words(loaded)
+    form = host_path_form(questions, service.draft_of(actor, undertaking))
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: service.save_draft(actor, undertaking.id, replace(form.draft, is_ready=True)),
+        success=None,
+        next=redirect(
+            url_for(
+                "undertaking_presence.sign", reference=reference, undertaking_id=undertaking_id
+            ),
+            303,
+        ),
+    )
+    return done or render_template(
+        "undertakings/in_presence/fill_in.html",
+        **words,
+        reference=reference,
+        form=form,
+        checklist_id=loaded.checklist.id,
+        asked=questions,
+        because=labels.party_interest(undertaking.organisation.name, queries.ties_of(undertaking)),
+        sentence_parts=_sentence_parts(loaded),
+    )
+
+
+@blueprint.route("/sign", methods=["GET", "POST"])
+@signed_in
+def sign(reference: str, undertaking_id: str) -> str | Response:
+    """Page 2: the person types their name, and the coordinator proves who they are."""
+    actor = current_actor()
+    loaded = pages.taken_or_404(actor, reference, undertaking_id)
+    require(policy.can_take_signature(actor, loaded.standing, clock.today()))
+    undertaking = loaded.undertaking
+    draft = service.draft_of(actor, undertaking)
+    questions = queries.questions_of(loaded.checklist, locale.language())
+    if not draft.is_ready or list(missing(questions, draft, clock.today())):
+        flash(_("Fill in and confirm each point first, then continue to sign."), "warning")
+        return redirect(
+            url_for(
+                "undertaking_presence.fill_in", reference=reference, undertaking_id=undertaking_id
+            ),
+            303,
+        )
+    form = HostForm()
+    ways = proof_fields.ways(actor)
+    form.ask_for(app=ways.has_app, passkey=ways.has_passkey)
+    words = pages.words(loaded)
+    # Before the proof: a wrong one gives the transaction up.
+    spoken = LocalizedStr(labels.sentence(undertaking.user.name, loaded.terms), locale.language())
+    page = undertakings.page_to_sign(loaded, spoken)
+    text = signed_texts.read(undertakings.text_to_sign(loaded, spoken, page), spoken.language)
+    sentence_parts = _sentence_parts(loaded)
+    done = form.validate_on_submit() and perform(
+        form,
+        lambda: _sign(actor, loaded, form, spoken),
+        success=_("Signed. Somebody else from the NPM now has to countersign."),
+        next=redirect(url_for("undertakings.listed", reference=reference), 303),
+    )
+    if done:
+        return done
+    offer = proof_fields.offer(actor, page, spoken)
+    form.page_token.data = offer.token
+    return render_template(
+        "undertakings/in_presence/sign.html",
+        **words,
+        reference=reference,
+        form=form,
+        offer=offer,
+        text=text,
+        sentence_parts=sentence_parts,
+    )
+
+
+def _sign(actor: Actor, loaded: Loaded, form: HostForm, spoken: LocalizedStr) -> None:
+    """Prove the coordinator's identity with the form, then take the person's signature."""
+    name, known_by = form.name.data or "", form.known_by.data or ""
+    service.checked(loaded.undertaking, name=name, known_by=known_by)
+    page = shown.page_of(actor, form.page_token.data)
+    digest = undertakings.digest_to_be(loaded, spoken, page) if page else ""
+    undertaking_id = loaded.undertaking.id
+    identity = proof_fields.prove(
+        actor, Given(**form.given), page, document_digest=digest, sentence=spoken
+    )
+    service.sign(
+        actor,
+        undertaking_id,
+        page=page,
+        name=name,
+        known_by=known_by,
+        sentence=spoken,
+        identity=identity,
+    )
+
+
+def _sentence_parts(loaded: Loaded) -> list[tuple[str, bool]]:
+    name = loaded.undertaking.user.name
+    return pages.with_names(labels.sentence(name, loaded.terms), name)
