@@ -46,7 +46,7 @@ from tracker.oversight import integrity
 from tracker.oversight.facts import Fault, Table
 from tracker.worker import health
 
-pytestmark = pytest.mark.some_on_postgresql(3)
+pytestmark = pytest.mark.some_on_postgresql(5)
 
 USERS, PASSKEYS, CODES = table_of(User), table_of(Passkey), table_of(MailedCode)
 REFUSED = "were changed outside this application"

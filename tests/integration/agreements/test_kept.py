@@ -23,7 +23,7 @@ from tracker.core import clock
 from tracker.oversight import facts, integrity
 from tracker.oversight.facts import Fault
 
-pytestmark = [pytest.mark.both_databases, pytest.mark.some_on_postgresql(2)]
+pytestmark = [pytest.mark.both_databases, pytest.mark.some_on_postgresql(4)]
 
 LATER = clock.today() + 700 * DAY
 # What is told by events alone: how a notice went on.

@@ -34,7 +34,7 @@ from tracker.core.content import ContentError
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
 from tracker.search.words import NOTHING, ask
 
-pytestmark = pytest.mark.some_on_postgresql(2)
+pytestmark = pytest.mark.some_on_postgresql(4)
 
 HOME = "/own-guidance"
 Watch = Callable[[], AbstractContextManager[list[str]]]

@@ -18,7 +18,7 @@ from tracker.core.paths import CONTENT
 from tracker.guidance import queries as guidance
 from tracker.guidance.models import PassageUse
 
-pytestmark = [pytest.mark.both_databases, pytest.mark.some_on_postgresql(2)]
+pytestmark = [pytest.mark.both_databases, pytest.mark.some_on_postgresql(4)]
 
 TERMS = ChecklistKind.TERMS
 SHIPPED = next(

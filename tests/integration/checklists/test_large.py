@@ -15,7 +15,7 @@ from tests.factories.bulk.large import LARGE, SMALL, Crowd
 from tracker.checklists.models import Answer, ChecklistParty, Position
 from tracker.comments.models import Comment
 
-pytestmark = [pytest.mark.both_databases, pytest.mark.some_on_postgresql(2)]
+pytestmark = [pytest.mark.both_databases, pytest.mark.some_on_postgresql(4)]
 
 Statements = Callable[[], AbstractContextManager[list[str]]]
 # Of the processor: a page takes well below a second. What is not seen by a person who waits is

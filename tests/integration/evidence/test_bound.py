@@ -73,7 +73,7 @@ from tracker.undertakings import bound as undertakings
 from tracker.undertakings.models import Undertaking, UndertakingState
 from tracker.worker import jobs
 
-pytestmark = [pytest.mark.both_databases, pytest.mark.some_on_postgresql(5)]
+pytestmark = [pytest.mark.both_databases, pytest.mark.some_on_postgresql(8)]
 
 CHECKLISTS, REQUESTS = table_of(Checklist), table_of(SignatureRequest)
 PARTIES, UNDERTAKINGS = table_of(SignatureParty), table_of(Undertaking)

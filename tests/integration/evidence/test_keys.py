@@ -33,7 +33,7 @@ from tracker.evidence.keys.signing_keys import PublicKey
 from tracker.evidence.log import notes
 from tracker.evidence.models import EvidenceKey, KeyOrigin, KeyUse
 
-pytestmark = pytest.mark.some_on_postgresql(2)
+pytestmark = pytest.mark.some_on_postgresql(4)
 
 CHECKPOINT, DOCUMENT = KeyUse.CHECKPOINT, KeyUse.DOCUMENT
 

@@ -53,7 +53,7 @@ from tracker.oversight.facts import (
 from tracker.signoff import assertion
 from tracker.signoff.models import SignatureRequest
 
-pytestmark = [pytest.mark.both_databases, pytest.mark.some_on_postgresql(4)]
+pytestmark = [pytest.mark.both_databases, pytest.mark.some_on_postgresql(6)]
 
 Act = Callable[[Tampering, Tampering], object]
 OTHER = "f" * 64

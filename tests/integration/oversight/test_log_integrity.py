@@ -49,7 +49,7 @@ from tracker.oversight.facts import (
 )
 from tracker.oversight.reading import Reader
 
-pytestmark = [pytest.mark.both_databases, pytest.mark.some_on_postgresql(3)]
+pytestmark = [pytest.mark.both_databases, pytest.mark.some_on_postgresql(5)]
 
 OTHER = "f" * 64
 Act = Callable[[Connection], object]

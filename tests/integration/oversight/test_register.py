@@ -34,7 +34,7 @@ from tracker.oversight.facts import AgreementState, Narrowing, Question, Registe
 from tracker.oversight.models import EntryState, RegisterEntry
 from tracker.worker import recheck
 
-pytestmark = pytest.mark.some_on_postgresql(3)
+pytestmark = pytest.mark.some_on_postgresql(5)
 
 DAY = dt.timedelta(days=1)
 PAIR = {"npm": "tomas", "door": "henrik"}

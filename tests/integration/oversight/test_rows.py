@@ -48,7 +48,7 @@ from tracker.worker import prepare
 # What is changed by its row's id alone belongs to no cooperation in particular.
 NOBODY = UUID(int=0)
 
-pytestmark = [pytest.mark.both_databases, pytest.mark.some_on_postgresql(2)]
+pytestmark = [pytest.mark.both_databases, pytest.mark.some_on_postgresql(4)]
 
 
 def change(model: type[Base], row: object, **values: object) -> None:

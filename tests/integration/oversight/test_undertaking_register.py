@@ -51,7 +51,7 @@ from tracker.undertakings.models import (
 from tracker.undertakings.places import Places
 from tracker.undertakings.queries import VISIT_READER, VisitChoice
 
-pytestmark = pytest.mark.some_on_postgresql(3)
+pytestmark = pytest.mark.some_on_postgresql(5)
 
 REGISTER = "/register/undertakings"
 READERS = ("ilena", "milan", "greta")

@@ -31,7 +31,7 @@ from tracker.undertakings.models import (
     UndertakingState,
 )
 
-pytestmark = pytest.mark.some_on_postgresql(2)
+pytestmark = pytest.mark.some_on_postgresql(4)
 
 ASKED, SIGNED = UndertakingState.ASKED, UndertakingState.SIGNED
 COUNTERSIGNED, CLOSED = UndertakingState.COUNTERSIGNED, UndertakingState.CLOSED

@@ -30,7 +30,7 @@ from tracker.visits import queries, service
 from tracker.visits.encryption import plan_of
 from tracker.visits.policy import Outline
 
-pytestmark = [pytest.mark.both_databases, pytest.mark.some_on_postgresql(3)]
+pytestmark = [pytest.mark.both_databases, pytest.mark.some_on_postgresql(5)]
 
 ROLES = ChecklistKind.VISIT_ROLES
 ONE_DAY = dt.timedelta(days=1)
