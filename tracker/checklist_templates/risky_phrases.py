@@ -1,9 +1,14 @@
-"""Risky phrases that may limit the NPM: loaded from content, and found in answers."""
+"""Risky phrases that may limit the NPM: loaded from content, and found in answers.
+
+In one file: how a form is written in the lists is how it is looked for.
+"""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import cache, cached_property, lru_cache
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +28,7 @@ from tracker.core.canonical import digest_of
 from tracker.core.content import ContentError, Mistake, YamlText, name_of, read_text, read_yaml
 from tracker.core.paths import CONTENT
 from tracker.core.services import Slot
-from tracker.search.words import Word, folded, split
+from tracker.search.words import Word, folded, folded_words, split
 from tracker.settings import KNOWN_LANGUAGES
 
 WRITTEN = frozenset({FieldType.TEXT, FieldType.LINE})
@@ -124,6 +129,17 @@ class PhraseList(Strict):
     def by_first(self) -> "Index":
         """The forms of all kinds, the longest first, by their first word."""
         return _indexed((steps_of(form), entry) for entry in self.hints for form in entry.forms)
+
+    def may_be_in(self, forms: AbstractSet[str]) -> bool:
+        """Tell whether all words of a phrase are among those of a text, in whatever order.
+
+        Nearly no text has them all, and to tell that takes a fraction of looking for them.
+        """
+        return any(
+            all(not step.words.isdisjoint(forms) for step in steps)
+            for first in self.by_first.keys() & forms
+            for steps, _entry in self.by_first[first]
+        )
 
     @cached_property
     def harmless_by_first(self) -> "Index":
@@ -239,9 +255,11 @@ def found_in(texts: Iterable[str], lists: Sequence[PhraseList]) -> tuple[Hint, .
     word; of two forms the longer one counts, and none that overlaps a harmless one.
     """
     matches: dict[tuple[str, str], _Match] = {}
-    written = [_Text(text) for text in texts]
+    written = [(_Text(text), forms_in(text)) for text in texts]
     for phrases in lists:
-        for text in written:
+        for text, forms in written:
+            if not phrases.may_be_in(forms):
+                continue
             for first, last, entry in _of_text(text, phrases):
                 match = matches.setdefault((phrases.language, entry.key), _Match(entry))
                 shown = text.between(first, last)
@@ -261,6 +279,11 @@ def found_in(texts: Iterable[str], lists: Sequence[PhraseList]) -> tuple[Hint, .
     )
 
 
+def forms_in(text: str) -> AbstractSet[str]:
+    """Return the different words of a text as they are compared with those of phrases."""
+    return {form for word in folded_words(text) if word for form in _forms_of(word)}
+
+
 @dataclass(slots=True)
 class _Match:
     """A kind of phrase that was found: as written, and the sentences it is in."""
@@ -275,17 +298,28 @@ class _Text:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.words: list[Word] = list(split(text))
-        # Of each word: whether it follows the one before as in a phrase, and its sentence's number.
-        self.joined: list[bool] = []
-        self.sentence: list[int] = []
-        end = number = 0
-        for word in self.words:
-            between = text[end : word.start]
-            self.joined.append(not between.strip(BETWEEN))
-            number += SENTENCE_ENDS.search(between) is not None
-            self.sentence.append(number)
-            end = word.end
+
+    @cached_property
+    def words(self) -> list[Word]:
+        """Its words, in their order."""
+        return list(split(self.text))
+
+    @cached_property
+    def joined(self) -> list[bool]:
+        """Of each word, whether it follows the one before as in a phrase."""
+        return [not between.strip(BETWEEN) for between in self._between]
+
+    @cached_property
+    def sentence(self) -> list[int]:
+        """Of each word, the number of its sentence."""
+        return list(
+            accumulate(SENTENCE_ENDS.search(between) is not None for between in self._between)
+        )
+
+    @cached_property
+    def _between(self) -> list[str]:
+        ends = [0, *(word.end for word in self.words)]
+        return [self.text[end : word.start] for end, word in zip(ends, self.words, strict=False)]
 
     def between(self, first: int, last: int) -> str:
         """Return what was written from one word to another."""

@@ -74,6 +74,11 @@ def split(text: str) -> Iterator[Word]:
             yield Word(folded, match.start(), match.end())
 
 
+def folded_words(text: str) -> set[str]:
+    """Return the different words of a text, folded."""
+    return {_fold(word) for word in _WORD.findall(text)}
+
+
 def folded(text: str) -> str:
     """Return the words of a text folded and separated by single spaces, as they are indexed."""
     return " ".join(word.folded for word in split(text))

@@ -1,4 +1,7 @@
-"""Risky phrases: found as whole words, without case and accents, and never blocking."""
+"""Risky phrases: found as whole words, without case and accents, and never blocking.
+
+In one file: the rules for writing a form, and what each finds.
+"""
 
 import re
 import shutil
@@ -155,6 +158,45 @@ def test_only_the_languages_of_the_instance_are_looked_for() -> None:
     with alone(risky_phrases.LANGUAGES.holding(("ar",))):
         assert {hint.language for hint in risky_phrases.hints(text)} == {"ar"}
     assert {hint.language for hint in risky_phrases.hints(text)} == {"en", "ar"}
+
+
+ALL_LISTS = [file.phrases for file in risky_phrases.read(CONTENT)]
+WORDS_OF_FORMS = sorted(
+    {
+        word
+        for phrases in ALL_LISTS
+        for entry in phrases.hints
+        for form in entry.forms
+        for step in risky_phrases.steps_of(form)
+        for word in step.words
+    }
+)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["", "\u0648", "\u0628\u0627\u0644", "\u0627\u0644"]),
+            st.sampled_from(WORDS_OF_FORMS),
+            st.sampled_from([" ", "-", ", ", ". ", " the ", "\n"]),
+        ),
+        max_size=12,
+    ),
+    st.sampled_from(ALL_LISTS),
+)
+def test_no_text_with_a_phrase_is_passed_over(
+    parts: list[tuple[str, str, str]], phrases: PhraseList
+) -> None:
+    text = "".join("".join(part) for part in parts)
+    every_way = _LooksEverywhere.model_validate(phrases.model_dump())
+    assert risky_phrases.found_in([text], [phrases]) == risky_phrases.found_in([text], [every_way])
+
+
+class _LooksEverywhere(PhraseList):
+    """Phrases that are looked for in every text, whatever words it has."""
+
+    def may_be_in(self, forms: object) -> bool:
+        return True
 
 
 @given(st.text(max_size=80))
