@@ -9,11 +9,13 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.constructor import ConstructorError, RoundTripConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.scanner import RoundTripScanner, ScannerError
 
 Model = TypeVar("Model", bound=BaseModel)
 NodePath = Sequence[int | str]
+NO_VALUE = "there is no such number or date"
 NESTED = "it is nested too deeply"
 ANCHORS = "anchors (&) and aliases (*) are not read here"
 MOST_NESTED = 100
@@ -119,10 +121,22 @@ class _StrictScanner(RoundTripScanner):
         raise ScannerError(None, None, reason, self.reader.get_mark())
 
 
+class _StrictConstructor(RoundTripConstructor):
+    """Says on which line a number or a date stands that can't be one."""
+
+    def construct_object(self, node: Any, deep: bool = False) -> Any:  # noqa: FBT001, FBT002
+        """Return what a node says."""
+        try:
+            return super().construct_object(node, deep=deep)
+        except (ValueError, OverflowError) as error:
+            raise ConstructorError(None, None, NO_VALUE, node.start_mark) from error
+
+
 def yaml_reader() -> YAML:
     """Return a loader for uploaded YAML: it keeps lines, and takes time linear in the length."""
     yaml = YAML(typ="rt")
     yaml.Scanner = _StrictScanner
+    yaml.Constructor = _StrictConstructor
     return yaml
 
 

@@ -84,6 +84,8 @@ def test_a_text_that_is_written_reads_back_equal(session: Session, kind: Checkli
         ("]" * 25_000 + "[" * 25_000, "not valid YAML"),
         ("just words", "input should be a valid dictionary"),
         ("kind: terms\nkind: terms\n", "not valid YAML"),
+        ("9" * 5000, "there is no such number or date"),
+        ("kind: terms\nversion: 2026-13-45\n", "there is no such number or date"),
         ("", "input should be a valid dictionary"),
     ],
 )
