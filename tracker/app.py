@@ -144,9 +144,9 @@ from tracker.signoff import settings as signing_settings
 from tracker.signoff.settings import HouseRules
 from tracker.ui import errors
 from tracker.ui import routes as ui_routes
+from tracker.ui.addresses import init_addresses
 from tracker.ui.assets import init_assets
 from tracker.ui.compression import init_compression
-from tracker.ui.converters import StoredNumber
 from tracker.ui.errors import register_error_pages
 from tracker.ui.gallery import register_gallery
 from tracker.ui.locale import init_locale, select_language
@@ -612,7 +612,7 @@ def build_app(settings: Settings | None = None) -> Flask:
         static_url_path="/static",
     )
     app.extensions["settings"] = settings
-    app.url_map.converters["int"] = StoredNumber
+    init_addresses(app)
     init_compression(app)
     _configure(app, settings)
     db.init_app(app)

@@ -134,15 +134,29 @@ def test_no_form_with_strange_values_is_an_error_of_ours(
 
 def strange_forms(form: Form, names: list[str]) -> Iterator[dict[str, list[str]]]:
     """Yield what is sent: all fields strange at once; in the long form also one at a time."""
-    kept = {name: form.values[name] for name in NOT_CHANGED if name in form.values}
+    unchanged = {name: form.values[name] for name in NOT_CHANGED if name in form.values}
     for value in VALUES_SENT:
-        yield kept | {name: [value] for name in names}
+        yield unchanged | {name: [value] for name in names}
         if is_long():
             for name in names:
                 yield {**form.filled_in(), name: [value]}
 
 
-def test_a_number_beyond_what_is_stored_is_nowhere(app: Flask) -> None:
-    client = app.test_client()
-    for number in NUMBERS_SENT:
-        assert client.get(f"/checkpoints/{number}").status_code == 404
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [
+        (f"/checkpoints/{HUGE}", 404),
+        (f"/checkpoints/{2**31}", 404),
+        ("/guidance/%00", 404),
+        ("/guidance/settling-terms%0a", 404),
+        ("/guidance?q=%00", 400),
+        ("/guidance?%07=1", 400),
+        ("/guidance?q=one%0d%0atwo%09three", 200),
+    ],
+)
+def test_what_no_page_links_to_is_refused_in_a_page_of_ours(
+    client: CheckedClient, address: str, status: int
+) -> None:
+    response = client.get(address)
+    assert response.status_code == status
+    assert response.mimetype == "text/html"
