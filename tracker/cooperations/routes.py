@@ -36,7 +36,7 @@ from tracker.ui.filters import filter_links
 from tracker.ui.locale import as_date
 from tracker.ui.paging import Page
 from tracker.ui.perform import perform
-from tracker.ui.words import tidy_line
+from tracker.ui.words import asked_words
 
 blueprint = Blueprint("cooperations", __name__)
 HISTORY_SIZE = 50
@@ -97,7 +97,7 @@ blueprint.add_app_template_filter(passage_url, "passage_url")
 def index() -> str:
     """List the cooperations the person may see."""
     actor = current_actor()
-    words = tidy_line(request.args.get("q", ""))[:200]
+    words = asked_words()
     wanted = request.args.get("stage")
     state = next((choice for choice in labels.LIST_STATES if choice.value == wanted), None)
     number = paging.asked_number()

@@ -15,6 +15,7 @@ from tracker.organisations.models import Organisation
 from tracker.ui import paging
 from tracker.ui.filters import filter_links
 from tracker.ui.perform import perform
+from tracker.ui.words import asked_words
 
 blueprint = Blueprint("organisations", __name__, url_prefix="/organisations")
 
@@ -25,7 +26,7 @@ def listed() -> str:
     """List all organisations, with search, for administrators."""
     actor = gate.current_actor()
     gate.require(policy.can_list_organisations(actor))
-    words = request.args.get("q", "")[:200]
+    words = asked_words()
     kind = _kind(request.args.get("kind", ""))
     number = paging.asked_number()
     total, lines = queries.page(

@@ -1,4 +1,4 @@
-"""What an address may hold: numbers that can be stored, and no control characters."""
+"""What the path of an address may hold: numbers that can be stored, no control characters."""
 
 import re
 from typing import Any
@@ -8,9 +8,9 @@ from werkzeug.routing import IntegerConverter, Map
 
 # The largest number of a column, on either database.
 MOST = 2**31 - 1
-# PostgreSQL stores no NUL; nobody types the others. Lines may end in what a form asks for.
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_IN_PATH = re.compile("[\x00-\x1f\x7f]")
+# PostgreSQL stores no NUL, and no name in a path has any other. What people search for may hold
+# some, and is tidied where it is read.
+_CONTROL = re.compile("[\x00-\x1f\x7f]")
 
 
 class StoredNumber(IntegerConverter):
@@ -21,14 +21,11 @@ class StoredNumber(IntegerConverter):
 
 
 def init_addresses(app: Flask) -> None:
-    """Answer 404 or 400 to addresses that hold what no page of ours links to."""
+    """Answer 404 to paths that hold what no page of ours links to."""
     app.url_map.converters["int"] = StoredNumber
     app.before_request(_refuse_control_characters)
 
 
 def _refuse_control_characters() -> None:
-    if _IN_PATH.search(request.path):
+    if _CONTROL.search(request.path):
         abort(404)
-    for name, value in request.args.items(multi=True):
-        if _CONTROL.search(name) or _CONTROL.search(value):
-            abort(400)

@@ -4,11 +4,14 @@ import re
 import unicodedata
 from typing import Any
 
+from flask import request
 from flask_babel import ngettext
 
 # Characters that are invisible or reverse other text: a text must read as it is signed.
 _HIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202d\u202e\ufeff]")
 _SPACES = re.compile(r"\s+")
+# As much of what somebody searches for is looked at.
+MOST_ASKED = 200
 
 
 class BareMessage(str):
@@ -40,3 +43,9 @@ def tidy_line(text: Any) -> Any:
     if not isinstance(text, str):
         return text
     return _SPACES.sub(" ", tidy_text(text)).strip()
+
+
+def asked_words(most: int = MOST_ASKED) -> str:
+    """Return what a list is searched for (q in the address), tidied and cut off."""
+    words: str = tidy_line(request.args.get("q", ""))
+    return words[:most]

@@ -34,6 +34,7 @@ from tracker.ui import locale, paging
 from tracker.ui.fields import Option
 from tracker.ui.filters import filter_links
 from tracker.ui.perform import perform
+from tracker.ui.words import asked_words
 
 blueprint = Blueprint("people", __name__, url_prefix="/people")
 
@@ -46,7 +47,7 @@ def listed() -> str:
     """List people: all for administrators, their own organisation's for its coordinators."""
     actor = gate.current_actor()
     gate.require(policy.can_see_people(actor))
-    words = request.args.get("q", "")[:200]
+    words = asked_words()
     suspended = request.args.get("state") == "suspended"
     number = paging.asked_number()
     total, lines = queries.people(

@@ -24,7 +24,7 @@ from tracker.checklists.reuse.copying import ITEMS, Preview
 from tracker.core.errors import StaleError
 from tracker.ui.form_base import Form
 from tracker.ui.perform import perform
-from tracker.ui.words import tidy_line
+from tracker.ui.words import asked_words
 
 blueprint = Blueprint("copying", __name__, url_prefix="/checklists/<uuid:checklist_id>")
 
@@ -38,7 +38,7 @@ def formers(checklist_id: UUID) -> str:
     """List the newest checklists of the same parties to copy answers from, or those searched."""
     actor = current_actor()
     checklist, loaded = _get_or_404(actor, checklist_id)
-    words = tidy_line(request.args.get("q", ""))[:MOST_LETTERS]
+    words = asked_words(MOST_LETTERS)
     lines, has_more = queries.formers(actor, checklist, words)
     return render_template(
         "checklists/reuse/formers.html",
