@@ -667,6 +667,8 @@ class Verifier:
             if value["kind"] != "signature":
                 continue
             need((row["method"] == "in_presence") == ("presence" in row))
+            if "presence" in row:
+                need(all(isinstance(row["presence"][name], str) for name in ("host", "method")))
             proven_by = row.get("presence", row)["method"]
             need((proven_by == "passkey") == (row.get("proof") is not None))
             if proven_by == "passkey":
@@ -725,7 +727,12 @@ class Verifier:
             )
             if document is not None:
                 own &= {document["person"]["id"]}
-            hosts = {entry["presence"]["host"] for *_, entry in under if "presence" in entry}
+            present = [entry.get("presence") for *_, entry in under]
+            hosts = {
+                who["host"]
+                for who in present
+                if isinstance(who, dict) and isinstance(who.get("host"), str)
+            }
             need(own and other - own - hosts)
             return
         end = min(

@@ -107,11 +107,16 @@ def can_allow_mailed_codes(actor: Actor, npm_ids: frozenset[UUID]) -> Decision:
 
 
 def can_decide(actor: Actor, undertaking: UndertakingStatus) -> Decision:
-    """Decide on deciding what follows from declared interests (C13): never from one's own."""
+    """Decide on deciding what follows from declared interests (C13): never from one's own.
+
+    Nor from those that a person declared on one's own device.
+    """
     if not decides_for(actor, undertaking.npm_ids):
         return no(_l("Only a signatory or manager of the NPM can decide on declared interests."))
     if actor.user_id == undertaking.user_id:
         return no(_l("You can't decide on your own interests."))
+    if actor.user_id == undertaking.host_id:
+        return no(_l("The person signed on your device. Somebody else has to decide."))
     if undertaking.state is not UndertakingState.SIGNED:
         return no(_l("There's nothing to decide now: the undertaking isn't waiting for the NPM."))
     if not undertaking.needs_decision:

@@ -33,7 +33,7 @@ from tracker.organisations.models import Organisation
 from tracker.signoff import paper
 from tracker.signoff import queries as signoff
 from tracker.signoff import service as signing
-from tracker.signoff.models import Revision
+from tracker.signoff.models import Method, Revision, Signature
 from tracker.signoff.paper_models import PaperRecord
 from tracker.undertakings import added_interests, bound, scope
 from tracker.undertakings import people as around
@@ -558,10 +558,15 @@ def tasks(actor: Actor, cooperation_id: UUID | None = None) -> Tasks:
         ~scope.own(actor),
         Undertaking.state.in_([UndertakingState.ON_PAPER, UndertakingState.SIGNED]),
         sa.or_(Undertaking.decision.is_(None), Undertaking.decision != InterestsDecision.REPLACE),
-        # Whoever recorded a scan neither confirms nor countersigns.
+        # Whoever recorded a scan neither confirms nor countersigns, nor does whose device it was.
         ~sa.exists().where(
             PaperRecord.revision_id == Undertaking.revision_id,
             PaperRecord.user_id == actor.user_id,
+        ),
+        ~sa.exists().where(
+            Signature.revision_id == Undertaking.revision_id,
+            Signature.method == Method.IN_PRESENCE,
+            Signature.presence["host"].as_string() == str(actor.user_id),
         ),
     )
     of_people = _waiting(

@@ -96,7 +96,8 @@ RECOMPUTE = tuple(
     )
     for kind in stale.PUT_OFF
 )
-# There is none, unless somebody wrote into the database; then this fails, and /healthz says so.
+# There is none, unless somebody wrote into the database; of a kind that there is not it fails, and
+# /healthz says so.
 RECOMPUTE_UNKNOWN = Job(
     "recompute unknown",
     lambda _day: stale.stored_unknown(),

@@ -743,6 +743,11 @@ def test_a_signature_in_somebodys_presence_is_proven_as_that_person_proved_it() 
     ("method", "more", "flaw"),
     [
         ("in_presence", {}, "names nobody present"),
+        ("in_presence", {"presence": None}, "names nobody present"),
+        ("in_presence", {"presence": ["host"]}, "names nobody present"),
+        ("in_presence", by_host("password_totp", host=[]), "names nobody present"),
+        ("in_presence", by_host("password_totp", host={}), "names nobody present"),
+        ("password_totp", {"presence": None}, "names nobody present"),
         ("password_totp", by_host("password_totp"), "names nobody present"),
         ("in_presence", by_host("passkey"), "no proof"),
         ("in_presence", {**by_host("password_totp"), "proof": proof("a" * 64)}, "no proof"),
@@ -1098,6 +1103,14 @@ def test_an_undertaking_that_its_person_or_somebody_else_did_not_sign_is_named(
 def test_an_undertaking_holds_that_its_person_signed_and_another_countersigned() -> None:
     assert judged(attested(an_undertaking(own(), countersigned()))) == {}
     assert judged(attested(an_undertaking(own_before(SAMIRA), countersigned()))) == {}
+
+
+@pytest.mark.parametrize("presence", [None, [], "host", {"host": []}, {"host": {}}])
+def test_who_was_present_can_be_anything_without_an_error(presence: object) -> None:
+    instance = attested(
+        an_undertaking(own(method="in_presence", presence=presence), countersigned())
+    )
+    assert set(judged(instance)) == {"Passkeys"}
 
 
 def words_of_certificates(data: bytes) -> str:

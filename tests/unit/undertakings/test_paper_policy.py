@@ -120,6 +120,15 @@ def test_on_whose_device_somebody_signed_does_not_countersign() -> None:
     )
 
 
+def test_on_whose_device_interests_were_declared_does_not_decide_on_them() -> None:
+    declared = without_account(
+        state=UndertakingState.SIGNED, host_id=BOTH.user_id, has_interests=True
+    )
+    words = refused(undertakings.can_decide(BOTH, declared))
+    assert "Somebody else has to decide" in words
+    assert undertakings.can_decide(BOTH, replace(declared, host_id=COORDINATOR.user_id))
+
+
 def test_a_coordinator_withdraws_a_scan_that_waits() -> None:
     assert policy.can_withdraw(COORDINATOR, on_paper())
     assert "no longer waits" in refused(policy.can_withdraw(COORDINATOR, without_account()))

@@ -588,10 +588,16 @@ def _check_passkeys(check: _Check, _data: bytes) -> str:
 
 def _proven_by(row: Mapping[str, Any]) -> object:
     """Return how the signer, or the person in whose presence they signed, proved who they are."""
-    presence = row.get("presence")
-    if (row["method"] == IN_PRESENCE) != isinstance(presence, dict):
+    if (row["method"] == IN_PRESENCE) != ("presence" in row):
         raise FlawError(f"The signature of {_plain(row['signer_name'])} names nobody present.")
-    return presence.get("method") if isinstance(presence, dict) else row["method"]
+    if "presence" not in row:
+        return row["method"]
+    presence = row["presence"]
+    if not isinstance(presence, dict) or not all(
+        isinstance(presence.get(name), str) for name in ("host", "method")
+    ):
+        raise FlawError(f"The signature of {_plain(row['signer_name'])} names nobody present.")
+    return presence["method"]
 
 
 def _check_certificates(check: _Check, _data: bytes) -> str:
@@ -742,10 +748,11 @@ def _was_countersigned(
         person = document.get("person")
         named = person.get("id") if isinstance(person, dict) else None
         own = {certificate for certificate in own if certificate == named}
+    present = [row["presence"] for row in signatures.values() if "presence" in row]
     hosts = {
-        row["presence"].get("host")
-        for row in signatures.values()
-        if isinstance(row.get("presence"), dict)
+        host
+        for host in (who.get("host") for who in present if isinstance(who, dict))
+        if isinstance(host, str)
     }
     return bool(own) and bool(others - own - hosts)
 
