@@ -727,13 +727,17 @@ class Verifier:
             )
             if document is not None:
                 own &= {document["person"]["id"]}
-            present = [entry.get("presence") for *_, entry in under]
-            hosts = {
-                who["host"]
-                for who in present
-                if isinstance(who, dict) and isinstance(who.get("host"), str)
+            named = [
+                (entry.get(part), name)
+                for *_, entry in under
+                for part, name in (("presence", "host"), ("paper", "recorded_by"))
+            ]
+            takers = {
+                part[name]
+                for part, name in named
+                if isinstance(part, dict) and isinstance(part.get(name), str)
             }
-            need(own and other - own - hosts)
+            need(own and other - own - takers)
             return
         end = min(
             number

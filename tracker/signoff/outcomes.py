@@ -439,11 +439,19 @@ def undertaking_course(
 
 
 def _is_vouched_for_twice(signatures: Iterable[Signature]) -> bool:
-    """Return whether one person was present at the signature and countersigned it too."""
+    """Return whether one person took the signature and countersigned it too.
+
+    Whoever recorded it from paper, or had it signed on their own device, took it.
+    """
     rows = list(signatures)
-    hosts = {row.presence.get("host") for row in rows if row.presence is not None}
+    takers = [
+        about.get(name)
+        for row in rows
+        for about, name in ((row.presence, "host"), (row.paper, "recorded_by"))
+        if isinstance(about, dict)
+    ]
     return any(
-        row.kind is SignatureKind.COUNTERSIGNATURE and str(row.user_id) in hosts for row in rows
+        row.kind is SignatureKind.COUNTERSIGNATURE and str(row.user_id) in takers for row in rows
     )
 
 

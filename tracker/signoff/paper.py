@@ -261,18 +261,6 @@ def find(revision_ids: Iterable[UUID], record_id: UUID) -> PaperRecord | None:
     )
 
 
-_RECORDED_BY = sa.select(PaperRecord.user_id).where(
-    PaperRecord.revision_id == sa.bindparam("revision_id")
-)
-
-
-def recorded_by(revision_id: UUID | None) -> UUID | None:
-    """Return who recorded the scan of an undertaking's text; None where there is none."""
-    if revision_id is None:
-        return None
-    return db.session.scalar(_RECORDED_BY, {"revision_id": revision_id})
-
-
 _FORMER = sa.select(PaperRecord).where(
     PaperRecord.revision_id == sa.bindparam("revision_id"), PaperRecord.kind == PaperKind.FORMER
 )

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -19,6 +20,7 @@ from tracker.signoff.models import (
     SignatureRequest,
     SignatureSlot,
 )
+from tracker.signoff.paper_models import PaperRecord
 from tracker.signoff.policy import RequestStatus
 from tracker.signoff.signers import Named, PartySigners
 
@@ -32,18 +34,41 @@ def revision(revision_id: UUID) -> Revision | None:
     )
 
 
-def host_of(revision_id: UUID | None) -> UUID | None:
-    """Return on whose device a text was signed by somebody without an account; None otherwise."""
+class TakenBy(NamedTuple):
+    """Who took the signature of somebody without an account."""
+
+    # From paper.
+    recorded_by: UUID | None = None
+    # On whose device, in their presence.
+    host: UUID | None = None
+
+
+def taken_by(revision_id: UUID | None) -> TakenBy:
+    """Return who took the signature under a person's text; nobody where they signed themselves.
+
+    Whether the person has an account now makes no difference.
+    """
     if revision_id is None:
-        return None
-    presence = db.session.scalar(_PRESENCE, {"revision_id": revision_id})
-    return UUID(presence["host"]) if presence else None
+        return TakenBy()
+    recorded_by, presence = db.session.execute(_TAKEN, {"revision_id": revision_id}).one()
+    return TakenBy(recorded_by, UUID(presence["host"]) if presence else None)
 
 
-_PRESENCE = sa.select(Signature.presence).where(
-    Signature.revision_id == sa.bindparam("revision_id"),
-    Signature.kind == SignatureKind.SIGNATURE,
-    Signature.method == Method.IN_PRESENCE,
+_TAKEN = sa.select(
+    sa.select(PaperRecord.user_id)
+    .where(PaperRecord.revision_id == sa.bindparam("revision_id"))
+    .order_by(PaperRecord.id)
+    .limit(1)
+    .scalar_subquery(),
+    sa.select(Signature.presence)
+    .where(
+        Signature.revision_id == sa.bindparam("revision_id"),
+        Signature.kind == SignatureKind.SIGNATURE,
+        Signature.method == Method.IN_PRESENCE,
+    )
+    .order_by(Signature.id)
+    .limit(1)
+    .scalar_subquery(),
 )
 _REVISIONS = (
     sa.select(Revision, SignatureRequest)

@@ -233,7 +233,9 @@ def waiting(actor: Actor, cooperation_id: UUID | None, limit: int) -> list[Waiti
         )
         .join(Cooperation, Cooperation.id == AddedInterest.cooperation_id)
         .join(user, user.id == AddedInterest.user_id)
-        .where(*conditions, _WAITS, ~scope.own(actor), scope.decided_by(actor))
+        .where(
+            *conditions, _WAITS, ~scope.own(actor), scope.decided_by(actor), ~scope.taken_by(actor)
+        )
         .order_by(AddedInterest.added_at, AddedInterest.id)
         .limit(limit)
     )

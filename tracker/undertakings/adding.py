@@ -19,7 +19,6 @@ from tracker.undertakings import (
     encryption,
     handlers,
     messages,
-    people,
     policy,
     queries,
 )
@@ -71,7 +70,7 @@ def add(actor: Actor, undertaking_id: UUID, text: str, places: Places) -> AddedI
         cooperation_id=interest.cooperation_id,
     )
     messages.interest_added(
-        undertaking, interest.id, loaded.terms.reference, people.deciders(interest.cooperation_id)
+        undertaking, interest.id, loaded.terms.reference, loaded.standing.taken_by
     )
     return interest
 

@@ -203,6 +203,12 @@ class UndertakingStatus:
     is_joining: bool = False
 
     @property
+    def taken_by(self) -> frozenset[UUID]:
+        """Who took the person's signature, from paper or on their own device; empty for nobody."""
+        takers = (self.recorded_by_id, self.host_id)
+        return frozenset(user_id for user_id in takers if user_id is not None)
+
+    @property
     def needs_decision(self) -> bool:
         """Whether the NPM decides: on what was declared, or since the party has an interest."""
         return bool(self.has_interests) or self.party_has_interest

@@ -1,6 +1,6 @@
 """Emails about undertakings: neutral sentences and a link, never what was declared."""
 
-from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from uuid import UUID
 
 from flask_babel import gettext as _
@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from tracker.accounts.models import User
 from tracker.mail import outbox
 from tracker.mail.render import in_language, link_to, text
+from tracker.undertakings import people
 from tracker.undertakings.models import Undertaking
 
 
@@ -24,11 +25,14 @@ def requested(undertaking: Undertaking, person: User) -> None:
         )
 
 
-def waits_for_npm(undertaking: Undertaking, reference: str, deciders: Iterable[User]) -> None:
-    """Tell those who decide for the NPM that an undertaking waits for them."""
-    for decider in deciders:
-        if decider.id == undertaking.user_id:
-            continue
+def waits_for_npm(
+    undertaking: Undertaking, reference: str, taken_by: AbstractSet[UUID] = frozenset()
+) -> None:
+    """Tell those who decide for the NPM that an undertaking waits for them.
+
+    taken_by: who took its signature, and so leaves it to others.
+    """
+    for decider in _deciders(undertaking, taken_by):
         with in_language(decider.language):
             _queue(
                 decider,
@@ -44,9 +48,9 @@ def waits_for_npm(undertaking: Undertaking, reference: str, deciders: Iterable[U
             )
 
 
-def scan_waits(undertaking: Undertaking, reference: str, deciders: Iterable[User]) -> None:
+def scan_waits(undertaking: Undertaking, reference: str, taken_by: AbstractSet[UUID]) -> None:
     """Tell those who may confirm it that the scan of an undertaking waits for them."""
-    for decider in deciders:
+    for decider in _deciders(undertaking, taken_by):
         with in_language(decider.language):
             _queue(
                 decider,
@@ -60,12 +64,10 @@ def scan_waits(undertaking: Undertaking, reference: str, deciders: Iterable[User
 
 
 def interest_added(
-    undertaking: Undertaking, interest_id: UUID, reference: str, deciders: Iterable[User]
+    undertaking: Undertaking, interest_id: UUID, reference: str, taken_by: AbstractSet[UUID]
 ) -> None:
     """Tell those who decide for the NPM that something was added, not what and not by whom."""
-    for decider in deciders:
-        if decider.id == undertaking.user_id:
-            continue
+    for decider in _deciders(undertaking, taken_by):
         with in_language(decider.language):
             _queue(
                 decider,
@@ -121,6 +123,11 @@ def withdrawn_by_npm(undertaking: Undertaking) -> None:
 def signing_page(undertaking_id: UUID) -> str:
     """Return the address of the page on which a person signs."""
     return link_to("undertakings.sign", undertaking_id=undertaking_id)
+
+
+def _deciders(undertaking: Undertaking, taken_by: AbstractSet[UUID]) -> list[User]:
+    """Return those who decide for the NPM on another's undertaking that they did not take."""
+    return people.deciders(undertaking.cooperation_id, besides={undertaking.user_id} | taken_by)
 
 
 def _own(undertaking_id: UUID) -> str:

@@ -39,6 +39,7 @@ from tracker.undertakings import (
     frozen,
     labels,
     people,
+    policy,
     queries,
 )
 from tracker.undertakings.facts import Scope, Terms
@@ -259,10 +260,19 @@ def own_state(line: Line) -> State:
 
 def state(line: Line, *, decides: bool) -> State:
     """Return the state of somebody else's undertaking; deciders also see what it waits for."""
-    undertaking = line.undertaking
     if not line.agrees:
         return DISAGREES
-    if undertaking.state is UndertakingState.SIGNED and decides:
+    for_npm = _state_for_npm(line) if decides else None
+    # Whoever took the signature leaves it to others.
+    if for_npm is None or (line.is_taken and for_npm[1] == "wait"):
+        return _state(line, in_full=decides)
+    return for_npm
+
+
+def _state_for_npm(line: Line) -> State | None:
+    """Return what the NPM has to do, or that it asked for somebody else; None otherwise."""
+    undertaking = line.undertaking
+    if undertaking.state is UndertakingState.SIGNED:
         needs_decision = undertaking.has_interests or undertaking.party_has_interest
         if needs_decision and undertaking.decision is None:
             return _l("Interests waiting for a decision"), "wait"
@@ -273,9 +283,9 @@ def state(line: Line, *, decides: bool) -> State:
         if line.bearing.is_refused:
             return labels.DECIDED[InterestsDecision.REPLACE], "off"
         return _l("Waiting for your countersignature"), "wait"
-    if decides and undertaking.state is UndertakingState.COUNTERSIGNED and line.bearing.undecided:
+    if undertaking.state is UndertakingState.COUNTERSIGNED and line.bearing.undecided:
         return _l("Interests waiting for a decision"), "wait"
-    return _state(line, in_full=decides)
+    return None
 
 
 def _state(line: Line, *, in_full: bool) -> State:
@@ -455,6 +465,18 @@ def is_for_one_visit(terms: Terms) -> bool:
 def has_passed(terms: Terms) -> bool:
     """Tell whether the time that the terms cover has passed."""
     return terms.is_over(clock.today())
+
+
+def others_who_decide(actor: Actor, loaded: Loaded) -> list[str] | None:
+    """Return who decides in place of somebody who took the signature, or is about to, by name.
+
+    None for somebody who doesn't decide for the NPM anyway.
+    """
+    if not policy.decides_for(actor, loaded.standing.npm_ids):
+        return None
+    undertaking = loaded.undertaking
+    besides = {actor.user_id, undertaking.user_id} | loaded.standing.taken_by
+    return [user.name for user in people.all_deciders(undertaking.cooperation_id, besides=besides)]
 
 
 def taken_or_404(actor: Actor, reference: str, undertaking_id: str) -> Loaded:

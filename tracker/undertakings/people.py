@@ -1,5 +1,6 @@
 """The people around an undertaking: who takes part, and who decides for the NPM."""
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -75,18 +76,24 @@ def homes(cooperation_id: UUID) -> dict[UUID, list[UUID]]:
     return organisation_ids
 
 
-def deciders(cooperation_id: UUID) -> list[User]:
-    """Return who decides for the NPM: signatories and managers who take part, else all it has."""
-    taking_part = [
+def deciders(cooperation_id: UUID, *, besides: AbstractSet[UUID] = frozenset()) -> list[User]:
+    """Return who is asked to decide for the NPM, besides some people.
+
+    Those with that power who take part; where there are none, all whom the NPM has.
+    """
+    with_power = all_deciders(cooperation_id, besides=besides)
+    taking_part = {
         person.user_id
         for person in people.people(cooperation_id)
         if person.side is OrganisationKind.NPM
         and not person.outside_expert
         and not person.roles.isdisjoint(DECIDERS)
-    ]
-    wanted = sa.select(User).order_by(User.name, User.id)
-    if taking_part:
-        return list(db.session.scalars(wanted.where(User.id.in_(taking_part))))
+    }
+    return [user for user in with_power if user.id in taking_part] or with_power
+
+
+def all_deciders(cooperation_id: UUID, *, besides: AbstractSet[UUID]) -> list[User]:
+    """Return the NPM's signatories and managers besides some people, by name."""
     holds_power = sa.exists().where(
         Membership.user_id == User.id,
         Membership.organisation_id.in_(npm_ids(cooperation_id)),
@@ -94,7 +101,11 @@ def deciders(cooperation_id: UUID) -> list[User]:
         Membership.outside_expert.is_(False),
         people.membership_counts(),
     )
-    return list(db.session.scalars(wanted.where(holds_power)))
+    return list(
+        db.session.scalars(
+            sa.select(User).where(holds_power, User.id.not_in(besides)).order_by(User.name, User.id)
+        )
+    )
 
 
 def name_of(user_id: UUID | None) -> str:

@@ -99,6 +99,29 @@ def can_sign_by_mailed_code(actor: Actor, undertaking: UndertakingStatus) -> Dec
     return YES
 
 
+def can_vouch(actor: Actor, undertaking: UndertakingStatus) -> Decision:
+    """Decide on vouching for a signature: never for one that one took oneself.
+
+    Whoever recorded it from paper or had it signed on their own device neither confirms a scan,
+    decides on its interests nor countersigns it.
+    """
+    if actor.user_id == undertaking.recorded_by_id:
+        return no(
+            _l(
+                "You recorded this undertaking from paper. Another signatory or manager of the "
+                "NPM has to check it, decide on declared interests and countersign."
+            )
+        )
+    if actor.user_id == undertaking.host_id:
+        return no(
+            _l(
+                "The person signed on your device. Another signatory or manager of the NPM has "
+                "to decide on declared interests and countersign."
+            )
+        )
+    return YES
+
+
 def can_allow_mailed_codes(actor: Actor, npm_ids: frozenset[UUID]) -> Decision:
     """Decide on letting people sign their undertaking with a code by mail: the NPM's deciders."""
     if decides_for(actor, npm_ids):
@@ -107,16 +130,10 @@ def can_allow_mailed_codes(actor: Actor, npm_ids: frozenset[UUID]) -> Decision:
 
 
 def can_decide(actor: Actor, undertaking: UndertakingStatus) -> Decision:
-    """Decide on deciding what follows from declared interests (C13): never from one's own.
-
-    Nor from those that a person declared on one's own device.
-    """
-    if not decides_for(actor, undertaking.npm_ids):
-        return no(_l("Only a signatory or manager of the NPM can decide on declared interests."))
-    if actor.user_id == undertaking.user_id:
-        return no(_l("You can't decide on your own interests."))
-    if actor.user_id == undertaking.host_id:
-        return no(_l("The person signed on your device. Somebody else has to decide."))
+    """Decide on deciding what follows from declared interests (C13); see _can_judge_interests."""
+    allowed = _can_judge_interests(actor, undertaking)
+    if not allowed:
+        return allowed
     if undertaking.state is not UndertakingState.SIGNED:
         return no(_l("There's nothing to decide now: the undertaking isn't waiting for the NPM."))
     if not undertaking.needs_decision:
@@ -142,17 +159,25 @@ def can_add_interest(actor: Actor, undertaking: UndertakingStatus) -> Decision:
 
 
 def can_decide_added(actor: Actor, undertaking: UndertakingStatus) -> Decision:
-    """Decide on deciding what follows from an added interest (C13): never from one's own."""
-    if not decides_for(actor, undertaking.npm_ids):
-        return no(_l("Only a signatory or manager of the NPM can decide on declared interests."))
-    if actor.user_id == undertaking.user_id:
-        return no(_l("You can't decide on your own interests."))
+    """Decide on deciding what follows from an added interest (C13); see _can_judge_interests."""
+    allowed = _can_judge_interests(actor, undertaking)
+    if not allowed:
+        return allowed
     match undertaking.state:
         case UndertakingState.ASKED | UndertakingState.ON_PAPER:
             return no(_l("The person has not signed yet."))
         case UndertakingState.CLOSED:
             return no(_l("This undertaking was closed."))
     return YES
+
+
+def _can_judge_interests(actor: Actor, undertaking: UndertakingStatus) -> Decision:
+    """Decide who decides on interests: one who decides for the NPM, and never on their own."""
+    if not decides_for(actor, undertaking.npm_ids):
+        return no(_l("Only a signatory or manager of the NPM can decide on declared interests."))
+    if actor.user_id == undertaking.user_id:
+        return no(_l("You can't decide on your own interests."))
+    return can_vouch(actor, undertaking)
 
 
 def can_countersign(actor: Actor, undertaking: UndertakingStatus, today: dt.date) -> Decision:
@@ -165,17 +190,14 @@ def can_countersign(actor: Actor, undertaking: UndertakingStatus, today: dt.date
     own = signoff.can_countersign(actor, undertaking.user_id)
     if not own:
         return own
-    if actor.user_id == undertaking.recorded_by_id:
-        return no(
-            _l("You recorded the scan of this undertaking. Somebody else has to countersign.")
-        )
-    if actor.user_id == undertaking.host_id:
-        return no(_l("The person signed on your device. Somebody else has to countersign."))
-    waits = _waits_for_npm(undertaking)
-    if not waits:
-        return waits
-    covered = is_covered(undertaking, today)
-    return _interests_allow(undertaking) if covered else covered
+    for decision in (
+        _waits_for_npm(undertaking),
+        is_covered(undertaking, today),
+        can_vouch(actor, undertaking),
+    ):
+        if not decision:
+            return decision
+    return _interests_allow(undertaking)
 
 
 def _waits_for_npm(undertaking: UndertakingStatus) -> Decision:

@@ -30,11 +30,9 @@ from tracker.core import clock
 from tracker.core.db import db, load_joined
 from tracker.core.services import Slot
 from tracker.organisations.models import Organisation
-from tracker.signoff import paper
 from tracker.signoff import queries as signoff
 from tracker.signoff import service as signing
-from tracker.signoff.models import Method, Revision, Signature
-from tracker.signoff.paper_models import PaperRecord
+from tracker.signoff.models import Revision
 from tracker.undertakings import added_interests, bound, scope
 from tracker.undertakings import people as around
 from tracker.undertakings.added_interests import NOTHING_ADDED, Bearing, WaitingInterest
@@ -126,7 +124,7 @@ def standing(undertaking: Undertaking, checklist: Checklist, terms: Terms) -> Un
     """Return what the rules look at; of a closed one also whether it can be asked for again."""
     is_closed = undertaking.state is UndertakingState.CLOSED
     bearing = added_interests.bearing_of(undertaking)
-    signs_in = undertaking.user.signs_in
+    taken = signoff.taken_by(undertaking.revision_id)
     parties = around.party_ids(undertaking.cooperation_id)
     return UndertakingStatus(
         user_id=undertaking.user_id,
@@ -147,9 +145,9 @@ def standing(undertaking: Undertaking, checklist: Checklist, terms: Terms) -> Un
         mailed_codes=db.session.get_one(Cooperation, undertaking.cooperation_id).mailed_codes,
         undecided_added=bearing.undecided,
         added_refused=bearing.is_refused,
-        signs_in=signs_in,
-        recorded_by_id=None if signs_in else paper.recorded_by(undertaking.revision_id),
-        host_id=None if signs_in else signoff.host_of(undertaking.revision_id),
+        signs_in=undertaking.user.signs_in,
+        recorded_by_id=taken.recorded_by,
+        host_id=taken.host,
         is_joining=undertaking.organisation_id in parties.joining,
     )
 
@@ -328,6 +326,8 @@ class Line:
     agrees: bool
     # How interests that the person added bear on it.
     bearing: Bearing = NOTHING_ADDED
+    # Whether the reader took its signature, and so leaves what follows to others.
+    is_taken: bool = False
 
     @property
     def is_cleared(self) -> bool:
@@ -418,6 +418,7 @@ def line_of(actor: Actor, undertaking: Undertaking) -> Line:
         is_own=undertaking.user_id == actor.user_id,
         agrees=bound.compare([undertaking])[undertaking.id].agrees,
         bearing=added_interests.bearing_of(undertaking),
+        is_taken=actor.user_id in signoff.taken_by(undertaking.revision_id),
     )
 
 
@@ -430,7 +431,7 @@ def overview(actor: Actor, cooperation: Cooperation) -> Overview:
     checklist = confidentiality(cooperation.id)
     terms_id = checklist.revision_in_force_id if checklist else None
     newest = _newest(actor, cooperation.id, terms_id)
-    rows = [row for row, _bearing in newest]
+    rows = [row for row, _bearing, _is_taken in newest]
     opened = clearances_of([row.id for row in rows])
     compared = bound.compare(rows)
     lines = [
@@ -440,8 +441,9 @@ def overview(actor: Actor, cooperation: Cooperation) -> Overview:
             row.user_id == actor.user_id,
             compared[row.id].agrees,
             bearing,
+            is_taken,
         )
-        for row, bearing in newest
+        for row, bearing, is_taken in newest
     ]
     counted = _counts(cooperation.id)
     loaded = load_checklist(checklist) if checklist else None
@@ -558,16 +560,8 @@ def tasks(actor: Actor, cooperation_id: UUID | None = None) -> Tasks:
         ~scope.own(actor),
         Undertaking.state.in_([UndertakingState.ON_PAPER, UndertakingState.SIGNED]),
         sa.or_(Undertaking.decision.is_(None), Undertaking.decision != InterestsDecision.REPLACE),
-        # Whoever recorded a scan neither confirms nor countersigns, nor does whose device it was.
-        ~sa.exists().where(
-            PaperRecord.revision_id == Undertaking.revision_id,
-            PaperRecord.user_id == actor.user_id,
-        ),
-        ~sa.exists().where(
-            Signature.revision_id == Undertaking.revision_id,
-            Signature.method == Method.IN_PRESENCE,
-            Signature.presence["host"].as_string() == str(actor.user_id),
-        ),
+        # Whoever took a signature vouches for it in no way (policy.can_vouch).
+        ~scope.taken_by(actor),
     )
     of_people = _waiting(
         *conditions,
@@ -689,10 +683,13 @@ def _has_open(undertaking: Undertaking) -> bool:
 
 def _newest(
     actor: Actor, cooperation_id: UUID, terms_id: UUID | None
-) -> list[tuple[Undertaking, Bearing]]:
-    """Return each person's newest undertaking on the terms in force, by name."""
+) -> list[tuple[Undertaking, Bearing, bool]]:
+    """Return each person's newest undertaking on the terms in force, by name.
+
+    With how added interests bear on it, and whether the reader took its signature.
+    """
     rows = db.session.execute(
-        sa.select(Undertaking, *added_interests.bearing_columns())
+        sa.select(Undertaking, scope.taken_by(actor), *added_interests.bearing_columns())
         .join(Undertaking.user)
         .where(
             Undertaking.cooperation_id == cooperation_id,
@@ -703,7 +700,8 @@ def _newest(
         .options(*WITH_NAMES)
     )
     newest = {
-        row.user_id: (row, added_interests.bearing(row.state, columns)) for row, *columns in rows
+        row.user_id: (row, added_interests.bearing(row.state, columns), bool(is_taken))
+        for row, is_taken, *columns in rows
     }
     return list(newest.values())
 

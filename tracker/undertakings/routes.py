@@ -423,10 +423,17 @@ def _render_check(actor: Actor, reference: str, loaded: Loaded, form: DecisionFo
         may_decide_added=bool(policy.can_decide_added(actor, loaded.standing)),
         may_decide=policy.can_decide(actor, loaded.standing),
         may_countersign=may_countersign,
+        others=_others(actor, loaded),
         may_withdraw=bool(policy.can_withdraw_clearance(actor, loaded.standing)),
         may_ask_again=bool(policy.can_ask_again(actor, loaded.standing, clock.today())),
         again_form=ConfirmForm(),
     )
+
+
+def _others(actor: Actor, loaded: Loaded) -> list[str] | None:
+    """Return who decides in place of the reader, where they took the signature."""
+    may_vouch = policy.can_vouch(actor, loaded.standing)
+    return None if may_vouch else pages.others_who_decide(actor, loaded)
 
 
 def _log_read(actor: Actor, undertaking: Undertaking) -> None:
@@ -500,6 +507,7 @@ def added_interest(reference: str, undertaking_id: str, interest_id: str) -> str
             if added.id == as_uuid(interest_id)
         ),
         may_decide=may_decide,
+        others=_others(actor, loaded),
     )
 
 

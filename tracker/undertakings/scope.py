@@ -7,6 +7,8 @@ import sqlalchemy as sa
 from tracker.access.actor import Actor, Role
 from tracker.cooperations.scope import is_of_npms, visible
 from tracker.core import clock
+from tracker.signoff.models import Method, Signature
+from tracker.signoff.paper_models import PaperRecord
 from tracker.undertakings.models import Undertaking
 from tracker.undertakings.policy import ASKERS, DECIDERS
 
@@ -36,6 +38,23 @@ def handles_paper(actor: Actor) -> sa.ColumnElement[bool]:
     if not (actor.acts_for_npm and actor.has(*ASKERS)) or actor.outside_expert:
         return sa.false()
     return sa.and_(visible(actor, Undertaking.cooperation_id), _of_its_npm(actor))
+
+
+def taken_by(actor: Actor) -> sa.ColumnElement[bool]:
+    """Return the condition over Undertaking that the person took its signature.
+
+    As UndertakingStatus.taken_by has it: from paper, or on their own device.
+    """
+    recorded = sa.exists().where(
+        PaperRecord.revision_id == Undertaking.revision_id,
+        PaperRecord.user_id == actor.user_id,
+    )
+    hosted = sa.exists().where(
+        Signature.revision_id == Undertaking.revision_id,
+        Signature.method == Method.IN_PRESENCE,
+        Signature.presence["host"].as_string() == str(actor.user_id),
+    )
+    return sa.or_(recorded, hosted)
 
 
 def states_seen(actor: Actor) -> sa.ColumnElement[bool]:

@@ -101,9 +101,7 @@ def sign(
     )
     note_signed(signer, loaded, revision, signature)
     receipts.receipt(signature, email=actor.email, reference=loaded.terms.reference)
-    messages.waits_for_npm(
-        undertaking, loaded.terms.reference, people.deciders(undertaking.cooperation_id)
-    )
+    messages.waits_for_npm(undertaking, loaded.terms.reference)
     return signature
 
 

@@ -253,10 +253,12 @@ def test_whoever_recorded_a_scan_neither_confirms_nor_countersigns_it(driver: St
     both = also(driver.actor("tomas"), Role.COORDINATOR)
     on_paper.record(driver, both)
     db.session.commit()
-    refused(lambda: on_paper.confirm(driver, both), "Somebody else has to confirm it")
+    refused(lambda: on_paper.confirm(driver, both), "Another signatory or manager of the NPM")
     on_paper.confirm(driver, "milan")
     db.session.commit()
-    refused(lambda: driver.countersign(DRIVER, by="tomas"), "Somebody else has to countersign")
+    refused(
+        lambda: driver.countersign(DRIVER, by="tomas"), "Another signatory or manager of the NPM"
+    )
     driver.countersign(DRIVER, by="milan")
     assert is_cleared(driver)
 

@@ -1067,6 +1067,11 @@ def own_before(host: UUID) -> Callable[..., object]:
     return own(method="in_presence", presence=presence | known)
 
 
+def own_on_paper(recorder: object) -> Callable[..., object]:
+    """Sign an undertaking on paper, of which somebody records the scan."""
+    return own(method="paper", paper={"recorded_by": recorder, "confirmed_by": str(TOMAS)})
+
+
 def countersigned(user: UUID = TOMAS, **more: Any) -> Callable[..., object]:
     """Countersign an undertaking."""
     about = {"verb": "undertaking_countersigned", "about": an_id("undertaking")}
@@ -1087,6 +1092,7 @@ def countersigned(user: UUID = TOMAS, **more: Any) -> Callable[..., object]:
         an_undertaking(own(), countersigned(about=an_id("another undertaking"))),
         an_undertaking(own(about=an_id("another undertaking")), countersigned()),
         an_undertaking(own_before(TOMAS), countersigned()),
+        an_undertaking(own_on_paper(str(TOMAS)), countersigned()),
         an_undertaking(own(), countersigned(), says={}),
         an_undertaking(own(), countersigned(), says={"person": "Henrik Asante"}),
         an_undertaking(own(), countersigned(), says={"person": {"id": [str(HENRIK)]}}),
@@ -1103,6 +1109,18 @@ def test_an_undertaking_that_its_person_or_somebody_else_did_not_sign_is_named(
 def test_an_undertaking_holds_that_its_person_signed_and_another_countersigned() -> None:
     assert judged(attested(an_undertaking(own(), countersigned()))) == {}
     assert judged(attested(an_undertaking(own_before(SAMIRA), countersigned()))) == {}
+    assert judged(attested(an_undertaking(own_on_paper(str(SAMIRA)), countersigned()))) == {}
+
+
+@pytest.mark.parametrize("recorder", [None, [], {}, 1])
+def test_who_recorded_a_paper_can_be_anything_without_an_error(recorder: object) -> None:
+    assert judged(attested(an_undertaking(own_on_paper(recorder), countersigned()))) == {}
+
+
+@pytest.mark.parametrize("paper", [None, [], "paper"])
+def test_a_paper_can_be_anything_without_an_error(paper: object) -> None:
+    signed = own(method="paper", paper=paper)
+    assert judged(attested(an_undertaking(signed, countersigned()))) == {}
 
 
 @pytest.mark.parametrize("presence", [None, [], "host", {"host": []}, {"host": {}}])

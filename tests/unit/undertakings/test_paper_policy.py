@@ -1,12 +1,12 @@
 """Who may record, confirm, withdraw and open the scan of an undertaking: a table of cases."""
 
 import datetime as dt
-from dataclasses import replace
 
 import pytest
 
 from tests.unit.undertakings.test_policy import (
     COORDINATOR,
+    COUNTERSIGNED,
     DECIDERS,
     LEYLA,
     NOT_DECIDERS,
@@ -18,10 +18,10 @@ from tests.unit.undertakings.test_policy import (
 from tracker.access.actor import Actor, Role
 from tracker.undertakings import policy as undertakings
 from tracker.undertakings.facts import UndertakingStatus
-from tracker.undertakings.models import UndertakingState
+from tracker.undertakings.models import InterestsDecision, UndertakingState
 from tracker.undertakings.paper import policy
 
-ON_PAPER = UndertakingState.ON_PAPER
+ON_PAPER, ACCEPT = UndertakingState.ON_PAPER, InterestsDecision.ACCEPT
 LATER = TODAY + dt.timedelta(days=1)
 BOTH = person(Role.COORDINATOR, Role.SIGNATORY)
 
@@ -88,7 +88,7 @@ def test_nobody_else_confirms(actor: Actor) -> None:
 @pytest.mark.parametrize(
     ("status", "day", "words"),
     [
-        (on_paper(recorded_by_id=BOTH.user_id), TODAY, "Somebody else has to confirm"),
+        (on_paper(recorded_by_id=BOTH.user_id), TODAY, "You recorded this undertaking from paper"),
         (on_paper(user_id=BOTH.user_id), TODAY, "your own undertaking"),
         (without_account(), TODAY, "no longer waits"),
         (on_paper(state=UndertakingState.SIGNED), TODAY, "no longer waits"),
@@ -102,31 +102,63 @@ def test_a_scan_is_confirmed_by_another_while_it_waits(
     assert words in refused(policy.can_decide(BOTH, status, day))
 
 
-def test_whoever_recorded_a_scan_does_not_countersign() -> None:
-    signed = on_paper(state=UndertakingState.SIGNED, recorded_by_id=BOTH.user_id)
-    words = refused(undertakings.can_countersign(BOTH, signed, TODAY))
-    assert "Somebody else has to countersign" in words
-    assert undertakings.can_countersign(
-        BOTH, replace(signed, recorded_by_id=COORDINATOR.user_id, has_interests=False), TODAY
-    )
+TAKEN = {"recorded_by_id": "recorded this undertaking from paper", "host_id": "on your device"}
 
 
-def test_on_whose_device_somebody_signed_does_not_countersign() -> None:
-    signed = without_account(state=UndertakingState.SIGNED, host_id=BOTH.user_id)
-    words = refused(undertakings.can_countersign(BOTH, signed, TODAY))
-    assert "The person signed on your device" in words
-    assert undertakings.can_countersign(
-        BOTH, replace(signed, host_id=COORDINATOR.user_id, has_interests=False), TODAY
-    )
+@pytest.mark.parametrize(("how", "words"), TAKEN.items(), ids=TAKEN)
+def test_whoever_took_a_signature_does_not_countersign(how: str, words: str) -> None:
+    def signed(by: Actor | None) -> UndertakingStatus:
+        return without_account(
+            state=UndertakingState.SIGNED, has_interests=False, **{how: by and by.user_id}
+        )
+
+    reason = refused(undertakings.can_countersign(BOTH, signed(BOTH), TODAY))
+    assert words in reason
+    assert "Another signatory or manager of the NPM" in reason
+    for other in (None, COORDINATOR):
+        assert undertakings.can_countersign(BOTH, signed(other), TODAY)
 
 
-def test_on_whose_device_interests_were_declared_does_not_decide_on_them() -> None:
-    declared = without_account(
-        state=UndertakingState.SIGNED, host_id=BOTH.user_id, has_interests=True
-    )
-    words = refused(undertakings.can_decide(BOTH, declared))
-    assert "Somebody else has to decide" in words
-    assert undertakings.can_decide(BOTH, replace(declared, host_id=COORDINATOR.user_id))
+@pytest.mark.parametrize(("how", "words"), TAKEN.items(), ids=TAKEN)
+def test_whoever_took_a_signature_does_not_decide_on_its_interests(how: str, words: str) -> None:
+    def declared(by: Actor | None, **changed: object) -> UndertakingStatus:
+        values = {"state": UndertakingState.SIGNED, "has_interests": True, **changed}
+        return without_account(**values, **{how: by and by.user_id})
+
+    reasons = [
+        refused(undertakings.can_decide(BOTH, declared(BOTH))),
+        refused(undertakings.can_decide(BOTH, declared(BOTH, decision=ACCEPT))),
+        refused(undertakings.can_decide_added(BOTH, declared(BOTH))),
+        refused(undertakings.can_decide_added(BOTH, declared(BOTH, state=COUNTERSIGNED))),
+    ]
+    assert all(words in reason for reason in reasons)
+    for other in (None, COORDINATOR):
+        assert undertakings.can_decide(BOTH, declared(other))
+        assert undertakings.can_decide_added(BOTH, declared(other))
+
+
+@pytest.mark.parametrize("how", TAKEN)
+def test_the_rule_is_the_same_once_the_person_has_an_account(how: str) -> None:
+    def taken(*, interests: bool) -> UndertakingStatus:
+        return standing(
+            state=UndertakingState.SIGNED,
+            signs_in=True,
+            has_interests=interests,
+            **{how: BOTH.user_id},
+        )
+
+    assert not undertakings.can_decide(BOTH, taken(interests=True))
+    assert not undertakings.can_countersign(BOTH, taken(interests=False), TODAY)
+
+
+def test_nobody_took_a_signature_that_a_person_gave_with_their_own_account() -> None:
+    assert standing().taken_by == frozenset()
+    assert undertakings.can_vouch(BOTH, standing())
+
+
+def test_whoever_took_a_signature_may_still_close_what_it_opened() -> None:
+    taken = without_account(state=COUNTERSIGNED, host_id=BOTH.user_id)
+    assert undertakings.can_withdraw_clearance(BOTH, taken)
 
 
 def test_a_coordinator_withdraws_a_scan_that_waits() -> None:

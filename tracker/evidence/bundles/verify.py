@@ -58,6 +58,8 @@ OWN_SIGNATURE = (verbs.UNDERTAKING_SIGNED.name, SIGNATURE)
 COUNTERSIGNATURE = (verbs.UNDERTAKING_COUNTERSIGNED.name, "countersignature")
 PASSKEY = "passkey"
 IN_PRESENCE = "in_presence"
+# What a signature says of who took it, on their own device or from paper, and by which name.
+TAKERS = {"presence": "host", "paper": "recorded_by"}
 # The prefix of an anchor's link; the file name follows.
 ANCHOR = "Anchor"
 HELD = "Key"
@@ -748,13 +750,17 @@ def _was_countersigned(
         person = document.get("person")
         named = person.get("id") if isinstance(person, dict) else None
         own = {certificate for certificate in own if certificate == named}
-    present = [row["presence"] for row in signatures.values() if "presence" in row]
-    hosts = {
-        host
-        for host in (who.get("host") for who in present if isinstance(who, dict))
-        if isinstance(host, str)
-    }
-    return bool(own) and bool(others - own - hosts)
+    return bool(own) and bool(others - own - set(_takers(signatures.values())))
+
+
+def _takers(signatures: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield who took somebody's signature: on their own device, or from paper."""
+    for row in signatures:
+        for part, name in TAKERS.items():
+            about = row.get(part)
+            taker = about.get(name) if isinstance(about, dict) else None
+            if isinstance(taker, str):
+                yield taker
 
 
 def _signed(check: _Check, rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:

@@ -39,6 +39,7 @@ def fill_in(reference: str, undertaking_id: str) -> str | Response:
     undertaking = loaded.undertaking
     questions = queries.questions_of(loaded.checklist, locale.language())
     words = pages.words(loaded)
+    others = pages.others_who_decide(actor, loaded)
     form = host_path_form(questions, service.draft_of(actor, undertaking))
     done = form.validate_on_submit() and perform(
         form,
@@ -57,6 +58,7 @@ def fill_in(reference: str, undertaking_id: str) -> str | Response:
         reference=reference,
         form=form,
         checklist_id=loaded.checklist.id,
+        others=others,
         asked=questions,
         because=labels.party_interest(undertaking.organisation.name, queries.ties_of(undertaking)),
         sentence_parts=_sentence_parts(loaded),

@@ -12,7 +12,7 @@ from tracker.core.localized import LocalizedStr
 from tracker.signoff import service as signoff
 from tracker.signoff.identity_proof import Identity, SigningPage
 from tracker.signoff.models import Signature
-from tracker.undertakings import encryption, messages, people, policy, queries, service
+from tracker.undertakings import encryption, messages, policy, queries, service
 from tracker.undertakings.facts import Draft
 from tracker.undertakings.models import Undertaking
 
@@ -71,15 +71,7 @@ def sign(
         identity=identity,
     )
     service.note_signed(host, loaded, revision, signature)
-    messages.waits_for_npm(
-        undertaking,
-        loaded.terms.reference,
-        [
-            decider
-            for decider in people.deciders(undertaking.cooperation_id)
-            if decider.id != host.user_id
-        ],
-    )
+    messages.waits_for_npm(undertaking, loaded.terms.reference, {host.user_id})
     return signature
 
 

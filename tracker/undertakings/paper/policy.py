@@ -1,7 +1,7 @@
 """Who confirms and withdraws the scan of an undertaking signed on paper. Pure.
 
 The NPM's coordinator records the scan (policy.can_take_signature), a second person who decides for
-the NPM confirms it, and whoever recorded it doesn't countersign.
+the NPM confirms it. Whoever recorded it doesn't (policy.can_vouch).
 """
 
 import datetime as dt
@@ -26,8 +26,9 @@ def can_decide(actor: Actor, undertaking: UndertakingStatus, today: dt.date) -> 
         return no(_l("Only a signatory or manager of the NPM can confirm the scan."))
     if actor.user_id == undertaking.user_id:
         return no(_l("You can't confirm your own undertaking."))
-    if actor.user_id == undertaking.recorded_by_id:
-        return no(_l("You recorded this scan. Somebody else has to confirm it."))
+    vouches = policy.can_vouch(actor, undertaking)
+    if not vouches:
+        return vouches
     if undertaking.state is not UndertakingState.ON_PAPER:
         return no(_l("This scan no longer waits to be confirmed."))
     if not undertaking.is_current:

@@ -32,8 +32,9 @@ from tracker.undertakings import pages as undertaking_pages
 from tracker.undertakings import policy as undertaking_policy
 from tracker.undertakings.forms import ComparedForm, ScanReasonForm, paper_form
 from tracker.undertakings.handlers import SUBJECT
-from tracker.undertakings.models import Undertaking
+from tracker.undertakings.models import Undertaking, UndertakingState
 from tracker.undertakings.paper import pages, policy, service
+from tracker.undertakings.queries import Loaded
 
 blueprint = Blueprint(
     "undertaking_paper",
@@ -58,6 +59,7 @@ def blank(reference: str, undertaking_id: str) -> str:
         because=labels.party_interest(undertaking.organisation.name, queries.ties_of(undertaking)),
         sentence=labels.sentence(undertaking.user.name, loaded.terms),
         checklist_id=loaded.checklist.id,
+        others=undertaking_pages.others_who_decide(actor, loaded),
     )
 
 
@@ -74,6 +76,7 @@ def record(reference: str, undertaking_id: str) -> str | Response:
     form = paper_form(questions)
     sentence = labels.sentence(undertaking.user.name, loaded.terms)
     words = undertaking_pages.words(loaded)
+    others = undertaking_pages.others_who_decide(actor, loaded)
     done = form.validate_on_submit() and perform(
         form,
         lambda: service.record(
@@ -94,6 +97,7 @@ def record(reference: str, undertaking_id: str) -> str | Response:
         form=form,
         questions=questions,
         sentence=sentence,
+        others=others,
     )
 
 
@@ -146,7 +150,8 @@ def show(reference: str, undertaking_id: str) -> str | Response:
         digest_of_text=signed.revision.digest,
         sentence_words=sentence,
         form=form,
-        may_decide=bool(may_decide),
+        may_decide=may_decide,
+        others=_others_to_confirm(actor, loaded),
         may_read=bool(policy.can_read(actor, loaded.standing)),
         may_withdraw=bool(policy.can_withdraw(actor, loaded.standing)),
     )
@@ -215,6 +220,14 @@ def scan(reference: str, undertaking_id: str) -> Response:
     ending = ENDINGS[ScanType(paper_record.media_type)]
     answer.headers["Content-Disposition"] = f'attachment; filename="undertaking-paper.{ending}"'
     return answer
+
+
+def _others_to_confirm(actor: Actor, loaded: Loaded) -> list[str] | None:
+    """Return who confirms a scan that this person recorded, where they decide for the NPM."""
+    waits = loaded.undertaking.state is UndertakingState.ON_PAPER
+    if not waits or undertaking_policy.can_vouch(actor, loaded.standing):
+        return None
+    return undertaking_pages.others_who_decide(actor, loaded)
 
 
 def _scan_of(undertaking: Undertaking) -> PaperRecord:

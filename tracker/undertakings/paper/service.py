@@ -19,7 +19,7 @@ from tracker.signoff.identity_proof import SigningPage
 from tracker.signoff.models import Method, Revision, Signature
 from tracker.signoff.paper import Signer
 from tracker.signoff.paper_models import PaperDecisionKind, PaperKind, PaperRecord
-from tracker.undertakings import encryption, handlers, messages, people, queries, service
+from tracker.undertakings import encryption, handlers, messages, queries, service
 from tracker.undertakings import policy as undertaking_policy
 from tracker.undertakings.facts import Draft, missing
 from tracker.undertakings.handlers import SUBJECT
@@ -101,15 +101,7 @@ def record(
         document_digest=revision.digest,
         scan_digest=paper_record.scan_digest,
     )
-    messages.scan_waits(
-        undertaking,
-        loaded.terms.reference,
-        [
-            decider
-            for decider in people.deciders(undertaking.cooperation_id)
-            if decider.id != actor.user_id
-        ],
-    )
+    messages.scan_waits(undertaking, loaded.terms.reference, {actor.user_id})
     return paper_record
 
 
@@ -165,9 +157,7 @@ def confirm(
         document_digest=revision.digest,
         method=Method.PAPER.value,
     )
-    messages.waits_for_npm(
-        undertaking, loaded.terms.reference, people.deciders(undertaking.cooperation_id)
-    )
+    messages.waits_for_npm(undertaking, loaded.terms.reference, loaded.standing.taken_by)
     return signature
 
 

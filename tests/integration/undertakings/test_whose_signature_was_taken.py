@@ -1,0 +1,329 @@
+"""Whoever took somebody's signature neither decides on its interests nor countersigns it.
+
+On paper and on one's own device alike: on pages, in My work, in mails, and for the audit.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from tests.client import CheckedClient
+from tests.factories import undertakings_on_paper as on_paper
+from tests.factories.evidence.tampering import hands
+from tests.factories.undertakings import TOLD, Stage
+from tests.factories.undertakings_on_paper import DRIVER, NAME
+from tests.pages import Page
+from tracker.access.actor import Actor, Role
+from tracker.access.decision import YES
+from tracker.accounts.models import Membership, User
+from tracker.cooperations.models import CooperationPerson
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.core.errors import RefusedError
+from tracker.core.localized import LocalizedStr
+from tracker.mail.models import OutboxMessage
+from tracker.oversight import integrity
+from tracker.undertakings import adding, bound, pages, policy, queries
+from tracker.undertakings import service as undertakings
+from tracker.undertakings.in_presence import service as in_presence
+from tracker.undertakings.models import InterestsDecision, Reach, UndertakingState
+from tracker.undertakings.places import Places
+from tracker.undertakings.queries import TaskKind
+
+Browser = Callable[[str], CheckedClient]
+WAYS = ["on paper", "on their device"]
+# Of the NPM: tomas is a signatory, milan a manager, ilena a coordinator.
+TAKER, OTHER = "tomas", "milan"
+ANOTHER = "Another signatory or manager of the NPM"
+
+
+@pytest.fixture
+def driver(stage: Stage) -> Stage:
+    """The cooperation with a driver who has no account, and a coordinator who also signs."""
+    on_paper.bring_in(stage)
+    give_role(stage, TAKER, Role.COORDINATOR)
+    return stage
+
+
+@pytest.fixture
+def browser(app: Flask, driver: Stage) -> Browser:
+    return lambda key: driver.browser(app, key)
+
+
+def give_role(stage: Stage, key: str, role: Role) -> None:
+    db.session.add(
+        Membership(
+            user_id=stage.id(key),
+            organisation_id=stage.cast.bodies["npm"].id,
+            role=role,
+            starts_on=clock.today(),
+            created_at=clock.now(),
+            begun_at=clock.now(),
+        )
+    )
+    db.session.commit()
+
+
+def take_roles(stage: Stage, key: str) -> None:
+    """End whatever a person may do for the NPM."""
+    db.session.execute(sa.delete(Membership).where(Membership.user_id == stage.id(key)))
+    db.session.commit()
+
+
+def take(stage: Stage, way: str, interests: str = "", by: str = TAKER) -> None:
+    """Take the driver's signature; a scan is confirmed by somebody else."""
+    draft = on_paper.filled_in(stage, interests)
+    if way == "on paper":
+        on_paper.record(stage, by, draft=draft)
+        on_paper.confirm(stage, OTHER)
+    else:
+        undertaking = stage.undertaking(DRIVER)
+        host = stage.actor(by)
+        words = LocalizedStr(on_paper.OWN_WORDS, "en")
+        in_presence.save_draft(host, undertaking.id, replace(draft, is_ready=True))
+        in_presence.sign(
+            host,
+            undertaking.id,
+            page=undertakings.page_to_sign(queries.load(undertaking), words),
+            name=NAME,
+            known_by="Saw the identity card",
+            sentence=words,
+            identity=stage.proof(by),
+        )
+    db.session.commit()
+
+
+def address(stage: Stage, suffix: str = "") -> str:
+    reference, undertaking = stage.cooperation.reference, stage.undertaking(DRIVER)
+    return f"/cooperations/{reference}/undertakings/{undertaking.id}{suffix}"
+
+
+def tasks_of(actor: Actor) -> list[TaskKind]:
+    return [task.kind for task in queries.tasks(actor).mine if task.person == NAME]
+
+
+def is_cleared(stage: Stage) -> bool:
+    driver_id = stage.id(DRIVER)
+    return queries.clearing_states(stage.cooperation.id, [driver_id])[driver_id].cleared
+
+
+def mailed(kind: str) -> set[str]:
+    wanted = sa.select(OutboxMessage.recipient).where(OutboxMessage.kind == kind)
+    return set(db.session.scalars(wanted))
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_whoever_took_a_signature_neither_decides_nor_countersigns(driver: Stage, way: str) -> None:
+    take(driver, way, TOLD)
+    with pytest.raises(RefusedError, match=ANOTHER):
+        driver.decide(DRIVER, by=TAKER)
+    db.session.rollback()
+    driver.decide(DRIVER, by=OTHER)
+    db.session.commit()
+    with pytest.raises(RefusedError, match=ANOTHER):
+        driver.decide(DRIVER, by=TAKER)
+    db.session.rollback()
+    with pytest.raises(RefusedError, match=ANOTHER):
+        driver.countersign(DRIVER, by=TAKER)
+    db.session.rollback()
+    driver.countersign(DRIVER, by=OTHER)
+    assert is_cleared(driver)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_rule_outlasts_that_the_person_has_no_account(driver: Stage, way: str) -> None:
+    take(driver, way, TOLD)
+    driver_id = driver.id(DRIVER)
+    db.session.rollback()
+    with hands() as connection:
+        connection.execute(
+            sa.update(User).where(User.id == driver_id).values(email="bruno@example.org")
+        )
+    db.session.expire_all()
+    standing = queries.load(driver.undertaking(DRIVER)).standing
+    assert standing.signs_in
+    assert standing.taken_by == {driver.id(TAKER)}
+    with pytest.raises(RefusedError, match=ANOTHER):
+        driver.decide(DRIVER, by=TAKER)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_my_work_gives_it_to_the_others_only(driver: Stage, way: str) -> None:
+    take(driver, way, TOLD)
+    assert tasks_of(driver.actor(TAKER)) == []
+    assert tasks_of(driver.actor(OTHER)) == [TaskKind.DECIDE]
+    driver.decide(DRIVER, by=OTHER)
+    assert tasks_of(driver.actor(TAKER)) == []
+    assert tasks_of(driver.actor(OTHER)) == [TaskKind.COUNTERSIGN]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_whoever_took_a_signature_is_not_mailed_to_decide_on_it(driver: Stage, way: str) -> None:
+    db.session.execute(sa.delete(OutboxMessage))
+    take(driver, way)
+    assert mailed("undertaking_signed") == {driver.actor(OTHER).email}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_where_nobody_else_takes_part_all_others_who_decide_are_mailed(
+    driver: Stage, way: str
+) -> None:
+    db.session.execute(
+        sa.delete(CooperationPerson).where(CooperationPerson.user_id == driver.id(OTHER))
+    )
+    db.session.execute(sa.delete(OutboxMessage))
+    db.session.commit()
+    take(driver, way)
+    assert mailed("undertaking_signed") == {driver.actor(OTHER).email}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_pages_offer_them_nothing_and_say_who_can(
+    driver: Stage, browser: Browser, way: str
+) -> None:
+    take(driver, way, TOLD)
+    page = browser(TAKER).page(address(driver))
+    assert ANOTHER in page.text
+    assert "These people can: Milan Osterin" in page.text
+    assert "Record the decision" not in page.text
+    assert "Continue to countersign" not in page.text
+    assert "Waiting for your countersignature" not in page.text
+    assert "Interests waiting for a decision" not in page.text
+    other = browser(OTHER).page(address(driver))
+    assert "Record the decision" in other.text
+    assert "These people can" not in other.text
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_list_says_to_them_that_it_waits_for_the_npm(
+    driver: Stage, browser: Browser, way: str
+) -> None:
+    take(driver, way)
+    where = f"/cooperations/{driver.cooperation.reference}/undertakings"
+    waits = "Waiting for your countersignature"
+    assert waits in browser(OTHER).page(where).text
+    page = browser(TAKER).page(where)
+    assert waits not in page.text
+    assert "Signed, waiting for the NPM" in page.text
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_sent_all_the_same_it_is_refused_with_the_reason(
+    driver: Stage, browser: Browser, way: str
+) -> None:
+    take(driver, way, TOLD)
+    client = browser(TAKER)
+    sent = client.post(address(driver), data={"decision": "accept", "reason": "", "seen": ""})
+    assert sent.status_code == 403
+    assert ANOTHER in Page.of(sent).text
+    assert ANOTHER in client.page(address(driver, "/countersign"), 403).text
+    db.session.rollback()
+    assert driver.undertaking(DRIVER).decision is None
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_where_nobody_else_decides_the_page_says_what_to_do(
+    driver: Stage, browser: Browser, way: str
+) -> None:
+    take(driver, way)
+    take_roles(driver, OTHER)
+    page = browser(TAKER).page(address(driver))
+    assert "Nobody else in the NPM can do this now." in page.text
+    assert "Close this undertaking and ask the person again" in page.text
+    assert f"{address(driver)}/withdraw" in page.addresses()
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_the_person_adds_later_is_for_others_too(
+    driver: Stage, browser: Browser, way: str
+) -> None:
+    take(driver, way)
+    driver.countersign(DRIVER, by=OTHER)
+    undertaking = driver.undertaking(DRIVER)
+    interest = adding.add(
+        on_paper.as_actor(driver),
+        undertaking.id,
+        TOLD,
+        Places(Reach.NAMED, name="The Lower Harbour"),
+    )
+    db.session.commit()
+    assert tasks_of(driver.actor(TAKER)) == []
+    assert tasks_of(driver.actor(OTHER)) == [TaskKind.DECIDE_ADDED]
+    assert mailed("interest_added") == {driver.actor(OTHER).email}
+    with pytest.raises(RefusedError, match=ANOTHER):
+        adding.decide(
+            driver.actor(TAKER),
+            undertaking.id,
+            interest.id,
+            InterestsDecision.ACCEPT,
+            seen=adding.mark(interest),
+        )
+    where = address(driver, f"/interests/{interest.id}")
+    page = browser(TAKER).page(where)
+    assert ANOTHER in page.text
+    assert "These people can: Milan Osterin" in page.text
+    assert "Record the decision" not in page.text
+    assert "Decide on it" not in browser(TAKER).page(address(driver)).text
+    assert "Record the decision" in browser(OTHER).page(where).text
+
+
+def test_in_an_npm_of_two_the_one_who_decides_is_told_before_taking_a_signature(
+    driver: Stage, browser: Browser
+) -> None:
+    take_roles(driver, OTHER)
+    for suffix in ("/here", "/paper/blank", "/paper/record"):
+        page = browser(TAKER).page(address(driver, suffix))
+        assert "nobody else in the NPM can" in page.text
+        assert (
+            "nobody else in the NPM can" not in browser("ilena").page(address(driver, suffix)).text
+        )
+
+
+def test_in_an_npm_of_two_a_coordinator_takes_it_and_the_other_does_the_rest(
+    driver: Stage,
+) -> None:
+    take_roles(driver, OTHER)
+    take(driver, "on their device", TOLD, by="ilena")
+    driver.decide(DRIVER, by=TAKER)
+    driver.countersign(DRIVER, by=TAKER)
+    assert is_cleared(driver)
+
+
+def test_whoever_is_told_before_taking_a_signature_reads_who_decides_then(
+    driver: Stage, browser: Browser
+) -> None:
+    page = browser(TAKER).page(address(driver, "/here"))
+    assert "you can't decide on declared interests or countersign" in page.text
+    assert "Milan Osterin" in page.text
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_audit_names_whoever_took_a_signature_and_countersigned_it(
+    driver: Stage, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As code without that rule would write it: each row is whole, and its event binds it."""
+    take(driver, way)
+    monkeypatch.setattr(policy, "can_countersign", lambda *_arguments: YES)
+    driver.countersign(DRIVER, by=TAKER)
+    db.session.commit()
+    undertaking = driver.undertaking(DRIVER)
+    assert not bound.compare([undertaking])[undertaking.id].agrees
+    assert integrity.check_all().finding is not None
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_condition_for_lists_and_the_rule_agree(driver: Stage, way: str) -> None:
+    take(driver, way, TOLD)
+    undertaking = driver.undertaking(DRIVER)
+    standing = queries.load(undertaking).standing
+    assert standing.state is UndertakingState.SIGNED
+    for key in (TAKER, OTHER, "ilena"):
+        actor = driver.actor(key)
+        overview = queries.overview(actor, driver.cooperation)
+        lines = [line for party in overview.parties for line in party.lines]
+        line = next(line for line in lines if line.undertaking.user_id == driver.id(DRIVER))
+        assert line.is_taken is (actor.user_id in standing.taken_by)
+        assert (pages.state(line, decides=True)[1] == "wait") is not line.is_taken
