@@ -13,9 +13,14 @@ from tracker.checklists.pages import PositionView
 from tracker.checklists.rules.facts import PartyFact
 from tracker.signoff import queries, signers
 from tracker.signoff import service as signoff
-from tracker.signoff.labels import beside_words, confirmed_words, power_words, rule_words
+from tracker.signoff.labels import (
+    beside_words,
+    confirmed_words,
+    how_signed,
+    power_words,
+    rule_words,
+)
 from tracker.signoff.models import Revision, Signature, SignatureRequest, SignatureSlot
-from tracker.signoff.paper_labels import how_signed
 from tracker.signoff.policy import RequestStatus
 from tracker.signoff.signers import PartySigners
 from tracker.ui.locale import as_date, as_datetime

@@ -27,9 +27,8 @@ from tracker.guidance.markdown import render
 from tracker.guidance.queries import passages_for
 from tracker.signoff import queries as signoff
 from tracker.signoff import service as signing
-from tracker.signoff.labels import confirmed_words
+from tracker.signoff.labels import confirmed_words, how_signed
 from tracker.signoff.models import Revision, Signature, SignatureKind
-from tracker.signoff.paper_labels import how_signed
 from tracker.ui import locale
 from tracker.ui.locale import as_date
 from tracker.ui.tasks import OTHERS, YOURS, Task, Tasks, Waiting

@@ -24,9 +24,8 @@ from tracker.core import clock
 from tracker.core.localized import language_of
 from tracker.evidence.certificates.pdf import MARKER
 from tracker.mail.render import in_language, link
-from tracker.signoff.labels import METHODS, beside_words, confirmed_words, power_words
+from tracker.signoff.labels import METHODS, beside_words, confirmed_words, how_signed, power_words
 from tracker.signoff.models import Revision, Signature, SignatureKind
-from tracker.signoff.paper_labels import how_signed
 from tracker.ui import qr_code
 from tracker.ui.locale import as_date, as_datetime, direction, listed, name_of
 from tracker.undertakings import frozen as undertakings
