@@ -562,10 +562,10 @@ def follow_draft(event: DomainEvent) -> None:
 
 
 def follow_person(event: DomainEvent) -> None:
-    """Judge again the visits of a person's cooperations. A handler.
+    """Recompute the readiness of a person's visits when their account or roles change. A handler.
 
-    Of events in the whole instance whose subject is the person: suspended, restored, a role given,
-    begun or ended. The roles may name people who are not in the team.
+    For events about the person anywhere in the instance: suspended or restored, or a role given,
+    begun or ended. Visit roles may name people who aren't in the team.
     """
     _mark(event, queries.with_person(event.subject_id))
 

@@ -43,17 +43,17 @@ def follow_answer(event: DomainEvent) -> None:
 
 
 def follow_people(event: DomainEvent) -> None:
-    """Take out of the audience who left, and in who came back. Of PERSON_LEFT and PERSON_JOINED."""
+    """Have the teams of a cooperation's visits updated when somebody leaves or joins. A handler."""
     if event.cooperation_id is not None:
         visits = queries.prepared(Visit.cooperation_id == event.cooperation_id)
         mark(Stale.TEAM, [visit.id for visit in visits], event.actor)
 
 
 def follow_person(event: DomainEvent) -> None:
-    """Take out of the audience whom V2 names and who is away, and in again who is back.
+    """Have the teams of a person's visits updated when their account or roles change. A handler.
 
-    Of events in the whole instance whose subject is the person: suspended, restored, a role given,
-    begun or ended.
+    For events about the person anywhere in the instance: suspended or restored, or a role given,
+    begun or ended. While away, somebody whom V2 names can't see the visit.
     """
     visits = queries.prepared(queries.with_person(event.subject_id))
     mark(Stale.TEAM, [visit.id for visit in visits], event.actor)
