@@ -16,7 +16,7 @@ from flask_babel import ngettext
 from markupsafe import Markup
 
 from tracker.access.actor import Actor
-from tracker.access.gate import as_uuid, found_or_404
+from tracker.access.gate import as_uuid, found_or_404, require
 from tracker.checklists.labels import DISAGREES
 from tracker.cooperations import keys
 from tracker.cooperations import queries as cooperation_queries
@@ -41,7 +41,7 @@ from tracker.undertakings import (
     policy,
     queries,
 )
-from tracker.undertakings.facts import Scope, Terms
+from tracker.undertakings.facts import Questions, Scope, Terms
 from tracker.undertakings.models import (
     AddedInterest,
     InterestsDecision,
@@ -476,6 +476,42 @@ def others_who_decide(actor: Actor, loaded: Loaded) -> list[str] | None:
     undertaking = loaded.undertaking
     besides = {actor.user_id, undertaking.user_id} | loaded.standing.taken_by
     return [user.name for user in people.all_deciders(undertaking.cooperation_id, besides=besides)]
+
+
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """An undertaking whose signature the person may take now, with what its pages show."""
+
+    loaded: Loaded
+    questions: Questions
+    # For render_template().
+    words: dict[str, object]
+
+
+def taking(actor: Actor, reference: str, undertaking_id: str) -> Taking:
+    """Return an undertaking whose signature the person may take, or answer 404 or 403.
+
+    All is read now: a broken rule ends the transaction.
+    """
+    loaded = taken_or_404(actor, reference, undertaking_id)
+    require(policy.can_take_signature(actor, loaded.standing, clock.today()))
+    undertaking = loaded.undertaking
+    questions = queries.questions_of(loaded.checklist, locale.language())
+    return Taking(
+        loaded,
+        questions,
+        words(loaded)
+        | {
+            "reference": reference,
+            "questions": questions,
+            "checklist_id": loaded.checklist.id,
+            "because": labels.party_interest(
+                undertaking.organisation.name, queries.ties_of(undertaking)
+            ),
+            "others": others_who_decide(actor, loaded),
+            "sentence": labels.sentence(undertaking.user.name, loaded.terms),
+        },
+    )
 
 
 def taken_or_404(actor: Actor, reference: str, undertaking_id: str) -> Loaded:

@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
-from tracker.access.gate import current_actor, require, signed_in
+from tracker.access.gate import current_actor, signed_in
 from tracker.core import clock
 from tracker.core.localized import LocalizedStr
 from tracker.signoff import proof_fields, shown
@@ -15,7 +15,7 @@ from tracker.signoff.proof_fields import Given
 from tracker.ui import locale
 from tracker.ui.perform import perform
 from tracker.undertakings import frozen as signed_texts
-from tracker.undertakings import labels, pages, policy, queries
+from tracker.undertakings import labels, pages
 from tracker.undertakings import service as undertakings
 from tracker.undertakings.facts import missing
 from tracker.undertakings.forms import HostForm, host_path_form
@@ -34,13 +34,9 @@ blueprint = Blueprint(
 def fill_in(reference: str, undertaking_id: str) -> str | Response:
     """Page 1: the person reads, declares and confirms, on the device of a coordinator."""
     actor = current_actor()
-    loaded = pages.taken_or_404(actor, reference, undertaking_id)
-    require(policy.can_take_signature(actor, loaded.standing, clock.today()))
-    undertaking = loaded.undertaking
-    questions = queries.questions_of(loaded.checklist, locale.language())
-    words = pages.words(loaded)
-    others = pages.others_who_decide(actor, loaded)
-    form = host_path_form(questions, service.draft_of(actor, undertaking))
+    taking = pages.taking(actor, reference, undertaking_id)
+    undertaking = taking.loaded.undertaking
+    form = host_path_form(taking.questions, service.draft_of(actor, undertaking))
     done = form.validate_on_submit() and perform(
         form,
         lambda: service.save_draft(actor, undertaking.id, replace(form.draft, is_ready=True)),
@@ -54,14 +50,9 @@ def fill_in(reference: str, undertaking_id: str) -> str | Response:
     )
     return done or render_template(
         "undertakings/in_presence/fill_in.html",
-        **words,
-        reference=reference,
+        **taking.words,
         form=form,
-        checklist_id=loaded.checklist.id,
-        others=others,
-        asked=questions,
-        because=labels.party_interest(undertaking.organisation.name, queries.ties_of(undertaking)),
-        sentence_parts=_sentence_parts(loaded),
+        sentence_parts=_sentence_parts(taking.loaded),
     )
 
 
@@ -70,12 +61,11 @@ def fill_in(reference: str, undertaking_id: str) -> str | Response:
 def sign(reference: str, undertaking_id: str) -> str | Response:
     """Page 2: the person types their name, and the coordinator proves who they are."""
     actor = current_actor()
-    loaded = pages.taken_or_404(actor, reference, undertaking_id)
-    require(policy.can_take_signature(actor, loaded.standing, clock.today()))
+    taking = pages.taking(actor, reference, undertaking_id)
+    loaded = taking.loaded
     undertaking = loaded.undertaking
     draft = service.draft_of(actor, undertaking)
-    questions = queries.questions_of(loaded.checklist, locale.language())
-    if not draft.is_ready or list(missing(questions, draft, clock.today())):
+    if not draft.is_ready or list(missing(taking.questions, draft, clock.today())):
         flash(_("Fill in and confirm each point first, then continue to sign."), "warning")
         return redirect(
             url_for(
@@ -86,7 +76,6 @@ def sign(reference: str, undertaking_id: str) -> str | Response:
     form = HostForm()
     ways = proof_fields.ways(actor)
     form.ask_for(app=ways.has_app, passkey=ways.has_passkey)
-    words = pages.words(loaded)
     # Before the proof: a wrong one gives the transaction up.
     spoken = LocalizedStr(labels.sentence(undertaking.user.name, loaded.terms), locale.language())
     page = undertakings.page_to_sign(loaded, spoken)
@@ -104,8 +93,7 @@ def sign(reference: str, undertaking_id: str) -> str | Response:
     form.page_token.data = offer.token
     return render_template(
         "undertakings/in_presence/sign.html",
-        **words,
-        reference=reference,
+        **taking.words,
         form=form,
         offer=offer,
         text=text,

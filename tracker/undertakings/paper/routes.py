@@ -27,7 +27,7 @@ from tracker.signoff.scans import ENDINGS, ScanType
 from tracker.ui import locale
 from tracker.ui.perform import perform
 from tracker.ui.uploads import takes_files
-from tracker.undertakings import labels, queries
+from tracker.undertakings import labels
 from tracker.undertakings import pages as undertaking_pages
 from tracker.undertakings import policy as undertaking_policy
 from tracker.undertakings.forms import ComparedForm, ScanReasonForm, paper_form
@@ -48,19 +48,8 @@ blueprint = Blueprint(
 def blank(reference: str, undertaking_id: str) -> str:
     """Show the paper to be printed, filled in and signed by a person without an account."""
     actor = current_actor()
-    loaded = undertaking_pages.taken_or_404(actor, reference, undertaking_id)
-    require(undertaking_policy.can_take_signature(actor, loaded.standing, clock.today()))
-    undertaking = loaded.undertaking
-    return render_template(
-        "undertakings/paper/blank.html",
-        **undertaking_pages.words(loaded),
-        reference=reference,
-        questions=queries.questions_of(loaded.checklist, locale.language()),
-        because=labels.party_interest(undertaking.organisation.name, queries.ties_of(undertaking)),
-        sentence=labels.sentence(undertaking.user.name, loaded.terms),
-        checklist_id=loaded.checklist.id,
-        others=undertaking_pages.others_who_decide(actor, loaded),
-    )
+    taking = undertaking_pages.taking(actor, reference, undertaking_id)
+    return render_template("undertakings/paper/blank.html", **taking.words)
 
 
 @blueprint.route("/record", methods=["GET", "POST"])
@@ -69,14 +58,10 @@ def blank(reference: str, undertaking_id: str) -> str:
 def record(reference: str, undertaking_id: str) -> str | Response:
     """Record the scan of the signed paper, with what the person filled in on it."""
     actor = current_actor()
-    loaded = undertaking_pages.taken_or_404(actor, reference, undertaking_id)
-    require(undertaking_policy.can_take_signature(actor, loaded.standing, clock.today()))
-    undertaking = loaded.undertaking
-    questions = queries.questions_of(loaded.checklist, locale.language())
-    form = paper_form(questions)
-    sentence = labels.sentence(undertaking.user.name, loaded.terms)
-    words = undertaking_pages.words(loaded)
-    others = undertaking_pages.others_who_decide(actor, loaded)
+    taking = undertaking_pages.taking(actor, reference, undertaking_id)
+    undertaking = taking.loaded.undertaking
+    form = paper_form(taking.questions)
+    sentence = labels.sentence(undertaking.user.name, taking.loaded.terms)
     done = form.validate_on_submit() and perform(
         form,
         lambda: service.record(
@@ -90,15 +75,7 @@ def record(reference: str, undertaking_id: str) -> str | Response:
         success=_("The scan is recorded. Somebody else from the NPM now has to confirm it."),
         next=_to_scan(reference, undertaking_id),
     )
-    return done or render_template(
-        "undertakings/paper/record.html",
-        **words,
-        reference=reference,
-        form=form,
-        questions=questions,
-        sentence=sentence,
-        others=others,
-    )
+    return done or render_template("undertakings/paper/record.html", **taking.words, form=form)
 
 
 @blueprint.route("", methods=["GET", "POST"])
