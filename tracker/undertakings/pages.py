@@ -466,16 +466,17 @@ def has_passed(terms: Terms) -> bool:
     return terms.is_over(clock.today())
 
 
-def others_who_decide(actor: Actor, loaded: Loaded) -> list[str] | None:
+def others_who_decide(actor: Actor, loaded: Loaded) -> str | None:
     """Return who decides in place of somebody who took the signature, or is about to, by name.
 
-    None for somebody who doesn't decide for the NPM anyway.
+    Empty where nobody else can; None for somebody who doesn't decide for the NPM anyway.
     """
     if not policy.decides_for(actor, loaded.standing.npm_ids):
         return None
     undertaking = loaded.undertaking
     besides = {actor.user_id, undertaking.user_id} | loaded.standing.taken_by
-    return [user.name for user in people.all_deciders(undertaking.cooperation_id, besides=besides)]
+    deciders = people.all_deciders(undertaking.cooperation_id, besides=besides)
+    return locale.listed(user.name for user in deciders)
 
 
 @dataclass(frozen=True, slots=True)

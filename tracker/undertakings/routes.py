@@ -430,7 +430,7 @@ def _render_check(actor: Actor, reference: str, loaded: Loaded, form: DecisionFo
     )
 
 
-def _others(actor: Actor, loaded: Loaded) -> list[str] | None:
+def _others(actor: Actor, loaded: Loaded) -> str | None:
     """Return who decides in place of the reader, where they took the signature."""
     may_vouch = policy.can_vouch(actor, loaded.standing)
     return None if may_vouch else pages.others_who_decide(actor, loaded)

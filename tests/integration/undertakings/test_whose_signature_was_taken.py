@@ -187,14 +187,14 @@ def test_pages_offer_them_nothing_and_say_who_can(
     take(driver, way, TOLD)
     page = browser(TAKER).page(address(driver))
     assert ANOTHER in page.text
-    assert "These people can: Milan Osterin" in page.text
+    assert "Milan Osterin can do this." in page.text
     assert "Record the decision" not in page.text
     assert "Continue to countersign" not in page.text
     assert "Waiting for your countersignature" not in page.text
     assert "Interests waiting for a decision" not in page.text
     other = browser(OTHER).page(address(driver))
     assert "Record the decision" in other.text
-    assert "These people can" not in other.text
+    assert "can do this." not in other.text
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -264,10 +264,27 @@ def test_what_the_person_adds_later_is_for_others_too(
     where = address(driver, f"/interests/{interest.id}")
     page = browser(TAKER).page(where)
     assert ANOTHER in page.text
-    assert "These people can: Milan Osterin" in page.text
+    assert "Milan Osterin can do this." in page.text
     assert "Record the decision" not in page.text
     assert "Decide on it" not in browser(TAKER).page(address(driver)).text
     assert "Record the decision" in browser(OTHER).page(where).text
+
+
+def test_a_scan_that_waits_says_to_its_recorder_who_confirms_it(
+    driver: Stage, browser: Browser
+) -> None:
+    on_paper.record(driver, TAKER)
+    db.session.commit()
+    where = address(driver, "/paper")
+    page = browser(TAKER).page(where)
+    assert ANOTHER in page.text
+    assert "Milan Osterin can do this." in page.text
+    assert "Confirm the scan" not in page.text
+    assert "Confirm the scan" in browser(OTHER).page(where).text
+    take_roles(driver, OTHER)
+    page = browser(TAKER).page(where)
+    assert "Withdraw the scan, and have another coordinator take the signature." in page.text
+    assert f"{where}/withdraw" in page.addresses()
 
 
 def test_in_an_npm_of_two_the_one_who_decides_is_told_before_taking_a_signature(

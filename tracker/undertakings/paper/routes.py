@@ -199,7 +199,7 @@ def scan(reference: str, undertaking_id: str) -> Response:
     return answer
 
 
-def _others_to_confirm(actor: Actor, loaded: Loaded) -> list[str] | None:
+def _others_to_confirm(actor: Actor, loaded: Loaded) -> str | None:
     """Return who confirms a scan that this person recorded, where they decide for the NPM."""
     waits = loaded.undertaking.state is UndertakingState.ON_PAPER
     if not waits or undertaking_policy.can_vouch(actor, loaded.standing):
