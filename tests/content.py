@@ -16,6 +16,8 @@ from ruamel.yaml import YAML
 from tests import starting_points
 from tracker.core import content
 
+# Where a run keeps what it has parsed.
+FOLDER = "yaml"
 # Those shipped, and some of a test's own.
 MOST_TEXTS = 64
 _new_reader = content.yaml_reader
@@ -24,7 +26,7 @@ _new_reader = content.yaml_reader
 @lru_cache(maxsize=MOST_TEXTS)
 def _tree_of(text: str) -> Any:
     """Return the tree of a text: from the run's folder, where another process has parsed it."""
-    folder = starting_points.run_folder() / "yaml"
+    folder = starting_points.run_folder() / FOLDER
     file = folder / hashlib.sha256(text.encode()).hexdigest()
     if file.exists():
         return pickle.loads(file.read_bytes())  # noqa: S301  # written by this run alone

@@ -2,8 +2,10 @@
 
 import datetime as dt
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +14,9 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from tests import content
 from tests.effort import LONG
+from tests.servers import memory
 from tests.starting_points import RUN_FOLDER
 
 # Where Debian's package libfaketime and others put the library.
@@ -109,10 +113,9 @@ def run(day: Day, library: Path, selections: tuple[tuple[str, ...], ...]) -> boo
     now = dt.datetime.now(dt.UTC)
     moment = day.moment(now)
     click.echo(f"{day.words}: {moment:%Y-%m-%d %H:%M} UTC")
-    # A run of its own: its starting points are of that day. Durations by a clock that is moved,
-    # and by one that is not, are the same. In the short form: today's steps try many examples.
-    left_out = {RUN_FOLDER, LONG}
-    environment = {name: value for name, value in os.environ.items() if name not in left_out}
+    # Durations by a clock that is moved, and by one that is not, are the same. In the short form:
+    # today's steps try many examples.
+    environment = {name: value for name, value in os.environ.items() if name != LONG}
     environment |= {
         "LD_PRELOAD": str(library),
         "FAKETIME": f"+{(moment - now).total_seconds():.0f}s",
@@ -120,15 +123,24 @@ def run(day: Day, library: Path, selections: tuple[tuple[str, ...], ...]) -> boo
         "NO_FAKE_STAT": "1",
         "TZ": day.zone,
     }
-    results = [
-        subprocess.run(
+    results = [_run_tests(selection, environment) for selection in selections]
+    return not any(results)
+
+
+def _run_tests(selection: tuple[str, ...], environment: dict[str, str]) -> int:
+    """Run tests in a run of their own, whose starting points are of that day; return the status.
+
+    What today's run has parsed is the same on any day.
+    """
+    with tempfile.TemporaryDirectory(prefix="tracker-tests-", dir=memory.folder()) as folder:
+        parsed = Path(environment.get(RUN_FOLDER, folder), content.FOLDER)
+        if parsed.is_dir():
+            shutil.copytree(parsed, Path(folder, content.FOLDER))
+        return subprocess.run(
             [sys.executable, "-m", "pytest", "-q", "-n", "auto", *selection],
-            env=environment,
+            env={**environment, RUN_FOLDER: folder},
             check=False,
         ).returncode
-        for selection in selections
-    ]
-    return not any(results)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """The demonstration in a browser: signing its people in, and the pages they see."""
 
 import re
-import time
 from collections import deque
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -16,11 +15,12 @@ from playwright.sync_api import Browser, Page, expect
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import MapAdapter
 
-from tests.browser.instances import StartingPoint, opened, settle
+from tests.browser.instances import PREPARED, StartingPoint, opened, settle
 from tests.servers.application import Application
 from tracker.accounts.factors import second_factor
 from tracker.accounts.models import User
 from tracker.core.db import db
+from tracker.demo import cli as demo
 from tracker.demo import people
 from tracker.demo.people import PEOPLE
 from tracker.evidence.certificates import service as certificates
@@ -36,8 +36,6 @@ HUBS = {
     "visits.show",
 }
 FEW, HUB = 2, 5
-# The demonstration is made before the first page is served.
-PATIENCE = 240.0
 _HREF = re.compile(r'<a [^>]*?href="([^"]+)"')
 
 
@@ -51,17 +49,16 @@ class Visitor:
 
 
 def _load(data_dir: Path) -> None:
-    """Start as a newcomer does who tries the demonstration, and let the worker do its work."""
-    with Application(data_dir, patience=PATIENCE, demo="1") as application:
-        until = time.monotonic() + PATIENCE
-        with opened(data_dir):
-            while certificates.due() or _mails_to_send():
-                db.session.remove()
-                assert time.monotonic() < until, application.log()
-                time.sleep(0.2)
+    """Load it as a first start does, and do the worker's work; test_start does it by command."""
     with opened(data_dir) as app:
-        assert db.session.scalar(sa.select(sa.func.count(Certificate.id)))
+        demo.load_with_progress()
+        db.session.remove()
         settle(app)
+        assert db.session.scalar(sa.select(sa.func.count(Certificate.id)))
+        assert not certificates.due()
+        while _mails_to_send():
+            db.session.remove()
+            settle(app)
 
 
 def _mails_to_send() -> int:
@@ -70,7 +67,7 @@ def _mails_to_send() -> int:
 
 
 # The demonstration, the mails of its making sent and its certificates made.
-DEMONSTRATION = StartingPoint("demonstration", _load)
+DEMONSTRATION = StartingPoint("demonstration", _load, on=PREPARED)
 
 
 def code_of(app: Flask, key: str) -> str:

@@ -4,7 +4,9 @@ import pickle
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
@@ -63,7 +65,9 @@ class StartingPoint(Generic[Value]):
         folder.mkdir()
         if self.on is not None:
             shutil.copytree(self.on.data_dir, folder / "data")
-        value = self.build(folder / "data")
+        # In a thread of its own: in the test's, Playwright runs a loop, and signing a PDF another.
+        with ThreadPoolExecutor(1) as thread:
+            value = thread.submit(copy_context().run, self.build, folder / "data").result()
         beside = [file.name for file in (folder / "data").glob(f"{DATABASE}-*")]
         assert beside == [], "somebody still has the database open"
         (folder / "value").write_bytes(pickle.dumps(value))

@@ -1,6 +1,7 @@
-"""Every linked page in a browser: axe, narrow screens, right to left, without scripts."""
+"""Every linked page in a browser: axe, narrow screens, right to left, no scripts, memory."""
 
 import gzip
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -28,6 +29,9 @@ FITS = """(side) => {
     return all.scrollWidth <= all.clientWidth;
 }"""
 FIRST_PAGE = 60 * 1024
+# In megabytes, of a web process of which ten people opened every page; test_memory asks for less
+# and says what takes it.
+MOST_MEMORY = 200
 
 
 @pytest.fixture(scope="module")
@@ -127,3 +131,10 @@ def test_the_first_page_is_light_and_its_policy_strict(new_context: NewContext) 
     }
     assert "unsafe" not in CONTENT_SECURITY_POLICY
     assert CONTENT_SECURITY_POLICY.startswith("default-src 'none';")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells how much a process takes")
+@pytest.mark.usefixtures("visitors")
+def test_the_web_process_stays_small_after_every_page(application: Application) -> None:
+    [taken] = application.memory()
+    assert 50 < taken < MOST_MEMORY, f"{taken:.0f} MB"

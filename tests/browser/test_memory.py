@@ -10,6 +10,7 @@ from playwright.sync_api import Browser
 
 from tests.browser.demonstration import DEMONSTRATION, mark_of, pages_of
 from tests.browser.instances import opened, signed_in
+from tests.effort import is_long
 from tests.servers.application import Application
 
 VISITORS = (None, "ilena", "tomas", "dina", "otto", "milan", "samira", "leyla", "greta", "iris")
@@ -20,6 +21,7 @@ PEOPLE = 2
 MOST = 168
 
 
+@pytest.mark.skipif(not is_long(), reason="in the short form test_crawl looks at its own process")
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells how much a process takes")
 def test_a_web_process_stays_small_after_every_page_of_the_demonstration(
     browser: Browser, tmp_path: Path

@@ -1,4 +1,4 @@
-"""Starting from an empty data directory: the application runs, is healthy, and offers sign-in."""
+"""Starting from an empty data directory with the demonstration: all is well, sign-in is offered."""
 
 import re
 from collections.abc import Iterator
@@ -10,11 +10,15 @@ from tests.browser.accessibility import grave_faults
 from tests.browser.conftest import PHONE, WIDE, NewContext
 from tests.servers.application import Application, ApplicationError
 
+PATIENCE = 240.0
+
 
 @pytest.fixture(scope="module")
 def application(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Application]:
-    """The application, started for the first time."""
-    with Application(tmp_path_factory.mktemp("first") / "data") as application:
+    """The application, started for the first time by somebody who tries the demonstration."""
+    folder = tmp_path_factory.mktemp("first") / "data"
+    # The demonstration is made before the first page is served.
+    with Application(folder, patience=PATIENCE, demo="1") as application:
         yield application
 
 
@@ -25,6 +29,7 @@ def live(application: Application) -> Application:
 
 
 def test_the_first_start_makes_everything_and_all_is_well(live: Application) -> None:
+    assert (live.data_dir / "demonstration-password.txt").exists()
     checked = live.command("check")
     parts = dict(line.split(": ") for line in checked.split("\n") if line)
     assert set(parts.values()) == {"well"}

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from tests.at_once import at_once
 from tests.client import CheckedClient
+from tests.effort import tries
 from tests.factories import powers as begun
 from tests.factories.accounts import PASSWORD, House
 from tests.pages import Page
@@ -488,7 +489,7 @@ def test_the_last_holder_does_not_leave_and_is_told_whom_to_ask(
 
 
 @pytest.mark.both_databases
-@pytest.mark.parametrize("turn", range(3))
+@pytest.mark.parametrize("turn", range(tries(1, 3)))
 def test_of_the_two_last_holders_who_leave_in_the_same_moment_one_stays(
     app: Flask, people: House, turn: int
 ) -> None:
@@ -504,7 +505,7 @@ def test_of_the_two_last_holders_who_leave_in_the_same_moment_one_stays(
 
 
 @pytest.mark.both_databases
-@pytest.mark.parametrize("turn", range(3))
+@pytest.mark.parametrize("turn", range(tries(1, 3)))
 def test_of_the_two_last_holders_who_end_each_other_in_the_same_moment_one_stays(
     app: Flask, people: House, turn: int
 ) -> None:

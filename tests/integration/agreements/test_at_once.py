@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from tests.at_once import at_once
+from tests.effort import tries
 from tests.factories import checklists
 from tests.factories.tables import Table
 from tests.integration.agreements.test_signers import (
@@ -65,7 +66,7 @@ def seen(checklist_id: UUID) -> tuple[ChecklistState, RequestState, int]:
     return checklist.state, request.state, number
 
 
-@pytest.mark.parametrize("turn", range(4))
+@pytest.mark.parametrize("turn", range(tries(2, 4)))
 def test_two_simultaneous_last_signatures_both_count_and_one_completes(
     app: Flask, many: Table, turn: int
 ) -> None:
@@ -102,7 +103,7 @@ def test_the_same_person_in_two_windows_signs_only_once(app: Flask, many: Table)
     assert seen(checklist_id) == (ChecklistState.SENT, RequestState.WAITING, 1)
 
 
-@pytest.mark.parametrize("turn", range(2))
+@pytest.mark.parametrize("turn", range(tries(1, 2)))
 def test_the_last_signature_and_a_call_back_never_both_win(
     app: Flask, many: Table, turn: int
 ) -> None:
