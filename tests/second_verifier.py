@@ -104,6 +104,7 @@ WRONG = (
     ValueError,
     KeyError,
     TypeError,
+    OverflowError,
     IndexError,
     AttributeError,
     RecursionError,
@@ -158,9 +159,10 @@ def read_json(data: bytes) -> Any:
 def note_text(head: str, fields: Note) -> str:
     lines = [head]
     for name, value in fields.items():
-        pieces = [value]
-        if " " not in value:
-            pieces = [value[at : at + 64] for at in range(0, len(value), 64)] or [""]
+        pieces = [value[at : at + 64] for at in range(0, len(value), 64)] or [""]
+        odd = r"[>\s].*|.*\s|[a-z][a-z-]*:(?: .*)?"
+        if " " in value or any(re.fullmatch(odd, piece, re.DOTALL) for piece in pieces[1:]):
+            pieces = [value]
         lines.append(f"{name}: {pieces[0]}" if pieces[0] else f"{name}:")
         lines += [f" {piece}" for piece in pieces[1:]]
     return "".join(f"{line}\n" for line in lines)
@@ -301,6 +303,7 @@ def cose(data: bytes) -> dict[Any, Any]:
 
     value, end = take(0)
     need(end == len(data) and isinstance(value, dict))
+    need(not any(isinstance(entry, dict) for entry in value.values()))
     return dict(value)
 
 
@@ -319,13 +322,14 @@ def check_proof(proof: dict[str, str], document: str, sentence: str) -> None:
     need(client_data["type"] == "webauthn.get" and client_data.get("crossOrigin", False) is False)
     device = values["authenticator_data"]
     host = urlsplit(client_data["origin"]).hostname or ""
+    need(host and host.isascii())
     need(len(device) >= 37 and device[:32] == hashlib.sha256(host.encode()).digest())
     need(device[32] & 1 and device[32] & 4 and values["credential_id"])
     signed = device + hashlib.sha256(values["client_data_json"]).digest()
     key = cose(values["public_key"])
     signature = values["signature"]
     if (key[1], key[3]) == (2, -7):
-        need(key[-1] == 1)
+        need(key[-1] == 1 and len(key[-2]) == len(key[-3]) == 32)
         point = b"\x04" + key[-2] + key[-3]
         ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point).verify(
             signature, signed, ec.ECDSA(SHA256())
@@ -658,7 +662,8 @@ class Verifier:
             if value["kind"] == "signature":
                 row = value["row"]
                 need(texts[row["revision"]]["digest"] == row["document_digest"])
-                need(dt.datetime.fromisoformat(row["signed_at"]).tzinfo is not None)
+                at = dt.datetime.fromisoformat(row["signed_at"])
+                need(at.tzinfo is not None and at.astimezone(dt.UTC))
 
     def passkeys(self) -> None:
         need(self.verdicts["Signatures"])

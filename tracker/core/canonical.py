@@ -19,9 +19,15 @@ class NotCanonicalError(ValueError):
 
 
 def to_bytes(value: Mapping[str, Any] | list[Any]) -> bytes:
-    """Return the canonical JSON of a value of plain types; whole numbers only, no floats."""
+    """Return the canonical JSON of a value of plain types; whole numbers only.
+
+    Raise NotCanonicalError for a fraction: the RFC gives it a form, but other programs that read
+    our formats need not know it.
+    """
     if _is_plain(value):  # then the standard library writes the same bytes, several times as fast
         return _encode(value).encode()
+    if _has_fraction(value):
+        raise NotCanonicalError("It has a fraction; only whole numbers are written.")
     return rfc8785.dumps(cast("dict[str, Any]", value))
 
 
@@ -66,3 +72,11 @@ def _is_plain(value: object) -> bool:
     if isinstance(value, list):
         return all(map(_is_plain, value))
     return type(value) is int and -_MOST <= value <= _MOST
+
+
+def _has_fraction(value: object) -> bool:
+    if isinstance(value, Mapping):
+        return any(map(_has_fraction, value.values()))
+    if isinstance(value, list | tuple):
+        return any(map(_has_fraction, value))
+    return isinstance(value, float)

@@ -30,7 +30,7 @@ from webauthn.helpers import (
     parse_cbor,
     verify_signature,
 )
-from webauthn.helpers.cose import COSECRV, COSEAlgorithmIdentifier
+from webauthn.helpers.cose import COSECRV, COSEKTY, COSEAlgorithmIdentifier
 from webauthn.helpers.decode_credential_public_key import DecodedEC2PublicKey
 from webauthn.helpers.exceptions import WebAuthnException
 
@@ -53,14 +53,13 @@ _PRESENT, _VERIFIED = 0x01, 0x04
 _COORDINATE = 32
 _NONCE = re.compile(r"[0-9a-f]{32,128}")
 
-# Signature algorithms that a proof may have.
-ALGORITHMS = frozenset(
-    {
-        COSEAlgorithmIdentifier.ECDSA_SHA_256,
-        COSEAlgorithmIdentifier.EDDSA,
-        COSEAlgorithmIdentifier.RSASSA_PKCS1_v1_5_SHA_256,
-    }
-)
+# The kinds of keys that a proof may have, and the one signature algorithm of each.
+_ALGORITHM_OF = {
+    COSEKTY.EC2: COSEAlgorithmIdentifier.ECDSA_SHA_256,
+    COSEKTY.OKP: COSEAlgorithmIdentifier.EDDSA,
+    COSEKTY.RSA: COSEAlgorithmIdentifier.RSASSA_PKCS1_v1_5_SHA_256,
+}
+ALGORITHMS = frozenset(_ALGORITHM_OF.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +122,8 @@ def flaw(proof: object, *, document_digest: str, sentence: str) -> Flaw | None:
         or client_data.get("crossOrigin", False) is not False
     ):
         return Flaw.OTHER_ACT
-    if read.authenticator_data[_PLACE] != hashlib.sha256(_host(client_data).encode()).digest():
+    host = _host(client_data)
+    if not host or read.authenticator_data[_PLACE] != hashlib.sha256(host.encode()).digest():
         return Flaw.OTHER_PLACE
     if not flags & _PRESENT or not flags & _VERIFIED:
         return Flaw.NOT_VERIFIED
@@ -155,7 +155,9 @@ def public_key(cose: bytes) -> PublicKey:
     if any(type(part) not in {int, bytes, str} for pair in values.items() for part in pair):
         raise ValueError("not the values of a key")
     read = decode_credential_public_key(cose)
-    if read.alg not in ALGORITHMS or (isinstance(read, DecodedEC2PublicKey) and not _is_p256(read)):
+    if _ALGORITHM_OF.get(read.kty) != read.alg or (
+        isinstance(read, DecodedEC2PublicKey) and not _is_p256(read)
+    ):
         raise ValueError("not a key of a kind known here")
     return PublicKey(decoded_public_key_to_cryptography(read), read.alg)
 
@@ -185,12 +187,16 @@ def _read(proof: object) -> _Read:
 
 
 def _host(client_data: Mapping[str, Any]) -> str:
-    """Return the host of the origin that the browser reports."""
+    """Return the host of the origin that the browser reports; empty where it is none.
+
+    Browsers report names in other scripts in their ASCII form.
+    """
     origin = client_data.get("origin")
     try:
-        return urlsplit(origin).hostname or "" if isinstance(origin, str) else ""
+        host = urlsplit(origin).hostname or "" if isinstance(origin, str) else ""
     except ValueError:
         return ""
+    return host if host.isascii() else ""
 
 
 def _is_signed(key: PublicKey, signature: bytes, signed: bytes) -> bool:

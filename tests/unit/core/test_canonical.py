@@ -62,10 +62,18 @@ def test_different_values_have_different_forms(
     assert same == (json.dumps(first, sort_keys=True) == json.dumps(second, sort_keys=True))
 
 
-@pytest.mark.parametrize("value", [{"n": 2**53}, {"n": -(2**53)}, {"n": float("nan")}, {1: "x"}])
+@pytest.mark.parametrize("value", [{"n": 2**53}, {"n": -(2**53)}, {1: "x"}])
 def test_a_value_without_a_single_form_is_refused(value: Any) -> None:
     with pytest.raises(rfc8785.CanonicalizationError):
         canonical.to_bytes(value)
+
+
+@pytest.mark.parametrize(
+    "value", [0.5, 1.0, -0.0, {"n": [1, 0.5]}, [{"a": {"b": 2.5}}], ("x", 0.5)]
+)
+def test_a_fraction_is_refused_however_deep_it_stands(value: Any) -> None:
+    with pytest.raises(canonical.NotCanonicalError, match="fraction"):
+        canonical.to_bytes({"value": value})
 
 
 def test_half_a_pair_of_units_is_refused() -> None:
@@ -78,10 +86,7 @@ def test_the_digest_is_the_sha_256_of_the_bytes() -> None:
     assert canonical.digest_of({"b": 1, "a": []}) == hashlib.sha256(b'{"a":[],"b":1}').hexdigest()
 
 
-FLOATS = st.floats(allow_nan=False, allow_infinity=False)
-
-
-@given(st.dictionaries(TEXT, PLAIN | FLOATS, max_size=5))
+@given(st.dictionaries(TEXT, PLAIN, max_size=5))
 def test_it_is_the_form_of_the_library_that_follows_the_rfc(value: dict[str, Any]) -> None:
     assert canonical.to_bytes(value) == rfc8785.dumps(value)
 
@@ -98,6 +103,8 @@ def test_canonical_bytes_are_parsed_again(value: dict[str, Any]) -> None:
         b'{"a": 1}',
         b'{"a":1,"a":1}',
         b'{"a":1.0}',
+        b'{"a":0.5}',
+        b"[1e30]",
         b'{"a":"\\u0041"}',
         b'{"a":"\\ud800"}',
         b'{"a":9007199254740992}',

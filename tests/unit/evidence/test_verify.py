@@ -19,6 +19,7 @@ import pytest
 
 from tests import second_verifier
 from tests.factories.evidence.bundles import (
+    BEGIN,
     CHAIN,
     CSO,
     HENRIK,
@@ -318,6 +319,47 @@ def _written(value: Any) -> bytes:
 @pytest.mark.parametrize("data", [b"", b"PK", b"\0" * 400, BUNDLE[:-1], BUNDLE[22:], BUNDLE * 2])
 def test_a_file_that_is_not_a_bundle_is_reported_as_such(data: bytes) -> None:
     assert set(judged(data)) == {"File"}
+
+
+def test_a_fraction_anywhere_in_what_is_bound_is_refused_by_both() -> None:
+    files = container.unpack(BUNDLE)
+    lines = [json.loads(line) for line in files[parts.EVENTS].splitlines()]
+    detailed = next(line for line in lines if line["details"] is not None)
+    detailed["details"]["content"]["version"] = 1.5
+    detailed["event"]["details"] = canonical.digest(_written(detailed["details"]))
+    files[parts.EVENTS] = b"".join(_written(line) + b"\n" for line in lines)
+    _bind_anew(files)
+    flaws = judged(container.pack(sealed(listed(files), private_key())))
+    assert "not in canonical form" in flaws["Chain"]
+
+
+def test_a_bundle_without_events_is_refused_by_both() -> None:
+    files = container.unpack(begun().take_out())
+    files[parts.EVENTS] = b""
+    flaws = judged(container.pack(sealed(listed(files, count=0), private_key())))
+    assert "Events are missing" in flaws["Chain"]
+
+
+def test_the_newest_checkpoint_is_not_an_earlier_checkpoint_too() -> None:
+    instance = begun()
+    data = instance.take_out()
+    newest = instance.newest
+
+    def put_it_again(files: Files) -> None:
+        files[parts.checkpoint_name(newest.size)] = parts.earlier(
+            newest,
+            instance.inclusion(newest.size),
+            notes.Consistency(newest.origin, newest.size, newest.size, ()),
+        )
+
+    flaws = judged(altered(data, put_it_again, private_key()))
+    assert "is not earlier" in flaws["Earlier checkpoints"]
+
+
+@pytest.mark.parametrize("reason", ["a" * 64 + ">b", "a" * 64 + "b:", "a" * 64 + "at:b", "a" * 80])
+def test_keys_are_read_whatever_the_reason_for_revoking_one(reason: str) -> None:
+    keys = [key_note(), key_note(2, revoked=BEGIN, reason=reason)]
+    assert judged(begun(keys=keys).take_out()) == {}
 
 
 # Each link, altered by somebody who holds the key -------------------------------------------------
@@ -684,9 +726,10 @@ def test_a_row_of_another_cooperation_or_without_its_fields_is_noticed() -> None
     instance = begun()
     instance.event("signed", row=(parts.SIGNATURE, {"signer_name": "Henrik Asante"}))
     assert "revision is missing" in judged(instance.take_out())["Texts"]
-    instance = begun()
-    instance.sign(instance.text(), signed_at="yesterday")
-    assert "is not a time" in judged(instance.take_out())["Signatures"]
+    for words in ("yesterday", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"):
+        instance = begun()
+        instance.sign(instance.text(), signed_at=words)
+        assert "is not a time" in judged(instance.take_out())["Signatures"]
 
 
 @pytest.mark.parametrize(

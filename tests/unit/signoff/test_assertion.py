@@ -61,6 +61,13 @@ STRANGE: dict[str, Callable[[bytes], bytes]] = {
     "a size in more bytes than it needs": _in_more_bytes,
     "a number as a fraction": lambda cose: _with(cose, **{"3": float(cbor2.loads(cose)[3])}),
     "a list that answers to the same places": _as_list,
+    "the algorithm of other keys": lambda cose: _with(
+        cose, **{"3": next(alg for alg in (-7, -8, -257) if alg != cbor2.loads(cose)[3])}
+    ),
+    "the algorithm of yet other keys": lambda cose: _with(
+        cose, **{"3": next(alg for alg in (-257, -8, -7) if alg != cbor2.loads(cose)[3])}
+    ),
+    "more than a key has": lambda cose: _with(cose, **{"9": {1: 2}}),
 }
 
 
@@ -162,6 +169,9 @@ def test_another_text_or_another_sentence_is_noticed() -> None:
         ({"host": "terms.example"}, Flaw.OTHER_PLACE),
         ({"origin": "https://terms.example"}, Flaw.OTHER_PLACE),
         ({"origin": "https://["}, Flaw.OTHER_PLACE),
+        ({"origin": "https://\ud800.example"}, Flaw.OTHER_PLACE),
+        ({"origin": "https://[", "host": ""}, Flaw.OTHER_PLACE),
+        ({"origin": "", "host": ""}, Flaw.OTHER_PLACE),
         ({"client_data": {"origin": None}}, Flaw.OTHER_PLACE),
         ({"client_data": {"type": "webauthn.create"}}, Flaw.OTHER_ACT),
         ({"client_data": {"crossOrigin": True}}, Flaw.OTHER_ACT),

@@ -430,7 +430,7 @@ def _check_chain(check: _Check, _data: bytes) -> str:
         check.tells_of_erasure = check.tells_of_erasure or event["verb"] == ERASED
         head = canonical.digest_of(event)
         check.heads.append(head)
-    if len(check.heads) != check.manifest["count"]:
+    if len(check.heads) != check.manifest["count"] or not check.heads:
         raise FlawError("Events are missing at the end.")
     if without != check.left_out["details"]:
         raise FlawError("Details are missing or present, contrary to the list.")
@@ -814,6 +814,8 @@ def _read_earlier(check: _Check, name: str, newest: Checkpoint) -> Checkpoint:
         raise FlawError(f"{_plain(name)} is malformed.")
     if name != parts.checkpoint_name(checkpoint.size):
         raise FlawError(f"{_plain(name)} contains a checkpoint of another size.")
+    if checkpoint.size >= newest.size:
+        raise FlawError(f"{_plain(name)} is not earlier than the newest checkpoint.")
     _require_signed(check, checkpoint)
     if consistency.origin != newest.origin:
         raise FlawError(f"The proof in {_plain(name)} is another instance's.")
@@ -983,13 +985,14 @@ def _numbers(value: object) -> set[int]:
 
 
 def _moment(text: str) -> dt.datetime:
+    """Return a time in UTC."""
     try:
         moment = dt.datetime.fromisoformat(text)
-    except ValueError as error:
+        if moment.tzinfo is not None:
+            return moment.astimezone(dt.UTC)
+    except (ValueError, OverflowError) as error:  # no time, or none in UTC
         raise FlawError(f"{_plain(text)} is not a time.") from error
-    if moment.tzinfo is None:
-        raise FlawError(f"{_plain(text)} is not a time.")
-    return moment
+    raise FlawError(f"{_plain(text)} is not a time.")
 
 
 def _as_id(text: str | None) -> UUID | None:
@@ -1001,7 +1004,7 @@ def _as_id(text: str | None) -> UUID | None:
 
 
 def _minute(text: str) -> str:
-    return _moment(text).astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return _moment(text).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _plain(text: str) -> str:

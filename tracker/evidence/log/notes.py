@@ -28,6 +28,8 @@ LEAF = "common-terms/leaf/1"
 
 WIDTH = 64
 _FIELD = re.compile(r"([a-z][a-z-]*):(?: (.*))?")
+# What stands before a line that was quoted, indented or forwarded.
+_BEFORE = "> \t\N{NO-BREAK SPACE}"
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,11}")
 _MOMENT = "%Y-%m-%dT%H:%M:%SZ"
@@ -44,7 +46,7 @@ def write(head: str, fields: Iterable[tuple[str, str]]) -> str:
     """Return a note as text, each line ended by a line feed."""
     lines = [head]
     for name, value in fields:
-        first, *more = [value] if " " in value else _pieces(value)
+        first, *more = _in_lines(value)
         lines.append(f"{name}: {first}".rstrip())
         lines += [f" {piece}" for piece in more]
     return "\n".join(lines) + "\n"
@@ -56,7 +58,7 @@ def find(text: str, head: str) -> list[Fields]:
     fields: Fields | None = None
     name = ""
     for line in text.splitlines():
-        plain = line.lstrip("> \t\N{NO-BREAK SPACE}").rstrip()
+        plain = line.lstrip(_BEFORE).rstrip()
         if plain == head:
             fields, name = {}, ""
             records.append(fields)
@@ -368,6 +370,18 @@ def _bytes(text: str) -> bytes:
 
 def _hashes(text: str) -> tuple[bytes, ...]:
     return tuple(bytes.fromhex(_digest(piece)) for piece in _pieces(text) if piece)
+
+
+def _in_lines(value: str) -> list[str]:
+    """Return a value in the lines that are read as one again: words for people in one line.
+
+    A line that goes on with a mark of quoting, or reads like another field, would not be.
+    """
+    pieces = _pieces(value)
+    misread = " " in value or any(
+        piece != piece.strip().lstrip(">") or _FIELD.fullmatch(piece) for piece in pieces[1:]
+    )
+    return [value] if misread else pieces
 
 
 def _pieces(text: str) -> list[str]:
