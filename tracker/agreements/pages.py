@@ -19,11 +19,13 @@ from tracker.signoff.labels import (
     how_signed,
     power_words,
     rule_words,
+    signed_words,
+    when_signed,
 )
 from tracker.signoff.models import Revision, Signature, SignatureRequest, SignatureSlot
 from tracker.signoff.policy import RequestStatus
 from tracker.signoff.signers import PartySigners
-from tracker.ui.locale import as_date, as_datetime
+from tracker.ui.locale import as_date
 
 # How often is reminded, in words that say when it ends.
 RHYTHM_WORDS = {
@@ -83,7 +85,7 @@ def who_signs(view: RequestView, parties: Iterable[PartyFact], actor: Actor) -> 
         state, s = _state(view.standing, party, slot, signature, actor)
         notes = [own.name if own else "", *_for_whom(view, slot)]
         if signature is not None:
-            notes.append(as_datetime(signature.signed_at))
+            notes.append(_signed_note(signature))
         views.append(
             PositionView(
                 party=own.mark if own else "",
@@ -115,6 +117,14 @@ def _state(
     if (slot.organisation_id, slot.user_id) == (actor.organisation_id, actor.user_id):
         return _("Your turn"), "wait"
     return _("Waiting"), "other"
+
+
+def _signed_note(signature: Signature) -> str:
+    """Return when somebody signed, as a part of a sentence."""
+    when = when_signed(signature.signed_at, signature.paper)
+    if when.is_on_paper:
+        return str(_("signed on paper on %(day)s", day=as_date(when.on)))
+    return signed_words(when)
 
 
 def _for_whom(view: RequestView, slot: SignatureSlot) -> list[str]:
@@ -249,7 +259,7 @@ def signature_line(signature: Signature) -> dict[str, Any]:
         ),
         "power": _("by %(power)s", power=power) if signature.power else "",
         "confirmed": confirmed_words(signature.power_confirmed),
-        "when": signature.signed_at,
+        "when": when_signed(signature.signed_at, signature.paper),
         "method": how_signed(signature),
     }
 

@@ -2,6 +2,8 @@
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -12,7 +14,7 @@ from tracker.signoff.assertion import Flaw
 from tracker.signoff.models import Method, RequestState, Signature
 from tracker.signoff.outcomes import Validity
 from tracker.signoff.signers import Misnaming, Order
-from tracker.ui.locale import as_date
+from tracker.ui.locale import Length, as_date, as_datetime
 
 METHODS = {
     Method.PASSWORD_TOTP: _l("Password with code from an app"),
@@ -54,6 +56,48 @@ FLAWS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class SignedWhen:
+    """When somebody signed, and when that counted here."""
+
+    # A time for what was signed here; a date without one for what was signed on paper.
+    on: dt.datetime | dt.date
+    # When it was signed here, or when the scan of the paper was confirmed.
+    at: dt.datetime
+    is_on_paper: bool = False
+    # Of an agreement made before the product came: every other party had to confirm the scan.
+    is_of_former: bool = False
+
+
+def when_signed(signed_at: dt.datetime, paper: Mapping[str, Any] | None) -> SignedWhen:
+    """Return when somebody signed, from what their signature says (Signature.paper)."""
+    if paper is None:
+        return SignedWhen(signed_at, signed_at)
+    return SignedWhen(
+        dt.date.fromisoformat(paper["signed_on"]),
+        signed_at,
+        is_on_paper=True,
+        is_of_former=paper["made"] == "before",
+    )
+
+
+def signed_words(when: SignedWhen, length: Length = "long") -> str:
+    """Return in words when somebody signed: a date without a time if it was on paper."""
+    if when.is_on_paper:
+        return str(_("Signed on paper on %(day)s", day=as_date(when.on, length)))
+    return as_datetime(when.at, length)
+
+
+def scan_words(when: SignedWhen, length: Length = "long", *, with_time: bool = True) -> str:
+    """Return when the scan of a paper was confirmed; empty if it wasn't signed on paper."""
+    if not when.is_on_paper:
+        return ""
+    moment = as_datetime(when.at, length) if with_time else as_date(when.at, length)
+    if when.is_of_former:
+        return str(_("All other parties had confirmed the scan by %(when)s", when=moment))
+    return str(_("Scan confirmed on %(when)s", when=moment))
+
+
 def how_signed(signature: Signature) -> object:
     """Return in words how somebody signed; without an account, also who vouches for it."""
     if signature.presence is not None:
@@ -69,7 +113,6 @@ def how_signed(signature: Signature) -> object:
         return METHODS[signature.method]
     paper = dict(signature.paper)
     words = {
-        "day": as_date(dt.date.fromisoformat(paper["signed_on"])),
         "recorder": paper["recorded_by_name"],
         "recorded_for": paper["recorded_for"],
         "confirmer": paper["confirmed_by_name"],
@@ -77,14 +120,13 @@ def how_signed(signature: Signature) -> object:
     }
     if paper["made"] == "before":
         return _(
-            "On paper on %(day)s, before this tool was in use; not signed electronically. "
-            "Recorded by %(recorder)s, %(recorded_for)s, confirmed by %(confirmer)s, "
-            "%(confirmed_for)s",
+            "Made before this tool was in use, not signed electronically. Recorded by "
+            "%(recorder)s, %(recorded_for)s, confirmed by %(confirmer)s, %(confirmed_for)s",
             **words,
         )
     return _(
-        "On paper on %(day)s. Scan recorded by %(recorder)s, %(recorded_for)s, confirmed by "
-        "%(confirmer)s, %(confirmed_for)s",
+        "Scan recorded by %(recorder)s, %(recorded_for)s, confirmed by %(confirmer)s, "
+        "%(confirmed_for)s",
         **words,
     )
 

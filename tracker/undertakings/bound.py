@@ -19,7 +19,7 @@ from tracker.core.crypto import SealBrokenError
 from tracker.signoff import bound
 from tracker.signoff import service as signoff
 from tracker.signoff.bound import Bound
-from tracker.signoff.models import Revision
+from tracker.signoff.models import Revision, SignatureKind
 from tracker.signoff.outcomes import UndertakingCourse
 from tracker.undertakings.models import Undertaking, UndertakingEnd
 
@@ -35,6 +35,8 @@ class Compared:
     # Whether text, signatures and events agree among themselves; and the row with them.
     is_sound: bool
     agrees: bool
+    # What the person's signature says of its scan, if it was given on paper.
+    paper: Mapping[str, Any] | None = None
 
 
 def compare(undertakings: Collection[Undertaking]) -> dict[UUID, Compared]:
@@ -117,7 +119,21 @@ def held_against(undertaking: Undertaking, bound: Bound) -> Compared:
         and (undertaking.signed_at is None) == (not course.is_signed)
         and (undertaking.countersigned_at is None) == (not course.is_signed_by_all)
     )
-    return Compared(course, is_sound, agrees)
+    return Compared(course, is_sound, agrees, _paper_of(undertaking, bound))
+
+
+def _paper_of(undertaking: Undertaking, bound: Bound) -> Mapping[str, Any] | None:
+    if undertaking.revision_id is None:
+        return None
+    return next(
+        (
+            signature.paper
+            for signature in bound.signatures.get(undertaking.revision_id, ())
+            if signature.kind is SignatureKind.SIGNATURE
+            and signature.user_id == undertaking.user_id
+        ),
+        None,
+    )
 
 
 def _is_closed_as_recorded(

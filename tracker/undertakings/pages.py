@@ -27,7 +27,7 @@ from tracker.guidance.markdown import render
 from tracker.guidance.queries import passages_for
 from tracker.signoff import queries as signoff
 from tracker.signoff import service as signing
-from tracker.signoff.labels import confirmed_words, how_signed
+from tracker.signoff.labels import SignedWhen, confirmed_words, how_signed, when_signed
 from tracker.signoff.models import Revision, Signature, SignatureKind
 from tracker.ui import locale
 from tracker.ui.locale import as_date
@@ -76,7 +76,7 @@ class SignatureLine:
     capacity: object
     power: str
     confirmed: str
-    when: dt.datetime
+    when: SignedWhen
     method: object
 
 
@@ -87,6 +87,8 @@ class Signed:
     revision: Revision
     text: frozen.SignedText
     signatures: list[SignatureLine]
+    # When the person signed; None before a scan was confirmed.
+    when: SignedWhen | None
     is_countersigned: bool
     # In the languages in which there are any; none until they are made.
     certificates: list[signoff.CertificateMark]
@@ -127,6 +129,14 @@ def signed(undertaking: Undertaking, language: str) -> Signed | None:
         revision,
         frozen.read(document, language),
         lines,
+        when=next(
+            (
+                when_signed(signature.signed_at, signature.paper)
+                for signature in revision.signatures
+                if signature.kind is SignatureKind.SIGNATURE
+            ),
+            None,
+        ),
         is_countersigned=any(
             signature.kind is SignatureKind.COUNTERSIGNATURE for signature in revision.signatures
         ),
@@ -446,7 +456,7 @@ def _signature(signature: Signature) -> SignatureLine:
         capacity,
         power,
         confirmed_words(signature.power_confirmed),
-        signature.signed_at,
+        when_signed(signature.signed_at, signature.paper),
         how_signed(signature),
     )
 

@@ -7,7 +7,7 @@ import datetime as dt
 import enum
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -32,6 +32,7 @@ from tracker.core.services import Slot
 from tracker.organisations.models import Organisation
 from tracker.signoff import queries as signoff
 from tracker.signoff import service as signing
+from tracker.signoff.labels import SignedWhen, when_signed
 from tracker.signoff.models import Revision
 from tracker.undertakings import added_interests, bound, scope
 from tracker.undertakings import people as around
@@ -328,6 +329,14 @@ class Line:
     bearing: Bearing = NOTHING_ADDED
     # Whether the reader took its signature, and so leaves what follows to others.
     is_taken: bool = False
+    # What the person's signature says of its scan, if it was given on paper.
+    paper: Mapping[str, Any] | None = None
+
+    @property
+    def signed(self) -> SignedWhen | None:
+        """When the person signed; None before, and where the rows disagree with the evidence."""
+        signed_at = self.undertaking.signed_at
+        return when_signed(signed_at, self.paper) if signed_at and self.agrees else None
 
     @property
     def is_cleared(self) -> bool:
@@ -402,6 +411,7 @@ def mine(actor: Actor, *, offset: int = 0, limit: int = 25) -> OwnLines:
                     is_own=True,
                     agrees=compared[undertaking.id].agrees,
                     bearing=added_interests.bearing(undertaking.state, columns),
+                    paper=compared[undertaking.id].paper,
                 ),
                 where,
             )
@@ -412,13 +422,15 @@ def mine(actor: Actor, *, offset: int = 0, limit: int = 25) -> OwnLines:
 
 def line_of(actor: Actor, undertaking: Undertaking) -> Line:
     """Return an undertaking that was found, with what it opened, as a line."""
+    compared = bound.compare([undertaking])[undertaking.id]
     return Line(
         undertaking,
         clearance_of(undertaking),
         is_own=undertaking.user_id == actor.user_id,
-        agrees=bound.compare([undertaking])[undertaking.id].agrees,
+        agrees=compared.agrees,
         bearing=added_interests.bearing_of(undertaking),
         is_taken=actor.user_id in signoff.taken_by(undertaking.revision_id),
+        paper=compared.paper,
     )
 
 
@@ -442,6 +454,7 @@ def overview(actor: Actor, cooperation: Cooperation) -> Overview:
             compared[row.id].agrees,
             bearing,
             is_taken,
+            compared[row.id].paper,
         )
         for row, bearing, is_taken in newest
     ]

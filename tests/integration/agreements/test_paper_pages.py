@@ -295,6 +295,6 @@ def test_an_agreement_made_before_is_recorded_and_confirmed_by_pages(
     assert "All parties have now signed." in page.text
     assert "Made on paper on" in page.text
     assert "It wasn't reviewed here (G3) or signed electronically" in page.text
-    assert "before this tool was in use; not signed electronically. Recorded by" in page.text
+    assert "Made before this tool was in use, not signed electronically. Recorded by" in page.text
     register = demonstration.browser(app, "milan").page("/register")
     assert "not reviewed here (G3), not signed electronically" in register.text

@@ -56,7 +56,7 @@ from tracker.signoff import policy as signoff_policy
 from tracker.signoff import proof_fields, shown
 from tracker.signoff import queries as signoff
 from tracker.signoff import service as signoff_service
-from tracker.signoff.labels import confirmed_words, method_words
+from tracker.signoff.labels import confirmed_words, method_words, scan_words, signed_words
 from tracker.signoff.models import Revision, SignatureRequest
 from tracker.signoff.proof_fields import Given
 from tracker.ui import locale
@@ -65,6 +65,8 @@ from tracker.ui.perform import perform
 
 blueprint = Blueprint("signing", __name__, url_prefix="/checklists/<uuid:checklist_id>")
 blueprint.add_app_template_filter(method_words, "method_words")
+blueprint.add_app_template_filter(signed_words, "signed_words")
+blueprint.add_app_template_filter(scan_words, "scan_words")
 
 
 def _to_list(checklist_id: UUID) -> Response:

@@ -12,7 +12,7 @@ from tracker.core import clock
 from tracker.oversight.undertaking_register.facts import Access
 from tracker.oversight.undertaking_register.labels import SCOPES
 from tracker.oversight.undertaking_register.queries import RegisteredUndertaking
-from tracker.signoff.labels import METHODS
+from tracker.signoff.labels import METHODS, SignedWhen
 from tracker.undertakings import pages as undertakings
 from tracker.undertakings import scope
 from tracker.undertakings.models import UndertakingState
@@ -32,7 +32,7 @@ class LineView:
     covers: object
     revision: int
     is_current: bool
-    signed_at: dt.datetime | None
+    signed: SignedWhen | None
     method: object
     state: tuple[object, str]
     closed_at: dt.datetime | None
@@ -56,7 +56,7 @@ def view(actor: Actor, line: RegisteredUndertaking) -> LineView:
         covers=_covers(line),
         revision=line.revision,
         is_current=line.is_current,
-        signed_at=undertaking.signed_at if line.line.agrees else None,
+        signed=line.line.signed,
         method=_method(line),
         state=undertakings.state(line.line, decides=False),
         closed_at=_closed_at(line),
@@ -110,7 +110,7 @@ def export_row(line: RegisteredUndertaking) -> list[object]:
         line.revision,
         _("yes") if line.is_current else _("no"),
         _day(undertaking.asked_at),
-        _day(undertaking.signed_at if agrees else None),
+        _signed_on(line.line.signed),
         _method(line),
         _day(undertaking.countersigned_at if agrees else None),
         undertakings.state(line.line, decides=False)[0],
@@ -145,6 +145,12 @@ def _closed_at(line: RegisteredUndertaking) -> dt.datetime | None:
     is_closed = undertaking.state is UndertakingState.CLOSED
     is_told_when = line.line.agrees and not line.is_for_one_visit
     return undertaking.closed_at if is_closed and is_told_when else None
+
+
+def _signed_on(signed: SignedWhen | None) -> str:
+    if signed is None:
+        return ""
+    return signed.on.isoformat() if signed.is_on_paper else _day(signed.at)
 
 
 def _day(moment: dt.datetime | None) -> str:

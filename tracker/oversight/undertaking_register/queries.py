@@ -296,6 +296,7 @@ def _lines_of(actor: Actor, undertaking_ids: list[UUID]) -> list[RegisteredUnder
                 Revision.number,
                 Checklist.revision_in_force_id,
                 Signature.method,
+                Signature.paper,
                 *added_interests.bearing_columns(),
             )
             .join(Cooperation, Cooperation.id == Undertaking.cooperation_id)
@@ -319,7 +320,7 @@ def _lines_of(actor: Actor, undertaking_ids: list[UUID]) -> list[RegisteredUnder
     for undertaking_id in undertaking_ids:
         if undertaking_id not in rows:
             continue
-        undertaking, reference, title, revision, in_force_id, method, *columns = rows[
+        undertaking, reference, title, revision, in_force_id, method, paper, *columns = rows[
             undertaking_id
         ]
         line = Line(
@@ -328,6 +329,7 @@ def _lines_of(actor: Actor, undertaking_ids: list[UUID]) -> list[RegisteredUnder
             is_own=undertaking.user_id == actor.user_id,
             agrees=undertaking_id in agreeing,
             bearing=added_interests.bearing(undertaking.state, columns),
+            paper=paper,
         )
         is_current = in_force_id == undertaking.terms_revision_id
         lines.append(RegisteredUndertaking(line, reference, title, revision, is_current, method))

@@ -1,0 +1,153 @@
+"""An undertaking on paper is dated by its paper; when the scan was confirmed is named as such."""
+
+import csv
+import datetime as dt
+import io
+from collections.abc import Callable
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from tests.factories import undertakings_on_paper as on_paper
+from tests.factories.evidence.certificates import make_all, words_of
+from tests.factories.evidence.tampering import hands, table_of
+from tests.factories.undertakings import Stage
+from tests.factories.undertakings_on_paper import DRIVER, NAME
+from tests.starting_points import noon_in
+from tracker.activity.stale import recompute
+from tracker.core.db import db
+from tracker.signoff.models import Signature
+from tracker.ui.locale import as_date, as_datetime
+from tracker.undertakings import queries
+from tracker.undertakings.queries import TaskKind
+
+Clock = Callable[[dt.datetime | None], None]
+REGISTER = "/register/undertakings"
+PAPER, CONFIRMED, COUNTERSIGNED = noon_in(2).date(), noon_in(5), noon_in(7)
+
+
+@pytest.fixture
+def confirmed(stage: Stage, frozen_time: Clock) -> Stage:
+    """A driver signed on paper two days after being asked; the scan is confirmed three days on."""
+    on_paper.bring_in(stage)
+    db.session.commit()
+    frozen_time(CONFIRMED)
+    draft = on_paper.filled_in(stage, briefed_on=PAPER)
+    on_paper.record(stage, draft=draft, signed_on=PAPER)
+    on_paper.confirm(stage)
+    db.session.commit()
+    frozen_time(COUNTERSIGNED)
+    return stage
+
+
+def check_of(stage: Stage) -> str:
+    reference = stage.cooperation.reference
+    return f"/cooperations/{reference}/undertakings/{stage.undertaking(DRIVER).id}"
+
+
+def countersigning(stage: Stage) -> str:
+    until = queries.load(stage.undertaking(DRIVER)).terms.until
+    return f"{check_of(stage)}/countersign?until={until}"
+
+
+def test_the_page_that_is_countersigned_gives_the_date_of_the_paper(
+    confirmed: Stage, app: Flask
+) -> None:
+    page = confirmed.browser(app, "tomas").page(countersigning(confirmed))
+    assert f"What {NAME} signed on paper on {as_date(PAPER)}." in page.text
+    assert f"Scan confirmed on {as_datetime(CONFIRMED)}." in page.text
+    assert f"signed on {as_datetime(CONFIRMED)}" not in page.text
+
+
+def test_the_page_that_is_countersigned_gives_the_time_of_an_electronic_signature(
+    stage: Stage, app: Flask, frozen_time: Clock
+) -> None:
+    frozen_time(CONFIRMED)
+    stage.sign("leyla")
+    until = queries.load(stage.undertaking("leyla")).terms.until
+    where = f"/cooperations/{stage.cooperation.reference}/undertakings"
+    where = f"{where}/{stage.undertaking('leyla').id}/countersign?until={until}"
+    page = stage.browser(app, "tomas").page(where)
+    assert f"What Leyla Marchetti signed on {as_datetime(CONFIRMED)}." in page.text
+    assert "Scan confirmed" not in page.text
+
+
+def test_the_page_to_check_it_gives_the_date_of_the_paper_and_names_the_other_moment(
+    confirmed: Stage, app: Flask
+) -> None:
+    page = confirmed.browser(app, "tomas").page(check_of(confirmed))
+    assert f"Signed on paper on {as_date(PAPER)}" in page.text
+    assert f"Scan confirmed on {as_datetime(CONFIRMED)}" in page.text
+    assert "Scan recorded by Ilena Dorvath" in page.text
+    assert page.text.count(as_datetime(CONFIRMED)) == 1
+
+
+def test_lists_give_the_date_of_the_paper(confirmed: Stage, app: Flask) -> None:
+    where = f"/cooperations/{confirmed.cooperation.reference}/undertakings"
+    page = confirmed.browser(app, "ilena").page(where)
+    words = f"Signed on paper on {as_date(PAPER)}. Scan confirmed on {as_date(CONFIRMED)}."
+    assert words in page.text
+    (line,) = (line for line, _where in queries.mine(on_paper.as_actor(confirmed)).lines)
+    assert line.signed is not None
+    assert (line.signed.on, line.signed.at) == (PAPER, CONFIRMED)
+
+
+def test_a_signature_whose_paper_was_changed_by_hand_gives_no_date_and_breaks_no_list(
+    confirmed: Stage, app: Flask
+) -> None:
+    db.session.commit()
+    with hands() as connection:
+        rows = table_of(Signature)
+        changed = sa.update(rows).where(rows.c.method == "paper")
+        connection.execute(changed.values(paper={"signed_on": "any day", "made": "here"}))
+    db.session.expire_all()
+    where = f"/cooperations/{confirmed.cooperation.reference}/undertakings"
+    text = confirmed.browser(app, "ilena").page(where).text
+    assert NAME in text
+    assert "Signed on" not in text
+    assert confirmed.browser(app, "milan").page(REGISTER).text
+
+
+def test_the_register_and_its_export_give_the_date_of_the_paper(
+    confirmed: Stage, app: Flask
+) -> None:
+    recompute()
+    browser = confirmed.browser(app, "milan")
+    page = browser.page(REGISTER)
+    assert as_date(PAPER, "medium") in page.text
+    assert f"Scan confirmed on {as_date(CONFIRMED, 'medium')}" in page.text
+    text = browser.post(f"{REGISTER}/export", data={}).get_data().decode("utf-8-sig")
+    rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    (row,) = (row for row in rows if row["Person"] == NAME)
+    assert (row["Signed on"], row["Method of signing"]) == (PAPER.isoformat(), "On paper")
+
+
+def test_history_says_that_it_was_signed_on_paper_and_claims_no_proof_of_identity(
+    confirmed: Stage, app: Flask
+) -> None:
+    where = f"/cooperations/{confirmed.cooperation.reference}/history"
+    text = confirmed.browser(app, "ilena").page(where).text
+    assert "signed a personal undertaking on paper; the scan is confirmed." in text
+    assert "Proof of identity: On paper" not in text
+
+
+def test_the_certificate_gives_the_date_of_the_paper_as_the_date_of_signing(
+    confirmed: Stage,
+) -> None:
+    revision_id = confirmed.undertaking(DRIVER).revision_id
+    assert revision_id is not None
+    confirmed.countersign(DRIVER)
+    db.session.commit()
+    by_language = {row.language: words_of(row) for row in make_all()[revision_id]}
+    words = " ".join(by_language["en"].split())
+    # In the block of signatures, and where it is said how it was proved.
+    assert words.count(f"Signed on paper on {as_date(PAPER)}") == 2
+    assert words.count(f"Scan confirmed on {as_datetime(CONFIRMED)}") == 2
+    assert as_datetime(COUNTERSIGNED) in words
+
+
+def test_it_waits_for_the_npm_since_the_scan_was_confirmed(confirmed: Stage) -> None:
+    tasks = queries.tasks(confirmed.actor("tomas")).mine
+    (task,) = (task for task in tasks if task.kind is TaskKind.COUNTERSIGN)
+    assert task.since == CONFIRMED
