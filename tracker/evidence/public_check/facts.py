@@ -4,6 +4,8 @@ import datetime as dt
 import enum
 from dataclasses import dataclass
 
+from tracker.signoff.labels import SignedWhen
+
 # The subject type of events about exports of the registers.
 REGISTER = "register"
 
@@ -32,7 +34,7 @@ class Signer:
 
     name: str
     organisation: str
-    at: dt.datetime
+    when: SignedWhen
 
 
 @dataclass(frozen=True, slots=True)

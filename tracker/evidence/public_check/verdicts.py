@@ -29,6 +29,7 @@ from tracker.evidence.public_check.facts import (
 )
 from tracker.signoff import queries as signoff
 from tracker.signoff import service as signing
+from tracker.signoff.labels import when_signed
 from tracker.signoff.models import Revision, SignatureKind
 from tracker.signoff.outcomes import Outcome
 
@@ -184,7 +185,11 @@ def _signers(revision: Revision, cooperation: Cooperation) -> tuple[Signer, ...]
     if not cooperation.shows_signers or revision.is_sealed:
         return None
     return tuple(
-        Signer(signature.signer_name, signature.organisation_name, signature.signed_at)
+        Signer(
+            signature.signer_name,
+            signature.organisation_name,
+            when_signed(signature.signed_at, signature.paper),
+        )
         for signature in signoff.signatures_on([revision.id]).get(revision.id, [])
         if signature.kind is SignatureKind.SIGNATURE
     )
