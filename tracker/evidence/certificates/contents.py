@@ -24,7 +24,17 @@ from tracker.core import clock
 from tracker.core.localized import language_of
 from tracker.evidence.certificates.pdf import MARKER
 from tracker.mail.render import in_language, link
-from tracker.signoff.labels import METHODS, beside_words, confirmed_words, how_signed, power_words
+from tracker.signoff.labels import (
+    METHODS,
+    SignedWhen,
+    beside_words,
+    confirmed_words,
+    how_signed,
+    power_words,
+    scan_words,
+    signed_words,
+    when_signed,
+)
 from tracker.signoff.models import Revision, Signature, SignatureKind
 from tracker.ui import qr_code
 from tracker.ui.locale import as_date, as_datetime, direction, listed, name_of
@@ -257,6 +267,7 @@ def _signature(signature: Signature, language: str) -> Values:
         else ""
     )
     confirmed = confirmed_words(signature.power_confirmed)
+    when = when_signed(signature.signed_at, signature.paper)
     return {
         "name": _say(signature.signer_name, language),
         "capacity": _say(_capacity(signature), language, is_said=True),
@@ -265,19 +276,25 @@ def _signature(signature: Signature, language: str) -> Values:
             language,
             is_said=True,
         ),
-        "proof": _(
-            "%(method)s, %(when)s",
-            method=how_signed(signature),
-            when=as_datetime(signature.signed_at),
-        ),
+        "proof_label": _("On paper") if when.is_on_paper else _("Proof of identity"),
+        "proof": _proof(signature, when),
         "power": _say(_("by %(power)s", power=power), language, is_said=True) if power else None,
         "confirmed": _say(confirmed, language, is_said=True) if confirmed else None,
-        "when": as_datetime(signature.signed_at),
-        "method": str(METHODS[signature.method]),
+        "when": signed_words(when),
+        "method": scan_words(when) or str(METHODS[signature.method]),
         "sentence": _say(signature.sentence, language, of=signature.language),
         "digest": _groups(signature.digest),
         "account": str(signature.user_id),
     }
+
+
+def _proof(signature: Signature, when: SignedWhen) -> str:
+    """Return how it is known who signed, and when: of a paper, each moment by its name."""
+    if when.is_on_paper:
+        return f"{signed_words(when)}. {how_signed(signature)}. {scan_words(when)}."
+    return str(
+        _("%(method)s, %(when)s", method=how_signed(signature), when=signed_words(when)),
+    )
 
 
 def _capacity(signature: Signature) -> str:
@@ -378,7 +395,6 @@ def _evidence(source: Source, language: str) -> Values:
         },
         "signers_title": _("Who signed, and how it was proved"),
         "sentence_label": _("The sentence agreed to"),
-        "method_label": _("Proof of identity"),
         "digest_label": _("Digest of the signature"),
         "account_label": _("Account"),
         "events_title": _("What happened"),

@@ -1,0 +1,173 @@
+"""Texts signed on paper are dated by the paper: on pages, certificates and the public check."""
+
+import datetime as dt
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from tests.factories import agreements, paper
+from tests.factories.cooperations import Country, country, load_checklists, open_one, signed_in
+from tests.factories.evidence.certificates import make_all, words_of
+from tests.pages import Page
+from tests.starting_points import noon_in
+from tracker.agreements.paper import prior_agreements
+from tracker.agreements.paper.prior_agreements import Person
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.models import Checklist
+from tracker.cooperations.models import Cooperation
+from tracker.core.db import db
+from tracker.evidence.keys import signing_keys
+from tracker.signoff.models import Revision
+from tracker.ui.locale import as_date, as_datetime
+
+Clock = Callable[[dt.datetime | None], None]
+START, END = noon_in(-315).date(), noon_in(414).date()
+PAIR = {"npm": "tomas", "door": "henrik"}
+PAPER, CONFIRMED, COMPLETE, LATER = noon_in(2).date(), noon_in(5), noon_in(7), noon_in(8)
+FORMERLY = dt.date(2019, 3, 9)
+
+
+@pytest.fixture
+def land(session: Session) -> Country:
+    load_checklists()
+    signing_keys.make_missing()
+    return country(session)
+
+
+@pytest.fixture
+def on_paper(land: Country, frozen_time: Clock) -> Checklist:
+    """Terms whose partner signed on paper; the NPM confirmed that later, and signed here."""
+    terms = agreements.checklist_of(open_one(land, "door"), ChecklistKind.TERMS)
+    agreements.answer(land, terms, "M19", **agreements.term(START, END))
+    agreements.send(land, terms, PAIR)
+    frozen_time(CONFIRMED)
+    paper.confirm(
+        land.actor("ilena"), terms, paper.record(land.actor("samira"), terms, signed_on=PAPER)
+    )
+    frozen_time(COMPLETE)
+    agreements.sign(land, terms, "tomas")
+    return settled(terms, frozen_time)
+
+
+@pytest.fixture
+def former(land: Country, frozen_time: Clock) -> Checklist:
+    """An agreement made on paper years ago that three parties confirmed on different days."""
+    terms = agreements.checklist_of(open_one(land, "door", "lantern"), ChecklistKind.TERMS)
+    record = prior_agreements.record(
+        land.actor("ilena"),
+        terms,
+        signed_on=FORMERLY,
+        ends_on=END,
+        signers={
+            land.id("npm"): [Person("Ada Former", "Head of the NPM")],
+            land.id("door"): [Person("Bo Earlier", "Chair")],
+            land.id("lantern"): [Person("Di Before", "President")],
+        },
+        scan=paper.pdf(),
+    )
+    frozen_time(CONFIRMED)
+    paper.confirm(land.actor("samira"), terms, record)
+    frozen_time(COMPLETE)
+    paper.confirm(land.actor("joana"), terms, record)
+    return settled(terms, frozen_time)
+
+
+def settled(terms: Checklist, frozen_time: Clock) -> Checklist:
+    db.session.get_one(Cooperation, terms.cooperation_id).shows_signers = True
+    db.session.commit()
+    frozen_time(LATER)
+    return terms
+
+
+def record_page(app: Flask, land: Country, terms: Checklist) -> str:
+    db.session.commit()
+    browser = signed_in(app, db.session.merge(land.users["ilena"]))
+    return browser.page(f"/checklists/{terms.id}/record").text
+
+
+def checked(app: Flask, terms: Checklist) -> Page:
+    assert terms.revision_in_force_id is not None
+    revision = db.session.get_one(Revision, terms.revision_in_force_id)
+    reference = db.session.get_one(Cooperation, terms.cooperation_id).reference
+    query = {"reference": reference, "digest": revision.digest}
+    return Page.of(app.test_client().get("/verify", query_string=query))
+
+
+def certificate_words() -> str:
+    (rows,) = make_all().values()
+    row = next(certificate for certificate in rows if certificate.language == "en")
+    return " ".join(words_of(row).split())
+
+
+def test_the_record_gives_the_date_of_the_paper_and_when_its_scan_was_confirmed(
+    app: Flask, land: Country, on_paper: Checklist
+) -> None:
+    text = record_page(app, land, on_paper)
+    assert f"Signed on paper on {as_date(PAPER)}" in text
+    assert f"Scan confirmed on {as_datetime(CONFIRMED)}" in text
+    # The NPM's own signature, which was given here.
+    assert as_datetime(COMPLETE) in text
+
+
+def test_history_gives_the_date_of_the_paper(
+    app: Flask, land: Country, on_paper: Checklist
+) -> None:
+    reference = db.session.get_one(Cooperation, on_paper.cooperation_id).reference
+    browser = signed_in(app, db.session.merge(land.users["ilena"]))
+    text = browser.page(f"/cooperations/{reference}/history").text
+    assert f"was signed on paper on {as_date(PAPER)} for Open Door" in text
+
+
+def test_who_signs_gives_the_date_of_the_paper_while_others_still_have_to(
+    app: Flask, land: Country, frozen_time: Clock
+) -> None:
+    terms = agreements.checklist_of(open_one(land, "door"), ChecklistKind.TERMS)
+    agreements.answer(land, terms, "M19", **agreements.term(START, END))
+    agreements.send(land, terms, PAIR)
+    frozen_time(CONFIRMED)
+    paper.confirm(
+        land.actor("ilena"), terms, paper.record(land.actor("samira"), terms, signed_on=PAPER)
+    )
+    text = record_page(app, land, terms)
+    assert f"signed on paper on {as_date(PAPER)}" in text
+    # In its block alone, where it is named for what it is.
+    assert text.count(as_datetime(CONFIRMED)) == text.count(
+        f"Scan confirmed on {as_datetime(CONFIRMED)}"
+    )
+
+
+def test_the_certificate_gives_the_date_of_the_paper(on_paper: Checklist) -> None:
+    words = certificate_words()
+    assert words.count(f"Signed on paper on {as_date(PAPER)}") == 2
+    assert words.count(f"Scan confirmed on {as_datetime(CONFIRMED)}") == 2
+
+
+def test_the_public_check_gives_the_date_of_the_paper(app: Flask, on_paper: Checklist) -> None:
+    text = checked(app, on_paper).text
+    assert f"Signed on paper on {as_date(PAPER)}" in text
+    assert f"Scan confirmed on {as_datetime(CONFIRMED)}" in text
+    assert as_datetime(COMPLETE) in text
+
+
+def test_an_earlier_agreement_is_dated_by_its_paper_wherever_its_signatures_are_shown(
+    app: Flask, land: Country, former: Checklist
+) -> None:
+    signed = f"Signed on paper on {as_date(FORMERLY)}"
+    # Whoever confirmed it for a party may have done so before the last of them did.
+    confirmed = f"All other parties had confirmed the scan by {as_datetime(COMPLETE)}"
+    for text in (record_page(app, land, former), checked(app, former).text):
+        assert text.count(signed) == text.count(confirmed) == text.count(as_datetime(COMPLETE)) == 3
+    words = certificate_words()
+    # In the block of signatures and where it is said how it was proved; the date in the text too.
+    assert (words.count(signed), words.count(confirmed)) == (7, 6)
+
+
+def test_the_history_of_an_agreement_in_the_register_gives_the_date_of_the_paper(
+    app: Flask, land: Country, former: Checklist
+) -> None:
+    db.session.commit()
+    browser = signed_in(app, db.session.merge(land.users["nadia"]))
+    text = browser.page(f"/register/{former.id}").text
+    assert f"Signed on paper on {as_date(FORMERLY)}" in text
