@@ -165,6 +165,22 @@ def test_it_says_what_was_signed_by_whom_and_how() -> None:
     assert second.endswith(", passkey")
 
 
+@pytest.mark.parametrize("paper", [{"signed_on": "2025-11-03"}, {"signed_on": 3}, {}])
+def test_it_gives_the_date_of_a_paper_and_when_its_scan_was_confirmed(
+    paper: dict[str, object],
+) -> None:
+    instance = begun()
+    instance.sign(instance.text("terms"), "paper", verb="signed_on_paper", paper=paper)
+    (line,) = verify.verify(instance.take_out()).signed
+    confirmed = "2026-01-15 09:00 UTC"
+    days = (
+        f"2025-11-03 (scan confirmed {confirmed})"
+        if paper.get("signed_on") == "2025-11-03"
+        else confirmed
+    )
+    assert line == f"terms, revision 1: Henrik Asante for Open Door, {days}, on paper"
+
+
 def test_a_minimal_bundle_is_valid() -> None:
     assert judged(begun().take_out()) == {}
 

@@ -771,8 +771,15 @@ def _signed(check: _Check, rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
         method = METHODS.get(row["method"], _plain(row["method"]))
         yield (
             f"{_plain(text['kind'])}, revision {text['number']}: {who}"
-            f"{f' for {whom}' if whom else ''}, {_minute(row['signed_at'])}, {method}"
+            f"{f' for {whom}' if whom else ''}, {_when(row)}, {method}"
         )
+
+
+def _when(row: Mapping[str, Any]) -> str:
+    """Return when somebody signed; of a paper, its own date and when that counted here."""
+    paper, moment = row.get("paper"), _minute(row["signed_at"])
+    day = paper.get("signed_on") if isinstance(paper, dict) else None
+    return f"{_plain(day)} (scan confirmed {moment})" if isinstance(day, str) else moment
 
 
 # The log ------------------------------------------------------------------------------------------
