@@ -4,7 +4,6 @@ On paper and on one's own device alike: on pages, in My work, in mails, and for 
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
@@ -12,93 +11,46 @@ from flask import Flask
 
 from tests.client import CheckedClient
 from tests.factories import undertakings_on_paper as on_paper
+from tests.factories import undertakings_taken
 from tests.factories.evidence.tampering import hands
 from tests.factories.undertakings import TOLD, Stage
 from tests.factories.undertakings_on_paper import DRIVER, NAME
+from tests.factories.undertakings_taken import (
+    ANOTHER,
+    OTHER,
+    TAKER,
+    WAYS,
+    address,
+    mailed,
+    take,
+    take_roles,
+)
 from tests.pages import Page
-from tracker.access.actor import Actor, Role
+from tracker.access.actor import Actor
 from tracker.access.decision import YES
-from tracker.accounts.models import Membership, User
+from tracker.accounts.models import User
 from tracker.cooperations.models import CooperationPerson
-from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RefusedError
-from tracker.core.localized import LocalizedStr
 from tracker.mail.models import OutboxMessage
 from tracker.oversight import integrity
 from tracker.undertakings import adding, bound, pages, policy, queries
-from tracker.undertakings import service as undertakings
-from tracker.undertakings.in_presence import service as in_presence
 from tracker.undertakings.models import InterestsDecision, Reach, UndertakingState
 from tracker.undertakings.places import Places
 from tracker.undertakings.queries import TaskKind
 
 Browser = Callable[[str], CheckedClient]
-WAYS = ["on paper", "on their device"]
-# Of the NPM: tomas is a signatory, milan a manager, ilena a coordinator.
-TAKER, OTHER = "tomas", "milan"
-ANOTHER = "Another signatory or manager of the NPM"
 
 
 @pytest.fixture
 def driver(stage: Stage) -> Stage:
     """The cooperation with a driver who has no account, and a coordinator who also signs."""
-    on_paper.bring_in(stage)
-    give_role(stage, TAKER, Role.COORDINATOR)
-    return stage
+    return undertakings_taken.bring_in(stage)
 
 
 @pytest.fixture
 def browser(app: Flask, driver: Stage) -> Browser:
     return lambda key: driver.browser(app, key)
-
-
-def give_role(stage: Stage, key: str, role: Role) -> None:
-    db.session.add(
-        Membership(
-            user_id=stage.id(key),
-            organisation_id=stage.cast.bodies["npm"].id,
-            role=role,
-            starts_on=clock.today(),
-            created_at=clock.now(),
-            begun_at=clock.now(),
-        )
-    )
-    db.session.commit()
-
-
-def take_roles(stage: Stage, key: str) -> None:
-    """End whatever a person may do for the NPM."""
-    db.session.execute(sa.delete(Membership).where(Membership.user_id == stage.id(key)))
-    db.session.commit()
-
-
-def take(stage: Stage, way: str, interests: str = "", by: str = TAKER) -> None:
-    """Take the driver's signature; a scan is confirmed by somebody else."""
-    draft = on_paper.filled_in(stage, interests)
-    if way == "on paper":
-        on_paper.record(stage, by, draft=draft)
-        on_paper.confirm(stage, OTHER)
-    else:
-        undertaking = stage.undertaking(DRIVER)
-        host = stage.actor(by)
-        words = LocalizedStr(on_paper.OWN_WORDS, "en")
-        in_presence.save_draft(host, undertaking.id, replace(draft, is_ready=True))
-        in_presence.sign(
-            host,
-            undertaking.id,
-            page=undertakings.page_to_sign(queries.load(undertaking), words),
-            name=NAME,
-            known_by="Saw the identity card",
-            sentence=words,
-            identity=stage.proof(by),
-        )
-    db.session.commit()
-
-
-def address(stage: Stage, suffix: str = "") -> str:
-    reference, undertaking = stage.cooperation.reference, stage.undertaking(DRIVER)
-    return f"/cooperations/{reference}/undertakings/{undertaking.id}{suffix}"
 
 
 def tasks_of(actor: Actor) -> list[TaskKind]:
@@ -108,11 +60,6 @@ def tasks_of(actor: Actor) -> list[TaskKind]:
 def is_cleared(stage: Stage) -> bool:
     driver_id = stage.id(DRIVER)
     return queries.clearing_states(stage.cooperation.id, [driver_id])[driver_id].cleared
-
-
-def mailed(kind: str) -> set[str]:
-    wanted = sa.select(OutboxMessage.recipient).where(OutboxMessage.kind == kind)
-    return set(db.session.scalars(wanted))
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -1,0 +1,91 @@
+"""A driver whose signature somebody takes, on paper or on their own device, by the real services.
+
+Of the NPM, tomas is a signatory, milan a manager and ilena a coordinator.
+"""
+
+from dataclasses import replace
+
+import sqlalchemy as sa
+
+from tests.factories import undertakings_on_paper as on_paper
+from tests.factories.undertakings import Stage
+from tests.factories.undertakings_on_paper import DRIVER, NAME
+from tracker.access.actor import Role
+from tracker.accounts.models import Membership
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.core.localized import LocalizedStr
+from tracker.mail.models import OutboxMessage
+from tracker.undertakings import queries
+from tracker.undertakings import service as undertakings
+from tracker.undertakings.in_presence import service as in_presence
+
+WAYS = ["on paper", "on their device"]
+TAKER, OTHER = "tomas", "milan"
+ANOTHER = "Another signatory or manager of the NPM"
+
+
+def bring_in(stage: Stage) -> Stage:
+    """Bring in the driver, and make the taker a coordinator who also signs for the NPM."""
+    on_paper.bring_in(stage)
+    give_role(stage, TAKER, Role.COORDINATOR)
+    return stage
+
+
+def give_role(stage: Stage, key: str, role: Role) -> None:
+    """Give a person a role in the NPM that has begun."""
+    db.session.add(
+        Membership(
+            user_id=stage.id(key),
+            organisation_id=stage.cast.bodies["npm"].id,
+            role=role,
+            starts_on=clock.today(),
+            created_at=clock.now(),
+            begun_at=clock.now(),
+        )
+    )
+    db.session.commit()
+
+
+def take_roles(stage: Stage, *keys: str) -> None:
+    """End whatever people may do for the NPM."""
+    user_ids = [stage.id(key) for key in keys]
+    db.session.execute(sa.delete(Membership).where(Membership.user_id.in_(user_ids)))
+    db.session.commit()
+
+
+def take(
+    stage: Stage, way: str, interests: str = "", by: str = TAKER, confirmed_by: str = OTHER
+) -> None:
+    """Take the driver's signature; a scan is confirmed by somebody else."""
+    draft = on_paper.filled_in(stage, interests)
+    if way == "on paper":
+        on_paper.record(stage, by, draft=draft)
+        on_paper.confirm(stage, confirmed_by)
+    else:
+        undertaking = stage.undertaking(DRIVER)
+        host = stage.actor(by)
+        words = LocalizedStr(on_paper.OWN_WORDS, "en")
+        in_presence.save_draft(host, undertaking.id, replace(draft, is_ready=True))
+        in_presence.sign(
+            host,
+            undertaking.id,
+            page=undertakings.page_to_sign(queries.load(undertaking), words),
+            name=NAME,
+            known_by="Saw the identity card",
+            sentence=words,
+            identity=stage.proof(by),
+        )
+    db.session.commit()
+
+
+def address(stage: Stage, suffix: str = "") -> str:
+    """Return the address of the driver's undertaking for the NPM, or of a page below it."""
+    reference, undertaking = stage.cooperation.reference, stage.undertaking(DRIVER)
+    return f"/cooperations/{reference}/undertakings/{undertaking.id}{suffix}"
+
+
+def mailed(kind: str) -> set[str]:
+    """Return to whom mails of a kind were sent."""
+    wanted = sa.select(OutboxMessage.recipient).where(OutboxMessage.kind == kind)
+    return set(db.session.scalars(wanted))
