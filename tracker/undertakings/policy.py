@@ -1,6 +1,8 @@
 """Who fills in, signs, decides on, countersigns, withdraws and sees an undertaking. Pure."""
 
 import datetime as dt
+from collections.abc import Callable
+from dataclasses import replace
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
@@ -122,6 +124,17 @@ def can_vouch(actor: Actor, undertaking: UndertakingStatus) -> Decision:
     return YES
 
 
+def bars_only_taker(
+    decide: Callable[[UndertakingStatus], Decision], undertaking: UndertakingStatus
+) -> bool:
+    """Tell whether a decision is no for one reason only: that the person took the signature.
+
+    Then others can do it. decide is a rule of can_vouch() for one person.
+    """
+    by_nobody = replace(undertaking, recorded_by_id=None, host_id=None)
+    return not decide(undertaking) and bool(decide(by_nobody))
+
+
 def can_allow_mailed_codes(actor: Actor, npm_ids: frozenset[UUID]) -> Decision:
     """Decide on letting people sign their undertaking with a code by mail: the NPM's deciders."""
     if decides_for(actor, npm_ids):
@@ -138,7 +151,7 @@ def can_decide(actor: Actor, undertaking: UndertakingStatus) -> Decision:
         return no(_l("There's nothing to decide now: the undertaking isn't waiting for the NPM."))
     if not undertaking.needs_decision:
         return no(_l("The person declared no interests, so there is nothing to decide."))
-    return YES
+    return can_vouch(actor, undertaking)
 
 
 def can_add_interest(actor: Actor, undertaking: UndertakingStatus) -> Decision:
@@ -168,7 +181,7 @@ def can_decide_added(actor: Actor, undertaking: UndertakingStatus) -> Decision:
             return no(_l("The person has not signed yet."))
         case UndertakingState.CLOSED:
             return no(_l("This undertaking was closed."))
-    return YES
+    return can_vouch(actor, undertaking)
 
 
 def _can_judge_interests(actor: Actor, undertaking: UndertakingStatus) -> Decision:
@@ -177,13 +190,22 @@ def _can_judge_interests(actor: Actor, undertaking: UndertakingStatus) -> Decisi
         return no(_l("Only a signatory or manager of the NPM can decide on declared interests."))
     if actor.user_id == undertaking.user_id:
         return no(_l("You can't decide on your own interests."))
-    return can_vouch(actor, undertaking)
+    return YES
 
 
 def can_countersign(actor: Actor, undertaking: UndertakingStatus, today: dt.date) -> Decision:
     """Decide on countersigning, which opens a clearance: an NPM decider's, never one's own.
 
     Interests that were declared are decided first; a person who is to be replaced is not cleared.
+    """
+    may_go_on = can_go_on(actor, undertaking, today)
+    return may_go_on and _interests_are_decided(undertaking)
+
+
+def can_go_on(actor: Actor, undertaking: UndertakingStatus, today: dt.date) -> Decision:
+    """Decide on what is left for the NPM once a person signed: on interests, countersigning.
+
+    As can_countersign(), but interests may still have to be decided.
     """
     if not decides_for(actor, undertaking.npm_ids):
         return no(_l("Only a signatory or manager of the NPM can countersign."))
@@ -193,11 +215,13 @@ def can_countersign(actor: Actor, undertaking: UndertakingStatus, today: dt.date
     for decision in (
         _waits_for_npm(undertaking),
         is_covered(undertaking, today),
+        _is_not_replaced(undertaking),
+        # Last: it is for others only where it can be done at all.
         can_vouch(actor, undertaking),
     ):
         if not decision:
             return decision
-    return _interests_allow(undertaking)
+    return YES
 
 
 def _waits_for_npm(undertaking: UndertakingStatus) -> Decision:
@@ -215,15 +239,17 @@ def _waits_for_npm(undertaking: UndertakingStatus) -> Decision:
     return YES
 
 
-def _interests_allow(undertaking: UndertakingStatus) -> Decision:
+def _is_not_replaced(undertaking: UndertakingStatus) -> Decision:
+    if undertaking.decision is InterestsDecision.REPLACE or undertaking.added_refused:
+        return no(_l("The NPM decided to ask for somebody else."))
+    return YES
+
+
+def _interests_are_decided(undertaking: UndertakingStatus) -> Decision:
     if undertaking.waits_for_decision:
         return no(_l("Decide on the declared interests first."))
-    if undertaking.decision is InterestsDecision.REPLACE:
-        return no(_l("You decided to ask for somebody else."))
     if undertaking.undecided_added:
         return no(_l("Decide on the interests that the person added first."))
-    if undertaking.added_refused:
-        return no(_l("You decided to ask for somebody else."))
     return YES
 
 

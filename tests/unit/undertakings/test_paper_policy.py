@@ -1,6 +1,7 @@
 """Who may record, confirm, withdraw and open the scan of an undertaking: a table of cases."""
 
 import datetime as dt
+from functools import partial
 
 import pytest
 
@@ -94,6 +95,10 @@ def test_nobody_else_confirms(actor: Actor) -> None:
         (on_paper(state=UndertakingState.SIGNED), TODAY, "no longer waits"),
         (on_paper(is_current=False), TODAY, "New terms"),
         (on_paper(), LATER, "has passed"),
+        # Its recorder too reads first that nobody can confirm it.
+        (on_paper(recorded_by_id=BOTH.user_id, state=COUNTERSIGNED), TODAY, "no longer waits"),
+        (on_paper(recorded_by_id=BOTH.user_id, is_current=False), TODAY, "New terms"),
+        (on_paper(recorded_by_id=BOTH.user_id), LATER, "has passed"),
     ],
 )
 def test_a_scan_is_confirmed_by_another_while_it_waits(
@@ -135,6 +140,93 @@ def test_whoever_took_a_signature_does_not_decide_on_its_interests(how: str, wor
     for other in (None, COORDINATOR):
         assert undertakings.can_decide(BOTH, declared(other))
         assert undertakings.can_decide_added(BOTH, declared(other))
+
+
+WAITING = {"state": UndertakingState.SIGNED, "has_interests": False}
+DECLARED = {"state": UndertakingState.SIGNED, "has_interests": True}
+REPLACED = {**DECLARED, "decision": InterestsDecision.REPLACE}
+
+
+@pytest.mark.parametrize("how", TAKEN)
+@pytest.mark.parametrize(
+    ("changed", "day", "words"),
+    [
+        ({"state": UndertakingState.CLOSED}, TODAY, "was closed"),
+        ({"state": COUNTERSIGNED}, TODAY, "already been countersigned"),
+        (WAITING | {"is_current": False}, TODAY, "New terms"),
+        (WAITING, LATER, "has passed"),
+        (DECLARED, LATER, "has passed"),
+        (REPLACED, TODAY, "The NPM decided to ask for somebody else."),
+        (WAITING | {"added_refused": True}, TODAY, "The NPM decided to ask for somebody else."),
+    ],
+)
+def test_whoever_took_a_signature_reads_first_that_nobody_can_countersign(
+    how: str, changed: dict[str, object], day: dt.date, words: str
+) -> None:
+    taken = without_account(**changed, **{how: BOTH.user_id})
+    assert words in refused(undertakings.can_countersign(BOTH, taken, day))
+    go_on = partial(undertakings.can_go_on, BOTH, today=day)
+    assert not undertakings.bars_only_taker(go_on, taken)
+
+
+@pytest.mark.parametrize("how", TAKEN)
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"state": UndertakingState.ASKED}, "has not signed yet"),
+        ({"state": ON_PAPER}, "has not signed yet"),
+        ({"state": UndertakingState.CLOSED}, "was closed"),
+    ],
+)
+def test_whoever_took_a_signature_reads_first_that_nobody_decides_on_what_was_added(
+    how: str, changed: dict[str, object], words: str
+) -> None:
+    taken = without_account(**changed, **{how: BOTH.user_id})
+    assert words in refused(undertakings.can_decide_added(BOTH, taken))
+    assert not undertakings.bars_only_taker(partial(undertakings.can_decide_added, BOTH), taken)
+
+
+@pytest.mark.parametrize("how", TAKEN)
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        (DECLARED | {"state": COUNTERSIGNED}, "nothing to decide now"),
+        (WAITING, "declared no interests"),
+    ],
+)
+def test_whoever_took_a_signature_reads_first_that_there_is_nothing_to_decide(
+    how: str, changed: dict[str, object], words: str
+) -> None:
+    taken = without_account(**changed, **{how: BOTH.user_id})
+    assert words in refused(undertakings.can_decide(BOTH, taken))
+
+
+@pytest.mark.parametrize("how", TAKEN)
+@pytest.mark.parametrize(
+    "changed",
+    [WAITING, DECLARED, DECLARED | {"decision": ACCEPT}, WAITING | {"undecided_added": 1}],
+)
+def test_where_the_rule_is_all_that_bars_them_others_go_on(
+    how: str, changed: dict[str, object]
+) -> None:
+    go_on = partial(undertakings.can_go_on, BOTH, today=TODAY)
+    added = partial(undertakings.can_decide_added, BOTH)
+    taken = without_account(**changed, **{how: BOTH.user_id})
+    assert undertakings.bars_only_taker(go_on, taken)
+    assert undertakings.bars_only_taker(added, taken)
+    by_another = without_account(**changed, **{how: COORDINATOR.user_id})
+    assert not undertakings.bars_only_taker(go_on, by_another)
+
+
+def test_whoever_does_not_decide_is_barred_by_more_than_the_rule() -> None:
+    taken = without_account(**WAITING, host_id=COORDINATOR.user_id)
+    go_on = partial(undertakings.can_go_on, COORDINATOR, today=TODAY)
+    assert not undertakings.bars_only_taker(go_on, taken)
+
+
+def test_on_their_own_undertaking_a_person_is_barred_by_more_than_the_rule() -> None:
+    own = without_account(**WAITING, user_id=BOTH.user_id, host_id=BOTH.user_id)
+    assert not undertakings.bars_only_taker(partial(undertakings.can_go_on, BOTH, today=TODAY), own)
 
 
 @pytest.mark.parametrize("how", TAKEN)

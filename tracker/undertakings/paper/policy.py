@@ -26,14 +26,12 @@ def can_decide(actor: Actor, undertaking: UndertakingStatus, today: dt.date) -> 
         return no(_l("Only a signatory or manager of the NPM can confirm the scan."))
     if actor.user_id == undertaking.user_id:
         return no(_l("You can't confirm your own undertaking."))
-    vouches = policy.can_vouch(actor, undertaking)
-    if not vouches:
-        return vouches
     if undertaking.state is not UndertakingState.ON_PAPER:
         return no(_l("This scan no longer waits to be confirmed."))
     if not undertaking.is_current:
         return no(_l("New terms are in force. The person has to sign again on the new terms."))
-    return policy.is_covered(undertaking, today)
+    covered = policy.is_covered(undertaking, today)
+    return covered and policy.can_vouch(actor, undertaking)
 
 
 def can_withdraw(actor: Actor, undertaking: UndertakingStatus) -> Decision:
