@@ -114,6 +114,11 @@ def listed(names: Iterable[str]) -> str:
     return str(lists.format_list(list(names), locale=_dates_locale(str(get_locale() or "en"))))
 
 
+def listed_people(names: Iterable[str]) -> Markup:
+    """Return names of people as listed() does, each isolated from the direction of the others."""
+    return Markup(listed(f"<bdi>{escape(name)}</bdi>" for name in names))  # noqa: S704
+
+
 def localized(words: object, around: str = "") -> Markup:
     """Return text as markup; marked if its language differs from the text around it.
 

@@ -206,10 +206,15 @@ class WaitingInterest:
     person: str
     reference: str
     title: str
+    # Whether the reader took the signature, and so leaves it to others.
+    is_taken: bool
 
 
 def waiting(actor: Actor, cooperation_id: UUID | None, limit: int) -> list[WaitingInterest]:
-    """Return what others added and the person decides on for the NPM, the oldest first."""
+    """Return what others added and the person decides on for the NPM, the oldest first.
+
+    With what the person leaves to others, since they took the signature.
+    """
     if not scope.decides(actor):
         return []
     conditions = [] if cooperation_id is None else [AddedInterest.cooperation_id == cooperation_id]
@@ -222,6 +227,7 @@ def waiting(actor: Actor, cooperation_id: UUID | None, limit: int) -> list[Waiti
             user.name,
             Cooperation.reference,
             Cooperation.title,
+            scope.taken_by(actor),
         )
         .join(
             Undertaking,
@@ -233,9 +239,7 @@ def waiting(actor: Actor, cooperation_id: UUID | None, limit: int) -> list[Waiti
         )
         .join(Cooperation, Cooperation.id == AddedInterest.cooperation_id)
         .join(user, user.id == AddedInterest.user_id)
-        .where(
-            *conditions, _WAITS, ~scope.own(actor), scope.decided_by(actor), ~scope.taken_by(actor)
-        )
+        .where(*conditions, _WAITS, ~scope.own(actor), scope.decided_by(actor))
         .order_by(AddedInterest.added_at, AddedInterest.id)
         .limit(limit)
     )

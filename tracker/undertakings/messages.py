@@ -32,7 +32,9 @@ def waits_for_npm(
 
     taken_by: who took its signature, and so leaves it to others.
     """
-    for decider in _deciders(undertaking, taken_by):
+    address = link_to("undertakings.check", reference=reference, undertaking_id=undertaking.id)
+    deciders = _deciders(undertaking, taken_by)
+    for decider in deciders:
         with in_language(decider.language):
             _queue(
                 decider,
@@ -42,32 +44,41 @@ def waits_for_npm(
                     "A person has signed an undertaking. A signatory or manager needs to look at "
                     "it."
                 ),
-                address=link_to(
-                    "undertakings.check", reference=reference, undertaking_id=undertaking.id
-                ),
+                address=address,
             )
+    if not deciders:
+        _somebody_else_is_needed(undertaking, address)
 
 
 def scan_waits(undertaking: Undertaking, reference: str, taken_by: AbstractSet[UUID]) -> None:
     """Tell those who may confirm it that the scan of an undertaking waits for them."""
-    for decider in _deciders(undertaking, taken_by):
+    address = link_to("undertaking_paper.show", reference=reference, undertaking_id=undertaking.id)
+    deciders = _deciders(undertaking, taken_by)
+    for decider in deciders:
         with in_language(decider.language):
             _queue(
                 decider,
                 "undertaking_on_paper",
                 _("An undertaking on paper needs confirming"),
                 _("The scan of an undertaking signed on paper was recorded. Compare and answer."),
-                address=link_to(
-                    "undertaking_paper.show", reference=reference, undertaking_id=undertaking.id
-                ),
+                address=address,
             )
+    if not deciders:
+        _somebody_else_is_needed(undertaking, address)
 
 
 def interest_added(
     undertaking: Undertaking, interest_id: UUID, reference: str, taken_by: AbstractSet[UUID]
 ) -> None:
     """Tell those who decide for the NPM that something was added, not what and not by whom."""
-    for decider in _deciders(undertaking, taken_by):
+    address = link_to(
+        "undertakings.added_interest",
+        reference=reference,
+        undertaking_id=undertaking.id,
+        interest_id=interest_id,
+    )
+    deciders = _deciders(undertaking, taken_by)
+    for decider in deciders:
         with in_language(decider.language):
             _queue(
                 decider,
@@ -75,13 +86,10 @@ def interest_added(
                 _("A declaration of interests is waiting for the NPM"),
                 _("Someone has added to what they declared. A signatory or manager decides on it."),
                 _("Until then, part of the work is closed to that person."),
-                address=link_to(
-                    "undertakings.added_interest",
-                    reference=reference,
-                    undertaking_id=undertaking.id,
-                    interest_id=interest_id,
-                ),
+                address=address,
             )
+    if not deciders:
+        _somebody_else_is_needed(undertaking, address)
 
 
 def decided(undertaking: Undertaking) -> None:
@@ -126,8 +134,25 @@ def signing_page(undertaking_id: UUID) -> str:
 
 
 def _deciders(undertaking: Undertaking, taken_by: AbstractSet[UUID]) -> list[User]:
-    """Return those who decide for the NPM on another's undertaking that they did not take."""
+    """Return who decides for the NPM, without the person and whoever took their signature."""
     return people.deciders(undertaking.cooperation_id, besides={undertaking.user_id} | taken_by)
+
+
+def _somebody_else_is_needed(undertaking: Undertaking, address: str) -> None:
+    """Tell those who took the signature that nobody else decides for the NPM.
+
+    The caller found that whoever decides for it took the signature, or that nobody does.
+    """
+    for taker in people.all_deciders(undertaking.cooperation_id, besides={undertaking.user_id}):
+        with in_language(taker.language):
+            _queue(
+                taker,
+                "undertaking_needs_another",
+                _("An undertaking needs somebody else at the NPM"),
+                _("You took the signature, so another signatory or manager has to do the rest."),
+                _("Nobody else at the NPM can do it now. The page says what you can do."),
+                address=address,
+            )
 
 
 def _own(undertaking_id: UUID) -> str:

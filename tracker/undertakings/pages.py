@@ -427,14 +427,24 @@ def _task(task: queries.Task) -> Task:
         case TaskKind.CONFIRM_PAPER:
             label = _("Confirm the undertaking of %(person)s, signed on paper", person=task.person)
             return Task(label, _("Waiting for you"), YOURS, url, where, act=_("Compare"))
-        case TaskKind.WAITS_FOR_NPM:
-            label = _("Your undertaking of confidentiality")
-            return Task(label, _("Waiting for the NPM"), OTHERS, url, where)
+        case TaskKind.WAITS_FOR_NPM | TaskKind.WAITS_FOR_ANOTHER | TaskKind.WAITS_FOR_PEOPLE:
+            label, state_ = _waited_for(task)
+            return Task(label, state_, OTHERS, url, where)
+
+
+def _waited_for(task: queries.Task) -> tuple[str, str]:
+    """Return in words what somebody waits for, and for whom."""
+    match task.kind:
+        case TaskKind.WAITS_FOR_ANOTHER:
+            label = _("Undertaking of %(name)s", name=task.person)
+            return label, _("Waiting for another signatory or manager")
         case TaskKind.WAITS_FOR_PEOPLE:
             label = ngettext(
                 "Undertaking of %(num)s person", "Undertakings of %(num)s people", task.count
             )
-            return Task(label, _("Waiting for each person"), OTHERS, url, where)
+            return label, _("Waiting for each person")
+        case _:
+            return _("Your undertaking of confidentiality"), _("Waiting for the NPM")
 
 
 def _signature(signature: Signature) -> SignatureLine:
@@ -476,17 +486,34 @@ def has_passed(terms: Terms) -> bool:
     return terms.is_over(clock.today())
 
 
-def others_who_decide(actor: Actor, loaded: Loaded) -> str | None:
-    """Return who decides in place of somebody who took the signature, or is about to, by name.
+@dataclass(frozen=True, slots=True)
+class Others:
+    """Who does what somebody leaves to others who took a signature, or is about to."""
 
-    Empty where nobody else can; None for somebody who doesn't decide for the NPM anyway.
+    # Of those who decide for the NPM; empty where nobody else does.
+    names: Markup
+    # Where nobody else does: whether another coordinator can take the signature.
+    can_be_taken_by_another: bool
+
+
+def others_who_decide(actor: Actor, loaded: Loaded) -> Others | None:
+    """Return who decides in place of somebody who took the signature, or is about to.
+
+    None for somebody who doesn't decide for the NPM anyway.
     """
-    if not policy.decides_for(actor, loaded.standing.npm_ids):
+    standing = loaded.standing
+    if not policy.decides_for(actor, standing.npm_ids):
         return None
-    undertaking = loaded.undertaking
-    besides = {actor.user_id, undertaking.user_id} | loaded.standing.taken_by
-    deciders = people.all_deciders(undertaking.cooperation_id, besides=besides)
-    return locale.listed(user.name for user in deciders)
+    cooperation_id = loaded.undertaking.cooperation_id
+    besides = {actor.user_id, standing.user_id}
+    deciders = people.all_deciders(cooperation_id, besides=besides | standing.taken_by)
+    return Others(
+        locale.listed_people(user.name for user in deciders),
+        can_be_taken_by_another=not deciders
+        and standing.is_current
+        and bool(policy.is_covered(standing, clock.today()))
+        and people.has_another_coordinator(cooperation_id, besides=besides),
+    )
 
 
 @dataclass(frozen=True, slots=True)

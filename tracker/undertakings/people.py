@@ -13,6 +13,7 @@ from tracker.cooperations.models import CooperationPerson, Party
 from tracker.cooperations.scope import has_not_left, runs_on
 from tracker.core import clock
 from tracker.core.db import db
+from tracker.signoff.paper_policy import RECORDERS
 from tracker.undertakings.policy import DECIDERS
 
 
@@ -106,6 +107,19 @@ def all_deciders(cooperation_id: UUID, *, besides: AbstractSet[UUID]) -> list[Us
             sa.select(User).where(holds_power, User.id.not_in(besides)).order_by(User.name, User.id)
         )
     )
+
+
+def has_another_coordinator(cooperation_id: UUID, *, besides: AbstractSet[UUID]) -> bool:
+    """Tell whether the NPM has somebody who can take a signature, besides some people."""
+    coordinates = sa.exists().where(
+        Membership.user_id == User.id,
+        Membership.organisation_id.in_(npm_ids(cooperation_id)),
+        Membership.role.in_(RECORDERS),
+        Membership.outside_expert.is_(False),
+        people.membership_counts(),
+        User.id.not_in(besides),
+    )
+    return bool(db.session.scalar(sa.select(coordinates)))
 
 
 def name_of(user_id: UUID | None) -> str:

@@ -6,7 +6,7 @@ In one file: lists, tasks and readiness read the same rows by the same condition
 import datetime as dt
 import enum
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -420,8 +420,9 @@ def mine(actor: Actor, *, offset: int = 0, limit: int = 25) -> OwnLines:
     )
 
 
-def line_of(actor: Actor, undertaking: Undertaking) -> Line:
-    """Return an undertaking that was found, with what it opened, as a line."""
+def line_of(actor: Actor, loaded: Loaded) -> Line:
+    """Return an undertaking that was loaded, with what it opened, as a line."""
+    undertaking = loaded.undertaking
     compared = bound.compare([undertaking])[undertaking.id]
     return Line(
         undertaking,
@@ -429,7 +430,7 @@ def line_of(actor: Actor, undertaking: Undertaking) -> Line:
         is_own=undertaking.user_id == actor.user_id,
         agrees=compared.agrees,
         bearing=added_interests.bearing_of(undertaking),
-        is_taken=actor.user_id in signoff.taken_by(undertaking.revision_id),
+        is_taken=actor.user_id in loaded.standing.taken_by,
         paper=compared.paper,
     )
 
@@ -519,6 +520,7 @@ class TaskKind(enum.StrEnum):
     COUNTERSIGN = "countersign"
     CONFIRM_PAPER = "confirm_paper"
     WAITS_FOR_NPM = "waits_for_npm"
+    WAITS_FOR_ANOTHER = "waits_for_another"
     WAITS_FOR_PEOPLE = "waits_for_people"
 
 
@@ -573,8 +575,7 @@ def tasks(actor: Actor, cooperation_id: UUID | None = None) -> Tasks:
         ~scope.own(actor),
         Undertaking.state.in_([UndertakingState.ON_PAPER, UndertakingState.SIGNED]),
         sa.or_(Undertaking.decision.is_(None), Undertaking.decision != InterestsDecision.REPLACE),
-        # Whoever took a signature vouches for it in no way (policy.can_vouch).
-        ~scope.taken_by(actor),
+        is_taken=scope.taken_by(actor),
     )
     of_people = _waiting(
         *conditions,
@@ -583,11 +584,14 @@ def tasks(actor: Actor, cooperation_id: UUID | None = None) -> Tasks:
         Undertaking.state == UndertakingState.ASKED,
     )
     mine_ = [_own_task(undertaking) for undertaking in own if undertaking.is_asked]
-    mine_ += [_npm_task(undertaking) for undertaking in of_npm]
+    # Whoever took a signature leaves the rest to others (policy.can_vouch).
+    mine_ += [_npm_task(undertaking) for undertaking in of_npm if not undertaking.is_taken]
     others = [_own_task(undertaking) for undertaking in own if not undertaking.is_asked]
+    others += [_left_to_others(_npm_task(taken)) for taken in of_npm if taken.is_taken]
     others += _tasks_of_people(of_people)
     added = added_interests.waiting(actor, cooperation_id, MANY)
-    mine_ += [_added_task(interest) for interest in added]
+    mine_ += [_added_task(interest) for interest in added if not interest.is_taken]
+    others += [_left_to_others(_added_task(taken)) for taken in added if taken.is_taken]
     return Tasks(
         mine=sorted(mine_, key=lambda task: task.since),
         others=sorted(others, key=lambda task: task.since),
@@ -780,6 +784,8 @@ class _Waiting(NamedTuple):
     person: str
     reference: str
     title: str
+    # Whether the reader took its signature.
+    is_taken: bool
 
     @property
     def is_asked(self) -> bool:
@@ -792,7 +798,9 @@ class _Waiting(NamedTuple):
         return self.signed_at or self.asked_at
 
 
-def _waiting(*conditions: sa.ColumnElement[bool]) -> list[_Waiting]:
+def _waiting(
+    *conditions: sa.ColumnElement[bool], is_taken: sa.ColumnElement[bool] | None = None
+) -> list[_Waiting]:
     if any(isinstance(condition, sa.False_) for condition in conditions):
         return []
     rows = db.session.execute(
@@ -807,6 +815,7 @@ def _waiting(*conditions: sa.ColumnElement[bool]) -> list[_Waiting]:
             User.name,
             Cooperation.reference,
             Cooperation.title,
+            sa.false() if is_taken is None else is_taken,
         )
         .join(Cooperation, Cooperation.id == Undertaking.cooperation_id)
         .join(Undertaking.user)
@@ -850,6 +859,11 @@ def _npm_task(waiting: _Waiting) -> Task:
         values={"reference": waiting.reference, "undertaking_id": str(waiting.id)},
         person=waiting.person,
     )
+
+
+def _left_to_others(task: Task) -> Task:
+    """Return a task of the NPM as it is shown to whoever took the signature."""
+    return replace(task, kind=TaskKind.WAITS_FOR_ANOTHER)
 
 
 def _added_task(interest: WaitingInterest) -> Task:

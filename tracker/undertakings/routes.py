@@ -4,6 +4,7 @@ In one file: the pages of one blueprint, for the person and for the NPM, render 
 undertaking.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -13,6 +14,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
+from tracker.access.decision import Decision
 from tracker.access.gate import (
     as_uuid,
     current_actor,
@@ -44,7 +46,7 @@ from tracker.undertakings import (
     service,
 )
 from tracker.undertakings import frozen as signed_texts
-from tracker.undertakings.facts import missing
+from tracker.undertakings.facts import UndertakingStatus, missing
 from tracker.undertakings.forms import (
     AddedDecisionForm,
     AddInterestForm,
@@ -59,6 +61,7 @@ from tracker.undertakings.forms import (
 )
 from tracker.undertakings.handlers import SUBJECT
 from tracker.undertakings.models import Reach, Undertaking, UndertakingState
+from tracker.undertakings.pages import Others
 from tracker.undertakings.queries import Loaded
 
 blueprint = Blueprint("undertakings", __name__)
@@ -291,7 +294,7 @@ def add_interest(undertaking_id: str) -> str | Response:
 def _show_record(actor: Actor, loaded: Loaded) -> str:
     require(policy.can_see(actor, loaded.standing))
     undertaking = loaded.undertaking
-    line = queries.line_of(actor, undertaking)
+    line = queries.line_of(actor, loaded)
     return render_template(
         "undertakings/record.html",
         **pages.words(loaded, line.clearance),
@@ -402,7 +405,7 @@ def _render_check(actor: Actor, reference: str, loaded: Loaded, form: DecisionFo
     signed = pages.signed(undertaking, locale.language_of_text())
     if signed is not None:
         _log_read(actor, undertaking)
-    line = queries.line_of(actor, undertaking)
+    line = queries.line_of(actor, loaded)
     visits = queries.visits(undertaking.cooperation_id)
     may_countersign = policy.can_countersign(actor, loaded.standing, clock.today())
     return render_template(
@@ -423,17 +426,20 @@ def _render_check(actor: Actor, reference: str, loaded: Loaded, form: DecisionFo
         may_decide_added=bool(policy.can_decide_added(actor, loaded.standing)),
         may_decide=policy.can_decide(actor, loaded.standing),
         may_countersign=may_countersign,
-        others=_others(actor, loaded),
+        others=_others(actor, loaded, partial(policy.can_go_on, actor, today=clock.today())),
         may_withdraw=bool(policy.can_withdraw_clearance(actor, loaded.standing)),
         may_ask_again=bool(policy.can_ask_again(actor, loaded.standing, clock.today())),
         again_form=ConfirmForm(),
     )
 
 
-def _others(actor: Actor, loaded: Loaded) -> str | None:
-    """Return who decides in place of the reader, where they took the signature."""
-    may_vouch = policy.can_vouch(actor, loaded.standing)
-    return None if may_vouch else pages.others_who_decide(actor, loaded)
+def _others(
+    actor: Actor, loaded: Loaded, decide: Callable[[UndertakingStatus], Decision]
+) -> Others | None:
+    """Return who does it in place of the reader, where only taking the signature bars them."""
+    if not policy.bars_only_taker(decide, loaded.standing):
+        return None
+    return pages.others_who_decide(actor, loaded)
 
 
 def _log_read(actor: Actor, undertaking: Undertaking) -> None:
@@ -496,6 +502,7 @@ def added_interest(reference: str, undertaking_id: str, interest_id: str) -> str
         interest = found_or_404(added_interests.find(undertaking, as_uuid(interest_id)))
         form.seen.data = adding.mark(interest)
     _log_read(actor, undertaking)
+    others = _others(actor, loaded, partial(policy.can_decide_added, actor))
     return render_template(
         "undertakings/added_interest.html",
         **pages.words(loaded),
@@ -507,7 +514,9 @@ def added_interest(reference: str, undertaking_id: str, interest_id: str) -> str
             if added.id == as_uuid(interest_id)
         ),
         may_decide=may_decide,
-        others=_others(actor, loaded),
+        others=others,
+        # Others may decide again, but need not.
+        is_settled=others is not None and interest.decision is not None,
     )
 
 

@@ -179,7 +179,7 @@ def test_where_nobody_else_decides_the_page_says_what_to_do(
     take_roles(driver, OTHER)
     page = browser(TAKER).page(address(driver))
     assert "Nobody else in the NPM can do this now." in page.text
-    assert "Close this undertaking and ask the person again" in page.text
+    assert "Close this undertaking, ask the person again" in page.text
     assert f"{address(driver)}/withdraw" in page.addresses()
 
 
@@ -230,7 +230,7 @@ def test_a_scan_that_waits_says_to_its_recorder_who_confirms_it(
     assert "Confirm the scan" in browser(OTHER).page(where).text
     take_roles(driver, OTHER)
     page = browser(TAKER).page(where)
-    assert "Withdraw the scan, and have another coordinator take the signature." in page.text
+    assert "Withdraw the scan, and ask another coordinator to collect it." in page.text
     assert f"{where}/withdraw" in page.addresses()
 
 

@@ -19,6 +19,7 @@ from tracker.ui.locale import (
     language_attributes,
     language_note,
     languages,
+    listed_people,
     localized,
     marked,
     moment,
@@ -87,6 +88,14 @@ def test_what_is_not_in_the_readers_language_says_what_it_is_in(in_request: InRe
     in_request()
     assert language_note("ar") == "Available in Arabic only."
     assert language_note("ar", ["fr", "ar"]) == "Available in Arabic and French only."
+
+
+def test_names_in_a_list_are_escaped_and_keep_their_own_direction(in_request: InRequest) -> None:
+    in_request()
+    assert listed_people([]) == ""
+    assert listed_people(["Milan", "A <b>", "{0}"]) == (
+        "<bdi>Milan</bdi>, <bdi>A &lt;b&gt;</bdi> and <bdi>{0}</bdi>"
+    )
 
 
 @pytest.mark.parametrize(("shown", "others"), [("en", ()), ("ar", ("en",)), ("", ())])

@@ -33,6 +33,7 @@ from tracker.undertakings import policy as undertaking_policy
 from tracker.undertakings.forms import ComparedForm, ScanReasonForm, paper_form
 from tracker.undertakings.handlers import SUBJECT
 from tracker.undertakings.models import Undertaking, UndertakingState
+from tracker.undertakings.pages import Others
 from tracker.undertakings.paper import pages, policy, service
 from tracker.undertakings.queries import Loaded
 
@@ -128,6 +129,7 @@ def show(reference: str, undertaking_id: str) -> str | Response:
         sentence_words=sentence,
         form=form,
         may_decide=may_decide,
+        waits=loaded.undertaking.state is UndertakingState.ON_PAPER,
         others=_others_to_confirm(actor, loaded),
         may_read=bool(policy.can_read(actor, loaded.standing)),
         may_withdraw=bool(policy.can_withdraw(actor, loaded.standing)),
@@ -199,10 +201,10 @@ def scan(reference: str, undertaking_id: str) -> Response:
     return answer
 
 
-def _others_to_confirm(actor: Actor, loaded: Loaded) -> str | None:
-    """Return who confirms a scan that this person recorded, where they decide for the NPM."""
-    waits = loaded.undertaking.state is UndertakingState.ON_PAPER
-    if not waits or undertaking_policy.can_vouch(actor, loaded.standing):
+def _others_to_confirm(actor: Actor, loaded: Loaded) -> Others | None:
+    """Return who confirms a scan in place of the reader, where only recording it bars them."""
+    may_decide = partial(policy.can_decide, actor, today=clock.today())
+    if not undertaking_policy.bars_only_taker(may_decide, loaded.standing):
         return None
     return undertaking_pages.others_who_decide(actor, loaded)
 
