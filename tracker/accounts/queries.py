@@ -210,6 +210,32 @@ def people_with_role(
     return tuple(person for person in people if not person.roles.isdisjoint(roles))
 
 
+def names_by_organisation(
+    organisation_ids: Iterable[UUID], roles: Collection[Role]
+) -> dict[UUID, dict[UUID, str]]:
+    """Return who has any of some roles today in each of some organisations: names by id, by name.
+
+    Without suspended people, in one query.
+    """
+    people: dict[UUID, dict[UUID, str]] = {
+        organisation_id: {} for organisation_id in organisation_ids
+    }
+    rows = db.session.execute(
+        sa.select(Membership.organisation_id, User.id, User.name)
+        .join(Membership.user)
+        .where(
+            Membership.organisation_id.in_(people),
+            Membership.role.in_(roles),
+            runs_on(clock.today()),
+            User.active,
+        )
+        .order_by(User.name, User.id)
+    )
+    for organisation_id, user_id, name in rows:
+        people[organisation_id][user_id] = name
+    return people
+
+
 def signatories_of(organisation_id: UUID, day: dt.date) -> tuple[Signatory, ...]:
     """Return who may sign for an organisation on a day, by name."""
     rows = db.session.execute(

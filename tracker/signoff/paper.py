@@ -318,7 +318,14 @@ def fact(paper: PaperRecord, state: PaperState) -> PaperFact:
         organisation_id=paper.organisation_id,
         recorded_by_id=paper.user_id,
         decided=frozenset(decision.organisation_id for decision in paper.decisions),
+        signer_ids=signer_ids(paper.signers),
+        decided_by=frozenset(decision.user_id for decision in paper.decisions),
     )
+
+
+def signer_ids(signers: Iterable[Mapping[str, Any]]) -> frozenset[UUID]:
+    """Return the accounts of those who signed a paper, as its record keeps them."""
+    return frozenset(UUID(signer["user_id"]) for signer in signers if signer.get("user_id"))
 
 
 def signers_of(paper: PaperRecord, powers: Mapping[tuple[str, str], str]) -> list[Signer]:

@@ -26,6 +26,15 @@ class PaperFact:
     recorded_by_id: UUID
     # The parties that have responded to it.
     decided: frozenset[UUID] = frozenset()
+    # The accounts of those who signed it, where the text names them.
+    signer_ids: frozenset[UUID] = frozenset()
+    # Who responded to it, for whichever party.
+    decided_by: frozenset[UUID] = frozenset()
+
+    @property
+    def involved(self) -> frozenset[UUID]:
+        """Who can't vouch for it: whoever signed, recorded or has already responded to it."""
+        return self.signer_ids | self.decided_by | {self.recorded_by_id}
 
 
 def can_record(
@@ -55,18 +64,39 @@ def can_record(
 
 
 def can_decide(actor: Actor, paper: PaperFact, *, is_party: bool, state: RequestState) -> Decision:
-    """Decide who may confirm or refuse a scan: somebody from another party.
+    """Decide who may confirm or refuse a scan: somebody from another party, who can vouch for it.
 
-    Never the organisation that recorded it, nor the same person acting for another one.
+    Never the organisation that recorded it; see can_vouch for the person.
     """
     if not is_party or not actor.has(*CONFIRMERS):
         return no(_l("Only a coordinator or signatory of another party can confirm a scan."))
-    if actor.organisation_id == paper.organisation_id or actor.user_id == paper.recorded_by_id:
+    if actor.organisation_id == paper.organisation_id:
         return no(_l("You can't confirm a scan that your own side recorded: another party has to."))
     if paper.state is not PaperState.WAITING or state is not RequestState.WAITING:
         return no(_l("This scan no longer waits to be confirmed."))
     if actor.organisation_id in paper.decided:
         return no(_l("Your organisation has already confirmed this scan."))
+    return can_vouch(actor, paper)
+
+
+def can_vouch(actor: Actor, paper: PaperFact) -> Decision:
+    """Decide whether a person can vouch for a scan: never for what they took part in themselves.
+
+    Whoever signed it, recorded it or confirmed it for another party doesn't, whomever they act for.
+    """
+    if actor.user_id in paper.signer_ids:
+        return no(
+            _l("You're named as a person who signed this paper. Somebody else has to check it.")
+        )
+    if actor.user_id == paper.recorded_by_id:
+        return no(_l("You recorded this scan for another party. Somebody else has to check it."))
+    if actor.user_id in paper.decided_by:
+        return no(
+            _l(
+                "You have confirmed this scan for another party. Somebody else has to check it for "
+                "your organisation."
+            )
+        )
     return YES
 
 

@@ -274,7 +274,11 @@ def test_a_person_who_recorded_a_scan_never_confirms_it_for_another_organisation
         **{name: getattr(actor, name) for name in ("name", "memberships", "organisation_id")},
         user_id=sent["samira"].user_id,
     )
-    refused(sent, lambda: scans.confirm(twin, sent.checklist(), recorded), "your own side recorded")
+    refused(
+        sent,
+        lambda: scans.confirm(twin, sent.checklist(), recorded),
+        "recorded this scan for another party",
+    )
 
 
 def test_the_last_one_on_paper_brings_the_text_into_force(sent: Table) -> None:

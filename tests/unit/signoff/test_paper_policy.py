@@ -13,7 +13,7 @@ from tracker.signoff.paper_models import PaperDecision, PaperKind, PaperRecord, 
 from tracker.signoff.paper_policy import PaperFact
 
 OURS, THEIRS = UUID(int=1), UUID(int=2)
-ME, OTHER = UUID(int=3), UUID(int=4)
+ME, OTHER, THIRD = UUID(int=3), UUID(int=4), UUID(int=5)
 TODAY = dt.date(2026, 11, 25)
 WAITING = RequestState.WAITING
 THEIR_PAPER = PaperFact(PaperKind.TEXT, PaperState.WAITING, THEIRS, OTHER)
@@ -67,6 +67,22 @@ def test_only_the_party_that_signed_records_a_scan(
         (actor(Role.MEMBER), THEIR_PAPER, True, WAITING, False),
         (COORDINATOR, OUR_PAPER, True, WAITING, False),
         (COORDINATOR, replace(THEIR_PAPER, recorded_by_id=ME), True, WAITING, False),
+        (
+            COORDINATOR,
+            replace(THEIR_PAPER, signer_ids=frozenset({OTHER, ME})),
+            True,
+            WAITING,
+            False,
+        ),
+        (COORDINATOR, replace(THEIR_PAPER, signer_ids=frozenset({OTHER})), True, WAITING, True),
+        (
+            COORDINATOR,
+            replace(THEIR_PAPER, decided_by=frozenset({OTHER, ME})),
+            True,
+            WAITING,
+            False,
+        ),
+        (COORDINATOR, replace(THEIR_PAPER, decided_by=frozenset({OTHER})), True, WAITING, True),
         (COORDINATOR, THEIR_PAPER, False, WAITING, False),
         (COORDINATOR, THEIR_PAPER, True, RequestState.WITHDRAWN, False),
         (COORDINATOR, replace(THEIR_PAPER, state=PaperState.CONFIRMED), True, WAITING, False),
@@ -78,6 +94,39 @@ def test_only_another_party_confirms_a_scan(
 ) -> None:
     decision = paper_policy.can_decide(who, paper, is_party=is_party, state=state)
     assert bool(decision) is yes
+
+
+@pytest.mark.parametrize(
+    ("paper", "words"),
+    [
+        (OUR_PAPER, "that your own side recorded"),
+        (replace(THEIR_PAPER, signer_ids=frozenset({ME})), "a person who signed this paper"),
+        (replace(THEIR_PAPER, recorded_by_id=ME), "You recorded this scan for another party"),
+        (
+            replace(THEIR_PAPER, decided=frozenset({THIRD}), decided_by=frozenset({ME})),
+            "You have confirmed this scan for another party",
+        ),
+        (
+            replace(THEIR_PAPER, decided=frozenset({OURS}), decided_by=frozenset({ME})),
+            "Your organisation has already confirmed",
+        ),
+        (
+            replace(THEIR_PAPER, state=PaperState.CONFIRMED, signer_ids=frozenset({ME})),
+            "no longer waits",
+        ),
+    ],
+)
+def test_a_refusal_to_confirm_says_why(paper: PaperFact, words: str) -> None:
+    decision = paper_policy.can_decide(COORDINATOR, paper, is_party=True, state=WAITING)
+    assert words in str(decision.reason)
+
+
+def test_whoever_signed_recorded_or_confirmed_a_scan_is_involved_in_it() -> None:
+    paper = replace(THEIR_PAPER, signer_ids=frozenset({ME}), decided_by=frozenset({THIRD}))
+    assert paper.involved == {ME, OTHER, THIRD}
+    for user_id in paper.involved:
+        assert not paper_policy.can_vouch(replace(COORDINATOR, user_id=user_id), paper)
+    assert paper_policy.can_vouch(replace(COORDINATOR, user_id=UUID(int=6)), paper)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -11,16 +12,18 @@ from flask_babel import gettext as _
 
 from tracker.access.actor import Actor
 from tracker.agreements.paper import queries as paper_queries
+from tracker.agreements.paper import service
 from tracker.agreements.paper.queries import Waiting
 from tracker.checklists import encryption
 from tracker.checklists.labels import KINDS
+from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import Checklist
-from tracker.signoff import paper, paper_view
+from tracker.signoff import paper, paper_policy, paper_view
 from tracker.signoff.models import Revision, SignatureRequest
-from tracker.signoff.paper_models import PaperKind, PaperRecord
+from tracker.signoff.paper_models import PaperKind, PaperRecord, PaperState
 from tracker.signoff.paper_policy import CONFIRMERS
 from tracker.signoff.paper_view import PaperView
-from tracker.ui.locale import as_date
+from tracker.ui.locale import as_date, listed
 from tracker.ui.tasks import OTHERS, YOURS, Task, Tasks
 
 
@@ -51,6 +54,52 @@ def view(
         paper.rests_on(revision.signatures),
     )
     return paper_view.view(record, state, encryption.key_for(checklist))
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmers:
+    """Who can confirm a scan that is waiting, as its page says it to one person."""
+
+    # Why the person can't confirm it themselves, though others of their organisation could.
+    reason: object = ""
+    # Those others, by name; where there are none, the parties whose people can.
+    colleagues: str = ""
+    parties: str = ""
+    # The parties that it waits for and that have nobody who can confirm it.
+    lacking: str = ""
+    # The parties that have nobody besides this person, who confirms for one party only.
+    only_reader: str = ""
+
+
+def confirmers(
+    actor: Actor,
+    loaded: LoadedChecklist,
+    record: PaperRecord,
+    signature_request: SignatureRequest,
+) -> Confirmers | None:
+    """Return who can confirm a scan; None of a scan that is no longer waiting."""
+    fact = service.fact_of(record, signature_request)
+    if fact.state is not PaperState.WAITING:
+        return None
+    able = service.who_can_decide(loaded, fact)
+    own = {party_id for party_id in able if party_id == actor.organisation_id}
+    vouches = paper_policy.can_vouch(actor, fact)
+    is_waited_for = bool(own) and actor.has(*CONFIRMERS)
+    nobody = {party_id for party_id, people in able.items() if not people}
+    reader = {party_id for party_id, people in able.items() if set(people) == {actor.user_id}}
+    # Every other party has to confirm an earlier agreement; of another text, any of them.
+    needs_all = record.kind is PaperKind.FORMER
+
+    def names(party_ids: AbstractSet[UUID]) -> str:
+        return listed(party.name for party in loaded.parties if party.organisation_id in party_ids)
+
+    return Confirmers(
+        reason="" if vouches or not is_waited_for else vouches.reason,
+        colleagues=listed(name for party_id in own for name in able[party_id].values()),
+        parties="" if needs_all else names(able.keys() - nobody - own),
+        lacking=names(nobody) if needs_all or nobody == able.keys() else "",
+        only_reader=names(reader - own) if needs_all and vouches and is_waited_for else "",
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Queries for scans waiting to be confirmed, scoped by the actor."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -13,8 +14,10 @@ from tracker.checklists.models import Checklist, ChecklistParty
 from tracker.checklists.queries import is_worked_on
 from tracker.cooperations.models import Cooperation
 from tracker.core.db import db
+from tracker.signoff import paper, paper_policy
 from tracker.signoff.models import RequestState, SignatureRequest
-from tracker.signoff.paper_models import PaperDecision, PaperKind, PaperRecord
+from tracker.signoff.paper_models import PaperDecision, PaperKind, PaperRecord, PaperState
+from tracker.signoff.paper_policy import PaperFact
 
 # How many scans My work looks through at a time.
 MANY = 100
@@ -31,16 +34,25 @@ class Waiting:
     checklist_id: UUID
     checklist_kind: ChecklistKind
     title: str
-    # Whether the reader's organisation has confirmed it.
+    # As the record keeps them.
+    signers: list[dict[str, Any]]
+    # Whether the reader's organisation has confirmed it, and whether the reader has, for any party.
     is_answered: int
+    is_answered_by_reader: int
 
     def is_for(self, actor: Actor) -> bool:
-        """Tell whether it waits for this person: of another party, which has said nothing yet."""
-        return (
-            self.organisation_id != actor.organisation_id
-            and self.recorded_by_id != actor.user_id
-            and not self.is_answered
+        """Tell whether it waits for this person, who may confirm it for their organisation."""
+        own = actor.organisation_id
+        fact = PaperFact(
+            kind=self.kind,
+            state=PaperState.WAITING,
+            organisation_id=self.organisation_id,
+            recorded_by_id=self.recorded_by_id,
+            decided=frozenset([own] if own and self.is_answered else []),
+            signer_ids=paper.signer_ids(self.signers),
+            decided_by=frozenset([actor.user_id] if self.is_answered_by_reader else []),
         )
+        return bool(paper_policy.can_decide(actor, fact, is_party=True, state=RequestState.WAITING))
 
 
 # Built once, since it takes longer to make than the query to run.
@@ -52,10 +64,9 @@ def waiting(actor: Actor) -> list[Waiting]:
 
     The first MANY, found by the marks on the parties of their texts, in the order of an index.
     """
-    answered = sa.exists().where(
-        PaperDecision.record_id == PaperRecord.id,
-        PaperDecision.organisation_id == actor.organisation_id,
-    )
+    is_decided = sa.exists().where(PaperDecision.record_id == PaperRecord.id)
+    answered = is_decided.where(PaperDecision.organisation_id == actor.organisation_id)
+    answered_by_reader = is_decided.where(PaperDecision.user_id == actor.user_id)
     rows = db.session.execute(
         sa.select(
             PaperRecord.id,
@@ -65,7 +76,9 @@ def waiting(actor: Actor) -> list[Waiting]:
             Checklist.id,
             Checklist.kind,
             Cooperation.title,
+            PaperRecord.signers,
             sa.case((answered, 1), else_=0),
+            sa.case((answered_by_reader, 1), else_=0),
         )
         .select_from(_OWN)
         .join(Checklist, Checklist.id == _OWN.checklist_id)

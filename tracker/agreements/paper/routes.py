@@ -172,6 +172,7 @@ def show(checklist_id: UUID, record_id: UUID) -> str | Response:
         sentence_words=words,
         form=form,
         may_answer=may_answer,
+        confirmers=paper_pages.confirmers(actor, loaded, record, signature_request),
         may_withdraw=bool(paper.can_withdraw(actor, loaded, record, signature_request)),
         kind_words=labels.KINDS[checklist.kind],
     )

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
 
-from tracker.access.actor import Actor, Role
+from tracker.access.actor import Actor
 from tracker.access.decision import Decision
 from tracker.accounts import queries as accounts
 from tracker.activity import service as trail
@@ -42,9 +42,6 @@ from tracker.signoff.paper_models import (
     PaperRecord,
 )
 from tracker.signoff.paper_policy import PaperFact
-
-# Who is told that a scan waits, and who may answer for their party.
-ANSWERING = (Role.COORDINATOR, Role.SIGNATORY)
 
 
 def open_lines(
@@ -131,6 +128,32 @@ def can_decide(
         is_party=loaded.own_party(actor) is not None,
         state=signature_request.state,
     )
+
+
+def who_can_decide(loaded: LoadedChecklist, fact: PaperFact) -> dict[UUID, dict[UUID, str]]:
+    """Return who may confirm or refuse a scan, for each party that has yet to: names by id.
+
+    By the same conditions as can_decide, in a constant number of queries; on a visit's text, only
+    those who may open it.
+    """
+    waiting = [
+        party
+        for party in loaded.parties
+        if party.organisation_id not in fact.decided | {fact.organisation_id}
+    ]
+    people = accounts.names_by_organisation(
+        (party.organisation_id for party in waiting), paper_policy.CONFIRMERS
+    )
+    restricted = is_restricted(loaded.checklist)
+    may_open = queries.may_open_planning(loaded.checklist) if restricted else {}
+    return {
+        party.organisation_id: {
+            user_id: name
+            for user_id, name in people[party.organisation_id].items()
+            if user_id not in fact.involved and (not restricted or user_id in may_open[party.side])
+        }
+        for party in waiting
+    }
 
 
 def can_withdraw(
@@ -228,8 +251,11 @@ def note_recorded(
         document_digest=signature_request.revision.digest,
         scan_digest=paper_record.scan_digest,
     )
+    able = who_can_decide(loaded, fact_of(paper_record, signature_request))
     paper_messages.waits_to_be_confirmed(
-        loaded.checklist.id, paper_record.id, _who_answers(loaded, paper_record) - {actor.user_id}
+        loaded.checklist.id,
+        paper_record.id,
+        {user_id for people in able.values() for user_id in people},
     )
 
 
@@ -391,20 +417,6 @@ def _in_force_since(paper_record: PaperRecord) -> dt.datetime | None:
     if paper_record.kind is PaperKind.TEXT:
         return None
     return dt.datetime.combine(paper_record.signed_on, dt.time(), tzinfo=clock.zone())
-
-
-def _who_answers(loaded: LoadedChecklist, paper_record: PaperRecord) -> set[UUID]:
-    """Return who may confirm a scan for another party; on a visit's text, who may open it."""
-    restricted = is_restricted(loaded.checklist)
-    may_open = queries.may_open_planning(loaded.checklist) if restricted else {}
-    person_ids: set[UUID] = set()
-    for party in loaded.parties:
-        if party.organisation_id == paper_record.organisation_id:
-            continue
-        people = accounts.people_with_role(party.organisation_id, ANSWERING)
-        able = {person.user_id for person in people}
-        person_ids |= able & may_open[party.side] if restricted else able
-    return person_ids
 
 
 def _with_office(line: Signer, office: str) -> Signer:
