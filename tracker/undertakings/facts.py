@@ -195,6 +195,9 @@ class UndertakingStatus:
     added_refused: bool = False
     # Whether the person has an account; who has none signs on paper, or on somebody's device.
     signs_in: bool = True
+    # Whether the person's account isn't suspended, and they have a role today in the organisation
+    # that named them.
+    has_role: bool = True
     # Who recorded the scan of what the person signed on paper.
     recorded_by_id: UUID | None = None
     # On whose device the person signed, in their presence.

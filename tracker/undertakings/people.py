@@ -40,6 +40,23 @@ def party_ids(cooperation_id: UUID) -> PartyIds:
     )
 
 
+def has_role(user_id: UUID, organisation_id: UUID) -> bool:
+    """Return whether a person has any role in an organisation today, and isn't suspended."""
+    wanted = (
+        sa.exists()
+        .where(
+            Membership.user_id == user_id,
+            Membership.organisation_id == organisation_id,
+            people.held_on(clock.today()),
+            User.id == Membership.user_id,
+            User.active.is_(True),
+            User.suspended_at.is_(None),
+        )
+        .select()
+    )
+    return bool(db.session.scalar(wanted))
+
+
 def npm_ids(cooperation_id: UUID) -> frozenset[UUID]:
     """Return the NPM bodies that are parties of a cooperation today."""
     return party_ids(cooperation_id).npm

@@ -81,7 +81,7 @@ def can_fill_in(actor: Actor, undertaking: UndertakingStatus, today: dt.date) ->
             return no(_l("This undertaking has been closed, so it can't be signed."))
     if not undertaking.is_current:
         return no(_l("New terms are in force. Sign the undertaking on the new terms."))
-    if undertaking.organisation_id not in {m.organisation_id for m in actor.memberships}:
+    if not undertaking.has_role:
         return no(_l("You no longer have a role in the organisation that named you."))
     return is_covered(undertaking, today)
 
@@ -299,11 +299,20 @@ def can_ask_again(actor: Actor, undertaking: UndertakingStatus, today: dt.date) 
 def is_covered(undertaking: UndertakingStatus, today: dt.date) -> Decision:
     """Decide whether the terms cover a person: their party has signed them, and they still run.
 
-    The list of who must sign (C2) is kept up to date without signatures, so it can name people of a
-    party that is joining (adr 70). The last day of the terms is in C1.
+    The person has a role in the organisation that named them: without one nobody signs, has a scan
+    confirmed or is cleared, even before the worker has closed their undertaking. The list of who
+    must sign (C2) is kept up to date without signatures, so it can name people of a party that is
+    joining (adr 70). The last day of the terms is in C1.
     """
     if undertaking.is_joining:
         return no(_l("This person's organisation has to sign the terms before its people do."))
+    if not undertaking.has_role:
+        return no(
+            _l(
+                "This person's account is suspended, or they no longer have a role in the "
+                "organisation that named them."
+            )
+        )
     if today > undertaking.until:
         return no(_l("The time that these terms cover has passed. They no longer give access."))
     return YES

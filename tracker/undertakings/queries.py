@@ -147,6 +147,7 @@ def standing(undertaking: Undertaking, checklist: Checklist, terms: Terms) -> Un
         undecided_added=bearing.undecided,
         added_refused=bearing.is_refused,
         signs_in=undertaking.user.signs_in,
+        has_role=around.has_role(undertaking.user_id, undertaking.organisation_id),
         recorded_by_id=taken.recorded_by,
         host_id=taken.host,
         is_joining=undertaking.organisation_id in parties.joining,

@@ -68,6 +68,7 @@ def test_an_outside_expert_or_the_person_does_not_record() -> None:
         (without_account(state=UndertakingState.CLOSED), TODAY, "has been closed"),
         (without_account(is_current=False), TODAY, "New terms"),
         (without_account(), LATER, "has passed"),
+        (without_account(has_role=False), TODAY, "no longer have a role"),
     ],
 )
 def test_a_scan_is_recorded_while_a_person_without_an_account_is_asked(
@@ -99,6 +100,7 @@ def test_nobody_else_confirms(actor: Actor) -> None:
         (on_paper(recorded_by_id=BOTH.user_id, state=COUNTERSIGNED), TODAY, "no longer waits"),
         (on_paper(recorded_by_id=BOTH.user_id, is_current=False), TODAY, "New terms"),
         (on_paper(recorded_by_id=BOTH.user_id), LATER, "has passed"),
+        (on_paper(has_role=False), TODAY, "no longer have a role"),
     ],
 )
 def test_a_scan_is_confirmed_by_another_while_it_waits(

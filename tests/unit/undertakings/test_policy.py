@@ -98,7 +98,7 @@ def test_nobody_signs_for_another(who: Actor) -> None:
         ({"is_current": False}, "New terms are in force"),
         ({"until": TODAY - dt.timedelta(days=1)}, "has passed"),
         ({"is_joining": True}, "has to sign the terms before its people"),
-        ({"organisation_id": uuid4()}, "no longer have a role"),
+        ({"has_role": False}, "You no longer have a role"),
     ],
 )
 def test_signing_has_its_moment(changed: dict[str, object], reason: str) -> None:
@@ -243,6 +243,7 @@ def test_nobody_countersigns_their_own() -> None:
         ({"is_current": False}, "New terms"),
         ({"until": TODAY - dt.timedelta(days=1)}, "has passed"),
         ({"is_joining": True}, "has to sign the terms before its people"),
+        ({"has_role": False}, "account is suspended, or they no longer have a role"),
         ({"has_interests": True}, "Decide on the declared interests first"),
         (
             {"has_interests": True, "decision": InterestsDecision.REPLACE},
@@ -324,6 +325,7 @@ def test_nobody_else_asks_again(who: Actor) -> None:
         ({"is_listed": False}, "list of people who must sign"),
         ({"until": TODAY - dt.timedelta(days=1)}, "has passed"),
         ({"is_joining": True}, "has to sign the terms before its people"),
+        ({"has_role": False}, "account is suspended, or they no longer have a role"),
     ],
 )
 def test_asking_again_has_its_moment(changed: dict[str, object], reason: str) -> None:

@@ -6,6 +6,7 @@ from uuid import UUID
 from flask_babel import lazy_gettext as _l
 
 from tracker.access.actor import Actor
+from tracker.accounts import queries as accounts
 from tracker.core import clock
 from tracker.core.errors import RuleBrokenError
 from tracker.core.localized import LocalizedStr
@@ -95,12 +96,13 @@ def checked(undertaking: Undertaking, *, name: str, known_by: str) -> str:
 
 
 def _as_actor(undertaking: Undertaking) -> Actor:
-    """Return the person as a signer in their own name, named by their organisation."""
+    """Return the person as a signer in their own name, for the organisation that named them."""
     user = undertaking.user
     return Actor(
         user_id=user.id,
         name=user.name,
         email=user.email,
+        memberships=accounts.memberships_of(user.id, clock.today()),
         organisation_id=undertaking.organisation_id,
     )
 
