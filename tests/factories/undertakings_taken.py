@@ -66,7 +66,8 @@ def take(
         undertaking = stage.undertaking(DRIVER)
         host = stage.actor(by)
         words = LocalizedStr(on_paper.OWN_WORDS, "en")
-        in_presence.save_draft(host, undertaking.id, replace(draft, is_ready=True))
+        seen = in_presence.version_of(undertaking)
+        in_presence.save_draft(host, undertaking.id, replace(draft, is_ready=True), seen=seen)
         in_presence.sign(
             host,
             undertaking.id,

@@ -212,12 +212,12 @@ def people_with_role(
 
 def names_by_organisation(
     organisation_ids: Iterable[UUID], roles: Collection[Role]
-) -> dict[UUID, dict[UUID, str]]:
+) -> dict[UUID | None, dict[UUID, str]]:
     """Return who has any of some roles today in each of some organisations: names by id, by name.
 
     Without suspended people, in one query.
     """
-    people: dict[UUID, dict[UUID, str]] = {
+    people: dict[UUID | None, dict[UUID, str]] = {
         organisation_id: {} for organisation_id in organisation_ids
     }
     rows = db.session.execute(

@@ -102,9 +102,18 @@ def path_form(questions: Questions, draft: Draft, *, complete: bool) -> PathForm
     return cast("PathForm", form(data=_data(draft)))
 
 
-def host_path_form(questions: Questions, draft: Draft) -> PathForm:
+class HostPathForm(PathForm):
+    """What a person without an account fills in on a coordinator's device."""
+
+    # The version of the draft that was kept when the page was opened.
+    seen = HiddenValueField()
+
+
+def host_path_form(questions: Questions, draft: Draft, *, seen: str) -> HostPathForm:
     """Return the form that a person without an account fills in on a coordinator's device."""
-    form = path_form(questions, draft, complete=True)
+    members = _path(questions, complete=True)
+    form_class = type("AskedHostPathForm", (HostPathForm,), members)
+    form = cast("HostPathForm", form_class(data=_data(draft) | {"seen": seen}))
     if "has_interests" in form:
         form["has_interests"].description = _l(
             "Declaring something doesn't rule you out. The NPM decides what follows. Those who "

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from tracker.access.actor import OrganisationKind
 from tracker.accounts.models import Membership, User
+from tracker.accounts.queries import runs_on as held_on
 from tracker.cooperations import people
 from tracker.cooperations.models import CooperationPerson, Party
 from tracker.cooperations.scope import has_not_left, runs_on
@@ -47,7 +48,7 @@ def has_role(user_id: UUID, organisation_id: UUID) -> bool:
         .where(
             Membership.user_id == user_id,
             Membership.organisation_id == organisation_id,
-            people.held_on(clock.today()),
+            held_on(clock.today()),
             User.id == Membership.user_id,
             User.active.is_(True),
             User.suspended_at.is_(None),

@@ -35,6 +35,7 @@ from tracker.signoff.models import Method, Revision, Signature
 from tracker.signoff.shown import NotShownError
 from tracker.undertakings import bound, encryption, policy, queries
 from tracker.undertakings import service as electronic
+from tracker.undertakings.facts import Draft
 from tracker.undertakings.in_presence import service
 from tracker.undertakings.models import UndertakingState
 
@@ -65,7 +66,14 @@ def undertaking_id(stage: Stage) -> UUID:
 
 def put_in(stage: Stage, host: str = "ilena", interests: str = "") -> None:
     draft = replace(on_paper.filled_in(stage, interests), is_ready=True)
-    service.save_draft(stage.actor(host), undertaking_id(stage), draft)
+    save(stage, host, draft)
+
+
+def save(stage: Stage, host: str, draft: Draft) -> None:
+    """Save a draft on a page of the host that was opened just now."""
+    undertaking = stage.undertaking(DRIVER)
+    seen = service.version_of(undertaking)
+    service.save_draft(stage.actor(host), undertaking.id, draft, seen=seen)
 
 
 def page_of(stage: Stage) -> SigningPage:
@@ -188,7 +196,10 @@ def test_nobody_but_a_coordinator_of_the_npm_takes_a_signature(driver: Stage, wh
 def test_whoever_has_an_account_signs_for_themselves(driver: Stage) -> None:
     with pytest.raises(RefusedError, match="has an account"):
         service.save_draft(
-            driver.actor("ilena"), driver.undertaking("leyla").id, on_paper.filled_in(driver)
+            driver.actor("ilena"),
+            driver.undertaking("leyla").id,
+            on_paper.filled_in(driver),
+            seen=Draft().digest,
         )
 
 
@@ -221,7 +232,7 @@ def test_another_name_or_no_word_on_who_it_was_is_refused(
 
 def test_an_answer_that_is_missing_is_not_signed(driver: Stage) -> None:
     draft = replace(on_paper.filled_in(driver), confirmed=frozenset(), is_ready=True)
-    service.save_draft(driver.actor("ilena"), undertaking_id(driver), draft)
+    save(driver, "ilena", draft)
     with pytest.raises(RuleBrokenError, match="Something is missing"):
         sign(driver)
 

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 from tracker.access.actor import Actor
 from tracker.access.gate import current_actor, signed_in
 from tracker.core import clock
+from tracker.core.errors import StaleError
 from tracker.core.localized import LocalizedStr
 from tracker.signoff import proof_fields, shown
 from tracker.signoff.proof_fields import Given
@@ -18,8 +19,9 @@ from tracker.undertakings import frozen as signed_texts
 from tracker.undertakings import labels, pages
 from tracker.undertakings import service as undertakings
 from tracker.undertakings.facts import missing
-from tracker.undertakings.forms import HostForm, host_path_form
+from tracker.undertakings.forms import HostForm, HostPathForm, host_path_form
 from tracker.undertakings.in_presence import service
+from tracker.undertakings.pages import Taking
 from tracker.undertakings.queries import Loaded
 
 blueprint = Blueprint(
@@ -36,10 +38,27 @@ def fill_in(reference: str, undertaking_id: str) -> str | Response:
     actor = current_actor()
     taking = pages.taking(actor, reference, undertaking_id)
     undertaking = taking.loaded.undertaking
-    form = host_path_form(taking.questions, service.draft_of(actor, undertaking))
+    form = host_path_form(
+        taking.questions,
+        service.draft_of(actor, undertaking),
+        seen=service.version_of(undertaking),
+    )
+
+    def show_again(error: StaleError) -> str:
+        """Show what was typed here; sent again, it replaces what was saved meanwhile."""
+        now = pages.taking(actor, reference, undertaking_id)
+        form.refuse(error)
+        form.seen.data = service.version_of(now.loaded.undertaking)
+        return _filling_in(now, form)
+
     done = form.validate_on_submit() and perform(
         form,
-        lambda: service.save_draft(actor, undertaking.id, replace(form.draft, is_ready=True)),
+        lambda: service.save_draft(
+            actor,
+            undertaking.id,
+            replace(form.draft, is_ready=True),
+            seen=form.seen.data or "",
+        ),
         success=None,
         next=redirect(
             url_for(
@@ -47,11 +66,17 @@ def fill_in(reference: str, undertaking_id: str) -> str | Response:
             ),
             303,
         ),
+        conflict=show_again,
     )
-    return done or render_template(
+    return done or _filling_in(taking, form, service.other_host(actor, undertaking))
+
+
+def _filling_in(taking: Taking, form: HostPathForm, other_host: str = "") -> str:
+    return render_template(
         "undertakings/in_presence/fill_in.html",
         **taking.words,
         form=form,
+        other_host=other_host,
         sentence_parts=_sentence_parts(taking.loaded),
     )
 

@@ -8,12 +8,12 @@ from flask_babel import lazy_gettext as _l
 from tracker.access.actor import Actor
 from tracker.accounts import queries as accounts
 from tracker.core import clock
-from tracker.core.errors import RuleBrokenError
+from tracker.core.errors import RuleBrokenError, StaleError
 from tracker.core.localized import LocalizedStr
 from tracker.signoff import service as signoff
 from tracker.signoff.identity_proof import Identity, SigningPage
 from tracker.signoff.models import Signature
-from tracker.undertakings import encryption, messages, policy, queries, service
+from tracker.undertakings import encryption, messages, people, policy, queries, service
 from tracker.undertakings.facts import Draft
 from tracker.undertakings.models import Undertaking
 
@@ -21,14 +21,25 @@ from tracker.undertakings.models import Undertaking
 MAX_KNOWN_BY = 120
 
 
-def save_draft(host: Actor, undertaking_id: UUID, draft: Draft) -> Draft:
+def save_draft(host: Actor, undertaking_id: UUID, draft: Draft, *, seen: str) -> Draft:
     """Keep what a person has put in on the host's device; shown to this host alone, and no event.
 
-    Return it as it was kept. Raise RefusedError for anybody but a coordinator of the NPM and of a
-    person who signs in, and once it is signed or closed; RuleBrokenError for what is too long.
+    Return it as it was kept. seen is version_of() when the page was opened: raise StaleError if
+    something was saved since, on whichever device. Raise RefusedError for anybody but a coordinator
+    of the NPM and of a person who signs in, and once it is signed or closed; RuleBrokenError for
+    what is too long.
     """
     undertaking = queries.locked(undertaking_id)
     policy.can_take_signature(host, queries.load(undertaking).standing, clock.today()).require()
+    saved_draft = encryption.draft_of(undertaking)
+    if saved_draft.digest != seen:
+        raise StaleError(
+            _l(
+                "Since you opened this page, this undertaking was filled in on the device of "
+                "%(name)s. To use what is entered here instead, continue again.",
+                name=people.name_of(saved_draft.host_id),
+            )
+        )
     return service.keep_draft(undertaking, replace(draft, host_id=host.user_id))
 
 
@@ -36,6 +47,17 @@ def draft_of(host: Actor, undertaking: Undertaking) -> Draft:
     """Return what a person put in on this host's device; an empty draft otherwise."""
     draft = encryption.draft_of(undertaking)
     return draft if draft.host_id == host.user_id else Draft()
+
+
+def version_of(undertaking: Undertaking) -> str:
+    """Return what tells this draft of an undertaking from any other, and nothing of its content."""
+    return encryption.draft_of(undertaking).digest
+
+
+def other_host(host: Actor, undertaking: Undertaking) -> str:
+    """Return the name of another host on whose device it was filled in; empty for none."""
+    host_id = encryption.draft_of(undertaking).host_id
+    return "" if host_id == host.user_id else people.name_of(host_id)
 
 
 def sign(
