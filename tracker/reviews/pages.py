@@ -178,7 +178,8 @@ def _task_under_review(actor: Actor, cooperation: Cooperation, url: str) -> Task
         why = _("All parties have confirmed that the cooperation ends.")
         return Task(_("Give notice of the end"), _("Waiting for a signatory"), OTHERS, url, why)
     version = queries.last_version(review)
-    confirmed = {row.organisation_id for row in queries.standing_confirmations(review)}
+    confirmations = queries.standing_confirmations(review)
+    confirmed = {row.organisation_id for row in confirmations}
     url = record_url(cooperation.reference, review.number)
     if version is not None and version.is_complete:
         missing = [
@@ -188,7 +189,11 @@ def _task_under_review(actor: Actor, cooperation: Cooperation, url: str) -> Task
         ]
         label = _("Confirm the record of the review")
         # All have confirmed when the last one missing has left: any of them goes on.
-        is_ours = actor.has(*CONFIRMERS) and (not missing or actor.organisation_id not in confirmed)
+        # Nobody confirms for two parties.
+        is_confirmed = actor.organisation_id in confirmed or any(
+            row.user_id == actor.user_id for row in confirmations
+        )
+        is_ours = actor.has(*CONFIRMERS) and not (missing and is_confirmed)
         state = (
             _("Waiting for %(names)s", names=", ".join(missing))
             if missing

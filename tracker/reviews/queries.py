@@ -48,7 +48,8 @@ class OpenReview:
     title: str
     number: int
     is_complete: bool
-    # Whether the organisation acted for has confirmed the last version.
+    # Whether the organisation acted for has confirmed the last version, or the reader has for
+    # another party.
     is_confirmed: bool
 
 
@@ -155,7 +156,10 @@ def open_for(actor: Actor) -> list[OpenReview]:
     confirmed = sa.exists().where(
         ReviewConfirmation.review_id == Review.id,
         ReviewConfirmation.version == Review.version,
-        ReviewConfirmation.organisation_id == actor.organisation_id,
+        sa.or_(
+            ReviewConfirmation.organisation_id == actor.organisation_id,
+            ReviewConfirmation.user_id == actor.user_id,
+        ),
     )
     rows = db.session.execute(
         sa.select(

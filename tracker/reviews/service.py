@@ -165,8 +165,10 @@ def confirm(
         if party.organisation_id not in confirmed
     ]
     if waiting:
+        # Nobody confirms for two parties.
+        have_confirmed = {user_id for _organisation_id, user_id in fact.confirmed} | {actor.user_id}
         messages.review_waits_for_you(
-            cooperation.reference, _people_of(waiting, policy.CONFIRMERS) - {actor.user_id}
+            cooperation.reference, _people_of(waiting, policy.CONFIRMERS) - have_confirmed
         )
     else:
         _conclude(actor, cooperation, terms, review, written)

@@ -1,0 +1,77 @@
+"""Somebody who acts for two parties has no task and no mail to confirm a record a second time."""
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from tests.factories.tables import Table
+from tests.integration.agreements.test_signers import mailed
+from tests.integration.agreements.test_who_vouches_for_a_scan import acting, add_to
+from tests.integration.reviews.conftest import (
+    begin_review,
+    confirm,
+    cooperation,
+    review_of,
+    save,
+    written,
+)
+from tracker.access.actor import Actor, Role
+from tracker.core.errors import RefusedError
+from tracker.lifecycle import queries as gates
+from tracker.mail.models import OutboxMessage
+from tracker.reviews import pages, service
+from tracker.ui.tasks import OTHERS, YOURS
+
+
+@pytest.fixture
+def under_review(active: Table) -> Table:
+    """A complete record; henrik is signatory of Open Door and manager of Lantern."""
+    add_to(active, "henrik", "lantern", Role.MANAGER)
+    begin_review(active)
+    save(active, "samira", written(active))
+    return active
+
+
+def is_task(table: Table, app: Flask, actor: Actor) -> bool:
+    with app.test_request_context():
+        (task,) = pages.my_tasks(actor)
+    return str(task.state) == "Waiting for you"
+
+
+def on_cooperation(table: Table, app: Flask, actor: Actor) -> str:
+    """Return for whom the review is a task on the page of the cooperation."""
+    under_way = cooperation(table)
+    with app.test_request_context():
+        tasks = pages.cooperation_tasks(actor, under_way, gates.facts_of(under_way), ())
+    (task,) = tasks["review"]
+    return task.s
+
+
+def test_whoever_confirmed_for_one_party_has_no_task_for_the_other(
+    under_review: Table, app: Flask
+) -> None:
+    henrik = acting(under_review, "henrik", "lantern")
+    assert is_task(under_review, app, henrik)
+    confirm(under_review, "henrik")
+    assert not is_task(under_review, app, henrik)
+    assert is_task(under_review, app, under_review["otto"])
+    page = service.page_with(review_of(under_review))
+    with pytest.raises(RefusedError, match="for another party"):
+        service.confirm(henrik, under_review.cooperation, 1, page=page)
+
+
+def test_the_page_of_the_cooperation_gives_them_no_task_either(
+    under_review: Table, app: Flask
+) -> None:
+    henrik = acting(under_review, "henrik", "lantern")
+    assert on_cooperation(under_review, app, henrik) == YOURS
+    confirm(under_review, "henrik")
+    assert on_cooperation(under_review, app, henrik) == OTHERS
+    assert on_cooperation(under_review, app, under_review["otto"]) == YOURS
+
+
+def test_whoever_confirmed_for_one_party_gets_no_mail_for_the_other(under_review: Table) -> None:
+    confirm(under_review, "henrik")
+    under_review.session.execute(sa.delete(OutboxMessage))
+    confirm(under_review, "tomas")
+    assert mailed(under_review, "review_confirmed") == ["otto"]
