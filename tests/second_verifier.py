@@ -410,11 +410,15 @@ def who_signs(document: dict[str, Any]) -> dict[UUID, int]:
     return {UUID(party["id"]): 1 for party in document["parties"]}
 
 
-def is_id(text: str | None) -> bool:
+def is_id(text: Any) -> bool:
     try:
-        return bool(text and UUID(text))
+        return isinstance(text, str) and bool(UUID(text))
     except ValueError:
         return False
+
+
+def is_plain_id(text: Any) -> bool:
+    return is_id(text) and str(UUID(text)) == text
 
 
 # The checks ---------------------------------------------------------------------------------------
@@ -664,6 +668,50 @@ class Verifier:
                 need(texts[row["revision"]]["digest"] == row["document_digest"])
                 at = dt.datetime.fromisoformat(row["signed_at"])
                 need(at.tzinfo is not None and at.astimezone(dt.UTC))
+        need(not self.wrong_papers())
+
+    def wrong_papers(self) -> set[int]:
+        """Return the events of the signatures on paper for which no two others vouch."""
+        signatures = [(row["event"], row["row"]) for row in self.rows if row["kind"] == "signature"]
+        older = {
+            row["row"]["id"]
+            for row in self.rows
+            if row["kind"] == "revision"
+            and self.events[row["event"]][0] == "former_agreement_recorded"
+        }
+        wrong, parties = set(), set()
+        papers: dict[int, dict[str, str]] = {}
+        for event, row in signatures:
+            paper = row.get("paper")
+            if row["method"] != "paper":
+                wrong |= {event} if "paper" in row else set()
+            elif (
+                isinstance(paper, dict)
+                and all(
+                    is_plain_id(paper.get(name))
+                    for name in ("record", "recorded_by", "confirmed_by")
+                )
+                and all(isinstance(paper.get(name), str) for name in ("confirmed_for", "made"))
+                and paper["made"] in {"here", "before"}
+            ):
+                papers[event] = paper
+            else:
+                wrong.add(event)
+        for paper in papers.values():
+            parties.add((paper["record"], paper["confirmed_by"], paper["confirmed_for"]))
+        confirmed = [(record, person) for record, person, _ in parties]
+        for event, row in signatures:
+            if event in papers:
+                paper = papers[event]
+                signed_it = is_id(row["user"]) and UUID(row["user"]) == UUID(paper["confirmed_by"])
+                if (
+                    (paper["made"] == "before") != (row["revision"] in older)
+                    or paper["recorded_by"] == paper["confirmed_by"]
+                    or (paper["made"] == "here" and signed_it)
+                    or confirmed.count((paper["record"], paper["confirmed_by"])) > 1
+                ):
+                    wrong.add(event)
+        return wrong
 
     def passkeys(self) -> None:
         need(self.verdicts["Signatures"])
@@ -673,7 +721,8 @@ class Verifier:
                 continue
             need((row["method"] == "in_presence") == ("presence" in row))
             if "presence" in row:
-                need(all(isinstance(row["presence"][name], str) for name in ("host", "method")))
+                need(is_plain_id(row["presence"]["host"]))
+                need(isinstance(row["presence"]["method"], str))
             proven_by = row.get("presence", row)["method"]
             need((proven_by == "passkey") == (row.get("proof") is not None))
             if proven_by == "passkey":
@@ -707,6 +756,7 @@ class Verifier:
             for row in self.rows
             if row["kind"] == "revision" and row["row"]["id"] == text
         ]
+        wrong = self.wrong_papers()
         # Verb and subject of the event, then the signature.
         under = [
             (entry["event"], *self.events[entry["event"]], entry["row"])
@@ -721,9 +771,11 @@ class Verifier:
         if row["subject_type"] == "undertaking":
             own, other = (
                 {
-                    entry["user"]
-                    for _, event_verb, subject, entry in under
+                    UUID(entry["user"])
+                    for number, event_verb, subject, entry in under
                     if (event_verb, subject, entry["kind"]) == (verb, row["subject"], kind)
+                    and number not in wrong
+                    and is_id(entry["user"])
                 }
                 for verb, kind in (
                     ("undertaking_signed", "signature"),
@@ -731,16 +783,16 @@ class Verifier:
                 )
             )
             if document is not None:
-                own &= {document["person"]["id"]}
+                own &= {UUID(document["person"]["id"])}
             named = [
                 (entry.get(part), name)
                 for *_, entry in under
                 for part, name in (("presence", "host"), ("paper", "recorded_by"))
             ]
             takers = {
-                part[name]
+                UUID(part[name])
                 for part, name in named
-                if isinstance(part, dict) and isinstance(part.get(name), str)
+                if isinstance(part, dict) and is_id(part.get(name))
             }
             need(own and other - own - takers)
             return
@@ -756,6 +808,7 @@ class Verifier:
             (UUID(entry["organisation"]), UUID(entry["user"]))
             for number, verb, _, entry in under
             if number < end
+            and number not in wrong
             and verb in {"signed", "signed_on_paper"}
             and entry["kind"] == "signature"
             and is_id(entry["organisation"])

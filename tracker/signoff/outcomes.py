@@ -17,7 +17,8 @@ from uuid import UUID
 
 from tracker.activity import verbs
 from tracker.activity.chain import Link
-from tracker.signoff.models import Revision, Signature, SignatureKind
+from tracker.signoff import vouching
+from tracker.signoff.models import Method, Revision, Signature, SignatureKind
 
 # The number of signatures that each organisation needs, according to the frozen text.
 Rule = Mapping[UUID, int]
@@ -153,16 +154,31 @@ def witnessed(
 ) -> tuple[Given, ...]:
     """Return the signatures on a revision that match their digest and are bound by events.
 
-    links are events of SIGNING, whose subject is a signature.
+    links are events of SIGNING, whose subject is a signature. One on paper counts if two others
+    vouch for its scan (vouching.flaws).
     """
+    rows = list(signatures)
     known = {(link.subject_id, link.evidence): link.number for link in links}
+    flawed = {signature.id for signature in _flawed(rows)}
     return tuple(
         Given(signature.organisation_id, signature.user_id, known[signature.id, signature.digest])
-        for signature in signatures
+        for signature in rows
         if signature.kind is SignatureKind.SIGNATURE
         and (signature.id, signature.digest) in known
         and is_on(signature, revision)
+        and signature.id not in flawed
     )
+
+
+def _flawed(signatures: Iterable[Signature]) -> list[Signature]:
+    """Return the signatures on paper whose scan isn't vouched for by two others."""
+    on_paper = [
+        signature
+        for signature in signatures
+        if signature.method is Method.PAPER or signature.paper is not None
+    ]
+    flaws = vouching.flaws([signature.content() for signature in on_paper])
+    return [signature for signature, flaw in zip(on_paper, flaws, strict=True) if flaw]
 
 
 def is_on(signature: Signature, revision: Revision) -> bool:
@@ -434,7 +450,8 @@ def undertaking_course(
         and _in_order(steps)
         and (revision is None) == (frozen is None)
         and len(given) == sum(step is not None for step in steps[1:])
-        and not _is_vouched_for_twice(under),
+        and not _is_vouched_for_twice(under)
+        and not _flawed(under),
     )
 
 
@@ -444,15 +461,8 @@ def _is_vouched_for_twice(signatures: Iterable[Signature]) -> bool:
     Whoever recorded it from paper, or had it signed on their own device, took it.
     """
     rows = list(signatures)
-    takers = [
-        about.get(name)
-        for row in rows
-        for about, name in ((row.presence, "host"), (row.paper, "recorded_by"))
-        if isinstance(about, dict)
-    ]
-    return any(
-        row.kind is SignatureKind.COUNTERSIGNATURE and str(row.user_id) in takers for row in rows
-    )
+    takers = set(vouching.takers({"presence": row.presence, "paper": row.paper} for row in rows))
+    return any(row.kind is SignatureKind.COUNTERSIGNATURE and row.user_id in takers for row in rows)
 
 
 def _first(

@@ -1,6 +1,10 @@
-"""The outcome of a text from its signatures and events alone: every possible course."""
+"""The outcome of a text from its signatures and events alone: every possible course.
+
+In one file: each course is followed from the same texts and signatures.
+"""
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -240,7 +244,10 @@ def a_revision() -> Revision:
     return Revision(id=FIRST, digest="d" * 64)
 
 
-def a_signature(user: UUID, kind: SignatureKind, organisation: UUID | None = None) -> Signature:
+def a_signature(
+    user: UUID, kind: SignatureKind, organisation: UUID | None = None, **more: Any
+) -> Signature:
+    values = {"method": Method.PASSWORD_TOTP} | more
     signature = Signature(
         id=uuid4(),
         revision_id=FIRST,
@@ -254,8 +261,8 @@ def a_signature(user: UUID, kind: SignatureKind, organisation: UUID | None = Non
         sentence="I sign.",
         language="en",
         document_digest="d" * 64,
-        method=Method.PASSWORD_TOTP,
         signed_at=NOON,
+        **values,
     )
     signature.digest = canonical.digest_of(signature.content())
     return signature
@@ -310,6 +317,110 @@ def test_an_undertaking_without_its_rows_is_not_sound(
     course = undertaken(steps, *signatures)
     assert not course.is_sound
     assert not course.is_signed_by_all
+
+
+# Letters in it, so that it can be written in another way.
+LETTERS = UUID("abcdefab-cdef-4bcd-8fab-cdefabcdefab")
+WRITTEN = [str(LETTERS), str(LETTERS).upper(), LETTERS.hex]
+PAPER = {
+    "record": str(uuid4()),
+    "recorded_by": str(ILENA),
+    "confirmed_by": str(LETTERS),
+    "confirmed_for": "The NPM",
+    "made": "here",
+}
+
+
+def own_on_paper(**changed: Any) -> Signature:
+    paper = PAPER | changed
+    return a_signature(HENRIK, SignatureKind.SIGNATURE, method=Method.PAPER, paper=paper)
+
+
+def own_before(host: str) -> Signature:
+    presence = {"host": host, "method": "password_totp"}
+    return a_signature(
+        HENRIK, SignatureKind.SIGNATURE, method=Method.IN_PRESENCE, presence=presence
+    )
+
+
+def countersigned(own: Signature, user: UUID) -> Any:
+    """Follow an undertaking that one person signed and another countersigned."""
+    other = a_signature(user, SignatureKind.COUNTERSIGNATURE, NPM)
+    links = [
+        *STEPS[:2],
+        link(3, "undertaking_signed", own.digest),
+        link(4, "undertaking_countersigned", other.digest),
+    ]
+    return outcomes.undertaking_course(links, HENRIK, a_revision(), "first", [own, other])
+
+
+@pytest.mark.parametrize("text", WRITTEN)
+def test_whoever_took_a_signature_and_countersigned_is_found_however_the_id_is_written(
+    text: str,
+) -> None:
+    assert not countersigned(own_before(text), LETTERS).is_sound
+    assert countersigned(own_before(text), TOMAS).is_sound
+    assert not countersigned(own_on_paper(recorded_by=text), LETTERS).is_sound
+
+
+def test_an_undertaking_on_paper_is_sound_that_one_recorded_and_another_confirmed() -> None:
+    assert countersigned(own_on_paper(), LETTERS).is_sound
+    assert countersigned(own_on_paper(), TOMAS).is_sound
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        own_on_paper(confirmed_by=str(ILENA)),
+        own_on_paper(confirmed_by=str(HENRIK)),
+        own_on_paper(recorded_by=None),
+        a_signature(HENRIK, SignatureKind.SIGNATURE, method=Method.PAPER),
+        a_signature(HENRIK, SignatureKind.SIGNATURE, paper=PAPER),
+    ],
+    ids=["by the recorder", "by the person", "by nobody", "without a scan", "another method"],
+)
+def test_an_undertaking_whose_scan_nobody_else_confirmed_is_not_sound(own: Signature) -> None:
+    assert not countersigned(own, TOMAS).is_sound
+
+
+def for_party(organisation: UUID, user: UUID, **changed: Any) -> Signature:
+    kind, paper = SignatureKind.SIGNATURE, PAPER | changed
+    return a_signature(user, kind, organisation, method=Method.PAPER, paper=paper)
+
+
+def counted(*signatures: Signature) -> list[UUID]:
+    links = [
+        replace(link(place, "signed_on_paper", signature.digest), subject_id=signature.id)
+        for place, signature in enumerate(signatures, 2)
+    ]
+    return [given.user_id for given in outcomes.witnessed(a_revision(), signatures, links)]
+
+
+def test_agreed_terms_on_paper_count_for_a_party_once_another_confirmed_the_scan() -> None:
+    electronic = a_signature(TOMAS, SignatureKind.SIGNATURE, NPM)
+    assert counted(for_party(CSO, HENRIK), electronic) == [HENRIK, TOMAS]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"confirmed_by": str(ILENA)}, {"confirmed_by": str(HENRIK)}, {"confirmed_by": None}],
+    ids=["by the recorder", "by the signer", "by nobody"],
+)
+def test_agreed_terms_on_paper_do_not_count_for_a_party_if_nobody_else_confirmed(
+    changed: dict[str, Any],
+) -> None:
+    electronic = a_signature(TOMAS, SignatureKind.SIGNATURE, NPM)
+    assert counted(for_party(CSO, HENRIK, **changed), electronic) == [TOMAS]
+
+
+def test_an_agreement_from_before_does_not_count_if_one_person_confirmed_it_for_two() -> None:
+    former = {"made": "before", "confirmed_by": str(HENRIK)}
+    both = [
+        for_party(CSO, HENRIK, **former, confirmed_for="Open Door"),
+        for_party(NPM, TOMAS, **former, confirmed_for="Lantern"),
+    ]
+    assert counted(*both) == []
+    assert counted(both[0]) == [HENRIK]
 
 
 def test_a_text_that_was_frozen_from_paper_is_signed_once_its_scan_is_confirmed() -> None:

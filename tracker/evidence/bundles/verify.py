@@ -31,13 +31,15 @@ from tracker.evidence.log.notes import (
     NoteError,
     Seal,
 )
-from tracker.signoff import assertion, outcomes
+from tracker.signoff import assertion, outcomes, vouching
 from tracker.signoff.outcomes import Given
+from tracker.signoff.vouching import Flaw
 
 START = "0" * 64
 CHECKPOINT_USE, DOCUMENT_USE = "checkpoint", "document"
 OPENED, TAKEN_OUT, ERASED = "cooperation_opened", "evidence_exported", "details_erased"
 CERTIFICATE_MADE = verbs.CERTIFICATE_MADE.name
+FORMER = verbs.FORMER_AGREEMENT_RECORDED.name
 # The verbs that end a signature request; the first of them means that everybody has signed.
 IN_FORCE = verbs.CAME_INTO_FORCE.name
 ENDS_OF_WAITING = frozenset(
@@ -58,8 +60,6 @@ OWN_SIGNATURE = (verbs.UNDERTAKING_SIGNED.name, SIGNATURE)
 COUNTERSIGNATURE = (verbs.UNDERTAKING_COUNTERSIGNED.name, "countersignature")
 PASSKEY = "passkey"
 IN_PRESENCE = "in_presence"
-# What a signature says of who took it, on their own device or from paper, and by which name.
-TAKERS = {"presence": "host", "paper": "recorded_by"}
 # The prefix of an anchor's link; the file name follows.
 ANCHOR = "Anchor"
 HELD = "Key"
@@ -135,6 +135,13 @@ PDF_FLAWS = {
     pdf.Flaw.NOT_SIGNED: "is not signed",
     pdf.Flaw.NOT_WHOLE: "was added to after it was signed",
     pdf.Flaw.BROKEN: "was not signed with a key of this instance that was in use then",
+}
+# Messages about a signature on paper that doesn't count.
+PAPER_FLAWS = {
+    Flaw.NO_PAPER: "doesn't say who recorded and who confirmed a scan, as one on paper does",
+    Flaw.OWN_SCAN: "is on a scan that whoever recorded it confirmed",
+    Flaw.SIGNED_SCAN: "is on a scan that somebody confirmed who signed on it",
+    Flaw.CONFIRMED_TWICE: "is on a scan that one person confirmed for two parties",
 }
 MOST_LETTERS = 120
 
@@ -554,15 +561,43 @@ def _rows_of(check: _Check, kind: str) -> dict[int, dict[str, Any]]:
 def _check_signatures(check: _Check, _data: bytes) -> str:
     if not check.texts_hold:
         raise FlawError("They can't be checked: the texts are not valid.")
-    rows = list(_rows_of(check, parts.SIGNATURE).values())
+    by_event = _rows_of(check, parts.SIGNATURE)
+    rows = list(by_event.values())
     for row in rows:
         under = check.revisions.get(row["revision"])
         if under is None or under["digest"] != row["document_digest"]:
             who = _plain(row["signer_name"])
             raise FlawError(f"The signature of {who} belongs to another text.")
+    flawed = next(iter(_paper_flaws(check).items()), None)
+    if flawed is not None:
+        event, flaw = flawed
+        who = _plain(by_event[event]["signer_name"])
+        raise FlawError(f"The signature of {who} {PAPER_FLAWS[flaw]}.")
     check.signed = list(_signed(check, rows))
     check.signatures = rows
     return f"Each belongs to its text; there are {len(rows)}."
+
+
+def _paper_flaws(check: _Check) -> dict[int, Flaw]:
+    """Return, by the event that binds it, why a signature on paper doesn't count."""
+    rows = _rows_of(check, parts.SIGNATURE)
+    former = {
+        text["id"]
+        for event, text in _rows_of(check, parts.REVISION).items()
+        if check.events[event][0] == FORMER
+    }
+    flaws = vouching.flaws(list(rows.values()))
+    return {
+        event: flaw or Flaw.NO_PAPER
+        for (event, row), flaw in zip(rows.items(), flaws, strict=True)
+        if flaw or not _is_of_its_time(row, former)
+    }
+
+
+def _is_of_its_time(row: Mapping[str, Any], former: Collection[str]) -> bool:
+    """Return whether an agreement says that it is older than the instance exactly if it is."""
+    paper = vouching.paper_of(row.get("paper"))
+    return paper is None or paper.is_former == (row["revision"] in former)
 
 
 def _check_passkeys(check: _Check, _data: bytes) -> str:
@@ -595,8 +630,10 @@ def _proven_by(row: Mapping[str, Any]) -> object:
     if "presence" not in row:
         return row["method"]
     presence = row["presence"]
-    if not isinstance(presence, dict) or not all(
-        isinstance(presence.get(name), str) for name in ("host", "method")
+    if (
+        not isinstance(presence, dict)
+        or vouching.canonical_id_of(presence.get("host")) is None
+        or not isinstance(presence.get("method"), str)
     ):
         raise FlawError(f"The signature of {_plain(row['signer_name'])} names nobody present.")
     return presence["method"]
@@ -668,6 +705,7 @@ def _signed_by_all(check: _Check, revision_ids: Collection[str]) -> set[str]:
     """
     texts = _rows_of(check, parts.REVISION)
     ends = _ends_of_waiting(check, texts)
+    flawed = _paper_flaws(check)
     bindings = Counter(row["id"] for row in texts.values())
     under: dict[str, dict[int, dict[str, Any]]] = {}
     for event, row in _rows_of(check, parts.SIGNATURE).items():
@@ -684,10 +722,12 @@ def _signed_by_all(check: _Check, revision_ids: Collection[str]) -> set[str]:
             for event, row in under.get(text["id"], {}).items()
             if event > frozen and row["document_digest"] == text["digest"]
         }
+        takers = set(vouching.takers(signatures.values()))
+        counting = {event: row for event, row in signatures.items() if event not in flawed}
         if text["subject_type"] == UNDERTAKING:
-            is_signed = _was_countersigned(check, text, document, signatures)
+            is_signed = _was_countersigned(check, text, document, counting, takers)
         else:
-            is_signed = _came_into_force(check, ends.get(frozen), document, signatures)
+            is_signed = _came_into_force(check, ends.get(frozen), document, counting)
         if is_signed:
             signers.add(text["id"])
     return signers
@@ -726,7 +766,7 @@ def _came_into_force(
 
 def _given(check: _Check, signatures: Mapping[int, Mapping[str, Any]]) -> Iterator[Given]:
     for event, row in signatures.items():
-        organisation_id, user_id = _as_id(row["organisation"]), _as_id(row["user"])
+        organisation_id, user_id = (vouching.id_of(row[name]) for name in ("organisation", "user"))
         if check.events[event][0] in SIGNING and row["kind"] == SIGNATURE and user_id is not None:
             yield Given(organisation_id, user_id, event)
 
@@ -736,31 +776,26 @@ def _was_countersigned(
     text: Mapping[str, Any],
     document: Mapping[str, Any] | None,
     signatures: Mapping[int, Mapping[str, Any]],
+    takers: Collection[UUID],
 ) -> bool:
-    """Return whether an undertaking's person signed it and somebody else countersigned."""
+    """Return whether an undertaking's person signed it and somebody else countersigned.
+
+    Never one of those who took the person's signature.
+    """
     own, others = (
         {
-            row["user"]
+            user_id
             for event, row in signatures.items()
             if check.events[event] == (verb, text["subject"]) and row["kind"] == kind
+            if (user_id := vouching.id_of(row["user"])) is not None
         }
         for verb, kind in (OWN_SIGNATURE, COUNTERSIGNATURE)
     )
     if document is not None:
         person = document.get("person")
-        named = person.get("id") if isinstance(person, dict) else None
-        own = {certificate for certificate in own if certificate == named}
-    return bool(own) and bool(others - own - set(_takers(signatures.values())))
-
-
-def _takers(signatures: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """Yield who took somebody's signature: on their own device, or from paper."""
-    for row in signatures:
-        for part, name in TAKERS.items():
-            about = row.get(part)
-            taker = about.get(name) if isinstance(about, dict) else None
-            if isinstance(taker, str):
-                yield taker
+        named = vouching.id_of(person.get("id")) if isinstance(person, dict) else None
+        own = {user_id for user_id in own if user_id == named}
+    return bool(own) and bool(others - own - set(takers))
 
 
 def _signed(check: _Check, rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
@@ -1000,14 +1035,6 @@ def _moment(text: str) -> dt.datetime:
     except (ValueError, OverflowError) as error:  # no time, or none in UTC
         raise FlawError(f"{_plain(text)} is not a time.") from error
     raise FlawError(f"{_plain(text)} is not a time.")
-
-
-def _as_id(text: str | None) -> UUID | None:
-    """Return the UUID in a text, or None."""
-    try:
-        return UUID(text) if text else None
-    except ValueError:
-        return None
 
 
 def _minute(text: str) -> str:
