@@ -1,6 +1,7 @@
 """Labels for signatures and requests, invalid signatories, and proofs that fail."""
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -60,8 +61,9 @@ FLAWS = {
 class SignedWhen:
     """When somebody signed, and when that counted here."""
 
-    # A time for what was signed here; a date without one for what was signed on paper.
-    on: dt.datetime | dt.date
+    # A time for what was signed here; a date without one for what was signed on paper, None where
+    # the row was made to hold none.
+    on: dt.datetime | dt.date | None
     # When it was signed here, or when the scan of the paper was confirmed.
     at: dt.datetime
     is_on_paper: bool = False
@@ -73,11 +75,12 @@ def when_signed(signed_at: dt.datetime, paper: Mapping[str, Any] | None) -> Sign
     """Return when somebody signed, from what their signature says (Signature.paper)."""
     if paper is None:
         return SignedWhen(signed_at, signed_at)
+    said = _texts(paper)
     return SignedWhen(
-        dt.date.fromisoformat(paper["signed_on"]),
+        _day(said["signed_on"]),
         signed_at,
         is_on_paper=True,
-        is_of_former=paper["made"] == "before",
+        is_of_former=said["made"] == "before",
     )
 
 
@@ -101,17 +104,18 @@ def scan_words(when: SignedWhen, length: Length = "long", *, with_time: bool = T
 def how_signed(signature: Signature) -> object:
     """Return in words how somebody signed; without an account, also who vouches for it."""
     if signature.presence is not None:
+        presence = _texts(signature.presence)
         return _(
             "On the device of %(host)s, %(host_for)s, who was present (%(method)s). "
             "How they knew who signed: %(known_by)s",
-            host=signature.presence["host_name"],
-            host_for=signature.presence["host_for"],
-            method=METHODS[Method(signature.presence["method"])],
-            known_by=signature.presence["known_by"],
+            host=presence["host_name"],
+            host_for=presence["host_for"],
+            method=method_words(presence["method"]),
+            known_by=presence["known_by"],
         )
     if signature.paper is None:
         return METHODS[signature.method]
-    paper = dict(signature.paper)
+    paper = _texts(signature.paper)
     words = {
         "recorder": paper["recorded_by_name"],
         "recorded_for": paper["recorded_for"],
@@ -129,6 +133,24 @@ def how_signed(signature: Signature) -> object:
         "%(confirmed_for)s",
         **words,
     )
+
+
+def _texts(about: object) -> Mapping[str, str]:
+    """Return what a signature says in detail; an empty text for what is missing or malformed.
+
+    Somebody with the database's password can write anything there. The audit names it, and so does
+    the page; it must not fail.
+    """
+    values = about if isinstance(about, Mapping) else {}
+    texts = {name: value for name, value in values.items() if isinstance(value, str)}
+    return defaultdict(str, texts)
+
+
+def _day(text: str) -> dt.date | None:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def validity_words(state: Validity, first: dt.date | None) -> tuple[object, str]:

@@ -5,14 +5,22 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
 from tracker.signoff import paper
-from tracker.signoff.paper_labels import STATES
 from tracker.signoff.paper_models import PaperDecisionKind, PaperKind, PaperRecord, PaperState
 from tracker.ui.locale import as_date
 
 NOT_CONFIRMED = (PaperDecisionKind.REFUSED, PaperDecisionKind.WITHDRAWN)
+# The state of a scan in words, with its mark.
+STATES: dict[PaperState, tuple[object, str]] = {
+    PaperState.WAITING: (_l("Waiting to be confirmed"), "other"),
+    PaperState.CONFIRMED: (_l("Confirmed"), "held"),
+    PaperState.REFUSED: (_l("Refused"), "stop"),
+    PaperState.WITHDRAWN: (_l("Withdrawn"), "off"),
+    PaperState.OVERTAKEN: (_l("No longer needed"), "off"),
+}
 
 
 @dataclass(frozen=True, slots=True)

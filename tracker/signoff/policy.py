@@ -11,7 +11,7 @@ from flask_babel import lazy_gettext as _l
 from tracker.access.actor import Actor, ActorMembership, Role
 from tracker.access.decision import YES, Decision, no
 from tracker.accounts.policy import runs_from_to
-from tracker.signoff import assertion, signers
+from tracker.signoff import assertion, signers, vouching
 from tracker.signoff.identity_proof import FRESH, Identity
 from tracker.signoff.labels import FLAWS
 from tracker.signoff.models import Method, RequestState, SignatureKind
@@ -157,7 +157,9 @@ def is_signed_by(
 
     Where somebody signed in another person's presence, it is that person who proved who they are.
     """
-    if (method is Method.IN_PRESENCE) != (presence is not None):
+    if (method is Method.IN_PRESENCE) != (presence is not None) or (
+        presence is not None and vouching.host_of(presence) is None
+    ):
         return no(_l("It doesn't say who was present."))
     if (method.value if presence is None else presence.get("method")) != Method.PASSKEY:
         return YES if proof is None else no(_l("Only a passkey leaves a proof."))

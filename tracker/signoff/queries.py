@@ -12,6 +12,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from tracker.core.db import db
 from tracker.core.services import Slot
+from tracker.signoff import vouching
 from tracker.signoff.models import (
     Method,
     Revision,
@@ -51,7 +52,7 @@ def taken_by(revision_id: UUID | None) -> TakenBy:
     if revision_id is None:
         return TakenBy()
     recorded_by, presence = db.session.execute(_TAKEN, {"revision_id": revision_id}).one()
-    return TakenBy(recorded_by, UUID(presence["host"]) if presence else None)
+    return TakenBy(recorded_by, vouching.host_of(presence))
 
 
 _TAKEN = sa.select(

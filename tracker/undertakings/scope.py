@@ -52,7 +52,7 @@ def taken_by(actor: Actor) -> sa.ColumnElement[bool]:
     hosted = sa.exists().where(
         Signature.revision_id == Undertaking.revision_id,
         Signature.method == Method.IN_PRESENCE,
-        Signature.presence["host"].as_string() == str(actor.user_id),
+        sa.func.lower(Signature.presence["host"].as_string()) == str(actor.user_id),
     )
     return sa.or_(recorded, hosted)
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -276,7 +277,10 @@ def by_host(method: Method) -> dict[str, str]:
         (Method.IN_PRESENCE, by_host(Method.PASSKEY), PROOF, ""),
         (Method.IN_PRESENCE, by_host(Method.PASSKEY), None, "is incomplete"),
         (Method.IN_PRESENCE, by_host(Method.PASSWORD_TOTP), PROOF, "Only a passkey leaves a proof"),
-        (Method.IN_PRESENCE, {}, None, ""),
+        (Method.IN_PRESENCE, {}, None, "who was present"),
+        (Method.IN_PRESENCE, [], None, "who was present"),
+        (Method.IN_PRESENCE, {"method": "password_totp"}, None, "who was present"),
+        (Method.IN_PRESENCE, {"host": "x", "method": "password_totp"}, None, "who was present"),
         (Method.IN_PRESENCE, None, None, "who was present"),
         (Method.PASSWORD_TOTP, by_host(Method.PASSWORD_TOTP), None, "who was present"),
         (Method.PASSKEY, by_host(Method.PASSKEY), PROOF, "who was present"),
@@ -284,7 +288,7 @@ def by_host(method: Method) -> dict[str, str]:
 )
 def test_in_somebodys_presence_that_person_proves_who_they_are(
     method: Method,
-    presence: dict[str, str] | None,
+    presence: Any,
     proof: dict[str, str] | None,
     words: str,
 ) -> None:
