@@ -9,7 +9,7 @@ In one file: one pass over a cooperation, whose checks share what they have read
 """
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -35,7 +35,7 @@ from tracker.evidence.certificates import service as certificates
 from tracker.evidence.log.notes import Checkpoint
 from tracker.evidence.models import Certificate, LogLeaf
 from tracker.organisations.models import Organisation, Succession
-from tracker.oversight import bound_accounts, logged, rows, standings, stored
+from tracker.oversight import bound_accounts, interests, logged, rows, standings, stored
 from tracker.oversight.facts import (
     Counts,
     Erasure,
@@ -48,7 +48,7 @@ from tracker.oversight.logged import InstanceEvents, Logged
 from tracker.oversight.reading import BrokenError, Reader, Report, broken, printable, read
 from tracker.oversight.rows import Bound
 from tracker.oversight.stored import DamagedError, Stored, as_stored
-from tracker.signoff import assertion, paper
+from tracker.signoff import assertion, paper, vouching
 from tracker.signoff import policy as signoff_policy
 from tracker.signoff import service as signoff
 from tracker.signoff.models import Method, Revision, Signature
@@ -256,10 +256,15 @@ class _Check:
 
     # A chain
 
-    def _walk(self, head: Head, bound: Bound) -> Iterator[Link]:
+    def _walk(
+        self,
+        head: Head,
+        bound: Bound,
+        hear: Callable[[Link, Details | None], object] = lambda _link, _details: None,
+    ) -> Iterator[Link]:
         """Walk a chain and yield each event that is as it was written.
 
-        What the events say about rows is added to bound.
+        What the events say about rows is added to bound; hear gets each with its details.
         """
         reference = bound.reference
         walk = Walk(self._erased_before(head.chain_id))
@@ -284,6 +289,7 @@ class _Check:
                 rewritten = rewritten or leaf
             self._reader.note(events=1, details=1 if details else 0)
             bound.hear(link, read(stored.state, row, place))
+            hear(link, details)
             lacks_details = lacks_details or details is None
             if link.verb == verbs.DETAILS_ERASED.name:
                 bound.erasure = _erasure(link, reference, details)
@@ -326,7 +332,8 @@ class _Check:
         bound: dict[str, int] = {}
         bound_rows = Bound(reference)
         links: list[Link] = []
-        for link in self._walk(head, bound_rows):
+        decisions = interests.Decisions()
+        for link in self._walk(head, bound_rows, decisions.hear):
             if link.verb in standings.VERBS:
                 links.append(link)
             if link.evidence is None:
@@ -345,6 +352,7 @@ class _Check:
         if bound:
             broken(Fault.ROW_GONE, RowLocation(Table.EVENT, reference, min(bound.values())))
         standings.check(self._reader, cooperation.id, reference, links, key.open)
+        interests.check(self._reader, cooperation.id, reference, decisions)
         if key.open() is None and bound_rows.erasure is not None:
             self.erased.append(replace(bound_rows.erasure, of_key=True))
         self._hear_of(bound_rows)
@@ -405,9 +413,10 @@ class _Check:
 
     def _check_paper_decisions(
         self, cooperation: _Cooperation, bound: dict[str, int], papers: dict[str, PaperRecord]
-    ) -> set[tuple[str, str]]:
+    ) -> set["_Confirmation"]:
         """Check responses to scans; return who confirmed which, and remove them from bound."""
-        decisions: set[tuple[str, str]] = set()
+        confirmations: set[_Confirmation] = set()
+        deciders: set[tuple[UUID, UUID]] = set()
         query = (
             sa.select(*stored.columns(PaperDecision))
             .join(PaperRecord, PaperRecord.id == PaperDecision.record_id)
@@ -419,13 +428,15 @@ class _Check:
             name = printable(row["organisation_name"])
             place = RowLocation(Table.PAPER_DECISION, cooperation.reference, row=name)
             decision = read(stored.paper_decision, row, place)
-            fault = _bound_fault(decision, bound) or _decider_fault(decision, papers)
+            fault = _bound_fault(decision, bound) or _decider_fault(decision, papers, deciders)
             if fault is not None:
                 broken(fault, place)
+            if decision.kind is not PaperDecisionKind.WITHDRAWN:
+                deciders.add((decision.record_id, decision.user_id))
             if decision.kind is PaperDecisionKind.CONFIRMED:
-                decisions.add((str(decision.record_id), str(decision.user_id)))
+                confirmations.add(_confirmation(decision))
             self._reader.note(decisions=1)
-        return decisions
+        return confirmations
 
     def _check_signatures(
         self,
@@ -552,32 +563,57 @@ class _Key:
             broken(Fault.KEY_UNREADABLE, place)
 
 
+# A scan, and who confirmed it: id, name and organisation. As a signature on paper says it.
+_Confirmation = tuple[str, str, str, str]
+
+
+def _confirmation(decision: PaperDecision) -> _Confirmation:
+    return (
+        str(decision.record_id),
+        str(decision.user_id),
+        decision.user_name,
+        decision.organisation_name,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Papers:
     """The scans of a cooperation, and who confirmed which."""
 
     records: dict[str, PaperRecord]
-    confirmed: set[tuple[str, str]]
+    confirmed: set[_Confirmation]
 
     def fault(self, signature: Signature) -> Fault | None:
-        """Return whether a signature on paper has no confirmed scan of this text."""
-        paper = signature.paper
-        if (signature.method is Method.PAPER) != (paper is not None):
+        """Return whether a signature on paper has no confirmed scan of this text, as it says."""
+        about = signature.paper
+        if (signature.method is Method.PAPER) != (about is not None):
             return Fault.NO_PAPER
-        if paper is None:
+        if about is None:
             return None
-        record = self.records.get(str(paper.get("record")))
+        record = self.records.get(str(about.get("record")))
         if record is None or record.revision_id != signature.revision_id:
             return Fault.NO_PAPER
+        confirmation = tuple(
+            about.get(name)
+            for name in ("record", "confirmed_by", "confirmed_by_name", "confirmed_for")
+        )
         is_so = (
-            paper.get("scan_digest") == record.scan_digest
-            and (
-                str(record.id),
-                paper.get("confirmed_by"),
-            )
-            in self.confirmed
+            paper.recorded(record).items() <= about.items()
+            and confirmation in self.confirmed
+            and any(_is_signer(signature, signer) for signer in record.signers)
         )
         return None if is_so else Fault.NO_PAPER
+
+
+def _is_signer(signature: Signature, signer: Mapping[str, str]) -> bool:
+    """Return whether a signature is that of somebody who signed a paper, as its record says."""
+    organisation_id = signature.organisation_id
+    return (
+        (signer.get("name"), signer.get("organisation"), signer.get("office"))
+        == (signature.signer_name, signature.organisation_name, signature.office)
+        and signer.get("user_id") in {None, str(signature.user_id)}
+        and organisation_id in {None, vouching.id_of(signer.get("organisation_id"))}
+    )
 
 
 _COUNTED = (
@@ -667,13 +703,27 @@ def _bound_fault(
     return Fault.NOT_BOUND if bound.pop(row.digest, None) is None else None
 
 
-def _decider_fault(decision: PaperDecision, papers: dict[str, PaperRecord]) -> Fault | None:
-    """Return whether somebody confirmed or refused a scan that they recorded themselves."""
-    if decision.kind is PaperDecisionKind.WITHDRAWN:
-        return None
+def _decider_fault(
+    decision: PaperDecision,
+    papers: Mapping[str, PaperRecord],
+    deciders: Collection[tuple[UUID, UUID]],
+) -> Fault | None:
+    """Return whether somebody confirmed or refused a scan that isn't theirs to vouch for.
+
+    They recorded it, are named as signing it, or have answered for another party. deciders are
+    scans with the people who answered before. Of an earlier agreement only the names are known of
+    those who signed.
+    """
     record = papers.get(str(decision.record_id))
-    is_own = record is not None and record.user_id == decision.user_id
-    return Fault.OWN_SCAN if is_own else None
+    if record is None or decision.kind is PaperDecisionKind.WITHDRAWN:
+        return None
+    if record.user_id == decision.user_id:
+        return Fault.OWN_SCAN
+    if any(signer.get("user_id") == str(decision.user_id) for signer in record.signers):
+        return Fault.SIGNED_SCAN
+    if (decision.record_id, decision.user_id) in deciders:
+        return Fault.ANSWERED_TWICE
+    return None
 
 
 def _scan_fault(record: PaperRecord, key: _Key) -> Fault | None:
@@ -718,15 +768,18 @@ def _proof_fault(signature: Signature, set_up: set[str] | None) -> Fault | None:
     credential_id, public_key = (
         assertion.decode(signature.proof[name]) for name in ("credential_id", "public_key")
     )
-    known = credentials.evidence_of(_whose_passkey(signature), credential_id, public_key)
+    whose = _whose_passkey(signature)
+    if whose is None:
+        return Fault.NOT_PROVEN
+    known = credentials.evidence_of(whose, credential_id, public_key)
     return None if known in set_up else Fault.OTHER_PASSKEY
 
 
-def _whose_passkey(signature: Signature) -> UUID:
+def _whose_passkey(signature: Signature) -> UUID | None:
     """Return who proved who they are: the signer, or the person in whose presence they signed."""
     if signature.presence is None:
         return signature.user_id
-    return UUID(signature.presence["host"])
+    return vouching.host_of(signature.presence)
 
 
 def _erasure(link: Link, reference: str, details: Details | None) -> Erasure:

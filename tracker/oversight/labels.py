@@ -137,6 +137,12 @@ FAULTS: dict[Fault | ChainFault, object] = {
     Fault.ANCHOR_OTHER: _l("The checkpoint stored here is a different one: the log was recreated."),
     Fault.NO_PAPER: _l("No scan confirmed like this supports the signature on paper."),
     Fault.OWN_SCAN: _l("Whoever recorded this scan also confirmed or refused it."),
+    Fault.SIGNED_SCAN: _l("Somebody who signed on this scan also confirmed or refused it."),
+    Fault.ANSWERED_TWICE: _l("The same person answered this scan for two parties."),
+    Fault.TAKER_DECIDED: _l(
+        "Whoever took the person's signature, from paper or on their own device, also decided on "
+        "the interests the person declared."
+    ),
     Fault.DISAGREES: _l(
         "What is stored here about the state of a text differs from its signatures and events."
     ),

@@ -15,7 +15,7 @@ from tracker.access.actor import Actor
 from tracker.core import canonical, clock, crypto
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
-from tracker.signoff import queries, scans, service, signers
+from tracker.signoff import queries, scans, service, signers, vouching
 from tracker.signoff.models import (
     Method,
     RequestState,
@@ -184,6 +184,19 @@ def decline(
     db.session.flush()
 
 
+def recorded(paper: PaperRecord) -> dict[str, str]:
+    """Return what a signature on paper says about its scan, besides who confirmed it."""
+    return {
+        "record": str(paper.id),
+        "scan_digest": paper.scan_digest,
+        "signed_on": paper.signed_on.isoformat(),
+        "recorded_by": str(paper.user_id),
+        "recorded_by_name": paper.user_name,
+        "recorded_for": paper.organisation_name,
+        "made": vouching.BEFORE if paper.kind is PaperKind.FORMER else vouching.HERE,
+    }
+
+
 def _write(
     revision: Revision,
     paper: PaperRecord,
@@ -211,16 +224,10 @@ def _write(
         method=Method.PAPER,
         signed_at=clock.now(),
         paper={
-            "record": str(paper.id),
-            "scan_digest": paper.scan_digest,
-            "signed_on": paper.signed_on.isoformat(),
-            "recorded_by": str(paper.user_id),
-            "recorded_by_name": paper.user_name,
-            "recorded_for": paper.organisation_name,
+            **recorded(paper),
             "confirmed_by": str(decision.user_id),
             "confirmed_by_name": decision.user_name,
             "confirmed_for": decision.organisation_name,
-            "made": "before" if paper.kind is PaperKind.FORMER else "here",
         },
     )
     signature.digest = canonical.digest_of(signature.content())
@@ -307,7 +314,8 @@ def state_of(
 
 def rests_on(signatures: Iterable[Signature]) -> set[str]:
     """Return the ids of the scans that signatures refer to."""
-    return {str(signature.paper["record"]) for signature in signatures if signature.paper}
+    papers = (vouching.paper_of(signature.paper) for signature in signatures)
+    return {str(paper.record) for paper in papers if paper is not None}
 
 
 def fact(paper: PaperRecord, state: PaperState) -> PaperFact:

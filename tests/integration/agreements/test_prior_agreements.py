@@ -1,6 +1,7 @@
 """Prior agreements, made on paper before the product: recorded and confirmed by every party."""
 
 import datetime as dt
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from tests.integration.agreements.test_paper import (
     request_on,
     signatures,
 )
+from tracker.access.decision import YES
 from tracker.agreements import frozen_text
 from tracker.agreements import service as agreements
 from tracker.agreements.paper import prior_agreements
@@ -31,10 +33,13 @@ from tracker.core import canonical, clock
 from tracker.core.errors import RefusedError, RuleBrokenError
 from tracker.evidence.bundles import bundle
 from tracker.evidence.bundles import service as evidence
+from tracker.evidence.certificates.service import CertificateError
 from tracker.lifecycle import policy as lifecycle
 from tracker.lifecycle import queries as gates
 from tracker.lifecycle.policy import GateState
 from tracker.oversight import integrity
+from tracker.oversight.facts import Fault
+from tracker.signoff import paper_policy
 from tracker.signoff import service as signoff
 from tracker.signoff.models import Method, RequestState, Revision
 from tracker.signoff.paper_models import PaperRecord
@@ -225,6 +230,25 @@ def test_a_prior_agreement_can_be_withdrawn_and_recorded_again(recorded: Table) 
     attempt(recorded)
     recorded.session.commit()
     assert recorded.checklist().state is ChecklistState.SENT
+
+
+def test_the_audit_and_both_verifiers_name_who_confirmed_it_for_two_parties(
+    recorded: Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As code without that rule would write it: each row is whole, and its event binds it."""
+    monkeypatch.setattr(paper_policy, "can_decide", lambda *_arguments, **_more: YES)
+    samira = recorded["samira"]
+    for actor in (samira, replace(recorded["otto"], user_id=samira.user_id, name=samira.name)):
+        scans.confirm(actor, recorded.checklist(), paper_of(recorded))
+    recorded.session.commit()
+    finding = integrity.check_all().finding
+    assert finding is not None
+    assert finding.fault is Fault.ANSWERED_TWICE
+    with pytest.raises(CertificateError):
+        make_all()
+    taken = evidence.export(None, recorded.cooperation.id, recorded.cooperation.reference)
+    recorded.session.commit()
+    assert set(judged(bundle.build(taken))) == {"Signatures", "Passkeys"}
 
 
 def test_a_party_confirms_it_only_once(recorded: Table) -> None:

@@ -22,10 +22,13 @@ from tests.factories.evidence.tampering import (
     signature_digest,
     table_of,
 )
-from tracker.access.actor import OrganisationKind
+from tracker.access.actor import Actor, OrganisationKind
+from tracker.access.decision import YES
 from tracker.activity import chain as arithmetic
 from tracker.activity import verbs
+from tracker.agreements.paper import service as papers
 from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.models import Checklist
 from tracker.cooperations import keys
 from tracker.cooperations.models import CooperationKey
 from tracker.cooperations.succession import service as succession
@@ -33,6 +36,7 @@ from tracker.core import canonical, crypto
 from tracker.organisations.models import Succession
 from tracker.oversight import integrity
 from tracker.oversight.facts import Fault, Table
+from tracker.signoff import paper_policy
 from tracker.signoff.paper_models import PaperDecision, PaperRecord
 
 RECORDS, DECISIONS = table_of(PaperRecord), table_of(PaperDecision)
@@ -189,18 +193,50 @@ def test_deleting_a_pending_scan_leaves_its_event(papered: Country) -> None:
         {"record": str(fresh())},
         {"scan_digest": OTHER},
         {"confirmed_by": str(fresh())},
+        {"recorded_by": str(fresh())},
+        {"recorded_by_name": "Somebody Else"},
+        {"recorded_for": "Another organisation"},
+        {"confirmed_by_name": "Somebody Else"},
+        {"confirmed_for": "Another organisation"},
+        {"signed_on": "2020-01-01"},
+        {"made": "before"},
     ],
-    ids=["none", "another scan", "another digest", "confirmed by nobody"],
+    ids=lambda mistaken: "none" if mistaken is None else next(iter(mistaken)),
 )
-def test_a_signature_on_paper_that_rests_on_no_confirmed_scan_is_named(
-    papered: Country, mistaken: dict[str, str] | None
+def test_a_signature_that_differs_from_the_confirmed_scan_it_rests_on_is_named(
+    papered: Country, mistaken: dict[str, Any] | None
 ) -> None:
-    """Even where the signature and its event are rewritten by somebody who has the trail's key."""
+    def change(row: Any) -> dict[str, Any]:
+        return {"paper": None if mistaken is None else {**row.paper, **mistaken}}
+
+    assert finding_after(SIGNATURES, resealed(change)) == (Fault.NO_PAPER, Table.SIGNATURE)
+
+
+@pytest.mark.parametrize(
+    "mistaken",
+    [
+        {"signer_name": "Somebody Else"},
+        {"organisation_name": "Another organisation"},
+        {"office": "Treasurer"},
+        {"user_id": fresh()},
+        {"organisation_id": fresh()},
+    ],
+    ids=lambda mistaken: "none" if mistaken is None else next(iter(mistaken)),
+)
+def test_a_signature_of_somebody_who_is_not_on_the_scan_is_named(
+    papered: Country, mistaken: dict[str, Any]
+) -> None:
+    act = resealed(lambda _row: mistaken)
+    assert finding_after(SIGNATURES, act) == (Fault.NO_PAPER, Table.SIGNATURE)
+
+
+def resealed(change: Callable[[Any], dict[str, Any]]) -> Callable[[Tampering, Any], object]:
+    """Rewrite a signature and its event, as somebody can who has the trail's key."""
 
     def act(own: Tampering, row: Any) -> None:
-        changed = None if mistaken is None else {**row.paper, **mistaken}
-        digest = signature_digest(row, paper=changed)
-        own.update(SIGNATURES, row.id, paper=changed, digest=digest)
+        values = change(row)
+        digest = signature_digest(row, **values)
+        own.update(SIGNATURES, row.id, **values, digest=digest)
         event = own.connection.execute(
             sa.select(EVENTS).where(EVENTS.c.verb == verbs.SIGNED_ON_PAPER.name)
         ).one()
@@ -214,7 +250,60 @@ def test_a_signature_on_paper_that_rests_on_no_confirmed_scan_is_named(
         )
         own.update(CHAINS, chain.id, seal=seal)
 
-    assert finding_after(SIGNATURES, act) == (Fault.NO_PAPER, Table.SIGNATURE)
+    return act
+
+
+# Who answered a scan ------------------------------------------------------------------------------
+
+
+def scan_of_open_door(land: Country, monkeypatch: pytest.MonkeyPatch) -> tuple[Checklist, Any]:
+    """Have Open Door sign on paper, in code that lets anybody answer the scan."""
+    load_checklists()
+    cooperation = open_one(land, "door")
+    terms = agreements.checklist_of(cooperation, ChecklistKind.TERMS)
+    agreements.send(land, terms, {"npm": "tomas", "door": "henrik"})
+    monkeypatch.setattr(paper_policy, "can_decide", lambda *_arguments, **_more: YES)
+    return terms, paper.record(land.actor("samira"), terms)
+
+
+def for_the_npm(land: Country, key: str) -> Actor:
+    """Return somebody who acts for the NPM too."""
+    person = land.actor(key)
+    return replace(land.actor("ilena"), user_id=person.user_id, name=person.name)
+
+
+def audit() -> tuple[object, Table] | None:
+    finding = integrity.check_all().finding
+    return None if finding is None else (finding.fault, finding.place.table)
+
+
+@pytest.mark.parametrize(
+    ("key", "fault"), [("samira", Fault.OWN_SCAN), ("henrik", Fault.SIGNED_SCAN)]
+)
+@pytest.mark.parametrize("answer", ["confirm", "refuse"])
+def test_whoever_recorded_or_signed_a_scan_and_answers_it_for_another_party_is_named(
+    session: Session, monkeypatch: pytest.MonkeyPatch, key: str, fault: Fault, answer: str
+) -> None:
+    """As code without that rule would write it: each row is whole, and its event binds it."""
+    land = country(session)
+    terms, record = scan_of_open_door(land, monkeypatch)
+    actor = for_the_npm(land, key)
+    if answer == "confirm":
+        paper.confirm(actor, terms, record)
+    else:
+        papers.refuse(actor, terms, record.id, reason="Another page")
+    session.commit()
+    assert audit() == (fault, Table.PAPER_DECISION)
+
+
+def test_whoever_only_acts_for_another_party_confirms_its_scan(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    land = country(session)
+    terms, record = scan_of_open_door(land, monkeypatch)
+    paper.confirm(for_the_npm(land, "tomas"), terms, record)
+    session.commit()
+    assert audit() is None
 
 
 def test_a_signature_said_to_be_on_paper_is_named(papered: Country) -> None:

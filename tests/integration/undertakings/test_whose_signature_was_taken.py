@@ -1,9 +1,12 @@
 """Whoever took somebody's signature neither decides on its interests nor countersigns it.
 
 On paper and on one's own device alike: on pages, in My work, in mails, and for the audit.
+
+In one file: each case begins with a driver whose signature somebody took, in one way or the other.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -12,7 +15,7 @@ from flask import Flask
 from tests.client import CheckedClient
 from tests.factories import undertakings_on_paper as on_paper
 from tests.factories import undertakings_taken
-from tests.factories.evidence.tampering import hands
+from tests.factories.evidence.tampering import DETAILS, SIGNATURES, Tampering, hands
 from tests.factories.undertakings import TOLD, Stage
 from tests.factories.undertakings_on_paper import DRIVER, NAME
 from tests.factories.undertakings_taken import (
@@ -29,11 +32,15 @@ from tests.pages import Page
 from tracker.access.actor import Actor
 from tracker.access.decision import YES
 from tracker.accounts.models import User
+from tracker.activity import service as trail
+from tracker.activity import verbs
+from tracker.activity.models import Event
 from tracker.cooperations.models import CooperationPerson
 from tracker.core.db import db
 from tracker.core.errors import RefusedError
 from tracker.mail.models import OutboxMessage
 from tracker.oversight import integrity
+from tracker.oversight.facts import Fault, Table
 from tracker.undertakings import adding, bound, pages, policy, queries
 from tracker.undertakings.models import InterestsDecision, Reach, UndertakingState
 from tracker.undertakings.places import Places
@@ -276,6 +283,148 @@ def test_the_audit_names_whoever_took_a_signature_and_countersigned_it(
     undertaking = driver.undertaking(DRIVER)
     assert not bound.compare([undertaking])[undertaking.id].agrees
     assert integrity.check_all().finding is not None
+
+
+def without_the_rule(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let whoever took a signature decide, as code without that rule would."""
+    monkeypatch.setattr(policy, "can_vouch", lambda *_arguments: YES)
+
+
+def decided_at(stage: Stage) -> list[int]:
+    """Return the numbers of the events of decisions on interests, in order."""
+    wanted = sa.select(Event.number).where(Event.verb == verbs.INTERESTS_DECIDED.name)
+    return list(db.session.scalars(wanted.order_by(Event.number)))
+
+
+def named_event() -> int | None:
+    """Return the event of a decision that the audit names; None if it finds nothing."""
+    finding = integrity.check_all().finding
+    if finding is None:
+        return None
+    assert (finding.fault, finding.place.table) == (Fault.TAKER_DECIDED, Table.EVENT)
+    return finding.place.event
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_audit_names_a_decision_by_whoever_took_the_signature(
+    driver: Stage, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take(driver, way, TOLD)
+    driver.decide(DRIVER, by=OTHER)
+    db.session.commit()
+    assert named_event() is None
+    without_the_rule(monkeypatch)
+    driver.decide(DRIVER, by=TAKER)
+    driver.decide(DRIVER, by=OTHER)
+    db.session.commit()
+    assert named_event() == decided_at(driver)[1]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_audit_names_a_decision_on_an_added_interest_by_whoever_took_the_signature(
+    driver: Stage, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take(driver, way)
+    interest = adding.add(
+        on_paper.as_actor(driver), driver.undertaking(DRIVER).id, TOLD, Places(Reach.ALL)
+    )
+    without_the_rule(monkeypatch)
+    for number, by in enumerate((OTHER, TAKER)):
+        assert named_event() is None
+        adding.decide(
+            driver.actor(by),
+            driver.undertaking(DRIVER).id,
+            interest.id,
+            InterestsDecision.REPLACE if number else InterestsDecision.ACCEPT,
+            "Somebody else has to drive.",
+            seen=adding.mark(interest),
+        )
+        db.session.commit()
+    assert named_event() == decided_at(driver)[1]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_whoever_took_an_earlier_signature_decides_once_somebody_else_took_the_next(
+    driver: Stage, way: str
+) -> None:
+    take(driver, way)
+    driver.countersign(DRIVER, by=OTHER)
+    interest = adding.add(
+        on_paper.as_actor(driver), driver.undertaking(DRIVER).id, TOLD, Places(Reach.ALL)
+    )
+    npm = driver.actor(OTHER)
+    undertakings.withdraw_clearance(npm, driver.undertaking(DRIVER).id, "A new briefing.")
+    undertakings.ask_again(npm, driver.undertaking(DRIVER).id)
+    take(driver, way, by="ilena")
+    undertaking_id = driver.undertaking(DRIVER).id
+    accept, seen = InterestsDecision.ACCEPT, adding.mark(interest)
+    adding.decide(driver.actor(TAKER), undertaking_id, interest.id, accept, seen=seen)
+    db.session.commit()
+    assert len(decided_at(driver)) == 1
+    assert named_event() is None
+
+
+def erase_details(stage: Stage) -> None:
+    """Erase the details of all events so far, as an event says."""
+    cooperation_id = stage.cooperation.id
+    trail.record(
+        verbs.DETAILS_ERASED,
+        actor=None,
+        subject_type="cooperation",
+        subject_id=cooperation_id,
+        cooperation_id=cooperation_id,
+        reason="retention",
+    )
+    db.session.commit()
+    with hands() as connection:
+        own = Tampering(connection, cooperation_id)
+        for number in range(1, own.last()):
+            own.delete(DETAILS, own.event_id(number))
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("deciders", [(TAKER,), (OTHER, TAKER), (TAKER, OTHER)])
+def test_once_details_are_erased_the_audit_names_the_last_decision_by_its_row(
+    driver: Stage, way: str, deciders: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the decisions before the last, nothing says any longer who made them."""
+    take(driver, way, TOLD)
+    without_the_rule(monkeypatch)
+    for by in deciders:
+        driver.decide(DRIVER, by=by)
+    erase_details(driver)
+    assert named_event() == (decided_at(driver)[-1] if deciders[-1] == TAKER else None)
+
+
+@pytest.mark.parametrize(
+    ("changed", "is_taken"),
+    [({"host": "nobody"}, False), ({"host": None}, False), ([], False), ("upper", True)],
+    ids=["no id", "none", "no object", "upper case"],
+)
+def test_a_host_that_nobody_would_write_so_is_no_error_on_a_page(
+    driver: Stage, browser: Browser, changed: Any, *, is_taken: bool
+) -> None:
+    take(driver, "on their device", TOLD)
+    host, undertaking_id = driver.id(TAKER), driver.undertaking(DRIVER).id
+    revision_id = driver.undertaking(DRIVER).revision_id
+    db.session.rollback()
+    with hands() as connection:
+        wanted = sa.and_(
+            SIGNATURES.c.revision_id == revision_id, SIGNATURES.c.presence.is_not(None)
+        )
+        row = connection.execute(sa.select(SIGNATURES).where(wanted)).one()
+        if changed == "upper":
+            changed = {"host": str(host).upper()}
+        presence = {**row.presence, **changed} if isinstance(changed, dict) else changed
+        connection.execute(sa.update(SIGNATURES).where(wanted).values(presence=presence))
+    db.session.expire_all()
+    standing = queries.load(driver.undertaking(DRIVER)).standing
+    assert standing.taken_by == ({host} if is_taken else set())
+    assert bool(tasks_of(driver.actor(TAKER))) is not is_taken
+    for key in (TAKER, OTHER):
+        assert browser(key).get(address(driver)).status_code == 200
+    assert integrity.check_all().finding is not None
+    assert bound.compare([driver.undertaking(DRIVER)])[undertaking_id].agrees is False
 
 
 @pytest.mark.parametrize("way", WAYS)
