@@ -195,6 +195,26 @@ def test_nobody_comes_to_page_two_without_page_one(app: Flask, many: Table) -> N
     assert page(app, many, "tomas", "/sign/confirm").h1 == "Read and check"
     somebody_elses = page(app, many, "henrik", "/sign").links()["Continue to sign"]
     assert browser(app, many, "tomas").page(somebody_elses).h1 == "Read and check"
+    where = f"/checklists/{many.checklist().id}/sign/confirm"
+    sent = browser(app, many, "tomas").post(where, data={}, follow_redirects=True)
+    assert Page.of(sent).h1 == "Read and check"
+
+
+def test_an_incomplete_proof_shows_no_page_two_of_a_text_that_was_not_read(
+    app: Flask, many: Table
+) -> None:
+    send(many)
+    tomas = browser(app, many, "tomas")
+    second = tomas.page(page(app, many, "tomas", "/sign").links()["Continue to sign"])
+    data = second.form().filled_in()
+    again = Page.of(tomas.post(second.where, data=data, csrf=False))
+    assert again.h1.startswith("Sign: ")
+    send_other_words(many)
+    led_back = Page.of(tomas.post(second.where, data=data, csrf=False, follow_redirects=True))
+    assert led_back.h1 == "Read and check"
+    assert "What changed since you opened revision 1" in led_back.text
+    assert OTHER_WORDS in led_back.text
+    assert signatures() == 0
 
 
 @pytest.mark.parametrize(

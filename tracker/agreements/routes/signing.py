@@ -241,6 +241,10 @@ def sign(checklist_id: UUID) -> str | Response:
     )
     if done:
         return done
+    seen = shown.digest_on(actor, form.page_token.data)
+    if request.method == "POST" and seen != revision.digest:
+        # A page whose proof was incomplete is shown again only for the text that was read.
+        return _read_again(actor, checklist, seen)
     offer = proof_fields.offer(actor, shown.page_with(revision.digest), sentence)
     form.page_token.data = offer.token
     return render_template(
