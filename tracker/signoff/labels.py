@@ -75,12 +75,12 @@ def when_signed(signed_at: dt.datetime, paper: Mapping[str, Any] | None) -> Sign
     """Return when somebody signed, from what their signature says (Signature.paper)."""
     if paper is None:
         return SignedWhen(signed_at, signed_at)
-    said = _texts(paper)
+    details = _texts(paper)
     return SignedWhen(
-        _day(said["signed_on"]),
+        _day(details["signed_on"]),
         signed_at,
         is_on_paper=True,
-        is_of_former=said["made"] == "before",
+        is_of_former=details["made"] == "before",
     )
 
 

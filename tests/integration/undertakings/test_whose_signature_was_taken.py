@@ -42,6 +42,7 @@ from tracker.mail.models import OutboxMessage
 from tracker.oversight import integrity
 from tracker.oversight.facts import Fault, Table
 from tracker.undertakings import adding, bound, pages, policy, queries
+from tracker.undertakings import service as undertakings
 from tracker.undertakings.models import InterestsDecision, Reach, UndertakingState
 from tracker.undertakings.places import Places
 from tracker.undertakings.queries import TaskKind

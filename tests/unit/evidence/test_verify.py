@@ -170,7 +170,8 @@ def test_it_gives_the_date_of_a_paper_and_when_its_scan_was_confirmed(
     paper: dict[str, object],
 ) -> None:
     instance = begun()
-    instance.sign(instance.text("terms"), "paper", verb="signed_on_paper", paper=paper)
+    about = on_paper(**paper)
+    instance.sign(instance.text("terms"), "paper", verb="signed_on_paper", paper=about)
     (line,) = verify.verify(instance.take_out()).signed
     confirmed = "2026-01-15 09:00 UTC"
     days = (
@@ -1224,10 +1225,11 @@ def flaw_of(tell: Callable[[Instance], dict[str, Any]]) -> str:
 def test_a_paper_whose_ids_are_not_written_as_the_instance_writes_them_is_named(
     name: str, value: object
 ) -> None:
+    changed: dict[str, Any] = {name: value}
     for tell in (
-        an_undertaking(own_on_paper(**{name: value}), countersigned()),
-        agreed_on_paper(HENRIK, **{name: value}),
-        agreed_before(TOMAS, "The NPM", **{name: value}),
+        an_undertaking(own_on_paper(**changed), countersigned()),
+        agreed_on_paper(HENRIK, **changed),
+        agreed_before(TOMAS, "The NPM", **changed),
     ):
         assert "doesn't say who recorded and who confirmed a scan" in flaw_of(tell)
 

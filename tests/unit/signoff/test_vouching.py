@@ -48,7 +48,8 @@ def test_a_signature_by_another_method_that_names_a_scan_is_named() -> None:
     "value", [None, [], {}, 1, "", "somebody", str(LETTERS).upper(), LETTERS.hex, f"{{{LETTERS}}}"]
 )
 def test_an_id_that_the_application_would_not_write_so_is_named(name: str, value: object) -> None:
-    assert vouching.flaws([on_paper(**{name: value})]) == [Flaw.NO_PAPER]
+    changed: dict[str, Any] = {name: value}
+    assert vouching.flaws([on_paper(**changed)]) == [Flaw.NO_PAPER]
 
 
 @pytest.mark.parametrize("changed", [{"confirmed_for": None}, {"made": None}, {"made": "there"}])

@@ -150,7 +150,9 @@ def _closed_at(line: RegisteredUndertaking) -> dt.datetime | None:
 def _signed_on(signed: SignedWhen | None) -> str:
     if signed is None:
         return ""
-    return signed.on.isoformat() if signed.is_on_paper else _day(signed.at)
+    if signed.is_on_paper:
+        return signed.on.isoformat() if signed.on else ""
+    return _day(signed.at)
 
 
 def _day(moment: dt.datetime | None) -> str:
