@@ -7,8 +7,9 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 
-from tracker.activity.chain import Link, state_of
+from tracker.activity.chain import Link, head_is_authentic, state_of
 from tracker.activity.models import IS_OF_THE_INSTANCE, Chain, Event, EventDetail
 from tracker.activity.verbs import ROWS_ADOPTED, ROWS_NOTED, Verb
 from tracker.activity.verify import Details, Head, Walk
@@ -28,6 +29,7 @@ _EVENT = (
     Event.state,
     Event.digest,
 )
+_HEAD = (Chain.kind, Chain.id, Chain.cooperation_id, Chain.head, Chain.count, Chain.seal)
 # Details may have been erased, so nothing here looks at them.
 _WITHOUT_DETAILS = sys.maxsize
 # They bind rows, and are about none of them.
@@ -87,15 +89,45 @@ def said_of_row(table: str, row_id: UUID, subject_type: str) -> str | None:
     return witnessed
 
 
+def is_bound_by_instance(evidence: str, of: Iterable[Verb], subject_type: str) -> bool:
+    """Return whether an event of some verbs in the instance's chain binds a digest.
+
+    Without walking the chain: the event matches its own digest, the one after it follows it, and
+    the sealed end covers it. So no row put in beside the others counts.
+    """
+    row = db.session.execute(sa.select(*_HEAD).where(IS_OF_THE_INSTANCE)).one_or_none()
+    if row is None or not head_is_authentic(row.kind.value, *row[1:]):
+        return False
+    head = Head(row.kind.value, *row[1:])
+    after = aliased(Event)
+    rows = db.session.execute(
+        sa.select(*_EVENT, after.previous)
+        .outerjoin(
+            after, sa.and_(after.chain_id == Event.chain_id, after.number == Event.number + 1)
+        )
+        .where(
+            Event.chain_id == head.chain_id,
+            Event.subject_type == subject_type,  # there is an index
+            Event.evidence == evidence,
+            Event.verb.in_([verb.name for verb in of]),
+            Event.number <= head.count,
+        )
+    )
+    for event in rows:
+        link, digest = _link(event)
+        follows = head.head if link.number == head.count else event[-1]
+        if link.digest() == digest == follows:
+            return True
+    return False
+
+
 def of_chain(cooperation_id: UUID) -> list[Link]:
     """Return all events of a cooperation, from the first to the sealed end, in two queries.
 
     Raise NotSoundError if the chain doesn't verify.
     """
     row = db.session.execute(
-        sa.select(Chain.kind, Chain.id, Chain.cooperation_id, Chain.head, Chain.count, Chain.seal)
-        .where(Chain.cooperation_id == cooperation_id)
-        .limit(1)
+        sa.select(*_HEAD).where(Chain.cooperation_id == cooperation_id).limit(1)
     ).one_or_none()
     if row is None:
         message = "The chain of this cooperation is gone."

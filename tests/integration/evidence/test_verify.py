@@ -7,6 +7,7 @@ import datetime as dt
 import io
 import tracemalloc
 from collections.abc import Callable
+from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
@@ -20,7 +21,7 @@ from tests.client import CheckedClient
 from tests.factories import agreements
 from tests.factories.cooperations import country, load_checklists, open_one
 from tests.factories.demonstration import Demonstration
-from tests.factories.evidence.bundles import as_large_as, begun
+from tests.factories.evidence.bundles import as_large_as, begun, key_note
 from tests.factories.evidence.certificates import damages, file_of
 from tests.factories.evidence.tampering import (
     CERTIFICATES,
@@ -32,6 +33,8 @@ from tests.pages import Page
 from tests.starting_points import noon_in
 from tracker.accounts.factors import attempts
 from tracker.activity import verbs
+from tracker.activity.chain import Link
+from tracker.activity.models import IS_OF_THE_INSTANCE, Chain, Event
 from tracker.activity.service import record
 from tracker.agreements import notices
 from tracker.agreements import service as agreements_service
@@ -50,9 +53,9 @@ from tracker.evidence.bundles import (
 from tracker.evidence.certificates import contents, pdf
 from tracker.evidence.forms import MAX_BYTES
 from tracker.evidence.keys import signing_keys
-from tracker.evidence.models import Certificate, KeyUse
+from tracker.evidence.models import Certificate, EvidenceKey, KeyOrigin, KeyUse
 from tracker.evidence.public_check import verdicts
-from tracker.evidence.public_check.facts import Answer, Verdict
+from tracker.evidence.public_check.facts import REGISTER, Answer, Verdict
 from tracker.evidence.public_check.routes import MAX_REQUEST_BYTES
 from tracker.signoff import service as signoff
 from tracker.signoff.models import Revision
@@ -479,6 +482,77 @@ def test_a_bundle_sealed_with_a_key_that_was_revoked_is_not_called_genuine(
     signing_keys.revoke(KeyUse.CHECKPOINT, number, "The server was stolen")
     db.session.commit()
     assert "An evidence bundle from somewhere else." in handed(stranger, data).text
+
+
+def test_a_bundle_sealed_with_a_key_that_somebody_put_in_is_not_called_genuine(
+    session: Session, demonstration: Demonstration, stranger: CheckedClient
+) -> None:
+    """Whoever may write to the database can add a row, but no event that the sealed chain holds."""
+    strange = key_note()
+    row = EvidenceKey(
+        id=uuid4(),
+        use=KeyUse.CHECKPOINT,
+        number=99,
+        origin=KeyOrigin.MADE,
+        public_key=strange.public_key,
+        fingerprint=strange.fingerprint,
+        made_at=strange.made_at,
+    )
+    session.connection().execute(
+        sa.insert(EvidenceKey).values(
+            {column.key: getattr(row, column.key) for column in sa.inspect(EvidenceKey).columns}
+            | {"certificates": "", "reason": ""}
+        )
+    )
+    put_in_event("evidence_key_made", "evidence_key", canonical.digest_of(row.content()))
+    assert "An evidence bundle from somewhere else." in handed(stranger, begun().take_out()).text
+
+
+@pytest.mark.parametrize("name", ["register_exported", "undertakings_exported"])
+def test_a_list_whose_event_somebody_put_in_is_unknown(
+    session: Session, demonstration: Demonstration, stranger: CheckedClient, name: str
+) -> None:
+    forged = b"Reference,Title\r\nC-2026-0001,Forged\r\n"
+    put_in_event(name, REGISTER, canonical.digest(forged))
+    assert "Unknown." in handed(stranger, forged).text
+
+
+def put_in_event(verb: str, subject_type: str, evidence: str) -> None:
+    """Add a row for an event with its own digest right, after the end that was sealed."""
+    chain = session_chain()
+    link = Link(
+        event_id=uuid4(),
+        chain_id=chain.id,
+        number=chain.count + 1,
+        verb=verb,
+        subject_type=subject_type,
+        subject_id=uuid4(),
+        at=noon_in(0),
+        details_digest="0" * 64,
+        evidence=evidence,
+        previous=chain.head,
+        state=None,
+    )
+    db.session.connection().execute(
+        sa.insert(Event).values(
+            id=link.event_id,
+            chain_id=link.chain_id,
+            number=link.number,
+            verb=link.verb,
+            subject_type=link.subject_type,
+            subject_id=link.subject_id,
+            at=link.at,
+            details_digest=link.details_digest,
+            evidence=link.evidence,
+            previous=link.previous,
+            digest=link.digest(),
+        )
+    )
+    db.session.commit()
+
+
+def session_chain() -> Chain:
+    return db.session.scalars(sa.select(Chain).where(IS_OF_THE_INSTANCE)).one()
 
 
 def test_another_zip_is_unknown(

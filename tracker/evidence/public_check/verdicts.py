@@ -9,7 +9,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from tracker.activity import verbs
+from tracker.activity import verbs, witness
 from tracker.activity.models import Chain, Event
 from tracker.cooperations.models import Cooperation
 from tracker.core import canonical
@@ -18,6 +18,7 @@ from tracker.evidence import bound
 from tracker.evidence.bound import TextStatus
 from tracker.evidence.bundles import verify
 from tracker.evidence.certificates import pdf
+from tracker.evidence.keys import signing_keys
 from tracker.evidence.keys.signing_keys import certificates_of
 from tracker.evidence.log import notes
 from tracker.evidence.models import Certificate, EvidenceKey, KeyUse
@@ -40,6 +41,8 @@ _ZIP = b"PK\x03\x04"
 _MARKED = re.compile(re.escape(pdf.MARKER.encode()) + rb"([0-9a-f]{64})")
 # The events that bind the digest of a list.
 _EXPORTS = (verbs.REGISTER_EXPORTED, verbs.UNDERTAKINGS_EXPORTED)
+# And the digest of a key.
+_BEGINNINGS = (verbs.EVIDENCE_KEY_MADE, verbs.EVIDENCE_KEY_IMPORTED)
 
 
 UNKNOWN = Answer(Verdict.UNKNOWN)
@@ -78,17 +81,7 @@ def of_digests(file: str, text: str = "") -> Answer:
 
 def _was_taken_out(file: str) -> bool:
     """Return whether this is an export of a register, by the digest in its event."""
-    return bool(
-        db.session.scalar(
-            sa.select(
-                sa.exists().where(
-                    Event.subject_type == REGISTER,
-                    Event.verb.in_([verb.name for verb in _EXPORTS]),
-                    Event.evidence == file,
-                )
-            )
-        )
-    )
+    return witness.is_bound_by_instance(file, _EXPORTS, REGISTER)
 
 
 def of_file(data: bytes) -> Answer:
@@ -114,16 +107,27 @@ def _of_bundle(data: bytes) -> Answer:
     report = verify.verify(data)
     if not report.is_sound:
         return ALTERED
-    is_ours = db.session.scalar(
-        sa.select(
-            sa.exists().where(
-                EvidenceKey.use == KeyUse.CHECKPOINT,
-                EvidenceKey.fingerprint == report.key,
-                EvidenceKey.revoked_at.is_(None),
-            )
+    key = db.session.scalar(
+        sa.select(EvidenceKey).where(
+            EvidenceKey.use == KeyUse.CHECKPOINT,
+            EvidenceKey.fingerprint == report.key,
+            EvidenceKey.revoked_at.is_(None),
         )
     )
+    is_ours = key is not None and _is_ours(key)
     return Answer(Verdict.BUNDLE if is_ours else Verdict.STRANGE_BUNDLE)
+
+
+def _is_ours(key: EvidenceKey) -> bool:
+    """Return whether events say that this key was made or imported here, and none that it ended."""
+    was_revoked = sa.exists().where(
+        Event.subject_type == signing_keys.SUBJECT,
+        Event.subject_id == key.id,
+        Event.verb == verbs.EVIDENCE_KEY_REVOKED.name,
+    )
+    evidence = canonical.digest_of(key.content())
+    began = witness.is_bound_by_instance(evidence, _BEGINNINGS, signing_keys.SUBJECT)
+    return began and not db.session.scalar(sa.select(was_revoked))
 
 
 def claimed_text(data: bytes) -> str:
