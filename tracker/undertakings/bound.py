@@ -19,7 +19,7 @@ from tracker.core.crypto import SealBrokenError
 from tracker.signoff import bound
 from tracker.signoff import service as signoff
 from tracker.signoff.bound import Bound
-from tracker.signoff.models import Revision, SignatureKind
+from tracker.signoff.models import Revision, Signature, SignatureKind
 from tracker.signoff.outcomes import UndertakingCourse
 from tracker.undertakings.models import Undertaking, UndertakingEnd
 
@@ -111,29 +111,31 @@ def held_against(undertaking: Undertaking, bound: Bound) -> Compared:
     course = bound.undertaking(undertaking.id, undertaking.user_id)
     frozen = bound.revisions.get(undertaking.id, [])
     is_sound = course.is_sound and len(frozen) <= 1
+    own, other = _signatures_of(undertaking, bound)
     agrees = (
         is_sound
         and undertaking.state.value == course.phase.value
         and undertaking.revision_id == (frozen[0].id if frozen else None)
         and (undertaking.closed_at is None) == (course.closed_by is None)
-        and (undertaking.signed_at is None) == (not course.is_signed)
-        and (undertaking.countersigned_at is None) == (not course.is_signed_by_all)
+        and undertaking.signed_at == (own.signed_at if own and course.is_signed else None)
+        and undertaking.countersigned_at
+        == (other.signed_at if other and course.is_signed_by_all else None)
     )
-    return Compared(course, is_sound, agrees, _paper_of(undertaking, bound))
+    return Compared(course, is_sound, agrees, own.paper if own else None)
 
 
-def _paper_of(undertaking: Undertaking, bound: Bound) -> Mapping[str, Any] | None:
-    if undertaking.revision_id is None:
-        return None
-    return next(
-        (
-            signature.paper
-            for signature in bound.signatures.get(undertaking.revision_id, ())
-            if signature.kind is SignatureKind.SIGNATURE
-            and signature.user_id == undertaking.user_id
-        ),
-        None,
+def _signatures_of(
+    undertaking: Undertaking, bound: Bound
+) -> tuple[Signature | None, Signature | None]:
+    """Return the person's signature and the countersignature, as far as they are there."""
+    given = bound.signatures.get(undertaking.revision_id, ()) if undertaking.revision_id else ()
+    own = (
+        signature
+        for signature in given
+        if signature.kind is SignatureKind.SIGNATURE and signature.user_id == undertaking.user_id
     )
+    others = (row for row in given if row.kind is SignatureKind.COUNTERSIGNATURE)
+    return next(own, None), next(others, None)
 
 
 def _is_closed_as_recorded(

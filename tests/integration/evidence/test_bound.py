@@ -654,6 +654,8 @@ def test_a_party_taken_out_of_who_is_asked_does_not_complete_a_text(scenes: Scen
         {"state": UndertakingState.CLOSED, "closed_at": noon_in(0), "closed_reason": "withdrawn"},
         {"revision_id": None},
         {"countersigned_at": None},
+        {"signed_at": noon_in(-300)},
+        {"countersigned_at": noon_in(300)},
     ],
 )
 def test_a_changed_undertaking_is_noticed_and_what_is_bound_is_told(
