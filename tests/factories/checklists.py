@@ -27,14 +27,16 @@ from tracker.checklist_templates.schema import (
 )
 from tracker.checklists import policy, service
 from tracker.checklists.loading import LoadedChecklist, load
-from tracker.checklists.models import Answer, Checklist, Stance
+from tracker.checklists.models import Answer, Checklist, SafeguardReview, Stance
 from tracker.checklists.negotiation import hints, positions, safeguards
+from tracker.checklists.negotiation.text_digest import text_digest
 from tracker.checklists.rules import completeness
 from tracker.checklists.rules.facts import Surroundings
 from tracker.checklists.rules.values import needed
 from tracker.cooperations.models import Mode
 from tracker.core import clock
 from tracker.core.db import db
+from tracker.signoff import shown
 from tracker.signoff.identity_proof import Identity
 from tracker.signoff.models import Method
 
@@ -301,8 +303,14 @@ def agree(
     complete_answers(load(checklist), actors, chosen=chosen)
     if checklist.kind is ChecklistKind.TERMS and reader is not None:
         accept_hints(reader, checklist)
-        safeguards.confirm_review(reader, checklist)
+        read_second(reader, checklist)
     return load(checklist)
+
+
+def read_second(reader: Actor, checklist: Checklist, because: str = "") -> SafeguardReview:
+    """Have the second reader of the NPM confirm on a page opened now."""
+    page = shown.page_with(text_digest(load(checklist)))
+    return safeguards.confirm_review(reader, checklist, because, page=page)
 
 
 def accept_hints(reader: Actor, checklist: Checklist) -> None:

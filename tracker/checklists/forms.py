@@ -66,6 +66,14 @@ class ReasonForm(Form):
     reason = TextField(_l("Reason"), [Required()], most=2000)
 
 
+class ReviewForm(ShownFields):
+    """The second reader's confirmation of the text on their page."""
+
+
+class ReviewAloneForm(ReviewForm, ReasonForm):
+    """The same where the NPM has nobody else: with the reason why."""
+
+
 class TalkForm(ReasonForm):
     """What a party wants to talk about, of the answer it saw."""
 

@@ -10,6 +10,7 @@ from tracker.checklists import queries
 from tracker.checklists.loading import load
 from tracker.checklists.models import Checklist, Stance
 from tracker.checklists.negotiation import positions, safeguards
+from tracker.checklists.negotiation.text_digest import text_digest
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Cooperation, Mode
 from tracker.core import clock
@@ -18,6 +19,7 @@ from tracker.demo import assignments, comments, copies, guidance, visit
 from tracker.demo.checklists import COORDINATORS, accept, fill_in, send, sign
 from tracker.demo.people import Cast
 from tracker.lifecycle import service as lifecycle
+from tracker.signoff import shown
 
 Step = tuple[str, Callable[[Cast], None]]
 
@@ -81,7 +83,8 @@ def _checklist(cooperation: Cooperation, kind: ChecklistKind) -> Checklist:
 def _agree_terms(cast: Cast, cooperation: Cooperation) -> Checklist:
     terms = _checklist(cooperation, ChecklistKind.TERMS)
     fill_in(cast, terms)
-    safeguards.confirm_review(cast.actor("nadia"), terms)
+    page = shown.page_with(text_digest(load(terms)))
+    safeguards.confirm_review(cast.actor("nadia"), terms, page=page)
     send(cast, terms)
     return terms
 

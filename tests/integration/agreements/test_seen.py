@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from tests.factories import paper
+from tests.factories.checklists import read_second
 from tests.factories.tables import Table
 from tests.integration.agreements.conftest import DAY, Clock
 from tests.integration.agreements.test_pages import browser, page, pass_on_rest
@@ -16,7 +17,7 @@ from tracker.agreements import service as agreements
 from tracker.agreements import signature_requests
 from tracker.agreements.paper import service as scans
 from tracker.checklists.models import ChecklistState
-from tracker.checklists.negotiation import positions, safeguards
+from tracker.checklists.negotiation import positions
 from tracker.cooperations.models import Cooperation
 from tracker.core import clock
 from tracker.core.db import db
@@ -44,7 +45,7 @@ def send_other_words(table: Table) -> None:
     )
     positions.accept_proposal(table["ilena"], terms, proposal.id)
     table.accept("M1", "joana")
-    safeguards.confirm_review(table["oren"], terms)
+    read_second(table["oren"], terms)
     send(table)
     table.session.commit()
 

@@ -26,7 +26,6 @@ from tracker.agreements import service as agreements
 from tracker.agreements import signature_requests
 from tracker.agreements.service import Asking
 from tracker.checklists.models import ChecklistState
-from tracker.checklists.negotiation import safeguards
 from tracker.core import canonical, clock
 from tracker.core.errors import RefusedError, RuleBrokenError
 from tracker.mail.models import OutboxMessage
@@ -554,7 +553,7 @@ def test_another_hand_in_the_text_is_a_second_pair_of_eyes(many: Table, four_eye
     writes_and_signs(many)
     many.save("petra", "M6")
     many.accept("M6", "samira", "joana")
-    safeguards.confirm_review(many["oren"], many.checklist())
+    checklists.read_second(many["oren"], many.checklist())
     send(many, party(many, "npm", "ilena"))
     assert state(many) is ChecklistState.SENT
 

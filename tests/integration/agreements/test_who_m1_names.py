@@ -20,7 +20,7 @@ from tracker.agreements.paper import service as paper
 from tracker.agreements.service import Asking
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.models import Checklist, ChecklistState
-from tracker.checklists.negotiation import positions, safeguards
+from tracker.checklists.negotiation import positions
 from tracker.core import clock
 from tracker.core.errors import RuleBrokenError
 from tracker.signoff import queries as signoff
@@ -146,7 +146,7 @@ def test_an_amendment_follows_its_own_m1_and_other_texts_follow_the_terms_in_for
     checklists.agree(other, agreed.writers, agreed["oren"])
     agreements_service.amend(agreed["ilena"], terms, reason="Tomas leaves.", items=["M1"])
     name_in_m1(agreed, "greta")
-    safeguards.confirm_review(agreed["oren"], terms)
+    checklists.read_second(agreed["oren"], terms)
     agreed.session.commit()
     # The amendment is not in force yet.
     refused(agreed, other, "greta")
@@ -172,7 +172,7 @@ def test_people_named_in_m1_sign_new_dates(agreed: Table) -> None:
     (proposal,) = [proposal for proposal in agreed.loaded().proposals if proposal.item == "M19"]
     positions.accept_proposal(agreed["samira"], terms, proposal.id)
     agreed.accept("M19", "joana")
-    safeguards.confirm_review(agreed["oren"], terms)
+    checklists.read_second(agreed["oren"], terms)
     agreed.session.commit()
     refused(agreed, terms, "greta")
     send(agreed, terms, "greta", reason=REASON)

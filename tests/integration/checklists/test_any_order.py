@@ -45,7 +45,7 @@ from tracker.checklists.models import (
     Proposal,
     Stance,
 )
-from tracker.checklists.negotiation import hints, positions, safeguards
+from tracker.checklists.negotiation import hints, positions
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Mode, Party
 from tracker.core import clock
@@ -539,7 +539,7 @@ class AnyOrder(RuleBasedStateMachine):
         self._settle()
         desk, terms = self.desk, self.desk.terms
         reader = hints.second_reader_of(self.table.loaded())
-        safeguards.confirm_review(self.table["oren" if reader == self._oren else "petra"], terms)
+        checklists.read_second(self.table["oren" if reader == self._oren else "petra"], terms)
         signers = {desk.id(key): self.table[first] for key, first in SIGNERS.items()}
         present = {
             body: signatory for body, signatory in signers.items() if body in desk.book.parties

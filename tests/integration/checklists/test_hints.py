@@ -293,14 +293,14 @@ def test_the_review_is_not_confirmed_before_each_hint_is_answered(table: Table) 
     with pytest.raises(
         RuleBrokenError, match="whether you accept the words that may limit the NPM: M1"
     ):
-        safeguards.confirm_review(table["oren"], table.checklist())
+        checklists.read_second(table["oren"], table.checklist())
     table.session.rollback()
     assert [str(words) for words in obstacles.to_sending(table.loaded())] == [
         "The second reader hasn't said yet whether words on M1 limit the NPM.",
         "The second reader hasn't confirmed independence and flexibility yet (G3).",
     ]
     answer(table, "oren", on(table)[0], "It may go alone.")
-    safeguards.confirm_review(table["oren"], table.checklist())
+    checklists.read_second(table["oren"], table.checklist())
     assert obstacles.to_sending(table.loaded()) == []
 
 
@@ -324,7 +324,7 @@ def test_words_on_which_a_flag_was_raised_need_no_second_answer(table: Table) ->
     table.agree()
     change(table, TOGETHER)
     answer(table, "samira", on(table)[0], "It can't go alone.", limits=True)
-    safeguards.confirm_review(table["oren"], table.checklist())
+    checklists.read_second(table["oren"], table.checklist())
     assert [str(words) for words in obstacles.to_sending(table.loaded())] == [
         "There's an open flag on M1."
     ]

@@ -233,7 +233,7 @@ def test_two_revisions_and_the_draft_are_compared_item_by_item(room: Room) -> No
     assert "1 item differs." in page.text
     assert "Quite other words." in page.text
     table.accept("M1", "joana")
-    safeguards.confirm_review(table["oren"], table.checklist())
+    checklists.read_second(table["oren"], table.checklist())
     table.session.commit()
     checklists.send(table.checklist(), table["ilena"], table.signatories)
     table.session.commit()

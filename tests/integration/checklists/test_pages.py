@@ -27,6 +27,7 @@ from tests.factories.templates import (
 )
 from tests.pages import Page
 from tracker.access.actor import OrganisationKind, Role
+from tracker.checklist_templates.conditions import Truth
 from tracker.checklists.models import (
     Answer,
     ChecklistState,
@@ -37,7 +38,9 @@ from tracker.checklists.models import (
     Stance,
 )
 from tracker.checklists.negotiation import positions, safeguards
+from tracker.checklists.negotiation.text_digest import text_digest
 from tracker.cooperations import service as cooperations
+from tracker.signoff import shown
 
 Statements = Callable[[], AbstractContextManager[list[str]]]
 
@@ -712,6 +715,88 @@ def test_the_second_reader_is_led_to_the_review_and_confirms(room: Room) -> None
     assert "Send for signature" in room.page("ilena").links()
     again = room.browser("oren").post(f"{room.address}/review", data={})
     assert "The review has already been confirmed" in Page.of(again).text
+
+
+CHANGED = "The text changed after you opened it, so nothing was done. Read it as it is now."
+
+
+def to_read(room: Room) -> None:
+    """Have all agree on the terms, with Oren named as second reader."""
+    table = room.table
+    chosen = {"M5": {"second_reader": str(table["oren"].user_id)}}
+    checklists.complete_answers(table.loaded(), table.writers, chosen=chosen)
+    table.session.commit()
+
+
+def change_and_agree(room: Room, code: str, words: str) -> None:
+    """Have a CSO suggest other words, the NPM accept them, and the third party agree."""
+    table = room.table
+    answer = table.loaded().sheet.shared(code)
+    assert answer is not None
+    text = next(key for key, value in answer.values.items() if isinstance(value, str))
+    proposal = positions.propose(
+        table["samira"],
+        table.checklist(),
+        code,
+        {**answer.values, text: words},
+        answer_id=answer.answer_id,
+        reason="Shorter.",
+    )
+    positions.accept_proposal(table["ilena"], table.checklist(), proposal.id)
+    table.session.commit()
+    table.accept(code, "joana")
+    assert table.loaded().standing().is_complete
+
+
+def test_the_second_reader_does_not_confirm_a_text_that_changed_while_they_read(room: Room) -> None:
+    to_read(room)
+    opened = room.page("oren", "/review").form().filled_in()
+    change_and_agree(room, "M1", "Never before this was read.")
+    answer = room.browser("oren").post(f"{room.address}/review", data=opened, csrf=False)
+    page = Page.of(answer)
+    assert CHANGED in page.text
+    assert "Never before this was read." in item(page, "M1")
+    assert room.table.loaded().review is None
+    assert room.table.events("safeguards_reviewed") == []
+    sent = room.browser("oren").post(
+        f"{room.address}/review", data=page.form().filled_in(), csrf=False, follow_redirects=True
+    )
+    assert "You confirmed the review" in Page.of(sent).text
+    assert room.table.loaded().review is not None
+
+
+def test_the_page_of_another_person_confirms_no_review(room: Room) -> None:
+    to_read(room)
+    page = shown.page_with(text_digest(room.table.loaded()))
+    wrong = (shown.token_of(room.table["ilena"], page), "", "nonsense")
+    for token in wrong:
+        answer = room.browser("oren").post(f"{room.address}/review", data={"page_token": token})
+        assert "We don't know which text you read." in Page.of(answer).text
+    assert room.table.loaded().review is None
+
+
+def test_a_flag_raised_while_the_second_reader_reads_is_seen_before_they_confirm(
+    room: Room,
+) -> None:
+    to_read(room)
+    opened = room.page("oren", "/review").form().filled_in()
+    safeguards.raise_flag(room.table["samira"], room.table.checklist(), "M1", "A donor decides?")
+    room.table.session.commit()
+    answer = room.browser("oren").post(f"{room.address}/review", data=opened, csrf=False)
+    assert CHANGED in Page.of(answer).text
+    assert "A donor decides?" in item(Page.of(answer), "M1")
+    assert room.table.loaded().review is None
+
+
+def test_the_second_reader_sees_every_item_that_the_parties_sign(room: Room) -> None:
+    to_read(room)
+    page = room.page("oren", "/review")
+    shown_items = [
+        code
+        for code, status in room.table.loaded().standing().items.items()
+        if status.shown is Truth.TRUE
+    ]
+    assert all(item(page, code) for code in shown_items)
 
 
 # What changed around it

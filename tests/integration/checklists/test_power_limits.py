@@ -456,7 +456,7 @@ def test_words_that_the_second_reader_accepted_are_shown_again_before_sending(ro
     positions.accept_proposal(table["ilena"], table.checklist(), change.id)
     table.accept("M1", "joana")
     checklists.accept_hints(table["oren"], table.checklist())
-    safeguards.confirm_review(table["oren"], table.checklist())
+    checklists.read_second(table["oren"], table.checklist())
     table.session.commit()
     page = room.page("ilena", "/send")
     assert "Words to read again on 1 item" in page.text

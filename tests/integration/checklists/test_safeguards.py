@@ -5,6 +5,7 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 
+from tests.factories.checklists import read_second
 from tests.factories.tables import Table
 from tracker.checklist_templates.models import AnswerScope
 from tracker.checklists import obstacles, service
@@ -138,13 +139,13 @@ def test_the_second_reader_confirms_when_the_terms_are_agreed(table: Table) -> N
     assert review.reader_id == table.land.users["oren"].id
     assert table.events("safeguards_reviewed")[0]["who"]["name"] == "Oren Maki"
     with pytest.raises(RuleBrokenError, match="The review has already been confirmed"):
-        safeguards.confirm_review(table["oren"], terms)
+        read_second(table["oren"], terms)
 
 
 def test_terms_that_are_not_agreed_are_not_reviewed(table: Table) -> None:
     table.save("ilena", "M5", second_reader=str(table.land.users["oren"].id))
     with pytest.raises(RuleBrokenError, match="Read the terms once they're complete and agreed"):
-        safeguards.confirm_review(table["oren"], table.checklist())
+        read_second(table["oren"], table.checklist())
 
 
 @pytest.mark.parametrize(
@@ -160,7 +161,7 @@ def test_terms_that_are_not_agreed_are_not_reviewed(table: Table) -> None:
 def test_only_the_second_reader_confirms(table: Table, first: str, words: str) -> None:
     table.save("ilena", "M5", second_reader=str(table.land.users["oren"].id))
     with pytest.raises(RefusedError, match=words):
-        safeguards.confirm_review(table[first], table.checklist())
+        read_second(table[first], table.checklist())
 
 
 def test_a_second_reader_who_wrote_an_answer_is_no_longer_second_reader(table: Table) -> None:
@@ -169,7 +170,7 @@ def test_a_second_reader_who_wrote_an_answer_is_no_longer_second_reader(table: T
     table.save("oren", "M6")
     assert not table.standing("M5").done
     with pytest.raises(RefusedError, match="You wrote an answer on this checklist"):
-        safeguards.confirm_review(table["oren"], table.checklist())
+        read_second(table["oren"], table.checklist())
 
 
 @pytest.mark.parametrize("item", ["M6", "M7"])
@@ -224,4 +225,4 @@ def test_nothing_is_flagged_or_reviewed_while_it_cannot_be_changed(
     with pytest.raises(RefusedError, match=r"can't be changed now|need an amendment"):
         flag(table)
     with pytest.raises(RefusedError, match=r"can't be changed now|need an amendment"):
-        safeguards.confirm_review(table["oren"], table.checklist())
+        read_second(table["oren"], table.checklist())

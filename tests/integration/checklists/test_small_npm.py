@@ -118,10 +118,33 @@ def test_without_a_reason_nothing_is_confirmed(
 ) -> None:
     terms = written_by_both(land, cooperation)
     with pytest.raises(RuleBrokenError, match="printed on the text"):
-        safeguards.confirm_review(land.actor(HEAD), terms, " ")
+        checklists.read_second(land.actor(HEAD), terms, " ")
     db.session.commit()
     response = land.browser(app, HEAD).post(f"/checklists/{terms.id}/review", data={})
     assert "Enter" in Page.of(response).text or "reason" in Page.of(response).text.lower()
+    assert load(terms_of(cooperation)).review is None
+
+
+def test_the_reason_stays_when_the_text_changed_while_the_head_read(
+    land: Country, cooperation: Cooperation, app: Flask
+) -> None:
+    terms = written_by_both(land, cooperation)
+    db.session.commit()
+    address, head = f"/checklists/{terms.id}/review", land.browser(app, HEAD)
+    opened = head.page(address).form().filled_in(reason=REASON)
+    safeguards.raise_flag(land.actor("samira"), terms_of(cooperation), "M1", "A donor decides?")
+    db.session.commit()
+    page = Page.of(head.post(address, data=opened, csrf=False))
+    assert "The text changed after you opened it" in page.text
+    assert page.form().filled_in()["reason"] in (REASON, [REASON])
+    assert load(terms_of(cooperation)).review is None
+    # A mistake on the form doesn't make the newest text count as read.
+    opened = head.page(address).form().filled_in(reason="")
+    safeguards.raise_flag(land.actor("samira"), terms_of(cooperation), "M3", "Another decides?")
+    db.session.commit()
+    page = Page.of(head.post(address, data=opened, csrf=False))
+    page = Page.of(head.post(address, data=page.form().filled_in(reason=REASON), csrf=False))
+    assert "The text changed after you opened it" in page.text
     assert load(terms_of(cooperation)).review is None
 
 
@@ -133,7 +156,7 @@ def test_who_is_not_the_head_does_not_read_their_own_words(
     assert answer is not None
     db.session.expire_all()
     with pytest.raises(RefusedError, match="Only the second reader named"):
-        safeguards.confirm_review(land.actor(WRITER), terms_of(cooperation), REASON)
+        checklists.read_second(land.actor(WRITER), terms_of(cooperation), REASON)
 
 
 def test_while_somebody_else_of_the_npm_could_read_they_do(
@@ -142,7 +165,7 @@ def test_while_somebody_else_of_the_npm_could_read_they_do(
     terms = written_by_both(land, cooperation)
     land.person("Kai Moss", "other_npm", Role.MEMBER)
     with pytest.raises(RuleBrokenError, match="Kai Moss of the NPM wrote none of the answers"):
-        safeguards.confirm_review(land.actor(HEAD), terms, REASON)
+        checklists.read_second(land.actor(HEAD), terms, REASON)
 
 
 def test_with_a_third_person_in_the_cooperation_an_author_is_no_second_reader(
@@ -154,7 +177,7 @@ def test_with_a_third_person_in_the_cooperation_an_author_is_no_second_reader(
     terms = terms_of(cooperation)
     assert not load(terms).standing().items["M5"].done
     with pytest.raises(RefusedError, match="somebody else has to read it"):
-        safeguards.confirm_review(land.actor(HEAD), terms, REASON)
+        checklists.read_second(land.actor(HEAD), terms, REASON)
 
 
 def test_a_second_reader_who_wrote_nothing_gives_no_reason(

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from tests.client import CheckedClient
 from tests.factories.agreements import checklist_of, send
+from tests.factories.checklists import read_second
 from tests.factories.cooperations import (
     Country,
     bring_in,
@@ -405,7 +406,7 @@ def test_the_second_reader_reads_when_all_is_agreed(
 
 def test_reviewed_terms_are_sent_by_a_coordinator(app: Flask, cast: Cast, session: Session) -> None:
     cooperation, terms = agreed(cast, session)
-    safeguards.confirm_review(cast.actor("nadia"), terms)
+    read_second(cast.actor("nadia"), terms)
     session.commit()
     label = "Send the agreed terms for signature"
     for key in ("ilena", "samira"):
@@ -422,7 +423,7 @@ def test_sent_terms_wait_for_those_who_have_not_signed(
     app: Flask, cast: Cast, session: Session
 ) -> None:
     cooperation, terms = agreed(cast, session)
-    safeguards.confirm_review(cast.actor("nadia"), terms)
+    read_second(cast.actor("nadia"), terms)
     demo_checklists.send(cast, terms)
     demo_checklists.sign(cast, terms, "npm")
     session.commit()

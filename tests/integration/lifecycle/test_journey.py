@@ -9,7 +9,7 @@ from flask import Flask, current_app
 from sqlalchemy.orm import Session
 
 from tests import starting_points
-from tests.factories.checklists import decline_text
+from tests.factories.checklists import decline_text, read_second
 from tests.factories.undertakings import everybody
 from tracker.activity import queries as trail
 from tracker.activity.stale import recompute
@@ -107,7 +107,7 @@ def _agree() -> UUID:
 def _review() -> UUID:
     cooperation_id = _agree()
     cooperation = db.session.get_one(Cooperation, cooperation_id)
-    safeguards.confirm_review(everybody().actor("nadia"), own(cooperation, TERMS))
+    read_second(everybody().actor("nadia"), own(cooperation, TERMS))
     return cooperation_id
 
 
@@ -119,7 +119,7 @@ def test_a_cooperation_goes_from_draft_to_active(cast: Cast) -> None:
     assert stage(cooperation) is Stage.DRAFT
     demo_checklists.accept(cast, terms, "M2")
     assert stage(cooperation) is Stage.REVIEWED
-    safeguards.confirm_review(cast.actor("nadia"), terms)
+    read_second(cast.actor("nadia"), terms)
     assert stage(cooperation) is Stage.CLEARED
     demo_checklists.send(cast, terms)
     demo_checklists.sign(cast, terms)

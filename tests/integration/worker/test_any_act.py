@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 
 from tests import starting_points
 from tests.effort import tries
+from tests.factories.checklists import read_second
 from tests.factories.demonstration import Demonstration
 from tests.factories.demonstration import make as make_demonstration
 from tests.factories.visits import Scene
@@ -245,7 +246,7 @@ class AnyAct(RuleBasedStateMachine):
         def sign() -> None:
             checklist = self.checklist(kind)
             if kind is ChecklistKind.TERMS:
-                safeguards.confirm_review(self.scene.actor("nadia"), checklist)
+                read_second(self.scene.actor("nadia"), checklist)
             demo_checklists.send(self.scene.cast, checklist)
             demo_checklists.sign(self.scene.cast, checklist)
 

@@ -26,6 +26,7 @@ from tracker.checklists.models import (
 )
 from tracker.checklists.negotiation import hints
 from tracker.checklists.negotiation.hints import HintOnAnswer
+from tracker.checklists.negotiation.text_digest import text_digest
 from tracker.checklists.outside_reading import policy as outside_reading
 from tracker.checklists.outside_reading import queries as outside_readings
 from tracker.checklists.rules import power_limits
@@ -35,6 +36,8 @@ from tracker.cooperations.people import membership_counts
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
+from tracker.signoff import shown
+from tracker.signoff.identity_proof import SigningPage
 
 REASON = "reason"
 MAX_BECAUSE = 2000
@@ -291,15 +294,20 @@ def reads_alone(actor: Actor, loaded: LoadedChecklist) -> bool:
     return actor.user_id in loaded.sheet.authors
 
 
-def confirm_review(actor: Actor, checklist: Checklist, because: str = "") -> SafeguardReview:
+def confirm_review(
+    actor: Actor, checklist: Checklist, because: str = "", *, page: SigningPage | None
+) -> SafeguardReview:
     """The second reader confirms to have read independence and flexibility (stage P2, G3).
 
+    page is the one they read: raise NotShownError when the text changed since (product.md, 5.3).
     Where the NPM has nobody else its head does, who wrote answers too, and says because of what:
     it is printed on the text that is signed. Raise RuleBrokenError without it, and while somebody
     else of the NPM could read.
     """
     loaded = load_for_update(checklist)
     may_review(actor, loaded).require()
+    require_readable(loaded)
+    shown.require(page, text_digest(loaded))
     alone = reads_alone(actor, loaded)
     because = because.strip()
     if alone:
@@ -310,7 +318,6 @@ def confirm_review(actor: Actor, checklist: Checklist, because: str = "") -> Saf
             )
         if len(because) > MAX_BECAUSE:
             raise RuleBrokenError(_l("Use at most %(num)s characters", num=MAX_BECAUSE), REASON)
-    require_readable(loaded)
     review = SafeguardReview(
         id=uuid4(),
         checklist_id=checklist.id,

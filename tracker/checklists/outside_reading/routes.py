@@ -18,6 +18,7 @@ from tracker.checklists.forms import HintForm, ReasonForm
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import Checklist, OutsideReading
 from tracker.checklists.negotiation import hints, safeguards, warnings
+from tracker.checklists.negotiation.text_digest import text_digest
 from tracker.checklists.outside_reading import pages, policy, queries, service
 from tracker.checklists.outside_reading.forms import ConfirmForm, ReaderForm
 from tracker.checklists.outside_reading.service import NewReader
@@ -109,7 +110,7 @@ def show(reading_id: UUID) -> str | Response:
     """Read the text as outside second reader, and confirm it with a proof of identity (G3)."""
     actor = current_actor()
     reading, loaded = _reading_or_404(actor, reading_id)
-    sentence, digest = pages.sentence(reading), service.text_digest(loaded, reading)
+    sentence, digest = pages.sentence(reading), text_digest(loaded, reading)
     form = ConfirmForm()
     ways = proof_fields.ways(actor)
     form.ask_for(app=ways.has_app, passkey=ways.has_passkey)

@@ -22,10 +22,10 @@ from tracker.checklists.models import (
     SafeguardReview,
 )
 from tracker.checklists.negotiation import safeguards
+from tracker.checklists.negotiation.text_digest import text_digest
 from tracker.checklists.outside_reading import messages, policy, queries
 from tracker.checklists.rules.done_tests import is_alone
 from tracker.core import clock
-from tracker.core.canonical import digest_of
 from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError
 from tracker.signoff import shown
@@ -160,22 +160,6 @@ def take_back(actor: Actor, checklist: Checklist) -> None:
     _end(actor, checklist, reading, ReadingEnd.TAKEN_BACK)
     if not queries.not_accepted(reading.email):
         invitations.revoke_reader(actor, reading.email)
-
-
-def text_digest(loaded: LoadedChecklist, reading: OutsideReading) -> str:
-    """Return a digest of what a reader sees: the text, its open flags, and what is printed."""
-    answers = sorted(
-        (*map(str, key), str(answer.answer_id)) for key, answer in loaded.sheet.answers.items()
-    )
-    return digest_of(
-        {
-            "reading": str(reading.id),
-            "printed": [reading.name, reading.function, reading.reason],
-            "template": loaded.checklist.template.digest,
-            "answers": [list(answer) for answer in answers],
-            "flagged": sorted(loaded.flagged),
-        }
-    )
 
 
 def confirm(

@@ -8,7 +8,9 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from tracker.access.actor import Actor
 from tracker.access.gate import current_actor, found_or_404, require, signed_in
+from tracker.checklist_templates.conditions import Truth
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import labels, pages, policy
 from tracker.checklists.editing import (
@@ -20,11 +22,15 @@ from tracker.checklists.editing import (
     may_go_on,
     reason_page,
 )
-from tracker.checklists.forms import HintForm, ReasonForm
+from tracker.checklists.forms import HintForm, ReasonForm, ReviewAloneForm, ReviewForm
+from tracker.checklists.loading import LoadedChecklist
+from tracker.checklists.models import Checklist
 from tracker.checklists.negotiation import hints, safeguards, warnings
+from tracker.checklists.negotiation.text_digest import text_digest
+from tracker.core.errors import StaleError
 from tracker.guidance.queries import passages_for
+from tracker.signoff import shown
 from tracker.ui import locale
-from tracker.ui.form_base import Form
 from tracker.ui.perform import perform
 
 Answered = str | Response | tuple[str, int]
@@ -155,32 +161,69 @@ def review(checklist_id: UUID) -> str | Response:
     checklist = get_or_404(actor, checklist_id, "review")
     if checklist.kind is not ChecklistKind.TERMS:
         abort(404)
-    loaded = load_localized(checklist)
-    require(safeguards.may_review(actor, loaded))
-    require(policy.is_open(checklist.state, None, "M5"))
+    loaded = _readable(actor, checklist)
     is_alone = safeguards.reads_alone(actor, loaded)
-    form = ReasonForm() if is_alone else Form()
+    form = ReviewAloneForm() if is_alone else ReviewForm()
+
+    def changed(error: StaleError) -> str:
+        """Show the text as it is now, with what was typed."""
+        form.refuse(error)
+        again = _readable(actor, get_or_404(actor, checklist_id, "review"))
+        return _review_page(actor, again, form, is_alone=is_alone, is_new=True)
+
     done = form.validate_on_submit() and perform(
         form,
         lambda: safeguards.confirm_review(
-            actor, checklist, (form["reason"].data or "") if is_alone else ""
+            actor,
+            checklist,
+            (form["reason"].data or "") if is_alone else "",
+            page=shown.page_of(actor, form.page_token.data),
         ),
         success=_("You confirmed the review of independence and flexibility."),
         next=back(checklist_id),
+        conflict=changed,
     )
     if done:
         return done
-    views = pages.item_views(loaded, actor)
+    if form.is_submitted():
+        loaded = _readable(actor, get_or_404(actor, checklist_id, "review"))
+    return _review_page(actor, loaded, form, is_alone=is_alone, is_new=not form.is_submitted())
+
+
+def _readable(actor: Actor, checklist: Checklist) -> LoadedChecklist:
+    loaded = load_localized(checklist)
+    require(safeguards.may_review(actor, loaded))
+    require(policy.is_open(checklist.state, None, "M5"))
+    return loaded
+
+
+def _review_page(
+    actor: Actor, loaded: LoadedChecklist, form: ReviewForm, *, is_alone: bool, is_new: bool
+) -> str:
+    """Show the text to its second reader.
+
+    is_new says that they know that they see it as it is now. Else the form keeps its token: if the
+    text has changed, they have to be told before they confirm.
+    """
+    if is_new:
+        page = shown.page_with(text_digest(loaded))
+        form.page_token.data = shown.token_of(actor, page)
+    checklist = loaded.checklist
+    views = [
+        view
+        for view in pages.item_views(loaded, actor)
+        if view.standing is not None and view.standing.shown is Truth.TRUE
+    ]
     asked_on = [view.item.code for view in views if view.has_question]
+    first = {*READ_FIRST, *asked_on}
     return render_template(
         "checklists/review.html",
         checklist=checklist,
         cooperation=loaded.cooperation,
         form=form,
         is_alone=is_alone,
-        views=[
-            view for view in views if view.item.code in READ_FIRST or view.item.code in asked_on
-        ],
+        views=[view for view in views if view.item.code in first],
+        others=[view for view in views if view.item.code not in first],
         asked_on=asked_on,
         kind_words=labels.KINDS[checklist.kind],
     )

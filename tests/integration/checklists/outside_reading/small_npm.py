@@ -24,6 +24,7 @@ from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import service as answers
 from tracker.checklists.loading import LoadedChecklist, load
 from tracker.checklists.models import Checklist, OutsideReading
+from tracker.checklists.negotiation.text_digest import text_digest
 from tracker.checklists.outside_reading import service
 from tracker.checklists.outside_reading.service import NewReader
 from tracker.cooperations.models import Cooperation, Mode
@@ -84,7 +85,7 @@ class SmallNpm:
 
     def confirm(self, reading: OutsideReading) -> None:
         """Have the reader confirm on a page opened now."""
-        digest = service.text_digest(self.loaded(), reading)
+        digest = text_digest(self.loaded(), reading)
         service.confirm(
             self.actor(READER),
             reading.id,

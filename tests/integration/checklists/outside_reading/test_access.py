@@ -45,6 +45,7 @@ from tracker.checklist_templates.models import AnswerScope
 from tracker.checklists import service as answers
 from tracker.checklists.models import Checklist, OutsideReading, ReadingEnd
 from tracker.checklists.negotiation import hints, positions, safeguards
+from tracker.checklists.negotiation.text_digest import text_digest
 from tracker.checklists.outside_reading import queries, service
 from tracker.cooperations.models import CooperationPerson
 from tracker.core import clock
@@ -210,7 +211,7 @@ def test_access_ends_after_the_last_day_and_the_worker_says_so(
 def test_taken_back_it_is_closed_and_the_head_can_read(small: SmallNpm, app: Flask) -> None:
     reading = small.ask()
     with pytest.raises(RefusedError, match="revoke the invitation first"):
-        safeguards.confirm_review(small.actor(HEAD), small.terms, REASON)
+        checklists.read_second(small.actor(HEAD), small.terms, REASON)
     page = f"/checklists/{small.terms_id}/outside-reader"
     coordinator = small.land.browser(app, WRITER)
     coordinator.submit(page, action=f"{page}/take-back")
@@ -221,7 +222,7 @@ def test_taken_back_it_is_closed_and_the_head_can_read(small: SmallNpm, app: Fla
     again = coordinator.post(f"{page}/take-back", follow_redirects=True)
     assert "No outside second reader is invited" in Page.of(again).text
     assert verbs_on(small) == ["outside_reader_asked", "outside_reading_ended"]
-    safeguards.confirm_review(small.actor(HEAD), small.terms, REASON)
+    checklists.read_second(small.actor(HEAD), small.terms, REASON)
     assert integrity.check_all().finding is None
 
 
@@ -401,7 +402,7 @@ def test_the_reader_answers_hints_and_flags_for_nobody_but_themselves(
 
 def test_a_text_that_changed_since_the_page_was_opened_is_not_confirmed(small: SmallNpm) -> None:
     reading = small.ask()
-    digest = service.text_digest(small.loaded(), reading)
+    digest = text_digest(small.loaded(), reading)
     whole = checklists.whole(small.loaded(), "M6")
     current = small.loaded().sheet.shared("M6")
     assert current is not None
