@@ -26,7 +26,7 @@ from tracker.lifecycle import service as lifecycle
 from tracker.mail.models import OutboxMessage
 from tracker.organisations.models import Organisation
 from tracker.undertakings.models import Undertaking, UndertakingState
-from tracker.visits import service
+from tracker.visits import readiness, service, shown
 from tracker.visits.encryption import Plan
 from tracker.visits.models import TeamMember, Visit
 from tracker.visits.service import AudienceEntry, Member, TeamPlan
@@ -214,3 +214,15 @@ def planned(
     )
     recompute()
     return visit
+
+
+def accept_role(actor: Actor, visit: Visit) -> bool:
+    """Accept a person's task as it is now."""
+    mark = shown.task_mark(actor.user_id, readiness.read(visit))
+    return service.accept_role(actor, visit, mark=mark)
+
+
+def confirm_plan(actor: Actor, visit: Visit) -> bool:
+    """Confirm the urgent-action plan as it is now."""
+    mark = shown.plan_mark(actor.user_id, readiness.read(visit))
+    return service.confirm_plan(actor, visit, mark=mark)

@@ -21,6 +21,7 @@ from tracker.undertakings import queries
 from tracker.undertakings import service as undertakings
 from tracker.undertakings.facts import Draft
 from tracker.undertakings.models import InterestsDecision, Undertaking, UndertakingState
+from tracker.visits import readiness, shown
 from tracker.visits import service as visits
 from tracker.visits.encryption import Plan
 from tracker.visits.models import Visit
@@ -111,14 +112,16 @@ def make_ready(cast: Cast, cooperation: Cooperation) -> None:
     fill_in(cast, roles)
     team = ("pavo", "ruth", "leyla", "samira", "marek")
     for key in team:
-        visits.accept_role(cast.actor(key), visit)
+        mark = shown.task_mark(cast.users[key].id, readiness.read(visit))
+        visits.accept_role(cast.actor(key), visit, mark=mark)
     for checklist in (roles, plan):
         if checklist is plan:
             fill_in(cast, plan)
         send(cast, checklist)
         sign(cast, checklist)
     for key in team:
-        visits.confirm_plan(cast.actor(key), visit)
+        mark = shown.plan_mark(cast.users[key].id, readiness.read(visit))
+        visits.confirm_plan(cast.actor(key), visit, mark=mark)
 
 
 def _say_more_of_the_lead(cast: Cast, roles: Checklist) -> None:

@@ -27,7 +27,7 @@ from tracker.lifecycle.labels import GATE_STATES
 from tracker.lifecycle.policy import GateState
 from tracker.ui.locale import as_date, language
 from tracker.ui.tasks import OTHERS, YOURS, Task, Tasks
-from tracker.visits import labels, policy, queries, stages
+from tracker.visits import labels, policy, queries, shown, stages
 from tracker.visits.encryption import Plan
 from tracker.visits.facts import (
     Cell,
@@ -312,6 +312,9 @@ class MyPart:
     safety_phone: str
     plan_url: str
     plan_is_signed: bool
+    # What proves which task and which plan the page showed.
+    task_mark: str
+    plan_mark: str
 
 
 def own_fact(reading: Reading, actor: Actor) -> MemberFact | None:
@@ -350,6 +353,8 @@ def my_part(reading: Reading, fact: MemberFact) -> MyPart:
         safety_phone=sheet.value("V13", "safety_phone") or "",
         plan_url=url_for("signing.record", checklist_id=plan.id) if in_force else "",
         plan_is_signed=reading.judgement.facts.plan.is_signed,
+        task_mark=shown.task_mark(fact.user_id, reading),
+        plan_mark=shown.plan_mark(fact.user_id, reading),
     )
 
 

@@ -198,15 +198,14 @@ def confirm_plan(reference: str, number: int) -> Response:
     )
 
 
-def _answer(
-    reference: str, number: int, act: Callable[[Actor, Visit], bool], message: str
-) -> Response:
+def _answer(reference: str, number: int, act: Callable[..., bool], message: str) -> Response:
+    """Confirm what the page showed; if it changed meanwhile, it is shown as it is now."""
     actor = current_actor()
     visit = _visit(actor, reference, number, "visit_my_part")
     found_or_404(queries.is_member(actor, visit) or None)
     return perform(
         None,
-        lambda: act(actor, visit),
+        lambda: act(actor, visit, mark=request.form.get("mark", "")),
         success=message,
         next=redirect(url_for(".my_part", reference=reference, number=number), 303),
     )

@@ -31,10 +31,11 @@ from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
 from tracker.lifecycle import policy as lifecycle
 from tracker.lifecycle import queries as cooperations
-from tracker.visits import messages, policy, queries, readiness, stages, team
+from tracker.visits import messages, policy, queries, readiness, shown, stages, team
 from tracker.visits.encryption import Plan, plan_of, put_plan
-from tracker.visits.facts import Judgement, MemberFact
+from tracker.visits.facts import MemberFact
 from tracker.visits.models import GateOverride, TeamMember, Visit, VisitStage
+from tracker.visits.readiness import Reading
 
 MAX_PLACE = 200
 MAX_REASON = 2000
@@ -290,7 +291,8 @@ def change_plan(actor: Actor, visit: Visit, *, version: int | None, plan: Plan) 
 
     version is the one the person saw: raise StaleError when somebody else changed it meanwhile.
     Everybody who may know is told that something changed. Tasks (V5) and the urgent-action plan
-    (V20) are accepted and confirmed anew: they were for another place or other days.
+    (V20) are accepted and confirmed anew: they were for another place or other days. A form that
+    was opened before accepts and confirms nothing: the visit's version is part of its mark.
     """
     roles = _lock_checklists(visit)
     _require_change(actor, visit)
@@ -451,31 +453,60 @@ def _reason(reason: str) -> str:
 # Each for themselves ------------------------------------------------------------------------------
 
 
-def accept_role(actor: Actor, visit: Visit) -> bool:
-    """Accept one's own task and its limits (V5); return False if it was already accepted."""
-    own, _judged = _own_fact(actor, visit)
+def accept_role(actor: Actor, visit: Visit, *, mark: str) -> bool:
+    """Accept one's own task and its limits (V5); return False if it was already accepted.
+
+    mark is that of the page (shown.task_mark): raise StaleError if another version of V5, another
+    place or other days were on it.
+    """
+    reading, own = _own_fact(actor, visit)
     if not own.has_role:
         raise RuleBrokenError(_l("Your task hasn't been written down yet (V5)."))
+    shown.require(
+        mark,
+        shown.task_mark(actor.user_id, reading),
+        _l(
+            "The tasks, the place or the days changed after you opened the page, so nothing was "
+            "saved. Read your task as it is now, then accept it."
+        ),
+    )
     return _confirm(actor, visit, "V5", "accepted", is_done=own.role_accepted)
 
 
-def confirm_plan(actor: Actor, visit: Visit) -> bool:
-    """Confirm to have read the urgent-action plan in force (V20); False when done already."""
-    own, judged = _own_fact(actor, visit)
-    if not judged.facts.plan.is_signed:
+def confirm_plan(actor: Actor, visit: Visit, *, mark: str) -> bool:
+    """Confirm to have read the urgent-action plan in force (V20); False when done already.
+
+    mark is that of the page (shown.plan_mark): raise StaleError if another revision was in force
+    when it was opened, or the visit had another place or other days.
+    """
+    reading, own = _own_fact(actor, visit)
+    if not reading.judgement.facts.plan.is_signed:
         raise RuleBrokenError(
             _l("Not everyone has signed the urgent-action plan of this visit yet.")
         )
+    shown.require(
+        mark,
+        shown.plan_mark(actor.user_id, reading),
+        _l(
+            "The urgent-action plan, the place or the days changed after you opened the page, so "
+            "nothing was saved. Read the plan as it is now, then confirm it."
+        ),
+    )
     return _confirm(actor, visit, "V20", "read", is_done=own.plan_read)
 
 
-def _own_fact(actor: Actor, visit: Visit) -> tuple[MemberFact, Judgement]:
-    """Return what is known of a person of the team, each for themselves."""
+def _own_fact(actor: Actor, visit: Visit) -> tuple[Reading, MemberFact]:
+    """Read a visit for a person of its team, and keep others from changing it meanwhile.
+
+    Return it with what is known of that person.
+    """
+    _lock_checklists(visit)
+    db.session.refresh(visit)
     is_member = queries.is_member(actor, visit)
     policy.can_answer_as_member(is_member=is_member, stage=visit.stage).require()
-    judged = readiness.judge(visit)
-    own = next(member for member in judged.facts.members if member.user_id == actor.user_id)
-    return own, judged
+    reading = readiness.read(visit)
+    members = reading.judgement.facts.members
+    return reading, next(member for member in members if member.user_id == actor.user_id)
 
 
 def _confirm(actor: Actor, visit: Visit, item: str, key: str, *, is_done: bool) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 import sqlalchemy as sa
 
-from tests.factories.visits import PLACE, Scene, days, planned, team_plan
+from tests.factories.visits import PLACE, Scene, accept_role, days, planned, team_plan
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import service as checklists
 from tracker.checklists.loading import load
@@ -219,7 +219,7 @@ def test_a_stopped_visit_is_over(scene: Scene) -> None:
     for act in (
         lambda: service.change_plan(scene.actor("ilena"), visit, version=2, plan=moved()),
         lambda: service.override(scene.actor("milan"), visit, reason="Because."),
-        lambda: service.accept_role(scene.actor("samira"), visit),
+        lambda: accept_role(scene.actor("samira"), visit),
     ):
         with pytest.raises(RefusedError):
             act()

@@ -27,7 +27,8 @@ from tracker.cooperations.models import ClearanceEnd
 from tracker.core import clock
 from tracker.ui.locale import as_date
 from tracker.undertakings import service as undertakings
-from tracker.visits import service
+from tracker.visits import readiness, service
+from tracker.visits import shown as shown_marks
 from tracker.visits.encryption import Plan, plan_of
 from tracker.visits.models import Visit
 
@@ -544,8 +545,13 @@ def test_a_person_of_the_team_accepts_the_task_and_confirms_the_plan(
     assert scene.visit().is_ready
     # Sent again, nothing more happens.
     events = len(scene.events())
-    for action in (f"{url}/role", f"{url}/plan"):
-        assert person.post(action).status_code == 303
+    reading = readiness.read(scene.visit())
+    leyla = scene.user("leyla")
+    for action, mark in (
+        (f"{url}/role", shown_marks.task_mark(leyla, reading)),
+        (f"{url}/plan", shown_marks.plan_mark(leyla, reading)),
+    ):
+        assert person.post(action, data={"mark": mark}).status_code == 303
     assert len(scene.events()) == events
 
 

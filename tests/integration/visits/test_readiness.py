@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from tests import due
 from tests.factories.checklists import decline_text
-from tests.factories.visits import TEAM, Scene, planned, team_plan
+from tests.factories.visits import TEAM, Scene, accept_role, confirm_plan, planned, team_plan
 from tracker.access.actor import Role
 from tracker.accounts.models import Membership, User
 from tracker.accounts.people import service as accounts
@@ -252,8 +252,8 @@ def test_after_a_move_people_accept_their_tasks_and_confirm_the_plan_again(
         scene, RequirementKind.ROLE, RequirementKind.PLAN_NOT_READ, stage=VisitStage.PLANNED
     )
     for key in TEAM:
-        assert service.accept_role(scene.actor(key), scene.visit())
-        assert service.confirm_plan(scene.actor(key), scene.visit())
+        assert accept_role(scene.actor(key), scene.visit())
+        assert confirm_plan(scene.actor(key), scene.visit())
     assert_ready(scene)
 
 
@@ -321,7 +321,7 @@ def test_withdrawing_a_confirmation_makes_a_visit_not_ready(scene: Scene) -> Non
         base_version=own.version,
     )
     assert_lost(scene, RequirementKind.PLAN_NOT_READ, stage=VisitStage.CLEARED)
-    assert service.confirm_plan(scene.actor("samira"), scene.visit())
+    assert confirm_plan(scene.actor("samira"), scene.visit())
     assert_ready(scene)
 
 
@@ -368,7 +368,7 @@ def test_an_amendment_makes_a_visit_not_ready_until_all_have_signed(
         # Everybody reads the new plan.
         assert lacks(scene) == {RequirementKind.PLAN_NOT_READ}
         for key in TEAM:
-            assert service.confirm_plan(scene.actor(key), scene.visit())
+            assert confirm_plan(scene.actor(key), scene.visit())
     assert_ready(scene)
 
 
@@ -441,7 +441,7 @@ def test_a_new_task_has_to_be_accepted_again(scene: Scene) -> None:
     ]
     assert len(wants) == len(TEAM)
     for key in TEAM:
-        assert service.accept_role(scene.actor(key), scene.visit())
+        assert accept_role(scene.actor(key), scene.visit())
     in_force_again(scene, checklist)
     assert_ready(scene)
 
@@ -535,12 +535,12 @@ def of_npm(scene: Scene) -> Scene:
     _settle_on_site(scene, roles)
     demo_checklists.fill_in(scene.cast, plan)
     for key in ("pavo", "ruth"):
-        service.accept_role(scene.actor(key), scene.visit(2))
+        accept_role(scene.actor(key), scene.visit(2))
     for checklist in (roles, plan):
         demo_checklists.send(scene.cast, checklist)
         demo_checklists.sign(scene.cast, checklist)
     for key in ("pavo", "ruth"):
-        service.confirm_plan(scene.actor(key), scene.visit(2))
+        confirm_plan(scene.actor(key), scene.visit(2))
     # No clearance that would be closed with the terms, and tell the visits by that.
     for key in SIGNERS:
         undertakings.withdraw(scene.actor(key), scene.undertaking(key).id)
@@ -604,10 +604,10 @@ def test_lifting_a_suspension_makes_a_visit_ready_immediately(of_npm: Scene) -> 
 
 
 def test_nobody_accepts_a_task_twice_or_for_another(scene: Scene) -> None:
-    assert not service.accept_role(scene.actor("samira"), scene.visit())
-    assert not service.confirm_plan(scene.actor("samira"), scene.visit())
+    assert not accept_role(scene.actor("samira"), scene.visit())
+    assert not confirm_plan(scene.actor("samira"), scene.visit())
     for key in ("ilena", "tomas", "henrik", "joana"):
-        for act in (service.accept_role, service.confirm_plan):
+        for act in (accept_role, confirm_plan):
             with pytest.raises(RefusedError):
                 act(scene.actor(key), scene.visit())
 
@@ -615,13 +615,13 @@ def test_nobody_accepts_a_task_twice_or_for_another(scene: Scene) -> None:
 def test_a_task_that_is_not_written_cannot_be_accepted(scene: Scene) -> None:
     visit = planned(scene)
     with pytest.raises(RuleBrokenError):
-        service.accept_role(scene.actor("leyla"), visit)
+        accept_role(scene.actor("leyla"), visit)
 
 
 def test_a_plan_that_is_not_in_force_cannot_be_confirmed(scene: Scene) -> None:
     visit = planned(scene)
     with pytest.raises(RuleBrokenError):
-        service.confirm_plan(scene.actor("leyla"), visit)
+        confirm_plan(scene.actor("leyla"), visit)
 
 
 def test_a_confirmation_from_before_the_plan_was_in_force_does_not_count(scene: Scene) -> None:
@@ -659,7 +659,7 @@ def test_two_simultaneous_last_confirmations_make_a_visit_ready(app: Flask, scen
         with app.app_context():
             own_scene = Scene(db.session(), scene.demonstration)
             together.wait()
-            done = service.confirm_plan(own_scene.actor(key), own_scene.visit())
+            done = confirm_plan(own_scene.actor(key), own_scene.visit())
             db.session.commit()
             return done
 
@@ -764,7 +764,7 @@ def test_a_persons_tasks_are_listed_without_planning_details(scene: Scene) -> No
     )
     (hers,) = queries.tasks(scene.actor("leyla"))
     assert (hers.accepts_role, hers.confirms_plan, hers.makes_ready) == (True, False, False)
-    service.accept_role(scene.actor("leyla"), scene.visit(2))
+    accept_role(scene.actor("leyla"), scene.visit(2))
     assert queries.tasks(scene.actor("leyla")) == []
 
 

@@ -25,7 +25,7 @@ from tests.effort import tries
 from tests.factories.checklists import read_second
 from tests.factories.demonstration import Demonstration
 from tests.factories.demonstration import make as make_demonstration
-from tests.factories.visits import Scene
+from tests.factories.visits import Scene, accept_role, confirm_plan
 from tests.starting_points import noon_in
 from tracker.access.actor import Role
 from tracker.accounts.models import Membership
@@ -45,7 +45,6 @@ from tracker.demo import checklists as demo_checklists
 from tracker.mail.transport import from_url
 from tracker.undertakings import service as undertakings
 from tracker.undertakings.models import Undertaking
-from tracker.visits import service as visits
 from tracker.worker import jobs, recheck
 
 HOMES = {
@@ -267,11 +266,11 @@ class AnyAct(RuleBasedStateMachine):
 
     @rule(who=st.sampled_from(["pavo", "ruth", "leyla", "samira", "marek"]))
     def somebody_accepts_a_task(self, who: str) -> None:
-        self.do(lambda: visits.accept_role(self.scene.actor(who), self.scene.visit()))
+        self.do(lambda: accept_role(self.scene.actor(who), self.scene.visit()))
 
     @rule(who=st.sampled_from(["pavo", "ruth", "leyla", "samira", "marek"]))
     def somebody_confirms_the_plan(self, who: str) -> None:
-        self.do(lambda: visits.confirm_plan(self.scene.actor(who), self.scene.visit()))
+        self.do(lambda: confirm_plan(self.scene.actor(who), self.scene.visit()))
 
     @rule(days=st.integers(1, 40))
     def days_go_by_and_the_worker_comes(self, days: int) -> None:

@@ -1,0 +1,303 @@
+"""What a person confirms on a page of a visit is what that page showed (product.md, 5.3)."""
+
+import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from flask import Flask
+
+from tests.client import CheckedClient
+from tests.factories.visits import Scene, confirm_plan, planned
+from tests.pages import Page
+from tracker.agreements import service as agreements
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
+from tracker.checklists import service as checklists
+from tracker.checklists.loading import load
+from tracker.core.db import db
+from tracker.core.errors import StaleError
+from tracker.demo import checklists as demo_checklists
+from tracker.visits import readiness, service, shown
+from tracker.visits.encryption import Plan, plan_of
+from tracker.visits.facts import MemberFact
+from tracker.visits.models import Visit
+
+ROLES = ChecklistKind.VISIT_ROLES
+URGENT_PLAN = ChecklistKind.URGENT_PLAN
+TASKS_CHANGED = "The tasks, the place or the days changed after you opened the page"
+PLAN_CHANGED = "The urgent-action plan, the place or the days changed after you opened the page"
+
+Browser = Callable[[str | None], CheckedClient]
+Send = Callable[[], Page]
+
+
+@pytest.fixture
+def browser(app: Flask, scene: Scene) -> Browser:
+    scene.session.commit()
+    return lambda key: scene.demonstration.browser(app, key)
+
+
+@pytest.fixture
+def second(scene: Scene) -> Visit:
+    """Another visit, whose tasks are written and not accepted yet."""
+    people = ("leyla", "samira", "marek")
+    visit = planned(scene, members=people, audience=people)
+    write_tasks(scene, limits="Takes no photographs")
+    scene.session.commit()
+    return visit
+
+
+def write_tasks(scene: Scene, *, limits: str, number: int = 2) -> None:
+    """Write the tasks of visit 2; the limits are Leyla's."""
+    roles = scene.checklist(ROLES, number)
+    rows = [
+        {"person": str(scene.user(key)), "task": "Interviews", "limits": words}
+        for key, words in (("leyla", limits), ("samira", "Carries no papers"))
+    ]
+    checklists.save_answer(
+        scene.actor("ilena"),
+        roles,
+        "V5",
+        AnswerScope.SHARED,
+        {"roles": rows},
+        base_version=service.version_of(load(roles), "V5"),
+    )
+
+
+def move(scene: Scene, number: int) -> None:
+    visit = scene.visit(number)
+    before = plan_of(visit)
+    to = Plan("Upper Harbour police station", before.starts_on, before.ends_on)
+    service.change_plan(scene.actor("ilena"), visit, version=visit.version, plan=to)
+
+
+def take_back(scene: Scene, item: str, key: str) -> None:
+    """Have Leyla take back what she confirmed on visit 1."""
+    roles = scene.checklist(ROLES)
+    own = load(roles).sheet.of_person(item, scene.user("leyla"))
+    assert own is not None
+    checklists.save_answer(
+        scene.actor("leyla"),
+        roles,
+        item,
+        AnswerScope.PERSON,
+        {key: False},
+        base_version=own.version,
+    )
+    scene.session.commit()
+
+
+def new_plan_in_force(scene: Scene) -> None:
+    checklist = scene.checklist(URGENT_PLAN)
+    agreements.amend(scene.actor("ilena"), checklist, reason="Another number.", items=["U4"])
+    scene.session.flush()
+    demo_checklists.send(scene.cast, checklist)
+    demo_checklists.sign(scene.cast, checklist)
+    scene.session.commit()
+
+
+def address(scene: Scene, number: int) -> str:
+    return f"/cooperations/{scene.reference}/visits/{number}/my-part"
+
+
+def open_form(person: CheckedClient, url: str, part: str) -> Send:
+    """Open a person's part, and return how its button is pressed later."""
+    form = person.page(url).form(f"{url}/{part}")
+
+    def send() -> Page:
+        return Page.of(
+            person.open(
+                form.action or url,
+                method="POST",
+                data=form.filled_in(),
+                csrf=False,
+                follow_redirects=True,
+            )
+        )
+
+    return send
+
+
+def member(scene: Scene, key: str, number: int = 1) -> MemberFact:
+    scene.session.expire_all()
+    members = readiness.judge(scene.visit(number)).facts.members
+    return next(person for person in members if person.user_id == scene.user(key))
+
+
+# A task (V5)
+
+
+def test_a_task_that_changed_after_the_page_was_opened_is_not_accepted(
+    browser: Browser, scene: Scene, second: Visit
+) -> None:
+    send = open_form(browser("leyla"), address(scene, second.number), "role")
+    write_tasks(scene, limits="Speaks to nobody alone")
+    scene.session.commit()
+    events = len(scene.events())
+    page = send()
+    assert TASKS_CHANGED in page.text
+    assert "Speaks to nobody alone" in page.text
+    assert "You have accepted it" not in page.text
+    assert len(scene.events()) == events
+    assert not member(scene, "leyla", 2).role_accepted
+    page = open_form(browser("leyla"), address(scene, 2), "role")()
+    assert "You have accepted it" in page.text
+    assert member(scene, "leyla", 2).role_accepted
+
+
+def test_a_task_at_a_place_the_person_never_saw_is_not_accepted(
+    browser: Browser, scene: Scene, second: Visit
+) -> None:
+    send = open_form(browser("leyla"), address(scene, second.number), "role")
+    move(scene, 2)
+    scene.session.commit()
+    page = send()
+    assert TASKS_CHANGED in page.text
+    assert "Upper Harbour police station" in page.text
+    assert not member(scene, "leyla", 2).role_accepted
+
+
+def test_a_task_taken_back_and_written_again_word_for_word_is_shown_again(
+    browser: Browser, scene: Scene, second: Visit
+) -> None:
+    send = open_form(browser("leyla"), address(scene, second.number), "role")
+    write_tasks(scene, limits="Speaks to nobody alone")
+    write_tasks(scene, limits="Takes no photographs")
+    scene.session.commit()
+    assert TASKS_CHANGED in send().text
+    assert not member(scene, "leyla", 2).role_accepted
+
+
+# The plan (V20)
+
+
+def test_a_plan_that_came_into_force_after_the_page_was_opened_is_not_confirmed(
+    browser: Browser, scene: Scene
+) -> None:
+    take_back(scene, "V20", "read")
+    send = open_form(browser("leyla"), address(scene, 1), "plan")
+    new_plan_in_force(scene)
+    for key in ("pavo", "ruth", "samira", "marek"):
+        confirm_plan(scene.actor(key), scene.visit())
+    scene.session.commit()
+    page = send()
+    assert PLAN_CHANGED in page.text
+    assert "You have confirmed it" not in page.text
+    assert not member(scene, "leyla").plan_read
+    assert not scene.visit().is_ready
+    assert "You have confirmed it" in open_form(browser("leyla"), address(scene, 1), "plan")().text
+    assert member(scene, "leyla").plan_read
+
+
+def test_a_plan_for_a_place_the_person_never_saw_is_not_confirmed(
+    browser: Browser, scene: Scene
+) -> None:
+    take_back(scene, "V20", "read")
+    send = open_form(browser("leyla"), address(scene, 1), "plan")
+    move(scene, 1)
+    scene.session.commit()
+    assert PLAN_CHANGED in send().text
+    assert not member(scene, "leyla").plan_read
+
+
+# From the wrong side
+
+
+def test_a_mark_of_another_person_another_visit_or_another_form_confirms_nothing(
+    scene: Scene, second: Visit
+) -> None:
+    leyla = scene.user("leyla")
+    first, other = readiness.read(scene.visit()), readiness.read(second)
+    for mark in (
+        "",
+        "ø",
+        "0" * 64,
+        shown.task_mark(scene.user("samira"), other),
+        shown.task_mark(leyla, first),
+        shown.plan_mark(leyla, other),
+    ):
+        with pytest.raises(StaleError):
+            service.accept_role(scene.actor("leyla"), second, mark=mark)
+    assert not member(scene, "leyla", 2).role_accepted
+    take_back(scene, "V20", "read")
+    first = readiness.read(scene.visit())
+    for mark in (
+        "",
+        shown.plan_mark(scene.user("samira"), first),
+        shown.plan_mark(leyla, readiness.read(scene.visit(2))),
+        shown.task_mark(leyla, first),
+    ):
+        with pytest.raises(StaleError):
+            service.confirm_plan(scene.actor("leyla"), scene.visit(), mark=mark)
+    assert not member(scene, "leyla").plan_read
+
+
+def test_a_form_without_its_mark_says_to_read_the_page(
+    browser: Browser, scene: Scene, second: Visit
+) -> None:
+    url = address(scene, second.number)
+    page = Page.of(browser("leyla").post(f"{url}/role", follow_redirects=True))
+    assert "We don't know which text you read." in page.text
+    assert page.where == url
+    assert not member(scene, "leyla", 2).role_accepted
+
+
+@pytest.mark.parametrize(("item", "key"), [("V5", "accepted"), ("V20", "read")])
+def test_nobody_confirms_on_the_page_for_answers_which_shows_no_task_and_no_plan(
+    browser: Browser, scene: Scene, item: str, key: str
+) -> None:
+    take_back(scene, item, key)
+    url = f"/checklists/{scene.checklist(ROLES).id}/items/{item}/answer?for=person"
+    person = browser("leyla")
+    assert person.get(url).status_code == 403
+    own = load(scene.checklist(ROLES)).sheet.of_person(item, scene.user("leyla"))
+    assert own is not None
+    sent = person.post(url, data={f"f_{key}": "y", key: "y", "base_version": str(own.version)})
+    assert sent.status_code == 403
+    fact = member(scene, "leyla")
+    assert not (fact.role_accepted if item == "V5" else fact.plan_read)
+
+
+def test_a_mark_says_nothing_of_place_days_or_task(scene: Scene) -> None:
+    reading = readiness.read(scene.visit())
+    marks = {
+        make(scene.user(key), reading)
+        for make in (shown.task_mark, shown.plan_mark)
+        for key in ("leyla", "samira")
+    }
+    assert len(marks) == 4
+    assert all(re.fullmatch("[0-9a-f]{64}", mark) for mark in marks)
+
+
+@pytest.mark.both_databases
+def test_a_task_accepted_while_the_visit_moves_is_not_accepted_for_the_new_place(
+    app: Flask, scene: Scene, second: Visit
+) -> None:
+    mark = shown.task_mark(scene.user("leyla"), readiness.read(second))
+    scene.session.commit()
+    together = Barrier(2)
+
+    def accept() -> None:
+        with app.app_context():
+            own_scene = Scene(db.session(), scene.demonstration)
+            actor, visit = own_scene.actor("leyla"), own_scene.visit(2)
+            together.wait()
+            try:
+                service.accept_role(actor, visit, mark=mark)
+            except StaleError:
+                db.session.rollback()
+            db.session.commit()
+
+    def change() -> None:
+        with app.app_context():
+            own_scene = Scene(db.session(), scene.demonstration)
+            together.wait()
+            move(own_scene, 2)
+            db.session.commit()
+
+    with ThreadPoolExecutor(2) as threads:
+        for future in [threads.submit(accept), threads.submit(change)]:
+            future.result(timeout=60)
+    assert plan_of(scene.visit(2)).moved_at is not None
+    assert not member(scene, "leyla", 2).role_accepted
