@@ -226,3 +226,9 @@ def confirm_plan(actor: Actor, visit: Visit) -> bool:
     """Confirm the urgent-action plan as it is now."""
     mark = shown.plan_mark(actor.user_id, readiness.read(visit))
     return service.confirm_plan(actor, visit, mark=mark)
+
+
+def override(actor: Actor, visit: Visit, *, reason: str = "A call that can't wait.") -> None:
+    """Override gate J3 for what is missing now."""
+    mark = shown.override_mark(actor.user_id, readiness.read(visit))
+    service.override(actor, visit, reason=reason, mark=mark)

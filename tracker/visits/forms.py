@@ -80,6 +80,12 @@ class ReasonForm(Form):
     )
 
 
+class OverrideForm(ReasonForm):
+    """A reason to override a gate, for what the page showed as missing."""
+
+    mark = HiddenValueField()
+
+
 def plan_form(template: Template, taking_part: Iterable[Person]) -> Form:
     """Return the form that plans a visit, with the answers that the roles offer."""
     members = {

@@ -35,10 +35,11 @@ from tracker.ui import locale, paging
 from tracker.ui.form_base import Form
 from tracker.ui.paging import Page
 from tracker.ui.perform import perform
-from tracker.visits import labels, pages, policy, queries, readiness, service, team
+from tracker.visits import labels, pages, policy, queries, readiness, service, shown, team
 from tracker.visits.encryption import Plan, plan_of
 from tracker.visits.forms import (
     ChangePlanForm,
+    OverrideForm,
     ReasonForm,
     kind_of,
     plan_form,
@@ -359,15 +360,21 @@ def stop(reference: str, number: int) -> str | Response:
 @blueprint.route(f"{ONE}/override", methods=["GET", "POST"])
 @signed_in
 def override(reference: str, number: int) -> str | Response:
-    """Override gate J3 with a reason; for managers of the NPM."""
+    """Override gate J3 with a reason; for managers of the NPM.
+
+    If something else is missing by now, nothing is overridden: the page shows the list as it is and
+    keeps the reason.
+    """
     actor = current_actor()
     visit = _visit(actor, reference, number, "visit_override")
     cooperation = _cooperation(actor, reference)
     require(policy.can_override(actor, service.npm_ids(cooperation), visit.stage))
-    form = ReasonForm()
+    form = OverrideForm()
     done = form.validate_on_submit() and perform(
         form,
-        lambda: service.override(actor, visit, reason=form.reason.data or ""),
+        lambda: service.override(
+            actor, visit, reason=form.reason.data or "", mark=form.mark.data or ""
+        ),
         success=(
             _("Gate J3 is overridden. Your name and reason are shown in the history."),
             "warning",
@@ -377,6 +384,7 @@ def override(reference: str, number: int) -> str | Response:
     if done:
         return done
     reading = readiness.read(visit, language=locale.language())
+    form.mark.data = shown.override_mark(actor.user_id, reading)
     view = pages.ready_view(reading, actor, plans=True)
     return render_template(
         "visits/override.html",

@@ -414,18 +414,29 @@ def stop(actor: Actor, visit: Visit, *, reason: str) -> bool:
     return True
 
 
-def override(actor: Actor, visit: Visit, *, reason: str) -> GateOverride:
+def override(actor: Actor, visit: Visit, *, reason: str, mark: str) -> GateOverride:
     """Override J3 for requirements of the NPM's own people, with a name and a reason.
 
+    mark is that of the page (shown.override_mark): raise StaleError if something else was missing
+    on it, so that nobody excuses what they were not shown.
     Raise RefusedError for anyone but a manager of the NPM, and RuleBrokenError where something is
     missing that is asked of others: a CSO's people who are not cleared leave the team first.
     """
     _take_turn(visit.cooperation_id)
     db.session.refresh(visit)
     policy.can_override(actor, npm_ids(_cooperation(visit)), visit.stage).require()
-    keys, decision = policy.to_excuse(readiness.judge(visit))
+    reading = readiness.read(visit)
+    keys, decision = policy.to_excuse(reading.judgement)
     if not decision:
         raise RuleBrokenError(decision.reason)
+    shown.require(
+        mark,
+        shown.override_mark(actor.user_id, reading),
+        _l(
+            "What is missing changed after you opened the page, so nothing was overridden. "
+            "Read the list as it is now. Your reason is below."
+        ),
+    )
     tidy = _reason(reason)
     row = GateOverride(
         visit_id=visit.id,

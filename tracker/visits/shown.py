@@ -30,6 +30,26 @@ def plan_mark(user_id: UUID, reading: Reading) -> str:
     return _mark("plan", user_id, reading, str(reading.urgent_plan.revision_in_force_id or ""))
 
 
+def override_mark(user_id: UUID, reading: Reading) -> str:
+    """Return the mark of what is missing: of whom, of which item, of whose signature on a text."""
+    facts = reading.judgement.facts
+    wants = {
+        "/".join(
+            (
+                want.lack.value,
+                str(want.member.user_id) if want.member else "",
+                want.item.code if want.item else "",
+            )
+        )
+        for want in reading.judgement.wants
+    }
+    texts = [
+        "/".join((text.signing.value, *(str(party.organisation_id) for party in text.unsigned)))
+        for text in (facts.confidentiality, facts.roles, facts.plan)
+    ]
+    return _mark("override", user_id, reading, *sorted(wants), *texts)
+
+
 def require(mark: str, now: str, changed: object) -> None:
     """Raise StaleError, saying what changed, unless a page showed what there is now."""
     if not mark:

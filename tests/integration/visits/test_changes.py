@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 import sqlalchemy as sa
 
-from tests.factories.visits import PLACE, Scene, accept_role, days, planned, team_plan
+from tests.factories.visits import PLACE, Scene, accept_role, days, override, planned, team_plan
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import service as checklists
 from tracker.checklists.loading import load
@@ -218,7 +218,7 @@ def test_a_stopped_visit_is_over(scene: Scene) -> None:
     assert not service.settle(visit)
     for act in (
         lambda: service.change_plan(scene.actor("ilena"), visit, version=2, plan=moved()),
-        lambda: service.override(scene.actor("milan"), visit, reason="Because."),
+        lambda: override(scene.actor("milan"), visit, reason="Because."),
         lambda: accept_role(scene.actor("samira"), visit),
     ):
         with pytest.raises(RefusedError):
@@ -272,7 +272,7 @@ def without_credential_of(scene: Scene, *keys: str) -> Visit:
 
 def test_a_manager_of_the_npm_overrides_for_the_npms_own_people(scene: Scene) -> None:
     visit = without_credential_of(scene, "ruth")
-    service.override(scene.actor("milan"), visit, reason="A call that can't wait.")
+    override(scene.actor("milan"), visit, reason="A call that can't wait.")
     assert scene.visit().is_ready
     ((_, details),) = scene.events("gate_overridden")
     assert details["who"]["name"] == "Milan Osterin"
@@ -295,7 +295,7 @@ def test_an_override_does_not_excuse_partners_or_outside_experts(
 ) -> None:
     visit = without_credential_of(scene, *keys)
     with pytest.raises(RuleBrokenError):
-        service.override(scene.actor("milan"), visit, reason="A call that can't wait.")
+        override(scene.actor("milan"), visit, reason="A call that can't wait.")
     assert scene.session.scalar(sa.select(sa.func.count(GateOverride.id))) == 0
 
 
@@ -303,43 +303,43 @@ def test_an_uncleared_partner_has_to_leave_the_team_before_an_override(scene: Sc
     visit = without_credential_of(scene, "ruth")
     undertakings.withdraw(scene.actor("samira"), scene.undertaking("samira").id)
     with pytest.raises(RuleBrokenError):
-        service.override(scene.actor("milan"), visit, reason="A call that can't wait.")
+        override(scene.actor("milan"), visit, reason="A call that can't wait.")
 
 
 @pytest.mark.parametrize("key", ["ilena", "pavo", "tomas", "henrik", "samira", "vera", "greta"])
 def test_nobody_else_overrides_and_no_cso_can(scene: Scene, key: str) -> None:
     visit = without_credential_of(scene, "ruth")
     with pytest.raises(RefusedError):
-        service.override(scene.actor(key), visit, reason="A call that can't wait.")
+        override(scene.actor(key), visit, reason="A call that can't wait.")
 
 
 def test_an_override_needs_a_reason_and_is_made_only_once(scene: Scene) -> None:
     visit = without_credential_of(scene, "ruth")
     with pytest.raises(RuleBrokenError) as refused:
-        service.override(scene.actor("milan"), visit, reason=" ")
+        override(scene.actor("milan"), visit, reason=" ")
     assert refused.value.field == "reason"
-    service.override(scene.actor("milan"), visit, reason="A call that can't wait.")
+    override(scene.actor("milan"), visit, reason="A call that can't wait.")
     with pytest.raises(RuleBrokenError):
-        service.override(scene.actor("milan"), visit, reason="A call that can't wait.")
+        override(scene.actor("milan"), visit, reason="A call that can't wait.")
     assert len(scene.events("gate_overridden")) == 1
 
 
 def test_an_override_does_not_excuse_later_requirements(scene: Scene) -> None:
     visit = without_credential_of(scene, "ruth")
-    service.override(scene.actor("milan"), visit, reason="A call that can't wait.")
+    override(scene.actor("milan"), visit, reason="A call that can't wait.")
     undertakings.withdraw(scene.actor("leyla"), scene.undertaking("leyla").id)
     assert not scene.visit().is_ready
 
 
 def test_nothing_is_overridden_on_a_visit_that_is_ready(scene: Scene) -> None:
     with pytest.raises(RuleBrokenError):
-        service.override(scene.actor("milan"), scene.visit(), reason="To be sure.")
+        override(scene.actor("milan"), scene.visit(), reason="To be sure.")
 
 
 def test_with_its_own_people_alone_the_npm_still_settles_the_roles_first(scene: Scene) -> None:
     visit = planned(scene, members=(), audience=("milan",))
     with pytest.raises(RuleBrokenError):
-        service.override(scene.actor("milan"), visit, reason="A call that can't wait.")
+        override(scene.actor("milan"), visit, reason="A call that can't wait.")
     assert RequirementKind.ROLES_ITEM in {want.lack for want in readiness.judge(visit).wants}
 
 

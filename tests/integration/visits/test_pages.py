@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from tests.client import CheckedClient
-from tests.factories.visits import LISTED, OUTSIDE, PLACE, TEAM, Scene, days, planned
+from tests.factories.visits import LISTED, OUTSIDE, PLACE, TEAM, Scene, days, override, planned
 from tests.pages import Page
 from tracker.activity import queries as trail
 from tracker.activity.models import Event, EventDetail, ReadLogEntry
@@ -631,7 +631,7 @@ def test_an_override_is_shown_on_the_page_and_in_the_history(
         {**current.values, "credentials": rows},
         base_version=current.version,
     )
-    service.override(scene.actor("milan"), scene.visit(), reason="A call that can't wait.")
+    override(scene.actor("milan"), scene.visit(), reason="A call that can't wait.")
     scene.session.commit()
     shown = browser("leyla").page(address(scene, "/ready"))
     assert "Overridden" in shown.text

@@ -1,4 +1,7 @@
-"""What a person confirms on a page of a visit is what that page showed (product.md, 5.3)."""
+"""What a person confirms on a page of a visit is what that page showed (product.md, 5.3).
+
+In one file: each page is opened, something changes, and its form is sent, by the same helpers.
+"""
 
 import re
 from collections.abc import Callable
@@ -6,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
 from tests.client import CheckedClient
@@ -15,17 +19,21 @@ from tracker.agreements import service as agreements
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import service as checklists
 from tracker.checklists.loading import load
+from tracker.checklists.queries import VISIT
+from tracker.cooperations.models import AudienceMember
+from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import StaleError
 from tracker.demo import checklists as demo_checklists
 from tracker.visits import readiness, service, shown
 from tracker.visits.encryption import Plan, plan_of
 from tracker.visits.facts import MemberFact
-from tracker.visits.models import Visit
+from tracker.visits.models import GateOverride, Visit
 
 ROLES = ChecklistKind.VISIT_ROLES
 URGENT_PLAN = ChecklistKind.URGENT_PLAN
 TASKS_CHANGED = "The tasks, the place or the days changed after you opened the page"
+LIST_CHANGED = "What is missing changed after you opened the page, so nothing was overridden."
 PLAN_CHANGED = "The urgent-action plan, the place or the days changed after you opened the page"
 
 Browser = Callable[[str | None], CheckedClient]
@@ -301,3 +309,172 @@ def test_a_task_accepted_while_the_visit_moves_is_not_accepted_for_the_new_place
             future.result(timeout=60)
     assert plan_of(scene.visit(2)).moved_at is not None
     assert not member(scene, "leyla", 2).role_accepted
+
+
+# Overriding J3
+
+
+REASON = "A call that can't wait."
+
+
+@pytest.fixture
+def manager(browser: Browser, scene: Scene) -> CheckedClient:
+    """Milan, who is listed for the visit; a paper of Ruth's is missing."""
+    visit = scene.visit()
+    scene.session.add(
+        AudienceMember(
+            cooperation_id=visit.cooperation_id,
+            subject_type=VISIT,
+            subject_id=visit.id,
+            user_id=scene.user("milan"),
+            from_on=clock.today(),
+        )
+    )
+    without_papers_of(scene, "ruth")
+    scene.session.commit()
+    return browser("milan")
+
+
+def without_papers_of(scene: Scene, *keys: str) -> None:
+    roles = scene.checklist(ROLES)
+    current = load(roles).sheet.shared("V13")
+    assert current is not None
+    gone = {str(scene.user(key)) for key in keys}
+    rows = [row for row in current.values["credentials"] if row["person"] not in gone]
+    checklists.save_answer(
+        scene.actor("ilena"),
+        roles,
+        "V13",
+        AnswerScope.SHARED,
+        {**current.values, "credentials": rows},
+        base_version=current.version,
+    )
+
+
+def override_address(scene: Scene) -> str:
+    return f"/cooperations/{scene.reference}/visits/1/override"
+
+
+def send_reason(person: CheckedClient, scene: Scene, page: Page) -> Page:
+    form = page.form(None)
+    return Page.of(
+        person.open(
+            override_address(scene),
+            method="POST",
+            data=form.filled_in(reason=REASON),
+            csrf=False,
+            follow_redirects=True,
+        )
+    )
+
+
+def excused(scene: Scene) -> list[list[str]]:
+    scene.session.expire_all()
+    return list(scene.session.scalars(sa.select(GateOverride.excused)))
+
+
+def test_an_override_excuses_only_what_the_manager_was_shown(
+    manager: CheckedClient, scene: Scene
+) -> None:
+    opened = manager.page(override_address(scene))
+    without_papers_of(scene, "pavo")
+    scene.session.commit()
+    events = len(scene.events())
+    shown_again = send_reason(manager, scene, opened)
+    assert LIST_CHANGED in shown_again.text
+    assert REASON in shown_again.text
+    assert "Pavo" in shown_again.text
+    assert excused(scene) == []
+    assert len(scene.events()) == events
+    assert not scene.visit().is_ready
+    send_reason(manager, scene, shown_again)
+    (keys,) = excused(scene)
+    assert {key.split(":")[1] for key in keys} == {
+        str(scene.user(person)) for person in ("ruth", "pavo")
+    }
+    assert scene.visit().is_ready
+
+
+def test_an_override_of_a_longer_list_than_is_left_shows_the_list_again(
+    manager: CheckedClient, scene: Scene
+) -> None:
+    current = load(scene.checklist(ROLES)).sheet.shared("V13")
+    assert current is not None
+    without_papers_of(scene, "pavo")
+    scene.session.commit()
+    opened = manager.page(override_address(scene))
+    # Pavo has the papers again.
+    checklists.save_answer(
+        scene.actor("ilena"),
+        scene.checklist(ROLES),
+        "V13",
+        AnswerScope.SHARED,
+        current.values,
+        base_version=current.version + 1,
+    )
+    scene.session.commit()
+    page = send_reason(manager, scene, opened)
+    assert LIST_CHANGED in page.text
+    assert REASON in page.text
+    assert excused(scene) == []
+
+
+def test_a_reason_stays_on_the_page_when_nothing_can_be_overridden_any_more(
+    manager: CheckedClient, scene: Scene
+) -> None:
+    opened = manager.page(override_address(scene))
+    without_papers_of(scene, "leyla")
+    scene.session.commit()
+    page = send_reason(manager, scene, opened)
+    assert "This can’t be overridden." in page.text
+    assert REASON in page.text
+    assert excused(scene) == []
+
+
+def test_a_list_shown_to_somebody_else_or_of_another_visit_overrides_nothing(
+    manager: CheckedClient, scene: Scene, second: Visit
+) -> None:
+    reading = readiness.read(scene.visit())
+    milan = scene.user("milan")
+    for mark in (
+        "",
+        shown.override_mark(scene.user("tomas"), reading),
+        shown.override_mark(milan, readiness.read(second)),
+        shown.task_mark(milan, reading),
+    ):
+        with pytest.raises(StaleError):
+            service.override(scene.actor("milan"), scene.visit(), reason=REASON, mark=mark)
+    assert excused(scene) == []
+
+
+@pytest.mark.both_databases
+def test_an_override_while_a_paper_is_withdrawn_excuses_nobody_who_was_not_listed(
+    app: Flask, manager: CheckedClient, scene: Scene
+) -> None:
+    mark = shown.override_mark(scene.user("milan"), readiness.read(scene.visit()))
+    scene.session.commit()
+    together = Barrier(2)
+
+    def act() -> None:
+        with app.app_context():
+            own_scene = Scene(db.session(), scene.demonstration)
+            actor, visit = own_scene.actor("milan"), own_scene.visit()
+            together.wait()
+            try:
+                service.override(actor, visit, reason=REASON, mark=mark)
+            except StaleError:
+                db.session.rollback()
+            db.session.commit()
+
+    def withdraw() -> None:
+        with app.app_context():
+            own_scene = Scene(db.session(), scene.demonstration)
+            together.wait()
+            without_papers_of(own_scene, "pavo")
+            db.session.commit()
+
+    with ThreadPoolExecutor(2) as threads:
+        for future in [threads.submit(act), threads.submit(withdraw)]:
+            future.result(timeout=60)
+    assert not any(str(scene.user("pavo")) in key for keys in excused(scene) for key in keys)
+    assert not scene.visit().is_ready
