@@ -6,11 +6,14 @@ import zlib
 import sqlalchemy as sa
 
 from tracker.access.actor import Actor
+from tracker.agreements.paper import prior_agreements
 from tracker.agreements.paper import service as paper
+from tracker.checklists.loading import load
 from tracker.checklists.models import Checklist
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.signoff import shown
+from tracker.signoff.identity_proof import SigningPage
 from tracker.signoff.models import SignatureRequest, SignatureSlot
 from tracker.signoff.paper_models import PaperRecord
 
@@ -59,6 +62,12 @@ def record(
         offices=dict.fromkeys(named, office),
         scan=scan or pdf(),
     )
+
+
+def page_of_known(checklist: Checklist) -> SigningPage:
+    """Return the page that shows the text of an earlier agreement as it would be frozen now."""
+    text = prior_agreements.known_text(load(checklist))
+    return shown.page_with(prior_agreements.digest_of(text))
 
 
 def confirm(actor: Actor, checklist: Checklist, record: PaperRecord) -> None:

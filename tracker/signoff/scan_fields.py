@@ -2,11 +2,15 @@
 
 from flask_babel import lazy_gettext as _l
 
+from tracker.signoff import shown
+from tracker.signoff.identity_proof import SigningPage
 from tracker.signoff.scans import MAX_BYTES
 from tracker.ui.fields import ConfirmField, DateField, FileField
 from tracker.ui.form_base import Form
 from tracker.ui.proof import ShownFields
 from tracker.ui.validators import Required
+
+ACCEPTED = "application/pdf,image/jpeg,image/png"
 
 
 class ScanFields(Form):
@@ -19,7 +23,7 @@ class ScanFields(Form):
             "PDF, JPEG or PNG, at most %(most)s MB. All pages in one file.",
             most=MAX_BYTES // 1024 // 1024,
         ),
-        render_kw={"accept": "application/pdf,image/jpeg,image/png"},
+        render_kw={"accept": ACCEPTED},
     )
     signed_on = DateField(_l("Date on the paper"), [Required()])
 
@@ -27,6 +31,29 @@ class ScanFields(Form):
     def sent_scan(self) -> bytes:
         """The bytes that were sent, no more than can be told to be too many."""
         return bytes(self.scan.data.stream.read(MAX_BYTES + 1))
+
+
+class ReadScanFields(ShownFields, ScanFields):
+    """A scan and the date on it, on a page that shows the text which it belongs to."""
+
+    scan = FileField(
+        _l("Scan of the signed paper"),
+        [Required(_l("Choose the file of the scan"))],
+        description=_l(
+            "PDF, JPEG or PNG, at most %(most)s MB. All pages in one file. If this page comes "
+            "back, choose the file again: browsers don't keep it.",
+            most=MAX_BYTES // 1024 // 1024,
+        ),
+        render_kw={"accept": ACCEPTED},
+    )
+
+    def refuse_unless_shown(self, page: SigningPage | None, digest: str) -> None:
+        """Say that the page showed another text, unless its form says so already."""
+        try:
+            shown.require(page, digest)
+        except shown.NotShownError as error:
+            if str(error) not in self.form_errors:
+                self.refuse(error)
 
 
 class ComparedFields(ShownFields):

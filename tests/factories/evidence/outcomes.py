@@ -209,6 +209,7 @@ def _record(land: Country, terms: Checklist) -> PaperRecord:
     return prior_agreements.record(
         land.actor("ilena"),
         terms,
+        page=paper.page_of_known(terms),
         signed_on=clock.today() - 90 * DAY,
         ends_on=clock.today() + 200 * DAY,
         signers={

@@ -41,10 +41,16 @@ from tracker.oversight import integrity
 from tracker.oversight.facts import Fault
 from tracker.signoff import paper_policy
 from tracker.signoff import service as signoff
+from tracker.signoff.identity_proof import SigningPage
 from tracker.signoff.models import Method, RequestState, Revision
 from tracker.signoff.paper_models import PaperRecord
 
 DAY = dt.date(2021, 3, 9)
+
+
+def page_now(table: Table) -> SigningPage:
+    """Return the page on which the text to be frozen is read now."""
+    return scans.page_of_known(table.checklist())
 
 
 def attempt(table: Table, first: str = "ilena", **values: Any) -> PaperRecord:
@@ -53,7 +59,8 @@ def attempt(table: Table, first: str = "ilena", **values: Any) -> PaperRecord:
         table.land.id("door"): [Person("Bo Earlier", "Chair"), Person("Cy Second")],
         table.land.id("lantern"): [Person("Di Before", "President")],
     }
-    given = {"signed_on": DAY, "ends_on": None, "signers": people, "scan": scans.pdf()} | values
+    usual = {"signed_on": DAY, "ends_on": None, "signers": people, "scan": scans.pdf()}
+    given = usual | {"page": page_now(table)} | values
     return prior_agreements.record(table[first], table.checklist(), **given)
 
 

@@ -227,6 +227,7 @@ def test_an_agreement_made_before_names_who_signed_it_whoever_m1_names(agreed: T
     prior_agreements.record(
         agreed["ilena"],
         terms,
+        page=scans.page_of_known(terms),
         signed_on=dt.date(2021, 3, 9),
         ends_on=None,
         signers=people,

@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 from tracker.agreements.paper.prior_agreements import Person
 from tracker.checklists.rules.facts import PartyFact
 from tracker.signoff.paper import Signer
-from tracker.signoff.scan_fields import ComparedFields, ScanFields
+from tracker.signoff.scan_fields import ComparedFields, ReadScanFields
 from tracker.ui.fields import (
     ChoicesField,
     DateField,
@@ -21,7 +21,7 @@ from tracker.ui.form_base import Form
 from tracker.ui.validators import Optional, Required
 
 
-def paper_form(lines: Sequence[Signer]) -> ScanFields:
+def paper_form(lines: Sequence[Signer]) -> ReadScanFields:
     """Return the form for recording who of the people named signed, and in which office."""
     members: dict[str, Any] = {
         "signed": ChoicesField(
@@ -37,8 +37,8 @@ def paper_form(lines: Sequence[Signer]) -> ScanFields:
     given: dict[str, Any] = {f"office_{signatory.user_id}": signatory.office for signatory in lines}
     if len(lines) == 1:
         given["signed"] = [str(lines[0].user_id)]
-    form_class = type("PaperForm", (ScanFields,), members)
-    return cast("ScanFields", form_class(data=given))
+    form_class = type("PaperForm", (ReadScanFields,), members)
+    return cast("ReadScanFields", form_class(data=given))
 
 
 def offices_in(form: Any) -> Mapping[UUID, str]:
@@ -48,7 +48,7 @@ def offices_in(form: Any) -> Mapping[UUID, str]:
     }
 
 
-def former_form(parties: Sequence[PartyFact]) -> ScanFields:
+def former_form(parties: Sequence[PartyFact]) -> ReadScanFields:
     """Return the form for an agreement made before: its dates, and who signed for each party."""
     members: dict[str, Any] = {
         "ends_on": DateField(
@@ -64,7 +64,7 @@ def former_form(parties: Sequence[PartyFact]) -> ScanFields:
             description=_l("One person per line: the name, a comma, the office."),
             most=2000,
         )
-    return cast("ScanFields", type("FormerForm", (ScanFields,), members)())
+    return cast("ReadScanFields", type("FormerForm", (ReadScanFields,), members)())
 
 
 def signers_in(form: Any, parties: Sequence[PartyFact]) -> dict[UUID, list[Person]]:

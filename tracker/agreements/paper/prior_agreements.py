@@ -19,14 +19,16 @@ from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists import policy
 from tracker.checklists.loading import LoadedChecklist, load_for_update
 from tracker.checklists.models import Checklist, ChecklistState
+from tracker.checklists.rules.facts import PartyFact
 from tracker.checklists.rules.values import as_date
 from tracker.cooperations import keys
 from tracker.core import canonical, clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.signoff import paper as papers
-from tracker.signoff import paper_policy, scans
+from tracker.signoff import paper_policy, scans, shown
 from tracker.signoff import service as signoff
+from tracker.signoff.identity_proof import SigningPage
 from tracker.signoff.paper import Signer
 from tracker.signoff.paper_models import PaperKind, PaperRecord
 
@@ -44,9 +46,10 @@ class Person:
     office: str = ""
 
 
-def can_record(actor: Actor, loaded: LoadedChecklist) -> Decision:
+def can_record(actor: Actor, checklist: Checklist, parties: Sequence[PartyFact]) -> Decision:
     """Decide whether a person may record that these terms were agreed on paper before."""
-    return policy.can_record_prior_agreement(actor, loaded.own_party(actor), loaded.checklist)
+    own = next((party for party in parties if party.organisation_id == actor.organisation_id), None)
+    return policy.can_record_prior_agreement(actor, own, checklist)
 
 
 def not_known(loaded: LoadedChecklist) -> list[str]:
@@ -59,10 +62,29 @@ def not_known(loaded: LoadedChecklist) -> list[str]:
     ]
 
 
+def known_text(loaded: LoadedChecklist) -> dict[str, Any]:
+    """Return the text that would be frozen now, without what the form adds: who signed, and when.
+
+    As it reads for nobody in particular: loaded is said in the template's own language.
+    """
+    binding = agreements.binding_by_default(loaded)
+    languages = languages_for(
+        loaded.checklist.template, list(agreements.languages(loaded)), binding
+    )
+    # No guidance is named: nobody had it at hand when this was agreed.
+    return {**document(loaded, [], [], languages, as_known=True), "format": signoff.FORMAT}
+
+
+def digest_of(text: Mapping[str, Any]) -> str:
+    """Return the digest of a known text, which the token of its page carries."""
+    return canonical.digest_of(text)
+
+
 def record(
     actor: Actor,
     checklist: Checklist,
     *,
+    page: SigningPage | None,
     signed_on: dt.date,
     ends_on: dt.date | None,
     signers: Mapping[UUID, Sequence[Person]],
@@ -70,13 +92,17 @@ def record(
 ) -> PaperRecord:
     """Freeze what is known of an agreement made on paper, with its scan; the others confirm it.
 
-    signers are who signed for each party. What is filled in now stands in the frozen text, agreed
-    or not; the rest stands there as not known. Once every other party has confirmed, it is in
-    force as of its date, by signatures of method *paper*: neither reviewed (G3) nor signed here.
-    Whom M1 names plays no part: nobody is asked to sign, and the paper says who did.
+    page is the one on which the text to be frozen was read: raise NotShownError when it showed
+    another, since recording it binds the actor's party. signers are who signed for each party.
+    What is filled in now stands in the frozen text, agreed or not; the rest stands there as not
+    known. Once every other party has confirmed, it is in force as of its date, by signatures of
+    method *paper*: neither reviewed (G3) nor signed here. Whom M1 names plays no part: nobody is
+    asked to sign, and the paper says who did.
     """
     loaded = load_for_update(checklist)
-    can_record(actor, loaded).require()
+    can_record(actor, checklist, loaded.parties).require()
+    text = known_text(loaded)
+    shown.require(page, digest_of(text))
     _check_dates(loaded, signed_on, ends_on)
     scans.checked(scan)
     known = _signers(loaded, signers)
@@ -86,7 +112,7 @@ def record(
         subject_type=agreements.SUBJECT,
         subject_id=checklist.id,
         kind=checklist.kind.value,
-        document=_document(loaded, known, signed_on, ends_on, scan),
+        document=_document(loaded, text, known, signed_on, ends_on, scan),
     )
     # Nobody is asked to sign it here: there is no line for anybody.
     signoff.request(actor, revision, [])
@@ -163,12 +189,12 @@ def _signers(loaded: LoadedChecklist, signers: Mapping[UUID, Sequence[Person]]) 
 
 def _document(
     loaded: LoadedChecklist,
+    text: Mapping[str, Any],
     signers: Sequence[Signer],
     signed_on: dt.date,
     ends_on: dt.date | None,
     scan: bytes,
 ) -> dict[str, Any]:
-    checklist = loaded.checklist
     named = [
         {
             "organisation": signer.organisation_name,
@@ -179,11 +205,9 @@ def _document(
         }
         for signer in signers
     ]
-    binding = agreements.binding_by_default(loaded)
-    languages = languages_for(checklist.template, list(agreements.languages(loaded)), binding)
     return {
-        # No guidance is named: nobody had it at hand when this was agreed.
-        **document(loaded, named, [], languages, as_known=True),
+        **text,
+        "signatories": named,
         "made_before": {
             "signed_on": signed_on.isoformat(),
             "ends_on": ends_on.isoformat() if ends_on else None,

@@ -22,9 +22,9 @@ from tracker.agreements.paper.forms import (
     paper_form,
     signers_in,
 )
-from tracker.checklists import encryption, labels
+from tracker.checklists import encryption, labels, loading
 from tracker.checklists.editing import get_or_404, load_localized
-from tracker.checklists.loading import LoadedChecklist
+from tracker.checklists.loading import LoadedChecklist, load
 from tracker.checklists.models import Checklist
 from tracker.cooperations import keys
 from tracker.signoff import paper as papers
@@ -97,17 +97,19 @@ def record_former(checklist_id: UUID) -> str | Response:
     """Record an agreement that was made on paper before this tool was used (product.md, 5.6)."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "record_former")
-    loaded = load_localized(checklist)
-    require(prior_agreements.can_record(actor, loaded))
-    form: Any = former_form(loaded.parties)
+    # Read whole only by the verb, and then for the page: what anybody saved meanwhile counts.
+    parties = loading.parties(checklist)
+    require(prior_agreements.can_record(actor, checklist, parties))
+    form: Any = former_form(parties)
     done = form.validate_on_submit() and perform(
         form,
         lambda: prior_agreements.record(
             actor,
             checklist,
+            page=shown.page_of(actor, form.page_token.data),
             signed_on=form.signed_on.data,
             ends_on=form.ends_on.data,
-            signers=signers_in(form, loaded.parties),
+            signers=signers_in(form, parties),
             scan=form.sent_scan,
         ),
         success=_("The agreement is recorded. Every other party now has to confirm it."),
@@ -117,13 +119,20 @@ def record_former(checklist_id: UUID) -> str | Response:
     )
     if done:
         return done
+    loaded = load(checklist)
+    known = prior_agreements.known_text(loaded)
+    digest = prior_agreements.digest_of(known)
+    if form.is_submitted():
+        form.refuse_unless_shown(shown.page_of(actor, form.page_token.data), digest)
+    form.page_token.data = shown.token_of(actor, shown.page_with(digest))
     lacking = set(prior_agreements.not_known(loaded))
     return render_template(
         "agreements/prior_agreement.html",
         checklist=checklist,
         cooperation=loaded.cooperation,
         form=form,
-        parties=loaded.parties,
+        text=frozen_text.read(known, locale.language_of_text()),
+        parties=parties,
         not_known=[item for item in loaded.template.items if item.code in lacking],
         kind_words=labels.KINDS[checklist.kind],
     )

@@ -1,0 +1,147 @@
+"""Whoever records paper for their party has read the very text that is frozen or was signed."""
+
+import datetime as dt
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from tests.client import CheckedClient
+from tests.factories import paper as scans
+from tests.factories.cooperations import signed_in
+from tests.factories.evidence.leaves import shown_on, unseen
+from tests.factories.tables import Table
+from tests.integration.agreements.test_paper import refused
+from tests.integration.agreements.test_prior_agreements import attempt, document, page_now
+from tests.pages import Page
+from tracker.agreements import frozen_text
+from tracker.checklists.models import ChecklistState
+from tracker.core import clock
+from tracker.signoff import shown
+from tracker.signoff.paper_models import PaperRecord
+
+CHANGED = "The text changed after you opened it, so nothing was done."
+UNKNOWN = "We don't know which text you read."
+PAGES = {"Record an earlier agreement": "former", "Record a signature on paper": "paper"}
+WORDS = "The NPM asks Open Door before it publishes."
+
+
+@pytest.fixture
+def known(table: Table) -> Table:
+    """One answer is known and agreed."""
+    table.settle("M1")
+    return table
+
+
+def records(table: Table) -> int:
+    total = table.session.scalar(sa.select(sa.func.count()).select_from(PaperRecord)) or 0
+    table.session.rollback()
+    return total
+
+
+def send(table: Table, browser: CheckedClient, page: Page, **fields: object) -> Page:
+    """Send the form of a page that somebody opened before, with a scan."""
+    address = f"/checklists/{table.checklist().id}/{PAGES[page.h1]}"
+    body, kind = scans.as_sent(page.form().filled_in(**fields), scans.pdf(), "scan.pdf")
+    answer = browser.open(
+        address, method="POST", data=body, content_type=kind, csrf=False, follow_redirects=True
+    )
+    return Page.of(answer)
+
+
+def typed(page: Page) -> dict[str, object]:
+    """Return what somebody fills in on the page of an earlier agreement."""
+    signers = {name: "Ada Former, Head" for name in page.form().names if "signers" in name}
+    return {"signed_on": "2021-03-09", "ends_on": "2031-03-09", **signers}
+
+
+# Earlier agreements
+
+
+def test_an_earlier_agreement_is_not_recorded_with_an_answer_that_changed_unseen(
+    known: Table,
+) -> None:
+    page = page_now(known)
+    known.save("samira", "M6", words=WORDS)
+    refused(known, lambda: attempt(known, page=page), CHANGED, shown.NotShownError)
+    assert known.checklist().state is ChecklistState.DRAFTING
+    attempt(known, page=page_now(known))
+
+
+def test_an_earlier_agreement_is_not_recorded_without_a_page_that_showed_it(known: Table) -> None:
+    refused(known, lambda: attempt(known, page=None), UNKNOWN, shown.NotShownError)
+    other = shown.page_with("b" * 64)
+    refused(known, lambda: attempt(known, page=other), CHANGED, shown.NotShownError)
+
+
+def test_what_the_cooperation_says_of_itself_is_part_of_the_text_that_was_read(
+    known: Table,
+) -> None:
+    page = page_now(known)
+    known.cooperation.review_on = clock.today() + dt.timedelta(days=3)
+    known.session.commit()
+    refused(known, lambda: attempt(known, page=page), CHANGED, shown.NotShownError)
+
+
+def test_the_page_shows_all_that_is_frozen_of_an_earlier_agreement(
+    known: Table, app: Flask
+) -> None:
+    address = f"/checklists/{known.checklist().id}/former"
+    ilena = signed_in(app, known.land.users["ilena"])
+    texts = [shown_on(ilena.page(f"{address}?language={code}")) for code in ("en", "fr", "ar")]
+    attempt(known)
+    known.session.commit()
+    text = document(known)
+    # What the form adds, and the number and moment that freezing gives.
+    own = ("signatories", "made_before", "frozen_at", "revision")
+    read = {key: value for key, value in text.items() if key not in own}
+    read["signatories"] = []
+    for code, words in zip(("en", "fr", "ar"), texts, strict=True):
+        if code in frozen_text.languages_of(text):
+            assert unseen(read, words, code, "en") == []
+    assert "As ilena writes it." in texts[0]
+
+
+def test_a_page_that_is_out_of_date_shows_the_new_text_and_keeps_what_was_typed(
+    known: Table, app: Flask
+) -> None:
+    address = f"/checklists/{known.checklist().id}/former"
+    browser = signed_in(app, known.land.users["ilena"])
+    page = browser.page(address)
+    assert "choose the file again" in page.text
+    known.save("samira", "M6", words=WORDS)
+    again = send(known, browser, page, **typed(page))
+    assert CHANGED in again.text
+    assert again.text.count(CHANGED) == 1
+    assert WORDS in again.text
+    assert records(known) == 0
+    values = again.form().filled_in()
+    assert values["signed_on"] == ["2021-03-09"]
+    assert values["ends_on"] == ["2031-03-09"]
+    assert [value for name, value in values.items() if "signers" in name] == [
+        ["Ada Former, Head"]
+    ] * 3
+    assert "Earlier agreement on paper" in send(known, browser, again).text
+    assert records(known) == 1
+    assert WORDS in str(document(known))
+
+
+def test_a_form_with_a_mistake_says_too_that_the_text_changed(known: Table, app: Flask) -> None:
+    """The page that comes back shows another text, so it says so, whatever else is wrong."""
+    address = f"/checklists/{known.checklist().id}/former"
+    browser = signed_in(app, known.land.users["ilena"])
+    page = browser.page(address)
+    known.save("samira", "M6", words=WORDS)
+    again = send(known, browser, page, **typed(page) | {"signed_on": ""})
+    assert CHANGED in again.text
+    assert WORDS in again.text
+
+
+def test_a_page_that_somebody_else_opened_records_nothing(known: Table, app: Flask) -> None:
+    address = f"/checklists/{known.checklist().id}/former"
+    browser = signed_in(app, known.land.users["ilena"])
+    page = browser.page(address)
+    token = shown.token_of(known["samira"], page_now(known))
+    again = send(known, browser, page, **typed(page) | {"page_token": token})
+    assert UNKNOWN in again.text
+    assert records(known) == 0
