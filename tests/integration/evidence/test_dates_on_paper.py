@@ -58,6 +58,7 @@ def former(land: Country, frozen_time: Clock) -> Checklist:
     record = prior_agreements.record(
         land.actor("ilena"),
         terms,
+        page=paper.page_of_known(terms),
         signed_on=FORMERLY,
         ends_on=END,
         signers={
