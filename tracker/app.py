@@ -217,7 +217,7 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
         visits.follow_person,
     ),
     verbs.COOPERATION_CHANGED: (checklists.follow, lifecycle.follow),
-    verbs.MODES_CHANGED: (checklists.follow, lifecycle.follow_modes, visits.follow),
+    verbs.MODES_CHANGED: (checklists.follow_modes, lifecycle.follow_modes, visits.follow),
     verbs.OUTSIDE_BODY_REMOVED: (checklists.follow, lifecycle.follow, visits.follow),
     verbs.PARTY_JOINED: (
         lifecycle.follow_party,

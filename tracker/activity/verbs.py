@@ -117,7 +117,7 @@ MODEL_ANSWER_DELETED = _verb("model_answer_deleted")
 # A cooperation's chain
 COOPERATION_OPENED = _verb("cooperation_opened", "reference", "title", "parties", "modes")
 COOPERATION_CHANGED = _verb("cooperation_changed", "changed")
-MODES_CHANGED = _verb("modes_changed", "modes", "questions")
+MODES_CHANGED = _verb("modes_changed", "modes", "questions", "modes_before", "questions_before")
 OUTSIDE_BODY_ADDED = _verb("outside_body_added", "name", "kind")
 OUTSIDE_BODY_REMOVED = _verb("outside_body_removed", "name", "kind")
 PARTNER_SELECTION_RECORDED = _verb("partner_selection_recorded", "organisation")

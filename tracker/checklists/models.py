@@ -521,7 +521,7 @@ class HintAnswer(Identified, Base):
 
 
 class SafeguardReview(Identified, Base):
-    """The second reader read the terms (stage P2); void once an answer changes."""
+    """The second reader read the terms (stage P2); void once what they show changes."""
 
     __tablename__ = "safeguard_review"
 

@@ -4,6 +4,7 @@ In one file: starting, saving and counting keep the same rows and loaded values 
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -33,10 +34,11 @@ from tracker.checklists.models import (
     Stance,
 )
 from tracker.checklists.negotiation import safeguards
+from tracker.checklists.negotiation.text_digest import shows_the_same
 from tracker.checklists.rules import completeness
 from tracker.checklists.rules.facts import Filled, PartyFact
 from tracker.checklists.rules.values import check_types, shown_only
-from tracker.cooperations.models import CooperationPerson
+from tracker.cooperations.models import CooperationPerson, Mode
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
@@ -133,6 +135,29 @@ def recount(checklist_id: UUID, _actor: Actor | None = None) -> None:
 def follow(event: DomainEvent) -> None:
     """Count again what is still being drafted, after modes or people changed. A handler."""
     _recount(Checklist.cooperation_id == event.cooperation_id)
+
+
+def follow_modes(event: DomainEvent) -> None:
+    """Void the review of terms that show something else now, and count again.
+
+    Handler of MODES_CHANGED: what was hidden may be shown again with its old answers, which the
+    second reader never saw.
+    """
+    drafts = sa.select(Checklist).where(
+        Checklist.cooperation_id == event.cooperation_id,
+        Checklist.kind == ChecklistKind.TERMS,
+        Checklist.state == ChecklistState.DRAFTING,
+    )
+    for checklist in db.session.scalars(drafts):
+        loaded = load(checklist)
+        before = replace(
+            loaded.surroundings,
+            modes=frozenset(Mode(mode) for mode in event.details["modes_before"]),
+            questions=event.details["questions_before"],
+        )
+        if loaded.review is not None and not shows_the_same(loaded, before):
+            safeguards.void_review(loaded)
+    follow(event)
 
 
 def follow_person(event: DomainEvent) -> None:

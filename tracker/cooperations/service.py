@@ -216,10 +216,11 @@ def set_modes(
     codes, answers = [mode.value for mode in chosen], _answers(chosen, questions)
     if (codes, answers) == (cooperation.modes, cooperation.questions):
         return False
+    before = {"modes_before": cooperation.modes, "questions_before": cooperation.questions}
     cooperation.modes, cooperation.questions = codes, answers
     cooperation.version += 1
     db.session.flush()
-    _record(verbs.MODES_CHANGED, actor, cooperation, modes=codes, questions=answers)
+    _record(verbs.MODES_CHANGED, actor, cooperation, modes=codes, questions=answers, **before)
     return True
 
 

@@ -1,4 +1,8 @@
-"""Safeguards of the NPM's independence and flexibility (S6, S7): flags, hints, second review."""
+"""Safeguards of the NPM's independence and flexibility (S6, S7): flags, hints, second review.
+
+In one file: an answer to a hint raises a flag, and the second reader answers hints before the
+review.
+"""
 
 from uuid import UUID, uuid4
 

@@ -1,7 +1,18 @@
-"""The digest of what a second reader reads: for the token of their page, from inside or outside."""
+"""What a second reader reads of a text, and its digest: for the token of their page."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from tracker.checklist_templates import library
+from tracker.checklist_templates.conditions import Truth
+from tracker.checklist_templates.models import AnswerScope
+from tracker.checklist_templates.schema import Item, Part
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import OutsideReading
+from tracker.checklists.rules.completeness import applied, counting, is_shown
+from tracker.checklists.rules.facts import Surroundings
+from tracker.checklists.rules.values import shown_only
 from tracker.core.canonical import digest_of
 
 
@@ -10,9 +21,6 @@ def text_digest(loaded: LoadedChecklist, reading: OutsideReading | None = None) 
 
     reading is the invitation of an outside reader: what is printed of them is part of it.
     """
-    answers = sorted(
-        (*map(str, key), str(answer.answer_id)) for key, answer in loaded.sheet.answers.items()
-    )
     return digest_of(
         {
             "reading": [str(reading.id), reading.name, reading.function, reading.reason]
@@ -20,7 +28,56 @@ def text_digest(loaded: LoadedChecklist, reading: OutsideReading | None = None) 
             else [],
             "checklist": str(loaded.checklist.id),
             "template": loaded.checklist.template.digest,
-            "answers": [list(answer) for answer in answers],
+            "items": _shown_items(loaded),
             "flagged": sorted(loaded.flagged),
         }
     )
+
+
+def shows_the_same(loaded: LoadedChecklist, before: Surroundings) -> bool:
+    """Tell whether the terms show what they showed in other surroundings, with these answers."""
+    whole = library.parsed(loaded.checklist.template)
+    sheet = counting(whole, loaded.sheet, before)
+    earlier = replace(
+        loaded, template=applied(whole, sheet, before), sheet=sheet, surroundings=before
+    )
+    return _shown_terms(earlier) == _shown_terms(loaded)
+
+
+def _shown_terms(loaded: LoadedChecklist) -> Mapping[str, Any]:
+    items = _shown_items(loaded)
+    return {
+        item.code: items[item.code]
+        for item in loaded.template.items
+        if item.part is Part.TERMS and item.code in items
+    }
+
+
+def _shown_items(loaded: LoadedChecklist) -> dict[str, list[Any]]:
+    """Return the items that are shown, each with its answers as they are shown."""
+    return {
+        item.code: _shown_answers(loaded, item)
+        for item in loaded.template.items
+        if is_shown(item, loaded.sheet, loaded.surroundings) is Truth.TRUE
+    }
+
+
+def _shown_answers(loaded: LoadedChecklist, item: Item) -> list[Any]:
+    owners = [(AnswerScope.SHARED, loaded.checklist.id)]
+    owners += [(AnswerScope.PARTY, party.organisation_id) for party in loaded.parties]
+    answers = [
+        (scope, owner_id, loaded.sheet.answers.get((item.code, scope, owner_id)))
+        for scope, owner_id in owners
+    ]
+    return [
+        [
+            str(owner_id),
+            str(answer.answer_id),
+            answer.not_applicable,
+            dict(answer.values)
+            if answer.not_applicable
+            else shown_only(item.fields_of(scope), answer.values),
+        ]
+        for scope, owner_id, answer in answers
+        if answer is not None
+    ]
