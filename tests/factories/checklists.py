@@ -27,9 +27,9 @@ from tracker.checklist_templates.schema import (
 )
 from tracker.checklists import policy, service
 from tracker.checklists.loading import LoadedChecklist, load
-from tracker.checklists.models import Answer, Checklist, SafeguardReview, Stance
+from tracker.checklists.models import Answer, Checklist, Flag, SafeguardReview, Stance
 from tracker.checklists.negotiation import hints, positions, safeguards
-from tracker.checklists.negotiation.text_digest import text_digest
+from tracker.checklists.negotiation.text_digest import item_digest, text_digest
 from tracker.checklists.rules import completeness
 from tracker.checklists.rules.facts import Surroundings
 from tracker.checklists.rules.values import needed
@@ -305,6 +305,14 @@ def agree(
         accept_hints(reader, checklist)
         read_second(reader, checklist)
     return load(checklist)
+
+
+def flag_term(actor: Actor, checklist: Checklist, code: str, reason: str) -> Flag:
+    """Flag a term as its page shows it now."""
+    loaded = load(checklist)
+    item = loaded.template.item(code)
+    seen = item_digest(loaded, item) if item else ""
+    return safeguards.raise_flag(actor, checklist, code, reason, seen=seen)
 
 
 def read_second(reader: Actor, checklist: Checklist, because: str = "") -> SafeguardReview:

@@ -66,6 +66,12 @@ class ReasonForm(Form):
     reason = TextField(_l("Reason"), [Required()], most=2000)
 
 
+class FlagForm(ReasonForm):
+    """Why a term limits the NPM, with the digest of the answers that the person saw."""
+
+    seen = HiddenValueField()
+
+
 class ReviewForm(ShownFields):
     """The second reader's confirmation of the text on their page."""
 

@@ -10,7 +10,7 @@ from tracker.checklists import queries
 from tracker.checklists.loading import load
 from tracker.checklists.models import Checklist, Stance
 from tracker.checklists.negotiation import positions, safeguards
-from tracker.checklists.negotiation.text_digest import text_digest
+from tracker.checklists.negotiation.text_digest import item_digest, text_digest
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Cooperation, Mode
 from tracker.core import clock
@@ -183,11 +183,13 @@ def differing(cast: Cast) -> None:
         answer_id=disagreement.answer_id,
         reason="Two pages are too few for what families report.",
     )
+    loaded = load(terms)
     safeguards.raise_flag(
         cast.actor("celia"),
         terms,
         "M12",
         "Does the donor of the training see the list of places beforehand?",
+        seen=item_digest(loaded, loaded.item("M12")),
     )
     comments.write(cast, terms)
     assignments.share_out(cast, terms)

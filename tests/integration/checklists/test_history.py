@@ -13,7 +13,7 @@ from tests.factories.tables import Table
 from tests.integration.checklists.test_pages import Room
 from tests.pages import Page
 from tracker.checklists.models import Proposal, ProposalState, Stance
-from tracker.checklists.negotiation import positions, safeguards
+from tracker.checklists.negotiation import positions
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
 
 Statements = Callable[[], AbstractContextManager[list[str]]]
@@ -155,7 +155,7 @@ def conversation(table: Table) -> None:
     positions.accept_proposal(table["ilena"], table.checklist(), third.id)
     table.session.commit()
     table.accept("M1", "joana")
-    safeguards.raise_flag(table["samira"], table.checklist(), "M1", "Days bind the NPM.")
+    checklists.flag_term(table["samira"], table.checklist(), "M1", "Days bind the NPM.")
     table.session.commit()
 
 

@@ -4,13 +4,13 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from tests.factories.checklists import flag_term
 from tests.factories.tables import Table
 from tests.integration.checklists.test_pages import Room, item
 from tracker.agreements import frozen_text
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import obstacles, service
 from tracker.checklists.models import ChecklistState
-from tracker.checklists.negotiation import safeguards
 from tracker.core.errors import RuleBrokenError
 from tracker.signoff import service as signoff
 from tracker.signoff.models import Revision
@@ -55,7 +55,7 @@ def test_a_point_that_is_taken_back_waits_for_nobody_again(whole_table: Table) -
 def test_a_point_can_be_flagged_and_then_holds_up_sending(whole_table: Table) -> None:
     table = whole_table
     table.save("samira", "M21", points=[POINT])
-    safeguards.raise_flag(table["joana"], table.checklist(), "M21", "A veto limits the NPM.")
+    flag_term(table["joana"], table.checklist(), "M21", "A veto limits the NPM.")
     table.session.commit()
     assert table.loaded().flagged == frozenset({"M21"})
     assert any("M21" in str(reason) for reason in obstacles.to_sending(table.loaded()))

@@ -37,7 +37,7 @@ from tracker.checklists.models import (
     ProposalState,
     Stance,
 )
-from tracker.checklists.negotiation import positions, safeguards
+from tracker.checklists.negotiation import positions
 from tracker.checklists.negotiation.text_digest import text_digest
 from tracker.cooperations import service as cooperations
 from tracker.signoff import shown
@@ -187,7 +187,7 @@ def test_an_answer_is_shown_with_its_author_and_each_partys_position(room: Room)
 )
 def test_filters_narrow_the_list(room: Room, chosen: str, expected: list[str]) -> None:
     room.table.settle("M1")
-    safeguards.raise_flag(room.table["samira"], room.table.checklist(), "M1", "A donor decides?")
+    checklists.flag_term(room.table["samira"], room.table.checklist(), "M1", "A donor decides?")
     room.table.session.commit()
     page = room.page("samira", f"?filter={chosen}")
     assert items(page) == expected
@@ -717,6 +717,45 @@ def test_the_second_reader_is_led_to_the_review_and_confirms(room: Room) -> None
     assert "The review has already been confirmed" in Page.of(again).text
 
 
+def test_a_reason_about_other_words_is_not_put_on_the_new_ones(room: Room) -> None:
+    to_read(room)
+    opened = room.page("joana", "/items/M1/flag").form().filled_in(reason="It lets a donor decide.")
+    change_and_agree(room, "M1", "The NPM decides alone.")
+    answer = room.browser("joana").post(f"{room.address}/items/M1/flag", data=opened, csrf=False)
+    page = Page.of(answer)
+    assert "The answer changed while you were writing." in page.text
+    assert "The NPM decides alone." in page.text
+    assert room.table.loaded().flags == ()
+    sent = page.form().filled_in()
+    assert "It lets a donor decide." in str(sent["reason"])
+    room.browser("joana").post(f"{room.address}/items/M1/flag", data=sent, csrf=False)
+    assert [flag.reason for flag in room.table.loaded().flags] == ["It lets a donor decide."]
+
+
+def test_a_wish_to_discuss_is_about_the_answer_that_was_on_the_page(room: Room) -> None:
+    to_read(room)
+    address = f"{room.address}/items/M1/talk"
+    opened = room.page("joana", "/items/M1/talk").form().filled_in(reason="")
+    change_and_agree(room, "M1", "The NPM decides alone.")
+    # A mistake on the form doesn't make the newest answer count as seen.
+    page = Page.of(room.browser("joana").post(address, data=opened, csrf=False))
+    opened = page.form().filled_in(reason="Which donor?")
+    for sent in (opened, {**opened, "answer": ""}):
+        page = Page.of(room.browser("joana").post(address, data=sent, csrf=False))
+        assert page.title.startswith("Problem: ")
+        assert "The NPM decides alone." in page.text
+        assert "Which donor?" in str(page.form().filled_in()["reason"])
+    assert room.table.loaded().standing().is_complete
+
+
+def test_a_flag_without_what_was_seen_is_not_raised(room: Room) -> None:
+    room.table.settle("M1")
+    address = f"{room.address}/items/M1/flag"
+    answer = room.browser("samira").post(address, data={"reason": "Does a donor decide?"})
+    assert "The answer changed while you were writing." in Page.of(answer).text
+    assert room.table.loaded().flags == ()
+
+
 CHANGED = "The text changed after you opened it, so nothing was done. Read it as it is now."
 
 
@@ -780,7 +819,7 @@ def test_a_flag_raised_while_the_second_reader_reads_is_seen_before_they_confirm
 ) -> None:
     to_read(room)
     opened = room.page("oren", "/review").form().filled_in()
-    safeguards.raise_flag(room.table["samira"], room.table.checklist(), "M1", "A donor decides?")
+    checklists.flag_term(room.table["samira"], room.table.checklist(), "M1", "A donor decides?")
     room.table.session.commit()
     answer = room.browser("oren").post(f"{room.address}/review", data=opened, csrf=False)
     assert CHANGED in Page.of(answer).text
@@ -911,7 +950,7 @@ def fill_rows(table: Table, codes: list[str], *partners: str) -> None:
                 answer_id=saved.id,
                 reason="Let us talk.",
             )
-        safeguards.raise_flag(table[names[number % len(names)]], table.checklist(), code, "Why?")
+        checklists.flag_term(table[names[number % len(names)]], table.checklist(), code, "Why?")
         positions.propose(
             table[names[(number + 1) % len(names)]],
             table.checklist(),

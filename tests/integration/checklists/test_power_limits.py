@@ -234,13 +234,13 @@ def test_a_flag_on_an_older_wording_is_not_explained_any_more(desk: Table) -> No
 
 def test_a_reviewers_flag_is_independent_of_the_flag_raised_by_a_rule(desk: Table) -> None:
     desk.save("ilena", "M1", **GIVES_AWAY)
-    raised = safeguards.raise_flag(desk["samira"], desk.checklist(), "M1", "We see it too.")
+    raised = checklists.flag_term(desk["samira"], desk.checklist(), "M1", "We see it too.")
     desk.session.commit()
     explain_id = raised.id
     safeguards.explain_flag(desk["ilena"], desk.checklist(), explain_id, "Seen.")
     desk.session.commit()
     assert is_open(desk) == ["M1.all_agree"]
-    safeguards.raise_flag(desk["samira"], desk.checklist(), "M1", "Still.")
+    checklists.flag_term(desk["samira"], desk.checklist(), "M1", "Still.")
     desk.save("ilena", "M1", seen=1, agrees="npm")
     assert is_open(desk) == []
 

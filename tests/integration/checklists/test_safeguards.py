@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 
-from tests.factories.checklists import read_second
+from tests.factories.checklists import flag_term, read_second
 from tests.factories.tables import Table
 from tracker.checklist_templates.models import AnswerScope
 from tracker.checklists import obstacles, service
@@ -15,7 +15,7 @@ from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
 
 
 def flag(table: Table, first: str = "samira", item: str = "M1") -> Flag:
-    raised = safeguards.raise_flag(table[first], table.checklist(), item, " A donor decides? ")
+    raised = flag_term(table[first], table.checklist(), item, " A donor decides? ")
     table.session.commit()
     return raised
 
@@ -49,9 +49,9 @@ def test_nobody_else_flags_anything(table: Table, first: str) -> None:
 def test_a_flag_says_how_the_term_limits_the_npm(table: Table) -> None:
     table.settle("M1")
     with pytest.raises(RuleBrokenError, match="Say how the term limits the NPM"):
-        safeguards.raise_flag(table["samira"], table.checklist(), "M1", "  ")
+        flag_term(table["samira"], table.checklist(), "M1", "  ")
     with pytest.raises(RuleBrokenError, match="That item doesn't exist"):
-        safeguards.raise_flag(table["samira"], table.checklist(), "M99", "It decides.")
+        flag_term(table["samira"], table.checklist(), "M99", "It decides.")
 
 
 def test_a_live_list_is_not_flagged(table: Table) -> None:

@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests import starting_points
-from tests.factories.checklists import accept, decline_text, send, sign, whole
+from tests.factories.checklists import accept, decline_text, flag_term, send, sign, whole
 from tests.factories.demonstration import Demonstration
 from tests.factories.visits import Scene
 from tracker.access.actor import Actor
@@ -27,7 +27,7 @@ from tracker.checklists.models import (
     Proposal,
     Stance,
 )
-from tracker.checklists.negotiation import positions, safeguards
+from tracker.checklists.negotiation import positions
 from tracker.checklists.service import save_answer
 from tracker.cooperations import keys
 from tracker.cooperations.keys import KeyDestroyedError
@@ -236,7 +236,7 @@ def test_the_agreed_terms_are_kept_as_they_are(scene: Scene, roles: Checklist) -
 def test_nothing_is_flagged_on_a_visit(scene: Scene, roles: Checklist) -> None:
     """A flag's reason is read by all who see the cooperation."""
     with pytest.raises(RefusedError, match="You can't flag anything on a visit's pages"):
-        safeguards.raise_flag(scene.actor("joana"), roles, "V8", OWN)
+        flag_term(scene.actor("joana"), roles, "V8", OWN)
 
 
 # Who could sign must be able to open

@@ -21,7 +21,6 @@ from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import service
 from tracker.checklists.loading import load
 from tracker.checklists.models import Checklist, ChecklistState
-from tracker.checklists.negotiation import safeguards
 from tracker.cooperations.models import Cooperation, Mode
 from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError
@@ -132,7 +131,7 @@ def test_the_reason_stays_when_the_text_changed_while_the_head_read(
     db.session.commit()
     address, head = f"/checklists/{terms.id}/review", land.browser(app, HEAD)
     opened = head.page(address).form().filled_in(reason=REASON)
-    safeguards.raise_flag(land.actor("samira"), terms_of(cooperation), "M1", "A donor decides?")
+    checklists.flag_term(land.actor("samira"), terms_of(cooperation), "M1", "A donor decides?")
     db.session.commit()
     page = Page.of(head.post(address, data=opened, csrf=False))
     assert "The text changed after you opened it" in page.text
@@ -140,7 +139,7 @@ def test_the_reason_stays_when_the_text_changed_while_the_head_read(
     assert load(terms_of(cooperation)).review is None
     # A mistake on the form doesn't make the newest text count as read.
     opened = head.page(address).form().filled_in(reason="")
-    safeguards.raise_flag(land.actor("samira"), terms_of(cooperation), "M3", "Another decides?")
+    checklists.flag_term(land.actor("samira"), terms_of(cooperation), "M3", "Another decides?")
     db.session.commit()
     page = Page.of(head.post(address, data=opened, csrf=False))
     page = Page.of(head.post(address, data=page.form().filled_in(reason=REASON), csrf=False))

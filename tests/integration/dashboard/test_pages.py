@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from tests.client import CheckedClient
 from tests.factories.agreements import checklist_of, send
-from tests.factories.checklists import read_second
+from tests.factories.checklists import flag_term, read_second
 from tests.factories.cooperations import (
     Country,
     bring_in,
@@ -26,7 +26,6 @@ from tests.factories.cooperations import (
 from tests.pages import Page
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.models import Checklist, ChecklistParty
-from tracker.checklists.negotiation import safeguards
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Cooperation, Mode, Stage
 from tracker.core import clock
@@ -240,7 +239,7 @@ def test_my_work_sends_as_many_queries_for_many_cooperations(
     for key in ("lantern", "bridge", "other_npm"):
         cooperation = open_one(land, *{key, "door"}, modes=(Mode.OMB_PLUS,))
         send(land, checklist_of(cooperation, TERMS), {"npm": "tomas", "door": "henrik"})
-        safeguards.raise_flag(
+        flag_term(
             land.actor("samira"), checklist_of(cooperation, ChecklistKind.URGENT_PLAN), "U1", "Why?"
         )
     session.commit()
@@ -438,7 +437,7 @@ def test_sent_terms_wait_for_those_who_have_not_signed(
 
 def test_an_open_mark_waits_for_the_npm(app: Flask, cast: Cast, session: Session) -> None:
     cooperation, terms = agreed(cast, session)
-    safeguards.raise_flag(cast.actor("samira"), terms, "M12", "Does a donor decide?")
+    flag_term(cast.actor("samira"), terms, "M12", "Does a donor decide?")
     session.commit()
     label = "Settle 1 flag: limits the NPM's independence"
     assert states(look(app, cast, cooperation, "ilena")[0])[label] == "Waiting for you"

@@ -9,7 +9,7 @@ from flask import Flask, current_app
 from sqlalchemy.orm import Session
 
 from tests import starting_points
-from tests.factories.checklists import decline_text, read_second
+from tests.factories.checklists import decline_text, flag_term, read_second
 from tests.factories.undertakings import everybody
 from tracker.activity import queries as trail
 from tracker.activity.stale import recompute
@@ -185,7 +185,7 @@ def test_what_was_declined_can_be_sent_again_once_the_named_items_are_agreed(cas
 def test_a_mark_on_a_term_leads_back_to_the_review(cast: Cast) -> None:
     cooperation, terms = reviewed(cast)
     assert stage(cooperation) is Stage.CLEARED
-    flag = safeguards.raise_flag(cast.actor("samira"), terms, "M12", "A donor decides?")
+    flag = flag_term(cast.actor("samira"), terms, "M12", "A donor decides?")
     assert stage(cooperation) is Stage.REVIEWED
     by_code = {gate.code: gate for gate in policy.gates(queries.facts_of(cooperation))}
     assert [requirement.target.item for requirement in by_code["G3"].missing] == ["M12"]

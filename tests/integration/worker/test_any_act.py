@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 
 from tests import starting_points
 from tests.effort import tries
-from tests.factories.checklists import read_second
+from tests.factories.checklists import flag_term, read_second
 from tests.factories.demonstration import Demonstration
 from tests.factories.demonstration import make as make_demonstration
 from tests.factories.visits import Scene, accept_role, confirm_plan
@@ -36,7 +36,7 @@ from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import service as checklists
 from tracker.checklists.loading import load
 from tracker.checklists.models import Checklist, NoticeKind, Stance
-from tracker.checklists.negotiation import positions, safeguards
+from tracker.checklists.negotiation import positions
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Mode
 from tracker.core.db import db
@@ -235,7 +235,7 @@ class AnyAct(RuleBasedStateMachine):
     def a_flag_is_raised(self, kind: ChecklistKind, data: st.DataObject) -> None:
         item = data.draw(ITEM[kind])
         self.do(
-            lambda: safeguards.raise_flag(
+            lambda: flag_term(
                 self.scene.actor("samira"), self.checklist(kind), item, "Who decides?"
             )
         )

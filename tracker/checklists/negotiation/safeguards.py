@@ -30,7 +30,7 @@ from tracker.checklists.models import (
 )
 from tracker.checklists.negotiation import hints
 from tracker.checklists.negotiation.hints import HintOnAnswer
-from tracker.checklists.negotiation.text_digest import text_digest
+from tracker.checklists.negotiation.text_digest import item_digest, text_digest
 from tracker.checklists.outside_reading import policy as outside_reading
 from tracker.checklists.outside_reading import queries as outside_readings
 from tracker.checklists.rules import power_limits
@@ -50,8 +50,13 @@ _Other = aliased(Membership)
 MAX_HINT_REASON = 500
 
 
-def raise_flag(actor: Actor, checklist: Checklist, item_code: str, reason: str) -> Flag:
-    """Flag a term as limiting the NPM's independence or flexibility (S6, S7; product.md, 4.8)."""
+def raise_flag(
+    actor: Actor, checklist: Checklist, item_code: str, reason: str, *, seen: str
+) -> Flag:
+    """Flag a term as limiting the NPM's independence or flexibility (S6, S7; product.md, 4.8).
+
+    seen is the digest of the answers that the person saw: raise StaleError when they changed.
+    """
     loaded = load_for_update(checklist)
     item = loaded.item(item_code)
     reading = read_from_outside(actor, loaded)
@@ -64,6 +69,10 @@ def raise_flag(actor: Actor, checklist: Checklist, item_code: str, reason: str) 
     ).require()
     policy.is_open(checklist.state, None, item.code).require()
     loaded.require_shown(item)
+    if seen != item_digest(loaded, item):
+        raise StaleError(
+            _l("The answer changed while you were writing. Check that your reason is still right.")
+        )
     if not reason.strip():
         raise RuleBrokenError(_l("Say how the term limits the NPM."), REASON)
     flag = Flag(
@@ -134,7 +143,10 @@ def answer_hint(
         raise RuleBrokenError(words, REASON)
     if not (limits or tidy or (as_reader and hint.harmless)):
         raise RuleBrokenError(_l("Say briefly why it doesn't limit the NPM."), REASON)
-    flag = raise_flag(actor, checklist, item_code, tidy) if limits else None
+    flag = None
+    if limits:
+        # The mark says that the words they are about are the same.
+        flag = raise_flag(actor, checklist, item_code, tidy, seen=item_digest(loaded, item))
     answer = HintAnswer(
         id=uuid4(),
         checklist_id=checklist.id,

@@ -1,4 +1,4 @@
-"""What a second reader reads of a text, and its digest: for the token of their page."""
+"""Digests of what a page shows: of a whole text to its second reader, of an item to be flagged."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -32,6 +32,11 @@ def text_digest(loaded: LoadedChecklist, reading: OutsideReading | None = None) 
             "flagged": sorted(loaded.flagged),
         }
     )
+
+
+def item_digest(loaded: LoadedChecklist, item: Item) -> str:
+    """Return a digest of the answers of one item as its page shows them."""
+    return digest_of({"item": item.code, "answers": _shown_answers(loaded, item)})
 
 
 def shows_the_same(loaded: LoadedChecklist, before: Surroundings) -> bool:

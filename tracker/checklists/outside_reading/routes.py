@@ -14,11 +14,11 @@ from tracker.checklists import pages as checklist_pages
 from tracker.checklists import policy as checklist_policy
 from tracker.checklists.editing import back, get_or_404, item_of, load_localized
 from tracker.checklists.encryption import is_restricted
-from tracker.checklists.forms import HintForm, ReasonForm
-from tracker.checklists.loading import LoadedChecklist
+from tracker.checklists.forms import FlagForm, HintForm
+from tracker.checklists.loading import LoadedChecklist, lock
 from tracker.checklists.models import Checklist, OutsideReading
 from tracker.checklists.negotiation import hints, safeguards, warnings
-from tracker.checklists.negotiation.text_digest import text_digest
+from tracker.checklists.negotiation.text_digest import item_digest, text_digest
 from tracker.checklists.outside_reading import pages, policy, queries, service
 from tracker.checklists.outside_reading.forms import ConfirmForm, ReaderForm
 from tracker.checklists.outside_reading.service import NewReader
@@ -160,16 +160,29 @@ def show(reading_id: UUID) -> str | Response:
 def flag(reading_id: UUID, code: str) -> str | Response:
     """Flag a term as limiting the NPM (S6, S7)."""
     actor = current_actor()
-    reading, loaded = _reading_or_404(actor, reading_id)
+    reading, loaded = _reading_or_404(actor, reading_id, locks=request.method == "POST")
     item, checklist = item_of(loaded, code), loaded.checklist
     restricted = is_restricted(checklist)
     require(checklist_policy.can_flag(actor, None, item, is_restricted=restricted, is_outside=True))
-    form = ReasonForm()
+    form = FlagForm()
+    if not form.is_submitted():
+        form.seen.data = item_digest(loaded, item)
+
+    def changed(error: StaleError) -> str:
+        """Show the answers as they are now, with what was typed."""
+        form.refuse(error)
+        again, now = _reading_or_404(actor, reading_id)
+        form.seen.data = item_digest(now, item_of(now, code))
+        return _item_page("readings/flag.html", again, now, code, form)
+
     done = form.validate_on_submit() and perform(
         form,
-        lambda: safeguards.raise_flag(actor, checklist, code, form.reason.data or ""),
+        lambda: safeguards.raise_flag(
+            actor, checklist, code, form.reason.data or "", seen=form.seen.data or ""
+        ),
         success=_("%(code)s is flagged. It can't be signed until the flag is answered.", code=code),
         next=_back(reading_id, code),
+        conflict=changed,
     )
     return done or _item_page("readings/flag.html", reading, loaded, code, form)
 
@@ -225,9 +238,16 @@ def _terms_or_404(actor: Actor, checklist_id: UUID) -> Checklist:
     return checklist
 
 
-def _reading_or_404(actor: Actor, reading_id: UUID) -> tuple[OutsideReading, LoadedChecklist]:
+def _reading_or_404(
+    actor: Actor, reading_id: UUID, *, locks: bool = False
+) -> tuple[OutsideReading, LoadedChecklist]:
+    """Return what a person reads; locks keeps others from changing it, as a verb would then do."""
     reading = found_or_404(queries.find(actor, reading_id))
-    return reading, load_localized(reading.checklist)
+    # Locking reads the invitation anew, without its text.
+    checklist = reading.checklist
+    if locks:
+        lock(checklist)
+    return reading, load_localized(checklist)
 
 
 def _back(reading_id: UUID, code: str) -> Response:

@@ -90,20 +90,24 @@ def talk(checklist_id: UUID, code: str) -> Answered:
     actor = current_actor()
     checklist, loaded, item = get_item_or_404(actor, checklist_id, code, "talk")
     acts = pages.acts(loaded, actor, item)
-    current = loaded.sheet.shared(code)
-    seen = str(current.answer_id) if current else ""
-    form = TalkForm(data={"answer": seen})
-    page = partial(
-        reason_page,
-        loaded,
-        item,
-        form,
-        title=_("Ask to discuss %(code)s", code=code),
-        lede=_("The other parties read your reason."),
-    )
+    form = TalkForm()
+    if not form.is_submitted():
+        form.answer.data = _answer_id(loaded, code)
+    words = {
+        "title": _("Ask to discuss %(code)s", code=code),
+        "lede": _("The other parties read your reason."),
+    }
+    page = partial(reason_page, loaded, item, form, **words)
     button, refusal = _("Ask to discuss"), _("There's nothing here for you to accept.")
     if not may_go_on(form, acts.talk, acts.why_not, refusal):
         return page(button=button), HTTPStatus.FORBIDDEN
+
+    def changed(error: StaleError) -> str:
+        """Show the answer as it is now, with what was typed."""
+        form.refuse(error)
+        _checklist, again, now = get_item_or_404(actor, checklist_id, code, "talk")
+        form.answer.data = _answer_id(again, code)
+        return reason_page(again, now, form, **words, button=button)
 
     done = form.validate_on_submit() and perform(
         form,
@@ -117,11 +121,14 @@ def talk(checklist_id: UUID, code: str) -> Answered:
         ),
         success=_("The others see that you want to discuss %(code)s.", code=code),
         next=back(checklist_id, code),
+        conflict=changed,
     )
-    if done:
-        return done
-    form.answer.data = seen
-    return page(button=button)
+    return done or page(button=button)
+
+
+def _answer_id(loaded: LoadedChecklist, code: str) -> str:
+    current = loaded.sheet.shared(code)
+    return str(current.answer_id) if current else ""
 
 
 @blueprint.route("/items/<code>/propose", methods=["GET", "POST"])

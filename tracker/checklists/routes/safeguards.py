@@ -22,11 +22,11 @@ from tracker.checklists.editing import (
     may_go_on,
     reason_page,
 )
-from tracker.checklists.forms import HintForm, ReasonForm, ReviewAloneForm, ReviewForm
+from tracker.checklists.forms import FlagForm, HintForm, ReasonForm, ReviewAloneForm, ReviewForm
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import Checklist
 from tracker.checklists.negotiation import hints, safeguards, warnings
-from tracker.checklists.negotiation.text_digest import text_digest
+from tracker.checklists.negotiation.text_digest import item_digest, text_digest
 from tracker.core.errors import StaleError
 from tracker.guidance.queries import passages_for
 from tracker.signoff import shown
@@ -48,23 +48,33 @@ def flag(checklist_id: UUID, code: str) -> Answered:
     actor = current_actor()
     checklist, loaded, item = get_item_or_404(actor, checklist_id, code, "flag")
     acts = pages.acts(loaded, actor, item)
-    form = ReasonForm()
-    page = partial(
-        reason_page,
-        loaded,
-        item,
-        form,
-        title=_("Flag a term: %(code)s", code=code),
-        lede=_("Does it let another body decide, delay or veto what the NPM does? Say how."),
-    )
+    form = FlagForm()
+    if not form.is_submitted():
+        form.seen.data = item_digest(loaded, item)
+    words = {
+        "title": _("Flag a term: %(code)s", code=code),
+        "lede": _("Does it let another body decide, delay or veto what the NPM does? Say how."),
+    }
+    page = partial(reason_page, loaded, item, form, **words)
     button = _("Flag the term")
     if not may_go_on(form, acts.flag, acts.why_not, _("There's nothing here to flag.")):
         return page(button=button), HTTPStatus.FORBIDDEN
+
+    def changed(error: StaleError) -> str:
+        """Show the answers as they are now, with what was typed."""
+        form.refuse(error)
+        _checklist, again, now = get_item_or_404(actor, checklist_id, code, "flag")
+        form.seen.data = item_digest(again, now)
+        return reason_page(again, now, form, **words, button=button)
+
     done = form.validate_on_submit() and perform(
         form,
-        lambda: safeguards.raise_flag(actor, checklist, code, form.reason.data or ""),
+        lambda: safeguards.raise_flag(
+            actor, checklist, code, form.reason.data or "", seen=form.seen.data or ""
+        ),
         success=_("%(code)s is flagged. It can't be signed until the flag is answered.", code=code),
         next=back(checklist_id, code),
+        conflict=changed,
     )
     return done or page(button=button)
 

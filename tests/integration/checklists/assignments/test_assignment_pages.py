@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from tests.factories.checklists import flag_term
 from tests.factories.tables import Table, set_out
 from tests.factories.templates import a_field, a_template, an_item
 from tests.integration.checklists.assignments.test_assignments import assign, holders, take_out
@@ -17,7 +18,6 @@ from tests.pages import Page
 from tests.starting_points import noon_in
 from tracker.checklists.assignments import service as assignments
 from tracker.checklists.models import ChecklistState
-from tracker.checklists.negotiation import safeguards
 from tracker.core import clock
 
 Statements = Callable[[], AbstractContextManager[list[str]]]
@@ -104,7 +104,7 @@ def test_every_filter_has_its_count_which_is_what_it_keeps(room: Room, first: st
     table = room.table
     table.settle("M1")
     table.save("ilena", "M3")
-    safeguards.raise_flag(table["samira"], table.checklist(), "M1", "A donor decides?")
+    flag_term(table["samira"], table.checklist(), "M1", "A donor decides?")
     table.session.commit()
     room.submit("joana", "/items/M1/propose", words="Other words.", reason="Shorter.")
     if first != "ada":

@@ -397,7 +397,7 @@ def test_the_reader_answers_hints_and_flags_for_nobody_but_themselves(
     db.session.commit()
     assert len(hints.waiting_for_reader(small.loaded())) == 1
     with pytest.raises(RefusedError, match="aren't acting for a party"):
-        safeguards.raise_flag(small.actor(READER), small.terms, "M6", "Again.")
+        checklists.flag_term(small.actor(READER), small.terms, "M6", "Again.")
 
 
 def test_a_text_that_changed_since_the_page_was_opened_is_not_confirmed(small: SmallNpm) -> None:
@@ -421,6 +421,32 @@ def test_a_text_that_changed_since_the_page_was_opened_is_not_confirmed(small: S
         )
     small.confirm(stored(reading.id))
     assert small.loaded().review is not None
+
+
+def test_the_outside_reader_flags_the_words_that_were_on_the_page(
+    small: SmallNpm, app: Flask
+) -> None:
+    reading = small.ask()
+    reader, address = small.land.browser(app, READER), f"/readings/{reading.id}/items/M6/flag"
+    opened = reader.page(address).form().filled_in(reason="It can't stop.")
+    whole = checklists.whole(small.loaded(), "M6")
+    current = small.loaded().sheet.shared("M6")
+    assert current is not None
+    answers.save_answer(
+        small.actor(HEAD),
+        small.terms,
+        "M6",
+        AnswerScope.SHARED,
+        {**whole, **current.values},
+        base_version=current.version,
+    )
+    db.session.commit()
+    page = Page.of(reader.post(address, data=opened, csrf=False))
+    assert "The answer changed while you were writing." in page.text
+    assert not small.loaded().flags_on.get("M6")
+    reader.post(address, data=page.form().filled_in(), csrf=False)
+    (flag,) = small.loaded().flags_on["M6"]
+    assert flag.reason == "It can't stop."
 
 
 def test_a_change_after_the_reading_asks_for_another(small: SmallNpm) -> None:

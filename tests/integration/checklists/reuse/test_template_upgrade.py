@@ -4,6 +4,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from tests.factories.checklists import flag_term
 from tests.factories.tables import Table
 from tests.factories.templates import (
     a_column,
@@ -20,7 +21,7 @@ from tracker.checklist_templates import library
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklist_templates.schema import Template
 from tracker.checklists.models import Answer, Stance
-from tracker.checklists.negotiation import positions, safeguards
+from tracker.checklists.negotiation import positions
 from tracker.checklists.reuse import template_upgrade
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
 from tracker.mail.models import OutboxMessage
@@ -188,7 +189,7 @@ def test_a_removed_item_keeps_its_answer_and_comes_back_with_it(table: Table) ->
 
 def test_flags_and_proposals_on_removed_items_end(table: Table) -> None:
     saved = table.save("ilena", "M6")
-    safeguards.raise_flag(table["samira"], table.checklist(), "M6", "It limits.")
+    flag_term(table["samira"], table.checklist(), "M6", "It limits.")
     positions.propose(
         table["samira"],
         table.checklist(),
