@@ -48,7 +48,7 @@ from tracker.ui.form_base import Form
 from tracker.ui.validators import is_blank
 
 # Fields that the page fills in, not the person.
-HIDDEN = frozenset({"CSRFTokenField", "HiddenField", "VersionField"})
+HIDDEN = frozenset({"CSRFTokenField", "HiddenField", "HiddenValueField", "VersionField"})
 # What a page sends beside the words that were typed.
 BESIDE = frozenset(
     {

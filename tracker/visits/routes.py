@@ -5,6 +5,7 @@ In one file: the pages of one blueprint find and show the same visit.
 
 from collections.abc import Callable
 from functools import partial
+from http import HTTPStatus
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -23,6 +24,7 @@ from tracker.access.gate import (
 from tracker.activity import service as trail
 from tracker.checklist_templates import library
 from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.editing import may_go_on
 from tracker.checklists.loading import load
 from tracker.checklists.models import Checklist
 from tracker.checklists.policy import can_amend, is_open
@@ -51,6 +53,8 @@ from tracker.visits.forms import (
 )
 from tracker.visits.models import Visit, VisitStage
 from tracker.visits.readiness import Reading
+
+Answered = str | Response | tuple[str, int]
 
 blueprint = Blueprint("visits", __name__, url_prefix="/cooperations/<reference>")
 ONE = "/visits/<int(min=1, max=999999):number>"
@@ -95,13 +99,15 @@ def index(reference: str) -> str:
 
 @blueprint.route("/visits/plan", methods=["GET", "POST"])
 @signed_in
-def plan(reference: str) -> str | Response:
+def plan(reference: str) -> Answered:
     """Plan a joint visit."""
     actor = current_actor()
     cooperation = _cooperation(actor, reference)
-    require(service.can_plan(actor, cooperation))
     template = library.localized(library.newest(ChecklistKind.VISIT_ROLES), locale.language())
     form = plan_form(template, people.people(cooperation.id))
+    if not _may_go_on(actor, cooperation, form, service.can_plan(actor, cooperation)):
+        page = render_template("visits/plan.html", form=form, cooperation=cooperation)
+        return page, HTTPStatus.FORBIDDEN
     done = form.validate_on_submit() and perform(
         form,
         lambda: service.plan_visit(
@@ -217,11 +223,10 @@ def _answer(reference: str, number: int, act: Callable[..., bool], message: str)
 
 @blueprint.route(f"{ONE}/plan", methods=["GET", "POST"])
 @signed_in
-def change_plan(reference: str, number: int) -> str | Response:
+def change_plan(reference: str, number: int) -> Answered:
     """Change place and days; if somebody saved meanwhile, both plans are shown."""
     actor = current_actor()
     visit = _visit(actor, reference, number, "visit_plan")
-    require(_may_change(actor, visit))
     before = plan_of(visit)
     form = ChangePlanForm(
         data={
@@ -231,6 +236,8 @@ def change_plan(reference: str, number: int) -> str | Response:
             "version": visit.version,
         }
     )
+    if not _may_change_by(form, actor, visit):
+        return _plan_page(actor, reference, visit, form), HTTPStatus.FORBIDDEN
 
     def handle_conflict(error: StaleError) -> str:
         form.refuse(error)
@@ -267,15 +274,21 @@ def _saved(changed: object) -> str:
 
 @blueprint.route(f"{ONE}/team", methods=["GET", "POST"])
 @signed_in
-def change_team(reference: str, number: int) -> str | Response:
-    """Change lead, team and audience, in the roles (V2 to V4)."""
+def change_team(reference: str, number: int) -> Answered:
+    """Change lead, team and audience, in the roles (V2 to V4).
+
+    A team that was chosen while the roles were sent for signature stays on the page.
+    """
     actor = current_actor()
     visit = _visit(actor, reference, number, "visit_team")
-    require(_may_change(actor, visit))
     roles = team.checklists_of(visit)[ChecklistKind.VISIT_ROLES]
-    if not any(is_open(roles.state, roles.open_items, item) for item in team.ITEMS):
-        return _team_is_agreed(actor, reference, visit, roles)
     form = team_form(people.people(visit.cooperation_id), load(roles))
+    if not _may_change_by(form, actor, visit):
+        return _team_page(actor, reference, visit, form), HTTPStatus.FORBIDDEN
+    if not form.is_submitted() and not any(
+        is_open(roles.state, roles.open_items, item) for item in team.ITEMS
+    ):
+        return _team_is_agreed(actor, reference, visit, roles)
 
     def act() -> bool:
         try:
@@ -337,29 +350,34 @@ def _team_is_agreed(actor: Actor, reference: str, visit: Visit, roles: Checklist
 
 @blueprint.route(f"{ONE}/stop", methods=["GET", "POST"])
 @signed_in
-def stop(reference: str, number: int) -> str | Response:
+def stop(reference: str, number: int) -> Answered:
     """Stop a visit with a reason."""
     actor = current_actor()
     visit = _visit(actor, reference, number, "visit_stop")
     if visit.stage is VisitStage.STOPPED:
         flash(_("The visit is stopped."), "success")
         return _to_visit(reference, number)
-    require(_may_change(actor, visit))
     form = ReasonForm()
+    if not _may_change_by(form, actor, visit):
+        return _stop_page(actor, reference, visit, form), HTTPStatus.FORBIDDEN
     done = form.validate_on_submit() and perform(
         form,
         lambda: service.stop(actor, visit, reason=form.reason.data or ""),
         success=_("The visit is stopped."),
         next=_to_visit(reference, number),
     )
-    return done or render_template(
+    return done or _stop_page(actor, reference, visit, form)
+
+
+def _stop_page(actor: Actor, reference: str, visit: Visit, form: Form) -> str:
+    return render_template(
         "visits/stop.html", form=form, visit=visit, cooperation=_cooperation(actor, reference)
     )
 
 
 @blueprint.route(f"{ONE}/override", methods=["GET", "POST"])
 @signed_in
-def override(reference: str, number: int) -> str | Response:
+def override(reference: str, number: int) -> Answered:
     """Override gate J3 with a reason; for managers of the NPM.
 
     If something else is missing by now, nothing is overridden: the page shows the list as it is and
@@ -368,8 +386,10 @@ def override(reference: str, number: int) -> str | Response:
     actor = current_actor()
     visit = _visit(actor, reference, number, "visit_override")
     cooperation = _cooperation(actor, reference)
-    require(policy.can_override(actor, service.npm_ids(cooperation), visit.stage))
     form = OverrideForm()
+    allowed = policy.can_override(actor, service.npm_ids(cooperation), visit.stage)
+    if not _may_go_on(actor, cooperation, form, allowed):
+        return _override_page(actor, visit, form), HTTPStatus.FORBIDDEN
     done = form.validate_on_submit() and perform(
         form,
         lambda: service.override(
@@ -381,8 +401,11 @@ def override(reference: str, number: int) -> str | Response:
         ),
         next=redirect(url_for(".ready", reference=reference, number=number), 303),
     )
-    if done:
-        return done
+    return done or _override_page(actor, visit, form)
+
+
+def _override_page(actor: Actor, visit: Visit, form: OverrideForm) -> str:
+    """Show what is missing, with its mark in the form."""
     reading = readiness.read(visit, language=locale.language())
     form.mark.data = shown.override_mark(actor.user_id, reading)
     view = pages.ready_view(reading, actor, plans=True)
@@ -454,6 +477,23 @@ def _may_change(actor: Actor, visit: Visit, cooperation: Cooperation | None = No
     cooperation = cooperation or found_or_404(cooperations.find_by_id(actor, visit.cooperation_id))
     leads = audiences.standing(actor, VISIT, visit.id).leads
     return policy.can_change(actor, service.npm_ids(cooperation), visit.stage, leads=leads)
+
+
+def _may_change_by(form: Form, actor: Actor, visit: Visit) -> bool:
+    """Tell whether a person may change a visit now by a form; else refuse it."""
+    cooperation = found_or_404(cooperations.find_by_id(actor, visit.cooperation_id))
+    return _may_go_on(actor, cooperation, form, _may_change(actor, visit, cooperation))
+
+
+def _may_go_on(actor: Actor, cooperation: Cooperation, form: Form, allowed: Decision) -> bool:
+    """Tell whether a form is open to a person now; else refuse it.
+
+    What somebody of the NPM typed stays on the page, with the reason above. To others the page
+    isn't shown.
+    """
+    if actor.organisation_id not in service.npm_ids(cooperation):
+        require(allowed)
+    return may_go_on(form, allowed, allowed.reason, "")
 
 
 def _to_visit(reference: str, number: int) -> Response:
