@@ -6,6 +6,7 @@ import zlib
 import sqlalchemy as sa
 
 from tracker.access.actor import Actor
+from tracker.agreements import service as agreements
 from tracker.agreements.paper import prior_agreements
 from tracker.agreements.paper import service as paper
 from tracker.checklists.loading import load
@@ -45,6 +46,7 @@ def record(
     scan: bytes = b"",
     signed_on: dt.date | None = None,
     office: str = "Director",
+    page: SigningPage | None = None,
 ) -> PaperRecord:
     """Record that the actor's organisation signed on paper, by whom the text names for it."""
     named = db.session.scalars(
@@ -58,6 +60,7 @@ def record(
     return paper.record(
         actor,
         checklist,
+        page=page or agreements.page_with(checklist),
         signed_on=signed_on or clock.today(),
         offices=dict.fromkeys(named, office),
         scan=scan or pdf(),

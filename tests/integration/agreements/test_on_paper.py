@@ -32,7 +32,12 @@ def record(table: Table, *firsts: str, by: str = "ilena") -> PaperRecord:
     """Record a scan that some persons signed."""
     offices = {person(table, first): "Head" for first in firsts}
     record = paper.record(
-        table[by], table.checklist(), signed_on=clock.today(), offices=offices, scan=scans.pdf()
+        table[by],
+        table.checklist(),
+        page=agreements.page_with(table.checklist()),
+        signed_on=clock.today(),
+        offices=offices,
+        scan=scans.pdf(),
     )
     table.session.commit()
     return record

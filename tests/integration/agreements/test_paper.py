@@ -158,6 +158,7 @@ def test_nothing_is_recorded_on_a_text_that_is_not_waiting_for_signatures(table:
         lambda: paper.record(
             table["samira"],
             table.checklist(),
+            page=agreements.page_with(table.checklist()),
             signed_on=clock.today(),
             offices={},
             scan=scans.pdf(),
@@ -178,6 +179,7 @@ def test_only_people_the_text_names_for_that_party_can_have_signed(
         lambda: paper.record(
             sent["samira"],
             sent.checklist(),
+            page=agreements.page_with(sent.checklist()),
             signed_on=clock.today(),
             offices=offices,
             scan=scans.pdf(),

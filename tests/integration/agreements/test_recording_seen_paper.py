@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from tests.client import CheckedClient
+from tests.factories import checklists
 from tests.factories import paper as scans
 from tests.factories.cooperations import signed_in
 from tests.factories.evidence.leaves import shown_on, unseen
@@ -15,6 +16,8 @@ from tests.integration.agreements.test_paper import refused
 from tests.integration.agreements.test_prior_agreements import attempt, document, page_now
 from tests.pages import Page
 from tracker.agreements import frozen_text
+from tracker.agreements import service as agreements
+from tracker.agreements.paper import service as paper
 from tracker.checklists.models import ChecklistState
 from tracker.core import clock
 from tracker.signoff import shown
@@ -145,3 +148,82 @@ def test_a_page_that_somebody_else_opened_records_nothing(known: Table, app: Fla
     again = send(known, browser, page, **typed(page) | {"page_token": token})
     assert UNKNOWN in again.text
     assert records(known) == 0
+
+
+# Texts of this product
+
+
+@pytest.fixture
+def sent(table: Table) -> Table:
+    """The terms, agreed, frozen and sent; nobody has signed."""
+    table.send()
+    table.session.commit()
+    return table
+
+
+def send_again(table: Table) -> None:
+    """Call the text back and send it again on the same day, with the same signatories."""
+    agreements.call_back(table["ilena"], table.checklist(), reason="A date is wrong.")
+    checklists.send(table.checklist(), table["ilena"], table.signatories)
+    table.session.commit()
+
+
+def test_a_scan_of_one_revision_is_not_recorded_for_the_next(sent: Table) -> None:
+    page = agreements.page_with(sent.checklist())
+    send_again(sent)
+    refused(
+        sent,
+        lambda: scans.record(sent["samira"], sent.checklist(), page=page),
+        CHANGED,
+        shown.NotShownError,
+    )
+    scans.record(sent["samira"], sent.checklist())
+
+
+def test_a_scan_is_not_recorded_without_a_page_that_names_its_revision(sent: Table) -> None:
+    day, people = clock.today(), {sent["henrik"].user_id: "Director"}
+    refused(
+        sent,
+        lambda: paper.record(
+            sent["samira"],
+            sent.checklist(),
+            page=None,
+            signed_on=day,
+            offices=people,
+            scan=scans.pdf(),
+        ),
+        UNKNOWN,
+        shown.NotShownError,
+    )
+
+
+def test_a_page_open_since_the_last_revision_records_no_scan_and_keeps_what_was_typed(
+    sent: Table, app: Flask
+) -> None:
+    browser = signed_in(app, sent.land.users["samira"])
+    page = browser.page(f"/checklists/{sent.checklist().id}/paper")
+    office = next(name for name in page.form().names if "office" in name)
+    send_again(sent)
+    values = {"signed_on": clock.today().isoformat(), office: "Chair of the board"}
+    again = send(sent, browser, page, **values)
+    assert again.text.count(CHANGED) == 1
+    assert "What changed since you opened revision 1" in again.text
+    assert records(sent) == 0
+    assert again.form().filled_in()[office] == ["Chair of the board"]
+    assert "The scan is recorded" in send(sent, browser, again).text
+    assert records(sent) == 1
+
+
+def test_a_page_of_a_text_that_was_called_back_says_so_and_keeps_what_was_typed(
+    sent: Table, app: Flask
+) -> None:
+    browser = signed_in(app, sent.land.users["samira"])
+    page = browser.page(f"/checklists/{sent.checklist().id}/paper")
+    office = next(name for name in page.form().names if "office" in name)
+    agreements.call_back(sent["ilena"], sent.checklist(), reason="A date is wrong.")
+    sent.session.commit()
+    values = {"signed_on": clock.today().isoformat(), office: "Chair of the board"}
+    again = send(sent, browser, page, **values)
+    assert "This text is no longer waiting for signatures, so nothing was done." in again.text
+    assert again.form().filled_in()[office] == ["Chair of the board"]
+    assert records(sent) == 0

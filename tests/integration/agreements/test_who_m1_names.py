@@ -188,6 +188,7 @@ def test_only_people_named_in_the_text_sign_on_paper_even_if_m1_names_others(
         paper.record(
             agreed["ilena"],
             agreed.checklist(),
+            page=agreements_service.page_with(agreed.checklist()),
             signed_on=clock.today(),
             offices={users["tomas"].id: "Head"},
             scan=scans.pdf(),

@@ -1,15 +1,17 @@
 """Pages for signing on paper: record a scan; view, confirm, refuse, withdraw or download one."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, abort, make_response, redirect, render_template, url_for
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask_babel import get_locale
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from tracker.access.actor import Actor
 from tracker.access.gate import current_actor, found_or_404, require, signed_in
-from tracker.agreements import frozen_text
+from tracker.agreements import frozen_text, revisions
 from tracker.agreements import service as agreements
 from tracker.agreements.paper import pages as paper_pages
 from tracker.agreements.paper import prior_agreements
@@ -22,18 +24,22 @@ from tracker.agreements.paper.forms import (
     paper_form,
     signers_in,
 )
+from tracker.agreements.revisions import Since
 from tracker.checklists import encryption, labels, loading
 from tracker.checklists.editing import get_or_404, load_localized
 from tracker.checklists.loading import LoadedChecklist, load
 from tracker.checklists.models import Checklist
 from tracker.cooperations import keys
+from tracker.core.errors import RuleBrokenError
 from tracker.signoff import paper as papers
 from tracker.signoff import queries as signoff
 from tracker.signoff import scans, shown
 from tracker.signoff import service as signoff_service
 from tracker.signoff.models import Revision, SignatureRequest
+from tracker.signoff.paper import Signer
 from tracker.signoff.paper_models import PaperKind, PaperRecord
 from tracker.signoff.paper_view import size_words
+from tracker.signoff.scan_fields import ReadScanFields
 from tracker.signoff.scans import ENDINGS, ScanType
 from tracker.ui import locale
 from tracker.ui.perform import perform
@@ -56,21 +62,20 @@ def record(checklist_id: UUID) -> str | Response:
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "record_paper")
     if checklist.revision_sent_id is None:
-        abort(404)
+        return _recorded_too_late(actor, checklist)
     signature_request = found_or_404(signoff.request_of(checklist.revision_sent_id))
-    loaded = load_localized(checklist)
-    document = signoff_service.document_of(
-        signature_request.revision, encryption.key_for(checklist)
-    )
-    require(paper.can_record(actor, loaded, signature_request, document))
+    revision = signature_request.revision
+    document = signoff_service.document_of(revision, encryption.key_for(checklist))
+    parties = loading.parties(checklist)
+    require(paper.can_record(actor, parties, signature_request, document))
     lines = paper.open_lines(actor, signature_request, document)
     form: Any = paper_form(lines)
-    revision = signature_request.revision
-    done = form.validate_on_submit() and perform(
+    done: Response | None = form.validate_on_submit() and perform(
         form,
         lambda: paper.record(
             actor,
             checklist,
+            page=shown.page_of(actor, form.page_token.data),
             signed_on=form.signed_on.data,
             offices=offices_in(form),
             scan=form.sent_scan,
@@ -78,11 +83,45 @@ def record(checklist_id: UUID) -> str | Response:
         success=_("The scan is recorded. Another party now has to confirm it."),
         next=_to_record(checklist, revision),
     )
-    return done or render_template(
+    if done:
+        return done
+    page = shown.page_of(actor, form.page_token.data)
+    if form.is_submitted():
+        form.refuse_unless_shown(page, revision.digest)
+    form.page_token.data = shown.token_of(actor, shown.page_with(revision.digest))
+    since = revisions.since(checklist, page.digest if page else "", revision)
+    return _record_page(checklist, revision, form, lines, since)
+
+
+def _recorded_too_late(actor: Actor, checklist: Checklist) -> str:
+    """Show their words again to somebody who records a scan of a text that no longer waits."""
+    seen = shown.digest_on(actor, request.form.get("page_token"))
+    pairs = signoff.revisions_of(agreements.SUBJECT, checklist.id)
+    revision = found_or_404(next((old for old, _asked in pairs if old.digest == seen), None))
+    signature_request = found_or_404(signoff.request_of(revision.id))
+    document = signoff_service.document_of(revision, encryption.key_for(checklist))
+    lines = paper.named_lines(actor, signature_request, document)
+    form: Any = paper_form(lines)
+    form.refuse(
+        RuleBrokenError(_("This text is no longer waiting for signatures, so nothing was done."))
+    )
+    return _record_page(checklist, revision, form, lines)
+
+
+def _record_page(
+    checklist: Checklist,
+    revision: Revision,
+    form: ReadScanFields,
+    lines: Sequence[Signer],
+    since: Since | None = None,
+) -> str:
+    document = signoff_service.document_of(revision, encryption.key_for(checklist))
+    return render_template(
         "agreements/paper_record.html",
         checklist=checklist,
-        cooperation=loaded.cooperation,
+        cooperation=loading.cooperation(checklist),
         revision=revision,
+        since=since,
         text=frozen_text.read(document, locale.language()),
         form=form,
         lines=lines,

@@ -4,7 +4,7 @@ In one file: each verb on a scan asks the same rules on who signs and what is in
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -25,6 +25,7 @@ from tracker.checklists import service as checklists
 from tracker.checklists.encryption import is_restricted
 from tracker.checklists.loading import LoadedChecklist, load, lock
 from tracker.checklists.models import Checklist
+from tracker.checklists.rules.facts import PartyFact
 from tracker.checklists.service import own_organisation
 from tracker.cooperations import keys
 from tracker.core import clock
@@ -33,7 +34,7 @@ from tracker.signoff import paper, paper_policy, shown, signers
 from tracker.signoff import queries as requests
 from tracker.signoff import service as signoff
 from tracker.signoff.identity_proof import SigningPage
-from tracker.signoff.models import Signature, SignatureRequest
+from tracker.signoff.models import Signature, SignatureRequest, SignatureSlot
 from tracker.signoff.paper import Signer
 from tracker.signoff.paper_models import (
     PaperDecision,
@@ -61,6 +62,22 @@ def open_lines(
         if signers.is_to_sign(standing.parties, standing.signed, own, slot.user_id)
         and requests.slot_of(signature_request, own, slot.user_id) is slot
     ]
+    return _lines_of(actor, slots, document)
+
+
+def named_lines(
+    actor: Actor, signature_request: SignatureRequest, document: Mapping[str, Any]
+) -> list[Signer]:
+    """Return all lines of the actor's organisation on a text, whether it still waits or not."""
+    own = [
+        slot for slot in signature_request.slots if slot.organisation_id == actor.organisation_id
+    ]
+    return _lines_of(actor, own, document)
+
+
+def _lines_of(
+    actor: Actor, slots: Sequence[SignatureSlot], document: Mapping[str, Any]
+) -> list[Signer]:
     names = accounts.names(slot.user_id for slot in slots)
     signatories = {
         (signatory["organisation_id"], signatory["name"]): signatory
@@ -100,14 +117,14 @@ def fact_of(record: PaperRecord, signature_request: SignatureRequest) -> PaperFa
 
 def can_record(
     actor: Actor,
-    loaded: LoadedChecklist,
+    parties: Iterable[PartyFact],
     signature_request: SignatureRequest,
     document: Mapping[str, Any],
 ) -> Decision:
     """Decide whether a person may record now that their organisation signed on paper."""
     may = paper_policy.can_record(
         actor,
-        is_party=loaded.own_party(actor) is not None,
+        is_party=any(party.organisation_id == actor.organisation_id for party in parties),
         state=signature_request.state,
         has_line=bool(open_lines(actor, signature_request, document)),
         papers=facts_on(signature_request),
@@ -175,13 +192,16 @@ def record(
     actor: Actor,
     checklist: Checklist,
     *,
+    page: SigningPage | None,
     signed_on: dt.date,
     offices: Mapping[UUID, str],
     scan: bytes,
 ) -> PaperRecord:
     """Record that the actor's organisation signed the text on paper; another party confirms it.
 
-    offices are those of the persons who signed, by their ids. The text names these persons for the
+    page is the one on which the text was named: raise NotShownError when it named another, since
+    the paper can only be signed for one revision. offices are those of the persons who signed, by
+    their ids. The text names these persons for the
     actor's party, so whoever signs in place of the person named by M1 does so for the reason that
     the text or the passing on shows. Raise RuleBrokenError for a date or a file that can't be.
     """
@@ -189,7 +209,8 @@ def record(
     signature_request = _waiting_request(checklist)
     document = signoff.document_of(signature_request.revision, encryption.key_for(checklist))
     loaded = load(checklist)
-    can_record(actor, loaded, signature_request, document).require()
+    can_record(actor, loaded.parties, signature_request, document).require()
+    shown.require(page, signature_request.revision.digest)
     lines = {
         open_line.user_id: open_line for open_line in open_lines(actor, signature_request, document)
     }

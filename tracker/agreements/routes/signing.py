@@ -458,7 +458,7 @@ def _record_page(
     outcome = compared.outcome(revision.id)
     is_standing = revision.id == agreements_notices.standing_revision_id(checklist)
     may_sign_on_paper = signature_request is not None and bool(
-        paper.can_record(actor, loaded, signature_request, document)
+        paper.can_record(actor, loaded.parties, signature_request, document)
     )
     return render_template(
         "agreements/record.html",
