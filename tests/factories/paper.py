@@ -2,6 +2,7 @@
 
 import datetime as dt
 import zlib
+from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -47,8 +48,12 @@ def record(
     signed_on: dt.date | None = None,
     office: str = "Director",
     page: SigningPage | None = None,
+    only: UUID | None = None,
 ) -> PaperRecord:
-    """Record that the actor's organisation signed on paper, by whom the text names for it."""
+    """Record that the actor's organisation signed on paper, by whom the text names for it.
+
+    Or by only one person, where the signature was passed on to them.
+    """
     named = db.session.scalars(
         sa.select(SignatureSlot.user_id)
         .join(SignatureRequest, SignatureRequest.id == SignatureSlot.request_id)
@@ -62,7 +67,7 @@ def record(
         checklist,
         page=page or agreements.page_with(checklist),
         signed_on=signed_on or clock.today(),
-        offices=dict.fromkeys(named, office),
+        offices=dict.fromkeys([only] if only else named, office),
         scan=scan or pdf(),
     )
 

@@ -259,6 +259,66 @@ def signatories_of(organisation_id: UUID, day: dt.date) -> tuple[Signatory, ...]
     return tuple(Signatory(*row) for row in rows)
 
 
+@dataclass(frozen=True, slots=True)
+class SigningRole:
+    """A signatory's role, current or past, with what was recorded of it."""
+
+    user_id: UUID
+    office: str
+    power: str
+    power_from: dt.date | None
+    power_until: dt.date | None
+    starts_on: dt.date
+    ends_on: dt.date | None
+    begun_at: dt.datetime | None
+    ended_at: dt.datetime | None
+
+    def runs_on(self, day: dt.date) -> bool:
+        """Return whether the role was current on a day, if only for a part of it."""
+        if self.begun_at is None or day < _day_of(self.begun_at):
+            return False
+        ended_on = _day_of(self.ended_at) if self.ended_at else None
+        in_term = runs_from_to(self.starts_on, self.ends_on, day)
+        return in_term and runs_from_to(None, ended_on, day)
+
+    def holds_on(self, day: dt.date) -> bool:
+        """Return whether the role was current on a day, with a power recorded and valid then."""
+        in_term = runs_from_to(self.power_from, self.power_until, day)
+        return bool(self.power) and in_term and self.runs_on(day)
+
+
+def _day_of(moment: dt.datetime) -> dt.date:
+    return moment.astimezone(clock.zone()).date()
+
+
+def signing_roles(organisation_id: UUID, user_ids: Iterable[UUID]) -> dict[UUID, list[SigningRole]]:
+    """Return people's roles as signatories of an organisation, past ones too, oldest first."""
+    rows = db.session.execute(
+        sa.select(
+            Membership.user_id,
+            Membership.office,
+            Membership.power,
+            Membership.power_from,
+            Membership.power_until,
+            Membership.starts_on,
+            Membership.ends_on,
+            Membership.begun_at,
+            Membership.ended_at,
+        )
+        .where(
+            Membership.organisation_id == organisation_id,
+            Membership.user_id.in_(list(user_ids)),
+            Membership.role == Role.SIGNATORY,
+            Membership.begun_at.is_not(None),
+        )
+        .order_by(Membership.begun_at, Membership.id)
+    )
+    roles: dict[UUID, list[SigningRole]] = {}
+    for row in rows:
+        roles.setdefault(row.user_id, []).append(SigningRole(*row))
+    return roles
+
+
 def contacts(user_ids: Iterable[UUID]) -> dict[UUID, Contact]:
     """Return how to write to people, by id, without suspended ones."""
     wanted = set(user_ids)

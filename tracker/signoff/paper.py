@@ -46,6 +46,9 @@ class Signer:
     power: str = ""
     # The person on whose behalf they signed, if not themselves.
     on_behalf_of: str = ""
+    # Who passed the signature on to them, if anybody did.
+    in_place_of: str = ""
+    in_place_of_id: UUID | None = None
 
 
 def record(
@@ -218,6 +221,8 @@ def _write(
         office=signer.office,
         power=signer.power,
         on_behalf_of=signer.on_behalf_of or None,
+        in_place_of=signer.in_place_of or None,
+        in_place_of_id=signer.in_place_of_id,
         sentence=sentence,
         language=language,
         document_digest=revision.digest,
@@ -336,8 +341,8 @@ def signer_ids(signers: Iterable[Mapping[str, Any]]) -> frozenset[UUID]:
     return frozenset(UUID(signer["user_id"]) for signer in signers if signer.get("user_id"))
 
 
-def signers_of(paper: PaperRecord, powers: Mapping[tuple[str, str], str]) -> list[Signer]:
-    """Return who signed on paper; powers are those in the text, by organisation and name."""
+def signers_of(paper: PaperRecord) -> list[Signer]:
+    """Return who signed on paper, as its record keeps them: without their powers."""
     return [
         Signer(
             organisation_id=UUID(signer["organisation_id"]),
@@ -345,7 +350,6 @@ def signers_of(paper: PaperRecord, powers: Mapping[tuple[str, str], str]) -> lis
             name=signer["name"],
             office=signer["office"],
             user_id=UUID(signer["user_id"]) if signer.get("user_id") else None,
-            power=powers.get((signer["organisation_id"], signer["name"]), ""),
             on_behalf_of=signer.get("on_behalf_of", ""),
         )
         for signer in paper.signers

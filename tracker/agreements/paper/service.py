@@ -14,6 +14,7 @@ from flask_babel import lazy_gettext as _l
 from tracker.access.actor import Actor
 from tracker.access.decision import Decision
 from tracker.accounts import queries as accounts
+from tracker.accounts.queries import SigningRole
 from tracker.activity import service as trail
 from tracker.activity import verbs
 from tracker.activity.verbs import Verb
@@ -79,26 +80,71 @@ def _lines_of(
     actor: Actor, slots: Sequence[SignatureSlot], document: Mapping[str, Any]
 ) -> list[Signer]:
     names = accounts.names(slot.user_id for slot in slots)
-    signatories = {
-        (signatory["organisation_id"], signatory["name"]): signatory
+    roles = accounts.signing_roles(own_organisation(actor), names)
+    # As the text names the organisation; persons are looked up by their ids, since they may not be
+    # named in it, or by another name.
+    organisations = {
+        signatory["organisation_id"]: signatory["organisation"]
         for signatory in document.get("signatories", ())
     }
+    today = clock.today()
     lines = []
     for slot in slots:
-        name = names.get(slot.user_id, "")
-        known_signatory = signatories.get((str(slot.organisation_id), name), {})
+        of_person = roles.get(slot.user_id, [])
+        # The current role, or else the last.
+        role = next((role for role in reversed(of_person) if role.holds_on(today)), None)
+        role = role or (of_person[-1] if of_person else None)
         lines.append(
             Signer(
                 organisation_id=slot.organisation_id,
-                organisation_name=known_signatory.get("organisation", actor.organisation_name),
-                name=name,
-                office=known_signatory.get("office", ""),
+                organisation_name=organisations.get(
+                    str(slot.organisation_id), actor.organisation_name
+                ),
+                name=names.get(slot.user_id, ""),
+                office=role.office if role else "",
                 user_id=slot.user_id,
-                power=known_signatory.get("power", ""),
+                power=role.power if role else "",
                 on_behalf_of=slot.on_behalf_of,
             )
         )
     return lines
+
+
+def _with_powers(signers: Iterable[Signer], day: dt.date) -> list[Signer]:
+    """Return who signed with the power that each had on the day of the paper.
+
+    Raise RuleBrokenError for somebody who had none then. Who signed an earlier agreement has no
+    account here, so their power isn't known.
+    """
+    signed_by = list(signers)
+    roles = {
+        party_id: accounts.signing_roles(
+            party_id,
+            [signer.user_id for signer in signed_by if signer.user_id],
+        )
+        for party_id in {signer.organisation_id for signer in signed_by if signer.user_id}
+    }
+    return [
+        _with_power(signer, roles[signer.organisation_id].get(signer.user_id, []), day)
+        if signer.user_id
+        else signer
+        for signer in signed_by
+    ]
+
+
+def _with_power(signer: Signer, roles: Sequence[SigningRole], day: dt.date) -> Signer:
+    role = next((role for role in roles if role.holds_on(day)), None)
+    if role is not None:
+        return replace(signer, power=role.power)
+    if any(role.runs_on(day) for role in roles):
+        message = _l("%(name)s had no power to sign on the day of the paper.", name=signer.name)
+    else:
+        message = _l(
+            "%(name)s was no signatory of %(organisation)s on the day of the paper.",
+            name=signer.name,
+            organisation=signer.organisation_name,
+        )
+    raise RuleBrokenError(message, "signed")
 
 
 def facts_on(signature_request: SignatureRequest) -> list[PaperFact]:
@@ -224,7 +270,9 @@ def record(
     dated = paper_policy.can_be_dated(signed_on, clock.today(), frozen_on)
     if not dated:
         raise RuleBrokenError(dated.reason, "signed_on")
-    signed_by = [_with_office(lines[user_id], office) for user_id, office in offices.items()]
+    signed_by = _with_powers(
+        [_with_office(lines[user_id], office) for user_id, office in offices.items()], signed_on
+    )
     paper_record = paper.record(
         actor,
         signature_request.revision,
@@ -311,11 +359,10 @@ def confirm(
     )
     if not _is_confirmed(paper_record):
         return []
-    document = signoff.document_of(signature_request.revision, encryption.key_for(checklist))
     signatures = paper.sign(
         signature_request.revision,
         paper_record,
-        _answered_for(paper_record, document),
+        _answered_for(paper_record, signature_request),
         sentence=sentence,
         language=language,
     )
@@ -419,19 +466,33 @@ def _is_confirmed(paper_record: PaperRecord) -> bool:
 
 
 def _answered_for(
-    paper_record: PaperRecord, document: Mapping[str, Any]
+    paper_record: PaperRecord, signature_request: SignatureRequest
 ) -> list[tuple[Signer, PaperDecision]]:
     """Return each who signed on paper with what was confirmed: by their own party where it was."""
-    powers = {
-        (signatory["organisation_id"], signatory["name"]): signatory["power"]
-        for signatory in document.get("signatories", ())
-    }
     by_party = {decision.organisation_id: decision for decision in paper_record.decisions}
     last = paper_record.decisions[-1]
+    signed_by = _with_powers(paper.signers_of(paper_record), paper_record.signed_on)
     return [
-        (signer, by_party.get(signer.organisation_id, last))
-        for signer in paper.signers_of(paper_record, powers)
+        (_in_place(signer, signature_request), by_party.get(signer.organisation_id, last))
+        for signer in signed_by
     ]
+
+
+def _in_place(signer: Signer, signature_request: SignatureRequest) -> Signer:
+    """Return who signed with whoever passed the signature on to them, if anybody did.
+
+    Raise RuleBrokenError for somebody who has passed it on since the scan was recorded.
+    """
+    if signer.user_id is None:
+        return signer
+    slot = requests.slot_of(signature_request, signer.organisation_id, signer.user_id)
+    if slot is None:
+        raise RuleBrokenError(_l("%(name)s no longer signs this text.", name=signer.name))
+    former = requests.stood_for(signature_request, slot)
+    if former is None:
+        return signer
+    name = accounts.names([former.user_id])[former.user_id]
+    return replace(signer, in_place_of=name, in_place_of_id=former.user_id)
 
 
 def _in_force_since(paper_record: PaperRecord) -> dt.datetime | None:

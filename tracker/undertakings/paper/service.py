@@ -135,7 +135,7 @@ def confirm(
     (signature,) = paper.sign(
         revision,
         paper_record,
-        [(signer, decision) for signer in paper.signers_of(paper_record, {})],
+        [(signer, decision) for signer in paper.signers_of(paper_record)],
         sentence=sentence,
         language=language,
     )
