@@ -70,17 +70,17 @@ def move_role(stage: Stage, key: str) -> None:
     db.session.commit()
 
 
-AWAYS = pytest.mark.parametrize("away", [suspend, deactivate, end_role, move_role])
+ABSENT = pytest.mark.parametrize("away", [suspend, deactivate, end_role, move_role])
 
 
-@AWAYS
+@ABSENT
 def test_no_paper_is_recorded_of_somebody_without_a_role(driver: Stage, away: Away) -> None:
     away(driver, DRIVER)
     with pytest.raises(RefusedError, match=NO_ROLE):
         on_paper.record(driver)
 
 
-@AWAYS
+@ABSENT
 def test_nobody_without_a_role_signs_on_a_device(driver: Stage, away: Away) -> None:
     put_in(driver)
     db.session.commit()
@@ -92,7 +92,7 @@ def test_nobody_without_a_role_signs_on_a_device(driver: Stage, away: Away) -> N
         put_in(driver)
 
 
-@AWAYS
+@ABSENT
 def test_no_scan_is_confirmed_of_somebody_without_a_role(driver: Stage, away: Away) -> None:
     on_paper.record(driver)
     db.session.commit()
@@ -101,7 +101,7 @@ def test_no_scan_is_confirmed_of_somebody_without_a_role(driver: Stage, away: Aw
         on_paper.confirm(driver)
 
 
-@AWAYS
+@ABSENT
 def test_nobody_without_a_role_is_cleared(driver: Stage, away: Away) -> None:
     put_in(driver)
     sign(driver)
@@ -111,7 +111,7 @@ def test_nobody_without_a_role_is_cleared(driver: Stage, away: Away) -> None:
         driver.countersign(DRIVER)
 
 
-@AWAYS
+@ABSENT
 def test_nobody_with_an_account_is_cleared_without_a_role(stage: Stage, away: Away) -> None:
     stage.sign("leyla")
     db.session.commit()
