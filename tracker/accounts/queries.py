@@ -272,14 +272,16 @@ class SigningRole:
     ends_on: dt.date | None
     begun_at: dt.datetime | None
     ended_at: dt.datetime | None
+    # Since when the person is suspended, if they are.
+    suspended_at: dt.datetime | None
 
     def runs_on(self, day: dt.date) -> bool:
         """Return whether the role was current on a day, if only for a part of it."""
         if self.begun_at is None or day < _day_of(self.begun_at):
             return False
-        ended_on = _day_of(self.ended_at) if self.ended_at else None
         in_term = runs_from_to(self.starts_on, self.ends_on, day)
-        return in_term and runs_from_to(None, ended_on, day)
+        ends = (moment for moment in (self.ended_at, self.suspended_at) if moment)
+        return in_term and all(day <= _day_of(moment) for moment in ends)
 
     def holds_on(self, day: dt.date) -> bool:
         """Return whether the role was current on a day, with a power recorded and valid then."""
@@ -304,7 +306,9 @@ def signing_roles(organisation_id: UUID, user_ids: Iterable[UUID]) -> dict[UUID,
             Membership.ends_on,
             Membership.begun_at,
             Membership.ended_at,
+            User.suspended_at,
         )
+        .join(Membership.user)
         .where(
             Membership.organisation_id == organisation_id,
             Membership.user_id.in_(list(user_ids)),
@@ -315,7 +319,7 @@ def signing_roles(organisation_id: UUID, user_ids: Iterable[UUID]) -> dict[UUID,
     )
     roles: dict[UUID, list[SigningRole]] = {}
     for row in rows:
-        roles.setdefault(row.user_id, []).append(SigningRole(*row))
+        roles.setdefault(row.user_id, []).append(SigningRole(*list(row)))
     return roles
 
 

@@ -92,6 +92,21 @@ def test_a_role_that_had_ended_signs_no_paper_dated_after_it(
     )
 
 
+def test_a_suspended_person_signs_no_paper_dated_after_it(many: Table, frozen_time: Clock) -> None:
+    send(many)
+    today, user = clock.today(), many.land.users["tomas"]
+    user.active, user.suspended_at = False, clock.now()
+    many.session.commit()
+    frozen_time(clock.now() + 2 * DAY)
+    refused(
+        many,
+        lambda: scans.record(many["ilena"], many.checklist(), signed_on=today + DAY),
+        "was no signatory of",
+        RuleBrokenError,
+    )
+    record(many, "ilena", signed_on=today)
+
+
 def test_the_reason_stands_beside_who_signed(many: Table) -> None:
     send(many)
     power(many, "tomas", None, clock.today() - DAY)
