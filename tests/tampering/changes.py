@@ -1,9 +1,13 @@
-"""Every change to a table: a value, a deleted row, an inserted row, all rows deleted."""
+"""Every change to a table: a value, a deleted row, an inserted row, all rows deleted.
+
+And of a checked table a value of a row that the application changes next.
+"""
 
 import datetime as dt
 import random
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid5
@@ -12,14 +16,17 @@ import sqlalchemy as sa
 from flask_security import AsaList
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.orm import Session
 
-from tracker.activity.checked import CHECKED
-from tracker.core.db import Base
+from tracker.activity import binding
+from tracker.activity.checked import CHECKED, RESTRICTING
+from tracker.core.db import Base, db
 
 # What made-up rows are named by: the same in each run.
 NAMES = UUID("6a4f0d5e-6a0b-4c39-9f60-3d3d1a2f9f10")
 DELETED, INSERTED, TRUNCATED = "(a row deleted)", "(a row inserted)", "(truncated)"
 ACTS = (DELETED, INSERTED, TRUNCATED)
+TAKEN_OVER = "(a row changed, then by the application)"
 
 
 class ImpossibleError(Exception):
@@ -28,13 +35,13 @@ class ImpossibleError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One thing that is done to a table: another value in a column, or one of ACTS."""
+    """One thing that is done to a table: another value in a column, TAKEN_OVER, or one of ACTS."""
 
     table: str
     what: str
 
     def __str__(self) -> str:
-        joint = " " if self.what in ACTS else "."
+        joint = " " if self.what.startswith("(") else "."
         return f"{self.table}{joint}{self.what}"
 
     def do(self, connection: Connection) -> None:
@@ -48,17 +55,23 @@ class Change:
             connection.execute(sa.delete(table).where(_is(table, row)))
         elif self.what == INSERTED:
             _insert(connection, table)
+        elif self.what == TAKEN_OVER:
+            _change_twice(connection, table)
         else:
-            _change(connection, table, table.c[self.what])
+            row = _some_row(connection, table, self.what)
+            _change(connection, table, table.c[self.what], row)
 
 
 def every_change() -> list[Change]:
-    """Return every change: of each column of each table one, and each of the acts on each table."""
+    """Return every change: of each column of each table one, and each of the acts on each table.
+
+    Then, of each checked table, a row that the application changes next.
+    """
     return [
         Change(table.name, what)
         for table in Base.metadata.sorted_tables
         for what in (*(column.name for column in table.columns), *ACTS)
-    ]
+    ] + [Change(table, TAKEN_OVER) for table in CHECKED]
 
 
 def _some_row(connection: Connection, table: sa.Table, what: str) -> Mapping[str, Any]:
@@ -78,8 +91,9 @@ def _is(table: sa.Table, row: Mapping[str, Any]) -> sa.ColumnElement[bool]:
     return sa.and_(*(column == row[column.name] for column in table.primary_key))
 
 
-def _change(connection: Connection, table: sa.Table, column: sa.Column[Any]) -> None:
-    row = _some_row(connection, table, column.name)
+def _change(
+    connection: Connection, table: sa.Table, column: sa.Column[Any], row: Mapping[str, Any]
+) -> None:
     for value in _others(connection, column, row[column.name]):
         try:
             with connection.begin_nested():
@@ -93,6 +107,54 @@ def _change(connection: Connection, table: sa.Table, column: sa.Column[Any]) -> 
         assert done.rowcount == 1
         return
     raise ImpossibleError("the database takes no other value")
+
+
+def _change_twice(connection: Connection, table: sa.Table) -> None:
+    """Change a bound column of a row, and let the application change another one."""
+    bound = binding.bound_table(table.name)
+    assert bound is not None
+    row = _some_row(connection, table, TAKEN_OVER)
+    columns = [part for part in bound.columns if not _decides_whose(table, part.column)]
+    for altered in columns:
+        try:
+            _change(connection, table, altered.column, row)
+        except ImpossibleError:
+            continue
+        break
+    with _application_on(connection) as session:
+        key = tuple(row[column.name] for column in table.primary_key)
+        instance = session.get_one(binding.mappers()[table.name].class_, key)
+        for part in columns:
+            if part is altered or isinstance(part.column.type, AsaList):
+                continue
+            for value in _others(connection, part.column, row[part.column.name]):
+                try:
+                    with session.begin_nested():
+                        setattr(instance, part.attribute, value)
+                except SQLAlchemyError:
+                    continue
+                session.commit()
+                return
+    raise ImpossibleError("the database takes no second change")
+
+
+def _decides_whose(table: sa.Table, column: sa.Column[Any]) -> bool:
+    """Return whether a column decides which chain binds the row, and with which key."""
+    spec = CHECKED[table.name]
+    only = spec.only or ("", "")
+    return column.name in {spec.column, only[0], *RESTRICTING.get(table.name, ())}
+
+
+@contextmanager
+def _application_on(connection: Connection) -> Iterator[Session]:
+    """Let the application work within a transaction, which stays open."""
+    db.session.remove()
+    with Session(connection, join_transaction_mode="create_savepoint") as session:
+        db.session.registry.set(session)  # type: ignore[arg-type] # a plain one does
+        try:
+            yield session
+        finally:
+            db.session.registry.clear()
 
 
 def _insert(connection: Connection, table: sa.Table) -> None:
@@ -218,13 +280,14 @@ def _made_up(column: sa.Column[Any]) -> Any:
 
 
 def sample(changes: list[Change], seed: int) -> list[Change]:
-    """Return of each table some changes: one value, and one of the acts."""
+    """Return of each table some changes: a value, one of the acts; of some a row changed twice."""
     luck = random.Random(seed)
     by_table: dict[str, list[Change]] = {}
     for change in changes:
         by_table.setdefault(change.table, []).append(change)
     chosen: list[Change] = []
     for number, own in enumerate(by_table.values()):
-        chosen.append(luck.choice([change for change in own if change.what not in ACTS]))
+        chosen.append(luck.choice([change for change in own if not change.what.startswith("(")]))
         chosen += [change for change in own if change.what == ACTS[number % len(ACTS)]]
-    return chosen
+    twice = [change for change in changes if change.what == TAKEN_OVER]
+    return chosen + luck.sample(twice, len(twice) // 8)

@@ -1,12 +1,14 @@
 """The decisive rows a session has changed since the last event, and the digests an event binds.
 
 Every flush is observed, and every statement that changes many rows. record() puts what has been
-collected for its chain into its event; the rest is bound just before the commit.
+collected for its chain into its event; the rest is bound just before the commit. Of each row the
+values before the first change are collected too, so that a change made in the database in between
+is noticed.
 
 In one file: rows are collected, attributed and taken within one flush, in one order.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -15,29 +17,31 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.orm import (
+    MANYTOONE,
+    InstanceState,
     Mapper,
     ORMExecuteState,
     Session,
     SessionTransaction,
     UOWTransaction,
 )
+from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.sql.dml import Delete, Insert, Update
 
 from tracker.activity import checked
-from tracker.activity.checked import CHECKED, ON_THE_WAY, RESTRICTING
+from tracker.activity.checked import CHECKED, ON_THE_WAY, RESTRICTING, WITHOUT_KEY, Entry
 from tracker.core import keys
 from tracker.core.db import Base
 from tracker.core.services import Slot
 
-# What an event binds: the digest of each row by table and id, None for a deleted row. The digest is
-# empty if the key it needs has been destroyed.
-State = dict[str, dict[str, str | None]]
-WITHOUT_KEY = ""
+# What an event binds of each row, by table and id.
+State = dict[str, dict[str, Entry]]
 
 # Returns the key for digests of a cooperation's restricted rows by its id; None if destroyed.
 KeyReader = Callable[[UUID], bytes | None]
 
 _PENDING, _SCOPES = "rows to bind", "scopes of rows"
+_BEFORE, _OWN = "rows before the flush", "rows that nobody else can change"
 
 
 # Supplies the cooperations' keys, which belong to a higher package.
@@ -166,7 +170,11 @@ class _Row:
     instance: Any = None
     values: Mapping[str, Any] | None = None
     is_deleted: bool = False
-    is_new: bool = False
+    # Its values before the first of the changes that the next event binds; None if it didn't exist.
+    before: Mapping[str, Any] | None = None
+    knows_before: bool = False
+    # The innermost savepoint in which it was changed first, if any.
+    savepoint: SessionTransaction | None = None
 
     @property
     def is_there(self) -> bool:
@@ -174,6 +182,17 @@ class _Row:
         if self.values is not None:
             return not self.is_deleted
         return self.instance is not None and sa.inspect(self.instance).persistent
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Its table and its name."""
+        return self.bound.name, self.row
+
+    def know(self, before: Mapping[str, Any] | None) -> None:
+        """Set what it was before, unless that isn't known; a row that isn't checked is none."""
+        if before is not None:
+            self.before = before if self.bound.is_checked(before) else None
+            self.knows_before = True
 
     @property
     def is_lost(self) -> bool:
@@ -211,6 +230,117 @@ def _pending(session: Session) -> _Pending:
     return pending
 
 
+_Before = dict[tuple[str, str], Mapping[str, Any]]
+
+
+def _own(session: Session) -> set[tuple[str, str]]:
+    """Return the rows whose objects are as stored: inserted here, or locked and then read.
+
+    Only PostgreSQL needs it; SQLite has one writer at a time.
+    """
+    own: set[tuple[str, str]] = session.info.setdefault(_OWN, set())
+    return own
+
+
+@event.listens_for(Session, "before_flush")
+def _know_before(session: Session, _context: UOWTransaction, _objects: object) -> None:
+    """Collect the values of the rows that this flush changes, as they are in the database.
+
+    SQLite has one writer at a time, so they are what was loaded. On PostgreSQL another transaction
+    may have changed them since, so they are read and locked, in one query per table.
+    """
+    before: _Before = {}
+    session.info[_BEFORE] = before
+    to_read: dict[str, dict[str, object]] = {}
+    for row in (*filter(_will_change, session.dirty), *session.deleted):
+        bound = _table_of(row)
+        if bound is None:
+            continue
+        name = _name_of(bound, row)
+        if (bound.name, name) in _pending(session):
+            continue
+        values = _as_loaded(session, bound, row)
+        if values is None:
+            to_read.setdefault(bound.name, {})[name] = row
+        else:
+            before[bound.name, name] = values
+    for table in CHECKED:  # parents first, as they are written
+        bound = bound_table(table) if table in to_read else None
+        if bound is None:
+            continue
+        for name, values in _stored(session, bound, _is_in(bound, to_read[table])):
+            before[table, name] = values
+            _refresh(bound, to_read[table][name], values)
+            _own(session).add((table, name))
+
+
+def _will_change(row: object) -> bool:
+    """Return whether a flush will change a bound column, of its own or through a relationship."""
+    state: InstanceState[Any] = sa.inspect(row)
+    return _is_changed(row) or any(
+        state.attrs[relation.key].history.has_changes()
+        for relation in state.mapper.relationships
+        if relation.direction is MANYTOONE
+    )
+
+
+def _name_of(bound: BoundTable, row: object) -> str:
+    """Return the name of a stored row, without loading anything."""
+    state: InstanceState[Any] = sa.inspect(row)
+    keys_and_values = zip(state.mapper.primary_key, state.identity or (), strict=True)
+    return bound.row({bound.attributes[column.name]: value for column, value in keys_and_values})
+
+
+def _as_loaded(session: Session, bound: BoundTable, row: object) -> Mapping[str, Any] | None:
+    """Return what a changed row was loaded with; None if some is unknown, or may be outdated."""
+    if _may_differ(session, (bound.name, _name_of(bound, row))):
+        return None
+    attrs = sa.inspect(row).attrs
+    values = {}
+    for attribute in bound.attributes.values():
+        history = attrs[attribute].history
+        loaded = history.deleted if history.has_changes() else history.unchanged
+        if not loaded:
+            return None
+        values[attribute] = loaded[0]
+    return values
+
+
+def _may_differ(session: Session, place: tuple[str, str]) -> bool:
+    """Return whether another transaction may have changed a row since this one loaded it."""
+    return place not in _own(session) and session.get_bind().dialect.name != "sqlite"
+
+
+def _refresh(bound: BoundTable, row: object, values: Mapping[str, Any]) -> None:
+    """Give an object what was read, except in the attributes that were changed."""
+    attrs = sa.inspect(row).attrs
+    for attribute in bound.attributes.values():
+        if not attrs[attribute].history.has_changes():
+            set_committed_value(row, attribute, values[attribute])
+
+
+def _is_in(bound: BoundTable, names: Iterable[str]) -> sa.ColumnElement[bool]:
+    key = sa.tuple_(*bound.table.primary_key)
+    return key.in_([tuple(UUID(part) for part in name.split("/")) for name in names])
+
+
+def _stored(
+    session: Session,
+    bound: BoundTable,
+    condition: sa.ColumnElement[bool] | None,
+    parameters: Mapping[str, Any] | None = None,
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Read and lock rows; yield the name and the attributes of each."""
+    query = sa.select(*(bound.table.c[name] for name in bound.attributes))
+    if condition is not None:
+        query = query.where(condition)
+    # The lock that an update takes, which lets others refer to the row.
+    query = query.order_by(*bound.table.primary_key).with_for_update(key_share=True, of=bound.table)
+    for row in session.execute(query, parameters):
+        values = dict(zip(bound.attributes.values(), row, strict=True))
+        yield bound.row(values), values
+
+
 @event.listens_for(Session, "after_flush")
 def _collect(session: Session, _context: UOWTransaction) -> None:
     for row in session.new:
@@ -239,14 +369,30 @@ def _note(session: Session, row: object, *, is_new: bool = False, is_deleted: bo
     bound = _table_of(row)
     if bound is None or not bound.is_checked(_Attributes(row)):
         return
-    name = bound.row(_Attributes(row))
+    noted = _Row(bound, bound.row(_Attributes(row)), instance=row)
+    noted.is_deleted = is_deleted
+    if is_new:
+        noted.knows_before = True
+        _own(session).add(noted.place)
+    elif (before := session.info[_BEFORE].get(noted.place)) is not None:
+        noted.know(before)
+    else:  # changed by the flush itself, through a relationship
+        noted.know(_as_loaded(session, bound, row))
+    _add(session, noted)
+
+
+def _add(session: Session, noted: _Row) -> None:
+    """Add a row to those to bind; what it was before its first change stays."""
     pending = _pending(session)
-    before = pending.get((bound.name, name))
-    noted = _Row(bound, name, instance=row, is_deleted=is_deleted)
-    noted.is_new = is_new or (before is not None and before.is_new)
-    if is_deleted:  # its parent may be deleted soon
-        noted.scope = _scope(session, bound, noted.fields())
-    pending[bound.name, name] = noted
+    earlier = pending.get(noted.place)
+    if earlier is None:
+        noted.savepoint = session.get_nested_transaction()
+    else:
+        noted.before, noted.knows_before = earlier.before, earlier.knows_before
+        noted.savepoint = earlier.savepoint
+    if noted.is_deleted:  # its parent may be deleted soon
+        noted.scope = _scope(session, noted.bound, noted.fields())
+    pending[noted.place] = noted
 
 
 @event.listens_for(Session, "do_orm_execute")
@@ -261,6 +407,9 @@ def _collect_bulk(execution: ORMExecuteState) -> Any:
     if isinstance(statement, Insert) or statement.exported_columns:
         message = f"Rows of {bound.name} are bound by events: add them to the session."
         raise TypeError(message)
+    session = execution.session
+    parameters = execution.parameters if isinstance(execution.parameters, Mapping) else None
+    before = dict(_stored(session, bound, statement.whereclause, parameters))
     given = [bound.table.c[name] for name in bound.attributes]
     result = execution.invoke_statement(statement=statement.returning(*given))
     rows = result.all()
@@ -268,11 +417,10 @@ def _collect_bulk(execution: ORMExecuteState) -> Any:
         values = dict(zip(bound.attributes.values(), row, strict=True))
         if not bound.is_checked(values):
             continue
-        name = bound.row(values)
-        noted = _Row(bound, name, values=values, is_deleted=isinstance(statement, Delete))
-        if noted.is_deleted:
-            noted.scope = _scope(execution.session, bound, values)
-        _pending(execution.session)[bound.name, name] = noted
+        noted = _Row(bound, bound.row(values), values=values)
+        noted.is_deleted = isinstance(statement, Delete)
+        noted.know(before.get(noted.row))
+        _add(session, noted)
     return _Counted(len(rows))
 
 
@@ -294,18 +442,31 @@ def _touches(bound: BoundTable, statement: Update) -> bool:
 
 
 @event.listens_for(Session, "after_soft_rollback")
-def _read_again(session: Session, previous: SessionTransaction) -> None:
-    """Forget values that statements returned since a savepoint that was rolled back."""
-    if previous.nested:
-        for row in _pending(session).values():
-            if row.values is not None:
-                row.values, row.is_deleted = None, False
+def _undo(session: Session, previous: SessionTransaction) -> None:
+    """Forget what was changed since a savepoint that was rolled back, and what it left to read."""
+    if not previous.nested:
+        return
+    _own(session).clear()
+    pending = _pending(session)
+    for place, row in list(pending.items()):
+        if _is_within(row.savepoint, previous):
+            del pending[place]
+            continue
+        if row.values is not None:
+            row.values, row.is_deleted = None, False
+
+
+def _is_within(savepoint: SessionTransaction | None, outer: SessionTransaction) -> bool:
+    while savepoint is not None and savepoint is not outer:
+        savepoint = savepoint.parent
+    return savepoint is outer
 
 
 @event.listens_for(Session, "after_transaction_end")
 def _forget(session: Session, transaction: SessionTransaction) -> None:
     if transaction.parent is None:
         session.info.pop(_PENDING, None)
+        session.info.pop(_OWN, None)
 
 
 # Whose a row is -------------------------------------------------------------------------------
@@ -403,8 +564,7 @@ def take(session: Session, cooperation_id: UUID | None) -> State:
     state: State = {}
     for row in rows:
         if row.is_there or row.is_deleted:
-            digest = row_keys.digest(row) if row.is_there else None
-            state.setdefault(row.bound.name, {})[row.row] = digest
+            state.setdefault(row.bound.name, {})[row.row] = row_keys.entry(row)
     return state
 
 
@@ -429,28 +589,16 @@ def _read_from_database(session: Session, rows: Iterable[_Row]) -> None:
     On PostgreSQL another transaction may have changed other columns since a row was loaded; our own
     change has locked it now, so it stays as it is read.
     """
-    may_differ = session.get_bind().dialect.name != "sqlite"
     by_table: dict[str, list[_Row]] = {}
     for row in rows:
-        is_older = row.values is None and row.is_there and not row.is_new
-        if row.is_lost or (may_differ and is_older):
+        is_older = row.values is None and row.is_there and _may_differ(session, row.place)
+        if row.is_lost or is_older:
             by_table.setdefault(row.bound.name, []).append(row)
     for changed in by_table.values():
         bound = changed[0].bound
-        columns = [bound.table.c[name] for name in bound.attributes]
         wanted = {row.row: row for row in changed}
-        key = sa.tuple_(*bound.table.primary_key)
-        stored_rows = session.execute(
-            sa.select(*columns).where(key.in_([_key_of(name) for name in wanted]))
-        )
-        for stored in stored_rows:
-            values = dict(zip(bound.attributes.values(), stored, strict=True))
-            row = wanted[bound.row(values)]
-            row.values, row.is_deleted = values, False
-
-
-def _key_of(row: str) -> tuple[UUID, ...]:
-    return tuple(UUID(part) for part in row.split("/"))
+        for name, values in _stored(session, bound, _is_in(bound, wanted)):
+            wanted[name].values, wanted[name].is_deleted = values, False
 
 
 def digest_of(row: object) -> str:
@@ -470,10 +618,17 @@ class _RowKeys:
         self._plain = checked.row_key(keys.current().trail)
         self._restricted: list[bytes | None] = []
 
-    def digest(self, row: _Row) -> str:
-        """Return the digest of a row under the key that its class requires."""
+    def entry(self, row: _Row) -> Entry:
+        """Return what an event says of a row, under the key that the row's class requires."""
         key = self._of(row.scope or Scope())
-        return WITHOUT_KEY if key is None else row.bound.digest(key, row.fields())
+
+        def digest(values: Mapping[str, Any] | None) -> str | None:
+            if values is None:
+                return None
+            return WITHOUT_KEY if key is None else row.bound.digest(key, values)
+
+        after = digest(row.fields() if row.is_there else None)
+        return [digest(row.before), after] if row.knows_before else after
 
     def _of(self, scope: Scope) -> bytes | None:
         if not scope.is_restricted or self._cooperation_id is None:

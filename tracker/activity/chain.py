@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from tracker.activity.checked import Entry
 from tracker.core import canonical, crypto
 
 START = "0" * 64
@@ -54,7 +55,7 @@ def details_digest(salt: str, content: Mapping[str, Any]) -> str:
     return canonical.digest_of({"salt": salt, "content": dict(content)})
 
 
-def state_digest(state: Mapping[str, Mapping[str, str | None]]) -> str:
+def state_digest(state: Mapping[str, Mapping[str, Entry]]) -> str:
     """Return the digest of what an event says about rows.
 
     Bundles contain only this digest: how many rows of which table an event changed would reveal the
@@ -63,7 +64,7 @@ def state_digest(state: Mapping[str, Mapping[str, str | None]]) -> str:
     return canonical.digest_of({table: dict(rows) for table, rows in state.items()})
 
 
-def state_of(rows: Mapping[str, Mapping[str, str | None]] | None) -> str | None:
+def state_of(rows: Mapping[str, Mapping[str, Entry]] | None) -> str | None:
     """Return a link's digest of what its event says about rows; None for older events."""
     return None if rows is None else state_digest(rows)
 

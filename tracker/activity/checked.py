@@ -189,6 +189,31 @@ def is_restricted(table: str, values: Mapping[str, Any]) -> bool:
     return bool(values["is_sealed"]) if table == REVISION else False
 
 
+# What an event says of a row: the digest before its change and the one after it, None if it did not
+# exist. Older events, and those that bind a row as it is, say only the one after it.
+Entry = str | list[str | None] | None
+# The digest of a row whose key has been destroyed.
+WITHOUT_KEY = ""
+
+
+def after(entry: Entry) -> str | None:
+    """Return the digest that an event says a row has after it; None if it was deleted."""
+    return entry[1] if isinstance(entry, list) else entry
+
+
+def follows(known: str | None, entry: Entry) -> bool:
+    """Return whether a row was, before an event changed it, as the last event had left it.
+
+    Unknown is taken as yes: what an older event doesn't say, and what a destroyed key hides.
+    """
+    if not isinstance(entry, list):
+        return True
+    before = entry[0]
+    if before is None or known is None:
+        return before is known
+    return before == known or WITHOUT_KEY in {before, known}
+
+
 def row_key(key: bytes) -> bytes:
     """Derive the key for digests of rows from another key, for this purpose only."""
     return hmac.digest(key, b"common-terms/rows/1", hashlib.sha256)

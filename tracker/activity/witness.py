@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from tracker.activity.chain import Link, head_is_authentic, state_of
+from tracker.activity.checked import after
 from tracker.activity.models import IS_OF_THE_INSTANCE, Chain, Event, EventDetail
 from tracker.activity.verbs import ROWS_ADOPTED, ROWS_NOTED, Verb
 from tracker.activity.verify import Details, Head, Walk
@@ -68,7 +69,7 @@ def said_of_row(table: str, row_id: UUID, subject_type: str) -> str | None:
     after the sealed end of the chain. One query, which reads all events of the instance that only
     bind rows, so use it for single actions.
     """
-    bound_digest = Event.state[(table, str(row_id))].as_string()
+    entry = Event.state[(table, str(row_id))].as_string()
     about_it = sa.and_(Event.subject_type == subject_type, Event.subject_id == row_id)
     row = db.session.execute(
         sa.select(*_EVENT)
@@ -77,7 +78,7 @@ def said_of_row(table: str, row_id: UUID, subject_type: str) -> str | None:
             IS_OF_THE_INSTANCE,
             Event.number <= Chain.count,
             sa.or_(about_it, Event.verb.in_([verb.name for verb in _OF_ROWS])),
-            bound_digest.is_not(None),
+            entry.is_not(None),
         )
         .order_by(Event.number.desc())
         .limit(1)
@@ -85,8 +86,7 @@ def said_of_row(table: str, row_id: UUID, subject_type: str) -> str | None:
     if row is None:
         return None
     link, digest = _link(row)
-    witnessed: str | None = row.state[table][str(row_id)] if link.digest() == digest else None
-    return witnessed
+    return after(row.state[table][str(row_id)]) if link.digest() == digest else None
 
 
 def is_bound_by_instance(evidence: str, of: Iterable[Verb], subject_type: str) -> bool:
@@ -99,11 +99,12 @@ def is_bound_by_instance(evidence: str, of: Iterable[Verb], subject_type: str) -
     if row is None or not head_is_authentic(row.kind.value, *row[1:]):
         return False
     head = Head(row.kind.value, *row[1:])
-    after = aliased(Event)
+    following = aliased(Event)
     rows = db.session.execute(
-        sa.select(*_EVENT, after.previous)
+        sa.select(*_EVENT, following.previous)
         .outerjoin(
-            after, sa.and_(after.chain_id == Event.chain_id, after.number == Event.number + 1)
+            following,
+            sa.and_(following.chain_id == Event.chain_id, following.number == Event.number + 1),
         )
         .where(
             Event.chain_id == head.chain_id,

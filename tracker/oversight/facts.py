@@ -193,6 +193,7 @@ class Fault(enum.StrEnum):
     SHORTENED = "shortened"
     ROW_UNKNOWN = "row_unknown"
     ROW_DIFFERS = "row_differs"
+    ROW_DIFFERED = "row_differed"
     ROW_DELETED = "row_deleted"
     EMPTIED = "emptied"
     ANCHOR_UNKNOWN = "anchor_unknown"

@@ -40,6 +40,7 @@ from tracker.oversight.facts import (
     Counts,
     Erasure,
     Fault,
+    Finding,
     RowLocation,
     Table,
     Verdict,
@@ -128,6 +129,8 @@ class _Check:
         self._rows = rows.Cooperations(reader)
         # What the events of the instance's chain say about rows.
         self._instance: Bound | None = None
+        # The first row that was changed outside the application and then taken over by an event.
+        self._differed: Finding | None = None
         self.erased: list[Erasure] = []
         self.adopted_at: dt.datetime | None = None
         self.not_adopted = 0
@@ -161,6 +164,8 @@ class _Check:
         if only is None:
             self._rows.end()
             self._check_strays(chains.keys() - {cooperation.id for cooperation in cooperations})
+        if self._differed is not None:
+            broken(self._differed.fault, self._differed.place)
 
     def close(self) -> None:
         """Close open cursors when a fault was found."""
@@ -359,7 +364,8 @@ class _Check:
         self._rows.add(rows.OfCooperation(cooperation.id, bound_rows, key.open))
 
     def _hear_of(self, bound: Bound) -> None:
-        """Record since when the rows of a chain are bound."""
+        """Record since when the rows of a chain are bound, and the first that differed."""
+        self._differed = self._differed or bound.differed
         if not bound.is_whole:
             self.not_adopted += 1
         elif bound.adopted_at is not None:

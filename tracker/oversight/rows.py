@@ -17,6 +17,7 @@ from tracker.oversight import stored
 from tracker.oversight.facts import (
     Erasure,
     Fault,
+    Finding,
     RowLocation,
     Table,
 )
@@ -51,20 +52,38 @@ class Bound:
     is_whole: bool = False
     # The last event that says that details, or the key, were erased.
     erasure: Erasure | None = None
+    # The first row that an event found otherwise than the last one had left it.
+    differed: Finding | None = None
 
     def hear(self, link: Link, state: State) -> None:
         """Add the next event of the chain."""
-        if link.number == 1 and link.state is not None:
-            self.is_whole = True
-        if link.verb == verbs.ROWS_ADOPTED.name:
-            self.is_whole, self.adopted_at = True, link.at
         for table, rows in state.items():
             known = self.rows.setdefault(table, {})
-            for row, digest in rows.items():
+            for row, entry in rows.items():
+                self._compare(table, row, known.get(row), entry)
+                digest = checked.after(entry)
                 if digest is None:
                     known.pop(row, None)
                 else:
                     known[row] = (digest, link.number)
+        if link.number == 1 and link.state is not None:
+            self.is_whole = True
+        if link.verb == verbs.ROWS_ADOPTED.name:
+            self.is_whole, self.adopted_at = True, link.at
+
+    def _compare(
+        self, table: str, row: str, known: tuple[str, int] | None, entry: checked.Entry
+    ) -> None:
+        """Note a row that was changed outside the application before this event changed it.
+
+        An event can't be changed any more, so this stays; the audit reports it last, so that it
+        hides no other fault.
+        """
+        digest, number = known or (None, None)
+        is_unbound = known is None and not self.is_whole
+        if self.differed is None and not is_unbound and not checked.follows(digest, entry):
+            place = RowLocation(Table.CHECKED, self.reference, number, printable(row), of=table)
+            self.differed = Finding(Fault.ROW_DIFFERED, place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +133,7 @@ def digests_of(
                 key = None if opened is None else checked.row_key(opened)
             try:
                 values = _values(table, row)
-                digest = binding.WITHOUT_KEY if key is None else table.digest(key, values)
+                digest = checked.WITHOUT_KEY if key is None else table.digest(key, values)
                 yield name, table.row(values), digest
             except DamagedError:
                 continue

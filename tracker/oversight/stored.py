@@ -16,7 +16,9 @@ import sqlalchemy as sa
 from rfc8785 import CanonicalizationError
 from sqlalchemy.engine import Connection
 
+from tracker.activity.binding import State
 from tracker.activity.chain import Link, state_digest
+from tracker.activity.checked import Entry
 from tracker.activity.models import ChainKind
 from tracker.activity.verify import Details, Head
 from tracker.checklists.models import Notice, NoticeKind, Renewal
@@ -259,14 +261,22 @@ def event(row: Stored) -> tuple[Link, str]:
     return link, text(row["digest"])
 
 
-def state(row: Stored) -> dict[str, dict[str, str | None]]:
+def state(row: Stored) -> State:
     """Return what an event says about rows; nothing for one older than row binding."""
     if row["state"] is None:
         return {}
     return {
-        text(table): {text(name): text_or_none(digest) for name, digest in mapping(rows).items()}
+        text(table): {text(name): _entry(entry) for name, entry in mapping(rows).items()}
         for table, rows in mapping(row["state"]).items()
     }
+
+
+def _entry(value: object) -> Entry:
+    if not isinstance(value, list):
+        return text_or_none(value)
+    if len(value) != len(("before", "after")):
+        _refuse("what an event says of a row")
+    return [text_or_none(digest) for digest in value]
 
 
 def _state_digest(value: object) -> str:

@@ -39,9 +39,10 @@ PAGES = {
     "the register": ("milan", "/register", 18),
     "the register of undertakings": ("milan", "/register/undertakings", 14),
 }
-SAVING_V4 = 46
+# Rows that a statement changes at once are read before it, so that events say what they were.
+SAVING_V4 = 47
 # One of them finds out who has joined by it (adr 70).
-SIGNING_LAST = 67
+SIGNING_LAST = 68
 # What is locked is read again on PostgreSQL: request and checklist. SQLite has one who writes.
 READ_AGAIN = 2
 

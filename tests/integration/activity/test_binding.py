@@ -1,21 +1,27 @@
 """Each event binds exactly the checked rows that have changed since the previous one."""
 
+import datetime as dt
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests.factories.cooperations import Country, copied_country, open_one
-from tests.factories.evidence.tampering import table_of
+from tests.factories.evidence.tampering import Tampering, hands, table_of
 from tracker.accounts.models import User
-from tracker.activity import binding, queries, service, verbs
+from tracker.activity import binding, checked, queries, service, verbs
 from tracker.activity.models import Chain, Event
 from tracker.cooperations.models import Cooperation, Party
 from tracker.core import clock
 from tracker.core.db import db, let_others_write
 from tracker.guidance.models import PassageUse
 from tracker.oversight import integrity
+from tracker.oversight.facts import Fault
 
 pytestmark = pytest.mark.both_databases
 
@@ -45,6 +51,14 @@ def record(cooperation: Cooperation) -> Event:
 
 def tables(event: Event) -> dict[str, int]:
     return {table: len(rows) for table, rows in (event.state or {}).items()}
+
+
+def after(event: Event) -> dict[str, dict[str, str | None]]:
+    """Return the digests of the rows as an event left them."""
+    return {
+        table: {row: checked.after(entry) for row, entry in rows.items()}
+        for table, rows in (event.state or {}).items()
+    }
 
 
 def last_of_the_instance(session: Session) -> Event:
@@ -92,7 +106,7 @@ def test_a_deleted_row_is_bound_as_gone(
     assert party is not None
     session.delete(party)
     event = record(cooperation)
-    assert event.state == {"party": {str(party.id): None}}
+    assert after(event) == {"party": {str(party.id): None}}
     assert is_sound(session)
 
 
@@ -109,8 +123,7 @@ def test_rows_deleted_by_one_statement_are_bound(
     land: Country, session: Session, cooperation: Cooperation
 ) -> None:
     session.execute(sa.delete(Party).where(Party.cooperation_id == cooperation.id))
-    state = record(cooperation).state or {}
-    assert list(state["party"].values()) == [None, None]
+    assert list(after(record(cooperation))["party"].values()) == [None, None]
     assert is_sound(session)
 
 
@@ -124,6 +137,109 @@ def test_a_row_changed_by_its_object_and_by_a_statement_is_bound_as_it_is(
     session.execute(sa.update(Party).where(Party.id == party.id).values(position=4))
     record(cooperation)
     party.position = 6
+    record(cooperation)
+    assert is_sound(session)
+
+
+def party_of(session: Session, cooperation: Cooperation) -> Party:
+    own = sa.select(Party).where(Party.cooperation_id == cooperation.id)
+    return session.scalars(own.order_by(Party.position.desc())).all()[0]
+
+
+def by_hand(session: Session, act: Callable[[Tampering], None]) -> None:
+    """Do something in the database, with no transaction of the application open."""
+    session.commit()
+    with hands() as connection:
+        act(Tampering(connection, UUID(int=0)))
+
+
+def change(_session: Session, party: Party) -> None:
+    party.position = 7
+
+
+def expire_and_change(session: Session, party: Party) -> None:
+    session.expire(party)
+    change(session, party)
+
+
+NEXT_CHANGES: dict[str, Callable[[Session, Party], object]] = {
+    "an object": change,
+    "an object that is not loaded": expire_and_change,
+    "a statement": lambda session, party: session.execute(
+        sa.update(Party).where(Party.id == party.id).values(position=7)
+    ),
+    "a deleted object": lambda session, party: session.delete(party),
+    "a deleting statement": lambda session, party: session.execute(
+        sa.delete(Party).where(Party.id == party.id)
+    ),
+}
+
+
+@pytest.mark.parametrize("by", NEXT_CHANGES)
+def test_a_row_changed_by_hand_is_named_though_the_application_changed_it_next(
+    land: Country, session: Session, cooperation: Cooperation, by: str
+) -> None:
+    party_id = party_of(session, cooperation).id
+    day = dt.date(2020, 1, 1)
+    by_hand(session, lambda own: own.update(table_of(Party), party_id, joined_on=day))
+    NEXT_CHANGES[by](session, session.get_one(Party, party_id))
+    session.flush()
+    record(cooperation)
+    session.commit()
+    fault = integrity.check_all().finding
+    assert fault is not None
+    assert (fault.fault, fault.place.of) == (Fault.ROW_DIFFERED, "party")
+    assert (fault.place.row, fault.place.event) == (str(party_id), 1)
+
+
+def test_a_row_put_in_by_hand_is_named_though_the_application_changed_it_next(
+    land: Country, session: Session, cooperation: Cooperation
+) -> None:
+    party_id, new = party_of(session, cooperation).id, UUID(int=7)
+    other = land.id("lantern")
+    by_hand(
+        session,
+        lambda own: own.copy(table_of(Party), party_id, id=new, organisation_id=other),
+    )
+    session.get_one(Party, new).position = 7
+    session.commit()
+    fault = integrity.check_all().finding
+    assert fault is not None
+    assert (fault.fault, fault.place.row) == (Fault.ROW_DIFFERED, str(new))
+    assert fault.place.event is None
+
+
+def test_a_row_deleted_by_hand_is_named_though_the_application_put_it_in_again(
+    land: Country, session: Session, cooperation: Cooperation
+) -> None:
+    party = party_of(session, cooperation)
+    values = {column.name: getattr(party, column.name) for column in table_of(Party).columns}
+    by_hand(session, lambda own: own.delete(table_of(Party), values["id"]))
+    session.expunge_all()
+    session.add(Party(**values))
+    session.commit()
+    fault = integrity.check_all().finding
+    assert fault is not None
+    assert (fault.fault, fault.place.row) == (Fault.ROW_DIFFERED, str(values["id"]))
+
+
+def test_changes_of_several_flushes_follow_each_other(
+    land: Country, session: Session, cooperation: Cooperation
+) -> None:
+    """What a row was is what the last event left, whatever was rolled back in between."""
+    party = party_of(session, cooperation)
+    party.position = 3
+    session.flush()
+    party.position = 4
+    record(cooperation)
+    savepoint = session.begin_nested()
+    party.position = 5
+    session.flush()
+    savepoint.rollback()
+    assert tables(record(cooperation)) == {}
+    party.position = 6
+    session.execute(sa.update(Party).values(position=8))
+    session.delete(party)
     record(cooperation)
     assert is_sound(session)
 
@@ -231,22 +347,24 @@ def test_nobody_is_shown_that_rows_were_bound(
 
 
 def test_a_row_that_another_transaction_changed_is_bound_as_it_is(
-    land: Country, session: Session, cooperation: Cooperation
+    app: Flask, land: Country, session: Session, cooperation: Cooperation
 ) -> None:
     """SQLite has one writer at a time, so only PostgreSQL lets two change one row."""
     if session.get_bind().dialect.name == "sqlite":
         pytest.skip("one writer at a time")
     title = cooperation.title  # loaded now
-    cooperations = table_of(Cooperation)
-    with Session(db.engine) as other:
-        other.execute(
-            sa.update(cooperations)
-            .where(cooperations.c.id == cooperation.id)
-            .values(purpose="Another purpose")
-        )
-        other.commit()
+    cooperation_id = cooperation.id
+
+    def change_purpose() -> None:
+        with app.app_context():
+            db.session.get_one(Cooperation, cooperation_id).purpose = "Another purpose"
+            db.session.commit()
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(change_purpose).result()
     cooperation.title = f"{title}, again"
     record(cooperation)
+    assert cooperation.purpose == "Another purpose"
     assert is_sound(session)
 
 

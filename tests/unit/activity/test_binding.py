@@ -1,10 +1,10 @@
-"""The names that digests of rows contain: as stored, whatever the code calls them (adr 57)."""
+"""What events say of rows: their stored names (adr 57), and what they were before a change."""
 
 import pytest
 from sqlalchemy import inspect
 
 from tracker.activity.binding import BoundTable, bound_table, mappers
-from tracker.activity.checked import row_digest
+from tracker.activity.checked import Entry, after, follows, row_digest
 from tracker.checklists.models import Checklist
 from tracker.signoff.models import SignatureSlot
 
@@ -35,6 +35,29 @@ def test_what_stops_a_text_is_bound_under_the_names_of_its_columns(
     assert checklist.digest(KEY, values) == row_digest(
         KEY, "checklist", "1", expected | {column: "ended"}
     )
+
+
+@pytest.mark.parametrize(
+    ("known", "entry", "expected"),
+    [
+        ("a", ["a", "b"], True),
+        ("a", ["c", "b"], False),
+        ("a", ["a", None], True),
+        ("a", [None, "b"], False),  # deleted by hand, then put in
+        (None, ["a", "b"], False),  # put in by hand, then changed
+        (None, [None, "b"], True),
+        ("a", ["", ""], True),  # the key was destroyed since
+        ("", ["a", "b"], True),
+        ("", [None, ""], False),
+        ("a", "b", True),  # an event that doesn't say
+        ("a", None, True),
+    ],
+)
+def test_a_row_follows_what_the_last_event_said_of_it(
+    known: str | None, entry: Entry, expected: bool
+) -> None:
+    assert follows(known, entry) is expected
+    assert after(entry) == (entry[1] if isinstance(entry, list) else entry)
 
 
 def test_the_attributes_read_the_columns_of_before() -> None:

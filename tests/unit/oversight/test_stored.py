@@ -18,6 +18,10 @@ class Colour(enum.StrEnum):
     GREEN = "green"
 
 
+def state(value: object) -> object:
+    return stored.state({"state": value})
+
+
 def colour(value: object) -> Colour:
     return stored.choice(Colour, value)
 
@@ -27,6 +31,8 @@ READ: list[tuple[Callable[[object], object], object, object]] = [
     (stored.text, "عربي", "عربي"),
     (stored.text_or_none, None, None),
     (stored.text_or_none, "a", "a"),
+    (state, {"party": {"1": "a", "2": None}}, {"party": {"1": "a", "2": None}}),
+    (state, {"party": {"1": ["a", None]}}, {"party": {"1": ["a", None]}}),
     (stored.number, 0, 0),
     (stored.number, -7, -7),
     (stored.flag, True, True),
@@ -90,6 +96,8 @@ REFUSED: list[tuple[Callable[[object], object], object]] = [
     (stored.moment, "2026-02-30 12:00:00.000000"),
     (stored.moment, "yesterday"),
     (stored.moment, 5),
+    (state, {"party": {"1": ["a"]}}),
+    (state, {"party": {"1": ["a", 1]}}),
     (colour, "red"),
     (colour, None),
     (stored.mapping, "[]"),
