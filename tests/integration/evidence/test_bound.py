@@ -41,6 +41,7 @@ from tracker.checklists.models import (
     ChecklistState,
     NoticeKind,
 )
+from tracker.cooperations.models import Cooperation
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
@@ -641,6 +642,46 @@ def test_a_party_taken_out_of_who_is_asked_does_not_complete_a_text(scenes: Scen
         agreements.sign(land, terms, "tomas")
     db.session.rollback()
     assert state_of(scenes, scene) is AgreementState.DISAGREES
+
+
+def who_signed(own: Tampering) -> None:
+    """Change who signed, in the details of the event."""
+    event_id = own.event_id(last_event(own, "signed"))
+    row = own.connection.execute(sa.select(DETAILS).where(DETAILS.c.event_id == event_id)).one()
+    who = {**row.content["who"], "name": "Somebody Else"}
+    own.update(DETAILS, event_id, content={**row.content, "who": who})
+
+
+def no_details(own: Tampering) -> None:
+    own.delete(DETAILS, own.event_id(last_event(own, "signed")))
+
+
+def no_real_agreement(own: Tampering) -> None:
+    own.update(table_of(Cooperation), own.cooperation_id, is_demonstration=True)
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (who_signed, "details of event"),
+        (no_details, "details of event"),
+        (no_real_agreement, "does not agree with its events"),
+    ],
+)
+def test_a_text_whose_events_or_cooperation_were_changed_gets_no_certificate(
+    app: Flask, scenes: Scenes, change: Callable[[Tampering], None], why: str
+) -> None:
+    scene = scenes["in force"]
+    with hands() as connection:
+        change(Tampering(connection, scene.cooperation_id))
+    with pytest.raises(CertificateError, match=why):
+        issuing.make(scene.revisions[0])
+    if change is who_signed:
+        browser = scenes.land.load(db.session()).browser(app, "nadia")
+        db.session.rollback()
+        text = browser.page(f"/register/{scene.checklist_id}").text
+        assert "Somebody Else" not in text
+        assert "The details of this event were changed outside this application" in text
 
 
 # Undertakings -------------------------------------------------------------------------------------
