@@ -28,7 +28,7 @@ PAGES = {
     "the list of cooperations": ("ilena", "/cooperations", 6),
     "a cooperation": ("ilena", "/cooperations/{complete}", 34),
     "its people": ("samira", "/cooperations/{complete}/people", 8),
-    "own undertakings": ("ilena", "/undertakings", 8),
+    "own undertakings": ("ilena", "/undertakings", 10),
     "a checklist of 21 items": ("ilena", "/checklists/{draft}", 23),
     "one item of it": ("ilena", "/checklists/{draft}/items/M18/propose", 17),
     "a text before signing": ("otto", "/checklists/{waiting}/sign", 16),
@@ -37,7 +37,7 @@ PAGES = {
     "whether a visit is ready": ("leyla", "/cooperations/{complete}/visits/1/ready", 29),
     "the roles of a visit": ("ilena", "/checklists/{roles}", 28),
     "the register": ("milan", "/register", 18),
-    "the register of undertakings": ("milan", "/register/undertakings", 14),
+    "the register of undertakings": ("milan", "/register/undertakings", 19),
 }
 SAVING_V4 = 46
 # One of them finds out who has joined by it (adr 70).

@@ -41,7 +41,7 @@ from tracker.checklists.models import (
     ChecklistState,
     NoticeKind,
 )
-from tracker.cooperations.models import Cooperation
+from tracker.cooperations.models import Clearance, Cooperation
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
@@ -723,6 +723,31 @@ def test_a_changed_undertaking_is_noticed_and_what_is_bound_is_told(
         assert NOTICE in browser.page(f"/undertakings/{undertaking_id}").text
     jobs.compare_texts()
     assert db.session.scalars(sa.select(Disagreement.subject_id)).all() == [undertaking_id]
+
+
+@pytest.mark.parametrize("table", [table_of(Clearance), CHECKLISTS])
+def test_pages_and_health_notice_a_clearance_and_terms_that_were_changed(
+    app: Flask, session: Session, demonstration: Demonstration, table: sa.Table
+) -> None:
+    clearance = session.scalars(sa.select(Clearance).where(Clearance.closed_at.is_(None))).first()
+    assert clearance is not None
+    undertaking = session.get_one(Undertaking, clearance.undertaking_id)
+    terms = demonstration.checklists["complete", "confidentiality"]
+    key = next(key for key, user in demonstration.users.items() if user == undertaking.user_id)
+    changed_id, subject_id = clearance.id, undertaking.id
+    values: dict[str, object] = {"until_on": clock.today() + 4000 * DAY}
+    if table is CHECKLISTS:
+        changed_id, subject_id, values = terms, terms, {"revision_in_force_id": None}
+    cooperation_id = undertaking.cooperation_id
+    session.rollback()
+    with hands() as connection:
+        Tampering(connection, cooperation_id).update(table, changed_id, **values)
+    if table is not CHECKLISTS:
+        assert WORDS in demonstration.browser(app, key).page("/undertakings").text
+    auditor = demonstration.browser(app, "milan")
+    assert WORDS in auditor.page("/register/undertakings").text
+    jobs.compare_texts()
+    assert subject_id in db.session.scalars(sa.select(Disagreement.subject_id)).all()
 
 
 def test_an_undertaking_that_was_not_countersigned_gets_no_certificate(

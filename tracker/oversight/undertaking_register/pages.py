@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from tracker.access.actor import Actor
+from tracker.checklists.labels import DISAGREES
 from tracker.core import clock
 from tracker.oversight.undertaking_register.facts import Access
 from tracker.oversight.undertaking_register.labels import SCOPES
@@ -31,7 +32,8 @@ class LineView:
     title: str
     covers: object
     revision: int
-    is_current: bool
+    # What is to be said of whether they are in force.
+    terms_note: object
     signed: SignedWhen | None
     method: object
     state: tuple[object, str]
@@ -55,7 +57,7 @@ def view(actor: Actor, line: RegisteredUndertaking) -> LineView:
         title=line.title,
         covers=_covers(line),
         revision=line.revision,
-        is_current=line.is_current,
+        terms_note="" if line.is_current else _is_current(line, no=_("no longer in force")),
         signed=line.line.signed,
         method=_method(line),
         state=undertakings.state(line.line, decides=False),
@@ -108,7 +110,7 @@ def export_row(line: RegisteredUndertaking) -> list[object]:
         undertaking.function,
         _covers(line),
         line.revision,
-        _("yes") if line.is_current else _("no"),
+        _is_current(line, no=_("no")),
         _day(undertaking.asked_at),
         _signed_on(line.line.signed),
         _method(line),
@@ -117,6 +119,13 @@ def export_row(line: RegisteredUndertaking) -> list[object]:
         _day(_closed_at(line)),
         line.until_on.isoformat() if line.until_on and agrees else "",
     ]
+
+
+def _is_current(line: RegisteredUndertaking, *, no: str) -> object:
+    """Return whether its terms are in force, in words; of terms that disagree no more than that."""
+    if line.is_current is None:
+        return DISAGREES[0]
+    return _("yes") if line.is_current else no
 
 
 def _url(actor: Actor, line: RegisteredUndertaking) -> str:
