@@ -25,8 +25,8 @@ PAGES = {
     "an article": (None, "/guidance/settling-terms", 6),
     "what a checklist asks": ("ilena", "/checklists/templates/terms", 5),
     "my work": ("ilena", "/", 28),
-    "the list of cooperations": ("ilena", "/cooperations", 6),
-    "a cooperation": ("ilena", "/cooperations/{complete}", 34),
+    "the list of cooperations": ("ilena", "/cooperations", 16),
+    "a cooperation": ("ilena", "/cooperations/{complete}", 36),
     "its people": ("samira", "/cooperations/{complete}/people", 8),
     "own undertakings": ("ilena", "/undertakings", 10),
     "a checklist of 21 items": ("ilena", "/checklists/{draft}", 23),
@@ -40,8 +40,8 @@ PAGES = {
     "the register of undertakings": ("milan", "/register/undertakings", 19),
 }
 SAVING_V4 = 46
-# One of them finds out who has joined by it (adr 70).
-SIGNING_LAST = 67
+# One of them finds out who has joined by it (adr 70), one whether it was made on paper before.
+SIGNING_LAST = 68
 # What is locked is read again on PostgreSQL: request and checklist. SQLite has one who writes.
 READ_AGAIN = 2
 

@@ -41,7 +41,7 @@ from tracker.checklists.models import (
     ChecklistState,
     NoticeKind,
 )
-from tracker.cooperations.models import Clearance, Cooperation
+from tracker.cooperations.models import Clearance, Cooperation, Stage
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
@@ -53,6 +53,7 @@ from tracker.evidence.certificates.service import CertificateError
 from tracker.evidence.models import Disagreement
 from tracker.evidence.public_check import verdicts
 from tracker.evidence.public_check.facts import Verdict
+from tracker.lifecycle import bound as lifecycle
 from tracker.mail.transport import from_url
 from tracker.oversight import export, integrity, labels, pages, queries
 from tracker.oversight.facts import (
@@ -154,6 +155,8 @@ def test_the_register_names_no_text_that_does_not_agree(scenes: Scenes) -> None:
     lines = queries.lines(actor, Question(), limit=1_000)
     assert len(lines) >= len(COURSES)
     assert not [line for line in lines if line.state is AgreementState.DISAGREES]
+    cooperations = list(db.session.scalars(sa.select(Cooperation)))
+    assert lifecycle.agreeing(cooperations) == {cooperation.id for cooperation in cooperations}
     assert integrity.check_all().finding is None
 
 
@@ -167,6 +170,8 @@ def test_the_demonstration_agrees_everywhere(
     rows = list(session.scalars(sa.select(Undertaking)))
     assert rows
     assert all(comparison.agrees for comparison in undertakings.compare(rows).values())
+    cooperations = list(session.scalars(sa.select(Cooperation)))
+    assert lifecycle.agreeing(cooperations) == {cooperation.id for cooperation in cooperations}
     for revision in session.scalars(sa.select(Revision)).all():
         assert standings.standing_of(revision).agrees
     a_round(tmp_path)
@@ -682,6 +687,35 @@ def test_a_text_whose_events_or_cooperation_were_changed_gets_no_certificate(
         text = browser.page(f"/register/{scene.checklist_id}").text
         assert "Somebody Else" not in text
         assert "The details of this event were changed outside this application" in text
+
+
+# Cooperations -------------------------------------------------------------------------------------
+
+
+@pytest.mark.few_on_postgresql(1)
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("declined", {"stage": Stage.ACTIVE}),
+        ("suspended", {"stage": Stage.ACTIVE}),
+        ("ended", {"stage": Stage.SUSPENDED}),
+        ("in force", {"ends_on": clock.today() + 4000 * DAY}),
+        ("in force", {"starts_on": clock.today() + 40 * DAY}),
+    ],
+)
+def test_the_list_and_the_page_of_a_cooperation_claim_nothing_that_its_terms_do_not(
+    app: Flask, scenes: Scenes, session: Session, name: str, values: dict[str, object]
+) -> None:
+    scene = scenes[name]
+    with hands() as connection:
+        table = table_of(Cooperation)
+        Tampering(connection, scene.cooperation_id).update(table, scene.cooperation_id, **values)
+    browser = scenes.land.load(session).browser(app, "ilena")
+    session.commit()
+    assert WORDS in browser.page(f"/cooperations?q={scene.reference}").text
+    text = browser.page(f"/cooperations/{scene.reference}").text
+    assert WORDS in text
+    assert "Active," not in text
 
 
 # Undertakings -------------------------------------------------------------------------------------

@@ -8,12 +8,11 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from tracker.access.actor import Actor
-from tracker.checklists.labels import DISAGREES
 from tracker.core import clock
 from tracker.oversight.undertaking_register.facts import Access
 from tracker.oversight.undertaking_register.labels import SCOPES
 from tracker.oversight.undertaking_register.queries import RegisteredUndertaking
-from tracker.signoff.labels import METHODS, SignedWhen
+from tracker.signoff.labels import DISAGREES, METHODS, SignedWhen
 from tracker.undertakings import pages as undertakings
 from tracker.undertakings import scope
 from tracker.undertakings.models import UndertakingState
