@@ -214,7 +214,7 @@ def cooperation_view(actor: Actor, cooperation: Cooperation) -> CooperationView:
             checklist.revision_sent_id for checklist in own.values()
         ),
         compared=compared,
-        agrees=bool(bound.held_against([cooperation], all_own.values(), compared)),
+        agrees=bool(bound.held_against([cooperation], list(all_own.values()), compared)),
         fact=fact,
         may_change=bool(policy.can_change(actor, fact)),
         is_joining=is_joining,

@@ -1,6 +1,6 @@
 """Whether cooperations' stages and dates are what signatures and events say."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -29,36 +29,66 @@ def agreeing(cooperations: Collection[Cooperation]) -> frozenset[UUID]:
 
     In a constant number of statements.
     """
-    checklists = db.session.scalars(
+    checklists = _checklists(cooperations)
+    return held_against(cooperations, checklists, evidence.compare(checklists))
+
+
+def held_against(
+    cooperations: Collection[Cooperation],
+    checklists: Collection[Checklist],
+    compared: Mapping[UUID, Compared],
+) -> frozenset[UUID]:
+    """Return what agreeing() does, with checklists that were compared already."""
+    all_ids = frozenset(cooperation.id for cooperation in cooperations)
+    texts = _with_other_texts(checklists, compared)
+    return all_ids - texts - _with_other_stage(cooperations, checklists, compared)
+
+
+def disagreeing(cooperations: Collection[Cooperation]) -> frozenset[UUID]:
+    """Return the cooperations whose stage or dates disagree with texts that agree themselves.
+
+    For whoever names the texts that disagree apart.
+    """
+    checklists = _checklists(cooperations)
+    compared = evidence.compare(checklists)
+    others = _with_other_stage(cooperations, checklists, compared)
+    return others - _with_other_texts(checklists, compared)
+
+
+def _checklists(cooperations: Collection[Cooperation]) -> Sequence[Checklist]:
+    return db.session.scalars(
         sa.select(Checklist).where(
             Checklist.cooperation_id.in_([cooperation.id for cooperation in cooperations]),
             Checklist.kind.in_([ChecklistKind.TERMS, ChecklistKind.CONFIDENTIALITY]),
             Checklist.visit_id.is_(None),
         )
     ).all()
-    return held_against(cooperations, checklists, evidence.compare(checklists))
 
 
-def held_against(
+def _with_other_texts(
+    checklists: Iterable[Checklist], compared: Mapping[UUID, Compared]
+) -> frozenset[UUID]:
+    return frozenset(
+        checklist.cooperation_id for checklist in checklists if not compared[checklist.id].agrees
+    )
+
+
+def _with_other_stage(
     cooperations: Collection[Cooperation],
     checklists: Iterable[Checklist],
     compared: Mapping[UUID, Compared],
 ) -> frozenset[UUID]:
-    """Return what agreeing() does, with checklists that were compared already."""
-    terms: dict[UUID, Compared] = {}
-    disagreeing = set()
-    for checklist in checklists:
-        if not compared[checklist.id].agrees:
-            disagreeing.add(checklist.cooperation_id)
-        if checklist.kind is ChecklistKind.TERMS:
-            terms[checklist.cooperation_id] = compared[checklist.id]
+    terms = {
+        checklist.cooperation_id: compared[checklist.id]
+        for checklist in checklists
+        if checklist.kind is ChecklistKind.TERMS
+    }
     stages = _stages([cooperation.id for cooperation in cooperations])
     return frozenset(
         cooperation.id
         for cooperation in cooperations
-        if cooperation.id not in disagreeing
-        and stages.get(cooperation.id, cooperation.stage) is cooperation.stage
-        and _is_as_signed(cooperation, terms.get(cooperation.id))
+        if stages.get(cooperation.id, cooperation.stage) is not cooperation.stage
+        or not _is_as_signed(cooperation, terms.get(cooperation.id))
     )
 
 

@@ -36,7 +36,7 @@ PAGES = {
     "a visit": ("leyla", "/cooperations/{complete}/visits/1", 29),
     "whether a visit is ready": ("leyla", "/cooperations/{complete}/visits/1/ready", 29),
     "the roles of a visit": ("ilena", "/checklists/{roles}", 28),
-    "the register": ("milan", "/register", 18),
+    "the register": ("milan", "/register", 20),
     "the register of undertakings": ("milan", "/register/undertakings", 19),
 }
 SAVING_V4 = 46

@@ -73,6 +73,7 @@ from tracker.signoff.models import (
 from tracker.signoff.outcomes import Outcome
 from tracker.undertakings import bound as undertakings
 from tracker.undertakings.models import Undertaking, UndertakingState
+from tracker.visits.models import Visit
 from tracker.worker import jobs
 
 pytestmark = [pytest.mark.both_databases, pytest.mark.some_on_postgresql(8)]
@@ -452,7 +453,7 @@ def test_the_worker_goes_through_all_texts_in_portions_and_begins_again(scenes: 
         own.update(CHECKLISTS, scene.checklist_id, state=ChecklistState.ENDED)
     place, seen = disagreements.BEGINNING, []
     for _ in range(60):
-        place = disagreements.compare_some(place, 3)
+        place = disagreements.compare_some(place, queries.disagreeing, 3)
         seen.append(place.checklist_id)
         if place.checklist_id is None:
             break
@@ -619,6 +620,8 @@ def test_a_changed_day_in_an_answer_does_not_prolong_a_text(
             answers, row.id, values={**row.values, "end": later}
         )
     assert state_of(scenes, scene) is AgreementState.DISAGREES
+    jobs.compare_texts()
+    assert [text.reference for text in disagreements.known()] == [scene.reference]
 
 
 def test_a_party_taken_out_of_who_is_asked_does_not_complete_a_text(scenes: Scenes) -> None:
@@ -716,6 +719,32 @@ def test_the_list_and_the_page_of_a_cooperation_claim_nothing_that_its_terms_do_
     text = browser.page(f"/cooperations/{scene.reference}").text
     assert WORDS in text
     assert "Active," not in text
+    jobs.compare_texts()
+    noted = db.session.scalars(sa.select(Disagreement.subject_id)).all()
+    assert noted == [scene.cooperation_id]
+
+
+def test_the_register_does_not_say_that_a_visit_is_ready_as_its_row_alone_says(
+    app: Flask, session: Session, demonstration: Demonstration
+) -> None:
+    visit = session.scalars(sa.select(Visit).where(Visit.is_ready)).one()
+    visit_id, cooperation_id = visit.id, visit.cooperation_id
+    checklist_ids = set(
+        session.scalars(sa.select(Checklist.id).where(Checklist.visit_id == visit_id))
+    )
+    auditor = demonstration.browser(app, "milan")
+    assert "The visit is ready" in auditor.page("/register").text
+    with hands() as connection:
+        own = Tampering(connection, cooperation_id)
+        event_id = own.event_id(last_event(own, verbs.VISIT_BECAME_READY.name))
+        own.delete(DETAILS, event_id)
+        own.delete(EVENTS, event_id)
+    text = auditor.page("/register").text
+    assert WORDS in text
+    assert "The visit is ready" not in text
+    jobs.compare_texts()
+    noted = db.session.scalars(sa.select(Disagreement.subject_id)).all()
+    assert set(noted) == checklist_ids
 
 
 # Undertakings -------------------------------------------------------------------------------------
