@@ -26,7 +26,7 @@ PAGES = {
     "what a checklist asks": ("ilena", "/checklists/templates/terms", 5),
     "my work": ("ilena", "/", 28),
     "the list of cooperations": ("ilena", "/cooperations", 16),
-    "a cooperation": ("ilena", "/cooperations/{complete}", 36),
+    "a cooperation": ("ilena", "/cooperations/{complete}", 38),
     "its people": ("samira", "/cooperations/{complete}/people", 8),
     "own undertakings": ("ilena", "/undertakings", 10),
     "a checklist of 21 items": ("ilena", "/checklists/{draft}", 23),

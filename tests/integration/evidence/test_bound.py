@@ -724,7 +724,7 @@ def test_the_list_and_the_page_of_a_cooperation_claim_nothing_that_its_terms_do_
     assert noted == [scene.cooperation_id]
 
 
-def test_the_register_does_not_say_that_a_visit_is_ready_as_its_row_alone_says(
+def test_register_and_page_do_not_say_that_a_visit_is_ready_as_its_row_alone_says(
     app: Flask, session: Session, demonstration: Demonstration
 ) -> None:
     visit = session.scalars(sa.select(Visit).where(Visit.is_ready)).one()
@@ -742,6 +742,8 @@ def test_the_register_does_not_say_that_a_visit_is_ready_as_its_row_alone_says(
     text = auditor.page("/register").text
     assert WORDS in text
     assert "The visit is ready" not in text
+    reference = demonstration.references["complete"]
+    assert WORDS in demonstration.browser(app, "leyla").page(f"/cooperations/{reference}").text
     jobs.compare_texts()
     noted = db.session.scalars(sa.select(Disagreement.subject_id)).all()
     assert set(noted) == checklist_ids
