@@ -95,7 +95,9 @@ def _with_other_stage(
 def _stages(cooperation_ids: Collection[UUID]) -> dict[UUID, Stage]:
     """Return the stages that the last events say; none where that event's details were erased."""
     moves = witness.of_subjects(
-        Event.subject_id.in_(cooperation_ids), [verbs.STAGE_CHANGED], cooperation_ids
+        sa.and_(Event.subject_type == "cooperation", Event.subject_id.in_(cooperation_ids)),
+        [verbs.STAGE_CHANGED],
+        cooperation_ids,
     )
     stages = dict.fromkeys(cooperation_ids, Stage.EXPLORED)
     last = {link.subject_id: link.event_id for link in moves}

@@ -3,6 +3,8 @@
 from collections.abc import Collection
 from uuid import UUID
 
+import sqlalchemy as sa
+
 from tracker.activity import verbs, witness
 from tracker.activity.models import Event
 from tracker.visits.models import Visit, VisitStage
@@ -17,7 +19,9 @@ def agreeing(visits: Collection[Visit]) -> frozenset[UUID]:
     Of a stage whose event was erased nothing is known. In two statements.
     """
     links = witness.of_subjects(
-        Event.subject_id.in_([visit.id for visit in visits]),
+        sa.and_(
+            Event.subject_type == "visit", Event.subject_id.in_([visit.id for visit in visits])
+        ),
         {*_READINESS, *_STAGES},
         {visit.cooperation_id for visit in visits},
     )
