@@ -103,6 +103,7 @@ from tracker.cooperations import clearances
 from tracker.cooperations import departures as party_departures
 from tracker.cooperations import entries as cooperation_entries
 from tracker.cooperations import keys as cooperation_keys
+from tracker.cooperations import queries as cooperation_queries
 from tracker.cooperations import routes as cooperation_routes
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.selection import routes as selection_routes
@@ -125,6 +126,7 @@ from tracker.evidence.log.checkpoints import CheckpointSettings
 from tracker.evidence.public_check import routes as verify_routes
 from tracker.guidance import own as own_guidance
 from tracker.guidance import routes as guidance_routes
+from tracker.lifecycle import bound as lifecycle_bound
 from tracker.lifecycle import routes as lifecycle_routes
 from tracker.lifecycle import service as lifecycle
 from tracker.mail import routes as mail_routes
@@ -650,6 +652,7 @@ def services_of(settings: Settings, ring: Keys) -> Services:
         account_queries.OUTSIDE_READERS.holding(outside_readings.may_come_in),
         loading.VISIT_READER.holding(visit_queries.facts),
         loading.COMMENT_READER.holding(comment_queries.beside),
+        cooperation_queries.AGREEING_READER.holding(lifecycle_bound.agreeing),
         loading.TEXT_READER.holding(agreement_evidence.on_page),
         loading.OWN_GUIDANCE_READER.holding(own_queries.beside),
         own_guidance.OWN_READER.holding(own_queries.in_library),

@@ -602,10 +602,13 @@ def _read_from_database(session: Session, rows: Iterable[_Row]) -> None:
 
 
 def digest_of(row: object) -> str:
-    """Return the digest of a row bound by the instance's chain, from the session's values."""
+    """Return the digest of a row of the instance, or of a cooperation, from the session's values.
+
+    Raise TypeError for other rows: their class, and so their key, depends on their parents.
+    """
     bound = _table_of(row)
-    if bound is None or bound.spec.parent:
-        message = f"The instance's chain does not bind {type(row).__name__}."
+    if bound is None or (bound.spec.parent and bound.name != checked.COOPERATION):
+        message = f"The class of {type(row).__name__} is not known from its row alone."
         raise TypeError(message)
     return bound.digest(checked.row_key(keys.current().trail), _Attributes(row))
 

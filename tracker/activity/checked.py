@@ -169,7 +169,7 @@ DECIDES_NOTHING: dict[str, str] = {
     "certificate_failure": "when a certificate is tried again",
     "job_failure": "what a job of the worker failed on, and when it is tried again",
     "due_recomputation": "which derived value is yet to be recomputed after a job of the worker",
-    "disagreement": "which text the worker found to disagree with its signatures; found again",
+    "disagreement": "what the worker found to disagree with its signatures; found again",
     "refused_account": "which account the worker found to be refused; found again",
     "attempt": "failed proofs of identity, kept for minutes to slow down guessing",
     "used_challenge": "answered challenges of passkeys, kept for minutes",

@@ -21,7 +21,8 @@ from tracker.core.db import db
 class HistoryLine:
     """One event as shown; who is None for the application itself, details {} once erased.
 
-    is_veiled: somebody did it, and the name is not shown here.
+    is_veiled: somebody did it, and the name is not shown here. is_altered: the stored details are
+    not those that the event binds, so none of them are shown.
     """
 
     number: int
@@ -33,6 +34,8 @@ class HistoryLine:
     subject_type: str
     subject_id: UUID
     is_veiled: bool = False
+    is_erased: bool = False
+    is_altered: bool = False
     # The event's own number in the chain.
     digest: str = ""
 
@@ -155,7 +158,9 @@ def _page(
 
 
 def _line(event: Event) -> HistoryLine:
-    details = dict(event.detail.content) if event.detail else {}
+    stored = Details(event.detail.salt, event.detail.content) if event.detail else None
+    is_altered = stored is not None and not stored.have_digest(event.details_digest)
+    details = dict(stored.content) if stored and not is_altered else {}
     who = details.pop("who", None) or {}
     veiled = is_veiled(event.verb, details)
     if event.verb in _WORKED_OUT:
@@ -171,6 +176,8 @@ def _line(event: Event) -> HistoryLine:
         subject_type=event.subject_type,
         subject_id=event.subject_id,
         is_veiled=veiled,
+        is_erased=stored is None,
+        is_altered=is_altered,
         digest=event.digest,
     )
 

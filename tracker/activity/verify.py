@@ -36,7 +36,17 @@ class Details:
 
     def is_bound_by(self, link: Link) -> bool:
         """Return whether an event binds these details."""
-        return _binds(link, self)
+        return self.have_digest(link.details_digest)
+
+    def have_digest(self, digest: str) -> bool:
+        """Return whether these are the details of a digest."""
+        if _holds_fraction(self.content):
+            # 1.0 and 1 have the same canonical form; the trail contains only whole numbers.
+            return False
+        try:
+            return arithmetic.details_digest(self.salt, self.content) == digest
+        except (CanonicalizationError, ValueError):
+            return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +90,7 @@ class Walk:
         if details is None:
             if link.number >= self._erased_before:
                 return ChainFault.DETAILS_GONE
-        elif not _binds(link, details):
+        elif not details.is_bound_by(link):
             return ChainFault.DETAILS_CHANGED
         self.number, self.head = link.number, digest
         return None
@@ -100,17 +110,6 @@ def _has_digest(link: Link, digest: str) -> bool:
     try:
         return link.digest() == digest
     except (CanonicalizationError, ValueError):  # a value that no event can have
-        return False
-
-
-def _binds(link: Link, details: Details) -> bool:
-    if _holds_fraction(details.content):
-        return (
-            False  # 1.0 and 1 have the same canonical form; the trail contains only whole numbers
-        )
-    try:
-        return arithmetic.details_digest(details.salt, details.content) == link.details_digest
-    except (CanonicalizationError, ValueError):
         return False
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 from tracker.activity.chain import Link, head_is_authentic, state_of
 from tracker.activity.checked import after
 from tracker.activity.models import IS_OF_THE_INSTANCE, Chain, Event, EventDetail
-from tracker.activity.verbs import ROWS_ADOPTED, ROWS_NOTED, Verb
+from tracker.activity.verbs import DETAILS_ERASED, ROWS_ADOPTED, ROWS_NOTED, Verb
 from tracker.activity.verify import Details, Head, Walk
 from tracker.core.db import db
 
@@ -69,17 +69,25 @@ def said_of_row(table: str, row_id: UUID, subject_type: str) -> str | None:
     after the sealed end of the chain. One query, which reads all events of the instance that only
     bind rows, so use it for single actions.
     """
-    entry = Event.state[(table, str(row_id))].as_string()
     about_it = sa.and_(Event.subject_type == subject_type, Event.subject_id == row_id)
+    only_binds = Event.verb.in_([verb.name for verb in _OF_ROWS])
+    return _last_said(table, row_id, IS_OF_THE_INSTANCE, sa.or_(about_it, only_binds))
+
+
+def said_of_cooperation(cooperation_id: UUID) -> str | None:
+    """Return the digest of a cooperation's row in the last event of its chain that binds it.
+
+    Return None as said_of_row() does. One query, which reads all events of the cooperation.
+    """
+    return _last_said("cooperation", cooperation_id, Chain.cooperation_id == cooperation_id)
+
+
+def _last_said(table: str, row_id: UUID, *conditions: sa.ColumnElement[bool]) -> str | None:
+    bound_digest = Event.state[(table, str(row_id))].as_string()
     row = db.session.execute(
         sa.select(*_EVENT)
         .join(Chain, Chain.id == Event.chain_id)
-        .where(
-            IS_OF_THE_INSTANCE,
-            Event.number <= Chain.count,
-            sa.or_(about_it, Event.verb.in_([verb.name for verb in _OF_ROWS])),
-            entry.is_not(None),
-        )
+        .where(*conditions, Event.number <= Chain.count, bound_digest.is_not(None))
         .order_by(Event.number.desc())
         .limit(1)
     ).first()
@@ -151,6 +159,19 @@ def _walked(head: Head) -> Iterator[Link]:
     if walk.end(head) is not None:
         message = "The end of this cooperation's chain is not the one that was sealed."
         raise NotSoundError(message)
+
+
+def erased_before(cooperation_id: UUID) -> int:
+    """Return the number of the last event of a cooperation's chain that says details were erased.
+
+    0 without one. Only earlier events may lack their details.
+    """
+    number = db.session.scalar(
+        sa.select(sa.func.max(Event.number))
+        .join(Chain, Chain.id == Event.chain_id)
+        .where(Chain.cooperation_id == cooperation_id, Event.verb == DETAILS_ERASED.name)
+    )
+    return number or 0
 
 
 def details_of(event_ids: Collection[UUID]) -> dict[UUID, dict[str, Any]]:

@@ -14,7 +14,7 @@ from tracker.activity.witness import NotSoundError
 from tracker.agreements import frozen_text
 from tracker.agreements.claims import Claims, state_of
 from tracker.checklist_templates.models import ChecklistKind
-from tracker.checklists.labels import DISAGREES, HALTS
+from tracker.checklists.labels import HALTS
 from tracker.checklists.loading import TextOnPage
 from tracker.checklists.models import (
     Checklist,
@@ -32,7 +32,7 @@ from tracker.core.db import db
 from tracker.signoff import bound, outcomes
 from tracker.signoff import service as signoff
 from tracker.signoff.bound import Bound
-from tracker.signoff.labels import REQUEST_STATES, validity_words
+from tracker.signoff.labels import DISAGREES, REQUEST_STATES, validity_words
 from tracker.signoff.models import RequestState, Revision, SignatureRequest
 from tracker.signoff.outcomes import Course, Outcome, Rule, Validity, validity
 

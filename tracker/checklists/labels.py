@@ -32,9 +32,6 @@ HALTS = {
     NoticeKind.ENDED: (_l("Ended"), "off"),
 }
 
-# What a row says is not what the signatures and events under its text bear witness to.
-DISAGREES = (_l("Does not agree with its signatures"), "stop")
-
 WORK = {
     WorkState.NOT_STARTED: (_l("Not started"), "todo"),
     WorkState.IN_PROGRESS: (_l("In progress"), "half"),

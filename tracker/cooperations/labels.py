@@ -15,7 +15,7 @@ from tracker.cooperations.models import (
     Stage,
 )
 from tracker.cooperations.modes import STANDING_PLAN, VISIT_PLAN, Column, Level, Requirement
-from tracker.signoff.labels import validity_words
+from tracker.signoff.labels import DISAGREES, validity_words
 from tracker.signoff.outcomes import Validity, validity
 from tracker.ui.locale import as_date
 
@@ -62,14 +62,22 @@ BODY_KINDS: dict[BodyKind, object] = {
 
 
 def stage_words(
-    stage: Stage, starts_on: dt.date | None, ends_on: dt.date | None, today: dt.date
+    stage: Stage,
+    starts_on: dt.date | None,
+    ends_on: dt.date | None,
+    today: dt.date,
+    *,
+    agrees: bool,
 ) -> tuple[object, str]:
     """Return the state of a cooperation on a day, in words with their style mark.
 
     That is the name of its stage. Active it is only from the first to the last day of the agreed
     terms (M19), which are starts_on and ends_on: before, all is signed and begins later; after, the
-    terms have run out, and nobody has renewed them or given notice.
+    terms have run out, and nobody has renewed them or given notice. Of one whose rows disagree with
+    its signatures and events it says no more than that.
     """
+    if not agrees:
+        return DISAGREES
     if stage is Stage.ACTIVE:
         match validity(starts_on, ends_on, today):
             case Validity.BEGINS_LATER:

@@ -3,7 +3,7 @@
 import datetime as dt
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -27,6 +27,7 @@ from tracker.cooperations.policy import CooperationFact, PartyFact
 from tracker.cooperations.scope import listed, visible, visible_in_part
 from tracker.core import clock
 from tracker.core.db import db
+from tracker.core.services import Slot
 from tracker.signoff.models import RequestState, Revision, SignatureRequest
 from tracker.signoff.outcomes import Validity
 
@@ -45,6 +46,16 @@ class Listing:
 
     total: int
     cooperations: list[Cooperation]
+    # Those whose stage and dates are what signatures and events say.
+    agreeing: Collection[UUID] = ()
+
+
+AgreeingReader = Callable[[Collection[Cooperation]], Collection[UUID]]
+
+# How cooperations are compared with their evidence: lifecycle stands above this part.
+AGREEING_READER: Slot[AgreeingReader] = Slot(
+    "agreeing_reader", lambda cooperations: [cooperation.id for cooperation in cooperations]
+)
 
 
 def find(actor: Actor, reference: str) -> Cooperation | None:
@@ -108,13 +119,13 @@ def listing(
     if state is not None:
         ids = ids.where(*_in_state(entries, state, clock.today()))
     ids = ids.order_by(entries.c.opened_at.desc(), entries.c.reference.desc())
-    rows = db.session.scalars(
+    cooperations = db.session.scalars(
         sa.select(Cooperation)
         .where(Cooperation.id.in_(ids.offset(offset).limit(limit)), visible_in_part(actor))
         .order_by(Cooperation.opened_at.desc(), Cooperation.reference.desc())
         .options(_WITH_PARTIES)
-    )
-    return Listing(total, list(rows))
+    ).all()
+    return Listing(total, list(cooperations), AGREEING_READER.get()(cooperations))
 
 
 def state_counts(actor: Actor, words: str = "") -> dict[str, int]:

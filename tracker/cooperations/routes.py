@@ -48,9 +48,13 @@ def _stage_words(stage: Stage | str) -> object:
 
 
 @blueprint.app_template_filter("stage_today")
-def _stage_today(cooperation: Cooperation) -> tuple[object, str]:
+def _stage_today(cooperation: Cooperation, *, agrees: bool) -> tuple[object, str]:
     return labels.stage_words(
-        cooperation.stage, cooperation.starts_on, cooperation.ends_on, clock.today()
+        cooperation.stage,
+        cooperation.starts_on,
+        cooperation.ends_on,
+        clock.today(),
+        agrees=agrees,
     )
 
 
@@ -124,6 +128,7 @@ def index() -> str:
         has_any=bool(counts[""]) or bool(words),
         may_open=policy.can_open(actor),
         parties_of=people.parties,
+        agreeing=listing.agreeing,
     )
 
 

@@ -17,7 +17,6 @@ from tracker.agreements import departures as leaving
 from tracker.agreements import evidence
 from tracker.agreements.evidence import Compared, words_of
 from tracker.checklist_templates.models import ChecklistKind
-from tracker.checklists.labels import DISAGREES
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import Checklist, ChecklistState, OutsideReading
 from tracker.checklists.queries import SIGNED_BY_NEWCOMERS
@@ -45,6 +44,7 @@ from tracker.dashboard.wording import (
     sign_url,
     works,
 )
+from tracker.lifecycle import bound
 from tracker.lifecycle import labels as gate_words
 from tracker.lifecycle import policy as lifecycle
 from tracker.lifecycle import queries as lifecycle_queries
@@ -57,6 +57,7 @@ from tracker.lifecycle.policy import (
     Target,
 )
 from tracker.lifecycle.stages import BESIDE, BY_GATES, IN_ORDER
+from tracker.signoff.labels import DISAGREES
 from tracker.signoff.outcomes import Validity, validity
 from tracker.ui import locale
 from tracker.ui.locale import as_date
@@ -165,6 +166,8 @@ class _Table:
     taking_part: list[Person]
     waiting_revisions: Mapping[UUID, WaitingRevision]
     compared: Mapping[UUID, Compared]
+    # Whether stage and dates are what signatures and events say.
+    agrees: bool
     fact: CooperationFact
     may_change: bool
     is_joining: bool
@@ -198,6 +201,7 @@ def cooperation_view(actor: Actor, cooperation: Cooperation) -> CooperationView:
         for kind, checklist in all_own.items()
         if not is_joining or kind in SIGNED_BY_NEWCOMERS
     }
+    compared = evidence.compare(list(all_own.values()))
     table = _Table(
         actor=actor,
         cooperation=cooperation,
@@ -209,7 +213,8 @@ def cooperation_view(actor: Actor, cooperation: Cooperation) -> CooperationView:
         waiting_revisions=queries.waiting_revisions(
             checklist.revision_sent_id for checklist in own.values()
         ),
-        compared=evidence.compare(list(own.values())),
+        compared=compared,
+        agrees=bool(bound.held_against([cooperation], list(all_own.values()), compared)),
         fact=fact,
         may_change=bool(policy.can_change(actor, fact)),
         is_joining=is_joining,
@@ -223,7 +228,7 @@ def cooperation_view(actor: Actor, cooperation: Cooperation) -> CooperationView:
         parties=tuple(
             (party.organisation.name, party.side is OrganisationKind.NPM) for party in parties
         ),
-        stages=_stages(cooperation),
+        stages=_stages(table),
         groups=groups,
         recommended=recommended,
         next_step=_next_step(table, groups),
@@ -267,12 +272,12 @@ def _joining(table: _Table) -> Iterator[tuple[str, str]]:
         yield text, url if may else ""
 
 
-def _stages(cooperation: Cooperation) -> tuple[StageView, ...]:
-    current = cooperation.stage
+def _stages(table: _Table) -> tuple[StageView, ...]:
+    current = table.cooperation.stage
     return tuple(
         StageView(
             stage.value,
-            _state_words(cooperation) if stage is current else words.STAGES[stage],
+            _state_words(table) if stage is current else words.STAGES[stage],
             is_past=stage in BY_GATES and IN_ORDER.index(stage) < IN_ORDER.index(current),
             is_beside=stage in BESIDE,
         )
@@ -280,9 +285,14 @@ def _stages(cooperation: Cooperation) -> tuple[StageView, ...]:
     )
 
 
-def _state_words(cooperation: Cooperation) -> object:
+def _state_words(table: _Table) -> object:
+    cooperation = table.cooperation
     return words.stage_words(
-        cooperation.stage, cooperation.starts_on, cooperation.ends_on, clock.today()
+        cooperation.stage,
+        cooperation.starts_on,
+        cooperation.ends_on,
+        clock.today(),
+        agrees=table.agrees,
     )[0]
 
 
@@ -566,7 +576,9 @@ def _next_step(table: _Table, groups: Sequence[TaskGroup]) -> NextStep:
 def _step_of_active(table: _Table) -> NextStep:
     """Return the next step of an active cooperation in which nobody has a task."""
     cooperation = table.cooperation
-    state, heading = _state_words(cooperation), _("Next step")
+    state, heading = _state_words(table), _("Next step")
+    if not table.agrees:
+        return NextStep(heading, state)
     match validity(cooperation.starts_on, cooperation.ends_on, clock.today()):
         case Validity.BEGINS_LATER:
             return NextStep(heading, _("%(state)s. Nothing to do.", state=state))
@@ -643,9 +655,9 @@ def _glance(table: _Table) -> tuple[tuple[object, object], ...]:
         options = item.field("form").options if item is not None else ()
         facts += [(_("Form"), option.label) for option in options if option.value == form]
     planned = _span(cooperation)
-    if planned:
+    if planned and table.agrees:
         facts.append((_("Agreed") if table.facts.terms_in_force else _("Planned"), planned))
-    if cooperation.review_on is not None:
+    if cooperation.review_on is not None and table.agrees:
         facts.append((_("Review"), as_date(cooperation.review_on)))
     facts.append((_("Opened"), as_date(cooperation.opened_at)))
     return tuple(facts)

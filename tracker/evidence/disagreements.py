@@ -1,10 +1,10 @@
-"""Texts whose rows disagree with their signatures and events, as the worker finds them.
+"""Rows that disagree with their signatures and events, as the worker finds them.
 
-The worker goes through all texts in portions, again and again, so that the health page needs only
-one short query.
+The worker goes through all checklists, undertakings and cooperations in portions, again and again,
+so that the health page needs only one short query.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 from uuid import UUID
@@ -17,21 +17,26 @@ from tracker.cooperations.models import Cooperation
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.evidence.models import Disagreement
+from tracker.lifecycle import bound
 from tracker.undertakings import bound as undertakings
 from tracker.undertakings.models import Undertaking
 
-# How many checklists, and how many undertakings, to compare at a time: few enough for a short
+COOPERATION = "cooperation"
+# How many checklists, undertakings and cooperations to compare at a time: few enough for a short
 # transaction.
 PORTION = 40
-Row = TypeVar("Row", Checklist, Undertaking)
+Row = TypeVar("Row", Checklist, Undertaking, Cooperation)
+# Returns the checklists of which the register says that they disagree.
+Register = Callable[[Collection[UUID]], Collection[UUID]]
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the worker has come with checklists and undertakings; empty at the beginning."""
+    """How far the worker has come with each kind of row; empty at the beginning."""
 
     checklist_id: UUID | None = None
     undertaking_id: UUID | None = None
+    cooperation_id: UUID | None = None
 
 
 BEGINNING = Progress()
@@ -46,18 +51,28 @@ class DisagreeingText:
     kind: str
 
 
-def compare_some(after: Progress = BEGINNING, portion: int = PORTION) -> Progress:
-    """Compare the next texts, record those that disagree, and return the position reached.
+def compare_some(after: Progress, of_register: Register, portion: int = PORTION) -> Progress:
+    """Compare the next rows, record those that disagree, and return the position reached.
 
-    Starts again after the last one. Takes a constant number of queries per portion.
+    of_register compares checklists as the register does. Starts again after the last one. Takes a
+    constant number of queries per portion.
     """
     some = _next(Checklist, after.checklist_id, portion)
     others = _next(Undertaking, after.undertaking_id, portion)
-    compared = checklists.compare(some)
-    _note(checklists.SUBJECT, some, {key for key, claim in compared.items() if not claim.agrees})
+    cooperations = _next(Cooperation, after.cooperation_id, portion)
+    _note(
+        checklists.SUBJECT,
+        {row.id: row.cooperation_id for row in some},
+        of_register([row.id for row in some]),
+    )
     signed = undertakings.compare(others)
-    _note(undertakings.SUBJECT, others, {key for key, claim in signed.items() if not claim.agrees})
-    return Progress(_last(some, portion), _last(others, portion))
+    _note(
+        undertakings.SUBJECT,
+        {row.id: row.cooperation_id for row in others},
+        {key for key, claim in signed.items() if not claim.agrees},
+    )
+    _note(COOPERATION, {row.id: row.id for row in cooperations}, bound.disagreeing(cooperations))
+    return Progress(_last(some, portion), _last(others, portion), _last(cooperations, portion))
 
 
 def is_any() -> bool:
@@ -90,25 +105,26 @@ def _last(rows: Collection[Row], portion: int) -> UUID | None:
     return [row.id for row in rows][-1] if len(rows) == portion else None
 
 
-def _note(subject_type: str, rows: Collection[Row], disagreeing: Collection[UUID]) -> None:
-    """Record which of some rows disagree; delete the record of those that agree."""
+def _note(subject_type: str, rows: Mapping[UUID, UUID], disagreeing: Collection[UUID]) -> None:
+    """Record which of some rows disagree; delete the record of those that agree.
+
+    rows gives the cooperation of each.
+    """
     noted = set(
         db.session.scalars(
-            sa.select(Disagreement.subject_id).where(
-                Disagreement.subject_id.in_([stored.id for stored in rows])
-            )
+            sa.select(Disagreement.subject_id).where(Disagreement.subject_id.in_(rows))
         )
     )
     settled = noted.difference(disagreeing)
     if settled:
         db.session.execute(sa.delete(Disagreement).where(Disagreement.subject_id.in_(settled)))
-    for row in rows:
-        if row.id in disagreeing and row.id not in noted:
+    for row_id, cooperation_id in rows.items():
+        if row_id in disagreeing and row_id not in noted:
             db.session.add(
                 Disagreement(
-                    subject_id=row.id,
+                    subject_id=row_id,
                     subject_type=subject_type,
-                    cooperation_id=row.cooperation_id,
+                    cooperation_id=cooperation_id,
                     noticed_at=clock.now(),
                 )
             )

@@ -153,7 +153,7 @@ class Certificate(Identified, Base):
 
 
 class Disagreement(Base):
-    """A checklist or undertaking whose rows contradict its signatures and events.
+    """A checklist, undertaking or cooperation whose rows contradict signatures and events.
 
     Inserted by the worker when it finds one, and deleted when it finds that they agree again.
     """

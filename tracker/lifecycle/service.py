@@ -306,16 +306,15 @@ def _take_over_dates(event: DomainEvent) -> None:
         return
     dates = {key: as_date(terms.sheet.value("M19", key)) for key in ("start", "end", "review")}
     days = terms.sheet.value("M19", "reminder_days")
-    is_whole = all(dates.values())
-    former = None if is_whole else paper.former_of(terms.checklist.revision_in_force_id)
+    former = paper.former_of(terms.checklist.revision_in_force_id)
     if former is not None:
-        # What is not known stays as planned, except for what the paper says.
-        planned = {
-            "start": former.signed_on,
-            "end": former.ends_on or cooperation.ends_on,
-            "review": cooperation.review_on,
+        # As evidence.TextFacts has it: the end that the paper names counts before M19. What neither
+        # says stays as planned.
+        dates = {
+            "start": dates["start"] or former.signed_on,
+            "end": former.ends_on or dates["end"] or cooperation.ends_on,
+            "review": dates["review"] or cooperation.review_on,
         }
-        dates = {key: day or planned[key] for key, day in dates.items()}
     if validity(None, dates["end"], clock.today()) is Validity.RUN_OUT:
         renewed = renewal.renew_signed_late(terms.checklist)
         if renewed is not None:

@@ -4,7 +4,6 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from tracker.activity.verify import ChainFault
-from tracker.checklists.labels import DISAGREES
 from tracker.oversight.facts import (
     AgreementState,
     Counts,
@@ -16,7 +15,7 @@ from tracker.oversight.facts import (
     RowLocation,
     Table,
 )
-from tracker.signoff.labels import validity_words
+from tracker.signoff.labels import DISAGREES, validity_words
 from tracker.signoff.outcomes import Validity
 
 STATES: dict[AgreementState, tuple[object, str]] = {

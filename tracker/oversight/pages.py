@@ -140,9 +140,13 @@ def _notes(line: RegisterLine) -> list[str]:
     if line.reviewed_on:
         notes.append(_("Last review %(day)s", day=as_date(line.reviewed_on, "medium")))
     if line.visit:
-        notes.append(visit_words(line.visit))
-        notes += override_words(line.visit)
+        notes += _visit_notes(line, line.visit)
     return notes
+
+
+def _visit_notes(line: RegisterLine, visit: VisitMark) -> list[str]:
+    stage = [] if line.state is AgreementState.DISAGREES else [visit_words(visit)]
+    return [*stage, *override_words(visit)]
 
 
 def visit_words(visit: VisitMark) -> str:

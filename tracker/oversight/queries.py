@@ -4,7 +4,7 @@ In one file: what narrows the register and what its lines say are parts of one s
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -55,6 +55,7 @@ from tracker.signoff.models import (
 )
 from tracker.signoff.outcomes import Validity, validity
 from tracker.signoff.paper_models import PaperKind, PaperRecord
+from tracker.visits import bound as visit_bound
 from tracker.visits.models import GateOverride, Visit
 
 SOON = dt.timedelta(days=60)
@@ -388,13 +389,13 @@ def _narrowed(state: Narrowing) -> sa.ColumnElement[bool]:
 # The columns of a line ----------------------------------------------------------------------------
 
 
-def _rows(actor: Actor) -> sa.Select[Any]:
+def _rows(actor: Actor | None) -> sa.Select[Any]:
     return _joined(
         sa.select(
             Checklist,
             Cooperation,
             Visit,
-            sa.case((checklists.visible(actor), 1), else_=0),
+            sa.literal(0) if actor is None else sa.case((checklists.visible(actor), 1), else_=0),
             _IS_DECLINED,
             sa.case((_former(PaperRecord.id).is_not(None), 1), else_=0),
             _Shown.number,
@@ -503,6 +504,15 @@ def _lines_of(actor: Actor, checklist_ids: list[UUID]) -> list[RegisterLine]:
     return [by_id[checklist_id] for checklist_id in checklist_ids if checklist_id in by_id]
 
 
+def disagreeing(checklist_ids: Collection[UUID]) -> set[UUID]:
+    """Return the agreements that the register says do not agree with their signatures.
+
+    Not scoped: for whoever runs the instance.
+    """
+    rows = db.session.execute(_rows(None).where(Checklist.id.in_(checklist_ids)))
+    return {line.checklist_id for line in _lines(rows) if line.state is AgreementState.DISAGREES}
+
+
 def _lines(rows: Iterable[Any]) -> list[RegisterLine]:
     all_rows = list(rows)
     own = _parties_of_checklists([row[0].id for row in all_rows])
@@ -513,6 +523,8 @@ def _lines(rows: Iterable[Any]) -> list[RegisterLine]:
     given = _overrides(row[0].visit_id for row in all_rows if row[0].visit_id)
     replaced = _taken_over({row[0].cooperation_id for row in all_rows})
     compared = evidence.compare([row[0] for row in all_rows])
+    visits = {row[2].id: row[2] for row in all_rows if row[2] is not None}
+    agreeing = visit_bound.agreeing(visits.values())
     lines = [
         _line(
             row,
@@ -525,8 +537,11 @@ def _lines(rows: Iterable[Any]) -> list[RegisterLine]:
         for row in all_rows
     ]
     return [
-        line if _is_borne_out(line, compared[line.checklist_id]) else _disagreeing(line)
-        for line in lines
+        line
+        if _is_borne_out(line, compared[line.checklist_id])
+        and (row[0].visit_id is None or row[0].visit_id in agreeing)
+        else _disagreeing(line)
+        for row, line in zip(all_rows, lines, strict=True)
     ]
 
 
@@ -556,6 +571,7 @@ def _disagreeing(line: RegisterLine) -> RegisterLine:
         from_on=None,
         until_on=None,
         review_on=None,
+        reviewed_on=None,
     )
 
 

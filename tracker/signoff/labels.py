@@ -34,6 +34,9 @@ REQUEST_STATES = {
     RequestState.EXPIRED: _l("Ran out before everyone had signed"),
 }
 
+# What a row says is not what the signatures and events under its text bear witness to.
+DISAGREES = (_l("Does not agree with its signatures"), "stop")
+
 MISNAMINGS = {
     Misnaming.NOBODY: _l("Choose who signs for each party."),
     Misnaming.TWICE: _l("A person can only sign for one party. Name different people."),

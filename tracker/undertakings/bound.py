@@ -1,7 +1,7 @@
 """The status of undertakings as their evidence shows it, and whether the rows agree."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from tracker.cooperations.keys import KeyDestroyedError
 from tracker.cooperations.models import Clearance
 from tracker.core import canonical
 from tracker.core.crypto import SealBrokenError
+from tracker.core.db import db
 from tracker.signoff import bound
 from tracker.signoff import service as signoff
 from tracker.signoff.bound import Bound
@@ -37,25 +38,22 @@ class Compared:
     agrees: bool
     # What the person's signature says of its scan, if it was given on paper.
     paper: Mapping[str, Any] | None = None
+    # The newest clearance it opened, whether that is still open or not.
+    clearance: Clearance | None = None
 
 
 def compare(undertakings: Collection[Undertaking]) -> dict[UUID, Compared]:
-    """Compare rows of undertakings with their signatures and events, in three statements."""
+    """Compare rows of undertakings with all that signatures and events say, for pages and lists.
+
+    That includes what each opened and until when, and why it was closed. In six statements.
+    """
     bound_rows = bound.read(
         SUBJECT, {undertaking.id: undertaking.cooperation_id for undertaking in undertakings}
     )
-    return {undertaking.id: held_against(undertaking, bound_rows) for undertaking in undertakings}
-
-
-def agreeing(
-    undertakings: Collection[Undertaking], opened: Mapping[UUID, Clearance]
-) -> frozenset[UUID]:
-    """Return the undertakings of which signatures and events say all that a list tells.
-
-    Beside compare() that is what each opened and until when, and why it was closed: opened gives
-    the clearance by undertaking. In five statements.
-    """
-    compared = compare(undertakings)
+    compared = {
+        undertaking.id: held_against(undertaking, bound_rows) for undertaking in undertakings
+    }
+    opened = _opened([undertaking.id for undertaking in undertakings])
     by_clearance: dict[UUID, list[Link]] = {}
     for link in witness.of_subjects(
         sa.and_(
@@ -70,13 +68,28 @@ def agreeing(
     closed_by = [course.closed_by for course in courses if course.closed_by]
     of_clearances = [link.event_id for links in by_clearance.values() for link in links]
     details = witness.details_of([*closed_by, *of_clearances])
-    return frozenset(
-        undertaking.id
+    return {
+        undertaking.id: replace(
+            compared[undertaking.id],
+            agrees=compared[undertaking.id].agrees
+            and _is_closed_as_recorded(undertaking, compared[undertaking.id].course, details)
+            and _is_opened_as_recorded(
+                undertaking, opened.get(undertaking.id), by_clearance, details
+            ),
+            clearance=opened.get(undertaking.id),
+        )
         for undertaking in undertakings
-        if compared[undertaking.id].agrees
-        and _is_closed_as_recorded(undertaking, compared[undertaking.id].course, details)
-        and _is_opened_as_recorded(undertaking, opened.get(undertaking.id), by_clearance, details)
+    }
+
+
+def _opened(undertaking_ids: list[UUID]) -> dict[UUID, Clearance]:
+    """Return the newest clearance that each of some undertakings opened, by undertaking."""
+    rows = db.session.scalars(
+        sa.select(Clearance)
+        .where(Clearance.undertaking_id.in_(undertaking_ids))
+        .order_by(Clearance.from_on, Clearance.id)
     )
+    return {row.undertaking_id: row for row in rows}
 
 
 def look_whole(undertaking: Undertaking) -> Compared:

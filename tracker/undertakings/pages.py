@@ -17,7 +17,6 @@ from markupsafe import Markup
 
 from tracker.access.actor import Actor
 from tracker.access.gate import as_uuid, found_or_404, require
-from tracker.checklists.labels import DISAGREES
 from tracker.cooperations import keys
 from tracker.cooperations import queries as cooperation_queries
 from tracker.cooperations.models import Clearance, ClearanceScope, Cooperation
@@ -27,7 +26,7 @@ from tracker.guidance.markdown import render
 from tracker.guidance.queries import passages_for
 from tracker.signoff import queries as signoff
 from tracker.signoff import service as signing
-from tracker.signoff.labels import SignedWhen, confirmed_words, how_signed, when_signed
+from tracker.signoff.labels import DISAGREES, SignedWhen, confirmed_words, how_signed, when_signed
 from tracker.signoff.models import Revision, Signature, SignatureKind
 from tracker.ui import locale
 from tracker.ui.locale import as_date

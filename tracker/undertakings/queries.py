@@ -215,26 +215,6 @@ def kinds_of_place(language: str) -> list[tuple[str, str]]:
     ]
 
 
-def clearance_of(undertaking: Undertaking) -> Clearance | None:
-    """Return the newest clearance an undertaking opened, whether it is still open or not."""
-    return db.session.scalar(
-        sa.select(Clearance)
-        .where(Clearance.undertaking_id == undertaking.id)
-        .order_by(Clearance.from_on.desc(), Clearance.id)
-        .limit(1)
-    )
-
-
-def clearances_of(undertaking_ids: list[UUID]) -> dict[UUID, Clearance]:
-    """Return the newest clearance that each of some undertakings opened, by undertaking."""
-    rows = db.session.scalars(
-        sa.select(Clearance)
-        .where(Clearance.undertaking_id.in_(undertaking_ids))
-        .order_by(Clearance.from_on, Clearance.id)
-    )
-    return {row.undertaking_id: row for row in rows}
-
-
 # Who is asked ----------------------------------------------------------------------------------
 
 
@@ -400,7 +380,6 @@ def mine(actor: Actor, *, offset: int = 0, limit: int = 25) -> OwnLines:
     total: int | None = len(rows)
     if offset or len(rows) == limit:
         total = db.session.scalar(sa.select(sa.func.count(Undertaking.id)).where(scope.own(actor)))
-    opened = clearances_of([row[0].id for row in rows])
     compared = bound.compare([row[0] for row in rows])
     return OwnLines(
         total or 0,
@@ -408,7 +387,7 @@ def mine(actor: Actor, *, offset: int = 0, limit: int = 25) -> OwnLines:
             (
                 Line(
                     undertaking,
-                    opened.get(undertaking.id),
+                    compared[undertaking.id].clearance,
                     is_own=True,
                     agrees=compared[undertaking.id].agrees,
                     bearing=added_interests.bearing(undertaking.state, columns),
@@ -427,7 +406,7 @@ def line_of(actor: Actor, loaded: Loaded) -> Line:
     compared = bound.compare([undertaking])[undertaking.id]
     return Line(
         undertaking,
-        clearance_of(undertaking),
+        compared.clearance,
         is_own=undertaking.user_id == actor.user_id,
         agrees=compared.agrees,
         bearing=added_interests.bearing_of(undertaking),
@@ -446,12 +425,11 @@ def overview(actor: Actor, cooperation: Cooperation) -> Overview:
     terms_id = checklist.revision_in_force_id if checklist else None
     newest = _newest(actor, cooperation.id, terms_id)
     rows = [row for row, _bearing, _is_taken in newest]
-    opened = clearances_of([row.id for row in rows])
     compared = bound.compare(rows)
     lines = [
         Line(
             row,
-            opened.get(row.id),
+            compared[row.id].clearance,
             row.user_id == actor.user_id,
             compared[row.id].agrees,
             bearing,

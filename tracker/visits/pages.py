@@ -25,6 +25,7 @@ from tracker.guidance.queries import passages_for
 from tracker.lifecycle import policy as lifecycle
 from tracker.lifecycle.labels import GATE_STATES
 from tracker.lifecycle.policy import GateState
+from tracker.signoff.labels import DISAGREES
 from tracker.ui.locale import as_date, language
 from tracker.ui.tasks import OTHERS, YOURS, Task, Tasks
 from tracker.visits import labels, policy, queries, shown, stages
@@ -79,6 +80,11 @@ def state_of(stage: VisitStage, *, is_ready: bool) -> State:
     return stage_words(stage), "half"
 
 
+def _line_state(line: VisitLine) -> State:
+    """Return the state of a visit as its row has it, where events say the same."""
+    return state_of(line.stage, is_ready=line.is_ready) if line.agrees else DISAGREES
+
+
 def stage_list() -> list[tuple[str, object]]:
     """Return the stages a visit goes through, for the line of stages."""
     return [(stage.value, labels.STAGES[stage]) for stage in stages.IN_ORDER]
@@ -114,7 +120,7 @@ def listed_visits(
     """Return the visits a person may know of; plans are those open to them, by number."""
     visits_listed: list[ListedVisit] = []
     for line in lines:
-        words, mark = state_of(line.stage, is_ready=line.is_ready)
+        words, mark = _line_state(line)
         plan = plans.get(line.number)
         visits_listed.append(
             ListedVisit(
@@ -625,7 +631,7 @@ def cooperation_tasks(
 
 def _line_task(line: VisitLine, reference: str) -> Task:
     label = _("Joint visit %(number)s", number=line.number)
-    words, mark = state_of(line.stage, is_ready=line.is_ready)
+    words, mark = _line_state(line)
     match line.outline:
         case Outline.OPEN:
             url = url_for("visits.show", reference=reference, number=line.number)

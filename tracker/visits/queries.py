@@ -30,6 +30,7 @@ from tracker.cooperations.models import (
 from tracker.core.db import db, load_joined
 from tracker.organisations.models import Organisation
 from tracker.undertakings.queries import VisitChoice
+from tracker.visits import bound
 from tracker.visits.encryption import plan_of
 from tracker.visits.models import GateOverride, TeamMember, Visit, VisitStage
 from tracker.visits.policy import Outline, can_change, outline
@@ -71,6 +72,8 @@ class VisitLine:
     number: int
     stage: VisitStage
     is_ready: bool
+    # Whether stage and readiness are what events say.
+    agrees: bool
     outline: Outline
 
 
@@ -90,7 +93,8 @@ def lines(actor: Actor, cooperation_ids: Iterable[UUID]) -> list[VisitLine]:
             scope.visible(actor, Visit.cooperation_id),
         )
         .order_by(Visit.cooperation_id, Visit.number)
-    )
+    ).all()
+    agreeing = bound.agreeing([row[0] for row in rows])
     visit_lines = [
         VisitLine(
             id=visit.id,
@@ -98,6 +102,7 @@ def lines(actor: Actor, cooperation_ids: Iterable[UUID]) -> list[VisitLine]:
             number=visit.number,
             stage=visit.stage,
             is_ready=visit.is_ready,
+            agrees=visit.id in agreeing,
             outline=outline(actor, is_open=bool(is_open), is_listed=bool(is_listed)),
         )
         for visit, is_open, is_listed in rows

@@ -40,6 +40,7 @@ from tracker.evidence.log import service as log
 from tracker.evidence.log.service import LogError
 from tracker.mail import sending
 from tracker.mail.transport import Transport
+from tracker.oversight import queries as register
 from tracker.reviews import reminders
 from tracker.visits import service as visits
 from tracker.worker import health, statistics
@@ -249,7 +250,7 @@ def compare_texts(
     after: disagreements.Progress = disagreements.BEGINNING,
 ) -> disagreements.Progress:
     """Compare the next texts with their signatures and events; return the position reached."""
-    reached = disagreements.compare_some(after)
+    reached = disagreements.compare_some(after, register.disagreeing)
     db.session.commit()
     db.session.remove()
     return reached

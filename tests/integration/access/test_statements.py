@@ -25,10 +25,10 @@ PAGES = {
     "an article": (None, "/guidance/settling-terms", 6),
     "what a checklist asks": ("ilena", "/checklists/templates/terms", 5),
     "my work": ("ilena", "/", 28),
-    "the list of cooperations": ("ilena", "/cooperations", 6),
-    "a cooperation": ("ilena", "/cooperations/{complete}", 34),
+    "the list of cooperations": ("ilena", "/cooperations", 16),
+    "a cooperation": ("ilena", "/cooperations/{complete}", 38),
     "its people": ("samira", "/cooperations/{complete}/people", 8),
-    "own undertakings": ("ilena", "/undertakings", 8),
+    "own undertakings": ("ilena", "/undertakings", 10),
     "a checklist of 21 items": ("ilena", "/checklists/{draft}", 23),
     "one item of it": ("ilena", "/checklists/{draft}/items/M18/propose", 17),
     "a text before signing": ("otto", "/checklists/{waiting}/sign", 16),
@@ -36,13 +36,14 @@ PAGES = {
     "a visit": ("leyla", "/cooperations/{complete}/visits/1", 29),
     "whether a visit is ready": ("leyla", "/cooperations/{complete}/visits/1/ready", 29),
     "the roles of a visit": ("ilena", "/checklists/{roles}", 28),
-    "the register": ("milan", "/register", 18),
-    "the register of undertakings": ("milan", "/register/undertakings", 14),
+    "the register": ("milan", "/register", 20),
+    "the register of undertakings": ("milan", "/register/undertakings", 19),
 }
 # Rows that a statement changes at once are read before it, so that events say what they were.
 SAVING_V4 = 47
-# One of them finds out who has joined by it (adr 70).
-SIGNING_LAST = 68
+# One of them finds out who has joined by it (adr 70), one whether it was made on paper before, one
+# reads the rows that a statement changes at once.
+SIGNING_LAST = 69
 # What is locked is read again on PostgreSQL: request and checklist. SQLite has one who writes.
 READ_AGAIN = 2
 

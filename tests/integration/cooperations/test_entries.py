@@ -120,7 +120,7 @@ def test_an_active_cooperation_is_found_by_what_its_dates_say_today(
         assert references(land, "samira", state=other) == (
             [cooperation.reference] if other is state else []
         )
-    shown, _mark = labels.stage_words(cooperation.stage, starts_on, ends_on, today)
+    shown, _mark = labels.stage_words(cooperation.stage, starts_on, ends_on, today, agrees=True)
     assert (str(shown) == "Active") is (state is Stage.ACTIVE)
 
 

@@ -41,6 +41,7 @@ from tracker.checklists.models import (
     ChecklistState,
     NoticeKind,
 )
+from tracker.cooperations.models import Clearance, Cooperation, Stage
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
@@ -52,6 +53,7 @@ from tracker.evidence.certificates.service import CertificateError
 from tracker.evidence.models import Disagreement
 from tracker.evidence.public_check import verdicts
 from tracker.evidence.public_check.facts import Verdict
+from tracker.lifecycle import bound as lifecycle
 from tracker.mail.transport import from_url
 from tracker.oversight import export, integrity, labels, pages, queries
 from tracker.oversight.facts import (
@@ -71,6 +73,7 @@ from tracker.signoff.models import (
 from tracker.signoff.outcomes import Outcome
 from tracker.undertakings import bound as undertakings
 from tracker.undertakings.models import Undertaking, UndertakingState
+from tracker.visits.models import Visit
 from tracker.worker import jobs
 
 pytestmark = [pytest.mark.both_databases, pytest.mark.some_on_postgresql(8)]
@@ -153,6 +156,8 @@ def test_the_register_names_no_text_that_does_not_agree(scenes: Scenes) -> None:
     lines = queries.lines(actor, Question(), limit=1_000)
     assert len(lines) >= len(COURSES)
     assert not [line for line in lines if line.state is AgreementState.DISAGREES]
+    cooperations = list(db.session.scalars(sa.select(Cooperation)))
+    assert lifecycle.agreeing(cooperations) == {cooperation.id for cooperation in cooperations}
     assert integrity.check_all().finding is None
 
 
@@ -166,6 +171,8 @@ def test_the_demonstration_agrees_everywhere(
     rows = list(session.scalars(sa.select(Undertaking)))
     assert rows
     assert all(comparison.agrees for comparison in undertakings.compare(rows).values())
+    cooperations = list(session.scalars(sa.select(Cooperation)))
+    assert lifecycle.agreeing(cooperations) == {cooperation.id for cooperation in cooperations}
     for revision in session.scalars(sa.select(Revision)).all():
         assert standings.standing_of(revision).agrees
     a_round(tmp_path)
@@ -446,7 +453,7 @@ def test_the_worker_goes_through_all_texts_in_portions_and_begins_again(scenes: 
         own.update(CHECKLISTS, scene.checklist_id, state=ChecklistState.ENDED)
     place, seen = disagreements.BEGINNING, []
     for _ in range(60):
-        place = disagreements.compare_some(place, 3)
+        place = disagreements.compare_some(place, queries.disagreeing, 3)
         seen.append(place.checklist_id)
         if place.checklist_id is None:
             break
@@ -613,6 +620,8 @@ def test_a_changed_day_in_an_answer_does_not_prolong_a_text(
             answers, row.id, values={**row.values, "end": later}
         )
     assert state_of(scenes, scene) is AgreementState.DISAGREES
+    jobs.compare_texts()
+    assert [text.reference for text in disagreements.known()] == [scene.reference]
 
 
 def test_a_party_taken_out_of_who_is_asked_does_not_complete_a_text(scenes: Scenes) -> None:
@@ -641,6 +650,103 @@ def test_a_party_taken_out_of_who_is_asked_does_not_complete_a_text(scenes: Scen
         agreements.sign(land, terms, "tomas")
     db.session.rollback()
     assert state_of(scenes, scene) is AgreementState.DISAGREES
+
+
+def who_signed(own: Tampering) -> None:
+    """Change who signed, in the details of the event."""
+    event_id = own.event_id(last_event(own, "signed"))
+    row = own.connection.execute(sa.select(DETAILS).where(DETAILS.c.event_id == event_id)).one()
+    who = {**row.content["who"], "name": "Somebody Else"}
+    own.update(DETAILS, event_id, content={**row.content, "who": who})
+
+
+def no_details(own: Tampering) -> None:
+    own.delete(DETAILS, own.event_id(last_event(own, "signed")))
+
+
+def no_real_agreement(own: Tampering) -> None:
+    own.update(table_of(Cooperation), own.cooperation_id, is_demonstration=True)
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (who_signed, "details of event"),
+        (no_details, "details of event"),
+        (no_real_agreement, "does not agree with its events"),
+    ],
+)
+def test_a_text_whose_events_or_cooperation_were_changed_gets_no_certificate(
+    app: Flask, scenes: Scenes, change: Callable[[Tampering], None], why: str
+) -> None:
+    scene = scenes["in force"]
+    with hands() as connection:
+        change(Tampering(connection, scene.cooperation_id))
+    with pytest.raises(CertificateError, match=why):
+        issuing.make(scene.revisions[0])
+    if change is who_signed:
+        browser = scenes.land.load(db.session()).browser(app, "nadia")
+        db.session.rollback()
+        text = browser.page(f"/register/{scene.checklist_id}").text
+        assert "Somebody Else" not in text
+        assert "The details of this event were changed outside this application" in text
+
+
+# Cooperations -------------------------------------------------------------------------------------
+
+
+@pytest.mark.few_on_postgresql(1)
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("declined", {"stage": Stage.ACTIVE}),
+        ("suspended", {"stage": Stage.ACTIVE}),
+        ("ended", {"stage": Stage.SUSPENDED}),
+        ("in force", {"ends_on": clock.today() + 4000 * DAY}),
+        ("in force", {"starts_on": clock.today() + 40 * DAY}),
+    ],
+)
+def test_the_list_and_the_page_of_a_cooperation_claim_nothing_that_its_terms_do_not(
+    app: Flask, scenes: Scenes, session: Session, name: str, values: dict[str, object]
+) -> None:
+    scene = scenes[name]
+    with hands() as connection:
+        table = table_of(Cooperation)
+        Tampering(connection, scene.cooperation_id).update(table, scene.cooperation_id, **values)
+    browser = scenes.land.load(session).browser(app, "ilena")
+    session.commit()
+    assert WORDS in browser.page(f"/cooperations?q={scene.reference}").text
+    text = browser.page(f"/cooperations/{scene.reference}").text
+    assert WORDS in text
+    assert "Active," not in text
+    jobs.compare_texts()
+    noted = db.session.scalars(sa.select(Disagreement.subject_id)).all()
+    assert noted == [scene.cooperation_id]
+
+
+def test_register_and_page_do_not_say_that_a_visit_is_ready_as_its_row_alone_says(
+    app: Flask, session: Session, demonstration: Demonstration
+) -> None:
+    visit = session.scalars(sa.select(Visit).where(Visit.is_ready)).one()
+    visit_id, cooperation_id = visit.id, visit.cooperation_id
+    checklist_ids = set(
+        session.scalars(sa.select(Checklist.id).where(Checklist.visit_id == visit_id))
+    )
+    auditor = demonstration.browser(app, "milan")
+    assert "The visit is ready" in auditor.page("/register").text
+    with hands() as connection:
+        own = Tampering(connection, cooperation_id)
+        event_id = own.event_id(last_event(own, verbs.VISIT_BECAME_READY.name))
+        own.delete(DETAILS, event_id)
+        own.delete(EVENTS, event_id)
+    text = auditor.page("/register").text
+    assert WORDS in text
+    assert "The visit is ready" not in text
+    reference = demonstration.references["complete"]
+    assert WORDS in demonstration.browser(app, "leyla").page(f"/cooperations/{reference}").text
+    jobs.compare_texts()
+    noted = db.session.scalars(sa.select(Disagreement.subject_id)).all()
+    assert set(noted) == checklist_ids
 
 
 # Undertakings -------------------------------------------------------------------------------------
@@ -682,6 +788,31 @@ def test_a_changed_undertaking_is_noticed_and_what_is_bound_is_told(
         assert NOTICE in browser.page(f"/undertakings/{undertaking_id}").text
     jobs.compare_texts()
     assert db.session.scalars(sa.select(Disagreement.subject_id)).all() == [undertaking_id]
+
+
+@pytest.mark.parametrize("table", [table_of(Clearance), CHECKLISTS])
+def test_pages_and_health_notice_a_clearance_and_terms_that_were_changed(
+    app: Flask, session: Session, demonstration: Demonstration, table: sa.Table
+) -> None:
+    clearance = session.scalars(sa.select(Clearance).where(Clearance.closed_at.is_(None))).first()
+    assert clearance is not None
+    undertaking = session.get_one(Undertaking, clearance.undertaking_id)
+    terms = demonstration.checklists["complete", "confidentiality"]
+    key = next(key for key, user in demonstration.users.items() if user == undertaking.user_id)
+    changed_id, subject_id = clearance.id, undertaking.id
+    values: dict[str, object] = {"until_on": clock.today() + 4000 * DAY}
+    if table is CHECKLISTS:
+        changed_id, subject_id, values = terms, terms, {"revision_in_force_id": None}
+    cooperation_id = undertaking.cooperation_id
+    session.rollback()
+    with hands() as connection:
+        Tampering(connection, cooperation_id).update(table, changed_id, **values)
+    if table is not CHECKLISTS:
+        assert WORDS in demonstration.browser(app, key).page("/undertakings").text
+    auditor = demonstration.browser(app, "milan")
+    assert WORDS in auditor.page("/register/undertakings").text
+    jobs.compare_texts()
+    assert subject_id in db.session.scalars(sa.select(Disagreement.subject_id)).all()
 
 
 def test_an_undertaking_that_was_not_countersigned_gets_no_certificate(

@@ -29,7 +29,7 @@ STATEMENTS = {
     "apply notice": 50,
     "check accounts": 5,
     "close clearance": 20,
-    "compare texts": 20,
+    "compare texts": 40,
     "end outside reading": 20,
     "end role": 90,
     # Closes each notice that the party gave; PostgreSQL is asked for a lock with each.

@@ -60,7 +60,7 @@ class Source:
 
     revision: Revision
     document: Mapping[str, Any]
-    reference: str
+    # As the cooperation's row says, which the caller has compared with its events.
     is_demonstration: bool
     signatures: Sequence[Signature]
     # The oldest first.
@@ -68,6 +68,11 @@ class Source:
     key_number: int
     key_fingerprint: str
     made_at: dt.datetime
+
+    @property
+    def reference(self) -> str:
+        """The reference of the cooperation, as the text says it."""
+        return str(self.document["cooperation"]["reference"])
 
     @property
     def is_undertaking(self) -> bool:

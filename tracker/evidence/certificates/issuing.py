@@ -14,8 +14,8 @@ from uuid import UUID, uuid4
 import sqlalchemy as sa
 from jinja2 import TemplateError
 
+from tracker.activity import binding, verbs, witness
 from tracker.activity import queries as trail
-from tracker.activity import verbs
 from tracker.activity.queries import HistoryLine
 from tracker.activity.service import lock_chain, record
 from tracker.activity.verbs import Verb
@@ -140,12 +140,12 @@ def _work(revision_id: UUID) -> _Work:
         raise CertificateError(message)
     cooperation = db.session.get_one(Cooperation, revision.cooperation_id)
     _require_signed_by_all(revision)
+    _require_as_recorded(cooperation)
     key = signing_keys.current(KeyUse.DOCUMENT)
     plain = signing.plain_bytes(revision, key_of(revision))
     source = Source(
         revision=revision,
         document=canonical.from_bytes(plain),
-        reference=cooperation.reference,
         is_demonstration=cooperation.is_demonstration,
         signatures=tuple(revision.signatures),
         events=_events(revision),
@@ -173,8 +173,22 @@ def _require_signed_by_all(revision: Revision) -> None:
         raise CertificateError(message)
 
 
+def _require_as_recorded(cooperation: Cooperation) -> None:
+    """Refuse a text whose cooperation's row was changed; it says whether all is a demonstration."""
+    if binding.digest_of(cooperation) != witness.said_of_cooperation(cooperation.id):
+        message = (
+            f"The row of cooperation {cooperation.id} does not agree with its events, so its texts"
+            " get no certificate: run tracker audit verify."
+        )
+        raise CertificateError(message)
+
+
 def _events(revision: Revision) -> list[HistoryLine]:
-    """Return the history of a text since the previous revision was in force, the oldest first."""
+    """Return the history of a text since the previous revision was in force, the oldest first.
+
+    Raise CertificateError if the details of an event are not those that it binds, or are missing
+    though no later event says that they were erased.
+    """
     event_verbs: tuple[Verb, ...]
     if revision.subject_type == UNDERTAKING:
         event_verbs, ends = OF_AN_UNDERTAKING, verbs.UNDERTAKING_COUNTERSIGNED
@@ -194,6 +208,14 @@ def _events(revision: Revision) -> list[HistoryLine]:
             end = place + 1
             break
         begin = place + 1
+    erased_before = witness.erased_before(revision.cooperation_id)
+    for line in lines[:end]:
+        if line.is_altered or (line.is_erased and line.number >= erased_before):
+            message = (
+                f"The details of event {line.number} of revision {revision.id} do not agree with"
+                " their event, so it gets no certificate: run tracker audit verify."
+            )
+            raise CertificateError(message)
     return lines[begin:end]
 
 

@@ -12,7 +12,7 @@ from tracker.core import clock
 from tracker.oversight.undertaking_register.facts import Access
 from tracker.oversight.undertaking_register.labels import SCOPES
 from tracker.oversight.undertaking_register.queries import RegisteredUndertaking
-from tracker.signoff.labels import METHODS, SignedWhen
+from tracker.signoff.labels import DISAGREES, METHODS, SignedWhen
 from tracker.undertakings import pages as undertakings
 from tracker.undertakings import scope
 from tracker.undertakings.models import UndertakingState
@@ -31,7 +31,8 @@ class LineView:
     title: str
     covers: object
     revision: int
-    is_current: bool
+    # What is to be said of whether they are in force.
+    terms_note: object
     signed: SignedWhen | None
     method: object
     state: tuple[object, str]
@@ -55,7 +56,7 @@ def view(actor: Actor, line: RegisteredUndertaking) -> LineView:
         title=line.title,
         covers=_covers(line),
         revision=line.revision,
-        is_current=line.is_current,
+        terms_note="" if line.is_current else _is_current(line, no=_("no longer in force")),
         signed=line.line.signed,
         method=_method(line),
         state=undertakings.state(line.line, decides=False),
@@ -108,7 +109,7 @@ def export_row(line: RegisteredUndertaking) -> list[object]:
         undertaking.function,
         _covers(line),
         line.revision,
-        _("yes") if line.is_current else _("no"),
+        _is_current(line, no=_("no")),
         _day(undertaking.asked_at),
         _signed_on(line.line.signed),
         _method(line),
@@ -117,6 +118,13 @@ def export_row(line: RegisteredUndertaking) -> list[object]:
         _day(_closed_at(line)),
         line.until_on.isoformat() if line.until_on and agrees else "",
     ]
+
+
+def _is_current(line: RegisteredUndertaking, *, no: str) -> object:
+    """Return whether its terms are in force, in words; of terms that disagree no more than that."""
+    if line.is_current is None:
+        return DISAGREES[0]
+    return _("yes") if line.is_current else no
 
 
 def _url(actor: Actor, line: RegisteredUndertaking) -> str:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import aliased
 
 from tracker.access.actor import Actor
 from tracker.accounts.models import User
+from tracker.agreements import evidence
 from tracker.checklists.models import Checklist
 from tracker.cooperations import clearances
 from tracker.cooperations.models import (
@@ -56,9 +57,10 @@ class RegisteredUndertaking:
     line: Line
     reference: str
     title: str
-    # The revision of the confidentiality terms it is on, and whether that is in force.
+    # The revision of the confidentiality terms it is on, and whether that is in force; None if the
+    # terms disagree with their signatures.
     revision: int
-    is_current: bool
+    is_current: bool | None
     # How the person proved who they are; None before signing.
     method: Method | None
 
@@ -294,9 +296,8 @@ def _lines_of(actor: Actor, undertaking_ids: list[UUID]) -> list[RegisteredUnder
                 Cooperation.reference,
                 Cooperation.title,
                 Revision.number,
-                Checklist.revision_in_force_id,
+                Checklist,
                 Signature.method,
-                Signature.paper,
                 *added_interests.bearing_columns(),
             )
             .join(Cooperation, Cooperation.id == Undertaking.cooperation_id)
@@ -314,23 +315,25 @@ def _lines_of(actor: Actor, undertaking_ids: list[UUID]) -> list[RegisteredUnder
             .options(*undertakings.WITH_NAMES)
         )
     }
-    opened = undertakings.clearances_of(undertaking_ids)
-    agreeing = bound.agreeing([row[0] for row in rows.values()], opened)
+    compared = bound.compare([row[0] for row in rows.values()])
+    terms = evidence.compare({row.Checklist.id: row.Checklist for row in rows.values()}.values())
     lines = []
     for undertaking_id in undertaking_ids:
         if undertaking_id not in rows:
             continue
-        undertaking, reference, title, revision, in_force_id, method, paper, *columns = rows[
-            undertaking_id
-        ]
+        undertaking, reference, title, revision, checklist, method, *columns = rows[undertaking_id]
         line = Line(
             undertaking,
-            opened.get(undertaking_id),
+            compared[undertaking_id].clearance,
             is_own=undertaking.user_id == actor.user_id,
-            agrees=undertaking_id in agreeing,
+            agrees=compared[undertaking_id].agrees,
             bearing=added_interests.bearing(undertaking.state, columns),
-            paper=paper,
+            paper=compared[undertaking_id].paper,
         )
-        is_current = in_force_id == undertaking.terms_revision_id
+        is_current = (
+            checklist.revision_in_force_id == undertaking.terms_revision_id
+            if terms[checklist.id].agrees
+            else None
+        )
         lines.append(RegisteredUndertaking(line, reference, title, revision, is_current, method))
     return lines

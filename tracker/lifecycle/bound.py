@@ -1,0 +1,126 @@
+"""Whether cooperations' stages and dates are what signatures and events say."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from tracker.activity import verbs, witness
+from tracker.activity.models import Event
+from tracker.agreements import evidence
+from tracker.agreements.evidence import Compared
+from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklists.models import Checklist
+from tracker.cooperations.models import Cooperation, Stage
+from tracker.core.db import db
+from tracker.signoff.outcomes import Outcome
+
+# What each stage says of the terms.
+_TERMS_ARE = {
+    Stage.ACTIVE: Outcome.IN_FORCE,
+    Stage.UNDER_REVIEW: Outcome.IN_FORCE,
+    Stage.SUSPENDED: Outcome.SUSPENDED,
+    Stage.CLOSED: Outcome.ENDED,
+}
+
+
+def agreeing(cooperations: Collection[Cooperation]) -> frozenset[UUID]:
+    """Return the cooperations that are what signatures and events say, for lists.
+
+    In a constant number of statements.
+    """
+    checklists = _checklists(cooperations)
+    return held_against(cooperations, checklists, evidence.compare(checklists))
+
+
+def held_against(
+    cooperations: Collection[Cooperation],
+    checklists: Collection[Checklist],
+    compared: Mapping[UUID, Compared],
+) -> frozenset[UUID]:
+    """Return what agreeing() does, with checklists that were compared already."""
+    all_ids = frozenset(cooperation.id for cooperation in cooperations)
+    texts = _with_other_texts(checklists, compared)
+    return all_ids - texts - _with_other_stage(cooperations, checklists, compared)
+
+
+def disagreeing(cooperations: Collection[Cooperation]) -> frozenset[UUID]:
+    """Return the cooperations whose stage or dates disagree with texts that agree themselves.
+
+    For whoever names the texts that disagree apart.
+    """
+    checklists = _checklists(cooperations)
+    compared = evidence.compare(checklists)
+    others = _with_other_stage(cooperations, checklists, compared)
+    return others - _with_other_texts(checklists, compared)
+
+
+def _checklists(cooperations: Collection[Cooperation]) -> Sequence[Checklist]:
+    return db.session.scalars(
+        sa.select(Checklist).where(
+            Checklist.cooperation_id.in_([cooperation.id for cooperation in cooperations]),
+            Checklist.kind.in_([ChecklistKind.TERMS, ChecklistKind.CONFIDENTIALITY]),
+            Checklist.visit_id.is_(None),
+        )
+    ).all()
+
+
+def _with_other_texts(
+    checklists: Iterable[Checklist], compared: Mapping[UUID, Compared]
+) -> frozenset[UUID]:
+    return frozenset(
+        checklist.cooperation_id for checklist in checklists if not compared[checklist.id].agrees
+    )
+
+
+def _with_other_stage(
+    cooperations: Collection[Cooperation],
+    checklists: Iterable[Checklist],
+    compared: Mapping[UUID, Compared],
+) -> frozenset[UUID]:
+    terms = {
+        checklist.cooperation_id: compared[checklist.id]
+        for checklist in checklists
+        if checklist.kind is ChecklistKind.TERMS
+    }
+    stages = _stages([cooperation.id for cooperation in cooperations])
+    return frozenset(
+        cooperation.id
+        for cooperation in cooperations
+        if stages.get(cooperation.id, cooperation.stage) is not cooperation.stage
+        or not _is_as_signed(cooperation, terms.get(cooperation.id))
+    )
+
+
+def _stages(cooperation_ids: Collection[UUID]) -> dict[UUID, Stage]:
+    """Return the stages that the last events say; none where that event's details were erased."""
+    moves = witness.of_subjects(
+        sa.and_(Event.subject_type == "cooperation", Event.subject_id.in_(cooperation_ids)),
+        [verbs.STAGE_CHANGED],
+        cooperation_ids,
+    )
+    stages = dict.fromkeys(cooperation_ids, Stage.EXPLORED)
+    last = {link.subject_id: link.event_id for link in moves}
+    details = witness.details_of(last.values())
+    for cooperation_id, event_id in last.items():
+        del stages[cooperation_id]
+        if event_id in details:
+            stages[cooperation_id] = Stage(details[event_id]["after"])
+    return stages
+
+
+def _is_as_signed(cooperation: Cooperation, terms: Compared | None) -> bool:
+    """Tell whether stage and dates are those of the terms that signatures and events show."""
+    text_id = terms.course.standing_id if terms else None
+    outcome = terms.outcome(text_id) if terms and text_id else None
+    if _TERMS_ARE.get(cooperation.stage, outcome) is not outcome:
+        return False
+    if terms is None or text_id is None:
+        return True
+    facts = terms.text_facts[text_id]
+    signed = (terms.first(text_id), terms.last(text_id))
+    stored = (cooperation.starts_on, cooperation.ends_on)
+    if facts.made_on is not None:
+        # What the paper of an earlier agreement doesn't say stays as planned.
+        signed = (signed[0] or stored[0], signed[1] or stored[1])
+    return stored == signed

@@ -1,0 +1,42 @@
+"""Whether visits' stages and readiness are what events say."""
+
+from collections.abc import Collection
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from tracker.activity import verbs, witness
+from tracker.activity.models import Event
+from tracker.visits.models import Visit, VisitStage
+
+_READINESS = (verbs.VISIT_BECAME_READY, verbs.VISIT_LOST_READINESS, verbs.VISIT_STOPPED)
+_STAGES = (verbs.VISIT_STAGE_CHANGED, verbs.VISIT_STOPPED)
+
+
+def agreeing(visits: Collection[Visit]) -> frozenset[UUID]:
+    """Return the visits whose stage and readiness are what the last events say.
+
+    Of a stage whose event was erased nothing is known. In two statements.
+    """
+    links = witness.of_subjects(
+        sa.and_(
+            Event.subject_type == "visit", Event.subject_id.in_([visit.id for visit in visits])
+        ),
+        {*_READINESS, *_STAGES},
+        {visit.cooperation_id for visit in visits},
+    )
+    ready = {verb.name for verb in _READINESS}
+    readiness = {link.subject_id: link.verb for link in links if link.verb in ready}
+    moves = {link.subject_id: link for link in links if link.verb in {v.name for v in _STAGES}}
+    details = witness.details_of([link.event_id for link in moves.values()])
+    stages: dict[UUID, str] = {visit.id: VisitStage.PROPOSED for visit in visits}
+    for visit_id, link in moves.items():
+        is_stopped = link.verb == verbs.VISIT_STOPPED.name
+        after = details.get(link.event_id, {}).get("after", "")
+        stages[visit_id] = VisitStage.STOPPED if is_stopped else after
+    return frozenset(
+        visit.id
+        for visit in visits
+        if visit.is_ready is (readiness.get(visit.id) == verbs.VISIT_BECAME_READY.name)
+        and (stages[visit.id] or visit.stage) == visit.stage
+    )
