@@ -287,6 +287,21 @@ def test_an_auditor_and_the_command_may_know_of_no_visit(
     assert counts == {}
 
 
+def test_a_csos_bundle_names_nobody_of_another_cso_by_their_undertaking(
+    app: Flask, demonstration: Demonstration
+) -> None:
+    """By the rule of the history: a manager reads of their own organisation's people."""
+    answer = take_out(app, demonstration, "henrik", with_closed="y")
+    assert judged(answer.data) == {}
+    named = {
+        str(line["details"]["content"].get("person"))
+        for line in map(json.loads, container.unpack(answer.data)[parts.EVENTS].splitlines())
+        if line["details"] and line["event"]["verb"].startswith(("undertaking", "clearance"))
+    }
+    assert "Henrik Asante" in named
+    assert named.isdisjoint({"Leyla Marchetti", "Otto Brandis", "Marek Tull"})
+
+
 @pytest.mark.parametrize(
     ("person", "status"),
     [
