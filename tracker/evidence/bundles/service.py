@@ -61,8 +61,9 @@ def export(
         subject_type="cooperation",
         subject_id=cooperation_id,
         cooperation_id=cooperation_id,
-        texts=len(texts),
-        closed=len(closed),
+        # Of confidential texts no number: it would tell whether the person may know of a visit.
+        texts=len(texts) - len(closed),
+        closed=bool(closed),
     )
     checkpoint = checkpoints.make([instance.id, event.chain_id])
     if checkpoint is None:  # an event was just recorded, so there is something to sign
