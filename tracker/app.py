@@ -23,7 +23,9 @@ from tracker.accounts.people import routes as people_routes
 from tracker.accounts.policy import can_see_people
 from tracker.accounts.sign_in import setup as sign_in
 from tracker.activity import binding, stale, verbs
+from tracker.activity import queries as trail_queries
 from tracker.activity import service as trail
+from tracker.activity.queries import Seen
 from tracker.activity.service import Handler
 from tracker.activity.stale import Recomputation, Stale
 from tracker.activity.verbs import Verb
@@ -94,6 +96,7 @@ from tracker.checklists.routes import (
 )
 from tracker.closing import handlers as closing
 from tracker.closing import pages as closing_pages
+from tracker.closing import queries as closing_queries
 from tracker.closing import routes as closing_routes
 from tracker.commands import Commands
 from tracker.comments import pages as comment_pages
@@ -158,6 +161,7 @@ from tracker.undertakings import handlers as undertakings
 from tracker.undertakings import pages as undertaking_pages
 from tracker.undertakings import queries as undertaking_queries
 from tracker.undertakings import routes as undertaking_routes
+from tracker.undertakings import scope as undertaking_scope
 from tracker.undertakings.in_presence import routes as undertaking_presence_routes
 from tracker.undertakings.paper import routes as undertaking_paper_routes
 from tracker.visits import bars as visit_bars
@@ -430,6 +434,13 @@ RECOMPUTATIONS: dict[Stale, Recomputation] = {
     Stale.REGISTER: register_entries.refresh,
 }
 
+# What a person sees of the events of a cooperation: all of these must allow it.
+SEEN: tuple[Seen, ...] = (
+    undertaking_scope.events_seen,
+    closing_queries.events_seen,
+    visit_queries.events_seen,
+)
+
 # Sources of tasks: for a person (My work), and for a cooperation (its page).
 TASK_SOURCES: tuple[tasks.Source, ...] = (
     account_pages.my_tasks,
@@ -645,6 +656,7 @@ def services_of(settings: Settings, ring: Keys) -> Services:
         credentials.COMPULSORY_ROLES.holding(roles),
         risky_phrases.LANGUAGES.holding(settings.languages),
         trail.HANDLERS.holding(FOLLOWS),
+        trail_queries.SEEN.holding(SEEN),
         stale.RECOMPUTATIONS.holding(RECOMPUTATIONS),
         binding.KEY_READER.holding(cooperation_keys.rows_key_of),
         tasks.SOURCES.holding(TASK_SOURCES),

@@ -1,7 +1,7 @@
 """Queries for the trail: a cooperation's history, and the instance's for administrators."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID
@@ -9,12 +9,14 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import defer, selectinload
 
+from tracker.access.actor import Actor
 from tracker.activity import verbs
 from tracker.activity.chain import Link, state_of
 from tracker.activity.models import IS_OF_THE_INSTANCE, Chain, Event, EventDetail
 from tracker.activity.verbs import Verb
 from tracker.activity.verify import ChainFault, Details, Head, Walk
 from tracker.core.db import db
+from tracker.core.services import Slot
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +50,12 @@ _OF_A_VISIT = frozenset({"visit_roles", "urgent_plan"})
 _BY_THE_LEAD = frozenset({verbs.VISIT_CHANGED.name, verbs.VISIT_STOPPED.name})
 # Events that mean nothing to readers: that rows were bound.
 _OF_ROWS = frozenset({verbs.ROWS_NOTED.name, verbs.ROWS_ADOPTED.name})
-# Events that the application derives from what somebody did. It doesn't say whose act it was: it
-# may have been the last one missing from a person in the team.
-_WORKED_OUT = frozenset(
+# Events of a visit that the application derives from what somebody did. They follow that act at
+# once, so their place in the history would tell who is in the team, and the stage when the team
+# left: only people who may know of the visit see them.
+WORKED_OUT_OF_VISITS = frozenset(
     verb.name
     for verb in (
-        verbs.STAGE_CHANGED,
         verbs.VISIT_STAGE_CHANGED,
         verbs.VISIT_BECAME_READY,
         verbs.VISIT_LOST_READINESS,
@@ -61,18 +63,37 @@ _WORKED_OUT = frozenset(
         verbs.AUDIENCE_CHANGED,
     )
 )
+# All events derived so. They don't say whose act it was: it may have been the last one missing from
+# a person in the team.
+_WORKED_OUT = WORKED_OUT_OF_VISITS | {verbs.STAGE_CHANGED.name}
+
+# Which events of a cooperation a person sees, as conditions over Event that must all be met. The
+# rules belong to higher packages; app lists them in one table.
+Seen = Callable[[Actor], sa.ColumnElement[bool]]
+SEEN: Slot[tuple[Seen, ...]] = Slot("seen", ())
+
+
+def seen_by(actor: Actor) -> sa.ColumnElement[bool]:
+    """Return the condition over Event that a person who sees the cooperation sees it.
+
+    Who sees a visit, an undertaking or an interest on its own pages is also who sees its events.
+    """
+    return sa.and_(sa.true(), *(seen(actor) for seen in SEEN.get()))
 
 
 def history(
-    cooperation_id: UUID, *, offset: int = 0, limit: int = 100
+    cooperation_id: UUID, *, reader: Actor | None = None, offset: int = 0, limit: int = 100
 ) -> tuple[int, list[HistoryLine]]:
-    """Return the number of a cooperation's events and one page of them, newest first.
+    """Return the number of events that a person sees, and one page of them, newest first.
 
-    The caller has found the cooperation with a query scoped to the actor. Details contain nothing
-    of class K2 to K7, so whoever can see the cooperation can see its history. What each person of a
-    visit's team confirms is never included; the page says so (leaves_out_the_team).
+    The caller has found the cooperation with a query scoped to the reader; without a reader it is
+    the application itself, and all events count. What each person of a visit's team confirms is
+    never included; the page says so (leaves_out_the_team).
     """
-    return _page(Chain.cooperation_id == cooperation_id, offset, limit)
+    condition = Chain.cooperation_id == cooperation_id
+    if reader is not None:
+        condition = sa.and_(condition, seen_by(reader))
+    return _page(condition, offset, limit)
 
 
 def subject_history(

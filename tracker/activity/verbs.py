@@ -254,7 +254,7 @@ GATE_OVERRIDDEN = _verb("gate_overridden", "number", "gate", "reason")
 VISIT_STOPPED = _verb("visit_stopped", "number", "reason")
 AUDIENCE_CHANGED = _verb("audience_changed", "number")
 TEAM_CHANGED = _verb("team_changed", "number")
-# How many frozen texts it includes, and how many of them are of class K2 to K7.
+# How many frozen texts of class K8 it includes, and whether any of class K2 to K7.
 EVIDENCE_EXPORTED = _verb("evidence_exported", "texts", "closed")
 REGISTER_EXPORTED = _verb("register_exported", "rows", "format")
 UNDERTAKINGS_EXPORTED = _verb("undertakings_exported", "rows", "format")

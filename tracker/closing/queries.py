@@ -9,6 +9,8 @@ import sqlalchemy as sa
 
 from tracker.access.actor import Actor
 from tracker.accounts.models import User
+from tracker.activity import verbs
+from tracker.activity.models import Event
 from tracker.closing.models import Closing, MaterialReturn, ReturnState
 from tracker.closing.policy import ClosingFact, ReturnFact
 from tracker.cooperations import people as cooperation_people
@@ -20,7 +22,7 @@ from tracker.organisations.models import Organisation
 from tracker.undertakings import people
 from tracker.undertakings.models import Undertaking
 from tracker.undertakings.policy import DECIDERS
-from tracker.undertakings.scope import FOR_OWN_PEOPLE
+from tracker.undertakings.scope import FOR_OWN_PEOPLE, states_seen
 
 WITH_NAMES = (
     load_joined(MaterialReturn.user, User.name, User.language),
@@ -28,6 +30,28 @@ WITH_NAMES = (
 )
 # How many requests of each kind My work looks through at a time.
 MANY = 100
+_OF_RETURNS = frozenset(
+    verb.name
+    for verb in (
+        verbs.RETURN_REQUESTED,
+        verbs.RETURN_CONFIRMED,
+        verbs.RETURN_EXCEPTED,
+        verbs.RETURN_CANCELLED,
+    )
+)
+
+
+def events_seen(actor: Actor) -> sa.ColumnElement[bool]:
+    """Return the condition over Event that it is of no return, or of one the person may see.
+
+    As on the page of the closing: whoever sees the undertaking that promised it.
+    """
+    is_told = sa.exists().where(
+        MaterialReturn.id == Event.subject_id,
+        Undertaking.id == MaterialReturn.undertaking_id,
+        states_seen(actor),
+    )
+    return sa.or_(Event.verb.not_in(_OF_RETURNS), is_told.correlate(Event))
 
 
 def find_own(actor: Actor, return_id: UUID) -> MaterialReturn | None:

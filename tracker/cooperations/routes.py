@@ -399,10 +399,14 @@ def end_person(reference: str, person_id: UUID) -> str | Response:
 @signed_in
 def history(reference: str) -> str:
     """Show what happened, the newest first."""
-    cooperation = _find(current_actor(), reference)
+    actor = current_actor()
+    cooperation = _find(actor, reference)
     number = paging.asked_number()
     total, lines = trail.history(
-        cooperation.id, offset=paging.offset(number, HISTORY_SIZE), limit=HISTORY_SIZE
+        cooperation.id,
+        reader=actor,
+        offset=paging.offset(number, HISTORY_SIZE),
+        limit=HISTORY_SIZE,
     )
     return render_template(
         "cooperations/history.html",

@@ -37,8 +37,8 @@ def list_messages() -> None:
         for line in lines:
             error = f"  {line.last_error}" if line.last_error else ""
             click.echo(
-                f"  {line.created_at:%Y-%m-%d %H:%M} UTC  {line.kind}  {line.recipient}  "
-                f"{line.attempts} tries{error}"
+                f"  {line.created_at:%Y-%m-%d %H:%M} UTC  {line.kind or 'cooperation'}  "
+                f"{line.recipient}  {line.attempts} tries{error}"
             )
 
 

@@ -1,4 +1,4 @@
-"""Queries for queued and failed messages, never their text."""
+"""Queries for queued and failed messages: never their text, and no subject of a cooperation."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -11,15 +11,39 @@ from tracker.core.db import db
 from tracker.mail.models import MessageState, OutboxMessage
 from tracker.mail.policy import can_see_outbox
 
+# Messages about somebody's account, which administrators look after. Every other message is about a
+# cooperation: whoever gets one about a visit is on that visit's list (class K2), so the list of
+# messages tells neither its subject nor its kind.
+ABOUT_ACCOUNTS = frozenset(
+    {
+        "invitation",
+        "link_refused",
+        "passkey_added",
+        "passkey_removed",
+        "passkey_set_aside",
+        "password_changed",
+        "password_link",
+        "power_to_accept",
+        "power_waits",
+        "powers_changed",
+        "restored",
+        "roles_changed",
+        "second_factor_reset",
+        "second_factor_set",
+        "sessions_ended",
+        "suspended",
+    }
+)
+
 
 @dataclass(frozen=True, slots=True)
 class MessageLine:
-    """A message as listed."""
+    """A message as listed; without subject and kind if it is about a cooperation."""
 
     id: UUID
     recipient: str
-    subject: str
-    kind: str
+    subject: str | None
+    kind: str | None
     state: MessageState
     created_at: dt.datetime
     next_try_at: dt.datetime
@@ -50,12 +74,13 @@ def listed(
     """Return the same for the command line, which has no actor."""
     wanted = OutboxMessage.state == state
     total = db.session.scalar(sa.select(sa.func.count()).select_from(OutboxMessage).where(wanted))
+    is_told = OutboxMessage.kind.in_(ABOUT_ACCOUNTS)
     rows = db.session.execute(
         sa.select(
             OutboxMessage.id,
             OutboxMessage.recipient,
-            OutboxMessage.subject,
-            OutboxMessage.kind,
+            sa.case((is_told, OutboxMessage.subject)),
+            sa.case((is_told, OutboxMessage.kind)),
             OutboxMessage.state,
             OutboxMessage.created_at,
             OutboxMessage.next_try_at,

@@ -5,11 +5,15 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from tracker.access.actor import Actor, Role
+from tracker.activity import verbs
+from tracker.activity.models import Event
+from tracker.cooperations.models import Clearance
 from tracker.cooperations.scope import is_of_npms, visible
 from tracker.core import clock
 from tracker.signoff.models import Method, Signature
 from tracker.signoff.paper_models import PaperRecord
-from tracker.undertakings.models import Undertaking
+from tracker.undertakings.bound import CLEARANCE, SUBJECT
+from tracker.undertakings.models import AddedInterest, Undertaking
 from tracker.undertakings.policy import ASKERS, DECIDERS
 
 # Who sees how far the people of their organisation are.
@@ -71,6 +75,61 @@ def states_seen(actor: Actor) -> sa.ColumnElement[bool]:
     if actor.has(*FOR_OWN_PEOPLE):
         ways.append(Undertaking.organisation_id == actor.organisation_id)
     return sa.and_(visible(actor, Undertaking.cooperation_id), sa.or_(*ways))
+
+
+def events_seen(actor: Actor) -> sa.ColumnElement[bool]:
+    """Return the condition over Event that it is of no undertaking, or the person may see it.
+
+    Like the undertaking's own pages: of another CSO's people nothing, of declared interests (C13)
+    only what their person and the NPM's deciders know, and when something for one visit opened and
+    ended only to these.
+    """
+    of_interests = Event.verb.in_([verbs.INTEREST_ADDED.name, verbs.INTERESTS_DECIDED.name])
+    is_told = _is_the_subject(
+        Undertaking,
+        states_seen(actor),
+        sa.or_(Event.verb != verbs.UNDERTAKING_CLOSED.name, _ending_seen(actor)),
+    )
+    is_opened = _is_the_subject(
+        Clearance, Undertaking.id == Clearance.undertaking_id, _ending_seen(actor)
+    )
+    # Interests are declared in an undertaking, or added later.
+    is_declared = sa.or_(
+        _is_the_subject(Undertaking, sa.or_(own(actor), decided_by(actor))),
+        _is_the_subject(
+            AddedInterest,
+            Undertaking.user_id == AddedInterest.user_id,
+            Undertaking.cooperation_id == AddedInterest.cooperation_id,
+            sa.or_(own(actor), decided_by(actor)),
+        ),
+    )
+    return sa.case(
+        (of_interests, is_declared),
+        (Event.subject_type == SUBJECT, is_told),
+        (Event.subject_type == CLEARANCE, is_opened),
+        else_=sa.true(),
+    )
+
+
+def _ending_seen(actor: Actor) -> sa.ColumnElement[bool]:
+    """Return the condition over Undertaking that the person sees when what it opened ended.
+
+    For one visit that would tell when the visit was: only the undertaking's person and who decides
+    on it see it, as in the lists of undertakings.
+    """
+    is_for_a_visit = sa.exists().where(
+        Clearance.undertaking_id == Undertaking.id, Clearance.visit_id.is_not(None)
+    )
+    return sa.and_(
+        states_seen(actor),
+        sa.or_(own(actor), decided_by(actor), ~is_for_a_visit.correlate(Undertaking)),
+    )
+
+
+def _is_the_subject(
+    table: type[Undertaking | Clearance | AddedInterest], *conditions: sa.ColumnElement[bool]
+) -> sa.ColumnElement[bool]:
+    return sa.exists().where(table.id == Event.subject_id, *conditions).correlate(Event)
 
 
 def waits_for_own_people(actor: Actor) -> sa.ColumnElement[bool]:

@@ -14,7 +14,8 @@ from sqlalchemy.orm import aliased, load_only
 
 from tracker.access.actor import Actor
 from tracker.accounts.models import User
-from tracker.activity.models import ReadLogEntry
+from tracker.activity.models import Event, ReadLogEntry
+from tracker.activity.queries import WORKED_OUT_OF_VISITS
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import encryption as answers
 from tracker.checklists.loading import VisitFacts
@@ -50,6 +51,15 @@ def planning_visible(actor: Actor) -> sa.ColumnElement[bool]:
         scope.visible(actor, Visit.cooperation_id),
         planning_is_open(actor, Visit.cooperation_id, Visit.id),
     )
+
+
+def events_seen(actor: Actor) -> sa.ColumnElement[bool]:
+    """Return the condition over Event that it tells the person nothing of a visit's planning (K2).
+
+    Or that the planning is open to them.
+    """
+    is_open = sa.exists().where(Visit.id == Event.subject_id, planning_visible(actor))
+    return sa.or_(Event.verb.not_in(WORKED_OUT_OF_VISITS), is_open.correlate(Event))
 
 
 def find(actor: Actor, cooperation_id: UUID, number: int) -> Visit | None:

@@ -122,7 +122,7 @@ def test_that_it_was_taken_out_is_the_last_event_in_it_and_told_to_all_parties(
     last = json.loads(files[parts.EVENTS].splitlines()[-1])
     assert last["event"]["verb"] == "evidence_exported"
     assert last["details"]["content"]["who"]["name"] == "Milan Osterin"
-    assert last["details"]["content"]["closed"] == 0
+    assert last["details"]["content"]["closed"] is False
     line = trail.history(demonstration.cooperations["complete"])[1][0]
     assert (line.verb, line.who) == ("evidence_exported", "Milan Osterin")
     page = demonstration.browser(app, "samira").page(
@@ -174,6 +174,24 @@ def test_who_takes_it_out_gets_no_closed_text_that_they_may_not_open(
     assert [
         session.get_one(Undertaking, UUID(undertaking_id)).user_id for undertaking_id in subjects
     ] == [demonstration.users["henrik"]]
+
+
+def test_the_event_of_an_export_does_not_tell_that_somebody_may_open_a_visits_texts(
+    app: Flask, demonstration: Demonstration, session: Session
+) -> None:
+    """Henrik takes a visit's texts out beside his own undertaking, and then only the latter."""
+    take_out(app, demonstration, "henrik", with_closed="y")
+    session.execute(sa.delete(AudienceMember))
+    session.commit()
+    files = container.unpack(take_out(app, demonstration, "henrik", with_closed="y").data)
+    assert closed(files) == {"undertaking"}
+    history = trail.history(demonstration.cooperations["complete"])[1]
+    after, before = [line for line in history if line.verb == "evidence_exported"]
+    assert after.details == before.details == {"texts": before.details["texts"], "closed": True}
+    page = demonstration.browser(app, "greta").page(
+        f"/cooperations/{demonstration.references['complete']}/history"
+    )
+    assert "Confidential texts that this person may open were included." in page.text
 
 
 Hides = Callable[[Scene], None]
@@ -285,6 +303,21 @@ def test_an_auditor_and_the_command_may_know_of_no_visit(
     assert queries.planning(scene.actor("henrik"), scene.cooperation.id) != []
     counts, _silent = of_the_team(container.unpack(bundle.build(exported(demonstration))))
     assert counts == {}
+
+
+def test_a_csos_bundle_names_nobody_of_another_cso_by_their_undertaking(
+    app: Flask, demonstration: Demonstration
+) -> None:
+    """By the rule of the history: a manager reads of their own organisation's people."""
+    answer = take_out(app, demonstration, "henrik", with_closed="y")
+    assert judged(answer.data) == {}
+    named = {
+        str(line["details"]["content"].get("person"))
+        for line in map(json.loads, container.unpack(answer.data)[parts.EVENTS].splitlines())
+        if line["details"] and line["event"]["verb"].startswith(("undertaking", "clearance"))
+    }
+    assert "Henrik Asante" in named
+    assert named.isdisjoint({"Leyla Marchetti", "Otto Brandis", "Marek Tull"})
 
 
 @pytest.mark.parametrize(

@@ -304,6 +304,28 @@ def test_failed_messages_are_shown_and_sent_again(
     assert "lost@example.org" in client.page("/administration/mail?state=waiting").text
 
 
+def test_an_administrator_does_not_read_who_gets_a_message_about_a_visit(
+    app: Flask, people: House, session: Session, client: CheckedClient
+) -> None:
+    """Whoever gets one is on the visit's list; of accounts administrators read the subject."""
+    for kind, subject in (
+        ("visit_changed", "Something about a visit changed: C-2026-0001"),
+        ("password_link", "Choose a new password"),
+    ):
+        outbox.queue("samira@example.org", "en", kind, subject, "Look.")
+    session.commit()
+    signed_in(client, "ada")
+    text = client.page("/administration/mail?state=waiting").text
+    assert "samira@example.org" in text
+    assert "About a cooperation" in text
+    assert "Choose a new password" in text
+    printed = app.test_cli_runner().invoke(args=["outbox", "list"]).output
+    assert "password_link" in printed
+    for word in ("visit", "C-2026-0001"):
+        assert word not in text
+        assert word not in printed
+
+
 @pytest.mark.parametrize("who", ["samira", "ilena", "nadia", "dora"])
 def test_only_administrators_see_the_mail(
     people: House, session: Session, client: CheckedClient, who: str

@@ -223,6 +223,7 @@ def test_the_history_names_only_signers_among_the_people_who_may_know_of_a_visit
         shown = browser(reader).page(f"/cooperations/{scene.reference}/history").text
         assert "Joint visit 2 was stopped. Reason: The road is closed. A person of Office" in shown
         assert "Pavo Linden" not in shown
+        assert ("The team of joint visit 2 was changed." in shown) is (reader == "ilena")
 
 
 LEFT_OUT = "The number of entries would give away how many people are on the team."

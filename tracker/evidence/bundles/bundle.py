@@ -131,7 +131,9 @@ def _read_trail(chain_id: UUID, export: Export) -> _Trail:
 
 def _goes_along(link: Link, details: Mapping[str, object], export: Export) -> bool:
     """Return whether an event's details may be included for the person who exports."""
-    return link.subject_id in export.planning_ids or not tells_the_team(link.verb, details)
+    if link.subject_id in export.planning_ids:
+        return True
+    return link.number not in export.unseen and not tells_the_team(link.verb, details)
 
 
 def _row_files(export: Export, trail: _Trail) -> tuple[dict[str, bytes], LeftOut]:

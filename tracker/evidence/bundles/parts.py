@@ -174,6 +174,6 @@ write a program of their own. Change nothing in this file: unpacking and packing
 another one.
 
 What is not in it: texts about visits and of persons that whoever took this out may not pass on, and
-the details of events that would tell who knows of such a visit. The events are here with the
-digests of what is left out, so the chain is whole.
+the details of events that would tell more of a visit or of persons than they may know. The events
+are here with the digests of what is left out, so the chain is whole.
 """

@@ -11,6 +11,7 @@ from tracker.access.actor import Actor
 from tracker.activity import queries as activity
 from tracker.activity.chain import Link
 from tracker.activity.models import Chain, Event, EventDetail
+from tracker.activity.queries import seen_by
 from tracker.agreements.service import SUBJECT as CHECKLIST
 from tracker.checklists import queries as checklists
 from tracker.checklists.models import Checklist
@@ -95,6 +96,12 @@ def comments_on(checklist_ids: Collection[UUID]) -> list[UUID]:
     """Return the ids of the comments on checklists that planning() found."""
     wanted = sa.select(Comment.id).where(Comment.checklist_id.in_(checklist_ids))
     return list(db.session.scalars(wanted)) if checklist_ids else []
+
+
+def unseen(actor: Actor, chain_id: UUID) -> frozenset[int]:
+    """Return the numbers of the events of a chain that the history doesn't show the person."""
+    wanted = sa.select(Event.number).where(Event.chain_id == chain_id, ~seen_by(actor))
+    return frozenset(db.session.scalars(wanted))
 
 
 def chain_of(cooperation_id: UUID) -> UUID:

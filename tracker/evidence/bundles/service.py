@@ -30,6 +30,8 @@ class Export:
     # The visits whose planning is included, their checklists and the comments on these: the
     # subjects of events.
     planning_ids: frozenset[UUID] = frozenset()
+    # The events that the history doesn't show the person who exports, by their numbers.
+    unseen: frozenset[int] = frozenset()
 
 
 def export(
@@ -39,7 +41,8 @@ def export(
 
     The caller has found the cooperation in scope. with_closed includes the texts of class K2 to K7
     that the person may open, and the details of what was done for visits that they may know of;
-    each is logged as read. actor None means the command, which includes what every manager may see.
+    each is logged as read. Details of events that the history doesn't show the person are left out.
+    actor None means the command: it includes no text of class K2 to K7, and nothing of a team.
     The bundle is built (bundle.build) after the commit, so that nobody waits for it. Raise
     KeysError if the checkpoint key can't be read.
     """
@@ -58,8 +61,9 @@ def export(
         subject_type="cooperation",
         subject_id=cooperation_id,
         cooperation_id=cooperation_id,
-        texts=len(texts),
-        closed=len(closed),
+        # Of confidential texts no number: it would tell whether the person may know of a visit.
+        texts=len(texts) - len(closed),
+        closed=bool(closed),
     )
     checkpoint = checkpoints.make([instance.id, event.chain_id])
     if checkpoint is None:  # an event was just recorded, so there is something to sign
@@ -71,6 +75,7 @@ def export(
         size=checkpoint.size,
         revision_ids=frozenset(text.revision_id for text in texts),
         planning_ids=_subjects(planning),
+        unseen=queries.unseen(actor, event.chain_id) if actor is not None else frozenset(),
     )
 
 

@@ -1,0 +1,124 @@
+"""What the history tells of people's undertakings: to each no more than the lists do."""
+
+import datetime as dt
+from uuid import uuid4
+
+import pytest
+from flask import Flask
+
+from tests.factories import undertakings
+from tests.factories.undertakings import TOLD, Stage
+from tests.services import put
+from tracker.activity import queries as trail
+from tracker.activity.queries import HistoryLine
+from tracker.cooperations import clearances
+from tracker.core import clock
+from tracker.core.db import db
+from tracker.demo.people import Cast
+from tracker.undertakings import adding
+from tracker.undertakings import service as service_of_undertakings
+from tracker.undertakings.models import InterestsDecision, Reach
+from tracker.undertakings.places import Places
+from tracker.undertakings.queries import VISIT_READER, VisitChoice
+
+DAY = dt.timedelta(days=1)
+INTERESTS = {"interest_added", "interests_decided"}
+ENDINGS = {"clearance_opened", "clearance_closed", "undertaking_closed"}
+
+
+def shown(stage: Stage, key: str) -> list[HistoryLine]:
+    return trail.history(stage.cooperation.id, reader=stage.actor(key), limit=1000)[1]
+
+
+def verbs_of(stage: Stage, key: str) -> set[str]:
+    """Return the verbs of what a person reads of Leyla, or of nobody."""
+    return {
+        line.verb
+        for line in shown(stage, key)
+        if line.details.get("person") in {None, "Leyla Marchetti"}
+    }
+
+
+@pytest.mark.both_databases
+def test_a_cso_reads_nothing_of_the_undertakings_of_another_csos_people(stage: Stage) -> None:
+    stage.clear("leyla")
+    stage.clear("dina")
+    service_of_undertakings.withdraw(stage.actor("leyla"), stage.undertaking("leyla").id)
+
+    def people(key: str) -> set[str]:
+        about = ("undertaking_", "clearance_", "return_")
+        return {
+            str(line.details["person"])
+            for line in shown(stage, key)
+            if line.verb.startswith(about) and "person" in line.details
+        }
+
+    # Samira and Henrik are of Dina's organisation, Joana of Leyla's; a member reads only their own.
+    assert "Dina Faro" in people("samira") & people("henrik")
+    assert "Leyla Marchetti" in people("joana")
+    assert people("samira").isdisjoint({"Leyla Marchetti", "Otto Brandis"})
+    assert "Dina Faro" not in people("joana")
+    assert people("dina") == {"Dina Faro"}
+    for key in ("ilena", "greta"):
+        assert {"Dina Faro", "Leyla Marchetti"} <= people(key)
+    assert {"undertaking_closed", "return_requested"} <= verbs_of(stage, "joana")
+
+
+@pytest.fixture
+def expired(app: Flask, cast: Cast) -> Stage:
+    """A cooperation in which Leyla's clearance for one visit has expired."""
+    visit = VisitChoice(uuid4(), 1)
+    put(app, VISIT_READER.holding(lambda _cooperation_id: [visit]))
+    until = clock.today() + 90 * DAY
+    covers = {"scope": "one_visit", "which": "The first", "until": until.isoformat()}
+    stage = undertakings.stage(cast, covers=covers)
+    stage.sign("leyla")
+    clearance = stage.countersign("leyla", visit_id=visit.id, until=clock.today())
+    assert clearances.close_expired(clearance.id, clock.today() + DAY)
+    db.session.flush()
+    return stage
+
+
+@pytest.mark.parametrize("key", ["joana", "ilena", "greta", "samira"])
+def test_the_day_a_clearance_for_one_visit_ends_is_not_told(expired: Stage, key: str) -> None:
+    """It would tell when the visit was, to an auditor, a coordinator and another CSO."""
+    assert not verbs_of(expired, key) & ENDINGS
+
+
+@pytest.mark.parametrize("key", ["leyla", "tomas"])
+def test_its_person_and_who_decides_on_it_read_when_it_ended(expired: Stage, key: str) -> None:
+    assert verbs_of(expired, key) >= ENDINGS
+
+
+def test_of_a_clearance_for_all_visits_the_end_is_told(stage: Stage) -> None:
+    until = stage.clear("leyla").until_on
+    closing_day = until + DAY
+    assert clearances.close_expired(clearances.expired(closing_day)[0], closing_day)
+    assert verbs_of(stage, "greta") >= ENDINGS
+
+
+@pytest.mark.both_databases
+def test_interests_stand_before_no_closing_but_for_their_person_and_the_deciders(
+    stage: Stage,
+) -> None:
+    """Followed at once by a named closing, a decision would tell whose interests they were."""
+    stage.clear("leyla", TOLD)
+    undertaking = stage.undertaking("leyla")
+    interest = adding.add(
+        stage.actor("leyla"), undertaking.id, "My brother is a guard.", Places(Reach.ALL)
+    )
+    adding.decide(
+        stage.actor("tomas"),
+        undertaking.id,
+        interest.id,
+        InterestsDecision.REPLACE,
+        "Too close.",
+        None,
+        seen=adding.mark(interest),
+    )
+    for key in ("greta", "ilena", "henrik", "otto"):
+        assert not verbs_of(stage, key) & INTERESTS, key
+    for key in ("leyla", "tomas"):
+        assert verbs_of(stage, key) >= INTERESTS, key
+    declared = [line for line in shown(stage, "leyla") if line.verb == "interests_decided"]
+    assert len(declared) == 2, "what was declared on signing, and what was added"
