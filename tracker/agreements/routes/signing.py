@@ -230,7 +230,10 @@ def sign(checklist_id: UUID) -> str | Response:
 
     def lead_back(error: StaleError) -> Response:
         flash(str(error), "error")
-        return _read_again(actor, checklist, shown.digest_on(actor, form.page_token.data))
+        seen = shown.digest_on(actor, form.page_token.data)
+        if isinstance(error, shown.OtherSentenceError):
+            return _to_sentence(actor, checklist, seen)
+        return _read_again(actor, checklist, seen)
 
     done = form.validate_on_submit() and perform(
         form,
@@ -278,6 +281,12 @@ def _signed(checklist: Checklist) -> str:
 def _opened(actor: Actor) -> str:
     """Return the digest of the text that the person comes from, as the address says."""
     return shown.digest_in(actor, request.args.get("opened"))
+
+
+def _to_sentence(actor: Actor, checklist: Checklist, seen: str) -> Response:
+    """Lead to page 2 again, which shows the sentence to sign as it is now."""
+    opened = shown.mark_of(actor, seen)
+    return redirect(url_for("signing.sign", checklist_id=checklist.id, opened=opened), 303)
 
 
 def _read_again(actor: Actor, checklist: Checklist, seen: str) -> Response:
