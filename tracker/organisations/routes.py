@@ -93,6 +93,9 @@ def show(organisation_id: str) -> str:
         kind=labels.KINDS[organisation.kind],
         types=labels.type_words(organisation.types, organisation.other_type),
         may_change=policy.can_change_organisations(actor),
+        may_replace=policy.can_replace(
+            actor, {role.organisation_id for role in actor.memberships}, organisation.id
+        ),
         replaced=queries.replaced_by(organisation.id),
         may_list=policy.can_list_organisations(actor),
     )
