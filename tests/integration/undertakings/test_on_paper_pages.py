@@ -19,6 +19,7 @@ from tracker.core import clock
 from tracker.core.db import db
 from tracker.undertakings import queries
 from tracker.undertakings.models import UndertakingState
+from tracker.undertakings.paper import service
 
 Browser = Callable[[str], CheckedClient]
 OUTSIDE = ["greta", "celia", "samira", "henrik", "dina", "leyla", "nadia", "pavo"]
@@ -184,3 +185,17 @@ def test_a_scan_is_refused_or_withdrawn_with_a_reason(
     assert state(driver) is UndertakingState.ON_PAPER
     browser(key).submit(where, reason="Page 2 is missing.")
     assert state(driver) is UndertakingState.ASKED
+
+
+def test_a_reason_to_refuse_a_scan_stays_when_it_was_withdrawn_meanwhile(
+    driver: Stage, browser: Browser
+) -> None:
+    """product.md, 4.7."""
+    on_paper.record(driver)
+    where, manager = f"{address(driver)}/refuse", browser("milan")
+    data = manager.page(where).form().filled_in(reason="Page 2 is missing.")
+    service.withdraw(driver.actor("ilena"), driver.undertaking(DRIVER).id, reason="Wrong file.")
+    db.session.commit()
+    again = manager.open(where, method="POST", data=data, csrf=False)
+    assert again.status_code == 403
+    assert Page.of(again).form().values["reason"] == ["Page 2 is missing."]

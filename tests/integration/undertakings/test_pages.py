@@ -745,6 +745,38 @@ def test_the_npm_decides_countersigns_and_opens(browser: Browser, stage: Stage) 
     assert "Cleared until" in record.text
 
 
+def test_a_decision_stays_on_the_page_when_the_person_withdrew_meanwhile(
+    browser: Browser, stage: Stage
+) -> None:
+    """product.md, 4.7."""
+    stage.sign("leyla", TOLD)
+    client, check = browser("tomas"), check_of(stage, "leyla")
+    chosen = {"decision": "limit", "reason": "Not at Lower Harbour."}
+    data = client.page(check).form().filled_in(**chosen)
+    service.withdraw(stage.actor("leyla"), stage.undertaking("leyla").id)
+    db.session.commit()
+    reads = sa.select(sa.func.count(ReadLogEntry.id))
+    before = db.session.scalar(reads)
+    again = client.open(check, method="POST", data=data, csrf=False)
+    assert again.status_code == 403
+    assert "isn't waiting for the NPM" in text(again)
+    assert Page.of(again).form("").values["reason"] == ["Not at Lower Harbour."]
+    # The page that shows what was declared is in the read log, refused form or not.
+    assert db.session.scalar(reads) == before + 1
+
+
+def test_what_a_person_declares_stays_on_the_page_when_new_terms_came_meanwhile(
+    browser: Browser, stage: Stage
+) -> None:
+    client, path = browser("leyla"), path_of(stage, "leyla")
+    data = client.page(path).form().filled_in(has_interests="declared", interests=TOLD)
+    stage.amend()
+    db.session.commit()
+    again = client.open(path, method="POST", data=data, csrf=False)
+    assert again.status_code == 403
+    assert Page.of(again).form().values["interests"] == [TOLD]
+
+
 def test_a_limit_without_its_reason_keeps_what_was_chosen(browser: Browser, stage: Stage) -> None:
     stage.sign("leyla", TOLD)
     response = browser("tomas").submit(check_of(stage, "leyla"), decision="replace", reason="")

@@ -61,7 +61,7 @@ from tracker.signoff.models import Revision, SignatureRequest
 from tracker.signoff.proof_fields import Given
 from tracker.ui import locale
 from tracker.ui.fields import Option
-from tracker.ui.perform import perform
+from tracker.ui.perform import perform, require_for
 
 blueprint = Blueprint("signing", __name__, url_prefix="/checklists/<uuid:checklist_id>")
 blueprint.add_app_template_filter(method_words, "method_words")
@@ -319,8 +319,8 @@ def decline(checklist_id: UUID) -> str | Response:
     if checklist.revision_sent_id is None and request.method == "POST":
         return _declined_too_late(actor, checklist)
     signature_request = _waiting(checklist)
-    require(
-        signoff_policy.can_decline(actor, signoff.standing_of(signature_request), clock.today())
+    may_decline = signoff_policy.can_decline(
+        actor, signoff.standing_of(signature_request), clock.today()
     )
     loaded = load_localized(checklist)
     form = items_form(
@@ -328,6 +328,7 @@ def decline(checklist_id: UUID) -> str | Response:
         _("Which items have to change?"),
         _("Why do you decline?"),
     )
+    require_for(form, may_decline)
     done = form.validate_on_submit() and perform(
         form,
         lambda: agreements.decline(
@@ -379,8 +380,8 @@ def call_back(checklist_id: UUID) -> str | Response:
     checklist = get_or_404(actor, checklist_id, "call_back")
     _waiting(checklist)
     loaded = load_localized(checklist)
-    require(policy.can_withdraw_request(actor, loaded.own_party(actor)))
     form = ReasonForm()
+    require_for(form, policy.can_withdraw_request(actor, loaded.own_party(actor)))
     done = form.validate_on_submit() and perform(
         form,
         lambda: agreements.call_back(actor, checklist, reason=form.reason.data or ""),
@@ -403,8 +404,8 @@ def amend(checklist_id: UUID) -> str | Response:
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "amend")
     loaded = load_localized(checklist)
-    require(policy.can_amend(actor, loaded.own_party(actor), checklist.state))
     form = items_form(_codes(loaded), _("Which items are to change?"), _("Why is a change needed?"))
+    require_for(form, policy.can_amend(actor, loaded.own_party(actor), checklist.state))
     done = form.validate_on_submit() and perform(
         form,
         lambda: agreements.amend(

@@ -25,7 +25,7 @@ from tracker.signoff.paper_models import PaperRecord
 from tracker.signoff.paper_view import size_words
 from tracker.signoff.scans import ENDINGS, ScanType
 from tracker.ui import locale
-from tracker.ui.perform import perform
+from tracker.ui.perform import perform, require_for
 from tracker.ui.uploads import takes_files
 from tracker.undertakings import labels
 from tracker.undertakings import pages as undertaking_pages
@@ -50,6 +50,7 @@ def blank(reference: str, undertaking_id: str) -> str:
     """Show the paper to be printed, filled in and signed by a person without an account."""
     actor = current_actor()
     taking = undertaking_pages.taking(actor, reference, undertaking_id)
+    require(taking.allowed)
     return render_template("undertakings/paper/blank.html", **taking.words)
 
 
@@ -62,6 +63,7 @@ def record(reference: str, undertaking_id: str) -> str | Response:
     taking = undertaking_pages.taking(actor, reference, undertaking_id)
     undertaking = taking.loaded.undertaking
     form = paper_form(taking.questions)
+    require_for(form, taking.allowed)
     sentence = labels.sentence(undertaking.user.name, taking.loaded.terms)
     done = form.validate_on_submit() and perform(
         form,
@@ -142,8 +144,8 @@ def refuse(reference: str, undertaking_id: str) -> str | Response:
     """Refuse the scan as a second person, with a reason."""
     actor = current_actor()
     loaded = undertaking_pages.taken_or_404(actor, reference, undertaking_id)
-    require(policy.can_decide(actor, loaded.standing, clock.today()))
     form = ScanReasonForm()
+    require_for(form, policy.can_decide(actor, loaded.standing, clock.today()))
     words = undertaking_pages.words(loaded)
     done = form.validate_on_submit() and perform(
         form,
@@ -166,8 +168,8 @@ def withdraw(reference: str, undertaking_id: str) -> str | Response:
     """Withdraw the scan before it is confirmed, with a reason."""
     actor = current_actor()
     loaded = undertaking_pages.taken_or_404(actor, reference, undertaking_id)
-    require(policy.can_withdraw(actor, loaded.standing))
     form = ScanReasonForm()
+    require_for(form, policy.can_withdraw(actor, loaded.standing))
     words = undertaking_pages.words(loaded)
     done = form.validate_on_submit() and perform(
         form,
