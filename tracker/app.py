@@ -199,6 +199,7 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
         cooperations.follow_departure,
         checklists.follow_person,
         undertakings.follow_suspension,
+        undertakings.follow_decider,
         lifecycle.follow_person,
         visit_team.follow_person,
         visits.follow_person,
@@ -212,6 +213,7 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
     ),
     verbs.ROLE_ENDED: (
         cooperations.follow_departure,
+        undertakings.follow_decider,
         lifecycle.follow_person,
         visit_team.follow_person,
         visits.follow_person,

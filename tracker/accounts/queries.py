@@ -287,6 +287,9 @@ class SigningRole:
     ended_at: dt.datetime | None
     # Since when the person is suspended, if they are.
     suspended_at: dt.datetime | None
+    confirmed_how: Confirmation | None
+    confirmed_by: str
+    confirmed_at: dt.datetime | None
 
     def runs_on(self, day: dt.date) -> bool:
         """Return whether the role was current on a day, if only for a part of it."""
@@ -320,6 +323,9 @@ def signing_roles(organisation_id: UUID, user_ids: Iterable[UUID]) -> dict[UUID,
             Membership.begun_at,
             Membership.ended_at,
             User.suspended_at,
+            Membership.confirmed_how,
+            Membership.confirmed_by,
+            Membership.confirmed_at,
         )
         .join(Membership.user)
         .where(

@@ -57,7 +57,8 @@ def to_write(app: Flask, demonstration: Demonstration) -> Iterator[tuple[Place, 
 
 def refusing_once() -> Callable[[Decision], None]:
     """Return what refuses the first thing that is asked, and then answers as it is."""
-    real, asked_before = Decision.require, []
+    real = Decision.require
+    asked_before: list[Decision] = []
 
     def require(decision: Decision) -> None:
         if not asked_before:

@@ -756,7 +756,7 @@ def test_a_decision_stays_on_the_page_when_the_person_withdrew_meanwhile(
     service.withdraw(stage.actor("leyla"), stage.undertaking("leyla").id)
     db.session.commit()
     reads = sa.select(sa.func.count(ReadLogEntry.id))
-    before = db.session.scalar(reads)
+    before = db.session.scalar(reads) or 0
     again = client.open(check, method="POST", data=data, csrf=False)
     assert again.status_code == 403
     assert "isn't waiting for the NPM" in text(again)
