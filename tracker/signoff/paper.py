@@ -1,4 +1,7 @@
-"""Signing on paper: a scan one party records becomes a signature once another confirms it."""
+"""Signing on paper: a scan one party records becomes a signature once another confirms it.
+
+In one file: scan, answers and signatures bind each other.
+"""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
