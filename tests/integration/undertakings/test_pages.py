@@ -376,10 +376,12 @@ def test_signing_twice_leaves_one_signature_and_says_so(
     assert "You have already signed this undertaking" in text(again)
     signed = db.session.scalars(sa.select(Signature).where(Signature.user_id == stage.id("leyla")))
     assert len(signed.all()) == 1
-    # The path itself leads to the record now, also when it is sent again.
-    record = client.post(path, data={"interests": "More."})
-    assert record.status_code == 200
-    assert Page.of(record).h1 == "Undertaking of confidentiality"
+    # The path itself leads to the record now; what is sent again stays with its writer alone.
+    assert client.page(path).h1 == "Undertaking of confidentiality"
+    again = client.post(path, data={"interests": "More."})
+    assert again.status_code == 403
+    assert "You have already signed this undertaking" in text(again)
+    assert Page.of(again).form().values["interests"] == ["More."]
     assert stage.undertaking("leyla").sealed_draft is None
 
 
