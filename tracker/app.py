@@ -205,6 +205,7 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
         cooperations.follow_departure,
         checklists.follow_person,
         undertakings.follow_suspension,
+        undertakings.follow_decider,
         lifecycle.follow_person,
         visit_team.follow_person,
         visits.follow_person,
@@ -218,6 +219,7 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
     ),
     verbs.ROLE_ENDED: (
         cooperations.follow_departure,
+        undertakings.follow_decider,
         lifecycle.follow_person,
         visit_team.follow_person,
         visits.follow_person,

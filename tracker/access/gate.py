@@ -1,6 +1,7 @@
 """Access-control decorators and checks for views, which are denied by default."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -20,6 +21,7 @@ READS_LOGGED = "reads_are_logged"
 # The responses to a form that show its page again: with what is missing, or with both texts.
 SHOWN_AGAIN = frozenset({200, 400, 409, 422})
 _NOTED = "pages_noted_as_read"
+_FORM_REFUSED = "form_is_refused"
 
 
 def public(view: View) -> View:
@@ -56,10 +58,24 @@ def note_reading(log: Callable[[], None], page: str) -> None:
 
     @after_this_request
     def _log(response: Response) -> Response:
-        if response.status_code in SHOWN_AGAIN and response.mimetype == "text/html":
+        shown = response.status_code in SHOWN_AGAIN or g.get(_FORM_REFUSED, False)
+        if shown and response.mimetype == "text/html":
             db.session.rollback()  # nothing was accepted; on SQLite, let go of the write lock
             will_write.set(False)
             log()
+        return response
+
+
+def respond_as_refused() -> None:
+    """Have the page of a form that was refused, and is shown again, sent with status 403."""
+    if g.get(_FORM_REFUSED):
+        return
+    g.setdefault(_FORM_REFUSED, True)
+
+    @after_this_request
+    def _refuse(response: Response) -> Response:
+        if response.status_code == HTTPStatus.OK:
+            response.status_code = HTTPStatus.FORBIDDEN
         return response
 
 

@@ -197,6 +197,19 @@ def memberships_of(user_id: UUID, day: dt.date) -> tuple[ActorMembership, ...]:
     )
 
 
+def organisations_of(user_id: UUID) -> frozenset[UUID]:
+    """Return where a person has a role, or was given one that begins later."""
+    rows = db.session.scalars(
+        sa.select(Membership.organisation_id).where(
+            Membership.user_id == user_id,
+            Membership.organisation_id.is_not(None),
+            Membership.ended_at.is_(None),
+            sa.or_(Membership.ends_on.is_(None), Membership.ends_on >= clock.today()),
+        )
+    )
+    return frozenset(organisation_id for organisation_id in rows if organisation_id)
+
+
 def people_of(organisation_id: UUID, day: dt.date | None = None) -> tuple[PersonOf, ...]:
     """Return the people of an organisation on a day (today) by name, without suspended ones."""
     return _people(Membership.organisation_id == organisation_id, day or clock.today())
@@ -274,6 +287,9 @@ class SigningRole:
     ended_at: dt.datetime | None
     # Since when the person is suspended, if they are.
     suspended_at: dt.datetime | None
+    confirmed_how: Confirmation | None
+    confirmed_by: str
+    confirmed_at: dt.datetime | None
 
     def runs_on(self, day: dt.date) -> bool:
         """Return whether the role was current on a day, if only for a part of it."""
@@ -307,6 +323,9 @@ def signing_roles(organisation_id: UUID, user_ids: Iterable[UUID]) -> dict[UUID,
             Membership.begun_at,
             Membership.ended_at,
             User.suspended_at,
+            Membership.confirmed_how,
+            Membership.confirmed_by,
+            Membership.confirmed_at,
         )
         .join(Membership.user)
         .where(

@@ -45,10 +45,7 @@ from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.ui import locale
 from tracker.ui.form_base import Form
-from tracker.ui.validators import is_blank
 
-# Fields that the page fills in, not the person.
-HIDDEN = frozenset({"CSRFTokenField", "HiddenField", "HiddenValueField", "VersionField"})
 # What a page sends beside the words that were typed.
 BESIDE = frozenset(
     {
@@ -211,15 +208,10 @@ def may_go_on(
     """
     if allowed:
         return True
-    if not ((form.is_submitted() or is_draft) and has_words(form)):
+    if not ((form.is_submitted() or is_draft) and form.has_words):
         require(no(why_not or otherwise))
     form.refuse(RuleBrokenError(why_not or otherwise))
     return False
-
-
-def has_words(form: Form) -> bool:
-    """Tell whether anything was typed into a form."""
-    return any(not is_blank(field) for field in form if field.type not in HIDDEN)
 
 
 def guidance_beside(loaded: LoadedChecklist, item: Item) -> pages.Guide:

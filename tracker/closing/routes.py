@@ -5,7 +5,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
-from tracker.access.gate import as_uuid, current_actor, found_or_404, require, signed_in
+from tracker.access.gate import as_uuid, current_actor, found_or_404, signed_in
 from tracker.accounts.models import User
 from tracker.closing import encryption, labels, pages, policy, queries, service
 from tracker.closing.forms import CompleteForm, ConfirmReturnForm, ExceptionForm
@@ -14,7 +14,7 @@ from tracker.cooperations import queries as cooperations
 from tracker.cooperations.models import Cooperation
 from tracker.core.db import db
 from tracker.ui import locale
-from tracker.ui.perform import perform
+from tracker.ui.perform import perform, require_for
 from tracker.undertakings.policy import decides_for
 
 blueprint = Blueprint("closing", __name__)
@@ -27,7 +27,9 @@ def confirm(return_id: str) -> str | Response:
     actor = current_actor()
     request = found_or_404(queries.find_own(actor, as_uuid(return_id)))
     cooperation = db.session.get_one(Cooperation, request.cooperation_id)
-    if request.state is not ReturnState.REQUESTED:
+    form = ConfirmReturnForm()
+    is_typed = form.is_submitted() and form.has_words
+    if request.state is not ReturnState.REQUESTED and not is_typed:
         return render_template(
             "closing/confirmed.html",
             request_row=request,
@@ -36,7 +38,7 @@ def confirm(return_id: str) -> str | Response:
             state=labels.STATES[request.state],
             disposed=labels.DISPOSED,
         )
-    form = ConfirmReturnForm()
+    require_for(form, policy.can_confirm(actor, queries.fact(request)))
     done = form.validate_on_submit() and perform(
         form,
         lambda: service.confirm(actor, request.id, form.disposal.data, form.words.data or ""),
@@ -74,8 +76,8 @@ def record_exception(reference: str, return_id: str) -> str | Response:
     actor = current_actor()
     cooperation = _cooperation(actor, reference)
     request = _for_npm(actor, cooperation, return_id)
-    require(policy.can_except(actor, queries.fact(request)))
     form = ExceptionForm()
+    require_for(form, policy.can_except(actor, queries.fact(request)))
     done = form.validate_on_submit() and perform(
         form,
         lambda: service.record_exception(actor, request.id, form.reason.data or ""),

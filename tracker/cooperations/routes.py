@@ -35,7 +35,7 @@ from tracker.ui import locale, paging
 from tracker.ui.filters import filter_links
 from tracker.ui.locale import as_date
 from tracker.ui.paging import Page
-from tracker.ui.perform import perform
+from tracker.ui.perform import perform, require_for
 from tracker.ui.words import asked_words
 
 blueprint = Blueprint("cooperations", __name__)
@@ -139,8 +139,8 @@ def change_head(reference: str) -> str | Response:
     actor = current_actor()
     cooperation = _find(actor, reference)
     fact = queries.fact(cooperation)
-    require(policy.can_change(actor, fact))
     form = HeadForm(data=head_data(cooperation))
+    require_for(form, policy.can_change(actor, fact))
     if fact.terms_in_force:
         form.leave_dates()
     done = form.validate_on_submit() and perform(

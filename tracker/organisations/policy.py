@@ -1,5 +1,6 @@
 """Who may see and change organisations. Pure."""
 
+from collections.abc import Set as AbstractSet
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
@@ -27,3 +28,20 @@ def can_change_organisations(actor: Actor | None) -> Decision:
     if actor is None or actor.is_administrator:
         return YES
     return no(_l("Only administrators can add and change organisations."))
+
+
+def can_replace(actor: Actor, own: AbstractSet[UUID | None], *bodies: UUID) -> Decision:
+    """Decide who records that one body replaced another: an administrator with no role in either.
+
+    Who has one would give the power over its agreements to their own side (product.md, section 2).
+    own are the organisations in which the person has a role.
+    """
+    allowed = can_change_organisations(actor)
+    if allowed and not own.isdisjoint(bodies):
+        return no(
+            _l(
+                "You have a role in one of these organisations, so another administrator has to "
+                "record this."
+            )
+        )
+    return allowed

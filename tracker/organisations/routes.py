@@ -14,7 +14,7 @@ from tracker.organisations.forms import KindForm, OrganisationForm, form_for
 from tracker.organisations.models import Organisation
 from tracker.ui import paging
 from tracker.ui.filters import filter_links
-from tracker.ui.perform import perform
+from tracker.ui.perform import perform, require_for
 from tracker.ui.words import asked_words
 
 blueprint = Blueprint("organisations", __name__, url_prefix="/organisations")
@@ -93,6 +93,9 @@ def show(organisation_id: str) -> str:
         kind=labels.KINDS[organisation.kind],
         types=labels.type_words(organisation.types, organisation.other_type),
         may_change=policy.can_change_organisations(actor),
+        may_replace=policy.can_replace(
+            actor, {role.organisation_id for role in actor.memberships}, organisation.id
+        ),
         replaced=queries.replaced_by(organisation.id),
         may_list=policy.can_list_organisations(actor),
     )
@@ -104,8 +107,8 @@ def change(organisation_id: str) -> str | Response:
     """Change the details of an organisation."""
     actor = gate.current_actor()
     organisation = gate.found_or_404(queries.find(actor, gate.as_uuid(organisation_id)))
-    gate.require(policy.can_change_organisations(actor))
     form = form_for(organisation.kind)
+    require_for(form, policy.can_change_organisations(actor))
     if not form.is_submitted():
         form.fill(organisation)
 

@@ -5,7 +5,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
-from tracker.access.gate import current_actor, found_or_404, require, signed_in
+from tracker.access.gate import current_actor, found_or_404, signed_in
 from tracker.checklists.models import Checklist
 from tracker.cooperations import queries as cooperations
 from tracker.cooperations.models import Cooperation
@@ -23,7 +23,7 @@ from tracker.reviews.models import Outcome, Review
 from tracker.reviews.records import Record
 from tracker.signoff import shown
 from tracker.ui import locale
-from tracker.ui.perform import perform
+from tracker.ui.perform import perform, require_for
 
 blueprint = Blueprint("reviews", __name__, url_prefix="/cooperations/<reference>/reviews")
 
@@ -87,10 +87,10 @@ def write(reference: str, number: int) -> str | Response:
     cooperation = _cooperation(actor, reference)
     review = _review(cooperation, number)
     terms = found_or_404(queries.terms_of(cooperation))
-    require(policy.can_write(actor, queries.fact(cooperation, terms, review)))
     saved, text = _saved(review), pages.text_of(terms, locale.language(), review)
     codes = tuple(queries.record_fact(cooperation, terms, review).promises)
     form = record_form(codes, saved, review.version)
+    require_for(form, policy.can_write(actor, queries.fact(cooperation, terms, review)))
     form.offer(pages.participants(saved, cooperation.id), pages.items(text))
     done = form.validate_on_submit() and perform(
         form,
@@ -149,10 +149,13 @@ def call_off(reference: str, number: int) -> str | Response:
     actor = current_actor()
     cooperation = _cooperation(actor, reference)
     review = _review(cooperation, number)
-    require(
-        policy.can_call_off(actor, queries.fact(cooperation, queries.terms_of(cooperation), review))
-    )
     form = CallOffForm()
+    require_for(
+        form,
+        policy.can_call_off(
+            actor, queries.fact(cooperation, queries.terms_of(cooperation), review)
+        ),
+    )
     done = form.validate_on_submit() and perform(
         form,
         lambda: service.call_off(actor, cooperation, number, reason=form.reason.data or ""),

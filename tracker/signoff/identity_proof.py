@@ -31,13 +31,14 @@ class SigningPage:
 
     nonce makes each passkey challenge unique. salt and at become part of a text that is frozen
     together with the signature, so that its digest is known when the passkey is asked. digest is
-    that of the text shown on the page.
+    that of the text shown on the page, and sentence that of the sentence to be signed.
     """
 
     nonce: str
     salt: str
     at: dt.datetime
     digest: str = ""
+    sentence: str = ""
 
     @classmethod
     def begin(cls, at: dt.datetime, digest: str = "") -> "SigningPage":

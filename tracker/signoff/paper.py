@@ -1,4 +1,7 @@
-"""Signing on paper: a scan one party records becomes a signature once another confirms it."""
+"""Signing on paper: a scan one party records becomes a signature once another confirms it.
+
+In one file: scan, answers and signatures bind each other.
+"""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
@@ -44,6 +47,10 @@ class Signer:
     office: str
     user_id: UUID | None = None
     power: str = ""
+    power_from: dt.date | None = None
+    power_until: dt.date | None = None
+    # Who confirmed the role they signed by; see signoff.policy.confirmation_of.
+    power_confirmed: dict[str, str] | None = None
     # The person on whose behalf they signed, if not themselves.
     on_behalf_of: str = ""
     # Who passed the signature on to them, if anybody did.
@@ -64,9 +71,11 @@ def record(
 ) -> PaperRecord:
     """Store a scan, encrypted with the cooperation's key, and who signed when.
 
-    The caller asks its policy. Raise RuleBrokenError if the file is not a scan (scans.checked).
+    The caller asks its policy. Raise RuleBrokenError if the file is not a scan (scans.checked), or
+    somebody else recorded it before.
     """
     media_type = scans.checked(scan)
+    _require_own(actor, revision.cooperation_id, canonical.digest(scan))
     paper_record = PaperRecord(
         id=uuid4(),
         revision_id=revision.id,
@@ -89,6 +98,35 @@ def record(
     db.session.add(paper_record)
     db.session.flush()
     return paper_record
+
+
+def _require_own(actor: Actor, cooperation_id: UUID, scan_digest: str) -> None:
+    """Raise RuleBrokenError for a scan that somebody else recorded, and that then didn't count.
+
+    Otherwise whoever recorded it first could vouch for it: two people, of whom one took the paper.
+    """
+    name = db.session.scalar(
+        sa.select(PaperRecord.user_name)
+        .join(Revision, Revision.id == PaperRecord.revision_id)
+        .join(PaperDecision, PaperDecision.record_id == PaperRecord.id)
+        .where(
+            Revision.cooperation_id == cooperation_id,
+            PaperRecord.scan_digest == scan_digest,
+            PaperRecord.organisation_id == _acting_for(actor),
+            PaperRecord.user_id != actor.user_id,
+            PaperDecision.kind != PaperDecisionKind.CONFIRMED,
+        )
+        .limit(1)
+    )
+    if name is not None:
+        raise RuleBrokenError(
+            _l(
+                "%(name)s recorded this scan before. Only the same person can record it again, or "
+                "the paper is signed anew.",
+                name=name,
+            ),
+            "scan",
+        )
 
 
 def decide(
@@ -220,6 +258,9 @@ def _write(
         organisation_name=signer.organisation_name,
         office=signer.office,
         power=signer.power,
+        power_from=signer.power_from,
+        power_until=signer.power_until,
+        power_confirmed=signer.power_confirmed,
         on_behalf_of=signer.on_behalf_of or None,
         in_place_of=signer.in_place_of or None,
         in_place_of_id=signer.in_place_of_id,

@@ -3,12 +3,12 @@
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
 
-from tracker.access.actor import Actor, ActorMembership, Role
+from tracker.access.actor import Actor, ActorMembership, Confirmation, Role
 from tracker.access.decision import YES, Decision, no
 from tracker.accounts.policy import runs_from_to
 from tracker.signoff import assertion, signers, vouching
@@ -20,12 +20,28 @@ from tracker.signoff.signers import PartySigners
 COUNTERSIGNERS = (Role.SIGNATORY, Role.MANAGER)
 
 
+class ConfirmedRole(Protocol):
+    """A role with who confirmed it, how and when."""
+
+    @property
+    def confirmed_how(self) -> Confirmation | None:
+        """How it was confirmed, if it was."""
+
+    @property
+    def confirmed_by(self) -> str:
+        """Who confirmed it; empty on the command line."""
+
+    @property
+    def confirmed_at(self) -> dt.datetime | None:
+        """When it was confirmed, if it's known."""
+
+
 def signing_membership(actor: Actor) -> ActorMembership | None:
     """Return the membership by which a person signs for the organisation they are acting for."""
     return next((m for m in actor.acting if m.role is Role.SIGNATORY), None)
 
 
-def confirmation_of(membership: ActorMembership) -> dict[str, str] | None:
+def confirmation_of(membership: ConfirmedRole) -> dict[str, str] | None:
     """Return who confirmed the role by which somebody signs, as the signature stores it.
 
     how, by (a name; empty on the command line) and on (a day in UTC), if they are known.

@@ -47,7 +47,7 @@ def ways(actor: Actor) -> ProofMethods:
 
 def offer(actor: Actor, page: SigningPage, sentence: str) -> Offer:
     """Return what the browser needs to have a passkey sign the page's text and this sentence."""
-    token = shown.token_of(actor, page)
+    token = shown.token_of(actor, shown.with_sentence(page, sentence))
     own = passkeys.usable(actor.user_id) if passkeys.are_possible() else []
     if not own:
         return Offer(token, "", "")
@@ -60,12 +60,12 @@ def prove(
 ) -> Identity:
     """Return the Identity that a form proves; page is the one it was sent from.
 
-    Raises NotShownError unless that page recently showed the text with this digest, whatever the
-    proof. A passkey must have signed exactly this text and sentence on that page, once. Call it
-    before the first change of the transaction (accounts.factors.identity_proof). Raises
-    RuleBrokenError.
+    Raises NotShownError unless that page recently showed the text with this digest and this
+    sentence, whatever the proof. A passkey must have signed exactly this text and sentence on that
+    page, once. Call it before the first change of the transaction
+    (accounts.factors.identity_proof). Raises RuleBrokenError.
     """
-    shown.require_recent(page, document_digest)
+    shown.require_to_sign(page, document_digest, sentence)
     if not given.passkey or page is None:
         return _identity(identity_proof.prove(actor.user_id, given.password, given.code))
     challenge = assertion.challenge(document_digest, sentence, page.nonce)

@@ -1,12 +1,13 @@
 """The token of the page a person acts on, and whether its text is still the same."""
 
 import datetime as dt
+from dataclasses import replace
 
 from flask_babel import lazy_gettext as _l
 from itsdangerous import BadData, URLSafeSerializer
 
 from tracker.access.actor import Actor
-from tracker.core import clock, keys
+from tracker.core import canonical, clock, keys
 from tracker.core.errors import StaleError
 from tracker.signoff.identity_proof import OPEN_FOR, SigningPage
 
@@ -22,15 +23,31 @@ class NotShownError(StaleError):
         self.seen = seen
 
 
+class OtherSentenceError(NotShownError):
+    """Raised when the person's page showed this text, and another sentence to sign."""
+
+
 def page_with(digest: str) -> SigningPage:
     """Return a page opened now that shows the text with a digest."""
     return SigningPage.begin(clock.now(), digest)
 
 
+def with_sentence(page: SigningPage, sentence: str) -> SigningPage:
+    """Return a page that also shows the sentence to be signed."""
+    return replace(page, sentence=canonical.digest(sentence.encode()))
+
+
 def token_of(actor: Actor, page: SigningPage) -> str:
     """Return the token in a page's form, signed by the instance for this person only."""
     return _signer("signing-page").dumps(
-        [str(actor.user_id), page.nonce, page.salt, page.at.isoformat(), page.digest]
+        [
+            str(actor.user_id),
+            page.nonce,
+            page.salt,
+            page.at.isoformat(),
+            page.digest,
+            page.sentence,
+        ]
     )
 
 
@@ -43,8 +60,8 @@ def digest_on(actor: Actor, token: str | None) -> str:
 def page_of(actor: Actor, token: str | None) -> SigningPage | None:
     """Return the page that a form was sent from, however old; None if it was never issued."""
     try:
-        user_id, nonce, salt, at, digest = _signer("signing-page").loads(token or "")
-        page = SigningPage(nonce, salt, dt.datetime.fromisoformat(at), digest)
+        user_id, nonce, salt, at, *digests = _signer("signing-page").loads(token or "")
+        page = SigningPage(nonce, salt, dt.datetime.fromisoformat(at), *digests)
     except (BadData, ValueError, TypeError):
         return None
     return page if user_id == str(actor.user_id) else None
@@ -84,6 +101,22 @@ def require_recent(page: SigningPage | None, digest: str) -> None:
                 "You opened the page more than %(minutes)s minutes ago, so nothing was signed. "
                 "Look at the text again, then sign.",
                 minutes=int(OPEN_FOR.total_seconds() // 60),
+            ),
+            page.digest,
+        )
+
+
+def require_to_sign(page: SigningPage | None, digest: str, sentence: str) -> None:
+    """Raise NotShownError unless the page recently showed this text, and this sentence to sign.
+
+    The sentence says for whom a person signs and by what power, which can change while it's open.
+    """
+    require_recent(page, digest)
+    if page is not None and page.sentence != with_sentence(page, sentence).sentence:
+        raise OtherSentenceError(
+            _l(
+                "The sentence you sign changed after you opened the page, so nothing was done. "
+                "Read it as it is now."
             ),
             page.digest,
         )

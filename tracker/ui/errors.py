@@ -49,7 +49,7 @@ def session_ended() -> Response:
 
     Only a form of this application is shown, never one that another site sent.
     """
-    return _page("session_ended", 400, typed=typed_text(request.form) if _is_ours() else [])
+    return _page("session_ended", 400, typed=_typed())
 
 
 def typed_text(sent: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -67,11 +67,11 @@ def _session_ended(_error: CSRFError) -> Response:
 
 
 def _refused(error: RefusedError) -> Response:
-    return _page("403", 403, reason=str(error))
+    return _page("403", 403, reason=str(error), typed=_typed())
 
 
 def _rule_broken(error: RuleBrokenError) -> Response:
-    return _page("409", 409, reason=str(error))
+    return _page("409", 409, reason=str(error), typed=_typed())
 
 
 def _any_error(error: HTTPException) -> Response:
@@ -103,6 +103,10 @@ def _page(name: str, code: int, **values: Any) -> Response:
 def _has_own_words(error: HTTPException) -> bool:
     own = error.description != type(error).description
     return own and isinstance(error, Forbidden | TooManyRequests)
+
+
+def _typed() -> list[tuple[str, str]]:
+    return typed_text(request.form) if request.method == "POST" and _is_ours() else []
 
 
 def _is_ours() -> bool:

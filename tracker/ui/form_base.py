@@ -14,16 +14,23 @@ from wtforms.widgets import ListWidget
 from tracker.core.content import ContentError
 from tracker.core.csrf import MaskedFormCSRF
 from tracker.core.errors import RuleBrokenError
-from tracker.ui.validators import LINE_LENGTH, TEXT_LENGTH, MaxLength
+from tracker.ui.validators import LINE_LENGTH, TEXT_LENGTH, MaxLength, is_blank
 from tracker.ui.words import BareMessage, tidy_line, tidy_text
 
 Problem = tuple[str, str]
 
+# Fields that the page fills in, not the person.
+_FILLED_IN_BY_PAGE = frozenset(
+    {"CSRFTokenField", "HiddenField", "HiddenValueField", "VersionField"}
+)
 _SENTENCE_ENDS = ("?", ".", "؟")
 
 
 class Form(FlaskForm):
     """A form whose texts are tidied and limited, whichever field class is used."""
+
+    # Whether the person may not do what it's for; see ui.perform.require_for.
+    is_refused = False
 
     class Meta(FlaskForm.Meta):
         """How fields are bound: tidied and limited, with masked tokens."""
@@ -73,7 +80,14 @@ class Form(FlaskForm):
 
     def validate_on_submit(self, extra_validators: Any = None) -> bool:
         """Return whether the form was submitted to be saved, not to add a row, and is valid."""
-        return not self.changed_rows() and bool(super().validate_on_submit(extra_validators))
+        if self.is_refused or self.changed_rows():
+            return False
+        return bool(super().validate_on_submit(extra_validators))
+
+    @property
+    def has_words(self) -> bool:
+        """Whether anything was typed into the form."""
+        return any(not is_blank(field) for field in self if field.type not in _FILLED_IN_BY_PAGE)
 
     def changed_rows(self) -> bool:
         """Add or remove the row that a button asked for; return whether one was pressed.

@@ -6,9 +6,11 @@ from typing import TypeVar, overload
 from flask import flash
 from werkzeug.wrappers import Response
 
+from tracker.access.decision import Decision
+from tracker.access.gate import respond_as_refused
 from tracker.core.content import ContentError
 from tracker.core.db import db
-from tracker.core.errors import RuleBrokenError, StaleError
+from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
 from tracker.ui.form_base import Form
 
 T = TypeVar("T")
@@ -70,7 +72,8 @@ def perform(
     field and keeps what was typed; objects that the page shows may have to be read again. A button
     without fields has no form: the message is flashed, and next is returned (a function is called
     with None). conflict answers a StaleError in place of all this, after the rollback: somebody
-    else saved meanwhile. Any other error, RefusedError too, is left to the error pages.
+    else saved meanwhile. RefusedError does the same to a form in which something was typed, and its
+    page has status 403. Any other error is left to the error pages.
     """
     try:
         result = action()
@@ -86,6 +89,35 @@ def perform(
             return None
         flash(str(error), "error")
         return next if isinstance(next, Response) else next(None)
+    except RefusedError as error:
+        if form is None or not form.has_words:
+            raise
+        db.session.rollback()
+        _refuse(form, error.reason)
+        return None
     if message:
         flash(*((message, "success") if isinstance(message, str) else message))
     return answer
+
+
+def require_for(form: Form, *allowed: Decision) -> None:
+    """Raise RefusedError unless the policy allows what a form is for, as access.gate.require does.
+
+    But if something was typed, it stays on the page, with the reason above and status 403: things
+    may have changed while the person wrote. The form is then not valid, so that the view shows it
+    again. Call it where a person may see all that the page shows beside the form.
+    """
+    for decision in allowed:
+        try:
+            decision.require()
+        except RefusedError as error:
+            if not (form.is_submitted() and form.has_words):
+                raise
+            _refuse(form, error.reason)
+            return
+
+
+def _refuse(form: Form, reason: object) -> None:
+    form.is_refused = True
+    form.refuse(RuleBrokenError(reason))
+    respond_as_refused()

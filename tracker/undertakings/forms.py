@@ -84,6 +84,13 @@ class PathForm(Form):
 class PaperPathForm(PathForm, ScanFields):
     """What a person filled in and signed on paper, with the scan of it."""
 
+    language = SelectOneField(
+        _l("In which language is the paper?"),
+        [Required()],
+        choices=(),
+        description=_l("The paper says which one above the signature."),
+    )
+
     @property
     def day(self) -> dt.date:
         """The date on the paper, once the form is valid."""
@@ -122,10 +129,14 @@ def host_path_form(questions: Questions, draft: Draft, *, seen: str) -> HostPath
     return form
 
 
-def paper_form(questions: Questions) -> PaperPathForm:
-    """Return the form that takes over what a person filled in and signed on paper."""
+def paper_form(questions: Questions, language: str) -> PaperPathForm:
+    """Return the form that takes over what a person filled in and signed on paper.
+
+    language is that of the paper, unless another one is chosen.
+    """
     form = type("AskedPaperForm", (PaperPathForm,), _path(questions, complete=True))
-    paper = cast("PaperPathForm", form())
+    paper = cast("PaperPathForm", form(data={"language": language}))
+    paper.language.choices = [(known.code, known.name) for known in locale.languages()]
     if "has_interests" in paper:
         paper["has_interests"].description = _l(
             "As the person answered on the paper. After this page, only those who decide for the "

@@ -26,6 +26,7 @@ from tracker.undertakings import (
 )
 from tracker.undertakings.facts import LIST, Draft, Listed
 from tracker.undertakings.models import Undertaking, UndertakingEnd, UndertakingState
+from tracker.undertakings.policy import DECIDERS
 
 SUBJECT = "undertaking"
 
@@ -118,6 +119,26 @@ def follow_suspension(event: DomainEvent) -> None:
     Handler of PERSON_SUSPENDED and PERSON_RESTORED, whose subject is the person.
     """
     mark(Stale.CLEARANCES, queries.cooperations_of(event.subject_id), event.actor)
+
+
+def follow_decider(event: DomainEvent) -> None:
+    """Tell whoever took a signature when the last other one who decides for the NPM is gone.
+
+    Handler of ROLE_ENDED and PERSON_SUSPENDED, whose subject is the person.
+    """
+    if event.verb is verbs.ROLE_ENDED and event.details.get("role") not in DECIDERS:
+        return
+    for undertaking in queries.waiting_for_npm_of(event.subject_id):
+        loaded = queries.load(undertaking)
+        taken_by = loaded.standing.taken_by
+        besides = taken_by | {undertaking.user_id}
+        is_other = event.subject_id not in besides
+        if (
+            taken_by
+            and is_other
+            and not people.all_deciders(undertaking.cooperation_id, besides=besides)
+        ):
+            messages.nobody_else_decides(undertaking, loaded.terms.reference)
 
 
 def follow_clearance(event: DomainEvent) -> None:

@@ -9,7 +9,7 @@ from tracker.accounts.models import User
 from tracker.mail import outbox
 from tracker.mail.render import in_language, link_to, text
 from tracker.undertakings import people
-from tracker.undertakings.models import Undertaking
+from tracker.undertakings.models import Undertaking, UndertakingState
 
 
 def requested(undertaking: Undertaking, person: User) -> None:
@@ -136,6 +136,14 @@ def signing_page(undertaking_id: UUID) -> str:
 def _deciders(undertaking: Undertaking, taken_by: AbstractSet[UUID]) -> list[User]:
     """Return who decides for the NPM, without the person and whoever took their signature."""
     return people.deciders(undertaking.cooperation_id, besides={undertaking.user_id} | taken_by)
+
+
+def nobody_else_decides(undertaking: Undertaking, reference: str) -> None:
+    """Tell those who took a signature that nobody else at the NPM decides any more."""
+    on_paper = undertaking.state is UndertakingState.ON_PAPER
+    page = "undertaking_paper.show" if on_paper else "undertakings.check"
+    address = link_to(page, reference=reference, undertaking_id=undertaking.id)
+    _somebody_else_is_needed(undertaking, address)
 
 
 def _somebody_else_is_needed(undertaking: Undertaking, address: str) -> None:

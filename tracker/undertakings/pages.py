@@ -16,7 +16,8 @@ from flask_babel import ngettext
 from markupsafe import Markup
 
 from tracker.access.actor import Actor
-from tracker.access.gate import as_uuid, found_or_404, require
+from tracker.access.decision import Decision
+from tracker.access.gate import as_uuid, found_or_404
 from tracker.cooperations import keys
 from tracker.cooperations import queries as cooperation_queries
 from tracker.cooperations.models import Clearance, ClearanceScope, Cooperation
@@ -517,25 +518,26 @@ def others_who_decide(actor: Actor, loaded: Loaded) -> Others | None:
 
 @dataclass(frozen=True, slots=True)
 class Taking:
-    """An undertaking whose signature the person may take now, with what its pages show."""
+    """An undertaking, whether the person may take its signature now, and what its pages show."""
 
     loaded: Loaded
+    allowed: Decision
     questions: Questions
     # For render_template().
     words: dict[str, object]
 
 
 def taking(actor: Actor, reference: str, undertaking_id: str) -> Taking:
-    """Return an undertaking whose signature the person may take, or answer 404 or 403.
+    """Return an undertaking and whether the person may take its signature, or answer 404.
 
     All is read now: a broken rule ends the transaction.
     """
     loaded = taken_or_404(actor, reference, undertaking_id)
-    require(policy.can_take_signature(actor, loaded.standing, clock.today()))
     undertaking = loaded.undertaking
     questions = queries.questions_of(loaded.checklist, locale.language())
     return Taking(
         loaded,
+        policy.can_take_signature(actor, loaded.standing, clock.today()),
         questions,
         words(loaded)
         | {

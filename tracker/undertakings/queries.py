@@ -13,7 +13,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from tracker.access.actor import Actor, OrganisationKind
-from tracker.accounts.models import User
+from tracker.accounts.models import Membership, User
 from tracker.agreements.document import Languages
 from tracker.checklist_templates import library
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
@@ -26,6 +26,7 @@ from tracker.checklists.rules.consistency import TIES
 from tracker.checklists.rules.values import as_id
 from tracker.cooperations import clearances, people
 from tracker.cooperations.models import Clearance, Cooperation, CooperationPerson
+from tracker.cooperations.scope import is_of_npms
 from tracker.core import clock
 from tracker.core.db import db, load_joined
 from tracker.core.services import Slot
@@ -53,6 +54,7 @@ from tracker.undertakings.models import (
     UndertakingState,
 )
 from tracker.undertakings.places import ANOTHER_KIND
+from tracker.undertakings.policy import DECIDERS
 
 # How many undertakings of each kind My work looks through at a time.
 MANY = 100
@@ -264,6 +266,30 @@ def last_endings(terms_revision_id: UUID) -> dict[UUID, str]:
         .order_by(Undertaking.closed_at, Undertaking.id)
     )
     return {row.user_id: row.closed_reason for row in rows}
+
+
+def waiting_for_npm_of(user_id: UUID) -> list[Undertaking]:
+    """Return what waits for the NPMs in which a person has decided, to be confirmed or signed."""
+    bodies = db.session.scalars(
+        sa.select(Membership.organisation_id).where(
+            Membership.user_id == user_id, Membership.role.in_(DECIDERS)
+        )
+    )
+    return list(
+        db.session.scalars(
+            sa.select(Undertaking)
+            .where(
+                Undertaking.state.in_([UndertakingState.ON_PAPER, UndertakingState.SIGNED]),
+                is_of_npms(
+                    frozenset(body for body in bodies if body),
+                    Undertaking.cooperation_id,
+                    on=clock.today(),
+                ),
+            )
+            .order_by(Undertaking.id)
+            .options(*WITH_NAMES)
+        )
+    )
 
 
 def cooperations_of(user_id: UUID) -> list[UUID]:

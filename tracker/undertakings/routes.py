@@ -33,7 +33,7 @@ from tracker.signoff import proof_fields, shown
 from tracker.signoff.identity_proof import Identity, SigningPage
 from tracker.signoff.proof_fields import Given, Offer
 from tracker.ui import locale, paging
-from tracker.ui.perform import perform
+from tracker.ui.perform import perform, require_for
 from tracker.undertakings import (
     added_interests,
     adding,
@@ -90,18 +90,18 @@ def show(undertaking_id: str) -> str | Response:
     actor = current_actor()
     undertaking = _get_or_404(actor, undertaking_id)
     loaded = queries.load(undertaking)
-    if undertaking.state is not UndertakingState.ASKED:
-        return _show_record(actor, loaded)
-    may_fill_in = policy.can_fill_in(actor, loaded.standing, clock.today())
-    if not may_fill_in:
-        return render_template(
-            "undertakings/shut.html", **pages.words(loaded), reason=may_fill_in.reason
-        )
     questions = queries.questions_of(loaded.checklist, locale.language())
     words = pages.words(loaded)
     later = "later" in request.form
     draft = encryption.draft_of(undertaking)
     form = path_form(questions, draft, complete=not later)
+    may_fill_in = policy.can_fill_in(actor, loaded.standing, clock.today())
+    if form.is_submitted() and form.has_words:
+        require_for(form, may_fill_in)
+    elif undertaking.state is not UndertakingState.ASKED:
+        return _show_record(actor, loaded)
+    elif not may_fill_in:
+        return render_template("undertakings/shut.html", **words, reason=may_fill_in.reason)
     done = form.validate_on_submit() and perform(
         form,
         lambda: service.save_draft(actor, undertaking.id, replace(form.draft, is_ready=not later)),
@@ -343,8 +343,8 @@ def mailed_codes(reference: str) -> str | Response:
     """Let people of a cooperation sign their undertaking with a code by mail, or no longer."""
     actor = current_actor()
     cooperation = _cooperation(actor, reference)
-    require(policy.can_allow_mailed_codes(actor, people.npm_ids(cooperation.id)))
     form = MailedCodesForm(data={"allow": "" if cooperation.mailed_codes else "yes"})
+    require_for(form, policy.can_allow_mailed_codes(actor, people.npm_ids(cooperation.id)))
     # What the page said, and not the opposite of what another has decided meanwhile.
     allow = bool(form.allow.data)
     done = form.validate_on_submit() and perform(
@@ -378,8 +378,8 @@ def check(reference: str, undertaking_id: str) -> str | Response:
         }
     )
     if form.is_submitted():
-        require(may_decide)
-        done = form.validate() and perform(
+        require_for(form, may_decide)
+        done = form.validate_on_submit() and perform(
             form,
             lambda: service.decide(
                 actor,
@@ -428,7 +428,8 @@ def _render_check(actor: Actor, reference: str, loaded: Loaded, form: DecisionFo
         may_countersign=may_countersign,
         others=_others(actor, loaded, partial(policy.can_go_on, actor, today=clock.today())),
         may_withdraw=bool(policy.can_withdraw_clearance(actor, loaded.standing)),
-        may_ask_again=bool(policy.can_ask_again(actor, loaded.standing, clock.today())),
+        may_ask_again=not form.is_refused
+        and bool(policy.can_ask_again(actor, loaded.standing, clock.today())),
         again_form=ConfirmForm(),
     )
 
@@ -480,8 +481,8 @@ def added_interest(reference: str, undertaking_id: str, interest_id: str) -> str
         }
     )
     if form.is_submitted():
-        require(may_decide)
-        done = form.validate() and perform(
+        require_for(form, may_decide)
+        done = form.validate_on_submit() and perform(
             form,
             lambda: adding.decide(
                 actor,
@@ -604,9 +605,9 @@ def withdraw_clearance(reference: str, undertaking_id: str) -> str | Response:
         flash(_("It has already been closed."), "warning")
         return _to_check(reference, undertaking_id)
     loaded = queries.load(undertaking)
-    require(policy.can_withdraw_clearance(actor, loaded.standing))
     words = pages.words(loaded)
     form = WithdrawalForm()
+    require_for(form, policy.can_withdraw_clearance(actor, loaded.standing))
     done = form.validate_on_submit() and perform(
         form,
         lambda: service.withdraw_clearance(actor, undertaking.id, form.reason.data or ""),

@@ -17,6 +17,7 @@ from tests.integration.agreements.test_signers import (
     send,
     signature_of,
 )
+from tracker.access.actor import Confirmation
 from tracker.agreements import service as agreements
 from tracker.agreements import signature_requests
 from tracker.agreements.service import Asking
@@ -53,6 +54,20 @@ def test_a_power_that_ran_out_signs_no_paper_dated_after_it(
     )
     confirm(many, "samira", record(many, "ilena", signed_on=today + 2 * DAY))
     assert signature_of(many, "tomas").power == membership(many, "tomas").power
+    assert integrity.check_all().finding is None
+
+
+def test_a_signature_on_paper_says_who_confirmed_its_power(many: Table) -> None:
+    send(many)
+    role = membership(many, "tomas")
+    role.confirmed_how, role.confirmed_by = Confirmation.COLLEAGUE, "Milan Orsk"
+    role.confirmed_at = None
+    role.power_until = clock.today() + DAY
+    many.session.commit()
+    confirm(many, "samira", record(many, "ilena"))
+    signature = signature_of(many, "tomas")
+    assert signature.power_confirmed == {"how": "colleague", "by": "Milan Orsk", "on": ""}
+    assert signature.power_until == clock.today() + DAY
     assert integrity.check_all().finding is None
 
 

@@ -18,8 +18,9 @@ from tests.factories import checklists
 from tests.factories.demonstration import PASSWORD, Demonstration
 from tests.factories.tables import Table
 from tests.pages import Page
+from tracker.access.actor import Role
 from tracker.accounts.factors import second_factor
-from tracker.accounts.models import User
+from tracker.accounts.models import Membership, User
 from tracker.activity.models import ReadLogEntry
 from tracker.agreements import service as agreements
 from tracker.checklists.models import Checklist, ChecklistState
@@ -133,6 +134,30 @@ def test_without_a_proof_nothing_is_signed(desk: Desk, proof: dict[str, str], me
     assert message in page.text
     assert (desk.state, desk.signatures()) == (ChecklistState.SENT, 1)
     assert PASSWORD not in page.html
+
+
+def test_nobody_signs_a_sentence_whose_power_changed_after_they_opened_it(desk: Desk) -> None:
+    """product.md, 5.3: the sentence says for whom somebody signs, and by what power."""
+    otto = desk.browser("otto")
+    opened = otto.page(desk.to_sign("otto"))
+    given = {"password": PASSWORD, "code": desk.code("otto")}
+    desk.session.execute(
+        sa.update(Membership)
+        .where(
+            Membership.user_id == desk.demonstration.users["otto"],
+            Membership.role == Role.SIGNATORY,
+        )
+        .values(power="Decision of the new board")
+    )
+    desk.session.commit()
+    data = opened.form().filled_in(**given)
+    shown = Page.of(otto.post(opened.where, data=data, csrf=False, follow_redirects=True))
+    assert desk.signatures() == 1
+    assert "The sentence you sign changed after you opened the page" in shown.text
+    assert "by the power of Decision of the new board" in shown.text
+    data = shown.form().filled_in(**given)
+    assert otto.post(shown.where, data=data, csrf=False).status_code == 303
+    assert desk.signatures() == 2
 
 
 def test_a_code_signs_only_once(desk: Desk) -> None:

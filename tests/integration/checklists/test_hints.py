@@ -413,6 +413,22 @@ def test_nothing_is_saved_without_a_choice_and_a_reason(room: Room) -> None:
     assert room.table.events("hint_answered") == []
 
 
+def test_an_answer_stays_on_the_page_when_the_text_was_sent_for_signature_meanwhile(
+    room: Room,
+) -> None:
+    """product.md, 4.7."""
+    room.table.save("ilena", "M1", words=TOGETHER)
+    place = f"{room.address}{address(room)}"
+    browser = room.browser("ilena")
+    data = browser.page(place).form().filled_in(limits="no", reason="It may go alone.")
+    room.table.checklist().state = ChecklistState.SENT
+    room.table.session.commit()
+    again = browser.open(place, method="POST", data=data, csrf=False)
+    assert again.status_code == 403
+    assert Page.of(again).form().values["reason"] == ["It may go alone."]
+    assert room.table.events("hint_answered") == []
+
+
 def test_words_that_changed_while_somebody_answered_are_shown_again(room: Room) -> None:
     table = room.table
     table.save("ilena", "M1", words=TOGETHER)

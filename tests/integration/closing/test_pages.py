@@ -5,6 +5,8 @@ from flask import Flask
 
 from tests.factories.visits import Scene
 from tests.integration.closing.test_service import answer_all, returns
+from tests.pages import Page
+from tracker.closing import service
 from tracker.closing.models import ReturnState
 
 
@@ -94,6 +96,42 @@ def test_the_manager_goes_on_without_one_and_completes_the_closing(
     assert "She can't be reached." not in greta
     own = browser.page(f"/cooperations/{ended.reference}")
     assert "Copies returned or destroyed" in own.text
+
+
+def test_words_about_copies_stay_when_somebody_else_answered_meanwhile(
+    app: Flask, ended: Scene
+) -> None:
+    """product.md, 4.7: of the person, and of the manager who records why there is no answer."""
+    request = returns(ended)["leyla"]
+    own, exception = f"/returns/{request.id}", f"{closing_page(ended)}/{request.id}/exception"
+    leyla, milan = (ended.demonstration.browser(app, key) for key in ("leyla", "milan"))
+    written = {
+        own: leyla.page(own).form().filled_in(disposal="destroyed", words="Shredded."),
+        exception: milan.page(exception).form().filled_in(reason="She can't be reached."),
+    }
+    service.record_exception(ended.actor("tomas"), request.id, "She is abroad.")
+    ended.session.commit()
+    for client, address, field in ((leyla, own, "words"), (milan, exception, "reason")):
+        data = written[address]
+        again = client.open(address, method="POST", data=data, csrf=False)
+        assert again.status_code == 403
+        page = Page.of(again)
+        assert "This was already answered." in page.text
+        assert page.form().values[field] == data[field]
+
+
+def test_lessons_stay_on_the_page_when_the_closing_was_completed_meanwhile(
+    app: Flask, ended: Scene
+) -> None:
+    answer_all(ended)
+    milan = ended.demonstration.browser(app, "milan")
+    data = milan.page(closing_page(ended)).form().filled_in(lessons="Begin earlier.")
+    service.complete(ended.actor("tomas"), ended.cooperation)
+    ended.session.commit()
+    again = milan.open(closing_page(ended), method="POST", data=data, csrf=False)
+    assert again.status_code == 403
+    assert "The closing is already complete." in Page.of(again).text
+    assert Page.of(again).form().values["lessons"] == ["Begin earlier."]
 
 
 @pytest.mark.parametrize(("key", "status"), [("ilena", 403), ("samira", 403), ("celia", 404)])

@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from tracker.access.decision import YES, no
 from tracker.accounts.models import Attempt
 from tracker.core import clock
 from tracker.core.content import ContentError, Mistake
@@ -19,7 +20,7 @@ from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
 from tracker.ui.fields import LineField, TextField
 from tracker.ui.form_base import Form
-from tracker.ui.perform import perform
+from tracker.ui.perform import perform, require_for
 from tracker.ui.validators import Required
 
 TYPED = {"title": "Joint work", "reason": "It ends in May."}
@@ -208,11 +209,35 @@ def test_nothing_is_saved_when_what_to_say_can_not_be_made(form: Proposal) -> No
     assert (saved(), flashes()) == ([], [])
 
 
-def test_a_refusal_is_left_to_the_error_pages_and_saves_nothing(form: Proposal) -> None:
-    with pytest.raises(RefusedError):
-        perform(form, save_then(RefusedError("Only the NPM.")), success=DONE, next=lead_on())
-    assert not form.summary_errors
+def test_a_refusal_saves_nothing_and_keeps_what_was_typed(app: Flask, form: Proposal) -> None:
+    refusing = save_then(RefusedError("Only the NPM."))
+    assert perform(form, refusing, success=DONE, next=lead_on()) is None
+    assert form.summary_errors == [("", "Only the NPM.")]
+    assert (form.title.data, form.reason.data) == tuple(TYPED.values())
+    assert app.process_response(app.make_response("The page")).status_code == 403
     assert (saved(), flashes()) == ([], [])
+
+
+def test_where_nothing_was_typed_a_refusal_is_left_to_the_error_pages(app: Flask) -> None:
+    with app.test_request_context("/", method="POST", data={}):
+        empty = Proposal(meta={"csrf": False})
+        refusing = save_then(RefusedError("Only the NPM."))
+        with pytest.raises(RefusedError):
+            perform(empty, refusing, success=DONE, next=lead_on())
+        with pytest.raises(RefusedError):
+            require_for(empty, no("Only the NPM."))
+        assert (saved(), flashes()) == ([], [])
+
+
+def test_a_form_refused_beforehand_is_not_valid_and_keeps_what_was_typed(
+    app: Flask, form: Proposal
+) -> None:
+    require_for(form, YES)
+    assert form.validate_on_submit()
+    require_for(form, YES, no("Only the NPM."), no("Not now."))
+    assert not form.validate_on_submit()
+    assert form.summary_errors == [("", "Only the NPM.")]
+    assert app.process_response(app.make_response("The page")).status_code == 403
 
 
 # Somebody else saved meanwhile -------------------------------------------------------------------

@@ -17,6 +17,7 @@ from tests.factories import undertakings_on_paper as on_paper
 from tests.factories.evidence.tampering import hands
 from tests.factories.undertakings import TOLD, Stage
 from tests.factories.undertakings_on_paper import DRIVER, NAME
+from tests.factories.undertakings_taken import give_role
 from tests.integration.undertakings.conftest import Clock
 from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
 from tracker.access.decision import YES
@@ -374,6 +375,21 @@ def test_a_scan_that_is_refused_or_withdrawn_leaves_the_person_asked_again(
     on_paper.confirm(driver)
     db.session.commit()
     assert integrity.check_all().finding is None
+
+
+@pytest.mark.parametrize(("verb", "by"), [("refuse", "milan"), ("withdraw", "ilena")])
+def test_a_scan_that_did_not_count_is_recorded_again_by_nobody_else(
+    driver: Stage, verb: str, by: str
+) -> None:
+    """Otherwise whoever took the paper first could be the second person who vouches for it."""
+    give_role(driver, "tomas", Role.COORDINATOR)
+    on_paper.record(driver, "ilena")
+    undertaking_id = driver.undertaking(DRIVER).id
+    getattr(service, verb)(driver.actor(by), undertaking_id, reason="The wrong day.")
+    with pytest.raises(RuleBrokenError, match="recorded this scan before") as caught:
+        on_paper.record(driver, "tomas")
+    assert caught.value.field == "scan"
+    on_paper.record(driver, "ilena")
 
 
 @pytest.mark.parametrize(("verb", "by"), [("refuse", "milan"), ("withdraw", "ilena")])

@@ -15,10 +15,14 @@ from tests.factories.undertakings import TOLD, Stage
 from tests.factories.undertakings_on_paper import DRIVER, NAME
 from tests.pages import Page
 from tracker.activity.models import ReadLogEntry
+from tracker.cooperations import keys
 from tracker.core import clock
 from tracker.core.db import db
+from tracker.signoff import service as signoff
+from tracker.signoff.models import Revision
 from tracker.undertakings import queries
 from tracker.undertakings.models import UndertakingState
+from tracker.undertakings.paper import service
 
 Browser = Callable[[str], CheckedClient]
 OUTSIDE = ["greta", "celia", "samira", "henrik", "dina", "leyla", "nadia", "pavo"]
@@ -75,7 +79,7 @@ def test_the_way_from_the_list_to_a_confirmed_scan(driver: Stage, browser: Brows
     assert f"{where}/blank" in coordinator.page(list_of(driver)).addresses()
     blank = coordinator.page(f"{where}/blank")
     assert "I, Bruno Keel, have read revision 1" in blank.text
-    assert f"{where}/record" in blank.addresses()
+    assert f"{where}/record?language=en" in blank.addresses()
     terms = f"/checklists/{driver.checklist.id}/record/1"
     assert terms in blank.addresses()
     # The paper promises no more than is so: whoever takes it reads it.
@@ -184,3 +188,39 @@ def test_a_scan_is_refused_or_withdrawn_with_a_reason(
     assert state(driver) is UndertakingState.ON_PAPER
     browser(key).submit(where, reason="Page 2 is missing.")
     assert state(driver) is UndertakingState.ASKED
+
+
+def test_a_reason_to_refuse_a_scan_stays_when_it_was_withdrawn_meanwhile(
+    driver: Stage, browser: Browser
+) -> None:
+    """product.md, 4.7."""
+    on_paper.record(driver)
+    where, manager = f"{address(driver)}/refuse", browser("milan")
+    data = manager.page(where).form().filled_in(reason="Page 2 is missing.")
+    service.withdraw(driver.actor("ilena"), driver.undertaking(DRIVER).id, reason="Wrong file.")
+    db.session.commit()
+    again = manager.open(where, method="POST", data=data, csrf=False)
+    assert again.status_code == 403
+    assert Page.of(again).form().values["reason"] == ["Page 2 is missing."]
+
+
+def test_a_paper_is_frozen_in_the_language_in_which_it_was_printed(
+    driver: Stage, browser: Browser
+) -> None:
+    driver.cast.users[DRIVER].language = "ar"
+    db.session.commit()
+    coordinator, where = browser("ilena"), address(driver)
+    blank = coordinator.page(f"{where}/blank")
+    assert blank.root.attrib["lang"] == "ar"
+    assert "النص بهذه اللغة:" in blank.text
+    english = f"{where}/blank?language=en"
+    assert english in blank.addresses()
+    assert "The text is in this language: English." in coordinator.page(english).text
+    (onward,) = [page for page in blank.addresses() if "/paper/record" in page]
+    send(coordinator, onward, scans.pdf(), points(driver))
+    assert state(driver) is UndertakingState.ON_PAPER
+    revision = db.session.get_one(Revision, driver.undertaking(DRIVER).revision_id)
+    text = signoff.document_of(revision, keys.key_of(driver.cooperation.id))
+    assert text["languages"] == ["ar", "en"]
+    assert list(text["sentence"]) == ["ar"]
+    assert text["sentence"]["ar"].startswith("أنا")

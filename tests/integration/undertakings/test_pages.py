@@ -376,10 +376,12 @@ def test_signing_twice_leaves_one_signature_and_says_so(
     assert "You have already signed this undertaking" in text(again)
     signed = db.session.scalars(sa.select(Signature).where(Signature.user_id == stage.id("leyla")))
     assert len(signed.all()) == 1
-    # The path itself leads to the record now, also when it is sent again.
-    record = client.post(path, data={"interests": "More."})
-    assert record.status_code == 200
-    assert Page.of(record).h1 == "Undertaking of confidentiality"
+    # The path itself leads to the record now; what is sent again stays with its writer alone.
+    assert client.page(path).h1 == "Undertaking of confidentiality"
+    again = client.post(path, data={"interests": "More."})
+    assert again.status_code == 403
+    assert "You have already signed this undertaking" in text(again)
+    assert Page.of(again).form().values["interests"] == ["More."]
     assert stage.undertaking("leyla").sealed_draft is None
 
 
@@ -743,6 +745,38 @@ def test_the_npm_decides_countersigns_and_opens(browser: Browser, stage: Stage) 
     assert "Accepted with a limit" in record.text
     assert "Not at Lower Harbour." in record.text
     assert "Cleared until" in record.text
+
+
+def test_a_decision_stays_on_the_page_when_the_person_withdrew_meanwhile(
+    browser: Browser, stage: Stage
+) -> None:
+    """product.md, 4.7."""
+    stage.sign("leyla", TOLD)
+    client, check = browser("tomas"), check_of(stage, "leyla")
+    chosen = {"decision": "limit", "reason": "Not at Lower Harbour."}
+    data = client.page(check).form().filled_in(**chosen)
+    service.withdraw(stage.actor("leyla"), stage.undertaking("leyla").id)
+    db.session.commit()
+    reads = sa.select(sa.func.count(ReadLogEntry.id))
+    before = db.session.scalar(reads) or 0
+    again = client.open(check, method="POST", data=data, csrf=False)
+    assert again.status_code == 403
+    assert "isn't waiting for the NPM" in text(again)
+    assert Page.of(again).form("").values["reason"] == ["Not at Lower Harbour."]
+    # The page that shows what was declared is in the read log, refused form or not.
+    assert db.session.scalar(reads) == before + 1
+
+
+def test_what_a_person_declares_stays_on_the_page_when_new_terms_came_meanwhile(
+    browser: Browser, stage: Stage
+) -> None:
+    client, path = browser("leyla"), path_of(stage, "leyla")
+    data = client.page(path).form().filled_in(has_interests="declared", interests=TOLD)
+    stage.amend()
+    db.session.commit()
+    again = client.open(path, method="POST", data=data, csrf=False)
+    assert again.status_code == 403
+    assert Page.of(again).form().values["interests"] == [TOLD]
 
 
 def test_a_limit_without_its_reason_keeps_what_was_chosen(browser: Browser, stage: Stage) -> None:

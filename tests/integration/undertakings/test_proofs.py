@@ -161,7 +161,7 @@ def test_a_countersignature_for_another_day_is_another_sentence(
     page = client.page(countersigning(stage))
     sooner = (clock.today() + dt.timedelta(days=3)).isoformat()
     again = answered(client, page, device, until=sooner)
-    assert "didn't confirm this text and this sentence" in again.text
+    assert "The sentence you sign changed after you opened the page" in again.text
     assert not stage.is_cleared("leyla")
 
 

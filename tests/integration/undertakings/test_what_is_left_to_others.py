@@ -31,6 +31,7 @@ from tests.factories.undertakings_taken import (
 from tests.integration.undertakings.conftest import Clock
 from tracker.access.actor import Role
 from tracker.accounts.models import Membership
+from tracker.accounts.people import service as accounts
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.mail.models import OutboxMessage
@@ -312,6 +313,33 @@ def test_where_nobody_else_can_decide_on_an_added_interest_the_taker_is_mailed(
     assert address(driver, f"/interests/{interest.id}") in body
     assert "Harbour" not in body
     assert "interest" not in re.sub(r"https?://\S+", "", body)
+
+
+@pytest.mark.parametrize(("way", "suspends"), [("on paper", False), ("on their device", True)])
+def test_the_taker_is_mailed_when_the_last_other_who_decides_is_gone(
+    driver: Stage, way: str, suspends: bool
+) -> None:
+    give_role(driver, "nadia", Role.MANAGER)
+    take(driver, way)
+    forget_mails()
+    end_role(driver, "nadia")
+    assert mailed(NEEDED) == set()
+    if suspends:
+        accounts.suspend(driver.actor("iris"), driver.id(OTHER), reason="A lost laptop.")
+    else:
+        end_role(driver, OTHER)
+    assert mailed(NEEDED) == {driver.actor(TAKER).email}
+    assert address(driver) in the_mail().body
+
+
+def end_role(stage: Stage, key: str) -> None:
+    """End somebody's role as a manager of the NPM, by another who decides for it."""
+    role = db.session.scalars(
+        sa.select(Membership).where(
+            Membership.user_id == stage.id(key), Membership.role == Role.MANAGER
+        )
+    ).one()
+    accounts.end_role(stage.actor(TAKER), role.id, reason="A new task.")
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -33,7 +33,7 @@ from tracker.organisations.models import Organisation
 from tracker.ui import locale, paging
 from tracker.ui.fields import Option
 from tracker.ui.filters import filter_links
-from tracker.ui.perform import perform
+from tracker.ui.perform import perform, require_for
 from tracker.ui.words import asked_words
 
 blueprint = Blueprint("people", __name__, url_prefix="/people")
@@ -116,8 +116,8 @@ def suspend(user_id: str) -> str | Response:
     """Suspend an account, with a reason."""
     actor = gate.current_actor()
     person = _person(actor, user_id)
-    gate.require(policy.can_suspend(actor, gate.found_or_404(queries.facts_of(person.id))))
     form = ReasonForm()
+    require_for(form, policy.can_suspend(actor, gate.found_or_404(queries.facts_of(person.id))))
     done = form.validate_on_submit() and perform(
         form,
         lambda: service.suspend(actor, person.id, reason=form.reason.data or ""),
@@ -178,8 +178,10 @@ def end_sessions(user_id: str) -> str | Response:
     """Sign somebody out everywhere, with a reason."""
     actor = gate.current_actor()
     person = _person(actor, user_id)
-    gate.require(policy.can_end_sessions(actor, gate.found_or_404(queries.facts_of(person.id))))
     form = ReasonForm()
+    require_for(
+        form, policy.can_end_sessions(actor, gate.found_or_404(queries.facts_of(person.id)))
+    )
     done = form.validate_on_submit() and perform(
         form,
         lambda: service.end_sessions_of(actor, person.id, reason=form.reason.data or ""),
@@ -197,8 +199,8 @@ def end_role(user_id: str, membership_id: str) -> str | Response:
     person = _person(actor, user_id)
     role = _role(person, membership_id)
     holders = queries.holders_of_power(role.organisation_id)
-    gate.require(policy.can_end_role(actor, role.facts_of(person.id), holders))
     form = ReasonForm()
+    require_for(form, policy.can_end_role(actor, role.facts_of(person.id), holders))
     done = form.validate_on_submit() and perform(
         form,
         lambda: service.end_role(actor, role.membership_id, reason=form.reason.data or ""),

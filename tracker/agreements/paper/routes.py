@@ -42,7 +42,7 @@ from tracker.signoff.paper_view import size_words
 from tracker.signoff.scan_fields import ReadScanFields
 from tracker.signoff.scans import ENDINGS, ScanType
 from tracker.ui import locale
-from tracker.ui.perform import perform
+from tracker.ui.perform import perform, require_for
 from tracker.ui.uploads import takes_files
 
 blueprint = Blueprint("paper", __name__, url_prefix="/checklists/<uuid:checklist_id>")
@@ -245,8 +245,8 @@ def refuse(checklist_id: UUID, record_id: UUID) -> str | Response:
     checklist = get_or_404(actor, checklist_id, "refuse_paper")
     record, revision, signature_request = _get_or_404(checklist, record_id)
     loaded = load_localized(checklist)
-    require(paper.can_decide(actor, loaded, record, signature_request))
     form = NoForm()
+    require_for(form, paper.can_decide(actor, loaded, record, signature_request))
     done = form.validate_on_submit() and perform(
         form,
         lambda: paper.refuse(actor, checklist, record.id, reason=form.reason.data or ""),
@@ -277,8 +277,8 @@ def withdraw(checklist_id: UUID, record_id: UUID) -> str | Response:
     checklist = get_or_404(actor, checklist_id, "withdraw_paper")
     record, revision, signature_request = _get_or_404(checklist, record_id)
     loaded = load_localized(checklist)
-    require(paper.can_withdraw(actor, loaded, record, signature_request))
     form = NoForm()
+    require_for(form, paper.can_withdraw(actor, loaded, record, signature_request))
     done = form.validate_on_submit() and perform(
         form,
         lambda: paper.withdraw(actor, checklist, record.id, reason=form.reason.data or ""),

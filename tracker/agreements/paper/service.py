@@ -44,6 +44,7 @@ from tracker.signoff.paper_models import (
     PaperRecord,
 )
 from tracker.signoff.paper_policy import PaperFact
+from tracker.signoff.policy import confirmation_of
 
 
 def open_lines(
@@ -135,7 +136,13 @@ def _with_powers(signers: Iterable[Signer], day: dt.date) -> list[Signer]:
 def _with_power(signer: Signer, roles: Sequence[SigningRole], day: dt.date) -> Signer:
     role = next((role for role in roles if role.holds_on(day)), None)
     if role is not None:
-        return replace(signer, power=role.power)
+        return replace(
+            signer,
+            power=role.power,
+            power_from=role.power_from,
+            power_until=role.power_until,
+            power_confirmed=confirmation_of(role),
+        )
     if any(role.runs_on(day) for role in roles):
         message = _l("%(name)s had no power to sign on the day of the paper.", name=signer.name)
     else:

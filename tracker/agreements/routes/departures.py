@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
-from tracker.access.gate import current_actor, found_or_404, require, signed_in
+from tracker.access.gate import current_actor, found_or_404, signed_in
 from tracker.accounts import queries as accounts
 from tracker.agreements import departures
 from tracker.agreements.forms import LeaveForm
@@ -17,7 +17,7 @@ from tracker.cooperations import departures as rows
 from tracker.cooperations import queries
 from tracker.cooperations.models import Cooperation, Party
 from tracker.ui import locale
-from tracker.ui.perform import perform
+from tracker.ui.perform import perform, require_for
 
 blueprint = Blueprint("departures", __name__, url_prefix="/cooperations/<reference>")
 
@@ -32,9 +32,9 @@ def leave(reference: str) -> str | Response:
         # Sent a second time, after the first has taken effect.
         return _to_departure(reference, found_or_404(rows.find_left(actor, reference)))
     cooperation: Cooperation = seen
-    require(departures.can_leave(actor, cooperation))
     earliest = departures.earliest(cooperation)
     form = LeaveForm(data={"from_on": earliest})
+    require_for(form, departures.can_leave(actor, cooperation))
     done = form.validate_on_submit() and perform(
         form,
         lambda: departures.give_notice(
@@ -66,8 +66,8 @@ def take_back(reference: str) -> str | Response:
     """Take the notice back before its day; the party stays."""
     actor = current_actor()
     cooperation = found_or_404(queries.find(actor, reference))
-    require(departures.can_stay(actor, cooperation))
     form = ReasonForm()
+    require_for(form, departures.can_stay(actor, cooperation))
     done = form.validate_on_submit() and perform(
         form,
         lambda: departures.take_back(actor, cooperation, reason=form.reason.data or ""),

@@ -7,14 +7,14 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from tracker.access.actor import OrganisationKind
-from tracker.access.gate import current_actor, found_or_404, require, signed_in
+from tracker.access.gate import current_actor, found_or_404, signed_in
 from tracker.agreements import joining
 from tracker.agreements.forms import AddPartyForm
 from tracker.checklists.forms import ReasonForm
 from tracker.cooperations import departures as rows
 from tracker.cooperations import people, queries
 from tracker.organisations import queries as organisations
-from tracker.ui.perform import perform
+from tracker.ui.perform import perform, require_for
 
 blueprint = Blueprint("joining", __name__, url_prefix="/cooperations/<reference>/parties")
 
@@ -25,10 +25,10 @@ def add(reference: str) -> str | Response:
     """Add an organisation from the list: immediately, or to join what is in force."""
     actor = current_actor()
     cooperation = found_or_404(queries.find(actor, reference))
-    require(joining.can_add(actor, cooperation))
     in_force = queries.terms_in_force(cooperation.id)
     parties = {party.organisation_id for party in people.parties(cooperation)}
     form = AddPartyForm()
+    require_for(form, joining.can_add(actor, cooperation))
     form.offer(
         [
             organisation
@@ -81,8 +81,8 @@ def take_back(reference: str, organisation_id: UUID) -> str | Response:
     )
     if rows.is_past(party):
         return _to_cooperation(reference)  # sent a second time
-    require(joining.can_take_back(actor, cooperation, organisation_id))
     form = ReasonForm()
+    require_for(form, joining.can_take_back(actor, cooperation, organisation_id))
     done = form.validate_on_submit() and perform(
         form,
         lambda: joining.take_back(

@@ -8,7 +8,7 @@ from flask import Blueprint, redirect, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from tracker.access.gate import current_actor, found_or_404, require, signed_in
+from tracker.access.gate import current_actor, found_or_404, signed_in
 from tracker.agreements import notices, renewal
 from tracker.agreements.forms import NoticeForm, RenewForm
 from tracker.checklists import labels
@@ -19,7 +19,7 @@ from tracker.checklists.models import NoticeKind
 from tracker.core import clock
 from tracker.ui import locale
 from tracker.ui.form_base import Form
-from tracker.ui.perform import perform
+from tracker.ui.perform import perform, require_for
 
 blueprint = Blueprint("ending", __name__, url_prefix="/checklists/<uuid:checklist_id>")
 
@@ -46,9 +46,9 @@ def _notice(checklist_id: UUID, kind: NoticeKind) -> str | Response:
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "notice")
     loaded = load_localized(checklist)
-    require(notices.can_give_notice(actor, loaded, kind))
     earliest = notices.earliest(checklist, kind)
     form = NoticeForm(data={"from_on": earliest})
+    require_for(form, notices.can_give_notice(actor, loaded, kind))
     given = {
         NoticeKind.SUSPENDED: _("Notice of the suspension given. All parties are notified."),
         NoticeKind.ENDED: _("Notice of the end given. All parties are notified."),
@@ -85,9 +85,9 @@ def close(checklist_id: UUID, notice_id: UUID) -> str | Response:
     notice = found_or_404(
         next((notice for notice in notices.open_notices(checklist) if notice.id == notice_id), None)
     )
-    require(notices.can_close_notice(actor, loaded, notice))
     lifts = notice.taken_effect_at is not None
     form = ReasonForm()
+    require_for(form, notices.can_close_notice(actor, loaded, notice))
     done = form.validate_on_submit() and perform(
         form,
         lambda: notices.close_notice(actor, checklist, notice_id, reason=form.reason.data or ""),
@@ -110,8 +110,8 @@ def agree_anew(checklist_id: UUID) -> str | Response:
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "agree_anew")
     loaded = load_localized(checklist)
-    require(notices.can_agree_anew(actor, loaded))
     form = ReasonForm()
+    require_for(form, notices.can_agree_anew(actor, loaded))
     done = form.validate_on_submit() and perform(
         form,
         lambda: notices.agree_anew(actor, checklist, reason=form.reason.data or ""),
@@ -131,7 +131,6 @@ def renew(checklist_id: UUID) -> str | Response:
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "renew")
     loaded = load_localized(checklist)
-    require(renewal.can_renew(actor, loaded))
     term = renewal.term_of(checklist)
     following = renewal.next_term(term) if term else None
     form = RenewForm(
@@ -139,6 +138,7 @@ def renew(checklist_id: UUID) -> str | Response:
         if following
         else {}
     )
+    require_for(form, renewal.can_renew(actor, loaded))
     done = form.validate_on_submit() and perform(
         form,
         lambda: renewal.propose_renewal(

@@ -61,7 +61,7 @@ from tracker.signoff.models import Revision, SignatureRequest
 from tracker.signoff.proof_fields import Given
 from tracker.ui import locale
 from tracker.ui.fields import Option
-from tracker.ui.perform import perform
+from tracker.ui.perform import perform, require_for
 
 blueprint = Blueprint("signing", __name__, url_prefix="/checklists/<uuid:checklist_id>")
 blueprint.add_app_template_filter(method_words, "method_words")
@@ -230,7 +230,10 @@ def sign(checklist_id: UUID) -> str | Response:
 
     def lead_back(error: StaleError) -> Response:
         flash(str(error), "error")
-        return _read_again(actor, checklist, shown.digest_on(actor, form.page_token.data))
+        seen = shown.digest_on(actor, form.page_token.data)
+        if isinstance(error, shown.OtherSentenceError):
+            return _to_sentence(actor, checklist, seen)
+        return _read_again(actor, checklist, seen)
 
     done = form.validate_on_submit() and perform(
         form,
@@ -280,6 +283,12 @@ def _opened(actor: Actor) -> str:
     return shown.digest_in(actor, request.args.get("opened"))
 
 
+def _to_sentence(actor: Actor, checklist: Checklist, seen: str) -> Response:
+    """Lead to page 2 again, which shows the sentence to sign as it is now."""
+    opened = shown.mark_of(actor, seen)
+    return redirect(url_for("signing.sign", checklist_id=checklist.id, opened=opened), 303)
+
+
 def _read_again(actor: Actor, checklist: Checklist, seen: str) -> Response:
     """Lead back to page 1, which says what changed since the text that was opened before."""
     opened = shown.mark_of(actor, seen) if seen else None
@@ -310,8 +319,8 @@ def decline(checklist_id: UUID) -> str | Response:
     if checklist.revision_sent_id is None and request.method == "POST":
         return _declined_too_late(actor, checklist)
     signature_request = _waiting(checklist)
-    require(
-        signoff_policy.can_decline(actor, signoff.standing_of(signature_request), clock.today())
+    may_decline = signoff_policy.can_decline(
+        actor, signoff.standing_of(signature_request), clock.today()
     )
     loaded = load_localized(checklist)
     form = items_form(
@@ -319,6 +328,7 @@ def decline(checklist_id: UUID) -> str | Response:
         _("Which items have to change?"),
         _("Why do you decline?"),
     )
+    require_for(form, may_decline)
     done = form.validate_on_submit() and perform(
         form,
         lambda: agreements.decline(
@@ -370,8 +380,8 @@ def call_back(checklist_id: UUID) -> str | Response:
     checklist = get_or_404(actor, checklist_id, "call_back")
     _waiting(checklist)
     loaded = load_localized(checklist)
-    require(policy.can_withdraw_request(actor, loaded.own_party(actor)))
     form = ReasonForm()
+    require_for(form, policy.can_withdraw_request(actor, loaded.own_party(actor)))
     done = form.validate_on_submit() and perform(
         form,
         lambda: agreements.call_back(actor, checklist, reason=form.reason.data or ""),
@@ -394,8 +404,8 @@ def amend(checklist_id: UUID) -> str | Response:
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "amend")
     loaded = load_localized(checklist)
-    require(policy.can_amend(actor, loaded.own_party(actor), checklist.state))
     form = items_form(_codes(loaded), _("Which items are to change?"), _("Why is a change needed?"))
+    require_for(form, policy.can_amend(actor, loaded.own_party(actor), checklist.state))
     done = form.validate_on_submit() and perform(
         form,
         lambda: agreements.amend(

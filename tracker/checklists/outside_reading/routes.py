@@ -28,7 +28,7 @@ from tracker.signoff import proof_fields, shown
 from tracker.signoff.proof_fields import Given
 from tracker.ui import locale
 from tracker.ui.form_base import Form
-from tracker.ui.perform import perform
+from tracker.ui.perform import perform, require_for
 
 blueprint = Blueprint("readings", __name__)
 
@@ -163,8 +163,11 @@ def flag(reading_id: UUID, code: str) -> str | Response:
     reading, loaded = _reading_or_404(actor, reading_id, locks=request.method == "POST")
     item, checklist = item_of(loaded, code), loaded.checklist
     restricted = is_restricted(checklist)
-    require(checklist_policy.can_flag(actor, None, item, is_restricted=restricted, is_outside=True))
     form = FlagForm()
+    require_for(
+        form,
+        checklist_policy.can_flag(actor, None, item, is_restricted=restricted, is_outside=True),
+    )
     if not form.is_submitted():
         form.seen.data = item_digest(loaded, item)
 

@@ -38,7 +38,6 @@ from tracker.checklists.editing import (
     get_or_404,
     guidance_beside,
     handle_conflict,
-    has_words,
     is_sent,
     load_localized,
     may_go_on,
@@ -283,7 +282,7 @@ def _to_proposal(actor: Actor, loaded: LoadedChecklist, item: Item) -> Answered:
     fields = item.fields_of(AnswerScope.SHARED)
     current = loaded.sheet.shared(item.code)
     form = answer_form(ProposalForm, fields, loaded, current.values if current else {})
-    if not (form.is_submitted() and has_words(form)):
+    if not (form.is_submitted() and form.has_words):
         return redirect(address, 303)
     writing = begin_writing(actor, loaded, item, DraftKind.SHARED, current)
     if seen_version(form) != (current.version if current else 0):

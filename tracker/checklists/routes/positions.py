@@ -54,7 +54,7 @@ from tracker.checklists.negotiation import positions
 from tracker.checklists.rules.facts import Filled
 from tracker.core.errors import RuleBrokenError, StaleError
 from tracker.ui.form_base import Form
-from tracker.ui.perform import perform
+from tracker.ui.perform import perform, require_for
 
 Answered = str | Response | tuple[str, int]
 
@@ -270,7 +270,7 @@ def turn_down(checklist_id: UUID, proposal_id: UUID) -> str | Response:
         return _turned_down_too_late(actor, loaded, proposal_id, form)
     proposal = found_or_404(proposal)
     item = item_of(loaded, proposal.item)
-    require(policy.can_take_part(actor, loaded.own_party(actor)))
+    require_for(form, policy.can_take_part(actor, loaded.own_party(actor)))
     if proposal.organisation_id == actor.organisation_id:
         require(no(_("This is your own suggestion; the other side has to answer it.")))
     done = form.validate_on_submit() and perform(

@@ -31,7 +31,7 @@ from tracker.core.errors import StaleError
 from tracker.guidance.queries import passages_for
 from tracker.signoff import shown
 from tracker.ui import locale
-from tracker.ui.perform import perform
+from tracker.ui.perform import perform, require_for
 
 Answered = str | Response | tuple[str, int]
 
@@ -87,8 +87,8 @@ def explain(checklist_id: UUID, flag_id: UUID) -> str | Response:
     checklist = get_or_404(actor, checklist_id, "explain")
     loaded = load_localized(checklist)
     raised = found_or_404(next((flag for flag in loaded.flags if flag.id == flag_id), None))
-    require(policy.can_close_flag(actor, loaded.own_party(actor)))
     form = ReasonForm()
+    require_for(form, policy.can_close_flag(actor, loaded.own_party(actor)))
     done = form.validate_on_submit() and perform(
         form,
         lambda: safeguards.explain_flag(actor, checklist, flag_id, form.reason.data or ""),
@@ -132,9 +132,9 @@ def answer_hint(checklist_id: UUID, code: str, mark: str) -> str | Response:
             actor, loaded.own_party(actor), hint.organisation_id, is_reader=as_reader
         )
     )
-    require(policy.is_open(checklist.state, None, code))
     chosen = request.args.get("limits")
     form = HintForm(data={"limits": chosen if chosen in {"yes", "no"} else None})
+    require_for(form, policy.is_open(checklist.state, None, code))
     done = form.validate_on_submit() and perform(
         form,
         lambda: safeguards.answer_hint(

@@ -7,14 +7,14 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor, OrganisationKind, Role
-from tracker.access.gate import current_actor, found_or_404, require, signed_in
+from tracker.access.gate import current_actor, found_or_404, signed_in
 from tracker.cooperations import people
 from tracker.cooperations import queries as cooperations
 from tracker.cooperations.models import Cooperation
 from tracker.cooperations.selection import pages, policy, queries, service
 from tracker.cooperations.selection.forms import SelectionForm, data_of
 from tracker.core.errors import StaleError
-from tracker.ui.perform import perform
+from tracker.ui.perform import perform, require_for
 
 blueprint = Blueprint("selection", __name__, url_prefix="/cooperations/<reference>/selection")
 
@@ -56,9 +56,9 @@ def record(reference: str, organisation_id: UUID) -> str | Response:
     found_or_404(organisation_id if organisation_id in readable else None)
     to_sign = queries.asked_to_sign(cooperation.id)
     fact = cooperations.fact(cooperation)
-    require(policy.can_record(actor, fact, is_asked_to_sign=organisation_id in to_sign))
     row = queries.recorded(cooperation.id, [organisation_id]).get(organisation_id)
     form = SelectionForm(data=data_of(row))
+    require_for(form, policy.can_record(actor, fact, is_asked_to_sign=organisation_id in to_sign))
 
     def show_both(error: StaleError) -> str:
         form.refuse(error)

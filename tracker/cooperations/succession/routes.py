@@ -7,12 +7,13 @@ from flask import Blueprint, redirect, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from tracker.access.gate import current_actor, found_or_404, require, signed_in
+from tracker.access.gate import current_actor, found_or_404, signed_in
+from tracker.accounts import queries as accounts
 from tracker.cooperations.succession import service as succession
 from tracker.cooperations.succession.forms import ReplaceForm
 from tracker.organisations import policy, queries
 from tracker.ui.fields import Option
-from tracker.ui.perform import perform
+from tracker.ui.perform import perform, require_for
 
 blueprint = Blueprint("succession", __name__, url_prefix="/organisations")
 
@@ -23,8 +24,10 @@ def replace(organisation_id: UUID) -> str | Response:
     """Record that another body replaced this one, in all its cooperations (N13)."""
     actor = current_actor()
     former = found_or_404(queries.find(actor, organisation_id))
-    require(policy.can_change_organisations(actor))
     form: Any = ReplaceForm()
+    require_for(
+        form, policy.can_replace(actor, accounts.organisations_of(actor.user_id), former.id)
+    )
     form.successor.choices = [
         Option(str(successor.id), successor.name) for successor in queries.successors(actor, former)
     ]

@@ -21,7 +21,7 @@ from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.organisations import queries
 from tracker.organisations.models import Organisation, Succession
-from tracker.organisations.policy import can_change_organisations
+from tracker.organisations.policy import can_replace
 
 MAX_SOURCE = 2000
 PARTIES = (OrganisationKind.NPM, OrganisationKind.CSO)
@@ -34,10 +34,11 @@ def replace(
 
     From today the successor is a party in each of its cooperations, also to what is in force;
     signatures stay as they were given. The people of the old body lose access; their undertakings
-    don't pass to anybody (S11). For administrators; raise RefusedError for others, and
-    RuleBrokenError with the field that is invalid.
+    don't pass to anybody (S11). For administrators with no role in either body; raise RefusedError
+    for others, and RuleBrokenError with the field that is invalid.
     """
-    can_change_organisations(actor).require()
+    own = accounts.organisations_of(actor.user_id)
+    can_replace(actor, own, former_id, successor_id).require()
     former, successor = _bodies(former_id, successor_id)
     words = source.strip()
     if since > clock.today():

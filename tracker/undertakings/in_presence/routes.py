@@ -7,14 +7,14 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
-from tracker.access.gate import current_actor, signed_in
+from tracker.access.gate import current_actor, require, signed_in
 from tracker.core import clock
 from tracker.core.errors import StaleError
 from tracker.core.localized import LocalizedStr
 from tracker.signoff import proof_fields, shown
 from tracker.signoff.proof_fields import Given
 from tracker.ui import locale
-from tracker.ui.perform import perform
+from tracker.ui.perform import perform, require_for
 from tracker.undertakings import frozen as signed_texts
 from tracker.undertakings import labels, pages
 from tracker.undertakings import service as undertakings
@@ -43,6 +43,7 @@ def fill_in(reference: str, undertaking_id: str) -> str | Response:
         service.draft_of(actor, undertaking),
         seen=service.version_of(undertaking),
     )
+    require_for(form, taking.allowed)
 
     def show_again(error: StaleError) -> str:
         """Show what was typed here; sent again, it replaces what was saved meanwhile."""
@@ -87,6 +88,7 @@ def sign(reference: str, undertaking_id: str) -> str | Response:
     """Page 2: the person types their name, and the coordinator proves who they are."""
     actor = current_actor()
     taking = pages.taking(actor, reference, undertaking_id)
+    require(taking.allowed)
     loaded = taking.loaded
     undertaking = loaded.undertaking
     draft = service.draft_of(actor, undertaking)

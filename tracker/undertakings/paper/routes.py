@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from flask import Blueprint, make_response, redirect, render_template, url_for
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask_babel import get_locale
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
@@ -19,13 +19,14 @@ from tracker.activity import service as trail
 from tracker.cooperations import keys
 from tracker.core import clock
 from tracker.core.localized import LocalizedStr
+from tracker.mail.render import in_language
 from tracker.signoff import paper as papers
 from tracker.signoff import scans, shown
 from tracker.signoff.paper_models import PaperRecord
 from tracker.signoff.paper_view import size_words
 from tracker.signoff.scans import ENDINGS, ScanType
 from tracker.ui import locale
-from tracker.ui.perform import perform
+from tracker.ui.perform import perform, require_for
 from tracker.ui.uploads import takes_files
 from tracker.undertakings import labels
 from tracker.undertakings import pages as undertaking_pages
@@ -47,10 +48,21 @@ blueprint = Blueprint(
 @blueprint.get("/blank")
 @signed_in
 def blank(reference: str, undertaking_id: str) -> str:
-    """Show the paper to be printed, filled in and signed by a person without an account."""
+    """Show the paper to be printed, filled in and signed by a person without an account.
+
+    It is in the language of the person's papers, or in the one chosen.
+    """
     actor = current_actor()
-    taking = undertaking_pages.taking(actor, reference, undertaking_id)
-    return render_template("undertakings/paper/blank.html", **taking.words)
+    loaded = undertaking_pages.taken_or_404(actor, reference, undertaking_id)
+    with in_language(_language_of_paper(loaded.undertaking)):
+        taking = undertaking_pages.taking(actor, reference, undertaking_id)
+        require(taking.allowed)
+        return render_template(
+            "undertakings/paper/blank.html",
+            **taking.words,
+            language=locale.language(),
+            languages=locale.languages(),
+        )
 
 
 @blueprint.route("/record", methods=["GET", "POST"])
@@ -61,8 +73,8 @@ def record(reference: str, undertaking_id: str) -> str | Response:
     actor = current_actor()
     taking = undertaking_pages.taking(actor, reference, undertaking_id)
     undertaking = taking.loaded.undertaking
-    form = paper_form(taking.questions)
-    sentence = labels.sentence(undertaking.user.name, taking.loaded.terms)
+    form = paper_form(taking.questions, _language_of_paper(undertaking))
+    require_for(form, taking.allowed)
     done = form.validate_on_submit() and perform(
         form,
         lambda: service.record(
@@ -71,7 +83,7 @@ def record(reference: str, undertaking_id: str) -> str | Response:
             draft=form.draft,
             signed_on=form.day,
             scan=form.sent_scan,
-            sentence=LocalizedStr(sentence, locale.language()),
+            sentence=_sentence_in(form.language.data, taking.loaded),
         ),
         success=_("The scan is recorded. Somebody else from the NPM now has to confirm it."),
         next=_to_scan(reference, undertaking_id),
@@ -142,8 +154,8 @@ def refuse(reference: str, undertaking_id: str) -> str | Response:
     """Refuse the scan as a second person, with a reason."""
     actor = current_actor()
     loaded = undertaking_pages.taken_or_404(actor, reference, undertaking_id)
-    require(policy.can_decide(actor, loaded.standing, clock.today()))
     form = ScanReasonForm()
+    require_for(form, policy.can_decide(actor, loaded.standing, clock.today()))
     words = undertaking_pages.words(loaded)
     done = form.validate_on_submit() and perform(
         form,
@@ -166,8 +178,8 @@ def withdraw(reference: str, undertaking_id: str) -> str | Response:
     """Withdraw the scan before it is confirmed, with a reason."""
     actor = current_actor()
     loaded = undertaking_pages.taken_or_404(actor, reference, undertaking_id)
-    require(policy.can_withdraw(actor, loaded.standing))
     form = ScanReasonForm()
+    require_for(form, policy.can_withdraw(actor, loaded.standing))
     words = undertaking_pages.words(loaded)
     done = form.validate_on_submit() and perform(
         form,
@@ -199,6 +211,20 @@ def scan(reference: str, undertaking_id: str) -> Response:
     ending = ENDINGS[ScanType(paper_record.media_type)]
     answer.headers["Content-Disposition"] = f'attachment; filename="undertaking-paper.{ending}"'
     return answer
+
+
+def _language_of_paper(undertaking: Undertaking) -> str:
+    """Return the language chosen for a paper, else that of the person's papers."""
+    offered = [known.code for known in locale.languages()]
+    wanted = (request.args.get("language"), undertaking.user.language, locale.language())
+    return next(code for code in wanted if code in offered)
+
+
+def _sentence_in(language: str, loaded: Loaded) -> LocalizedStr:
+    """Return the sentence that a person signed, in the language of the paper."""
+    with in_language(language):
+        words = labels.sentence(loaded.undertaking.user.name, loaded.terms)
+    return LocalizedStr(words, language)
 
 
 def _others_to_confirm(actor: Actor, loaded: Loaded) -> Others | None:

@@ -13,11 +13,13 @@ from tests import starting_points
 from tests.client import CheckedClient
 from tests.factories import checklists, paper
 from tests.factories.comments import comment
+from tests.factories.cooperations import begun
 from tests.factories.demonstration import Demonstration
 from tests.factories.tables import Kept, Table, begin
 from tests.factories.templates import publish, small_terms
 from tests.integration.agreements.test_paper import record, request_on, signatures
 from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
+from tracker.accounts.models import Membership
 from tracker.activity.models import Chain, Event
 from tracker.agreements import notices
 from tracker.checklists import queries
@@ -214,6 +216,28 @@ def refused(table: Table, act: Callable[[], object], words: str, error: type[Exc
 @pytest.mark.parametrize("first", ["ilena", "samira", "runa", "ada", "nadia"])
 def test_nobody_but_an_administrator_records_it(heir: Table, first: str) -> None:
     refused(heir, lambda: replace(heir, first=first), "Only administrators", RefusedError)
+
+
+@pytest.mark.parametrize(("key", "begins_in"), [("door", 0), ("heir", 1)])
+def test_an_administrator_with_a_role_in_either_body_leaves_it_to_another(
+    heir: Table, key: str, begins_in: int
+) -> None:
+    """product.md, 2: powers come from somebody else."""
+    heir.land.person("Ulla Trent", None, Role.ADMINISTRATOR)
+    begins = clock.today() + dt.timedelta(days=begins_in)
+    heir.session.add(
+        Membership(
+            user_id=heir.land.users["ulla"].id,
+            organisation_id=heir.land.id(key),
+            role=Role.COORDINATOR,
+            starts_on=begins,
+            created_at=clock.now(),
+            **begun(Role.COORDINATOR),
+        )
+    )
+    heir.session.commit()
+    refused(heir, lambda: replace(heir, first="ulla"), "another administrator", RefusedError)
+    replace(heir)
 
 
 @pytest.mark.parametrize("successor", ["door", "npm", "court"])

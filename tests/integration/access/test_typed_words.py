@@ -1,0 +1,104 @@
+"""Whoever writes a reason, and may no longer do what it's for, gets their words back (4.7)."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from flask import Flask
+
+from tests.effort import is_long
+from tests.factories.demonstration import Demonstration
+from tests.integration.access import table
+from tests.integration.access.places import KINDS, Place, places
+from tests.integration.access.table import OPEN
+from tests.pages import Form, Page
+from tracker.access.decision import Decision
+from tracker.core.errors import RefusedError
+
+WORDS = "Words that somebody took time to write."
+REASON = "You can no longer do this."
+# Forms that are refused to whoever lost a role, and whose pages show what only that role sees. The
+# error page then shows what was typed.
+ON_ERROR_PAGE = {
+    "authoring.change",
+    "authoring.publish",
+    "authoring.try_item",
+    "authoring.upload",
+    "checklists.answer",
+    "guidance_editing.edit",
+    "lifecycle.open_cooperation",
+    "model_answers.keep",
+    "model_answers.rename",
+    "organisations.add_kind",
+    "own_guidance.add",
+    "own_guidance.change",
+    "paper.record_former",
+    "people.reset_second_factor",
+    "positions.propose",
+    "safeguards.answer_hint",
+    "words.change",
+}
+# In the short form, the forms of these parts.
+PARTS = {"closing", "ending", "succession", "undertakings"}
+
+
+def to_write(app: Flask, demonstration: Demonstration) -> Iterator[tuple[Place, str]]:
+    """Yield each page that has a form, once, with somebody who may send it."""
+    written, seen = table.read(), set()
+    for place in places(app, demonstration):
+        codes = written[table.row_of(place)]
+        able = next(
+            (KINDS[place.cooperation][c] for c, code in codes.items() if code == OPEN), None
+        )
+        is_wanted = is_long() or place.endpoint.split(".")[0] in PARTS
+        if place.methods == ("GET", "POST") and able and is_wanted and place.rule not in seen:
+            seen.add(place.rule)
+            yield place, able
+
+
+def refusing_once() -> Callable[[Decision], None]:
+    """Return what refuses the first thing that is asked, and then answers as it is."""
+    real = Decision.require
+    asked_before: list[Decision] = []
+
+    def require(decision: Decision) -> None:
+        if not asked_before:
+            asked_before.append(decision)
+            raise RefusedError(REASON)
+        real(decision)
+
+    return require
+
+
+def test_what_was_typed_stays_where_its_form_is_refused(
+    app: Flask, demonstration: Demonstration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with app.app_context():
+        forms = list(to_write(app, demonstration))
+    lost, on_error_page = [], set()
+    for place, key in forms:
+        client = demonstration.browser(app, key)
+        page = Page(client.open(place.address, read=False).get_data(as_text=True), place.address)
+        fields = [area.attrib["name"] for area in page.root.iter("textarea")]
+        own = [form for form in map(Form, page.root.iter("form")) if set(fields) & form.names]
+        if not own or own[0].action or own[0].method != "post":
+            continue
+        data = own[0].filled_in(**{name: WORDS for name in fields if name in own[0].names})
+        with monkeypatch.context() as patched:
+            patched.setattr(Decision, "require", refusing_once())
+            answer = client.open(
+                place.address,
+                method="POST",
+                data=data,
+                csrf=False,
+                read=False,
+                headers={"Origin": "http://localhost"},
+            )
+        again = answer.get_data(as_text=True)
+        # A form with something else missing says so first.
+        if WORDS not in again or (answer.status_code == 403 and REASON not in again):
+            lost.append((place.endpoint, answer.status))
+        if "What you typed" in again:
+            on_error_page.add(place.endpoint)
+    assert len(forms) > 5
+    assert lost == []
+    assert on_error_page <= ON_ERROR_PAGE
