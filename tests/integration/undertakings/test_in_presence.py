@@ -318,6 +318,7 @@ def test_a_host_who_countersigned_all_the_same_is_named_by_the_audit(
     electronic.countersign(
         replace(host, memberships=(*host.memberships, role)),
         undertaking.id,
+        opened=electronic.page_1_token(host, undertaking),
         page=electronic.page_to_countersign(undertaking),
         until=queries.load(undertaking).terms.until,
         sentence="I countersign.",

@@ -459,6 +459,7 @@ def test_a_countersignature_is_on_what_was_read(stage: Stage, page: SigningPage 
         service.countersign(
             stage.actor("tomas"),
             stage.undertaking("leyla").id,
+            opened=service.page_1_token(stage.actor("tomas"), stage.undertaking("leyla")),
             page=page,
             until=clock.today(),
             sentence="I countersign.",
@@ -476,6 +477,7 @@ def test_an_undertaking_signed_on_replaced_terms_is_not_countersigned(stage: Sta
         service.countersign(
             stage.actor("tomas"),
             old,
+            opened="",
             page=None,
             until=clock.today(),
             sentence="I countersign.",
