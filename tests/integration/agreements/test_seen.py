@@ -219,6 +219,15 @@ def test_an_incomplete_proof_shows_no_page_two_of_a_text_that_was_not_read(
     assert signatures() == 0
 
 
+def test_who_declines_or_passes_on_has_the_whole_text_before_them(app: Flask, many: Table) -> None:
+    send(many)
+    send_other_words(many)
+    for rest in ("/decline", pass_on_rest(many, "tomas")):
+        opened = page(app, many, "tomas", rest)
+        assert OTHER_WORDS in opened.text, rest
+        assert "About this text" in opened.text, rest
+
+
 @pytest.mark.parametrize(
     ("place", "typed"),
     [

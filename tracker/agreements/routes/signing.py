@@ -346,6 +346,7 @@ def decline(checklist_id: UUID) -> str | Response:
         _("Decline to sign"),
         _("All parties can read the reason. Signatures already given stay in the history."),
         since,
+        revision,
     )
 
 
@@ -585,7 +586,9 @@ def _items_page(
     button: str,
     lede: str,
     since: revisions.Since | None = None,
+    revision: Revision | None = None,
 ) -> str:
+    """Show a form with a reason and items, and the revision it is about."""
     return render_template(
         "agreements/items_reason.html",
         checklist=loaded.checklist,
@@ -595,5 +598,7 @@ def _items_page(
         button=button,
         lede_words=lede,
         since=since,
+        revision=revision,
+        text=_text(_document(loaded.checklist, revision)) if revision else None,
         kind_words=labels.KINDS[loaded.checklist.kind],
     )
