@@ -1,4 +1,7 @@
-"""Suspending and ending a text: by a signatory, with reason and notice; lifted, withdrawn."""
+"""Suspending and ending a text: by a signatory, with reason and notice; lifted, withdrawn.
+
+In one file: each notice is given on the same text in force, alone or beside an amendment.
+"""
 
 import datetime as dt
 

@@ -12,10 +12,11 @@ from tracker.access.actor import Actor
 from tracker.access.gate import current_actor, found_or_404, require, signed_in
 from tracker.accounts import queries as accounts
 from tracker.agreements import forms as agreement_forms
-from tracker.agreements import frozen_text, revisions, signature_requests
+from tracker.agreements import revisions, signature_requests
 from tracker.agreements.revisions import Since
+from tracker.agreements.routes import on_text
 from tracker.agreements.service import SUBJECT
-from tracker.checklists import encryption, labels, policy
+from tracker.checklists import labels, policy
 from tracker.checklists.editing import get_or_404, load_localized
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import Checklist
@@ -23,10 +24,8 @@ from tracker.core import clock
 from tracker.core.errors import RuleBrokenError
 from tracker.signoff import policy as signoff_policy
 from tracker.signoff import queries as signoff
-from tracker.signoff import service as signoff_service
 from tracker.signoff import shown, signers
 from tracker.signoff.models import Revision, SignatureRequest
-from tracker.ui import locale
 from tracker.ui.perform import perform
 
 blueprint = Blueprint("requests", __name__, url_prefix="/checklists/<uuid:checklist_id>")
@@ -107,14 +106,11 @@ def _passing_on(
     since: Since | None = None,
     revision: Revision | None = None,
 ) -> str:
-    key = encryption.key_for(loaded.checklist)
-    document = signoff_service.document_of(revision, key) if revision else None
     return render_template(
         "agreements/pass_on.html",
         checklist=loaded.checklist,
         since=since,
-        revision=revision,
-        text=frozen_text.read(document, locale.language_of_text()) if document else None,
+        **on_text.text_of(loaded.checklist, revision),
         cooperation=loaded.cooperation,
         form=form,
         able=able,
