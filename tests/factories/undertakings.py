@@ -168,12 +168,22 @@ class Stage:
         return service.countersign(
             self.actor(by),
             undertaking.id,
+            opened=service.page_1_token(self.actor(by), undertaking),
             page=service.page_to_countersign(undertaking),
             until=until or queries.load(undertaking).terms.until,
             sentence=f"I countersign the undertaking of {undertaking.user.name}.",
             language="en",
             identity=self.proof(by),
             visit_id=visit_id,
+        )
+
+    def countersigning(self, key: str, *, by: str = "tomas", until: object = None) -> str:
+        """Return the address of page 2 of countersigning, as page 1 leads there."""
+        undertaking = self.undertaking(key)
+        last = queries.load(undertaking).terms.until if until is None else until
+        return (
+            f"/cooperations/{self.cooperation.reference}/undertakings/{undertaking.id}"
+            f"/countersign?until={last}&opened={service.page_1_token(self.actor(by), undertaking)}"
         )
 
     def clear(self, key: str, interests: str = "") -> Clearance:

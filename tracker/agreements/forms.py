@@ -266,7 +266,7 @@ def pass_on_form(able: Sequence[Signatory]) -> Form:
     return cast("Form", type("PassOnForm", (ShownFields,), members)())
 
 
-class NoticeForm(Form):
+class NoticeForm(ShownFields):
     """From which day a text is not in force any more, and why."""
 
     from_on = DateField(_l("From which day is it no longer in force?"), [Required()])
@@ -275,7 +275,7 @@ class NoticeForm(Form):
     )
 
 
-class LeaveForm(Form):
+class LeaveForm(ShownFields):
     """From which day on a party is gone, and why."""
 
     from_on = DateField(
@@ -315,7 +315,7 @@ class AddPartyForm(Form):
             del self.reason
 
 
-class RenewForm(Form):
+class RenewForm(ShownFields):
     """New dates for a text, and why."""
 
     start = DateField(_l("Start"), [Required()])

@@ -5,7 +5,7 @@ and who is told.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
@@ -491,7 +491,9 @@ def _tell_whose_turn_came(checklist: Checklist, before: RequestStatus, given: Si
     messages.waits_for_signature(checklist.id, [person for _party, person in can - could])
 
 
-def _require_signed_by_all(revision: Revision) -> Mapping[str, Any]:
+def _require_signed_by_all(
+    revision: Revision, signatures: Iterable[Signature]
+) -> Mapping[str, Any]:
     """Return a text; refuse one that lacks a signature by the rule that it states itself.
 
     The rows say who was asked to sign; the frozen text is what binds (5.9).
@@ -500,8 +502,7 @@ def _require_signed_by_all(revision: Revision) -> Mapping[str, Any]:
     text: Mapping[str, Any] = signoff.document_of(revision, key)
     given = [
         outcomes.Given(signature.organisation_id, signature.user_id, event=0)
-        for signature in requests.signatures_on([revision.id]).get(revision.id, [])
-        if signature.kind is SignatureKind.SIGNATURE
+        for signature in signatures
     ]
     if not outcomes.is_signed_by_all(outcomes.rule_of(text), given):
         raise RuleBrokenError(
@@ -516,7 +517,13 @@ def _require_signed_by_all(revision: Revision) -> Mapping[str, Any]:
 def _come_into_force(
     actor: Actor, checklist: Checklist, revision: Revision, since: dt.datetime | None = None
 ) -> None:
-    first = evidence.first_day(revision.kind, _require_signed_by_all(revision))
+    signatures = [
+        signature
+        for signature in requests.signatures_on([revision.id]).get(revision.id, [])
+        if signature.kind is SignatureKind.SIGNATURE
+    ]
+    first = evidence.first_day(revision.kind, _require_signed_by_all(revision, signatures))
+    _close_replaced_notices(checklist, signatures)
     begins_later = outcomes.validity(first, None, clock.today()) is outcomes.Validity.BEGINS_LATER
     checklist.state = ChecklistState.IN_FORCE
     checklist.revision_in_force_id = revision.id
@@ -524,12 +531,6 @@ def _come_into_force(
     checklist.stopped_by = None
     checklist.stopped_id = None
     checklist.in_force_at = since or clock.now()
-    # What all have signed takes the place of what a party gave notice of before.
-    db.session.execute(
-        sa.update(Notice)
-        .where(Notice.checklist_id == checklist.id, Notice.closed_at.is_(None))
-        .values(closed_at=clock.now())
-    )
     checklist.open_items = None
     encryption.put_reason(checklist, checklist, "")
     db.session.flush()
@@ -544,6 +545,39 @@ def _come_into_force(
         document_digest=revision.digest,
         **({"begins_on": first.isoformat()} if first and begins_later else {}),
     )
+
+
+def _close_replaced_notices(checklist: Checklist, signatures: Collection[Signature]) -> None:
+    """Close the open notices: what their parties signed since takes their place.
+
+    Raise RuleBrokenError for a notice that a party gave after it signed. No signature of others
+    closes it: they may not have seen it, and its party didn't sign in its place (5.3, 5.8).
+    """
+    for notice in db.session.scalars(
+        sa.select(Notice).where(Notice.checklist_id == checklist.id, Notice.closed_at.is_(None))
+    ):
+        own = [
+            signature
+            for signature in signatures
+            if signature.organisation_id == notice.organisation_id
+        ]
+        if own and all(_is_before(signature, notice) for signature in own):
+            raise RuleBrokenError(
+                _l(
+                    "%(organisation)s gave notice after it signed, so nothing was done. It can "
+                    "withdraw the notice, or a coordinator can call the text back.",
+                    organisation=own[0].organisation_name,
+                )
+            )
+        notice.closed_at = clock.now()
+
+
+def _is_before(signature: Signature, notice: Notice) -> bool:
+    """Return whether a party gave notice after a signature: on paper, that day or later."""
+    if signature.paper is not None:
+        signed_on = dt.date.fromisoformat(signature.paper["signed_on"])
+        return signed_on <= notice.given_at.astimezone(clock.zone()).date()
+    return signature.signed_at <= notice.given_at
 
 
 def decline(

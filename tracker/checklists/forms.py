@@ -66,6 +66,10 @@ class ReasonForm(Form):
     reason = TextField(_l("Reason"), [Required()], most=2000)
 
 
+class ReasonOnTextForm(ShownFields, ReasonForm):
+    """One reason for an act on the text that the page showed."""
+
+
 class FlagForm(ReasonForm):
     """Why a term limits the NPM, with the digest of the answers that the person saw."""
 

@@ -39,6 +39,7 @@ from tracker.checklists.loading import LoadedChecklist, OwnPassageBeside, own_gu
 from tracker.checklists.localized_values import Part_
 from tracker.checklists.models import Position, Proposal, Stance
 from tracker.checklists.negotiation import warnings
+from tracker.checklists.negotiation.text_digest import item_token
 from tracker.checklists.negotiation.warnings import FlagView, HintView
 from tracker.checklists.reuse import copies, model_answers
 from tracker.checklists.reuse.copies import NO_SOURCES, CopyView, Sources
@@ -115,7 +116,7 @@ class Acts:
 
     answer: tuple[AnswerScope, ...] = ()
     propose: bool = False
-    accept: UUID | None = None
+    accept: bool = False
     talk: bool = False
     flag: bool = False
     leave_out: bool = False
@@ -183,6 +184,8 @@ class ItemView:
     to_keep: tuple[AnswerScope, ...] = ()
     # For the reader's own side only.
     assigned: AssignedView | None = None
+    # The token of this page, where its answer or a proposal may be accepted.
+    page_token: str = ""
 
     @property
     def has_open_flag(self) -> bool:
@@ -235,6 +238,9 @@ def _view(
     status = standing.items.get(item.code)
     own = actor.organisation_id
     state, s = work_of(status, own)
+    may = acts(loaded, actor, item, status)
+    proposals = _proposals(loaded, actor, item, passages)
+    may_accept = may.accept or any(proposal.may_answer for proposal in proposals)
     return ItemView(
         item=item,
         standing=status,
@@ -243,7 +249,7 @@ def _view(
         note=_note(item, status),
         answers=answers_of(loaded, item, sources),
         positions=_positions(loaded, item, own) if status else [],
-        proposals=_proposals(loaded, actor, item, passages),
+        proposals=proposals,
         turned_down=_turned_down(loaded, item),
         flags=[
             warnings.flag_view(loaded, actor, flag, passages)
@@ -252,11 +258,12 @@ def _view(
         problems=[problem.message for problem in status.problems]
         if status and status.problems
         else [],
-        acts=acts(loaded, actor, item, status),
+        acts=may,
         guide=guide_of(item, passages, beside),
         hints=warnings.hints_on_item(loaded, actor, item, passages),
         to_read=copies.to_read(loaded, actor, item, status.shown) if status else (),
         to_keep=_to_keep(loaded, actor, item),
+        page_token=item_token(loaded, actor, item) if may_accept else "",
     )
 
 
@@ -541,13 +548,7 @@ def acts(
     return Acts(
         answer=scopes,
         propose=has_answer and item.accepted_by.value != "none",
-        accept=current.answer_id
-        if can_act
-        and has_answer
-        and current is not None
-        and not accepts
-        and not item_status.problems
-        else None,
+        accept=can_act and has_answer and not accepts and not item_status.problems,
         talk=can_act and has_answer,
         flag=loaded.has_answer(item)
         and bool(

@@ -53,6 +53,7 @@ def clear_people(cast: Cast, cooperation: Cooperation) -> None:
         undertakings.countersign(
             head,
             undertaking_id,
+            opened=undertakings.page_1_token(head, signed),
             page=undertakings.page_to_countersign(signed),
             until=clock.today() + dt.timedelta(days=700),
             sentence=f"I, {head.name}, countersign this undertaking in this demonstration.",

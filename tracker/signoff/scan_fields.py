@@ -2,6 +2,7 @@
 
 from flask_babel import lazy_gettext as _l
 
+from tracker.access.page_tokens import NotShownError
 from tracker.signoff import shown
 from tracker.signoff.identity_proof import SigningPage
 from tracker.signoff.scans import MAX_BYTES
@@ -51,7 +52,7 @@ class ReadScanFields(ShownFields, ScanFields):
         """Say that the page showed another text, unless its form says so already."""
         try:
             shown.require(page, digest)
-        except shown.NotShownError as error:
+        except NotShownError as error:
             if str(error) not in self.form_errors:
                 self.refuse(error)
 

@@ -4,23 +4,14 @@ import datetime as dt
 from dataclasses import replace
 
 from flask_babel import lazy_gettext as _l
-from itsdangerous import BadData, URLSafeSerializer
 
+from tracker.access import page_tokens
 from tracker.access.actor import Actor
-from tracker.core import canonical, clock, keys
-from tracker.core.errors import StaleError
+from tracker.access.page_tokens import NotShownError
+from tracker.core import canonical, clock
 from tracker.signoff.identity_proof import OPEN_FOR, SigningPage
 
-
-class NotShownError(StaleError):
-    """Raised when the person's page showed another text, or was opened too long ago.
-
-    seen is the digest of the text on the page; empty if it is not known.
-    """
-
-    def __init__(self, message: object, seen: str = "") -> None:
-        super().__init__(message)
-        self.seen = seen
+_PAGE, _OPENED = "page-to-sign", "text-opened"
 
 
 class OtherSentenceError(NotShownError):
@@ -39,15 +30,14 @@ def with_sentence(page: SigningPage, sentence: str) -> SigningPage:
 
 def token_of(actor: Actor, page: SigningPage) -> str:
     """Return the token in a page's form, signed by the instance for this person only."""
-    return _signer("signing-page").dumps(
-        [
-            str(actor.user_id),
-            page.nonce,
-            page.salt,
-            page.at.isoformat(),
-            page.digest,
-            page.sentence,
-        ]
+    return page_tokens.token_of(
+        actor.user_id,
+        _PAGE,
+        page.digest,
+        page.nonce,
+        page.salt,
+        page.at.isoformat(),
+        page.sentence,
     )
 
 
@@ -59,37 +49,26 @@ def digest_on(actor: Actor, token: str | None) -> str:
 
 def page_of(actor: Actor, token: str | None) -> SigningPage | None:
     """Return the page that a form was sent from, however old; None if it was never issued."""
-    try:
-        user_id, nonce, salt, at, *digests = _signer("signing-page").loads(token or "")
-        page = SigningPage(nonce, salt, dt.datetime.fromisoformat(at), *digests)
-    except (BadData, ValueError, TypeError):
+    values = page_tokens.values_in(actor.user_id, _PAGE, token)
+    if values is None:
         return None
-    return page if user_id == str(actor.user_id) else None
+    digest, nonce, salt, at, sentence = values
+    return SigningPage(nonce, salt, dt.datetime.fromisoformat(at), digest, sentence)
 
 
 def mark_of(actor: Actor, digest: str) -> str:
     """Return the token in the URL of page 2, which proves that this person opened a text."""
-    return _signer("text-opened").dumps([str(actor.user_id), digest])
+    return page_tokens.token_of(actor.user_id, _OPENED, digest)
 
 
 def digest_in(actor: Actor, mark: str | None) -> str:
     """Return the digest of the text in such a token; empty if it was never issued."""
-    try:
-        user_id, digest = _signer("text-opened").loads(mark or "")
-    except (BadData, ValueError, TypeError):
-        return ""
-    return str(digest) if user_id == str(actor.user_id) else ""
+    return page_tokens.digest_in(actor.user_id, _OPENED, mark)
 
 
 def require(page: SigningPage | None, digest: str) -> None:
     """Raise NotShownError unless the page showed the text with this digest (product.md, 5.3)."""
-    if page is None:
-        raise NotShownError(_l("We don't know which text you read. Read it here, then continue."))
-    if page.digest != digest:
-        raise NotShownError(
-            _l("The text changed after you opened it, so nothing was done. Read it as it is now."),
-            page.digest,
-        )
+    page_tokens.require(page.digest if page else "", digest)
 
 
 def require_recent(page: SigningPage | None, digest: str) -> None:
@@ -120,7 +99,3 @@ def require_to_sign(page: SigningPage | None, digest: str, sentence: str) -> Non
             ),
             page.digest,
         )
-
-
-def _signer(purpose: str) -> URLSafeSerializer:
-    return URLSafeSerializer(keys.current().secret, salt=purpose)

@@ -287,6 +287,7 @@ class CountersignForm(ProofFields):
 
     until = HiddenValueField()
     visit = HiddenValueField()
+    opened = HiddenValueField()
 
 
 class ConfirmForm(Form):

@@ -23,11 +23,13 @@ from tracker.access.gate import (
     require,
     signed_in,
 )
+from tracker.access.page_tokens import NotShownError
 from tracker.activity import service as trail
 from tracker.agreements import frozen_text
 from tracker.cooperations import queries as cooperations
 from tracker.cooperations.models import Cooperation
 from tracker.core import clock
+from tracker.core.errors import StaleError
 from tracker.core.localized import LocalizedStr
 from tracker.signoff import proof_fields, shown
 from tracker.signoff.identity_proof import Identity, SigningPage
@@ -414,6 +416,7 @@ def _render_check(actor: Actor, reference: str, loaded: Loaded, form: DecisionFo
         reference=reference,
         form=form,
         opening=opening_form(loaded.terms, visits) if may_countersign else None,
+        opened=service.page_1_token(actor, undertaking) if may_countersign else "",
         state=pages.state(line, decides=True),
         agrees=line.agrees,
         line=line,
@@ -536,6 +539,16 @@ def countersign(reference: str, undertaking_id: str) -> str | Response:
     require(policy.can_countersign(actor, loaded.standing, clock.today()))
     visits = queries.visits(undertaking.cooperation_id)
     sent = request.form if request.method == "POST" else request.args
+    opened = sent.get("opened", "")
+
+    def read_again(error: StaleError) -> Response:
+        flash(str(error), "error")
+        return _to_check(reference, undertaking_id)
+
+    try:
+        service.require_opened(actor, undertaking, opened)
+    except NotShownError as error:
+        return read_again(error)
     opening = opening_form(loaded.terms, visits, sent)
     words = pages.words(loaded)
     lacks_visit = pages.is_for_one_visit(loaded.terms) and not visits
@@ -544,6 +557,7 @@ def countersign(reference: str, undertaking_id: str) -> str | Response:
             "undertakings/opening.html",
             **words,
             reference=reference,
+            opened=opened,
             form=None if lacks_visit else opening,
             lacks_visit=lacks_visit,
         )
@@ -555,7 +569,11 @@ def countersign(reference: str, undertaking_id: str) -> str | Response:
         actor.name, actor.organisation_name, name, loaded.terms, opens
     )
     form = CountersignForm(
-        data={"until": opening.last_day.isoformat(), "visit": str(opening.visit_id or "")}
+        data={
+            "until": opening.last_day.isoformat(),
+            "visit": str(opening.visit_id or ""),
+            "opened": opened,
+        }
     )
     ways = proof_fields.ways(actor)
     form.ask_for(app=ways.has_app, passkey=ways.has_passkey)
@@ -570,6 +588,7 @@ def countersign(reference: str, undertaking_id: str) -> str | Response:
             undertaking.id,
             until=opening.last_day,
             visit_id=opening.visit_id,
+            opened=opened,
             page=page,
             sentence=sentence,
             language=str(get_locale()),
@@ -581,6 +600,7 @@ def countersign(reference: str, undertaking_id: str) -> str | Response:
         prove_and_countersign,
         success=_("You have countersigned. The person now has access."),
         next=_to_check(reference, undertaking_id),
+        conflict=read_again,
     )
     return done or render_template(
         "undertakings/countersign.html",

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from flask_babel import lazy_gettext as _l
 
+from tracker.access import page_tokens
 from tracker.access.actor import Actor
 from tracker.accounts.factors import mailed_codes
 from tracker.activity import verbs
@@ -30,6 +31,7 @@ from tracker.signoff import shown
 from tracker.signoff.identity_proof import Identity, SigningPage
 from tracker.signoff.models import Method, Revision, Signature
 from tracker.undertakings import (
+    added_interests,
     encryption,
     handlers,
     messages,
@@ -50,6 +52,7 @@ from tracker.undertakings.queries import Loaded
 
 MAX_INTERESTS = 5000
 MAX_REASON = 2000
+_OPENED = "undertaking-opened"
 
 
 def save_draft(actor: Actor, undertaking_id: UUID, draft: Draft) -> Draft:
@@ -177,6 +180,33 @@ def page_to_countersign(undertaking: Undertaking) -> SigningPage:
     return shown.page_with(db.session.get_one(Revision, undertaking.revision_id).digest)
 
 
+def page_1_token(actor: Actor, undertaking: Undertaking) -> str:
+    """Return the token of page 1 of countersigning: of the signed text and what was decided."""
+    return page_tokens.token_of(actor.user_id, _OPENED, _shown_on_page_1(undertaking))
+
+
+def require_opened(actor: Actor, undertaking: Undertaking, token: str) -> None:
+    """Raise NotShownError unless the person's page 1 showed the text and the decisions of today."""
+    page_tokens.require(
+        page_tokens.digest_in(actor.user_id, _OPENED, token),
+        _shown_on_page_1(undertaking),
+        _l(
+            "The text, or a decision on interests, changed after you opened it, so nothing was "
+            "signed. Read it as it is now."
+        ),
+    )
+
+
+def _shown_on_page_1(undertaking: Undertaking) -> str:
+    added = added_interests.of_person(undertaking.cooperation_id, undertaking.user_id)
+    return page_tokens.digest_of(
+        str(undertaking.id),
+        page_to_countersign(undertaking).digest,
+        decision_mark(undertaking),
+        *(f"{interest.id} {_moment(interest.decided_at)}" for interest in added),
+    )
+
+
 def digest_to_be(loaded: Loaded, sentence: LocalizedStr, page: SigningPage) -> str:
     """Return the digest of the text that sign() would freeze of the current draft, for a page."""
     undertaking = loaded.undertaking
@@ -269,15 +299,19 @@ def decide(
 
 def decision_mark(undertaking: Undertaking) -> str:
     """Return what tells a decision on interests from any other on the same undertaking."""
-    at = undertaking.decided_at
+    return _moment(undertaking.decided_at)
+
+
+def _moment(at: dt.datetime | None) -> str:
     return at.astimezone(dt.UTC).isoformat(timespec="microseconds") if at else ""
 
 
-def countersign(
+def countersign(  # noqa: PLR0913 -- what two pages showed, and the proof
     actor: Actor,
     undertaking_id: UUID,
     *,
     until: dt.date,
+    opened: str,
     page: SigningPage | None,
     sentence: str,
     language: str,
@@ -287,13 +321,15 @@ def countersign(
     """Countersign a person's undertaking for the NPM and open the clearance it gives (C1, S11).
 
     until is the last day, never later than the terms say; visit_id names the visit where the terms
-    cover one. page is the one on which what the person signed was read: raise NotShownError when it
-    showed another text, or is old. Raise RefusedError for the wrong person and the wrong moment,
+    cover one. opened is the token of page 1, on which text and decisions were read, page the one
+    with the proof: raise NotShownError when they showed anything else, or page is old. Raise
+    RefusedError for the wrong person and the wrong moment,
     RuleBrokenError naming the field that does not fit.
     """
     undertaking = queries.locked(undertaking_id)
     loaded = queries.load(undertaking)
     policy.can_countersign(actor, loaded.standing, clock.today()).require()
+    require_opened(actor, undertaking, opened)
     _require_within(until, loaded.terms)
     _require_visit(undertaking, loaded.terms, visit_id)
     revision = db.session.get_one(Revision, undertaking.revision_id)

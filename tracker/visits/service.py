@@ -429,9 +429,10 @@ def override(actor: Actor, visit: Visit, *, reason: str, mark: str) -> GateOverr
     keys, decision = policy.to_excuse(reading.judgement)
     if not decision:
         raise RuleBrokenError(decision.reason)
-    shown.require(
+    shown.require_override(
+        actor.user_id,
+        reading,
         mark,
-        shown.override_mark(actor.user_id, reading),
         _l(
             "What is missing changed after you opened the page, so nothing was overridden. "
             "Read the list as it is now. Your reason is below."
@@ -473,9 +474,10 @@ def accept_role(actor: Actor, visit: Visit, *, mark: str) -> bool:
     reading, own = _own_fact(actor, visit)
     if not own.has_role:
         raise RuleBrokenError(_l("Your task hasn't been written down yet (V5)."))
-    shown.require(
+    shown.require_task(
+        actor.user_id,
+        reading,
         mark,
-        shown.task_mark(actor.user_id, reading),
         _l(
             "The tasks, the place or the days changed after you opened the page, so nothing was "
             "saved. Read your task as it is now, then accept it."
@@ -495,9 +497,10 @@ def confirm_plan(actor: Actor, visit: Visit, *, mark: str) -> bool:
         raise RuleBrokenError(
             _l("Not everyone has signed the urgent-action plan of this visit yet.")
         )
-    shown.require(
+    shown.require_plan(
+        actor.user_id,
+        reading,
         mark,
-        shown.plan_mark(actor.user_id, reading),
         _l(
             "The urgent-action plan, the place or the days changed after you opened the page, so "
             "nothing was saved. Read the plan as it is now, then confirm it."

@@ -1,37 +1,59 @@
 """Marks of what a page of a visit showed, which its form sends back.
 
-Who accepts or confirms something accepts what they saw (product.md, 5.3). A mark is a digest, keyed
-with the instance's secret, of ids and versions. Nobody else can make one, it is valid for one
-person and one visit, and it says nothing about place, days or tasks (class K2).
+Who accepts or confirms something accepts what they saw (product.md, 5.3). A mark is the token of a
+page (tracker/access/page_tokens.py) for one person, one visit and one button. Its digest is keyed
+and made of ids and versions, so that it says nothing about place, days or tasks (class K2).
 """
 
-import hashlib
-import hmac
 from uuid import UUID
 
-from flask_babel import lazy_gettext as _l
-
-from tracker.core import canonical, keys
-from tracker.core.errors import StaleError
+from tracker.access import page_tokens
 from tracker.visits.readiness import Reading
+
+_TASK, _PLAN, _OVERRIDE = "visit-task", "visit-plan", "visit-override"
 
 
 def task_mark(user_id: UUID, reading: Reading) -> str:
     """Return the mark of a person's task (V5), at the place and on the days of the visit."""
-    tasks = reading.roles.sheet.shared("V5")
-    return _mark("task", user_id, reading, str(tasks.answer_id) if tasks is not None else "")
+    return page_tokens.token_of(user_id, _TASK, _task(reading))
+
+
+def require_task(user_id: UUID, reading: Reading, mark: str, changed: object) -> None:
+    """Raise NotShownError, saying what changed, unless the page showed this task."""
+    page_tokens.require(page_tokens.digest_in(user_id, _TASK, mark), _task(reading), changed)
 
 
 def plan_mark(user_id: UUID, reading: Reading) -> str:
-    """Return the mark of the urgent-action plan in force (V20), for the place and the days.
+    """Return the mark of the urgent-action plan in force (V20), for the place and the days."""
+    return page_tokens.token_of(user_id, _PLAN, _plan(reading))
 
-    The text of a revision never changes, so its id stands for it.
-    """
-    return _mark("plan", user_id, reading, str(reading.urgent_plan.revision_in_force_id or ""))
+
+def require_plan(user_id: UUID, reading: Reading, mark: str, changed: object) -> None:
+    """Raise NotShownError, saying what changed, unless the page showed this plan."""
+    page_tokens.require(page_tokens.digest_in(user_id, _PLAN, mark), _plan(reading), changed)
 
 
 def override_mark(user_id: UUID, reading: Reading) -> str:
     """Return the mark of what is missing: of whom, of which item, of whose signature on a text."""
+    return page_tokens.token_of(user_id, _OVERRIDE, _missing(reading))
+
+
+def require_override(user_id: UUID, reading: Reading, mark: str, changed: object) -> None:
+    """Raise NotShownError, saying what changed, unless the page showed what is missing now."""
+    page_tokens.require(page_tokens.digest_in(user_id, _OVERRIDE, mark), _missing(reading), changed)
+
+
+def _task(reading: Reading) -> str:
+    tasks = reading.roles.sheet.shared("V5")
+    return _digest(reading, str(tasks.answer_id) if tasks is not None else "")
+
+
+def _plan(reading: Reading) -> str:
+    # The text of a revision never changes, so its id stands for it.
+    return _digest(reading, str(reading.urgent_plan.revision_in_force_id or ""))
+
+
+def _missing(reading: Reading) -> str:
     facts = reading.judgement.facts
     wants = {
         "/".join(
@@ -47,19 +69,9 @@ def override_mark(user_id: UUID, reading: Reading) -> str:
         "/".join((text.signing.value, *(str(party.organisation_id) for party in text.unsigned)))
         for text in (facts.confidentiality, facts.roles, facts.plan)
     ]
-    return _mark("override", user_id, reading, *sorted(wants), *texts)
+    return _digest(reading, *sorted(wants), *texts)
 
 
-def require(mark: str, now: str, changed: object) -> None:
-    """Raise StaleError, saying what changed, unless a page showed what there is now."""
-    if not mark:
-        raise StaleError(_l("We don't know which text you read. Read it here, then continue."))
-    if not hmac.compare_digest(mark.encode(), now.encode()):
-        raise StaleError(changed)
-
-
-def _mark(purpose: str, user_id: UUID, reading: Reading, *parts: str) -> str:
-    """Return a mark; the version of the visit changes with its place and days."""
-    visit = reading.visit
-    text = ["visit-page", purpose, str(user_id), str(visit.id), visit.version, *parts]
-    return hmac.new(keys.current().secret, canonical.to_bytes(text), hashlib.sha256).hexdigest()
+def _digest(reading: Reading, *parts: str) -> str:
+    """Return a digest of parts of a page; the visit's version changes with its place and days."""
+    return page_tokens.digest_of(str(reading.visit.id), str(reading.visit.version), *parts)

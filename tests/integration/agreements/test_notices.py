@@ -1,4 +1,7 @@
-"""Suspending and ending a text: by a signatory, with reason and notice; lifted, withdrawn."""
+"""Suspending and ending a text: by a signatory, with reason and notice; lifted, withdrawn.
+
+In one file: each notice is given on the same text in force, alone or beside an amendment.
+"""
 
 import datetime as dt
 
@@ -327,6 +330,25 @@ def test_an_amendment_signed_by_all_during_a_suspension_is_in_force(in_force: Ta
     )
     assert notices.open_notices(terms) == []
     assert stage(in_force) is not Stage.SUSPENDED
+
+
+@pytest.mark.parametrize("kind", [SUSPENDED, ENDED])
+def test_a_notice_given_after_its_party_signed_is_not_closed_by_the_last_signature(
+    in_force: Table, kind: NoticeKind
+) -> None:
+    send_amended(in_force)
+    agreements.sign(in_force.land, in_force.checklist(), "henrik")
+    notice = give(in_force, "henrik", kind)
+    in_force.session.commit()
+    others = [first for first in SIGNERS.values() if first != "henrik"]
+    with pytest.raises(RuleBrokenError, match="gave notice after it signed, so nothing was done"):
+        agreements.sign(in_force.land, in_force.checklist(), *others)
+    in_force.session.rollback()
+    assert [row.id for row in notices.open_notices(in_force.checklist())] == [notice.id]
+    assert state(in_force) is ChecklistState.SENT
+    close(in_force, "henrik", notice)
+    agreements.sign(in_force.land, in_force.checklist(), *others)
+    assert is_in_force(in_force)
 
 
 def test_a_suspension_while_an_amendment_is_drafted_is_lifted_beside_it(in_force: Table) -> None:

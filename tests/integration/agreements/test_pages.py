@@ -20,7 +20,7 @@ from tests.integration.agreements.conftest import (
     SIGNERS,
     Clock,
 )
-from tests.integration.agreements.test_notices import give, on
+from tests.integration.agreements.test_notices import give, on, send_amended
 from tests.integration.agreements.test_signers import (
     mailed,
     one_after_the_other,
@@ -32,7 +32,7 @@ from tests.integration.agreements.test_signers import (
     sign,
 )
 from tests.pages import Page
-from tracker.agreements import renewal
+from tracker.agreements import renewal, service
 from tracker.agreements.service import Asking
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.models import ChecklistState, NoticeKind
@@ -476,6 +476,49 @@ def test_nobody_else_comes_to_lift_a_suspension(app: Flask, in_force: Table) -> 
         assert response.status_code == status
     assert in_force.checklist().stopped_by is NoticeKind.SUSPENDED
     page(app, in_force, "henrik", "/notices/00000000-0000-4000-8000-000000000000/close", 404)
+
+
+def test_whoever_acts_on_a_text_means_the_revision_on_their_page(
+    app: Flask, in_force: Table
+) -> None:
+    words = "Because of the law."
+    leave = f"/cooperations/{in_force.cooperation.reference}/leave"
+    places: dict[str, tuple[str, dict[str, str]]] = {
+        address(in_force, "/suspend"): ("henrik", {}),
+        address(in_force, "/amend"): ("ilena", {"items": "M1"}),
+        leave: ("otto", {}),
+    }
+    clients = {place: browser(app, in_force, first) for place, (first, _typed) in places.items()}
+    opened = {
+        place: clients[place].page(place).form().filled_in(reason=words, **typed)
+        for place, (_first, typed) in places.items()
+    }
+    send_amended(in_force)
+    agreements.sign(in_force.land, in_force.checklist(), *SIGNERS.values())
+    in_force.session.commit()
+    for place, client in clients.items():
+        again = Page.of(client.post(place, data=opened[place], csrf=False))
+        assert "The text changed after you opened it, so nothing was done." in again.text, place
+        assert words in again.html
+        if place != leave:
+            assert "What changed since you opened revision 1" in again.text, place
+            assert "Agreed terms" in again.text
+    assert in_force.events("notice_given") == []
+    assert in_force.checklist().state is ChecklistState.IN_FORCE
+
+
+def test_a_text_that_was_sent_anew_is_not_called_back_unread(app: Flask, many: Table) -> None:
+    send(many)
+    where = address(many, "/call-back")
+    client = browser(app, many, "ilena")
+    data = client.page(where).form().filled_in(reason="Not this one.")
+    service.call_back(many["ilena"], many.checklist(), reason="One more thing.")
+    send(many)
+    many.session.commit()
+    again = Page.of(client.post(where, data=data, csrf=False))
+    assert "The text changed after you opened it, so nothing was done." in again.text
+    assert "Not this one." in again.html
+    assert many.checklist().state is ChecklistState.SENT
 
 
 def test_an_ended_text_shows_the_duties_that_remain(

@@ -15,6 +15,7 @@ from tests.factories.tables import Table
 from tests.integration.agreements.test_paper import refused
 from tests.integration.agreements.test_prior_agreements import attempt, document, page_now
 from tests.pages import Page
+from tracker.access.page_tokens import NotShownError
 from tracker.agreements import frozen_text
 from tracker.agreements import service as agreements
 from tracker.agreements.paper import service as paper
@@ -66,15 +67,15 @@ def test_an_earlier_agreement_is_not_recorded_with_an_answer_that_changed_unseen
 ) -> None:
     page = page_now(known)
     known.save("samira", "M6", words=WORDS)
-    refused(known, lambda: attempt(known, page=page), CHANGED, shown.NotShownError)
+    refused(known, lambda: attempt(known, page=page), CHANGED, NotShownError)
     assert known.checklist().state is ChecklistState.DRAFTING
     attempt(known, page=page_now(known))
 
 
 def test_an_earlier_agreement_is_not_recorded_without_a_page_that_showed_it(known: Table) -> None:
-    refused(known, lambda: attempt(known, page=None), UNKNOWN, shown.NotShownError)
+    refused(known, lambda: attempt(known, page=None), UNKNOWN, NotShownError)
     other = shown.page_with("b" * 64)
-    refused(known, lambda: attempt(known, page=other), CHANGED, shown.NotShownError)
+    refused(known, lambda: attempt(known, page=other), CHANGED, NotShownError)
 
 
 def test_what_the_cooperation_says_of_itself_is_part_of_the_text_that_was_read(
@@ -83,7 +84,7 @@ def test_what_the_cooperation_says_of_itself_is_part_of_the_text_that_was_read(
     page = page_now(known)
     known.cooperation.review_on = clock.today() + dt.timedelta(days=3)
     known.session.commit()
-    refused(known, lambda: attempt(known, page=page), CHANGED, shown.NotShownError)
+    refused(known, lambda: attempt(known, page=page), CHANGED, NotShownError)
 
 
 def test_the_page_shows_all_that_is_frozen_of_an_earlier_agreement(
@@ -175,7 +176,7 @@ def test_a_scan_of_one_revision_is_not_recorded_for_the_next(sent: Table) -> Non
         sent,
         lambda: scans.record(sent["samira"], sent.checklist(), page=page),
         CHANGED,
-        shown.NotShownError,
+        NotShownError,
     )
     scans.record(sent["samira"], sent.checklist())
 
@@ -193,7 +194,7 @@ def test_a_scan_is_not_recorded_without_a_page_that_names_its_revision(sent: Tab
             scan=scans.pdf(),
         ),
         UNKNOWN,
-        shown.NotShownError,
+        NotShownError,
     )
 
 

@@ -13,6 +13,7 @@ from tests.integration.agreements.conftest import DAY, Clock
 from tests.integration.agreements.test_pages import browser, page, pass_on_rest
 from tests.integration.agreements.test_signers import party, send
 from tests.pages import Page
+from tracker.access.page_tokens import NotShownError
 from tracker.agreements import service as agreements
 from tracker.agreements import signature_requests
 from tracker.agreements.paper import service as scans
@@ -81,7 +82,7 @@ def test_a_page_opened_for_one_text_does_nothing_to_another(many: Table, act: st
     send(many)
     read = agreements.page_with(many.checklist())
     send_other_words(many)
-    with pytest.raises(shown.NotShownError, match="changed after you opened it") as refused:
+    with pytest.raises(NotShownError, match="changed after you opened it") as refused:
         ACTS[act](many, read)
     assert refused.value.seen == read.digest
     assert signatures() == 0
@@ -123,7 +124,7 @@ def test_a_text_sent_again_as_it_was_says_that_nothing_differs(app: Flask, many:
 @pytest.mark.parametrize("act", ACTS)
 def test_without_a_page_that_the_server_gave_out_nothing_is_done(many: Table, act: str) -> None:
     send(many)
-    with pytest.raises(shown.NotShownError, match="We don't know which text"):
+    with pytest.raises(NotShownError, match="We don't know which text"):
         ACTS[act](many, None)
     assert signatures() == 0
 
@@ -134,7 +135,7 @@ def test_a_page_signs_for_ten_minutes(many: Table, frozen_time: Clock) -> None:
     frozen_time(now)
     read = agreements.page_with(many.checklist())
     frozen_time(now + OPEN_FOR + DAY / 86400)
-    with pytest.raises(shown.NotShownError, match="more than 10 minutes ago"):
+    with pytest.raises(NotShownError, match="more than 10 minutes ago"):
         signs(many, read)
     assert signatures() == 0
     frozen_time(now + OPEN_FOR)
@@ -163,7 +164,7 @@ def test_a_scan_is_confirmed_only_by_a_person_who_looked_at_it(many: Table) -> N
     terms = many.checklist()
     scan = paper.record(many["ilena"], terms)
     for other in (shown.page_with("b" * 64), None):
-        with pytest.raises(shown.NotShownError):
+        with pytest.raises(NotShownError):
             scans.confirm(
                 many["samira"],
                 terms,
@@ -216,6 +217,15 @@ def test_an_incomplete_proof_shows_no_page_two_of_a_text_that_was_not_read(
     assert "What changed since you opened revision 1" in led_back.text
     assert OTHER_WORDS in led_back.text
     assert signatures() == 0
+
+
+def test_who_declines_or_passes_on_has_the_whole_text_before_them(app: Flask, many: Table) -> None:
+    send(many)
+    send_other_words(many)
+    for rest in ("/decline", pass_on_rest(many, "tomas")):
+        opened = page(app, many, "tomas", rest)
+        assert OTHER_WORDS in opened.text, rest
+        assert "About this text" in opened.text, rest
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,8 @@ from tests.factories.templates import (
     a_template,
     an_item,
 )
-from tests.integration.checklists.test_pages import Room, item
+from tests.integration.checklists.test_pages import Room, forms, item
+from tests.pages import Page
 from tracker.checklists.models import Answer, Stance
 from tracker.checklists.negotiation import positions
 from tracker.checklists.rules.completeness import WorkState
@@ -137,6 +138,31 @@ def test_accepting_covers_only_what_the_page_shows(hall: Table) -> None:
     hall.save("ilena", "M2", seen=2, kind="prison")
     assert hall.standing("M1").state is WorkState.IN_PROGRESS
     assert stored_places(hall) == BARE
+
+
+@pytest.mark.parametrize("button", ["Accept M1", "Accept the change M1"])
+def test_nobody_accepts_a_column_that_their_page_did_not_show(hall_room: Room, button: str) -> None:
+    table = hall_room.table
+    table.save("ilena", "M2", kind="prison")
+    answer = table.save("ilena", "M1", places=FULL)
+    if button == "Accept the change M1":
+        other = {"places": [{"place": "Two", "wing": "South"}]}
+        positions.propose(
+            table["ilena"], table.checklist(), "M1", other, answer_id=answer.id, reason="Better."
+        )
+    table.save("ilena", "M2", seen=1, kind="police")
+    opened = hall_room.page("samira")
+    action, fields, _words = next(form for form in forms(opened) if form[2].startswith(button))
+    table.save("ilena", "M2", seen=2, kind="prison")
+    page = Page.of(
+        hall_room.browser("samira").open(
+            action, method="POST", data=fields, csrf=False, follow_redirects=True
+        )
+    )
+    assert "The answer changed while you were reading. Look at it again." in page.text
+    assert SECRET in item(page, "M1")
+    assert table.waiting("M1") >= {"door", "lantern"}
+    assert stored_places(table) == FULL
 
 
 def test_the_history_says_that_hidden_words_were_left_out(hall_room: Room) -> None:

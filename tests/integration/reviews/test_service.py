@@ -25,6 +25,7 @@ from tests.integration.reviews.conftest import (
     written,
 )
 from tracker.access.actor import Role
+from tracker.access.page_tokens import NotShownError
 from tracker.agreements import departures, joining
 from tracker.checklists.models import ChecklistState, NoticeKind
 from tracker.cooperations.models import Stage
@@ -36,7 +37,6 @@ from tracker.oversight import integrity
 from tracker.reviews import service
 from tracker.reviews.models import Outcome, ReviewVersion
 from tracker.signoff import shown
-from tracker.signoff.shown import NotShownError
 
 
 def stage(table: Table) -> Stage:

@@ -46,15 +46,10 @@ def check_of(stage: Stage) -> str:
     return f"/cooperations/{reference}/undertakings/{stage.undertaking(DRIVER).id}"
 
 
-def countersigning(stage: Stage) -> str:
-    until = queries.load(stage.undertaking(DRIVER)).terms.until
-    return f"{check_of(stage)}/countersign?until={until}"
-
-
 def test_the_page_that_is_countersigned_gives_the_date_of_the_paper(
     confirmed: Stage, app: Flask
 ) -> None:
-    page = confirmed.browser(app, "tomas").page(countersigning(confirmed))
+    page = confirmed.browser(app, "tomas").page(confirmed.countersigning(DRIVER))
     assert f"What {NAME} signed on paper on {as_date(PAPER)}." in page.text
     assert f"Scan confirmed on {as_datetime(CONFIRMED)}." in page.text
     assert f"signed on {as_datetime(CONFIRMED)}" not in page.text
@@ -65,10 +60,7 @@ def test_the_page_that_is_countersigned_gives_the_time_of_an_electronic_signatur
 ) -> None:
     frozen_time(CONFIRMED)
     stage.sign("leyla")
-    until = queries.load(stage.undertaking("leyla")).terms.until
-    where = f"/cooperations/{stage.cooperation.reference}/undertakings"
-    where = f"{where}/{stage.undertaking('leyla').id}/countersign?until={until}"
-    page = stage.browser(app, "tomas").page(where)
+    page = stage.browser(app, "tomas").page(stage.countersigning("leyla"))
     assert f"What Leyla Marchetti signed on {as_datetime(CONFIRMED)}." in page.text
     assert "Scan confirmed" not in page.text
 

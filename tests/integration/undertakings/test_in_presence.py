@@ -22,6 +22,7 @@ from tests.factories.undertakings_on_paper import DRIVER, NAME
 from tests.pages import Page
 from tracker.access.actor import ActorMembership, OrganisationKind, Role
 from tracker.access.decision import YES
+from tracker.access.page_tokens import NotShownError
 from tracker.activity import queries as trail
 from tracker.core import clock
 from tracker.core.db import db
@@ -32,7 +33,6 @@ from tracker.oversight import integrity
 from tracker.signoff import assertion
 from tracker.signoff.identity_proof import Identity, SigningPage
 from tracker.signoff.models import Method, Revision, Signature
-from tracker.signoff.shown import NotShownError
 from tracker.undertakings import bound, encryption, policy, queries
 from tracker.undertakings import service as electronic
 from tracker.undertakings.facts import Draft
@@ -318,6 +318,7 @@ def test_a_host_who_countersigned_all_the_same_is_named_by_the_audit(
     electronic.countersign(
         replace(host, memberships=(*host.memberships, role)),
         undertaking.id,
+        opened=electronic.page_1_token(host, undertaking),
         page=electronic.page_to_countersign(undertaking),
         until=queries.load(undertaking).terms.until,
         sentence="I countersign.",

@@ -21,6 +21,7 @@ from tests.factories.undertakings_taken import give_role
 from tests.integration.undertakings.conftest import Clock
 from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
 from tracker.access.decision import YES
+from tracker.access.page_tokens import NotShownError
 from tracker.activity import queries as trail
 from tracker.cooperations import keys
 from tracker.core import clock
@@ -33,7 +34,6 @@ from tracker.oversight.facts import Fault, Table
 from tracker.signoff import paper, shown
 from tracker.signoff import service as signoff
 from tracker.signoff.models import Method, Revision, Signature
-from tracker.signoff.shown import NotShownError
 from tracker.undertakings import bound, queries
 from tracker.undertakings import service as electronic
 from tracker.undertakings.models import InterestsDecision, UndertakingState

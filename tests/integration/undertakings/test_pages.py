@@ -321,19 +321,14 @@ def test_a_code_signs_only_once(browser: Browser, stage: Stage, frozen_time: Clo
         stage.sign(key)
     client = browser("tomas")
     code = stage.code("tomas")
-    until = queries.load(stage.undertaking("leyla")).terms.until
-    first = client.submit(
-        f"{check_of(stage, 'leyla')}/countersign?until={until}", password=PASSWORD, code=code
-    )
+    first = client.submit(stage.countersigning("leyla"), password=PASSWORD, code=code)
     assert "You have countersigned" in text(first)
-    second = client.submit(
-        f"{check_of(stage, 'otto')}/countersign?until={until}", password=PASSWORD, code=code
-    )
+    second = client.submit(stage.countersigning("otto"), password=PASSWORD, code=code)
     assert "already been used" in text(second)
     assert stage.undertaking("otto").state is UndertakingState.SIGNED
     next_code(frozen_time)
     third = client.submit(
-        f"{check_of(stage, 'otto')}/countersign?until={until}",
+        stage.countersigning("otto"),
         password=PASSWORD,
         code=stage.code("tomas"),
     )
@@ -400,6 +395,42 @@ def test_a_draft_changed_on_another_page_is_not_signed_unread(
     assert "Nothing" in page.text
     assert stage.undertaking("leyla").state is UndertakingState.ASKED
     assert "You have signed" in text(prove_and_sign(first, stage, path))
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_decision_that_changed_after_page_1_is_read_before_countersigning(
+    browser: Browser, stage: Stage, *, late: bool
+) -> None:
+    stage.sign("leyla", TOLD)
+    stage.decide("leyla")
+    db.session.commit()
+    client, page_2 = browser("tomas"), stage.countersigning("leyla")
+    sent = client.page(page_2).form().filled_in(password=PASSWORD, code=stage.code("tomas"))
+    stage.decide("leyla", InterestsDecision.LIMIT, "Not at Lower Harbour.", by="milan")
+    db.session.commit()
+    response = (
+        client.post(page_2, data=sent, csrf=False, follow_redirects=True)
+        if late
+        else client.get(page_2, follow_redirects=True)
+    )
+    page = Page.of(response)
+    assert "The text, or a decision on interests, changed after you opened it" in page.text
+    assert "Not at Lower Harbour." in page.text
+    assert page.where == check_of(stage, "leyla")
+    assert not stage.is_cleared("leyla")
+
+
+def test_nobody_countersigns_a_text_that_they_did_not_open(browser: Browser, stage: Stage) -> None:
+    stage.sign("leyla")
+    db.session.commit()
+    client = browser("tomas")
+    for page_2 in (
+        stage.countersigning("leyla").partition("&opened")[0],
+        stage.countersigning("leyla", by="milan"),
+    ):
+        page = Page.of(client.get(page_2, follow_redirects=True))
+        assert "We don't know which text you read." in page.text
+        assert page.where == check_of(stage, "leyla")
 
 
 def test_new_terms_meanwhile_stop_the_signature_and_lead_on(
@@ -732,13 +763,13 @@ def test_the_npm_decides_countersigns_and_opens(browser: Browser, stage: Stage) 
     done = client.submit(check, action="", decision="limit", reason="Not at Lower Harbour.")
     assert "The decision is recorded" in text(done)
     assert "Not at Lower Harbour." in text(done)
-    until = queries.load(stage.undertaking("leyla")).terms.until
-    confirm = client.page(f"{check}/countersign?until={until}")
+    page_2 = client.page(check).form(f"{check}/countersign")
+    until, token = page_2.values["until"][0], page_2.values["opened"][0]
+    address = f"{check}/countersign?until={until}&opened={token}"
+    confirm = client.page(address)
     assert "I, Tomas Beridan, countersign for Office of the People's Advocate" in confirm.text
     assert "It opens all work of this cooperation until" in confirm.text
-    opened = client.submit(
-        f"{check}/countersign?until={until}", password=PASSWORD, code=stage.code("tomas")
-    )
+    opened = client.submit(address, password=PASSWORD, code=stage.code("tomas"))
     assert "You have countersigned" in text(opened)
     assert stage.is_cleared("leyla")
     record = browser("leyla").page(path_of(stage, "leyla"))
@@ -821,10 +852,11 @@ def test_a_wrong_last_day_is_asked_for_again(
 ) -> None:
     stage.sign("leyla")
     address = f"{check_of(stage, 'leyla')}/countersign"
+    token = service.page_1_token(stage.actor("tomas"), stage.undertaking("leyla"))
     client = browser("tomas")
-    assert words in client.page(f"{address}?until={until}").text
-    assert "Enter a date" in client.page(address).text
-    data = {"password": PASSWORD, "code": stage.code("tomas"), "until": until}
+    assert words in client.page(f"{address}?until={until}&opened={token}").text
+    assert "Enter a date" in client.page(f"{address}?opened={token}").text
+    data = {"password": PASSWORD, "code": stage.code("tomas"), "until": until, "opened": token}
     assert words in text(client.post(address, data=data))
     assert stage.undertaking("leyla").state is UndertakingState.SIGNED
 
@@ -834,12 +866,13 @@ def test_countersigning_twice_opens_one_clearance_and_says_so(
 ) -> None:
     frozen_time(clock.now())
     stage.sign("leyla")
-    until = queries.load(stage.undertaking("leyla")).terms.until
     client = browser("tomas")
     address = f"{check_of(stage, 'leyla')}/countersign"
-    token = client.page(f"{address}?until={until}").form().values["page_token"][0]
-    data = {"password": PASSWORD, "code": stage.code("tomas"), "until": until.isoformat()}
-    data["page_token"] = token
+    data = (
+        client.page(stage.countersigning("leyla"))
+        .form()
+        .filled_in(password=PASSWORD, code=stage.code("tomas"))
+    )
     client.post(address, data=data)
     again = client.post(address, data=data, follow_redirects=True)
     assert "already been countersigned" in text(again)
@@ -852,7 +885,7 @@ def test_new_terms_meanwhile_stop_the_countersignature(browser: Browser, stage: 
     until = queries.load(stage.undertaking("leyla")).terms.until
     old = check_of(stage, "leyla")
     client = browser("tomas")
-    client.page(f"{old}/countersign?until={until}")
+    client.page(stage.countersigning("leyla"))
     stage.amend()
     db.session.commit()
     data = {"password": PASSWORD, "code": stage.code("tomas"), "until": until.isoformat()}
@@ -872,10 +905,10 @@ def test_the_npm_chooses_the_one_visit_on_the_page(app: Flask, cast: Cast) -> No
     client = other.browser(app, "tomas")
     check = check_of(other, "leyla")
     assert "no visit is planned yet" in client.page(check).text
-    assert "no visit is planned yet" in client.page(f"{check}/countersign?until={until}").text
+    address = other.countersigning("leyla", until=until)
+    assert "no visit is planned yet" in client.page(address).text
     visits += [VisitChoice(uuid4(), 1), VisitChoice(uuid4(), 2)]
     assert "Joint visit 2" in client.page(check).text
-    address = f"{check}/countersign?until={until}"
     assert "Choose which visit" in client.page(address).text
     assert client.get(f"{address}&visit={uuid4()}").status_code == 200
     assert "Choose one of the answers" in client.page(f"{address}&visit=nonsense").text

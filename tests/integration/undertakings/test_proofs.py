@@ -22,7 +22,6 @@ from tests.factories.passkeys import Device, asked_on
 from tests.factories.undertakings import PASSWORD, TOLD, Stage
 from tests.integration.undertakings.conftest import Clock
 from tests.integration.undertakings.test_pages import (
-    check_of,
     go_on,
     list_of,
     path_of,
@@ -69,7 +68,7 @@ def answered(client: CheckedClient, page: Page, device: Device, **more: str) -> 
 
 def countersigning(stage: Stage) -> str:
     last = clock.today() + dt.timedelta(days=30)
-    return f"{check_of(stage, 'leyla')}/countersign?until={last.isoformat()}"
+    return stage.countersigning("leyla", until=last)
 
 
 def signatures(kind: SignatureKind) -> list[Signature]:
@@ -491,6 +490,7 @@ def test_a_mailed_code_is_refused_even_without_the_page_when_it_is_not_enough(st
         service.countersign(
             stage.actor("tomas"),
             stage.undertaking("leyla").id,
+            opened=service.page_1_token(stage.actor("tomas"), stage.undertaking("leyla")),
             page=service.page_to_countersign(stage.undertaking("leyla")),
             until=clock.today(),
             sentence="I countersign.",

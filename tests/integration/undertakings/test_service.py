@@ -18,6 +18,7 @@ from tests.factories import undertakings
 from tests.factories.undertakings import TOLD, Stage
 from tests.integration.undertakings.conftest import Clock
 from tests.services import put
+from tracker.access.page_tokens import NotShownError
 from tracker.activity import queries as trail
 from tracker.activity.models import Event
 from tracker.checklist_templates.models import AnswerScope
@@ -35,7 +36,6 @@ from tracker.signoff import service as signoff
 from tracker.signoff import shown
 from tracker.signoff.identity_proof import SigningPage
 from tracker.signoff.models import Revision, Signature, SignatureKind
-from tracker.signoff.shown import NotShownError
 from tracker.undertakings import encryption, queries, service
 from tracker.undertakings.facts import Draft
 from tracker.undertakings.models import InterestsDecision, UndertakingEnd, UndertakingState
@@ -459,6 +459,7 @@ def test_a_countersignature_is_on_what_was_read(stage: Stage, page: SigningPage 
         service.countersign(
             stage.actor("tomas"),
             stage.undertaking("leyla").id,
+            opened=service.page_1_token(stage.actor("tomas"), stage.undertaking("leyla")),
             page=page,
             until=clock.today(),
             sentence="I countersign.",
@@ -476,6 +477,7 @@ def test_an_undertaking_signed_on_replaced_terms_is_not_countersigned(stage: Sta
         service.countersign(
             stage.actor("tomas"),
             old,
+            opened="",
             page=None,
             until=clock.today(),
             sentence="I countersign.",

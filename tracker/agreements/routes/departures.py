@@ -9,13 +9,15 @@ from werkzeug.wrappers import Response
 from tracker.access.actor import Actor
 from tracker.access.gate import current_actor, found_or_404, signed_in
 from tracker.accounts import queries as accounts
-from tracker.agreements import departures
+from tracker.agreements import departures, text_shown
 from tracker.agreements.forms import LeaveForm
+from tracker.checklists import loading
 from tracker.checklists.forms import ReasonForm
 from tracker.checklists.labels import KINDS
 from tracker.cooperations import departures as rows
 from tracker.cooperations import queries
 from tracker.cooperations.models import Cooperation, Party
+from tracker.core.errors import StaleError
 from tracker.ui import locale
 from tracker.ui.perform import perform, require_for
 
@@ -32,29 +34,44 @@ def leave(reference: str) -> str | Response:
         # Sent a second time, after the first has taken effect.
         return _to_departure(reference, found_or_404(rows.find_left(actor, reference)))
     cooperation: Cooperation = seen
-    earliest = departures.earliest(cooperation)
-    form = LeaveForm(data={"from_on": earliest})
+    form = LeaveForm(data={"from_on": departures.earliest(cooperation)})
     require_for(form, departures.can_leave(actor, cooperation))
+    if not form.is_submitted():
+        form.page_token.data = text_shown.token_of(actor, *loading.of_cooperation(cooperation.id))
+
+    def give_notice() -> Party:
+        texts = loading.of_cooperation(cooperation.id)
+        text_shown.require(actor, *texts, token=form.page_token.data)
+        return departures.give_notice(
+            actor, cooperation, reason=form.reason.data or "", from_on=form.from_on.data
+        )
+
+    def show_again(error: StaleError) -> str:
+        form.refuse(error)
+        form.page_token.data = text_shown.token_of(actor, *loading.of_cooperation(cooperation.id))
+        return _leaving(actor, reference, form)
+
     done = form.validate_on_submit() and perform(
         form,
-        lambda: departures.give_notice(
-            actor, cooperation, reason=form.reason.data or "", from_on=form.from_on.data
-        ),
+        give_notice,
         success=lambda party: (
             _("Your organisation has left this cooperation.")
             if rows.is_past(party)
             else _("Notice given. All parties are notified.")
         ),
         next=lambda party: _to_departure(reference, party),
+        conflict=show_again,
     )
-    if done:
-        return done
+    return done or _leaving(actor, reference, form)
+
+
+def _leaving(actor: Actor, reference: str, form: LeaveForm) -> str:
     shown = found_or_404(queries.find(actor, reference))
     return render_template(
         "agreements/leave.html",
         cooperation=shown,
         form=form,
-        earliest=earliest,
+        earliest=departures.earliest(shown),
         days=departures.agreed_notice(shown),
         duties=departures.duties_of(_own(actor, shown), locale.language()),
     )

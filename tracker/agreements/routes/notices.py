@@ -1,6 +1,7 @@
 """Pages for a text in force: suspend, end, lift a suspension, agree anew, renew."""
 
 import datetime as dt
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -11,15 +12,16 @@ from werkzeug.wrappers import Response
 from tracker.access.gate import current_actor, found_or_404, signed_in
 from tracker.agreements import notices, renewal
 from tracker.agreements.forms import NoticeForm, RenewForm
+from tracker.agreements.routes import on_text
 from tracker.checklists import labels
 from tracker.checklists.editing import back, get_or_404, load_localized
-from tracker.checklists.forms import ReasonForm
+from tracker.checklists.forms import ReasonOnTextForm
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import NoticeKind
 from tracker.core import clock
 from tracker.ui import locale
 from tracker.ui.form_base import Form
-from tracker.ui.perform import perform, require_for
+from tracker.ui.perform import require_for
 
 blueprint = Blueprint("ending", __name__, url_prefix="/checklists/<uuid:checklist_id>")
 
@@ -46,32 +48,34 @@ def _notice(checklist_id: UUID, kind: NoticeKind) -> str | Response:
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "notice")
     loaded = load_localized(checklist)
-    earliest = notices.earliest(checklist, kind)
-    form = NoticeForm(data={"from_on": earliest})
+    form = NoticeForm(data={"from_on": notices.earliest(checklist, kind)})
     require_for(form, notices.can_give_notice(actor, loaded, kind))
     given = {
         NoticeKind.SUSPENDED: _("Notice of the suspension given. All parties are notified."),
         NoticeKind.ENDED: _("Notice of the end given. All parties are notified."),
     }
-    done = form.validate_on_submit() and perform(
+    return on_text.act(
+        actor,
+        checklist,
         form,
         lambda: notices.give_notice(
             actor, checklist, kind, reason=form.reason.data or "", from_on=form.from_on.data
         ),
+        lambda text: render_template(
+            "agreements/notice.html",
+            checklist=checklist,
+            cooperation=loaded.cooperation,
+            form=form,
+            ends=kind is NoticeKind.ENDED,
+            earliest=notices.earliest(checklist, kind),
+            days=notices.agreed_notice(checklist),
+            duties=notices.surviving_duties(checklist, locale.language()),
+            closes=checklist.kind.value in {"terms", "confidentiality"},
+            kind_words=labels.KINDS[checklist.kind],
+            **text,
+        ),
         success=given[kind],
         next=_to_record(checklist_id),
-    )
-    return done or render_template(
-        "agreements/notice.html",
-        checklist=checklist,
-        cooperation=loaded.cooperation,
-        form=form,
-        ends=kind is NoticeKind.ENDED,
-        earliest=earliest,
-        days=notices.agreed_notice(checklist),
-        duties=notices.surviving_duties(checklist, locale.language()),
-        closes=checklist.kind.value in {"terms", "confidentiality"},
-        kind_words=labels.KINDS[checklist.kind],
     )
 
 
@@ -86,21 +90,23 @@ def close(checklist_id: UUID, notice_id: UUID) -> str | Response:
         next((notice for notice in notices.open_notices(checklist) if notice.id == notice_id), None)
     )
     lifts = notice.taken_effect_at is not None
-    form = ReasonForm()
+    form = ReasonOnTextForm()
     require_for(form, notices.can_close_notice(actor, loaded, notice))
-    done = form.validate_on_submit() and perform(
+    title = _("Lift the suspension") if lifts else _("Withdraw the notice")
+    lede = (
+        _("The text is in force again immediately. People are asked for new undertakings.")
+        if lifts
+        else _("The text stays in force as it is. All parties are notified.")
+    )
+    return on_text.act(
+        actor,
+        checklist,
         form,
         lambda: notices.close_notice(actor, checklist, notice_id, reason=form.reason.data or ""),
+        lambda text: _reason_page(loaded, form, title, lede, text),
         success=_("The suspension is lifted.") if lifts else _("The notice is withdrawn."),
         next=_to_record(checklist_id),
     )
-    if done:
-        return done
-    if lifts:
-        lede = _("The text is in force again immediately. People are asked for new undertakings.")
-        return _reason_page(loaded, form, _("Lift the suspension"), lede)
-    lede = _("The text stays in force as it is. All parties are notified.")
-    return _reason_page(loaded, form, _("Withdraw the notice"), lede)
 
 
 @blueprint.route("/agree-anew", methods=["GET", "POST"])
@@ -110,18 +116,18 @@ def agree_anew(checklist_id: UUID) -> str | Response:
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "agree_anew")
     loaded = load_localized(checklist)
-    form = ReasonForm()
+    form = ReasonOnTextForm()
     require_for(form, notices.can_agree_anew(actor, loaded))
-    done = form.validate_on_submit() and perform(
+    lede = _("All items are open again. The text is in force once all parties have signed it.")
+    return on_text.act(
+        actor,
+        checklist,
         form,
         lambda: notices.agree_anew(actor, checklist, reason=form.reason.data or ""),
+        lambda text: _reason_page(loaded, form, _("Agree the text again"), lede, text),
         success=_("The text is open again. What had ended stays in the history."),
         next=back(checklist_id),
     )
-    if done:
-        return done
-    lede = _("All items are open again. The text is in force once all parties have signed it.")
-    return _reason_page(loaded, form, _("Agree the text again"), lede)
 
 
 @blueprint.route("/renew", methods=["GET", "POST"])
@@ -139,7 +145,9 @@ def renew(checklist_id: UUID) -> str | Response:
         else {}
     )
     require_for(form, renewal.can_renew(actor, loaded))
-    done = form.validate_on_submit() and perform(
+    return on_text.act(
+        actor,
+        checklist,
         form,
         lambda: renewal.propose_renewal(
             actor,
@@ -149,16 +157,17 @@ def renew(checklist_id: UUID) -> str | Response:
             end=_day(form.end.data),
             reason=form.reason.data or "",
         ),
+        lambda text: render_template(
+            "agreements/renew.html",
+            checklist=checklist,
+            cooperation=loaded.cooperation,
+            form=form,
+            term=renewal.term_of(checklist),
+            kind_words=labels.KINDS[checklist.kind],
+            **text,
+        ),
         success=_("The new dates are proposed. The other parties see them in M19."),
         next=back(checklist_id, "M19"),
-    )
-    return done or render_template(
-        "agreements/renew.html",
-        checklist=checklist,
-        cooperation=loaded.cooperation,
-        form=form,
-        term=term,
-        kind_words=labels.KINDS[checklist.kind],
     )
 
 
@@ -166,7 +175,9 @@ def _day(given: dt.date | None) -> dt.date:
     return given or clock.today()  # the form has asked for one
 
 
-def _reason_page(loaded: LoadedChecklist, form: Form, title: str, lede: str) -> str:
+def _reason_page(
+    loaded: LoadedChecklist, form: Form, title: str, lede: str, text: Mapping[str, Any]
+) -> str:
     shown: Any = form
     return render_template(
         "agreements/items_reason.html",
@@ -177,4 +188,5 @@ def _reason_page(loaded: LoadedChecklist, form: Form, title: str, lede: str) -> 
         button=title,
         lede_words=lede,
         kind_words=labels.KINDS[loaded.checklist.kind],
+        **text,
     )

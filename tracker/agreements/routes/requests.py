@@ -14,6 +14,7 @@ from tracker.accounts import queries as accounts
 from tracker.agreements import forms as agreement_forms
 from tracker.agreements import revisions, signature_requests
 from tracker.agreements.revisions import Since
+from tracker.agreements.routes import on_text
 from tracker.agreements.service import SUBJECT
 from tracker.checklists import labels, policy
 from tracker.checklists.editing import get_or_404, load_localized
@@ -24,7 +25,7 @@ from tracker.core.errors import RuleBrokenError
 from tracker.signoff import policy as signoff_policy
 from tracker.signoff import queries as signoff
 from tracker.signoff import shown, signers
-from tracker.signoff.models import SignatureRequest
+from tracker.signoff.models import Revision, SignatureRequest
 from tracker.ui.perform import perform
 
 blueprint = Blueprint("requests", __name__, url_prefix="/checklists/<uuid:checklist_id>")
@@ -74,7 +75,7 @@ def pass_on(checklist_id: UUID, user_id: UUID) -> str | Response:
         loaded.checklist, shown.digest_on(actor, form.page_token.data), revision
     )
     form.page_token.data = shown.token_of(actor, shown.page_with(revision.digest))
-    return _passing_on(loaded, form, user_id, able=able, since=since)
+    return _passing_on(loaded, form, user_id, able=able, since=since, revision=revision)
 
 
 def _passed_on_too_late(actor: Actor, checklist: Checklist, user_id: UUID) -> str:
@@ -103,11 +104,13 @@ def _passing_on(
     *,
     able: Sequence[accounts.Signatory],
     since: Since | None = None,
+    revision: Revision | None = None,
 ) -> str:
     return render_template(
         "agreements/pass_on.html",
         checklist=loaded.checklist,
         since=since,
+        **on_text.text_of(loaded.checklist, revision),
         cooperation=loaded.cooperation,
         form=form,
         able=able,

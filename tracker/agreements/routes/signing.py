@@ -3,7 +3,7 @@
 In one file: the pages of one blueprint show the same frozen text and lead to each other.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -37,6 +37,7 @@ from tracker.agreements import (
 from tracker.agreements.frozen_text import FrozenText
 from tracker.agreements.paper import pages as paper_pages
 from tracker.agreements.paper import service as paper
+from tracker.agreements.routes import on_text
 from tracker.checklists import (
     encryption,
     labels,
@@ -44,7 +45,7 @@ from tracker.checklists import (
     policy,
 )
 from tracker.checklists.editing import get_or_404, load_localized
-from tracker.checklists.forms import ProofForm, ReasonForm, items_form
+from tracker.checklists.forms import ProofForm, ReasonOnTextForm, items_form
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import Checklist, Notice, NoticeKind
 from tracker.checklists.negotiation import warnings
@@ -355,7 +356,7 @@ def decline(checklist_id: UUID) -> str | Response:
         _("Decline to sign"),
         _("Decline to sign"),
         _("All parties can read the reason. Signatures already given stay in the history."),
-        since,
+        {**on_text.text_of(checklist, revision), "since": since},
     )
 
 
@@ -380,20 +381,23 @@ def call_back(checklist_id: UUID) -> str | Response:
     checklist = get_or_404(actor, checklist_id, "call_back")
     _waiting(checklist)
     loaded = load_localized(checklist)
-    form = ReasonForm()
+    form = ReasonOnTextForm()
     require_for(form, policy.can_withdraw_request(actor, loaded.own_party(actor)))
-    done = form.validate_on_submit() and perform(
+    return on_text.act(
+        actor,
+        checklist,
         form,
         lambda: agreements.call_back(actor, checklist, reason=form.reason.data or ""),
+        lambda text: _items_page(
+            loaded,
+            form,
+            _("Call the text back"),
+            _("Call back"),
+            _("Signatures already given on this revision stay in the history but bind nobody."),
+            text,
+        ),
         success=(_("The text is called back and can be changed again."), "warning"),
         next=_to_list(checklist_id),
-    )
-    return done or _items_page(
-        loaded,
-        form,
-        _("Call the text back"),
-        _("Call back"),
-        _("Signatures already given on this revision stay in the history but bind nobody."),
     )
 
 
@@ -406,20 +410,23 @@ def amend(checklist_id: UUID) -> str | Response:
     loaded = load_localized(checklist)
     form = items_form(_codes(loaded), _("Which items are to change?"), _("Why is a change needed?"))
     require_for(form, policy.can_amend(actor, loaded.own_party(actor), checklist.state))
-    done = form.validate_on_submit() and perform(
+    return on_text.act(
+        actor,
+        checklist,
         form,
         lambda: agreements.amend(
             actor, checklist, reason=form["reason"].data, items=form["items"].data
         ),
+        lambda text: _items_page(
+            loaded,
+            form,
+            _("Propose an amendment"),
+            _("Open these items"),
+            _("The revision in force stays so until all parties have signed the new one."),
+            text,
+        ),
         success=_("The named items are open. The text in force stays in force meanwhile."),
         next=_to_list(checklist_id),
-    )
-    return done or _items_page(
-        loaded,
-        form,
-        _("Propose an amendment"),
-        _("Open these items"),
-        _("The revision in force stays so until all parties have signed the new one."),
     )
 
 
@@ -594,8 +601,9 @@ def _items_page(
     title: str,
     button: str,
     lede: str,
-    since: revisions.Since | None = None,
+    text: Mapping[str, Any] | None = None,
 ) -> str:
+    """Show a form with a reason and items; text is the revision it is about, and what changed."""
     return render_template(
         "agreements/items_reason.html",
         checklist=loaded.checklist,
@@ -604,6 +612,6 @@ def _items_page(
         title_words=title,
         button=button,
         lede_words=lede,
-        since=since,
+        **(text or {}),
         kind_words=labels.KINDS[loaded.checklist.kind],
     )

@@ -20,6 +20,7 @@ from tracker.checklists.models import (
     ProposalState,
     Stance,
 )
+from tracker.checklists.negotiation.text_digest import require_item_shown
 from tracker.checklists.reuse import copying
 from tracker.checklists.rules import completeness
 from tracker.checklists.rules.facts import Filled
@@ -38,6 +39,20 @@ from tracker.checklists.service import (
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
+
+
+def accept_as_shown(actor: Actor, checklist: Checklist, item_code: str, *, token: str) -> None:
+    """Accept an answer as the person's page showed it, by the token of that page.
+
+    Raise NotShownError when the answer, its columns or the template changed meanwhile.
+    """
+    loaded = load_for_update(checklist)
+    item = loaded.item(item_code)
+    policy.can_take_position(actor, loaded.own_party(actor), item).require()
+    require_item_shown(loaded, actor, item, token)
+    current = loaded.sheet.shared(item_code)
+    answer_id = current.answer_id if current else UUID(int=0)
+    take_position(actor, checklist, item_code, Stance.ACCEPTS, answer_id=answer_id)
 
 
 def take_position(
@@ -149,6 +164,18 @@ def propose(
         proposed_by=replied.organisation.name,
     )
     return proposal
+
+
+def accept_proposal_as_shown(
+    actor: Actor, checklist: Checklist, proposal_id: UUID, *, token: str
+) -> Answer:
+    """Make a proposed value the answer, by the token of the page that showed it.
+
+    Raise NotShownError when the item it is for changed meanwhile; a proposal never changes.
+    """
+    loaded, item, _proposal = _proposal_to_answer(actor, checklist, proposal_id)
+    require_item_shown(loaded, actor, item, token)
+    return accept_proposal(actor, checklist, proposal_id)
 
 
 def accept_proposal(actor: Actor, checklist: Checklist, proposal_id: UUID) -> Answer:

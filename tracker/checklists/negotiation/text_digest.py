@@ -1,9 +1,13 @@
-"""Digests of what a page shows: of a whole text to its second reader, of an item to be flagged."""
+"""Digests of what a page shows: of a whole text to its second reader, of an item."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from flask_babel import lazy_gettext as _l
+
+from tracker.access import page_tokens
+from tracker.access.actor import Actor
 from tracker.checklist_templates import library
 from tracker.checklist_templates.conditions import Truth
 from tracker.checklist_templates.models import AnswerScope
@@ -14,6 +18,8 @@ from tracker.checklists.rules.completeness import applied, counting, is_shown
 from tracker.checklists.rules.facts import Surroundings
 from tracker.checklists.rules.values import shown_only
 from tracker.core.canonical import digest_of
+
+_ITEM = "checklist-item"
 
 
 def text_digest(loaded: LoadedChecklist, reading: OutsideReading | None = None) -> str:
@@ -35,8 +41,34 @@ def text_digest(loaded: LoadedChecklist, reading: OutsideReading | None = None) 
 
 
 def item_digest(loaded: LoadedChecklist, item: Item) -> str:
-    """Return a digest of the answers of one item as its page shows them."""
-    return digest_of({"item": item.code, "answers": _shown_answers(loaded, item)})
+    """Return a digest of one item as its page shows it: what is asked, and the answers.
+
+    What is asked is the template with the fields and columns that are shown here and now.
+    """
+    return digest_of(
+        {
+            "item": item.code,
+            "template": loaded.checklist.template.digest,
+            "fields": [
+                [field.key, *(column.key for column in field.columns)] for field in item.fields
+            ],
+            "answers": _shown_answers(loaded, item),
+        }
+    )
+
+
+def item_token(loaded: LoadedChecklist, actor: Actor, item: Item) -> str:
+    """Return the token of a page that shows a person an item as it is."""
+    return page_tokens.token_of(actor.user_id, _ITEM, item_digest(loaded, item))
+
+
+def require_item_shown(loaded: LoadedChecklist, actor: Actor, item: Item, token: str) -> None:
+    """Raise NotShownError unless the person's page showed the item as it is (product.md, 5.3)."""
+    page_tokens.require(
+        page_tokens.digest_in(actor.user_id, _ITEM, token),
+        item_digest(loaded, item),
+        _l("The answer changed while you were reading. Look at it again."),
+    )
 
 
 def shows_the_same(loaded: LoadedChecklist, before: Surroundings) -> bool:

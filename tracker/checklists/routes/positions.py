@@ -64,14 +64,13 @@ blueprint = Blueprint("positions", __name__, url_prefix="/checklists/<uuid:check
 @blueprint.post("/items/<code>/accept")
 @signed_in
 def accept(checklist_id: UUID, code: str) -> Response:
-    """Accept exactly the version that was on the page."""
+    """Accept exactly what was on the page."""
     actor = current_actor()
     checklist, _loaded, _item = get_item_or_404(actor, checklist_id, code, "accept")
-    seen = uuid_or_nil(request.form.get("answer", ""))
 
     def act() -> None:
         try:
-            positions.take_position(actor, checklist, code, Stance.ACCEPTS, answer_id=seen)
+            positions.accept_as_shown(actor, checklist, code, token=_page_token())
         except RuleBrokenError as error:  # said at the top of a page with many items
             raise RuleBrokenError(f"{code}: {error}") from error
 
@@ -198,6 +197,11 @@ def _propose_page(
     return proposal_page(loaded, item, form, shown, writing, own=own, is_from_record=is_from_record)
 
 
+def _page_token() -> str:
+    """Return the token of the page that a button without fields was pressed on."""
+    return request.form.get("page_token", "")
+
+
 def _replies_to() -> UUID | None:
     """Return the proposal that the address says is answered with other words."""
     given = request.args.get("replies_to")
@@ -228,7 +232,9 @@ def accept_proposal(checklist_id: UUID, proposal_id: UUID) -> Response:
     return _answer_proposal(
         checklist_id,
         proposal_id,
-        lambda actor, checklist: positions.accept_proposal(actor, checklist, proposal_id),
+        lambda actor, checklist: positions.accept_proposal_as_shown(
+            actor, checklist, proposal_id, token=_page_token()
+        ),
         _("Change accepted. The other parties need to accept it too."),
     )
 

@@ -33,6 +33,7 @@ from tests.integration.checklists.outside_reading.small_npm import (
 )
 from tests.pages import Page
 from tracker.access.actor import Role
+from tracker.access.page_tokens import NotShownError
 from tracker.accounts.factors import second_factor
 from tracker.accounts.models import Invitation, Membership, User
 from tracker.accounts.people import invitations
@@ -57,7 +58,6 @@ from tracker.oversight.facts import Fault
 from tracker.signoff import service as signoff
 from tracker.signoff import shown
 from tracker.signoff.models import Revision
-from tracker.signoff.shown import NotShownError
 
 Clock = Callable[[dt.datetime | None], None]
 NEW = "omar.said@example.org"

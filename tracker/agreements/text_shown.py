@@ -1,0 +1,58 @@
+"""Which revision a page was about on which somebody acts on a text without signing it.
+
+Who ends, suspends, renews, amends or calls back a text means the one that was on their page, as it
+stood then (product.md, 5.3): the revision in force or stopped, and the one that waits.
+"""
+
+from tracker.access import page_tokens
+from tracker.access.actor import Actor
+from tracker.agreements import notices
+from tracker.checklists.loading import lock
+from tracker.checklists.models import Checklist
+from tracker.core.db import db
+from tracker.signoff.models import Revision
+
+_PURPOSE = "text-acted-on"
+
+
+def revision_of(checklist: Checklist) -> Revision | None:
+    """Return the revision that a page is about: the one that waits, or else the one that stands."""
+    revision_id = checklist.revision_sent_id or notices.standing_revision_id(checklist)
+    return db.session.get_one(Revision, revision_id) if revision_id else None
+
+
+def token_of(actor: Actor, *checklists: Checklist) -> str:
+    """Return the token of a page that is about these texts, as they stand."""
+    revision = revision_of(checklists[0]) if len(checklists) == 1 else None
+    digest = revision.digest if revision else ""
+    return page_tokens.token_of(actor.user_id, _PURPOSE, _standing(checklists), digest)
+
+
+def require(actor: Actor, *checklists: Checklist, token: str | None) -> None:
+    """Lock texts; raise NotShownError unless the person's page showed them as they stand."""
+    lock(*checklists)
+    seen = page_tokens.digest_in(actor.user_id, _PURPOSE, token)
+    page_tokens.require(seen, _standing(checklists))
+
+
+def revision_on(actor: Actor, token: str | None) -> str:
+    """Return the digest of the revision that a page of one text was about; empty if not known."""
+    values = page_tokens.values_in(actor.user_id, _PURPOSE, token)
+    return values[1] if values else ""
+
+
+def _standing(checklists: tuple[Checklist, ...]) -> str:
+    return page_tokens.digest_of(
+        *(
+            str(part)
+            for checklist in sorted(checklists, key=lambda checklist: checklist.id)
+            for part in (
+                checklist.id,
+                checklist.state.value,
+                checklist.revision_in_force_id,
+                checklist.revision_sent_id,
+                checklist.stopped_id,
+                checklist.stopped_by,
+            )
+        )
+    )
