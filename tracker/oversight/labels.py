@@ -128,8 +128,8 @@ FAULTS: dict[Fault | ChainFault, object] = {
     Fault.ROW_UNKNOWN: _l("No event mentions this row: it was inserted."),
     Fault.ROW_DIFFERS: _l("The row was changed, and no event says so."),
     Fault.ROW_DIFFERED: _l(
-        "The row was changed, inserted or deleted without an event, and a later event took this "
-        "over."
+        "The row was changed, inserted or deleted without an event, and the application has "
+        "changed it since."
     ),
     Fault.ROW_DELETED: _l("The row was deleted, and no event says so."),
     Fault.EMPTIED: _l("The table was emptied, and no event says so. This was one of its rows."),

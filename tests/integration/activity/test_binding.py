@@ -1,4 +1,7 @@
-"""Each event binds exactly the checked rows that have changed since the previous one."""
+"""Each event binds exactly the checked rows that have changed since the previous one.
+
+In one file: every way to change a row, tried on the same cooperation.
+"""
 
 import datetime as dt
 from collections.abc import Callable
