@@ -26,6 +26,7 @@ from sqlalchemy.orm import (
     UOWTransaction,
 )
 from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.sql import operators
 from sqlalchemy.sql.dml import Delete, Insert, Update
 
 from tracker.activity import checked
@@ -409,7 +410,10 @@ def _collect_bulk(execution: ORMExecuteState) -> Any:
         raise TypeError(message)
     session = execution.session
     parameters = execution.parameters if isinstance(execution.parameters, Mapping) else None
-    before = dict(_stored(session, bound, statement.whereclause, parameters))
+    replaced = _replaced(bound, statement)
+    before = (
+        dict(_stored(session, bound, statement.whereclause, parameters)) if replaced is None else {}
+    )
     given = [bound.table.c[name] for name in bound.attributes]
     result = execution.invoke_statement(statement=statement.returning(*given))
     rows = result.all()
@@ -419,7 +423,7 @@ def _collect_bulk(execution: ORMExecuteState) -> Any:
             continue
         noted = _Row(bound, bound.row(values), values=values)
         noted.is_deleted = isinstance(statement, Delete)
-        noted.know(before.get(noted.row))
+        noted.know(before.get(noted.row) if replaced is None else {**values, **replaced})
         _add(session, noted)
     return _Counted(len(rows))
 
@@ -434,11 +438,50 @@ class _Counted(sa.IteratorResult[Any]):
 
 def _touches(bound: BoundTable, statement: Update) -> bool:
     """Return whether a statement changes a bound column."""
-    changed = {
+    return not _set_by(statement).isdisjoint(column.attribute for column in bound.columns)
+
+
+def _set_by(statement: Update) -> set[str]:
+    """Return the attributes that a statement sets."""
+    return {
         str(getattr(name, "key", name))
         for name in statement._values or {}  # noqa: SLF001 -- SQLAlchemy has no other way to ask
     }
-    return not changed.isdisjoint(column.attribute for column in bound.columns)
+
+
+def _replaced(bound: BoundTable, statement: Insert | Update | Delete) -> Mapping[str, Any] | None:
+    """Return what the values that a statement sets were before, where its condition says it.
+
+    Return None where it doesn't: then rows have to be read first.
+    """
+    if not isinstance(statement, Update):
+        return None
+    required = dict(_required_by(statement.whereclause))
+    replaced = {
+        attribute: required.get(name, _UNKNOWN)
+        for name, attribute in bound.attributes.items()
+        if attribute in _set_by(statement)
+    }
+    return None if _UNKNOWN in replaced.values() else replaced
+
+
+_UNKNOWN = object()
+
+
+def _required_by(condition: sa.ColumnElement[bool] | None) -> Iterator[tuple[str, Any]]:
+    """Yield the columns, by name, of which a condition requires one value, and that value."""
+    clauses = condition.clauses if isinstance(condition, sa.BooleanClauseList) else (condition,)
+    if isinstance(condition, sa.BooleanClauseList) and condition.operator is not operators.and_:
+        return
+    for clause in clauses:
+        if isinstance(clause, sa.UnaryExpression) and isinstance(clause.element, sa.Column):
+            if clause.operator is operators.is_true:
+                yield clause.element.name, True
+        elif isinstance(clause, sa.BinaryExpression) and isinstance(clause.left, sa.Column):
+            if clause.operator is operators.eq and isinstance(clause.right, sa.BindParameter):
+                yield clause.left.name, clause.right.value
+            elif clause.operator is operators.is_ and isinstance(clause.right, sa.Null):
+                yield clause.left.name, None
 
 
 @event.listens_for(Session, "after_soft_rollback")

@@ -212,7 +212,7 @@ def follow_end(event: DomainEvent) -> None:
         return
     db.session.execute(
         sa.update(Party)
-        .where(Party.cooperation_id == event.cooperation_id, Party.joins_confidentiality.is_(True))
+        .where(Party.cooperation_id == event.cooperation_id, Party.joins_confidentiality)
         .values(joins_confidentiality=False)
     )
     _note_joined(event)

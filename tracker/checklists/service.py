@@ -385,8 +385,8 @@ def keep_versions(loaded: LoadedChecklist, answers: Sequence[Answer]) -> None:
     ]
     with loading.writing_answers(loaded.checklist, answers):
         if before:
-            superseded = sa.update(Answer).where(Answer.id.in_(before)).values(is_current=False)
-            db.session.execute(superseded)
+            are_current = sa.and_(Answer.id.in_(before), Answer.is_current)
+            db.session.execute(sa.update(Answer).where(are_current).values(is_current=False))
         try:
             with db.session.begin_nested():
                 db.session.add_all(answers)
@@ -431,6 +431,7 @@ def end_talks(loaded: LoadedChecklist, codes: Collection[str]) -> None:
                 Proposal.checklist_id == checklist.id,
                 Proposal.item.in_(codes),
                 Proposal.state == ProposalState.OPEN,
+                Proposal.ended_at.is_(None),
             )
             .values(state=ProposalState.OUTDATED, ended_at=clock.now())
         )

@@ -39,11 +39,9 @@ PAGES = {
     "the register": ("milan", "/register", 20),
     "the register of undertakings": ("milan", "/register/undertakings", 19),
 }
-# Rows that a statement changes at once are read before it, so that events say what they were.
-SAVING_V4 = 47
-# One of them finds out who has joined by it (adr 70), one whether it was made on paper before, one
-# reads the rows that a statement changes at once.
-SIGNING_LAST = 69
+SAVING_V4 = 46
+# One of them finds out who has joined by it (adr 70), one whether it was made on paper before.
+SIGNING_LAST = 68
 # What is locked is read again on PostgreSQL: request and checklist. SQLite has one who writes.
 READ_AGAIN = 2
 

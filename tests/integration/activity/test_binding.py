@@ -171,6 +171,11 @@ NEXT_CHANGES: dict[str, Callable[[Session, Party], object]] = {
     "a statement": lambda session, party: session.execute(
         sa.update(Party).where(Party.id == party.id).values(position=7)
     ),
+    "a statement that says what it was": lambda session, party: session.execute(
+        sa.update(Party)
+        .where(Party.id == party.id, Party.leave_reason.is_(None))
+        .values(leave_reason="Moved away")
+    ),
     "a deleted object": lambda session, party: session.delete(party),
     "a deleting statement": lambda session, party: session.execute(
         sa.delete(Party).where(Party.id == party.id)
@@ -391,6 +396,30 @@ def test_an_event_costs_no_statement_more(
     assert tables(event) == {"cooperation": 1}
     # The chain with its lock, the event, its details, the chain's new end.
     assert len(seen) == 4, seen
+
+
+@pytest.mark.parametrize("stored_before", [None, "Merged"])
+def test_rows_are_read_only_where_the_condition_does_not_say_what_they_were(
+    land: Country,
+    session: Session,
+    cooperation: Cooperation,
+    statements: Any,
+    stored_before: str | None,
+) -> None:
+    party = party_of(session, cooperation)
+    party.leave_reason = stored_before
+    record(cooperation)
+    session.commit()
+    is_known = Party.leave_reason.is_(None)
+    condition = is_known if stored_before is None else sa.or_(is_known, Party.position > 0)
+    with statements() as seen:
+        session.execute(sa.update(Party).where(condition).values(leave_reason="Moved away"))
+    assert [words.split()[0] for words in seen if " party" in words] == (
+        ["UPDATE"] if stored_before is None else ["SELECT", "UPDATE"]
+    )
+    record(cooperation)
+    session.commit()
+    assert is_sound(session)
 
 
 def test_changes_before_the_end_of_a_savepoint_are_kept(
