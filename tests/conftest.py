@@ -55,7 +55,8 @@ _FOLDER = "postgres_folder"
 # The tests of what can differ between the databases.
 DIFFERING = "both_databases"
 # Files of which one worker runs all tests, since it keeps what they share.
-KEPT_TOGETHER = frozenset({"tests/integration/access/test_walks.py"})
+_ACCESS = "tests/integration/access"
+KEPT_TOGETHER = frozenset({f"{_ACCESS}/test_permissions.py", f"{_ACCESS}/test_walks.py"})
 _DEMONSTRATION = "reset_demonstration"
 
 
@@ -98,7 +99,7 @@ class Scheduler(LoadScopeScheduling):  # type: ignore[misc]  # the library is no
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        return nodeid.partition("::")[0] if _is_kept_together(nodeid) else nodeid
+        return "kept together" if _is_kept_together(nodeid) else nodeid
 
 
 def _is_kept_together(nodeid: str) -> bool:

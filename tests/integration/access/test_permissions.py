@@ -1,7 +1,10 @@
-"""Every page and form as each kind of person: what opens, what is refused, what is 404."""
+"""Every page and form as each kind of person: what opens, what is refused, what is 404.
+
+The worker that walks over all pages (tests/conftest.py) runs this file too: a page that somebody
+came to on a walk is not asked for again.
+"""
 
 import contextvars
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
@@ -22,6 +25,7 @@ from tests.integration.access.places import (
     unknown_of,
 )
 from tests.integration.access.table import ABSENT, LED, LOOK, NOT_FOUND, OPEN, REFUSED, SIGN_IN
+from tests.integration.access.walks import DEMONSTRATION, WALKERS, Walks
 from tests.pages import Form, Page
 from tracker.access.gate import mark_of
 
@@ -39,9 +43,7 @@ WHO_GUESSES = SIGNED_IN if is_long() else SIGNED_IN[:: len(SIGNED_IN) // 4]
 class Asker:
     """One kind of person, who opens pages and sends their forms empty."""
 
-    app: Flask
-    demonstration: Demonstration
-    reset: Callable[[], object]
+    walks: Walks
     column: str
 
     def outcome(self, place: Place) -> str:
@@ -49,16 +51,23 @@ class Asker:
         who = KINDS[place.cooperation]
         if self.column not in who:
             return ABSENT
-        client = self.demonstration.browser(self.app, who[self.column])
+        key = who[self.column]
+        client = self.walks.demonstration.browser(self.walks.app, key)
         outcomes, shown = {}, ""
         address = come_to(client, place)
         for method in place.methods:
+            if method == "GET" and self.walks.has_opened(key, address):
+                outcomes[method] = OPEN
+                shown = self.walks.walk(key).texts.get(address, "")
+                continue
             response = ask(client, address, method)
             outcomes[method] = self._meaning(place, response, is_stopped(client))
             if method == "GET" and response.mimetype == "text/html":
                 shown = response.get_data(as_text=True)
             elif response.location:
-                self.reset()  # the form was taken; what is refused or wrong leaves nothing
+                self.walks.reset(
+                    DEMONSTRATION
+                )  # the form was taken; what is refused or wrong leaves nothing
         if outcomes.get("GET") == LED:
             assert set(outcomes.values()) <= {LED, OPEN, REFUSED}, f"{place.address}: {outcomes}"
             return LED
@@ -78,7 +87,7 @@ class Asker:
             return REFUSED
         if status == 404:
             return NOT_FOUND
-        if mark_of(self.app, place.endpoint) == "signed_in":
+        if mark_of(self.walks.app, place.endpoint) == "signed_in":
             turned_away = leads.startswith("/sign-in") if looks else status == 400
             if self.column == ANYBODY:
                 assert turned_away, f"{place.address}: {response.status} for a stranger"
@@ -132,22 +141,20 @@ def test_the_document_covers_every_url(app: Flask, demonstration: Demonstration)
 
 @pytest.mark.parametrize("column", COLUMNS)
 def test_access_to_every_page_is_as_the_document_says(
-    app: Flask,
-    demonstration: Demonstration,
-    reset_demonstration: Callable[[], Demonstration],
-    request: pytest.FixtureRequest,
-    column: str,
+    walks: Walks, request: pytest.FixtureRequest, column: str
 ) -> None:
-    with app.app_context():
-        all_places = places(app, demonstration)
-    asker = Asker(app, demonstration, reset_demonstration, column)
+    asker = Asker(walks, column)
+    if column in WALKERS:
+        walks.walk(KINDS["complete"][column])
     codes, faults = {}, []
-    for place in all_places:
-        try:
-            codes[table.row_of(place)] = asker.outcome(place)
-        except AssertionError as fault:
-            faults.append(str(fault))
-            codes[table.row_of(place)] = "?"
+    with walks.fresh(DEMONSTRATION):
+        all_places = places(walks.app, walks.demonstration)
+        for place in all_places:
+            try:
+                codes[table.row_of(place)] = asker.outcome(place)
+            except AssertionError as fault:
+                faults.append(str(fault))
+                codes[table.row_of(place)] = "?"
     assert faults == []
     written = table.read()
     if request.config.getoption("write_permissions"):
@@ -200,8 +207,8 @@ def test_a_stranger_is_led_to_the_sign_in_and_back_from_every_page_that_is_not_p
 def test_an_address_answers_no_other_methods(app: Flask, demonstration: Demonstration) -> None:
     client = demonstration.browser(app, "ilena")
     with app.app_context():
-        all_places = places(app, demonstration)
-    for place in all_places:
+        of_each_rule = {place.rule: place for place in places(app, demonstration)}
+    for place in of_each_rule.values():
         for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} - set(place.methods):
             status = client.open(place.address, method=method).status_code
             assert status in {404, 405}, f"{method} {place.address}: {status}"

@@ -1,17 +1,17 @@
 """Walks over all pages as all people: every link opens, nothing is written, one side's words stay.
 
-One worker runs all of this file (tests/conftest.py), so that each page is asked for once a person.
+One worker runs all of this file and of test_permissions (tests/conftest.py), so that each page is
+asked for once a person.
 """
 
 from urllib.parse import urlsplit
 
 import pytest
-from flask import Flask
 
 from tests.effort import is_long, tries
 from tests.factories.own_side import SIDES, STANDING, VISIT
-from tests.integration.access.places import COLUMNS, KINDS
-from tests.integration.access.walks import BOTH, Walks, prepare
+from tests.integration.access.places import KINDS
+from tests.integration.access.walks import BOTH, WALKERS, Walks
 
 # Where the demonstration's visit goes, of class K2: for those alone who are cleared and listed.
 PLACE = "Lower Harbour police station"
@@ -89,12 +89,8 @@ IN_ANOTHER_STATE = {
 # Pages that authors are led to for some minutes after they wrote.
 FOR_A_WHILE = {"comments.edit", "comments.withdraw"}
 NPM, CSO = SIDES["npm"], SIDES["cso"]
-# In the short form those walk who together come to every page. The others open the same pages by
-# the same rules; what each may open is compared in test_permissions.
-LONG_ALONE = {"auditor", "NPM signatory", "NPM member", "other CSO", "CSO expert, cleared"}
 # Of the cooperations in other states.
 OF_OTHER_KINDS = {"CSO coordinator", "CSO signatory"}
-WALKERS = [column for column in COLUMNS if is_long() or column not in LONG_ALONE]
 # Who is of neither side walks once, after both wrote. In the short form one person of each side
 # walks, since the others read by the same rules, and those of neither see no cooperation at all.
 OF_NEITHER = [key for key in NPM.others if key in CSO.others]
@@ -110,11 +106,6 @@ UNCLEARED = [
     for name, side in SIDES.items()
     for key in side.uncleared[: tries(short=1, long=len(side.uncleared))]
 ]
-
-
-@pytest.fixture(scope="module")
-def walks(worker_app: Flask) -> Walks:
-    return prepare(worker_app)
 
 
 @pytest.mark.parametrize("column", WALKERS)

@@ -18,6 +18,7 @@ from tests.factories.demonstration import make as make_demonstration
 from tests.factories.own_side import SIDES, Side, Written, draft_roles_again, post, share_out
 from tests.factories.visits import Scene
 from tests.integration.access.crawl import Found, Selection, crawl
+from tests.integration.access.places import COLUMNS
 from tests.moments import standing_at
 from tests.pages import without_tokens
 from tracker.core import clock
@@ -39,10 +40,15 @@ INSIDERS = (
     "joana",
     "leyla",
 )
+# In the short form those walk who together come to every page. The others open the same pages by
+# the same rules; what each may open is compared in test_permissions.
+LONG_ALONE = {"auditor", "NPM signatory", "NPM member", "other CSO", "CSO expert, cleared"}
+WALKERS = [column for column in COLUMNS if is_long() or column not in LONG_ALONE]
 # What other pages than comments say of reading and of mail, whoever wrote what: the log of reads
 # notes the walk's own reading; the administrator's list of mail has a line for each mail, of which
 # the words are the same whoever may read the comment (tested with the verbs).
 TELLS_OF_READING = re.compile(r"/reads(\?|$)|\A/administration/mail(\?|$)")
+DEMONSTRATION = "demonstration"
 BEFORE = "before"
 # After both sides wrote: for people of neither, who read it all in one walk.
 BOTH = "both"
@@ -69,7 +75,7 @@ class Walks:
         """
         if (after, key) not in self.crawls:
             is_before = after == BEFORE
-            with self._fresh(after):
+            with self.fresh(after):
                 if is_before and not self._rows:
                     self._rows = _digests()
                 self.crawls[after, key] = crawl(
@@ -84,6 +90,15 @@ class Walks:
                         table for table in now if now[table] != self._rows[table]
                     }
         return self.crawls[after, key]
+
+    def has_opened(self, key: str | None, address: str) -> bool:
+        """Tell whether a person opened this page of the demonstration on a walk.
+
+        The roles of the visit don't count: people walk while they are drafted again.
+        """
+        walked = self.crawls.get((BEFORE, key))
+        roles = str(self.demonstration.checklists["complete", "visit_roles"])
+        return walked is not None and roles not in address and walked.statuses.get(address) == 200
 
     def differing(self, key: str | None, after: str) -> list[str]:
         """Return the addresses at which a person finds something else than before.
@@ -112,23 +127,27 @@ class Walks:
         return Selection(watched | {own}, watched, EVERYBODYS_ITEMS, digit=place)
 
     @contextmanager
-    def _fresh(self, state: str = BEFORE) -> Iterator[None]:
+    def fresh(self, state: str = BEFORE) -> Iterator[None]:
         """Put the application on a fresh copy of a state, at the moment of all walks."""
-        starting_points.of(self.app).reset(_name(state))
+        self.reset(state)
         clock.use_source(standing_at(self.moment))
         with self.app.app_context():
             yield
+
+    def reset(self, state: str = BEFORE) -> None:
+        """Replace the database by a fresh copy of a state."""
+        starting_points.of(self.app).reset(state if state == DEMONSTRATION else _name(state))
 
 
 def prepare(app: Flask) -> Walks:
     """Make the states in which people walk: before, and after one side or both have written."""
     points = starting_points.of(app)
-    demonstration = points.use("demonstration", make_demonstration)
+    demonstration = points.use(DEMONSTRATION, make_demonstration)
     before = _name(BEFORE)
     points.use(
         before,
         lambda: draft_roles_again(Scene(db.session(), demonstration)),
-        on="demonstration",
+        on=DEMONSTRATION,
     )
 
     def write(side: Side) -> Written:
