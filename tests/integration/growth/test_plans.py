@@ -36,10 +36,12 @@ OF_ALL_ITS_LINES = frozenset(
 )
 
 
-def build() -> Demonstration:
-    demonstration = demonstrations.make()
-    db.session.commit()
-    multiply([demonstration.cooperations[name] for name in demonstrations.COOPERATIONS], MANY)
+def of_many(app: Flask) -> Demonstration:
+    """Put the application on the demonstration, with many copies of its cooperations."""
+    points = starting_points.of(app)
+    demonstration = points.use("demonstration", demonstrations.make)
+    sources = [demonstration.cooperations[name] for name in demonstrations.COOPERATIONS]
+    points.use("many", lambda: multiply(sources, MANY), on="demonstration")
     return demonstration
 
 
@@ -67,7 +69,7 @@ LOOKED_AT = USED.keys() | IN_ORDER.keys()
 
 def test_no_page_reads_a_growing_table_from_end_to_end(app: Flask) -> None:
     """One test, since to copy so large a database takes longer than to ask for all pages."""
-    demonstration = starting_points.of(app).use("many", build)
+    demonstration = of_many(app)
     scans_by_page: dict[str, set[str]] = {}
     missing_by_page: dict[str, set[str]] = {}
     with app.app_context():
