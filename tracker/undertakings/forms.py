@@ -136,7 +136,7 @@ def paper_form(questions: Questions, language: str) -> PaperPathForm:
     """
     form = type("AskedPaperForm", (PaperPathForm,), _path(questions, complete=True))
     paper = cast("PaperPathForm", form(data={"language": language}))
-    paper.language.choices = [(known.code, known.name) for known in locale.languages()]
+    paper.language.choices = [Option(known.code, known.name) for known in locale.languages()]
     if "has_interests" in paper:
         paper["has_interests"].description = _l(
             "As the person answered on the paper. After this page, only those who decide for the "
