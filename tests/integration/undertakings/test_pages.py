@@ -464,7 +464,7 @@ def test_terms_that_ran_out_are_not_signed(
     client = browser("leyla")
     page = client.page(path)
     assert "has passed" in page.text
-    assert client.post(path, data=filled_in()).status_code == 200
+    assert client.post(path, data=filled_in()).status_code == 403
     assert stage.undertaking("leyla").sealed_draft is None
 
 
