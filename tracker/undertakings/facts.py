@@ -74,7 +74,9 @@ class Terms:
     def documents_for(self, *, of_npm: bool) -> tuple[TermsDocument, ...]:
         """Return the documents that a person of the NPM signs, or one of a CSO."""
         signers = (Signers.EVERYONE, Signers.NPM if of_npm else Signers.CSO)
-        return tuple(document for document in self.documents if document.signers in signers)
+        signed = (document for document in self.documents if document.signers in signers)
+        # Each once, in whichever rows it stands.
+        return tuple({document.name: document for document in signed}.values())
 
     def is_over(self, day: dt.date) -> bool:
         """Tell whether the time they cover has passed; the last day is included."""
