@@ -107,9 +107,9 @@ class Stage:
     def put_in(self, key: str, interests: str = "", **changed: Any) -> Draft:
         """Have a person fill in all of their path."""
         undertaking = self.undertaking(key)
-        questions = queries.questions_of(queries.load(undertaking).checklist)
+        questions = queries.questions_of(queries.load(undertaking))
         values: dict[str, Any] = {
-            "confirmed": frozenset(point.name for point in questions.points),
+            "confirmed": frozenset(questions.names),
             "briefed": True,
             "briefed_on": clock.today(),
             "has_interests": bool(interests),
@@ -217,8 +217,10 @@ class Stage:
         )
         recompute()
 
-    def amend(self, *, until: dt.date | None = None) -> None:
-        """Bring a new revision of the terms into force."""
+    def amend(
+        self, *, until: dt.date | None = None, documents: list[dict[str, str]] | None = None
+    ) -> None:
+        """Bring a new revision of the terms into force, with documents that people sign (C1)."""
         agreements.amend(self.actor("ilena"), self.checklist, reason="A longer duty.", items=["C1"])
         sheet = load(self.checklist).sheet
         current = sheet.shared("C1")
@@ -229,7 +231,7 @@ class Stage:
             self.checklist,
             "C1",
             AnswerScope.SHARED,
-            {**current.values, "until": last.isoformat()},
+            {**current.values, "until": last.isoformat(), "documents": documents or []},
             base_version=current.version,
         )
         demo_checklists.send(self.cast, self.checklist)

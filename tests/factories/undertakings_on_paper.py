@@ -60,9 +60,9 @@ def as_actor(stage: Stage, key: str = DRIVER) -> Actor:
 
 def filled_in(stage: Stage, interests: str = "", **changed: Any) -> Draft:
     """Return what the driver filled in on the paper."""
-    questions = queries.questions_of(queries.load(stage.undertaking(DRIVER)).checklist)
+    questions = queries.questions_of(queries.load(stage.undertaking(DRIVER)))
     values: dict[str, Any] = {
-        "confirmed": frozenset(point.name for point in questions.points),
+        "confirmed": frozenset(questions.names),
         "briefed": True,
         "briefed_on": clock.today(),
         "has_interests": bool(interests),

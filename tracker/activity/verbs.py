@@ -220,7 +220,10 @@ REVIEW_CONCLUDED = _verb("review_concluded", "number", "version", "on", "outcome
 REVIEW_CALLED_OFF = _verb("review_called_off", "number", "reason")
 UNDERTAKING_ASKED = _verb("undertaking_asked", "person", "organisation", "terms_revision")
 UNDERTAKING_SIGNED = _verb(
-    "undertaking_signed", "person", "organisation", "terms_revision", "document_digest", "method"
+    "undertaking_signed",
+    *("person", "organisation", "terms_revision", "document_digest", "method"),
+    # Title and version of each document signed with it, where there are any.
+    "documents",
 )
 UNDERTAKING_FROZEN = _verb("undertaking_frozen", "person", "organisation", "document_digest")
 # Signed on paper by a person who has no account. Why a scan was refused is no part of the history.

@@ -19,6 +19,8 @@ from tracker.checklists.rules.rendering import (
 from tracker.core.localized import LocalizedStr, joined
 from tracker.ui.locale import as_date
 
+# How many columns stand beside each other, and how many letters in one cell.
+COLUMNS, LONG = 5, 1200
 # A field of an answer: its label, and text or a Table.
 Part_ = tuple[str, Any]
 PartDifference = tuple[str, value_differences.Difference | value_differences.TableDifference]
@@ -33,6 +35,12 @@ class Table:
 
     heads: tuple[str, ...]
     lines: tuple[tuple[str, ...], ...]
+
+    @property
+    def is_stacked(self) -> bool:
+        """Whether it is shown line by line: with many columns, or a cell longer than a page."""
+        is_long = any(len(cell) > LONG for line in self.lines for cell in line)
+        return len(self.heads) > COLUMNS or is_long
 
 
 def parts(

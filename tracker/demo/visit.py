@@ -76,12 +76,12 @@ def _undertaking_id(cooperation: Cooperation, user_id: UUID) -> UUID:
 def _sign(cast: Cast, key: str, undertaking_id: UUID, interests: str) -> None:
     actor = cast.actor(key)
     loaded = queries.load(queries.locked(undertaking_id))
-    questions = queries.questions_of(loaded.checklist)
+    questions = queries.questions_of(loaded)
     undertakings.save_draft(
         actor,
         undertaking_id,
         Draft(
-            confirmed=frozenset(point.name for point in questions.points),
+            confirmed=frozenset(questions.names),
             briefed=True,
             briefed_on=clock.today(),
             has_interests=bool(interests),

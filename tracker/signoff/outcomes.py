@@ -394,7 +394,8 @@ class UndertakingCourse:
     # Whether the person signed it, here or on a paper whose scan was confirmed.
     is_signed: bool = False
     is_signed_by_all: bool = False
-    # The event that closed it.
+    # The event of the person's signature, and the one that closed it.
+    signed_by: UUID | None = None
     closed_by: UUID | None = None
     is_sound: bool = True
 
@@ -444,6 +445,7 @@ def undertaking_course(
         UndertakingPhase.CLOSED if closed else phase,
         is_signed=own is not None,
         is_signed_by_all=all(steps),
+        signed_by=next((link.event_id for link in ordered if link.number == own), None),
         closed_by=closed.event_id if closed else None,
         # Each event has its row and each row its event; each comes after what it depends on.
         is_sound=steps == numbers

@@ -40,6 +40,8 @@ class Compared:
     paper: Mapping[str, Any] | None = None
     # The newest clearance it opened, whether that is still open or not.
     clearance: Clearance | None = None
+    # Title and version of each document signed with it, as the event of the signature has them.
+    documents: tuple[str, ...] = ()
 
 
 def compare(undertakings: Collection[Undertaking]) -> dict[UUID, Compared]:
@@ -65,9 +67,14 @@ def compare(undertakings: Collection[Undertaking]) -> dict[UUID, Compared]:
     ):
         by_clearance.setdefault(link.subject_id, []).append(link)
     courses = [result.course for result in compared.values()]
-    closed_by = [course.closed_by for course in courses if course.closed_by]
+    own = [
+        event_id
+        for course in courses
+        for event_id in (course.signed_by, course.closed_by)
+        if event_id
+    ]
     of_clearances = [link.event_id for links in by_clearance.values() for link in links]
-    details = witness.details_of([*closed_by, *of_clearances])
+    details = witness.details_of([*own, *of_clearances])
     return {
         undertaking.id: replace(
             compared[undertaking.id],
@@ -77,9 +84,17 @@ def compare(undertakings: Collection[Undertaking]) -> dict[UUID, Compared]:
                 undertaking, opened.get(undertaking.id), by_clearance, details
             ),
             clearance=opened.get(undertaking.id),
+            documents=_signed_beside(compared[undertaking.id].course, details),
         )
         for undertaking in undertakings
     }
+
+
+def _signed_beside(
+    course: UndertakingCourse, details: Mapping[UUID, Mapping[str, Any]]
+) -> tuple[str, ...]:
+    known = details.get(course.signed_by) if course.signed_by else None
+    return tuple(known.get("documents", ())) if known else ()
 
 
 def _opened(undertaking_ids: list[UUID]) -> dict[UUID, Clearance]:

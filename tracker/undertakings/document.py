@@ -57,7 +57,8 @@ def document(
         "sentence": {sentence.language: str(sentence)},
         **merged(
             [
-                _localized(
+                _documents(questions[code], draft, code)
+                | _localized(
                     questions[code],
                     draft,
                     code,
@@ -67,6 +68,26 @@ def document(
             ]
         ),
     }
+
+
+def _documents(questions: Questions, draft: Draft, language: str) -> dict[str, Any]:
+    """Return what is signed with the undertaking; nothing where the terms ask for no document."""
+    if not questions.documents:
+        return {}
+    with in_language(language):
+        documents = [
+            {
+                "kind": kind,
+                "title": document.title,
+                "version": document.version,
+                "text": document.text,
+                "digest": document.digest,
+                "sentence": LocalizedStr(labels.document_sentence(document), language),
+                "confirmed": document.name in draft.confirmed,
+            }
+            for kind, document in questions.documents
+        ]
+    return {"documents": documents}
 
 
 def _because(organisation: str, ties: AbstractSet[str], language: str) -> dict[str, LocalizedStr]:

@@ -20,7 +20,9 @@ from tracker.checklists.rules.facts import Sheet, Surroundings
 from tracker.checklists.rules.values import as_date, as_id
 from tracker.core import canonical
 from tracker.core.localized import LocalizedText
+from tracker.undertakings import signed_beside
 from tracker.undertakings.models import InterestsDecision, UndertakingState
+from tracker.undertakings.signed_beside import Signers, TermsDocument
 
 # Items of checklist 2 with a place of their own on the person's path.
 COVERS = "C1"
@@ -66,6 +68,15 @@ class Terms:
     contact: str
     phone: str
     hours: int | None
+    # What people sign with the undertaking, in the order of the terms.
+    documents: tuple[TermsDocument, ...] = ()
+
+    def documents_for(self, *, of_npm: bool) -> tuple[TermsDocument, ...]:
+        """Return the documents that a person of the NPM signs, or one of a CSO."""
+        signers = (Signers.EVERYONE, Signers.NPM if of_npm else Signers.CSO)
+        signed = (document for document in self.documents if document.signers in signers)
+        # Each once, in whichever rows it stands.
+        return tuple({document.name: document for document in signed}.values())
 
     def is_over(self, day: dt.date) -> bool:
         """Tell whether the time they cover has passed; the last day is included."""
@@ -96,6 +107,14 @@ class Questions:
     briefing: Item | None
     briefing_required: bool
     interests: Item | None
+    # What is signed with the undertaking: its kind in words, and the document.
+    documents: tuple[tuple[str, TermsDocument], ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """How a form and a draft call all that the person confirms, sentences and documents."""
+        documents = (document.name for _kind, document in self.documents)
+        return (*(point.name for point in self.points), *documents)
 
     @property
     def interest_options(self) -> tuple[tuple[str, str], ...]:
@@ -262,19 +281,27 @@ def read_terms(document: Mapping[str, Any], digest: str) -> Terms:
         contact=str(_text(items, LEAKS, "contact")),
         phone=str(leaks.get("phone") or ""),
         hours=leaks.get("hours"),
+        documents=tuple(signed_beside.read(covers.get(signed_beside.FIELD) or ())),
     )
 
 
-def questions(template: Template, sheet: Sheet, surroundings: Surroundings) -> Questions:
+def questions(
+    template: Template,
+    sheet: Sheet,
+    surroundings: Surroundings,
+    documents: Sequence[TermsDocument] = (),
+) -> Questions:
     """Return what each person is asked: items of the person that apply, as the conditions say.
 
     A sentence that is not required here is left out; the briefing stays as a recommendation.
+    documents are those that the terms in force ask of this person.
     """
     shown = sorted(
         (item for item in template.items if _is_shown(item, sheet, surroundings)),
         key=lambda item: int(item.code[1:]),
     )
     by_code = {item.code: item for item in shown}
+    covers = template.by_code[COVERS]
     briefing = by_code.get(BRIEFING)
     return Questions(
         points=tuple(
@@ -287,6 +314,9 @@ def questions(template: Template, sheet: Sheet, surroundings: Surroundings) -> Q
         briefing=briefing,
         briefing_required=briefing is not None and is_required(briefing, sheet, surroundings),
         interests=by_code.get(INTERESTS),
+        documents=tuple(
+            (signed_beside.kind_of(document, covers), document) for document in documents
+        ),
     )
 
 
@@ -315,9 +345,9 @@ def listed_in(
 
 def missing(questions: Questions, draft: Draft, today: dt.date) -> Iterable[str]:
     """Yield the names of what is still missing in a draft before it can be signed."""
-    for point in questions.points:
-        if point.name not in draft.confirmed:
-            yield point.name
+    for name in questions.names:
+        if name not in draft.confirmed:
+            yield name
     if questions.briefing_required and not draft.briefed:
         yield "briefed"
     if draft.briefed and (draft.briefed_on is None or draft.briefed_on > today):

@@ -46,6 +46,7 @@ from tracker.undertakings.labels import (
     LIMIT_REACHES,
     REACH_HINTS,
     REACHES,
+    document_sentence,
 )
 from tracker.undertakings.models import InterestsDecision, Reach
 from tracker.undertakings.places import Places
@@ -67,13 +68,18 @@ class PathForm(Form):
         return [(point.code, self[point.name]) for point in self.questions.points]
 
     @property
+    def documents(self) -> list[tuple[str, Any, Any]]:
+        """The documents to confirm: the kind, the document, and its field."""
+        return [
+            (kind, document, self[document.name]) for kind, document in self.questions.documents
+        ]
+
+    @property
     def draft(self) -> Draft:
         """What is filled in, as it is kept."""
         has_interests = self["has_interests"].data if "has_interests" in self else None
         return Draft(
-            confirmed=frozenset(
-                point.name for point in self.questions.points if self[point.name].data
-            ),
+            confirmed=frozenset(name for name in self.questions.names if self[name].data),
             briefed=bool(self["briefed"].data) if "briefed" in self else False,
             briefed_on=self["briefed_on"].data if "briefed_on" in self else None,
             has_interests=None if has_interests is None else has_interests == DECLARED,
@@ -155,6 +161,11 @@ def _path(questions: Questions, *, complete: bool) -> dict[str, Any]:
     for point in questions.points:
         needed = [Required(_l("Confirm point %(code)s", code=point.code))]
         members[point.name] = ConfirmField(point.sentence, needed if complete else [])
+    for _kind, document in questions.documents:
+        needed = [Required(_l("Confirm that you have read “%(title)s”", title=document.title))]
+        members[document.name] = ConfirmField(
+            document_sentence(document), needed if complete else []
+        )
     return members
 
 

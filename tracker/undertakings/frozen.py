@@ -16,6 +16,19 @@ from tracker.ui.locale import as_date
 
 
 @dataclass(frozen=True, slots=True)
+class SignedDocument:
+    """A document that was signed with the undertaking (adr 75)."""
+
+    kind: str
+    title: str
+    version: str
+    text: str
+    digest: str
+    # What the person confirmed of it.
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class SignedText:
     """What a person signed as it reads in one language; words in another know that they are."""
 
@@ -37,6 +50,7 @@ class SignedText:
     because: str
     # Code, label and sentence of each point that was confirmed.
     points: tuple[tuple[str, str, str], ...]
+    documents: tuple[SignedDocument, ...]
     # What stands beside it: of the person, the cooperation, the terms.
     about: tuple[Part_, ...]
     # What only machines read, each with its place.
@@ -71,6 +85,17 @@ def read(document: Mapping[str, Any], language: str) -> SignedText:
         points=tuple(
             (point["code"], say(point["label"]), say(point["sentence"]))
             for point in document["points"]
+        ),
+        documents=tuple(
+            SignedDocument(
+                kind=say(part["kind"]),
+                title=part["title"],
+                version=part["version"],
+                text=part["text"],
+                digest=part["digest"],
+                sentence=say(part["sentence"]),
+            )
+            for part in document.get("documents", ())
         ),
         about=_about(document, shown),
         technical=tuple(leaves.technical(document, known)),

@@ -1,5 +1,6 @@
 """Labels for undertakings: statuses, decisions, reasons for closing, the sentence signed."""
 
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 
 from flask_babel import gettext as _
@@ -8,6 +9,7 @@ from flask_babel import lazy_gettext as _l
 from tracker.checklists.rules.consistency import TIES
 from tracker.undertakings.facts import Scope, Terms
 from tracker.undertakings.models import InterestsDecision, Reach, UndertakingEnd
+from tracker.undertakings.signed_beside import TermsDocument
 
 DECISIONS: dict[InterestsDecision, object] = {
     InterestsDecision.ACCEPT: _l("Accept"),
@@ -92,8 +94,26 @@ def _and(words: list[str]) -> str:
     return str(_("%(some)s and %(last)s", some=", ".join(words[:-1]), last=words[-1]))
 
 
-def sentence(name: str, terms: Terms) -> str:
-    """Return the sentence a person signs, in their own name."""
+def document_sentence(document: TermsDocument) -> str:
+    """Return the sentence with which a person confirms a document."""
+    return str(_("I have read “%(document)s” and sign it for myself.", document=document.named))
+
+
+def sentence(name: str, terms: Terms, documents: Iterable[TermsDocument]) -> str:
+    """Return the sentence a person signs, in their own name, with each document signed beside."""
+    own, named = _own_sentence(name, terms), _named(documents)
+    return (
+        f"{own} {_('I also sign these documents: %(documents)s.', documents=named)}"
+        if named
+        else own
+    )
+
+
+def _named(documents: Iterable[TermsDocument]) -> str:
+    return "; ".join(document.named for document in documents)
+
+
+def _own_sentence(name: str, terms: Terms) -> str:
     return str(
         _(
             "I, %(name)s, have read revision %(revision)s of the confidentiality terms of "
@@ -107,9 +127,16 @@ def sentence(name: str, terms: Terms) -> str:
 
 
 def countersigning_sentence(
-    name: str, organisation: str, person: str, terms: Terms, opens: str
+    name: str,
+    organisation: str,
+    person: str,
+    terms: Terms,
+    documents: Iterable[TermsDocument],
+    opens: str,
 ) -> str:
-    """Return the sentence that countersigns another's undertaking."""
+    """Return the sentence that countersigns another's undertaking, with what was signed beside."""
+    named = _named(documents)
+    beside = _("Signed with it: %(documents)s.", documents=named) if named else ""
     return str(
         _(
             "I, %(name)s, countersign for %(organisation)s the undertaking of %(person)s on "
@@ -121,7 +148,7 @@ def countersigning_sentence(
             revision=terms.revision,
             title=terms.title,
             reference=terms.reference,
-            opens=opens,
+            opens=f"{beside} {opens}".strip(),
         )
     )
 

@@ -534,7 +534,7 @@ def taking(actor: Actor, reference: str, undertaking_id: str) -> Taking:
     """
     loaded = taken_or_404(actor, reference, undertaking_id)
     undertaking = loaded.undertaking
-    questions = queries.questions_of(loaded.checklist, locale.language())
+    questions = queries.questions_of(loaded, locale.language())
     return Taking(
         loaded,
         policy.can_take_signature(actor, loaded.standing, clock.today()),
@@ -548,7 +548,7 @@ def taking(actor: Actor, reference: str, undertaking_id: str) -> Taking:
                 undertaking.organisation.name, queries.ties_of(undertaking)
             ),
             "others": others_who_decide(actor, loaded),
-            "sentence": labels.sentence(undertaking.user.name, loaded.terms),
+            "sentence": labels.sentence(undertaking.user.name, loaded.terms, loaded.documents),
         },
     )
 

@@ -55,6 +55,7 @@ from tracker.undertakings.models import (
 )
 from tracker.undertakings.places import ANOTHER_KIND
 from tracker.undertakings.policy import DECIDERS
+from tracker.undertakings.signed_beside import TermsDocument
 
 # How many undertakings of each kind My work looks through at a time.
 MANY = 100
@@ -84,6 +85,12 @@ class Loaded:
     standing: UndertakingStatus
     # The checklist whose terms these are.
     checklist: Checklist
+
+    @property
+    def documents(self) -> tuple[TermsDocument, ...]:
+        """What the person signs with the undertaking, as the terms it rests on say (C1)."""
+        of_npm = self.undertaking.organisation_id in self.standing.npm_ids
+        return self.terms.documents_for(of_npm=of_npm)
 
 
 def find_own(actor: Actor, undertaking_id: UUID) -> Undertaking | None:
@@ -156,19 +163,22 @@ def standing(undertaking: Undertaking, checklist: Checklist, terms: Terms) -> Un
     )
 
 
-def questions_of(checklist: Checklist, language: str = "") -> Questions:
-    """Return what the template asks of each person now; for pages in a language."""
-    return _questions(load_checklist(checklist, language))
+def questions_of(loaded: Loaded, language: str = "") -> Questions:
+    """Return what the template and the terms ask of a person now; for pages in a language."""
+    return _questions(load_checklist(loaded.checklist, language), loaded.documents)
 
 
-def questions_by_language(checklist: Checklist, languages: Languages) -> dict[str, Questions]:
-    """Return what the template asks of each person now, in each of some languages."""
-    loaded = load_checklist(checklist)
-    return {code: _questions(retold(loaded, languages.words.get(code))) for code in languages.codes}
+def questions_by_language(loaded: Loaded, languages: Languages) -> dict[str, Questions]:
+    """Return what the template and the terms ask of a person now, in each of some languages."""
+    checklist = load_checklist(loaded.checklist)
+    return {
+        code: _questions(retold(checklist, languages.words.get(code)), loaded.documents)
+        for code in languages.codes
+    }
 
 
-def _questions(loaded: LoadedChecklist) -> Questions:
-    return questions(loaded.template, loaded.sheet, loaded.surroundings)
+def _questions(checklist: LoadedChecklist, documents: tuple[TermsDocument, ...]) -> Questions:
+    return questions(checklist.template, checklist.sheet, checklist.surroundings, documents)
 
 
 _PARTIES_OF_THE_TERMS = (

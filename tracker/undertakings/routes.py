@@ -68,6 +68,7 @@ from tracker.undertakings.queries import Loaded
 
 blueprint = Blueprint("undertakings", __name__)
 blueprint.add_app_template_filter(labels.ended_because, "undertaking_ended_because")
+blueprint.add_app_template_filter(labels.document_sentence, "document_sentence")
 
 
 # The person's own ------------------------------------------------------------------------------
@@ -92,7 +93,7 @@ def show(undertaking_id: str) -> str | Response:
     actor = current_actor()
     undertaking = _get_or_404(actor, undertaking_id)
     loaded = queries.load(undertaking)
-    questions = queries.questions_of(loaded.checklist, locale.language())
+    questions = queries.questions_of(loaded, locale.language())
     words = pages.words(loaded)
     later = "later" in request.form
     draft = encryption.draft_of(undertaking)
@@ -123,7 +124,7 @@ def show(undertaking_id: str) -> str | Response:
         saved_at=draft.saved_at,
         because=labels.party_interest(undertaking.organisation.name, queries.ties_of(undertaking)),
         why=pages.why(locale.language()),
-        sentence_parts=pages.with_names(labels.sentence(actor.name, loaded.terms), actor.name),
+        sentence_parts=pages.with_names(_sentence(actor, loaded), actor.name),
     )
 
 
@@ -138,12 +139,12 @@ def sign(undertaking_id: str) -> str | Response:
     if not may_sign:
         flash(str(may_sign.reason), "warning")
         return _to_own(undertaking)
-    questions = queries.questions_of(loaded.checklist, locale.language())
+    questions = queries.questions_of(loaded, locale.language())
     draft = encryption.draft_of(undertaking)
     if not draft.is_ready or list(missing(questions, draft, clock.today())):
         flash(_("Fill in and confirm each point first, then continue to sign."), "warning")
         return _to_own(undertaking)
-    sentence = labels.sentence(actor.name, loaded.terms)
+    sentence = _sentence(actor, loaded)
     form = SignForm()
     ways = proof_fields.ways(actor)
     by_mail = bool(policy.can_sign_by_mailed_code(actor, loaded.standing))
@@ -171,6 +172,10 @@ def sign(undertaking_id: str) -> str | Response:
         text=text,
         sentence_parts=pages.with_names(sentence, actor.name),
     )
+
+
+def _sentence(actor: Actor, loaded: Loaded) -> str:
+    return labels.sentence(actor.name, loaded.terms, loaded.documents)
 
 
 def _sign(actor: Actor, loaded: Loaded, form: SignForm, sentence: str) -> None:
@@ -566,7 +571,7 @@ def countersign(reference: str, undertaking_id: str) -> str | Response:
     )
     name = undertaking.user.name
     sentence = labels.countersigning_sentence(
-        actor.name, actor.organisation_name, name, loaded.terms, opens
+        actor.name, actor.organisation_name, name, loaded.terms, loaded.documents, opens
     )
     form = CountersignForm(
         data={

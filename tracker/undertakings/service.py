@@ -120,7 +120,7 @@ def freeze_shown(
     draft = encryption.draft_of(undertaking)
     read_on = page or SigningPage.begin(clock.now())
     shown.require_recent(page, digest_to_be(loaded, spoken, read_on))
-    questions = queries.questions_of(loaded.checklist)
+    questions = queries.questions_of(loaded)
     if not draft.is_ready or list(missing(questions, draft, clock.today())):
         raise RuleBrokenError(_l("Something is missing. Go back and confirm each point."))
     revision = signoff.freeze_as_shown(
@@ -164,7 +164,14 @@ def note_signed(actor: Actor, loaded: Loaded, revision: Revision, signature: Sig
         terms_revision=loaded.terms.revision,
         document_digest=revision.digest,
         method=signature.method.value,
+        **signed_beside(loaded),
     )
+
+
+def signed_beside(loaded: Loaded) -> dict[str, Any]:
+    """Return what the event of a signature says of documents signed with it; nothing without."""
+    named = [document.named for document in loaded.documents]
+    return {"documents": named} if named else {}
 
 
 def page_to_sign(loaded: Loaded, sentence: LocalizedStr) -> SigningPage:
@@ -420,7 +427,7 @@ def frozen_document(
     return document(
         undertaking,
         loaded.terms,
-        queries.questions_by_language(loaded.checklist, languages),
+        queries.questions_by_language(loaded, languages),
         draft,
         queries.ties_of(undertaking),
         sentence=sentence,

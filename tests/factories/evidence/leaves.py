@@ -97,7 +97,7 @@ def _ways(leaf: Leaf, language: str, interface: str) -> list[str]:
     """Return in which ways people may read what stands at a place."""
     value = leaf.value
     if isinstance(value, bool):
-        if re.fullmatch(r"points\.\d+\.confirmed", leaf.place):
+        if re.fullmatch(r"(points|documents)\.\d+\.confirmed", leaf.place):
             return ["" if value else "Not confirmed"]
         with in_language(language):
             words = ANSWERED[leaf.place, value]

@@ -101,7 +101,7 @@ def address(stage: Stage, key: str = DRIVER) -> str:
 
 def filled_in(stage: Stage, client: CheckedClient, interests: str = "") -> Page:
     """Send page 1 as the person would fill it in, and return what comes next."""
-    questions = queries.questions_of(queries.load(stage.undertaking(DRIVER)).checklist)
+    questions = queries.questions_of(queries.load(stage.undertaking(DRIVER)))
     ticked: dict[str, Any] = dict.fromkeys((point.name for point in questions.points), True)
     return Page.of(
         client.submit(

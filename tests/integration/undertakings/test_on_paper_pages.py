@@ -64,7 +64,7 @@ def send(
 
 
 def points(stage: Stage) -> list[str]:
-    questions = queries.questions_of(queries.load(stage.undertaking(DRIVER)).checklist)
+    questions = queries.questions_of(queries.load(stage.undertaking(DRIVER)))
     return [point.name for point in questions.points]
 
 

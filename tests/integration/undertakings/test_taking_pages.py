@@ -34,7 +34,7 @@ def fill_in(driver: Stage, client: CheckedClient) -> Page:
     """Fill in page 1 on the taker's device and return page 2."""
     where = address(driver, "/here")
     form = client.page(where).form()
-    questions = queries.questions_of(queries.load(driver.undertaking(DRIVER)).checklist)
+    questions = queries.questions_of(queries.load(driver.undertaking(DRIVER)))
     confirmed = {point.name: "y" for point in questions.points}
     today = clock.today().isoformat()
     values = {"briefed": "y", "briefed_on": today, "has_interests": "none", **confirmed}

@@ -70,7 +70,7 @@ def test_a_second_page_of_the_same_host_overwrites_nothing_unnoticed(hosts: Stag
 
 def answers(stage: Stage, interests: str) -> dict[str, object]:
     """Return what a person fills in on page 1."""
-    questions = queries.questions_of(queries.load(stage.undertaking(DRIVER)).checklist)
+    questions = queries.questions_of(queries.load(stage.undertaking(DRIVER)))
     return {point.name: True for point in questions.points} | {
         "briefed": True,
         "briefed_on": clock.today().isoformat(),

@@ -21,7 +21,7 @@ from tracker.activity.queries import HistoryLine
 from tracker.agreements import frozen_text
 from tracker.checklists.localized_values import Part_, Table
 from tracker.core import clock
-from tracker.core.localized import language_of
+from tracker.core.localized import LocalizedStr, language_of
 from tracker.evidence.certificates.pdf import MARKER
 from tracker.mail.render import in_language, link
 from tracker.signoff.labels import (
@@ -39,6 +39,8 @@ from tracker.signoff.models import Revision, Signature, SignatureKind
 from tracker.ui import qr_code
 from tracker.ui.locale import as_date, as_datetime, direction, listed, name_of
 from tracker.undertakings import frozen as undertakings
+from tracker.undertakings.facts import COVERS
+from tracker.undertakings.frozen import SignedDocument
 
 # The name of the attached file: the bytes whose digest was signed.
 CANONICAL = "canonical-document.json"
@@ -179,6 +181,7 @@ def _part(part: Part_, language: str) -> Values:
             "heads": [_say(head, language) for head in value.heads],
             "lines": [[_say(cell, language) for cell in line] for line in value.lines],
             "widths": _widths(value),
+            "stacked": value.is_stacked,
         }
     words = str(value or "")
     is_short = len(words) <= SHORT and "\n" not in words
@@ -257,9 +260,33 @@ def _undertaking(source: Source, language: str) -> Values:
                     for code, label, words in text.points
                 ],
             },
+            *_documents(text.documents, language),
             _beside(_("What was confirmed beside it"), entries, language),
         ],
     }
+
+
+def _documents(documents: Sequence[SignedDocument], language: str) -> list[Values]:
+    """Return the section with the documents signed beside an undertaking; none where none were."""
+    if not documents:
+        return []
+    items = []
+    for document in documents:
+        version = _("Version: %(version)s", version=document.version)
+        kind = f"{document.kind}. {version}" if document.kind else version
+        digest = LocalizedStr(f"SHA-256: {document.digest}", language)
+        items.append(
+            {
+                "code": COVERS,
+                "label": _say(document.title, language),
+                "prompt": _say(kind, language, is_said=True),
+                "answers": [
+                    {"by": None, "parts": [_part(("", words), language)]}
+                    for words in (document.text, document.sentence, digest)
+                ],
+            }
+        )
+    return [{"title": _say(_("Other documents signed"), language, is_said=True), "items": items}]
 
 
 # Signatures ---------------------------------------------------------------------------------------

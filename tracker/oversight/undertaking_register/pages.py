@@ -35,6 +35,8 @@ class LineView:
     terms_note: object
     signed: SignedWhen | None
     method: object
+    # Title and version of each document signed with it.
+    documents: tuple[str, ...]
     state: tuple[object, str]
     closed_at: dt.datetime | None
     agrees: bool
@@ -59,6 +61,7 @@ def view(actor: Actor, line: RegisteredUndertaking) -> LineView:
         terms_note="" if line.is_current else _is_current(line, no=_("no longer in force")),
         signed=line.line.signed,
         method=_method(line),
+        documents=_documents(line),
         state=undertakings.state(line.line, decides=False),
         closed_at=_closed_at(line),
         agrees=line.line.agrees,
@@ -90,6 +93,7 @@ def export_heads() -> list[object]:
         _("Asked on"),
         _("Signed on"),
         _("Method of signing"),
+        _("Other documents signed"),
         _("Countersigned on"),
         _("Access"),
         _("Closed on"),
@@ -113,6 +117,7 @@ def export_row(line: RegisteredUndertaking) -> list[object]:
         _day(undertaking.asked_at),
         _signed_on(line.line.signed),
         _method(line),
+        "; ".join(_documents(line)),
         _day(undertaking.countersigned_at if agrees else None),
         undertakings.state(line.line, decides=False)[0],
         _day(_closed_at(line)),
@@ -145,6 +150,10 @@ def _covers(line: RegisteredUndertaking) -> object:
 
 def _method(line: RegisteredUndertaking) -> object:
     return METHODS[line.method] if line.method is not None and line.line.agrees else ""
+
+
+def _documents(line: RegisteredUndertaking) -> tuple[str, ...]:
+    return line.documents if line.line.agrees else ()
 
 
 def _closed_at(line: RegisteredUndertaking) -> dt.datetime | None:

@@ -63,6 +63,8 @@ class RegisteredUndertaking:
     is_current: bool | None
     # How the person proved who they are; None before signing.
     method: Method | None
+    # Title and version of each document that the person signed with it (adr 75).
+    documents: tuple[str, ...] = ()
 
     @property
     def is_for_one_visit(self) -> bool:
@@ -335,5 +337,8 @@ def _lines_of(actor: Actor, undertaking_ids: list[UUID]) -> list[RegisteredUnder
             if terms[checklist.id].agrees
             else None
         )
-        lines.append(RegisteredUndertaking(line, reference, title, revision, is_current, method))
+        documents = compared[undertaking_id].documents
+        lines.append(
+            RegisteredUndertaking(line, reference, title, revision, is_current, method, documents)
+        )
     return lines

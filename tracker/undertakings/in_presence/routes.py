@@ -104,7 +104,7 @@ def sign(reference: str, undertaking_id: str) -> str | Response:
     ways = proof_fields.ways(actor)
     form.ask_for(app=ways.has_app, passkey=ways.has_passkey)
     # Before the proof: a wrong one gives the transaction up.
-    spoken = LocalizedStr(labels.sentence(undertaking.user.name, loaded.terms), locale.language())
+    spoken = LocalizedStr(_sentence(loaded), locale.language())
     page = undertakings.page_to_sign(loaded, spoken)
     text = signed_texts.read(undertakings.text_to_sign(loaded, spoken, page), spoken.language)
     sentence_parts = _sentence_parts(loaded)
@@ -150,5 +150,8 @@ def _sign(actor: Actor, loaded: Loaded, form: HostForm, spoken: LocalizedStr) ->
 
 
 def _sentence_parts(loaded: Loaded) -> list[tuple[str, bool]]:
-    name = loaded.undertaking.user.name
-    return pages.with_names(labels.sentence(name, loaded.terms), name)
+    return pages.with_names(_sentence(loaded), loaded.undertaking.user.name)
+
+
+def _sentence(loaded: Loaded) -> str:
+    return labels.sentence(loaded.undertaking.user.name, loaded.terms, loaded.documents)

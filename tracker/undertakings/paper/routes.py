@@ -223,7 +223,7 @@ def _language_of_paper(undertaking: Undertaking) -> str:
 def _sentence_in(language: str, loaded: Loaded) -> LocalizedStr:
     """Return the sentence that a person signed, in the language of the paper."""
     with in_language(language):
-        words = labels.sentence(loaded.undertaking.user.name, loaded.terms)
+        words = labels.sentence(loaded.undertaking.user.name, loaded.terms, loaded.documents)
     return LocalizedStr(words, language)
 
 

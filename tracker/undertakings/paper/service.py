@@ -55,7 +55,7 @@ def record(
         )
     if draft.briefed and draft.briefed_on is not None and draft.briefed_on > signed_on:
         raise RuleBrokenError(_l("The briefing has to come before signing"), "briefed_on")
-    if list(missing(queries.questions_of(loaded.checklist), draft, signed_on)):
+    if list(missing(queries.questions_of(loaded), draft, signed_on)):
         raise RuleBrokenError(
             _l(
                 "Something is missing from the paper. Have the person complete it "
@@ -156,6 +156,7 @@ def confirm(
         terms_revision=loaded.terms.revision,
         document_digest=revision.digest,
         method=Method.PAPER.value,
+        **service.signed_beside(loaded),
     )
     messages.waits_for_npm(undertaking, loaded.terms.reference, loaded.standing.taken_by)
     return signature
