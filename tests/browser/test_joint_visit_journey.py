@@ -34,7 +34,15 @@ OWN_LIST = {
 }
 ROLES = {
     "V1": {"health_aim": "no", "language_need": "no", "brief_by": "Ruth"},
-    "V5": {**TEAM, "backup@0": "Ruth", "backup@1": "Pavo", "backup@2": "Ruth"},
+    "V5": {
+        **TEAM,
+        "works_with@0": "Ruth",
+        "works_with@1": "Leyla",
+        "works_with@2": "Pavo",
+        "backup@0": "Ruth",
+        "backup@1": "Pavo",
+        "backup@2": "Ruth",
+    },
     "V7": {
         "speaker": "Pavo",
         "stand_in": "Ruth",
@@ -45,7 +53,7 @@ ROLES = {
     "V8": {"interviewer@0": "Leyla", "pair@0": "Ruth"},
     "V9": {"staff": "Ruth", "health_workers": "Leyla"},
     "V10": {"record_keeper": "Ruth", "collects": "Ruth"},
-    "V11": {"expert": "Leyla"},
+    "V11": {"expert": "Leyla", "reports_to": "Pavo"},
     "V12": {"interpreter@0": "Leyla"},
     "V13": {**TEAM, "safety_contact": "Ilena"},
     "V15": {"rows": "3", "phase@0": "before", "phase@1": "during", "phase@2": "after"},
@@ -83,7 +91,13 @@ def test_both_sides_agree_sign_and_make_a_visit_ready(
     journey.send_and_sign(cast, terms, "Ilena", ("Tomas", "Otto"))
 
     confidentiality = journey.checklist_address(cast, "Ilena", "terms on confidentiality")
-    npm = Facts({"C1": {"scope": "all_until"}, "C2": {"listed": "nobody"}})
+    npm = Facts(
+        {
+            "C1": {"scope": "all_until"},
+            "C2": {"listed": "nobody"},
+            "C11": {"approver@0": "Ilena"},
+        }
+    )
     journey.complete(cast, confidentiality, {"Ilena": npm, "Joana": Facts({"C2": OWN_LIST})})
     journey.send_and_sign(cast, confidentiality, "Ilena", ("Tomas", "Otto"))
     expert = cast["Leyla"].page

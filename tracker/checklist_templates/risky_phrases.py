@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from tracker.checklist_templates.field_content import has_content
-from tracker.checklist_templates.schema import Column, FieldType, TemplateField
+from tracker.checklist_templates.schema import WRITTEN, Column, TemplateField
 from tracker.checklist_templates.strict import (
     Key,
     PassageRef,
@@ -31,7 +31,6 @@ from tracker.core.services import Slot
 from tracker.search.words import Word, folded, folded_words, split
 from tracker.settings import KNOWN_LANGUAGES
 
-WRITTEN = frozenset({FieldType.TEXT, FieldType.LINE})
 # What may separate the words of one phrase: spaces, hyphens, quotation marks, commas.
 BETWEEN = " \t\r\n\u00a0-\u2010\u2011'\u2018\u2019\"\u201c\u201d\u00ab\u00bb(),\u060c"
 # Where a form has this, a few other words of the same sentence may stand.
@@ -59,6 +58,12 @@ class Step:
 
 
 Steps = tuple[Step, ...]
+
+
+class WhoDecides(str):
+    """A text in which it is typed who decides, clears, receives or is consulted."""
+
+    __slots__ = ()
 
 
 def steps_of(form: str) -> Steps:
@@ -93,13 +98,18 @@ def steps_of(form: str) -> Steps:
 
 
 class Entry(Strict):
-    """A kind of phrase: its forms (see steps_of), what to consider, the guidance about it."""
+    """A kind of phrase: its forms (see steps_of), what to consider, the guidance about it.
+
+    Where it names a body, it is looked for only where it is typed who decides: elsewhere a
+    ministry may well be named.
+    """
 
     key: Key
     forms: tuple[Words, ...] = Field(min_length=1)
     think: Words
     statement: Statement
     passage: PassageRef
+    names_body: bool = False
 
     @model_validator(mode="after")
     def _has_forms_that_can_be_found(self) -> "Entry":
@@ -127,18 +137,30 @@ class PhraseList(Strict):
 
     @cached_property
     def by_first(self) -> "Index":
-        """The forms of all kinds, the longest first, by their first word."""
-        return _indexed((steps_of(form), entry) for entry in self.hints for form in entry.forms)
+        """The forms looked for in every text, the longest first, by their first word."""
+        return self._index(entry for entry in self.hints if not entry.names_body)
 
-    def may_be_in(self, forms: AbstractSet[str]) -> bool:
+    @cached_property
+    def by_first_of_all(self) -> "Index":
+        """Those and the forms that name a body, looked for where it is typed who decides."""
+        return self._index(self.hints)
+
+    def _index(self, entries: Iterable[Entry]) -> "Index":
+        return _indexed((steps_of(form), entry) for entry in entries for form in entry.forms)
+
+    def index_for(self, text: str) -> "Index":
+        """Return the forms that are looked for in a text."""
+        return self.by_first_of_all if isinstance(text, WhoDecides) else self.by_first
+
+    def may_be_in(self, forms: AbstractSet[str], index: "Index") -> bool:
         """Tell whether all words of a phrase are among those of a text, in whatever order.
 
         Nearly no text has them all, and to tell that takes a fraction of looking for them.
         """
         return any(
             all(not step.words.isdisjoint(forms) for step in steps)
-            for first in self.by_first.keys() & forms
-            for steps, _entry in self.by_first[first]
+            for first in index.keys() & forms
+            for steps, _entry in index[first]
         )
 
     @cached_property
@@ -258,9 +280,10 @@ def found_in(texts: Iterable[str], lists: Sequence[PhraseList]) -> tuple[Hint, .
     written = [(_Text(text), forms_in(text)) for text in texts]
     for phrases in lists:
         for text, forms in written:
-            if not phrases.may_be_in(forms):
+            index = phrases.index_for(text.text)
+            if not phrases.may_be_in(forms, index):
                 continue
-            for first, last, entry in _of_text(text, phrases):
+            for first, last, entry in _of_text(text, phrases, index):
                 match = matches.setdefault((phrases.language, entry.key), _Match(entry))
                 shown = text.between(first, last)
                 match.shown.setdefault(folded(shown), " ".join(shown.split()))
@@ -372,12 +395,12 @@ def _forms_of(word: str) -> tuple[str, ...]:
     return (plain, *(stem for stem in stems if len(stem) >= SHORTEST_STEM))
 
 
-def _of_text(text: _Text, phrases: PhraseList) -> Iterator[tuple[int, int, Entry]]:
+def _of_text(text: _Text, phrases: PhraseList, index: Index) -> Iterator[tuple[int, int, Entry]]:
     place = 0
     harmless: list[tuple[int, int]] | None = None
     while place < len(text.words):
         last_seen = place
-        for last, entry in _at(text, place, phrases.by_first):
+        for last, entry in _at(text, place, index):
             if harmless is None:
                 harmless = _harmless(text, phrases)
             if entry and not any(begin <= last and place <= end for begin, end in harmless):
@@ -405,16 +428,16 @@ def _at(text: _Text, place: int, index: Index) -> Iterator[tuple[int, Entry | No
 
 
 def texts_of(fields: Iterable[TemplateField], values: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the free texts of an answer."""
+    """Yield the free texts of an answer, as WhoDecides where the template says so."""
     for part in fields:
         value = values.get(part.key)
-        if part.type is FieldType.TABLE:
-            yield from _cells(part.columns, value if isinstance(value, list) else [])
-        elif part.type in WRITTEN and has_content(value):
-            yield str(value)
+        rows = value if part.columns and isinstance(value, list) else []
+        yield from (text for row in rows for text in _written(part.columns, row))
+        yield from _written([part], values)
 
 
-def _cells(columns: tuple[Column, ...], rows: list[dict[str, Any]]) -> Iterator[str]:
-    written = [column.key for column in columns if column.type in WRITTEN]
-    for row in rows:
-        yield from (str(row[key]) for key in written if has_content(row.get(key)))
+def _written(parts: Iterable[TemplateField | Column], values: Mapping[str, Any]) -> Iterator[str]:
+    for part in parts:
+        value = values.get(part.key)
+        if part.type in WRITTEN and has_content(value):
+            yield WhoDecides(value) if part.names_who else str(value)

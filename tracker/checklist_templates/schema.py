@@ -65,6 +65,8 @@ class FieldType(enum.StrEnum):
 NAMING = frozenset({FieldType.PERSON, FieldType.PERSONS, FieldType.PARTY, FieldType.BODY})
 # Of these, those that name organisations.
 NAMING_BODIES = frozenset({FieldType.PARTY, FieldType.BODY})
+# Fields in which people write in their own words.
+WRITTEN = frozenset({FieldType.TEXT, FieldType.LINE})
 
 
 class Sets(enum.StrEnum):
@@ -184,6 +186,8 @@ class Column(Strict):
     max: int | None = None
     # Left out of what is stored if there is none, so that digests of older versions stay valid.
     shown_when: Condition | None = Field(default=None, exclude_if=_is_nothing)
+    # Whether it is typed here who decides, clears, receives or is consulted: see risky_phrases.
+    names_who: bool = Field(default=False, exclude_if=_is_nothing)
 
     @model_validator(mode="after")
     def _fits_its_type(self) -> "Column":
@@ -191,6 +195,7 @@ class Column(Strict):
             message = f"a column can't be of type {self.type.value}"
             raise ValueError(message)
         _check_options(self.type, self.options)
+        _check_names_who(self)
         return self
 
 
@@ -232,10 +237,12 @@ class TemplateField(Strict):
     rows: Rows | None = None
     columns: tuple[Column, ...] = ()
     limits: tuple[Limit, ...] = Field(default=(), exclude_if=_is_nothing)
+    names_who: bool = Field(default=False, exclude_if=_is_nothing)
 
     @model_validator(mode="after")
     def _fits_its_type(self) -> "TemplateField":
         _check_options(self.type, self.options)
+        _check_names_who(self)
         if self.key in RESERVED:
             message = f"a field can't be called {self.key}"
             raise ValueError(message)
@@ -503,6 +510,12 @@ def _check_options(kind: FieldType, options: tuple[Option, ...]) -> None:
         message = "a choice, and only a choice, has options"
         raise ValueError(message)
     check_unique("option", [option.value for option in options])
+
+
+def _check_names_who(part: TemplateField | Column) -> None:
+    if part.names_who and part.type not in WRITTEN:
+        message = f"{part.key} names who decides in typed words, and can't hold any"
+        raise ValueError(message)
 
 
 def _check_neighbour(

@@ -348,7 +348,7 @@ def my_part(reading: Reading, fact: MemberFact) -> MyPart:
             (label, words)
             for label, words in (
                 (_("Your task"), row.get("task", "")),
-                (_("Alone or with whom"), row.get("works_with", "")),
+                (_("Alone or with whom"), _name_or_words(reading, row.get("works_with"))),
                 (_("Who steps in"), _name(reading, row.get("backup"))),
                 (_("What you must not do"), row.get("limits", "")),
             )
@@ -362,6 +362,11 @@ def my_part(reading: Reading, fact: MemberFact) -> MyPart:
         task_mark=shown.task_mark(fact.user_id, reading),
         plan_mark=shown.plan_mark(fact.user_id, reading),
     )
+
+
+def _name_or_words(reading: Reading, stored: Any) -> str:
+    """Return the name of a person, or what was typed where an older version asks for words."""
+    return _name(reading, stored) if as_id(stored) else stored or ""
 
 
 def _name(reading: Reading, stored: Any) -> str:

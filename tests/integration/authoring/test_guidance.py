@@ -455,7 +455,7 @@ def test_mistakes_are_shown_beside_the_text_with_their_lines(
     text = edited("{#independence S6 S7}", "{#free S6}").body
     page = Page.of(ada.submit(EDIT, text=text, step="preview"))
     assert "mistakes in the text" in page.text
-    assert "the passage independence stays, with its key: needed by M5, M6" in page.text
+    assert "the passage independence stays, with its key: needed by M1, M5" in page.text
     assert "Line 1: S7 is a must of the source" in page.text
     assert page.form().values["text"][0] == text
     assert "Preview" not in page.text

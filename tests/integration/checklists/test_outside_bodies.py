@@ -11,6 +11,7 @@ from tests.factories.tables import Table, set_out
 from tests.factories.templates import a_column, a_field, a_table, a_template, an_item
 from tests.integration.checklists.test_pages import Room, item
 from tracker.agreements.document import document, languages_for
+from tracker.checklists.negotiation import hints
 from tracker.checklists.rules.values import WrongTypeError
 from tracker.cooperations import outside_bodies
 from tracker.cooperations.models import BodyKind
@@ -29,6 +30,7 @@ DECIDED: dict[str, Any] = {
 CLEARING = a_table(
     "uses",
     a_column("cleared_by", "body"),
+    a_column("person", "line", required=False, names_who=True),
     a_column("note", required=False),
     rows={"fixed": [{"key": "report", "label": "Report"}]},
     limits=[DECIDED],
@@ -73,6 +75,16 @@ def test_a_ministry_that_clears_is_flagged_by_rule(table: Table) -> None:
     table.session.commit()
     table.session.expire_all()
     assert table.loaded().flags[0].closed_at is not None
+
+
+def test_a_body_that_is_typed_instead_of_chosen_is_asked_about(table: Table) -> None:
+    npm, warden = str(table.land.id("npm")), "The warden"
+    row = {"_row": "report", "cleared_by": npm, "note": warden}
+    table.save("ilena", "M1", uses=[row])
+    assert hints.waiting_for_reader(table.loaded()) == ()
+    table.save("ilena", "M1", seen=1, uses=[row | {"person": warden}])
+    (hint,) = hints.waiting_for_reader(table.loaded())
+    assert (hint.hint.phrase, hint.hint.words) == ("outside_body", ("warden",))
 
 
 def test_what_is_not_listed_can_not_be_named(table: Table) -> None:

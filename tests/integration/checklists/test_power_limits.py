@@ -30,7 +30,7 @@ from tracker.checklist_templates.schema import Template
 from tracker.checklists import obstacles, service
 from tracker.checklists.loading import load
 from tracker.checklists.models import ChecklistState, Flag
-from tracker.checklists.negotiation import positions, safeguards
+from tracker.checklists.negotiation import positions, safeguards, warnings
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Mode
 from tracker.core.errors import StaleError
@@ -354,8 +354,8 @@ def test_a_standing_plan_is_looked_at_too(session: Session) -> None:
     assert is_open(table) == ["U15.only_together"]
 
 
-def test_nothing_is_flagged_on_the_planning_of_a_visit(
-    session: Session, demonstration: Demonstration
+def test_on_the_planning_of_a_visit_nothing_is_flagged_and_the_rules_are_pointed_out(
+    app: Flask, session: Session, demonstration: Demonstration
 ) -> None:
     """Class K2; what a visit's plan says is read by those listed for it alone."""
     scene = Scene(session, demonstration)
@@ -366,6 +366,12 @@ def test_nothing_is_flagged_on_the_planning_of_a_visit(
         scene.actor("pavo"), plan, "U15", AnswerScope.SHARED, values, base_version=0
     )
     assert load(plan).flags == ()
+    because = "The NPM may speak only together with the CSO"
+    ((limited, (hint,)),) = warnings.hints_before_sending(load(plan), "en")
+    assert (limited.code, hint.think.startswith(because)) == ("U15", True)
+    session.commit()
+    shown = item(scene.demonstration.browser(app, "pavo").page(f"/checklists/{plan.id}"), "U15")
+    assert f"This answer may limit the NPM's independence. {because}" in shown
 
 
 # Pages

@@ -538,6 +538,7 @@ def test_a_person_of_the_team_accepts_the_task_and_confirms_the_plan(
     url = address(scene, "/my-part")
     shown = person.page(url)
     assert "Speaks with persons about health" in shown.text
+    assert "Alone or with whomPavo Linden" in shown.text
     assert "+000 555 010" in shown.text
     for action, done in (("role", "You have accepted it"), ("plan", "You have confirmed it")):
         page = Page.of(person.submit(url, action=f"{url}/{action}"))

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.factories.templates import a_column, a_field, a_table, item_of
 from tests.services import alone
 from tracker.checklist_templates import risky_phrases
-from tracker.checklist_templates.risky_phrases import Entry, PhraseList
+from tracker.checklist_templates.risky_phrases import Entry, PhraseList, WhoDecides
 from tracker.core.content import ContentError
 from tracker.core.paths import CONTENT
 from tracker.guidance import library as guidance
@@ -195,7 +195,7 @@ def test_no_text_with_a_phrase_is_passed_over(
 class _LooksEverywhere(PhraseList):
     """Phrases that are looked for in every text, whatever words it has."""
 
-    def may_be_in(self, forms: object) -> bool:
+    def may_be_in(self, forms: object, index: object) -> bool:
         return True
 
 
@@ -223,7 +223,62 @@ def test_only_what_people_wrote_is_looked_through() -> None:
     assert list(risky_phrases.texts_of(item.fields, values)) == ["One.", "Two.", "Three."]
 
 
+def test_a_body_is_looked_for_only_where_it_is_typed_who_decides() -> None:
+    item = item_of(
+        a_field("words"),
+        a_field("decider", "line", names_who=True),
+        a_table("rows", a_column("note"), a_column("clears", names_who=True)),
+    )
+    body = "Warden of the prison"
+    for values, words in (
+        ({"words": body, "rows": [{"note": body}]}, []),
+        ({"decider": body}, [("Warden",)]),
+        ({"rows": [{"clears": body}]}, [("Warden",)]),
+        ({"decider": "Cleared by the warden"}, [("Cleared by the warden",)]),
+        ({"decider": "Coordinator of the NPM"}, []),
+    ):
+        texts = risky_phrases.texts_of(item.fields, values)
+        assert [hint.words for hint in risky_phrases.hints(texts)] == words
+
+
+def test_only_a_typed_field_can_name_who_decides() -> None:
+    with pytest.raises(ValueError, match="can't hold any"):
+        item_of(a_field("day", "date", names_who=True))
+
+
 # As content
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Ministry of Justice",
+        "the Minister",
+        "Police headquarters",
+        "State prosecutor's office",
+        "The donor",
+        "Prison director",
+        "Head of the prison administration",
+        "An investigating judge",
+        "وزارة العدل",
+        "مدير السجن",
+        "الشرطة",
+        "النيابة العامة",
+        "الجهة المانحة",
+    ],
+)
+def test_a_typed_body_outside_the_cooperation_raises_a_hint(text: str) -> None:
+    (hint,) = risky_phrases.hints([WhoDecides(text)])
+    assert hint.phrase == "outside_body"
+    assert risky_phrases.hints([text]) == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Head of prevention", "The partners' directors", "nobody", "رئيس الآلية", "منسقة الشريك"],
+)
+def test_people_of_the_parties_raise_no_hint_where_they_decide(text: str) -> None:
+    assert risky_phrases.hints([WhoDecides(text)]) == ()
 
 
 def test_the_shipped_phrases_find_what_the_field_warns_of() -> None:

@@ -1,5 +1,6 @@
 """The schema of a template: what it refuses, so that every published checklist can be done."""
 
+import re
 from typing import Any
 
 import pytest
@@ -20,13 +21,16 @@ from tests.factories.templates import (
 from tracker.checklist_templates import library
 from tracker.checklist_templates.models import AnswerScope
 from tracker.checklist_templates.schema import (
+    WRITTEN,
     Accepts,
+    Column,
     FieldType,
     Part,
     Required,
     Rows,
     Sets,
     Template,
+    TemplateField,
 )
 from tracker.core.paths import CONTENT
 
@@ -324,7 +328,9 @@ def test_people_of_a_visit_are_chosen_wherever_a_rule_looks() -> None:
         "V2": ("audience.person", "authorities.by"),
         "V3": ("lead", "deputy", "appointed_by", "groups.person"),
         "V4": ("team.person",),
+        "V5": ("roles.person", "roles.works_with", "roles.backup"),
         "V7": ("speaker", "stand_in", "at_gate", "remarks_cleared_by"),
+        "V11": ("expert", "reports_to"),
         "V12": ("interpreters.interpreter",),
         "V16": ("sends_out", "about_member", "complaints"),
         "V19": ("parts.author", "editor", "reviewer", "approver"),
@@ -335,6 +341,50 @@ def test_people_of_a_visit_are_chosen_wherever_a_rule_looks() -> None:
             field = SHIPPED["visit_roles"].by_code[code].field(key)
             part = field.column(column) if column else field
             assert part.type.value in {"person", "persons"}, (code, place)
+
+
+# Where it is typed which person or function decides, clears or is consulted: the hints look there.
+TYPED = {
+    "M1.selection.decided_by",
+    "M7.decisions.decider",
+    "M7.decisions.consulted",
+    "M10.uses.cleared_by",
+    "M10.no_reply_rule",
+    "M17.route",
+    "M18.steps.who",
+    "M18.trusted",
+    "M20.remedy",
+    "C4.classes.released_by",
+    "C5.sharing.approver",
+    "C11.access.approver",
+    "C12.exceptions.decided_by",
+    "C12.exceptions.told_first",
+    "C16.trusted",
+    "V19.council",
+}
+# Who signs a document, acts, pays or is called is typed as well: they decide nothing for the NPM.
+# So is the body that a law names, beside its kind.
+NO_DECIDER = {
+    "C1.documents.who",
+    "C10.photo_rule",
+    "V10.photographs",
+    "V17.cases.call",
+    "U5.payer",
+    "U6.consent.asks",
+    "U8.duties.body",
+}
+
+
+def test_where_it_is_typed_who_decides_the_hints_look() -> None:
+    parts: dict[str, TemplateField | Column] = {}
+    for item in (item for template in SHIPPED.values() for item in template.items):
+        for field in item.fields:
+            parts[f"{item.code}.{field.key}"] = field
+            parts |= {f"{item.code}.{field.key}.{column.key}": column for column in field.columns}
+    typed = {place: spot for place, spot in parts.items() if spot.type in WRITTEN}
+    assert {place for place, spot in typed.items() if spot.names_who} == TYPED
+    asks = re.compile(r"^(who|whom|to which|person or function)\b|\b(by|to)$", re.IGNORECASE)
+    assert {place for place, spot in typed.items() if asks.search(spot.label)} - TYPED == NO_DECIDER
 
 
 def test_no_tick_says_that_an_interpreter_has_signed() -> None:

@@ -63,6 +63,16 @@ def test_whoever_acts_on_site_is_in_the_team(code: str, person: UUID) -> None:
     assert str(problems[1].message).startswith("P: choose someone on the team")
 
 
+def test_a_health_expert_may_report_to_somebody_of_the_npm_outside_the_team() -> None:
+    fields = [a_field("expert", "person"), a_field("reports_to", "person")]
+    assert problems_in("V11", fields, {"expert": str(ILENA), "reports_to": str(OREN)}) == []
+    both = dict.fromkeys(("expert", "reports_to"), str(JOANA))
+    assert places(problems_in("V11", fields, both)) == [
+        ("expert", None, None),
+        ("reports_to", None, None),
+    ]
+
+
 def test_of_who_speaks_with_the_authorities_only_those_at_the_gate_may_be_outside_the_team() -> (
     None
 ):

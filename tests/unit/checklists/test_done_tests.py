@@ -214,6 +214,16 @@ def test_persons_are_different_ones(
     )
 
 
+def test_a_small_npm_may_name_a_person_twice_with_a_reason() -> None:
+    fields = [*PEOPLE, a_field("why", required=False)]
+    check = {"check": "distinct_persons", "fields": ["lead", "deputy"], "unless": "why"}
+    twice = dict.fromkeys(("lead", "deputy"), str(ILENA))
+    assert words(problems_in(fields, check, twice)) == [
+        "Name different people, or give the reason: Why"
+    ]
+    assert problems_in(fields, check, twice | {"why": "We are two."}) == []
+
+
 @pytest.mark.parametrize(
     ("person", "allowed"), [(ILENA, True), (OREN, True), (PETRA, False), (SAMIRA, False)]
 )

@@ -247,6 +247,14 @@ BODIES = ("authority", "ministry", "prosecutor", "donor", "other_state")
 @pytest.mark.parametrize(
     ("kind", "code", "values", "rules"),
     [
+        *(
+            ("terms", "M1", {"selection": [{"deciding": str(body)}]}, rules)
+            for body, rules in (
+                (NPM, []),
+                (DOOR, ["chosen_outside"]),
+                (MINISTRY, ["chosen_outside"]),
+            )
+        ),
         ("terms", "M7", {"decisions": [row(DOOR, "visit_programme")]}, ["programme_decided"]),
         ("terms", "M7", {"decisions": [row(DOOR, "team")]}, ["team_decided"]),
         ("terms", "M7", {"decisions": [row(DOOR, "urgent_case")]}, ["urgent_decided"]),
@@ -270,6 +278,12 @@ BODIES = ("authority", "ministry", "prosecutor", "donor", "other_state")
         ("terms", "M11", {"draft": "facts"}, []),
         ("terms", "M20", {"outside_pause": "yes"}, ["paused_from_outside"]),
         ("terms", "M20", {"outside_pause": "no"}, []),
+        *(
+            ("terms", "M20", {"suspended_by": ["npm", body]}, ["suspended_outside"])
+            for body in STATE
+        ),
+        *(("terms", "M20", {"ended_by": ["npm", body]}, ["ended_outside"]) for body in STATE),
+        ("terms", "M20", {"suspended_by": ["npm", "cso"], "ended_by": ["npm", "cso"]}, []),
         ("terms", "M7", {"must_agree": ["nobody"]}, []),
         *(("terms", "M7", {"must_agree": [body]}, ["agreed_outside"]) for body in BODIES),
         *(("terms", "M10", {"uses": [{"clearer": body}]}, ["cleared_outside"]) for body in STATE),
@@ -281,6 +295,8 @@ BODIES = ("authority", "ministry", "prosecutor", "donor", "other_state")
         ),
         ("confidentiality", "C4", {"classes": [{"_row": "K4", "releaser": "person"}]}, []),
         ("confidentiality", "C11", {"access": [{"_row": "K7", "approving": "nobody"}]}, []),
+        ("confidentiality", "C11", {"named": [{"approver": str(ILENA)}]}, []),
+        ("confidentiality", "C11", {"named": [{"approver": str(SAMIRA)}]}, ["named_outside"]),
         *(("confidentiality", "C12", a_case(body), ["allowed_outside"]) for body in SPEAKING),
         ("confidentiality", "C12", a_case("prosecutor"), []),
         ("confidentiality", "C12", a_case("bound"), []),

@@ -14,11 +14,13 @@ from tracker.checklist_templates.models import AnswerScope
 from tracker.checklist_templates.risky_phrases import Hint
 from tracker.checklist_templates.schema import Item, Part, Power
 from tracker.checklists import policy
+from tracker.checklists.encryption import is_restricted
 from tracker.checklists.labels import POWERS
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import Flag, HintAnswer
 from tracker.checklists.negotiation import hints, safeguards
 from tracker.checklists.negotiation.hints import HintOnAnswer
+from tracker.checklists.rules import power_limits
 from tracker.guidance.queries import PassageShown, passages_for
 
 Passages = Mapping[str, PassageShown]
@@ -53,7 +55,10 @@ class FlagView:
 
 @dataclass(frozen=True, slots=True)
 class HintView:
-    """Words that can limit the NPM, with what to think of and the passage that says why."""
+    """Words that can limit the NPM, with what to think of and the passage that says why.
+
+    Without words, an answer on a visit's pages that meets a rule: nothing is flagged there.
+    """
 
     words: tuple[str, ...]
     think: str
@@ -87,8 +92,13 @@ class QuestionView:
 
 
 def refs(loaded: LoadedChecklist) -> set[str]:
-    """Return the passages that flags and hints of a checklist point to, to be asked together."""
-    return {flag.passage for flag in loaded.flags if flag.passage} | risky_phrases.passages()
+    """Return the passages that flags, rules and hints of a checklist point to, asked together."""
+    on_visit = loaded.template.items if is_restricted(loaded.checklist) else ()
+    return (
+        {flag.passage for flag in loaded.flags if flag.passage}
+        | {limit.passage for item in on_visit for limit in item.limits}
+        | risky_phrases.passages()
+    )
 
 
 def flag_view(loaded: LoadedChecklist, actor: Actor, flag: Flag, passages: Passages) -> FlagView:
@@ -134,8 +144,23 @@ def hints_on_item(
     """Return the words in an item's current answers that can limit the NPM (S6, S7)."""
     on_item = hints.on_item(loaded, item)
     as_reader = bool(on_item) and safeguards.is_second_reader(actor, loaded)
+    return (
+        *_limits_on_visit(loaded, item, passages),
+        *(hint_on_answer(loaded, actor, hint, passages, as_reader=as_reader) for hint in on_item),
+    )
+
+
+def _limits_on_visit(
+    loaded: LoadedChecklist, item: Item, passages: Passages
+) -> tuple[HintView, ...]:
+    """Return the rules that an answer on a visit's pages meets: there they are only pointed out."""
+    if not is_restricted(loaded.checklist):
+        return ()
     return tuple(
-        hint_on_answer(loaded, actor, hint, passages, as_reader=as_reader) for hint in on_item
+        HintView(
+            (), match.limit.because, loaded.template.language, _link(match.limit.passage, passages)
+        )
+        for match in power_limits.of_item(item, loaded.sheet, loaded.surroundings)
     )
 
 
@@ -210,15 +235,23 @@ def hints_on_values(
 def hints_before_sending(
     loaded: LoadedChecklist, language: str
 ) -> list[tuple[Item, tuple[HintView, ...]]]:
-    """Return the items of the signed part whose words can limit the NPM, to be read before.
+    """Return the items of the signed part that can limit the NPM, to be read before.
+
+    By their words; of a visit's checklist by the rules too, which raise no flag there.
 
     language is the reader's.
     """
-    passages = passages_for(sorted(risky_phrases.passages()), language)
+    passages = passages_for(sorted(refs(loaded)), language)
     return [
-        (item, tuple(_hint_view(hint.hint, passages) for hint in on_item))
+        (item, on_item)
         for item in loaded.template.items
-        if item.part is Part.TERMS and (on_item := hints.on_item(loaded, item))
+        if item.part is Part.TERMS
+        and (
+            on_item := (
+                *_limits_on_visit(loaded, item, passages),
+                *(_hint_view(hint.hint, passages) for hint in hints.on_item(loaded, item)),
+            )
+        )
     ]
 
 

@@ -38,10 +38,10 @@ def problems(
 # People ---------------------------------------------------------------------------------------
 
 
-def _of_team(*keys: str) -> Rule:
+def _of_team(*keys: str, but: str = "") -> Rule:
     """Return the rule that whoever acts on site is in the team (V4), where all are cleared (J2).
 
-    It looks at these fields of an item, and without any at all of them.
+    It looks at these fields of an item, and without any at all of them but one.
     """
 
     def words(label: object) -> object:
@@ -52,7 +52,7 @@ def _of_team(*keys: str) -> Rule:
 
     def rule(item: Item, values: Values, around: Surroundings, _sheet: Sheet) -> Iterator[Problem]:
         if around.team is not None:
-            on_site = keys or tuple(field.key for field in item.fields)
+            on_site = keys or tuple(field.key for field in item.fields if field.key != but)
             yield from _others_than(around.team, item, values, frozenset(on_site), words)
 
     return rule
@@ -327,6 +327,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "V3": (_of_team("groups"),),
     "V4": (_terms_of_people,),
     "V7": (_of_team("speaker", "stand_in"), _of_team_or_npm("at_gate")),
+    "V11": (_of_team(but="reports_to"), _of_team_or_npm("reports_to")),
     "V15": (_check_of_reprisals,),
     "V16": (_of_team_or_npm("sends_out"), _not_about_the_lead_to_the_lead),
     "V18": (_briefings,),

@@ -137,11 +137,21 @@ def _dates_after_visit(
 
 
 def _distinct_persons(
-    check: Check, _item: Item, values: Values, _around: Surroundings, _sheet: Sheet
+    check: Check, item: Item, values: Values, _around: Surroundings, _sheet: Sheet
 ) -> Iterator[Problem]:
+    if check.unless and has_content(values.get(check.unless)):
+        return
     named = [person for _key, _row, person in _persons(check, values)]
     if len(set(named)) < len(named):
-        yield Problem(check.looks_at[-1], _l("Name different people."))
+        words = (
+            _l(
+                "Name different people, or give the reason: %(label)s",
+                label=item.field(check.unless).label,
+            )
+            if check.unless
+            else _l("Name different people.")
+        )
+        yield Problem(check.looks_at[-1], words)
 
 
 def _persons(check: Check, values: Values) -> list[tuple[str, int | None, UUID | None]]:

@@ -36,17 +36,15 @@ class Finding:
 
 def findings(template: Template, sheet: Sheet, surroundings: Surroundings) -> tuple[Finding, ...]:
     """Return every rule that the shared answers of a checklist meet (product.md, 4.8)."""
-    return tuple(
-        hit
-        for item in template.items
-        if item.limits and is_shown(item, sheet, surroundings) is Truth.TRUE
-        for hit in _of_item(item, sheet, surroundings)
-    )
+    return tuple(hit for item in template.items for hit in of_item(item, sheet, surroundings))
 
 
-def _of_item(item: Item, sheet: Sheet, surroundings: Surroundings) -> tuple[Finding, ...]:
+def of_item(item: Item, sheet: Sheet, surroundings: Surroundings) -> tuple[Finding, ...]:
+    """Return the rules that an item's shared answer meets."""
     answer = sheet.shared(item.code)
-    if answer is None or answer.not_applicable:
+    if not item.limits or answer is None or answer.not_applicable:
+        return ()
+    if is_shown(item, sheet, surroundings) is not Truth.TRUE:
         return ()
     return judge(item, answer.values, surroundings)
 
