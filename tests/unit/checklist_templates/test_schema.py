@@ -362,10 +362,9 @@ TYPED = {
     "C16.trusted",
     "V19.council",
 }
-# Who signs a document, acts, pays or is called is typed as well: they decide nothing for the NPM.
+# Who acts, pays or is called is typed as well: they decide nothing for the NPM.
 # So is the body that a law names, beside its kind.
 NO_DECIDER = {
-    "C1.documents.who",
     "C10.photo_rule",
     "V10.photographs",
     "V17.cases.call",
