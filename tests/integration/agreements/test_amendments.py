@@ -2,21 +2,27 @@
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from sqlalchemy.orm import Session
 
+from tests.factories import agreements as factory
 from tests.factories import checklists
 from tests.factories.checklists import flag_term
-from tests.factories.tables import Table
+from tests.factories.tables import Table, set_out
 from tests.factories.templates import publish, small_terms
+from tests.integration.agreements.conftest import SIGNERS
 from tests.integration.agreements.parties.test_joining import invite, take_back
 from tests.integration.agreements.test_notices import give
 from tests.integration.agreements.test_pages import address, browser, page, submit
 from tests.integration.agreements.test_signers import mailed
 from tests.integration.agreements.test_signing import amend, refused
+from tests.integration.checklists.test_power_limits import GIVES_AWAY, limited
 from tests.pages import Page
+from tracker.activity.stale import recompute
 from tracker.agreements import amendments
 from tracker.agreements import service as agreements
 from tracker.agreements.document import Languages, document
@@ -27,12 +33,15 @@ from tracker.checklists.models import (
     Answer,
     ChecklistState,
     NoticeKind,
+    OutsideReading,
     Proposal,
     ProposalState,
+    ReadingEnd,
 )
-from tracker.checklists.negotiation import positions
+from tracker.checklists.negotiation import positions, safeguards
 from tracker.checklists.reuse import template_upgrade
 from tracker.cooperations import service as cooperations
+from tracker.core import clock
 from tracker.oversight import integrity
 from tracker.signoff import service as signoff
 from tracker.signoff.models import Revision
@@ -54,14 +63,14 @@ def call_off(table: Table, first: str = "samira", reason: str = WHY) -> None:
     table.session.commit()
 
 
-def propose(table: Table, first: str, item: str, words: str) -> Proposal:
+def propose(table: Table, first: str, item: str, **values: object) -> Proposal:
     answer = table.loaded().sheet.shared(item)
     assert answer is not None
     proposal = positions.propose(
         table[first],
         table.checklist(),
         item,
-        {"words": words},
+        values,
         answer_id=answer.answer_id,
         reason="A new law.",
     )
@@ -69,9 +78,9 @@ def propose(table: Table, first: str, item: str, words: str) -> Proposal:
     return proposal
 
 
-def change(table: Table, item: str = "M1", words: str = "As the new law says.") -> None:
-    """Have a partner suggest other words, and the NPM accept them."""
-    proposal = propose(table, "samira", item, words)
+def change(table: Table, item: str = "M1", **values: object) -> None:
+    """Have a partner suggest another answer, and the NPM accept it."""
+    proposal = propose(table, "samira", item, **values or {"words": "As the new law says."})
     positions.accept_proposal(table["ilena"], table.checklist(), proposal.id)
     table.session.commit()
 
@@ -126,7 +135,7 @@ def test_the_checklist_says_again_what_is_signed_and_nothing_is_lost(signed: Tab
         {"words": "Our own, anew."},
         base_version=1,
     )
-    waits = propose(signed, "joana", "M10", "In ten days.")
+    waits = propose(signed, "joana", "M10", words="In ten days.")
     versions = signed.session.scalar(sa.select(sa.func.count()).select_from(Answer))
     call_off(signed)
     terms = signed.checklist()
@@ -267,3 +276,47 @@ def test_an_amendment_opened_meanwhile_is_not_called_off_unread(app: Flask, sign
     assert "The text changed after you opened it, so nothing was done." in again.text
     assert WHY in again.html
     assert signed.checklist().open_items == ["M10"]
+
+
+def test_flags_by_rule_end_with_the_words_and_none_is_raised_on_what_is_signed(
+    session: Session,
+) -> None:
+    """Signed words that give a power away were explained before they were signed."""
+    desk = set_out(session, template=limited())
+    terms = desk.checklist()
+    factory.answer(desk.land, terms, "M1", **GIVES_AWAY)
+    factory.answer(desk.land, terms, "M4", days=10)
+    recompute()
+    (first,) = desk.loaded().flags
+    safeguards.explain_flag(desk["tomas"], terms, first.id, "By law, all agree.")
+    factory.send(desk.land, terms, SIGNERS)
+    factory.sign(desk.land, terms, *SIGNERS.values())
+    session.commit()
+    amend(desk, "ilena", "M1", "M4")
+    for item, values in (("M1", {"agrees": "npm"}), ("M4", {"days": 120})):
+        change(desk, item, **values)
+    assert desk.loaded().flagged == {"M4"}
+    call_off(desk)
+    assert desk.loaded().flagged == frozenset()
+    assert desk.events("flag_closed")[-1]["how"] == "no_longer"
+
+
+def test_an_outside_reader_of_the_amendment_reads_it_no_more(signed: Table) -> None:
+    amend(signed)
+    reading = OutsideReading(
+        id=uuid4(),
+        checklist_id=signed.checklist().id,
+        organisation_id=signed.land.id("npm"),
+        name="Vera Holm",
+        function="University of Ardenia",
+        email="vera.holm@example.org",
+        reason="Nobody else is left.",
+        until_on=clock.today(),
+        asked_by_id=signed["ilena"].user_id,
+        asked_at=clock.now(),
+    )
+    signed.session.add(reading)
+    signed.session.commit()
+    call_off(signed)
+    assert reading.end is ReadingEnd.TAKEN_BACK
+    assert [event["how"] for event in signed.events("outside_reading_ended")] == ["taken_back"]
