@@ -298,6 +298,12 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
     verbs.HINT_ANSWERED: (lifecycle.follow_answer,),
     verbs.SAFEGUARDS_REVIEWED: (lifecycle.follow_answer,),
     verbs.AMENDMENT_OPENED: (lifecycle.follow_reopened, lifecycle.follow, visits.follow),
+    verbs.AMENDMENT_CALLED_OFF: (
+        outside_reading.follow_frozen,
+        lifecycle.follow_answer,
+        lifecycle.follow,
+        visits.follow,
+    ),
     verbs.CHECKLIST_MOVED: (lifecycle.follow_answer, visits.follow_draft),
     verbs.SENT_FOR_SIGNATURE: (
         outside_reading.follow_frozen,
@@ -390,6 +396,7 @@ FOLLOWS_FOR_THE_REGISTER = (
     verbs.PARTY_REPLACED,
     verbs.CHECKLIST_STARTED,
     verbs.AMENDMENT_OPENED,
+    verbs.AMENDMENT_CALLED_OFF,
     verbs.SENT_FOR_SIGNATURE,
     verbs.FORMER_AGREEMENT_RECORDED,
     verbs.SIGNATURE_REQUEST_WITHDRAWN,

@@ -200,6 +200,8 @@ SIGNED_ON_PAPER = _verb(
 DECLINED = _verb("declined", "kind", "revision", "organisation", "items", "reason")
 # organisation: the party that is joining, where the amendment lets it in.
 AMENDMENT_OPENED = _verb("amendment_opened", "kind", "items", "reason", "organisation")
+# items: those that say again what the revision in force says.
+AMENDMENT_CALLED_OFF = _verb("amendment_called_off", "kind", "revision", "items", "reason")
 CAME_INTO_FORCE = _verb("came_into_force", "kind", "revision", "document_digest", "begins_on")
 NOTICE_GIVEN = _verb("notice_given", "kind", "revision", "what", "organisation", "since", "reason")
 NOTICE_TAKEN_BACK = _verb("notice_taken_back", "kind", "revision", "what", "organisation", "reason")

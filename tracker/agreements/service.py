@@ -98,6 +98,7 @@ ON_THE_RECORD = (
     verbs.TEXT_ENDED,
     verbs.TEXT_RENEWED,
     verbs.AMENDMENT_OPENED,
+    verbs.AMENDMENT_CALLED_OFF,
 )
 MOST_DAYS = 365
 # How often those are reminded who still have to sign, in days; who is meant, beside people by ids.

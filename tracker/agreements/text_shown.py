@@ -1,7 +1,8 @@
 """Which revision a page was about on which somebody acts on a text without signing it.
 
-Who ends, suspends, renews, amends or calls back a text means the one that was on their page, as it
-stood then (product.md, 5.3): the revision in force or stopped, and the one that waits.
+Who ends, suspends, renews, amends or calls back a text, or calls off its amendment, means the one
+that was on their page, as it stood then (product.md, 5.3): the revision in force or stopped, the
+one that waits, and the amendment that is open.
 """
 
 from tracker.access import page_tokens
@@ -53,6 +54,9 @@ def _standing(checklists: tuple[Checklist, ...]) -> str:
                 checklist.revision_sent_id,
                 checklist.stopped_id,
                 checklist.stopped_by,
+                # Which amendment is open, if one is.
+                checklist.open_items,
+                checklist.reason,
             )
         )
     )

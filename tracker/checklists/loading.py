@@ -57,7 +57,7 @@ from tracker.checklists.rules.facts import (
     Surroundings,
 )
 from tracker.checklists.rules.rendering import Names
-from tracker.cooperations import keys, outside_bodies
+from tracker.cooperations import keys, outside_bodies, people
 from tracker.cooperations.models import Cooperation, CooperationPerson, Mode, Party
 from tracker.core import clock
 from tracker.core.db import db, load_joined
@@ -193,6 +193,11 @@ class LoadedChecklist:
     def parties(self) -> tuple[PartyFact, ...]:
         """The current parties of the checklist."""
         return self.surroundings.parties
+
+    @property
+    def has_newcomer(self) -> bool:
+        """Whether a party of the checklist is joining: it has yet to sign the terms in force."""
+        return any(people.is_joining(self.cooperation, p.organisation_id) for p in self.parties)
 
     def own_party(self, actor: Actor) -> PartyFact | None:
         """Return the party a person acts for, None when it is no party of the checklist."""

@@ -75,6 +75,19 @@ def notice_was_given(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
             )
 
 
+def amendment_was_called_off(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
+    """Tell those concerned that an amendment was called off: the text in force goes on."""
+    for person in accounts.contacts(user_ids).values():
+        with in_language(person.language):
+            _queue(
+                person,
+                "amendment_called_off",
+                _("An amendment was called off"),
+                _("A party called off an amendment. The text in force stays as it is."),
+                link_to("signing.record", checklist_id=checklist_id),
+            )
+
+
 def was_declined(checklist_id: UUID, user_ids: Iterable[UUID]) -> None:
     """Tell those concerned that a text was declined (product.md, 5.4)."""
     for person in accounts.contacts(user_ids).values():

@@ -18,7 +18,7 @@ from tracker.checklist_templates.schema import (
     Sets,
     TemplateField,
 )
-from tracker.checklists.models import Checklist, ChecklistState
+from tracker.checklists.models import Checklist, ChecklistState, NoticeKind
 from tracker.checklists.rules.facts import PartyFact
 
 WRITERS = (Role.COORDINATOR, Role.MEMBER, Role.SIGNATORY, Role.MANAGER)
@@ -349,6 +349,44 @@ def is_amendable(state: ChecklistState) -> Decision:
     """Decide whether an amendment of a text can be opened: while no other one is under way."""
     if state is not ChecklistState.IN_FORCE:
         return no(_l("You can only amend a text in force."))
+    return YES
+
+
+def can_call_off_amendment(
+    actor: Actor,
+    party: PartyFact | None,
+    checklist: Checklist,
+    *,
+    is_restricted: bool,
+    has_newcomer: bool,
+) -> Decision:
+    """Decide whether a person may end an open amendment unsigned: a party's coordinator (5.7).
+
+    Not of a visit's texts, where the answers of the text in force may let people in again who were
+    removed; nor of one by which a party joins, whose invitation is taken back instead.
+    """
+    if party is None or not actor.has(Role.COORDINATOR):
+        return no(_l("Only a coordinator of one of the parties can call off an amendment."))
+    if checklist.state is ChecklistState.SENT:
+        return no(_l("The amendment is waiting for signatures. Call the text back first."))
+    if checklist.stopped_by is NoticeKind.SUSPENDED:
+        return is_stopped(ChecklistState.SUSPENDED)
+    if checklist.state is not ChecklistState.DRAFTING or checklist.revision_in_force_id is None:
+        return no(_l("There's no open amendment of a text in force."))
+    if is_restricted:
+        return no(
+            _l(
+                "A visit's texts follow its team, so they don't go back to what was signed. "
+                "Agree on the changes and sign them."
+            )
+        )
+    if has_newcomer:
+        return no(
+            _l(
+                "An organisation is joining by this amendment. Take back its invitation first, or "
+                "sign the amendment with it."
+            )
+        )
     return YES
 
 

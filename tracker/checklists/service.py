@@ -353,10 +353,14 @@ def new_version(
     *,
     left_out: bool = False,
     written_by: tuple[UUID, UUID] | None = None,
+    owner_id: UUID | None = None,
 ) -> Answer:
-    """Return the version that comes after the current one; keep_versions() keeps it."""
+    """Return the version that comes after the current one; keep_versions() keeps it.
+
+    owner_id is whose answer it is, where not the actor's.
+    """
     checklist = loaded.checklist
-    owner_id = owner_of(actor, checklist, scope)
+    owner_id = owner_id or owner_of(actor, checklist, scope)
     current = loaded.sheet.answers.get((item.code, scope, owner_id))
     author_id, organisation_id = written_by or (actor.user_id, own_organisation(actor))
     answer = Answer(

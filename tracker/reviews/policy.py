@@ -129,7 +129,7 @@ def can_take_effect(outcome: Outcome, *, terms_are_settled: bool) -> Decision:
     if outcome in {Outcome.RENEW, Outcome.AMEND} and not terms_are_settled:
         return no(
             _l(
-                "The terms are being amended already. Finish or call back that amendment, then "
+                "The terms are being amended already. Finish or call off that amendment, then "
                 "confirm this record."
             )
         )

@@ -85,6 +85,7 @@ COURSE = (
     verbs.SIGNATURE_REQUEST_EXPIRED,
     verbs.CAME_INTO_FORCE,
     verbs.AMENDMENT_OPENED,
+    verbs.AMENDMENT_CALLED_OFF,
     verbs.NOTICE_GIVEN,
     verbs.NOTICE_TAKEN_BACK,
     verbs.TEXT_SUSPENDED,
@@ -314,6 +315,14 @@ class _Replay:
         """Apply: a new text is being drafted."""
         self._now.phase = Phase.DRAFTING
 
+    def call_amendment_off(self, _link: Link) -> None:
+        """Apply: no new text is drafted after all; the one in force goes on."""
+        now = self._now
+        if now.phase is not Phase.DRAFTING or now.standing is not Outcome.IN_FORCE:
+            now.is_sound = False
+            return
+        now.phase = Phase.IN_FORCE
+
     def give_notice(self, _link: Link) -> None:
         """Apply: a party gave notice."""
         self._now.notices += 1
@@ -365,6 +374,7 @@ _STEPS: dict[str, Callable[[_Replay, Link], None]] = {
     verbs.SIGNATURE_REQUEST_EXPIRED.name: _Replay.expire,
     verbs.CAME_INTO_FORCE.name: _Replay.come_into_force,
     verbs.AMENDMENT_OPENED.name: _Replay.amend,
+    verbs.AMENDMENT_CALLED_OFF.name: _Replay.call_amendment_off,
     verbs.NOTICE_GIVEN.name: _Replay.give_notice,
     verbs.NOTICE_TAKEN_BACK.name: _Replay.take_back,
     verbs.TEXT_SUSPENDED.name: _Replay.suspend,

@@ -18,7 +18,7 @@ from tests.factories.cooperations import (
     load_checklists,
     open_one,
 )
-from tracker.agreements import notices
+from tracker.agreements import amendments, notices
 from tracker.agreements import service as agreements_service
 from tracker.agreements.paper import prior_agreements
 from tracker.agreements.paper import service as papers
@@ -132,6 +132,11 @@ def _amend(land: Country, terms: Checklist) -> None:
     agreements_service.amend(land.actor("ilena"), terms, reason="A new law.", items=["M19"])
 
 
+def _call_amendment_off(land: Country, terms: Checklist) -> None:
+    _amend(land, terms)
+    amendments.call_off(land.actor("samira"), terms, reason="The law has not changed.")
+
+
 def _supersede(land: Country, terms: Checklist) -> None:
     _amend(land, terms)
     # It was opened to be changed, and is agreed as it stands.
@@ -237,6 +242,7 @@ COURSES: dict[str, Callable[[Country, Checklist], None]] = {
     "run out": _expire,
     "in force": _sign,
     "amended": _amend,
+    "amendment called off": _call_amendment_off,
     "superseded": _supersede,
     "suspended": _suspend,
     "suspended by one of two": _suspend_twice_and_lift_one,

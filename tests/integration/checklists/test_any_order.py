@@ -5,6 +5,7 @@ In one file: one state machine with every action on a checklist.
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
@@ -28,11 +29,12 @@ from tests.effort import tries
 from tests.factories import checklists
 from tests.factories.checklists import decline_text
 from tests.factories.evidence import truth
-from tests.factories.evidence.truth import Book, Version, has_words
+from tests.factories.evidence.truth import Book, Story, Version, has_words
 from tests.factories.tables import QUESTIONS, Table, set_out
 from tests.factories.templates import a_template, publish, small_terms
 from tracker.access.actor import Actor, Role
 from tracker.accounts.people import service as accounts
+from tracker.agreements import amendments
 from tracker.agreements import service as agreements
 from tracker.agreements.document import Languages, document
 from tracker.checklist_templates import library
@@ -42,6 +44,7 @@ from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import (
     Answer,
     Checklist,
+    ChecklistState,
     Proposal,
     Stance,
 )
@@ -204,6 +207,8 @@ class AnyOrder(RuleBasedStateMachine):
         book = Book(items, parties, set(table.loaded().people), {"VISIT"}, dict(QUESTIONS))
         self.desk = Desk(table, book)
         self.was_sent = self.was_signed = False
+        # Each item as it was when the text was signed.
+        self.signed: dict[str, Story] = {}
 
     def teardown(self) -> None:
         if hasattr(self, "desk"):
@@ -563,12 +568,71 @@ class AnyOrder(RuleBasedStateMachine):
         else:
             checklists.sign(terms, *present.values())
             desk.state, self.was_signed = "in_force", True
+            self.signed = deepcopy(desk.book.stories)
             self._nothing_can_be_changed(code)
             agreements.amend(self.table["samira"], terms, reason="It is time.", items=[code])
             self._comes_back(code, desk.id("door"))
         desk.state = "drafting"
         desk.book.parties.update(desk.newcomers)
         desk.newcomers.clear()
+
+    @precondition(lambda self: self.signed)
+    @rule(code=st.sampled_from([code for code in CODES if code != "M11"]), data=st.data())
+    def the_amendment_is_called_off_and_opened_again(self, code: str, data: st.DataObject) -> None:
+        """The checklist says again what was signed; then another item is open."""
+        desk, table = self.desk, self.table
+        for somebody_writes in (self._write, self._answer_for_own, self._propose_any):
+            somebody_writes(data)
+        for proposal, offer in list(desk.offers.items()):
+            for body in desk.book.parties:
+                if proposal in desk.offers and desk.may_agree(body, offer):
+                    self._accept_proposal(proposal, body)
+        amendments.call_off(table["ilena"], desk.terms, reason="We differ.")
+        assert desk.terms.state is ChecklistState.IN_FORCE
+        loaded = table.loaded()
+        terms = [key for key, item in desk.book.by_code.items() if item["part"] == "terms"]
+        for key in terms:
+            self._is_as_signed(loaded, key)
+            self._note_as_it_is(loaded, key)
+        desk.drop_offers(lambda offer: offer.code in terms)
+        agreements.amend(table["samira"], desk.terms, reason="It is time.", items=[code])
+        self._comes_back(code, desk.id("door"))
+
+    def _is_as_signed(self, loaded: LoadedChecklist, code: str) -> None:
+        then, now = self.signed[code], loaded.sheet.shared(code)
+        if then.now is None:
+            assert now is None or now.is_empty
+        else:
+            assert now is not None
+            assert (now.values, now.not_applicable) == (then.now.values, then.now.left_out)
+            accepted = [
+                body
+                for body, stance in then.stances.items()
+                if stance == (then.now.number, truth.ACCEPTS) and loaded.party(body)
+            ]
+            for body in accepted:
+                position = loaded.positions_on[code][body]
+                assert (position.stance, position.answer_id) == (Stance.ACCEPTS, now.answer_id)
+        for body, given in then.own.items():
+            own = loaded.sheet.of_party(code, body)
+            assert own is not None
+            assert loaded.party(body) is None or own.values == given[-1]
+
+    def _note_as_it_is(self, loaded: LoadedChecklist, code: str) -> None:
+        """Note in the model what went back, and whose acceptance counts again."""
+        desk, now = self.desk, loaded.sheet.shared(code)
+        story = desk.book.stories[code]
+        if now is not None and now.version > desk.last(code):
+            desk.add_version(code, now.answer_id, dict(now.values), left_out=now.not_applicable)
+        story.stances = {
+            body: (desk.last(code), position.stance.value)
+            for body, position in loaded.positions_on.get(code, {}).items()
+            if now is not None and position.answer_id == now.answer_id
+        }
+        for body, given in story.own.items():
+            own = loaded.sheet.of_party(code, body)
+            if own is not None and own.version > len(given):
+                story.own[body] = [*given, dict(own.values)]
 
     def _comes_back(self, code: str, body: UUID) -> None:
         self.desk.open_items = [code]

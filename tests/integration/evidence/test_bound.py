@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from tests.factories import agreements
 from tests.factories.demonstration import Demonstration
 from tests.factories.evidence import outcomes
+from tests.factories.evidence.bundles import judged
 from tests.factories.evidence.outcomes import (
     COURSES,
     DAY,
@@ -47,6 +48,8 @@ from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.evidence import bound as standings
 from tracker.evidence import disagreements
+from tracker.evidence.bundles import bundle
+from tracker.evidence.bundles import service as bundles
 from tracker.evidence.certificates import issuing
 from tracker.evidence.certificates import service as certificates
 from tracker.evidence.certificates.service import CertificateError
@@ -91,6 +94,7 @@ OUTCOMES = {
     "run out": [Outcome.EXPIRED],
     "in force": [Outcome.IN_FORCE],
     "amended": [Outcome.IN_FORCE],
+    "amendment called off": [Outcome.IN_FORCE],
     "superseded": [Outcome.SUPERSEDED, Outcome.IN_FORCE],
     "suspended": [Outcome.SUSPENDED],
     "suspended by one of two": [Outcome.SUSPENDED],
@@ -149,6 +153,15 @@ def test_each_course_has_the_outcomes_that_its_people_brought_about(scenes: Scen
             assert (standing.outcome, standing.agrees) == (outcome, True), name
             verdict = verdicts.of_text(scene.reference, digest).verdict
             assert verdict is VERDICTS.get(outcome, Verdict.NOT_SIGNED), name
+
+
+def test_both_verifiers_take_a_bundle_with_an_amendment_called_off_for_sound(
+    scenes: Scenes,
+) -> None:
+    scene = scenes["amendment called off"]
+    taken = bundles.export(None, scene.cooperation_id, scene.reference)
+    db.session.commit()
+    assert judged(bundle.build(taken)) == {}
 
 
 def test_the_register_names_no_text_that_does_not_agree(scenes: Scenes) -> None:
@@ -393,6 +406,10 @@ CHANGES: dict[str, tuple[str, Change]] = {
     ),
     "refused, as if in force": ("made before, refused", completed),
     "drafted, as if ended": ("drafted", checklist(state=ChecklistState.ENDED)),
+    "called off, as if still amended": (
+        "amendment called off",
+        checklist(state=ChecklistState.DRAFTING),
+    ),
     "amended, as if without an amendment": ("amended", checklist(state=ChecklistState.IN_FORCE)),
     "renewed, as if ended": (
         "renewed",

@@ -30,7 +30,7 @@ from tests.starting_points import noon_in
 from tracker.access.actor import Role
 from tracker.accounts.models import Membership
 from tracker.accounts.people import service as accounts
-from tracker.agreements import notices
+from tracker.agreements import amendments, notices
 from tracker.agreements import service as agreements
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import service as checklists
@@ -193,6 +193,14 @@ class AnyAct(RuleBasedStateMachine):
         self.do(
             lambda: agreements.amend(
                 self.scene.actor("ilena"), self.checklist(kind), reason="A word.", items=[item]
+            )
+        )
+
+    @rule(kind=KIND, who=st.sampled_from(["ilena", "samira"]))
+    def an_amendment_is_called_off(self, kind: ChecklistKind, who: str) -> None:
+        self.do(
+            lambda: amendments.call_off(
+                self.scene.actor(who), self.checklist(kind), reason="We differ."
             )
         )
 

@@ -21,7 +21,7 @@ from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
 from tracker.access.decision import Decision
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import policy
-from tracker.checklists.models import Checklist, ChecklistState
+from tracker.checklists.models import Checklist, ChecklistState, NoticeKind
 from tracker.checklists.rules.facts import PartyFact
 
 ME, SOMEBODY = UUID(int=21), UUID(int=22)
@@ -369,6 +369,53 @@ def test_a_coordinator_sends_calls_back_moves_and_amends(role: Role, state: Chec
         policy.can_agree_anew(person, None, state),
     ):
         says(decision, SENDER)
+
+
+def call_off(
+    person: Actor,
+    state: ChecklistState = DRAFTING,
+    party: PartyFact | None = DOOR_PARTY,
+    *,
+    in_force: bool = True,
+    stopped_by: NoticeKind | None = None,
+    is_restricted: bool = False,
+    has_newcomer: bool = False,
+) -> Decision:
+    checklist = Checklist(
+        state=state, revision_in_force_id=SOMEBODY if in_force else None, stopped_by=stopped_by
+    )
+    return policy.can_call_off_amendment(
+        person, party, checklist, is_restricted=is_restricted, has_newcomer=has_newcomer
+    )
+
+
+@pytest.mark.parametrize("role", Role)
+def test_a_coordinator_of_a_party_calls_an_amendment_off(role: Role) -> None:
+    """Product.md, 5.7: the text in force stays so, signed or not."""
+    who = "Only a coordinator of one of the parties can call off"
+    says(call_off(actor(role)), "" if role is Role.COORDINATOR else who)
+    says(call_off(actor(role), party=None), who)
+
+
+NONE_OPEN = "There's no open amendment"
+
+
+@pytest.mark.parametrize(
+    ("state", "facts", "words"),
+    [
+        (DRAFTING, {"in_force": False}, NONE_OPEN),
+        (IN_FORCE, {}, NONE_OPEN),
+        (ENDED, {"in_force": False, "stopped_by": NoticeKind.ENDED}, NONE_OPEN),
+        (SENT, {}, "Call the text back first."),
+        (DRAFTING, {"in_force": False, "stopped_by": NoticeKind.SUSPENDED}, "text is suspended."),
+        (DRAFTING, {"is_restricted": True}, "A visit's texts follow its team"),
+        (DRAFTING, {"has_newcomer": True}, "is joining by this amendment"),
+    ],
+)
+def test_only_an_open_amendment_of_the_parties_in_force_is_called_off(
+    state: ChecklistState, facts: dict[str, Any], words: str
+) -> None:
+    says(call_off(actor(Role.COORDINATOR), state, **facts), words)
 
 
 @pytest.mark.parametrize("role", Role)

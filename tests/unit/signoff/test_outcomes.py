@@ -74,6 +74,11 @@ COURSES: list[tuple[list[str | tuple[str, str]], list[Outcome], Phase]] = [
     ),
     ([(SENT, "first"), IN_FORCE, "amendment_opened"], [Outcome.IN_FORCE], Phase.DRAFTING),
     (
+        [(SENT, "first"), IN_FORCE, "amendment_opened", "amendment_called_off"],
+        [Outcome.IN_FORCE],
+        Phase.IN_FORCE,
+    ),
+    (
         [(SENT, "first"), IN_FORCE, "amendment_opened", (SENT, "second"), IN_FORCE],
         [Outcome.SUPERSEDED, Outcome.IN_FORCE],
         Phase.IN_FORCE,
@@ -164,6 +169,13 @@ def test_an_event_alone_brings_nothing_into_force(signed: tuple[Given, ...]) -> 
         [(SENT, "first"), (SENT, "second")],
         [(SENT, "first"), "declined", "declined"],
         [(SENT, "first"), "declined", IN_FORCE],
+        ["amendment_called_off"],
+        [(SENT, "first"), IN_FORCE, "amendment_called_off"],
+        [(SENT, "first"), IN_FORCE, "amendment_opened", "text_suspended", "amendment_called_off"],
+        [
+            *[(SENT, "first"), IN_FORCE, "amendment_opened"],
+            *[(SENT, "second"), "amendment_called_off"],
+        ],
         [(SENT, "first"), IN_FORCE, "text_ended", "text_ended"],
         [(SENT, "first"), IN_FORCE, "text_ended", "suspension_lifted"],
     ],

@@ -1,4 +1,4 @@
-"""Pages for a text in force: suspend, end, lift a suspension, agree anew, renew."""
+"""Pages for a text in force: suspend, end, lift, agree anew, renew, call off an amendment."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from tracker.access.gate import current_actor, found_or_404, signed_in
-from tracker.agreements import notices, renewal
+from tracker.agreements import amendments, notices, renewal
 from tracker.agreements.forms import NoticeForm, RenewForm
 from tracker.agreements.routes import on_text
 from tracker.checklists import labels
@@ -169,6 +169,38 @@ def renew(checklist_id: UUID) -> str | Response:
         success=_("The new dates are proposed. The other parties see them in M19."),
         next=back(checklist_id, "M19"),
     )
+
+
+@blueprint.route("/call-off", methods=["GET", "POST"])
+@signed_in
+def call_off(checklist_id: UUID) -> str | Response:
+    """Call off the open amendment of a text in force; the checklist says again what was signed."""
+    actor = current_actor()
+    checklist = get_or_404(actor, checklist_id, "call_off")
+    loaded = load_localized(checklist)
+    form = ReasonOnTextForm()
+    require_for(form, amendments.can_call_off(actor, loaded))
+    items = amendments.items_going_back(loaded)
+    return on_text.act(
+        actor,
+        checklist,
+        form,
+        lambda: amendments.call_off(actor, checklist, reason=form.reason.data or ""),
+        lambda text: _reason_page(
+            loaded, form, _("Call off the amendment"), _what_goes_back(items), text
+        ),
+        success=_("The amendment is called off. All parties are notified."),
+        next=back(checklist_id),
+    )
+
+
+def _what_goes_back(items: list[str]) -> str:
+    """Say what a checklist is like once its amendment is called off."""
+    stays: str = _("The text in force stays as it is. What was negotiated stays in the history.")
+    if not items:
+        return stays
+    back_to = _("These answers go back to what was signed: %(items)s.", items=", ".join(items))
+    return f"{stays} {back_to}"
 
 
 def _day(given: dt.date | None) -> dt.date:

@@ -17,6 +17,7 @@ from tracker.access.gate import current_actor, found_or_404, require, signed_in
 from tracker.accounts import queries as accounts
 from tracker.activity import queries as trail
 from tracker.agreements import (
+    amendments,
     evidence,
     frozen_text,
     renewal,
@@ -569,6 +570,7 @@ def _acts(
         if asking
         else [],
         "may_amend": policy.can_amend(actor, own, checklist.state),
+        "may_call_off": is_standing and amendments.may_call_off(actor, loaded),
         "may_suspend": is_standing
         and agreements_notices.can_give_notice(actor, loaded, NoticeKind.SUSPENDED),
         "may_end": is_standing

@@ -79,6 +79,8 @@ class _Teller:
             and self._follows(version, proposal)
         }
 
+        self.came_back = {version.id for version in past.versions if self._came_back(version)}
+
     def entries(self) -> Iterator[Entry]:
         earlier: dict[UUID, Answer] = {}
         for version in self.past.versions:
@@ -108,6 +110,23 @@ class _Teller:
             and wanted.version + 1 == version.version
         )
 
+    def _came_back(self, version: Answer) -> bool:
+        """Tell whether a version says again what its author wrote before.
+
+        So it does once an amendment is called off: nobody writes or accepts anything then.
+        """
+        if not version.taken_over:
+            return False
+        values = encryption.values_of(self.cooperation_id, version)
+        return any(
+            earlier.owner_id == version.owner_id
+            and earlier.version < version.version
+            and earlier.author_id == version.author_id
+            and earlier.not_applicable == version.not_applicable
+            and encryption.values_of(self.cooperation_id, earlier) == values
+            for earlier in self.past.versions
+        )
+
     def _parts(self, answer: Answer) -> list[Part_]:
         values = encryption.values_of(self.cooperation_id, answer)
         if answer.not_applicable:
@@ -127,6 +146,12 @@ class _Teller:
             words = _(
                 "%(other)s accepted the change that %(party)s suggested: version %(version)s",
                 other=made_of.ended_for.name,
+                party=organisation,
+                version=version.version,
+            )
+        elif version.id in self.came_back:
+            words = _(
+                "The answer is again what %(party)s wrote before: version %(version)s",
                 party=organisation,
                 version=version.version,
             )
@@ -150,7 +175,7 @@ class _Teller:
         return Entry(
             when=version.saved_at,
             words=words,
-            name=(ended_by or version.author).name,
+            name="" if version.id in self.came_back else (ended_by or version.author).name,
             parts=parts if before is None else [],
             differences=localized_values.differences(self._parts(before), parts) if before else [],
             since=_("What changed since version %(version)s:", version=before.version)
@@ -223,11 +248,20 @@ class _Teller:
             return version is not None and (
                 version.organisation_id == position.organisation_id
                 or self._accepted_it(version, position)
+                or self._accepts_again(version, position)
             )
         return position.stance is Stance.WANTS_CHANGE and any(
             proposal.organisation_id == position.organisation_id
             and proposal.answer_id == position.answer_id
             for proposal in self.past.proposals
+        )
+
+    def _accepts_again(self, version: Answer, position: Position) -> bool:
+        """Tell whether what a party had accepted counts again with a version that came back."""
+        return version.id in self.came_back and position is next(
+            row
+            for row in self.past.positions
+            if (row.answer_id, row.organisation_id) == (version.id, position.organisation_id)
         )
 
     def _accepted_it(self, version: Answer, position: Position) -> bool:

@@ -4,6 +4,7 @@ In one file: an answer to a hint raises a flag, and the second reader answers hi
 review.
 """
 
+from collections.abc import Iterable, Sequence
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
@@ -48,6 +49,8 @@ MAX_BECAUSE = 2000
 _Other = aliased(Membership)
 # A short reason, of what a phrase does not do.
 MAX_HINT_REASON = 500
+# What a rule's flag is about: item, rule, digest of the term.
+_Mark = tuple[str, str | None, str | None]
 
 
 def raise_flag(
@@ -220,19 +223,40 @@ def apply_rules(loaded: LoadedChecklist) -> bool:
     checklist = loaded.checklist
     if is_restricted(checklist) or checklist.state is not ChecklistState.DRAFTING:
         return False
-    findings = power_limits.findings(loaded.template, loaded.sheet, loaded.surroundings)
-    met = {(match.item, match.limit.key, match.matched) for match in findings}
+    findings = _findings(loaded)
+    met = _marks(findings)
     standing = {(flag.item, flag.rule, flag.matched) for flag in loaded.flags if flag.matched}
-    for flag in loaded.flags:
-        if flag.matched and (flag.item, flag.rule, flag.matched) not in met:
-            flag.matched = None
-            if flag.closed_at is None:
-                _close(None, checklist, flag, explanation="", how="no_longer")
+    _close_unmet(loaded, met)
     for hit in findings:
         if (hit.item, hit.limit.key, hit.matched) not in standing:
             _raise_by_rule(checklist, hit)
     db.session.flush()
     return met != standing
+
+
+def close_by_rules(loaded: LoadedChecklist) -> None:
+    """Close the flags that the template's rules no longer ask for, and raise none.
+
+    For answers that say again what all have signed: its flags were explained then.
+    """
+    _close_unmet(loaded, _marks(_findings(loaded)))
+    db.session.flush()
+
+
+def _findings(loaded: LoadedChecklist) -> Sequence[Finding]:
+    return power_limits.findings(loaded.template, loaded.sheet, loaded.surroundings)
+
+
+def _marks(findings: Iterable[Finding]) -> set[_Mark]:
+    return {(finding.item, finding.limit.key, finding.matched) for finding in findings}
+
+
+def _close_unmet(loaded: LoadedChecklist, met: set[_Mark]) -> None:
+    for flag in loaded.flags:
+        if flag.matched and (flag.item, flag.rule, flag.matched) not in met:
+            flag.matched = None
+            if flag.closed_at is None:
+                _close(None, loaded.checklist, flag, explanation="", how="no_longer")
 
 
 def _raise_by_rule(checklist: Checklist, finding: Finding) -> None:

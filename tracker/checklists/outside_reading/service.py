@@ -226,14 +226,16 @@ def follow_invitation(event: DomainEvent) -> None:
 
 
 def follow_frozen(event: DomainEvent) -> None:
-    """End an open invitation when its text was frozen without the reader.
+    """End an open invitation when its text was frozen without the reader, or is drafted no more.
 
-    Handler of SENT_FOR_SIGNATURE and FORMER_AGREEMENT_RECORDED.
+    Handler of SENT_FOR_SIGNATURE, FORMER_AGREEMENT_RECORDED and AMENDMENT_CALLED_OFF.
     """
     row = db.session.get_one(Checklist, event.subject_id)
     checklist = load_heads([row])[row.id]
     if checklist.reading is not None:
-        _end(event.actor, checklist, checklist.reading, ReadingEnd.FROZEN)
+        is_frozen = event.verb is not verbs.AMENDMENT_CALLED_OFF
+        end = ReadingEnd.FROZEN if is_frozen else ReadingEnd.TAKEN_BACK
+        _end(event.actor, checklist, checklist.reading, end)
 
 
 def expire(reading_id: UUID, day: dt.date) -> bool:

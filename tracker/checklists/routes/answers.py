@@ -134,6 +134,13 @@ def show(checklist_id: UUID) -> str:
         obstacles=pages.send_obstacles(loaded),
         may_send=policy.can_send(actor, party, checklist.state),
         may_amend=policy.can_amend(actor, party, checklist.state),
+        may_call_off=policy.can_call_off_amendment(
+            actor,
+            party,
+            checklist,
+            is_restricted=encryption.is_restricted(checklist),
+            has_newcomer=loaded.has_newcomer,
+        ),
         may_record_former=bool(policy.can_record_prior_agreement(actor, party, checklist)),
         newer=template_upgrade.newer(checklist)
         if policy.can_move(actor, party, checklist.state)

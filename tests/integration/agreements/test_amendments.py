@@ -1,0 +1,322 @@
+"""Calling off an amendment: the checklist says again what the text in force says."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from tests.factories import agreements as factory
+from tests.factories import checklists
+from tests.factories.checklists import flag_term
+from tests.factories.tables import Table, set_out
+from tests.factories.templates import publish, small_terms
+from tests.integration.agreements.conftest import SIGNERS
+from tests.integration.agreements.parties.test_joining import invite, take_back
+from tests.integration.agreements.test_notices import give
+from tests.integration.agreements.test_pages import address, browser, page, submit
+from tests.integration.agreements.test_signers import mailed
+from tests.integration.agreements.test_signing import amend, refused
+from tests.integration.checklists.test_power_limits import GIVES_AWAY, limited
+from tests.pages import Page
+from tracker.activity.stale import recompute
+from tracker.agreements import amendments
+from tracker.agreements import service as agreements
+from tracker.agreements.document import Languages, document
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
+from tracker.checklists import service
+from tracker.checklists.loading import load
+from tracker.checklists.models import (
+    Answer,
+    ChecklistState,
+    NoticeKind,
+    OutsideReading,
+    Proposal,
+    ProposalState,
+    ReadingEnd,
+)
+from tracker.checklists.negotiation import positions, safeguards
+from tracker.checklists.reuse import template_upgrade
+from tracker.cooperations import service as cooperations
+from tracker.core import clock
+from tracker.oversight import integrity
+from tracker.signoff import service as signoff
+from tracker.signoff.models import Revision
+from tracker.worker import recheck
+
+WHY = "The parties see it differently."
+
+
+@pytest.fixture
+def signed(table: Table) -> Table:
+    """The small terms in force."""
+    table.sign()
+    table.session.commit()
+    return table
+
+
+def call_off(table: Table, first: str = "samira", reason: str = WHY) -> None:
+    amendments.call_off(table[first], table.checklist(), reason=reason)
+    table.session.commit()
+
+
+def propose(table: Table, first: str, item: str, **values: object) -> Proposal:
+    answer = table.loaded().sheet.shared(item)
+    assert answer is not None
+    proposal = positions.propose(
+        table[first],
+        table.checklist(),
+        item,
+        values,
+        answer_id=answer.answer_id,
+        reason="A new law.",
+    )
+    table.session.commit()
+    return proposal
+
+
+def change(table: Table, item: str = "M1", **values: object) -> None:
+    """Have a partner suggest another answer, and the NPM accept it."""
+    proposal = propose(table, "samira", item, **values or {"words": "As the new law says."})
+    positions.accept_proposal(table["ilena"], table.checklist(), proposal.id)
+    table.session.commit()
+
+
+def answers(sections: Any) -> dict[str, list[Any]]:
+    """Return the answers of a text by item, without the number of their versions."""
+    return {
+        item["code"]: [{**answer, "version": 0} for answer in item["answers"]]
+        for section in sections
+        for item in section["items"]
+    }
+
+
+def drafted(table: Table) -> dict[str, list[Any]]:
+    """Return what the checklist would say if it were frozen now."""
+    return answers(document(table.loaded(), [], [], Languages("en", {}, "en"))["sections"])
+
+
+def standing(table: Table) -> dict[str, list[Any]]:
+    revision = table.session.get_one(Revision, table.checklist().revision_in_force_id)
+    return answers(signoff.document_of(revision, None)["sections"])
+
+
+def counts(table: Table) -> tuple[Any, ...]:
+    terms = table.checklist()
+    waiting = {party.organisation_id: party.waiting_count for party in terms.parties}
+    return terms.done_count, terms.total_count, terms.is_complete, waiting
+
+
+def stances(table: Table) -> Mapping[str, Any]:
+    """Return who has which position on what, by whom."""
+    return {
+        item: {party: (position.stance, position.author_id) for party, position in of_item.items()}
+        for item, of_item in table.loaded().positions_on.items()
+    }
+
+
+@pytest.mark.both_databases
+def test_the_checklist_says_again_what_is_signed_and_nothing_is_lost(signed: Table) -> None:
+    """product.md, 5.7: the text in force stays so until a new one is signed by all."""
+    before, counted = (signed.checklist().revision_in_force_id, stances(signed)), counts(signed)
+    text = drafted(signed)
+    assert text == standing(signed)
+    amend(signed, "ilena", "M1", "M3", "M6", "M7", "M10")
+    change(signed)
+    signed.save("ilena", "M6")
+    service.save_answer(
+        signed["joana"],
+        signed.checklist(),
+        "M7",
+        AnswerScope.PARTY,
+        {"words": "Our own, anew."},
+        base_version=1,
+    )
+    waits = propose(signed, "joana", "M10", words="In ten days.")
+    versions = signed.session.scalar(sa.select(sa.func.count()).select_from(Answer))
+    call_off(signed)
+    terms = signed.checklist()
+    assert (terms.state, terms.open_items, terms.reason) == (ChecklistState.IN_FORCE, None, "")
+    assert (terms.revision_in_force_id, stances(signed)) == before
+    assert (drafted(signed), counts(signed)) == (text, counted)
+    signed.session.refresh(waits)
+    assert waits.state is ProposalState.OUTDATED
+    # M1, M6 and M7 have a version more, by who wrote what is signed.
+    after = signed.session.scalar(sa.select(sa.func.count()).select_from(Answer))
+    assert after == (versions or 0) + 3
+    back = signed.loaded().sheet.shared("M1")
+    assert back is not None
+    assert (back.version, back.author_id) == (3, signed["ilena"].user_id)
+    (event,) = signed.events("amendment_called_off")
+    assert (event["revision"], event["items"], event["reason"]) == (1, ["M1", "M6", "M7"], WHY)
+    assert mailed(signed, "amendment_called_off") == ["henrik", "ilena", "joana", "otto", "tomas"]
+    assert recheck.recheck(signed.cooperation.id) == []
+    assert integrity.check_all().finding is None
+
+
+def test_it_is_amended_again_after_and_what_was_open_is_agreed(signed: Table) -> None:
+    amend(signed)
+    call_off(signed, "ilena")
+    assert signed.events("amendment_called_off")[0]["items"] == []
+    amend(signed)
+    change(signed)
+    signed.accept("M1", "joana")
+    call_off(signed)
+    assert drafted(signed) == standing(signed)
+    amend(signed)
+    change(signed)
+    signed.accept("M1", "joana")
+    checklists.read_second(signed["oren"], signed.checklist())
+    checklists.send(signed.checklist(), signed["ilena"], signed.signatories)
+    checklists.sign(signed.checklist(), *signed.signatories.values())
+    assert "As the new law says." in str(standing(signed)["M1"])
+
+
+def test_the_history_of_an_item_says_that_nobody_wrote_it_anew(app: Flask, signed: Table) -> None:
+    amend(signed)
+    change(signed)
+    call_off(signed)
+    shown = page(app, signed, "joana", "/items/M1/history").text
+    npm = signed.land.organisations["npm"].name
+    assert f"The answer is again what {npm} wrote before: version 3" in shown
+    assert "accepted version 3" not in shown
+    history = browser(app, signed, "joana").page(address(signed, "/record")).text
+    assert "the amendment was called off; revision 1 stays in force." in history
+    assert f"As signed again: M1. Reason: {WHY}" in history
+
+
+def test_a_flag_on_changed_words_ends_and_one_on_signed_words_has_to_be_explained(
+    signed: Table,
+) -> None:
+    amend(signed, "ilena", "M1", "M10")
+    change(signed)
+    for item in ("M1", "M10"):
+        flag_term(signed["samira"], signed.checklist(), item, "Who decides?")
+    signed.session.commit()
+    refused(signed, lambda: call_off(signed), "open flag on words of the text in force: M10")
+    change(signed, "M10")
+    call_off(signed)
+    assert signed.loaded().flagged == frozenset()
+
+
+def test_answers_to_a_newer_version_of_the_checklist_dont_go_back(signed: Table) -> None:
+    amend(signed)
+    publish(small_terms().model_copy(update={"version": small_terms().version + 1}))
+    newer = template_upgrade.newer(signed.checklist())
+    assert newer is not None
+    template_upgrade.move(signed["ilena"], signed.checklist(), newer.id)
+    signed.session.commit()
+    refused(signed, lambda: call_off(signed), "moved to a newer version")
+
+
+def test_the_amendment_of_a_suspended_text_stays_open(in_force: Table) -> None:
+    table = in_force
+    amend(table, "ilena", "M12")
+    give(table, "henrik", NoticeKind.SUSPENDED)
+    refused(table, lambda: call_off(table), "This text is suspended")
+    refused(table, lambda: call_off(table, "dora"), "Only a coordinator of one of the parties")
+
+
+def test_an_amendment_by_which_a_party_joins_ends_once_its_invitation_is_taken_back(
+    inviting: Table,
+) -> None:
+    invite(inviting)
+    for first in ("ilena", "marek"):
+        refused(inviting, lambda first=first: call_off(inviting, first), "is joining by this")  # type: ignore[misc]
+    take_back(inviting)
+    call_off(inviting)
+    assert inviting.checklist().state is ChecklistState.IN_FORCE
+
+
+def test_a_party_that_only_the_amendment_asked_is_asked_no_more(whole_table: Table) -> None:
+    kind, bridge = ChecklistKind.CONFIDENTIALITY, whole_table.land.id("bridge")
+    rules = whole_table.send(kind)
+    checklists.sign(rules, *whole_table.signatories.values())
+    cooperations.join_party(whole_table["ilena"], whole_table.cooperation, bridge)
+    agreements.amend(whole_table["ilena"], rules, reason="A new party.", items=["C1"])
+    whole_table.session.commit()
+    assert load(rules).party(bridge)
+    refused(
+        whole_table,
+        lambda: amendments.call_off(whole_table["marek"], rules, reason=WHY),
+        "isn't a party of the text in force",
+    )
+    amendments.call_off(whole_table["samira"], whole_table.checklist(kind), reason=WHY)
+    whole_table.session.commit()
+    assert load(rules).party(bridge) is None
+
+
+def test_it_is_called_off_from_the_checklist_and_the_record(app: Flask, signed: Table) -> None:
+    words = "Call off the amendment"
+    assert words not in page(app, signed, "samira", "").links()
+    amend(signed)
+    change(signed)
+    for rest in ("", "/record"):
+        assert words in page(app, signed, "samira", rest).links()
+        assert words not in page(app, signed, "dora", rest).links()
+    page(app, signed, "dora", "/call-off", 403)
+    shown = page(app, signed, "samira", "/call-off")
+    assert "These answers go back to what was signed: M1." in shown.text
+    assert "Enter an answer" in submit(app, signed, "samira", "/call-off", reason=" ").text
+    done = submit(app, signed, "samira", "/call-off", reason=WHY)
+    assert "The amendment is called off. All parties are notified." in done.text
+    assert signed.checklist().state is ChecklistState.IN_FORCE
+
+
+def test_an_amendment_opened_meanwhile_is_not_called_off_unread(app: Flask, signed: Table) -> None:
+    amend(signed)
+    where, client = address(signed, "/call-off"), browser(app, signed, "samira")
+    data = client.page(where).form().filled_in(reason=WHY)
+    call_off(signed, "joana")
+    amend(signed, "ilena", "M10", reason="Another matter.")
+    again = Page.of(client.post(where, data=data, csrf=False))
+    assert "The text changed after you opened it, so nothing was done." in again.text
+    assert WHY in again.html
+    assert signed.checklist().open_items == ["M10"]
+
+
+def test_flags_by_rule_end_with_the_words_and_none_is_raised_on_what_is_signed(
+    session: Session,
+) -> None:
+    """Signed words that give a power away were explained before they were signed."""
+    desk = set_out(session, template=limited())
+    terms = desk.checklist()
+    factory.answer(desk.land, terms, "M1", **GIVES_AWAY)
+    factory.answer(desk.land, terms, "M4", days=10)
+    recompute()
+    (first,) = desk.loaded().flags
+    safeguards.explain_flag(desk["tomas"], terms, first.id, "By law, all agree.")
+    factory.send(desk.land, terms, SIGNERS)
+    factory.sign(desk.land, terms, *SIGNERS.values())
+    session.commit()
+    amend(desk, "ilena", "M1", "M4")
+    for item, values in (("M1", {"agrees": "npm"}), ("M4", {"days": 120})):
+        change(desk, item, **values)
+    assert desk.loaded().flagged == {"M4"}
+    call_off(desk)
+    assert desk.loaded().flagged == frozenset()
+    assert desk.events("flag_closed")[-1]["how"] == "no_longer"
+
+
+def test_an_outside_reader_of_the_amendment_reads_it_no_more(signed: Table) -> None:
+    amend(signed)
+    reading = OutsideReading(
+        id=uuid4(),
+        checklist_id=signed.checklist().id,
+        organisation_id=signed.land.id("npm"),
+        name="Vera Holm",
+        function="University of Ardenia",
+        email="vera.holm@example.org",
+        reason="Nobody else is left.",
+        until_on=clock.today(),
+        asked_by_id=signed["ilena"].user_id,
+        asked_at=clock.now(),
+    )
+    signed.session.add(reading)
+    signed.session.commit()
+    call_off(signed)
+    assert reading.end is ReadingEnd.TAKEN_BACK
+    assert [event["how"] for event in signed.events("outside_reading_ended")] == ["taken_back"]

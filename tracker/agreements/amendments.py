@@ -1,0 +1,345 @@
+"""Calling off an open amendment: the checklist says again what the text in force says.
+
+Nothing that was negotiated is deleted: answers go back by new versions, in the names of those who
+wrote them, and what the parties had accepted counts again.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
+
+from tracker.access.actor import Actor
+from tracker.access.decision import YES, Decision, no
+from tracker.activity import service as trail
+from tracker.activity import verbs
+from tracker.agreements import frozen_text
+from tracker.agreements import service as agreements
+from tracker.agreements.service import SUBJECT
+from tracker.checklist_templates.models import AnswerScope
+from tracker.checklist_templates.schema import Part
+from tracker.checklists import encryption, messages, policy, service
+from tracker.checklists.loading import LoadedChecklist, load, load_for_update
+from tracker.checklists.models import Answer, Checklist, ChecklistState, Position, Stance
+from tracker.checklists.negotiation import safeguards
+from tracker.checklists.rules.facts import AnswerKey, Filled
+from tracker.core.db import db
+from tracker.core.errors import RuleBrokenError
+from tracker.signoff import service as signoff
+from tracker.signoff.models import Revision
+
+
+@dataclass(frozen=True)
+class _Signed:
+    """What a checklist said when the text in force was frozen, beside what it says now."""
+
+    revision: Revision
+    document: Mapping[str, Any]
+    # The parties that the text in force binds: those it names, or who took their place.
+    parties: frozenset[UUID]
+    # The answers as they were, by what they answer; None: there was none.
+    answers: Mapping[AnswerKey, Answer | None]
+    # Those of them that say something else now.
+    changed: tuple[AnswerKey, ...]
+
+    @property
+    def changed_items(self) -> frozenset[str]:
+        """The items whose answer for all says something else now."""
+        return frozenset(code for code, scope, _id in self.changed if scope is AnswerScope.SHARED)
+
+
+def can_call_off(actor: Actor, loaded: LoadedChecklist) -> Decision:
+    """Decide whether a person may call off the open amendment of a text now."""
+    may = may_call_off(actor, loaded)
+    return _has_way_back(actor, loaded, _signed(loaded)) if may else may
+
+
+def items_going_back(loaded: LoadedChecklist) -> list[str]:
+    """Return the items of an open amendment that would say again what the text in force says."""
+    if loaded.checklist.revision_in_force_id is None:
+        return []
+    return _in_order(loaded, _signed(loaded).changed)
+
+
+def call_off(actor: Actor, checklist: Checklist, *, reason: str) -> None:
+    """End the open amendment of a text in force unsigned, with a reason, and tell all parties.
+
+    Raise RefusedError if the person may not, or the answers can't go back; RuleBrokenError without
+    a reason.
+    """
+    loaded = load_for_update(checklist)
+    may_call_off(actor, loaded).require()
+    signed = _signed(loaded)
+    _has_way_back(actor, loaded, signed).require()
+    if not reason.strip():
+        raise RuleBrokenError(_l("Give the reason."), "reason")
+    recipients = agreements.everyone(loaded) - {actor.user_id}
+    answers_now = _put_answers_back(actor, loaded, signed)
+    _put_positions_back(loaded, signed, answers_now)
+    _close_flags(actor, loaded, signed)
+    if len(signed.parties) < len(loaded.parties):
+        service.set_parties(
+            checklist,
+            (
+                party.organisation_id
+                for party in loaded.parties
+                if party.organisation_id in signed.parties
+            ),
+        )
+    checklist.state = ChecklistState.IN_FORCE
+    checklist.open_items = None
+    encryption.put_reason(checklist, checklist, "")
+    db.session.flush()
+    service.count_again(checklist)
+    trail.record(
+        verbs.AMENDMENT_CALLED_OFF,
+        actor=actor,
+        subject_type=SUBJECT,
+        subject_id=checklist.id,
+        cooperation_id=checklist.cooperation_id,
+        kind=checklist.kind.value,
+        revision=signed.revision.number,
+        items=_in_order(loaded, signed.changed),
+        reason=reason.strip(),
+    )
+    messages.amendment_was_called_off(checklist.id, recipients)
+
+
+def may_call_off(actor: Actor, loaded: LoadedChecklist) -> Decision:
+    """Decide the same without reading the text in force, for pages that link there."""
+    return policy.can_call_off_amendment(
+        actor,
+        loaded.own_party(actor),
+        loaded.checklist,
+        is_restricted=encryption.is_restricted(loaded.checklist),
+        has_newcomer=loaded.has_newcomer,
+    )
+
+
+def _has_way_back(actor: Actor, loaded: LoadedChecklist, signed: _Signed) -> Decision:
+    """Decide whether the actor's party is bound by the text, and the answers can go back to it."""
+    if actor.organisation_id not in signed.parties:
+        return no(
+            _l("Your organisation isn't a party of the text in force, only of the amendment.")
+        )
+    if frozen_text.template_version_of(signed.document) != loaded.checklist.template.version:
+        return no(
+            _l(
+                "This checklist was moved to a newer version with the amendment, so its answers "
+                "can't go back to the text in force. Agree on the changes and sign them."
+            )
+        )
+    flagged = [
+        code
+        for code in loaded.template.by_code
+        if code in loaded.flagged and code not in signed.changed_items
+    ]
+    if flagged:
+        return no(
+            _l(
+                "There's an open flag on words of the text in force: %(items)s. Explain them "
+                "first, or change them by the amendment.",
+                items=", ".join(flagged),
+            )
+        )
+    return YES
+
+
+# What was signed ----------------------------------------------------------------------------------
+
+
+def _signed(loaded: LoadedChecklist) -> _Signed:
+    checklist = loaded.checklist
+    revision = db.session.get_one(Revision, checklist.revision_in_force_id)
+    document = signoff.document_of(revision, encryption.key_for(checklist))
+    parties = _bound(loaded, document)
+    answers = _answers_then(loaded, revision, document, parties)
+    changed = tuple(
+        key
+        for key, before in answers.items()
+        if not _says_the_same(checklist, before, loaded.sheet.answers.get(key))
+    )
+    return _Signed(revision, document, parties, answers, changed)
+
+
+def _bound(loaded: LoadedChecklist, document: Mapping[str, Any]) -> frozenset[UUID]:
+    """Return the parties of the checklist that a text names, or who took the place of one."""
+    bound = {UUID(party["id"]) for party in document["parties"]}
+    successors = {
+        party.organisation_id: party.replaced_by_id for party in loaded.cooperation.parties
+    }
+    for former in tuple(bound):
+        party_id: UUID | None = former
+        while party_id is not None:
+            bound.add(party_id)
+            party_id = successors.get(party_id)
+    return frozenset(bound & {party.organisation_id for party in loaded.parties})
+
+
+def _answers_then(
+    loaded: LoadedChecklist,
+    revision: Revision,
+    document: Mapping[str, Any],
+    parties: frozenset[UUID],
+) -> dict[AnswerKey, Answer | None]:
+    """Return the answers to what is signed as they were when a text was frozen.
+
+    Those in the text are of the version it names. Of the rest, which was hidden or not agreed, the
+    last version before counts.
+    """
+    checklist = loaded.checklist
+    owners = {checklist.id, *parties}
+    versions: dict[AnswerKey, list[Answer]] = {}
+    for row in db.session.scalars(
+        sa.select(Answer)
+        .where(Answer.checklist_id == checklist.id, Answer.scope != AnswerScope.PERSON)
+        .order_by(Answer.version)
+    ):
+        item = loaded.template.item(row.item)
+        if item is not None and item.part is Part.TERMS and row.owner_id in owners:
+            versions.setdefault((row.item, row.scope, row.owner_id), []).append(row)
+    named = versions_in(document)
+    answers: dict[AnswerKey, Answer | None] = {}
+    for key, rows in versions.items():
+        code, scope, owner_id = key
+        number = named.get((code, None if scope is AnswerScope.SHARED else owner_id))
+        before = [
+            row
+            for row in rows
+            if (row.saved_at <= revision.frozen_at if number is None else row.version == number)
+        ]
+        answers[key] = before[-1] if before else None
+    return answers
+
+
+def versions_in(document: Mapping[str, Any]) -> dict[tuple[str, UUID | None], int]:
+    """Return the version of each answer, by item and the party whose own it is (None: for all)."""
+    # In the first shape a party's answer is named by the party.
+    ids = {"": None} | {party["name"]: party["id"] for party in document["parties"]}
+    return {
+        (item["code"], UUID(party) if (party := ids.get(answer["by"], answer["by"])) else None): (
+            answer["version"]
+        )
+        for section in document["sections"]
+        for item in section["items"]
+        for answer in item["answers"]
+    }
+
+
+def _says_the_same(checklist: Checklist, before: Answer | None, now: Filled | None) -> bool:
+    if now is None or before is None:
+        return (now is None or now.is_empty) and before is None
+    values = encryption.values_of(checklist.cooperation_id, before)
+    return (values, before.not_applicable) == (dict(now.values), now.not_applicable)
+
+
+# Going back ---------------------------------------------------------------------------------------
+
+
+def _put_answers_back(
+    actor: Actor, loaded: LoadedChecklist, signed: _Signed
+) -> dict[str, UUID | None]:
+    """Add a version that says what was signed of each answer that says something else.
+
+    Return by item the answer for all that is current then.
+    """
+    rows = []
+    for key in signed.changed:
+        code, scope, owner_id = key
+        before = signed.answers[key]
+        row = service.new_version(
+            actor,
+            loaded,
+            loaded.template.by_code[code],
+            scope,
+            encryption.values_of(loaded.checklist.cooperation_id, before) if before else {},
+            left_out=before.not_applicable if before else False,
+            written_by=(before.author_id, before.organisation_id) if before else None,
+            owner_id=owner_id,
+        )
+        # Its author is one by the version before, unless that was taken over or copied.
+        row.taken_over = True
+        rows.append(row)
+    if rows:
+        service.keep_versions(loaded, rows)
+        safeguards.void_review(loaded)
+    now = {
+        code: answer.answer_id
+        for (code, scope, _id), answer in loaded.sheet.answers.items()
+        if scope is AnswerScope.SHARED
+    }
+    return {**now, **{row.item: row.id for row in rows if row.scope is AnswerScope.SHARED}}
+
+
+def _put_positions_back(
+    loaded: LoadedChecklist, signed: _Signed, answers_now: Mapping[str, UUID | None]
+) -> None:
+    """Let count again what the parties accepted of what was signed; end all other talks on it."""
+    before = {
+        code: row.id if row else None
+        for (code, scope, _id), row in signed.answers.items()
+        if scope is AnswerScope.SHARED
+    }
+    accepted = _acceptances({*before.values(), *answers_now.values()} - {None})
+    wanted: dict[str, dict[UUID, Position]] = {
+        code: {
+            party_id: position
+            for party_id in signed.parties
+            if (
+                position := accepted.get((answers_now.get(code), party_id))
+                or accepted.get((answer_id, party_id))
+            )
+        }
+        for code, answer_id in before.items()
+    }
+    unsettled = {
+        code: positions
+        for code, positions in wanted.items()
+        if code in signed.changed_items or _is_unsettled(loaded, code, positions.values())
+    }
+    service.end_talks(loaded, unsettled.keys())
+    for code, positions in unsettled.items():
+        for party_id, position in positions.items():
+            answer_id = answers_now[code]
+            if position.answer_id == answer_id:
+                position.is_current = True
+            elif answer_id is not None:
+                service.put_position(
+                    loaded,
+                    loaded.template.by_code[code],
+                    answer_id,
+                    (position.author_id, party_id),
+                    Stance.ACCEPTS,
+                )
+    db.session.flush()
+
+
+def _acceptances(answer_ids: Iterable[UUID | None]) -> dict[tuple[UUID | None, UUID], Position]:
+    """Return the last acceptance of each answer by each party."""
+    rows = db.session.scalars(
+        sa.select(Position)
+        .where(Position.answer_id.in_(list(answer_ids)), Position.stance == Stance.ACCEPTS)
+        .order_by(Position.taken_at, Position.id)
+    )
+    return {(row.answer_id, row.organisation_id): row for row in rows}
+
+
+def _is_unsettled(loaded: LoadedChecklist, code: str, accepted: Iterable[Position]) -> bool:
+    """Tell whether anybody wants something else of an answer that says what was signed."""
+    counts = {position.id for position in loaded.positions_on.get(code, {}).values()}
+    return code in loaded.proposals_on or counts != {position.id for position in accepted}
+
+
+def _close_flags(actor: Actor, loaded: LoadedChecklist, signed: _Signed) -> None:
+    for code in _in_order(loaded, signed.changed):
+        if code in signed.changed_items:
+            safeguards.close_for_change(actor, loaded, loaded.template.by_code[code])
+    safeguards.close_by_rules(load(loaded.checklist))
+
+
+def _in_order(loaded: LoadedChecklist, keys: Iterable[AnswerKey]) -> list[str]:
+    codes = {code for code, _scope, _id in keys}
+    return [item.code for item in loaded.template.items if item.code in codes]
