@@ -7,6 +7,7 @@ import datetime as dt
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from threading import Barrier
 from typing import Any
 from uuid import UUID
@@ -765,6 +766,18 @@ def test_a_persons_tasks_are_listed_without_planning_details(scene: Scene) -> No
     (hers,) = queries.tasks(scene.actor("leyla"))
     assert (hers.accepts_role, hers.confirms_plan, hers.makes_ready) == (True, False, False)
     accept_role(scene.actor("leyla"), scene.visit(2))
+    assert queries.tasks(scene.actor("leyla")) == []
+
+
+def test_a_moved_visit_asks_each_of_the_team_again_in_my_work(scene: Scene) -> None:
+    visit = scene.visit()
+    later = plan_of(visit)
+    later = replace(later, ends_on=later.ends_on + dt.timedelta(days=1))
+    service.change_plan(scene.actor("ilena"), visit, version=visit.version, plan=later)
+    (hers,) = queries.tasks(scene.actor("leyla"))
+    assert (hers.accepts_role, hers.confirms_plan) == (True, True)
+    accept_role(scene.actor("leyla"), scene.visit())
+    confirm_plan(scene.actor("leyla"), scene.visit())
     assert queries.tasks(scene.actor("leyla")) == []
 
 
