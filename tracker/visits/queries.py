@@ -28,6 +28,7 @@ from tracker.cooperations.models import (
     CooperationKey,
     CooperationPerson,
 )
+from tracker.core import clock
 from tracker.core.db import db, load_joined
 from tracker.organisations.models import Organisation
 from tracker.undertakings.queries import VisitChoice
@@ -348,7 +349,7 @@ def tasks(actor: Actor, cooperation_id: UUID | None = None) -> list[Waiting]:
     checklists = _checklists([line.visit.id for line in prepared_])
     own = _own_answers(actor, checklists)
     # Kept until the end, so that each key is found without a query of its own.
-    loaded = _load_keys([line.visit.cooperation_id for line in prepared_ if line.in_team])
+    loaded = _load_keys([line.visit.cooperation_id for line in prepared_])
     waiting = [_waiting(actor, line, checklists, own) for line in prepared_]
     del loaded
     return [line for line in waiting if line.accepts_role or line.confirms_plan or line.makes_ready]
@@ -377,7 +378,9 @@ _Checklists = dict[tuple[UUID, ChecklistKind], _VisitChecklist]
 def _waiting(
     actor: Actor, line: _Prepared, checklists: _Checklists, own: Mapping[UUID, _Own]
 ) -> Waiting:
-    visit = line.visit
+    visit, plan = line.visit, plan_of(line.visit)
+    if plan.ends_on < clock.today():  # nothing of it can be prepared any more
+        return Waiting(line.reference, line.title, visit.number)
     roles = checklists.get((visit.id, ChecklistKind.VISIT_ROLES))
     npm_ids = {actor.organisation_id} if actor.acts_for_npm and actor.organisation_id else set()
     plans = bool(can_change(actor, npm_ids, visit.stage, leads=line.leads))
@@ -392,8 +395,6 @@ def _waiting(
     mine = own.get(roles.id, _Own()) if roles else _Own()
     urgent_plan = checklists.get((visit.id, ChecklistKind.URGENT_PLAN))
     in_force_at = urgent_plan.in_force_at if urgent_plan is not None else None
-    # Moved, everybody is asked again.
-    plan = plan_of(visit)
     cooperation_id = visit.cooperation_id
     return replace(
         waiting,

@@ -781,6 +781,17 @@ def test_a_moved_visit_asks_each_of_the_team_again_in_my_work(scene: Scene) -> N
     assert queries.tasks(scene.actor("leyla")) == []
 
 
+def test_nobody_is_asked_to_prepare_a_visit_whose_days_have_passed(
+    scene: Scene, frozen_time: Callable[[dt.datetime | None], None]
+) -> None:
+    visit = planned(scene)
+    last = dt.datetime.combine(plan_of(visit).ends_on, dt.time(12), dt.UTC)
+    frozen_time(last)
+    assert [own.number for own in queries.tasks(scene.actor("pavo"))] == [2]
+    frozen_time(last + dt.timedelta(days=1))
+    assert queries.tasks(scene.actor("pavo")) == []
+
+
 def test_a_person_has_no_tasks_in_a_visit_that_is_closed_to_them(scene: Scene) -> None:
     planned(scene, members=("dina",), audience=("dina",))
     for key in ("dina", "milan", "nadia", "greta", "celia"):
