@@ -108,19 +108,25 @@ def find_library() -> Path:
     raise click.ClickException(message)
 
 
+def preloading(library: Path) -> dict[str, str]:
+    """Return what puts the library under a program; durations and the times of files stay true."""
+    return {
+        "LD_PRELOAD": str(library),
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        "NO_FAKE_STAT": "1",
+    }
+
+
 def run(day: Day, library: Path, selections: tuple[tuple[str, ...], ...]) -> bool:
     """Run tests with the clock moved to a day; return whether all passed."""
     now = dt.datetime.now(dt.UTC)
     moment = day.moment(now)
     click.echo(f"{day.words}: {moment:%Y-%m-%d %H:%M} UTC")
-    # Durations by a clock that is moved, and by one that is not, are the same. In the short form:
-    # today's steps try many examples.
+    # In the short form: today's steps try many examples.
     environment = {name: value for name, value in os.environ.items() if name != LONG}
     environment |= {
-        "LD_PRELOAD": str(library),
+        **preloading(library),
         "FAKETIME": f"+{(moment - now).total_seconds():.0f}s",
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        "NO_FAKE_STAT": "1",
         "TZ": day.zone,
     }
     results = [_run_tests(selection, environment) for selection in selections]

@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
+from itsdangerous import TimestampSigner
 
 from tests.servers.application import Application
 from tests.starting_points import lock, run_folder
@@ -126,11 +127,19 @@ def _prepare(data_dir: Path) -> None:
 PREPARED = StartingPoint("prepared", _prepare)
 
 
+class _Signer(TimestampSigner):
+    """Signs cookies at the time that the application sees."""
+
+    def get_timestamp(self) -> int:
+        return int(clock.now().timestamp())
+
+
 def signed_in(app: Flask, mark: str) -> dict[str, Any]:
     """Return what the browser of a person who signed in just now keeps, by the person's mark."""
     now = int(clock.now().timestamp())
     signer = SecureCookieSessionInterface().get_signing_serializer(app)
     assert signer is not None
+    signer.signer = _Signer
     cookie = {
         "name": app.config["SESSION_COOKIE_NAME"],
         "value": signer.dumps({"_user_id": mark, "_fresh": True, "begun": now, "seen": now}),

@@ -4,6 +4,7 @@ import datetime as dt
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Protocol
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -28,6 +29,15 @@ TITLE = "Joint monitoring of police custody"
 # How many items each side answers, beside those with facts of their own, and accepts in the short
 # form.
 SOME_MORE = 1
+
+
+class Company(Protocol):
+    """Everybody in a cooperation, by a short name."""
+
+    reference: str
+
+    def __getitem__(self, name: str) -> Person:
+        """Return somebody."""
 
 
 @dataclass
@@ -215,7 +225,7 @@ def _accept_all(page: Page, address: str) -> None:
         expect(accept).to_have_count(left - 1)
 
 
-def send_and_sign(cast: Cast, address: str, sender: str, signers: Iterable[str]) -> None:
+def send_and_sign(cast: Company, address: str, sender: str, signers: Iterable[str]) -> None:
     """Send a text for signature, and have each signatory read, check and sign it."""
     page = cast[sender].page
     page.goto(f"{address}/send")
@@ -232,18 +242,23 @@ def send_and_sign(cast: Cast, address: str, sender: str, signers: Iterable[str])
         cast[name].prove_and(re.compile("^Sign for"), "You signed.")
 
 
-def undertake(cast: Cast, name: str, countersigner: str, *, interests: str = "") -> None:
+def undertake(cast: Company, name: str, countersigner: str, *, interests: str = "") -> None:
     """A named person reads why, declares, confirms and signs; the NPM decides and countersigns."""
     page = cast[name].page
     page.goto("/undertakings")
     page.get_by_role("link", name=re.compile(TITLE)).first.click()
     expect(page.get_by_role("button", name="Continue to sign")).to_be_visible()
-    _fill_in_undertaking(page, interests)
+    fill_in_undertaking(page, interests)
     page.get_by_role("button", name="Continue to sign").click()
     cast[name].prove_and("Sign in your own name", "You have signed.")
+    countersign(cast, cast[name].name, countersigner)
+
+
+def countersign(cast: Company, name: str, countersigner: str) -> None:
+    """Somebody who decides for the NPM accepts a person's interests, and countersigns."""
     npm = cast[countersigner].page
     npm.goto(f"/cooperations/{cast.reference}/undertakings")
-    npm.get_by_role("link", name=re.compile(cast[name].name)).first.click()
+    npm.get_by_role("link", name=name, exact=True).click()
     # Also where the person's organisation has an interest, whatever they declared.
     steps = re.compile("^(Record the decision|Continue to countersign)$")
     expect(npm.get_by_role("button", name=steps).first).to_be_visible()
@@ -256,7 +271,8 @@ def undertake(cast: Cast, name: str, countersigner: str, *, interests: str = "")
     cast[countersigner].prove_and(re.compile("^Countersign"), "You have countersigned.")
 
 
-def _fill_in_undertaking(page: Page, interests: str) -> None:
+def fill_in_undertaking(page: Page, interests: str = "") -> None:
+    """Confirm every point, the briefing of today, and say which interests there are."""
     for box in page.locator("main form input[type=checkbox]").all():
         box.check()
     briefed_on = page.locator("input[name=briefed_on]")

@@ -27,16 +27,19 @@ class Person:
     key: str = ""
 
     def code(self) -> str:
-        """Return the code of this moment, as on a telephone.
+        """Return the code of this moment, as on a telephone."""
+        self.forget_last_code()
+        return str(TOTP(key=self.key).generate().token)
 
-        Each code works once. So that nobody waits half a minute for the next one, the application
-        is made to forget, past its rules, that this one was used already.
+    def forget_last_code(self) -> None:
+        """Make the application forget, past its rules, which code was used last.
+
+        Each code works once. So nobody waits half a minute for the next one.
         """
         database = sqlite3.connect(self.live.data_dir / DATABASE, timeout=60)
         with closing(database), database:
             forget = 'UPDATE "user" SET totp_last_step = NULL WHERE email = ?'
             database.execute(forget, [self.email])
-        return str(TOTP(key=self.key).generate().token)
 
     def accept(self, link: str) -> None:
         """Accept the invitation, with a second factor."""

@@ -8,8 +8,9 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Self
 
 from tests.servers.ports import free_port
@@ -27,10 +28,18 @@ class ApplicationError(Exception):
 class Application:
     """Web server and worker started by "tracker run"; use it in a with statement.
 
-    From an empty data directory it makes the database on the way, as at a first start.
+    From an empty data directory it makes the database on the way, as at a first start. more is what
+    its processes have in their environment beside the settings.
     """
 
-    def __init__(self, data_dir: Path, *, patience: float = _PATIENCE, **settings: str) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        patience: float = _PATIENCE,
+        more: Mapping[str, str] = MappingProxyType({}),
+        **settings: str,
+    ) -> None:
         port = free_port()
         self.url = f"http://localhost:{port}"
         self.data_dir = data_dir
@@ -49,6 +58,7 @@ class Application:
             "TRACKER_PORT": str(port),
             "TRACKER_DEMO": "0",
             **{f"TRACKER_{name.upper()}": value for name, value in settings.items()},
+            **more,
         }
 
     def __enter__(self) -> Self:

@@ -20,6 +20,12 @@ class Plan:
     # When place or days last changed; None: never. Who accepted or confirmed before is asked anew.
     moved_at: dt.datetime | None = field(default=None, compare=False)
 
+    def since(self, settled_at: dt.datetime | None) -> dt.datetime | None:
+        """Return since when a confirmation counts of what was settled at a moment; None: never."""
+        if settled_at is None or self.moved_at is None:
+            return settled_at
+        return max(settled_at, self.moved_at)
+
 
 def put_plan(visit: Visit, plan: Plan) -> None:
     """Store place and dates; the visit has its id and its cooperation."""

@@ -5,7 +5,7 @@ In one file: every query is scoped by the visit list, by one condition.
 
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, cast
 from uuid import UUID
 
@@ -28,6 +28,7 @@ from tracker.cooperations.models import (
     CooperationKey,
     CooperationPerson,
 )
+from tracker.core import clock
 from tracker.core.db import db, load_joined
 from tracker.organisations.models import Organisation
 from tracker.undertakings.queries import VisitChoice
@@ -325,17 +326,7 @@ def tasks(actor: Actor, cooperation_id: UUID | None = None) -> list[Waiting]:
     """
     conditions = [] if cooperation_id is None else [Visit.cooperation_id == cooperation_id]
     rows = db.session.execute(
-        sa.select(
-            Visit.id,
-            Visit.cooperation_id,
-            Visit.number,
-            Visit.stage,
-            Visit.is_ready,
-            Cooperation.reference,
-            Cooperation.title,
-            _leads(actor),
-            _in_team(actor),
-        )
+        sa.select(Visit, Cooperation.reference, Cooperation.title, _leads(actor), _in_team(actor))
         .join(Cooperation, Cooperation.id == Visit.cooperation_id)
         # Found by the lists that name the person: nobody sees the planning who is on none.
         .join(
@@ -351,15 +342,15 @@ def tasks(actor: Actor, cooperation_id: UUID | None = None) -> list[Waiting]:
         .limit(MANY)
     ).all()
     prepared_ = sorted(
-        (_Prepared(*row) for row in rows), key=lambda visit: (visit.reference, visit.number)
+        (_Prepared(*row) for row in rows), key=lambda line: (line.reference, line.visit.number)
     )
     if not prepared_:
         return []
-    checklists = _checklists([visit.id for visit in prepared_])
+    checklists = _checklists([line.visit.id for line in prepared_])
     own = _own_answers(actor, checklists)
     # Kept until the end, so that each key is found without a query of its own.
-    loaded = _load_keys([visit.cooperation_id for visit in prepared_ if visit.in_team])
-    waiting = [_waiting(actor, visit, checklists, own) for visit in prepared_]
+    loaded = _load_keys([line.visit.cooperation_id for line in prepared_])
+    waiting = [_waiting(actor, line, checklists, own) for line in prepared_]
     del loaded
     return [line for line in waiting if line.accepts_role or line.confirms_plan or line.makes_ready]
 
@@ -367,11 +358,7 @@ def tasks(actor: Actor, cooperation_id: UUID | None = None) -> list[Waiting]:
 class _Prepared(NamedTuple):
     """A visit being prepared that is open to a person, and the person's part in it."""
 
-    id: UUID
-    cooperation_id: UUID
-    number: int
-    stage: VisitStage
-    is_ready: bool
+    visit: Visit
     reference: str
     title: str
     leads: bool
@@ -389,24 +376,30 @@ _Checklists = dict[tuple[UUID, ChecklistKind], _VisitChecklist]
 
 
 def _waiting(
-    actor: Actor, visit: _Prepared, checklists: _Checklists, own: Mapping[UUID, _Own]
+    actor: Actor, line: _Prepared, checklists: _Checklists, own: Mapping[UUID, _Own]
 ) -> Waiting:
+    visit, plan = line.visit, plan_of(line.visit)
+    if plan.ends_on < clock.today():  # nothing of it can be prepared any more
+        return Waiting(line.reference, line.title, visit.number)
     roles = checklists.get((visit.id, ChecklistKind.VISIT_ROLES))
-    plan = checklists.get((visit.id, ChecklistKind.URGENT_PLAN))
-    mine = own.get(roles.id, _Own()) if roles else _Own()
     npm_ids = {actor.organisation_id} if actor.acts_for_npm and actor.organisation_id else set()
-    plans = bool(can_change(actor, npm_ids, visit.stage, leads=visit.leads))
-    return Waiting(
-        reference=visit.reference,
-        title=visit.title,
+    plans = bool(can_change(actor, npm_ids, visit.stage, leads=line.leads))
+    waiting = Waiting(
+        reference=line.reference,
+        title=line.title,
         number=visit.number,
-        accepts_role=visit.in_team
-        and mine.waits(visit.cooperation_id, "V5", "accepted", mine.saved_at("V5")),
-        confirms_plan=visit.in_team
-        and mine.waits(
-            visit.cooperation_id, "V20", "read", plan.in_force_at if plan is not None else None
-        ),
         makes_ready=plans and not visit.is_ready,
+    )
+    if not line.in_team:
+        return waiting
+    mine = own.get(roles.id, _Own()) if roles else _Own()
+    urgent_plan = checklists.get((visit.id, ChecklistKind.URGENT_PLAN))
+    in_force_at = urgent_plan.in_force_at if urgent_plan is not None else None
+    cooperation_id = visit.cooperation_id
+    return replace(
+        waiting,
+        accepts_role=mine.waits(cooperation_id, "V5", "accepted", plan.since(mine.saved_at("V5"))),
+        confirms_plan=mine.waits(cooperation_id, "V20", "read", plan.since(in_force_at)),
     )
 
 

@@ -103,7 +103,7 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
         questions=roles.cooperation.questions,
         ends_on=plan.ends_on,
         starts_on=plan.starts_on,
-        members=_members(visit, roles, urgent_plan, team, listed, plan.moved_at),
+        members=_members(visit, roles, urgent_plan, team, listed, plan),
         roles=_checklist(roles.checklist, parties, signed, lacking=_lacking(roles)),
         plan=_checklist(urgent_plan, parties, signed),
         confidentiality=_terms(own.get(ChecklistKind.CONFIDENTIALITY), parties, signed),
@@ -251,7 +251,7 @@ def _members(
     urgent_plan: Checklist,
     team: list[TeamMember],
     listed: set[UUID],
-    moved_at: dt.datetime | None,
+    plan: Plan,
 ) -> tuple[MemberFact, ...]:
     clearing = undertakings.clearing_states(
         visit.cooperation_id, [member.user_id for member in team], visit.id
@@ -260,7 +260,7 @@ def _members(
         (person.user_id, person.organisation_id): person
         for person in people.people(visit.cooperation_id)
     }
-    answers = _Answers(roles, urgent_plan, moved_at)
+    answers = _Answers(roles, urgent_plan, plan)
     members = [
         answers.member(
             member,
@@ -281,9 +281,7 @@ def _members(
 class _Answers:
     """What the roles say of each person of the team."""
 
-    def __init__(
-        self, roles: LoadedChecklist, urgent_plan: Checklist, moved_at: dt.datetime | None
-    ) -> None:
+    def __init__(self, roles: LoadedChecklist, urgent_plan: Checklist, plan: Plan) -> None:
         self._sheet = roles.sheet
         self._lead = as_id(self._sheet.value("V3", "lead"))
         self._deputy = as_id(self._sheet.value("V3", "deputy"))
@@ -291,9 +289,9 @@ class _Answers:
         self._roles = _by_person(self._sheet.value("V5", "roles"))
         self._credentials = _by_person(self._sheet.value("V13", "credentials"))
         in_force = urgent_plan.state is ChecklistState.IN_FORCE
-        self._plan_since = _later(urgent_plan.in_force_at if in_force else None, moved_at)
+        self._plan_since = plan.since(urgent_plan.in_force_at if in_force else None)
         shared = self._sheet.shared("V5")
-        self._roles_since = _later(shared.saved_at if shared is not None else None, moved_at)
+        self._roles_since = plan.since(shared.saved_at if shared is not None else None)
 
     def member(
         self,
@@ -336,11 +334,6 @@ class _Answers:
         if own is None or since is None or own.saved_at < since:
             return False
         return own.values.get(key) is True
-
-
-def _later(since: dt.datetime | None, moved_at: dt.datetime | None) -> dt.datetime | None:
-    """Return since when a confirmation is of what stands now; None when there is nothing yet."""
-    return since if since is None or moved_at is None else max(since, moved_at)
 
 
 def _may_sign_in(user: User) -> bool:

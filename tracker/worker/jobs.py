@@ -131,13 +131,18 @@ def run_for_ever(
     timestamp_url: str = "",
     goes_on: Callable[[], bool] = lambda: True,
 ) -> None:
-    """Run rounds until told to stop; if the database can't be reached, say so and retry."""
+    """Run rounds until told to stop; if the database can't be reached, say so and retry.
+
+    What depends on the day is also done as soon as a new day begins.
+    """
     number, compared = 0, disagreements.BEGINNING
     checked: UUID | None = None
     day_done: dt.date | None = None
+    day_begun: dt.date | None = None
     while goes_on():
         try:
-            with_dates = number % EVERY_SO_MANY_ROUNDS == 0
+            with_dates = number % EVERY_SO_MANY_ROUNDS == 0 or day_begun != clock.today()
+            day_begun = clock.today()
             run_once(transport, with_dates=with_dates, timestamp_url=timestamp_url)
             if with_dates:
                 if day_done != clock.today():

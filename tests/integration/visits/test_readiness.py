@@ -7,6 +7,7 @@ import datetime as dt
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from threading import Barrier
 from typing import Any
 from uuid import UUID
@@ -766,6 +767,29 @@ def test_a_persons_tasks_are_listed_without_planning_details(scene: Scene) -> No
     assert (hers.accepts_role, hers.confirms_plan, hers.makes_ready) == (True, False, False)
     accept_role(scene.actor("leyla"), scene.visit(2))
     assert queries.tasks(scene.actor("leyla")) == []
+
+
+def test_a_moved_visit_asks_each_of_the_team_again_in_my_work(scene: Scene) -> None:
+    visit = scene.visit()
+    later = plan_of(visit)
+    later = replace(later, ends_on=later.ends_on + dt.timedelta(days=1))
+    service.change_plan(scene.actor("ilena"), visit, version=visit.version, plan=later)
+    (hers,) = queries.tasks(scene.actor("leyla"))
+    assert (hers.accepts_role, hers.confirms_plan) == (True, True)
+    accept_role(scene.actor("leyla"), scene.visit())
+    confirm_plan(scene.actor("leyla"), scene.visit())
+    assert queries.tasks(scene.actor("leyla")) == []
+
+
+def test_nobody_is_asked_to_prepare_a_visit_whose_days_have_passed(
+    scene: Scene, frozen_time: Callable[[dt.datetime | None], None]
+) -> None:
+    visit = planned(scene)
+    last = dt.datetime.combine(plan_of(visit).ends_on, dt.time(12), dt.UTC)
+    frozen_time(last)
+    assert [own.number for own in queries.tasks(scene.actor("pavo"))] == [2]
+    frozen_time(last + dt.timedelta(days=1))
+    assert queries.tasks(scene.actor("pavo")) == []
 
 
 def test_a_person_has_no_tasks_in_a_visit_that_is_closed_to_them(scene: Scene) -> None:

@@ -103,6 +103,38 @@ def test_visits_are_judged_once_a_day(
     assert judged == [noon_in(1).date(), noon_in(2).date()]
 
 
+def test_the_work_of_a_day_begins_with_the_day(
+    app: Flask,
+    session: Session,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    frozen_time: Callable[[dt.datetime], None],
+) -> None:
+    """In the next round, not up to a minute later."""
+    done: list[tuple[dt.date, bool]] = []
+    monkeypatch.setattr(
+        jobs,
+        "run_once",
+        lambda _transport, *, with_dates, **_more: done.append((clock.today(), with_dates)),
+    )
+    monkeypatch.setattr(jobs, "PAUSE", 0)
+    days = iter([1, 1, 2, 2])
+
+    def goes_on() -> bool:
+        day = next(days, None)
+        if day is not None:
+            frozen_time(noon_in(day))
+        return day is not None
+
+    jobs.run_for_ever(from_url(f"file://{tmp_path}"), goes_on=goes_on)
+    assert done == [
+        (noon_in(1).date(), True),
+        (noon_in(1).date(), False),
+        (noon_in(2).date(), True),
+        (noon_in(2).date(), False),
+    ]
+
+
 def test_each_day_sqlite_looks_again_at_how_its_tables_are_filled(
     app: Flask, session: Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
