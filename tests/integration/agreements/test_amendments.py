@@ -185,7 +185,7 @@ def test_the_history_of_an_item_says_that_nobody_wrote_it_anew(app: Flask, signe
     assert "accepted version 3" not in shown
     history = browser(app, signed, "joana").page(address(signed, "/record")).text
     assert "the amendment was called off; revision 1 stays in force." in history
-    assert f"As signed again: M1. Reason: {WHY}" in history
+    assert f"Items that went back to what was signed: M1. Reason: {WHY}" in history
 
 
 def test_a_flag_on_changed_words_ends_and_one_on_signed_words_has_to_be_explained(
