@@ -44,8 +44,8 @@ WITHOUT_LINK = {
 # Pages that are led to in a state that the demonstration is not in: acting for two organisations,
 # page 2 of a form, a suspended person, somebody without an account who signs on paper, a second
 # factor that is needed and not there, terms that are ready to be read or sent, that ended or that
-# a party gave notice of, a scan that waits, a visit not ready, more than one version of a
-# checklist, an article shipped over an edit, a record of how a partner was chosen.
+# a party gave notice of, a scan that waits, an amendment under way, a visit not ready, more than
+# one version of a checklist, an article shipped over an edit, a record of how a partner was chosen.
 IN_ANOTHER_STATE = {
     "accounts.switch",
     "authoring.publish_shipped",
@@ -54,6 +54,7 @@ IN_ANOTHER_STATE = {
     "departures.show",
     "departures.take_back",
     "ending.agree_anew",
+    "ending.call_off",
     "guidance_editing.pass_over",
     "guidance_editing.use",
     "joining.take_back",
