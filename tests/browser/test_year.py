@@ -71,6 +71,7 @@ def test_a_cooperation_goes_through_its_year(year: Year) -> None:
     an_interest_is_declared_late(year)
     a_partner_leaves(year)
     a_review_is_held_late(year)
+    the_terms_are_renewed(year)
     the_cooperation_is_closed(year)
     year.live.command("audit", "verify")
     year.live.command("check")
@@ -267,17 +268,30 @@ def a_review_is_held_late(year: Year) -> None:
     year.expect_mail("ilena", "A review is complete")
 
 
+def the_terms_are_renewed(year: Year) -> None:
+    """Without who has left, all sign the next term; it begins when the old one has ended."""
+    year.write_out_leaver()
+    journey.send_and_sign(year, year.address_of(ChecklistKind.TERMS), "ilena", ("tomas", "otto"))
+    assert year.stage("joana") == "P4"
+    line = year.register("milan")
+    assert "2 of 2" in line
+    assert "Open Door Legal Aid" not in line
+    year.move_to(END + 1)
+    assert year.stage("joana") == "P4"
+    assert "In force" in year.register("milan")
+
+
 def the_cooperation_is_closed(year: Year) -> None:
     """The NPM ends it with notice; everybody accounts for their copies, and the NPM closes it."""
-    year.move_to(300)
+    year.move_to(END + 40)
     page = year["tomas"].page
     page.goto(f"{year.address_of(ChecklistKind.TERMS)}/end")
-    page.locator("[name=from_on]").fill(day(360).isoformat())
+    page.locator("[name=from_on]").fill(day(END + 100).isoformat())
     page.locator("[name=reason]").fill("The project is over.")
     page.get_by_role("button", name="Give notice of the end").click()
     year["tomas"].expect_told("Notice of the end given. All parties are notified.")
     assert year.stage("joana") == "P4"
-    year.move_to(361)
+    year.move_to(END + 101)
     assert year.stage("joana") == "P7"
     assert year.gates("ilena")["G7"] == "Not met"
     year.return_copies("joana", "leyla", "marek", "otto")

@@ -26,10 +26,12 @@ from tests.servers.moved_clock import MovedClock
 from tests.starting_points import start_of_run
 from tracker.accounts.models import User
 from tracker.activity.stale import recompute
-from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists.loading import load
 from tracker.checklists.models import Checklist
 from tracker.checklists.negotiation import positions
+from tracker.checklists.rules.completeness import item_standing
+from tracker.checklists.service import save_answer
 from tracker.cooperations import queries
 from tracker.cooperations import service as cooperations
 from tracker.core import clock
@@ -206,12 +208,35 @@ class Year:
         with self.inside() as stage:
             return stage.cast.bodies["npm"].id
 
-    def agree_again(self) -> None:
-        """Have all parties accept what is open of the terms: the dates, so no safeguard."""
+    def write_out_leaver(self) -> None:
+        """Have the NPM delete the rows that name who has left, and all accept what is open."""
         with self.inside() as stage:
             terms = checklist_of(stage.cooperation, ChecklistKind.TERMS)
-            for code in terms.open_items or ():
-                checklists.accept(stage.cast, terms, code)
+            loaded = load(terms)
+            for item in loaded.template.items:
+                current = loaded.sheet.shared(item.code)
+                problems = item_standing(item, loaded.sheet, loaded.surroundings).problems
+                stale = {(problem.field, problem.row) for problem in problems}
+                if current is None or not any(row is not None for _field, row in stale):
+                    continue
+                values = {
+                    key: [row for place, row in enumerate(value) if (key, place) not in stale]
+                    if isinstance(value, list)
+                    else value
+                    for key, value in current.values.items()
+                }
+                save_answer(
+                    stage.actor("ilena"),
+                    terms,
+                    item.code,
+                    AnswerScope.SHARED,
+                    values,
+                    base_version=current.version,
+                )
+            for item in loaded.template.items:
+                checklists.accept(stage.cast, terms, item.code)
+            accept_hints(stage.actor("nadia"), terms)
+            read_second(stage.actor("nadia"), terms)
 
     def clear(self, *keys: str) -> None:
         """Have people sign their undertakings, and the NPM decide and countersign."""
