@@ -35,6 +35,8 @@ from tracker.core import clock
 from tracker.core.errors import RefusedError, RuleBrokenError
 from tracker.mail.models import OutboxMessage
 
+pytestmark = pytest.mark.some_on_postgresql(3)
+
 NOBODY = "00000000-0000-4000-8000-000000000000"
 BrowserOf = Callable[[str], CheckedClient]
 Statements = Callable[[], AbstractContextManager[list[str]]]

@@ -22,6 +22,8 @@ from tracker.accounts.sign_in import setup as sign_in_machinery
 from tracker.core.db import db
 from tracker.settings import Settings
 
+pytestmark = pytest.mark.some_on_postgresql(3)
+
 Statements = Callable[[], AbstractContextManager[list[str]]]
 
 NOT_RIGHT = "The email address or password is wrong."

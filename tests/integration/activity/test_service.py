@@ -21,7 +21,7 @@ from tracker.cooperations.models import Cooperation
 from tracker.core.db import db, will_write
 from tracker.oversight import integrity
 
-pytestmark = pytest.mark.both_databases
+pytestmark = [pytest.mark.both_databases, pytest.mark.some_on_postgresql(3)]
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from tracker.evidence.log.notes import Checkpoint
 from tracker.evidence.models import Anchor
 from tracker.mail.models import OutboxMessage
 
-pytestmark = pytest.mark.both_databases
+pytestmark = [pytest.mark.both_databases, pytest.mark.some_on_postgresql(3)]
 
 Freeze = Callable[[dt.datetime], None]
 Statements = Callable[[], AbstractContextManager[list[str]]]

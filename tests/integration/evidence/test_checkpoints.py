@@ -33,7 +33,7 @@ from tracker.evidence.log.notes import Checkpoint, Consistency, KeyNote
 from tracker.evidence.log.service import LogError
 from tracker.evidence.models import KeyUse, LogLeaf, LogNode, SignedCheckpoint
 
-pytestmark = pytest.mark.both_databases
+pytestmark = [pytest.mark.both_databases, pytest.mark.some_on_postgresql(3)]
 
 Freeze = Callable[[dt.datetime], None]
 Statements = Callable[[], AbstractContextManager[list[str]]]

@@ -14,7 +14,7 @@ from tracker.guidance import library, queries, service
 from tracker.guidance.models import Article
 from tracker.search import service as search
 
-pytestmark = pytest.mark.both_databases
+pytestmark = [pytest.mark.both_databases, pytest.mark.some_on_postgresql(3)]
 
 FIRST = "guidance/en/article-1.md"
 Watch = Callable[[], AbstractContextManager[list[str]]]

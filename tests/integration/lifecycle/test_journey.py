@@ -27,7 +27,7 @@ from tracker.demo import people
 from tracker.demo.people import Cast
 from tracker.lifecycle import policy, queries, service
 
-pytestmark = pytest.mark.both_databases
+pytestmark = [pytest.mark.both_databases, pytest.mark.some_on_postgresql(3)]
 
 TERMS, CONFIDENTIALITY = ChecklistKind.TERMS, ChecklistKind.CONFIDENTIALITY
 

@@ -18,7 +18,7 @@ from tracker.core import canonical, clock
 from tracker.oversight import queries
 from tracker.oversight.facts import Question
 
-pytestmark = pytest.mark.both_databases
+pytestmark = [pytest.mark.both_databases, pytest.mark.some_on_postgresql(3)]
 
 
 @pytest.fixture

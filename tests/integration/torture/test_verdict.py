@@ -16,7 +16,7 @@ from tests.torture.record import Record
 from tests.torture.verdict import faults
 from tracker.checklists.models import Checklist, ChecklistState
 
-pytestmark = pytest.mark.both_databases
+pytestmark = [pytest.mark.both_databases, pytest.mark.some_on_postgresql(3)]
 
 PARTIES = range(3)
 SIGNED = [Try(Act.ACCEPT, 0, party) for party in PARTIES]

@@ -46,6 +46,8 @@ from tracker.cooperations import service as cooperations
 from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
 
+pytestmark = pytest.mark.some_on_postgresql(3)
+
 Statements = Callable[[], AbstractContextManager[list[str]]]
 PARTY = AnswerScope.PARTY
 
