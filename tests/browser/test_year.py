@@ -273,9 +273,7 @@ def the_terms_are_renewed(year: Year) -> None:
     year.write_out_leaver()
     journey.send_and_sign(year, year.address_of(ChecklistKind.TERMS), "ilena", ("tomas", "otto"))
     assert year.stage("joana") == "P4"
-    line = year.register("milan")
-    assert "2 of 2" in line
-    assert "Open Door Legal Aid" not in line
+    assert "2 of 2" in year.register("milan")
     year.move_to(END + 1)
     assert year.stage("joana") == "P4"
     assert "In force" in year.register("milan")

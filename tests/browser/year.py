@@ -26,12 +26,11 @@ from tests.servers.moved_clock import MovedClock
 from tests.starting_points import start_of_run
 from tracker.accounts.models import User
 from tracker.activity.stale import recompute
-from tracker.checklist_templates.models import AnswerScope, ChecklistKind
+from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.loading import load
 from tracker.checklists.models import Checklist
 from tracker.checklists.negotiation import positions
 from tracker.checklists.rules.completeness import item_standing
-from tracker.checklists.service import save_answer
 from tracker.cooperations import queries
 from tracker.cooperations import service as cooperations
 from tracker.core import clock
@@ -225,14 +224,15 @@ class Year:
                     else value
                     for key, value in current.values.items()
                 }
-                save_answer(
+                proposal = positions.propose(
                     stage.actor("ilena"),
                     terms,
                     item.code,
-                    AnswerScope.SHARED,
                     values,
-                    base_version=current.version,
+                    answer_id=current.answer_id,
+                    reason="Without who has left.",
                 )
+                positions.accept_proposal(stage.actor("joana"), terms, proposal.id)
             for item in loaded.template.items:
                 checklists.accept(stage.cast, terms, item.code)
             accept_hints(stage.actor("nadia"), terms)
