@@ -1,8 +1,10 @@
 """Runs several actions at the same moment, each in its own transaction."""
 
 import threading
+import time
 from collections.abc import Callable
 
+import sqlalchemy as sa
 from flask import Flask
 
 from tracker.core.db import db
@@ -31,4 +33,53 @@ def at_once(app: Flask, *acts: Callable[[], object]) -> list[Exception]:
         thread.start()
     for thread in threads:
         thread.join()
+    return failed
+
+
+# Whether a transaction waits for a lock that this one has.
+_IS_WAITED_FOR = sa.text(
+    "SELECT EXISTS (SELECT FROM pg_locks"
+    " WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid)))"
+)
+
+
+def before_commit(
+    app: Flask, change: Callable[[], object], act: Callable[[], object]
+) -> list[Exception]:
+    """Let an act begin once a change is made and not committed yet; return what was refused.
+
+    On PostgreSQL the change is committed once the act waits for its locks, or has ended without.
+    SQLite lets one transaction write at a time and doesn't tell who waits: there the act begins.
+    """
+    changed, begins, ended = threading.Event(), threading.Event(), threading.Event()
+    failed: list[Exception] = []
+
+    def act_meanwhile() -> None:
+        with app.app_context():
+            changed.wait()
+            begins.set()
+            try:
+                act()
+                db.session.commit()
+            except Exception as error:  # noqa: BLE001 -- told to the test
+                failed.append(error)
+                db.session.rollback()
+            finally:
+                ended.set()
+
+    thread = threading.Thread(target=act_meanwhile)
+    thread.start()
+    with app.app_context():
+        try:
+            change()
+            db.session.flush()
+            changed.set()
+            begins.wait()
+            if db.engine.dialect.name == "postgresql":
+                while not (ended.is_set() or db.session.scalar(_IS_WAITED_FOR)):
+                    time.sleep(0.01)
+            db.session.commit()
+        finally:
+            changed.set()
+            thread.join()
     return failed

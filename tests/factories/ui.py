@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Flask, redirect, render_template_string, request
+from flask import Flask, abort, redirect, render_template_string, request
 from flask.testing import FlaskClient
 from flask_babel import Babel
 
@@ -29,20 +29,20 @@ PLAIN = (
     '{% extends "layouts/page.html" %}{% block title %}Sample{% endblock %}'
     "{% block content %}<p>{{ words }}</p>{% endblock %}"
 )
-OPEN_DOOR = uuid.UUID(int=1)
+OPEN_TO_ALL = uuid.UUID(int=1)
 ADVOCATE = uuid.UUID(int=2)
 
 
-def person(*memberships: ActorMembership, organisation: uuid.UUID | None = OPEN_DOOR) -> Actor:
+def person(*memberships: ActorMembership, organisation: uuid.UUID | None = OPEN_TO_ALL) -> Actor:
     """Return Samira Okell, a coordinator of a CSO unless told otherwise."""
     own = memberships or (
-        ActorMembership(Role.COORDINATOR, OPEN_DOOR, "Open Door Legal Aid", OrganisationKind.CSO),
+        ActorMembership(Role.COORDINATOR, OPEN_TO_ALL, "Open Door Legal Aid", OrganisationKind.CSO),
     )
     return Actor(uuid.UUID(int=9), "Samira Okell", memberships=own, organisation_id=organisation)
 
 
 @dataclass
-class Furniture:
+class PageFrame:
     """The application, and who acts in it."""
 
     app: Flask
@@ -66,8 +66,8 @@ def settings(**environment: str) -> Settings:
     return Settings.from_environment(given)
 
 
-def make_furniture(**environment: str) -> Furniture:
-    """Put the furniture into an application, as tracker.app does."""
+def make_page_frame(**environment: str) -> PageFrame:
+    """Make an application with the page frame, set up as tracker.app does."""
     app = Flask(
         "tracker",
         root_path=str(paths.PACKAGE),
@@ -79,9 +79,9 @@ def make_furniture(**environment: str) -> Furniture:
     app.extensions["settings"] = chosen_settings
     give(app, Services.of(clock.ZONE.holding(ZoneInfo(chosen_settings.timezone))))
     app.config.update(SECRET_KEY="a key for tests", TESTING=True, PROPAGATE_EXCEPTIONS=False)
-    furniture = Furniture(app)
+    frame = PageFrame(app)
     MaskedCSRFProtect(app)
-    init_gate(app, lambda: furniture.actor, lambda: redirect("/sign-in"))
+    init_gate(app, lambda: frame.actor, lambda: redirect("/sign-in"))
     Babel(app, locale_selector=select_language)
     init_locale(app)
     init_assets(app)
@@ -91,7 +91,7 @@ def make_furniture(**environment: str) -> Furniture:
     register_gallery(app)
     app.register_blueprint(routes.blueprint)
     _add_pages(app)
-    return furniture
+    return frame
 
 
 def _add_pages(app: Flask) -> None:
@@ -102,6 +102,10 @@ def _add_pages(app: Flask) -> None:
     @signed_in
     def refused() -> str:
         raise RefusedError("Only the NPM may do this.")
+
+    @signed_in
+    def closed() -> str:
+        abort(403)
 
     @public
     def broken() -> str:
@@ -117,6 +121,7 @@ def _add_pages(app: Flask) -> None:
     app.add_url_rule("/profile", "accounts.profile", plain)
     app.add_url_rule("/switch", "accounts.switch", plain)
     app.add_url_rule("/refused", "refused", refused)
+    app.add_url_rule("/closed", "closed", closed)
     app.add_url_rule("/broken", "broken", broken)
     app.add_url_rule("/fault", "fault", fault)
     register_navigation(

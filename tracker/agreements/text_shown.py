@@ -17,7 +17,7 @@ _PURPOSE = "text-acted-on"
 
 
 def revision_of(checklist: Checklist) -> Revision | None:
-    """Return the revision that a page is about: the one that waits, or else the one that stands."""
+    """Return the revision that a page is about: waiting for signatures, or else in force."""
     revision_id = checklist.revision_sent_id or notices.standing_revision_id(checklist)
     return db.session.get_one(Revision, revision_id) if revision_id else None
 

@@ -4,16 +4,14 @@ In one file: each page is opened, something changes, and its form is sent, by th
 """
 
 import re
-import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from threading import Event
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 from itsdangerous import URLSafeSerializer
 
+from tests.at_once import before_commit
 from tests.client import CheckedClient
 from tests.factories.visits import Scene, confirm_plan, planned
 from tests.pages import Page
@@ -140,26 +138,12 @@ def while_changing(
     app: Flask, scene: Scene, *, change: Callable[[Scene], None], act: Callable[[Scene], object]
 ) -> None:
     """Act on what a page showed while somebody else's change of it waits to be committed."""
-    changed = Event()
 
-    def change_first() -> None:
-        with app.app_context():
-            change(Scene(db.session(), scene.demonstration))
-            changed.set()
-            time.sleep(0.3)
-            db.session.commit()
+    def on_own_scene(do: Callable[[Scene], object]) -> Callable[[], object]:
+        return lambda: do(Scene(db.session(), scene.demonstration))
 
-    def act_meanwhile() -> None:
-        with app.app_context():
-            own_scene = Scene(db.session(), scene.demonstration)
-            assert changed.wait(timeout=30)
-            with pytest.raises(StaleError):
-                act(own_scene)
-            db.session.rollback()
-
-    with ThreadPoolExecutor(2) as threads:
-        for future in [threads.submit(change_first), threads.submit(act_meanwhile)]:
-            future.result(timeout=60)
+    (refusal,) = before_commit(app, on_own_scene(change), on_own_scene(act))
+    assert isinstance(refusal, StaleError)
 
 
 # A task (V5)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.factories import frozen as texts
 from tests.factories import templates as small
-from tests.factories.ui import make_furniture
+from tests.factories.ui import make_page_frame
 from tests.factories.words import arabic_words
 from tracker.agreements import frozen_text
 from tracker.agreements.document import Languages, document
@@ -23,7 +23,7 @@ from tracker.mail.render import in_language
 @pytest.fixture(autouse=True)
 def languages_are_known() -> Iterator[None]:
     """The words of the application in all its languages."""
-    with make_furniture().app.app_context():
+    with make_page_frame().app.app_context():
         yield
 
 
@@ -182,7 +182,7 @@ def shuffled(tree: Any, draw: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def text() -> dict[str, Any]:
-    with make_furniture().app.app_context():
+    with make_page_frame().app.app_context():
         return in_both()
 
 

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 from flask_babel import force_locale
 
-from tests.factories.ui import make_furniture
+from tests.factories.ui import make_page_frame
 from tracker.activity.models import Chain, Event, EventDetail
 from tracker.activity.verify import ChainFault
 from tracker.checklists.models import Notice, Renewal
@@ -74,7 +74,7 @@ PLACES = [
 
 @pytest.mark.parametrize(("place", "words"), PLACES, ids=[words for _place, words in PLACES])
 def test_a_place_is_named(place: RowLocation, words: str) -> None:
-    with make_furniture().app.app_context(), force_locale("en"):
+    with make_page_frame().app.app_context(), force_locale("en"):
         assert str(labels.place_words(place)) == words
 
 
@@ -84,7 +84,7 @@ def test_every_table_is_tried() -> None:
 
 def test_every_fault_has_a_sentence() -> None:
     assert set(labels.FAULTS) == {*Fault, *ChainFault}
-    with make_furniture().app.app_context(), force_locale("en"):
+    with make_page_frame().app.app_context(), force_locale("en"):
         for fault in labels.FAULTS:
             sentence = str(
                 labels.finding_words(Finding(fault, RowLocation(Table.EVENT, "C-1", 12)))
@@ -94,7 +94,7 @@ def test_every_fault_has_a_sentence() -> None:
 
 
 def test_what_was_checked_is_counted() -> None:
-    with make_furniture().app.app_context(), force_locale("en"):
+    with make_page_frame().app.app_context(), force_locale("en"):
         assert labels.count_words(Counts(1, 2, 3, 4, 5, certificates=6, anchors=7)) == (
             "chains 1, events 2, details 3, frozen revisions 4, signatures 5, certificates 6, "
             "anchors 7"

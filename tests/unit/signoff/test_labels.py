@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from flask_babel import force_locale
 
-from tests.factories.ui import make_furniture
+from tests.factories.ui import make_page_frame
 from tracker.signoff import labels
 from tracker.signoff.labels import how_signed, when_signed
 from tracker.signoff.models import Method, Signature
@@ -48,7 +48,7 @@ def test_words_name_each_moment_for_what_it_is(app: Flask) -> None:
 
 
 def words(**values: Any) -> str:
-    with make_furniture().app.app_context(), force_locale("en"):
+    with make_page_frame().app.app_context(), force_locale("en"):
         return str(how_signed(Signature(**values)))
 
 
@@ -69,5 +69,5 @@ def test_what_is_missing_or_malformed_is_left_empty_and_is_no_error(about: Any) 
 @pytest.mark.parametrize("about", [[], "text", {}, {"made": 1}, {"signed_on": "soon"}])
 def test_without_a_date_on_the_paper_none_is_given(about: Any) -> None:
     assert when_signed(AT, about).on is None
-    with make_furniture().app.app_context(), force_locale("en"):
+    with make_page_frame().app.app_context(), force_locale("en"):
         assert labels.signed_words(when_signed(AT, about)) == "Signed on paper on "

@@ -5,23 +5,23 @@ from typing import Any
 
 import pytest
 
-from tests.factories.ui import Furniture, make_furniture
+from tests.factories.ui import PageFrame, make_page_frame
 
 
 @pytest.fixture
-def furniture() -> Furniture:
-    """The furniture, with nobody signed in."""
-    return make_furniture()
+def frame() -> PageFrame:
+    """The frame, with nobody signed in."""
+    return make_page_frame()
 
 
 @pytest.fixture
-def in_request(furniture: Furniture) -> Iterator[Callable[..., None]]:
+def in_request(frame: PageFrame) -> Iterator[Callable[..., None]]:
     """Opens a request in which forms can be made without a token; all are closed at the end."""
-    furniture.app.config["WTF_CSRF_ENABLED"] = False
+    frame.app.config["WTF_CSRF_ENABLED"] = False
     opened: list[Any] = []
 
     def open_request(path: str = "/", **kw: Any) -> None:
-        context = furniture.app.test_request_context(path, **kw)
+        context = frame.app.test_request_context(path, **kw)
         context.push()
         opened.append(context)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from flask_babel import get_locale
 
-from tests.factories.ui import Furniture, make_furniture
+from tests.factories.ui import PageFrame, make_page_frame
 from tests.moments import standing_at
 from tracker.core import clock
 from tracker.core.localized import LocalizedStr, language_of
@@ -50,17 +50,17 @@ def test_the_browsers_language_is_used_when_it_is_offered(
 
 
 def test_the_persons_own_language_goes_before_the_browsers(
-    furniture: Furniture, in_request: InRequest
+    frame: PageFrame, in_request: InRequest
 ) -> None:
-    furniture.app.extensions["profile_language"] = lambda: "ar"
+    frame.app.extensions["profile_language"] = lambda: "ar"
     in_request(headers={"Accept-Language": "en"})
     assert select_language() == "ar"
 
 
 def test_a_language_chosen_here_goes_before_all_others(
-    furniture: Furniture, in_request: InRequest
+    frame: PageFrame, in_request: InRequest
 ) -> None:
-    furniture.app.extensions["profile_language"] = lambda: "ar"
+    frame.app.extensions["profile_language"] = lambda: "ar"
     in_request(headers={"Cookie": "language=en"})
     assert select_language() == "en"
 
@@ -117,9 +117,9 @@ def test_the_direction_follows_the_script() -> None:
     assert [direction(code) for code in ("en", "ar", "fa", "pt-BR")] == ["ltr", "rtl", "rtl", "ltr"]
 
 
-def test_choosing_a_language_keeps_it_and_goes_back(furniture: Furniture) -> None:
-    client = furniture.client
-    furniture.app.config["WTF_CSRF_ENABLED"] = False
+def test_choosing_a_language_keeps_it_and_goes_back(frame: PageFrame) -> None:
+    client = frame.client
+    frame.app.config["WTF_CSRF_ENABLED"] = False
     answer = client.post("/language", data={"language": "ar", "back": "/?words=a"})
     assert (answer.status_code, answer.location) == (302, "/?words=a")
     page = client.get("/").get_data(as_text=True)
@@ -130,19 +130,19 @@ def test_choosing_a_language_keeps_it_and_goes_back(furniture: Furniture) -> Non
     "back",
     ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:1", "/a\r\nX: y", ""],
 )
-def test_choosing_a_language_leads_to_no_other_site(furniture: Furniture, back: str) -> None:
-    furniture.app.config["WTF_CSRF_ENABLED"] = False
-    answer = furniture.client.post("/language", data={"language": "ar", "back": back})
+def test_choosing_a_language_leads_to_no_other_site(frame: PageFrame, back: str) -> None:
+    frame.app.config["WTF_CSRF_ENABLED"] = False
+    answer = frame.client.post("/language", data={"language": "ar", "back": back})
     assert answer.location == "/"
 
 
-def test_a_language_that_is_not_offered_is_refused(furniture: Furniture) -> None:
-    furniture.app.config["WTF_CSRF_ENABLED"] = False
-    assert furniture.client.post("/language", data={"language": "xx"}).status_code == 400
+def test_a_language_that_is_not_offered_is_refused(frame: PageFrame) -> None:
+    frame.app.config["WTF_CSRF_ENABLED"] = False
+    assert frame.client.post("/language", data={"language": "xx"}).status_code == 400
 
 
 def test_the_kept_language_is_out_of_reach_of_scripts_and_plain_http() -> None:
-    secure = make_furniture(TRACKER_BASE_URL="https://terms.example")
+    secure = make_page_frame(TRACKER_BASE_URL="https://terms.example")
     secure.app.config["WTF_CSRF_ENABLED"] = False
     cookie = secure.client.post("/language", data={"language": "ar"}).headers["Set-Cookie"]
     assert all(part in cookie for part in ("Secure", "HttpOnly", "SameSite=Lax"))
@@ -197,9 +197,9 @@ def test_a_moment_without_a_zone_is_a_fault(in_request: InRequest) -> None:
     ],
 )
 def test_the_foot_says_whose_time_is_shown(zone: str, country: str, words: str) -> None:
-    furniture = make_furniture(TRACKER_TIMEZONE=zone, TRACKER_COUNTRY=country)
+    frame = make_page_frame(TRACKER_TIMEZONE=zone, TRACKER_COUNTRY=country)
     clock.use_source(standing_at(LATE))
-    with furniture.app.test_request_context():
+    with frame.app.test_request_context():
         assert time_zone_words() == words
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.factories.ui import ADVOCATE, OPEN_DOOR, Furniture, person
+from tests.factories.ui import ADVOCATE, OPEN_TO_ALL, PageFrame, person
 from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
 from tracker.ui.navigation import digest_groups, party_mark
 
@@ -10,23 +10,23 @@ NPM = OrganisationKind.NPM
 CSO = OrganisationKind.CSO
 
 
-def test_an_anonymous_visitor_sees_only_public_entries(furniture: Furniture) -> None:
-    links = furniture.page("/").links()
+def test_an_anonymous_visitor_sees_only_public_entries(frame: PageFrame) -> None:
+    links = frame.page("/").links()
     assert "Guidance" in links
     assert "My work" not in links
     assert links["Sign in"] == "/sign-in"
     assert "Account" not in links
 
 
-def test_a_page_that_does_not_exist_is_no_entry(furniture: Furniture) -> None:
-    furniture.actor = person()
-    assert "Register" not in furniture.page("/").links()
+def test_a_page_that_does_not_exist_is_no_entry(frame: PageFrame) -> None:
+    frame.actor = person()
+    assert "Register" not in frame.page("/").links()
 
 
-def test_the_entry_of_the_page_shown_is_marked(furniture: Furniture) -> None:
-    furniture.actor = person()
-    assert '<a href="/" aria-current="page">My work</a>' in furniture.page("/").html
-    assert '<a href="/gallery" aria-current="page">' in furniture.page("/gallery").html
+def test_the_entry_of_the_page_shown_is_marked(frame: PageFrame) -> None:
+    frame.actor = person()
+    assert '<a href="/" aria-current="page">My work</a>' in frame.page("/").html
+    assert '<a href="/gallery" aria-current="page">' in frame.page("/gallery").html
 
 
 @pytest.mark.parametrize(
@@ -47,41 +47,41 @@ def test_the_entry_of_the_page_shown_is_marked(furniture: Furniture) -> None:
         ),
     ],
 )
-def test_every_page_says_for_whom_one_acts(furniture: Furniture, actor: Actor, words: str) -> None:
-    furniture.actor = actor
-    assert words in furniture.page("/").text
+def test_every_page_says_for_whom_one_acts(frame: PageFrame, actor: Actor, words: str) -> None:
+    frame.actor = actor
+    assert words in frame.page("/").text
 
 
 def test_changing_whom_one_acts_for_is_offered_only_when_there_is_a_choice(
-    furniture: Furniture,
+    frame: PageFrame,
 ) -> None:
-    furniture.actor = person()
-    assert "/switch" not in furniture.page("/").addresses()
-    furniture.actor = person(
-        ActorMembership(Role.MEMBER, OPEN_DOOR, "Open Door Legal Aid", CSO),
+    frame.actor = person()
+    assert "/switch" not in frame.page("/").addresses()
+    frame.actor = person(
+        ActorMembership(Role.MEMBER, OPEN_TO_ALL, "Open Door Legal Aid", CSO),
         ActorMembership(Role.MEMBER, ADVOCATE, "Public Advocate", NPM),
     )
-    assert "/switch" in furniture.page("/").addresses()
+    assert "/switch" in frame.page("/").addresses()
 
 
-def test_signing_out_is_a_form_with_a_token(furniture: Furniture) -> None:
-    furniture.actor = person()
-    html = furniture.page("/").html
+def test_signing_out_is_a_form_with_a_token(frame: PageFrame) -> None:
+    frame.actor = person()
+    html = frame.page("/").html
     assert '<form method="post" action="/sign-out"><input type="hidden" name="csrf_token"' in html
     assert "Sign in" not in html
 
 
-def test_a_name_of_markup_stays_a_name(furniture: Furniture) -> None:
-    furniture.actor = person(
-        ActorMembership(Role.MEMBER, OPEN_DOOR, "<script>alert(1)</script>", CSO)
+def test_a_name_of_markup_stays_a_name(frame: PageFrame) -> None:
+    frame.actor = person(
+        ActorMembership(Role.MEMBER, OPEN_TO_ALL, "<script>alert(1)</script>", CSO)
     )
-    assert "<script>alert" not in furniture.page("/").html
+    assert "<script>alert" not in frame.page("/").html
 
 
 def test_the_language_chooser_offers_the_other_languages_and_redirects_back(
-    furniture: Furniture,
+    frame: PageFrame,
 ) -> None:
-    html = furniture.page("/?words=a").html
+    html = frame.page("/?words=a").html
     assert '<input type="hidden" name="back" value="/?words=a">' in html
     assert (
         '<button class="link" name="language" value="ar" lang="ar" dir="rtl">العربية</button>'

@@ -5,64 +5,71 @@ import gzip
 import pytest
 from flask import Flask, render_template_string
 
-from tests.factories.ui import Furniture, make_furniture, person
+from tests.factories.ui import PageFrame, make_page_frame, person
 from tests.pages import Page
 from tracker.ui.errors import typed_text
 from tracker.ui.gallery import register_gallery
 
 
-def test_a_refusal_gives_its_reason(furniture: Furniture) -> None:
-    furniture.actor = person()
-    page = furniture.page("/refused", status=403)
-    assert page.h1 == "You don't have access to this"
+def test_a_refusal_gives_its_reason(frame: PageFrame) -> None:
+    frame.actor = person()
+    page = frame.page("/refused", status=403)
+    assert page.h1 == "You can't do this"
     assert "Only the NPM may do this." in page.text
 
 
-def test_a_broken_rule_that_no_form_shows_has_a_page(furniture: Furniture) -> None:
-    page = furniture.page("/broken", status=409)
+def test_a_page_closed_to_a_role_says_that_the_person_has_no_access(frame: PageFrame) -> None:
+    frame.actor = person()
+    page = frame.page("/closed", status=403)
+    assert page.h1 == "You don't have access to this"
+    assert "Your role doesn't include this." in page.text
+
+
+def test_a_broken_rule_that_no_form_shows_has_a_page(frame: PageFrame) -> None:
+    page = frame.page("/broken", status=409)
     assert "The terms are signed already." in page.text
 
 
-def test_an_unknown_address_has_a_page_in_the_frame(furniture: Furniture) -> None:
-    page = furniture.page("/nothing/here", status=404)
+def test_an_unknown_address_has_a_page_in_the_frame(frame: PageFrame) -> None:
+    page = frame.page("/nothing/here", status=404)
     assert page.h1 == "We can't find that page for you"
     assert page.links()["Go to the first page"] == "/"
 
 
-def test_a_wrong_method_has_a_page_that_names_the_right_ones(furniture: Furniture) -> None:
-    answer = furniture.client.get("/language")
+def test_a_wrong_method_has_a_page_that_names_the_right_ones(frame: PageFrame) -> None:
+    answer = frame.client.get("/language")
     assert answer.status_code == 405
     assert "POST" in answer.headers["Allow"]
     assert Page.of(answer).h1 == "This address can't take that"
 
 
-def test_a_fault_of_ours_shows_nothing_of_itself(furniture: Furniture) -> None:
-    page = furniture.page("/fault", status=500)
+def test_a_fault_of_ours_shows_nothing_of_itself(frame: PageFrame) -> None:
+    page = frame.page("/fault", status=500)
     assert page.h1 == "Something went wrong on our side"
     assert "ZeroDivision" not in page.html
 
 
-def test_a_fault_while_reading_who_acts_still_has_a_page(furniture: Furniture) -> None:
+def test_a_fault_while_reading_who_acts_still_has_a_page(frame: PageFrame) -> None:
     def fail() -> None:
         raise ConnectionError
 
-    furniture.app.extensions["load_actor"] = fail
-    answer = furniture.client.get("/")
+    frame.app.extensions["load_actor"] = fail
+    answer = frame.client.get("/")
     assert answer.status_code == 500
     page = Page.of(answer)
     page.check()
     assert page.h1 == "Something went wrong on our side"
 
 
-def test_too_large_a_form_is_refused_in_words(furniture: Furniture) -> None:
-    furniture.app.config["MAX_CONTENT_LENGTH"] = 1000
-    answer = furniture.client.post("/", data={"words": "x" * 2000})
+def test_too_large_a_form_is_refused_in_words(frame: PageFrame) -> None:
+    frame.app.config["MAX_CONTENT_LENGTH"] = 1000
+    answer = frame.client.post("/", data={"words": "x" * 2000})
     assert answer.status_code == 413
     assert Page.of(answer).h1 == "This is too large"
 
 
-def test_a_form_without_its_token_shows_what_was_typed_for_copying(furniture: Furniture) -> None:
-    answer = furniture.client.post(
+def test_a_form_without_its_token_shows_what_was_typed_for_copying(frame: PageFrame) -> None:
+    answer = frame.client.post(
         "/",
         data={"objective": "To see\nlawyers", "proof-password": "secret", "code": "418203"},
         headers={"Origin": "http://localhost"},
@@ -77,10 +84,8 @@ def test_a_form_without_its_token_shows_what_was_typed_for_copying(furniture: Fu
 
 
 @pytest.mark.parametrize("sender", ["https://evil.example", "null", ""])
-def test_a_form_that_another_site_sent_is_not_shown(furniture: Furniture, sender: str) -> None:
-    answer = furniture.client.post(
-        "/", data={"words": "Call this number"}, headers={"Origin": sender}
-    )
+def test_a_form_that_another_site_sent_is_not_shown(frame: PageFrame, sender: str) -> None:
+    answer = frame.client.post("/", data={"words": "Call this number"}, headers={"Origin": sender})
     assert answer.status_code == 400
     assert "Call this number" not in answer.get_data(as_text=True)
 
@@ -91,8 +96,8 @@ def test_of_a_form_with_very_many_fields_some_are_shown() -> None:
 
 
 @pytest.mark.parametrize("url", ["/", "/nothing", "/fault", "/static/css/base.css", "/static/no"])
-def test_every_answer_carries_the_security_headers(furniture: Furniture, url: str) -> None:
-    headers = furniture.client.get(url).headers
+def test_every_answer_carries_the_security_headers(frame: PageFrame, url: str) -> None:
+    headers = frame.client.get(url).headers
     policy = headers["Content-Security-Policy"]
     assert policy.startswith("default-src 'none'; script-src 'self'; style-src 'self'")
     assert "unsafe" not in policy
@@ -104,52 +109,50 @@ def test_every_answer_carries_the_security_headers(furniture: Furniture, url: st
 
 
 @pytest.mark.parametrize("url", ["/", "/nothing", "/static/no"])
-def test_pages_are_kept_nowhere(furniture: Furniture, url: str) -> None:
-    furniture.actor = person()
-    assert furniture.client.get(url).headers["Cache-Control"] == "no-store"
+def test_pages_are_kept_nowhere(frame: PageFrame, url: str) -> None:
+    frame.actor = person()
+    assert frame.client.get(url).headers["Cache-Control"] == "no-store"
 
 
 def test_browsers_are_kept_on_https_when_the_instance_is_reached_by_it() -> None:
-    plain = make_furniture().client.get("/").headers
-    secure = make_furniture(TRACKER_BASE_URL="https://terms.example").client.get("/").headers
+    plain = make_page_frame().client.get("/").headers
+    secure = make_page_frame(TRACKER_BASE_URL="https://terms.example").client.get("/").headers
     assert "Strict-Transport-Security" not in plain
     assert secure["Strict-Transport-Security"] == "max-age=31536000"
 
 
-def test_files_are_kept_for_good_under_their_fingerprint(furniture: Furniture) -> None:
-    page = furniture.client.get("/").get_data(as_text=True)
+def test_files_are_kept_for_good_under_their_fingerprint(frame: PageFrame) -> None:
+    page = frame.client.get("/").get_data(as_text=True)
     address = page.split('rel="stylesheet" href="')[1].split('"')[0]
     assert address.startswith("/static/css/tokens.css?v=")
-    caching = furniture.client.get(address).headers["Cache-Control"]
+    caching = frame.client.get(address).headers["Cache-Control"]
     assert "immutable" in caching
     assert "max-age=31536000" in caching
-    assert (
-        "immutable" not in furniture.client.get("/static/css/tokens.css").headers["Cache-Control"]
-    )
+    assert "immutable" not in frame.client.get("/static/css/tokens.css").headers["Cache-Control"]
 
 
-def test_files_are_sent_compressed_to_browsers_that_take_it(furniture: Furniture) -> None:
-    plain = furniture.client.get("/static/css/base.css")
-    packed = furniture.client.get("/static/css/base.css", headers={"Accept-Encoding": "gzip"})
+def test_files_are_sent_compressed_to_browsers_that_take_it(frame: PageFrame) -> None:
+    plain = frame.client.get("/static/css/base.css")
+    packed = frame.client.get("/static/css/base.css", headers={"Accept-Encoding": "gzip"})
     assert packed.headers["Content-Encoding"] == "gzip"
     assert gzip.decompress(packed.data) == plain.data
     assert plain.headers["Vary"] == packed.headers["Vary"] == "Accept-Encoding"
     assert plain.headers["ETag"] != packed.headers["ETag"]
 
 
-def test_a_file_that_has_not_changed_is_not_sent_again(furniture: Furniture) -> None:
-    tag = furniture.client.get("/static/js/page.js").headers["ETag"]
-    again = furniture.client.get("/static/js/page.js", headers={"If-None-Match": tag})
+def test_a_file_that_has_not_changed_is_not_sent_again(frame: PageFrame) -> None:
+    tag = frame.client.get("/static/js/page.js").headers["ETag"]
+    again = frame.client.get("/static/js/page.js", headers={"If-None-Match": tag})
     assert (again.status_code, again.data) == (304, b"")
 
 
 @pytest.mark.parametrize("name", ["../config.py", "..%2fconfig.py", "css/", "css/none.css"])
-def test_only_files_of_the_folder_are_sent(furniture: Furniture, name: str) -> None:
-    assert furniture.client.get(f"/static/{name}").status_code == 404
+def test_only_files_of_the_folder_are_sent(frame: PageFrame, name: str) -> None:
+    assert frame.client.get(f"/static/{name}").status_code == 404
 
 
-def test_the_first_page_needs_little_and_nothing_from_elsewhere(furniture: Furniture) -> None:
-    html = furniture.client.get("/").data
+def test_the_first_page_needs_little_and_nothing_from_elsewhere(frame: PageFrame) -> None:
+    html = frame.client.get("/").data
     page = Page(html.decode(), "/")
     needed = [
         element.attrib.get("href") or element.attrib["src"]
@@ -158,15 +161,15 @@ def test_the_first_page_needs_little_and_nothing_from_elsewhere(furniture: Furni
     ]
     assert all(address.startswith("/static/") for address in needed)
     sizes = [
-        len(furniture.client.get(address, headers={"Accept-Encoding": "gzip"}).data)
+        len(frame.client.get(address, headers={"Accept-Encoding": "gzip"}).data)
         for address in needed
     ]
     assert sum(sizes) + len(html) < 60 * 1024
 
 
-def test_the_gallery_shows_problems_and_keeps_what_was_typed(furniture: Furniture) -> None:
-    furniture.app.config["WTF_CSRF_ENABLED"] = False
-    answer = furniture.client.post("/gallery", data={"title": "Joint work", "costs-0-rule": "fair"})
+def test_the_gallery_shows_problems_and_keeps_what_was_typed(frame: PageFrame) -> None:
+    frame.app.config["WTF_CSRF_ENABLED"] = False
+    answer = frame.client.post("/gallery", data={"title": "Joint work", "costs-0-rule": "fair"})
     page = Page.of(answer)
     page.check()
     assert page.title.startswith("Problem: ")
@@ -183,19 +186,19 @@ def test_the_gallery_is_closed_in_an_instance_that_people_use() -> None:
 @pytest.mark.parametrize("language", ["en", "ar"])
 @pytest.mark.parametrize("url", ["/gallery", "/protects", "/accessibility"])
 def test_pages_of_the_frame_are_valid_in_every_language(
-    furniture: Furniture, url: str, language: str
+    frame: PageFrame, url: str, language: str
 ) -> None:
-    page = furniture.page(url, headers={"Accept-Language": language})
+    page = frame.page(url, headers={"Accept-Language": language})
     assert page.root.attrib["lang"] == language
 
 
 MAIL = '{% extends "layouts/mail.txt" %}{% block body %}Something waits for you.{% endblock %}'
 
 
-def test_a_mail_is_plain_text_with_a_neutral_frame(furniture: Furniture) -> None:
+def test_a_mail_is_plain_text_with_a_neutral_frame(frame: PageFrame) -> None:
     link = "https://terms.example/c/1?a=1&b=2"
-    with furniture.app.test_request_context():
-        furniture.app.jinja_env.autoescape = False
+    with frame.app.test_request_context():
+        frame.app.jinja_env.autoescape = False
         text = render_template_string(MAIL, name="D'Arcy & Sons", link=link)
     assert text.splitlines() == [
         "Dear D'Arcy & Sons,",

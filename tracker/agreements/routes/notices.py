@@ -1,8 +1,6 @@
 """Pages for a text in force: suspend, end, lift, agree anew, renew, call off an amendment."""
 
 import datetime as dt
-from collections.abc import Mapping
-from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, redirect, render_template, url_for
@@ -16,11 +14,9 @@ from tracker.agreements.routes import on_text
 from tracker.checklists import labels
 from tracker.checklists.editing import back, get_or_404, load_localized
 from tracker.checklists.forms import ReasonOnTextForm
-from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import NoticeKind
 from tracker.core import clock
 from tracker.ui import locale
-from tracker.ui.form_base import Form
 from tracker.ui.perform import require_for
 
 blueprint = Blueprint("ending", __name__, url_prefix="/checklists/<uuid:checklist_id>")
@@ -103,7 +99,7 @@ def close(checklist_id: UUID, notice_id: UUID) -> str | Response:
         checklist,
         form,
         lambda: notices.close_notice(actor, checklist, notice_id, reason=form.reason.data or ""),
-        lambda text: _reason_page(loaded, form, title, lede, text),
+        lambda text: on_text.reason_page(loaded, form, title, lede, text),
         success=_("The suspension is lifted.") if lifts else _("The notice is withdrawn."),
         next=_to_record(checklist_id),
     )
@@ -124,7 +120,7 @@ def agree_anew(checklist_id: UUID) -> str | Response:
         checklist,
         form,
         lambda: notices.agree_anew(actor, checklist, reason=form.reason.data or ""),
-        lambda text: _reason_page(loaded, form, _("Agree the text again"), lede, text),
+        lambda text: on_text.reason_page(loaded, form, _("Agree the text again"), lede, text),
         success=_("The text is open again. What had ended stays in the history."),
         next=back(checklist_id),
     )
@@ -186,7 +182,7 @@ def call_off(checklist_id: UUID) -> str | Response:
         checklist,
         form,
         lambda: amendments.call_off(actor, checklist, reason=form.reason.data or ""),
-        lambda text: _reason_page(
+        lambda text: on_text.reason_page(
             loaded, form, _("Call off the amendment"), _what_goes_back(items), text
         ),
         success=_("The amendment is called off. All parties are notified."),
@@ -205,20 +201,3 @@ def _what_goes_back(items: list[str]) -> str:
 
 def _day(given: dt.date | None) -> dt.date:
     return given or clock.today()  # the form has asked for one
-
-
-def _reason_page(
-    loaded: LoadedChecklist, form: Form, title: str, lede: str, text: Mapping[str, Any]
-) -> str:
-    shown: Any = form
-    return render_template(
-        "agreements/items_reason.html",
-        checklist=loaded.checklist,
-        cooperation=loaded.cooperation,
-        form=shown,
-        title_words=title,
-        button=title,
-        lede_words=lede,
-        kind_words=labels.KINDS[loaded.checklist.kind],
-        **text,
-    )

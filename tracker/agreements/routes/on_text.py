@@ -1,13 +1,15 @@
-"""Forms that act on a text without signing it: they show it, and act only on what they showed."""
+"""Pages of forms that act on a text without signing it, and only on the text they showed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from flask import render_template
 from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
 from tracker.agreements import frozen_text, revisions, text_shown
-from tracker.checklists import encryption
+from tracker.checklists import encryption, labels
+from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import Checklist
 from tracker.core.errors import StaleError
 from tracker.signoff import service as signoff
@@ -61,3 +63,29 @@ def text_of(checklist: Checklist, revision: Revision | None) -> dict[str, Any]:
         "revision": revision,
         "text": frozen_text.read(document, locale.language_of_text()),
     }
+
+
+def reason_page(
+    loaded: LoadedChecklist,
+    form: Any,
+    title: str,
+    lede: str = "",
+    text: Mapping[str, Any] | None = None,
+    *,
+    button: str = "",
+) -> str:
+    """Show a form that asks for a reason, and maybe for items; text is as act() gives it.
+
+    Unless it has words of its own, the button says what the title says.
+    """
+    return render_template(
+        "agreements/items_reason.html",
+        checklist=loaded.checklist,
+        cooperation=loaded.cooperation,
+        form=form,
+        title_words=title,
+        button=button or title,
+        lede_words=lede,
+        kind_words=labels.KINDS[loaded.checklist.kind],
+        **(text or {}),
+    )

@@ -3,7 +3,7 @@
 In one file: the pages of one blueprint show the same frozen text and lead to each other.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -351,10 +351,9 @@ def decline(checklist_id: UUID) -> str | Response:
     revision = _waiting(checklist).revision
     since = revisions.since(checklist, shown.digest_on(actor, form.page_token.data), revision)
     form.page_token.data = shown.token_of(actor, shown.page_with(revision.digest))
-    return _items_page(
+    return on_text.reason_page(
         loaded,
         form,
-        _("Decline to sign"),
         _("Decline to sign"),
         _("All parties can read the reason. Signatures already given stay in the history."),
         {**on_text.text_of(checklist, revision), "since": since},
@@ -371,7 +370,7 @@ def _declined_too_late(actor: Actor, checklist: Checklist) -> str:
     form.refuse(
         RuleBrokenError(_("This text is no longer waiting for signatures, so nothing was done."))
     )
-    return _items_page(loaded, form, _("Decline to sign"), _("Decline to sign"), "")
+    return on_text.reason_page(loaded, form, _("Decline to sign"))
 
 
 @blueprint.route("/call-back", methods=["GET", "POST"])
@@ -389,13 +388,13 @@ def call_back(checklist_id: UUID) -> str | Response:
         checklist,
         form,
         lambda: agreements.call_back(actor, checklist, reason=form.reason.data or ""),
-        lambda text: _items_page(
+        lambda text: on_text.reason_page(
             loaded,
             form,
             _("Call the text back"),
-            _("Call back"),
             _("Signatures already given on this revision stay in the history but bind nobody."),
             text,
+            button=_("Call back"),
         ),
         success=(_("The text is called back and can be changed again."), "warning"),
         next=_to_list(checklist_id),
@@ -418,13 +417,13 @@ def amend(checklist_id: UUID) -> str | Response:
         lambda: agreements.amend(
             actor, checklist, reason=form["reason"].data, items=form["items"].data
         ),
-        lambda text: _items_page(
+        lambda text: on_text.reason_page(
             loaded,
             form,
             _("Propose an amendment"),
-            _("Open these items"),
             _("The revision in force stays so until all parties have signed the new one."),
             text,
+            button=_("Open these items"),
         ),
         success=_("The named items are open. The text in force stays in force meanwhile."),
         next=_to_list(checklist_id),
@@ -595,25 +594,3 @@ def _codes(loaded: LoadedChecklist) -> list[tuple[str, str]]:
         for item in loaded.template.items
         if item.part.value == "terms"
     ]
-
-
-def _items_page(
-    loaded: LoadedChecklist,
-    form: Any,
-    title: str,
-    button: str,
-    lede: str,
-    text: Mapping[str, Any] | None = None,
-) -> str:
-    """Show a form with a reason and items; text is the revision it is about, and what changed."""
-    return render_template(
-        "agreements/items_reason.html",
-        checklist=loaded.checklist,
-        cooperation=loaded.cooperation,
-        form=form,
-        title_words=title,
-        button=button,
-        lede_words=lede,
-        **(text or {}),
-        kind_words=labels.KINDS[loaded.checklist.kind],
-    )

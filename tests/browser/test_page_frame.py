@@ -11,7 +11,7 @@ from werkzeug.serving import make_server
 
 from tests.browser.accessibility import grave_faults
 from tests.browser.conftest import NewContext
-from tests.factories.ui import make_furniture, person
+from tests.factories.ui import make_page_frame, person
 from tests.servers.ports import free_port
 
 SAVE = "form[aria-label=Sample] .actions button"
@@ -22,17 +22,17 @@ FITS = "document.documentElement.scrollWidth <= innerWidth"
 
 @dataclass
 class Served:
-    """Where the furniture is served."""
+    """Where the frame is served."""
 
     url: str
 
 
 @pytest.fixture(scope="module")
 def live() -> Iterator[Served]:
-    """The furniture alone, in place of the whole application."""
-    furniture = make_furniture()
-    furniture.actor = person()
-    server = make_server("127.0.0.1", free_port(), furniture.app, threaded=True)
+    """The frame alone, in place of the whole application."""
+    frame = make_page_frame()
+    frame.actor = person()
+    server = make_server("127.0.0.1", free_port(), frame.app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield Served(f"http://127.0.0.1:{server.server_port}")
