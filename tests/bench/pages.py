@@ -33,8 +33,8 @@ def of_the_demonstration(demonstration: Demonstration) -> Iterator[TimedPage]:
     yield TimedPage("Guidance: library", "ilena", "/guidance")
     yield TimedPage("Guidance: search", "ilena", "/guidance?q=independence")
     yield TimedPage("My work", "ilena", "/", ratio=9.0, statements=27)
-    yield TimedPage("Cooperations", "ilena", "/cooperations")
-    yield TimedPage("Cooperation", "ilena", f"/cooperations/{reference}", ratio=10.0, statements=34)
+    yield TimedPage("Cooperations", "ilena", "/cooperations", statements=16)
+    yield TimedPage("Cooperation", "ilena", f"/cooperations/{reference}", ratio=10.0, statements=38)
     yield TimedPage("Cooperation: people", "ilena", f"/cooperations/{reference}/people")
     yield TimedPage("Undertakings", "ilena", "/undertakings")
     yield TimedPage("Checklist: terms, 21 items", "ilena", f"/checklists/{draft}", statements=23)
@@ -45,7 +45,7 @@ def of_the_demonstration(demonstration: Demonstration) -> Iterator[TimedPage]:
     yield TimedPage(
         "Checklist: what was signed", "ilena", f"/checklists/{signed}/record", statements=34
     )
-    yield TimedPage("Register", "milan", "/register", statements=18)
+    yield TimedPage("Register", "milan", "/register", statements=20)
     yield TimedPage("Visit", "leyla", visit, statements=29)
     yield TimedPage("Visit: readiness", "leyla", f"{visit}/ready", statements=29)
     yield TimedPage("Visit: roles, 20 items", "ilena", f"/checklists/{roles}", statements=28)
@@ -61,6 +61,6 @@ def of_a_large_checklist(crowd: Crowd, who: str) -> Iterator[TimedPage]:
     yield TimedPage("200 items: one item", who, addresses["propose"], ratio=11.0, statements=17)
     yield TimedPage("200 items: comments", who, addresses["comments on an item"])
     yield TimedPage(
-        "200 items: cooperation", who, addresses["cooperation"], ratio=15.0, statements=24
+        "200 items: cooperation", who, addresses["cooperation"], ratio=15.0, statements=29
     )
     yield TimedPage("200 items: my work", who, addresses["my work"], ratio=9.0, statements=23)

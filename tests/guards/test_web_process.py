@@ -1,5 +1,6 @@
 """A web process imports nothing that only the worker, a command or the demonstration needs."""
 
+import gc
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -9,7 +10,7 @@ import pytest
 
 from tracker.commands import COMMANDS
 from tracker.core.paths import ROOT
-from tracker.worker import health
+from tracker.worker import gunicorn_config, health
 
 # Libraries, then parts and modules of our own, with all below them.
 _NOT_FOR_PAGES = (
@@ -106,3 +107,9 @@ def test_every_command_is_found_where_the_table_says() -> None:
 def test_what_a_web_process_must_not_import_is_there_by_that_name() -> None:
     """A name that is misspelt would hold nothing up."""
     assert [name for name in _NOT_FOR_PAGES if find_spec(name) is None] == []
+
+
+def test_what_a_server_imported_is_left_out_of_garbage_collection() -> None:
+    before = gc.get_freeze_count()
+    gunicorn_config.post_worker_init(None)
+    assert gc.get_freeze_count() > before

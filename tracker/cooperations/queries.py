@@ -182,15 +182,19 @@ def modes(cooperation: Cooperation) -> list[Mode]:
     return [mode for mode in Mode if mode.value in cooperation.modes]
 
 
-def terms_in_force(cooperation_id: UUID) -> bool:
-    """Return whether a fully signed revision of the terms exists."""
-    signed = sa.exists().where(
+_HAS_SIGNED_TERMS = sa.select(
+    sa.exists().where(
         SignatureRequest.revision_id == Revision.id,
         SignatureRequest.state == RequestState.COMPLETED,
-        Revision.cooperation_id == cooperation_id,
+        Revision.cooperation_id == sa.bindparam("id"),
         Revision.kind == "terms",
     )
-    return bool(db.session.scalar(sa.select(signed)))
+)
+
+
+def terms_in_force(cooperation_id: UUID) -> bool:
+    """Return whether a fully signed revision of the terms exists."""
+    return bool(db.session.scalar(_HAS_SIGNED_TERMS, {"id": cooperation_id}))
 
 
 def open_invitations(actor: Actor, cooperation_id: UUID) -> list[Invitation]:

@@ -150,6 +150,8 @@ def _server_command(settings: Settings) -> list[str]:
         sys.executable,
         "-m",
         "gunicorn",
+        "--config",
+        "python:tracker.worker.gunicorn_config",
         "--bind",
         f"{settings.host}:{settings.port}",
         "--workers",
