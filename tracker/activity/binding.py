@@ -398,7 +398,11 @@ def _add(session: Session, noted: _Row) -> None:
 
 @event.listens_for(Session, "do_orm_execute")
 def _collect_bulk(execution: ORMExecuteState) -> Any:
-    """Bind what a statement changes or deletes in checked tables; the database returns the rows."""
+    """Bind what a statement changes or deletes in checked tables; the database returns the rows.
+
+    On PostgreSQL a row may start to match between the query for the rows before and the statement;
+    what it was before is then not known.
+    """
     statement = execution.statement
     if not isinstance(statement, Insert | Update | Delete) or execution.bind_mapper is None:
         return None

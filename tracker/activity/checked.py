@@ -53,7 +53,7 @@ CHECKED: dict[str, Checked] = {
             "tf_phone_number": "never used: no code goes to a telephone number",
             "totp_last_step": "the last code that was used, for a minute",
             "mf_recovery_codes": _BY_SEAL,
-            "fs_webauthn_user_handle": _BY_SEAL,
+            "fs_webauthn_user_handle": "how passkeys name their person; with another they fail",
         }
     ),
     "passkey": Checked(
@@ -190,7 +190,8 @@ def is_restricted(table: str, values: Mapping[str, Any]) -> bool:
 
 
 # What an event says of a row: the digest before its change and the one after it, None if it did not
-# exist. Older events, and those that bind a row as it is, say only the one after it.
+# exist. Older events, those that bind a row as it is, and those of a change whose row could not be
+# read before it (activity.binding) say only the one after it.
 Entry = str | list[str | None] | None
 # The digest of a row whose key has been destroyed.
 WITHOUT_KEY = ""

@@ -35,6 +35,7 @@ class PreparationError(Exception):
 
 def prepare(settings: Settings, say: Say) -> None:
     """Migrate the database, adopt older rows and load the content, or raise PreparationError."""
+    has_own_keys()
     migrate(settings, say)
     require_own_keys()
     adopt_rows(say)
@@ -122,12 +123,21 @@ def _copy_postgresql(target: Path) -> Path:
 
 
 def require_own_keys() -> None:
-    """Raise PreparationError if the keys are not those that sealed this database."""
-    first = db.session.scalar(sa.select(Chain).where(IS_OF_THE_INSTANCE))
-    if first is None:
+    """Raise PreparationError if other keys sealed this database; begin the trail of a new one."""
+    if not has_own_keys():
         _begin_instance()
-        return
-    if not arithmetic.head_is_authentic(
+
+
+def has_own_keys() -> bool:
+    """Return whether these keys sealed this database, or False if it has no trail yet.
+
+    Raise PreparationError if other keys did. Works before the schema is migrated, so that the
+    database of another instance stays as it is.
+    """
+    first = None
+    if sa.inspect(db.session.connection()).has_table(Chain.__tablename__):
+        first = db.session.scalar(sa.select(Chain).where(IS_OF_THE_INSTANCE))
+    if first is not None and not arithmetic.head_is_authentic(
         first.kind.value, first.id, first.cooperation_id, first.head, first.count, first.seal
     ):
         message = (
@@ -136,6 +146,7 @@ def require_own_keys() -> None:
         )
         raise PreparationError(message)
     db.session.rollback()
+    return first is not None
 
 
 def bind_accounts(say: Say) -> None:

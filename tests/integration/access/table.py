@@ -14,10 +14,10 @@ SIGN_IN, ABSENT = "sign in", ""
 
 _HEAD = """# Permissions
 
-Who may open what. These tables were made by opening each page of the demonstration, and sending
-each form empty, as each kind of person. The second page of signing was opened from the first. A
-test compares them with the application. After an intended change, run `make permissions` and read
-the difference. What a page leaves out for whom is in the [threat model](threat-model.md).
+These tables say who may open what. They were made by opening each page of the demonstration, and
+sending each form empty, as each kind of person. The second page of signing was opened from the
+first. A test compares them with the application. After an intended change, run `make permissions`
+and read the difference. The [threat model](threat-model.md) says what a page leaves out for whom.
 
 | here | means |
 |---|---|
@@ -29,10 +29,13 @@ the difference. What a page leaves out for whom is in the [threat model](threat-
 | sign in | redirected to the sign-in page, and back afterwards |
 | (nothing) | there is no such person in that cooperation |
 
-*Other CSO* and *other NPM* are not parties of the cooperation concerned. *NPM team lead* is in the
-team and in the audience (V2) of the visit; coordinators, signatories and the expert are in the
-audience too, and those of the CSO are cleared; *NPM manager* and the members are not. For another
-cooperation than the one with the ready visit, the columns stand for that cooperation's own people.
+*Other CSO* and *other NPM* are coordinators whose organisation is not a party of the cooperation
+concerned. *NPM team lead* is in the team and in the audience (V2) of the visit; the coordinators,
+the signatories and the expert are in the audience too, and those from a CSO are cleared; *NPM
+manager* and the members are not. For pages of another cooperation than the one with the ready
+visit, the columns mean that cooperation's own people. *CSO signatory* is also a manager, except of
+the CSO whose terms are waiting for a signature. *CSO expert* is from another CSO of the cooperation
+than the other people of a CSO.
 K2 is information about the planning of a visit.
 """
 

@@ -305,19 +305,34 @@ def test_an_auditor_and_the_command_may_know_of_no_visit(
     assert counts == {}
 
 
+def of_undertakings(data: bytes) -> list[dict[str, Any]]:
+    """Return the details in a bundle of events about undertakings, clearances and interests."""
+    return [
+        line["details"]["content"]
+        for line in map(json.loads, container.unpack(data)[parts.EVENTS].splitlines())
+        if line["details"]
+        and line["event"]["verb"].startswith(("undertaking", "clearance", "interest"))
+    ]
+
+
 def test_a_csos_bundle_names_nobody_of_another_cso_by_their_undertaking(
     app: Flask, demonstration: Demonstration
 ) -> None:
     """By the rule of the history: a manager reads of their own organisation's people."""
     answer = take_out(app, demonstration, "henrik", with_closed="y")
     assert judged(answer.data) == {}
-    named = {
-        str(line["details"]["content"].get("person"))
-        for line in map(json.loads, container.unpack(answer.data)[parts.EVENTS].splitlines())
-        if line["details"] and line["event"]["verb"].startswith(("undertaking", "clearance"))
-    }
+    named = {str(details.get("person")) for details in of_undertakings(answer.data)}
     assert "Henrik Asante" in named
     assert named.isdisjoint({"Leyla Marchetti", "Otto Brandis", "Marek Tull"})
+
+
+def test_the_commands_bundle_says_nothing_of_undertakings_and_interests_as_anybody_may_get_it(
+    app: Flask, demonstration: Demonstration, session: Session
+) -> None:
+    """Whose interests were decided on, by whom, and when access to one visit ended."""
+    data = bundle.build(exported(demonstration))
+    assert judged(data) == {}
+    assert of_undertakings(data) == []
 
 
 @pytest.mark.parametrize(

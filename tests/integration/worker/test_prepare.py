@@ -155,12 +155,20 @@ def test_a_database_of_a_newer_version_is_left_alone(empty: Flask, own_settings:
     assert not (own_settings.data_dir / "copies").exists()
 
 
-def test_with_other_keys_the_start_stops(empty: Flask, own_settings: Settings) -> None:
-    prepare(own_settings)
+def test_with_other_keys_the_start_stops_before_it_migrates_the_database(
+    empty: Flask, own_settings: Settings
+) -> None:
+    worker_prepare.migrate(own_settings, lambda _line: None)
+    worker_prepare.require_own_keys()
+    db.session.remove()
+    schema.downgrade()
+    before = health.schema_revision()
     others = keys.load(own_settings.data_dir / "other", may_make=True)
     put(empty, keys.KEYS.holding(others))
     with pytest.raises(PreparationError, match="keys in the data directory don't belong to"):
         prepare(own_settings)
+    assert health.schema_revision() == before != health.newest_revision()
+    assert not (own_settings.data_dir / "copies").exists()
 
 
 @pytest.mark.both_databases

@@ -532,7 +532,7 @@ def test_keys_are_read_whatever_the_reason_for_revoking_one(reason: str) -> None
         ("Log", "is of another size", put(parts.CHECKPOINT, HELD.text().encode())),
         (
             "Log",
-            "does not stand for this chain",
+            "does not cover this chain",
             put(
                 parts.CHECKPOINT,
                 signed(replace(NEWEST, root="c" * 64), private_key()).text().encode(),
@@ -559,8 +559,8 @@ def test_keys_are_read_whatever_the_reason_for_revoking_one(reason: str) -> None
         ("Log", "is malformed", take(parts.INCLUSION)),
         ("Log", "is another's", in_text(parts.INCLUSION, "size: 8", "size: 7")),
         ("Log", "is another's", in_text(parts.INCLUSION, "chain: ", "chain: x")),
-        ("Log", "does not stand for this chain", in_text(parts.INCLUSION, "leaf: 7", "leaf: 6")),
-        ("Log", "does not stand for this chain", in_text(parts.INCLUSION, "leaf: 7", "leaf: 9")),
+        ("Log", "does not cover this chain", in_text(parts.INCLUSION, "leaf: 7", "leaf: 6")),
+        ("Log", "does not cover this chain", in_text(parts.INCLUSION, "leaf: 7", "leaf: 9")),
         ("Log", "the chain was rewritten", in_text(parts.INCLUSION, "count: 9", "count: 8")),
         ("Log", "not as many events", in_text(parts.INCLUSION, "count: 9", "count: 10")),
         ("Log", "not as many events", in_text(parts.INCLUSION, "count: 9", "count: 0")),
@@ -584,7 +584,7 @@ def test_keys_are_read_whatever_the_reason_for_revoking_one(reason: str) -> None
         ("Earlier checkpoints", "is malformed", put("checkpoints/", b"")),
         (
             "Earlier checkpoints",
-            "made anew",
+            "rewritten",
             put(
                 "checkpoints/4.txt",
                 parts.earlier(
@@ -596,7 +596,7 @@ def test_keys_are_read_whatever_the_reason_for_revoking_one(reason: str) -> None
         ),
         (
             "Earlier checkpoints",
-            "made anew",
+            "rewritten",
             put(
                 "checkpoints/4.txt",
                 parts.earlier(
@@ -616,7 +616,7 @@ def test_keys_are_read_whatever_the_reason_for_revoking_one(reason: str) -> None
         ),
         (
             "Earlier checkpoints",
-            "does not stand for this chain",
+            "does not cover this chain",
             put(
                 "checkpoints/4.txt",
                 parts.earlier(
@@ -1436,12 +1436,12 @@ def test_the_keys_owner_can_forge_a_bundle_but_not_one_that_agrees_with_an_ancho
     assert checkpoint.size == HELD.size
     flaws = judged(data, HELD.text())
     assert flaws == {
-        "Anchor 0": "The bundle holds another checkpoint of this size: the log was forked."
+        "Anchor 0": "The bundle has another checkpoint of this size: the log was forked."
     }
     without = instance.take_out()
     assert "is not in the bundle" in judged(without, HELD.text())["Anchor 0"]
     grown = HELD.text() + "\n" + instance.consistency(4, 12).text()
-    assert "was made anew" in judged(without, grown)["Anchor 0"]
+    assert "was rewritten" in judged(without, grown)["Anchor 0"]
 
 
 def test_an_earlier_checkpoint_does_not_cover_a_rewritten_chain() -> None:
@@ -1475,7 +1475,7 @@ def test_an_anchor_that_is_not_in_the_bundle_needs_the_proof_that_leads_to_it() 
             assert "proves nothing of this cooperation that is as old" in flaws["Anchor 0"]
         other = replace(grown, proof=(b"\0" * 32,) * len(grown.proof))
         wrong = f"{checkpoint.text()}\n{other.text()}"
-        assert "was made anew" in judged(data, wrong)["Anchor 0"]
+        assert "was rewritten" in judged(data, wrong)["Anchor 0"]
         forged = signed(replace(checkpoint, key=key_note(2).fingerprint), private_key(2))
         assert "not among those" in judged(data, f"{forged.text()}\n{grown.text()}")["Anchor 0"]
 

@@ -135,45 +135,48 @@ def _line(value: dict[str, Any]) -> bytes:
 _README = """\
 Evidence of the cooperation {reference}
 
-Taken out of {origin}
+Exported from {origin}
 on {made_at} (UTC), with the {count} events recorded until then.
 
-What it shows, to anybody and without that server: which texts were frozen and signed, by whom, for
-whom, by which power, when and how; what happened before and after; and that nothing of it was
-changed, added or taken out since.
+What it shows
 
-What is in it
+It shows anybody, without that server, which texts were frozen and signed, by whom, for whom, under
+which power, when and how; what happened before and after; and that none of it was changed, added or
+removed since.
+
+What it contains
 
 manifest.json   what this bundle is, and the SHA-256 of every file
 seal.txt        the server's signature over that list
-events.jsonl    every event, a line each; each holds the digest of the one before
-rows.jsonl      the frozen texts and the signatures that events bear witness to
+events.jsonl    every event, one on each line, with the digest of the one before
+rows.jsonl      the frozen texts, signatures and certificates that events bind
 documents/      the frozen texts, byte for byte as they were signed
-certificates/   the same as signed PDFs for people, where there are any
-checkpoint.txt  the state of the server's log when this was taken out, signed
+certificates/   the same texts as signed PDFs, if there are any
+checkpoint.txt  the state of the server's log when this was exported, signed
 inclusion.txt   the proof that the events are in that log
 checkpoints/    earlier states that were mailed to people of the parties, with proofs
-keys.txt        the public keys; keys/ their certificates
+keys.txt        the public keys; keys/ contains their certificates
 
 How to check it
 
     tracker evidence verify FILE.zip
     tracker evidence verify FILE.zip --anchor CHECKPOINT
 
-A checkpoint is a short text that the server mailed to the coordinators of each party, or gives at
-{origin}/checkpoints. Who holds one can show that nothing
-recorded until then was changed later, not even by the server.
+A checkpoint is a short text that the server mailed to the coordinators of each party, and publishes
+at {origin}/checkpoints. If you have kept one, you can show that
+nothing recorded before it was changed later, not even by the server.
 
-Without one, the check rests on the server's key. Compare its SHA-256 with what the people who run
-the server told you on another way:
+Without one, the check depends on the server's key. Compare the key's SHA-256 with the one you were
+given through another channel by the people who run the server:
 
     {key}
 
-The form of every file is described in docs/evidence-format.md of Common Terms, so that anybody can
-write a program of their own. Change nothing in this file: unpacking and packing it again makes
-another one.
+docs/evidence-format.md of Common Terms describes every file, so that anybody can write their own
+verifier. Don't change this file: if you unpack it and pack it again, it is another file.
 
-What is not in it: texts about visits and of persons that whoever took this out may not pass on, and
-the details of events that would tell more of a visit or of persons than they may know. The events
-are here with the digests of what is left out, so the chain is whole.
+What it leaves out
+
+It leaves out texts about visits and people that the person who exported it can't open or didn't ask
+for, and details of events that say more about a visit or a person than they may know. The events
+themselves are here, with the digests of what was left out, so the chain is complete.
 """

@@ -13,6 +13,8 @@ from tracker.evidence.bundles.queries import Planning, Text
 from tracker.evidence.log import checkpoints
 
 PAGE = "evidence"
+# The reader that the command's bundle is made for: somebody without any role.
+_NOBODY = Actor(user_id=UUID(int=0), name="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,8 @@ def export(
     The caller has found the cooperation in scope. with_closed includes the texts of class K2 to K7
     that the person may open, and the details of what was done for visits that they may know of;
     each is logged as read. Details of events that the history doesn't show the person are left out.
-    actor None means the command: it includes no text of class K2 to K7, and nothing of a team.
+    actor None means the command, whose bundle anybody may be given: it includes no text of class K2
+    to K7, nothing of a team, and no details that the history shows only some people.
     The bundle is built (bundle.build) after the commit, so that nobody waits for it. Raise
     KeysError if the checkpoint key can't be read.
     """
@@ -75,7 +78,7 @@ def export(
         size=checkpoint.size,
         revision_ids=frozenset(text.revision_id for text in texts),
         planning_ids=_subjects(planning),
-        unseen=queries.unseen(actor, event.chain_id) if actor is not None else frozenset(),
+        unseen=queries.unseen(actor or _NOBODY, event.chain_id),
     )
 
 

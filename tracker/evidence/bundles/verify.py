@@ -531,7 +531,7 @@ def _require_text(check: _Check, event: int, row: Mapping[str, Any]) -> None:
         return
     document = _object(canonical.from_strange_bytes(data))
     if document.get("revision") != row["number"]:
-        raise FlawError(f"{what} is that of another revision.")
+        raise FlawError(f"{what} is of another revision.")
 
 
 def _bound_file(check: _Check, kind: str, event: int, digest: str, what: str) -> bytes | None:
@@ -844,7 +844,7 @@ def _check_earlier(check: _Check, _data: bytes) -> str:
     for name in sorted(named):
         checkpoint = _read_earlier(check, name, newest)
         check.earlier[checkpoint.size] = checkpoint
-    return f"The log grew out of each that people of the parties hold; there are {len(named)}."
+    return f"The log extends each one that people of the parties were sent; there are {len(named)}."
 
 
 def _read_earlier(check: _Check, name: str, newest: Checkpoint) -> Checkpoint:
@@ -892,12 +892,12 @@ def _require_included(check: _Check, inclusion: Inclusion, checkpoint: Checkpoin
     if check.heads[inclusion.count - 1] != inclusion.head:
         raise FlawError(
             f"Event {inclusion.count} is not the one that the checkpoint of size "
-            f"{checkpoint.size} stands for: the chain was rewritten."
+            f"{checkpoint.size} covers: the chain was rewritten."
         )
     leaf = merkle.leaf_hash(notes.leaf(inclusion.chain, inclusion.count, inclusion.head))
     root = bytes.fromhex(checkpoint.root)
     if not merkle.includes(leaf, inclusion.leaf, checkpoint.size, inclusion.proof, root):
-        raise FlawError(f"The checkpoint of size {checkpoint.size} does not stand for this chain.")
+        raise FlawError(f"The checkpoint of size {checkpoint.size} does not cover this chain.")
     check.leaves.append(inclusion)
 
 
@@ -907,8 +907,8 @@ def _require_grown(before: Checkpoint, after: Checkpoint, proof: Consistency) ->
         before.size, after.size, *roots, proof.proof
     ):
         raise FlawError(
-            f"The log of size {after.size} did not grow out of that of size {before.size}: it was "
-            "made anew."
+            f"The log of size {after.size} does not extend the one of size {before.size}: it was "
+            "rewritten."
         )
 
 
@@ -935,7 +935,7 @@ def _check_anchor(check: _Check, anchor: Anchor) -> str:
     known = check.earlier | {newest.size: newest}
     if anchored.size in known:
         if known[anchored.size] != anchored:
-            raise FlawError("The bundle holds another checkpoint of this size: the log was forked.")
+            raise FlawError("The bundle has another checkpoint of this size: the log was forked.")
     else:
         _require_signed(check, anchored)
         if anchor.consistency is None:
@@ -996,7 +996,7 @@ def _require_chain(check: _Check) -> None:
 
 def _newest(check: _Check) -> Checkpoint:
     if check.checkpoint is None:
-        raise FlawError("They can't be checked: the newest checkpoint does not hold.")
+        raise FlawError("They can't be checked: the newest checkpoint is not valid.")
     return check.checkpoint
 
 
