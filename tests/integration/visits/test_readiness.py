@@ -769,11 +769,24 @@ def test_a_persons_tasks_are_listed_without_planning_details(scene: Scene) -> No
     assert queries.tasks(scene.actor("leyla")) == []
 
 
-def test_a_moved_visit_asks_each_of_the_team_again_in_my_work(scene: Scene) -> None:
+def move_by_a_day(scene: Scene) -> None:
     visit = scene.visit()
     later = plan_of(visit)
     later = replace(later, ends_on=later.ends_on + dt.timedelta(days=1))
     service.change_plan(scene.actor("ilena"), visit, version=visit.version, plan=later)
+
+
+def test_a_plan_that_is_being_amended_is_not_to_be_read_in_my_work(scene: Scene) -> None:
+    move_by_a_day(scene)
+    (hers,) = queries.tasks(scene.actor("leyla"))
+    assert hers.confirms_plan
+    amend(scene, URGENT_PLAN, "U4")
+    (hers,) = queries.tasks(scene.actor("leyla"))
+    assert (hers.accepts_role, hers.confirms_plan) == (True, False)
+
+
+def test_a_moved_visit_asks_each_of_the_team_again_in_my_work(scene: Scene) -> None:
+    move_by_a_day(scene)
     (hers,) = queries.tasks(scene.actor("leyla"))
     assert (hers.accepts_role, hers.confirms_plan) == (True, True)
     accept_role(scene.actor("leyla"), scene.visit())
