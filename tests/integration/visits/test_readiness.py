@@ -534,7 +534,8 @@ def of_npm(scene: Scene) -> Scene:
         )
     demo_checklists.fill_in(scene.cast, roles, leave=("V5", "V8", "V9", "V11", "V12", "V19"))
     _settle_on_site(scene, roles)
-    demo_checklists.fill_in(scene.cast, plan)
+    recorder = {"U9": {"recorder": str(scene.user("ruth"))}}
+    demo_checklists.fill_in(scene.cast, plan, other=recorder)
     for key in ("pavo", "ruth"):
         accept_role(scene.actor(key), scene.visit(2))
     for checklist in (roles, plan):
