@@ -70,6 +70,7 @@ ROLES = {
 PLAN = {
     "U1": {"rows": "2", "group@0": "a", "group@1": "b"},
     "U3": {"on_site": "Pavo", "headquarters": "Ilena", "stand_in": "Ruth"},
+    "U9": {"recorder": "Leyla"},
     "U17": {"rows": "2", "level@0": "inside", "level@1": "outside"},
 }
 

@@ -54,7 +54,7 @@ OPEN = lifecycle.Facts(
     has_npm_coordinator=True,
     terms=TERMS,
     confidentiality=ConfidentialityFact(uuid4(), is_required=True),
-    people=(PersonFact("Samira Okell", "Open Door Legal Aid", is_cleared=True),),
+    people=(PersonFact("Samira Okell", "Open Door Legal Aid", True, uuid4(), uuid4()),),
     ends_on=AFTER,
     review_on=AFTER,
 )

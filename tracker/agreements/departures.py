@@ -34,12 +34,15 @@ from tracker.signoff.models import (
 )
 
 
-def can_leave(actor: Actor, cooperation: Cooperation) -> Decision:
+def can_leave(
+    actor: Actor, cooperation: Cooperation, fact: policy.CooperationFact | None = None
+) -> Decision:
     """Decide whether a person may give notice now that their party leaves while others go on.
 
-    The parties are loaded. A party that has given notice of the end for all takes it back first.
+    The parties are loaded, and fact is read unless it is given. A party that has given notice of
+    the end for all takes it back first.
     """
-    may = policy.can_leave(actor, queries.fact(cooperation))
+    may = policy.can_leave(actor, fact or queries.fact(cooperation))
     if not may:
         return may
     terms = party_changes.terms_of(cooperation.id)

@@ -130,8 +130,8 @@ class Limit(Strict):
     """A rule that flags an answer which gives a power of the NPM away (product.md, 4.8).
 
     It checks its field, or a column of it, in all rows or in the fixed rows it names. It checks for
-    one thing: certain values, somebody outside the NPM, a body that is no party, or a number above
-    a threshold.
+    one thing: certain values, values none of which is chosen, somebody outside the NPM, a body that
+    is no party, or a number above a threshold.
     """
 
     key: Key
@@ -143,7 +143,8 @@ class Limit(Strict):
     rows: tuple[Value, ...] = ()
     values: tuple[str | bool, ...] = Field(alias="in", default=())
     outside_npm: bool = False
-    # Left out of what is stored if it isn't asked, so that digests of older versions stay valid.
+    # Both are left out of what is stored if unused, so that digests of older versions stay valid.
+    without: tuple[Value, ...] = Field(default=(), exclude_if=_is_nothing)
     outside_parties: bool = Field(default=False, exclude_if=_is_nothing)
     above: int | None = None
 
@@ -151,13 +152,15 @@ class Limit(Strict):
     def _looks_for_one_thing(self) -> "Limit":
         conditions = (
             bool(self.values),
+            bool(self.without),
             self.outside_npm,
             self.outside_parties,
             self.above is not None,
         )
         if sum(conditions) != 1:
             message = (
-                f"limit {self.key} looks for one thing: in, outside_npm, outside_parties or above"
+                f"limit {self.key} looks for one thing: "
+                "in, without, outside_npm, outside_parties or above"
             )
             raise ValueError(message)
         return self
@@ -549,7 +552,7 @@ def _check_limit(name: str, limit: Limit, field: TemplateField) -> None:
     if limit.above is not None and looked_at.type is not FieldType.NUMBER:
         message = f"{name} asks for a number, and {looked_at.key} holds none"
         raise ValueError(message)
-    _check_values(name, limit.values, looked_at)
+    _check_values(name, (*limit.values, *limit.without), looked_at)
 
 
 def _check_values(

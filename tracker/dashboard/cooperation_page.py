@@ -242,7 +242,7 @@ def cooperation_view(actor: Actor, cooperation: Cooperation) -> CooperationView:
         is_joining=is_joining,
         may_change=table.may_change,
         may_add_party=bool(policy.can_add_party(actor, fact)),
-        may_leave=not is_joining and bool(leaving.can_leave(actor, cooperation)),
+        may_leave=not is_joining and bool(leaving.can_leave(actor, cooperation, fact)),
         reads_selection=not is_joining and bool(selection.readable(actor, fact)),
     )
 

@@ -24,6 +24,21 @@ from tracker.signoff import shown
 Step = tuple[str, Callable[[Cast], None]]
 
 
+# Signed by each person with the undertaking (docs/adr/0075).
+CODE_OF_CONDUCT = {
+    "document": "code_of_conduct",
+    "title": "Code of conduct for joint visits",
+    "version": "1, September 2026",
+    "signers": "everyone",
+    "text": (
+        "1. I follow the team lead's directions during a visit.\n"
+        "2. I treat everyone I meet with respect, detained persons and staff alike.\n"
+        "3. I promise nobody a result, and I take no gifts.\n"
+        "4. I stop a conversation when the person wishes so."
+    ),
+}
+
+
 def steps() -> Sequence[Step]:
     """Return guidance and the cooperations as steps, for a progress bar."""
     return (
@@ -105,7 +120,7 @@ def complete(cast: Cast) -> None:
     sign(cast, _agree_terms(cast, cooperation))
     copies.keep_models(cast, _checklist(cooperation, ChecklistKind.TERMS))
     confidentiality = _checklist(cooperation, ChecklistKind.CONFIDENTIALITY)
-    fill_in(cast, confidentiality)
+    fill_in(cast, confidentiality, other={"C1": {"documents": [CODE_OF_CONDUCT]}})
     send(cast, confidentiality)
     sign(cast, confidentiality)
     visit.clear_people(cast, cooperation)

@@ -133,6 +133,8 @@ class PersonFact:
     name: str
     organisation_name: str
     is_cleared: bool
+    user_id: UUID
+    organisation_id: UUID
 
 
 @dataclass(frozen=True, slots=True)

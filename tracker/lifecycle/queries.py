@@ -155,7 +155,13 @@ def _agreed_on(terms: LoadedChecklist) -> dt.date | None:
 def _people(cooperation_id: UUID, taking_part: list[Person]) -> tuple[PersonFact, ...]:
     cleared = clearances.cleared_for_any(cooperation_id)
     return tuple(
-        PersonFact(person.name, person.organisation_name, person.user_id in cleared)
+        PersonFact(
+            person.name,
+            person.organisation_name,
+            person.user_id in cleared,
+            person.user_id,
+            person.organisation_id,
+        )
         for person in taking_part
         if person.needs_clearance and not person.is_joining
     )

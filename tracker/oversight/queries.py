@@ -30,7 +30,7 @@ from tracker.checklists.models import (
 from tracker.checklists.rules.values import as_date
 from tracker.cooperations.models import Cooperation, CooperationEntry, Party
 from tracker.cooperations.queries import searched
-from tracker.cooperations.scope import FOR_THE_ORGANISATION, visible
+from tracker.cooperations.scope import FOR_THE_ORGANISATION, has_not_left, visible
 from tracker.core import clock
 from tracker.core.db import db, load_joined
 from tracker.organisations.models import Organisation
@@ -516,7 +516,7 @@ def disagreeing(checklist_ids: Collection[UUID]) -> set[UUID]:
 def _lines(rows: Iterable[Any]) -> list[RegisterLine]:
     all_rows = list(rows)
     own = _parties_of_checklists([row[0].id for row in all_rows])
-    all_parties = _parties_of_cooperations({row[0].cooperation_id for row in all_rows})
+    joined = _joined_parties({row[0].cooperation_id for row in all_rows if row[2] is not None})
     missing = _missing_signatures(
         row[0].revision_sent_id for row in all_rows if row[0].visit_id is None
     )
@@ -528,8 +528,8 @@ def _lines(rows: Iterable[Any]) -> list[RegisterLine]:
     lines = [
         _line(
             row,
-            # The parties that take part in a visit are part of its planning.
-            own.get(row[0].id, ()) if row[2] is None else all_parties[row[0].cooperation_id],
+            # The parties that take part in a visit are part of its planning: all are named.
+            own.get(row[0].id, ()) if row[2] is None else joined.get(row[0].cooperation_id, ()),
             missing.get(row[0].revision_sent_id, ()),
             given.get(row[0].visit_id, ()),
             replaced.get(row[0].cooperation_id, ()),
@@ -686,11 +686,18 @@ def _parties_of_checklists(checklist_ids: Iterable[UUID]) -> dict[UUID, Parties]
     )
 
 
-def _parties_of_cooperations(cooperation_ids: Iterable[UUID]) -> dict[UUID, Parties]:
+def _joined_parties(cooperation_ids: Collection[UUID]) -> dict[UUID, Parties]:
+    """Return the parties of today: without those that have left, or are joining (adr 70)."""
+    if not cooperation_ids:  # SQLite would read the whole table for an empty list
+        return {}
     return _named(
         sa.select(Party.cooperation_id, Organisation.id, Organisation.name)
         .join(Organisation, Organisation.id == Party.organisation_id)
-        .where(Party.cooperation_id.in_(list(cooperation_ids)))
+        .where(
+            Party.cooperation_id.in_(list(cooperation_ids)),
+            has_not_left(clock.today()),
+            ~Party.is_joining,
+        )
         .order_by(Party.position)
     )
 

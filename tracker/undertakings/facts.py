@@ -2,7 +2,7 @@
 
 import datetime as dt
 import enum
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -331,16 +331,23 @@ def listed_in(
     people: dict[UUID, Listed] = {}
     for party in surroundings.parties:
         answer = sheet.of_party(LIST, party.organisation_id)
-        if answer is None or answer.not_applicable or answer.values.get("listed") != "people":
+        if answer is None or answer.not_applicable:
             continue
-        for row in answer.values.get("persons") or ():
-            user_id = as_id(row.get("person"))
-            if user_id in homes and user_id is not None:
+        for user_id, row in rows_of_list(answer.values):
+            if user_id in homes:
                 own = homes[user_id]
                 home = party.organisation_id if party.organisation_id in own else own[0]
                 function = str(row.get("function") or "")
                 people.setdefault(user_id, Listed(user_id, home, function))
     return list(people.values())
+
+
+def rows_of_list(values: Mapping[str, Any]) -> Iterator[tuple[UUID, Mapping[str, Any]]]:
+    """Yield the people whom a party's list names (C2), each with the row about them."""
+    for row in (values.get("persons") or ()) if values.get("listed") == "people" else ():
+        user_id = as_id(row.get("person"))
+        if user_id is not None:
+            yield user_id, row
 
 
 def missing(questions: Questions, draft: Draft, today: dt.date) -> Iterable[str]:

@@ -6,7 +6,7 @@ In one file: lists, records and tasks say how far an undertaking is in the same 
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from flask import url_for
@@ -41,7 +41,7 @@ from tracker.undertakings import (
     policy,
     queries,
 )
-from tracker.undertakings.facts import Questions, Scope, Terms
+from tracker.undertakings.facts import LIST, Questions, Scope, Terms
 from tracker.undertakings.models import (
     AddedInterest,
     InterestsDecision,
@@ -378,8 +378,22 @@ def _tasks(shown: Sequence[queries.Task]) -> list[Task]:
     return [_task(task) for task in shown]
 
 
+class _Cleared(queries.ToClear, Protocol):
+    @property
+    def is_cleared(self) -> bool:
+        """Whether a clearance of theirs is open."""
+
+
+class _GateFacts(Protocol):
+    """What gate G4 is judged by (lifecycle.policy.Facts, which stands above this part)."""
+
+    @property
+    def people(self) -> Sequence[_Cleared]:
+        """Those who need a clearance."""
+
+
 def cooperation_tasks(
-    actor: Actor, cooperation: Cooperation, *_rest: object
+    actor: Actor, cooperation: Cooperation, facts: _GateFacts, *_rest: object
 ) -> dict[str, Sequence[Task]]:
     """Tell a cooperation's work on undertakings for its page, once there are terms in force."""
     checklist = queries.confidentiality(cooperation.id)
@@ -391,10 +405,12 @@ def cooperation_tasks(
         for task in waiting
         if task.kind is TaskKind.SIGN
     ]
+    uncleared = [person for person in facts.people if not person.is_cleared]
+    tasks += map(_list_task, queries.incomplete_lists(actor, cooperation, checklist, uncleared))
     asked_count, cleared = queries.progress(cooperation.id)
     if any(task.kind is not TaskKind.SIGN for task in waiting):
         state_, mark = _l("Waiting for you"), YOURS
-    elif cleared < asked_count:
+    elif cleared < asked_count or uncleared:
         state_, mark = _l("In progress"), "half"
     else:
         state_, mark = (_l("All cleared") if asked_count else _l("Nobody is listed")), "done"
@@ -405,6 +421,17 @@ def cooperation_tasks(
     return {
         "confidentiality": [*tasks, Task(_l("Undertaking of each person"), state_, mark, url, why_)]
     }
+
+
+def _list_task(task: queries.IncompleteList) -> Task:
+    if task.is_own:
+        state_, mark = _("Waiting for you"), YOURS
+    else:
+        state_, mark = _("Waiting for %(names)s", names=task.organisation_name), OTHERS
+    url = url_for("checklists.show", checklist_id=task.checklist_id, _anchor=LIST.lower())
+    missing = _("Not on the list of people who must sign, so they get no access:")
+    why_ = f"{missing} {locale.listed(task.names)}"
+    return Task(_("Complete the list of people who must sign"), state_, mark, url, why_)
 
 
 def _task(task: queries.Task) -> Task:

@@ -5,9 +5,9 @@ In one file: lists, tasks and readiness read the same rows by the same condition
 
 import datetime as dt
 import enum
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -22,10 +22,12 @@ from tracker.checklists.encryption import values_of
 from tracker.checklists.loading import LoadedChecklist, retold
 from tracker.checklists.loading import load as load_checklist
 from tracker.checklists.models import Answer, Checklist
+from tracker.checklists.policy import WRITERS
 from tracker.checklists.rules.consistency import TIES
 from tracker.checklists.rules.values import as_id
 from tracker.cooperations import clearances, people
 from tracker.cooperations.models import Clearance, Cooperation, CooperationPerson
+from tracker.cooperations.policy import AT_REST
 from tracker.cooperations.scope import is_of_npms
 from tracker.core import clock
 from tracker.core.db import db, load_joined
@@ -39,6 +41,7 @@ from tracker.undertakings import added_interests, bound, scope
 from tracker.undertakings import people as around
 from tracker.undertakings.added_interests import NOTHING_ADDED, Bearing, WaitingInterest
 from tracker.undertakings.facts import (
+    LIST,
     Listed,
     Questions,
     Terms,
@@ -46,6 +49,7 @@ from tracker.undertakings.facts import (
     listed_in,
     questions,
     read_terms,
+    rows_of_list,
 )
 from tracker.undertakings.models import (
     InterestsDecision,
@@ -191,6 +195,15 @@ _PARTIES_OF_THE_TERMS = (
         Answer.scope == AnswerScope.SHARED,
         Answer.is_current.is_(True),
     )
+)
+
+
+_LISTS = sa.select(Answer).where(
+    Answer.checklist_id == sa.bindparam("checklist_id"),
+    Answer.item == LIST,
+    Answer.scope == AnswerScope.PARTY,
+    Answer.is_current.is_(True),
+    ~Answer.not_applicable,
 )
 
 
@@ -475,9 +488,8 @@ def overview(actor: Actor, cooperation: Cooperation) -> Overview:
         for row, bearing, is_taken in newest
     ]
     counted = _counts(cooperation.id)
-    loaded = load_checklist(checklist) if checklist else None
-    named = {person.user_id for person in listed(loaded)} if loaded else set()
-    taking_part = people.people(cooperation.id)
+    need_clearance = [p for p in people.people(cooperation.id) if p.needs_clearance]
+    by_party = unlisted(cooperation, checklist, need_clearance)
     overviews = []
     for party in people.parties(cooperation):
         sees = _sees_people(actor, cooperation, party.organisation_id)
@@ -495,14 +507,7 @@ def overview(actor: Actor, cooperation: Cooperation) -> Overview:
                 people_asked=counted.get(party.organisation_id, (0, 0))[0],
                 cleared=counted.get(party.organisation_id, (0, 0))[1],
                 sees_people=sees,
-                unlisted=[
-                    person.name
-                    for person in taking_part
-                    if sees
-                    and person.organisation_id == party.organisation_id
-                    and person.needs_clearance
-                    and person.user_id not in named
-                ],
+                unlisted=by_party.get(party.organisation_id, []) if sees else [],
             )
         )
     revision = db.session.get(Revision, terms_id) if terms_id else None
@@ -513,6 +518,75 @@ def overview(actor: Actor, cooperation: Cooperation) -> Overview:
         until=terms.until if terms else None,
         checklist_id=checklist.id if checklist else None,
     )
+
+
+class ToClear(Protocol):
+    """Somebody who takes part and needs a clearance."""
+
+    @property
+    def user_id(self) -> UUID:
+        """Who it is."""
+
+    @property
+    def organisation_id(self) -> UUID:
+        """The party they take part for."""
+
+    @property
+    def name(self) -> str:
+        """Their name."""
+
+
+def unlisted(
+    cooperation: Cooperation, checklist: Checklist | None, need_clearance: Iterable[ToClear]
+) -> dict[UUID, list[str]]:
+    """Return for each party which of some people, who need a clearance, stand in no list (C2)."""
+    answers = db.session.scalars(_LISTS, {"checklist_id": checklist.id}) if checklist else ()
+    party_ids = {party.organisation_id for party in people.parties(cooperation)}
+    named = {
+        user_id
+        for answer in answers
+        if answer.owner_id in party_ids
+        for user_id, _row in rows_of_list(values_of(cooperation.id, answer))
+    }
+    by_party: dict[UUID, list[str]] = {}
+    for person in need_clearance:
+        if person.user_id not in named:
+            by_party.setdefault(person.organisation_id, []).append(person.name)
+    return by_party
+
+
+@dataclass(frozen=True, slots=True)
+class IncompleteList:
+    """A list of who must sign (C2) that people of its party are missing from."""
+
+    checklist_id: UUID
+    organisation_name: str
+    names: list[str]
+    # Whether the reader writes that list.
+    is_own: bool
+
+
+def incomplete_lists(
+    actor: Actor, cooperation: Cooperation, checklist: Checklist, uncleared: Sequence[ToClear]
+) -> list[IncompleteList]:
+    """Return the lists that some uncleared people are missing from, as far as one sees them.
+
+    While the cooperation runs. The list of a party is seen by who sees its people.
+    """
+    if not uncleared or cooperation.stage in AT_REST:
+        return []
+    by_party = unlisted(cooperation, checklist, uncleared)
+    return [
+        IncompleteList(
+            checklist.id,
+            party.organisation.name,
+            by_party[party.organisation_id],
+            party.organisation_id == actor.organisation_id and actor.has(*WRITERS),
+        )
+        for party in people.parties(cooperation)
+        if party.organisation_id in by_party
+        and _sees_people(actor, cooperation, party.organisation_id)
+    ]
 
 
 def progress(cooperation_id: UUID) -> tuple[int, int]:

@@ -26,6 +26,10 @@ class Plan:
             return settled_at
         return max(settled_at, self.moved_at)
 
+    def is_over(self, day: dt.date) -> bool:
+        """Tell whether the last day of the visit has passed on a day."""
+        return self.ends_on < day
+
 
 def put_plan(visit: Visit, plan: Plan) -> None:
     """Store place and dates; the visit has its id and its cooperation."""

@@ -21,6 +21,7 @@ from tracker.checklists.rules.values import as_id
 from tracker.cooperations import people
 from tracker.cooperations.models import Cooperation
 from tracker.cooperations.pages import passage_url
+from tracker.core import clock
 from tracker.guidance.queries import passages_for
 from tracker.lifecycle import policy as lifecycle
 from tracker.lifecycle.labels import GATE_STATES
@@ -71,10 +72,16 @@ def stage_words(stage: VisitStage) -> str:
     return str(_("%(code)s, %(words)s", code=stage.value, words=labels.STAGES[stage]))
 
 
-def state_of(stage: VisitStage, *, is_ready: bool) -> State:
-    """Return the state of a visit, in words and with its mark."""
+def state_of(stage: VisitStage, *, is_ready: bool, is_over: bool) -> State:
+    """Return the state of a visit, in words and with its mark.
+
+    is_over: its days have passed, where the reader may know of them (class K2). Nothing is said of
+    readiness then: papers and clearances may have run out since.
+    """
     if stage is VisitStage.STOPPED:
         return labels.STAGES[stage], "off"
+    if is_over:
+        return _("Its days have passed"), "off"
     if is_ready:
         return _("Ready"), "held"
     return stage_words(stage), "half"
@@ -82,7 +89,9 @@ def state_of(stage: VisitStage, *, is_ready: bool) -> State:
 
 def _line_state(line: VisitLine) -> State:
     """Return the state of a visit as its row has it, where events say the same."""
-    return state_of(line.stage, is_ready=line.is_ready) if line.agrees else DISAGREES
+    if not line.agrees:
+        return DISAGREES
+    return state_of(line.stage, is_ready=line.is_ready, is_over=line.is_over)
 
 
 def stage_list() -> list[tuple[str, object]]:
@@ -211,7 +220,7 @@ def visit_view(reading: Reading, actor: Actor) -> VisitView:
         ],
         tasks=_preparation(reading, actor),
         overrides=reading.judgement.facts.overrides,
-        state=state_of(visit.stage, is_ready=_is_ready(reading)),
+        state=_state(reading),
     )
 
 
@@ -231,6 +240,15 @@ def team_now(reading: Reading) -> list[tuple[object, object]]:
 def _is_ready(reading: Reading) -> bool:
     """Judge now: a clearance that expired a moment ago shows immediately."""
     return stages.is_ready(reading.visit.stage, reading.judgement.is_open)
+
+
+def _is_over(reading: Reading) -> bool:
+    """Tell whether the days of a visit passed while it was being prepared."""
+    return reading.visit.stage in stages.PREPARED and reading.plan.is_over(clock.today())
+
+
+def _state(reading: Reading) -> State:
+    return state_of(reading.visit.stage, is_ready=_is_ready(reading), is_over=_is_over(reading))
 
 
 def _people(count: int) -> str:
@@ -265,8 +283,8 @@ def _schedule(reading: Reading) -> list[tuple[object, object]]:
 def _preparation(reading: Reading, actor: Actor) -> list[Task]:
     """Return the work on a visit: readiness, the reader's own part, its checklists."""
     visit, reference = reading.visit, reading.cooperation.reference
-    words, mark = state_of(visit.stage, is_ready=_is_ready(reading))
-    if visit.stage in stages.PREPARED and not _is_ready(reading):
+    words, mark = _state(reading)
+    if visit.stage in stages.PREPARED and not _is_ready(reading) and not _is_over(reading):
         words = _("Not yet")
     ready_url = url_for("visits.ready", reference=reference, number=visit.number)
     tasks = [Task(_("Is the visit ready?"), words, mark, ready_url, missing_words(reading))]
@@ -481,6 +499,8 @@ def missing_words(reading: Reading) -> str:
 def _lede(reading: Reading) -> object:
     if reading.visit.stage is VisitStage.STOPPED:
         return _("The visit was stopped. Reason: %(reason)s", reason=reading.visit.stopped_reason)
+    if _is_over(reading):
+        return _("The days of this visit have passed.")
     if not _is_ready(reading):
         return _("Not yet. %(missing)s", missing=missing_words(reading))
     if any(gate.state is GateState.OVERRIDDEN for gate in reading.judgement.gates):

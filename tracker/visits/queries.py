@@ -6,7 +6,7 @@ In one file: every query is scoped by the visit list, by one condition.
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -19,13 +19,12 @@ from tracker.activity.queries import WORKED_OUT_OF_VISITS
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import encryption as answers
 from tracker.checklists.loading import VisitFacts
-from tracker.checklists.models import Answer, Checklist
+from tracker.checklists.models import Answer, Checklist, ChecklistState
 from tracker.checklists.queries import VISIT, planning_is_open
-from tracker.cooperations import audiences, scope
+from tracker.cooperations import audiences, keys, scope
 from tracker.cooperations.models import (
     AudienceMember,
     Cooperation,
-    CooperationKey,
     CooperationPerson,
 )
 from tracker.core import clock
@@ -33,7 +32,7 @@ from tracker.core.db import db, load_joined
 from tracker.organisations.models import Organisation
 from tracker.undertakings.queries import VisitChoice
 from tracker.visits import bound
-from tracker.visits.encryption import plan_of
+from tracker.visits.encryption import Plan, plan_of
 from tracker.visits.models import GateOverride, TeamMember, Visit, VisitStage
 from tracker.visits.policy import Outline, can_change, outline
 from tracker.visits.stages import PREPARED
@@ -86,6 +85,8 @@ class VisitLine:
     # Whether stage and readiness are what events say.
     agrees: bool
     outline: Outline
+    # Whether its days passed while it was being prepared, where they are open to the person.
+    is_over: bool = False
 
 
 def lines(actor: Actor, cooperation_ids: Iterable[UUID]) -> list[VisitLine]:
@@ -106,6 +107,9 @@ def lines(actor: Actor, cooperation_ids: Iterable[UUID]) -> list[VisitLine]:
         .order_by(Visit.cooperation_id, Visit.number)
     ).all()
     agreeing = bound.agreeing([row[0] for row in rows])
+    prepared = [visit for visit, is_open, _ in rows if is_open and visit.stage in PREPARED]
+    keys.hold({visit.cooperation_id for visit in prepared})
+    over_ids = {visit.id for visit in prepared if plan_of(visit).is_over(clock.today())}
     visit_lines = [
         VisitLine(
             id=visit.id,
@@ -115,6 +119,7 @@ def lines(actor: Actor, cooperation_ids: Iterable[UUID]) -> list[VisitLine]:
             is_ready=visit.is_ready,
             agrees=visit.id in agreeing,
             outline=outline(actor, is_open=bool(is_open), is_listed=bool(is_listed)),
+            is_over=visit.id in over_ids,
         )
         for visit, is_open, is_listed in rows
     ]
@@ -348,10 +353,8 @@ def tasks(actor: Actor, cooperation_id: UUID | None = None) -> list[Waiting]:
         return []
     checklists = _checklists([line.visit.id for line in prepared_])
     own = _own_answers(actor, checklists)
-    # Kept until the end, so that each key is found without a query of its own.
-    loaded = _load_keys([line.visit.cooperation_id for line in prepared_])
+    keys.hold({line.visit.cooperation_id for line in prepared_})
     waiting = [_waiting(actor, line, checklists, own) for line in prepared_]
-    del loaded
     return [line for line in waiting if line.accepts_role or line.confirms_plan or line.makes_ready]
 
 
@@ -365,21 +368,15 @@ class _Prepared(NamedTuple):
     in_team: bool
 
 
-class _VisitChecklist(NamedTuple):
-    """The roles or the urgent plan of a visit."""
-
-    id: UUID
-    in_force_at: dt.datetime | None
-
-
-_Checklists = dict[tuple[UUID, ChecklistKind], _VisitChecklist]
+# The roles and the urgent plan of visits.
+_Checklists = dict[tuple[UUID, ChecklistKind], Checklist]
 
 
 def _waiting(
     actor: Actor, line: _Prepared, checklists: _Checklists, own: Mapping[UUID, _Own]
 ) -> Waiting:
     visit, plan = line.visit, plan_of(line.visit)
-    if plan.ends_on < clock.today():  # nothing of it can be prepared any more
+    if plan.is_over(clock.today()):  # nothing of it can be prepared any more
         return Waiting(line.reference, line.title, visit.number)
     roles = checklists.get((visit.id, ChecklistKind.VISIT_ROLES))
     npm_ids = {actor.organisation_id} if actor.acts_for_npm and actor.organisation_id else set()
@@ -394,13 +391,23 @@ def _waiting(
         return waiting
     mine = own.get(roles.id, _Own()) if roles else _Own()
     urgent_plan = checklists.get((visit.id, ChecklistKind.URGENT_PLAN))
-    in_force_at = urgent_plan.in_force_at if urgent_plan is not None else None
+    read_since = to_read_since(urgent_plan, plan) if urgent_plan is not None else None
     cooperation_id = visit.cooperation_id
     return replace(
         waiting,
         accepts_role=mine.waits(cooperation_id, "V5", "accepted", plan.since(mine.saved_at("V5"))),
-        confirms_plan=mine.waits(cooperation_id, "V20", "read", plan.since(in_force_at)),
+        confirms_plan=mine.waits(cooperation_id, "V20", "read", read_since),
     )
+
+
+def to_read_since(urgent_plan: Checklist, plan: Plan) -> dt.datetime | None:
+    """Return since when the team has to have read the urgent-action plan of a visit (V20).
+
+    Since it came into force, or place or days changed. None while it isn't in force or an amendment
+    is open: a text that is about to change is nobody's to read.
+    """
+    in_force = urgent_plan.state is ChecklistState.IN_FORCE
+    return plan.since(urgent_plan.in_force_at if in_force else None)
 
 
 def _leads(actor: Actor) -> sa.ColumnElement[bool]:
@@ -421,16 +428,14 @@ def _in_team(actor: Actor) -> sa.ColumnElement[bool]:
 
 
 def _checklists(visit_ids: list[UUID]) -> _Checklists:
-    rows = db.session.execute(
-        sa.select(Checklist.visit_id, Checklist.kind, Checklist.id, Checklist.in_force_at).where(
-            Checklist.visit_id.in_(visit_ids)
+    rows = db.session.scalars(
+        sa.select(Checklist)
+        .where(Checklist.visit_id.in_(visit_ids))
+        .options(
+            load_only(Checklist.visit_id, Checklist.kind, Checklist.state, Checklist.in_force_at)
         )
     )
-    return {
-        (visit_id, kind): _VisitChecklist(checklist_id, in_force_at)
-        for visit_id, kind, checklist_id, in_force_at in rows
-        if visit_id is not None
-    }
+    return {(row.visit_id, row.kind): row for row in rows if row.visit_id is not None}
 
 
 def _own_answers(actor: Actor, checklists: _Checklists) -> dict[UUID, _Own]:
@@ -471,14 +476,6 @@ def _own_answers(actor: Actor, checklists: _Checklists) -> dict[UUID, _Own]:
     for row in rows:
         by_checklist.setdefault(row.checklist_id, {})[(row.item, row.scope)] = row
     return {checklist_id: _Own(values) for checklist_id, values in by_checklist.items()}
-
-
-def _load_keys(cooperation_ids: list[UUID]) -> list[Any]:
-    return list(
-        db.session.scalars(
-            sa.select(CooperationKey).where(CooperationKey.cooperation_id.in_(cooperation_ids))
-        )
-    )
 
 
 # The read log -------------------------------------------------------------------------------------

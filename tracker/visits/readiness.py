@@ -288,8 +288,7 @@ class _Answers:
         self._skills = _by_person(self._sheet.value("V4", "team"))
         self._roles = _by_person(self._sheet.value("V5", "roles"))
         self._credentials = _by_person(self._sheet.value("V13", "credentials"))
-        in_force = urgent_plan.state is ChecklistState.IN_FORCE
-        self._plan_since = plan.since(urgent_plan.in_force_at if in_force else None)
+        self._plan_since = queries.to_read_since(urgent_plan, plan)
         shared = self._sheet.shared("V5")
         self._roles_since = plan.since(shared.saved_at if shared is not None else None)
 

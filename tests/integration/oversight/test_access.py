@@ -25,6 +25,7 @@ from tracker.activity.stale import Stale
 from tracker.checklists import encryption
 from tracker.checklists.models import Answer, Checklist
 from tracker.cooperations import keys
+from tracker.cooperations.models import Party
 from tracker.core import canonical, clock, crypto
 from tracker.core import keys as instance_keys
 from tracker.core.db import db
@@ -262,6 +263,32 @@ def test_overrides_are_shown_with_name_and_reason(
     assert words in page.text
     assert words in browser.post("/register/export").get_data(as_text=True)
     assert words not in demonstration.browser(app, MANAGERS["cso"]).page("/register?q=council").text
+
+
+def test_a_visits_texts_name_the_parties_of_today(
+    app: Flask, demonstration: Demonstration, session: Session
+) -> None:
+    def roles_of_visits() -> str:
+        export = demonstration.browser(app, AUDITOR).post("/register/export")
+        lines = export.get_data(as_text=True).splitlines()
+        (roles,) = [line for line in lines if "Roles for a joint visit, visit 1" in line]
+        return roles
+
+    assert "Open Door Legal Aid; Lantern Health Network" in roles_of_visits()
+    visit = session.scalars(sa.select(Visit)).one()
+    lantern = sa.select(Organisation.id).where(Organisation.name == "Lantern Health Network")
+    for change in ({"left_on": clock.today() - dt.timedelta(days=1)}, {"invited_at": clock.now()}):
+        session.execute(
+            sa.update(Party)
+            .where(
+                Party.cooperation_id == visit.cooperation_id,
+                Party.organisation_id.in_(lantern),
+            )
+            .values({"left_on": None, "invited_at": None} | change)
+        )
+        session.commit()
+        assert "Open Door Legal Aid" in roles_of_visits()
+        assert "Lantern Health Network" not in roles_of_visits()
 
 
 # The check

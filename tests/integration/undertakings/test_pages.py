@@ -22,6 +22,7 @@ from tests.factories import undertakings
 from tests.factories.cooperations import signed_in
 from tests.factories.evidence.leaves import shown_on, unseen
 from tests.factories.undertakings import DAYS, PASSWORD, TOLD, Stage
+from tests.integration.dashboard.test_pages import states
 from tests.integration.undertakings.conftest import Clock
 from tests.pages import Page
 from tests.services import put
@@ -59,6 +60,7 @@ ALL_OTHERS = [
 ]
 NOT_DECIDERS = ["leyla", "otto", "joana", "henrik", "samira", "ilena", "nadia", "marek", "greta"]
 OUTSIDE = ["celia", "anton", "iris"]
+COMPLETE_LIST = "Complete the list of people who must sign"
 
 
 @pytest.fixture
@@ -646,6 +648,25 @@ def test_unlisted_participants_are_named_only_to_their_own_side(
     assert "Otto Brandis" in page.text
     assert "Not on the list" not in browser("samira").page(list_of(stage)).text
     assert "Not on the list" in browser("ilena").page(list_of(stage)).text
+
+
+def test_an_expert_missing_from_the_list_is_the_task_of_those_who_write_it(
+    browser: Browser, stage: Stage
+) -> None:
+    page_url = f"/cooperations/{stage.cooperation.reference}"
+    assert COMPLETE_LIST not in states(browser("ilena").page(page_url))
+    stage.list_people("npm")
+    for key in ("leyla", "dina", "samira", "henrik", "joana", "otto"):
+        stage.clear(key)
+    page = browser("ilena").page(page_url)
+    assert states(page)[COMPLETE_LIST] == "Waiting for you"
+    assert "so they get no access: Marek Tull" in page.text
+    assert states(page)["Undertaking of each person"] == "In progress"
+    assert "Waiting for" in states(browser("greta").page(page_url))[COMPLETE_LIST]
+    for outside in ("samira", "marek"):
+        seen = states(browser(outside).page(page_url))
+        assert COMPLETE_LIST not in seen
+        assert seen["Undertaking of each person"] == "In progress"
 
 
 def test_before_the_terms_are_in_force_the_list_says_when_people_are_asked(

@@ -602,7 +602,23 @@ def test_a_page_judges_now_even_before_the_worker_has_come(
     person = browser("pavo")
     shown = person.page(address(scene, "/ready"))
     assert "Credentials of 5 people are not valid through the last day." in shown.text
-    assert "Not yet" in person.page(address(scene)).text
+
+
+def test_a_visit_whose_days_have_passed_says_so_to_those_who_know_them(
+    browser: Browser, scene: Scene, frozen_time: Callable[[dt.datetime], None]
+) -> None:
+    last = plan_of(scene.visit()).ends_on
+    passed = "Its days have passed"
+    cooperation = f"/cooperations/{scene.reference}"
+    frozen_time(dt.datetime.combine(last, dt.time(12), dt.UTC))
+    assert passed not in browser("pavo").page(f"{cooperation}/visits").text
+    frozen_time(dt.datetime.combine(last + dt.timedelta(days=1), dt.time(12), dt.UTC))
+    person = browser("pavo")
+    for page in (cooperation, f"{cooperation}/visits", address(scene)):
+        assert passed in person.page(page).text, page
+    ready = person.page(address(scene, "/ready")).text
+    assert "The days of this visit have passed." in ready
+    assert passed not in browser("milan").page(f"{cooperation}/visits").text
 
 
 def test_a_manager_overrides_in_the_browser(browser: Browser, scene: Scene) -> None:

@@ -534,7 +534,8 @@ def of_npm(scene: Scene) -> Scene:
         )
     demo_checklists.fill_in(scene.cast, roles, leave=("V5", "V8", "V9", "V11", "V12", "V19"))
     _settle_on_site(scene, roles)
-    demo_checklists.fill_in(scene.cast, plan)
+    recorder = {"U9": {"recorder": str(scene.user("ruth"))}}
+    demo_checklists.fill_in(scene.cast, plan, other=recorder)
     for key in ("pavo", "ruth"):
         accept_role(scene.actor(key), scene.visit(2))
     for checklist in (roles, plan):
@@ -769,11 +770,24 @@ def test_a_persons_tasks_are_listed_without_planning_details(scene: Scene) -> No
     assert queries.tasks(scene.actor("leyla")) == []
 
 
-def test_a_moved_visit_asks_each_of_the_team_again_in_my_work(scene: Scene) -> None:
+def move_by_a_day(scene: Scene) -> None:
     visit = scene.visit()
     later = plan_of(visit)
     later = replace(later, ends_on=later.ends_on + dt.timedelta(days=1))
     service.change_plan(scene.actor("ilena"), visit, version=visit.version, plan=later)
+
+
+def test_a_plan_that_is_being_amended_is_not_to_be_read_in_my_work(scene: Scene) -> None:
+    move_by_a_day(scene)
+    (hers,) = queries.tasks(scene.actor("leyla"))
+    assert hers.confirms_plan
+    amend(scene, URGENT_PLAN, "U4")
+    (hers,) = queries.tasks(scene.actor("leyla"))
+    assert (hers.accepts_role, hers.confirms_plan) == (True, False)
+
+
+def test_a_moved_visit_asks_each_of_the_team_again_in_my_work(scene: Scene) -> None:
+    move_by_a_day(scene)
     (hers,) = queries.tasks(scene.actor("leyla"))
     assert (hers.accepts_role, hers.confirms_plan) == (True, True)
     accept_role(scene.actor("leyla"), scene.visit())

@@ -116,7 +116,8 @@ def test_sub_leads_are_in_the_team_and_who_appointed_the_lead_may_be_outside_it(
 
 
 @pytest.mark.parametrize(
-    ("code", "key"), [("V1", "brief_by"), ("V16", "sends_out"), ("V19", "editor")]
+    ("code", "key"),
+    [("V1", "brief_by"), ("V16", "sends_out"), ("V19", "editor"), ("U9", "recorder")],
 )
 def test_what_the_npm_or_the_team_does_nobody_else_is_named_for(code: str, key: str) -> None:
     fields = [a_field(key, "person")]

@@ -80,6 +80,13 @@ def test_one_of_several_choices_is_enough() -> None:
     assert met(item_of(several), {"kind": ["none"]}) == []
 
 
+def test_a_choice_that_must_not_be_missing_is_missed_once_something_is_chosen() -> None:
+    several = {**KIND, "type": "choices", "limits": [a_limit(without=["some"])]}
+    assert met(item_of(several), {"kind": ["none"]}) == ["gives_away"]
+    for chosen in (["none", "some"], ["some"], [], None):
+        assert met(item_of(several), {"kind": chosen}) == [], chosen
+
+
 def test_a_box_that_is_not_ticked_can_be_looked_for() -> None:
     item = item_of(a_field("decides", "confirm", limits=[a_limit(**{"in": [False]})]))
     assert met(item, {"decides": False}) == ["gives_away"]
@@ -149,6 +156,7 @@ def test_a_body_that_is_no_party_is_found_where_partners_may_decide(
         ("party", {"outside_parties": True}, "names no outside body"),
         ("body", {"outside_parties": True, "outside_npm": True}, "looks for one thing"),
         ("line", {"outside_npm": True}, "names nobody"),
+        ("line", {"without": ["npm"]}, "which can't hold it"),
     ],
 )
 def test_a_rule_that_its_field_can_not_meet_is_refused(
@@ -284,6 +292,8 @@ BODIES = ("authority", "ministry", "prosecutor", "donor", "other_state")
         ),
         *(("terms", "M20", {"ended_by": ["npm", body]}, ["ended_outside"]) for body in STATE),
         ("terms", "M20", {"suspended_by": ["npm", "cso"], "ended_by": ["npm", "cso"]}, []),
+        ("terms", "M20", {"suspended_by": ["cso"]}, ["suspended_without_npm"]),
+        ("terms", "M20", {"ended_by": ["cso"]}, ["ended_without_npm"]),
         ("terms", "M7", {"must_agree": ["nobody"]}, []),
         *(("terms", "M7", {"must_agree": [body]}, ["agreed_outside"]) for body in BODIES),
         *(("terms", "M10", {"uses": [{"clearer": body}]}, ["cleared_outside"]) for body in STATE),

@@ -5,7 +5,7 @@ In one file: one table of facts, from which each gate is broken in turn.
 
 import datetime as dt
 from dataclasses import replace
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -220,8 +220,8 @@ def test_g3_is_met_for_terms_in_force() -> None:
 # G4
 
 
-UNCLEARED = PersonFact("Leyla Marchetti", "Lantern Health Network", is_cleared=False)
-CLEARED = PersonFact("Samira Okell", "Open Door Legal Aid", is_cleared=True)
+UNCLEARED = PersonFact("Leyla Marchetti", "Lantern Health Network", False, uuid4(), uuid4())
+CLEARED = PersonFact("Samira Okell", "Open Door Legal Aid", True, uuid4(), uuid4())
 REQUIRED = ConfidentialityFact(OTHER_ID, is_required=True, in_force=True)
 
 

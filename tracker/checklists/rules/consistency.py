@@ -333,6 +333,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "V18": (_briefings,),
     "V19": (_of_team_or_npm("parts", "editor", "reviewer"), _raw_notes, _within_the_standing_rule),
     "U3": (_of_npm(),),
+    "U9": (_of_team_or_npm("recorder"),),
     "U16": (_return_visit,),
     "M3": (_forms_of_cooperation,),
     "M14": (_declared_interests,),

@@ -104,6 +104,8 @@ def _meets(
     if limit.outside_parties:
         parties = {party.organisation_id for party in surroundings.parties}
         return any(has_content(element) and as_id(element) not in parties for element in each)
+    if limit.without:
+        return bool(has_content(value)) and not set(each).intersection(limit.without)
     return any(element in limit.values for element in each if element is not None)
 
 
