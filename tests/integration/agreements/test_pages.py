@@ -260,7 +260,7 @@ def test_a_signatory_passes_on_a_text_with_a_reason(app: Flask, many: Table) -> 
     send(many)
     record = page(app, many, "tomas", "/record")
     rest = pass_on_rest(many, "tomas")
-    assert record.links()["Somebody else signs for Tomas Beridan"] == address(many, rest)
+    assert record.links()["Have somebody else sign instead of Tomas Beridan"] == address(many, rest)
     form = page(app, many, "tomas", rest)
     assert "Greta Vale" in form.text
     assert "Paula Rook" not in form.text
@@ -310,6 +310,7 @@ def test_where_there_is_nobody_else_it_says_what_to_do(app: Flask, many: Table) 
     rest = pass_on_rest(many, "otto")
     shown = page(app, many, "otto", rest)
     assert "There is nobody else." in shown.text
+    assert "signs in place of" not in shown.text
     data = {"person": str(many.land.users["greta"].id), "reason": "Because."}
     browser(app, many, "otto").post(address(many, rest), data=data)
     assert len(request(many).slots) == 3

@@ -421,7 +421,7 @@ def amend(checklist_id: UUID) -> str | Response:
             loaded,
             form,
             _("Propose an amendment"),
-            _("The revision in force stays so until all parties have signed the new one."),
+            _("This revision stays in force until all parties have signed the new one."),
             text,
             button=_("Open these items"),
         ),
