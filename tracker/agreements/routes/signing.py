@@ -379,7 +379,9 @@ def call_back(checklist_id: UUID) -> str | Response:
     """Call a text back from signature."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "call_back")
-    _waiting(checklist)
+    # What was typed meets the text as it stands now, and stays on the page.
+    if request.method != "POST":
+        _waiting(checklist)
     loaded = load_localized(checklist)
     form = ReasonOnTextForm()
     require_for(form, policy.can_withdraw_request(actor, loaded.own_party(actor)))
