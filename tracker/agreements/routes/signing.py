@@ -426,6 +426,7 @@ def amend(checklist_id: UUID) -> str | Response:
             _("This revision stays in force until all parties have signed the new one."),
             text,
             button=_("Open these items"),
+            kind="",
         ),
         success=_("The named items are open. The text in force stays in force meanwhile."),
         next=_to_list(checklist_id),
