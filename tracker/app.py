@@ -610,7 +610,7 @@ NAVIGATION = (
         "oversight.register",
         _l("Register"),
         sees_the_register,
-        frozenset({"undertaking_register"}),
+        frozenset({"undertaking_register", "evidence"}),
     ),
     Entry("undertaking_register.show", _l("Undertakings"), sees_undertakings_alone),
     Entry("guidance.library", _l("Guidance"), everybody, frozenset({"own_guidance.article"})),

@@ -123,7 +123,7 @@ def _add_pages(app: Flask) -> None:
     app.add_url_rule("/refused", "refused", refused)
     app.add_url_rule("/closed", "closed", closed)
     app.add_url_rule("/broken", "broken", broken)
-    app.add_url_rule("/fault", "fault", fault)
+    app.add_url_rule("/fault", "fault", fault, methods=["GET", "POST"])
     register_navigation(
         app,
         [

@@ -624,7 +624,7 @@ def _line(
         waiting_for=missing,
         revision=revision,
         signed=None if of_visit or revision is None else signed,
-        to_sign=None if of_visit or revision is None else to_sign,
+        to_sign=None if of_visit or revision is None or made_before else to_sign,
         from_on=from_on,
         until_on=until_on,
         review_on=days[2],

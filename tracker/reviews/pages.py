@@ -70,7 +70,7 @@ def promises(text: FrozenText, record: Record) -> list[PromiseView]:
     for code in PROMISES:
         if queries.is_promised(by_code, code):
             result = record.results.get(code, Result())
-            words = labels.VERDICTS[result.verdict] if result.verdict else _("Not said yet")
+            words = labels.VERDICTS[result.verdict] if result.verdict else _("Not answered")
             s = labels.VERDICT_STYLES[result.verdict] if result.verdict else "todo"
             views.append(PromiseView(code, by_code[code], result, words, s))
     return views

@@ -33,6 +33,8 @@ _NOT_SHOWN = (
     "remove_row",
 )
 _SHOWN_FIELDS = 60
+# What somebody sent may have been all right, and what it was for has gone or is closed to them now.
+_WITH_WORDS = {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
 
 
 def register_error_pages(app: Flask) -> None:
@@ -79,7 +81,8 @@ def _any_error(error: HTTPException) -> Response:
     ours = code >= HTTPStatus.INTERNAL_SERVER_ERROR
     name = code if code in _PAGES else (500 if ours else 400)
     reason = error.description if _has_own_words(error) else ""
-    response = _page(str(name), code, reason=reason)
+    typed = _typed() if code in _WITH_WORDS else []
+    response = _page(str(name), code, reason=reason, typed=typed)
     for header, value in error.get_headers():
         if header not in {"Content-Type", "Content-Length"}:
             response.headers[header] = value
@@ -89,7 +92,7 @@ def _any_error(error: HTTPException) -> Response:
 def _our_fault(_error: InternalServerError) -> Response:
     """Respond to an internal error; if even that page fails, with a static one."""
     try:
-        return _page("500", 500)
+        return _page("500", 500, typed=_typed())
     except Exception:
         current_app.logger.exception("the page for a fault could not be made")
         bare = current_app.jinja_env.get_template("errors/bare.html")

@@ -268,15 +268,15 @@ class HostForm(ProofFields):
     name = LineField(
         _l("Name, typed by the person who signs"),
         [Required(_l("The person types their name here"))],
-        description=_l("As it stands in the text. It is their signature."),
+        description=_l("Exactly as in the sentence above. It is their signature."),
         most=MAX_NAME,
     )
     known_by = LineField(
         _l("How do you know who signs?"),
         [Required(_l("Say how you know who signs"))],
         description=_l(
-            "For example: saw the identity card; has worked for the NPM for years. No number of a "
-            "document. It's printed on the signature."
+            "For example: I saw their identity card. Don't enter its number. What you write is "
+            "printed with the signature."
         ),
         most=MAX_KNOWN_BY,
     )

@@ -298,3 +298,4 @@ def test_an_agreement_made_before_is_recorded_and_confirmed_by_pages(
     assert "Made before this tool was in use, not signed electronically. Recorded by" in page.text
     register = demonstration.browser(app, "milan").page("/register")
     assert "not reviewed here (G3), not signed electronically" in register.text
+    assert " of 0" not in register.text

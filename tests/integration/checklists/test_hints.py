@@ -378,6 +378,7 @@ def test_harmless_words_ask_nobody_anything(room: Room) -> None:
 
 def test_yes_on_the_page_flags_the_term(room: Room) -> None:
     room.table.save("ilena", "M1", words=TOGETHER)
+    assert "Nobody has said yet" not in room.page("ilena", address(room)).text
     page = room.submit("ilena", address(room), limits="yes", reason="It can't go alone.")
     assert "flagged this because it limits the NPM's independence." in item(page, "M1")
     assert QUESTION not in item(page, "M1")

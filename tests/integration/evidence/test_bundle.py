@@ -391,6 +391,7 @@ def test_the_page_tells_the_key_to_compare(
     )
     fingerprint = signing_keys.current(KeyUse.CHECKPOINT).fingerprint
     assert fingerprint in page.text.replace(" ", "")
+    assert '<a href="/register" aria-current="true">' in page.html
 
 
 def test_a_lost_key_leaves_nothing_recorded_and_is_told(

@@ -36,6 +36,19 @@ def test_an_unknown_address_has_a_page_in_the_frame(frame: PageFrame) -> None:
     assert page.links()["Go to the first page"] == "/"
 
 
+@pytest.mark.parametrize(("address", "status"), [("/nothing/here", 404), ("/fault", 500)])
+def test_what_was_typed_for_a_page_that_is_gone_or_fails_is_shown_again(
+    frame: PageFrame, address: str, status: int
+) -> None:
+    frame.app.config["WTF_CSRF_ENABLED"] = False
+    typed = {"reason": "Because it rained."}
+    ours = {"Origin": "http://localhost"}
+    answer = frame.client.post(address, data=typed, headers=ours)
+    assert answer.status_code == status
+    assert typed["reason"] in answer.text
+    assert typed["reason"] not in frame.client.post(address, data=typed).text
+
+
 def test_a_wrong_method_has_a_page_that_names_the_right_ones(frame: PageFrame) -> None:
     answer = frame.client.get("/language")
     assert answer.status_code == 405

@@ -99,7 +99,7 @@ def close(checklist_id: UUID, notice_id: UUID) -> str | Response:
         checklist,
         form,
         lambda: notices.close_notice(actor, checklist, notice_id, reason=form.reason.data or ""),
-        lambda text: on_text.reason_page(loaded, form, title, lede, text),
+        lambda text: on_text.reason_page(loaded, form, title, lede, text, kind=""),
         success=_("The suspension is lifted.") if lifts else _("The notice is withdrawn."),
         next=_to_record(checklist_id),
     )
@@ -114,13 +114,21 @@ def agree_anew(checklist_id: UUID) -> str | Response:
     loaded = load_localized(checklist)
     form = ReasonOnTextForm()
     require_for(form, notices.can_agree_anew(actor, loaded))
-    lede = _("All items are open again. The text is in force once all parties have signed it.")
+    lede = _("All items open again. The text is in force once all parties have signed it.")
     return on_text.act(
         actor,
         checklist,
         form,
         lambda: notices.agree_anew(actor, checklist, reason=form.reason.data or ""),
-        lambda text: on_text.reason_page(loaded, form, _("Agree the text again"), lede, text),
+        lambda text: on_text.reason_page(
+            loaded,
+            form,
+            _("Agree the text again"),
+            lede,
+            text,
+            button=_("Open all items again"),
+            kind="",
+        ),
         success=_("The text is open again. What had ended stays in the history."),
         next=back(checklist_id),
     )

@@ -73,10 +73,12 @@ def reason_page(
     text: Mapping[str, Any] | None = None,
     *,
     button: str = "",
+    kind: str = "grave",
 ) -> str:
     """Show a form that asks for a reason, and maybe for items; text is as act() gives it.
 
-    Unless it has words of its own, the button says what the title says.
+    Unless it has words of its own, the button says what the title says. Its kind is one of the
+    design's: "grave" for what takes something back, "" for what opens or resumes something.
     """
     return render_template(
         "agreements/items_reason.html",
@@ -85,6 +87,7 @@ def reason_page(
         form=form,
         title_words=title,
         button=button or title,
+        button_kind=kind,
         lede_words=lede,
         kind_words=labels.KINDS[loaded.checklist.kind],
         **(text or {}),

@@ -379,7 +379,9 @@ def call_back(checklist_id: UUID) -> str | Response:
     """Call a text back from signature."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "call_back")
-    _waiting(checklist)
+    # What was typed meets the text as it stands now, and stays on the page.
+    if request.method != "POST":
+        _waiting(checklist)
     loaded = load_localized(checklist)
     form = ReasonOnTextForm()
     require_for(form, policy.can_withdraw_request(actor, loaded.own_party(actor)))
@@ -421,9 +423,10 @@ def amend(checklist_id: UUID) -> str | Response:
             loaded,
             form,
             _("Propose an amendment"),
-            _("The revision in force stays so until all parties have signed the new one."),
+            _("This revision stays in force until all parties have signed the new one."),
             text,
             button=_("Open these items"),
+            kind="",
         ),
         success=_("The named items are open. The text in force stays in force meanwhile."),
         next=_to_list(checklist_id),
