@@ -58,6 +58,7 @@ from tracker.evidence.models import Disagreement
 from tracker.evidence.public_check import verdicts
 from tracker.evidence.public_check.facts import Verdict
 from tracker.lifecycle import bound as lifecycle
+from tracker.lifecycle.stages import BESIDE
 from tracker.mail.transport import from_url
 from tracker.oversight import export, integrity, labels, pages, queries
 from tracker.oversight.facts import (
@@ -736,9 +737,12 @@ def test_the_list_and_the_page_of_a_cooperation_claim_nothing_that_its_terms_do_
     browser = scenes.land.load(session).browser(app, "ilena")
     session.commit()
     assert WORDS in browser.page(f"/cooperations?q={scene.reference}").text
-    text = browser.page(f"/cooperations/{scene.reference}").text
-    assert WORDS in text
-    assert "Active," not in text
+    page = browser.page(f"/cooperations/{scene.reference}")
+    assert WORDS in page.text
+    (line,) = page.root.findall(".//ol[@class='stages']")
+    drawn = [value for stage in line for value in stage.attrib.values()]
+    assert drawn == ["beside"] * len(BESIDE)
+    assert "Everything that is agreed is in force" not in page.text
     jobs.compare_texts()
     noted = db.session.scalars(sa.select(Disagreement.subject_id)).all()
     assert noted == [scene.cooperation_id]
