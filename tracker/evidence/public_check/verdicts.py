@@ -87,7 +87,7 @@ def _was_taken_out(file: str) -> bool:
 def of_file(data: bytes) -> Answer:
     """Return the verdict on an uploaded file: its digest, and for a PDF its signature.
 
-    For an evidence bundle, whether every part of it is valid, and whether it comes from here.
+    For an evidence bundle, whether it comes from here, and then whether every part of it is valid.
     """
     if _looks_like_a_bundle(data):
         return _of_bundle(data)
@@ -104,7 +104,7 @@ def _looks_like_a_bundle(data: bytes) -> bool:
 
 def _of_bundle(data: bytes) -> Answer:
     let_others_write()
-    report = verify.verify(data)
+    report = verify.verify_seal(data)
     if not report.is_sound:
         return ALTERED
     key = db.session.scalar(
@@ -115,7 +115,9 @@ def _of_bundle(data: bytes) -> Answer:
         )
     )
     is_ours = key is not None and _is_ours(key)
-    return Answer(Verdict.BUNDLE if is_ours else Verdict.STRANGE_BUNDLE)
+    if not is_ours:
+        return Answer(Verdict.STRANGE_BUNDLE)
+    return Answer(Verdict.BUNDLE) if verify.verify(data).is_sound else ALTERED
 
 
 def _is_ours(key: EvidenceKey) -> bool:
