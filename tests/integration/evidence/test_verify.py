@@ -7,6 +7,7 @@ import datetime as dt
 import io
 import tracemalloc
 from collections.abc import Callable
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -47,12 +48,14 @@ from tracker.core.db import db
 from tracker.evidence.bundles import (
     bundle,
     container,
+    parts,
     service,
     verify,
 )
 from tracker.evidence.certificates import contents, pdf
 from tracker.evidence.forms import MAX_BYTES
 from tracker.evidence.keys import signing_keys
+from tracker.evidence.log import notes
 from tracker.evidence.models import Certificate, EvidenceKey, KeyOrigin, KeyUse
 from tracker.evidence.public_check import verdicts
 from tracker.evidence.public_check.facts import REGISTER, Answer, Verdict
@@ -472,14 +475,25 @@ def test_a_bundle_that_a_stranger_sealed_is_not_called_genuine_nor_opened(
     stranger: CheckedClient,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Each of its PDFs could be compared with each of its keys: that takes days."""
-    compared: list[bytes] = []
-    monkeypatch.setattr(pdf, "signature_flaw", lambda data, _certificate: compared.append(data))
+    """Each of its PDFs could be compared with each of its keys, for days."""
+    opened: list[object] = []
+    monkeypatch.setattr(pdf, "signature_flaw", lambda *given: opened.append(given))
+    monkeypatch.setattr(canonical, "from_strange_bytes", opened.append)
     _instance, _checkpoint, data = usual()
     page = handed(stranger, data)
-    assert compared == []
+    assert opened == []
     assert "An evidence bundle from somewhere else." in page.text
     assert "wasn't sealed with a key from here" in page.text
+
+
+def test_a_bundle_that_only_claims_a_seal_from_here_is_altered(
+    session: Session, demonstration: Demonstration, stranger: CheckedClient
+) -> None:
+    files = container.unpack(begun().take_out())
+    seal = notes.Seal.read(files[parts.SEAL].decode())
+    ours = signing_keys.current(KeyUse.CHECKPOINT).fingerprint
+    files[parts.SEAL] = replace(seal, key=ours).text().encode()
+    assert "Altered." in handed(stranger, container.pack(files)).text
 
 
 def test_a_bundle_sealed_with_a_key_that_was_revoked_is_not_called_genuine(

@@ -198,9 +198,12 @@ def verify(data: bytes, anchors: Sequence[Anchor] = (), keys: Sequence[str] = ()
     keys are fingerprints of checkpoint keys: 64 lower-case hexadecimal digits.
     """
     check = _Check()
-    verdicts, is_readable = _look(check, data, _LINKS)
-    if not is_readable:
-        return Report(check.reference, tuple(verdicts))
+    verdicts: list[Verdict] = []
+    for link, is_needed, look in _LINKS:
+        verdict = _verdict(link, look, check, data)
+        verdicts.append(verdict)
+        if is_needed and not verdict.holds:  # nothing after this can be verified
+            return Report(check.reference, tuple(verdicts))
     verdicts += [
         _verdict(f"{ANCHOR} {_plain(anchor.name)}", _check_anchor, check, anchor)
         for anchor in anchors
@@ -215,25 +218,18 @@ def verify(data: bytes, anchors: Sequence[Anchor] = (), keys: Sequence[str] = ()
     )
 
 
-def verify_seal(data: bytes) -> Report:
-    """Verify only which key sealed a bundle, and that its files are those sealed; never raises.
+def seal_of(data: bytes) -> Seal | None:
+    """Return the seal of a bundle if it is for the list in it, by whatever key; else None.
 
-    Before anything in it is opened: a stranger's may hold what takes hours to verify.
+    Nothing else in the bundle is opened, and no signature verified: whose seal it is decides
+    whether it should be, as a stranger's bundle may hold what takes hours or much memory.
     """
-    check = _Check()
-    verdicts, _is_readable = _look(check, data, _OF_THE_SEAL)
-    return Report(check.reference, tuple(verdicts), key=check.seal_key)
-
-
-def _look(check: "_Check", data: bytes, links: "Iterable[_Link]") -> tuple[list[Verdict], bool]:
-    """Return the verdicts on some links, and whether those after them can be verified."""
-    verdicts: list[Verdict] = []
-    for link, is_needed, look in links:
-        verdict = _verdict(link, look, check, data)
-        verdicts.append(verdict)
-        if is_needed and not verdict.holds:
-            return verdicts, False
-    return verdicts, True
+    try:
+        files = container.unpack(data)
+        seal = Seal.read(files[parts.SEAL].decode())
+        return seal if seal.manifest == canonical.digest(files[parts.MANIFEST]) else None
+    except (ContainerError, NoteError, UnicodeDecodeError, KeyError):
+        return None
 
 
 def _verdict(
@@ -973,16 +969,11 @@ def _check_anchor(check: _Check, anchor: Anchor) -> str:
     )
 
 
-# Its name, whether those after it need it, and what verifies it.
-_Link = tuple[str, bool, Callable[[_Check, bytes], str]]
-_OF_THE_SEAL: tuple[_Link, ...] = (
+_LINKS: tuple[tuple[str, bool, Callable[[_Check, bytes], str]], ...] = (
     ("File", True, _check_file),
     ("List", True, _check_list),
     ("Keys", False, _check_keys),
     ("Seal", False, _check_seal),
-)
-_LINKS: tuple[_Link, ...] = (
-    *_OF_THE_SEAL,
     ("Chain", False, _check_chain),
     ("Texts", False, _check_texts),
     ("Signatures", False, _check_signatures),

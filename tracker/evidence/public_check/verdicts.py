@@ -104,20 +104,20 @@ def _looks_like_a_bundle(data: bytes) -> bool:
 
 def _of_bundle(data: bytes) -> Answer:
     let_others_write()
-    report = verify.verify_seal(data)
-    if not report.is_sound:
+    seal = verify.seal_of(data)
+    if seal is None:
         return ALTERED
     key = db.session.scalar(
         sa.select(EvidenceKey).where(
             EvidenceKey.use == KeyUse.CHECKPOINT,
-            EvidenceKey.fingerprint == report.key,
+            EvidenceKey.fingerprint == seal.key,
             EvidenceKey.revoked_at.is_(None),
         )
     )
-    is_ours = key is not None and _is_ours(key)
-    if not is_ours:
+    if key is None or not _is_ours(key):
         return Answer(Verdict.STRANGE_BUNDLE)
-    return Answer(Verdict.BUNDLE) if verify.verify(data).is_sound else ALTERED
+    is_sealed = notes.is_signed_with(key.public_key, seal.signed(), seal.signature)
+    return Answer(Verdict.BUNDLE) if is_sealed and verify.verify(data).is_sound else ALTERED
 
 
 def _is_ours(key: EvidenceKey) -> bool:
