@@ -345,6 +345,25 @@ def test_a_suggestion_goes_beside_the_question_that_was_put_in_other_words(
     assert [waiting.item for waiting in table.loaded().proposals] == ["M1"]
 
 
+def test_a_flag_is_explained_only_beside_the_question_that_was_read(
+    table: Table, app: Flask
+) -> None:
+    table.save("ilena", "M1")
+    checklist = table.checklist()
+    flag = flag_term(table["samira"], checklist, "M1", "It limits.")
+    table.session.commit()
+    address = f"/checklists/{checklist.id}/flags/{flag.id}/explain"
+    browser = table.land.browser(app, "ilena")
+    opened = browser.page(address).form()
+    publish_next(table, M1={"prompt": "What about all of M1?"})
+    move(table)
+    page = Page.of(browser.post(address, data=opened.filled_in(reason="No."), csrf=False))
+    assert "The text changed after you opened it, so nothing was done." in page.text
+    assert table.loaded().flagged == {"M1"}
+    browser.post(address, data=page.form().filled_in(reason="No."), csrf=False)
+    assert table.loaded().flagged == frozenset()
+
+
 def test_the_wrong_side_is_refused_or_finds_nothing(table: Table, app: Flask) -> None:
     publish_next(table, M1={"prompt": "Other words?"})
     address = f"/checklists/{table.checklist().id}/move"
