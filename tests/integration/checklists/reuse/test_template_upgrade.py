@@ -323,7 +323,8 @@ def test_nobody_speaks_on_a_question_that_changed_since_they_opened_its_page(
         assert all(words in page.html for words in typed.values()), way
         assert table.loaded().sheet.positions["M1"] == stood, way
         assert [waiting.id for waiting in table.loaded().proposals] == [proposal.id], way
-    browser.post(way, data=page.form().filled_in(**typed), csrf=False)
+        opened[way] = page.form()
+    browser.post(way, data=opened[way].filled_in(**typed), csrf=False)
     assert table.loaded().proposals == ()
 
 
