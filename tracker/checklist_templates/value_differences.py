@@ -36,6 +36,18 @@ def words(before: str, after: str) -> Difference:
     return pieces.done()
 
 
+def lines(before: str, after: str) -> Difference:
+    """Return the lines in which two texts differ, those taken out before those put in."""
+    old, new = before.splitlines(), after.splitlines()
+    return [
+        (kind, f"{line}\n")
+        for act, (a1, a2), (b1, b2) in _blocks(old, new)
+        if act == "replace"
+        for kind, differing in (("out", old[a1:a2]), ("in", new[b1:b2]))
+        for line in differing
+    ]
+
+
 class _Pieces:
     """Collects the pieces of two texts; common ones are never reported as a change."""
 

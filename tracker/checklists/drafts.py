@@ -24,6 +24,8 @@ MOST_LETTERS = 200_000
 MOST_FIELDS = 2_000
 # As far as a browser counts exactly, and a page ever will.
 LAST_NUMBER = 10**12
+# As many versions as the column counts.
+LAST_VERSION = 2**31 - 1
 # How many My work looks through.
 MANY = 100
 
@@ -94,7 +96,7 @@ def keep(
         saved = _saved(checklist, row)
         return saved if (saved.number, saved.typed) == (number, dict(typed)) else None
     row.number = min(number, LAST_NUMBER)
-    row.base_version = max(base_version, 0)
+    row.base_version = min(max(base_version, 0), LAST_VERSION)
     row.kept_at = clock.now()
     encryption.put_typed(checklist.cooperation_id, row, typed)
     db.session.flush()

@@ -37,6 +37,7 @@ from tracker.checklists import (
 from tracker.checklists.drafts import DraftKey, DraftValues, SavedDraft
 from tracker.checklists.loading import LoadedChecklist, load, lock
 from tracker.checklists.models import Checklist, DraftKind
+from tracker.checklists.negotiation.text_digest import item_token
 from tracker.checklists.negotiation.warnings import FlagView
 from tracker.checklists.reuse import recorded_selection
 from tracker.checklists.rules.facts import Filled
@@ -45,6 +46,7 @@ from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.ui import locale
 from tracker.ui.form_base import Form
+from tracker.ui.proof import ShownFields
 
 # What a page sends beside the words that were typed.
 BESIDE = frozenset(
@@ -56,6 +58,7 @@ BESIDE = frozenset(
         "draft_known",
         "draft_number",
         "draft_page",
+        "page_token",
         "remove_row",
     }
 )
@@ -167,6 +170,11 @@ def show_version(form: Form, current: Filled | None) -> None:
     """Have a form that is being opened remember which version of the answer it shows."""
     if not form.is_submitted():
         form["base_version"].data = current.version if current else 0
+
+
+def show_item(form: ShownFields, actor: Actor, loaded: LoadedChecklist, item: Item) -> None:
+    """Have a form remember that its page shows an item as it is now."""
+    form.page_token.data = item_token(loaded, actor, item)
 
 
 def values_now(current: Filled | None) -> Mapping[str, Any]:
@@ -377,8 +385,11 @@ def handle_conflict(actor: Actor, writing: Writing, form: Form) -> tuple[LoadedC
     loaded = load_localized(checklist)
     whose = found_or_404(writing.whose)
     scope = AnswerScope.PARTY if whose.kind is DraftKind.PARTY else AnswerScope.SHARED
-    theirs = current_of(loaded, actor, item_of(loaded, whose.item), scope)
+    item = item_of(loaded, whose.item)
+    theirs = current_of(loaded, actor, item, scope)
     saved = drafts.keep_aside(checklist, whose, sent_words(), base_version=seen_version(form))
+    if isinstance(form, ShownFields):
+        show_item(form, actor, loaded, item)
     db.session.commit()  # not performed: the answer is the page with both texts, no redirect
     form["base_version"].data = theirs.version if theirs else 0
     return loaded, replace(

@@ -44,7 +44,7 @@ class AnswerForm(Form):
     base_version = VersionField(default=0)
 
 
-class ProposalForm(Form):
+class ProposalForm(ShownFields):
     """What every proposal's form has beside the item's own fields."""
 
     base_version = VersionField(default=0)
@@ -82,12 +82,6 @@ class ReviewForm(ShownFields):
 
 class ReviewAloneForm(ReviewForm, ReasonForm):
     """The same where the NPM has nobody else: with the reason why."""
-
-
-class TalkForm(ReasonForm):
-    """What a party wants to talk about, of the answer it saw."""
-
-    answer = HiddenValueField()
 
 
 class HintForm(Form):

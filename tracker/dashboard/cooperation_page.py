@@ -133,6 +133,9 @@ class CooperationView:
     cooperation: Cooperation
     parties: tuple[tuple[str, bool], ...]
     stages: tuple[StageView, ...]
+    # The stage it is at; none of a cooperation that disagrees, in these words, with its signatures.
+    at: Stage | None
+    disagreement: object
     groups: tuple[TaskGroup, ...]
     recommended: tuple["Recommendation", ...]
     next_step: NextStep
@@ -229,6 +232,8 @@ def cooperation_view(actor: Actor, cooperation: Cooperation) -> CooperationView:
             (party.organisation.name, party.side is OrganisationKind.NPM) for party in parties
         ),
         stages=_stages(table),
+        at=cooperation.stage if table.agrees else None,
+        disagreement="" if table.agrees else DISAGREES[0],
         groups=groups,
         recommended=recommended,
         next_step=_next_step(table, groups),
@@ -277,8 +282,10 @@ def _stages(table: _Table) -> tuple[StageView, ...]:
     return tuple(
         StageView(
             stage.value,
-            _state_words(table) if stage is current else words.STAGES[stage],
-            is_past=stage in BY_GATES and IN_ORDER.index(stage) < IN_ORDER.index(current),
+            _state_words(table) if table.agrees and stage is current else words.STAGES[stage],
+            is_past=table.agrees
+            and stage in BY_GATES
+            and IN_ORDER.index(stage) < IN_ORDER.index(current),
             is_beside=stage in BESIDE,
         )
         for stage in IN_ORDER
@@ -568,6 +575,8 @@ def _next_step(table: _Table, groups: Sequence[TaskGroup]) -> NextStep:
     if theirs is not None:
         text = _("%(task)s: %(state)s.", task=theirs.label, state=theirs.state)
         return NextStep(_("Next step"), text)
+    if not table.agrees:
+        return NextStep(_("Next step"), DISAGREES[0])
     if table.cooperation.stage is Stage.ACTIVE:
         return _step_of_active(table)
     return NextStep(_("Next step"), _("Nobody has anything to do."))
@@ -577,8 +586,6 @@ def _step_of_active(table: _Table) -> NextStep:
     """Return the next step of an active cooperation in which nobody has a task."""
     cooperation = table.cooperation
     state, heading = _state_words(table), _("Next step")
-    if not table.agrees:
-        return NextStep(heading, state)
     match validity(cooperation.starts_on, cooperation.ends_on, clock.today()):
         case Validity.BEGINS_LATER:
             return NextStep(heading, _("%(state)s. Nothing to do.", state=state))

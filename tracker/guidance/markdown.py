@@ -25,11 +25,8 @@ LINKS = ("https", "http", "mailto")
 _LOWEST_HEADING = 6
 # The rank of the headings that begin passages.
 PASSAGE_RANK = 2
-_PASSAGE = re.compile(r"(?P<title>.+?)\s*\{#(?P<key>\S+)(?P<statements>(?:\s+\S+)*)\s*\}")
 # The code of an item of the checklists.
 _ITEM = re.compile(r"[MCVU][1-9][0-9]?")
-# The same without a key, as organisations write it: `Title {M4 C2}`.
-_PAIRED = re.compile(r"(?P<title>.+?)\s*\{(?P<items>[^{}#]*)\}")
 # In plain text: an underline of a heading, a bullet, and what Markdown would interpret.
 _UNDERLINE = re.compile(r"(={3,}|-{3,})\s*")
 _LISTED = re.compile(r"(?P<sign>[-*+]|\d{1,9}[.)])\s+(?P<rest>.*)")
@@ -106,23 +103,43 @@ def headings(text: str) -> list[Heading]:
 
 def passage_heading(words: str) -> PassageHeading | None:
     """Parse the heading of a passage; None unless it is `Title {#key S1 S2 U6}`."""
-    match = _PASSAGE.fullmatch(words)
-    if match is None:
+    opening = words.find("{#", 1)
+    while opening > 0 and words[opening + 2 : opening + 3].isspace():
+        opening = words.find("{#", opening + 1)
+    parts = _parted(words, opening, opening + 2)
+    if parts is None or not parts[1]:
         return None
-    codes = match["statements"].split()
+    title, (key, *codes) = parts[0], parts[1].split()
     return PassageHeading(
-        match["title"],
-        match["key"],
+        title,
+        key,
         tuple(code for code in codes if not _ITEM.fullmatch(code)),
         tuple(code for code in codes if _ITEM.fullmatch(code)),
     )
 
 
 def own_heading(words: str, number: int) -> PassageHeading:
-    """Parse the heading of an organisation's own passage, which may name items and no key."""
-    match = _PAIRED.fullmatch(words)
-    items = tuple(match["items"].replace(",", " ").split()) if match else ()
-    return PassageHeading(match["title"] if match else words, f"passage-{number}", items)
+    """Parse the heading of an organisation's own passage, which may name items and no key.
+
+    Then it is `Title {M4 C2}`.
+    """
+    opening = words.rfind("{")
+    title, inside = _parted(words, opening, opening + 1) or (words, "")
+    if "}" in inside or "#" in inside:
+        title, inside = words, ""
+    return PassageHeading(title, f"passage-{number}", tuple(inside.replace(",", " ").split()))
+
+
+def _parted(words: str, opening: int, begin: int) -> tuple[str, str] | None:
+    """Return what stands before a brace, and from begin to the brace that ends the words.
+
+    No pattern looks for them: one would try each brace with each space of a heading that somebody
+    made to take hours.
+    """
+    title = words[: max(opening, 0)].rstrip()
+    if not title or "\n" in title or not words.endswith("}"):
+        return None
+    return title, words[begin:-1]
 
 
 def from_plain(text: str) -> str:

@@ -83,30 +83,34 @@ def _with_other_stage(
         for checklist in checklists
         if checklist.kind is ChecklistKind.TERMS
     }
-    stages = _stages([cooperation.id for cooperation in cooperations])
+    stages, lacking = _stages([cooperation.id for cooperation in cooperations])
     return frozenset(
         cooperation.id
         for cooperation in cooperations
-        if stages.get(cooperation.id, cooperation.stage) is not cooperation.stage
+        if cooperation.id in lacking
+        or stages.get(cooperation.id, cooperation.stage) is not cooperation.stage
         or not _is_as_signed(cooperation, terms.get(cooperation.id))
     )
 
 
-def _stages(cooperation_ids: Collection[UUID]) -> dict[UUID, Stage]:
-    """Return the stages that the last events say; none where that event's details were erased."""
+def _stages(cooperation_ids: Collection[UUID]) -> tuple[dict[UUID, Stage], frozenset[UUID]]:
+    """Return the stages that the last events say, and whose event lacks its details unexplained.
+
+    Where a recorded act erased them, nothing is known.
+    """
     moves = witness.of_subjects(
         sa.and_(Event.subject_type == "cooperation", Event.subject_id.in_(cooperation_ids)),
         [verbs.STAGE_CHANGED],
         cooperation_ids,
     )
     stages = dict.fromkeys(cooperation_ids, Stage.EXPLORED)
-    last = {link.subject_id: link.event_id for link in moves}
-    details = witness.details_of(last.values())
-    for cooperation_id, event_id in last.items():
+    last = {link.subject_id: link for link in moves}
+    details = witness.details_of([link.event_id for link in last.values()])
+    for cooperation_id, link in last.items():
         del stages[cooperation_id]
-        if event_id in details:
-            stages[cooperation_id] = Stage(details[event_id]["after"])
-    return stages
+        if link.event_id in details:
+            stages[cooperation_id] = Stage(details[link.event_id]["after"])
+    return stages, witness.lacking_details(last.values(), details)
 
 
 def _is_as_signed(cooperation: Cooperation, terms: Compared | None) -> bool:

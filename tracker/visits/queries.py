@@ -232,62 +232,6 @@ def overrides_of(visit_id: UUID) -> list[GateOverride]:
     )
 
 
-# For the register ---------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class OverrideLine:
-    """An override as the register names it: who, why, when."""
-
-    name: str
-    reason: str
-    at: dt.datetime
-
-
-@dataclass(frozen=True, slots=True)
-class RegisterLine:
-    """A visit as managers and auditors see it: that it exists, its state, and overrides."""
-
-    number: int
-    stage: VisitStage
-    is_ready: bool
-    stopped_reason: str
-    overrides: tuple[OverrideLine, ...] = ()
-
-
-def register_lines(actor: Actor, cooperation_ids: Iterable[UUID]) -> dict[UUID, list[RegisterLine]]:
-    """Return the visits of the cooperations that the person may see, without any planning."""
-    visits = db.session.scalars(
-        sa.select(Visit)
-        .where(
-            Visit.cooperation_id.in_(list(cooperation_ids)),
-            scope.visible(actor, Visit.cooperation_id),
-        )
-        .order_by(Visit.cooperation_id, Visit.number)
-    ).all()
-    given: dict[UUID, list[OverrideLine]] = {}
-    for row in db.session.scalars(
-        sa.select(GateOverride)
-        .where(GateOverride.visit_id.in_([visit.id for visit in visits]))
-        .order_by(GateOverride.at)
-        .options(load_joined(GateOverride.user, User.name))
-    ):
-        line = OverrideLine(row.user.name, row.reason, row.at)
-        given.setdefault(row.visit_id, []).append(line)
-    lines_by_cooperation: dict[UUID, list[RegisterLine]] = {}
-    for visit in visits:
-        lines_by_cooperation.setdefault(visit.cooperation_id, []).append(
-            RegisterLine(
-                number=visit.number,
-                stage=visit.stage,
-                is_ready=visit.is_ready,
-                stopped_reason=visit.stopped_reason,
-                overrides=tuple(given.get(visit.id, ())),
-            )
-        )
-    return lines_by_cooperation
-
-
 # What waits ---------------------------------------------------------------------------------------
 
 

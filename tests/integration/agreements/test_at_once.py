@@ -7,10 +7,11 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from tests.at_once import at_once
+from tests.at_once import at_once, before_commit
 from tests.effort import tries
 from tests.factories import checklists
 from tests.factories.tables import Table
+from tests.integration.agreements.conftest import DAY
 from tests.integration.agreements.test_signers import (
     party,
     pass_on,
@@ -19,9 +20,10 @@ from tests.integration.agreements.test_signers import (
 )
 from tracker.access.actor import Actor
 from tracker.activity import queries as trail
+from tracker.agreements import amendments, notices, renewal, signature_requests
 from tracker.agreements import service as agreements
-from tracker.agreements import signature_requests
-from tracker.checklists.models import Checklist, ChecklistState
+from tracker.checklists.models import Checklist, ChecklistState, NoticeKind
+from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError
 from tracker.oversight import integrity
@@ -149,6 +151,74 @@ def test_a_line_is_signed_or_passed_on_and_not_both(app: Flask, many: Table) -> 
         sa.select(SignatureRequest).execution_options(populate_existing=True)
     ).one()
     assert places.state is RequestState.WAITING
+
+
+def amended(table: Table) -> UUID:
+    """Open an amendment of the small terms in force, and agree on it as it was."""
+    table.sign()
+    agreements.amend(table["ilena"], table.checklist(), reason="A new law.", items=["M1"])
+    table.accept("M1", "ilena", "samira", "joana")
+    return table.checklist().id
+
+
+def calls_off(actor: Actor) -> Act:
+    return lambda checklist: amendments.call_off(actor, checklist, reason="Not needed.")
+
+
+def test_two_people_call_off_an_amendment_at_once_and_it_is_called_off_once(
+    app: Flask, table: Table
+) -> None:
+    checklist_id = amended(table)
+    acts = [calls_off(table[first]) for first in ("ilena", "samira")]
+    table.session.commit()
+    (error,) = on_checklist(app, checklist_id, *acts)
+    assert isinstance(error, RefusedError)
+    assert count(checklist_id, "amendment_called_off") == 1
+    assert table.checklist().state is ChecklistState.IN_FORCE
+    table.session.rollback()
+    assert integrity.check_all().finding is None
+
+
+def test_an_amendment_is_called_off_or_sent_and_not_both(app: Flask, table: Table) -> None:
+    checklist_id = amended(table)
+    ilena, signatories = table["ilena"], table.signatories
+    acts = calls_off(table["samira"]), lambda text: checklists.send(text, ilena, signatories)
+    table.session.commit()
+    (error,) = on_checklist(app, checklist_id, *acts)
+    assert isinstance(error, RefusedError | RuleBrokenError)
+    db.session.rollback()
+    was_sent = count(checklist_id, "sent_for_signature") == 2
+    assert was_sent is (count(checklist_id, "amendment_called_off") == 0)
+    state = ChecklistState.SENT if was_sent else ChecklistState.IN_FORCE
+    assert table.checklist().state is state
+    table.session.rollback()
+    assert integrity.check_all().finding is None
+
+
+def test_terms_that_are_suspended_meanwhile_are_not_renewed(app: Flask, in_force: Table) -> None:
+    tomas, joana, today = in_force["tomas"], in_force["joana"], clock.today()
+    checklist_id = in_force.checklist().id
+    in_force.session.commit()
+
+    def suspend() -> None:
+        checklist = db.session.get_one(Checklist, checklist_id)
+        notices.give_notice(tomas, checklist, NoticeKind.SUSPENDED, reason="It isn't safe.")
+
+    def renew() -> None:
+        renewal.propose_renewal(
+            joana,
+            db.session.get_one(Checklist, checklist_id),
+            start=today + 401 * DAY,
+            review=today + 500 * DAY,
+            end=today + 600 * DAY,
+            reason="It went well.",
+        )
+
+    (error,) = before_commit(app, suspend, renew)
+    assert isinstance(error, RefusedError)
+    db.session.rollback()
+    checklist = in_force.checklist()
+    assert (checklist.state, checklist.open_items) == (ChecklistState.SUSPENDED, None)
 
 
 def test_a_process_killed_before_the_commit_leaves_nothing(app: Flask, many: Table) -> None:

@@ -31,7 +31,9 @@ from tracker.checklists import service as checklists
 from tracker.cooperations.models import Party
 from tracker.core import clock
 from tracker.core.content import ContentError
+from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
+from tracker.guidance import library
 from tracker.search.words import NOTHING, ask
 
 pytestmark = pytest.mark.some_on_postgresql(4)
@@ -516,6 +518,25 @@ def test_the_whole_way_from_writing_to_withdrawn(place: Place) -> None:
     assert "The article is shown again." in back.text
     again_ = Page.of(samira.post(f"{address}/restore", follow_redirects=True))
     assert "This article is not withdrawn." in again_.text
+
+
+def test_others_can_write_while_a_text_is_parsed(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, held_up = library.read_own_body, []
+
+    def watched(*given: Any) -> Any:
+        held_up.append(db.session().in_transaction())
+        return read(*given)
+
+    address = f"{HOME}/{place.article().id}/change"
+    monkeypatch.setattr(library, "read_own_body", watched)
+    browser = place.browser("samira")
+    page = Page.of(browser.submit(address, text=f"{BODY}\n\nMore.", step="preview"))
+    assert page.root.find(".//ins") is not None
+    page = Page.of(browser.submit(address, text=f"{BODY}\n\nMore."))
+    assert "The article is saved." in page.text
+    assert held_up == [False] * 3
 
 
 def test_mistakes_are_shown_beside_the_text_and_nothing_typed_is_lost(place: Place) -> None:

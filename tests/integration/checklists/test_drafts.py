@@ -264,6 +264,12 @@ def test_known_numbers_that_cannot_be_read_are_passed_over(desk: Desk, known: st
     assert desk.typed("samira") == {"words": ["Kept."]}
 
 
+@pytest.mark.both_databases
+def test_a_version_that_no_answer_will_ever_have_is_no_fault_of_the_server(desk: Desk) -> None:
+    sent = {**desk.form("samira", words="Kept."), "draft_base": ["9" * 12]}
+    assert desk.post("samira", "/items/M1/draft", sent).json["state"] == "kept"  # type: ignore[index]
+
+
 def test_a_draft_in_transit_when_the_answer_was_saved_does_not_come_back(desk: Desk) -> None:
     late = desk.form("samira", words="On its way.")
     late["draft_number"] = ["3"]

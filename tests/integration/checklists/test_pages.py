@@ -504,7 +504,7 @@ def test_an_answer_that_changed_meanwhile_is_not_accepted_unseen(room: Room) -> 
     of_joana = next(f for f in forms(room.page("joana")) if f[2].startswith("Accept M1"))[1]
     unknown = "M1: We don't know which text you read."
     for token, words in (
-        (fields["page_token"], "M1: The answer changed while you were reading"),
+        (fields["page_token"], "M1: The text changed after you opened it"),
         (of_joana["page_token"], unknown),
         ("", unknown),
         ("nonsense", unknown),
@@ -535,7 +535,7 @@ def test_a_wish_to_talk_is_about_the_answer_that_was_read(room: Room) -> None:
         f"{room.address}/items/M1/talk", data=form.filled_in(reason="Too few."), csrf=False
     )
     page = Page.of(response)
-    assert "The answer changed while you were reading" in page.text
+    assert "The text changed after you opened it" in page.text
     assert "Quite other words." in page.text
     assert "Too few." in page.html
 

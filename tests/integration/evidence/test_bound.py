@@ -6,6 +6,7 @@ In one file: one table of texts, in which each column is changed in each directi
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -58,6 +59,7 @@ from tracker.evidence.models import Disagreement
 from tracker.evidence.public_check import verdicts
 from tracker.evidence.public_check.facts import Verdict
 from tracker.lifecycle import bound as lifecycle
+from tracker.lifecycle.stages import BESIDE
 from tracker.mail.transport import from_url
 from tracker.oversight import export, integrity, labels, pages, queries
 from tracker.oversight.facts import (
@@ -77,6 +79,7 @@ from tracker.signoff.models import (
 from tracker.signoff.outcomes import Outcome
 from tracker.undertakings import bound as undertakings
 from tracker.undertakings.models import Undertaking, UndertakingState
+from tracker.visits import bound as visits
 from tracker.visits.models import Visit
 from tracker.worker import jobs
 
@@ -736,9 +739,12 @@ def test_the_list_and_the_page_of_a_cooperation_claim_nothing_that_its_terms_do_
     browser = scenes.land.load(session).browser(app, "ilena")
     session.commit()
     assert WORDS in browser.page(f"/cooperations?q={scene.reference}").text
-    text = browser.page(f"/cooperations/{scene.reference}").text
-    assert WORDS in text
-    assert "Active," not in text
+    page = browser.page(f"/cooperations/{scene.reference}")
+    assert WORDS in page.text
+    (line,) = page.root.findall(".//ol[@class='stages']")
+    drawn = [value for stage in line for value in stage.attrib.values()]
+    assert drawn == ["beside"] * len(BESIDE)
+    assert "Everything that is agreed is in force" not in page.text
     jobs.compare_texts()
     noted = db.session.scalars(sa.select(Disagreement.subject_id)).all()
     assert noted == [scene.cooperation_id]
@@ -767,6 +773,23 @@ def test_register_and_page_do_not_say_that_a_visit_is_ready_as_its_row_alone_say
     jobs.compare_texts()
     noted = db.session.scalars(sa.select(Disagreement.subject_id)).all()
     assert set(noted) == checklist_ids
+
+
+@pytest.mark.parametrize("table", [Visit, Cooperation])
+def test_a_stage_whose_event_lost_its_details_is_not_as_its_row_alone_says(
+    session: Session, demonstration: Demonstration, table: type[Visit | Cooperation]
+) -> None:
+    visit = session.scalars(sa.select(Visit).where(Visit.is_ready)).one()
+    row: Any = visit if table is Visit else session.get_one(Cooperation, visit.cooperation_id)
+    agreeing: Any = visits.agreeing if table is Visit else lifecycle.agreeing
+    verb = verbs.VISIT_STAGE_CHANGED if table is Visit else verbs.STAGE_CHANGED
+    cooperation_id = visit.cooperation_id
+    assert agreeing([row]) == {row.id}
+    session.rollback()
+    with hands() as connection:
+        own = Tampering(connection, cooperation_id)
+        own.delete(DETAILS, own.event_id(last_event(own, verb.name)))
+    assert agreeing([row]) == frozenset()
 
 
 # Undertakings -------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import datetime as dt
 import io
 import tracemalloc
 from collections.abc import Callable
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -21,7 +22,7 @@ from tests.client import CheckedClient
 from tests.factories import agreements
 from tests.factories.cooperations import country, load_checklists, open_one
 from tests.factories.demonstration import Demonstration
-from tests.factories.evidence.bundles import as_large_as, begun, key_note
+from tests.factories.evidence.bundles import as_large_as, begun, key_note, usual
 from tests.factories.evidence.certificates import damages, file_of
 from tests.factories.evidence.tampering import (
     CERTIFICATES,
@@ -47,12 +48,14 @@ from tracker.core.db import db
 from tracker.evidence.bundles import (
     bundle,
     container,
+    parts,
     service,
     verify,
 )
 from tracker.evidence.certificates import contents, pdf
 from tracker.evidence.forms import MAX_BYTES
 from tracker.evidence.keys import signing_keys
+from tracker.evidence.log import notes
 from tracker.evidence.models import Certificate, EvidenceKey, KeyOrigin, KeyUse
 from tracker.evidence.public_check import verdicts
 from tracker.evidence.public_check.facts import REGISTER, Answer, Verdict
@@ -466,12 +469,31 @@ def test_checking_the_largest_bundle_takes_a_few_times_its_size_of_memory(
     assert peak < 10 * MAX_BYTES
 
 
-def test_a_bundle_that_a_stranger_sealed_is_not_called_genuine(
-    session: Session, demonstration: Demonstration, stranger: CheckedClient
+def test_a_bundle_that_a_stranger_sealed_is_not_called_genuine_nor_opened(
+    session: Session,
+    demonstration: Demonstration,
+    stranger: CheckedClient,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    page = handed(stranger, begun().take_out())
+    """Each of its PDFs could be compared with each of its keys, for days."""
+    opened: list[object] = []
+    monkeypatch.setattr(pdf, "signature_flaw", lambda *given: opened.append(given))
+    monkeypatch.setattr(canonical, "from_strange_bytes", opened.append)
+    _instance, _checkpoint, data = usual()
+    page = handed(stranger, data)
+    assert opened == []
     assert "An evidence bundle from somewhere else." in page.text
     assert "wasn't sealed with a key from here" in page.text
+
+
+def test_a_bundle_that_only_claims_a_seal_from_here_is_altered(
+    session: Session, demonstration: Demonstration, stranger: CheckedClient
+) -> None:
+    files = container.unpack(begun().take_out())
+    seal = notes.Seal.read(files[parts.SEAL].decode())
+    ours = signing_keys.current(KeyUse.CHECKPOINT).fingerprint
+    files[parts.SEAL] = replace(seal, key=ours).text().encode()
+    assert "Altered." in handed(stranger, container.pack(files)).text
 
 
 def test_a_bundle_sealed_with_a_key_that_was_revoked_is_not_called_genuine(

@@ -12,6 +12,8 @@ from tracker.checklists import service as checklists
 from tracker.checklists.loading import load
 from tracker.core import clock
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
+from tracker.oversight import queries as register
+from tracker.oversight.facts import Question
 from tracker.undertakings import service as undertakings
 from tracker.visits import queries, readiness, service
 from tracker.visits.encryption import Plan, plan_of
@@ -281,12 +283,8 @@ def test_a_manager_of_the_npm_overrides_for_the_npms_own_people(scene: Scene) ->
         "J3",
         "A call that can't wait.",
     )
-    for key in ("milan", "greta"):
-        lines = queries.register_lines(scene.actor(key), [visit.cooperation_id])
-        (line,) = lines[visit.cooperation_id]
-        assert line.is_ready
-        (named,) = line.overrides
-        assert (named.name, named.reason) == ("Milan Osterin", "A call that can't wait.")
+    (named,) = queries.overrides_of(visit.id)
+    assert (named.user.name, named.reason) == ("Milan Osterin", "A call that can't wait.")
 
 
 @pytest.mark.parametrize("keys", [("leyla",), ("ruth", "leyla"), ("marek",), ("samira", "marek")])
@@ -344,10 +342,9 @@ def test_with_its_own_people_alone_the_npm_still_settles_the_roles_first(scene: 
 
 
 def test_the_register_tells_of_visits_without_any_planning(scene: Scene) -> None:
-    visit = planned(scene)
-    service.stop(scene.actor("ilena"), visit, reason="No car.")
-    lines = queries.register_lines(scene.actor("greta"), [visit.cooperation_id])
-    visits = [(visit.number, visit.stage, visit.is_ready) for visit in lines[visit.cooperation_id]]
-    assert visits == [(1, VisitStage.CLEARED, True), (2, VisitStage.STOPPED, False)]
+    service.stop(scene.actor("ilena"), planned(scene), reason="No car.")
+    lines = register.lines(scene.actor("greta"), Question())
+    visits = {(mark.number, mark.stage, mark.is_ready) for line in lines if (mark := line.visit)}
+    assert visits == {(1, VisitStage.CLEARED, True), (2, VisitStage.STOPPED, False)}
     for key in ("vera", "celia", "iris", "noor"):
-        assert queries.register_lines(scene.actor(key), [visit.cooperation_id]) == {}
+        assert register.lines(scene.actor(key), Question()) == []

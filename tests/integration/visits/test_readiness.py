@@ -718,7 +718,6 @@ def test_lists_and_tasks_take_as_many_queries_for_many_visits_as_for_few(
         with statements() as seen:
             queries.lines(actor, [cooperation_id])
             queries.tasks(actor)
-            queries.register_lines(actor, [cooperation_id])
         return len(seen)
 
     few = count()

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tracker.checklist_templates.value_differences import (
     Difference,
     RowDifference,
+    lines,
     tables,
     words,
 )
@@ -43,6 +44,24 @@ def test_both_texts_are_whole_in_the_pieces(before: str, after: str) -> None:
     assert "".join(text for kind, text in pieces if kind != "in") == before
     assert "".join(text for kind, text in pieces if kind != "out") == after
     assert all(text for _kind, text in pieces)
+
+
+def test_lines_that_differ_are_shown_each_change_together() -> None:
+    assert lines("a\nb\nc\nd\n", "a\nx\ny\nd\ne\n") == [
+        ("out", "b\n"),
+        ("out", "c\n"),
+        ("in", "x\n"),
+        ("in", "y\n"),
+        ("in", "e\n"),
+    ]
+    assert lines("a\nb", "a\nb\n") == []
+
+
+def test_the_lines_of_texts_that_have_nothing_in_common_are_compared_at_once() -> None:
+    begun = process_time()
+    old, new = ("\n".join(f"{number} {word * 9}" for number in range(4000)) for word in "no")
+    assert len(lines(old, new)) == 8000
+    assert process_time() - begun < 1
 
 
 HEADS = ("Cost", "Payer", "Rule")

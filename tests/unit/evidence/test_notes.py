@@ -2,6 +2,7 @@
 
 import base64
 import datetime as dt
+import time
 from email.message import EmailMessage
 
 import pytest
@@ -123,6 +124,22 @@ def test_it_is_found_in_a_mail_saved_as_it_came(encoding: str) -> None:
 def test_a_text_of_its_own_is_no_mail() -> None:
     assert notes.text_of(SIGNED.text().encode()) == SIGNED.text()
     assert notes.text_of(b"\xff: no mail\n") == "\N{REPLACEMENT CHARACTER}: no mail\n"
+
+
+def test_a_note_of_many_lines_is_read_at_once() -> None:
+    line = "b" * 59
+    text = "\n".join([notes.BUNDLE, "key: a", *[line] * 80_000])
+    begun = time.process_time()
+    (fields,) = notes.find(text, notes.BUNDLE)
+    assert fields["key"] == "a" + line * 80_000
+    assert time.process_time() - begun < 1
+
+
+def test_a_mail_that_is_none_is_told_as_soon_as_it_is_read() -> None:
+    lines = "A: b\r\n" * 24
+    begun = time.process_time()
+    assert notes.text_of(f"{lines}c".encode()) == f"{lines}c"
+    assert time.process_time() - begun < 1
 
 
 def test_a_mail_without_text_contains_no_note() -> None:

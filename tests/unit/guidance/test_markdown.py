@@ -1,5 +1,7 @@
 """Markdown becomes safe HTML, with search words marked."""
 
+import time
+
 import pytest
 
 from tracker.guidance.markdown import (
@@ -75,6 +77,9 @@ def test_plain_text_keeps_the_words_and_a_line_for_each_paragraph() -> None:
         ("Title {#key S1 }", ("Title", "key", ("S1",))),
         ("Title", None),
         ("Title {#}", None),
+        ("Title {# b} {#key}", ("Title {# b}", "key", ())),
+        ("Title {#key {#S1}", ("Title", "key", ("{#S1",))),
+        ("Two\nlines {#key}", None),
         ("{#key}", None),
         ("Title {key}", None),
     ],
@@ -94,12 +99,22 @@ def test_the_heading_of_a_passage(
         ("Title {M10, C3}", "Title", ("M10", "C3")),
         ("Title {}", "Title", ()),
         ("Title {M10} and more", "Title {M10} and more", ()),
+        ("Title {M10}}", "Title {M10}}", ()),
+        ("{M10}", "{M10}", ()),
     ],
 )
 def test_the_heading_of_an_own_passage_names_items(
     words: str, title: str, items: tuple[str, ...]
 ) -> None:
     assert own_heading(words, 3) == PassageHeading(title, "passage-3", items)
+
+
+@pytest.mark.parametrize("words", ["Title" + " {#key" * 8000, "Title" + " " * 48_000 + "S1"])
+def test_a_heading_as_long_as_an_article_may_be_is_read_at_once(words: str) -> None:
+    begun = time.process_time()
+    assert passage_heading(words) is None
+    assert own_heading(words, 1).title == words
+    assert time.process_time() - begun < 1
 
 
 # Plain text ------------------------------------------------------------------------------------

@@ -3,7 +3,6 @@
 In one file: the pages of one version, from draft to retirement, under one blueprint.
 """
 
-import difflib
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -327,15 +326,8 @@ def _change_page(form: DraftForm, row: TemplateDraft, theirs: TemplateDraft | No
         draft=row,
         kind_words=KINDS[row.kind],
         theirs=theirs,
-        between=_differing(theirs.text, form.text.data or "") if theirs else [],
+        between=value_differences.lines(theirs.text, form.text.data or "") if theirs else [],
     )
-
-
-def _differing(before: str, after: str) -> value_differences.Difference:
-    """Return the lines in which two texts differ, without equal ones."""
-    lines = difflib.ndiff(before.splitlines(), after.splitlines())
-    kinds = {"- ": "out", "+ ": "in"}
-    return [(kinds[line[:2]], f"{line[2:]}\n") for line in lines if line[:2] in kinds]
 
 
 @blueprint.route("/drafts/<uuid:draft_id>/publish", methods=["GET", "POST"])

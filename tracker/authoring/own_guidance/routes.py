@@ -136,7 +136,7 @@ def change(article_id: UUID) -> Answered:
     words = form.words(own_guidance.words_of(row))
     parts = _checked(form, words) if form.validate() else None
     if parts is None or not _is_to_be_saved():
-        return _writing_page(form, parts, row)
+        return _writing_page(form, parts, _get_or_404(actor, article_id))
 
     def handle_conflict(error: StaleError) -> str:
         form.refuse(error)

@@ -16,7 +16,7 @@ from tracker.authoring.models import OwnArticle, OwnPassage
 from tracker.authoring.own_guidance import queries
 from tracker.checklist_templates import library as checklists
 from tracker.core import canonical, clock
-from tracker.core.db import db
+from tracker.core.db import db, let_others_write
 from tracker.core.errors import RuleBrokenError, StaleError
 from tracker.guidance import library
 from tracker.guidance.library import PassageText
@@ -42,11 +42,15 @@ def parts_of(row: OwnArticle) -> ArticleParts:
 def check(words: ArticleWords) -> ArticleParts:
     """Check an own article and return its parts.
 
-    Raise ContentError with all mistakes by line, and RuleBrokenError if the head is invalid.
+    A long text takes seconds, so others can write in the meantime: nothing that was read before
+    still stands. Raise ContentError with all mistakes by line, and RuleBrokenError if the head is
+    invalid.
     """
     article_validation.require_head(words, needs_summary=False)
     article_validation.require_length(words)
-    lead, passages = library.read_own_body(words.body, checklists.item_codes())
+    codes = checklists.item_codes()
+    let_others_write()
+    lead, passages = library.read_own_body(words.body, codes)
     return parted(words, lead, passages)
 
 
@@ -95,12 +99,12 @@ def change(
     Raises RefusedError, ContentError, RuleBrokenError, or StaleError if somebody changed it since
     the person saw seen_version.
     """
+    parts = check(words)
     row = _locked(actor, article_id)
     if row.version != seen_version:
         raise StaleError(
             _l("Somebody else changed this article in the meantime. Compare, then save again.")
         )
-    parts = check(words)
     if (words, language, for_partners) == (words_of(row), row.language, row.for_partners):
         raise RuleBrokenError(_l("Nothing is different from what is saved. Change something."))
     _fill(row, words, parts, language, for_partners=for_partners)

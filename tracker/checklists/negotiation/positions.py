@@ -55,6 +55,12 @@ def accept_as_shown(actor: Actor, checklist: Checklist, item_code: str, *, token
     take_position(actor, checklist, item_code, Stance.ACCEPTS, answer_id=answer_id)
 
 
+def require_shown(actor: Actor, checklist: Checklist, item_code: str, *, token: str) -> None:
+    """Raise NotShownError unless the person's page, by its token, showed the item as it is."""
+    loaded = load_for_update(checklist)
+    require_item_shown(loaded, actor, loaded.item(item_code), token)
+
+
 def take_position(
     actor: Actor,
     checklist: Checklist,
@@ -205,6 +211,18 @@ def accept_proposal(actor: Actor, checklist: Checklist, proposal_id: UUID) -> An
         proposed_by=proposal.organisation.name,
     )
     return answer
+
+
+def turn_down_proposal_as_shown(
+    actor: Actor, checklist: Checklist, proposal_id: UUID, reason: str, *, token: str
+) -> None:
+    """Turn a proposal down, by the token of the page that showed it.
+
+    Raise NotShownError when the item it is for changed meanwhile.
+    """
+    loaded, item, _proposal = _proposal_to_answer(actor, checklist, proposal_id)
+    require_item_shown(loaded, actor, item, token)
+    turn_down_proposal(actor, checklist, proposal_id, reason)
 
 
 def turn_down_proposal(actor: Actor, checklist: Checklist, proposal_id: UUID, reason: str) -> None:

@@ -31,7 +31,11 @@ from tracker.checklists.models import (
 )
 from tracker.checklists.negotiation import hints
 from tracker.checklists.negotiation.hints import HintOnAnswer
-from tracker.checklists.negotiation.text_digest import item_digest, text_digest
+from tracker.checklists.negotiation.text_digest import (
+    item_digest,
+    require_item_shown,
+    text_digest,
+)
 from tracker.checklists.outside_reading import policy as outside_reading
 from tracker.checklists.outside_reading import queries as outside_readings
 from tracker.checklists.rules import power_limits
@@ -104,16 +108,35 @@ def raise_flag(
     return flag
 
 
+def explain_flag_as_shown(
+    actor: Actor, checklist: Checklist, flag_id: UUID, explanation: str, *, token: str
+) -> None:
+    """Close a flag by an explanation of the term as the person's page, by its token, showed it.
+
+    Raise NotShownError when the term or its question changed meanwhile.
+    """
+    loaded, flag = _flag_to_close(actor, checklist, flag_id)
+    require_item_shown(loaded, actor, loaded.item(flag.item), token)
+    explain_flag(actor, checklist, flag_id, explanation)
+
+
 def explain_flag(actor: Actor, checklist: Checklist, flag_id: UUID, explanation: str) -> None:
     """Close a flag by a named person's explanation (product.md, 4.8)."""
+    _loaded, flag = _flag_to_close(actor, checklist, flag_id)
+    if not explanation.strip():
+        raise RuleBrokenError(_l("Explain why the term doesn't limit the NPM."), REASON)
+    _close(actor, checklist, flag, explanation=explanation.strip(), how="explained")
+
+
+def _flag_to_close(
+    actor: Actor, checklist: Checklist, flag_id: UUID
+) -> tuple[LoadedChecklist, Flag]:
     loaded = load_for_update(checklist)
     policy.can_close_flag(actor, loaded.own_party(actor)).require()
     flag = next((flag for flag in loaded.flags if flag.id == flag_id), None)
     if flag is None or flag.closed_at is not None:
         raise StaleError(_l("This flag is no longer open."))
-    if not explanation.strip():
-        raise RuleBrokenError(_l("Explain why the term doesn't limit the NPM."), REASON)
-    _close(actor, checklist, flag, explanation=explanation.strip(), how="explained")
+    return loaded, flag
 
 
 def answer_hint(

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from flask_babel import lazy_gettext as _l
-
 from tracker.access import page_tokens
 from tracker.access.actor import Actor
 from tracker.checklist_templates import library
@@ -67,7 +65,6 @@ def require_item_shown(loaded: LoadedChecklist, actor: Actor, item: Item, token:
     page_tokens.require(
         page_tokens.digest_in(actor.user_id, _ITEM, token),
         item_digest(loaded, item),
-        _l("The answer changed while you were reading. Look at it again."),
     )
 
 

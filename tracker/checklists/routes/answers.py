@@ -44,6 +44,7 @@ from tracker.checklists.editing import (
     on_page,
     proposal_page,
     seen_version,
+    show_item,
     show_version,
     uuid_or_nil,
     values_now,
@@ -297,6 +298,7 @@ def _to_proposal(actor: Actor, loaded: LoadedChecklist, item: Item) -> Answered:
         if not _changes(loaded, item, AnswerScope.SHARED, form, writing.theirs):
             return _saved_already(writing, item.code)
     else:
+        show_item(form, actor, loaded, item)
         form.refuse(
             RuleBrokenError(
                 _(

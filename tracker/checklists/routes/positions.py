@@ -1,6 +1,7 @@
 """Pages for negotiation: accept, ask to discuss, suggest a change, respond to one."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -36,20 +37,20 @@ from tracker.checklists.editing import (
     proposal_page,
     reason_page,
     seen_version,
+    show_item,
     show_version,
     uuid_or_nil,
     values_now,
 )
 from tracker.checklists.forms import (
     ProposalForm,
-    ReasonForm,
-    TalkForm,
+    ReasonOnTextForm,
     answer_form,
     name_of,
     values_of,
 )
 from tracker.checklists.loading import LoadedChecklist
-from tracker.checklists.models import Checklist, DraftKind, Stance
+from tracker.checklists.models import Checklist, DraftKind, Proposal, Stance
 from tracker.checklists.negotiation import positions
 from tracker.checklists.rules.facts import Filled
 from tracker.core.errors import RuleBrokenError, StaleError
@@ -89,9 +90,9 @@ def talk(checklist_id: UUID, code: str) -> Answered:
     actor = current_actor()
     checklist, loaded, item = get_item_or_404(actor, checklist_id, code, "talk")
     acts = pages.acts(loaded, actor, item)
-    form = TalkForm()
+    form = ReasonOnTextForm()
     if not form.is_submitted():
-        form.answer.data = _answer_id(loaded, code)
+        show_item(form, actor, loaded, item)
     words = {
         "title": _("Ask to discuss %(code)s", code=code),
         "lede": _("The other parties read your reason."),
@@ -102,22 +103,26 @@ def talk(checklist_id: UUID, code: str) -> Answered:
         return page(button=button), HTTPStatus.FORBIDDEN
 
     def changed(error: StaleError) -> str:
-        """Show the answer as it is now, with what was typed."""
+        """Show the item as it is now, with what was typed."""
         form.refuse(error)
         _checklist, again, now = get_item_or_404(actor, checklist_id, code, "talk")
-        form.answer.data = _answer_id(again, code)
+        show_item(form, actor, again, now)
         return reason_page(again, now, form, **words, button=button)
 
-    done = form.validate_on_submit() and perform(
-        form,
-        lambda: positions.take_position(
+    def act() -> None:
+        positions.require_shown(actor, checklist, code, token=form.page_token.data or "")
+        positions.take_position(
             actor,
             checklist,
             code,
             Stance.WANTS_TALK,
-            answer_id=uuid_or_nil(form.answer.data or ""),
+            answer_id=_answer_id(loaded, code),
             reason=form.reason.data or "",
-        ),
+        )
+
+    done = form.validate_on_submit() and perform(
+        form,
+        act,
         success=_("The others see that you want to discuss %(code)s.", code=code),
         next=back(checklist_id, code),
         conflict=changed,
@@ -125,9 +130,9 @@ def talk(checklist_id: UUID, code: str) -> Answered:
     return done or page(button=button)
 
 
-def _answer_id(loaded: LoadedChecklist, code: str) -> str:
+def _answer_id(loaded: LoadedChecklist, code: str) -> UUID:
     current = loaded.sheet.shared(code)
-    return str(current.answer_id) if current else ""
+    return current.answer_id if current else UUID(int=0)
 
 
 @blueprint.route("/items/<code>/propose", methods=["GET", "POST"])
@@ -147,12 +152,15 @@ def propose(checklist_id: UUID, code: str) -> Answered:
     values = record.values if record else _values_to_begin_with(loaded, item, current, replies_to)
     form = answer_form(ProposalForm, fields, loaded, values, writing.typed)
     show_version(form, current)
+    if not form.is_submitted():
+        show_item(form, actor, loaded, item)
     not_ours, is_draft = _("Your organisation has suggested nothing here."), writing.is_filled
     if not may_go_on(form, acts.propose, acts.why_not, not_ours, is_draft=is_draft):
         return _propose_page(loaded, item, form, writing), HTTPStatus.FORBIDDEN
 
     def act() -> None:
         _require_seen(form, current)
+        positions.require_shown(actor, checklist, code, token=form["page_token"].data or "")
         positions.propose(
             actor,
             checklist,
@@ -164,9 +172,13 @@ def propose(checklist_id: UUID, code: str) -> Answered:
         )
         writing.finish()
 
-    def show_both(_error: StaleError) -> str:
+    def show_both(error: StaleError) -> str:
         now, overtaken_writing = handle_conflict(actor, writing, form)
-        return _propose_page(now, item, form, overtaken_writing)
+        theirs = overtaken_writing.theirs
+        if theirs and theirs.version == overtaken_writing.base:  # not the answer, but the question
+            form.refuse(error)
+            overtaken_writing = replace(overtaken_writing, theirs=None)
+        return _propose_page(now, item_of(now, code), form, overtaken_writing)
 
     done = is_sent(form) and perform(
         form,
@@ -271,33 +283,57 @@ def turn_down(checklist_id: UUID, proposal_id: UUID) -> str | Response:
     checklist = get_or_404(actor, checklist_id, "turn_down")
     loaded = load_localized(checklist)
     proposal = next((p for p in loaded.proposals if p.id == proposal_id), None)
-    form = ReasonForm()
+    form = ReasonOnTextForm()
     if proposal is None and form.is_submitted():
         return _turned_down_too_late(actor, loaded, proposal_id, form)
     proposal = found_or_404(proposal)
     item = item_of(loaded, proposal.item)
+    if not form.is_submitted():
+        show_item(form, actor, loaded, item)
     require_for(form, policy.can_take_part(actor, loaded.own_party(actor)))
     if proposal.organisation_id == actor.organisation_id:
         require(no(_("This is your own suggestion; the other side has to answer it.")))
+
+    def page(loaded: LoadedChecklist, item: Item, proposal: Proposal) -> str:
+        return reason_page(
+            loaded,
+            item,
+            form,
+            title=_("Decline the suggestion"),
+            button=_("Decline"),
+            lede=_("The party that suggested it will read your reason."),
+            about=pages.proposal_view(loaded, actor, item, proposal),
+        )
+
+    def changed(error: StaleError) -> str:
+        """Show the suggestion with the item as it is now, and what was typed."""
+        again = load_localized(get_or_404(actor, checklist_id, "turn_down"))
+        still_open = next((p for p in again.proposals if p.id == proposal_id), None)
+        if still_open is None:
+            return _turned_down_too_late(actor, again, proposal_id, form)
+        form.refuse(error)
+        now = item_of(again, still_open.item)
+        show_item(form, actor, again, now)
+        return page(again, now, still_open)
+
     done = form.validate_on_submit() and perform(
         form,
-        lambda: positions.turn_down_proposal(actor, checklist, proposal_id, form.reason.data or ""),
+        lambda: positions.turn_down_proposal_as_shown(
+            actor,
+            checklist,
+            proposal_id,
+            form.reason.data or "",
+            token=form.page_token.data or "",
+        ),
         success=_("You declined the suggestion."),
         next=back(checklist_id, item.code),
+        conflict=changed,
     )
-    return done or reason_page(
-        loaded,
-        item,
-        form,
-        title=_("Decline the suggestion"),
-        button=_("Decline"),
-        lede=_("The party that suggested it will read your reason."),
-        about=pages.proposal_view(loaded, actor, item, proposal),
-    )
+    return done or page(loaded, item, proposal)
 
 
 def _turned_down_too_late(
-    actor: Actor, loaded: LoadedChecklist, proposal_id: UUID, form: ReasonForm
+    actor: Actor, loaded: LoadedChecklist, proposal_id: UUID, form: ReasonOnTextForm
 ) -> str:
     """Show the item as it is now, with the reason typed: the proposal was over meanwhile."""
     over = found_or_404(queries.proposal_of(loaded.checklist, proposal_id))

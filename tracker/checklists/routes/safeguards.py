@@ -21,16 +21,24 @@ from tracker.checklists.editing import (
     load_localized,
     may_go_on,
     reason_page,
+    show_item,
 )
-from tracker.checklists.forms import FlagForm, HintForm, ReasonForm, ReviewAloneForm, ReviewForm
+from tracker.checklists.forms import (
+    FlagForm,
+    HintForm,
+    ReasonOnTextForm,
+    ReviewAloneForm,
+    ReviewForm,
+)
 from tracker.checklists.loading import LoadedChecklist
-from tracker.checklists.models import Checklist
+from tracker.checklists.models import Checklist, Flag
 from tracker.checklists.negotiation import hints, safeguards, warnings
 from tracker.checklists.negotiation.text_digest import item_digest, text_digest
 from tracker.core.errors import StaleError
 from tracker.guidance.queries import passages_for
 from tracker.signoff import shown
 from tracker.ui import locale
+from tracker.ui.form_base import Form
 from tracker.ui.perform import perform, require_for
 
 Answered = str | Response | tuple[str, int]
@@ -86,16 +94,42 @@ def explain(checklist_id: UUID, flag_id: UUID) -> str | Response:
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "explain")
     loaded = load_localized(checklist)
-    raised = found_or_404(next((flag for flag in loaded.flags if flag.id == flag_id), None))
-    form = ReasonForm()
+    raised = found_or_404(_open_flag(loaded, flag_id))
+    form = ReasonOnTextForm()
+    if not form.is_submitted():
+        show_item(form, actor, loaded, item_of(loaded, raised.item))
     require_for(form, policy.can_close_flag(actor, loaded.own_party(actor)))
+
+    def changed(error: StaleError) -> str:
+        """Show the flag with the term as it is now, and what was typed."""
+        again = load_localized(get_or_404(actor, checklist_id, "explain"))
+        still_open = found_or_404(_open_flag(again, flag_id))
+        form.refuse(error)
+        show_item(form, actor, again, item_of(again, still_open.item))
+        return _explain_page(actor, again, still_open, form)
+
     done = form.validate_on_submit() and perform(
         form,
-        lambda: safeguards.explain_flag(actor, checklist, flag_id, form.reason.data or ""),
+        lambda: safeguards.explain_flag_as_shown(
+            actor,
+            checklist,
+            flag_id,
+            form.reason.data or "",
+            token=form.page_token.data or "",
+        ),
         success=_("The flag is closed with your explanation."),
         next=back(checklist_id, raised.item),
+        conflict=changed,
     )
-    return done or reason_page(
+    return done or _explain_page(actor, loaded, raised, form)
+
+
+def _open_flag(loaded: LoadedChecklist, flag_id: UUID) -> Flag | None:
+    return next((flag for flag in loaded.flags if flag.id == flag_id), None)
+
+
+def _explain_page(actor: Actor, loaded: LoadedChecklist, raised: Flag, form: Form) -> str:
+    return reason_page(
         loaded,
         item_of(loaded, raised.item),
         form,

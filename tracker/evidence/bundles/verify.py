@@ -218,6 +218,20 @@ def verify(data: bytes, anchors: Sequence[Anchor] = (), keys: Sequence[str] = ()
     )
 
 
+def seal_of(data: bytes) -> Seal | None:
+    """Return the seal of a bundle if it is for the list in it, by whatever key; else None.
+
+    Nothing else in the bundle is opened, and no signature verified: whose seal it is decides
+    whether it should be, as a stranger's bundle may hold what takes hours or much memory.
+    """
+    try:
+        files = container.unpack(data)
+        seal = Seal.read(files[parts.SEAL].decode())
+        return seal if seal.manifest == canonical.digest(files[parts.MANIFEST]) else None
+    except (ContainerError, NoteError, UnicodeDecodeError, KeyError):
+        return None
+
+
 def _verdict(
     link: str, look: "Callable[[_Check, Any], str]", check: "_Check", given: object
 ) -> Verdict:

@@ -33,7 +33,8 @@ _BEFORE = "> \t\N{NO-BREAK SPACE}"
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _NUMBER = re.compile(r"0|[1-9][0-9]{0,11}")
 _MOMENT = "%Y-%m-%dT%H:%M:%SZ"
-_MAIL = re.compile(r"(?:[!-9;-~]+:.*\r?\n(?:[ \t].*\r?\n)*){2,}\r?\n")
+# A line is read in one way only: trying two for each would take longer than anybody waits.
+_MAIL = re.compile(r"(?:[!-9;-~]+:[^\n]*\n(?:[ \t][^\n]*\n)*){2,}\r?\n")
 
 Fields = dict[str, str]
 
@@ -54,8 +55,8 @@ def write(head: str, fields: Iterable[tuple[str, str]]) -> str:
 
 def find(text: str, head: str) -> list[Fields]:
     """Return all notes of a kind in a text, even if it was quoted, indented or forwarded."""
-    records: list[Fields] = []
-    fields: Fields | None = None
+    records: list[dict[str, list[str]]] = []
+    fields: dict[str, list[str]] | None = None
     name = ""
     for line in text.splitlines():
         plain = line.lstrip(_BEFORE).rstrip()
@@ -66,10 +67,10 @@ def find(text: str, head: str) -> list[Fields]:
             fields = None
         elif fields is not None and (match := _FIELD.fullmatch(plain)):
             name = match[1]
-            fields[name] = match[2] or ""
+            fields[name] = [match[2] or ""]
         elif fields is not None and name:
-            fields[name] += plain
-    return records
+            fields[name].append(plain)
+    return [{name: "".join(pieces) for name, pieces in record.items()} for record in records]
 
 
 def text_of(data: bytes) -> str:
@@ -296,18 +297,23 @@ class KeyNote:
         )
 
     def signed(self, data: bytes, signature: bytes) -> bool:
-        """Tell whether this key (Ed25519) signed some bytes."""
-        try:
-            public = serialization.load_der_public_key(self.public_key)
-        except (ValueError, UnsupportedAlgorithm):
-            return False
-        if not isinstance(public, ed25519.Ed25519PublicKey):
-            return False
-        try:
-            public.verify(signature, data)
-        except InvalidSignature:
-            return False
-        return True
+        """Tell whether this key signed some bytes."""
+        return is_signed_with(self.public_key, data, signature)
+
+
+def is_signed_with(public_key: bytes, data: bytes, signature: bytes) -> bool:
+    """Tell whether a public key (Ed25519, in DER) belongs to what signed some bytes."""
+    try:
+        public = serialization.load_der_public_key(public_key)
+    except (ValueError, UnsupportedAlgorithm):
+        return False
+    if not isinstance(public, ed25519.Ed25519PublicKey):
+        return False
+    try:
+        public.verify(signature, data)
+    except InvalidSignature:
+        return False
+    return True
 
 
 def endorsed(fingerprint: str) -> bytes:

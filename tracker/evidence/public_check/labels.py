@@ -76,7 +76,10 @@ VERDICTS: dict[Verdict, tuple[object, object, str]] = {
     ),
     Verdict.STRANGE_BUNDLE: (
         _l("An evidence bundle from somewhere else."),
-        _l("It's intact, but it wasn't sealed with a key from here. Ask at the place it names."),
+        _l(
+            "It wasn't sealed with a key from here, so nothing else in it was checked. Ask at the "
+            "place it names."
+        ),
         "stop",
     ),
     Verdict.UNKNOWN: (

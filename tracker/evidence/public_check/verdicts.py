@@ -87,7 +87,7 @@ def _was_taken_out(file: str) -> bool:
 def of_file(data: bytes) -> Answer:
     """Return the verdict on an uploaded file: its digest, and for a PDF its signature.
 
-    For an evidence bundle, whether every part of it is valid, and whether it comes from here.
+    For an evidence bundle, whether it comes from here, and then whether every part of it is valid.
     """
     if _looks_like_a_bundle(data):
         return _of_bundle(data)
@@ -104,18 +104,20 @@ def _looks_like_a_bundle(data: bytes) -> bool:
 
 def _of_bundle(data: bytes) -> Answer:
     let_others_write()
-    report = verify.verify(data)
-    if not report.is_sound:
+    seal = verify.seal_of(data)
+    if seal is None:
         return ALTERED
     key = db.session.scalar(
         sa.select(EvidenceKey).where(
             EvidenceKey.use == KeyUse.CHECKPOINT,
-            EvidenceKey.fingerprint == report.key,
+            EvidenceKey.fingerprint == seal.key,
             EvidenceKey.revoked_at.is_(None),
         )
     )
-    is_ours = key is not None and _is_ours(key)
-    return Answer(Verdict.BUNDLE if is_ours else Verdict.STRANGE_BUNDLE)
+    if key is None or not _is_ours(key):
+        return Answer(Verdict.STRANGE_BUNDLE)
+    is_sealed = notes.is_signed_with(key.public_key, seal.signed(), seal.signature)
+    return Answer(Verdict.BUNDLE) if is_sealed and verify.verify(data).is_sound else ALTERED
 
 
 def _is_ours(key: EvidenceKey) -> bool:

@@ -296,6 +296,75 @@ def test_the_page_shows_what_changes_and_moves(table: Table, app: Flask) -> None
     )
 
 
+def test_nobody_speaks_on_a_question_that_changed_since_they_opened_its_page(
+    table: Table, app: Flask
+) -> None:
+    saved = table.save("ilena", "M1")
+    checklist = table.checklist()
+    proposal = positions.propose(
+        table["joana"], checklist, "M1", {"words": "Six"}, answer_id=saved.id, reason="Shorter."
+    )
+    table.session.commit()
+    browser = table.land.browser(app, "samira")
+    address = f"/checklists/{checklist.id}"
+    ways = {
+        f"{address}/items/M1/talk": {"reason": "Far too narrow."},
+        f"{address}/items/M1/propose": {"words": "Seven", "reason": "Far too narrow."},
+        f"{address}/proposals/{proposal.id}/turn-down": {"reason": "Far too narrow."},
+    }
+    opened = {way: browser.page(way).form() for way in ways}
+    # A question in other words ends what was suggested; here it only asks less of an answer.
+    publish_next(table, M1={"required": "recommended"})
+    move(table)
+    stood = table.loaded().sheet.positions["M1"]
+    for way, typed in ways.items():
+        page = Page.of(browser.post(way, data=opened[way].filled_in(**typed), csrf=False))
+        assert "The text changed after you opened it, so nothing was done." in page.text, way
+        assert all(words in page.html for words in typed.values()), way
+        assert table.loaded().sheet.positions["M1"] == stood, way
+        assert [waiting.id for waiting in table.loaded().proposals] == [proposal.id], way
+        opened[way] = page.form()
+    browser.post(way, data=opened[way].filled_in(**typed), csrf=False)
+    assert table.loaded().proposals == ()
+
+
+def test_a_suggestion_goes_beside_the_question_that_was_put_in_other_words(
+    table: Table, app: Flask
+) -> None:
+    table.save("ilena", "M1")
+    browser = table.land.browser(app, "samira")
+    address = f"/checklists/{table.checklist().id}/items/M1/propose"
+    opened = browser.page(address).form()
+    publish_next(table, M1={"prompt": "What about all of M1?"})
+    move(table)
+    typed = {"words": "Seven", "reason": "Far too narrow."}
+    page = Page.of(browser.post(address, data=opened.filled_in(**typed), csrf=False))
+    assert "What about all of M1?" in page.text
+    assert "saved another value" not in page.text
+    assert "Seven" in page.html
+    browser.post(address, data=page.form().filled_in(**typed), csrf=False)
+    assert [waiting.item for waiting in table.loaded().proposals] == ["M1"]
+
+
+def test_a_flag_is_explained_only_beside_the_question_that_was_read(
+    table: Table, app: Flask
+) -> None:
+    table.save("ilena", "M1")
+    checklist = table.checklist()
+    flag = flag_term(table["samira"], checklist, "M1", "It limits.")
+    table.session.commit()
+    address = f"/checklists/{checklist.id}/flags/{flag.id}/explain"
+    browser = table.land.browser(app, "ilena")
+    opened = browser.page(address).form()
+    publish_next(table, M1={"prompt": "What about all of M1?"})
+    move(table)
+    page = Page.of(browser.post(address, data=opened.filled_in(reason="No."), csrf=False))
+    assert "The text changed after you opened it, so nothing was done." in page.text
+    assert table.loaded().flagged == {"M1"}
+    browser.post(address, data=page.form().filled_in(reason="No."), csrf=False)
+    assert table.loaded().flagged == frozenset()
+
+
 def test_the_wrong_side_is_refused_or_finds_nothing(table: Table, app: Flask) -> None:
     publish_next(table, M1={"prompt": "Other words?"})
     address = f"/checklists/{table.checklist().id}/move"
