@@ -121,8 +121,8 @@ def _require_own(actor: Actor, cooperation_id: UUID, scan_digest: str) -> None:
     if name is not None:
         raise RuleBrokenError(
             _l(
-                "%(name)s recorded this scan before. Only the same person can record it again, or "
-                "the paper is signed anew.",
+                "%(name)s recorded this scan before, so only they can record it again. Otherwise, "
+                "sign a new paper.",
                 name=name,
             ),
             "scan",

@@ -35,6 +35,14 @@ from tracker.worker import (
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 GRACE_SECONDS = 15
+# Settings of the C library's allocator: one heap for all threads, so that each can reuse what
+# another has freed; and what is freed goes back to the system from this many bytes on, also after
+# something larger was freed, which would raise the limit.
+_ALLOCATION = {
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_THRESHOLD_": "131072",
+    "MALLOC_TRIM_THRESHOLD_": "131072",
+}
 # Certificates are made within seconds; after this long something is wrong.
 LATE = dt.timedelta(minutes=30)
 
@@ -112,8 +120,7 @@ def _serve(settings: Settings) -> int:
 
     for number in STOP_SIGNALS:
         signal.signal(number, stop)
-    # One heap for all threads, so that each can reuse what another has freed.
-    environment = {"MALLOC_ARENA_MAX": "1", **os.environ}
+    environment = {**_ALLOCATION, **os.environ}
     # Each in its own process group: Ctrl+C reaches only this process, which stops each of them.
     programs = [
         subprocess.Popen(command, process_group=0, env=environment)  # noqa: S603 -- our own programs, by full path
