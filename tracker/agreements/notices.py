@@ -7,7 +7,7 @@ In one file: giving, carrying out and lifting a notice change the same rows.
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
@@ -323,13 +323,14 @@ def close_notice(actor: Actor, checklist: Checklist, notice_id: UUID, *, reason:
     """
     lock(checklist)
     loaded = load(checklist)
-    notice = next((notice for notice in open_notices(checklist) if notice.id == notice_id), None)
+    notices = open_notices(checklist)
+    notice = next((notice for notice in notices if notice.id == notice_id), None)
     if notice is None:
         raise RuleBrokenError(_l("This notice no longer exists."))
     can_close_notice(actor, loaded, notice).require()
     if not reason.strip():
         raise RuleBrokenError(_l("Give the reason."), "reason")
-    _close(actor, checklist, notice, reason.strip())
+    _close(actor, checklist, notice, reason.strip(), notices)
     messages.notice_was_given(checklist.id, agreements.everyone(loaded) - {actor.user_id})
     return notice
 
@@ -348,14 +349,24 @@ def close_for_departure(
     actor: Actor | None, checklist: Checklist, organisation_id: UUID, reason: str
 ) -> None:
     """Lift and take back what a party that has left gave notice of: nobody else could."""
-    for notice in open_notices(checklist):
+    notices = open_notices(checklist)
+    for notice in notices:
         has_ended = notice.taken_effect_at is not None and notice.kind is NoticeKind.ENDED
         if notice.organisation_id == organisation_id and not has_ended:
-            _close(actor, checklist, notice, reason)
+            _close(actor, checklist, notice, reason, notices)
 
 
-def _close(actor: Actor | None, checklist: Checklist, notice: Notice, reason: str) -> None:
-    """Lift a suspension, or take a notice back before its day."""
+def _close(
+    actor: Actor | None,
+    checklist: Checklist,
+    notice: Notice,
+    reason: str,
+    notices: Iterable[Notice],
+) -> None:
+    """Lift a suspension, or take a notice back before its day.
+
+    notices are those that were open when the checklist was locked.
+    """
     notice.closed_at = clock.now()
     notice.closed_by_id = actor.user_id if actor else None
     notice.closed_reason = reason
@@ -369,17 +380,14 @@ def _close(actor: Actor | None, checklist: Checklist, notice: Notice, reason: st
             reason=reason,
         )
     else:
-        _lift(actor, checklist, notice)
+        _lift(actor, checklist, notice, notices)
 
 
-def _lift(actor: Actor | None, checklist: Checklist, notice: Notice) -> None:
-    """Put the text back into force, unless another party's suspension is still open."""
-    others = [
-        open_notice
-        for open_notice in open_notices(checklist)
-        if open_notice.id != notice.id and open_notice.taken_effect_at is not None
-    ]
-    if not others:
+def _lift(
+    actor: Actor | None, checklist: Checklist, notice: Notice, notices: Iterable[Notice]
+) -> None:
+    """Put the text back into force, unless another suspension is still open."""
+    if not any(other.closed_at is None and other.taken_effect_at is not None for other in notices):
         checklist.revision_in_force_id = checklist.stopped_id
         checklist.stopped_id = None
         checklist.stopped_by = None
