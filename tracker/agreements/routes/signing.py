@@ -22,6 +22,7 @@ from tracker.agreements import (
     frozen_text,
     renewal,
     revisions,
+    text_shown,
 )
 from tracker.agreements import (
     forms as agreement_forms,
@@ -379,11 +380,11 @@ def call_back(checklist_id: UUID) -> str | Response:
     """Call a text back from signature."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "call_back")
-    # What was typed meets the text as it stands now, and stays on the page.
-    if request.method != "POST":
-        _waiting(checklist)
     loaded = load_localized(checklist)
     form = ReasonOnTextForm()
+    # What somebody typed on a page of this text stays, also if it was called back meanwhile.
+    if not text_shown.revision_on(actor, form.page_token.data):
+        _waiting(checklist)
     require_for(form, policy.can_withdraw_request(actor, loaded.own_party(actor)))
     return on_text.act(
         actor,
