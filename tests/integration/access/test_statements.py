@@ -14,6 +14,9 @@ from tracker.accounts.models import User
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.core.db import db
 
+# What is locked is asked for on PostgreSQL alone.
+pytestmark = pytest.mark.both_databases
+
 Statements = Callable[[], AbstractContextManager[list[str]]]
 
 # Who opens which page, and the most statements for it. Those above 15 load a checklist whole (11),

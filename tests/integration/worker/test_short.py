@@ -17,6 +17,9 @@ from tracker.mail.transport import from_url
 from tracker.worker import failures, jobs
 from tracker.worker.one_by_one import Job, each
 
+# What is locked is asked for on PostgreSQL alone.
+pytestmark = pytest.mark.both_databases
+
 # How much work a transaction may be, in pieces of 1 to 4 ms, as busy as the machine is. It's 70 to
 # 90 for the longest, which takes a person out of six visits.
 MOST = 200
