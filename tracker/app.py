@@ -20,6 +20,7 @@ from tracker.accounts import queries as account_queries
 from tracker.accounts import routes as account_routes
 from tracker.accounts.factors import credentials
 from tracker.accounts.people import routes as people_routes
+from tracker.accounts.people import sessions
 from tracker.accounts.policy import can_see_people
 from tracker.accounts.sign_in import setup as sign_in
 from tracker.activity import binding, stale, verbs
@@ -663,6 +664,7 @@ def services_of(settings: Settings, ring: Keys) -> Services:
             HouseRules(four_eyes=settings.four_eyes, days=settings.signature_days)
         ),
         credentials.COMPULSORY_ROLES.holding(roles),
+        sessions.LASTS.holding(dt.timedelta(hours=settings.session_hours)),
         risky_phrases.LANGUAGES.holding(settings.languages),
         trail.HANDLERS.holding(FOLLOWS),
         trail_queries.SEEN.holding(SEEN),

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import UUID
 
 from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
 
+from tests import open_sessions
 from tests.bench import pages
 from tests.bench.pages import TimedPage
 from tests.factories import demonstration as demonstrations
@@ -13,7 +15,6 @@ from tests.factories.bulk import large
 from tests.factories.demonstration import Demonstration
 from tests.servers.ports import free_port
 from tracker import create_app
-from tracker.core import clock
 from tracker.core.db import db
 from tracker.settings import Settings
 from tracker.worker import schema
@@ -56,20 +57,20 @@ def build(data_dir: Path, database_url: str | None = None) -> Stage:
             *pages.of_the_demonstration(demonstration),
             *pages.of_a_large_checklist(crowd, OF_THE_LARGE_ONE),
         )
-        marks = demonstration.sign_in_marks | {
-            OF_THE_LARGE_ONE: crowd.land.users[OF_THE_LARGE_ONE].fs_uniquifier
-        }
-        cookies = {key: _cookie(app, mark) for key, mark in marks.items()}
+        user = crowd.land.users[OF_THE_LARGE_ONE]
+        cookies = {
+            key: _cookie(app, demonstration.users[key], mark)
+            for key, mark in demonstration.sign_in_marks.items()
+        } | {OF_THE_LARGE_ONE: _cookie(app, user.id, user.fs_uniquifier)}
         db.session.remove()
         db.engine.dispose()
     return Stage(environment, chosen, cookies, demonstration)
 
 
-def _cookie(app: Flask, mark: str) -> str:
+def _cookie(app: Flask, user_id: UUID, mark: str) -> str:
     """Return the cookie of somebody who has just signed in."""
-    now = int(clock.now().timestamp())
     signer = SecureCookieSessionInterface().get_signing_serializer(app)
     assert signer is not None
-    session = {"_user_id": mark, "_fresh": True, "begun": now, "seen": now, "csrf_token": "x" * 40}
+    session = open_sessions.cookie_of(app, user_id, mark) | {"csrf_token": "x" * 40}
     signed = signer.dumps(session)
     return f"{app.config['SESSION_COOKIE_NAME']}={signed!s}"

@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import MapAdapter
 
+from tests import open_sessions
 from tests.browser.instances import PREPARED, StartingPoint, opened, settle
 from tests.servers.application import Application
 from tracker.accounts.factors import second_factor
@@ -59,6 +60,8 @@ def _load(data_dir: Path) -> None:
         while _mails_to_send():
             db.session.remove()
             settle(app)
+        open_sessions.begin_all()
+        db.session.commit()
 
 
 def _mails_to_send() -> int:

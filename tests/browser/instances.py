@@ -11,13 +11,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
+import sqlalchemy as sa
 from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
 from itsdangerous import TimestampSigner
 
+from tests import open_sessions
 from tests.servers.application import Application
 from tests.starting_points import lock, run_folder
 from tracker import create_app
+from tracker.accounts.models import User
 from tracker.core import clock
 from tracker.core.db import db
 from tracker.mail import transport
@@ -136,13 +139,16 @@ class _Signer(TimestampSigner):
 
 def signed_in(app: Flask, mark: str) -> dict[str, Any]:
     """Return what the browser of a person who signed in just now keeps, by the person's mark."""
-    now = int(clock.now().timestamp())
+    with app.app_context():
+        user_id = db.session.scalars(sa.select(User.id).where(User.fs_uniquifier == mark)).one()
+        cookie_content = open_sessions.cookie_of(app, user_id, mark)
+        db.session.remove()
     signer = SecureCookieSessionInterface().get_signing_serializer(app)
     assert signer is not None
     signer.signer = _Signer
     cookie = {
         "name": app.config["SESSION_COOKIE_NAME"],
-        "value": signer.dumps({"_user_id": mark, "_fresh": True, "begun": now, "seen": now}),
+        "value": signer.dumps(cookie_content),
         "domain": "localhost",
         "path": "/",
         "expires": -1,

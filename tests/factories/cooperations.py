@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from flask import Flask, current_app
 from sqlalchemy.orm import Session
 
-from tests import starting_points
+from tests import open_sessions, starting_points
 from tests.client import CheckedClient
 from tracker.access.actor import (
     POWERS,
@@ -95,6 +95,7 @@ class Country:
             )
         self.session.flush()
         binding.bind_new(None, user)
+        open_sessions.begin(user.id)
         self.users[first] = user
         self.homes[first] = home
         return user
@@ -173,15 +174,10 @@ def signed_in(app: Flask, user: User) -> CheckedClient:
     """Return a browser in which a person is signed in, without asking for the password."""
     client = app.test_client()
     assert isinstance(client, CheckedClient)
-    now = int(clock.now().timestamp())
     # In an empty context: the session's writing must not see the test's own.
-    contextvars.Context().run(_keep, client, user.fs_uniquifier, now)
+    cookie = open_sessions.cookie_of(app, user.id, user.fs_uniquifier)
+    contextvars.Context().run(open_sessions.keep, client, cookie)
     return client
-
-
-def _keep(client: CheckedClient, uniquifier: str, now: int) -> None:
-    with client.session_transaction() as cookie_session:
-        cookie_session.update(_user_id=uniquifier, _fresh=True, begun=now, seen=now)
 
 
 def country(session: Session) -> Country:

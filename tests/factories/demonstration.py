@@ -8,7 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from flask import Flask
 
-from tests import due
+from tests import due, open_sessions
 from tests.client import CheckedClient
 from tests.factories import paper as scans
 from tests.factories import passkeys
@@ -67,7 +67,8 @@ class Demonstration:
         assert isinstance(client, CheckedClient)
         if key is not None:
             # In an empty context: the session's writing must not see the test's own.
-            contextvars.Context().run(_sign_in, client, self.sign_in_marks[key])
+            cookie = open_sessions.cookie_of(app, self.users[key], self.sign_in_marks[key])
+            contextvars.Context().run(open_sessions.keep, client, cookie)
         return client
 
 
@@ -119,6 +120,8 @@ def make() -> Demonstration:
         paper=withdrawn,
     )
     certificates.make_all()
+    open_sessions.begin_all()
+    db.session.commit()
     return demonstration
 
 
@@ -204,9 +207,3 @@ def _accept(cast: people.Cast, key: str, name: str, body: str, role: Role) -> No
         ),
     )
     cast.users[key] = invitations.accept(invited.token, name=name, password=PASSWORD, language="en")
-
-
-def _sign_in(client: CheckedClient, mark: str) -> None:
-    now = int(clock.now().timestamp())
-    with client.session_transaction() as session:
-        session.update(_user_id=mark, _fresh=True, begun=now, seen=now)

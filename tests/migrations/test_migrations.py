@@ -46,7 +46,7 @@ VERSIONS = sorted((MIGRATIONS / "versions").glob("[0-9]*.py"))
 # Nothing failed, was overridden or was read in secret while the demonstration was made.
 EMPTY_THERE = {"attempt", "certificate_failure", "gate_override", "read_log_entry"}
 # Its rows agree with its signatures, and its people sign in with what they set.
-EMPTY_THERE |= {"disagreement", "refused_account"}
+EMPTY_THERE |= {"disagreement", "refused_account", "user_session"}
 # Nor did a job of the worker fail, or leave anything to be recomputed.
 EMPTY_THERE |= {"job_failure", "due_recomputation"}
 # Tables whose rows nothing writes yet.

@@ -1,4 +1,4 @@
-"""Tables of people, roles, passkeys, invitations and traces of identity proofs."""
+"""Tables of people, roles, passkeys, sessions, invitations and traces of identity proofs."""
 
 import datetime as dt
 from typing import TYPE_CHECKING, Any
@@ -134,6 +134,17 @@ if not TYPE_CHECKING:
         .where(Passkey.user_id == User.id, Passkey.set_aside_at.is_(None))
         .correlate_except(Passkey)
     )
+
+
+class UserSession(Identified, Base):
+    """A session that a person began by signing in, named in its cookie; deleted when it ends."""
+
+    __tablename__ = "user_session"
+
+    user_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"), index=True)
+    begun_at: Mapped[dt.datetime] = mapped_column(index=True)
+    # The browser's name for itself and the network address, as JSON, encrypted for this row.
+    sealed_origin: Mapped[bytes]
 
 
 class RefusedAccount(Base):

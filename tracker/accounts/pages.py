@@ -1,10 +1,15 @@
-"""Tasks in My work about signatory and manager roles to confirm or accept."""
+"""View models of accounts: tasks about roles in My work, and one's own open sessions."""
+
+import datetime as dt
+from dataclasses import dataclass
+from uuid import UUID
 
 from flask import url_for
 from flask_babel import gettext as _
 
 from tracker.access.actor import POWERS, Actor
-from tracker.accounts import labels, queries
+from tracker.accounts import browsers, labels, queries
+from tracker.accounts.people import sessions
 from tracker.accounts.queries import WaitingPower
 from tracker.ui.tasks import OTHERS, YOURS, Task, Tasks
 
@@ -16,6 +21,31 @@ def my_tasks(actor: Actor) -> Tasks:
         mine=tuple(task for task in tasks if task is not None and task.s == YOURS),
         others=tuple(task for task in tasks if task is not None and task.s == OTHERS),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLine:
+    """One of a person's open sessions as listed; begun_at is UTC."""
+
+    session_id: UUID
+    browser: str
+    address: str
+    begun_at: dt.datetime
+    is_this: bool
+
+
+def own_sessions(actor: Actor, current: UUID | None) -> list[SessionLine]:
+    """Return the person's own open sessions, the current one first."""
+    return [
+        SessionLine(
+            row.session_id,
+            browsers.words(row.user_agent),
+            row.address,
+            row.begun_at,
+            row.is_this,
+        )
+        for row in sessions.own(actor, current)
+    ]
 
 
 def _task(actor: Actor, power: WaitingPower) -> Task | None:

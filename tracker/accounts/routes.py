@@ -2,14 +2,14 @@
 
 from uuid import UUID
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_security import auth_required, login_user, logout_user
 from werkzeug.wrappers import Response
 
 from tracker.access import gate
 from tracker.access.actor import Actor, Role
-from tracker.accounts import labels, policy, queries
+from tracker.accounts import labels, pages, policy, queries
 from tracker.accounts.factors import credentials, passkeys, second_factor
 from tracker.accounts.factors.identity_proof import used_words, wrong_words
 from tracker.accounts.forms import (
@@ -23,6 +23,7 @@ from tracker.accounts.forms import (
 )
 from tracker.accounts.models import Invitation, Passkey, User
 from tracker.accounts.people import invitations, service
+from tracker.accounts.people import sessions as stored_sessions
 from tracker.accounts.sign_in import sessions
 from tracker.accounts.sign_in.forms import onward
 from tracker.accounts.sign_in.setup import (
@@ -203,9 +204,60 @@ def _remove_passkey(actor: Actor, passkey: Passkey) -> str | Response:
             None,
             lambda: credentials.remove(actor, passkey.id),
             success=_("The passkey %(name)s is removed.", name=passkey.name),
-            next=redirect(url_for("accounts.profile")),
+            next=redirect(url_for("accounts.after_factor_change")),
         )
     return render_template("accounts/remove_passkey.html", form=form, passkey=passkey)
+
+
+@blueprint.get("/account/sessions")
+@gate.signed_in
+def own_sessions() -> str:
+    """List one's own open sessions, each with a button to end it."""
+    actor = gate.current_actor()
+    return render_template(
+        "accounts/sessions.html",
+        sessions=pages.own_sessions(actor, sessions.session_id()),
+        factor_changed="changed" in request.args,
+        onward=onward(),
+    )
+
+
+@blueprint.get("/account/factor-changed")
+@gate.signed_in
+def after_factor_change() -> Response:
+    """Offer to end the other sessions after a second factor was changed, or go on."""
+    onto = onward() or url_for("accounts.profile")
+    if stored_sessions.has_others(gate.current_actor(), sessions.session_id()):
+        return redirect(url_for("accounts.own_sessions", changed=1, next=onward() or None))
+    return redirect(onto)
+
+
+@blueprint.post("/account/sessions/<uuid:session_id>/end")
+@gate.signed_in
+def end_session(session_id: UUID) -> Response:
+    """End one of one's own sessions, but the current one: signing out ends that."""
+    actor = gate.current_actor()
+    if not stored_sessions.is_another(actor.user_id, session_id, sessions.session_id()):
+        abort(404)
+    return perform(
+        None,
+        lambda: stored_sessions.end(actor.user_id, session_id),
+        success=_("The session has ended."),
+        next=redirect(url_for("accounts.own_sessions")),
+    )
+
+
+@blueprint.post("/account/sessions/end-others")
+@gate.signed_in
+def end_other_sessions() -> Response:
+    """End all one's own sessions but this one."""
+    actor, current = gate.current_actor(), sessions.session_id()
+    return perform(
+        None,
+        lambda: stored_sessions.end_all(actor.user_id, but=current),
+        success=_("Your other sessions have ended."),
+        next=redirect(onward() or url_for("accounts.own_sessions")),
+    )
 
 
 @blueprint.post("/account/sessions/end")

@@ -16,6 +16,7 @@ from tracker.accounts.factors import (
     refused_accounts,
 )
 from tracker.accounts.people import service as accounts
+from tracker.accounts.people import sessions
 from tracker.activity import stale
 from tracker.agreements import departures, notices, renewal, signature_requests
 from tracker.checklists import drafts
@@ -112,6 +113,7 @@ FORGETTING = (
     passkeys.forget_used,
     mailed_codes.forget_old,
     drafts.forget_old,
+    sessions.forget_old,
 )
 
 

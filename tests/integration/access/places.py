@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from flask import Flask, current_app
 from werkzeug.routing import Rule
 
+from tests import open_sessions
 from tests.factories.demonstration import Demonstration
 from tracker.access.actor import Role
 from tracker.accounts import queries
@@ -228,6 +229,7 @@ def _people(demonstration: Demonstration) -> dict[str, list[Thing]]:
         ],
         "where": [Thing("the CSO", {"where": own})],
         "passkey_id": [Thing("of a member of the CSO", {"passkey_id": _passkey_of(user)})],
+        "session_id": [Thing("of a member of the CSO", {"session_id": open_sessions.id_of(user)})],
         "invitation_id": [Thing("to the CSO", {"invitation_id": demonstration.invitation})],
         "accounts.accept_invitation": [
             Thing("a link that is valid", {"token": demonstration.invitation_token})

@@ -36,7 +36,7 @@ from tracker.accounts.factors import (
     refused_accounts,
     second_factor,
 )
-from tracker.accounts.models import Attempt, MailedCode, Passkey, User
+from tracker.accounts.models import Attempt, MailedCode, Passkey, User, UserSession
 from tracker.accounts.people import service
 from tracker.activity.models import Event
 from tracker.core.db import db
@@ -215,6 +215,8 @@ def test_marks_of_sessions_that_changed_places_open_no_account(
     with is_found(cast, Fault.OTHER_CREDENTIALS, row="samira@example.org"):
         put(cast, "samira", fs_uniquifier="between")
         put(cast, "henrik", fs_uniquifier=marks["samira"])
+        with db.engine.begin() as connection:
+            connection.execute(sa.update(UserSession).values(user_id=cast.people["henrik"]))
     page = Page.of(browser.get("/account/second-factor", follow_redirects=True))
     assert REFUSED in page.text
     assert "Sign in" in page.title

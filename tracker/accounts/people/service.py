@@ -17,7 +17,7 @@ from tracker.accounts import messages, policy, queries
 from tracker.accounts.factors import binding, credentials, seals
 from tracker.accounts.factors.binding import Change
 from tracker.accounts.models import Membership, User
-from tracker.accounts.people import invitations, powers, without_email
+from tracker.accounts.people import invitations, powers, sessions, without_email
 from tracker.activity import service as trail
 from tracker.activity.verbs import (
     PERSON_CHANGED,
@@ -349,8 +349,9 @@ def end_sessions_of(actor: Actor, user_id: UUID, *, reason: str) -> None:
 
 
 def _forget_sessions(user: User) -> None:
-    """Give a person a new session marker; the caller binds it."""
+    """End a person's sessions, with a new session marker; the caller binds it."""
     user.fs_uniquifier = uuid4().hex
+    sessions.end_all(user.id)
 
 
 def _end(memberships: Sequence[Membership], actor: Actor | None, reason: str) -> None:

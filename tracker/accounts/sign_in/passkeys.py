@@ -179,7 +179,8 @@ class MadePasskeyForm(Form, library.WebAuthnRegisterResponseForm):
             self.form_errors.append(str(NOT_TAKEN))
         if onward():
             again = url_for("security.wan_register", next=onward())
-            after_this_request(partial(_go_to, onward() if taken else again))
+            offer = url_for("accounts.after_factor_change", next=onward())
+            after_this_request(partial(_go_to, offer if taken else again))
         return taken
 
     def _is_taken(self) -> bool:

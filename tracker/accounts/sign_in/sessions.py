@@ -1,17 +1,19 @@
-"""The two limits of a session, idle and absolute, checked at each request; both are settings.
+"""The cookie of a session: its id, and its two limits, idle and absolute, which are settings.
 
-Both times are stored in the signed session cookie.
+Both times are stored in the signed cookie, so that reading a page writes nothing. The session
+itself is in the database (accounts.people.sessions): ended there, its cookie is worth nothing.
 """
 
 import datetime as dt
 import enum
 from uuid import UUID
 
-from flask import current_app, session
+from flask import current_app, request, session
 
+from tracker.accounts.people import sessions as stored
 from tracker.core import clock
 
-BEGUN, SEEN, ACTING_FOR = "begun", "seen", "acting_for"
+SESSION_ID, BEGUN, SEEN, ACTING_FOR = "session_id", "begun", "seen", "acting_for"
 # The cookie is not rewritten more often than this.
 STEP = 30
 
@@ -23,9 +25,25 @@ class End(enum.StrEnum):
     LONG = "long"
 
 
-def begin() -> None:
-    """Start the clock when somebody signs in."""
+def begin(user_id: UUID) -> None:
+    """Begin a session for somebody who signed in, in place of an earlier one of this browser."""
+    stored.end(user_id, session_id())
+    address, browser = request.remote_addr or "", request.user_agent.string
+    begun = stored.begin(user_id, user_agent=browser, address=address)
+    session[SESSION_ID] = str(begun)
     session[BEGUN] = session[SEEN] = _now()
+
+
+def end(user_id: UUID) -> None:
+    """End this browser's session when its person signs out; the caller commits."""
+    stored.end(user_id, session_id())
+    session.pop(SESSION_ID, None)
+
+
+def session_id() -> UUID | None:
+    """Return the id of this browser's session, or None if it has none."""
+    text = session.get(SESSION_ID)
+    return UUID(text) if isinstance(text, str) else None
 
 
 def over() -> End | None:

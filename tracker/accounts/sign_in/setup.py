@@ -22,7 +22,7 @@ from flask import (
     url_for,
 )
 from flask_babel import gettext as _
-from flask_login import current_user
+from flask_login import current_user, user_logged_out
 from flask_security import (
     MailUtil,
     RoleMixin,
@@ -32,7 +32,7 @@ from flask_security import (
     tf_plugin,
     user_authenticated,
 )
-from flask_security.utils import uia_email_mapper
+from flask_security.utils import set_request_attr, uia_email_mapper
 from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor, ActorClearance, ActorMembership
@@ -48,6 +48,7 @@ from tracker.accounts.factors import (
     second_factor,
 )
 from tracker.accounts.models import Passkey, User
+from tracker.accounts.people import sessions as stored_sessions
 from tracker.accounts.sign_in import forms as sign_in_forms
 from tracker.accounts.sign_in import passkeys as sign_in_passkeys
 from tracker.accounts.sign_in import sessions
@@ -158,6 +159,7 @@ def init_sign_in(app: Flask) -> None:
         mark_endpoint(app, f"security.{name}", "signed_in")
     app.before_request(_guard_pages)
     user_authenticated.connect(_signed_in, app)
+    user_logged_out.connect(_signed_out, app)
     password_changed.connect(_password_changed, app)
     password_reset.connect(_password_changed, app)
 
@@ -320,7 +322,7 @@ def _settings(settings: Settings, app: Flask) -> dict[str, Any]:
         "POST_LOGIN_VIEW": "/",
         "POST_LOGOUT_VIEW": "/sign-in",
         "POST_CHANGE_VIEW": "accounts.profile",
-        "WAN_POST_REGISTER_VIEW": "accounts.profile",
+        "WAN_POST_REGISTER_VIEW": "accounts.after_factor_change",
     }
     words = {f"MSG_{name}": message for name, message in _WORDS.items()}
     ours = {f"SECURITY_{name}": value for name, value in {**machinery, **pages, **words}.items()}
@@ -415,19 +417,21 @@ def _load_people_by_session_only(security: Security) -> None:
     Flask-Security's other ways to sign in (tokens, basic authentication) are disabled, and so is
     its second check of each request, which would also run for static files.
     """
-    load = security.login_manager._user_callback  # noqa: SLF001 -- Flask-Login has no getter
 
     def load_user(fs_uniquifier: str) -> User | None:
         g.session_ended = sessions.over()
         if g.session_ended:
             return None
-        user = cast("User | None", load(fs_uniquifier))
+        user = stored_sessions.person_of(fs_uniquifier, sessions.session_id())
         if user is None or not (_memberships(user) or queries.may_come_in(user.id)):
             return None
         if not seals.is_sealed(user):
             binding.note(user, binding.Fault.NOT_SEALED)
             g.credentials_refused = True
             return None
+        # As Flask-Security's own loader does.
+        set_request_attr("fs_authn_via", "session")
+        set_request_attr("fs_paa", session.get("fs_paa", 0))
         sessions.touch()
         _ask_again_on_another_device()
         return user
@@ -517,10 +521,17 @@ def _render(template: str, **context: Any) -> str:
 
 
 def _signed_in(_app: Flask, *, user: User, **_more: Any) -> None:
-    """Start the session's clock and delete the failures; the view commits."""
+    """Begin the session and delete the failures; the view commits."""
     session.pop(sessions.ACTING_FOR, None)
-    sessions.begin()
+    sessions.begin(user.id)
     attempts.forgive(user.email)
+
+
+def _signed_out(_app: Flask, *, user: Any, **_more: Any) -> None:
+    """End the session of somebody who signs out."""
+    if user.is_authenticated:
+        sessions.end(user.id)
+        after_this_request(_commit)
 
 
 def _password_changed(_app: Flask, *, user: User, **_more: Any) -> None:
@@ -528,6 +539,8 @@ def _password_changed(_app: Flask, *, user: User, **_more: Any) -> None:
     actor = optional_actor() or Actor(user_id=user.id, name=user.name, email=user.email)
     trail.record(PASSWORD_CHANGED, actor=actor, subject_type="user", subject_id=user.id)
     binding.bind(actor, user, binding.Change.PASSWORD)
+    # Flask-Security has begun another session where the person is signed in.
+    stored_sessions.end_all(user.id, but=sessions.session_id() if signed_in_user() else None)
 
 
 def _commit(response: Response) -> Response:

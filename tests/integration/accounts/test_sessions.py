@@ -1,0 +1,176 @@
+"""One's own sessions: listed, ended one by one or together, and worth nothing after signing out."""
+
+from collections.abc import Callable
+from uuid import UUID, uuid4
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from tests.client import CheckedClient
+from tests.factories.accounts import PASSWORD, House, signed_in
+from tests.factories.passkeys import Device, give
+from tests.integration.accounts.conftest import NOON, Clock
+from tests.integration.accounts.test_passkeys import is_in, text
+from tracker.accounts import browsers as known
+from tracker.accounts.models import UserSession
+from tracker.accounts.people import sessions
+
+Browsers = Callable[[], CheckedClient]
+PHONE = (
+    "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/141.0.0.0 Mobile Safari/537.36"
+)
+
+pytestmark = pytest.mark.both_databases
+
+
+def on_the_phone(client: CheckedClient, key: str) -> CheckedClient:
+    client.environ_base = {"HTTP_USER_AGENT": PHONE, "REMOTE_ADDR": "192.0.2.17"}
+    return signed_in(client, key)
+
+
+def session_ids(session: Session, people: House, key: str) -> set[UUID]:
+    session.rollback()
+    mine = sa.select(UserSession.id).where(UserSession.user_id == people.people[key])
+    return set(session.scalars(mine))
+
+
+def test_a_copied_cookie_is_worth_nothing_after_signing_out(
+    people: House, browsers: Browsers, session: Session
+) -> None:
+    own, thief = signed_in(browsers(), "samira"), browsers()
+    cookie = own.get_cookie("session")
+    assert cookie is not None
+    thief.set_cookie("session", cookie.value)
+    assert is_in(thief)
+    own.post("/sign-out")
+    assert not is_in(own)
+    assert not is_in(thief)
+    assert session_ids(session, people, "samira") == set()
+
+
+def test_a_person_sees_their_sessions_and_ends_another(
+    people: House, browsers: Browsers, session: Session
+) -> None:
+    here = signed_in(browsers(), "samira")
+    before = session_ids(session, people, "samira")
+    phone = on_the_phone(browsers(), "samira")
+    signed_in(browsers(), "dora")
+    page = here.page("/account/sessions")
+    assert page.text.count("This session") == 1
+    assert "Chrome Mobile on Android" in page.text
+    assert "192.0.2.17" in page.text
+    (other,) = session_ids(session, people, "samira") - before
+    done = here.post(page.form(f"/account/sessions/{other}/end").action, follow_redirects=True)
+    assert "The session has ended." in text(done)
+    assert "You have no other sessions." in text(done)
+    assert not is_in(phone)
+    assert is_in(here)
+
+
+def test_all_others_end_together_and_this_one_goes_on(people: House, browsers: Browsers) -> None:
+    here, phone, third = (signed_in(browsers(), "samira") for _ in range(3))
+    dora = signed_in(browsers(), "dora")
+    done = here.post("/account/sessions/end-others", follow_redirects=True)
+    assert "Your other sessions have ended." in text(done)
+    assert [is_in(client) for client in (here, phone, third, dora)] == [True, False, False, True]
+
+
+def test_nobody_ends_a_session_of_somebody_else(
+    people: House, browsers: Browsers, session: Session
+) -> None:
+    samira = signed_in(browsers(), "samira")
+    (hers,) = session_ids(session, people, "samira")
+    for key in ("dora", "ada"):
+        other = signed_in(browsers(), key)
+        assert str(hers) not in other.get("/account/sessions").text
+        assert other.post(f"/account/sessions/{hers}/end").status_code == 404
+    assert is_in(samira)
+    # One's own current session ends by signing out.
+    assert samira.post(f"/account/sessions/{hers}/end").status_code == 404
+    assert samira.post(f"/account/sessions/{uuid4()}/end").status_code == 404
+    assert browsers().get("/account/sessions").status_code == 302
+
+
+def test_the_cookie_of_another_persons_session_lets_nobody_in(
+    people: House, browsers: Browsers, session: Session
+) -> None:
+    signed_in(browsers(), "samira")
+    (hers,) = session_ids(session, people, "samira")
+    assert sessions.person_of(people.user("samira").fs_uniquifier, hers) is not None
+    assert sessions.person_of(people.user("dora").fs_uniquifier, hers) is None
+    assert sessions.person_of(people.user("samira").fs_uniquifier, None) is None
+
+
+def test_a_new_password_ends_the_other_sessions(
+    people: House, browsers: Browsers, session: Session
+) -> None:
+    here, phone = signed_in(browsers(), "samira"), signed_in(browsers(), "samira")
+    new = "eight lanterns by the harbour"
+    here.submit("/account/password", password=PASSWORD, new_password=new, new_password_confirm=new)
+    assert is_in(here)
+    assert not is_in(phone)
+    assert len(session_ids(session, people, "samira")) == 1
+
+
+def test_after_a_second_factor_changes_the_other_sessions_can_be_ended(
+    people: House, browsers: Browsers
+) -> None:
+    here = signed_in(browsers(), "samira")
+    alone = here.get("/account/factor-changed")
+    assert alone.location == "/account"
+    signed_in(browsers(), "samira")
+    offer = here.page("/account/factor-changed?next=/guidance")
+    assert "You changed how you sign in." in offer.text
+    done = here.post(offer.form("/account/sessions/end-others").action)
+    assert done.location == "/guidance"
+
+
+def test_a_removed_passkey_leads_to_that_offer(people: House, browsers: Browsers) -> None:
+    here = signed_in(browsers(), "samira")
+    signed_in(browsers(), "samira")
+    give(people, "samira", Device())
+    (passkey,) = people.user("samira").webauthn
+    done = here.submit(f"/account/passkeys/{passkey.id}/remove")
+    assert "You changed how you sign in." in text(done)
+
+
+def test_where_a_session_was_begun_is_encrypted_for_its_row(
+    people: House, browsers: Browsers, session: Session
+) -> None:
+    here, phone = signed_in(browsers(), "samira"), on_the_phone(browsers(), "samira")
+    rows = {row.id: row for row in session.scalars(sa.select(UserSession))}
+    assert all(b"192.0.2" not in row.sealed_origin for row in rows.values())
+    assert is_in(phone)
+    first, second = rows.values()
+    first.sealed_origin = second.sealed_origin
+    session.commit()
+    assert "Unknown browser" in here.get("/account/sessions").text
+
+
+def test_the_worker_forgets_sessions_whose_longest_time_is_over(
+    people: House, browsers: Browsers, session: Session, frozen_time: Clock
+) -> None:
+    frozen_time(NOON)
+    signed_in(browsers(), "samira")
+    frozen_time(NOON + sessions.LASTS.get())
+    signed_in(browsers(), "dora")
+    assert sessions.forget_old() == 1
+    session.commit()
+    assert session_ids(session, people, "samira") == set()
+    assert len(session_ids(session, people, "dora")) == 1
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "words"),
+    [
+        (PHONE, "Chrome Mobile on Android"),
+        ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox on"),
+        ("", "Unknown browser"),
+        ("\x00<script>" * 40, "Unknown browser"),
+    ],
+)
+@pytest.mark.usefixtures("app")
+def test_a_browser_is_named_as_far_as_it_is_known(user_agent: str, words: str) -> None:
+    assert known.words(user_agent).startswith(words)

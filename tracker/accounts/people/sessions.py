@@ -1,0 +1,126 @@
+"""Sessions in the database: begun by signing in, listed for their person, ended one by one.
+
+A session's cookie is signed and names a row here; without the row it is worth nothing. So a copied
+cookie is of no use once its session has ended.
+"""
+
+import datetime as dt
+import json
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+
+from tracker.access.actor import Actor
+from tracker.accounts.models import User, UserSession
+from tracker.core import clock, crypto, keys
+from tracker.core.db import db, delete_batch
+from tracker.core.services import Slot
+
+# How long a session may last; the settings say it.
+LASTS: Slot[dt.timedelta] = Slot("session_lasts", dt.timedelta(hours=12))
+# How much of a browser's name for itself is stored.
+USER_AGENT_LENGTH = 400
+
+_SIGNED_IN = sa.select(User).where(
+    User.fs_uniquifier == sa.bindparam("mark"),
+    User.active,
+    sa.exists().where(UserSession.id == sa.bindparam("session_id"), UserSession.user_id == User.id),
+)
+_OWN = (
+    sa.select(UserSession)
+    .where(UserSession.user_id == sa.bindparam("person"))
+    .where(UserSession.begun_at > sa.bindparam("since"))
+    .order_by(UserSession.begun_at.desc(), UserSession.id)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """A session as its person sees it: when it was begun (UTC), with which browser, from where."""
+
+    session_id: UUID
+    begun_at: dt.datetime
+    user_agent: str
+    address: str
+    is_this: bool
+
+
+def begin(user_id: UUID, *, user_agent: str, address: str, session_id: UUID | None = None) -> UUID:
+    """Add the session of somebody who signed in; return its id, random by default."""
+    row = UserSession(id=session_id or uuid4(), user_id=user_id, begun_at=clock.now())
+    origin = json.dumps({"user_agent": user_agent[:USER_AGENT_LENGTH], "address": address})
+    row.sealed_origin = crypto.seal(keys.current().fields, origin.encode(), _context(row))
+    db.session.add(row)
+    db.session.flush()
+    return row.id
+
+
+def person_of(mark: str, session_id: UUID | None) -> User | None:
+    """Return the active person whose open session this is, or None; one query per request."""
+    if session_id is None:
+        return None
+    return db.session.scalar(_SIGNED_IN, {"mark": mark, "session_id": session_id})
+
+
+def own(actor: Actor, current: UUID | None) -> list[OpenSession]:
+    """Return the person's open sessions, the current one first, then the latest."""
+    rows = db.session.scalars(
+        _OWN, {"person": actor.user_id, "since": clock.now() - LASTS.get()}
+    ).all()
+    return sorted((_shown(row, current) for row in rows), key=lambda shown: not shown.is_this)
+
+
+def is_another(user_id: UUID, session_id: UUID, current: UUID | None) -> bool:
+    """Return whether a session is the person's own, and not the current one."""
+    row = db.session.get(UserSession, session_id)
+    return row is not None and row.user_id == user_id and row.id != current
+
+
+def has_others(actor: Actor, current: UUID | None) -> bool:
+    """Return whether the person has open sessions besides the current one."""
+    return any(not shown.is_this for shown in own(actor, current))
+
+
+def end(user_id: UUID, session_id: UUID | None) -> bool:
+    """End one session of a person; return whether it was open."""
+    return bool(_delete(UserSession.user_id == user_id, UserSession.id == session_id))
+
+
+def end_all(user_id: UUID, *, but: UUID | None = None) -> int:
+    """End all sessions of a person, or all but one; return how many."""
+    return _delete(UserSession.user_id == user_id, UserSession.id.is_distinct_from(but))
+
+
+def forget_old() -> int:
+    """Delete a batch of sessions whose longest time is over (db.delete_batch); for the worker."""
+    return delete_batch(UserSession.id, UserSession.begun_at <= clock.now() - LASTS.get())
+
+
+def _delete(*conditions: sa.ColumnElement[bool]) -> int:
+    ended = db.session.execute(
+        sa.delete(UserSession)
+        .where(*conditions)
+        .returning(UserSession.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(ended.all())
+
+
+def _shown(row: UserSession, current: UUID | None) -> OpenSession:
+    try:
+        origin = json.loads(crypto.unseal(keys.current().fields, row.sealed_origin, _context(row)))
+    except crypto.SealBrokenError:
+        # Written outside the application: shown without an origin, so that it can be ended.
+        origin = {"user_agent": "", "address": ""}
+    return OpenSession(
+        session_id=row.id,
+        begun_at=row.begun_at,
+        user_agent=origin["user_agent"],
+        address=origin["address"],
+        is_this=row.id == current,
+    )
+
+
+def _context(row: UserSession) -> str:
+    return f"session {row.id} of {row.user_id}"
