@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from tests.factories.accounts import PASSWORD, STEP, House
 from tests.integration.accounts.conftest import NOON, Clock
-from tracker.accounts.factors import identity_proof
+from tracker.accounts.factors import attempts, identity_proof
 from tracker.accounts.models import Attempt
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
@@ -80,6 +80,16 @@ def test_failures_count_though_the_caller_gives_up(henrik: House, session: Sessi
     assert session.query(Attempt).count() == 10
     error = broken(henrik, PASSWORD, henrik.code("henrik"))
     assert "Too many attempts" in str(error)
+
+
+def test_wrong_passwords_of_a_stranger_keep_nobody_from_signing(
+    henrik: House, session: Session
+) -> None:
+    stranger = attempts.account("henrik@example.org")
+    attempts.note([stranger] * stranger.most)
+    assert identity_proof.prove(henrik.people["henrik"], PASSWORD, henrik.code("henrik"))
+    session.commit()
+    assert attempts.minutes_to_wait([stranger]) > 0
 
 
 def test_a_success_forgives(henrik: House, session: Session) -> None:

@@ -1,6 +1,7 @@
 """The keys under which attempts are counted."""
 
 from collections.abc import Iterator
+from uuid import UUID
 
 import pytest
 
@@ -26,8 +27,11 @@ def test_kinds_of_attempts_are_counted_apart() -> None:
         attempts.reset_account("a@b.example"),
         attempts.client("10.0.0.1"),
         attempts.reset_client("10.0.0.1"),
+        attempts.passkey_client("10.0.0.1"),
+        attempts.proof(UUID(int=1)),
+        attempts.proof(UUID(int=2)),
     ]
-    assert len({counter.key for counter in counters}) == 4
+    assert len({counter.key for counter in counters}) == len(counters)
 
 
 @pytest.mark.parametrize(

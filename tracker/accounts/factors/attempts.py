@@ -9,7 +9,7 @@ import hmac
 import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -37,13 +37,23 @@ class Counter:
 
 
 def account(email: str) -> Counter:
-    """Count failed proofs of being the owner of an account: password, code, recovery code."""
+    """Count failed attempts to sign in to an account: password, code, recovery code."""
     return Counter(f"account|{email.strip().lower()}", 10)
 
 
 def client(address: str | None) -> Counter:
     """Count failures from one client address."""
     return Counter(f"client|{_network(address)}", 30)
+
+
+def proof(user_id: UUID) -> Counter:
+    """Count a signed-in person's failed proofs; apart, since strangers cause those of account()."""
+    return Counter(f"proof|{user_id}", 10)
+
+
+def passkey_client(address: str | None) -> Counter:
+    """Count failures with passkeys from one client address; they keep nobody from a right one."""
+    return Counter(f"passkey-client|{_network(address)}", 30)
 
 
 def reset_account(email: str) -> Counter:
@@ -94,11 +104,11 @@ def note(counters: Iterable[Counter]) -> None:
         will_write.reset(token)
 
 
-def forgive(email: str) -> None:
-    """Delete an account's failures after a success, in the caller's transaction."""
+def forgive(counter: Counter) -> None:
+    """Delete the failures of a counter after a success, in the caller's transaction."""
     db.session.execute(
         sa.delete(Attempt)
-        .where(Attempt.key == account(email).key)
+        .where(Attempt.key == counter.key)
         .execution_options(synchronize_session=False)
     )
 

@@ -45,7 +45,7 @@ def prove(user_id: UUID, password: str, code: str) -> Proof:
     read before can then still be shown, but not changed. Raises RuleBrokenError with the field
     password or code.
     """
-    user, counters = _person(user_id)
+    user, counters = _person_who_may_try(user_id)
     if not user.has_app:
         raise RuleBrokenError(_without_app(user), "code")
     _check_password(user, password, counters)
@@ -55,7 +55,7 @@ def prove(user_id: UUID, password: str, code: str) -> Proof:
     if answer is second_factor.Answer.WRONG:
         attempts.note(counters)
         raise RuleBrokenError(wrong_words(), "code")
-    attempts.forgive(user.email)
+    attempts.forgive(attempts.proof(user_id))
     return Proof(user_id, PASSWORD_TOTP, clock.now())
 
 
@@ -66,7 +66,9 @@ def prove_by_passkey(user_id: UUID, answer: str, challenge: bytes) -> Proof:
     and is recorded permanently. A passkey whose counter went backwards is disabled immediately.
     Raises RuleBrokenError without a field.
     """
-    user, counters = _person(user_id)
+    # Too many failures before don't matter: a passkey's response can't be guessed.
+    _person(user_id)
+    counters = [attempts.proof(user_id)]
     try:
         sent = passkeys.read(answer)
         passkey = passkeys.find(sent.raw_id)
@@ -80,7 +82,7 @@ def prove_by_passkey(user_id: UUID, answer: str, challenge: bytes) -> Proof:
         attempts.note(counters)
         set_aside(error.passkey_id)
         raise RuleBrokenError(set_aside_words()) from error
-    attempts.forgive(user.email)
+    attempts.forgive(attempts.proof(user_id))
     return Proof(user_id, PASSKEY, clock.now(), passkeys.assertion_of(passkey, sent))
 
 
@@ -91,7 +93,7 @@ def prove_by_mailed_code(user_id: UUID, subject_id: UUID, password: str, code: s
     caller's transaction back and is recorded permanently. Raises RuleBrokenError with the field
     password or mailed_code.
     """
-    user, counters = _person(user_id)
+    user, counters = _person_who_may_try(user_id)
     _check_password(user, password, counters)
     row = mailed_codes.waits(user_id, subject_id)
     if row is None or attempts.minutes_to_wait([mailed_codes.tries(row)]):
@@ -105,7 +107,7 @@ def prove_by_mailed_code(user_id: UUID, subject_id: UUID, password: str, code: s
         raise RuleBrokenError(
             _l("This code has already been used. Ask for a new one"), "mailed_code"
         )
-    attempts.forgive(user.email)
+    attempts.forgive(attempts.proof(user_id))
     return Proof(user_id, PASSWORD_MAILED_CODE, clock.now())
 
 
@@ -147,18 +149,20 @@ def set_aside_words() -> object:
     )
 
 
-def _person(user_id: UUID) -> tuple[User, list[attempts.Counter]]:
-    """Return the person, and the counters for failures.
-
-    Refuses after too many failures, and credentials that this application did not bind.
-    """
+def _person(user_id: UUID) -> User:
+    """Return the person; refuse credentials that this application did not bind."""
     user = db.session.get_one(User, user_id)
-    counters = [attempts.account(user.email)]
+    binding.require(user, binding.NOTHING_SIGNED)
+    return user
+
+
+def _person_who_may_try(user_id: UUID) -> tuple[User, list[attempts.Counter]]:
+    """Return the person, and the counters for failures; refuse after too many of them."""
+    counters = [attempts.proof(user_id)]
     minutes = attempts.minutes_to_wait(counters)
     if minutes:
         raise RuleBrokenError(too_many(minutes), "password")
-    binding.require(user, binding.NOTHING_SIGNED)
-    return user, counters
+    return _person(user_id), counters
 
 
 def _check_password(user: User, password: str, counters: list[attempts.Counter]) -> None:

@@ -47,6 +47,8 @@ class Limited(Form):
     """A form that proves something: after too many failures people have to wait."""
 
     missing: dict[str, list[str]]
+    # Whether too many failures keep even the right proof from working for a while.
+    can_be_guessed = True
 
     def counters(self) -> list[attempts.Counter]:
         """Return the counters for failures of this form."""
@@ -64,12 +66,14 @@ class Limited(Form):
             return False
         counters = self.counters()
         minutes = attempts.minutes_to_wait(counters)
-        if minutes:
+        if minutes and self.can_be_guessed:
             self.form_errors = [too_many(minutes)]
             return False
         if self.judge():
             return True
-        if self.counts_as_failure():
+        if minutes:
+            self.form_errors = [too_many(minutes)]
+        elif self.counts_as_failure():
             attempts.note(counters)
         return False
 
@@ -207,8 +211,8 @@ class ConfirmIdentityForm(Limited, library.VerifyForm):
             field.data = ""
 
     def counters(self) -> list[attempts.Counter]:
-        """Return the counters for the account and for the client."""
-        return _counters(self.user)
+        """Return the counter for the signed-in person's proofs."""
+        return [attempts.proof(self.user.id)]
 
     def judge(self) -> bool:
         """Check both; afterwards the session belongs to this browser again."""
@@ -309,8 +313,8 @@ class ChangePasswordForm(Limited, library.ChangePasswordForm):
     guessed = False
 
     def counters(self) -> list[attempts.Counter]:
-        """Return the counters for the account and for the client."""
-        return _counters(current_user)
+        """Return the counter for the signed-in person's proofs."""
+        return [attempts.proof(current_user.id)]
 
     def judge(self) -> bool:
         """Check the current password, and a good new one that differs from it."""

@@ -242,6 +242,7 @@ class PasskeyAnswerForm(Limited, library.WebAuthnSigninResponseForm):
     # Sessions end when they are idle.
     remember = cast("Any", SimpleNamespace(data=False))
     is_guess = True
+    can_be_guessed = False
 
     def validate_next(self, field: Any) -> None:
         """Discard a URL outside this application."""
@@ -257,10 +258,9 @@ class PasskeyAnswerForm(Limited, library.WebAuthnSigninResponseForm):
         return False
 
     def counters(self) -> list[attempts.Counter]:
-        """Return the counters for the passkey's account and for the client."""
+        """Return the counter for the client."""
         self.sent, self.cred = self._read()
-        own = [attempts.account(self.cred.user.email)] if self.cred else []
-        return [*own, attempts.client(request.remote_addr)]
+        return [attempts.passkey_client(request.remote_addr)]
 
     def judge(self) -> bool:
         """Accept the owner of the passkey that answered this page's challenge, if active."""

@@ -524,7 +524,7 @@ def _signed_in(_app: Flask, *, user: User, **_more: Any) -> None:
     """Begin the session and delete the failures; the view commits."""
     session.pop(sessions.ACTING_FOR, None)
     sessions.begin(user.id)
-    attempts.forgive(user.email)
+    attempts.forgive(attempts.account(user.email))
 
 
 def _signed_out(_app: Flask, *, user: Any, **_more: Any) -> None:

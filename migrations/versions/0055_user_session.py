@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0054_user_session"
-down_revision = "0053_in_presence"
+revision = "0055_user_session"
+down_revision = "0054_flags_on_visits"
 branch_labels = None
 depends_on = None
 
