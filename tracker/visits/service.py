@@ -424,7 +424,8 @@ def override(actor: Actor, visit: Visit, *, reason: str, mark: str) -> GateOverr
     """
     _take_turn(visit.cooperation_id)
     db.session.refresh(visit)
-    policy.can_override(actor, npm_ids(_cooperation(visit)), visit.stage).require()
+    is_over = plan_of(visit).is_over(clock.today())
+    policy.can_override(actor, npm_ids(_cooperation(visit)), visit.stage, is_over=is_over).require()
     reading = readiness.read(visit)
     keys, decision = policy.to_excuse(reading.judgement)
     if not decision:
@@ -517,7 +518,8 @@ def _own_fact(actor: Actor, visit: Visit) -> tuple[Reading, MemberFact]:
     _lock_checklists(visit)
     db.session.refresh(visit)
     is_member = queries.is_member(actor, visit)
-    policy.can_answer_as_member(is_member=is_member, stage=visit.stage).require()
+    is_over = plan_of(visit).is_over(clock.today())
+    policy.can_answer_as_member(is_member=is_member, stage=visit.stage, is_over=is_over).require()
     reading = readiness.read(visit)
     members = reading.judgement.facts.members
     return reading, next(member for member in members if member.user_id == actor.user_id)
@@ -546,11 +548,12 @@ def settle(visit: Visit) -> bool:
     """Bring stage and readiness to what the gates answer now; return True when something changed.
 
     A visit becomes ready only when all of J3 is met, and loses readiness at once when that is no
-    longer so. Lead and coordinators of the NPM are told that something changed, and no more.
+    longer so. Lead and coordinators of the NPM are told that something changed, and no more. Once
+    its days have passed it stays as it was: papers and clearances run out then.
     """
     _take_turn(visit.cooperation_id)
     db.session.refresh(visit)
-    if visit.stage not in stages.PREPARED:
+    if visit.stage not in stages.PREPARED or plan_of(visit).is_over(clock.today()):
         return False
     judged = readiness.judge(visit)
     moved = _set_stage(visit, stages.stage_after(visit.stage, judged.is_open))

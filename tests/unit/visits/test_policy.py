@@ -632,8 +632,9 @@ def test_the_lead_and_the_planners_change_a_plan(stage: VisitStage) -> None:
 def test_a_visit_that_is_stopped_or_under_way_is_not_changed(stage: VisitStage) -> None:
     coordinator, manager = actor(Role.COORDINATOR), actor(Role.MANAGER)
     says(policy.can_change(coordinator, {NPM}, stage, leads=True), "Its plan stays as it is")
-    says(policy.can_override(manager, {NPM}, stage), "nothing to override")
-    says(policy.can_answer_as_member(is_member=True, stage=stage), "Nothing is asked of you")
+    says(policy.can_override(manager, {NPM}, stage, is_over=False), "nothing to override")
+    decision = policy.can_answer_as_member(is_member=True, stage=stage, is_over=False)
+    says(decision, "Nothing is asked of you")
 
 
 @pytest.mark.parametrize(
@@ -647,14 +648,22 @@ def test_a_visit_that_is_stopped_or_under_way_is_not_changed(stage: VisitStage) 
     ],
 )
 def test_only_a_manager_of_the_npm_overrides(who: Actor, words: str) -> None:
-    says(policy.can_override(who, {NPM}, VisitStage.CLEARED), words)
+    says(policy.can_override(who, {NPM}, VisitStage.CLEARED, is_over=False), words)
 
 
 @pytest.mark.parametrize(
     ("is_member", "words"), [(True, ""), (False, "You aren't on the team of this visit")]
 )
 def test_each_answers_only_as_a_person_of_the_team(is_member: bool, words: str) -> None:
-    says(policy.can_answer_as_member(is_member=is_member, stage=VisitStage.PLANNED), words)
+    stage = VisitStage.PLANNED
+    says(policy.can_answer_as_member(is_member=is_member, stage=stage, is_over=False), words)
+
+
+def test_nothing_is_asked_nor_overridden_once_the_days_have_passed() -> None:
+    passed = "The days of this visit have passed."
+    manager, stage = actor(Role.MANAGER), VisitStage.CLEARED
+    says(policy.can_override(manager, {NPM}, stage, is_over=True), passed)
+    says(policy.can_answer_as_member(is_member=True, stage=stage, is_over=True), passed)
 
 
 def test_the_read_log_is_for_managers_of_the_npm() -> None:
