@@ -252,6 +252,9 @@ def _checked_plan(plan: Plan, before: Plan | None) -> Plan:
     is_same_day = before is not None and before.starts_on == plan.starts_on
     if plan.starts_on < clock.today() and not is_same_day:
         raise RuleBrokenError(_l("The first day has passed. Choose a future day."), "starts_on")
+    # Else a visit that was ready would say so of a place or of days for which it never was.
+    if plan.ends_on < clock.today():
+        raise RuleBrokenError(_l("The last day has passed. Choose a future day."), "ends_on")
     return Plan(place, plan.starts_on, plan.ends_on)
 
 

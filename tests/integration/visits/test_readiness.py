@@ -183,6 +183,9 @@ def test_once_the_days_of_a_visit_have_passed_it_stays_as_it_was(
         service.override(scene.actor("milan"), visit, reason="Late.", mark="")
     with pytest.raises(RefusedError, match="have passed"):
         accept_role(scene.actor("leyla"), visit)
+    elsewhere = Plan("Upper Harbour police station", plan.starts_on, plan.ends_on)
+    with pytest.raises(RuleBrokenError, match="The last day has passed"):
+        service.change_plan(scene.actor("pavo"), visit, version=visit.version, plan=elsewhere)
     # Moved to days that are still to come it is prepared again.
     moved = Plan(plan.place, plan.ends_on + ONE_DAY, plan.ends_on + ONE_DAY)
     service.change_plan(scene.actor("pavo"), visit, version=visit.version, plan=moved)
