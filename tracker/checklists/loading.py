@@ -49,6 +49,7 @@ from tracker.checklists.rules.completeness import (
     item_standing,
     standing,
 )
+from tracker.checklists.rules.consistency import TIES
 from tracker.checklists.rules.facts import (
     AnswerKey,
     Filled,
@@ -910,6 +911,7 @@ def _party_facts(checklist: Checklist, cooperation: Cooperation) -> tuple[PartyF
             name=row.organisation.name,
             mark=row.organisation.mark,
             languages=language_codes(row.organisation.languages),
+            ties=frozenset(key for key in TIES if getattr(row.organisation, key)),
         )
         for row in checklist.parties
     )

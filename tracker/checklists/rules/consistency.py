@@ -263,7 +263,7 @@ def _forms_of_cooperation(
         )
 
 
-# What a party says of itself in M1 that is an interest under M14 (S44, S66, S70).
+# What a party does that is an interest under M14 (S44, S66, S70).
 TIES = {
     "litigates": _l("takes cases to court"),
     "represents_persons": _l("represents people deprived of liberty or their families"),
@@ -275,31 +275,38 @@ def _declared_interests(
     _item: Item, values: Values, around: Surroundings, sheet: Sheet
 ) -> Iterator[Problem]:
     """A party that litigates or represents people concerned can't declare none (M14 with M1)."""
-    by_id = {party.organisation_id: party for party in around.parties}
-    rows = [row for row in values.get("interests") or [] if has_content(row)]
-    declaring = {as_id(row.get("party")) for row in rows if row.get("declares") == "interest"}
+    in_terms: dict[UUID | None, set[str]] = {}
     for row in sheet.value("M1", "parties") or ():
+        said = (key for key in TIES if row.get(key) is True)
+        in_terms.setdefault(as_id(row.get("party")), set()).update(said)
+    by_id = {party.organisation_id: party for party in around.parties}
+    for number, row in enumerate(values.get("interests") or []):
         party = by_id.get(as_id(row.get("party")))  # type: ignore[arg-type] # None finds none
-        given = [words for key, words in TIES.items() if row.get(key) is True]
-        if party is None or not given or party.organisation_id in declaring:
+        if party is None or row.get("declares") == "interest":
             continue
-        yield from _contradicted(party, given[0], rows)
+        words = _contradicting(party, in_terms.get(party.organisation_id, set()))
+        if words is not None:
+            yield Problem("interests", words, row=number, column="declares")
 
 
-def _contradicted(party: PartyFact, why: object, rows: list[dict[str, Any]]) -> Iterator[Problem]:
-    for number, row in enumerate(rows):
-        if as_id(row.get("party")) == party.organisation_id:
-            yield Problem(
-                "interests",
-                _l(
-                    "%(party)s %(why)s, as it says under Parties and mandates. Declare that as an "
-                    "interest, and say what follows from it.",
-                    party=party.name,
-                    why=why,
-                ),
-                row=number,
-                column="declares",
+def _contradicting(party: PartyFact, in_terms: AbstractSet[str]) -> object | None:
+    """Return why a party can't declare none, by the terms or by what it says of itself."""
+    for key, why in TIES.items():
+        if key in in_terms:
+            return _l(
+                "%(party)s %(why)s, as it says under Parties and mandates. Declare that as an "
+                "interest, and say what follows from it.",
+                party=party.name,
+                why=why,
             )
+        if key in party.ties:
+            return _l(
+                "%(party)s %(why)s, as its details say. Declare that as an interest, and say what "
+                "follows from it.",
+                party=party.name,
+                why=why,
+            )
+    return None
 
 
 def _dates_as_planned(

@@ -24,6 +24,8 @@ class PartyFact:
     mark: str = ""
     # The languages it works in, of those that are known here.
     languages: tuple[str, ...] = ()
+    # What the organisation says of itself that is an interest: keys of consistency.TIES.
+    ties: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
