@@ -275,6 +275,8 @@ def _to_leave(facts: Facts) -> Iterator[MissingRequirement]:
         yield MissingRequirement(RequirementKind.ROLES)
     if not facts.plan.is_signed:
         yield MissingRequirement(RequirementKind.PLAN)
+    for item in facts.plan.lacking:
+        yield MissingRequirement(RequirementKind.PLAN_ITEM, item=item)
     if facts.briefing_on is None or facts.briefing_on > facts.today:
         yield MissingRequirement(RequirementKind.BRIEFING)
     if not facts.has_safety_contact:

@@ -105,7 +105,7 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
         starts_on=plan.starts_on,
         members=_members(visit, roles, urgent_plan, team, listed, plan),
         roles=_checklist(roles.checklist, parties, signed, lacking=_lacking(roles)),
-        plan=_checklist(urgent_plan, parties, signed),
+        plan=_checklist(urgent_plan, parties, signed, lacking=_unfit(urgent_plan, language)),
         confidentiality=_terms(own.get(ChecklistKind.CONFIDENTIALITY), parties, signed),
         briefing_on=as_date(roles.sheet.value("V18", "briefing")),
         has_safety_contact=has_content(roles.sheet.value("V13", "safety_contact"))
@@ -236,6 +236,22 @@ def _lacking(roles: LoadedChecklist) -> tuple[ItemFact, ...]:
         )
         for item in sorted(roles.template.items, key=lambda item: int(item.code[1:]))
         if (stands := standing.get(item.code)) is not None and stands.required and not stands.done
+    )
+
+
+def _unfit(urgent_plan: Checklist, language: str) -> tuple[ItemFact, ...]:
+    """Return the items of a plan in force that no longer fit, such as dates before a moved visit.
+
+    It is read only where the count of its items says that something is wrong.
+    """
+    if urgent_plan.state is not ChecklistState.IN_FORCE or urgent_plan.is_complete:
+        return ()
+    plan = load(urgent_plan, language)
+    standing = plan.standing().items
+    return tuple(
+        ItemFact(item.code, item.label, stands.problems[0].message)
+        for item in plan.template.items
+        if (stands := standing.get(item.code)) is not None and stands.problems
     )
 
 

@@ -297,7 +297,7 @@ def change_plan(actor: Actor, visit: Visit, *, version: int | None, plan: Plan) 
     (V20) are accepted and confirmed anew: they were for another place or other days. A form that
     was opened before accepts and confirms nothing: the visit's version is part of its mark.
     """
-    roles = _lock_checklists(visit)
+    _lock_checklists(visit)
     _require_change(actor, visit)
     before = plan_of(visit)
     tidy = _checked_plan(plan, before)
@@ -314,8 +314,9 @@ def change_plan(actor: Actor, visit: Visit, *, version: int | None, plan: Plan) 
     if (tidy.starts_on, tidy.ends_on) != (before.starts_on, before.ends_on):
         changed.append("dates")
     _record(verbs.VISIT_CHANGED, actor, visit, changed=changed)
-    # Some done-tests look at the first day.
-    checklists.count_again(roles)
+    # Some rules of both look at the days.
+    for checklist in team.checklists_of(visit).values():
+        checklists.count_again(checklist)
     _tell(visit, _who_knows(visit))
     _judge_again(visit, actor)
     return True

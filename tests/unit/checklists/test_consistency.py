@@ -270,6 +270,20 @@ def test_a_return_visit_comes_after_the_visit(days: int, *, is_late_enough: bool
         [] if is_late_enough else [("return_on", None, None)]
     )
     assert problems_in("U16", fields, values, around()) == []
+    review = {"review_on": values["return_on"]}
+    assert places(problems_in("U18", [a_field("review_on", "date")], review)) == (
+        [] if is_late_enough else [("review_on", None, None)]
+    )
+
+
+@pytest.mark.parametrize(("day", "fits"), [(FIRST, True), (FIRST - dt.timedelta(days=1), False)])
+def test_nothing_is_followed_up_before_the_visit(day: dt.date, fits: bool) -> None:
+    table = a_table("follow_up", a_column("date", "date"))
+    values = {"follow_up": [{"date": day.isoformat()}]}
+    assert places(problems_in("U16", [table], values)) == (
+        [] if fits else [("follow_up", 0, "date")]
+    )
+    assert problems_in("U16", [table], values, around()) == []
 
 
 # The terms

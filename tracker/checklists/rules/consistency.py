@@ -219,11 +219,27 @@ def _check_of_reprisals(
     yield from _after_the_visit("check_on", values, around)
 
 
-def _return_visit(
+def _follow_up(
     _item: Item, values: Values, around: Surroundings, _sheet: Sheet
 ) -> Iterator[Problem]:
-    """A return visit comes after the visit (U16, J9)."""
+    """A return visit comes after the visit (U16, J9); nothing is followed up before it."""
     yield from _after_the_visit("return_on", values, around)
+    for number, row in enumerate(values.get("follow_up") or []):
+        day = as_date(row.get("date"))
+        if day is not None and around.visit_starts_on and day < around.visit_starts_on:
+            yield Problem(
+                "follow_up",
+                _l("This date can't be before the visit."),
+                row=number,
+                column="date",
+            )
+
+
+def _review_afterwards(
+    _item: Item, values: Values, around: Surroundings, _sheet: Sheet
+) -> Iterator[Problem]:
+    """What happened is reviewed after the visit (U18)."""
+    yield from _after_the_visit("review_on", values, around)
 
 
 def _after_the_visit(key: str, values: Values, around: Surroundings) -> Iterator[Problem]:
@@ -341,7 +357,8 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "V19": (_of_team_or_npm("parts", "editor", "reviewer"), _raw_notes, _within_the_standing_rule),
     "U3": (_of_npm(),),
     "U9": (_of_team_or_npm("recorder"),),
-    "U16": (_return_visit,),
+    "U16": (_follow_up,),
+    "U18": (_review_afterwards,),
     "M3": (_forms_of_cooperation,),
     "M14": (_declared_interests,),
     "M19": (_dates_as_planned,),
