@@ -331,6 +331,19 @@ def test_j3_wants_checklists_2_3_and_4_signed_by_all(
     assert str(only.text)
 
 
+def test_j3_names_what_no_longer_fits_in_a_plan_in_force() -> None:
+    codes = ("U16", "U18")
+    items = tuple(
+        ItemFact(code, "Follow-up", "This date must be after the visit.") for code in codes
+    )
+    given = facts(plan=replace(SIGNED, lacking=items))
+    assert lacks(given) == [RequirementKind.PLAN_ITEM] * 2
+    (only,) = gate("J3", given).missing
+    assert str(only.text) == "The urgent-action plan no longer fits the visit: U16, U18."
+    assert str(only.note) == "Follow-up: This date must be after the visit."
+    assert (only.count, only.target.item) == (2, "U16")
+
+
 def test_a_missing_signature_is_the_turn_of_that_party() -> None:
     (only,) = gate("J3", facts(plan=UNSIGNED)).missing
     assert only.turn.party_ids == {DOOR}
