@@ -20,7 +20,7 @@ from tracker.core import canonical, crypto
 
 
 @dataclass(frozen=True, slots=True)
-class FlagSaid:
+class FlagContent:
     """What a flag says; of one by a rule also its key, the NPM's powers, and the passage."""
 
     reason: str
@@ -99,25 +99,25 @@ def ended_reason_of(cooperation_id: UUID, proposal: Proposal) -> str:
     return text
 
 
-def put_flag(checklist: Checklist, flag: Flag, said: FlagSaid) -> None:
+def put_flag(checklist: Checklist, flag: Flag, content: FlagContent) -> None:
     """Store what a flag says. The row has its id."""
-    by_rule = said.rule is not None
+    by_rule = content.rule is not None
     if is_restricted(checklist):
         # The rule alone would tell what was answered.
         flag.rule, flag.powers, flag.passage, flag.reason = "" if by_rule else None, None, None, ""
-        content = asdict(said) | {"powers": list(said.powers)}
-        flag.sealed_reason = _seal(checklist.cooperation_id, flag.id, "reason", content)
+        plain = asdict(content) | {"powers": list(content.powers)}
+        flag.sealed_reason = _seal(checklist.cooperation_id, flag.id, "reason", plain)
     else:
-        flag.rule, flag.passage, flag.reason = said.rule, said.passage, said.reason
-        flag.powers = list(said.powers) if by_rule else None
+        flag.rule, flag.passage, flag.reason = content.rule, content.passage, content.reason
+        flag.powers = list(content.powers) if by_rule else None
 
 
-def flag_said(cooperation_id: UUID, flag: Flag) -> FlagSaid:
+def flag_content(cooperation_id: UUID, flag: Flag) -> FlagContent:
     """Read what a flag says."""
     if flag.sealed_reason is None:
-        return FlagSaid(flag.reason, flag.rule, tuple(flag.powers or ()), flag.passage)
-    content = _unseal(cooperation_id, flag.id, "reason", flag.sealed_reason)
-    return FlagSaid(**content | {"powers": tuple(content["powers"])})
+        return FlagContent(flag.reason, flag.rule, tuple(flag.powers or ()), flag.passage)
+    plain = _unseal(cooperation_id, flag.id, "reason", flag.sealed_reason)
+    return FlagContent(**plain | {"powers": tuple(plain["powers"])})
 
 
 def put_explanation(checklist: Checklist, flag: Flag, explanation: str) -> None:

@@ -619,7 +619,7 @@ def own_incomplete_lists(actor: Actor) -> list[IncompleteList]:
     Of all their cooperations with terms in force, the newest MANY. In one statement where none of
     those who need a clearance is without an undertaking, else in at most five.
     """
-    if not actor.has(*WRITERS):
+    if actor.organisation_id is None or not actor.has(*WRITERS):
         return []
     newest = (
         sa.select(CooperationEntry.cooperation_id)

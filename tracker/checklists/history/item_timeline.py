@@ -311,7 +311,7 @@ class _Teller:
             when=flag.raised_at,
             words=_("%(party)s raised a flag: limits the NPM's independence", party=by),
             name=flag.author.name if flag.author else BY_RULE,
-            reason=encryption.flag_said(self.cooperation_id, flag).reason,
+            reason=encryption.flag_content(self.cooperation_id, flag).reason,
         )
         if flag.closed_at is None:
             return

@@ -5,6 +5,7 @@ review.
 """
 
 from collections.abc import Container
+from typing import Any
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
@@ -19,7 +20,7 @@ from tracker.activity import verbs
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklist_templates.schema import Item
 from tracker.checklists import encryption, policy
-from tracker.checklists.encryption import FlagSaid
+from tracker.checklists.encryption import FlagContent
 from tracker.checklists.loading import LoadedChecklist, load_for_update
 from tracker.checklists.models import (
     Checklist,
@@ -91,7 +92,7 @@ def raise_flag(
         author_id=actor.user_id,
         raised_at=clock.now(),
     )
-    encryption.put_flag(checklist, flag, FlagSaid(reason.strip()))
+    encryption.put_flag(checklist, flag, FlagContent(reason.strip()))
     db.session.add(flag)
     db.session.flush()
     trail.record(
@@ -266,8 +267,8 @@ def close_by_rules(loaded: LoadedChecklist) -> None:
 
 def _met(loaded: LoadedChecklist) -> dict[_Mark, Finding]:
     """Return the rules that the answers meet now, by what their flags are about."""
-    found = power_limits.findings(loaded.template, loaded.sheet, loaded.surroundings)
-    return {_mark(loaded.checklist, finding): finding for finding in found}
+    findings = power_limits.findings(loaded.template, loaded.sheet, loaded.surroundings)
+    return {_mark(loaded.checklist, finding): finding for finding in findings}
 
 
 def _mark(checklist: Checklist, finding: Finding) -> _Mark:
@@ -297,10 +298,12 @@ def _raise_by_rule(checklist: Checklist, finding: Finding, mark: _Mark) -> None:
         matched=matched,
         raised_at=clock.now(),
     )
-    said = FlagSaid(limit.because, limit.key, powers, limit.passage)
-    encryption.put_flag(checklist, flag, said)
+    content = FlagContent(limit.because, limit.key, powers, limit.passage)
+    encryption.put_flag(checklist, flag, content)
     db.session.add(flag)
     db.session.flush()
+    # On a visit's text they would tell what was answered (K2).
+    told_powers: dict[str, Any] = {"powers": list(powers)}
     trail.record(
         verbs.FLAG_RAISED,
         actor=None,
@@ -309,7 +312,7 @@ def _raise_by_rule(checklist: Checklist, finding: Finding, mark: _Mark) -> None:
         cooperation_id=checklist.cooperation_id,
         kind=checklist.kind.value,
         item=finding.item,
-        **({} if encryption.is_restricted(checklist) else {"powers": list(powers)}),
+        **({} if encryption.is_restricted(checklist) else told_powers),
     )
 
 

@@ -14,7 +14,7 @@ from tracker.checklist_templates.models import AnswerScope
 from tracker.checklist_templates.risky_phrases import Hint
 from tracker.checklist_templates.schema import Item, Part, Power
 from tracker.checklists import encryption, policy
-from tracker.checklists.encryption import FlagSaid
+from tracker.checklists.encryption import FlagContent
 from tracker.checklists.labels import POWERS
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import Flag, HintAnswer
@@ -89,31 +89,31 @@ class QuestionView:
 
 def refs(loaded: LoadedChecklist) -> set[str]:
     """Return the passages that flags and hints of a checklist point to, to be asked together."""
-    passages = (said_of(loaded, flag).passage for flag in loaded.flags)
+    passages = (content_of(loaded, flag).passage for flag in loaded.flags)
     return {passage for passage in passages if passage} | risky_phrases.passages()
 
 
-def said_of(loaded: LoadedChecklist, flag: Flag) -> FlagSaid:
+def content_of(loaded: LoadedChecklist, flag: Flag) -> FlagContent:
     """Return what a flag on a checklist says."""
-    return encryption.flag_said(loaded.checklist.cooperation_id, flag)
+    return encryption.flag_content(loaded.checklist.cooperation_id, flag)
 
 
 def flag_view(loaded: LoadedChecklist, actor: Actor, flag: Flag, passages: Passages) -> FlagView:
     """Return a flag as pages show it, with the passage it rests on, if by a rule."""
-    party, said = loaded.own_party(actor), said_of(loaded, flag)
+    party, content = loaded.own_party(actor), content_of(loaded, flag)
     return FlagView(
         id=flag.id,
         organisation=raised_by(flag),
         name=flag.author.name if flag.author else "",
-        reason=_because(loaded, flag.item, said),
+        reason=_because(loaded, flag.item, content),
         raised_at=flag.raised_at,
         is_open=flag.closed_at is None,
         explanation=encryption.explanation_of(loaded.checklist.cooperation_id, flag),
         closed_by=flag.closed_by.name if flag.closed_by else "",
         may_explain=flag.closed_at is None and bool(policy.can_close_flag(actor, party)),
         by_rule=flag.rule is not None,
-        powers=tuple(POWERS[Power(power)] for power in said.powers),
-        passage=_link(said.passage, passages),
+        powers=tuple(POWERS[Power(power)] for power in content.powers),
+        passage=_link(content.passage, passages),
     )
 
 
@@ -124,15 +124,19 @@ def raised_by(flag: Flag) -> str:
     return flag.organisation.name if flag.organisation else ""
 
 
-def _because(loaded: LoadedChecklist, code: str, said: FlagSaid) -> str:
+def _because(loaded: LoadedChecklist, code: str, content: FlagContent) -> str:
     """Return why a flag was raised; of one by a rule in the reader's words, if it still says so."""
     own = library.parsed(loaded.checklist.template).item(code)
     item = loaded.template.item(code)
-    if said.rule is None or own is None or item is None:
-        return said.reason
+    if content.rule is None or own is None or item is None:
+        return content.reason
     limit_reasons = {limit.key: limit.because for limit in item.limits}
     reasons = {limit.key: limit.because for limit in own.limits}
-    return limit_reasons[said.rule] if reasons.get(said.rule) == said.reason else said.reason
+    return (
+        limit_reasons[content.rule]
+        if reasons.get(content.rule) == content.reason
+        else content.reason
+    )
 
 
 def hints_on_item(

@@ -129,7 +129,7 @@ def _open_flag(loaded: LoadedChecklist, flag_id: UUID) -> Flag | None:
 
 
 def _explain_page(actor: Actor, loaded: LoadedChecklist, raised: Flag, form: Form) -> str:
-    passage = warnings.said_of(loaded, raised).passage
+    passage = warnings.content_of(loaded, raised).passage
     return reason_page(
         loaded,
         item_of(loaded, raised.item),

@@ -293,36 +293,36 @@ def _declared_interests(
     """A party that litigates or represents people concerned can't declare none (M14 with M1)."""
     in_terms: dict[UUID | None, set[str]] = {}
     for row in sheet.value("M1", "parties") or ():
-        said = (key for key in TIES if row.get(key) is True)
-        in_terms.setdefault(as_id(row.get("party")), set()).update(said)
+        keys = (key for key in TIES if row.get(key) is True)
+        in_terms.setdefault(as_id(row.get("party")), set()).update(keys)
     by_id = {party.organisation_id: party for party in around.parties}
     for number, row in enumerate(values.get("interests") or []):
         party = by_id.get(as_id(row.get("party")))  # type: ignore[arg-type] # None finds none
         if party is None or row.get("declares") == "interest":
             continue
-        words = _contradicting(party, in_terms.get(party.organisation_id, set()))
-        if words is not None:
+        of_terms = in_terms.get(party.organisation_id, set())
+        for words in _contradicting(party, of_terms):
             yield Problem("interests", words, row=number, column="declares")
 
 
-def _contradicting(party: PartyFact, in_terms: AbstractSet[str]) -> object | None:
-    """Return why a party can't declare none, by the terms or by what it says of itself."""
-    for key, why in TIES.items():
-        if key in in_terms:
-            return _l(
-                "%(party)s %(why)s, as it says under Parties and mandates. Declare that as an "
-                "interest, and say what follows from it.",
-                party=party.name,
-                why=why,
-            )
-        if key in party.ties:
-            return _l(
-                "%(party)s %(why)s, as its details say. Declare that as an interest, and say what "
-                "follows from it.",
-                party=party.name,
-                why=why,
-            )
-    return None
+def _contradicting(party: PartyFact, in_terms: AbstractSet[str]) -> Iterator[object]:
+    """Yield why a party can't declare none: by the terms, else by what it says of itself."""
+    by_terms = next((why for key, why in TIES.items() if key in in_terms), None)
+    by_itself = next((why for key, why in TIES.items() if key in party.ties), None)
+    if by_terms:
+        yield _l(
+            "%(party)s %(why)s, as it says under Parties and mandates. Declare that as an "
+            "interest, and say what follows from it.",
+            party=party.name,
+            why=by_terms,
+        )
+    elif by_itself:
+        yield _l(
+            "%(party)s %(why)s, as its details say. Declare that as an interest, and say what "
+            "follows from it.",
+            party=party.name,
+            why=by_itself,
+        )
 
 
 def _dates_as_planned(
