@@ -18,7 +18,7 @@ from tracker.checklists.loading import (
     load,
     remember,
 )
-from tracker.checklists.models import Checklist, ChecklistState
+from tracker.checklists.models import Checklist, ChecklistState, Flag
 from tracker.checklists.queries import VISIT
 from tracker.checklists.rules.completeness import ItemStatus
 from tracker.checklists.rules.values import as_date, as_id
@@ -73,6 +73,11 @@ _CHECKLISTS = HEADS.where(
             Checklist.kind == ChecklistKind.CONFIDENTIALITY,
         ),
     )
+)
+
+
+_FLAGGED = sa.select(sa.func.count(Flag.id)).where(
+    Flag.checklist_id == sa.bindparam("id"), Flag.closed_at.is_(None)
 )
 
 
@@ -175,7 +180,10 @@ def _checklist(
     signed: Mapping[UUID, frozenset[UUID]],
     lacking: tuple[ItemFact, ...] = (),
 ) -> ChecklistFact:
-    """Return the signing state of a visit's checklist: not signed while an amendment is open."""
+    """Return the signing state of a visit's checklist: not signed while an amendment is open.
+
+    What is flagged as limiting the NPM is not agreed, and can't be sent.
+    """
     match checklist.state:
         case ChecklistState.IN_FORCE:
             signing, revision_id = Signing.IN_FORCE, checklist.revision_in_force_id
@@ -187,8 +195,10 @@ def _checklist(
             revision_id = None
             if checklist.revision_in_force_id is not None:
                 signing = Signing.AMENDED
+            elif checklist.is_complete and not db.session.scalar(_FLAGGED, {"id": checklist.id}):
+                signing = Signing.TO_SEND
             else:
-                signing = Signing.TO_SEND if checklist.is_complete else Signing.INCOMPLETE
+                signing = Signing.INCOMPLETE
     return ChecklistFact(checklist.id, signing, lacking, _unsigned(revision_id, parties, signed))
 
 

@@ -35,6 +35,8 @@ from tracker.checklists.negotiation.text_digest import item_digest
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Mode
 from tracker.core.errors import StaleError
+from tracker.visits import readiness
+from tracker.visits.facts import Signing
 
 GUIDANCE = "settling-terms/independence"
 
@@ -360,7 +362,8 @@ def test_the_planning_of_a_visit_is_judged_as_the_terms_are(
 ) -> None:
     """What a flag says there is of class K2: in the database it is encrypted."""
     scene = Scene(session, demonstration)
-    plan = scene.checklist(ChecklistKind.URGENT_PLAN, planned(scene).number)
+    visit = planned(scene)
+    plan = scene.checklist(ChecklistKind.URGENT_PLAN, visit.number)
     pavo = scene.actor("pavo")
     together = checklists.whole(load(plan), "U15", who_speaks="together")
     service.save_answer(pavo, plan, "U15", AnswerScope.SHARED, together, base_version=0)
@@ -368,6 +371,9 @@ def test_the_planning_of_a_visit_is_judged_as_the_terms_are(
     (flag,) = load(plan).flags
     assert "There's an open flag on U15." in map(str, obstacles.to_sending(load(plan)))
     assert (flag.rule, flag.powers, flag.passage, flag.reason) == ("", None, None, "")
+    plan.is_complete = True
+    assert readiness.judge(visit).facts.plan.signing is Signing.INCOMPLETE
+    session.rollback()
     because = "The NPM may speak only together with the CSO"
     pages = scene.demonstration.browser(app, "pavo")
     shown = item(pages.page(f"/checklists/{plan.id}"), "U15")
@@ -377,6 +383,9 @@ def test_the_planning_of_a_visit_is_judged_as_the_terms_are(
     safeguards.explain_flag(scene.actor("ilena"), plan, flag.id, because_of)
     session.commit()
     assert (flag.explanation, load(plan).flagged) == ("", frozenset())
+    plan.is_complete = True
+    assert readiness.judge(visit).facts.plan.signing is Signing.TO_SEND
+    session.rollback()
     shown = item(pages.page(f"/checklists/{plan.id}"), "U15")
     assert "Explanation: " + because_of in shown
     past = pages.page(f"/checklists/{plan.id}/items/U15/history").text
