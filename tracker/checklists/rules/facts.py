@@ -64,6 +64,8 @@ class Surroundings:
     questions: Mapping[str, str]
     parties: tuple[PartyFact, ...]
     npm_people: frozenset[UUID] = frozenset()
+    # People of the NPM who are never its second reader (product.md, 2).
+    administrators: frozenset[UUID] = frozenset()
     people: frozenset[UUID] = frozenset()
     # The outside bodies of the cooperation that can be named.
     bodies: frozenset[UUID] = frozenset()
