@@ -202,6 +202,7 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
         cooperations.follow_invitation,
         outside_reading.follow_invitation,
     ),
+    verbs.ORGANISATION_CHANGED: (checklists.follow_organisation,),
     verbs.PERSON_SUSPENDED: (
         cooperations.follow_departure,
         checklists.follow_person,

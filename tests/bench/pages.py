@@ -32,7 +32,7 @@ def of_the_demonstration(demonstration: Demonstration) -> Iterator[TimedPage]:
     visit = f"/cooperations/{reference}/visits/1"
     yield TimedPage("Guidance: library", "ilena", "/guidance")
     yield TimedPage("Guidance: search", "ilena", "/guidance?q=independence")
-    yield TimedPage("My work", "ilena", "/", ratio=9.0, statements=27)
+    yield TimedPage("My work", "ilena", "/", ratio=9.0, statements=28)
     yield TimedPage("Cooperations", "ilena", "/cooperations", statements=16)
     yield TimedPage("Cooperation", "ilena", f"/cooperations/{reference}", ratio=10.0, statements=38)
     yield TimedPage("Cooperation: people", "ilena", f"/cooperations/{reference}/people")
@@ -63,4 +63,4 @@ def of_a_large_checklist(crowd: Crowd, who: str) -> Iterator[TimedPage]:
     yield TimedPage(
         "200 items: cooperation", who, addresses["cooperation"], ratio=15.0, statements=29
     )
-    yield TimedPage("200 items: my work", who, addresses["my work"], ratio=9.0, statements=23)
+    yield TimedPage("200 items: my work", who, addresses["my work"], ratio=9.0, statements=24)

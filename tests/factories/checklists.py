@@ -172,8 +172,16 @@ class Writer:
         for column in table.columns:
             if column.key not in row and needed(column, row):
                 signs = _who_signs(row["party"]) if column.key == "signatory" else None
-                row[column.key] = signs or self._value(column, table.key)
+                ties = "interest" if column.key == "declares" and self._has_ties(row) else None
+                row[column.key] = signs or ties or self._value(column, table.key)
         return row
+
+    def _has_ties(self, row: dict[str, Any]) -> bool:
+        return any(
+            bool(party.ties)
+            for party in self.around.parties
+            if str(party.organisation_id) == row.get("party")
+        )
 
 
 def _who_signs(organisation_id: str) -> str | None:

@@ -140,6 +140,7 @@ BROKEN_VISITS: dict[RequirementKind, dict[str, Any]] = {
     RequirementKind.CONFIDENTIALITY: {"confidentiality": SENT},
     RequirementKind.ROLES: {"roles": SENT},
     RequirementKind.PLAN: {"plan": SENT},
+    RequirementKind.PLAN_ITEM: {"plan": replace(SIGNED, lacking=(_ITEM,))},
     RequirementKind.BRIEFING: {"briefing_on": AFTER},
     RequirementKind.SAFETY_CONTACT: {"has_safety_contact": False},
 }

@@ -1,6 +1,7 @@
 """Encryption of answers of class K2 to K7 with the cooperation's key; K8 stays in plain text."""
 
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
@@ -9,11 +10,23 @@ from tracker.checklists.models import (
     Answer,
     Checklist,
     Draft,
+    Flag,
+    HintAnswer,
     Position,
     Proposal,
 )
 from tracker.cooperations import keys
 from tracker.core import canonical, crypto
+
+
+@dataclass(frozen=True, slots=True)
+class FlagContent:
+    """What a flag says; of one by a rule also its key, the NPM's powers, and the passage."""
+
+    reason: str
+    rule: str | None = None
+    powers: tuple[str, ...] = ()
+    passage: str | None = None
 
 
 def is_restricted(checklist: Checklist) -> bool:
@@ -84,6 +97,70 @@ def ended_reason_of(cooperation_id: UUID, proposal: Proposal) -> str:
     opened = _unseal(cooperation_id, proposal.id, "ended_reason", proposal.sealed_ended_reason)
     text: str = opened["text"]
     return text
+
+
+def put_flag(checklist: Checklist, flag: Flag, content: FlagContent) -> None:
+    """Store what a flag says. The row has its id."""
+    by_rule = content.rule is not None
+    if is_restricted(checklist):
+        # The rule alone would tell what was answered.
+        flag.rule, flag.powers, flag.passage, flag.reason = "" if by_rule else None, None, None, ""
+        plain = asdict(content) | {"powers": list(content.powers)}
+        flag.sealed_reason = _seal(checklist.cooperation_id, flag.id, "reason", plain)
+    else:
+        flag.rule, flag.passage, flag.reason = content.rule, content.passage, content.reason
+        flag.powers = list(content.powers) if by_rule else None
+
+
+def flag_content(cooperation_id: UUID, flag: Flag) -> FlagContent:
+    """Read what a flag says."""
+    if flag.sealed_reason is None:
+        return FlagContent(flag.reason, flag.rule, tuple(flag.powers or ()), flag.passage)
+    plain = _unseal(cooperation_id, flag.id, "reason", flag.sealed_reason)
+    return FlagContent(**plain | {"powers": tuple(plain["powers"])})
+
+
+def put_explanation(checklist: Checklist, flag: Flag, explanation: str) -> None:
+    """Store why a flagged term doesn't limit the NPM; empty when the term was changed."""
+    if is_restricted(checklist) and explanation:
+        flag.sealed_explanation = _seal(
+            checklist.cooperation_id, flag.id, "explanation", {"text": explanation}
+        )
+    else:
+        flag.explanation = explanation
+
+
+def explanation_of(cooperation_id: UUID, flag: Flag) -> str:
+    """Read why a flagged term doesn't limit the NPM."""
+    if flag.sealed_explanation is None:
+        return flag.explanation
+    opened = _unseal(cooperation_id, flag.id, "explanation", flag.sealed_explanation)
+    text: str = opened["text"]
+    return text
+
+
+def put_hint_reason(checklist: Checklist, answer: HintAnswer, reason: str) -> None:
+    """Store why words limit the NPM or don't. The row has its id."""
+    if is_restricted(checklist) and reason:
+        answer.sealed_reason = _seal(
+            checklist.cooperation_id, answer.id, "reason", {"text": reason}
+        )
+    else:
+        answer.reason = reason
+
+
+def hint_reason_of(cooperation_id: UUID, answer: HintAnswer) -> str:
+    """Read why words limit the NPM or don't."""
+    if answer.sealed_reason is None:
+        return answer.reason
+    text: str = _unseal(cooperation_id, answer.id, "reason", answer.sealed_reason)["text"]
+    return text
+
+
+def keyed_digest(checklist: Checklist, *parts: str) -> str:
+    """Return a digest of words of a restricted checklist; without its key nobody can try words."""
+    key = keys.key_of(checklist.cooperation_id)
+    return crypto.digest_with(key, "matched/1", canonical.digest_of(list(parts)))
 
 
 def put_typed(cooperation_id: UUID, draft: Draft, typed: Mapping[str, list[str]]) -> None:

@@ -17,7 +17,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import joinedload, selectinload
 from sqlalchemy.orm.util import identity_key
 
-from tracker.access.actor import Actor, OrganisationKind
+from tracker.access.actor import Actor, OrganisationKind, Role
 from tracker.access.decision import Decision
 from tracker.accounts.models import Membership, User
 from tracker.activity import service as trail
@@ -49,6 +49,7 @@ from tracker.checklists.rules.completeness import (
     item_standing,
     standing,
 )
+from tracker.checklists.rules.consistency import TIES
 from tracker.checklists.rules.facts import (
     AnswerKey,
     Filled,
@@ -662,8 +663,17 @@ _IS_OUTSIDE_EXPERT = (
     .where(Membership.user_id == CooperationPerson.user_id, Membership.outside_expert)
     .correlate(CooperationPerson)
 )
+_IS_ADMINISTRATOR = (
+    sa.exists()
+    .where(
+        Membership.user_id == CooperationPerson.user_id,
+        Membership.role == Role.ADMINISTRATOR,
+        Membership.ended_at.is_(None),
+    )
+    .correlate(CooperationPerson)
+)
 _PEOPLE = (
-    sa.select(CooperationPerson, _IS_OUTSIDE_EXPERT)
+    sa.select(CooperationPerson, _IS_OUTSIDE_EXPERT, _IS_ADMINISTRATOR)
     .join(CooperationPerson.user)
     .where(CooperationPerson.cooperation_id.in_(_IDS))
     .options(
@@ -813,20 +823,29 @@ class People:
     names: Names
     # The NPM's own people: experts from outside are not its staff (E02).
     npm: frozenset[UUID]
+    # Those of its people who administer the instance.
+    administrators: frozenset[UUID]
 
 
 def _people(cooperations: Collection[Cooperation]) -> dict[UUID, People]:
     rows: dict[UUID, list[CooperationPerson]] = {shared.id: [] for shared in cooperations}
     outside: set[UUID] = set()
-    for row, is_outside_expert in db.session.execute(_PEOPLE, {"ids": list(rows)}):
+    administrators: set[UUID] = set()
+    for row, is_outside_expert, is_administrator in db.session.execute(
+        _PEOPLE, {"ids": list(rows)}
+    ):
         rows[row.cooperation_id].append(row)
         outside |= {row.user_id} if is_outside_expert else set()
+        administrators |= {row.user_id} if is_administrator else set()
     people = {}
     for cooperation in cooperations:
         today = _people_today(cooperation, rows[cooperation.id])
         npm = {person.user_id for person in today.values() if person.side is OrganisationKind.NPM}
         people[cooperation.id] = People(
-            today, _names(cooperation, rows[cooperation.id]), frozenset(npm - outside)
+            today,
+            _names(cooperation, rows[cooperation.id]),
+            frozenset(npm - outside),
+            frozenset(npm & administrators),
         )
     return people
 
@@ -881,6 +900,7 @@ def _surroundings(
         questions=cooperation.questions,
         parties=_party_facts(checklist, cooperation),
         npm_people=people.npm,
+        administrators=people.administrators,
         people=frozenset(people.today),
         bodies=frozenset(body.id for body in outside_bodies.of(cooperation) if not body.is_removed),
         team=visit.team if visit else None,
@@ -910,6 +930,7 @@ def _party_facts(checklist: Checklist, cooperation: Cooperation) -> tuple[PartyF
             name=row.organisation.name,
             mark=row.organisation.mark,
             languages=language_codes(row.organisation.languages),
+            ties=frozenset(key for key in TIES if getattr(row.organisation, key)),
         )
         for row in checklist.parties
     )

@@ -474,15 +474,24 @@ class Flag(Identified, Base):
     passage: Mapped[str | None] = mapped_column(sa.String(200))
     matched: Mapped[str | None] = mapped_column(sa.String(64))
     reason: Mapped[str]
+    # On a visit's checklist (K2) these are empty, the digest is keyed, and the rest is encrypted
+    # here, as is the explanation below: checklists.encryption puts and reads them.
+    sealed_reason: Mapped[bytes | None] = mapped_column(sa.LargeBinary())
     raised_at: Mapped[dt.datetime]
     closed_at: Mapped[dt.datetime | None]
     closed_by_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("user.id"))
     # Empty when the term was changed.
     explanation: Mapped[str] = mapped_column(default="")
+    sealed_explanation: Mapped[bytes | None] = mapped_column(sa.LargeBinary())
 
     author: Mapped[User | None] = relationship(foreign_keys=[author_id], lazy="raise")
     organisation: Mapped[Organisation | None] = relationship(lazy="raise")
     closed_by: Mapped[User | None] = relationship(foreign_keys=[closed_by_id], lazy="raise")
+
+    @property
+    def is_explained(self) -> bool:
+        """Whether it was closed by an explanation, and not because the term was changed."""
+        return bool(self.explanation) or self.sealed_explanation is not None
 
 
 class HintAnswer(Identified, Base):
@@ -502,7 +511,8 @@ class HintAnswer(Identified, Base):
     # On whose answer: as of the answer.
     scope: Mapped[AnswerScope]
     owner_id: Mapped[UUID]
-    # The kind of phrase, its language, and the digest of the sentences it is in.
+    # The kind of phrase, its language, and the digest of the sentences it is in; on a visit's
+    # checklist (K2) one keyed digest of the three.
     language: Mapped[str] = mapped_column(sa.String(10))
     phrase: Mapped[str] = mapped_column(sa.String(40))
     matched: Mapped[str] = mapped_column(sa.String(64))
@@ -510,6 +520,7 @@ class HintAnswer(Identified, Base):
     limits: Mapped[bool]
     flag_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("flag.id"))
     reason: Mapped[str] = mapped_column(default="")
+    sealed_reason: Mapped[bytes | None] = mapped_column(sa.LargeBinary())
     # Whether the second reader says so, or the side that wrote the words.
     as_reader: Mapped[bool]
     author_id: Mapped[UUID] = mapped_column(sa.ForeignKey("user.id"))

@@ -519,7 +519,6 @@ def acts(
     """Return what a person may do with an item now; item_status is its status, if known."""
     if item_status is None and item.part is not Part.PERSON:
         item_status = completeness.item_standing(item, loaded.sheet, loaded.surroundings)
-    checklist = loaded.checklist
     party = loaded.own_party(actor)
     if item_status is None or item_status.shown is not Truth.TRUE:
         return Acts()
@@ -550,10 +549,7 @@ def acts(
         propose=has_answer and item.accepted_by.value != "none",
         accept=can_act and has_answer and not accepts and not item_status.problems,
         talk=can_act and has_answer,
-        flag=loaded.has_answer(item)
-        and bool(
-            policy.can_flag(actor, party, item, is_restricted=encryption.is_restricted(checklist))
-        ),
+        flag=loaded.has_answer(item) and bool(policy.can_flag(actor, party, item)),
         own_given=loaded.sheet.of_party(item.code, party.organisation_id) is not None,
         leave_out=AnswerScope.SHARED in scopes
         and completeness.may_be_left_out(item, loaded.sheet, loaded.surroundings),

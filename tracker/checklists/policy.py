@@ -148,21 +148,12 @@ def can_flag(
     party: PartyFact | None,
     item: Item,
     *,
-    is_restricted: bool,
     is_outside: bool = False,
 ) -> Decision:
     """Decide whether a person may flag a term as limiting the NPM: any party's reviewer (4.8).
 
-    So may the outside second reader (is_outside). A flag is read by all who see the cooperation, so
-    none is raised on the planning of a visit.
+    So may the outside second reader (is_outside).
     """
-    if is_restricted:
-        return no(
-            _l(
-                "You can't flag anything on a visit's pages. Ask to discuss it, or suggest a "
-                "change."
-            )
-        )
     if item.part is not Part.TERMS:
         return no(_l("You can only flag what the parties sign."))
     return YES if is_outside else can_take_part(actor, party)

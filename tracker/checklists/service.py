@@ -36,6 +36,7 @@ from tracker.checklists.models import (
 from tracker.checklists.negotiation import safeguards
 from tracker.checklists.negotiation.text_digest import shows_the_same
 from tracker.checklists.rules import completeness
+from tracker.checklists.rules.consistency import TIES
 from tracker.checklists.rules.facts import Filled, PartyFact
 from tracker.checklists.rules.values import check_types, shown_only
 from tracker.cooperations.models import CooperationPerson, Mode
@@ -169,6 +170,18 @@ def follow_person(event: DomainEvent) -> None:
         CooperationPerson.user_id == event.subject_id
     )
     _recount(Checklist.cooperation_id.in_(query))
+
+
+def follow_organisation(event: DomainEvent) -> None:
+    """Count again the terms of an organisation that says something else of itself (M14). A handler.
+
+    Of ORGANISATION_CHANGED, whose subject is the organisation.
+    """
+    if not TIES.keys().isdisjoint(event.details.get("changed", ())):
+        query = sa.select(ChecklistParty.checklist_id).where(
+            ChecklistParty.organisation_id == event.subject_id
+        )
+        _recount(sa.and_(Checklist.id.in_(query), Checklist.kind == ChecklistKind.TERMS))
 
 
 def _recount(where: sa.ColumnElement[bool]) -> None:

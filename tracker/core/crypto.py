@@ -49,6 +49,12 @@ def unwrap(wrapped: bytes, context: str) -> bytes:
     return unseal(keys.current().fields, wrapped, context)
 
 
+def digest_with(key: bytes, purpose: str, text: str) -> str:
+    """Return the HMAC-SHA256 of text under a cooperation's key for one purpose, as hexadecimal."""
+    derived = hmac.digest(key, f"common-terms/{purpose}".encode(), hashlib.sha256)
+    return hmac.new(derived, text.encode(), hashlib.sha256).hexdigest()
+
+
 def authenticate(text: str) -> str:
     """Return the HMAC-SHA256 of text under the trail's key, as hexadecimal digits."""
     return hmac.new(keys.current().trail, text.encode(), hashlib.sha256).hexdigest()

@@ -20,6 +20,7 @@ from tracker.oversight.labels import FORMS, state_words
 from tracker.signoff.models import Revision
 from tracker.ui.locale import as_date
 from tracker.visits.labels import STAGES
+from tracker.visits.stages import PREPARED
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,10 +151,15 @@ def _visit_notes(line: RegisterLine, visit: VisitMark) -> list[str]:
 
 
 def visit_words(visit: VisitMark) -> str:
-    """Return the stage of a visit; neither place nor date."""
+    """Return the stage of a visit; neither place nor date, nor whether its days have passed (K2).
+
+    So that the words are true before and after.
+    """
+    if visit.stage not in PREPARED:
+        return str(_("The visit: %(stage)s", stage=STAGES[visit.stage]))
     if visit.is_ready:
-        return str(_("The visit is ready"))
-    return str(_("The visit: %(stage)s", stage=STAGES[visit.stage]))
+        return str(_("The visit is ready, or its days have passed"))
+    return str(_("The visit: %(stage)s, or its days have passed", stage=STAGES[visit.stage]))
 
 
 def override_words(visit: VisitMark) -> list[str]:

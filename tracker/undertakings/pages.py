@@ -367,11 +367,19 @@ def _split(part: tuple[str, bool], name: str) -> list[tuple[str, bool]]:
 def my_tasks(actor: Actor) -> Tasks:
     """Tell what waits on undertakings for a person. A source of my work."""
     tasks = queries.tasks(actor)
+    lists = queries.own_incomplete_lists(actor)
     return Tasks(
-        mine=tuple(Waiting(YOURS, task, _tasks) for task in tasks.mine),
+        mine=(
+            *(Waiting(YOURS, task, _tasks) for task in tasks.mine),
+            *(Waiting(YOURS, task, _list_tasks) for task in lists),
+        ),
         others=tuple(Waiting(OTHERS, other, _tasks) for other in tasks.others),
         is_cut=tasks.is_cut,
     )
+
+
+def _list_tasks(shown: Sequence[queries.IncompleteList]) -> list[Task]:
+    return [_list_task(task, is_named=True) for task in shown]
 
 
 def _tasks(shown: Sequence[queries.Task]) -> list[Task]:
@@ -423,7 +431,8 @@ def cooperation_tasks(
     }
 
 
-def _list_task(task: queries.IncompleteList) -> Task:
+def _list_task(task: queries.IncompleteList, *, is_named: bool = False) -> Task:
+    """Tell that a list lacks people; is_named to say of which cooperation."""
     if task.is_own:
         state_, mark = _("Waiting for you"), YOURS
     else:
@@ -431,6 +440,9 @@ def _list_task(task: queries.IncompleteList) -> Task:
     url = url_for("checklists.show", checklist_id=task.checklist_id, _anchor=LIST.lower())
     missing = _("Not on the list of people who must sign, so they get no access:")
     why_ = f"{missing} {locale.listed(task.names)}"
+    if is_named:
+        where = _("%(title)s, %(reference)s", title=task.title, reference=task.reference)
+        why_ = f"{where}. {why_}"
     return Task(_("Complete the list of people who must sign"), state_, mark, url, why_)
 
 

@@ -5,12 +5,13 @@ In one file: lists, tasks and readiness read the same rows by the same condition
 
 import datetime as dt
 import enum
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.orm import selectinload
 
 from tracker.access.actor import Actor, OrganisationKind
 from tracker.accounts.models import Membership, User
@@ -26,9 +27,16 @@ from tracker.checklists.policy import WRITERS
 from tracker.checklists.rules.consistency import TIES
 from tracker.checklists.rules.values import as_id
 from tracker.cooperations import clearances, people
-from tracker.cooperations.models import Clearance, Cooperation, CooperationPerson
+from tracker.cooperations.models import (
+    Clearance,
+    Cooperation,
+    CooperationEntry,
+    CooperationPerson,
+    Party,
+)
 from tracker.cooperations.policy import AT_REST
-from tracker.cooperations.scope import is_of_npms
+from tracker.cooperations.scope import is_of_npms, runs_on
+from tracker.cooperations.scope import listed as in_list
 from tracker.core import clock
 from tracker.core.db import db, load_joined
 from tracker.core.services import Slot
@@ -199,7 +207,7 @@ _PARTIES_OF_THE_TERMS = (
 
 
 _LISTS = sa.select(Answer).where(
-    Answer.checklist_id == sa.bindparam("checklist_id"),
+    Answer.checklist_id.in_(sa.bindparam("checklist_ids", expanding=True)),
     Answer.item == LIST,
     Answer.scope == AnswerScope.PARTY,
     Answer.is_current.is_(True),
@@ -540,11 +548,23 @@ def unlisted(
     cooperation: Cooperation, checklist: Checklist | None, need_clearance: Iterable[ToClear]
 ) -> dict[UUID, list[str]]:
     """Return for each party which of some people, who need a clearance, stand in no list (C2)."""
-    answers = db.session.scalars(_LISTS, {"checklist_id": checklist.id}) if checklist else ()
+    lists = _lists_of([checklist.id] if checklist else [])
+    return _not_named(cooperation, lists, need_clearance)
+
+
+def _lists_of(checklist_ids: Collection[UUID]) -> Sequence[Answer]:
+    return (
+        db.session.scalars(_LISTS, {"checklist_ids": checklist_ids}).all() if checklist_ids else ()
+    )
+
+
+def _not_named(
+    cooperation: Cooperation, lists: Iterable[Answer], need_clearance: Iterable[ToClear]
+) -> dict[UUID, list[str]]:
     party_ids = {party.organisation_id for party in people.parties(cooperation)}
     named = {
         user_id
-        for answer in answers
+        for answer in lists
         if answer.owner_id in party_ids
         for user_id, _row in rows_of_list(values_of(cooperation.id, answer))
     }
@@ -560,6 +580,8 @@ class IncompleteList:
     """A list of who must sign (C2) that people of its party are missing from."""
 
     checklist_id: UUID
+    reference: str
+    title: str
     organisation_name: str
     names: list[str]
     # Whether the reader writes that list.
@@ -579,6 +601,8 @@ def incomplete_lists(
     return [
         IncompleteList(
             checklist.id,
+            cooperation.reference,
+            cooperation.title,
             party.organisation.name,
             by_party[party.organisation_id],
             party.organisation_id == actor.organisation_id and actor.has(*WRITERS),
@@ -586,6 +610,87 @@ def incomplete_lists(
         for party in people.parties(cooperation)
         if party.organisation_id in by_party
         and _sees_people(actor, cooperation, party.organisation_id)
+    ]
+
+
+def own_incomplete_lists(actor: Actor) -> list[IncompleteList]:
+    """Return the lists that the person writes and people of their side are missing from.
+
+    Of all their cooperations with terms in force, the newest MANY. In one statement where none of
+    those who need a clearance is without an undertaking, else in at most five.
+    """
+    if actor.organisation_id is None or not actor.has(*WRITERS):
+        return []
+    newest = (
+        sa.select(CooperationEntry.cooperation_id)
+        .where(in_list(actor), CooperationEntry.stage.not_in(AT_REST))
+        .order_by(CooperationEntry.opened_at.desc(), CooperationEntry.reference.desc())
+        .limit(MANY)
+    )
+    is_expert = sa.exists().where(
+        Membership.user_id == CooperationPerson.user_id,
+        Membership.organisation_id == CooperationPerson.organisation_id,
+        Membership.outside_expert.is_(True),
+    )
+    without = sa.exists().where(
+        CooperationPerson.cooperation_id == Checklist.cooperation_id,
+        CooperationPerson.organisation_id == actor.organisation_id,
+        runs_on(clock.today()),
+        # Of the NPM's own people only outside experts need a clearance.
+        is_expert if actor.acts_for_npm else sa.true(),
+        ~sa.exists().where(
+            Undertaking.cooperation_id == CooperationPerson.cooperation_id,
+            Undertaking.user_id == CooperationPerson.user_id,
+            Undertaking.state != UndertakingState.CLOSED,
+        ),
+    )
+    found_ids = dict(
+        db.session.execute(
+            sa.select(Checklist.cooperation_id, Checklist.id).where(
+                Checklist.cooperation_id.in_(newest),
+                Checklist.kind == ChecklistKind.CONFIDENTIALITY,
+                Checklist.visit_id.is_(None),
+                Checklist.revision_in_force_id.is_not(None),
+                without,
+            )
+        ).all()
+    )
+    if not found_ids:
+        return []
+    own_people = {
+        cooperation_id: [
+            person
+            for person in taking_part
+            if person.organisation_id == actor.organisation_id
+            and person.needs_clearance
+            and not person.is_joining
+        ]
+        for cooperation_id, taking_part in people.people_of(found_ids).items()
+    }
+    with_people = [cooperation_id for cooperation_id, own in own_people.items() if own]
+    lists = _lists_of([found_ids[cooperation_id] for cooperation_id in with_people])
+    cooperations = db.session.scalars(
+        sa.select(Cooperation)
+        .where(Cooperation.id.in_(with_people))
+        .order_by(Cooperation.opened_at, Cooperation.reference)
+        .options(selectinload(Cooperation.parties).joinedload(Party.organisation))
+    )
+    return [
+        IncompleteList(
+            found_ids[cooperation.id],
+            cooperation.reference,
+            cooperation.title,
+            actor.organisation_name,
+            names,
+            is_own=True,
+        )
+        for cooperation in (cooperations if with_people else ())
+        if _sees_people(actor, cooperation, actor.organisation_id)
+        for names in _not_named(
+            cooperation,
+            (row for row in lists if row.checklist_id == found_ids[cooperation.id]),
+            own_people[cooperation.id],
+        ).values()
     ]
 
 

@@ -103,6 +103,7 @@ class ChecklistFact:
 
     checklist_id: UUID | None = None
     signing: Signing = Signing.NOT_BEGUN
+    # Of the roles: required items that aren't done; of a plan in force: what no longer fits.
     lacking: tuple[ItemFact, ...] = ()
     # The parties whose signature is missing on the text that is in force or was sent.
     unsigned: tuple[PartyFact, ...] = ()
@@ -194,6 +195,7 @@ class RequirementKind(enum.StrEnum):
     CONFIDENTIALITY = "confidentiality"
     ROLES = "roles"
     PLAN = "plan"
+    PLAN_ITEM = "plan_item"
     PLAN_NOT_READ = "plan_not_read"
 
 
@@ -209,6 +211,7 @@ OF_ALL = {
     RequirementKind.SAFETY_CONTACT: "V13",
     RequirementKind.ROLES: "roles",
     RequirementKind.PLAN: "urgent_plan",
+    RequirementKind.PLAN_ITEM: "urgent_plan_items",
 }
 
 

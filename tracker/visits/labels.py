@@ -223,6 +223,22 @@ def _roles_items(facts: Facts, wants: Sequence[MissingRequirement]) -> Missing:
     )
 
 
+def _plan_items(facts: Facts, wants: Sequence[MissingRequirement]) -> Missing:
+    items = [want.item for want in wants if want.item is not None]
+    return Missing(
+        _l(
+            "The urgent-action plan no longer fits the visit: %(items)s.",
+            items=", ".join(item.code for item in items),
+        ),
+        _AGREE_FIRST,
+        Target(PageKind.ITEM, facts.plan.checklist_id, items[0].code),
+        _PLANNERS,
+        _URGENT,
+        count=len(items),
+        note=_l("%(label)s: %(what)s", label=items[0].label, what=items[0].what),
+    )
+
+
 def _briefing(facts: Facts, _wants: Sequence[MissingRequirement]) -> Missing:
     is_ahead = facts.briefing_on is not None
     return Missing(
@@ -479,6 +495,7 @@ _WORDS: dict[RequirementKind, Callable[[Facts, Sequence[MissingRequirement]], Mi
         _AGREE_FIRST,
         _URGENT,
     ),
+    RequirementKind.PLAN_ITEM: _plan_items,
     RequirementKind.PLAN_NOT_READ: _OfPeople(
         lambda n, name: lazy_ngettext(
             "%(name)s has yet to confirm the urgent-action plan.",

@@ -72,19 +72,20 @@ def stage_words(stage: VisitStage) -> str:
     return str(_("%(code)s, %(words)s", code=stage.value, words=labels.STAGES[stage]))
 
 
-def state_of(stage: VisitStage, *, is_ready: bool, is_over: bool) -> State:
+def state_of(stage: VisitStage, *, is_ready: bool, is_over: bool | None) -> State:
     """Return the state of a visit, in words and with its mark.
 
-    is_over: its days have passed, where the reader may know of them (class K2). Nothing is said of
-    readiness then: papers and clearances may have run out since.
+    is_over: its days have passed; None: the reader may not know its days (class K2), so the words
+    are true before and after them.
     """
     if stage is VisitStage.STOPPED:
         return labels.STAGES[stage], "off"
     if is_over:
         return _("Its days have passed"), "off"
-    if is_ready:
-        return _("Ready"), "held"
-    return stage_words(stage), "half"
+    words, mark = (_("Ready"), "held") if is_ready else (stage_words(stage), "half")
+    if is_over is None and stage in stages.PREPARED:
+        return _("%(state)s, or its days have passed", state=words), mark
+    return words, mark
 
 
 def _line_state(line: VisitLine) -> State:
@@ -238,17 +239,19 @@ def team_now(reading: Reading) -> list[tuple[object, object]]:
 
 
 def _is_ready(reading: Reading) -> bool:
-    """Judge now: a clearance that expired a moment ago shows immediately."""
+    """Judge now, even before the worker does; once its days have passed, as it was then."""
+    if is_over(reading):
+        return reading.visit.is_ready
     return stages.is_ready(reading.visit.stage, reading.judgement.is_open)
 
 
-def _is_over(reading: Reading) -> bool:
+def is_over(reading: Reading) -> bool:
     """Tell whether the days of a visit passed while it was being prepared."""
     return reading.visit.stage in stages.PREPARED and reading.plan.is_over(clock.today())
 
 
 def _state(reading: Reading) -> State:
-    return state_of(reading.visit.stage, is_ready=_is_ready(reading), is_over=_is_over(reading))
+    return state_of(reading.visit.stage, is_ready=_is_ready(reading), is_over=is_over(reading))
 
 
 def _people(count: int) -> str:
@@ -284,14 +287,17 @@ def _preparation(reading: Reading, actor: Actor) -> list[Task]:
     """Return the work on a visit: readiness, the reader's own part, its checklists."""
     visit, reference = reading.visit, reading.cooperation.reference
     words, mark = _state(reading)
-    if visit.stage in stages.PREPARED and not _is_ready(reading) and not _is_over(reading):
+    if visit.stage in stages.PREPARED and not _is_ready(reading) and not is_over(reading):
         words = _("Not yet")
     ready_url = url_for("visits.ready", reference=reference, number=visit.number)
-    tasks = [Task(_("Is the visit ready?"), words, mark, ready_url, missing_words(reading))]
+    missing = "" if is_over(reading) else missing_words(reading)
+    tasks = [Task(_("Is the visit ready?"), words, mark, ready_url, missing)]
     own = own_fact(reading, actor)
     if own is not None:
         is_signed = reading.judgement.facts.plan.is_signed
-        open_now = (own.has_role and not own.role_accepted) or (is_signed and not own.plan_read)
+        open_now = not is_over(reading) and (
+            (own.has_role and not own.role_accepted) or (is_signed and not own.plan_read)
+        )
         tasks.append(
             Task(
                 _("Your part in this visit"),
@@ -444,6 +450,8 @@ class ReadyView:
 
     lede: object
     is_ready: bool
+    # Its days have passed: what is missing today says nothing of it any more.
+    is_over: bool
     heads: list[tuple[object, str]]
     caption: str
     rows: list[BoardRow]
@@ -459,6 +467,7 @@ def ready_view(reading: Reading, actor: Actor, *, plans: bool) -> ReadyView:
     return ReadyView(
         lede=_lede(reading),
         is_ready=_is_ready(reading),
+        is_over=is_over(reading),
         heads=[
             (labels.REQUIREMENTS[requirement], requirement.value) for requirement in Requirement
         ],
@@ -499,8 +508,10 @@ def missing_words(reading: Reading) -> str:
 def _lede(reading: Reading) -> object:
     if reading.visit.stage is VisitStage.STOPPED:
         return _("The visit was stopped. Reason: %(reason)s", reason=reading.visit.stopped_reason)
-    if _is_over(reading):
-        return _("The days of this visit have passed.")
+    if is_over(reading):
+        if reading.visit.is_ready:
+            return _("The days of this visit have passed. It was ready.")
+        return _("The days of this visit have passed. It wasn't ready.")
     if not _is_ready(reading):
         return _("Not yet. %(missing)s", missing=missing_words(reading))
     if any(gate.state is GateState.OVERRIDDEN for gate in reading.judgement.gates):

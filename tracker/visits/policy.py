@@ -105,10 +105,17 @@ def can_change(
     return YES
 
 
-def can_override(actor: Actor, npm_ids: Iterable[UUID], stage: VisitStage) -> Decision:
-    """Decide who may override J3: a manager of the NPM. A CSO can't (product.md, section 6)."""
+def can_override(
+    actor: Actor, npm_ids: Iterable[UUID], stage: VisitStage, *, is_over: bool
+) -> Decision:
+    """Decide who may override J3: a manager of the NPM. A CSO can't (product.md, section 6).
+
+    is_over: the days of the visit have passed.
+    """
     if stage not in PREPARED:
         return no(_l("This visit is stopped or under way. There's nothing to override."))
+    if is_over:
+        return no(_l("The days of this visit have passed."))
     if actor.organisation_id not in set(npm_ids):
         return no(_l("Only the NPM can override a gate. A partner can't."))
     if not actor.has(Role.MANAGER):
@@ -116,12 +123,17 @@ def can_override(actor: Actor, npm_ids: Iterable[UUID], stage: VisitStage) -> De
     return YES
 
 
-def can_answer_as_member(*, is_member: bool, stage: VisitStage) -> Decision:
-    """Decide on accepting a task (V5) and confirming the plan (V20): each for themselves."""
+def can_answer_as_member(*, is_member: bool, stage: VisitStage, is_over: bool) -> Decision:
+    """Decide on accepting a task (V5) and confirming the plan (V20): each for themselves.
+
+    is_over: the days of the visit have passed.
+    """
     if not is_member:
         return no(_l("You aren't on the team of this visit (V4)."))
     if stage not in PREPARED:
         return no(_l("This visit is stopped or under way. Nothing is asked of you now."))
+    if is_over:
+        return no(_l("The days of this visit have passed."))
     return YES
 
 
@@ -263,6 +275,8 @@ def _to_leave(facts: Facts) -> Iterator[MissingRequirement]:
         yield MissingRequirement(RequirementKind.ROLES)
     if not facts.plan.is_signed:
         yield MissingRequirement(RequirementKind.PLAN)
+    for item in facts.plan.lacking:
+        yield MissingRequirement(RequirementKind.PLAN_ITEM, item=item)
     if facts.briefing_on is None or facts.briefing_on > facts.today:
         yield MissingRequirement(RequirementKind.BRIEFING)
     if not facts.has_safety_contact:

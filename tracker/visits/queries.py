@@ -85,8 +85,8 @@ class VisitLine:
     # Whether stage and readiness are what events say.
     agrees: bool
     outline: Outline
-    # Whether its days passed while it was being prepared, where they are open to the person.
-    is_over: bool = False
+    # Whether its days passed while it was being prepared; None: the person may not know (K2).
+    is_over: bool | None = None
 
 
 def lines(actor: Actor, cooperation_ids: Iterable[UUID]) -> list[VisitLine]:
@@ -119,7 +119,7 @@ def lines(actor: Actor, cooperation_ids: Iterable[UUID]) -> list[VisitLine]:
             is_ready=visit.is_ready,
             agrees=visit.id in agreeing,
             outline=outline(actor, is_open=bool(is_open), is_listed=bool(is_listed)),
-            is_over=visit.id in over_ids,
+            is_over=visit.id in over_ids if is_open else None,
         )
         for visit, is_open, is_listed in rows
     ]

@@ -18,7 +18,7 @@ from tracker.checklists.loading import (
     load,
     remember,
 )
-from tracker.checklists.models import Checklist, ChecklistState
+from tracker.checklists.models import Checklist, ChecklistState, Flag
 from tracker.checklists.queries import VISIT
 from tracker.checklists.rules.completeness import ItemStatus
 from tracker.checklists.rules.values import as_date, as_id
@@ -76,6 +76,11 @@ _CHECKLISTS = HEADS.where(
 )
 
 
+_FLAGGED = sa.select(sa.func.count(Flag.id)).where(
+    Flag.checklist_id == sa.bindparam("id"), Flag.closed_at.is_(None)
+)
+
+
 def judge(visit: Visit, today: dt.date | None = None) -> Judgement:
     """Evaluate the gates of a visit as things are now."""
     return read(visit, today).judgement
@@ -105,7 +110,7 @@ def read(visit: Visit, today: dt.date | None = None, *, language: str = "") -> R
         starts_on=plan.starts_on,
         members=_members(visit, roles, urgent_plan, team, listed, plan),
         roles=_checklist(roles.checklist, parties, signed, lacking=_lacking(roles)),
-        plan=_checklist(urgent_plan, parties, signed),
+        plan=_checklist(urgent_plan, parties, signed, lacking=_unfit(urgent_plan, language)),
         confidentiality=_terms(own.get(ChecklistKind.CONFIDENTIALITY), parties, signed),
         briefing_on=as_date(roles.sheet.value("V18", "briefing")),
         has_safety_contact=has_content(roles.sheet.value("V13", "safety_contact"))
@@ -175,7 +180,10 @@ def _checklist(
     signed: Mapping[UUID, frozenset[UUID]],
     lacking: tuple[ItemFact, ...] = (),
 ) -> ChecklistFact:
-    """Return the signing state of a visit's checklist: not signed while an amendment is open."""
+    """Return the signing state of a visit's checklist: not signed while an amendment is open.
+
+    What is flagged as limiting the NPM is not agreed, and can't be sent.
+    """
     match checklist.state:
         case ChecklistState.IN_FORCE:
             signing, revision_id = Signing.IN_FORCE, checklist.revision_in_force_id
@@ -187,8 +195,10 @@ def _checklist(
             revision_id = None
             if checklist.revision_in_force_id is not None:
                 signing = Signing.AMENDED
+            elif checklist.is_complete and not db.session.scalar(_FLAGGED, {"id": checklist.id}):
+                signing = Signing.TO_SEND
             else:
-                signing = Signing.TO_SEND if checklist.is_complete else Signing.INCOMPLETE
+                signing = Signing.INCOMPLETE
     return ChecklistFact(checklist.id, signing, lacking, _unsigned(revision_id, parties, signed))
 
 
@@ -236,6 +246,22 @@ def _lacking(roles: LoadedChecklist) -> tuple[ItemFact, ...]:
         )
         for item in sorted(roles.template.items, key=lambda item: int(item.code[1:]))
         if (stands := standing.get(item.code)) is not None and stands.required and not stands.done
+    )
+
+
+def _unfit(urgent_plan: Checklist, language: str) -> tuple[ItemFact, ...]:
+    """Return the items of a plan in force that no longer fit, such as dates before a moved visit.
+
+    It is read only where the count of its items says that something is wrong.
+    """
+    if urgent_plan.state is not ChecklistState.IN_FORCE or urgent_plan.is_complete:
+        return ()
+    plan = load(urgent_plan, language)
+    standing = plan.standing().items
+    return tuple(
+        ItemFact(item.code, item.label, stands.problems[0].message)
+        for item in plan.template.items
+        if (stands := standing.get(item.code)) is not None and stands.problems
     )
 
 

@@ -32,6 +32,7 @@ from tracker.checklists.queries import VISIT
 from tracker.cooperations import audiences, people
 from tracker.cooperations import queries as cooperations
 from tracker.cooperations.models import Cooperation
+from tracker.core import clock
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
 from tracker.ui import locale, paging
 from tracker.ui.form_base import Form
@@ -148,6 +149,7 @@ def show(reference: str, number: int) -> str:
         stage_words=pages.stage_words(visit.stage),
         may_change=_may_change(actor, visit, reading.cooperation),
         is_stopped=visit.stage is VisitStage.STOPPED,
+        is_over=pages.is_over(reading),
     )
 
 
@@ -166,7 +168,9 @@ def ready(reference: str, number: int) -> str:
         reading=reading,
         days=pages.days(reading.plan),
         view=pages.ready_view(reading, actor, plans=bool(_may_change(actor, visit, cooperation))),
-        may_override=policy.can_override(actor, service.npm_ids(cooperation), visit.stage)
+        may_override=policy.can_override(
+            actor, service.npm_ids(cooperation), visit.stage, is_over=pages.is_over(reading)
+        )
         and policy.to_excuse(reading.judgement)[1],
     )
 
@@ -185,7 +189,9 @@ def my_part(reference: str, number: int) -> str:
         cooperation=reading.cooperation,
         days=pages.days(reading.plan),
         part=pages.my_part(reading, fact),
-        may_answer=policy.can_answer_as_member(is_member=True, stage=visit.stage),
+        may_answer=policy.can_answer_as_member(
+            is_member=True, stage=visit.stage, is_over=pages.is_over(reading)
+        ),
     )
 
 
@@ -387,7 +393,12 @@ def override(reference: str, number: int) -> Answered:
     visit = _visit(actor, reference, number, "visit_override")
     cooperation = _cooperation(actor, reference)
     form = OverrideForm()
-    allowed = policy.can_override(actor, service.npm_ids(cooperation), visit.stage)
+    allowed = policy.can_override(
+        actor,
+        service.npm_ids(cooperation),
+        visit.stage,
+        is_over=plan_of(visit).is_over(clock.today()),
+    )
     if not _may_go_on(actor, cooperation, form, allowed):
         return _override_page(actor, visit, form), HTTPStatus.FORBIDDEN
     done = form.validate_on_submit() and perform(

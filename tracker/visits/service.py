@@ -252,6 +252,9 @@ def _checked_plan(plan: Plan, before: Plan | None) -> Plan:
     is_same_day = before is not None and before.starts_on == plan.starts_on
     if plan.starts_on < clock.today() and not is_same_day:
         raise RuleBrokenError(_l("The first day has passed. Choose a future day."), "starts_on")
+    # Else a visit that was ready would say so of a place or of days for which it never was.
+    if plan.ends_on < clock.today():
+        raise RuleBrokenError(_l("The last day has passed. Choose a future day."), "ends_on")
     return Plan(place, plan.starts_on, plan.ends_on)
 
 
@@ -294,7 +297,7 @@ def change_plan(actor: Actor, visit: Visit, *, version: int | None, plan: Plan) 
     (V20) are accepted and confirmed anew: they were for another place or other days. A form that
     was opened before accepts and confirms nothing: the visit's version is part of its mark.
     """
-    roles = _lock_checklists(visit)
+    _lock_checklists(visit)
     _require_change(actor, visit)
     before = plan_of(visit)
     tidy = _checked_plan(plan, before)
@@ -311,8 +314,9 @@ def change_plan(actor: Actor, visit: Visit, *, version: int | None, plan: Plan) 
     if (tidy.starts_on, tidy.ends_on) != (before.starts_on, before.ends_on):
         changed.append("dates")
     _record(verbs.VISIT_CHANGED, actor, visit, changed=changed)
-    # Some done-tests look at the first day.
-    checklists.count_again(roles)
+    # Some rules of both look at the days.
+    for checklist in team.checklists_of(visit).values():
+        checklists.count_again(checklist)
     _tell(visit, _who_knows(visit))
     _judge_again(visit, actor)
     return True
@@ -424,7 +428,8 @@ def override(actor: Actor, visit: Visit, *, reason: str, mark: str) -> GateOverr
     """
     _take_turn(visit.cooperation_id)
     db.session.refresh(visit)
-    policy.can_override(actor, npm_ids(_cooperation(visit)), visit.stage).require()
+    is_over = plan_of(visit).is_over(clock.today())
+    policy.can_override(actor, npm_ids(_cooperation(visit)), visit.stage, is_over=is_over).require()
     reading = readiness.read(visit)
     keys, decision = policy.to_excuse(reading.judgement)
     if not decision:
@@ -517,7 +522,8 @@ def _own_fact(actor: Actor, visit: Visit) -> tuple[Reading, MemberFact]:
     _lock_checklists(visit)
     db.session.refresh(visit)
     is_member = queries.is_member(actor, visit)
-    policy.can_answer_as_member(is_member=is_member, stage=visit.stage).require()
+    is_over = plan_of(visit).is_over(clock.today())
+    policy.can_answer_as_member(is_member=is_member, stage=visit.stage, is_over=is_over).require()
     reading = readiness.read(visit)
     members = reading.judgement.facts.members
     return reading, next(member for member in members if member.user_id == actor.user_id)
@@ -546,11 +552,12 @@ def settle(visit: Visit) -> bool:
     """Bring stage and readiness to what the gates answer now; return True when something changed.
 
     A visit becomes ready only when all of J3 is met, and loses readiness at once when that is no
-    longer so. Lead and coordinators of the NPM are told that something changed, and no more.
+    longer so. Lead and coordinators of the NPM are told that something changed, and no more. Once
+    its days have passed it stays as it was: papers and clearances run out then.
     """
     _take_turn(visit.cooperation_id)
     db.session.refresh(visit)
-    if visit.stage not in stages.PREPARED:
+    if visit.stage not in stages.PREPARED or plan_of(visit).is_over(clock.today()):
         return False
     judged = readiness.judge(visit)
     moved = _set_stage(visit, stages.stage_after(visit.stage, judged.is_open))

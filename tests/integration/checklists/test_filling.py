@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from tests.factories.cooperations import bring_in
-from tests.factories.tables import QUESTIONS, Table
+from tests.factories.tables import QUESTIONS, Table, set_out
+from tests.factories.templates import a_column, a_table, a_template, an_item
 from tracker.accounts.people import service as accounts
 from tracker.checklist_templates.models import AnswerScope
 from tracker.checklists import service
@@ -29,6 +30,8 @@ from tracker.checklists.rules.values import WrongTypeError
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Mode
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
+from tracker.organisations import service as organisations
+from tracker.organisations.models import Organisation
 
 SHARED, PARTY, PERSON = AnswerScope.SHARED, AnswerScope.PARTY, AnswerScope.PERSON
 Attempt = Callable[[], object]
@@ -130,6 +133,19 @@ def test_the_counts_follow_when_a_named_person_is_suspended_and_restored(table: 
     assert table.standing("M5").state is WorkState.IN_PROGRESS
     accounts.restore(table["root"], oren)
     assert counts(table) == (1, 9, False)
+
+
+def test_the_counts_follow_when_an_organisation_says_that_it_litigates(session: Session) -> None:
+    """S66: what it says of itself is an interest that M14 has to declare."""
+    interests = a_table("interests", a_column("party", "party"), a_column("declares"))
+    table = set_out(session, template=a_template(an_item("M14", interests)))
+    door = session.get_one(Organisation, table.land.id("door"))
+    table.save("ilena", "M14", interests=[{"party": str(door.id), "declares": "none"}])
+    table.accept("M14", "samira", "joana")
+    assert counts(table) == (1, 1, True)
+    details = organisations.Details(door.name, types=["human_rights"], litigates=True)
+    organisations.change(table["root"], door.id, details, seen_version=door.version)
+    assert counts(table) == (0, 1, False)
 
 
 def test_an_unfinished_answer_is_kept_and_cannot_be_accepted(table: Table) -> None:

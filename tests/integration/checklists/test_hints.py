@@ -467,20 +467,28 @@ def test_the_history_of_an_item_says_who_answered(room: Room) -> None:
     assert "The NPM may also go alone." in page.text
 
 
-def test_nobody_is_asked_on_the_pages_of_a_visit(
-    session: Session, demonstration: Demonstration
+def test_words_on_the_pages_of_a_visit_are_asked_about_too(
+    app: Flask, session: Session, demonstration: Demonstration
 ) -> None:
-    """A flag would be read by all who see the cooperation; a visit's pages are class K2."""
+    """What is answered there is of class K2: in the database it is encrypted."""
     scene = Scene(session, demonstration)
     plan = scene.checklist(ChecklistKind.URGENT_PLAN, planned(scene).number)
-    pavo = scene.actor("pavo")
+    pavo, pages = scene.actor("pavo"), scene.demonstration.browser(app, "pavo")
     values = checklists.whole(load(plan), "U2", first_step=TOGETHER)
     service.save_answer(pavo, plan, "U2", AnswerScope.SHARED, values, base_version=0)
-    loaded = load(plan)
-    (hint,) = hints.on_item(loaded, loaded.item("U2"))
-    assert (hint.is_asked, hint.waits_for_reader) == (False, False)
-    with pytest.raises(StaleError):
-        safeguards.answer_hint(pavo, plan, "U2", hint.mark, limits=False, reason="It is safe.")
+    session.commit()
+    assert QUESTION in item(pages.page(f"/checklists/{plan.id}"), "U2")
+    (hint,) = hints.on_item(load(plan), load(plan).item("U2"))
+    row = safeguards.answer_hint(pavo, plan, "U2", hint.mark, limits=False, reason="It is safe.")
+    session.commit()
+    assert (row.phrase, row.reason) == ("", "")
+    assert row.matched != hint.hint.matched
+    shown = item(pages.page(f"/checklists/{plan.id}"), "U2")
+    assert QUESTION not in shown
+    assert "It is safe." in shown
+    (hint,) = hints.on_item(load(plan), load(plan).item("U2"))
+    assert hint.harmless is row
+    assert "It is safe." in pages.page(f"/checklists/{plan.id}/items/U2/history").text
 
 
 def test_answered_questions_add_one_statement_however_many(

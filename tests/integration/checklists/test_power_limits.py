@@ -30,10 +30,13 @@ from tracker.checklist_templates.schema import Template
 from tracker.checklists import obstacles, service
 from tracker.checklists.loading import load
 from tracker.checklists.models import ChecklistState, Flag
-from tracker.checklists.negotiation import positions, safeguards, warnings
+from tracker.checklists.negotiation import positions, safeguards
+from tracker.checklists.negotiation.text_digest import item_digest
 from tracker.cooperations import service as cooperations
 from tracker.cooperations.models import Mode
 from tracker.core.errors import StaleError
+from tracker.visits import readiness
+from tracker.visits.facts import Signing
 
 GUIDANCE = "settling-terms/independence"
 
@@ -354,24 +357,51 @@ def test_a_standing_plan_is_looked_at_too(session: Session) -> None:
     assert is_open(table) == ["U15.only_together"]
 
 
-def test_on_the_planning_of_a_visit_nothing_is_flagged_and_the_rules_are_pointed_out(
+def test_the_planning_of_a_visit_is_judged_as_the_terms_are(
     app: Flask, session: Session, demonstration: Demonstration
 ) -> None:
-    """Class K2; what a visit's plan says is read by those listed for it alone."""
+    """What a flag says there is of class K2: in the database it is encrypted."""
     scene = Scene(session, demonstration)
     visit = planned(scene)
     plan = scene.checklist(ChecklistKind.URGENT_PLAN, visit.number)
-    values = checklists.whole(load(plan), "U15", who_speaks="together")
-    service.save_answer(
-        scene.actor("pavo"), plan, "U15", AnswerScope.SHARED, values, base_version=0
-    )
-    assert load(plan).flags == ()
-    because = "The NPM may speak only together with the CSO"
-    ((limited, (hint,)),) = warnings.hints_before_sending(load(plan), "en")
-    assert (limited.code, hint.think.startswith(because)) == ("U15", True)
+    pavo = scene.actor("pavo")
+    together = checklists.whole(load(plan), "U15", who_speaks="together")
+    service.save_answer(pavo, plan, "U15", AnswerScope.SHARED, together, base_version=0)
     session.commit()
-    shown = item(scene.demonstration.browser(app, "pavo").page(f"/checklists/{plan.id}"), "U15")
+    (flag,) = load(plan).flags
+    assert "There's an open flag on U15." in map(str, obstacles.to_sending(load(plan)))
+    assert (flag.rule, flag.powers, flag.passage, flag.reason) == ("", None, None, "")
+    plan.is_complete = True
+    assert readiness.judge(visit).facts.plan.signing is Signing.INCOMPLETE
+    session.rollback()
+    because = "The NPM may speak only together with the CSO"
+    pages = scene.demonstration.browser(app, "pavo")
+    shown = item(pages.page(f"/checklists/{plan.id}"), "U15")
     assert f"This answer may limit the NPM's independence. {because}" in shown
+    assert "Publication" in shown
+    because_of = "Only while the person is in danger."
+    safeguards.explain_flag(scene.actor("ilena"), plan, flag.id, because_of)
+    session.commit()
+    assert (flag.explanation, load(plan).flagged) == ("", frozenset())
+    plan.is_complete = True
+    assert readiness.judge(visit).facts.plan.signing is Signing.TO_SEND
+    session.rollback()
+    shown = item(pages.page(f"/checklists/{plan.id}"), "U15")
+    assert "Explanation: " + because_of in shown
+    past = pages.page(f"/checklists/{plan.id}/items/U15/history").text
+    assert because in past
+    assert "The flag was closed by an explanation" in past
+    own = "It names the place."
+    seen = item_digest(load(plan), load(plan).item("U15"))
+    by_hand = safeguards.raise_flag(pavo, plan, "U15", own, seen=seen)
+    session.commit()
+    assert by_hand.reason == ""
+    assert own in item(pages.page(f"/checklists/{plan.id}"), "U15")
+    silent = checklists.whole(load(plan), "U15")
+    service.save_answer(pavo, plan, "U15", AnswerScope.SHARED, silent, base_version=1)
+    session.commit()
+    assert load(plan).flagged == frozenset()
+    assert [flag.matched for flag in load(plan).flags] == [None, None]
 
 
 # Pages

@@ -21,6 +21,7 @@ from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import service
 from tracker.checklists.loading import load
 from tracker.checklists.models import Checklist, ChecklistState
+from tracker.checklists.negotiation import safeguards
 from tracker.cooperations.models import Cooperation, Mode
 from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError
@@ -79,6 +80,17 @@ def written_by_both(land: Country, cooperation: Cooperation) -> Checklist:
     chosen = {"M5": {"second_reader": str(land.users[HEAD].id)}}
     checklists.complete_answers(load(terms), actors(land), chosen=chosen)  # type: ignore[arg-type]
     return terms_of(cooperation)
+
+
+def test_an_administrator_who_wrote_nothing_is_no_second_reader_to_wait_for(
+    land: Country, cooperation: Cooperation
+) -> None:
+    ina = land.person("Ina Holm", "other_npm", Role.MEMBER, Role.ADMINISTRATOR)
+    bring_in(land, cooperation, "ina")
+    terms = written_by_both(land, cooperation)
+    assert ina.id not in load(terms).sheet.authors
+    assert terms.is_complete
+    assert safeguards.may_review(land.actor(HEAD), load(terms))
 
 
 def test_two_people_go_from_the_start_to_the_signature(

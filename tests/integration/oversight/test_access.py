@@ -117,7 +117,7 @@ def test_of_a_visit_only_its_existence_and_stage_are_shown(
     browser = demonstration.browser(app, key)
     page = browser.page("/register?q=police+custody")
     assert "Roles for a joint visit, visit 1" in page.text
-    assert "The visit is ready" in page.text
+    assert "The visit is ready, or its days have passed" in page.text
     for kind in ("visit_roles", "urgent_plan"):
         checklist_id = _of_visit(app, demonstration, kind)
         assert str(checklist_id) not in page.html

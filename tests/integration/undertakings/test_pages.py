@@ -669,6 +669,22 @@ def test_an_expert_missing_from_the_list_is_the_task_of_those_who_write_it(
         assert seen["Undertaking of each person"] == "In progress"
 
 
+def test_a_list_that_people_are_missing_from_stands_in_my_work_of_those_who_write_it(
+    browser: Browser, stage: Stage
+) -> None:
+    writers = ("ilena", "joana")
+    assert not [key for key in writers if COMPLETE_LIST in browser(key).page("/").text]
+    stage.list_people("npm")
+    stage.list_people("lh", "leyla")
+    for key, name in zip(writers, ("Marek Tull", "Otto Brandis"), strict=True):
+        page = browser(key).page("/")
+        assert states(page)[COMPLETE_LIST] == "Waiting for you"
+        assert name in page.text.partition("so they get no access: ")[2]
+        assert stage.cooperation.reference in page.text
+    for outside in ("samira", "marek", "leyla", "greta"):
+        assert COMPLETE_LIST not in browser(outside).page("/").text, outside
+
+
 def test_before_the_terms_are_in_force_the_list_says_when_people_are_asked(
     app: Flask, cast: Cast
 ) -> None:

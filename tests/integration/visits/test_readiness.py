@@ -166,40 +166,39 @@ def later(frozen_time: Callable[[dt.datetime], None]) -> Callable[[dt.date], Non
     return lambda day: frozen_time(clock.now() + (day - clock.today()))
 
 
-def test_a_credential_that_runs_out_makes_a_visit_not_ready(
+def test_once_the_days_of_a_visit_have_passed_it_stays_as_it_was(
     scene: Scene, later: Callable[[dt.date], None]
 ) -> None:
-    last = clock.today() + dt.timedelta(days=60)
-    later(last)
+    """Papers and clearances run out then, and people leave: the visit was ready all the same."""
+    plan = plan_of(scene.visit())
+    later(plan.ends_on)
     assert judged_again(scene) == 0
-    assert_ready(scene)
-    later(last + ONE_DAY)
-    # A page that judges now says so even before the worker has come.
-    assert lacks(scene) == {RequirementKind.CREDENTIAL_RUNS_OUT}
-    assert scene.visit().is_ready
-    assert judged_again(scene) == 1
-    assert_lost(scene, RequirementKind.CREDENTIAL_RUNS_OUT, stage=VisitStage.CLEARED)
+    later(plan.ends_on + ONE_DAY)
+    undertakings.withdraw(scene.actor("samira"), scene.undertaking("samira").id)
+    assert lacks(scene) == {RequirementKind.NOT_SIGNED, RequirementKind.NOT_BRIEFED}
     assert judged_again(scene) == 0
-
-
-def test_a_clearance_that_runs_out_makes_a_visit_not_ready(
-    scene: Scene, later: Callable[[dt.date], None]
-) -> None:
-    later(scene.clearance("samira").until_on + ONE_DAY)
-    assert RequirementKind.NOT_COVERED in lacks(scene)
-    due.close_expired(clock.today())
+    visit = scene.visit()
+    assert (visit.is_ready, visit.stage) == (True, VisitStage.CLEARED)
+    with pytest.raises(RefusedError, match="have passed"):
+        service.override(scene.actor("milan"), visit, reason="Late.", mark="")
+    with pytest.raises(RefusedError, match="have passed"):
+        accept_role(scene.actor("leyla"), visit)
+    elsewhere = Plan("Upper Harbour police station", plan.starts_on, plan.ends_on)
+    with pytest.raises(RuleBrokenError, match="The last day has passed"):
+        service.change_plan(scene.actor("pavo"), visit, version=visit.version, plan=elsewhere)
+    # Moved to days that are still to come it is prepared again.
+    moved = Plan(plan.place, plan.ends_on + ONE_DAY, plan.ends_on + ONE_DAY)
+    service.change_plan(scene.actor("pavo"), visit, version=visit.version, plan=moved)
     assert not scene.visit().is_ready
 
 
-def test_the_worker_judges_every_visit_again(
-    scene: Scene, later: Callable[[dt.date], None]
-) -> None:
+def test_the_worker_judges_every_visit_again(scene: Scene) -> None:
+    scene.session.execute(sa.update(Visit).values(is_ready=False))
     scene.session.commit()
-    later(clock.today() + dt.timedelta(days=61))
     jobs.judge_visits()
     # It ended its session.
     scene.session = db.session()
-    assert not scene.visit().is_ready
+    assert scene.visit().is_ready
 
 
 def test_the_worker_judges_each_visit_in_a_transaction_of_its_own(

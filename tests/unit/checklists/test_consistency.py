@@ -14,6 +14,7 @@ from tests.factories.templates import (
     LANTERN,
     NPM,
     OREN,
+    PARTIES,
     SAMIRA,
     a_column,
     a_field,
@@ -24,6 +25,7 @@ from tests.factories.templates import (
     item_of,
 )
 from tracker.checklists.rules import consistency
+from tracker.checklists.rules.consistency import TIES
 from tracker.checklists.rules.facts import Sheet, Surroundings
 from tracker.checklists.rules.values import Problem
 from tracker.cooperations.models import Mode
@@ -268,6 +270,20 @@ def test_a_return_visit_comes_after_the_visit(days: int, *, is_late_enough: bool
         [] if is_late_enough else [("return_on", None, None)]
     )
     assert problems_in("U16", fields, values, around()) == []
+    review = {"review_on": values["return_on"]}
+    assert places(problems_in("U18", [a_field("review_on", "date")], review)) == (
+        [] if is_late_enough else [("review_on", None, None)]
+    )
+
+
+@pytest.mark.parametrize(("day", "fits"), [(FIRST, True), (FIRST - dt.timedelta(days=1), False)])
+def test_nothing_is_followed_up_before_the_visit(day: dt.date, fits: bool) -> None:
+    table = a_table("follow_up", a_column("date", "date"))
+    values = {"follow_up": [{"date": day.isoformat()}]}
+    assert places(problems_in("U16", [table], values)) == (
+        [] if fits else [("follow_up", 0, "date")]
+    )
+    assert problems_in("U16", [table], values, around()) == []
 
 
 # The terms
@@ -316,6 +332,29 @@ def test_a_party_with_an_interest_in_m1_can_not_declare_none(answer: str) -> Non
     assert places(problems) == [("interests", 1, "declares")]
     rows[1]["declares"] = "interest"
     assert problems_in("M14", INTERESTS, {"interests": rows}, sheet=sheet) == []
+
+
+def test_a_party_that_declares_an_interest_does_not_declare_none_as_well() -> None:
+    rows = [{"party": str(DOOR), "declares": declared} for declared in ("interest", "none")]
+    sheet = of_m1(litigates=True)
+    problems = problems_in("M14", INTERESTS, {"interests": rows}, sheet=sheet)
+    assert places(problems) == [("interests", 1, "declares")]
+
+
+@pytest.mark.parametrize("answer", TIES)
+def test_what_an_organisation_says_of_itself_is_an_interest_too(answer: str) -> None:
+    """S66: its flags feed M14, whatever M1 says."""
+    of_itself = tuple(
+        replace(party, ties=frozenset({answer})) if party.organisation_id == DOOR else party
+        for party in PARTIES
+    )
+    rows = [{"party": str(party), "declares": "none"} for party in (NPM, DOOR)]
+    values, surroundings = {"interests": rows}, around(*of_itself)
+    problems = problems_in("M14", INTERESTS, values, surroundings, sheet=of_m1())
+    assert places(problems) == [("interests", 1, "declares")]
+    assert "as its details say" in str(problems[0].message)
+    rows[1]["declares"] = "interest"
+    assert problems_in("M14", INTERESTS, values, surroundings, sheet=of_m1()) == []
 
 
 @pytest.mark.parametrize("sheet", [a_sheet(), of_m1(litigates=False), of_m1()])

@@ -264,6 +264,9 @@ def test_where_everybody_of_the_npm_wrote_one_of_them_reads() -> None:
     """Its head confirms with a reason; policy.can_review says that it is the head."""
     check = {"check": "wrote_no_answer", "field": "lead"}
     assert problems_in(PEOPLE, check, {"lead": str(OREN)}, authors=(ILENA, OREN, SAMIRA)) == []
+    # An administrator, who is never the second reader, is nobody else.
+    around_ = around(administrators=frozenset({ILENA}))
+    assert problems_in(PEOPLE, check, {"lead": str(OREN)}, around_, authors=(OREN,)) == []
 
 
 @pytest.mark.parametrize(("number", "enough"), [(0, False), (4, False), (5, True), (50, True)])

@@ -198,21 +198,19 @@ def test_what_one_side_writes_is_not_changed_without_it(
 
 
 @pytest.mark.parametrize(
-    ("role", "party", "part", "is_restricted", "words"),
+    ("role", "party", "part", "words"),
     [
-        (Role.MEMBER, DOOR_PARTY, "terms", False, ""),
-        (Role.COORDINATOR, DOOR_PARTY, "terms", False, ""),
-        (Role.AUDITOR, DOOR_PARTY, "terms", False, READ_ONLY),
-        (Role.MEMBER, None, "terms", False, NO_PARTY),
-        (Role.MEMBER, DOOR_PARTY, "people", False, "You can only flag what the parties sign."),
-        (Role.MEMBER, DOOR_PARTY, "terms", True, "You can't flag anything on a visit's pages."),
+        (Role.MEMBER, DOOR_PARTY, "terms", ""),
+        (Role.COORDINATOR, DOOR_PARTY, "terms", ""),
+        (Role.AUDITOR, DOOR_PARTY, "terms", READ_ONLY),
+        (Role.MEMBER, None, "terms", NO_PARTY),
+        (Role.MEMBER, DOOR_PARTY, "people", "You can only flag what the parties sign."),
     ],
 )
 def test_any_partys_reviewer_flags_a_term(
-    role: Role, party: PartyFact | None, part: str, is_restricted: bool, words: str
+    role: Role, party: PartyFact | None, part: str, words: str
 ) -> None:
-    item = item_of(a_field(), part=part)
-    says(policy.can_flag(actor(role), party, item, is_restricted=is_restricted), words)
+    says(policy.can_flag(actor(role), party, item_of(a_field(), part=part)), words)
 
 
 @pytest.mark.parametrize("role", Role)
@@ -308,13 +306,9 @@ def test_the_outside_reader_is_of_no_party() -> None:
     nobody = actor()
     says(policy.can_answer_hint(nobody, None, NPM, is_reader=True, is_outside=True), "")
     terms, own = (item_of(a_field(), part=part) for part in ("terms", "people"))
-    says(policy.can_flag(nobody, None, terms, is_restricted=False, is_outside=True), "")
-    for item, restricted, words in (
-        (own, False, "You can only flag what the parties sign."),
-        (terms, True, "You can't flag anything on a visit's pages."),
-    ):
-        decision = policy.can_flag(nobody, None, item, is_restricted=restricted, is_outside=True)
-        says(decision, words)
+    says(policy.can_flag(nobody, None, terms, is_outside=True), "")
+    decision = policy.can_flag(nobody, None, own, is_outside=True)
+    says(decision, "You can only flag what the parties sign.")
 
 
 def test_an_administrator_is_never_the_second_reader() -> None:

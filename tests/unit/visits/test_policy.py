@@ -331,6 +331,19 @@ def test_j3_wants_checklists_2_3_and_4_signed_by_all(
     assert str(only.text)
 
 
+def test_j3_names_what_no_longer_fits_in_a_plan_in_force() -> None:
+    codes = ("U16", "U18")
+    items = tuple(
+        ItemFact(code, "Follow-up", "This date must be after the visit.") for code in codes
+    )
+    given = facts(plan=replace(SIGNED, lacking=items))
+    assert lacks(given) == [RequirementKind.PLAN_ITEM] * 2
+    (only,) = gate("J3", given).missing
+    assert str(only.text) == "The urgent-action plan no longer fits the visit: U16, U18."
+    assert str(only.note) == "Follow-up: This date must be after the visit."
+    assert (only.count, only.target.item) == (2, "U16")
+
+
 def test_a_missing_signature_is_the_turn_of_that_party() -> None:
     (only,) = gate("J3", facts(plan=UNSIGNED)).missing
     assert only.turn.party_ids == {DOOR}
@@ -632,8 +645,9 @@ def test_the_lead_and_the_planners_change_a_plan(stage: VisitStage) -> None:
 def test_a_visit_that_is_stopped_or_under_way_is_not_changed(stage: VisitStage) -> None:
     coordinator, manager = actor(Role.COORDINATOR), actor(Role.MANAGER)
     says(policy.can_change(coordinator, {NPM}, stage, leads=True), "Its plan stays as it is")
-    says(policy.can_override(manager, {NPM}, stage), "nothing to override")
-    says(policy.can_answer_as_member(is_member=True, stage=stage), "Nothing is asked of you")
+    says(policy.can_override(manager, {NPM}, stage, is_over=False), "nothing to override")
+    decision = policy.can_answer_as_member(is_member=True, stage=stage, is_over=False)
+    says(decision, "Nothing is asked of you")
 
 
 @pytest.mark.parametrize(
@@ -647,14 +661,22 @@ def test_a_visit_that_is_stopped_or_under_way_is_not_changed(stage: VisitStage) 
     ],
 )
 def test_only_a_manager_of_the_npm_overrides(who: Actor, words: str) -> None:
-    says(policy.can_override(who, {NPM}, VisitStage.CLEARED), words)
+    says(policy.can_override(who, {NPM}, VisitStage.CLEARED, is_over=False), words)
 
 
 @pytest.mark.parametrize(
     ("is_member", "words"), [(True, ""), (False, "You aren't on the team of this visit")]
 )
 def test_each_answers_only_as_a_person_of_the_team(is_member: bool, words: str) -> None:
-    says(policy.can_answer_as_member(is_member=is_member, stage=VisitStage.PLANNED), words)
+    stage = VisitStage.PLANNED
+    says(policy.can_answer_as_member(is_member=is_member, stage=stage, is_over=False), words)
+
+
+def test_nothing_is_asked_nor_overridden_once_the_days_have_passed() -> None:
+    passed = "The days of this visit have passed."
+    manager, stage = actor(Role.MANAGER), VisitStage.CLEARED
+    says(policy.can_override(manager, {NPM}, stage, is_over=True), passed)
+    says(policy.can_answer_as_member(is_member=True, stage=stage, is_over=True), passed)
 
 
 def test_the_read_log_is_for_managers_of_the_npm() -> None:

@@ -302,7 +302,8 @@ class _Teller:
             if answer.as_reader
             else _("%(party)s said why words don't limit the NPM", party=answer.organisation.name)
         )
-        return Entry(answer.answered_at, words, answer.author.name, answer.reason)
+        reason = encryption.hint_reason_of(self.cooperation_id, answer)
+        return Entry(answer.answered_at, words, answer.author.name, reason)
 
     def _flag(self, flag: Flag) -> Iterator[Entry]:
         by = warnings.raised_by(flag) or _("A rule of this checklist")
@@ -310,14 +311,15 @@ class _Teller:
             when=flag.raised_at,
             words=_("%(party)s raised a flag: limits the NPM's independence", party=by),
             name=flag.author.name if flag.author else BY_RULE,
-            reason=flag.reason,
+            reason=encryption.flag_content(self.cooperation_id, flag).reason,
         )
         if flag.closed_at is None:
             return
         words = (
             _("The flag was closed by an explanation")
-            if flag.explanation
+            if flag.is_explained
             else _("The flag was closed because the term changed")
         )
         closed_by = self.loaded.names.people.get(flag.closed_by_id, "") if flag.closed_by_id else ""
-        yield Entry(when=flag.closed_at, words=words, name=closed_by, reason=flag.explanation)
+        explanation = encryption.explanation_of(self.cooperation_id, flag)
+        yield Entry(when=flag.closed_at, words=words, name=closed_by, reason=explanation)

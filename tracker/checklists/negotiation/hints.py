@@ -14,9 +14,18 @@ from tracker.checklist_templates.risky_phrases import Hint
 from tracker.checklist_templates.schema import Item, Part
 from tracker.checklists import encryption
 from tracker.checklists.loading import LoadedChecklist
-from tracker.checklists.models import Flag, HintAnswer
+from tracker.checklists.models import Checklist, Flag, HintAnswer
 from tracker.checklists.rules.facts import Filled
 from tracker.core.canonical import digest_of
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What an answer to a hint is about, as its row stores it."""
+
+    language: str
+    phrase: str
+    matched: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +38,7 @@ class HintOnAnswer:
     # Whose words they are: the organisation that saved the answer.
     organisation_id: UUID
     hint: Hint
+    words: Words
     # Whether somebody is to say if it limits the NPM; elsewhere it only points at the words.
     is_asked: bool
     # That it does not limit the NPM: the author's side with the reason, and the second reader.
@@ -64,6 +74,7 @@ def on_item(loaded: LoadedChecklist, item: Item) -> tuple[HintOnAnswer, ...]:
                 owner_id=owner_id,
                 organisation_id=answer.organisation_id,
                 hint=hint,
+                words=_words(loaded.checklist, hint),
                 is_asked=_is_asked(loaded, item),
             ),
         )
@@ -100,12 +111,15 @@ def _readers_of(loaded: LoadedChecklist) -> set[UUID | None]:
 
 
 def _is_asked(loaded: LoadedChecklist, item: Item) -> bool:
-    """Tell whether a term can be flagged: only what the parties sign, and nothing of a visit."""
-    return (
-        item.part is Part.TERMS
-        and item.code not in loaded.sheet.hidden
-        and not encryption.is_restricted(loaded.checklist)
-    )
+    """Tell whether a term can be flagged: only what the parties sign."""
+    return item.part is Part.TERMS and item.code not in loaded.sheet.hidden
+
+
+def _words(checklist: Checklist, hint: Hint) -> Words:
+    if encryption.is_restricted(checklist):  # a digest of a short sentence is found by trying
+        keyed = encryption.keyed_digest(checklist, hint.language, hint.phrase, hint.matched)
+        return Words("", "", keyed)
+    return Words(hint.language, hint.phrase, hint.matched)
 
 
 def _answers(loaded: LoadedChecklist, item: Item) -> Iterator[tuple[AnswerScope, UUID, Filled]]:
@@ -126,7 +140,7 @@ def _written(item: Item, scope: AnswerScope, answer: Filled) -> Iterator[str]:
 
 
 def _key_of_hint(hint: HintOnAnswer) -> tuple[AnswerScope, UUID, str, str, str]:
-    return hint.scope, hint.owner_id, hint.hint.language, hint.hint.phrase, hint.hint.matched
+    return hint.scope, hint.owner_id, hint.words.language, hint.words.phrase, hint.words.matched
 
 
 def _key_of_answer(row: HintAnswer) -> tuple[AnswerScope, UUID, str, str, str]:
@@ -151,7 +165,7 @@ def _with_answers(loaded: LoadedChecklist, hint: HintOnAnswer) -> HintOnAnswer:
     flags = [
         flag
         for flag in loaded.flags_on.get(hint.item, ())
-        if flag.id in flag_ids and (flag.closed_at is None or flag.explanation)
+        if flag.id in flag_ids and (flag.closed_at is None or flag.is_explained)
     ]
     harmless = [row for row in rows if not row.limits and not row.as_reader]
     accepted = [

@@ -4,7 +4,8 @@ In one file: an answer to a hint raises a flag, and the second reader answers hi
 review.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container
+from typing import Any
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
@@ -18,8 +19,8 @@ from tracker.activity import service as trail
 from tracker.activity import verbs
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklist_templates.schema import Item
-from tracker.checklists import policy
-from tracker.checklists.encryption import is_restricted
+from tracker.checklists import encryption, policy
+from tracker.checklists.encryption import FlagContent
 from tracker.checklists.loading import LoadedChecklist, load_for_update
 from tracker.checklists.models import (
     Checklist,
@@ -71,7 +72,6 @@ def raise_flag(
         actor,
         loaded.own_party(actor),
         item,
-        is_restricted=is_restricted(checklist),
         is_outside=reading is not None,
     ).require()
     policy.is_open(checklist.state, None, item.code).require()
@@ -90,9 +90,9 @@ def raise_flag(
         organisation_id=actor.organisation_id if reading is None else reading.organisation_id,
         is_outside=reading is not None,
         author_id=actor.user_id,
-        reason=reason.strip(),
         raised_at=clock.now(),
     )
+    encryption.put_flag(checklist, flag, FlagContent(reason.strip()))
     db.session.add(flag)
     db.session.flush()
     trail.record(
@@ -179,18 +179,18 @@ def answer_hint(
         item=item.code,
         scope=hint.scope,
         owner_id=hint.owner_id,
-        language=hint.hint.language,
-        phrase=hint.hint.phrase,
-        matched=hint.hint.matched,
+        language=hint.words.language,
+        phrase=hint.words.phrase,
+        matched=hint.words.matched,
         limits=limits,
         flag_id=flag.id if flag else None,
-        reason=tidy,
         as_reader=as_reader,
         author_id=actor.user_id,
         # Likewise.
         organisation_id=actor.organisation_id if reading is None else reading.organisation_id,
         answered_at=clock.now(),
     )
+    encryption.put_hint_reason(checklist, answer, tidy)
     checklist.has_hint_answers = True
     db.session.add(answer)
     db.session.flush()
@@ -240,21 +240,20 @@ def apply_rules(loaded: LoadedChecklist) -> bool:
 
     A rule flags an answer that gives a power of the NPM away (S6, S7; product.md, 4.8). Its flag
     closes by itself once the answer gives it away no more, or by a person's explanation, which
-    holds for this very term: while it stands, it is not flagged again. Nothing is flagged on a
-    visit's pages, nor on a text that can't be changed now. Returns whether anything changed.
+    holds for this very term: while it stands, it is not flagged again. Nothing is flagged on a text
+    that can't be changed now. Returns whether anything changed.
     """
     checklist = loaded.checklist
-    if is_restricted(checklist) or checklist.state is not ChecklistState.DRAFTING:
+    if checklist.state is not ChecklistState.DRAFTING:
         return False
-    findings = _findings(loaded)
-    met = _marks(findings)
+    met = _met(loaded)
     standing = {(flag.item, flag.rule, flag.matched) for flag in loaded.flags if flag.matched}
     _close_unmet(loaded, met)
-    for hit in findings:
-        if (hit.item, hit.limit.key, hit.matched) not in standing:
-            _raise_by_rule(checklist, hit)
+    for mark, finding in met.items():
+        if mark not in standing:
+            _raise_by_rule(checklist, finding, mark)
     db.session.flush()
-    return met != standing
+    return set(met) != standing
 
 
 def close_by_rules(loaded: LoadedChecklist) -> None:
@@ -262,19 +261,25 @@ def close_by_rules(loaded: LoadedChecklist) -> None:
 
     For answers that say again what all have signed: its flags were explained then.
     """
-    _close_unmet(loaded, _marks(_findings(loaded)))
+    _close_unmet(loaded, _met(loaded))
     db.session.flush()
 
 
-def _findings(loaded: LoadedChecklist) -> Sequence[Finding]:
-    return power_limits.findings(loaded.template, loaded.sheet, loaded.surroundings)
+def _met(loaded: LoadedChecklist) -> dict[_Mark, Finding]:
+    """Return the rules that the answers meet now, by what their flags are about."""
+    findings = power_limits.findings(loaded.template, loaded.sheet, loaded.surroundings)
+    return {_mark(loaded.checklist, finding): finding for finding in findings}
 
 
-def _marks(findings: Iterable[Finding]) -> set[_Mark]:
-    return {(finding.item, finding.limit.key, finding.matched) for finding in findings}
+def _mark(checklist: Checklist, finding: Finding) -> _Mark:
+    """Return the columns by which a flag is known; on a visit's text they tell no answer (K2)."""
+    rule, matched = finding.limit.key, finding.matched
+    if encryption.is_restricted(checklist):
+        return finding.item, "", encryption.keyed_digest(checklist, rule, matched)
+    return finding.item, rule, matched
 
 
-def _close_unmet(loaded: LoadedChecklist, met: set[_Mark]) -> None:
+def _close_unmet(loaded: LoadedChecklist, met: Container[_Mark]) -> None:
     for flag in loaded.flags:
         if flag.matched and (flag.item, flag.rule, flag.matched) not in met:
             flag.matched = None
@@ -282,21 +287,23 @@ def _close_unmet(loaded: LoadedChecklist, met: set[_Mark]) -> None:
                 _close(None, loaded.checklist, flag, explanation="", how="no_longer")
 
 
-def _raise_by_rule(checklist: Checklist, finding: Finding) -> None:
-    powers = [power.value for power in finding.limit.powers]
+def _raise_by_rule(checklist: Checklist, finding: Finding, mark: _Mark) -> None:
+    limit = finding.limit
+    powers = tuple(power.value for power in limit.powers)
+    _item, _rule, matched = mark
     flag = Flag(
         id=uuid4(),
         checklist_id=checklist.id,
         item=finding.item,
-        rule=finding.limit.key,
-        powers=powers,
-        passage=finding.limit.passage,
-        matched=finding.matched,
-        reason=finding.limit.because,
+        matched=matched,
         raised_at=clock.now(),
     )
+    content = FlagContent(limit.because, limit.key, powers, limit.passage)
+    encryption.put_flag(checklist, flag, content)
     db.session.add(flag)
     db.session.flush()
+    # On a visit's text they would tell what was answered (K2).
+    told_powers: dict[str, Any] = {"powers": list(powers)}
     trail.record(
         verbs.FLAG_RAISED,
         actor=None,
@@ -305,7 +312,7 @@ def _raise_by_rule(checklist: Checklist, finding: Finding) -> None:
         cooperation_id=checklist.cooperation_id,
         kind=checklist.kind.value,
         item=finding.item,
-        powers=powers,
+        **({} if encryption.is_restricted(checklist) else told_powers),
     )
 
 
@@ -314,7 +321,7 @@ def _close(
 ) -> None:
     flag.closed_at = clock.now()
     flag.closed_by_id = actor.user_id if actor else None
-    flag.explanation = explanation
+    encryption.put_explanation(checklist, flag, explanation)
     db.session.flush()
     trail.record(
         verbs.FLAG_CLOSED,

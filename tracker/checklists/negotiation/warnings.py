@@ -13,14 +13,13 @@ from tracker.checklist_templates import library, risky_phrases
 from tracker.checklist_templates.models import AnswerScope
 from tracker.checklist_templates.risky_phrases import Hint
 from tracker.checklist_templates.schema import Item, Part, Power
-from tracker.checklists import policy
-from tracker.checklists.encryption import is_restricted
+from tracker.checklists import encryption, policy
+from tracker.checklists.encryption import FlagContent
 from tracker.checklists.labels import POWERS
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.models import Flag, HintAnswer
 from tracker.checklists.negotiation import hints, safeguards
 from tracker.checklists.negotiation.hints import HintOnAnswer
-from tracker.checklists.rules import power_limits
 from tracker.guidance.queries import PassageShown, passages_for
 
 Passages = Mapping[str, PassageShown]
@@ -55,10 +54,7 @@ class FlagView:
 
 @dataclass(frozen=True, slots=True)
 class HintView:
-    """Words that can limit the NPM, with what to think of and the passage that says why.
-
-    Without words, an answer on a visit's pages that meets a rule: nothing is flagged there.
-    """
+    """Words that can limit the NPM, with what to think of and the passage that says why."""
 
     words: tuple[str, ...]
     think: str
@@ -92,31 +88,32 @@ class QuestionView:
 
 
 def refs(loaded: LoadedChecklist) -> set[str]:
-    """Return the passages that flags, rules and hints of a checklist point to, asked together."""
-    on_visit = loaded.template.items if is_restricted(loaded.checklist) else ()
-    return (
-        {flag.passage for flag in loaded.flags if flag.passage}
-        | {limit.passage for item in on_visit for limit in item.limits}
-        | risky_phrases.passages()
-    )
+    """Return the passages that flags and hints of a checklist point to, to be asked together."""
+    passages = (content_of(loaded, flag).passage for flag in loaded.flags)
+    return {passage for passage in passages if passage} | risky_phrases.passages()
+
+
+def content_of(loaded: LoadedChecklist, flag: Flag) -> FlagContent:
+    """Return what a flag on a checklist says."""
+    return encryption.flag_content(loaded.checklist.cooperation_id, flag)
 
 
 def flag_view(loaded: LoadedChecklist, actor: Actor, flag: Flag, passages: Passages) -> FlagView:
     """Return a flag as pages show it, with the passage it rests on, if by a rule."""
-    party = loaded.own_party(actor)
+    party, content = loaded.own_party(actor), content_of(loaded, flag)
     return FlagView(
         id=flag.id,
         organisation=raised_by(flag),
         name=flag.author.name if flag.author else "",
-        reason=_because(loaded, flag),
+        reason=_because(loaded, flag.item, content),
         raised_at=flag.raised_at,
         is_open=flag.closed_at is None,
-        explanation=flag.explanation,
+        explanation=encryption.explanation_of(loaded.checklist.cooperation_id, flag),
         closed_by=flag.closed_by.name if flag.closed_by else "",
         may_explain=flag.closed_at is None and bool(policy.can_close_flag(actor, party)),
         by_rule=flag.rule is not None,
-        powers=tuple(POWERS[Power(power)] for power in flag.powers or ()),
-        passage=_link(flag.passage, passages),
+        powers=tuple(POWERS[Power(power)] for power in content.powers),
+        passage=_link(content.passage, passages),
     )
 
 
@@ -127,15 +124,19 @@ def raised_by(flag: Flag) -> str:
     return flag.organisation.name if flag.organisation else ""
 
 
-def _because(loaded: LoadedChecklist, flag: Flag) -> str:
+def _because(loaded: LoadedChecklist, code: str, content: FlagContent) -> str:
     """Return why a flag was raised; of one by a rule in the reader's words, if it still says so."""
-    own = library.parsed(loaded.checklist.template).item(flag.item)
-    item = loaded.template.item(flag.item)
-    if flag.rule is None or own is None or item is None:
-        return flag.reason
+    own = library.parsed(loaded.checklist.template).item(code)
+    item = loaded.template.item(code)
+    if content.rule is None or own is None or item is None:
+        return content.reason
     limit_reasons = {limit.key: limit.because for limit in item.limits}
     reasons = {limit.key: limit.because for limit in own.limits}
-    return limit_reasons[flag.rule] if reasons.get(flag.rule) == flag.reason else flag.reason
+    return (
+        limit_reasons[content.rule]
+        if reasons.get(content.rule) == content.reason
+        else content.reason
+    )
 
 
 def hints_on_item(
@@ -144,23 +145,8 @@ def hints_on_item(
     """Return the words in an item's current answers that can limit the NPM (S6, S7)."""
     on_item = hints.on_item(loaded, item)
     as_reader = bool(on_item) and safeguards.is_second_reader(actor, loaded)
-    return (
-        *_limits_on_visit(loaded, item, passages),
-        *(hint_on_answer(loaded, actor, hint, passages, as_reader=as_reader) for hint in on_item),
-    )
-
-
-def _limits_on_visit(
-    loaded: LoadedChecklist, item: Item, passages: Passages
-) -> tuple[HintView, ...]:
-    """Return the rules that an answer on a visit's pages meets: there they are only pointed out."""
-    if not is_restricted(loaded.checklist):
-        return ()
     return tuple(
-        HintView(
-            (), match.limit.because, loaded.template.language, _link(match.limit.passage, passages)
-        )
-        for match in power_limits.of_item(item, loaded.sheet, loaded.surroundings)
+        hint_on_answer(loaded, actor, hint, passages, as_reader=as_reader) for hint in on_item
     )
 
 
@@ -204,17 +190,18 @@ def hint_on_answer(
             may_answer=waits and bool(allowed) and bool(is_open),
             as_reader=as_reader,
             is_flagged=hint.flag is not None,
-            harmless=_of_answer(hint.harmless),
-            accepted=_of_answer(hint.accepted),
+            harmless=_of_answer(loaded, hint.harmless),
+            accepted=_of_answer(loaded, hint.accepted),
         )
     return _hint_view(hint.hint, passages, question)
 
 
-def _of_answer(answer: HintAnswer | None) -> SaidOfHint | None:
+def _of_answer(loaded: LoadedChecklist, answer: HintAnswer | None) -> SaidOfHint | None:
     if answer is None:
         return None
     organisation, name = answer.organisation.name, answer.author.name
-    return SaidOfHint(organisation, name, answer.reason, answer.answered_at)
+    reason = encryption.hint_reason_of(loaded.checklist.cooperation_id, answer)
+    return SaidOfHint(organisation, name, reason, answer.answered_at)
 
 
 def hints_on_values(
@@ -235,23 +222,15 @@ def hints_on_values(
 def hints_before_sending(
     loaded: LoadedChecklist, language: str
 ) -> list[tuple[Item, tuple[HintView, ...]]]:
-    """Return the items of the signed part that can limit the NPM, to be read before.
-
-    By their words; of a visit's checklist by the rules too, which raise no flag there.
+    """Return the items of the signed part whose words can limit the NPM, to be read before.
 
     language is the reader's.
     """
-    passages = passages_for(sorted(refs(loaded)), language)
+    passages = passages_for(sorted(risky_phrases.passages()), language)
     return [
-        (item, on_item)
+        (item, tuple(_hint_view(hint.hint, passages) for hint in on_item))
         for item in loaded.template.items
-        if item.part is Part.TERMS
-        and (
-            on_item := (
-                *_limits_on_visit(loaded, item, passages),
-                *(_hint_view(hint.hint, passages) for hint in hints.on_item(loaded, item)),
-            )
-        )
+        if item.part is Part.TERMS and (on_item := hints.on_item(loaded, item))
     ]
 
 

@@ -13,7 +13,6 @@ from tracker.checklists import labels
 from tracker.checklists import pages as checklist_pages
 from tracker.checklists import policy as checklist_policy
 from tracker.checklists.editing import back, get_or_404, item_of, load_localized
-from tracker.checklists.encryption import is_restricted
 from tracker.checklists.forms import FlagForm, HintForm
 from tracker.checklists.loading import LoadedChecklist, lock
 from tracker.checklists.models import Checklist, OutsideReading
@@ -162,12 +161,8 @@ def flag(reading_id: UUID, code: str) -> str | Response:
     actor = current_actor()
     reading, loaded = _reading_or_404(actor, reading_id, locks=request.method == "POST")
     item, checklist = item_of(loaded, code), loaded.checklist
-    restricted = is_restricted(checklist)
     form = FlagForm()
-    require_for(
-        form,
-        checklist_policy.can_flag(actor, None, item, is_restricted=restricted, is_outside=True),
-    )
+    require_for(form, checklist_policy.can_flag(actor, None, item, is_outside=True))
     if not form.is_submitted():
         form.seen.data = item_digest(loaded, item)
 

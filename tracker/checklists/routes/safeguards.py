@@ -129,6 +129,7 @@ def _open_flag(loaded: LoadedChecklist, flag_id: UUID) -> Flag | None:
 
 
 def _explain_page(actor: Actor, loaded: LoadedChecklist, raised: Flag, form: Form) -> str:
+    passage = warnings.content_of(loaded, raised).passage
     return reason_page(
         loaded,
         item_of(loaded, raised.item),
@@ -143,7 +144,7 @@ def _explain_page(actor: Actor, loaded: LoadedChecklist, raised: Flag, form: For
             loaded,
             actor,
             raised,
-            passages_for([raised.passage] if raised.passage else [], locale.language()),
+            passages_for([passage] if passage else [], locale.language()),
         ),
     )
 

@@ -219,11 +219,27 @@ def _check_of_reprisals(
     yield from _after_the_visit("check_on", values, around)
 
 
-def _return_visit(
+def _follow_up(
     _item: Item, values: Values, around: Surroundings, _sheet: Sheet
 ) -> Iterator[Problem]:
-    """A return visit comes after the visit (U16, J9)."""
+    """A return visit comes after the visit (U16, J9); nothing is followed up before it."""
     yield from _after_the_visit("return_on", values, around)
+    for number, row in enumerate(values.get("follow_up") or []):
+        day = as_date(row.get("date"))
+        if day is not None and around.visit_starts_on and day < around.visit_starts_on:
+            yield Problem(
+                "follow_up",
+                _l("This date can't be before the visit."),
+                row=number,
+                column="date",
+            )
+
+
+def _review_afterwards(
+    _item: Item, values: Values, around: Surroundings, _sheet: Sheet
+) -> Iterator[Problem]:
+    """What happened is reviewed after the visit (U18)."""
+    yield from _after_the_visit("review_on", values, around)
 
 
 def _after_the_visit(key: str, values: Values, around: Surroundings) -> Iterator[Problem]:
@@ -263,7 +279,7 @@ def _forms_of_cooperation(
         )
 
 
-# What a party says of itself in M1 that is an interest under M14 (S44, S66, S70).
+# What a party does that is an interest under M14 (S44, S66, S70).
 TIES = {
     "litigates": _l("takes cases to court"),
     "represents_persons": _l("represents people deprived of liberty or their families"),
@@ -275,31 +291,38 @@ def _declared_interests(
     _item: Item, values: Values, around: Surroundings, sheet: Sheet
 ) -> Iterator[Problem]:
     """A party that litigates or represents people concerned can't declare none (M14 with M1)."""
-    by_id = {party.organisation_id: party for party in around.parties}
-    rows = [row for row in values.get("interests") or [] if has_content(row)]
-    declaring = {as_id(row.get("party")) for row in rows if row.get("declares") == "interest"}
+    in_terms: dict[UUID | None, set[str]] = {}
     for row in sheet.value("M1", "parties") or ():
+        keys = (key for key in TIES if row.get(key) is True)
+        in_terms.setdefault(as_id(row.get("party")), set()).update(keys)
+    by_id = {party.organisation_id: party for party in around.parties}
+    for number, row in enumerate(values.get("interests") or []):
         party = by_id.get(as_id(row.get("party")))  # type: ignore[arg-type] # None finds none
-        given = [words for key, words in TIES.items() if row.get(key) is True]
-        if party is None or not given or party.organisation_id in declaring:
+        if party is None or row.get("declares") == "interest":
             continue
-        yield from _contradicted(party, given[0], rows)
+        of_terms = in_terms.get(party.organisation_id, set())
+        for words in _contradicting(party, of_terms):
+            yield Problem("interests", words, row=number, column="declares")
 
 
-def _contradicted(party: PartyFact, why: object, rows: list[dict[str, Any]]) -> Iterator[Problem]:
-    for number, row in enumerate(rows):
-        if as_id(row.get("party")) == party.organisation_id:
-            yield Problem(
-                "interests",
-                _l(
-                    "%(party)s %(why)s, as it says under Parties and mandates. Declare that as an "
-                    "interest, and say what follows from it.",
-                    party=party.name,
-                    why=why,
-                ),
-                row=number,
-                column="declares",
-            )
+def _contradicting(party: PartyFact, in_terms: AbstractSet[str]) -> Iterator[object]:
+    """Yield why a party can't declare none: by the terms, else by what it says of itself."""
+    by_terms = next((why for key, why in TIES.items() if key in in_terms), None)
+    by_itself = next((why for key, why in TIES.items() if key in party.ties), None)
+    if by_terms:
+        yield _l(
+            "%(party)s %(why)s, as it says under Parties and mandates. Declare that as an "
+            "interest, and say what follows from it.",
+            party=party.name,
+            why=by_terms,
+        )
+    elif by_itself:
+        yield _l(
+            "%(party)s %(why)s, as its details say. Declare that as an interest, and say what "
+            "follows from it.",
+            party=party.name,
+            why=by_itself,
+        )
 
 
 def _dates_as_planned(
@@ -334,7 +357,8 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "V19": (_of_team_or_npm("parts", "editor", "reviewer"), _raw_notes, _within_the_standing_rule),
     "U3": (_of_npm(),),
     "U9": (_of_team_or_npm("recorder"),),
-    "U16": (_return_visit,),
+    "U16": (_follow_up,),
+    "U18": (_review_afterwards,),
     "M3": (_forms_of_cooperation,),
     "M14": (_declared_interests,),
     "M19": (_dates_as_planned,),

@@ -186,8 +186,11 @@ def _persons_of_npm(
 
 
 def is_alone(around: Surroundings, sheet: Sheet) -> bool:
-    """Tell whether everybody of the NPM who takes part wrote answers: then its head reads alone."""
-    return bool(around.npm_people) and around.npm_people <= sheet.authors
+    """Tell whether everybody of the NPM who takes part wrote answers: then its head reads alone.
+
+    Except for administrators, who are never the second reader.
+    """
+    return bool(around.npm_people) and around.npm_people - around.administrators <= sheet.authors
 
 
 def _wrote_no_answer(

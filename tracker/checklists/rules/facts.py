@@ -24,6 +24,8 @@ class PartyFact:
     mark: str = ""
     # The languages it works in, of those that are known here.
     languages: tuple[str, ...] = ()
+    # What the organisation says of itself that is an interest: keys of consistency.TIES.
+    ties: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,8 @@ class Surroundings:
     questions: Mapping[str, str]
     parties: tuple[PartyFact, ...]
     npm_people: frozenset[UUID] = frozenset()
+    # People of the NPM who are never its second reader (product.md, 2).
+    administrators: frozenset[UUID] = frozenset()
     people: frozenset[UUID] = frozenset()
     # The outside bodies of the cooperation that can be named.
     bodies: frozenset[UUID] = frozenset()
