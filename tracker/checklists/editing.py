@@ -22,6 +22,7 @@ from tracker.access.actor import Actor
 from tracker.access.decision import no
 from tracker.access.gate import current_actor, found_or_404, note_reading, require
 from tracker.activity import service as trail
+from tracker.checklist_templates import library
 from tracker.checklist_templates.models import AnswerScope
 from tracker.checklist_templates.schema import Item
 from tracker.checklists import (
@@ -122,8 +123,27 @@ def load_localized(checklist: Checklist) -> LoadedChecklist:
 
 
 def item_of(loaded: LoadedChecklist, code: str) -> Item:
-    """Return an item, or answer 404 when the template has none of that code."""
-    return found_or_404(loaded.template.item(code))
+    """Return an item, or answer 404 when the template has none of that code (item_or_gone)."""
+    return item_or_gone(loaded.template.item(code), loaded.checklist, code)
+
+
+def item_or_gone(item: Item | None, checklist: Checklist, code: str) -> Item:
+    """Return the item of a code; without one answer 404.
+
+    Raise RuleBrokenError instead if something about it was sent and another version of the
+    checklist has it: the checklist moved while somebody was writing, and their words are shown.
+    """
+    if item is None and request.method == "POST":
+        others = library.versions(checklist.kind)
+        if any(library.parsed(row).item(code) for row in others):
+            raise RuleBrokenError(
+                _l(
+                    "The checklist moved to a version without %(code)s after you opened the page, "
+                    "so nothing was done.",
+                    code=code,
+                )
+            )
+    return found_or_404(item)
 
 
 def back(checklist_id: UUID, code: str = "") -> Response:
@@ -244,7 +264,8 @@ def proposal_page(
     says that the form began with what was recorded.
     """
     current = loaded.sheet.shared(item.code)
-    shown = pages.answer_parts(loaded, item, AnswerScope.SHARED, found_or_404(current))
+    has_answer = current is not None and not current.is_empty
+    shown = pages.answer_parts(loaded, item, AnswerScope.SHARED, current) if current else []
     return render_template(
         "checklists/propose.html",
         checklist=loaded.checklist,
@@ -254,6 +275,7 @@ def proposal_page(
         fields=fields,
         action=action,
         current=shown,
+        has_answer=has_answer,
         draft=on_page(writing),
         theirs=writing.theirs,
         own_parts=own,

@@ -15,7 +15,7 @@ from tracker.activity import service as trail
 from tracker.checklist_templates import library
 from tracker.checklist_templates.schema import Item
 from tracker.checklists import queries as checklists
-from tracker.checklists.editing import may_go_on
+from tracker.checklists.editing import item_or_gone, may_go_on
 from tracker.checklists.encryption import is_restricted
 from tracker.checklists.labels import KINDS
 from tracker.checklists.models import Checklist
@@ -51,7 +51,7 @@ def on_item(checklist_id: UUID, code: str) -> Answered:
     """Show the comments on an item, and add one."""
     actor = current_actor()
     checklist = _get_or_404(actor, checklist_id)
-    return _thread(actor, checklist, found_or_404(_item(checklist, code)))
+    return _thread(actor, checklist, item_or_gone(_item(checklist, code), checklist, code))
 
 
 @blueprint.get("/comments/<uuid:comment_id>")

@@ -142,9 +142,9 @@ def propose(checklist_id: UUID, code: str) -> Answered:
     actor = current_actor()
     checklist, loaded, item = get_item_or_404(actor, checklist_id, code, "propose")
     current = loaded.sheet.shared(code)
-    if current is None or current.is_empty:
-        return redirect(url_for("checklists.answer", checklist_id=checklist.id, code=code), 303)
     acts = pages.acts(loaded, actor, item)
+    if current is None or current.is_empty:
+        return _without_answer(actor, loaded, item, may_write=AnswerScope.SHARED in acts.answer)
     fields = item.fields_of(AnswerScope.SHARED)
     replies_to = _replies_to()
     writing = begin_writing(actor, loaded, item, DraftKind.SHARED, current)
@@ -190,6 +190,34 @@ def propose(checklist_id: UUID, code: str) -> Answered:
     return done or _propose_page(loaded, item, form, writing, is_from_record=record is not None)
 
 
+def _without_answer(
+    actor: Actor, loaded: LoadedChecklist, item: Item, *, may_write: bool
+) -> Answered:
+    """Lead to writing the answer, since there is none to change; typed words come along.
+
+    It was there when they were typed: the checklist moved to a version that it doesn't fit.
+    """
+    address = url_for("checklists.answer", checklist_id=loaded.checklist.id, code=item.code)
+    form = answer_form(ProposalForm, item.fields_of(AnswerScope.SHARED), loaded, {})
+    if not (form.is_submitted() and form.has_words):
+        return redirect(address, 303)
+    writing = begin_writing(actor, loaded, item, DraftKind.SHARED, loaded.sheet.shared(item.code))
+    if writing.whose is None or not may_write:
+        form.refuse(RuleBrokenError(_("Your organisation doesn't write this answer.")))
+        return _propose_page(loaded, item, form, writing), HTTPStatus.FORBIDDEN
+    now, kept_writing = handle_conflict(actor, writing, form)
+    form.refuse(
+        RuleBrokenError(
+            _(
+                "The answer is empty now, so there's nothing to suggest a change to. Your text is "
+                "below: save it as the answer."
+            )
+        )
+    )
+    kept_writing = replace(kept_writing, theirs=None)
+    return _propose_page(now, item_of(now, item.code), form, kept_writing, action=address)
+
+
 def _require_seen(form: Form, current: Filled) -> None:
     if seen_version(form) != current.version:
         raise StaleError(_("The answer changed while you were writing. Compare both."))
@@ -201,12 +229,22 @@ def _propose_page(
     form: Form,
     writing: Writing,
     *,
+    action: str = "",
     is_from_record: bool = False,
 ) -> str:
     fields = item.fields_of(AnswerScope.SHARED)
     own = pages.parts(fields, values_of(form, fields), loaded)
     shown = [form[name_of(field)] for field in fields]
-    return proposal_page(loaded, item, form, shown, writing, own=own, is_from_record=is_from_record)
+    return proposal_page(
+        loaded,
+        item,
+        form,
+        shown,
+        writing,
+        action=action,
+        own=own,
+        is_from_record=is_from_record,
+    )
 
 
 def _page_token() -> str:

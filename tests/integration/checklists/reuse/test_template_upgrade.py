@@ -346,6 +346,57 @@ def test_a_suggestion_goes_beside_the_question_that_was_put_in_other_words(
     assert [waiting.item for waiting in table.loaded().proposals] == ["M1"]
 
 
+def test_a_suggestion_for_an_answer_that_was_emptied_meanwhile_can_be_saved_as_the_answer(
+    table: Table, app: Flask
+) -> None:
+    table.save("ilena", "M1")
+    browser = table.land.browser(app, "samira")
+    address = f"/checklists/{table.checklist().id}/items/M1"
+    opened = browser.page(f"{address}/propose").form()
+    # What was answered doesn't fit the new question: it is empty now.
+    publish_next(table, M1={"fields": [a_field("other"), a_field("words", "date")]})
+    move(table)
+    typed = opened.filled_in(words="2026-05-01", reason="Far too narrow.")
+    page = Page.of(browser.post(f"{address}/propose", data=typed, csrf=False))
+    assert "The answer is empty now, so there's nothing to suggest a change to." in page.text
+    assert "2026-05-01" in page.html
+    assert "Far too narrow." in page.html
+    form = page.form()
+    assert form.action == f"{address}/answer"
+    browser.post(form.action, data=form.filled_in(other="Seven", words="2026-05-01"), csrf=False)
+    current = table.loaded().sheet.shared("M1")
+    assert current is not None
+    assert dict(current.values) == {"other": "Seven", "words": "2026-05-01"}
+    assert table.loaded().proposals == ()
+
+
+def test_typed_words_stay_in_view_when_their_item_is_gone(table: Table, app: Flask) -> None:
+    table.save("ilena", "M6")
+    checklist = table.checklist()
+    flag = flag_term(table["samira"], checklist, "M6", "It limits.")
+    table.session.commit()
+    address = f"/checklists/{checklist.id}"
+    ways = {
+        f"{address}/items/M6/propose": "reason",
+        f"{address}/items/M6/comments": "text",
+        f"{address}/flags/{flag.id}/explain": "reason",
+    }
+    browser = table.land.browser(app, "ilena")
+    opened = {way: browser.page(way).form().filled_in() for way in ways}
+    publish_next(table, M6=None)
+    move(table)
+    for way, name in ways.items():
+        sent = {**opened[way], name: "Far too narrow."}
+        own = {"Origin": "http://localhost"}
+        response = browser.post(way, data=sent, csrf=False, headers=own)
+        assert response.status_code == 409, way
+        page = Page.of(response)
+        assert "The checklist moved to a version without M6" in page.text, way
+        assert "Far too narrow." in page.html, way
+    # No version ever had that one.
+    assert browser.post(f"{address}/items/M77/talk", data={"reason": "No."}).status_code == 404
+
+
 def test_a_flag_is_explained_only_beside_the_question_that_was_read(
     table: Table, app: Flask
 ) -> None:
