@@ -7,7 +7,7 @@ In one file: a view finds, checks, keeps a draft and redirects in one sequence.
 
 import datetime as dt
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -38,7 +38,7 @@ from tracker.checklists import (
 from tracker.checklists.drafts import DraftKey, DraftValues, SavedDraft
 from tracker.checklists.loading import LoadedChecklist, load, lock
 from tracker.checklists.models import Checklist, DraftKind
-from tracker.checklists.negotiation.text_digest import item_token
+from tracker.checklists.negotiation.text_digest import item_token, question_token
 from tracker.checklists.negotiation.warnings import FlagView
 from tracker.checklists.reuse import recorded_selection
 from tracker.checklists.rules.facts import Filled
@@ -197,6 +197,11 @@ def show_item(form: ShownFields, actor: Actor, loaded: LoadedChecklist, item: It
     form.page_token.data = item_token(loaded, actor, item)
 
 
+def show_question(form: ShownFields, actor: Actor, loaded: LoadedChecklist, item: Item) -> None:
+    """Have a form remember that its page asks what an item asks now."""
+    form.page_token.data = question_token(loaded, actor, item)
+
+
 def values_now(current: Filled | None) -> Mapping[str, Any]:
     """Return the values of the current answer; none where the item was left out."""
     return {} if current is None or current.not_applicable else current.values
@@ -334,6 +339,11 @@ class Writing:
     known: frozenset[int] = frozenset()
 
     @property
+    def is_overtaken(self) -> bool:
+        """Whether the answer that was saved meanwhile is another one than the page showed."""
+        return self.theirs is not None and self.theirs.version != self.base
+
+    @property
     def is_filled(self) -> bool:
         """Whether the page shows unsaved text, to be compared with the answer."""
         return self.typed is not None or self.theirs is not None
@@ -397,11 +407,17 @@ def current_of(
     return loaded.sheet.shared(item.code)
 
 
-def handle_conflict(actor: Actor, writing: Writing, form: Form) -> tuple[LoadedChecklist, Writing]:
+def handle_conflict(
+    actor: Actor,
+    writing: Writing,
+    form: ShownFields,
+    show: Callable[[ShownFields, Actor, LoadedChecklist, Item], None],
+) -> tuple[LoadedChecklist, Writing]:
     """Keep the words of somebody whom another save overtook as their draft (product.md, 4.6).
 
     Return the checklist as it is now, and the writing with the answer saved before it. The
     form takes that answer's version, so that sending it again is a choice made with both in view.
+    show has it remember what its page shows: show_item, or show_question of a form for answers.
     """
     checklist = found_or_404(queries.find(actor, writing.checklist.id))
     loaded = load_localized(checklist)
@@ -410,8 +426,7 @@ def handle_conflict(actor: Actor, writing: Writing, form: Form) -> tuple[LoadedC
     item = item_of(loaded, whose.item)
     theirs = current_of(loaded, actor, item, scope)
     saved = drafts.keep_aside(checklist, whose, sent_words(), base_version=seen_version(form))
-    if isinstance(form, ShownFields):
-        show_item(form, actor, loaded, item)
+    show(form, actor, loaded, item)
     db.session.commit()  # not performed: the answer is the page with both texts, no redirect
     form["base_version"].data = theirs.version if theirs else 0
     return loaded, replace(

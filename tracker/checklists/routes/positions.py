@@ -38,6 +38,7 @@ from tracker.checklists.editing import (
     reason_page,
     seen_version,
     show_item,
+    show_question,
     show_version,
     uuid_or_nil,
     values_now,
@@ -173,9 +174,8 @@ def propose(checklist_id: UUID, code: str) -> Answered:
         writing.finish()
 
     def show_both(error: StaleError) -> str:
-        now, overtaken_writing = handle_conflict(actor, writing, form)
-        theirs = overtaken_writing.theirs
-        if theirs and theirs.version == overtaken_writing.base:  # not the answer, but the question
+        now, overtaken_writing = handle_conflict(actor, writing, form, show_item)
+        if not overtaken_writing.is_overtaken:  # not the answer has changed, but the question
             form.refuse(error)
             overtaken_writing = replace(overtaken_writing, theirs=None)
         return _propose_page(now, item_of(now, code), form, overtaken_writing)
@@ -205,7 +205,7 @@ def _without_answer(
     if writing.whose is None or not may_write:
         form.refuse(RuleBrokenError(_("Your organisation doesn't write this answer.")))
         return _propose_page(loaded, item, form, writing), HTTPStatus.FORBIDDEN
-    now, kept_writing = handle_conflict(actor, writing, form)
+    now, kept_writing = handle_conflict(actor, writing, form, show_question)
     form.refuse(
         RuleBrokenError(
             _(

@@ -397,6 +397,34 @@ def test_typed_words_stay_in_view_when_their_item_is_gone(table: Table, app: Fla
     assert browser.post(f"{address}/items/M77/talk", data={"reason": "No."}).status_code == 404
 
 
+@pytest.mark.parametrize("way", ["answer", "leave-out"])
+def test_an_answer_to_a_question_in_other_words_is_saved_only_beside_it(
+    table: Table, app: Flask, way: str
+) -> None:
+    publish_next(table, M6={"required": "recommended"})
+    move(table)
+    table.save("ilena", "M6")
+    browser = table.land.browser(app, "ilena")
+    address = f"/checklists/{table.checklist().id}/items/M6/{way}"
+    name = "words" if way == "answer" else "reason"
+    opened = browser.page(address).form().filled_in(**{name: "Seven"})
+    again = {"prompt": "What about all of M6?", "required": "recommended"}
+    publish(next_terms(M6=again).model_copy(update={"version": 92}))
+    table.session.commit()
+    move(table)
+    page = Page.of(browser.post(address, data=opened, csrf=False))
+    assert "The text changed after you opened it, so nothing was done." in page.text
+    assert "saved another value" not in page.text
+    assert page.form().values[name] == ["Seven"]
+    current = table.loaded().sheet.shared("M6")
+    assert current is not None
+    assert current.version == 1
+    browser.post(address, data=page.form().filled_in(**{name: "Seven"}), csrf=False)
+    current = table.loaded().sheet.shared("M6")
+    assert current is not None
+    assert current.version == 2
+
+
 def test_a_flag_is_explained_only_beside_the_question_that_was_read(
     table: Table, app: Flask
 ) -> None:
