@@ -202,6 +202,18 @@ def show_question(form: ShownFields, actor: Actor, loaded: LoadedChecklist, item
     form.page_token.data = question_token(loaded, actor, item)
 
 
+def open_form(
+    form: ShownFields, actor: Actor, loaded: LoadedChecklist, item: Item, current: Filled | None
+) -> None:
+    """Have a form for an answer that is being opened remember which answer and question it shows.
+
+    One that was sent says what its page showed.
+    """
+    show_version(form, current)
+    if not form.is_submitted():
+        show_question(form, actor, loaded, item)
+
+
 def values_now(current: Filled | None) -> Mapping[str, Any]:
     """Return the values of the current answer; none where the item was left out."""
     return {} if current is None or current.not_applicable else current.values

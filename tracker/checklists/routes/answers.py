@@ -44,11 +44,11 @@ from tracker.checklists.editing import (
     load_localized,
     may_go_on,
     on_page,
+    open_form,
     proposal_page,
     seen_version,
     show_item,
     show_question,
-    show_version,
     uuid_or_nil,
     values_now,
 )
@@ -180,9 +180,7 @@ def answer(checklist_id: UUID, code: str) -> Answered:
     )
     values = begun.fit.values if begun else values_now(current)
     form = answer_form(AnswerForm, fields, loaded, values, writing.typed)
-    show_version(form, current)
-    if not form.is_submitted():
-        show_question(form, actor, loaded, item)
+    open_form(form, actor, loaded, item, current)
     not_ours, is_draft = _("Your organisation doesn't write this answer."), writing.is_filled
     if not may_go_on(form, scope in acts.answer, acts.why_not, not_ours, is_draft=is_draft):
         return _answer_page(loaded, item, scope, form, writing), HTTPStatus.FORBIDDEN
@@ -452,9 +450,7 @@ def leave_out(checklist_id: UUID, code: str) -> Answered:
     current = loaded.sheet.shared(code)
     writing = begin_writing(actor, loaded, item, DraftKind.LEFT_OUT, current)
     form = LeaveOutForm() if writing.typed is None else as_typed(LeaveOutForm, writing.typed)
-    show_version(form, current)
-    if not form.is_submitted():
-        show_question(form, actor, loaded, item)
+    open_form(form, actor, loaded, item, current)
     refusal, is_draft = _("You can't leave this item out now."), writing.is_filled
     if not may_go_on(form, acts.leave_out, acts.why_not, refusal, is_draft=is_draft):
         return _leave_out_page(loaded, item, form, writing), HTTPStatus.FORBIDDEN
