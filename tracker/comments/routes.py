@@ -29,7 +29,7 @@ from tracker.ui import locale
 from tracker.ui.filters import filter_links
 from tracker.ui.form_base import Form
 from tracker.ui.paging import SIZE, Page, asked_number, offset
-from tracker.ui.perform import perform
+from tracker.ui.perform import perform, require_for
 
 Answered = str | Response | tuple[str, int]
 
@@ -128,12 +128,12 @@ def task(comment_id: UUID) -> Answered:
     """Make a task from a comment, for a person who may read it."""
     actor = current_actor()
     comment = _opened_comment(actor, comment_id)
-    policy.can_make_task(fact_of(comment)).require()
     able = of_audience(
         checklists.writers(comment.checklist), comment.audience, comment.organisation_id
     )
     form = TaskForm()
     form.offer(pages.offered(able))
+    require_for(form, policy.can_make_task(fact_of(comment)))
     done = form.validate_on_submit() and perform(
         form,
         lambda: service.make_task(
