@@ -278,6 +278,11 @@ def test_a_signatory_passes_on_a_text_with_a_reason(app: Flask, many: Table) -> 
     assert "Greta Vale signs in place of Tomas Beridan" in shown.text
     # All parties see it.
     assert "in place of Tomas Beridan" in page(app, many, "henrik", "/record").text
+    again = {"person": str(many.land.users["paula"].id), "reason": "I am ill."}
+    late = browser(app, many, "tomas").post(address(many, rest), data=again)
+    assert late.status_code == 403
+    assert "I am ill." in Page.of(late).html
+    assert "About this text" in Page.of(late).text
 
 
 @pytest.mark.parametrize(
