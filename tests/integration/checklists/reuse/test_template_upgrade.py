@@ -408,7 +408,7 @@ def test_an_answer_to_a_question_in_other_words_is_saved_only_beside_it(
     address = f"/checklists/{table.checklist().id}/items/M6/{way}"
     name = "words" if way == "answer" else "reason"
     opened = browser.page(address).form().filled_in(**{name: "Seven"})
-    again = {"prompt": "What about all of M6?", "required": "recommended"}
+    again: dict[str, object] = {"prompt": "What about all of M6?", "required": "recommended"}
     publish(next_terms(M6=again).model_copy(update={"version": 92}))
     table.session.commit()
     move(table)
