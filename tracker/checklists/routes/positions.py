@@ -145,7 +145,7 @@ def propose(checklist_id: UUID, code: str) -> Answered:
     current = loaded.sheet.shared(code)
     acts = pages.acts(loaded, actor, item)
     if current is None or current.is_empty:
-        return _without_answer(actor, loaded, item, may_write=AnswerScope.SHARED in acts.answer)
+        return _without_answer(actor, loaded, item, acts)
     fields = item.fields_of(AnswerScope.SHARED)
     replies_to = _replies_to()
     writing = begin_writing(actor, loaded, item, DraftKind.SHARED, current)
@@ -191,7 +191,7 @@ def propose(checklist_id: UUID, code: str) -> Answered:
 
 
 def _without_answer(
-    actor: Actor, loaded: LoadedChecklist, item: Item, *, may_write: bool
+    actor: Actor, loaded: LoadedChecklist, item: Item, acts: pages.Acts
 ) -> Answered:
     """Lead to writing the answer, since there is none to change; typed words come along.
 
@@ -202,8 +202,8 @@ def _without_answer(
     if not (form.is_submitted() and form.has_words):
         return redirect(address, 303)
     writing = begin_writing(actor, loaded, item, DraftKind.SHARED, loaded.sheet.shared(item.code))
-    if writing.whose is None or not may_write:
-        form.refuse(RuleBrokenError(_("Your organisation doesn't write this answer.")))
+    not_ours = _("Your organisation doesn't write this answer.")
+    if not may_go_on(form, AnswerScope.SHARED in acts.answer, acts.why_not, not_ours):
         return _propose_page(loaded, item, form, writing), HTTPStatus.FORBIDDEN
     now, kept_writing = handle_conflict(actor, writing, form, show_question)
     form.refuse(

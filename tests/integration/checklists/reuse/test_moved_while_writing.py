@@ -76,6 +76,13 @@ def test_a_suggestion_for_an_answer_that_was_emptied_meanwhile_can_be_saved_as_t
     assert "The answer is empty now, so there's nothing to suggest a change to." in page.text
     assert "2026-05-01" in page.html
     assert "Far too narrow." in page.html
+    # Who can't write the answer keeps the words too.
+    for first, status in (("ada", 403), ("marek", 404)):
+        client = table.land.browser(app, first)
+        sent = {"words": "2026-05-01", "reason": "Far too narrow."}
+        refused = client.post(f"{address}/propose", data=sent)
+        assert refused.status_code == status, first
+        assert ("Far too narrow." in Page.of(refused).html) is (status == 403), first
     form = page.form()
     assert form.action == f"{address}/answer"
     browser.post(form.action, data=form.filled_in(other="Seven", words="2026-05-01"), csrf=False)
