@@ -677,7 +677,7 @@ def services_of(settings: Settings, ring: Keys) -> Services:
         loading.VISIT_READER.holding(visit_queries.facts),
         loading.COMMENT_READER.holding(comment_queries.beside),
         cooperation_queries.AGREEING_READER.holding(lifecycle_bound.agreeing),
-        loading.TEXT_READER.holding(agreement_evidence.on_page),
+        loading.TEXT_READER.holding(agreement_evidence.on_pages),
         loading.OWN_GUIDANCE_READER.holding(own_queries.beside),
         own_guidance.OWN_READER.holding(own_queries.in_library),
         signoff_queries.CERTIFICATE_READER.holding(certificates.marks),

@@ -15,6 +15,7 @@ const ASKS_TO_STAY = ["elsewhere", "refused", "signed-out", "waiting"];
 // What a page sends beside the words.
 const BESIDE = [
   "base_version", "csrf_token", "draft_base", "draft_known", "draft_number", "draft_page",
+  "page_token",
 ];
 
 const line = document.querySelector("[data-keep]");

@@ -84,17 +84,21 @@ class Compared:
         return validity(self.first(revision_id), self.last(revision_id), clock.today())
 
 
-def on_page(checklist: Checklist) -> TextOnPage:
-    """Return what the page of a checklist says of its text; of a first draft it says nothing."""
-    says_nothing = checklist.state is ChecklistState.DRAFTING and not (
+def on_pages(checklists: Collection[Checklist]) -> dict[UUID, TextOnPage]:
+    """Return what pages say of the texts of checklists; of a first draft they say nothing."""
+    texts = {checklist.id: TextOnPage(agrees=True) for checklist in checklists}
+    compared = compare([checklist for checklist in checklists if not _is_first_draft(checklist)])
+    for checklist_id, text in compared.items():
+        standing_id = text.course.standing_id
+        words, mark = words_of(text, standing_id) if standing_id else ("", "")
+        texts[checklist_id] = TextOnPage(text.agrees, words, mark)
+    return texts
+
+
+def _is_first_draft(checklist: Checklist) -> bool:
+    return checklist.state is ChecklistState.DRAFTING and not (
         checklist.revision_in_force_id or checklist.stopped_by
     )
-    if says_nothing:
-        return TextOnPage(agrees=True)
-    compared = compare([checklist])[checklist.id]
-    standing_id = compared.course.standing_id
-    words = words_of(compared, standing_id)[0] if standing_id else ""
-    return TextOnPage(compared.agrees, words)
 
 
 def first_day(kind: str, document: Mapping[str, Any]) -> dt.date | None:
@@ -106,8 +110,10 @@ def compare(checklists: Collection[Checklist]) -> dict[UUID, Compared]:
     """Compare rows of checklists with their signatures and events, for lists.
 
     Of what is in force or waits, the text is read where it is not encrypted. In a constant number
-    of statements.
+    of statements, and none where there is nothing to compare.
     """
+    if not checklists:
+        return {}
     bound_rows = bound.read(
         SUBJECT, {checklist.id: checklist.cooperation_id for checklist in checklists}
     )

@@ -145,6 +145,13 @@ def open_notices(checklist: Checklist) -> list[Notice]:
     )
 
 
+def find(checklist: Checklist, notice_id: UUID) -> Notice | None:
+    """Return a notice of a checklist that was found for somebody, open or not, or None."""
+    return db.session.scalar(
+        sa.select(Notice).where(Notice.id == notice_id, Notice.checklist_id == checklist.id)
+    )
+
+
 # Give notice --------------------------------------------------------------------------------------
 
 
@@ -326,13 +333,18 @@ def close_notice(actor: Actor, checklist: Checklist, notice_id: UUID, *, reason:
     notices = open_notices(checklist)
     notice = next((notice for notice in notices if notice.id == notice_id), None)
     if notice is None:
-        raise RuleBrokenError(_l("This notice no longer exists."))
+        raise closed_already()
     can_close_notice(actor, loaded, notice).require()
     if not reason.strip():
         raise RuleBrokenError(_l("Give the reason."), "reason")
     _close(actor, checklist, notice, reason.strip(), notices)
     messages.notice_was_given(checklist.id, agreements.everyone(loaded) - {actor.user_id})
     return notice
+
+
+def closed_already() -> RuleBrokenError:
+    """Return the error for closing a notice that is lifted or taken back."""
+    return RuleBrokenError(_l("This notice no longer exists."))
 
 
 def can_close_notice(actor: Actor, loaded: LoadedChecklist, notice: Notice) -> Decision:

@@ -7,7 +7,7 @@ In one file: a view finds, checks, keeps a draft and redirects in one sequence.
 
 import datetime as dt
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -22,6 +22,7 @@ from tracker.access.actor import Actor
 from tracker.access.decision import no
 from tracker.access.gate import current_actor, found_or_404, note_reading, require
 from tracker.activity import service as trail
+from tracker.checklist_templates import library
 from tracker.checklist_templates.models import AnswerScope
 from tracker.checklist_templates.schema import Item
 from tracker.checklists import (
@@ -37,7 +38,7 @@ from tracker.checklists import (
 from tracker.checklists.drafts import DraftKey, DraftValues, SavedDraft
 from tracker.checklists.loading import LoadedChecklist, load, lock
 from tracker.checklists.models import Checklist, DraftKind
-from tracker.checklists.negotiation.text_digest import item_token
+from tracker.checklists.negotiation.text_digest import item_token, question_token
 from tracker.checklists.negotiation.warnings import FlagView
 from tracker.checklists.reuse import recorded_selection
 from tracker.checklists.rules.facts import Filled
@@ -122,8 +123,27 @@ def load_localized(checklist: Checklist) -> LoadedChecklist:
 
 
 def item_of(loaded: LoadedChecklist, code: str) -> Item:
-    """Return an item, or answer 404 when the template has none of that code."""
-    return found_or_404(loaded.template.item(code))
+    """Return an item, or answer 404 when the template has none of that code (item_or_gone)."""
+    return item_or_gone(loaded.template.item(code), loaded.checklist, code)
+
+
+def item_or_gone(item: Item | None, checklist: Checklist, code: str) -> Item:
+    """Return the item of a code; without one answer 404.
+
+    Raise RuleBrokenError instead if something about it was sent and another version of the
+    checklist has it: the checklist moved while somebody was writing, and their words are shown.
+    """
+    if item is None and request.method == "POST":
+        others = library.versions(checklist.kind)
+        if any(library.parsed(row).item(code) for row in others):
+            raise RuleBrokenError(
+                _l(
+                    "The checklist moved to a version without %(code)s after you opened the page, "
+                    "so nothing was done.",
+                    code=code,
+                )
+            )
+    return found_or_404(item)
 
 
 def back(checklist_id: UUID, code: str = "") -> Response:
@@ -175,6 +195,23 @@ def show_version(form: Form, current: Filled | None) -> None:
 def show_item(form: ShownFields, actor: Actor, loaded: LoadedChecklist, item: Item) -> None:
     """Have a form remember that its page shows an item as it is now."""
     form.page_token.data = item_token(loaded, actor, item)
+
+
+def show_question(form: ShownFields, actor: Actor, loaded: LoadedChecklist, item: Item) -> None:
+    """Have a form remember that its page asks what an item asks now."""
+    form.page_token.data = question_token(loaded, actor, item)
+
+
+def open_form(
+    form: ShownFields, actor: Actor, loaded: LoadedChecklist, item: Item, current: Filled | None
+) -> None:
+    """Have a form for an answer that is being opened remember which answer and question it shows.
+
+    One that was sent says what its page showed.
+    """
+    show_version(form, current)
+    if not form.is_submitted():
+        show_question(form, actor, loaded, item)
 
 
 def values_now(current: Filled | None) -> Mapping[str, Any]:
@@ -244,7 +281,8 @@ def proposal_page(
     says that the form began with what was recorded.
     """
     current = loaded.sheet.shared(item.code)
-    shown = pages.answer_parts(loaded, item, AnswerScope.SHARED, found_or_404(current))
+    has_answer = current is not None and not current.is_empty
+    shown = pages.answer_parts(loaded, item, AnswerScope.SHARED, current) if current else []
     return render_template(
         "checklists/propose.html",
         checklist=loaded.checklist,
@@ -254,6 +292,7 @@ def proposal_page(
         fields=fields,
         action=action,
         current=shown,
+        has_answer=has_answer,
         draft=on_page(writing),
         theirs=writing.theirs,
         own_parts=own,
@@ -310,6 +349,11 @@ class Writing:
     base: int = 0
     # The numbers of the drafts that the page goes on from.
     known: frozenset[int] = frozenset()
+
+    @property
+    def is_overtaken(self) -> bool:
+        """Whether the answer that was saved meanwhile is another one than the page showed."""
+        return self.theirs is not None and self.theirs.version != self.base
 
     @property
     def is_filled(self) -> bool:
@@ -375,11 +419,17 @@ def current_of(
     return loaded.sheet.shared(item.code)
 
 
-def handle_conflict(actor: Actor, writing: Writing, form: Form) -> tuple[LoadedChecklist, Writing]:
+def handle_conflict(
+    actor: Actor,
+    writing: Writing,
+    form: ShownFields,
+    show: Callable[[ShownFields, Actor, LoadedChecklist, Item], None],
+) -> tuple[LoadedChecklist, Writing]:
     """Keep the words of somebody whom another save overtook as their draft (product.md, 4.6).
 
     Return the checklist as it is now, and the writing with the answer saved before it. The
     form takes that answer's version, so that sending it again is a choice made with both in view.
+    show has it remember what its page shows: show_item, or show_question of a form for answers.
     """
     checklist = found_or_404(queries.find(actor, writing.checklist.id))
     loaded = load_localized(checklist)
@@ -388,8 +438,7 @@ def handle_conflict(actor: Actor, writing: Writing, form: Form) -> tuple[LoadedC
     item = item_of(loaded, whose.item)
     theirs = current_of(loaded, actor, item, scope)
     saved = drafts.keep_aside(checklist, whose, sent_words(), base_version=seen_version(form))
-    if isinstance(form, ShownFields):
-        show_item(form, actor, loaded, item)
+    show(form, actor, loaded, item)
     db.session.commit()  # not performed: the answer is the page with both texts, no redirect
     form["base_version"].data = theirs.version if theirs else 0
     return loaded, replace(

@@ -38,7 +38,7 @@ from tracker.ui.validators import Optional, Required
 DUE_HINT = _l("The person is reminded once, on that day, unless it's done by then.")
 
 
-class AnswerForm(Form):
+class AnswerForm(ShownFields):
     """What every answer's form has beside the item's own fields."""
 
     base_version = VersionField(default=0)
@@ -53,7 +53,7 @@ class ProposalForm(ShownFields):
     )
 
 
-class LeaveOutForm(Form):
+class LeaveOutForm(ShownFields):
     """Why an item does not apply."""
 
     base_version = VersionField(default=0)

@@ -312,20 +312,29 @@ class TextOnPage:
 
     # Whether the rows agree with signatures and events.
     agrees: bool
-    # Its status today, in words; empty as long as there is none.
+    # Its status today, in words with their mark; empty as long as there is none.
     words: object = ""
+    mark: str = ""
 
 
-TextReader = Callable[[Checklist], TextOnPage]
+TextReader = Callable[[Collection[Checklist]], Mapping[UUID, TextOnPage]]
 
 
 # How texts are compared with their evidence: agreements stands above this part.
-TEXT_READER: Slot[TextReader] = Slot("text_reader", lambda _checklist: TextOnPage(agrees=True))
+TEXT_READER: Slot[TextReader] = Slot(
+    "text_reader",
+    lambda checklists: {checklist.id: TextOnPage(agrees=True) for checklist in checklists},
+)
 
 
 def text_on_page(checklist: Checklist) -> TextOnPage:
     """Return what the page of a checklist says of its text, by its signatures and events."""
-    return TEXT_READER.get()(checklist)
+    return texts_on_page([checklist])[checklist.id]
+
+
+def texts_on_page(checklists: Collection[Checklist]) -> Mapping[UUID, TextOnPage]:
+    """Return what a list says of the texts of checklists, in a constant number of statements."""
+    return TEXT_READER.get()(checklists)
 
 
 def find(actor: Actor, checklist_id: UUID) -> Checklist | None:

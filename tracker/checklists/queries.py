@@ -224,13 +224,9 @@ def by_page(checklist_id: UUID) -> Checklist | None:
 class Former:
     """A checklist that answers can be copied from, as a list of them shows it."""
 
-    id: UUID
-    cooperation_id: UUID
+    checklist: Checklist
     reference: str
     title: str
-    state: ChecklistState
-    started_at: dt.datetime
-    in_force_at: dt.datetime | None
 
 
 def formers(
@@ -255,18 +251,7 @@ def formers(
         .order_by(Checklist.started_at.desc(), Checklist.id)
         .limit(limit + 1)
     ).all()
-    lines = [
-        Former(
-            row.id,
-            row.cooperation_id,
-            reference,
-            title,
-            row.state,
-            row.started_at,
-            row.in_force_at,
-        )
-        for row, reference, title in rows[:limit]
-    ]
+    lines = [Former(row, reference, title) for row, reference, title in rows[:limit]]
     return lines, len(rows) > limit
 
 

@@ -15,7 +15,7 @@ from tracker.activity import service as trail
 from tracker.checklist_templates import library
 from tracker.checklist_templates.schema import Item
 from tracker.checklists import queries as checklists
-from tracker.checklists.editing import may_go_on
+from tracker.checklists.editing import item_or_gone, may_go_on
 from tracker.checklists.encryption import is_restricted
 from tracker.checklists.labels import KINDS
 from tracker.checklists.models import Checklist
@@ -29,7 +29,7 @@ from tracker.ui import locale
 from tracker.ui.filters import filter_links
 from tracker.ui.form_base import Form
 from tracker.ui.paging import SIZE, Page, asked_number, offset
-from tracker.ui.perform import perform
+from tracker.ui.perform import perform, require_for
 
 Answered = str | Response | tuple[str, int]
 
@@ -51,7 +51,7 @@ def on_item(checklist_id: UUID, code: str) -> Answered:
     """Show the comments on an item, and add one."""
     actor = current_actor()
     checklist = _get_or_404(actor, checklist_id)
-    return _thread(actor, checklist, found_or_404(_item(checklist, code)))
+    return _thread(actor, checklist, item_or_gone(_item(checklist, code), checklist, code))
 
 
 @blueprint.get("/comments/<uuid:comment_id>")
@@ -128,12 +128,12 @@ def task(comment_id: UUID) -> Answered:
     """Make a task from a comment, for a person who may read it."""
     actor = current_actor()
     comment = _opened_comment(actor, comment_id)
-    policy.can_make_task(fact_of(comment)).require()
     able = of_audience(
         checklists.writers(comment.checklist), comment.audience, comment.organisation_id
     )
     form = TaskForm()
     form.offer(pages.offered(able))
+    require_for(form, policy.can_make_task(fact_of(comment)))
     done = form.validate_on_submit() and perform(
         form,
         lambda: service.make_task(

@@ -20,6 +20,7 @@ from tracker.activity.chain import Link
 from tracker.signoff import vouching
 from tracker.signoff.models import Method, Revision, Signature, SignatureKind
 
+_NO_RULE = "The text does not say who signs it."
 # The number of signatures that each organisation needs, according to the frozen text.
 Rule = Mapping[UUID, int]
 
@@ -120,15 +121,19 @@ def rule_of(document: Mapping[str, Any]) -> Rule:
     """Return how many signatures each organisation needs for a text to be fully signed.
 
     From the rule in the text; one frozen before there were rules needs everybody it names. If
-    nobody is named, each party signs once. Raise ValueError if it is not such a text.
+    nobody is named, each party signs once. Raise ValueError if it is not such a text, or if its
+    rule leaves a party out, names it twice or asks nobody of it to sign.
     """
     try:
         signing = document.get("signing")
         if signing is not None:
-            rule = {
-                UUID(party["organisation_id"]): int(party["needed"]) for party in signing["parties"]
-            }
+            parties = signing["parties"]
+            rule = {UUID(party["organisation_id"]): int(party["needed"]) for party in parties}
             if rule:
+                everybody = {UUID(party["id"]) for party in document.get("parties") or ()}
+                is_whole = everybody <= rule.keys() and len(rule) == len(parties)
+                if not is_whole or min(rule.values()) < 1:
+                    raise ValueError(_NO_RULE)
                 return rule
         named = [
             UUID(signatory["organisation_id"]) for signatory in document.get("signatories") or ()
@@ -137,8 +142,7 @@ def rule_of(document: Mapping[str, Any]) -> Rule:
             return dict(Counter(named))
         return {UUID(party["id"]): 1 for party in document["parties"]}
     except (KeyError, TypeError, AttributeError) as error:
-        message = "The text does not say who signs it."
-        raise ValueError(message) from error
+        raise ValueError(_NO_RULE) from error
 
 
 def is_signed_by_all(rule: Rule, given: Iterable[Given]) -> bool:

@@ -284,10 +284,12 @@ def add_interest(undertaking_id: str) -> str | Response:
     undertaking = _get_or_404(actor, undertaking_id)
     loaded = queries.load(undertaking)
     may_add = policy.can_add_interest(actor, loaded.standing)
-    if not may_add:
+    form = AddInterestForm()
+    is_typed = form.is_submitted() and form.has_words
+    if not may_add and not is_typed:
         flash(str(may_add.reason), "warning")
         return _to_own(undertaking)
-    form = AddInterestForm()
+    require_for(form, may_add)
     words = pages.words(loaded)
     done = form.validate_on_submit() and perform(
         form,
@@ -626,12 +628,13 @@ def withdraw_clearance(reference: str, undertaking_id: str) -> str | Response:
     """Close, for the NPM and with a reason, what a person's undertaking opened."""
     actor = current_actor()
     undertaking = _of_npm(actor, reference, undertaking_id)
-    if undertaking.state is UndertakingState.CLOSED:
+    form = WithdrawalForm()
+    is_typed = form.is_submitted() and form.has_words
+    if undertaking.state is UndertakingState.CLOSED and not is_typed:
         flash(_("It has already been closed."), "warning")
         return _to_check(reference, undertaking_id)
     loaded = queries.load(undertaking)
     words = pages.words(loaded)
-    form = WithdrawalForm()
     require_for(form, policy.can_withdraw_clearance(actor, loaded.standing))
     done = form.validate_on_submit() and perform(
         form,

@@ -14,6 +14,7 @@ from flask_babel import gettext as _
 
 from tracker.access.actor import Actor, OrganisationKind
 from tracker.access.decision import YES
+from tracker.agreements import evidence
 from tracker.checklists.labels import KINDS, STATES
 from tracker.checklists.models import ChecklistState
 from tracker.checklists.rules.values import as_date as stored_date
@@ -307,13 +308,19 @@ def _preparation(reading: Reading, actor: Actor) -> list[Task]:
                 _("Your task, the urgent-action plan, and who to call."),
             )
         )
-    for checklist in (reading.roles.checklist, reading.urgent_plan):
+    texts = (reading.roles.checklist, reading.urgent_plan)
+    compared = evidence.compare(
+        [text for text in texts if text.state is not ChecklistState.DRAFTING]
+    )
+    for checklist in texts:
         in_force = checklist.state is ChecklistState.IN_FORCE
+        state: State = STATES[checklist.state], "held" if in_force else "half"
+        if checklist.id in compared and not compared[checklist.id].agrees:
+            state = DISAGREES
         tasks.append(
             Task(
                 KINDS[checklist.kind],
-                STATES[checklist.state],
-                "held" if in_force else "half",
+                *state,
                 url_for("checklists.show", checklist_id=checklist.id),
                 _(
                     "%(done)s of %(total)s items agreed.",

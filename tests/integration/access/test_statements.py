@@ -36,7 +36,7 @@ PAGES = {
     "one item of it": ("ilena", "/checklists/{draft}/items/M18/propose", 17),
     "a text before signing": ("otto", "/checklists/{waiting}/sign", 16),
     "the record of a text": ("ilena", "/checklists/{signed}/record", 34),
-    "a visit": ("leyla", "/cooperations/{complete}/visits/1", 29),
+    "a visit": ("leyla", "/cooperations/{complete}/visits/1", 36),
     "whether a visit is ready": ("leyla", "/cooperations/{complete}/visits/1/ready", 29),
     "the roles of a visit": ("ilena", "/checklists/{roles}", 28),
     "the register": ("milan", "/register", 20),

@@ -278,6 +278,11 @@ def test_a_signatory_passes_on_a_text_with_a_reason(app: Flask, many: Table) -> 
     assert "Greta Vale signs in place of Tomas Beridan" in shown.text
     # All parties see it.
     assert "in place of Tomas Beridan" in page(app, many, "henrik", "/record").text
+    again = {"person": str(many.land.users["paula"].id), "reason": "I am ill."}
+    late = browser(app, many, "tomas").post(address(many, rest), data=again)
+    assert late.status_code == 403
+    assert "I am ill." in Page.of(late).html
+    assert "About this text" in Page.of(late).text
 
 
 @pytest.mark.parametrize(
@@ -340,6 +345,13 @@ def test_a_coordinator_reminds_chosen_people(app: Flask, many: Table) -> None:
     assert mailed(many, "text_still_waits") == ["henrik"]
     again = submit(app, many, "ilena", "/remind", people=[henrik])
     assert "A reminder was already sent today" in again.text
+    service.call_back(many["ilena"], many.checklist(), reason="One more thing.")
+    many.session.commit()
+    sent = {"people": henrik}
+    late = browser(app, many, "ilena").post(
+        address(many, "/remind"), data=sent, follow_redirects=True
+    )
+    assert "no longer waiting for signatures" in Page.of(late).text
     assert mailed(many, "text_still_waits") == ["henrik"]
 
 
@@ -440,6 +452,11 @@ def test_a_party_gives_notice_to_end_a_text_and_withdraws_it(app: Flask, in_forc
     shown = Page.of(browser(app, in_force, "tomas").submit(link, reason="A mistake."))
     assert "The notice is withdrawn." in shown.text
     assert "Will end on" not in shown.text
+    # Sent from a page that was opened before.
+    again = browser(app, in_force, "tomas").submit(link, reason="By oversight.")
+    assert "This notice no longer exists." in Page.of(again).text
+    assert Page.of(again).form().values["reason"] == ["By oversight."]
+    assert len(in_force.events("notice_taken_back")) == 1
 
 
 @pytest.mark.parametrize("rest", ["/suspend", "/end"])

@@ -440,7 +440,10 @@ def test_words_that_changed_while_somebody_answered_are_shown_again(room: Room) 
     response = browser.post(
         place, data=form.filled_in(limits="no", reason="Fine."), csrf=False, follow_redirects=True
     )
-    assert "These words were changed in the meantime." in Page.of(response).text
+    page = Page.of(response)
+    assert "These words were changed in the meantime." in page.text
+    assert EXCLUSIVE in page.text
+    assert page.form().values["reason"] == ["Fine."]
     assert table.events("hint_answered") == []
 
 

@@ -328,6 +328,11 @@ def test_a_task_with_a_due_date_is_made_for_a_person_who_can_read_the_comment(ta
     assert problem.form().values["due_on"] == [early.isoformat()]
     page = Page.of(browser.submit(address, person=str(talk.id("dora")), due_on=clock.today()))
     assert "Task for Dora Lund" in text_of(page, written)
+    later = (clock.today() + dt.timedelta(days=3)).isoformat()
+    again = browser.post(address, data={"person": str(talk.id("samira")), "due_on": later})
+    assert again.status_code == 403
+    assert "This comment already has a task." in Page.of(again).text
+    assert Page.of(again).form().values["due_on"] == [later]
     work = talk.page("dora", "/").text
     assert "Task from a comment" in work
     assert "A task you made from a comment" in talk.page("samira", "/").text

@@ -181,6 +181,11 @@ def test_once_the_undertaking_is_closed_nothing_is_decided(
     tomas = browser("tomas")
     assert "This undertaking was closed" in tomas.page(address).text
     assert tomas.post(address, data={"decision": "accept"}).status_code == 403
+    another = {"interest": "My sister works there.", "reach": "all"}
+    late = browser("leyla").post(f"{own}/interests/new", data=another)
+    assert late.status_code == 403
+    assert "This undertaking is closed and gives no access." in Page.of(late).text
+    assert another["interest"] in Page.of(late).html
     assert "Add an interest" not in browser("leyla").get(own).text
 
 

@@ -1016,6 +1016,9 @@ def test_the_npm_closes_with_a_reason_and_asks_again(browser: Browser, stage: St
     done = client.submit(f"{check}/withdraw", reason="Spoke to the press.")
     assert "Spoke to the press." in text(done)
     assert not stage.is_cleared("leyla")
+    late = client.post(f"{check}/withdraw", data={"reason": "Left the team."})
+    assert "This undertaking has already been closed." in text(late)
+    assert Page.of(late).form().values["reason"] == ["Left the team."]
     record = browser("leyla").page(path_of(stage, "leyla"))
     assert "Spoke to the press." in record.text
     assert "Start a new undertaking" not in record.text

@@ -795,3 +795,25 @@ def test_a_plan_of_one_day_names_one_day(browser: Browser, scene: Scene) -> None
     scene.session.commit()
     shown = browser("pavo").page(address(scene, "/ready"))
     assert f"{HARBOUR}, {as_date(plan.starts_on)}." in shown.text
+
+
+def test_a_visit_says_of_its_texts_only_what_signatures_and_events_say(
+    browser: Browser, scene: Scene
+) -> None:
+    """product.md, 5.9: by a stored state alone nothing is in force."""
+    reference, client = scene.reference, browser("ilena")
+    assert "In force" in client.page(f"/cooperations/{reference}/visits/1").text
+    planned(scene, members=("leyla",), audience=("leyla", "ilena"))
+    scene.session.commit()
+    second = f"/cooperations/{reference}/visits/2"
+    assert "In force" not in client.page(second).text
+    roles, old = (scene.checklist(ROLES, number) for number in (2, 1))
+    scene.session.execute(
+        sa.update(Checklist)
+        .where(Checklist.id == roles.id)
+        .values(state=old.state, revision_in_force_id=old.revision_in_force_id)
+    )
+    scene.session.commit()
+    shown = client.page(second).text
+    assert "In force" not in shown
+    assert "Does not agree with its signatures" in shown

@@ -236,7 +236,23 @@ def test_the_signatories_are_read_from_the_text(
     assert outcomes.rule_of(document) == rule
 
 
-@pytest.mark.parametrize("document", [{}, {"parties": [1]}, {"parties": [{"id": "somebody"}]}])
+def a_rule(*parties: tuple[UUID, int]) -> dict[str, Any]:
+    needed = [{"organisation_id": str(party), "needed": number} for party, number in parties]
+    return {"parties": [{"id": str(NPM)}, {"id": str(CSO)}], "signing": {"parties": needed}}
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {},
+        {"parties": [1]},
+        {"parties": [{"id": "somebody"}]},
+        # A party that needn't sign, one that isn't named, one that is named twice.
+        a_rule((NPM, 1), (CSO, 0)),
+        a_rule((NPM, 1)),
+        a_rule((NPM, 2), (CSO, 1), (NPM, 1)),
+    ],
+)
 def test_a_text_without_signatories_is_refused(document: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"."):
         outcomes.rule_of(document)

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from tracker.access.gate import current_actor, found_or_404, signed_in
-from tracker.agreements import amendments, notices, renewal
+from tracker.agreements import amendments, notices, renewal, text_shown
 from tracker.agreements.forms import NoticeForm, RenewForm
 from tracker.agreements.routes import on_text
 from tracker.checklists import labels
@@ -82,9 +82,7 @@ def close(checklist_id: UUID, notice_id: UUID) -> str | Response:
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "notice")
     loaded = load_localized(checklist)
-    notice = found_or_404(
-        next((notice for notice in notices.open_notices(checklist) if notice.id == notice_id), None)
-    )
+    notice = found_or_404(notices.find(checklist, notice_id))
     lifts = notice.taken_effect_at is not None
     form = ReasonOnTextForm()
     require_for(form, notices.can_close_notice(actor, loaded, notice))
@@ -94,6 +92,11 @@ def close(checklist_id: UUID, notice_id: UUID) -> str | Response:
         if lifts
         else _("The text stays in force as it is. All parties are notified.")
     )
+    if notice.closed_at is not None:
+        # Closed since its page was opened.
+        form.refuse(notices.closed_already())
+        text = on_text.text_of(checklist, text_shown.revision_of(checklist))
+        return on_text.reason_page(loaded, form, title, lede, text, kind="")
     return on_text.act(
         actor,
         checklist,

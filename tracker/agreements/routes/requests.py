@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -26,7 +26,7 @@ from tracker.signoff import policy as signoff_policy
 from tracker.signoff import queries as signoff
 from tracker.signoff import shown, signers
 from tracker.signoff.models import Revision, SignatureRequest
-from tracker.ui.perform import perform
+from tracker.ui.perform import perform, require_for
 
 blueprint = Blueprint("requests", __name__, url_prefix="/checklists/<uuid:checklist_id>")
 
@@ -50,10 +50,11 @@ def pass_on(checklist_id: UUID, user_id: UUID) -> str | Response:
     if checklist.revision_sent_id is None and request.method == "POST":
         return _passed_on_too_late(actor, checklist, user_id)
     standing = signoff.standing_of(_waiting(checklist))
-    require(signoff_policy.can_pass_on(actor, standing, clock.today(), user_id))
+    may_pass_on = signoff_policy.can_pass_on(actor, standing, clock.today(), user_id)
     loaded = load_localized(checklist)
     able = signature_requests.who_can_take_over(actor, loaded, standing)
     form: Any = agreement_forms.pass_on_form(able)
+    require_for(form, may_pass_on)
     if able and form.validate_on_submit():
         done: Response | None = perform(
             form,
@@ -125,6 +126,9 @@ def remind(checklist_id: UUID) -> str | Response:
     """Remind chosen people who can sign now."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "remind")
+    if checklist.revision_sent_id is None and request.method == "POST":
+        flash(_("This text is no longer waiting for signatures, so nothing was done."), "warning")
+        return _to_record(checklist_id)
     standing = signoff.standing_of(_waiting(checklist))
     loaded = load_localized(checklist)
     require(policy.can_remind(actor, loaded.own_party(actor)))

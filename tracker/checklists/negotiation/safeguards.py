@@ -151,7 +151,7 @@ def answer_hint(
     item = loaded.item(item_code)
     hint = next((hint for hint in hints.on_item(loaded, item) if hint.mark == mark), None)
     if hint is None or not hint.is_asked:
-        raise StaleError(_l("These words were changed in the meantime. Look at them again."))
+        raise words_changed()
     reading = read_from_outside(actor, loaded)
     as_reader = reading is not None or is_second_reader(actor, loaded)
     policy.can_answer_hint(
@@ -206,6 +206,11 @@ def answer_hint(
         how="flagged" if limits else "accepted" if as_reader else "harmless",
     )
     return answer
+
+
+def words_changed() -> StaleError:
+    """Return the error for an answer to a hint whose words are no longer there."""
+    return StaleError(_l("These words were changed in the meantime. Look at them again."))
 
 
 def _require_hint_waits(hint: HintOnAnswer, *, as_reader: bool) -> None:

@@ -17,7 +17,7 @@ from tracker.checklists.rules.facts import Surroundings
 from tracker.checklists.rules.values import shown_only
 from tracker.core.canonical import digest_of
 
-_ITEM = "checklist-item"
+_ITEM, _QUESTION = "checklist-item", "checklist-question"
 
 
 def text_digest(loaded: LoadedChecklist, reading: OutsideReading | None = None) -> str:
@@ -43,16 +43,7 @@ def item_digest(loaded: LoadedChecklist, item: Item) -> str:
 
     What is asked is the template with the fields and columns that are shown here and now.
     """
-    return digest_of(
-        {
-            "item": item.code,
-            "template": loaded.checklist.template.digest,
-            "fields": [
-                [field.key, *(column.key for column in field.columns)] for field in item.fields
-            ],
-            "answers": _shown_answers(loaded, item),
-        }
-    )
+    return digest_of({**_question(loaded, item), "answers": _shown_answers(loaded, item)})
 
 
 def item_token(loaded: LoadedChecklist, actor: Actor, item: Item) -> str:
@@ -68,6 +59,22 @@ def require_item_shown(loaded: LoadedChecklist, actor: Actor, item: Item, token:
     )
 
 
+def question_token(loaded: LoadedChecklist, actor: Actor, item: Item) -> str:
+    """Return the token of a page on which a person answers an item: of what it asks."""
+    return page_tokens.token_of(actor.user_id, _QUESTION, digest_of(_question(loaded, item)))
+
+
+def require_question_shown(loaded: LoadedChecklist, actor: Actor, item: Item, token: str) -> None:
+    """Raise NotShownError unless the person's page asked what the item asks now.
+
+    Who saves an answer accepts it (product.md, 4.1). Which answer it replaces is compared apart.
+    """
+    page_tokens.require(
+        page_tokens.digest_in(actor.user_id, _QUESTION, token),
+        digest_of(_question(loaded, item)),
+    )
+
+
 def shows_the_same(loaded: LoadedChecklist, before: Surroundings) -> bool:
     """Tell whether the terms show what they showed in other surroundings, with these answers."""
     whole = library.parsed(loaded.checklist.template)
@@ -76,6 +83,14 @@ def shows_the_same(loaded: LoadedChecklist, before: Surroundings) -> bool:
         loaded, template=applied(whole, sheet, before), sheet=sheet, surroundings=before
     )
     return _shown_terms(earlier) == _shown_terms(loaded)
+
+
+def _question(loaded: LoadedChecklist, item: Item) -> dict[str, Any]:
+    return {
+        "item": item.code,
+        "template": loaded.checklist.template.digest,
+        "fields": [[field.key, *(column.key for column in field.columns)] for field in item.fields],
+    }
 
 
 def _shown_terms(loaded: LoadedChecklist) -> Mapping[str, Any]:

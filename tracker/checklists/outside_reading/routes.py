@@ -194,12 +194,12 @@ def answer_hint(reading_id: UUID, code: str, mark: str) -> str | Response:
     item, checklist = item_of(loaded, code), loaded.checklist
     on_item = hints.on_item(loaded, item)
     hint = next((hint for hint in on_item if hint.mark == mark and hint.is_asked), None)
-    if hint is None and request.method == "POST":
-        flash(_("These words were changed in the meantime. Look at them again."), "warning")
-        return _back(reading_id, code)
-    hint = found_or_404(hint)
     chosen = request.args.get("limits")
     form = HintForm(data={"limits": chosen if chosen in {"yes", "no"} else None})
+    if hint is None and request.method == "POST":
+        form.refuse(safeguards.words_changed())
+        return _item_page("readings/hint.html", reading, loaded, code, form)
+    hint = found_or_404(hint)
     done = form.validate_on_submit() and perform(
         form,
         lambda: safeguards.answer_hint(

@@ -3,7 +3,7 @@
 In one file: the pages of one blueprint, which share the way back to the list.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 
 from tracker.access.actor import Actor
 from tracker.access.gate import current_actor, found_or_404, require, signed_in
+from tracker.access.page_tokens import NotShownError
 from tracker.activity.stale import recompute
 from tracker.checklist_templates import library
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
@@ -39,13 +40,15 @@ from tracker.checklists.editing import (
     guidance_beside,
     handle_conflict,
     is_sent,
+    item_of,
     load_localized,
     may_go_on,
     on_page,
+    open_form,
     proposal_page,
     seen_version,
     show_item,
-    show_version,
+    show_question,
     uuid_or_nil,
     values_now,
 )
@@ -61,6 +64,7 @@ from tracker.checklists.forms import (
 from tracker.checklists.loading import LoadedChecklist, comments_beside, text_on_page
 from tracker.checklists.models import Checklist, ChecklistState, DraftKind, ModelAnswer
 from tracker.checklists.negotiation import hints, safeguards
+from tracker.checklists.negotiation.text_digest import require_question_shown
 from tracker.checklists.reuse import (
     copies,
     model_answers,
@@ -176,12 +180,13 @@ def answer(checklist_id: UUID, code: str) -> Answered:
     )
     values = begun.fit.values if begun else values_now(current)
     form = answer_form(AnswerForm, fields, loaded, values, writing.typed)
-    show_version(form, current)
+    open_form(form, actor, loaded, item, current)
     not_ours, is_draft = _("Your organisation doesn't write this answer."), writing.is_filled
     if not may_go_on(form, scope in acts.answer, acts.why_not, not_ours, is_draft=is_draft):
         return _answer_page(loaded, item, scope, form, writing), HTTPStatus.FORBIDDEN
 
     def save() -> None:
+        require_question_shown(loaded, actor, item, form["page_token"].data or "")
         service.save_answer(
             actor,
             checklist,
@@ -194,8 +199,10 @@ def answer(checklist_id: UUID, code: str) -> Answered:
         writing.finish()
         recompute()  # the message says whether the item is complete
 
-    def show_both(_error: StaleError) -> str | Response:
-        now, overtaken_writing = handle_conflict(actor, writing, form)
+    def show_both(error: StaleError) -> str | Response:
+        now, overtaken_writing = handle_conflict(actor, writing, form, show_question)
+        if isinstance(error, NotShownError):
+            return _asked_anew(now, code, scope, form, overtaken_writing, error)
         if not _changes(now, item, scope, form, overtaken_writing.theirs):
             return _saved_already(overtaken_writing, code)
         return _answer_page(now, item, scope, form, overtaken_writing, current, begun=begun)
@@ -208,6 +215,21 @@ def answer(checklist_id: UUID, code: str) -> Answered:
         conflict=show_both,
     )
     return done or _answer_page(loaded, item, scope, form, writing, current, begun=begun)
+
+
+def _asked_anew(
+    loaded: LoadedChecklist,
+    code: str,
+    scope: AnswerScope,
+    form: Form,
+    writing: Writing,
+    error: NotShownError,
+) -> str:
+    """Show the question as it is now, with what was typed in answer to another."""
+    form.refuse(error)
+    if not writing.is_overtaken:
+        writing = replace(writing, theirs=None)
+    return _answer_page(loaded, item_of(loaded, code), scope, form, writing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,7 +316,7 @@ def _to_proposal(actor: Actor, loaded: LoadedChecklist, item: Item) -> Answered:
         return redirect(address, 303)
     writing = begin_writing(actor, loaded, item, DraftKind.SHARED, current)
     if seen_version(form) != (current.version if current else 0):
-        loaded, writing = handle_conflict(actor, writing, form)
+        loaded, writing = handle_conflict(actor, writing, form, show_item)
         if not _changes(loaded, item, AnswerScope.SHARED, form, writing.theirs):
             return _saved_already(writing, item.code)
     else:
@@ -428,12 +450,13 @@ def leave_out(checklist_id: UUID, code: str) -> Answered:
     current = loaded.sheet.shared(code)
     writing = begin_writing(actor, loaded, item, DraftKind.LEFT_OUT, current)
     form = LeaveOutForm() if writing.typed is None else as_typed(LeaveOutForm, writing.typed)
-    show_version(form, current)
+    open_form(form, actor, loaded, item, current)
     refusal, is_draft = _("You can't leave this item out now."), writing.is_filled
     if not may_go_on(form, acts.leave_out, acts.why_not, refusal, is_draft=is_draft):
         return _leave_out_page(loaded, item, form, writing), HTTPStatus.FORBIDDEN
 
     def act() -> None:
+        require_question_shown(loaded, actor, item, form.page_token.data or "")
         service.save_answer(
             actor,
             checklist,
@@ -445,9 +468,13 @@ def leave_out(checklist_id: UUID, code: str) -> Answered:
         )
         writing.finish()
 
-    def show_both(_error: StaleError) -> str:
-        now, overtaken_writing = handle_conflict(actor, writing, form)
-        return _leave_out_page(now, item, form, overtaken_writing)
+    def show_both(error: StaleError) -> str:
+        now, overtaken_writing = handle_conflict(actor, writing, form, show_question)
+        if isinstance(error, NotShownError):
+            form.refuse(error)
+        if not overtaken_writing.is_overtaken:
+            overtaken_writing = replace(overtaken_writing, theirs=None)
+        return _leave_out_page(now, item_of(now, code), form, overtaken_writing)
 
     done = is_sent(form) and perform(
         form,

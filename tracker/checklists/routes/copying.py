@@ -1,5 +1,6 @@
 """Pages for starting from an earlier checklist: choose it, choose answers, confirm reading."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -17,11 +18,12 @@ from tracker.checklists import (
 )
 from tracker.checklists.editing import get_or_404, note_opening, uuid_or_nil
 from tracker.checklists.forms import copy_form
-from tracker.checklists.loading import LoadedChecklist, load
+from tracker.checklists.loading import LoadedChecklist, TextOnPage, load, texts_on_page
 from tracker.checklists.models import Checklist
 from tracker.checklists.reuse import copies, copying
 from tracker.checklists.reuse.copying import ITEMS, Preview
 from tracker.core.errors import StaleError
+from tracker.signoff.labels import DISAGREES
 from tracker.ui.form_base import Form
 from tracker.ui.perform import perform
 from tracker.ui.words import asked_words
@@ -40,6 +42,7 @@ def formers(checklist_id: UUID) -> str:
     checklist, loaded = _get_or_404(actor, checklist_id)
     words = asked_words(MOST_LETTERS)
     lines, has_more = queries.formers(actor, checklist, words)
+    texts = texts_on_page([former.checklist for former in lines])
     return render_template(
         "checklists/reuse/formers.html",
         checklist=checklist,
@@ -48,8 +51,17 @@ def formers(checklist_id: UUID) -> str:
         has_more=has_more,
         words=words,
         kind_words=labels.KINDS[checklist.kind],
-        states=labels.STATES,
+        texts=texts,
+        states={former.checklist.id: _state(former.checklist, texts) for former in lines},
     )
+
+
+def _state(checklist: Checklist, texts: Mapping[UUID, TextOnPage]) -> tuple[object, str]:
+    """Return the state of a former checklist, with its mark, by its signatures and events."""
+    text = texts[checklist.id]
+    if not text.agrees:
+        return DISAGREES
+    return (text.words, text.mark) if text.words else (labels.STATES[checklist.state], "off")
 
 
 @blueprint.route("/copy/<uuid:former_id>", methods=["GET", "POST"])

@@ -38,6 +38,7 @@ from tracker.checklists.editing import (
     reason_page,
     seen_version,
     show_item,
+    show_question,
     show_version,
     uuid_or_nil,
     values_now,
@@ -142,9 +143,9 @@ def propose(checklist_id: UUID, code: str) -> Answered:
     actor = current_actor()
     checklist, loaded, item = get_item_or_404(actor, checklist_id, code, "propose")
     current = loaded.sheet.shared(code)
-    if current is None or current.is_empty:
-        return redirect(url_for("checklists.answer", checklist_id=checklist.id, code=code), 303)
     acts = pages.acts(loaded, actor, item)
+    if current is None or current.is_empty:
+        return _without_answer(actor, loaded, item, acts)
     fields = item.fields_of(AnswerScope.SHARED)
     replies_to = _replies_to()
     writing = begin_writing(actor, loaded, item, DraftKind.SHARED, current)
@@ -173,9 +174,8 @@ def propose(checklist_id: UUID, code: str) -> Answered:
         writing.finish()
 
     def show_both(error: StaleError) -> str:
-        now, overtaken_writing = handle_conflict(actor, writing, form)
-        theirs = overtaken_writing.theirs
-        if theirs and theirs.version == overtaken_writing.base:  # not the answer, but the question
+        now, overtaken_writing = handle_conflict(actor, writing, form, show_item)
+        if not overtaken_writing.is_overtaken:  # not the answer has changed, but the question
             form.refuse(error)
             overtaken_writing = replace(overtaken_writing, theirs=None)
         return _propose_page(now, item_of(now, code), form, overtaken_writing)
@@ -190,6 +190,34 @@ def propose(checklist_id: UUID, code: str) -> Answered:
     return done or _propose_page(loaded, item, form, writing, is_from_record=record is not None)
 
 
+def _without_answer(
+    actor: Actor, loaded: LoadedChecklist, item: Item, acts: pages.Acts
+) -> Answered:
+    """Lead to writing the answer, since there is none to change; typed words come along.
+
+    It was there when they were typed: the checklist moved to a version that it doesn't fit.
+    """
+    address = url_for("checklists.answer", checklist_id=loaded.checklist.id, code=item.code)
+    form = answer_form(ProposalForm, item.fields_of(AnswerScope.SHARED), loaded, {})
+    if not (form.is_submitted() and form.has_words):
+        return redirect(address, 303)
+    writing = begin_writing(actor, loaded, item, DraftKind.SHARED, loaded.sheet.shared(item.code))
+    not_ours = _("Your organisation doesn't write this answer.")
+    if not may_go_on(form, AnswerScope.SHARED in acts.answer, acts.why_not, not_ours):
+        return _propose_page(loaded, item, form, writing), HTTPStatus.FORBIDDEN
+    now, kept_writing = handle_conflict(actor, writing, form, show_question)
+    form.refuse(
+        RuleBrokenError(
+            _(
+                "The answer is empty now, so there's nothing to suggest a change to. Your text is "
+                "below: save it as the answer."
+            )
+        )
+    )
+    kept_writing = replace(kept_writing, theirs=None)
+    return _propose_page(now, item_of(now, item.code), form, kept_writing, action=address)
+
+
 def _require_seen(form: Form, current: Filled) -> None:
     if seen_version(form) != current.version:
         raise StaleError(_("The answer changed while you were writing. Compare both."))
@@ -201,12 +229,22 @@ def _propose_page(
     form: Form,
     writing: Writing,
     *,
+    action: str = "",
     is_from_record: bool = False,
 ) -> str:
     fields = item.fields_of(AnswerScope.SHARED)
     own = pages.parts(fields, values_of(form, fields), loaded)
     shown = [form[name_of(field)] for field in fields]
-    return proposal_page(loaded, item, form, shown, writing, own=own, is_from_record=is_from_record)
+    return proposal_page(
+        loaded,
+        item,
+        form,
+        shown,
+        writing,
+        action=action,
+        own=own,
+        is_from_record=is_from_record,
+    )
 
 
 def _page_token() -> str:

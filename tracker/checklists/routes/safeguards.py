@@ -4,7 +4,7 @@ from functools import partial
 from http import HTTPStatus
 from uuid import UUID
 
-from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -12,6 +12,7 @@ from tracker.access.actor import Actor
 from tracker.access.gate import current_actor, found_or_404, require, signed_in
 from tracker.checklist_templates.conditions import Truth
 from tracker.checklist_templates.models import ChecklistKind
+from tracker.checklist_templates.schema import Item
 from tracker.checklists import labels, pages, policy
 from tracker.checklists.editing import (
     back,
@@ -157,9 +158,11 @@ def answer_hint(checklist_id: UUID, code: str, mark: str) -> str | Response:
     checklist, loaded, item = get_item_or_404(actor, checklist_id, code, "hint")
     on_item = hints.on_item(loaded, item)
     hint = next((hint for hint in on_item if hint.mark == mark and hint.is_asked), None)
+    chosen = request.args.get("limits")
+    form = HintForm(data={"limits": chosen if chosen in {"yes", "no"} else None})
     if hint is None and request.method == "POST":
-        flash(_("These words were changed in the meantime. Look at them again."), "warning")
-        return back(checklist_id, code)
+        form.refuse(safeguards.words_changed())
+        return _hint_page(loaded, item, form, None)
     hint = found_or_404(hint)
     as_reader = safeguards.is_second_reader(actor, loaded)
     require(
@@ -167,8 +170,6 @@ def answer_hint(checklist_id: UUID, code: str, mark: str) -> str | Response:
             actor, loaded.own_party(actor), hint.organisation_id, is_reader=as_reader
         )
     )
-    chosen = request.args.get("limits")
-    form = HintForm(data={"limits": chosen if chosen in {"yes", "no"} else None})
     require_for(form, policy.is_open(checklist.state, None, code))
     done = form.validate_on_submit() and perform(
         form,
@@ -186,15 +187,23 @@ def answer_hint(checklist_id: UUID, code: str, mark: str) -> str | Response:
         else back(checklist_id, code),
     )
     passages = passages_for([hint.hint.passage], locale.language())
-    return done or render_template(
+    view = warnings.hint_on_answer(loaded, actor, hint, passages, as_reader=as_reader)
+    return done or _hint_page(loaded, item, form, view)
+
+
+def _hint_page(
+    loaded: LoadedChecklist, item: Item, form: HintForm, hint: warnings.HintView | None
+) -> str:
+    """Show the question with the item as it is now; hint is None if its words are gone."""
+    return render_template(
         "checklists/hint.html",
-        checklist=checklist,
+        checklist=loaded.checklist,
         cooperation=loaded.cooperation,
         item=item,
         form=form,
-        hint=warnings.hint_on_answer(loaded, actor, hint, passages, as_reader=as_reader),
+        hint=hint,
         answers=pages.answers_of(loaded, item),
-        kind_words=labels.KINDS[checklist.kind],
+        kind_words=labels.KINDS[loaded.checklist.kind],
     )
 
 

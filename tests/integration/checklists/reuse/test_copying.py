@@ -33,7 +33,9 @@ from tracker.checklists import obstacles, queries, service
 from tracker.checklists.loading import load
 from tracker.checklists.models import (
     Answer,
+    Checklist,
     ChecklistParty,
+    ChecklistState,
     CopiedAnswer,
     Position,
     Stance,
@@ -43,6 +45,7 @@ from tracker.checklists.reuse import copying, template_upgrade
 from tracker.checklists.reuse.copying import Preview, Why
 from tracker.checklists.rules.completeness import WorkState
 from tracker.cooperations import service as cooperations
+from tracker.core import clock
 from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
 
@@ -679,6 +682,24 @@ def test_an_empty_checklist_offers_a_former_one_and_all_of_it_is_chosen(
     words = f"Copied from {pair.former.cooperation.reference}. Not read yet for: Office of the"
     assert done.text.count(words) == 3
     assert "Copied, not read by us yet 3" in done.text
+
+
+def test_a_former_text_is_in_force_only_if_it_was_signed(
+    pair: Pair, app: Flask, session: Session
+) -> None:
+    """product.md, 5.9: a stored state alone is no evidence."""
+    browser = pair.now.land.browser(app, "ilena")
+    assert "Draft" in browser.page(address(pair, "/copy")).text
+    session.execute(
+        sa.update(Checklist)
+        .where(Checklist.id == pair.former.checklist().id)
+        .values(state=ChecklistState.IN_FORCE, in_force_at=clock.now())
+    )
+    session.commit()
+    page = browser.page(address(pair, "/copy"))
+    assert "Does not agree with its signatures" in page.text
+    assert "In force" not in page.text
+    assert "agreed on" not in page.text
 
 
 @pytest.mark.both_databases
