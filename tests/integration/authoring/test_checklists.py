@@ -13,9 +13,8 @@ from tests.client import CheckedClient
 from tests.factories.accounts import House
 from tests.factories.authoring import TERMS, changed, text_of, without, written
 from tests.factories.templates import a_template, an_item, publish
-from tests.integration.authoring.conftest import BrowserOf, events
+from tests.integration.authoring.conftest import BrowserOf, events, write_elsewhere
 from tests.pages import Page
-from tracker.accounts.models import User
 from tracker.activity.models import Event
 from tracker.authoring import queries
 from tracker.authoring.checklists import service
@@ -390,12 +389,7 @@ def test_while_a_text_is_read_others_can_write(
     files = []
 
     def read_while_another_writes(text: str, file: str) -> TemplateFile:
-        with db.engine.connect() as other:
-            if other.dialect.name == "sqlite":
-                # Wait for nobody.
-                other.exec_driver_sql("PRAGMA busy_timeout=0")
-            other.execute(sa.update(User).values(language="en"))
-            other.commit()
+        write_elsewhere()
         files.append(file)
         return really_read(text, file)
 

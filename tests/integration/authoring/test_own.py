@@ -20,9 +20,10 @@ from tests.factories.authoring import BODY, own_article, own_words
 from tests.factories.cooperations import bring_in, open_one
 from tests.factories.tables import Table, set_out
 from tests.factories.templates import small_terms
-from tests.integration.authoring.conftest import events
+from tests.integration.authoring.conftest import events, write_elsewhere
 from tests.pages import Page
 from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
+from tracker.authoring import pages
 from tracker.authoring.models import OwnArticle, OwnPassage
 from tracker.authoring.own_guidance import queries as own_queries
 from tracker.authoring.own_guidance import service as own_guidance
@@ -31,7 +32,6 @@ from tracker.checklists import service as checklists
 from tracker.cooperations.models import Party
 from tracker.core import clock
 from tracker.core.content import ContentError
-from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
 from tracker.guidance import library
 from tracker.search.words import NOTHING, ask
@@ -520,23 +520,32 @@ def test_the_whole_way_from_writing_to_withdrawn(place: Place) -> None:
     assert "This article is not withdrawn." in again_.text
 
 
-def test_others_can_write_while_a_text_is_parsed(
+def test_others_can_write_while_a_text_is_parsed_and_previewed(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read, held_up = library.read_own_body, []
+    read, show, steps = library.read_own_body, pages.text_view, []
 
-    def watched(*given: Any) -> Any:
-        held_up.append(db.session().in_transaction())
+    def watched_reading(*given: Any) -> Any:
+        write_elsewhere()
+        steps.append("read")
         return read(*given)
 
+    def watched_preview(*given: Any, **more: Any) -> Any:
+        write_elsewhere()
+        steps.append("show")
+        return show(*given, **more)
+
     address = f"{HOME}/{place.article().id}/change"
-    monkeypatch.setattr(library, "read_own_body", watched)
+    monkeypatch.setattr(library, "read_own_body", watched_reading)
+    monkeypatch.setattr(pages, "text_view", watched_preview)
     browser = place.browser("samira")
     page = Page.of(browser.submit(address, text=f"{BODY}\n\nMore.", step="preview"))
     assert page.root.find(".//ins") is not None
+    assert steps == ["read", "show"]
+    del steps[:]
     page = Page.of(browser.submit(address, text=f"{BODY}\n\nMore."))
     assert "The article is saved." in page.text
-    assert held_up == [False] * 3
+    assert steps == ["read", "read", "show"]  # the last when it is read
 
 
 def test_mistakes_are_shown_beside_the_text_and_nothing_typed_is_lost(place: Place) -> None:
