@@ -8,9 +8,7 @@ from sqlalchemy.orm import Session
 
 from tests.client import CheckedClient
 from tests.factories.accounts import House, house, signed_in
-from tracker.accounts.models import User
 from tracker.activity.models import Chain, ChainKind, Event, EventDetail
-from tracker.core.db import db
 
 BrowserOf = Callable[[str], CheckedClient]
 
@@ -36,12 +34,3 @@ def events(session: Session, verb: str) -> list[dict[str, object]]:
             .order_by(Event.number)
         )
     )
-
-
-def write_elsewhere() -> None:
-    """Write in another transaction, waiting for nobody; raise if somebody else is writing."""
-    with db.engine.connect() as other:
-        if other.dialect.name == "sqlite":
-            other.exec_driver_sql("PRAGMA busy_timeout=0")
-        other.execute(sa.update(User).values(language="en"))
-        other.commit()

@@ -7,8 +7,6 @@ import io
 import re
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import pytest
 from flask import Flask
@@ -27,8 +25,9 @@ from tests.factories.authoring import (
     shipped_content,
 )
 from tests.factories.demonstration import Demonstration
-from tests.integration.authoring.conftest import BrowserOf, events, write_elsewhere
+from tests.integration.authoring.conftest import BrowserOf, events
 from tests.pages import Page
+from tests.writing import write_during
 from tracker.access.actor import Actor
 from tracker.accounts import queries as accounts
 from tracker.authoring import pages
@@ -541,30 +540,18 @@ def test_a_downloaded_file_is_changed_and_sent_back(people: House, browser_of: B
 def test_others_can_write_while_a_text_is_parsed_and_previewed(
     people: House, browser_of: BrowserOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    steps = []
-
-    def watch(module: ModuleType, name: str) -> None:
-        do = getattr(module, name)
-
-        def watched(*given: Any, **more: Any) -> Any:
-            write_elsewhere()
-            steps.append(name)
-            return do(*given, **more)
-
-        monkeypatch.setattr(module, name, watched)
-
     ada = browser_of("ada")
     text = ada.get(f"{PLACE}/3/file").text.replace(OLD, NEW)
-    for module, name in (
+    calls = write_during(
+        monkeypatch,
         (library, "read_file"),
         (library, "read_body"),
         (markdown, "headings"),
         (library, "plain_text"),
         (pages, "text_view"),
-    ):
-        watch(module, name)
+    )
     page = send_file(ada, text.encode())
-    assert steps == ["read_file", "read_body", "headings", "headings", "plain_text", "text_view"]
+    assert calls == ["read_file", "read_body", "headings", "headings", "plain_text", "text_view"]
     sent = page.form().filled_in(reason="From the file", step="publish")
     assert ada.post(EDIT, data=sent, csrf=False).status_code == 303
     assert NEW in current_of().passages[0].markdown

@@ -20,8 +20,9 @@ from tests.factories.authoring import BODY, own_article, own_words
 from tests.factories.cooperations import bring_in, open_one
 from tests.factories.tables import Table, set_out
 from tests.factories.templates import small_terms
-from tests.integration.authoring.conftest import events, write_elsewhere
+from tests.integration.authoring.conftest import events
 from tests.pages import Page
+from tests.writing import write_during
 from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
 from tracker.authoring import pages
 from tracker.authoring.models import OwnArticle, OwnPassage
@@ -523,29 +524,16 @@ def test_the_whole_way_from_writing_to_withdrawn(place: Place) -> None:
 def test_others_can_write_while_a_text_is_parsed_and_previewed(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read, show, steps = library.read_own_body, pages.text_view, []
-
-    def watched_reading(*given: Any) -> Any:
-        write_elsewhere()
-        steps.append("read")
-        return read(*given)
-
-    def watched_preview(*given: Any, **more: Any) -> Any:
-        write_elsewhere()
-        steps.append("show")
-        return show(*given, **more)
-
     address = f"{HOME}/{place.article().id}/change"
-    monkeypatch.setattr(library, "read_own_body", watched_reading)
-    monkeypatch.setattr(pages, "text_view", watched_preview)
+    calls = write_during(monkeypatch, (library, "read_own_body"), (pages, "text_view"))
     browser = place.browser("samira")
     page = Page.of(browser.submit(address, text=f"{BODY}\n\nMore.", step="preview"))
     assert page.root.find(".//ins") is not None
-    assert steps == ["read", "show"]
-    del steps[:]
+    assert calls == ["read_own_body", "text_view"]
+    calls.clear()
     page = Page.of(browser.submit(address, text=f"{BODY}\n\nMore."))
     assert "The article is saved." in page.text
-    assert steps == ["read", "read", "show"]  # the last when it is read
+    assert calls == ["read_own_body", "read_own_body", "text_view"]
 
 
 def test_mistakes_are_shown_beside_the_text_and_nothing_typed_is_lost(place: Place) -> None:
