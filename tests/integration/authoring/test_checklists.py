@@ -77,6 +77,10 @@ def test_a_text_that_is_written_reads_back_equal(session: Session, kind: Checkli
     ("text", "words"),
     [
         ("a: &b 1\nc: *b\n", "anchors (&) and aliases (*) are not read here"),
+        ("kind: !!bool terms\n", "tags (!) are not read here"),
+        ("? !!omap\n  - a: b\n: c\n", "tags (!) are not read here"),
+        ("kind: terms\n<<: {version: 1}\n", "merges (<<) are not read here"),
+        ("[[kind]]: terms\n", "a list or a mapping can't be a key"),
         ("[" * 50_000, "nested too deeply"),
         ('["]",' * 10_000, "nested too deeply"),
         ("- " * 25_000, "nested too deeply"),
