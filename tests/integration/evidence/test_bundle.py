@@ -687,7 +687,9 @@ def test_a_mail_with_a_checkpoint_is_given_along_as_it_was_received(
     done = run(app, "verify", str(file), "--anchor", str(mail_file))
     assert done.exit_code == 0, done.output
     assert "valid  Anchor mail.eml: Signed on" in done.output
-    assert "not on the server." in done.output
+    assert "checkpoints you gave, not on the server; for the others on the server's key." in (
+        done.output
+    )
     mail_file.write_text("Nothing of the kind.")
     other = run(app, "verify", str(file), "--anchor", str(mail_file))
     assert other.exit_code == 2
