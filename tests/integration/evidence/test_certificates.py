@@ -275,6 +275,26 @@ def test_what_can_not_be_made_shows_in_health_with_its_cause_and_waits_longer_ea
     assert answer.get_json()["certificates"] == "some can't be made"
 
 
+def test_an_error_that_nobody_expected_is_recorded_too_and_stops_no_worker(
+    land: Country,
+    terms: Checklist,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    revision_id = sign(land, terms).id
+
+    def breaks(_revision_id: object) -> None:
+        raise RecursionError("words of the text")
+
+    monkeypatch.setattr(issuing, "_work", breaks)
+    a_round(tmp_path)
+    (failing,) = certificates.failing()
+    cause = f"Revision {revision_id} can't be set: RecursionError in test_certificates.py, line"
+    assert failing.error.startswith(cause)
+    assert f"worker: no certificate yet: {cause}" in capsys.readouterr().err
+
+
 def test_a_text_in_an_unknown_format_is_reported(
     land: Country, monkeypatch: pytest.MonkeyPatch
 ) -> None:
