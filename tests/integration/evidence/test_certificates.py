@@ -485,15 +485,17 @@ def test_nobody_who_is_not_let_into_a_visit_gets_its_certificates(
     assert answer.status_code == 404
 
 
-@pytest.mark.parametrize("kind", ["terms", "visit_roles"])
+@pytest.mark.parametrize(("kind", "words"), [("terms", "Certificate"), ("visit_roles", "Visit 1")])
 def test_downloading_a_certificate_is_logged_once(
-    app: Flask, session: Session, demonstration: Demonstration, kind: str
+    app: Flask, session: Session, demonstration: Demonstration, kind: str, words: str
 ) -> None:
     checklist_id = demonstration.checklists["complete", kind]
     address = f"/checklists/{checklist_id}/record/1/certificate/en"
     demonstration.browser(app, "leyla").get(address)
     note = session.scalars(sa.select(ReadLogEntry).where(ReadLogEntry.page == "certificate")).one()
     assert (note.user_id, note.subject_id) == (demonstration.users["leyla"], checklist_id)
+    log = f"/cooperations/{demonstration.references['complete']}/reads"
+    assert f"Page: {words}" in demonstration.browser(app, "milan").page(log).text
     assert demonstration.browser(app, "leyla").get(address.replace("/en", "/xx")).status_code == 404
 
 
