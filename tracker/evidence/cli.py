@@ -215,7 +215,7 @@ def verify(file: Path, anchors: tuple[Path, ...], keys: tuple[str, ...]) -> None
         click.echo(f"       {line}")
     if not report.is_compared:
         click.echo(
-            f"The evidence of {report.reference} is consistent, but {_lacking(report)} Give a "
+            f"The evidence of {report.reference} is sound in itself, {_lacking(report)} Give a "
             "checkpoint you kept with --anchor, or with --key the SHA-256 of the server's key as "
             "you received it through another channel; this bundle was sealed with:"
             f"\n       {report.key}"
@@ -227,11 +227,11 @@ def verify(file: Path, anchors: tuple[Path, ...], keys: tuple[str, ...]) -> None
 def _lacking(report: Report) -> str:
     """Return a phrase that says what was compared with nothing."""
     if not report.anchored:
-        return "was compared with nothing. Anybody can make a bundle that is."
+        return "compared with nothing you hold. Anybody can make a bundle that is."
     return (
-        f"only its first {report.anchored:,} of {report.count:,} events were compared. The key of "
-        "your checkpoint does not vouch for the one that sealed this: anybody can have added the "
-        "others."
+        f"but only its first {report.anchored:,} of {report.count:,} events were compared with "
+        "what you hold. The key of your checkpoint does not vouch for the one that sealed this: "
+        "anybody can have added the others."
     )
 
 

@@ -657,7 +657,7 @@ def test_a_check_says_of_each_link_that_it_holds_what_was_signed_and_what_it_res
     ]
     assert "FLAW" not in done.output
     assert any("terms, revision 1: Tomas Beridan for" in line for line in lines)
-    assert "is consistent, but was compared with nothing." in done.output
+    assert "is sound in itself, compared with nothing you hold." in done.output
     with app.app_context():
         key = signing_keys.current(KeyUse.CHECKPOINT).fingerprint
     assert key in done.output
@@ -724,7 +724,7 @@ def test_a_check_needs_neither_settings_nor_keys_nor_a_database(file: Path, tmp_
         check=False,
     )
     assert done.returncode == 3, done.stderr
-    assert "is consistent, but was compared with nothing." in done.stdout
+    assert "is sound in itself, compared with nothing you hold." in done.stdout
     assert not away.exists()
 
 
