@@ -139,7 +139,12 @@ class _StrictConstructor(RoundTripConstructor):
         except (ValueError, OverflowError) as error:
             raise ConstructorError(None, None, NO_VALUE, node.start_mark) from error
 
-    def construct_mapping(self, node: Any, maptyp: Any, deep: bool = False) -> Any:  # noqa: FBT001, FBT002
+    def construct_mapping(  # type: ignore[override]  # as the class above has it
+        self,
+        node: Any,
+        maptyp: Any,
+        deep: bool = False,  # noqa: FBT001, FBT002
+    ) -> Any:
         """Fill a mapping with what its node says."""
         try:
             return super().construct_mapping(node, maptyp, deep=deep)
