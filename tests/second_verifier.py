@@ -440,6 +440,7 @@ class Verifier:
         self.events: dict[int, tuple[str, str]] = {}
         self.known: dict[int, Note] = {}
         self.leaves: list[tuple[int, int]] = []
+        self.anchored, self.is_vouched_for = 0, False
         checks = [
             ("File", self.file),
             ("List", self.list),
@@ -475,13 +476,18 @@ class Verifier:
 
     @property
     def is_compared(self) -> bool:
-        return any(name.startswith(("Anchor ", "Key ")) for name in self.verdicts)
+        """Whether all of it was: what comes after an anchor, by the key that sealed it."""
+        by_key = any(name.startswith("Key ") for name in self.verdicts)
+        return by_key or self.is_vouched_for or 0 < self.anchored == len(self.heads) - 1
 
     @property
     def headline(self) -> str:
         if not self.is_sound:
             return "no sound evidence"
-        return "sound" if self.is_compared else "sound in itself, compared with nothing you hold"
+        if self.is_compared:
+            return "sound"
+        part = "only with what you hold of it" if self.anchored else "with nothing you hold"
+        return f"sound in itself, compared {part}"
 
     def held_key(self, fingerprint: str) -> None:
         """Compare with a key that somebody holds: it sealed, or vouches for what sealed."""
@@ -893,4 +899,11 @@ class Verifier:
             self.checkpoint(checkpoint)
             pair = (checkpoint, self.newest) if size < newest else (self.newest, checkpoint)
             self.grown(*pair, proofs[0])
-        need(any(leaf < size for leaf, _count in self.leaves))
+        covered = [count for leaf, count in self.leaves if leaf < size]
+        need(covered)
+        self.anchored = max(self.anchored, *covered)
+        try:
+            self.held_key(checkpoint["key"])
+            self.is_vouched_for = True
+        except WRONG:
+            pass

@@ -33,7 +33,6 @@ MAY = {
     "accounts/sign_in/sessions.py": "a session is the web's",
     "accounts/sign_in/setup.py": "the sign-in machinery",
     "evidence/certificates/contents.py": "what happened is told by the templates of the history",
-    "evidence/certificates/issuing.py": "those templates may fail",
     "mail/render.py": "mails are templates",
     "mail/sending.py": "the sender, from the settings",
     "worker/schema.py": "the database is migrated by an extension",

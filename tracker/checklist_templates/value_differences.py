@@ -5,7 +5,7 @@ from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
-from rapidfuzz.distance import Indel
+from rapidfuzz.distance import Indel, Opcode, Opcodes
 
 # A word with the spaces after it; spaces at the very beginning are separate.
 WORDS = re.compile(r"\A\s+|\S+\s*")
@@ -13,6 +13,9 @@ WORDS = re.compile(r"\A\s+|\S+\s*")
 # marking single words to be clearer than showing one after the other.
 ALIKE = 0.4
 RELATED = 0.2
+# How many pairs of words or lines are compared: a bit of memory for each. No text that people write
+# comes near: the longest article has some 8,000 words, the longest checklist some 2,000 lines.
+MOST_PAIRS = 10**8
 Difference = list[tuple[str, str]]
 Line = tuple[str, ...]
 
@@ -24,7 +27,7 @@ def words(before: str, after: str) -> Difference:
     if old and new and Indel.normalized_similarity(plain_old, plain_new) < RELATED:
         return [("out", before), ("in", after)]
     pieces = _Pieces()
-    for act in Indel.opcodes(plain_old, plain_new):
+    for act in _steps(plain_old, plain_new):
         if act.tag == "equal":
             for passage, other in zip(
                 old[act.src_start : act.src_end], new[act.dest_start : act.dest_end], strict=True
@@ -45,6 +48,25 @@ def lines(before: str, after: str) -> Difference:
         if act == "replace"
         for kind, differing in (("out", old[a1:a2]), ("in", new[b1:b2]))
         for line in differing
+    ]
+
+
+def _steps(old: Sequence[Hashable], new: Sequence[Hashable]) -> Opcodes | list[Opcode]:
+    """Return how one sequence becomes another.
+
+    Of very long ones only what both begin and end with is equal, and all between is replaced.
+    """
+    shorter = min(len(old), len(new))
+    begin = next((n for n in range(shorter) if old[n] != new[n]), shorter)
+    rest = shorter - begin
+    end = next((n for n in range(rest) if old[-1 - n] != new[-1 - n]), rest)
+    old_end, new_end = len(old) - end, len(new) - end
+    if (old_end - begin) * (new_end - begin) <= MOST_PAIRS:
+        return Indel.opcodes(old, new)
+    return [
+        Opcode("equal", 0, begin, 0, begin),
+        Opcode("replace", begin, old_end, begin, new_end),
+        Opcode("equal", old_end, len(old), new_end, len(new)),
     ]
 
 
@@ -152,7 +174,7 @@ def _blocks(
 ) -> Iterator[tuple[str, tuple[int, int], tuple[int, int]]]:
     """Yield equal rows, and between them what replaces what."""
     a = b = 0
-    for act in Indel.opcodes(old, new):
+    for act in _steps(old, new):
         if act.tag != "equal":
             continue
         if (a, b) != (act.src_start, act.dest_start):

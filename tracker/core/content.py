@@ -18,6 +18,10 @@ NodePath = Sequence[int | str]
 NO_VALUE = "there is no such number or date"
 NESTED = "it is nested too deeply"
 ANCHORS = "anchors (&) and aliases (*) are not read here"
+TAGS = "tags (!) are not read here"
+MERGES = "merges (<<) are not read here"
+NO_KEY = "a list or a mapping can't be a key"
+_MERGE = "tag:yaml.org,2002:merge"
 MOST_NESTED = 100
 
 
@@ -88,11 +92,11 @@ def read_text(root: Path, path: Path, mistakes: list[Mistake]) -> str | None:
 
 
 class _StrictScanner(RoundTripScanner):
-    """A YAML scanner that refuses anchors and stops when brackets or indents are nested too deeply.
+    """A YAML scanner that refuses anchors and tags, and stops when a text is nested too deeply.
 
-    Anchors can make a short text endless. Scanning takes time proportional to length times depth.
-    The depth is limited by counting what the scanner counts: brackets in quoted strings and
-    comments don't.
+    Anchors can make a short text endless, and tags ask for values that content never has. Scanning
+    takes time proportional to length times depth. The depth is limited by counting what the scanner
+    counts: brackets in quoted strings and comments don't.
     """
 
     def fetch_flow_collection_start(self, TokenClass: Any, to_push: str) -> None:  # noqa: N803
@@ -113,6 +117,10 @@ class _StrictScanner(RoundTripScanner):
         """Refuse an alias."""
         self._refuse(ANCHORS)
 
+    def fetch_tag(self) -> None:
+        """Refuse a tag."""
+        self._refuse(TAGS)
+
     def _require_shallow(self, depth: int) -> None:
         if depth >= MOST_NESTED:
             self._refuse(NESTED)
@@ -122,7 +130,7 @@ class _StrictScanner(RoundTripScanner):
 
 
 class _StrictConstructor(RoundTripConstructor):
-    """Says on which line a number or a date stands that can't be one."""
+    """Says on which line a number, a date or a key stands that can't be one; refuses merges."""
 
     def construct_object(self, node: Any, deep: bool = False) -> Any:  # noqa: FBT001, FBT002
         """Return what a node says."""
@@ -130,6 +138,25 @@ class _StrictConstructor(RoundTripConstructor):
             return super().construct_object(node, deep=deep)
         except (ValueError, OverflowError) as error:
             raise ConstructorError(None, None, NO_VALUE, node.start_mark) from error
+
+    def construct_mapping(  # type: ignore[override]  # as the class above has it
+        self,
+        node: Any,
+        maptyp: Any,
+        deep: bool = False,  # noqa: FBT001, FBT002
+    ) -> Any:
+        """Fill a mapping with what its node says."""
+        try:
+            return super().construct_mapping(node, maptyp, deep=deep)
+        except TypeError as error:
+            raise ConstructorError(None, None, NO_KEY, node.start_mark) from error
+
+    def flatten_mapping(self, node: Any) -> Any:
+        """Return the merges of a mapping, of which there are none."""
+        for key, _value in node.value:
+            if key.tag == _MERGE:
+                raise ConstructorError(None, None, MERGES, key.start_mark)
+        return super().flatten_mapping(node)
 
 
 def yaml_reader() -> YAML:

@@ -196,7 +196,8 @@ def verify(file: Path, anchors: tuple[Path, ...], keys: tuple[str, ...]) -> None
 
     Exit 0: every link is valid, compared with your checkpoint or key. Exit 1: at least one is not
     valid, and is named. Exit 2: the bundle could not be checked. Exit 3: every link is valid, but
-    you gave nothing to compare with: anybody can make such a bundle.
+    you gave nothing to compare with, or a checkpoint whose key doesn't vouch for what came after
+    it: anybody can make such a bundle.
     """
     report = checking.verify(
         file.read_bytes(),
@@ -214,20 +215,38 @@ def verify(file: Path, anchors: tuple[Path, ...], keys: tuple[str, ...]) -> None
         click.echo(f"       {line}")
     if not report.is_compared:
         click.echo(
-            f"The evidence of {report.reference} is consistent, but was compared with nothing. "
-            "Anybody can make a bundle that is. Give a checkpoint you kept with --anchor, or with "
-            "--key the SHA-256 of the server's key as you received it through another channel; "
-            f"this bundle was sealed with:\n       {report.key}"
+            f"The evidence of {report.reference} is sound in itself, {_lacking(report)} Give a "
+            "checkpoint you kept with --anchor, or with --key the SHA-256 of the server's key as "
+            "you received it through another channel; this bundle was sealed with:"
+            f"\n       {report.key}"
         )
         sys.exit(NOT_COMPARED)
     click.echo(f"Nothing was altered in the evidence of {report.reference}. {_rests_on(report)}")
 
 
+def _lacking(report: Report) -> str:
+    """Return a phrase that says what was compared with nothing."""
+    if not report.anchored:
+        return "compared with nothing you hold. Anybody can make a bundle that is."
+    return (
+        f"but only its first {report.anchored:,} of {report.count:,} events were compared with "
+        "what you hold. The key of your checkpoint does not vouch for the one that sealed this: "
+        "anybody can have added the others."
+    )
+
+
 def _rests_on(report: Report) -> str:
     """Return a sentence that says what this conclusion depends on."""
-    if any(verdict.link.startswith(checking.ANCHOR) for verdict in report.verdicts):
+    was_given = any(verdict.link.startswith(f"{checking.HELD} ") for verdict in report.verdicts)
+    after = "the server's key" + (", which is the one you gave" if was_given else "")
+    if not report.anchored:
+        return f"This depends on {after}."
+    if report.anchored == report.count:
         return "This depends on the checkpoints you gave, not on the server."
-    return "This depends on the server's key, which is the one you gave."
+    return (
+        f"For the first {report.anchored:,} of {report.count:,} events this depends on the "
+        f"checkpoints you gave, not on the server; for the others on {after}."
+    )
 
 
 def _fingerprint(typed: str) -> str:

@@ -13,7 +13,7 @@ from tracker.core import canonical, clock
 from tracker.core.content import ContentError, Mistake
 from tracker.core.db import db
 from tracker.core.localized import LocalizedText, language_of, pick_language
-from tracker.guidance.library import ArticleText, Library, PassageText, plain_text
+from tracker.guidance.library import ArticleText, Library, PassageText
 from tracker.guidance.models import (
     DEFAULT_LANGUAGE,
     Article,
@@ -226,9 +226,8 @@ def _new_revision(text: ArticleText, number: int, *, waits: bool) -> Article:
     return add_revision(row, text.passages)
 
 
-def index(row: Article, passages: Iterable[PassageText | Passage]) -> None:
-    """Index an article by the words of a revision, replacing those it had."""
-    text = plain_text(row.summary, row.lead, passages)
+def index(row: Article, text: str) -> None:
+    """Index an article by the plain text of a revision, replacing the words it had."""
     search.put(ARTICLE, row.slug, row.language, row.question, text)
 
 

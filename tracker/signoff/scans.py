@@ -20,6 +20,8 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_FIRST, _PNG_LAST = b"IHDR", b"IEND"
 # Length and name of a PNG chunk; and the checksum after its content.
 _PNG_HEAD, _PNG_SUM = 8, 4
+# Programs write a few thousand at most; adding up a million tiny ones takes seconds.
+MOST_CHUNKS = 20_000
 # How far from the end a PDF names the offset of its cross-reference table.
 _PDF_TAIL = 1024
 
@@ -85,7 +87,9 @@ def _is_pdf(data: bytes) -> bool:
 def _is_png(data: bytes) -> bool:
     """Walk the chunks of a PNG: each with its checksum, the last one at the end of the file."""
     at, wanted = len(_PNG), _PNG_FIRST
-    while at + _PNG_HEAD + _PNG_SUM <= len(data):
+    for _ in range(MOST_CHUNKS):
+        if at + _PNG_HEAD + _PNG_SUM > len(data):
+            break
         end = at + _PNG_HEAD + int.from_bytes(data[at : at + 4])
         name = data[at + 4 : at + _PNG_HEAD]
         if wanted not in {name, b""} or _sum(data[at + 4 : end]) != data[end : end + _PNG_SUM]:

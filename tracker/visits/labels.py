@@ -90,6 +90,8 @@ READ_PAGES: dict[str, object] = {
     "visit_override": _l("overriding a gate"),
     "evidence": _l("exporting evidence"),
 }
+# What may be of the agreed terms, which are of class K8.
+READ_CERTIFICATE = ("certificate", "checklist")
 # Pages of other parts, by what they are of.
 READ_SUBJECTS: dict[str, object] = {
     "checklist": _l("roles or urgent-action plan"),

@@ -641,9 +641,14 @@ def target_url(reading: Reading, actor: Actor, target: Target) -> str:
 
 def page_words(line: ReadLine) -> object:
     """Return which page somebody opened, in words."""
-    words = labels.READ_PAGES.get(line.page) or labels.READ_SUBJECTS.get(line.subject_type, "")
+    if (line.page, line.subject_type) == labels.READ_CERTIFICATE:
+        words: object = _("Certificate")
+    else:
+        words = labels.READ_PAGES.get(line.page) or labels.READ_SUBJECTS.get(line.subject_type, "")
     if line.visit_number is None:
         return words
+    if not words:
+        return _("Visit %(number)s", number=line.visit_number)
     return _("Visit %(number)s: %(page)s", number=line.visit_number, page=words)
 
 

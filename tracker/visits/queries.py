@@ -427,7 +427,10 @@ def _own_answers(actor: Actor, checklists: _Checklists) -> dict[UUID, _Own]:
 
 @dataclass(frozen=True, slots=True)
 class ReadLine:
-    """That somebody opened a page with class K2 to K7 on it; never what stood there."""
+    """That somebody opened a page with class K2 to K7 on it; never what stood there.
+
+    Of a visit that the reader may not know of, neither page nor subject: they would tell the team.
+    """
 
     name: str
     organisation_name: str
@@ -437,7 +440,9 @@ class ReadLine:
     at: dt.datetime
 
 
-def reads(cooperation_id: UUID, *, offset: int, limit: int) -> tuple[int, list[ReadLine]]:
+def reads(
+    actor: Actor, cooperation_id: UUID, *, offset: int, limit: int
+) -> tuple[int, list[ReadLine]]:
     """Return how many page views of a cooperation were noted, and some of them, newest first.
 
     The caller has asked the policy: the NPM's managers see it.
@@ -460,10 +465,16 @@ def reads(cooperation_id: UUID, *, offset: int, limit: int) -> tuple[int, list[R
             )
         )
         .correlate(ReadLogEntry)
-        .scalar_subquery()
     )
+    known = number.where(planning_visible(actor))
     rows = db.session.execute(
-        sa.select(ReadLogEntry, User.name, Organisation.name, number)
+        sa.select(
+            ReadLogEntry,
+            User.name,
+            Organisation.name,
+            number.scalar_subquery(),
+            known.scalar_subquery(),
+        )
         .outerjoin(User, User.id == ReadLogEntry.user_id)
         .outerjoin(Organisation, Organisation.id == ReadLogEntry.organisation_id)
         .where(condition)
@@ -475,10 +486,10 @@ def reads(cooperation_id: UUID, *, offset: int, limit: int) -> tuple[int, list[R
         ReadLine(
             name=name or "",
             organisation_name=organisation or "",
-            page=entry.page,
-            subject_type=entry.subject_type,
+            page=entry.page if visit_number == known_number else "",
+            subject_type=entry.subject_type if visit_number == known_number else "",
             visit_number=visit_number,
             at=entry.at,
         )
-        for entry, name, organisation, visit_number in rows
+        for entry, name, organisation, visit_number, known_number in rows
     ]

@@ -442,7 +442,7 @@ def reads(reference: str) -> str:
     require(policy.can_see_reads(actor, service.npm_ids(cooperation)))
     number = paging.asked_number()
     total, lines = queries.reads(
-        cooperation.id, offset=paging.offset(number, READS_SIZE), limit=READS_SIZE
+        actor, cooperation.id, offset=paging.offset(number, READS_SIZE), limit=READS_SIZE
     )
     return render_template(
         "visits/reads.html",

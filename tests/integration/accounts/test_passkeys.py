@@ -349,6 +349,12 @@ def test_a_passkey_that_nobody_has_lets_nobody_in(people: House, client: Checked
     assert not is_in(client)
 
 
+@pytest.mark.parametrize("read", [rules.read, rules.read_new])
+def test_an_answer_nested_without_end_is_none(read: Callable[[str], object]) -> None:
+    with pytest.raises(rules.NoAnswerError):
+        read("[" * 100_000)
+
+
 @pytest.mark.parametrize("hostile", ["", "{}", "null", "[]", "x" * 9000, '{"rawId": "?"}', "\x00"])
 def test_hostile_answers_let_nobody_in(people: House, client: CheckedClient, hostile: str) -> None:
     send(client, begin(client), hostile)

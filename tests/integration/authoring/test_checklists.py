@@ -15,13 +15,12 @@ from tests.factories.authoring import TERMS, changed, text_of, without, written
 from tests.factories.templates import a_template, an_item, publish
 from tests.integration.authoring.conftest import BrowserOf, events
 from tests.pages import Page
-from tracker.accounts.models import User
+from tests.writing import write_during
 from tracker.activity.models import Event
 from tracker.authoring import queries
 from tracker.authoring.checklists import service
 from tracker.authoring.models import TemplateDraft
 from tracker.checklist_templates import library
-from tracker.checklist_templates.library import TemplateFile
 from tracker.checklist_templates.models import (
     ChecklistKind,
     ChecklistTemplate,
@@ -78,6 +77,10 @@ def test_a_text_that_is_written_reads_back_equal(session: Session, kind: Checkli
     ("text", "words"),
     [
         ("a: &b 1\nc: *b\n", "anchors (&) and aliases (*) are not read here"),
+        ("kind: !!bool terms\n", "tags (!) are not read here"),
+        ("? !!omap\n  - a: b\n: c\n", "tags (!) are not read here"),
+        ("kind: terms\n<<: {version: 1}\n", "merges (<<) are not read here"),
+        ("[[kind]]: terms\n", "a list or a mapping can't be a key"),
         ("[" * 50_000, "nested too deeply"),
         ('["]",' * 10_000, "nested too deeply"),
         ("- " * 25_000, "nested too deeply"),
@@ -386,26 +389,13 @@ def test_a_text_with_mistakes_comes_back_with_each_beside_it(
 def test_while_a_text_is_read_others_can_write(
     people: House, browser_of: BrowserOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ada, really_read = browser_of("ada"), library.read_one
-    files = []
-
-    def read_while_another_writes(text: str, file: str) -> TemplateFile:
-        with db.engine.connect() as other:
-            if other.dialect.name == "sqlite":
-                # Wait for nobody.
-                other.exec_driver_sql("PRAGMA busy_timeout=0")
-            other.execute(sa.update(User).values(language="en"))
-            other.commit()
-        files.append(file)
-        return really_read(text, file)
-
-    monkeypatch.setattr(library, "read_one", read_while_another_writes)
+    ada, calls = browser_of("ada"), write_during(monkeypatch, (library, "read_one"))
     ada.submit(f"{HOME}/upload", text=changed(OLD, NEW))
     draft = people.session.scalars(sa.select(TemplateDraft)).one()
     place = f"{HOME}/drafts/{draft.id}"
     ada.submit(f"{place}/change", text=changed(OLD, "Who they are"))
     ada.submit(f"{place}/publish", reason="Asked for by partners")
-    assert len(files) == 3
+    assert len(calls) == 3
     assert library.parsed(library.newest(TERMS)).items[0].label == "Who they are"
 
 

@@ -27,16 +27,18 @@ from tests.factories.authoring import (
 from tests.factories.demonstration import Demonstration
 from tests.integration.authoring.conftest import BrowserOf, events
 from tests.pages import Page
+from tests.writing import write_during
 from tracker.access.actor import Actor
 from tracker.accounts import queries as accounts
+from tracker.authoring import pages
 from tracker.authoring.checklists import service as authoring
 from tracker.authoring.facts import ArticleWords
 from tracker.authoring.guidance import service as guidance_editing
 from tracker.core import clock, paths
 from tracker.core.content import ContentError
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
+from tracker.guidance import library, markdown, service
 from tracker.guidance import queries as guidance
-from tracker.guidance import service
 from tracker.guidance.library import digest_of
 from tracker.guidance.models import ArticleOrigin
 from tracker.search import service as search
@@ -145,7 +147,7 @@ def test_the_newest_shipped_text_is_compared_as_well(people: House, session: Ses
     # As if an edit had lost a must: the next one brings it back.
     words = edited(NEW, OLD)
     with pytest.raises(ContentError, match="S7 is a must of the source"):
-        guidance_editing.check(words, revisions_of())
+        guidance_editing.check(guidance_editing.read(words, ARTICLE), revisions_of())
 
 
 def test_a_passage_may_be_added(people: House) -> None:
@@ -172,13 +174,13 @@ def test_the_head_must_have_its_words_and_its_place(
     people: House, head: dict[str, object], field: str
 ) -> None:
     with pytest.raises(RuleBrokenError) as caught:
-        guidance_editing.check(edited(OLD, NEW, **head), revisions_of())
+        guidance_editing.read(edited(OLD, NEW, **head), ARTICLE)
     assert caught.value.field == field
 
 
 def test_a_text_has_an_end(people: House) -> None:
     with pytest.raises(ContentError, match="longer than 50000 characters"):
-        guidance_editing.check(edited(OLD, "x" * 50_000), revisions_of())
+        guidance_editing.read(edited(OLD, "x" * 50_000), ARTICLE)
 
 
 def test_the_same_text_and_no_reason_are_no_revision(people: House) -> None:
@@ -533,6 +535,26 @@ def test_a_downloaded_file_is_changed_and_sent_back(people: House, browser_of: B
     sent = page.form().filled_in(reason="From the file", step="publish")
     assert ada.post(EDIT, data=sent, csrf=False).status_code == 303
     assert current_of().summary.startswith("All that both sides agree")
+
+
+def test_others_can_write_while_a_text_is_parsed_and_previewed(
+    people: House, browser_of: BrowserOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = browser_of("ada")
+    text = ada.get(f"{PLACE}/3/file").text.replace(OLD, NEW)
+    calls = write_during(
+        monkeypatch,
+        (library, "read_file"),
+        (library, "read_body"),
+        (markdown, "headings"),
+        (library, "plain_text"),
+        (pages, "text_view"),
+    )
+    page = send_file(ada, text.encode())
+    assert calls == ["read_file", "read_body", "headings", "headings", "plain_text", "text_view"]
+    sent = page.form().filled_in(reason="From the file", step="publish")
+    assert ada.post(EDIT, data=sent, csrf=False).status_code == 303
+    assert NEW in current_of().passages[0].markdown
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,9 @@ from tests.factories.tables import Table, set_out
 from tests.factories.templates import small_terms
 from tests.integration.authoring.conftest import events
 from tests.pages import Page
+from tests.writing import write_during
 from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
+from tracker.authoring import pages
 from tracker.authoring.models import OwnArticle, OwnPassage
 from tracker.authoring.own_guidance import queries as own_queries
 from tracker.authoring.own_guidance import service as own_guidance
@@ -31,7 +33,6 @@ from tracker.checklists import service as checklists
 from tracker.cooperations.models import Party
 from tracker.core import clock
 from tracker.core.content import ContentError
-from tracker.core.db import db
 from tracker.core.errors import RefusedError, RuleBrokenError, StaleError
 from tracker.guidance import library
 from tracker.search.words import NOTHING, ask
@@ -520,23 +521,19 @@ def test_the_whole_way_from_writing_to_withdrawn(place: Place) -> None:
     assert "This article is not withdrawn." in again_.text
 
 
-def test_others_can_write_while_a_text_is_parsed(
+def test_others_can_write_while_a_text_is_parsed_and_previewed(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read, held_up = library.read_own_body, []
-
-    def watched(*given: Any) -> Any:
-        held_up.append(db.session().in_transaction())
-        return read(*given)
-
     address = f"{HOME}/{place.article().id}/change"
-    monkeypatch.setattr(library, "read_own_body", watched)
+    calls = write_during(monkeypatch, (library, "read_own_body"), (pages, "text_view"))
     browser = place.browser("samira")
     page = Page.of(browser.submit(address, text=f"{BODY}\n\nMore.", step="preview"))
     assert page.root.find(".//ins") is not None
+    assert calls == ["read_own_body", "text_view"]
+    calls.clear()
     page = Page.of(browser.submit(address, text=f"{BODY}\n\nMore."))
     assert "The article is saved." in page.text
-    assert held_up == [False] * 3
+    assert calls == ["read_own_body", "read_own_body", "text_view"]
 
 
 def test_mistakes_are_shown_beside_the_text_and_nothing_typed_is_lost(place: Place) -> None:

@@ -657,7 +657,7 @@ def test_a_check_says_of_each_link_that_it_holds_what_was_signed_and_what_it_res
     ]
     assert "FLAW" not in done.output
     assert any("terms, revision 1: Tomas Beridan for" in line for line in lines)
-    assert "is consistent, but was compared with nothing." in done.output
+    assert "is sound in itself, compared with nothing you hold." in done.output
     with app.app_context():
         key = signing_keys.current(KeyUse.CHECKPOINT).fingerprint
     assert key in done.output
@@ -687,7 +687,9 @@ def test_a_mail_with_a_checkpoint_is_given_along_as_it_was_received(
     done = run(app, "verify", str(file), "--anchor", str(mail_file))
     assert done.exit_code == 0, done.output
     assert "valid  Anchor mail.eml: Signed on" in done.output
-    assert "not on the server." in done.output
+    assert "checkpoints you gave, not on the server; for the others on the server's key." in (
+        done.output
+    )
     mail_file.write_text("Nothing of the kind.")
     other = run(app, "verify", str(file), "--anchor", str(mail_file))
     assert other.exit_code == 2
@@ -722,7 +724,7 @@ def test_a_check_needs_neither_settings_nor_keys_nor_a_database(file: Path, tmp_
         check=False,
     )
     assert done.returncode == 3, done.stderr
-    assert "is consistent, but was compared with nothing." in done.stdout
+    assert "is sound in itself, compared with nothing you hold." in done.stdout
     assert not away.exists()
 
 

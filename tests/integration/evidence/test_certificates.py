@@ -275,6 +275,26 @@ def test_what_can_not_be_made_shows_in_health_with_its_cause_and_waits_longer_ea
     assert answer.get_json()["certificates"] == "some can't be made"
 
 
+def test_an_error_that_nobody_expected_is_recorded_too_and_stops_no_worker(
+    land: Country,
+    terms: Checklist,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    revision_id = sign(land, terms).id
+
+    def breaks(_revision_id: object) -> None:
+        raise RecursionError("words of the text")
+
+    monkeypatch.setattr(issuing, "_work", breaks)
+    a_round(tmp_path)
+    (failing,) = certificates.failing()
+    cause = f"Revision {revision_id} can't be set: RecursionError in test_certificates.py, line"
+    assert failing.error.startswith(cause)
+    assert f"worker: no certificate yet: {cause}" in capsys.readouterr().err
+
+
 def test_a_text_in_an_unknown_format_is_reported(
     land: Country, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -465,15 +485,17 @@ def test_nobody_who_is_not_let_into_a_visit_gets_its_certificates(
     assert answer.status_code == 404
 
 
-@pytest.mark.parametrize("kind", ["terms", "visit_roles"])
+@pytest.mark.parametrize(("kind", "words"), [("terms", "Certificate"), ("visit_roles", "Visit 1")])
 def test_downloading_a_certificate_is_logged_once(
-    app: Flask, session: Session, demonstration: Demonstration, kind: str
+    app: Flask, session: Session, demonstration: Demonstration, kind: str, words: str
 ) -> None:
     checklist_id = demonstration.checklists["complete", kind]
     address = f"/checklists/{checklist_id}/record/1/certificate/en"
     demonstration.browser(app, "leyla").get(address)
     note = session.scalars(sa.select(ReadLogEntry).where(ReadLogEntry.page == "certificate")).one()
     assert (note.user_id, note.subject_id) == (demonstration.users["leyla"], checklist_id)
+    log = f"/cooperations/{demonstration.references['complete']}/reads"
+    assert f"Page: {words}" in demonstration.browser(app, "milan").page(log).text
     assert demonstration.browser(app, "leyla").get(address.replace("/en", "/xx")).status_code == 404
 
 

@@ -32,6 +32,7 @@ from tests.factories.evidence.tampering import (
 )
 from tests.pages import Page
 from tests.starting_points import noon_in
+from tests.writing import write_during
 from tracker.accounts.factors import attempts
 from tracker.activity import verbs
 from tracker.activity.chain import Link
@@ -45,6 +46,7 @@ from tracker.cooperations import keys
 from tracker.cooperations.models import Cooperation, CooperationKey, Stage
 from tracker.core import canonical
 from tracker.core.db import db
+from tracker.evidence import bound
 from tracker.evidence.bundles import (
     bundle,
     container,
@@ -364,12 +366,18 @@ def test_the_address_on_paper_leads_to_the_verdict(
 
 
 def test_a_stranger_hands_over_a_file_and_nothing_of_it_is_kept(
-    session: Session, demonstration: Demonstration, stranger: CheckedClient
+    session: Session,
+    demonstration: Demonstration,
+    stranger: CheckedClient,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """Nobody who saves has to wait for the check: it needs no account."""
     row = certificate_of(revision_of(demonstration, "complete"))
     data = file_of(row)
     before = _rows()
+    calls = write_during(monkeypatch, (pdf, "flaw_of"), (bound, "standing_of"))
     assert "Genuine." in handed(stranger, data).text
+    assert calls == ["flaw_of", "standing_of"]
     assert "Altered." in handed(stranger, data + b"\n").text
     assert "Unknown." in handed(stranger, b"Something else").text
     session.rollback()
@@ -418,10 +426,15 @@ def a_bundle(demonstration: Demonstration) -> bytes:
 
 
 def test_a_bundle_of_evidence_is_checked_link_by_link(
-    session: Session, demonstration: Demonstration, stranger: CheckedClient
+    session: Session,
+    demonstration: Demonstration,
+    stranger: CheckedClient,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     data = a_bundle(demonstration)
+    calls = write_during(monkeypatch, (verify, "verify"))
     page = handed(stranger, data)
+    assert calls == ["verify"]
     assert "A genuine evidence bundle. Every part of it is intact" in page.text
     assert "Who signed" not in page.text
     for place in (300, len(data) // 2, len(data) - 30):

@@ -26,7 +26,7 @@ from tracker.cooperations import clearances
 from tracker.cooperations.models import ClearanceEnd
 from tracker.ui.locale import as_date
 from tracker.undertakings import service as undertakings
-from tracker.visits import readiness, service
+from tracker.visits import pages, queries, readiness, service
 from tracker.visits import shown as shown_marks
 from tracker.visits.encryption import Plan, plan_of
 from tracker.visits.models import Visit
@@ -703,17 +703,32 @@ def test_the_npms_managers_read_the_read_log(browser: Browser, scene: Scene, sec
     browser("pavo").page(f"/cooperations/{scene.reference}/visits")
     shown = browser("milan").page(f"/cooperations/{scene.reference}/reads")
     assert shown.h1 == "Read log"
-    for words in (
-        "4 page views",
-        "Leyla Marchetti",
-        "Visit 1: place and days",
-        "Visit 2: readiness",
-        "Visit 1: roles or urgent-action plan",
-        "The list of visits",
-    ):
+    for words in ("4 page views", "Leyla Marchetti", "Visit 1", "Visit 2", "The list of visits"):
         assert words in shown.text
     for word in (HARBOUR, *hidden()):
         assert word not in shown.text
+
+
+def test_who_may_not_know_of_a_visit_reads_only_that_something_of_it_was_opened(
+    browser: Browser, scene: Scene
+) -> None:
+    """Only people of the team open their part, and mostly the lead changes the plan."""
+    browser("leyla").page(address(scene, "/my-part"))
+    browser("pavo").page(address(scene, "/plan"))
+    browser("pavo").page(f"/checklists/{scene.checklist(ROLES).id}")
+
+    cooperation_id = scene.demonstration.cooperations["complete"]
+
+    def pages_read(key: str) -> set[str]:
+        lines = queries.reads(scene.actor(key), cooperation_id, offset=0, limit=9)[1]
+        return {str(pages.page_words(line)) for line in lines}
+
+    assert pages_read("milan") == {"Visit 1"}
+    assert pages_read("pavo") == {
+        "Visit 1: their part",
+        "Visit 1: changing place and days",
+        "Visit 1: roles or urgent-action plan",
+    }
 
 
 @pytest.mark.parametrize("key", ["ilena", "tomas", "pavo", "henrik", "samira", "greta"])

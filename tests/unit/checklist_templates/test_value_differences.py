@@ -104,6 +104,21 @@ def test_a_column_that_only_one_table_has_keeps_its_position() -> None:
     assert gone.rows[0].cells[1] == [("out", "The NPM")]
 
 
+@pytest.mark.parametrize(("count", "is_replaced"), [(1_000, False), (11_000, True)])
+def test_of_texts_too_long_to_compare_all_between_what_they_share_counts_as_replaced(
+    count: int, is_replaced: bool
+) -> None:
+    """Comparing twice 100,000 lines would take a gigabyte of memory."""
+    before, other = (
+        "same\n" + f"{sign}\n" * count + "shared\n" + f"{sign}\n" * count + "same\n"
+        for sign in "ab"
+    )
+    differences = lines(before, other)
+    assert (("out", "shared\n") in differences) is is_replaced
+    assert ("in", "same\n") not in differences
+    assert differences.count(("in", "b\n")) == 2 * count
+
+
 def test_two_long_texts_are_compared_while_somebody_waits() -> None:
     old = " ".join(f"word{n % 97} of the" for n in range(900))
     new = " ".join(f"word{n % 89} of a" for n in range(900))

@@ -16,6 +16,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from click.testing import CliRunner
 
 from tests import second_verifier
 from tests.factories.evidence.bundles import (
@@ -46,6 +47,7 @@ from tests.factories.evidence.bundles import (
 )
 from tests.second_verifier import Verifier
 from tracker.core import canonical
+from tracker.evidence import cli
 from tracker.evidence.bundles import container, parts, verify
 from tracker.evidence.log import merkle, notes
 from tracker.evidence.log.notes import Inclusion, KeyNote
@@ -1442,6 +1444,40 @@ def test_the_keys_owner_can_forge_a_bundle_but_not_one_that_agrees_with_an_ancho
     assert "is not in the bundle" in judged(without, HELD.text())["Anchor 0"]
     grown = HELD.text() + "\n" + instance.consistency(4, 12).text()
     assert "was rewritten" in judged(without, grown)["Anchor 0"]
+
+
+@pytest.mark.parametrize(
+    ("number", "keys", "is_compared"),
+    [
+        (7, [key_note(1), replace(key_note(7), number=2)], False),
+        (2, [key_note(1), endorsed_by(2, 1)], True),
+        (2, [key_note(1, revoked=INSTANCE.at, reason="Stolen"), endorsed_by(2, 1)], False),
+    ],
+    ids=["a stranger's key", "the next key", "the next after a revoked one"],
+)
+def test_what_was_added_after_an_anchor_counts_only_with_a_key_that_the_anchors_key_vouches_for(
+    number: int, keys: list[KeyNote], is_compared: bool, tmp_path: Path
+) -> None:
+    """Whoever has a bundle can go on from there, in a log and under a key of their own."""
+    instance = begun()
+    text = instance.text()
+    instance.sign(text)
+    checkpoint = instance.checkpoint()
+    instance.number, instance.keys = number, keys
+    instance.sign_for_npm(text)
+    instance.come_into_force(text)
+    data = instance.take_out([checkpoint])
+    assert judged(data, checkpoint.text()) == {}
+    report = verify.verify(data, [verify.Anchor("mail.eml", checkpoint)])
+    assert (report.is_compared, report.anchored, report.count) == (is_compared, 3, 6)
+    headline = "sound" if is_compared else "sound in itself, compared only with what you hold of it"
+    assert Verifier(data, [checkpoint.text()]).headline == headline
+    bundle, anchor = tmp_path / "bundle.zip", tmp_path / "anchor.txt"
+    bundle.write_bytes(data)
+    anchor.write_text(checkpoint.text())
+    done = CliRunner().invoke(cli.verify, [str(bundle), "--anchor", str(anchor)])
+    assert done.exit_code == (0 if is_compared else 3)
+    assert ("its first 3 of 6 events were compared" in done.output) is not is_compared
 
 
 def test_an_earlier_checkpoint_does_not_cover_a_rewritten_chain() -> None:

@@ -1,5 +1,7 @@
 """The type of a scan is recognised by its bytes, from the first to the last."""
 
+import zlib
+
 import pytest
 
 from tests.factories.paper import jpeg, pdf, png
@@ -55,6 +57,17 @@ def test_a_file_that_is_not_of_its_type_from_first_to_last_byte_is_refused(data:
     with pytest.raises(RuleBrokenError, match="isn't a complete PDF, JPEG or PNG") as refused:
         scans.checked(data)
     assert refused.value.field == scans.FIELD
+
+
+def test_a_png_of_more_pieces_than_any_program_writes_is_refused_before_they_are_summed() -> None:
+    """Each of a million empty pieces has its sum, and adding them up takes seconds."""
+    empty = bytes(4) + b"IDAT" + zlib.crc32(b"IDAT").to_bytes(4)
+
+    def of_pieces(count: int) -> bytes:
+        return png().replace(bytes(4) + b"IEND", empty * count + bytes(4) + b"IEND")
+
+    assert scans.type_of(of_pieces(scans.MOST_CHUNKS - 3)) is ScanType.PNG
+    assert scans.type_of(of_pieces(scans.MOST_CHUNKS - 2)) is None
 
 
 def test_an_empty_file_is_refused() -> None:

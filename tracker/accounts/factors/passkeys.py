@@ -51,7 +51,15 @@ PATIENCE = 5 * 60 * 1000
 KEPT = dt.timedelta(hours=1)
 _PORTS = {"http": 80, "https": 443}
 # What the library raises for malformed input.
-_UNREADABLE = (WebAuthnException, ValueError, TypeError, KeyError, AttributeError, IndexError)
+_UNREADABLE = (
+    WebAuthnException,
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    IndexError,
+    RecursionError,
+)
 
 
 class NoAnswerError(Exception):

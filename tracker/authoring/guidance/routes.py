@@ -23,6 +23,7 @@ from tracker.authoring.forms import DecideForm, EditForm
 from tracker.authoring.guidance import differences
 from tracker.authoring.guidance import service as guidance_editing
 from tracker.core.content import ContentError
+from tracker.core.db import reading
 from tracker.core.errors import RuleBrokenError, StaleError
 from tracker.guidance import policy
 from tracker.guidance.models import Article
@@ -146,18 +147,27 @@ def edit(slug: str, language: str) -> Answered:
         form.fill_in(guidance_editing.words_of(base))
         form["version"].data = current.revision
         return _edit_page(form, revisions)
+
+    def show_again(parts: ArticleParts | None = None, *, is_overtaken: bool = False) -> str:
+        with reading():
+            return _edit_page(
+                form, _revisions(actor, slug, language), parts, is_overtaken=is_overtaken
+            )
+
+    before, made_from = guidance_editing.words_of(base), base.revision
     try:
         if not _is_complete(form, current):
-            return _edit_page(form, revisions)
-        words = form.words(guidance_editing.words_of(base))
-        parts = guidance_editing.check(words, revisions)
+            return show_again()
+        words = form.words(before)
+        text = guidance_editing.read(words, slug)
+        guidance_editing.check(text, _revisions(actor, slug, language))
     except (ContentError, RuleBrokenError) as error:
         form.refuse(error)
-        return _edit_page(form, revisions)
+        return show_again()
 
     def handle_conflict(error: StaleError) -> str:
         form.refuse(error)
-        return _edit_page(form, _revisions(actor, slug, language), parts, is_overtaken=True)
+        return show_again(text.parts, is_overtaken=True)
 
     done = _is_to_be_published(form, words) and perform(
         form,
@@ -167,14 +177,14 @@ def edit(slug: str, language: str) -> Answered:
             language,
             words,
             seen_revision=form["version"].data,
-            made_from=base.revision,
+            made_from=made_from,
             reason=form["reason"].data or "",
         ),
         success=lambda row: _("Revision %(number)s is now current.", number=row.revision),
         next=lambda row: redirect(_address(row), 303),
         conflict=handle_conflict,
     )
-    return done or _edit_page(form, _revisions(actor, slug, language), parts)
+    return done or show_again(text.parts)
 
 
 def _begun_from(revisions: Sequence[Article]) -> Article:

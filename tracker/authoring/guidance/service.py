@@ -1,6 +1,7 @@
 """Service functions for this instance's guidance: publish an edit, decide on a shipped text."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
@@ -22,7 +23,7 @@ from tracker.checklist_templates import risky_phrases
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.core import clock
 from tracker.core.content import ContentError, Mistake
-from tracker.core.db import db
+from tracker.core.db import db, let_others_write
 from tracker.core.errors import RuleBrokenError, StaleError
 from tracker.guidance import library, markdown, policy, service
 from tracker.guidance.library import FrontMatter, PassageText, SourceText
@@ -74,40 +75,60 @@ def _file(row: Article, body: str) -> str:
 def words_from_file(text: str, row: Article) -> ArticleWords:
     """Parse a file that was downloaded and changed; without a head it is only the text.
 
-    Revision, day and source in the head are ignored: publishing sets them. Raise ContentError with
-    all mistakes.
+    Revision, day and source in the head are ignored: publishing sets them. Others can write in the
+    meantime. Raise ContentError with all mistakes.
     """
     name = "file"
     if len(text) > article_validation.MAX_FILE:
         message = f"the file is longer than {article_validation.MAX_FILE} characters"
         raise ContentError([Mistake(name, 1, message)])
+    words, own = words_of(row), (row.slug, row.language)
+    let_others_write()
     head, body = library.read_file(text, name)
     if head is None:
-        words = words_of(row)
-        return ArticleWords(words.question, words.summary, words.category, words.topics, body)
-    if (head.slug, head.language) != (row.slug, row.language):
+        return replace(words, body=body)
+    if (head.slug, head.language) != own:
         message = f"this is the file of {head.slug} ({head.language})"
         raise ContentError([Mistake(name, 2, message)])
     return ArticleWords(head.question, head.summary, head.category, head.topics, body)
 
 
-def check(words: ArticleWords, revisions: Sequence[Article]) -> ArticleParts:
-    """Check an edited article as strictly as a file, and return its parts.
+@dataclass(frozen=True, slots=True)
+class ReadText:
+    """An edited article, parsed: its parts, the lines of its headings, its words for the search."""
 
-    held are all its revisions, loaded with their passages. Whatever must stay of the current and
-    the latest shipped one has to be in it. Raise ContentError with all mistakes by line, and
-    RuleBrokenError if question, summary or place are invalid.
+    parts: ArticleParts
+    lines: tuple[int, ...]
+    plain: str
+
+
+def read(words: ArticleWords, slug: str) -> ReadText:
+    """Parse an edited article as strictly as a file.
+
+    A long text takes seconds, so others can write in the meantime: nothing that was read before
+    still stands. Raise ContentError with all mistakes by line, and RuleBrokenError if question,
+    summary or place are invalid.
     """
     article_validation.require_head(words, needs_summary=True)
     article_validation.require_length(words)
-    slug = revisions[0].slug
-    lead, passages = library.read_body(
-        words.body, slug, queries.statements_by_article(), checklists.item_codes()
+    statements, items = queries.statements_by_article(), checklists.item_codes()
+    let_others_write()
+    lead, passages = library.read_body(words.body, slug, statements, items)
+    return ReadText(
+        parted(words, lead, passages),
+        tuple(_lines(words.body)),
+        library.plain_text(words.summary, lead, passages),
     )
-    mistakes = list(_lost(revisions, passages, _lines(words.body)))
+
+
+def check(text: ReadText, revisions: Sequence[Article]) -> None:
+    """Raise ContentError, with mistakes by line, if an edited article lost what must stay.
+
+    Of all revisions, loaded with their passages, the current and the latest shipped one count.
+    """
+    mistakes = list(_lost(revisions, text.parts.passages, text.lines))
     if mistakes:
         raise ContentError(mistakes)
-    return parted(words, lead, passages)
 
 
 def _lost(
@@ -177,13 +198,15 @@ def publish(
     saw seen_revision.
     """
     policy.can_edit(actor).require()
+    text = read(words, slug)
     revisions = _locked(slug, language)
     current = current_of(revisions)
     if current is None or current.revision != seen_revision:
         raise StaleError(
             _l("Another revision became current while you were writing. Compare, then publish.")
         )
-    parts = check(words, revisions)
+    parts = text.parts
+    check(text, revisions)
     if parts == parts_of(current):
         raise RuleBrokenError(
             _l("This says the same as revision %(number)s. Change something.", number=seen_revision)
@@ -200,7 +223,7 @@ def publish(
         raise StaleError(
             _l("Another revision was published at the same moment. Try again.")
         ) from error
-    service.index(row, parts.passages)
+    service.index(row, text.plain)
     checklists.say_all_uses()
     _record(verbs.ARTICLE_PUBLISHED, actor, row, base=current.revision, reason=reason)
     return row
@@ -254,7 +277,7 @@ def use_shipped(actor: Actor, slug: str, language: str, number: int, *, reason: 
     current.is_current = False
     row.is_current = True
     db.session.flush()
-    service.index(row, row.passages)
+    service.index(row, library.plain_text(row.summary, row.lead, row.passages))
     checklists.say_all_uses()
     _record(verbs.ARTICLE_PUBLISHED, actor, row, base=None, reason=row.reason)
     return row

@@ -25,6 +25,7 @@ from tracker.authoring.models import OwnArticle
 from tracker.authoring.own_guidance import queries
 from tracker.authoring.own_guidance import service as own_guidance
 from tracker.core.content import ContentError
+from tracker.core.db import reading
 from tracker.core.errors import RuleBrokenError, StaleError
 from tracker.guidance.queries import taxonomy
 from tracker.search.words import ask
@@ -102,7 +103,9 @@ def add() -> Answered:
     """Write a new article; it can be previewed before it is saved."""
     actor = _writer()
     form = OwnArticleForm(taxonomy(locale.language()), data={"language": locale.language()})
-    parts = _checked(form, form.words()) if form.validate_on_submit() else None
+    if not form.is_submitted():
+        return _writing_page(form, None)
+    parts = _checked(form, form.words()) if form.validate() else None
     if parts and _is_to_be_saved():
         done = perform(
             form,
@@ -117,7 +120,8 @@ def add() -> Answered:
         )
         if done:
             return done
-    return _writing_page(form, parts)
+    with reading():
+        return _writing_page(form, parts)
 
 
 @blueprint.route("/<uuid:article_id>/change", methods=["GET", "POST"])
@@ -135,12 +139,18 @@ def change(article_id: UUID) -> Answered:
         return _writing_page(form, None, row)
     words = form.words(own_guidance.words_of(row))
     parts = _checked(form, words) if form.validate() else None
+
+    def show_again(*, is_overtaken: bool = False) -> str:
+        with reading():
+            row = _get_or_404(actor, article_id)
+            return _writing_page(form, parts, row, is_overtaken=is_overtaken)
+
     if parts is None or not _is_to_be_saved():
-        return _writing_page(form, parts, _get_or_404(actor, article_id))
+        return show_again()
 
     def handle_conflict(error: StaleError) -> str:
         form.refuse(error)
-        return _writing_page(form, parts, _get_or_404(actor, article_id), is_overtaken=True)
+        return show_again(is_overtaken=True)
 
     done = perform(
         form,
@@ -156,7 +166,7 @@ def change(article_id: UUID) -> Answered:
         next=redirect(url_for("own_guidance.article", article_id=article_id), 303),
         conflict=handle_conflict,
     )
-    return done or _writing_page(form, parts, _get_or_404(actor, article_id))
+    return done or show_again()
 
 
 def _checked(form: OwnArticleForm, words: ArticleWords) -> ArticleParts | None:

@@ -166,8 +166,8 @@ A checkpoint is a short text that the server mailed to the coordinators of each 
 at {origin}/checkpoints. If you have kept one, you can show that
 nothing recorded before it was changed later, not even by the server.
 
-Without one, the check depends on the server's key. Compare the key's SHA-256 with the one you were
-given through another channel by the people who run the server:
+Without one, and for what came after it, the check depends on the server's key. Compare the key's
+SHA-256 with the one you were given through another channel by the people who run the server:
 
     {key}
 

@@ -8,6 +8,7 @@ In one file: links are checked in one order, and each rests on what the links be
 import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -167,7 +168,11 @@ class Report:
     verdicts: tuple[Verdict, ...]
     signed: tuple[str, ...] = ()
     key: str = ""
-    # Whether it was compared with anything given: an anchor, or a key's fingerprint.
+    # How many events there are, and how many of them, from the first on, the anchors cover.
+    count: int = 0
+    anchored: int = 0
+    # Whether all of it was compared with something given: a key's fingerprint, or an anchor that
+    # covers every event or was signed with a key that vouches for the seal.
     is_compared: bool = False
 
     @property
@@ -214,7 +219,9 @@ def verify(data: bytes, anchors: Sequence[Anchor] = (), keys: Sequence[str] = ()
         tuple(verdicts),
         tuple(check.signed),
         check.seal_key,
-        is_compared=bool(anchors or keys),
+        count=len(check.heads),
+        anchored=check.anchored,
+        is_compared=bool(keys) or check.is_vouched_for or 0 < len(check.heads) == check.anchored,
     )
 
 
@@ -266,6 +273,9 @@ class _Check:
     checkpoint: Checkpoint | None = None
     earlier: dict[int, Checkpoint] = field(default_factory=dict)
     leaves: list[Inclusion] = field(default_factory=list)
+    # What the anchors show: how many events they cover, and whether one's key vouches for the seal.
+    anchored: int = 0
+    is_vouched_for: bool = False
     signed: list[str] = field(default_factory=list)
 
     @property
@@ -928,6 +938,18 @@ def _require_grown(before: Checkpoint, after: Checkpoint, proof: Consistency) ->
 
 def _check_held(check: _Check, fingerprint: str) -> str:
     """Compare with a given key: it sealed the bundle, or vouches for the one that did."""
+    if not _vouches_for_seal(check, fingerprint):
+        raise FlawError("This key did not seal the bundle, and does not vouch for what did.")
+    if fingerprint == check.seal_key:
+        return "It sealed this bundle."
+    return "It vouches for the key that sealed this bundle."
+
+
+def _vouches_for_seal(check: _Check, fingerprint: str) -> bool:
+    """Return whether a key sealed the bundle, or endorsements lead from it to the one that did.
+
+    Raise FlawError if a key on the way was revoked.
+    """
     by_number = {note.number: note for note in check.keys.values() if note.use == CHECKPOINT_USE}
     key = check.keys.get(check.seal_key)
     while key is not None and key.fingerprint != fingerprint:
@@ -937,11 +959,7 @@ def _check_held(check: _Check, fingerprint: str) -> str:
                 f"Key {key.number}, which vouches for those after it, was revoked: what it vouches "
                 "for may be anybody's."
             )
-    if key is None:
-        raise FlawError("This key did not seal the bundle, and does not vouch for what did.")
-    if key.fingerprint == check.seal_key:
-        return "It sealed this bundle."
-    return "It vouches for the key that sealed this bundle."
+    return key is not None
 
 
 def _check_anchor(check: _Check, anchor: Anchor) -> str:
@@ -963,6 +981,9 @@ def _check_anchor(check: _Check, anchor: Anchor) -> str:
     covered = max((leaf.count for leaf in check.leaves if leaf.leaf < anchored.size), default=0)
     if not covered:
         raise FlawError("The bundle proves nothing of this cooperation that is as old as that.")
+    check.anchored = max(check.anchored, covered)
+    with suppress(FlawError):
+        check.is_vouched_for = check.is_vouched_for or _vouches_for_seal(check, anchored.key)
     return (
         f"Signed on {notes.moment_text(anchored.at)}: the first {covered:,} of "
         f"{len(check.heads):,} events were there then, as they are here."

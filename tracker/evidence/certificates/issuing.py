@@ -12,7 +12,7 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
-from jinja2 import TemplateError
+from sqlalchemy.exc import SQLAlchemyError
 
 from tracker.activity import binding, verbs, witness
 from tracker.activity import queries as trail
@@ -89,16 +89,18 @@ def make(revision_id: UUID, timestamp_url: str = "") -> list[Made]:
     Ends the caller's transaction: none is open while it typesets, signs and calls the timestamp
     service. Raise CertificateError if it can't be done now.
     """
-    work = _read(revision_id)
     try:
+        work = _read(revision_id)
         known = contents.languages(work.source)
         return [_make(work, language, timestamp_url) for language in known]
-    except (AttributeError, LookupError, TemplateError, TypeError, ValueError) as error:
-        # A text in an unknown format must not block the others.
+    except (CertificateError, SQLAlchemyError):
+        raise
+    except Exception as error:
+        # Whatever is wrong with one text, such as an unknown format, must not block the others.
         where = traceback.extract_tb(error.__traceback__)[-1]
         # The error's message may quote the text.
         message = (
-            f"Revision {work.source.revision.id} can't be set: {type(error).__name__}"
+            f"Revision {revision_id} can't be set: {type(error).__name__}"
             f" in {Path(where.filename).name}, line {where.lineno}"
         )
         raise CertificateError(message) from error

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from tracker.access.gate import public
 from tracker.accounts.factors import attempts
 from tracker.core import clock
+from tracker.core.db import reading
 from tracker.evidence.certificates.pdf import MARKER
 from tracker.evidence.forms import MAX_BYTES, FileForm, PaperForm
 from tracker.evidence.public_check import verdicts
@@ -72,12 +73,16 @@ def _of_file() -> Page:
 
 
 def _told(ask: Callable[[], Answer]) -> Page:
-    """Return the answer; each client gets only so many answers that show nothing genuine."""
+    """Return the answer; each client gets only so many answers that show nothing genuine.
+
+    Others can write while it is worked out, since a large file takes seconds.
+    """
     counters = [attempts.verification(request.remote_addr)]
     minutes = attempts.minutes_to_wait(counters)
     if minutes:
         return _page(minutes=minutes), HTTPStatus.TOO_MANY_REQUESTS
-    answer = ask()
+    with reading():
+        answer = ask()
     page = _page(answer=answer)
     if answer.is_failure:
         attempts.note(counters)
