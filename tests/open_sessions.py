@@ -34,7 +34,7 @@ def cookie_of(app: Flask, user_id: UUID, mark: str) -> dict[str, Any]:
     Begins the session, and commits, unless it is open; in the test's own context if it has one,
     since SQLite has one who writes.
     """
-    is_current = has_app_context() and current_app._get_current_object() is app
+    is_current = has_app_context() and current_app == app
     with nullcontext() if is_current else app.app_context():
         if db.session.get(UserSession, id_of(user_id)) is None:
             begin(user_id)

@@ -13,10 +13,10 @@ def words(user_agent: str) -> str:
     parser = _parser()
     browser, system = parser.parse_user_agent(user_agent), parser.parse_os(user_agent)
     if browser is None:
-        return _("Unknown browser")
+        return str(_("Unknown browser"))
     if system is None:
         return browser.family
-    return _("%(browser)s on %(system)s", browser=browser.family, system=system.family)
+    return str(_("%(browser)s on %(system)s", browser=browser.family, system=system.family))
 
 
 @lru_cache(maxsize=1)

@@ -87,7 +87,8 @@ def test_wrong_passwords_of_a_stranger_keep_nobody_from_signing(
 ) -> None:
     stranger = attempts.account("henrik@example.org")
     attempts.note([stranger] * stranger.most)
-    assert identity_proof.prove(henrik.people["henrik"], PASSWORD, henrik.code("henrik"))
+    proof = identity_proof.prove(henrik.people["henrik"], PASSWORD, henrik.code("henrik"))
+    assert proof.user_id == henrik.people["henrik"]
     session.commit()
     assert attempts.minutes_to_wait([stranger]) > 0
 

@@ -212,7 +212,7 @@ class ConfirmIdentityForm(Limited, library.VerifyForm):
 
     def counters(self) -> list[attempts.Counter]:
         """Return the counter for the signed-in person's proofs."""
-        return [attempts.proof(self.user.id)]
+        return [attempts.proof(cast("User", self.user).id)]
 
     def judge(self) -> bool:
         """Check both; afterwards the session belongs to this browser again."""
