@@ -271,6 +271,7 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
         lifecycle.follow,
         visit_team.follow_people,
         visits.follow,
+        closing.follow_departure,
     ),
     verbs.ANSWER_SAVED: (
         undertakings.follow_list,
