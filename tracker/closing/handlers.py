@@ -3,10 +3,13 @@
 from tracker.activity import verbs
 from tracker.activity.service import DomainEvent
 from tracker.closing import queries, service
-from tracker.closing.policy import ASKED_AFTER
+from tracker.closing.policy import is_asked_after
 from tracker.cooperations.models import Cooperation, Stage
+from tracker.core import clock
 from tracker.core.db import db
+from tracker.signoff.models import Revision
 from tracker.undertakings import queries as undertakings
+from tracker.undertakings.models import Undertaking, UndertakingEnd
 
 
 def follow_undertaking(event: DomainEvent) -> None:
@@ -16,9 +19,17 @@ def follow_undertaking(event: DomainEvent) -> None:
     undertaking, closed because of new terms, is asked about that.
     """
     undertaking = undertakings.locked(event.subject_id)
-    if undertaking.closed_reason in ASKED_AFTER:
+    end = UndertakingEnd(undertaking.closed_reason)
+    # Read only where it decides.
+    is_over = end is UndertakingEnd.EXPIRED and _terms_are_over(undertaking)
+    if is_asked_after(end, terms_are_over=is_over):
         for opened in queries.never_asked(undertaking.cooperation_id, undertaking.user_id):
             service.request_return(event.actor, opened)
+
+
+def _terms_are_over(undertaking: Undertaking) -> bool:
+    revision = db.session.get_one(Revision, undertaking.terms_revision_id)
+    return undertakings.terms_of(revision).is_over(clock.today())
 
 
 def follow_departure(event: DomainEvent) -> None:
