@@ -19,6 +19,7 @@ from tracker.cooperations.models import Cooperation, CooperationPerson
 from tracker.cooperations.scope import is_of_npms, runs_on, visible
 from tracker.core import clock
 from tracker.core.db import db, load_joined
+from tracker.mail import addresses
 from tracker.organisations.models import Organisation
 from tracker.undertakings import people
 from tracker.undertakings.models import Undertaking, UndertakingState
@@ -26,7 +27,7 @@ from tracker.undertakings.policy import DECIDERS
 from tracker.undertakings.scope import FOR_OWN_PEOPLE, states_seen
 
 WITH_NAMES = (
-    load_joined(MaterialReturn.user, User.name, User.language),
+    load_joined(MaterialReturn.user, User.name, User.language, User.email),
     load_joined(MaterialReturn.organisation, Organisation.name),
 )
 # How many requests of each kind My work looks through at a time.
@@ -288,6 +289,26 @@ def own_open(actor: Actor) -> list[tuple[MaterialReturn, Cooperation]]:
             MaterialReturn.user_id == actor.user_id,
             MaterialReturn.state == ReturnState.REQUESTED,
         )
+        .order_by(MaterialReturn.requested_at, MaterialReturn.id)
+        .limit(MANY)
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def of_people_without_account(actor: Actor) -> list[tuple[MaterialReturn, Cooperation]]:
+    """Return what people who can't sign in still have to confirm, for those who can record it."""
+    if not _may_decide(actor):
+        return []
+    rows = db.session.execute(
+        sa.select(MaterialReturn, Cooperation)
+        .join(Cooperation, Cooperation.id == MaterialReturn.cooperation_id)
+        .join(MaterialReturn.user)
+        .where(
+            MaterialReturn.state == ReturnState.REQUESTED,
+            addresses.are_of_nobody(User.email),
+            _for_deciders(actor, MaterialReturn.cooperation_id),
+        )
+        .options(*WITH_NAMES)
         .order_by(MaterialReturn.requested_at, MaterialReturn.id)
         .limit(MANY)
     )
