@@ -273,6 +273,7 @@ FOLLOWS: dict[Verb, tuple[Handler, ...]] = {
         lifecycle.follow,
         visit_team.follow_people,
         visits.follow,
+        closing.follow_departure,
     ),
     verbs.ANSWER_SAVED: (
         undertakings.follow_list,

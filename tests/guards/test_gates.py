@@ -13,6 +13,10 @@ import pytest
 from tracker.cooperations.models import Mode, Stage
 from tracker.lifecycle import policy as lifecycle
 from tracker.lifecycle.policy import ConfidentialityFact, GateState, PersonFact, TermsFact
+from tracker.reviews import policy as reviews
+from tracker.reviews.models import Outcome, Verdict
+from tracker.reviews.policy import RecordFact, ReviewFact
+from tracker.reviews.records import Participant, Record, Result
 from tracker.visits import policy as visits
 from tracker.visits.facts import (
     ChecklistFact,
@@ -39,7 +43,10 @@ def lines() -> Iterator[tuple[tuple[str, ...], str]]:
             yield tuple(cells[0].split(", ")), match[1]
 
 
-OF_COOPERATIONS = [(gates, name) for gates, name in lines() if gates[0].startswith("G")]
+OF_REVIEWS = [name for gates, name in lines() if gates == ("G6",)]
+OF_COOPERATIONS = [
+    (gates, name) for gates, name in lines() if gates[0].startswith("G") and gates != ("G6",)
+]
 OF_VISITS = [(gates, name) for gates, name in lines() if gates[0].startswith("J")]
 
 
@@ -96,6 +103,77 @@ def test_each_line_closes_its_gate_of_a_cooperation_alone(
 
 def test_the_document_has_a_line_for_each_thing_asked_of_a_cooperation() -> None:
     assert {name for _gates, name in OF_COOPERATIONS} == set(BROKEN_COOPERATIONS)
+
+
+# A review
+
+PARTIES = ((uuid4(), "Office of the People's Advocate"), (uuid4(), "Open Door Legal Aid"))
+TERM = RecordFact(TODAY, {"M2": "Objectives"}, PARTIES, starts_on=TODAY, ends_on=AFTER)
+KEPT = Record(
+    held_on=TODAY,
+    people=tuple(Participant(uuid4(), "Somebody", party, name) for party, name in PARTIES),
+    results={"M2": Result(Verdict.KEPT)},
+    outcome=Outcome.GO_ON,
+    next_on=AFTER,
+)
+AMENDED = replace(KEPT, outcome=Outcome.AMEND, reason="New aims.", items=("M2",))
+RENEWED = replace(
+    KEPT,
+    outcome=Outcome.RENEW,
+    reason="It works.",
+    starts_on=AFTER,
+    next_on=AFTER + dt.timedelta(days=1),
+    ends_on=AFTER + dt.timedelta(days=2),
+)
+BROKEN_RECORDS: dict[str, Record] = {
+    "held_on": replace(KEPT, held_on=AFTER),
+    "people": replace(KEPT, people=KEPT.people[:1]),
+    "verdict": replace(KEPT, results={}),
+    "words": replace(KEPT, results={"M2": Result(Verdict.NOT_KEPT)}),
+    "outcome": replace(KEPT, outcome=None),
+    "reason": replace(AMENDED, reason=""),
+    "items": replace(AMENDED, items=()),
+    "starts_on": replace(RENEWED, starts_on=None),
+    "ends_on": replace(RENEWED, ends_on=None),
+    "next_on": replace(KEPT, next_on=TODAY),
+}
+ALL_CONFIRMED = ReviewFact(
+    Stage.UNDER_REVIEW,
+    PARTIES,
+    terms_in_force=True,
+    is_open=True,
+    is_complete=True,
+    confirmed=tuple((party, uuid4()) for party, _name in PARTIES),
+)
+BROKEN_REVIEWS: dict[str, dict[str, Any]] = {
+    "terms_are_settled": {"terms_are_settled": False},
+    "confirmed": {"confirmed": ALL_CONFIRMED.confirmed[:1]},
+}
+
+
+def lacking(record: Record, fact: ReviewFact) -> set[str]:
+    """Return what keeps a review from taking effect, by the names of its lines."""
+    fields = {field.partition("_M")[0] for field, _message in reviews.problems(record, TERM)}
+    if record.outcome is not None and not reviews.can_take_effect(
+        record.outcome, terms_are_settled=fact.terms_are_settled
+    ):
+        fields.add("terms_are_settled")
+    return fields | ({"confirmed"} if fact.missing else set())
+
+
+@pytest.mark.parametrize("record", [KEPT, AMENDED, RENEWED])
+def test_a_review_that_lacks_nothing_takes_effect(record: Record) -> None:
+    assert lacking(record, ALL_CONFIRMED) == set()
+
+
+@pytest.mark.parametrize("name", OF_REVIEWS)
+def test_each_line_alone_keeps_a_review_from_taking_effect(name: str) -> None:
+    record = BROKEN_RECORDS.get(name, AMENDED)
+    assert lacking(record, replace(ALL_CONFIRMED, **BROKEN_REVIEWS.get(name, {}))) == {name}
+
+
+def test_the_document_has_a_line_for_each_thing_asked_of_a_review() -> None:
+    assert sorted(OF_REVIEWS) == sorted([*BROKEN_RECORDS, *BROKEN_REVIEWS])
 
 
 # A visit

@@ -37,6 +37,7 @@ from tracker.checklists.models import (
     NoticeKind,
 )
 from tracker.cooperations import people
+from tracker.cooperations.models import Cooperation
 from tracker.cooperations.policy import ENDED as CLOSED
 from tracker.core import canonical, clock
 from tracker.core.db import db, load_joined
@@ -86,11 +87,52 @@ def terms_of(checklist: Checklist) -> Checklist | None:
 
 
 def agreed_notice(checklist: Checklist) -> int:
-    """Return the days of notice agreed in M20 of the terms as signed; none where none is agreed."""
+    """Return the days of notice agreed in M20 of the terms as signed; none where none is agreed.
+
+    None either for terms that have run out: nothing is left for which a party could rely on it.
+    """
     terms = terms_of(checklist)
     document = standing_document(terms) if terms else None
-    days = frozen_text.values_in(document, "M20").get("notice_days") if document else None
+    if document is None or (_is_past_its_last_day(checklist) and not renews_itself(document)):
+        return 0
+    days = frozen_text.values_in(document, "M20").get("notice_days")
     return days if isinstance(days, int) else 0
+
+
+def _is_past_its_last_day(checklist: Checklist) -> bool:
+    """Tell whether the last day that the cooperation keeps of M19 has passed."""
+    ends_on = db.session.scalar(
+        sa.select(Cooperation.ends_on).where(Cooperation.id == checklist.cooperation_id)
+    )
+    return ends_on is not None and ends_on < clock.today()
+
+
+def renews_itself(document: Mapping[str, Any]) -> bool:
+    """Tell whether signed terms renew themselves unless a party says no in time (M19)."""
+    return bool(frozen_text.values_in(document, "M19").get("renewal") == "automatic")
+
+
+def no_end_is_announced() -> sa.ColumnElement[bool]:
+    """Return the condition over Cooperation: its terms are in force, unamended, without notice.
+
+    Where such terms have run out, nobody has begun yet to renew them or to end the cooperation.
+    """
+    is_ending = sa.exists().where(
+        Notice.checklist_id == Checklist.id,
+        Notice.kind == NoticeKind.ENDED,
+        Notice.closed_at.is_(None),
+    )
+    return (
+        sa.exists()
+        .where(
+            Checklist.cooperation_id == Cooperation.id,
+            Checklist.kind == ChecklistKind.TERMS,
+            Checklist.visit_id.is_(None),
+            Checklist.state == ChecklistState.IN_FORCE,
+            ~is_ending.correlate(Checklist),
+        )
+        .correlate(Cooperation)
+    )
 
 
 def earliest(checklist: Checklist, kind: NoticeKind) -> dt.date:

@@ -30,7 +30,6 @@ from tracker.core.errors import RuleBrokenError
 from tracker.signoff.models import Revision
 
 ITEM = "M19"
-AUTOMATIC = "automatic"
 MONTHS = 12
 
 
@@ -50,7 +49,7 @@ def term_in(document: Mapping[str, Any]) -> Term | None:
     start, end = as_date(values.get("start")), as_date(values.get("end"))
     if start is None or end is None:
         return None
-    return Term(start, end, as_date(values.get("review")), values.get("renewal") == AUTOMATIC)
+    return Term(start, end, as_date(values.get("review")), notices.renews_itself(document))
 
 
 def term_of(checklist: Checklist) -> Term | None:

@@ -2,22 +2,45 @@
 
 from tracker.activity import verbs
 from tracker.activity.service import DomainEvent
-from tracker.closing import service
-from tracker.closing.policy import ASKED_AFTER
+from tracker.closing import queries, service
+from tracker.closing.policy import is_asked_after
 from tracker.cooperations.models import Cooperation, Stage
+from tracker.core import clock
 from tracker.core.db import db
+from tracker.signoff.models import Revision
 from tracker.undertakings import queries as undertakings
+from tracker.undertakings.models import Undertaking, UndertakingEnd
 
 
 def follow_undertaking(event: DomainEvent) -> None:
     """Ask a person whose access has ended what became of their copies.
 
-    Handler of UNDERTAKING_CLOSED. An undertaking that never opened anything asks nothing.
+    Handler of UNDERTAKING_CLOSED. Who never had access is asked nothing; who had it by an earlier
+    undertaking, closed because of new terms, is asked about that.
     """
     undertaking = undertakings.locked(event.subject_id)
-    if undertaking.countersigned_at is None or undertaking.closed_reason not in ASKED_AFTER:
-        return
-    service.request_return(event.actor, undertaking)
+    end = UndertakingEnd(undertaking.closed_reason)
+    # Read only where it decides.
+    is_over = end is UndertakingEnd.EXPIRED and _terms_are_over(undertaking)
+    if is_asked_after(end, terms_are_over=is_over):
+        for opened in queries.never_asked(undertaking.cooperation_id, undertaking.user_id):
+            service.request_return(event.actor, opened)
+
+
+def _terms_are_over(undertaking: Undertaking) -> bool:
+    revision = db.session.get_one(Revision, undertaking.terms_revision_id)
+    return undertakings.terms_of(revision).is_over(clock.today())
+
+
+def follow_departure(event: DomainEvent) -> None:
+    """Ask who takes part no more and has nothing left to close. Handler of PERSON_LEFT.
+
+    Their access ended before, by new terms, a suspension or its last day; an open undertaking is
+    closed by another handler, and asks then.
+    """
+    if event.cooperation_id is not None:
+        for opened in queries.never_asked_and_gone(event.cooperation_id):
+            service.request_return(event.actor, opened)
 
 
 def follow_clearance(event: DomainEvent) -> None:

@@ -76,7 +76,10 @@ def numbers(party: PartyReturns) -> str:
 
 
 def my_tasks(actor: Actor) -> Tasks:
-    """Return what a person has to confirm, and closings to complete. A source of my work."""
+    """Return what a person has to confirm, and closings to complete. A source of my work.
+
+    And for those who decide for the NPM what to record for people who have no account.
+    """
     own = [
         Task(
             _("Confirm what became of your copies"),
@@ -89,6 +92,21 @@ def my_tasks(actor: Actor) -> Tasks:
         )
         for request, cooperation in queries.own_open(actor)
     ]
+    of_others = [
+        Task(
+            _("Record what became of the copies of %(person)s", person=request.user.name),
+            _("Your turn"),
+            YOURS,
+            url_for(
+                "closing.record_exception",
+                reference=cooperation.reference,
+                return_id=request.id,
+            ),
+            _("%(title)s, %(reference)s", title=cooperation.title, reference=cooperation.reference),
+            due=request.due_on,
+        )
+        for request, cooperation in queries.of_people_without_account(actor)
+    ]
     to_complete = [
         Task(
             _("Complete the closing"),
@@ -99,7 +117,7 @@ def my_tasks(actor: Actor) -> Tasks:
         )
         for cooperation in queries.to_complete(actor)
     ]
-    return Tasks(mine=(*own, *to_complete))
+    return Tasks(mine=(*own, *of_others, *to_complete))
 
 
 def cooperation_tasks(

@@ -13,7 +13,7 @@ from tracker.undertakings.policy import decides_for
 
 # After these ends a person is asked what became of their copies (C17). Whoever signs again on new
 # terms, or is suspended for a time, goes on with the same duty.
-ASKED_AFTER = frozenset(
+_ASKED_AFTER = frozenset(
     {
         UndertakingEnd.UNLISTED,
         UndertakingEnd.LEFT,
@@ -41,6 +41,15 @@ class ClosingFact:
     is_completed: bool
     open_returns: int
     npm_ids: frozenset[UUID]
+
+
+def is_asked_after(end: UndertakingEnd, *, terms_are_over: bool) -> bool:
+    """Tell whether a person is asked for their copies when an undertaking ends in such a way.
+
+    When its last day has passed, only if the terms name no later one (C1): the day on which access
+    to one visit ends would tell when that visit was (adr 68).
+    """
+    return end in _ASKED_AFTER or (end is UndertakingEnd.EXPIRED and terms_are_over)
 
 
 def can_confirm(actor: Actor, request: ReturnFact) -> Decision:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 
 from tracker.access.actor import Actor
 from tracker.accounts.models import User
@@ -14,18 +15,19 @@ from tracker.activity.models import Event
 from tracker.closing.models import Closing, MaterialReturn, ReturnState
 from tracker.closing.policy import ClosingFact, ReturnFact
 from tracker.cooperations import people as cooperation_people
-from tracker.cooperations.models import Cooperation
-from tracker.cooperations.scope import is_of_npms, visible
+from tracker.cooperations.models import Cooperation, CooperationPerson
+from tracker.cooperations.scope import is_of_npms, runs_on, visible
 from tracker.core import clock
 from tracker.core.db import db, load_joined
+from tracker.mail import addresses
 from tracker.organisations.models import Organisation
 from tracker.undertakings import people
-from tracker.undertakings.models import Undertaking
+from tracker.undertakings.models import Undertaking, UndertakingState
 from tracker.undertakings.policy import DECIDERS
 from tracker.undertakings.scope import FOR_OWN_PEOPLE, states_seen
 
 WITH_NAMES = (
-    load_joined(MaterialReturn.user, User.name, User.language),
+    load_joined(MaterialReturn.user, User.name, User.language, User.email),
     load_joined(MaterialReturn.organisation, Organisation.name),
 )
 # How many requests of each kind My work looks through at a time.
@@ -139,8 +141,41 @@ def waiting_names(cooperation_id: UUID) -> list[tuple[str, str]]:
     return [(row.user.name, row.organisation.name) for row in rows]
 
 
-def never_asked(cooperation_id: UUID) -> list[Undertaking]:
-    """Return the last undertaking of each person who had access and was never asked about it."""
+def never_asked(cooperation_id: UUID, user_id: UUID | None = None) -> list[Undertaking]:
+    """Return the last undertaking of each person who had access and was never asked about it.
+
+    Or of one person.
+    """
+    conditions = [] if user_id is None else [Undertaking.user_id == user_id]
+    return _never_asked(cooperation_id, *conditions)
+
+
+def never_asked_and_gone(cooperation_id: UUID) -> list[Undertaking]:
+    """Return those of never_asked() who take part no more and have no open undertaking."""
+    takes_part = (
+        sa.exists()
+        .where(
+            CooperationPerson.cooperation_id == Undertaking.cooperation_id,
+            CooperationPerson.organisation_id == Undertaking.organisation_id,
+            CooperationPerson.user_id == Undertaking.user_id,
+            runs_on(clock.today()),
+        )
+        .correlate(Undertaking)
+    )
+    other = aliased(Undertaking)
+    has_open = (
+        sa.exists()
+        .where(
+            other.cooperation_id == Undertaking.cooperation_id,
+            other.user_id == Undertaking.user_id,
+            other.state != UndertakingState.CLOSED,
+        )
+        .correlate(Undertaking)
+    )
+    return _never_asked(cooperation_id, ~takes_part, ~has_open)
+
+
+def _never_asked(cooperation_id: UUID, *conditions: sa.ColumnElement[bool]) -> list[Undertaking]:
     was_asked = (
         sa.exists()
         .where(
@@ -157,6 +192,7 @@ def never_asked(cooperation_id: UUID) -> list[Undertaking]:
             Undertaking.cooperation_id == cooperation_id,
             Undertaking.countersigned_at.is_not(None),
             ~was_asked,
+            *conditions,
         )
         .options(
             load_joined(Undertaking.user, User.name),
@@ -253,6 +289,26 @@ def own_open(actor: Actor) -> list[tuple[MaterialReturn, Cooperation]]:
             MaterialReturn.user_id == actor.user_id,
             MaterialReturn.state == ReturnState.REQUESTED,
         )
+        .order_by(MaterialReturn.requested_at, MaterialReturn.id)
+        .limit(MANY)
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def of_people_without_account(actor: Actor) -> list[tuple[MaterialReturn, Cooperation]]:
+    """Return what people who can't sign in still have to confirm, for those who can record it."""
+    if not _may_decide(actor):
+        return []
+    rows = db.session.execute(
+        sa.select(MaterialReturn, Cooperation)
+        .join(Cooperation, Cooperation.id == MaterialReturn.cooperation_id)
+        .join(MaterialReturn.user)
+        .where(
+            MaterialReturn.state == ReturnState.REQUESTED,
+            addresses.are_of_nobody(User.email),
+            _for_deciders(actor, MaterialReturn.cooperation_id),
+        )
+        .options(*WITH_NAMES)
         .order_by(MaterialReturn.requested_at, MaterialReturn.id)
         .limit(MANY)
     )

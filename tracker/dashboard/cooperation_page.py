@@ -14,11 +14,11 @@ from flask_babel import ngettext
 
 from tracker.access.actor import Actor, OrganisationKind, Role
 from tracker.agreements import departures as leaving
-from tracker.agreements import evidence
+from tracker.agreements import evidence, notices
 from tracker.agreements.evidence import Compared, words_of
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.loading import LoadedChecklist
-from tracker.checklists.models import Checklist, ChecklistState, OutsideReading
+from tracker.checklists.models import Checklist, ChecklistState, NoticeKind, OutsideReading
 from tracker.checklists.queries import SIGNED_BY_NEWCOMERS
 from tracker.cooperations import labels as words
 from tracker.cooperations import people, policy
@@ -34,9 +34,12 @@ from tracker.dashboard import queries, tasks
 from tracker.dashboard.queries import WaitingRevision
 from tracker.dashboard.wording import (
     FILL,
+    RENEW_OR_END,
+    RENEWERS,
     SEND,
     SIGN,
     checklist_url,
+    has_run_out,
     listed,
     record_url,
     review_url,
@@ -178,12 +181,16 @@ class _Table:
     @property
     def works(self) -> bool:
         """Whether this person does the work of their own side."""
-        is_party = any(
+        takes_part = any(person.user_id == self.actor.user_id for person in self.taking_part)
+        return self.is_party and works(self.actor, taking_part=takes_part)
+
+    @property
+    def is_party(self) -> bool:
+        """Whether this person acts for a party."""
+        return any(
             party.organisation_id == self.actor.organisation_id
             for party in people.parties(self.cooperation)
         )
-        takes_part = any(person.user_id == self.actor.user_id for person in self.taking_part)
-        return is_party and works(self.actor, taking_part=takes_part)
 
     def gate(self, code: str) -> Gate:
         """Return a gate by its code."""
@@ -482,6 +489,8 @@ def _signing_task(table: _Table, checklist: Checklist) -> Task:
     if not compared.agrees:
         return Task(label, *DISAGREES, checklist_url(checklist.id))
     if standing_id and checklist.state in STANDING:
+        if _is_to_renew_or_end(table, checklist):
+            return _renewing_task(table, checklist)
         return Task(label, *words_of(compared, standing_id), record_url(checklist.id))
     signing = (
         table.waiting_revisions.get(checklist.revision_sent_id)
@@ -502,6 +511,24 @@ def _signing_task(table: _Table, checklist: Checklist) -> Task:
             "no flag is open."
         )
     return Task(label, _("Can't start yet"), "off", "", why)
+
+
+def _is_to_renew_or_end(table: _Table, checklist: Checklist) -> bool:
+    """Return whether the terms have run out, and nobody has begun to renew or to end them."""
+    return (
+        checklist.kind is ChecklistKind.TERMS
+        and checklist.state is ChecklistState.IN_FORCE
+        and has_run_out(table.cooperation.stage, table.cooperation.ends_on)
+        and not any(notice.kind is NoticeKind.ENDED for notice in notices.open_notices(checklist))
+    )
+
+
+def _renewing_task(table: _Table, checklist: Checklist) -> Task:
+    url, why = record_url(checklist.id), str(_state_words(table)) + "."
+    label = str(RENEW_OR_END)
+    if table.is_party and table.actor.has(*RENEWERS):
+        return Task(label, _("Waiting for you"), YOURS, url, why, act=_("Open the agreed terms"))
+    return Task(label, _("Waiting for others"), OTHERS, url, why)
 
 
 def _sent_task(table: _Table, checklist: Checklist, signing: WaitingRevision) -> Task:
@@ -584,16 +611,10 @@ def _next_step(table: _Table, groups: Sequence[TaskGroup]) -> NextStep:
 
 def _step_of_active(table: _Table) -> NextStep:
     """Return the next step of an active cooperation in which nobody has a task."""
-    cooperation = table.cooperation
-    state, heading = _state_words(table), _("Next step")
-    match validity(cooperation.starts_on, cooperation.ends_on, clock.today()):
-        case Validity.BEGINS_LATER:
-            return NextStep(heading, _("%(state)s. Nothing to do.", state=state))
-        case Validity.RUN_OUT:
-            text = _("%(state)s. Renew them, or give notice of the end.", state=state)
-            url = record_url(table.terms.checklist.id) if table.terms else ""
-            return NextStep(heading, text, _("Open the agreed terms"), url)
-    return NextStep(heading, _("Everything that is agreed is in force. Nothing to do."))
+    cooperation, heading = table.cooperation, _("Next step")
+    if validity(cooperation.starts_on, cooperation.ends_on, clock.today()) is Validity.IN_FORCE:
+        return NextStep(heading, _("Everything that is agreed is in force. Nothing to do."))
+    return NextStep(heading, _("%(state)s. Nothing to do.", state=_state_words(table)))
 
 
 def _gate_view(table: _Table, gate: Gate) -> GateView:

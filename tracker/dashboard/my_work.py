@@ -29,10 +29,13 @@ from tracker.dashboard.queries import (
 from tracker.dashboard.wording import (
     FILL,
     READ_COPIES,
+    RENEW_OR_END,
+    RENEWERS,
     SEND,
     SIGN,
     checklist_url,
     cooperation_url,
+    has_run_out,
     listed,
     record_url,
     review_is_overdue,
@@ -286,13 +289,18 @@ def _send_task(desk: _Desk, line: Line, *, is_mine: bool) -> Task:
 
 
 def _head_tasks(actor: Actor, cooperations: Iterable[Running]) -> list[Task]:
-    """Return a coordinator's tasks on heads: choose ways of working, hold the review."""
-    if not actor.has(Role.COORDINATOR):
+    """Return tasks on heads: choose ways of working, hold the review, renew or end the terms.
+
+    A coordinator's; a signatory can end what has run out.
+    """
+    if not actor.has(*RENEWERS):
         return []
     waiting = [
         cooperation
         for cooperation in cooperations
-        if not cooperation.modes or _review_is_to_begin(cooperation)
+        if not cooperation.modes
+        or _review_is_to_begin(cooperation)
+        or _is_to_renew_or_end(cooperation)
     ]
     sides = queries.own_sides(actor, [cooperation.id for cooperation in waiting])
     return [
@@ -308,11 +316,29 @@ def _review_is_to_begin(cooperation: Running) -> bool:
     return is_overdue and cooperation.stage is Stage.ACTIVE
 
 
+def _is_to_renew_or_end(cooperation: Running) -> bool:
+    """Return whether its terms have run out, and nobody has begun to renew or to end them."""
+    return cooperation.goes_on and has_run_out(cooperation.stage, cooperation.ends_on)
+
+
 def _tasks_of_head(actor: Actor, cooperation: Running, side: OrganisationKind | None) -> list[Task]:
     if actor.organisation_id is None or side is None:
         return []
     own = policy.PartyFact(actor.organisation_id, side)
     tasks_found: list[Task] = []
+    if _is_to_renew_or_end(cooperation):
+        tasks_found.append(
+            Task(
+                str(RENEW_OR_END),
+                _("Overdue since %(day)s", day=as_date(cooperation.ends_on)),
+                YOURS,
+                cooperation_url(cooperation.reference),
+                cooperation.title,
+                due=cooperation.ends_on,
+            )
+        )
+    if not actor.has(Role.COORDINATOR):
+        return tasks_found
     if not cooperation.modes and policy.can_change(
         actor, policy.CooperationFact(cooperation.stage, (own,))
     ):

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from tracker.access.actor import Actor, OrganisationKind
+from tracker.agreements import notices
 from tracker.checklist_templates.models import AnswerScope, ChecklistKind
 from tracker.checklists import queries as checklists
 from tracker.checklists.models import (
@@ -87,6 +88,8 @@ class Running:
     starts_on: dt.date | None
     review_on: dt.date | None
     ends_on: dt.date | None
+    # Whether nobody amends its terms or has given notice of the end.
+    goes_on: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +161,7 @@ def running(actor: Actor) -> list[Running]:
             Cooperation.starts_on,
             Cooperation.review_on,
             Cooperation.ends_on,
+            notices.no_end_is_announced(),
         )
         .where(Cooperation.id.in_(newest), visible_in_part(actor))
         .order_by(Cooperation.opened_at.desc(), Cooperation.reference.desc())

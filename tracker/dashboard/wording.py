@@ -14,7 +14,11 @@ from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.policy import WRITERS
 from tracker.cooperations.models import Stage
 from tracker.core import clock
+from tracker.signoff.outcomes import Validity, validity
 
+# Who renews terms that have run out, or gives notice of the end.
+RENEWERS = (Role.COORDINATOR, Role.SIGNATORY)
+RENEW_OR_END = _l("Renew the agreed terms or end them")
 FILL: dict[ChecklistKind, object] = {
     ChecklistKind.TERMS: _l("Fill in the agreed terms"),
     ChecklistKind.CONFIDENTIALITY: _l("Agree the terms on confidentiality"),
@@ -45,6 +49,12 @@ def review_is_overdue(stage: Stage, review_on: dt.date | None) -> bool:
     """Return whether the review of an active cooperation should have taken place."""
     is_active = stage in {Stage.ACTIVE, Stage.UNDER_REVIEW}
     return is_active and review_on is not None and review_on < clock.today()
+
+
+def has_run_out(stage: Stage, ends_on: dt.date | None) -> bool:
+    """Return whether the last day of the terms of an active cooperation has passed."""
+    is_active = stage in {Stage.ACTIVE, Stage.UNDER_REVIEW}
+    return is_active and validity(None, ends_on, clock.today()) is Validity.RUN_OUT
 
 
 def works(actor: Actor, *, taking_part: bool) -> bool:

@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+import sqlalchemy as sa
+
 # Reserved by RFC 2606: no mail ever reaches it, and no invitation can be sent to it.
 _DOMAIN = "@no-email.invalid"
 
@@ -14,3 +16,8 @@ def of_nobody(user_id: UUID) -> str:
 def is_of_nobody(address: str) -> bool:
     """Tell whether an address stands for none."""
     return address.endswith(_DOMAIN)
+
+
+def are_of_nobody(address: sa.SQLColumnExpression[str]) -> sa.ColumnElement[bool]:
+    """Return the condition that a column has an address that stands for none."""
+    return address.endswith(_DOMAIN, autoescape=True)

@@ -8,7 +8,7 @@ from uuid import UUID
 from flask import url_for
 from flask_babel import gettext as _
 
-from tracker.access.actor import Actor
+from tracker.access.actor import Actor, Role
 from tracker.agreements import frozen_text
 from tracker.agreements.frozen_text import FrozenItem, FrozenText
 from tracker.checklists.models import Checklist
@@ -139,7 +139,7 @@ def lines(reviews: Iterable[Review]) -> list[ReviewLine]:
 
 
 def my_tasks(actor: Actor) -> list[Task]:
-    """Return a person's tasks on reviews that are being held: write the record, confirm it."""
+    """Return a person's tasks on reviews: write the record, confirm it, give notice of the end."""
     if actor.organisation_id is None or not actor.has(*BEGINNERS, *CONFIRMERS):
         return []
     return [_my_task(actor, review) for review in queries.open_for(actor)]
@@ -174,9 +174,13 @@ def cooperation_tasks(
 def _task_under_review(actor: Actor, cooperation: Cooperation, url: str) -> Task:
     review = queries.open_review(cooperation.id)
     label = _("Hold the review")
+    is_party = any(
+        party.organisation_id == actor.organisation_id
+        for party in people.joined_parties(cooperation)
+    )
     if review is None:
         why = _("All parties have confirmed that the cooperation ends.")
-        return Task(_("Give notice of the end"), _("Waiting for a signatory"), OTHERS, url, why)
+        return _notice_task(url, why, is_mine=is_party and actor.has(Role.SIGNATORY))
     version = queries.last_version(review)
     confirmations = queries.standing_confirmations(review)
     confirmed = {row.organisation_id for row in confirmations}
@@ -202,14 +206,20 @@ def _task_under_review(actor: Actor, cooperation: Cooperation, url: str) -> Task
     else:
         is_ours = actor.has(*BEGINNERS)
         state = _("Under review")
-    is_party = any(
-        party.organisation_id == actor.organisation_id
-        for party in people.joined_parties(cooperation)
-    )
     return Task(label, state, YOURS if is_ours and is_party else OTHERS, url)
 
 
+def _notice_task(url: str, why: str, *, is_mine: bool) -> Task:
+    label = _("Give notice of the end")
+    if is_mine:
+        return Task(label, _("Waiting for you"), YOURS, url, why, act=label)
+    return Task(label, _("Waiting for a signatory"), OTHERS, url, why)
+
+
 def _my_task(actor: Actor, review: OpenReview) -> Task:
+    if review.number is None:
+        url = url_for("reviews.listed", reference=review.reference)
+        return _notice_task(url, review.title, is_mine=actor.has(Role.SIGNATORY))
     url = record_url(review.reference, review.number)
     if review.is_complete:
         is_mine = actor.has(*CONFIRMERS) and not review.is_confirmed

@@ -42,11 +42,14 @@ _WHOLE = (
 
 @dataclass(frozen=True, slots=True)
 class OpenReview:
-    """A review that is being held, for a task: where it is, and what is left to do on it."""
+    """A review that is being held, for a task: where it is, and what is left to do on it.
+
+    Without a number: the parties have decided to end the cooperation, and nobody has given notice.
+    """
 
     reference: str
     title: str
-    number: int
+    number: int | None
     is_complete: bool
     # Whether the organisation acted for has confirmed the last version, or the reader has for
     # another party.
@@ -152,7 +155,10 @@ def record_fact(
 
 
 def open_for(actor: Actor) -> list[OpenReview]:
-    """Return the reviews being held to which a person's organisation is a party, in one query."""
+    """Return the reviews being held to which a person's organisation is a party, in one query.
+
+    And the cooperations that are still under review because notice of the end is to be given.
+    """
     confirmed = sa.exists().where(
         ReviewConfirmation.review_id == Review.id,
         ReviewConfirmation.version == Review.version,
@@ -170,8 +176,8 @@ def open_for(actor: Actor) -> list[OpenReview]:
             confirmed,
         )
         .select_from(CooperationEntry)
-        .join(Review, Review.cooperation_id == CooperationEntry.cooperation_id)
-        .join(Cooperation, Cooperation.id == Review.cooperation_id)
+        .join(Cooperation, Cooperation.id == CooperationEntry.cooperation_id)
+        .outerjoin(Review, sa.and_(Review.cooperation_id == Cooperation.id, _IS_OPEN))
         .outerjoin(
             ReviewVersion,
             sa.and_(ReviewVersion.review_id == Review.id, ReviewVersion.number == Review.version),
@@ -181,9 +187,8 @@ def open_for(actor: Actor) -> list[OpenReview]:
             visible(actor),
             CooperationEntry.stage == Stage.UNDER_REVIEW,
             CooperationEntry.organisation_id == actor.organisation_id,
-            _IS_OPEN,
         )
-        .order_by(Review.begun_at, Review.id)
+        .order_by(Review.begun_at, Cooperation.id)
     )
     return [OpenReview(*row) for row in rows]
 

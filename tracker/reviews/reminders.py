@@ -10,6 +10,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from tracker.access.actor import Role
 from tracker.accounts import queries as accounts
 from tracker.agreements import frozen_text, notices
 from tracker.cooperations import people
@@ -48,14 +49,15 @@ def remind_of_review(cooperation_id: UUID, day: dt.date) -> bool:
     db.session.flush()
     if not is_due:
         return False
-    messages.review_is_near(cooperation.reference, _recipients(cooperation))
+    messages.review_is_near(cooperation.reference, _people(cooperation, BEGINNERS))
     return True
 
 
 def remind_of_end(cooperation_id: UUID, day: dt.date) -> bool:
-    """Remind the coordinators and managers of all parties of the end; return whether it was due.
+    """Remind those of all parties who can renew the terms or end them; return whether it was due.
 
-    Also where the terms renew themselves, since a party says no before they do. For the worker.
+    Coordinators and managers, and signatories, who alone can give notice: also where the terms
+    renew themselves, since a party says no before they do. For the worker.
     """
     column = Cooperation.remind_of_end_on
     cooperation = _locked(cooperation_id, _is_due(column, day, _ENDS_IN))
@@ -67,7 +69,8 @@ def remind_of_end(cooperation_id: UUID, day: dt.date) -> bool:
     db.session.flush()
     if not is_due:
         return False
-    messages.end_is_near(cooperation.reference, _recipients(cooperation))
+    everyone = _people(cooperation, (*BEGINNERS, Role.SIGNATORY))
+    messages.end_is_near(cooperation.reference, everyone)
     return True
 
 
@@ -116,10 +119,10 @@ def _days_in_text(cooperation: Cooperation) -> int | None:
     return days if isinstance(days, int) else None
 
 
-def _recipients(cooperation: Cooperation) -> set[UUID]:
+def _people(cooperation: Cooperation, roles: Collection[Role]) -> set[UUID]:
     return {
         person.user_id
         for party in people.current(cooperation.id)
         if not party.is_joining
-        for person in accounts.people_with_role(party.organisation_id, BEGINNERS)
+        for person in accounts.people_with_role(party.organisation_id, roles)
     }

@@ -148,13 +148,17 @@ def follow_clearance(event: DomainEvent) -> None:
     if undertaking is not None:
         reason = _ENDS.get(clearance.closed_reason, UndertakingEnd.WITHDRAWN_BY_NPM)
         close(event.actor, undertaking, reason)
+        if reason is UndertakingEnd.EXPIRED:
+            # If it was the last day of the terms, others wait in vain.
+            mark(Stale.CLEARANCES, [undertaking.cooperation_id], event.actor)
 
 
 def bring_up_to_date(cooperation_id: UUID, actor: Actor | None) -> None:
     """Bring a cooperation's open undertakings in line with who must sign now.
 
-    Those on older terms, of people who left, were suspended or are no longer listed are closed;
-    who is listed and has none is asked.
+    Those on older terms, of people who left, were suspended or are no longer listed are closed, and
+    those that nobody can finish since the last day of the terms has passed. Who is listed and has
+    none is asked.
     """
     checklist = queries.confidentiality(cooperation_id)
     if checklist is None or checklist.revision_in_force_id is None:
@@ -163,18 +167,19 @@ def bring_up_to_date(cooperation_id: UUID, actor: Actor | None) -> None:
     loaded = load(checklist)
     named = {listed_person.user_id: listed_person for listed_person in queries.listed(loaded)}
     homes = people.homes(cooperation_id)
+    revision = db.session.get_one(Revision, checklist.revision_in_force_id)
+    is_over = queries.terms_of(revision).is_over(clock.today())
     kept_ids: set[UUID] = set()
     drafts: dict[UUID, Draft] = {}
     for undertaking in queries.open_ones(cooperation_id):
-        reason = _reason_to_close(undertaking, checklist, named, homes)
+        reason = _reason_to_close(undertaking, checklist, named, homes, is_over=is_over)
         if reason is None:
             kept_ids.add(undertaking.user_id)
             continue
         if reason is UndertakingEnd.NEW_TERMS:
             drafts[undertaking.user_id] = encryption.draft_of(undertaking)
         close(actor, undertaking, reason)
-    revision = db.session.get_one(Revision, checklist.revision_in_force_id)
-    if loaded.cooperation.stage in AT_REST or queries.terms_of(revision).is_over(clock.today()):
+    if loaded.cooperation.stage in AT_REST or is_over:
         return
     endings = queries.last_endings(revision.id)
     for person in named.values():
@@ -246,6 +251,8 @@ def _reason_to_close(
     checklist: Checklist,
     named: dict[UUID, Listed],
     homes: dict[UUID, list[UUID]],
+    *,
+    is_over: bool,
 ) -> UndertakingEnd | None:
     if undertaking.terms_revision_id != checklist.revision_in_force_id:
         return UndertakingEnd.NEW_TERMS
@@ -255,4 +262,7 @@ def _reason_to_close(
         return UndertakingEnd.LEFT
     if undertaking.user_id not in named:
         return UndertakingEnd.UNLISTED
+    # One that has opened a clearance ends with it.
+    if is_over and undertaking.countersigned_at is None:
+        return UndertakingEnd.EXPIRED
     return None

@@ -15,10 +15,12 @@ from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 from markupsafe import Markup
 
-from tracker.access.actor import Actor
+from tracker.access.actor import Actor, Role
 from tracker.access.decision import Decision
 from tracker.access.gate import as_uuid, found_or_404
+from tracker.checklists.models import Checklist
 from tracker.cooperations import keys
+from tracker.cooperations import people as cooperation_people
 from tracker.cooperations import queries as cooperation_queries
 from tracker.cooperations.models import Clearance, ClearanceScope, Cooperation
 from tracker.core import clock
@@ -416,6 +418,10 @@ def cooperation_tasks(
     uncleared = [person for person in facts.people if not person.is_cleared]
     tasks += map(_list_task, queries.incomplete_lists(actor, cooperation, checklist, uncleared))
     asked_count, cleared = queries.progress(cooperation.id)
+    # While anybody is cleared it has not passed, and needn't be read.
+    last = None if cleared else queries.passed_last_day(cooperation, checklist, uncleared)
+    if last is not None:
+        tasks.append(_last_day_task(actor, cooperation, checklist, last))
     if any(task.kind is not TaskKind.SIGN for task in waiting):
         state_, mark = _l("Waiting for you"), YOURS
     elif cleared < asked_count or uncleared:
@@ -429,6 +435,25 @@ def cooperation_tasks(
     return {
         "confidentiality": [*tasks, Task(_l("Undertaking of each person"), state_, mark, url, why_)]
     }
+
+
+def _last_day_task(
+    actor: Actor, cooperation: Cooperation, checklist: Checklist, last: dt.date
+) -> Task:
+    """Return a coordinator's task to amend terms whose last day has passed (C1)."""
+    label = _("Set a later last day in the terms on confidentiality")
+    why_ = _(
+        "It was %(day)s (C1). Nobody has access before all parties have signed a later one.",
+        day=as_date(last),
+    )
+    url = url_for("signing.record", checklist_id=checklist.id)
+    is_party = any(
+        party.organisation_id == actor.organisation_id
+        for party in cooperation_people.joined_parties(cooperation)
+    )
+    if is_party and actor.has(Role.COORDINATOR):
+        return Task(label, _("Waiting for you"), YOURS, url, why_, act=_("Open the terms"))
+    return Task(label, _("Waiting for a coordinator"), OTHERS, url, why_)
 
 
 def _list_task(task: queries.IncompleteList, *, is_named: bool = False) -> Task:

@@ -22,7 +22,7 @@ from tracker.checklists import loading
 from tracker.checklists.encryption import values_of
 from tracker.checklists.loading import LoadedChecklist, retold
 from tracker.checklists.loading import load as load_checklist
-from tracker.checklists.models import Answer, Checklist
+from tracker.checklists.models import Answer, Checklist, ChecklistState
 from tracker.checklists.policy import WRITERS
 from tracker.checklists.rules.consistency import TIES
 from tracker.checklists.rules.values import as_id
@@ -52,6 +52,7 @@ from tracker.undertakings.facts import (
     LIST,
     Listed,
     Questions,
+    Scope,
     Terms,
     UndertakingStatus,
     listed_in,
@@ -692,6 +693,23 @@ def own_incomplete_lists(actor: Actor) -> list[IncompleteList]:
             own_people[cooperation.id],
         ).values()
     ]
+
+
+def passed_last_day(
+    cooperation: Cooperation, checklist: Checklist, uncleared: Sequence[ToClear]
+) -> dt.date | None:
+    """Return the last day of the terms on confidentiality if that has passed while work goes on.
+
+    None where nobody is without access, the terms cover one visit or project, are being amended,
+    or the agreed terms have run out too: these are renewed first, or ended.
+    """
+    if not uncleared or cooperation.stage in AT_REST:
+        return None
+    today, ends_on = clock.today(), cooperation.ends_on
+    if checklist.state is not ChecklistState.IN_FORCE or (ends_on is not None and ends_on < today):
+        return None
+    terms = terms_of(db.session.get_one(Revision, checklist.revision_in_force_id))
+    return terms.until if terms.scope is Scope.ALL_UNTIL and terms.is_over(today) else None
 
 
 def progress(cooperation_id: UUID) -> tuple[int, int]:

@@ -17,7 +17,7 @@ from tests.integration.agreements.conftest import (
 )
 from tests.integration.agreements.test_notices import amend, close, give
 from tests.integration.agreements.test_signers import mailed
-from tracker.agreements import evidence, renewal
+from tracker.agreements import evidence, notices, renewal
 from tracker.agreements import service as agreements_service
 from tracker.checklists.models import ChecklistState, NoticeKind, Renewal
 from tracker.checklists.negotiation import positions
@@ -98,6 +98,7 @@ def test_a_suspended_text_is_not_renewed(in_force: Table, frozen_time: Clock) ->
 
 
 def test_terms_that_end_on_their_day_are_not_renewed(in_force: Table, frozen_time: Clock) -> None:
+    now = clock.now()
     terms = amend(in_force)
     current = agreements.current(terms, "M19")
     agreements.change(in_force.land, terms, "M19", current, **{**current.values, "renewal": "none"})
@@ -106,6 +107,17 @@ def test_terms_that_end_on_their_day_are_not_renewed(in_force: Table, frozen_tim
     in_force.session.commit()
     assert on(in_force, frozen_time, DAYS + 1) == 0
     assert renewals(in_force) == []
+    # What has run out ends without the notice that was agreed for as long as it runs.
+    for days, notice in ((DAYS, NOTICE), (DAYS + 1, 0)):
+        frozen_time(now + days * DAY)
+        assert notices.earliest(terms, NoticeKind.ENDED) == clock.today() + notice * DAY
+
+
+def test_terms_that_renew_themselves_keep_the_notice_until_the_worker_has_renewed_them(
+    in_force: Table, frozen_time: Clock
+) -> None:
+    frozen_time(clock.now() + (DAYS + 1) * DAY)
+    assert notices.agreed_notice(in_force.checklist()) == NOTICE
 
 
 def test_an_amendment_signed_after_a_renewal_goes_on_with_the_renewed_dates(

@@ -17,6 +17,11 @@ from tracker.closing.models import ReturnState
 from tracker.cooperations.models import CooperationPerson, Stage
 from tracker.core import clock
 from tracker.oversight import integrity
+from tracker.signoff.models import Revision
+from tracker.undertakings import handlers as undertakings
+from tracker.undertakings import queries as undertaking_queries
+from tracker.undertakings.facts import Listed
+from tracker.undertakings.models import UndertakingEnd
 
 DAY = dt.timedelta(days=1)
 Clock = Callable[[dt.datetime | None], None]
@@ -86,6 +91,26 @@ def test_the_access_of_its_people_closes_and_they_are_asked_for_their_copies(
     assert asked_for == (own & before) | asked_before
     assert scene.cooperation.stage is Stage.ACTIVE
     assert integrity.check_all().finding is None
+
+
+@pytest.mark.parametrize("asked_anew", [True, False])
+def test_who_had_access_on_earlier_terms_is_asked_for_their_copies_too(
+    scene: Scene, notice: dt.date, frozen_time: Clock, *, asked_anew: bool
+) -> None:
+    """New terms closed the access; whether they were asked to sign again makes no difference."""
+    earlier = undertaking_queries.locked(scene.undertaking("leyla").id)
+    undertakings.close(None, earlier, UndertakingEnd.NEW_TERMS)
+    if asked_anew:
+        revision = scene.session.get_one(Revision, earlier.terms_revision_id)
+        person = Listed(earlier.user_id, earlier.organisation_id, earlier.function)
+        undertakings.ask(None, revision, person)
+    scene.session.commit()
+    assert "leyla" not in returns(scene)
+    frozen_time(clock.now() + (notice - clock.today()))
+    due.leave_due(clock.today())
+    scene.session.commit()
+    request = returns(scene)["leyla"]
+    assert (request.state, request.undertaking_id) == (ReturnState.REQUESTED, earlier.id)
 
 
 def test_who_has_left_stays_named_on_the_visits_page_until_taken_off(

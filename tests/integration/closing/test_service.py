@@ -1,10 +1,12 @@
 """Returns of material and the closing: who is asked, who answers, when it is complete."""
 
+import datetime as dt
 from collections.abc import Callable
 
 import pytest
 import sqlalchemy as sa
 
+from tests import due
 from tests.factories.visits import Scene
 from tracker.closing import encryption, queries, service
 from tracker.closing.models import Closing, Disposal, MaterialReturn, ReturnState
@@ -80,6 +82,16 @@ def test_a_person_who_withdraws_is_asked_while_the_cooperation_goes_on(scene: Sc
     assert returns(scene)["leyla"].state is ReturnState.REQUESTED
     _verb, details = scene.events("return_requested")[-1]
     assert details["organisation"] == "Lantern Health Network"
+
+
+def test_a_person_whose_access_has_run_out_is_asked(
+    scene: Scene, frozen_time: Callable[[dt.datetime | None], None]
+) -> None:
+    last = scene.clearance("leyla").until_on
+    frozen_time(clock.now() + (last - clock.today()) + dt.timedelta(days=1))
+    due.close_expired(clock.today())
+    scene.session.commit()
+    assert returns(scene)["leyla"].state is ReturnState.REQUESTED
 
 
 def test_a_person_who_is_cleared_again_has_nothing_to_return(scene: Scene) -> None:

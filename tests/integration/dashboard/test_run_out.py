@@ -102,3 +102,34 @@ def test_a_suspension_lifted_after_the_last_day_makes_nothing_active(
     history = client.page(f"/cooperations/{cooperation.reference}/history").text
     assert f"now in stage P4, but its terms ran out on {as_date(last)}" in history
     assert f"Terms ran out on {as_date(last)}" in client.page("/cooperations").text
+
+
+TASK = "Renew the agreed terms or end them"
+
+
+def tasks(app: Flask, land: Country, cooperation: Cooperation, key: str) -> tuple[bool, bool]:
+    """Return whether a person has the task in My work, and on the page of the cooperation."""
+    client = land.browser(app, key)
+    work = client.page("/").text
+    mine = work.split("Waiting for others")[0]
+    page = client.page(f"/cooperations/{cooperation.reference}").text
+    return TASK in mine, TASK in page
+
+
+@pytest.mark.parametrize("key", ["ilena", "henrik"])
+def test_who_can_renew_or_end_them_has_the_task_until_somebody_does(
+    app: Flask, land: Country, cooperation: Cooperation, frozen_time: Freeze, key: str
+) -> None:
+    """A coordinator renews, a signatory gives notice."""
+    assert tasks(app, land, cooperation, key) == (False, False)
+    frozen_time(clock.now() + 2 * DAY)
+    assert tasks(app, land, cooperation, key) == (True, True)
+    notices.give_notice(
+        land.actor("tomas"),
+        terms_of(cooperation),
+        NoticeKind.ENDED,
+        reason="It is over.",
+        from_on=clock.today() + 5 * DAY,
+    )
+    land.session.commit()
+    assert tasks(app, land, cooperation, key) == (False, False)

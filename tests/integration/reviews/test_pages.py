@@ -153,6 +153,19 @@ def test_a_decision_to_end_leads_to_the_notice(app: Flask, active: Table) -> Non
     assert shown.links()["Give notice of the end"] == f"/checklists/{active.checklist().id}/end"
 
 
+@pytest.mark.parametrize(("key", "is_mine"), [("henrik", True), ("tomas", True), ("ilena", False)])
+def test_after_that_decision_each_signatory_has_the_task_to_give_notice(
+    app: Flask, active: Table, key: str, *, is_mine: bool
+) -> None:
+    hold(active, outcome=Outcome.END, reason="The project is over.", next_on=None)
+    client = browser(app, active, key)
+    mine, _, others = client.page("/").text.partition("Waiting for others")
+    assert "Give notice of the end" in (mine if is_mine else others)
+    own = client.page(f"/cooperations/{active.cooperation.reference}")
+    state = "Waiting for you" if is_mine else "Waiting for a signatory"
+    assert state in own.text.partition("Give notice of the end")[2]
+
+
 def test_a_review_is_called_off_with_a_reason(app: Flask, active: Table) -> None:
     begin_review(active)
     shown = submit(app, active, "samira", "/1/call-off", reason="Too early.")

@@ -323,7 +323,9 @@ def test_reminders_are_sent_once_as_the_terms_say(active: Table, frozen_time: Cl
     assert {"ilena", "samira", "joana", "vera"} <= set(mailed(active, "review_near"))
     assert not {"leyla", "henrik", "petra"} & set(mailed(active, "review_near"))
     assert on(active, frozen_time, end - 30 * DAY) == 1
-    assert "ilena" in mailed(active, "end_near")
+    # A signatory gives the notice by which a party says no to a renewal.
+    assert {"ilena", "henrik", "tomas"} <= set(mailed(active, "end_near"))
+    assert not {"leyla", "petra"} & set(mailed(active, "end_near"))
     assert on(active, frozen_time, end - 29 * DAY) == 0
 
 

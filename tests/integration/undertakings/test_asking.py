@@ -4,6 +4,7 @@ import datetime as dt
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 from sqlalchemy.orm import Session
 
 from tests import due
@@ -356,3 +357,28 @@ def test_nobody_is_asked_by_a_change_of_the_list_meanwhile(stage: Stage) -> None
     halt(stage, NoticeKind.SUSPENDED)
     stage.list_people("lh", "leyla", "otto", "joana")
     assert set(stage.states().values()) == {CLOSED}
+
+
+def test_once_the_terms_have_run_out_nobody_is_waited_for_and_a_coordinator_renews_them(
+    app: Flask, stage: Stage, frozen_time: Clock
+) -> None:
+    """The agreement goes on, so whoever needs access gets it by a later last day alone."""
+    clearance = stage.clear("leyla")
+    assert stage.states()["samira"] is UndertakingState.ASKED
+    address = f"/cooperations/{stage.cooperation.reference}"
+
+    def whose_task(key: str) -> str:
+        """Return for whom the task waits on a person's page; empty where there is none."""
+        page = stage.browser(app, key).page(address).text
+        return page.partition("have signed a later one.Waiting for ")[2].partition(" ")[0]
+
+    assert not whose_task("ilena")
+    frozen_time(dt.datetime.combine(clearance.until_on, dt.time(12), dt.UTC) + dt.timedelta(1))
+    due.close_expired(clock.today())
+    assert set(stage.states().values()) == {CLOSED}
+    db.session.commit()
+    assert (whose_task("ilena"), whose_task("leyla")) == ("you", "a")
+    # Where the agreement has run out too, that one is renewed first, or ended.
+    stage.cooperation.ends_on = clearance.until_on
+    db.session.commit()
+    assert not whose_task("ilena")

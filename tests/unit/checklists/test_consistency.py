@@ -393,3 +393,24 @@ def test_a_date_that_only_one_of_them_says_contradicts_nothing() -> None:
 
 def test_once_terms_were_in_force_new_dates_may_differ() -> None:
     assert problems_in("M19", DATES, {"start": "2030-01-01"}, VISIT) == []
+
+
+RENEWAL = [a_field("renewal"), a_field("reminder_days", "number")]
+
+
+@pytest.mark.parametrize(
+    ("renewal", "reminder", "notice", "expected"),
+    [
+        ("automatic", 30, 30, []),
+        ("automatic", 30, 31, [("reminder_days", None, None)]),
+        ("automatic", 30, None, []),
+        ("automatic", None, 31, []),
+        ("by_agreement", 30, 90, []),
+    ],
+)
+def test_a_reminder_comes_while_a_party_can_still_say_no_to_a_renewal(
+    renewal: str, reminder: int | None, notice: int | None, expected: list[Any]
+) -> None:
+    answers = {} if notice is None else {"M20": an_answer({"notice_days": notice})}
+    values = {"renewal": renewal, "reminder_days": reminder}
+    assert places(problems_in("M19", RENEWAL, values, sheet=a_sheet(shared=answers))) == expected

@@ -8,6 +8,7 @@ from tracker.access.actor import Actor, ActorMembership, OrganisationKind, Role
 from tracker.closing import policy
 from tracker.closing.models import ReturnState
 from tracker.closing.policy import ClosingFact, ReturnFact
+from tracker.undertakings.models import UndertakingEnd
 
 NPM, OTHER_NPM, CSO = uuid4(), uuid4(), uuid4()
 LEYLA = uuid4()
@@ -104,3 +105,20 @@ def test_it_is_not_completed_before_or_twice(changed: dict[str, int], words: str
 @pytest.mark.parametrize("actor", OTHERS)
 def test_nobody_else_completes_it(actor: Actor) -> None:
     assert not policy.can_complete(actor, closing())
+
+
+@pytest.mark.parametrize(
+    ("end", "terms_are_over", "expected"),
+    [
+        (UndertakingEnd.LEFT, False, True),
+        (UndertakingEnd.TERMS_ENDED, True, True),
+        (UndertakingEnd.EXPIRED, True, True),
+        # Of a clearance for one visit, whose last day is nobody else's business.
+        (UndertakingEnd.EXPIRED, False, False),
+        (UndertakingEnd.NEW_TERMS, True, False),
+    ],
+)
+def test_after_which_ends_copies_are_asked_for(
+    end: UndertakingEnd, *, terms_are_over: bool, expected: bool
+) -> None:
+    assert policy.is_asked_after(end, terms_are_over=terms_are_over) is expected

@@ -205,6 +205,12 @@ def test_pages_of_the_frame_are_valid_in_every_language(
     assert page.root.attrib["lang"] == language
 
 
+def test_the_page_that_promises_erasure_says_what_the_tool_cannot_do_yet(frame: PageFrame) -> None:
+    text = frame.page("/protects").text
+    assert "Destroying that key erases it, in old backups too. The tool can't do this yet." in text
+    assert "but can't erase earlier versions from the history yet." in text
+
+
 MAIL = '{% extends "layouts/mail.txt" %}{% block body %}Something waits for you.{% endblock %}'
 
 

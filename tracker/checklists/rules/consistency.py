@@ -343,6 +343,24 @@ def _dates_as_planned(
             )
 
 
+def _reminded_in_time(
+    _item: Item, values: Values, _around: Surroundings, sheet: Sheet
+) -> Iterator[Problem]:
+    """Where terms renew themselves, a party is reminded while it can still say no (M19, M20)."""
+    reminder, notice = values.get("reminder_days"), sheet.value("M20", "notice_days")
+    if values.get("renewal") != "automatic" or reminder is None or notice is None:
+        return
+    if reminder < notice:
+        yield Problem(
+            "reminder_days",
+            _l(
+                "The terms renew themselves, and a party says no %(days)s days before (M20). The "
+                "reminder has to come at least as many days before the end.",
+                days=notice,
+            ),
+        )
+
+
 RULES: dict[str, tuple[Rule, ...]] = {
     **dict.fromkeys(ON_SITE, (_of_team(),)),
     "V1": (_of_team_or_npm("brief_by"), _brief_in_time),
@@ -361,5 +379,5 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "U18": (_review_afterwards,),
     "M3": (_forms_of_cooperation,),
     "M14": (_declared_interests,),
-    "M19": (_dates_as_planned,),
+    "M19": (_dates_as_planned, _reminded_in_time),
 }
