@@ -1,6 +1,7 @@
 """The reader's language and its direction; dates and times in words, in the NPM's time zone."""
 
 import datetime as dt
+import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -10,6 +11,7 @@ from babel import Locale, dates, lists, negotiate_locale
 from flask import Flask, current_app, g, has_request_context, request
 from flask_babel import get_locale
 from flask_babel import gettext as _
+from flask_babel.speaklater import LazyString
 from markupsafe import Markup, escape
 from werkzeug.wrappers import Response
 
@@ -27,6 +29,8 @@ _DATES_OF = {"en": "en_GB"}
 _WITH_WEEKDAY = {"en": "EEEE d MMMM y"}
 _DAY_AND_MONTH = "MMMd"
 _NONE = Markup("")
+# The direction of text by the class of its first letter.
+_DIRECTION_OF = {"L": "ltr", "R": "rtl", "AL": "rtl"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,7 @@ def language_of_text() -> str:
     return request.args.get("language", language())
 
 
+@cache
 def direction(code: str) -> str:
     """Return the direction of a language's script: ltr or rtl."""
     return str(Locale.parse(code.replace("-", "_")).text_direction)
@@ -124,8 +129,9 @@ def localized(words: object, around: str = "") -> Markup:
 
     around is the language of the surrounding part, if it is not the page's.
     """
+    attributes = _attributes(words, around) or _own_direction(words, around)
     # Concatenated, not formatted with Markup.format: a long page has hundreds of these.
-    return Markup(f"<bdi{_attributes(words, around)}>{escape(words)}</bdi>")  # noqa: S704
+    return Markup(f"<bdi{attributes}>{escape(words)}</bdi>")  # noqa: S704
 
 
 def marked(words: object, around: str = "") -> Markup:
@@ -164,6 +170,20 @@ def language_note(shown: str, others: Iterable[str] = ()) -> str:
 
 def _attributes(words: object, around: str) -> Markup:
     return language_attributes(language_of(words), around)
+
+
+def _own_direction(words: object, around: str) -> Markup:
+    """Return the direction of text in the surrounding language whose first letter has another.
+
+    A bdi takes the direction of its first letter, and a label may begin with a code or a name. What
+    people typed has no language.
+    """
+    if not isinstance(words, LazyString) and not language_of(words):
+        return _NONE
+    own = direction(around or language())
+    classes = map(unicodedata.bidirectional, str(words))
+    first = next((_DIRECTION_OF[each] for each in classes if each in _DIRECTION_OF), "ltr")
+    return _NONE if first == own else Markup(' dir="{}"').format(own)
 
 
 def time_zone_words() -> str:

@@ -4,12 +4,12 @@ import datetime as dt
 from collections.abc import Callable
 
 import pytest
-from flask_babel import get_locale
+from flask_babel import get_locale, lazy_gettext
 
 from tests.factories.ui import PageFrame, make_page_frame
 from tests.moments import standing_at
 from tracker.core import clock
-from tracker.core.localized import LocalizedStr, language_of
+from tracker.core.localized import LocalizedStr, language_of, with_code
 from tracker.ui.locale import (
     as_date,
     as_datetime,
@@ -239,6 +239,20 @@ def test_what_is_around_words_may_be_in_another_language_than_the_page(
     assert localized(LocalizedStr("Goals", "en"), "ar") == '<bdi lang="en" dir="ltr">Goals</bdi>'
     assert language_attributes("en", "ar") == ' lang="en" dir="ltr"'
     assert language_attributes("") == ""
+
+
+def test_a_label_that_begins_with_a_code_reads_in_the_direction_of_its_language(
+    in_request: InRequest,
+) -> None:
+    in_request(headers={"Cookie": "language=ar"})
+    goals = with_code("M1", LocalizedStr("الأهداف", "ar"))
+    assert localized(goals) == '<bdi dir="rtl">M1 الأهداف</bdi>'
+    assert localized(LocalizedStr("12", "ar")) == '<bdi dir="rtl">12</bdi>'
+    assert localized(lazy_gettext("V2")) == '<bdi dir="rtl">V2</bdi>'
+    assert localized("M1 typed") == "<bdi>M1 typed</bdi>"
+    assert localized(LocalizedStr("الأهداف: goals", "en"), "en") == (
+        '<bdi dir="ltr">الأهداف: goals</bdi>'
+    )
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,7 @@ from tracker.checklists.obstacles import to_sending
 from tracker.cooperations.pages import departed, taken_over
 from tracker.core import clock
 from tracker.core.errors import RuleBrokenError, StaleError
+from tracker.core.localized import with_code
 from tracker.signoff import policy as signoff_policy
 from tracker.signoff import proof_fields, shown
 from tracker.signoff import queries as signoff
@@ -594,7 +595,7 @@ def _text(document: dict[str, Any]) -> FrozenText:
 
 def _codes(loaded: LoadedChecklist) -> list[tuple[str, str]]:
     return [
-        (item.code, f"{item.code} {item.label}")
+        (item.code, with_code(item.code, item.label))
         for item in loaded.template.items
         if item.part.value == "terms"
     ]
