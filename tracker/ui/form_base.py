@@ -14,6 +14,7 @@ from wtforms.widgets import ListWidget
 from tracker.core.content import ContentError
 from tracker.core.csrf import MaskedFormCSRF
 from tracker.core.errors import RuleBrokenError
+from tracker.ui.locale import with_commas
 from tracker.ui.validators import LINE_LENGTH, TEXT_LENGTH, MaxLength, is_blank
 from tracker.ui.words import BareMessage, tidy_line, tidy_text
 
@@ -131,7 +132,7 @@ def _problems(field: Any, place: str) -> Iterator[Problem]:
     if isinstance(field, FieldList):
         for number, entry in enumerate(field, 1):
             name = getattr(entry, "row_label", "") or _("row %(number)s", number=number)
-            yield from _problems(entry, f"{field.label.text}, {name}, ")
+            yield from _problems(entry, with_commas((field.label.text, name, "")))
         own = [message for message in field.errors if isinstance(message, str)]
         yield from ((field.id, _with_label(message, field, place)) for message in own)
     elif isinstance(field, FormField):

@@ -11,6 +11,7 @@ from babel import Locale, dates, lists, negotiate_locale
 from flask import Flask, current_app, g, has_request_context, request
 from flask_babel import get_locale
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from flask_babel.speaklater import LazyString
 from markupsafe import Markup, escape
 from werkzeug.wrappers import Response
@@ -29,6 +30,11 @@ _DATES_OF = {"en": "en_GB"}
 _WITH_WEEKDAY = {"en": "EEEE d MMMM y"}
 _DAY_AND_MONTH = "MMMd"
 _NONE = Markup("")
+# What is between the words of a list in the current language. In a script that reads from right to
+# left the catalogue adds a mark, so that codes and Latin names follow each other in its direction.
+_RIGHT_TO_LEFT = "\N{RIGHT-TO-LEFT MARK}"
+_COMMA = _l("%(before)s, %(after)s", before="", after="")
+_SEMICOLON = _l("%(before)s; %(after)s", before="", after="")
 # The direction of text by the class of its first letter.
 _DIRECTION_OF = {"L": "ltr", "R": "rtl", "AL": "rtl"}
 
@@ -51,6 +57,8 @@ def init_locale(app: Flask, profile_language: ProfileLanguage | None = None) -> 
         localized=localized, marked=marked, text_attributes=text_attributes
     )
     app.jinja_env.filters.update(language_of=language_of)
+    app.jinja_env.filters.update(with_commas=with_commas, with_semicolons=with_semicolons)
+    app.jinja_env.globals.update(comma=_COMMA, semicolon=_SEMICOLON)
     app.jinja_env.filters.update(language_name=name_of, language_attributes=language_attributes)
     app.jinja_env.globals.update(day=day, moment=moment, language_note=language_note)
 
@@ -114,6 +122,16 @@ def name_of(code: str) -> str:
     return str(name or code)
 
 
+def with_commas(words: Iterable[object]) -> str:
+    """Return words with a comma of the current language between them: M1, M2."""
+    return _joined(_COMMA, words)
+
+
+def with_semicolons(words: Iterable[object]) -> str:
+    """Return words with a semicolon of the current language between them."""
+    return _joined(_SEMICOLON, words)
+
+
 def listed(names: Iterable[str]) -> str:
     """Return several names as a list in the current language: A, B and C."""
     return str(lists.format_list(list(names), locale=_dates_locale(str(get_locale() or "en"))))
@@ -166,6 +184,14 @@ def language_note(shown: str, others: Iterable[str] = ()) -> str:
         return ""
     note = _("Available in %(languages)s only.", languages=listed(map(name_of, codes)))
     return LocalizedStr(note, language())
+
+
+def _joined(separator: object, words: Iterable[object]) -> str:
+    """Join words; where the separator has a mark, begin with it, since messages isolate a list."""
+    parts = [str(part) for part in words]
+    between = str(separator)
+    mark = _RIGHT_TO_LEFT if len(parts) > 1 and _RIGHT_TO_LEFT in between else ""
+    return mark + between.join(parts)
 
 
 def _attributes(words: object, around: str) -> Markup:

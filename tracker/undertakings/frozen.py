@@ -12,7 +12,7 @@ from tracker.checklists.localized_values import Part_
 from tracker.core.localized import LocalizedStr, LocalizedText, pick_language
 from tracker.mail.render import in_language
 from tracker.signoff import leaves
-from tracker.ui.locale import as_date
+from tracker.ui.locale import as_date, with_commas
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ def _about(document: Mapping[str, Any], language: str) -> tuple[Part_, ...]:
             (_("Person"), document["person"]["name"]),
             (_("Function"), document["person"].get("function", "")),
             (_("Organisation"), document["organisation"]["name"]),
-            (_("Cooperation"), f"{cooperation['title']}, {cooperation['reference']}"),
+            (_("Cooperation"), with_commas((cooperation["title"], cooperation["reference"]))),
             (
                 _("Terms it's based on"),
                 _(

@@ -27,9 +27,12 @@ from tracker.ui.locale import (
     select_language,
     text_attributes,
     time_zone_words,
+    with_commas,
+    with_semicolons,
 )
 
 InRequest = Callable[..., None]
+MARK = "\N{RIGHT-TO-LEFT MARK}"
 LATE = dt.datetime(2026, 12, 11, 22, 30, tzinfo=dt.UTC)
 
 
@@ -96,6 +99,23 @@ def test_names_in_a_list_are_escaped_and_keep_their_own_direction(in_request: In
     assert listed_people(["Milan", "A <b>", "{0}"]) == (
         "<bdi>Milan</bdi>, <bdi>A &lt;b&gt;</bdi> and <bdi>{0}</bdi>"
     )
+
+
+@pytest.mark.parametrize(
+    ("reader", "by_commas", "by_semicolons"),
+    [
+        ("en", "M1, V2", "M1; V2"),
+        # The mark keeps codes, which read from left to right, in the order of the page.
+        ("ar", f"{MARK}M1،{MARK} V2", f"{MARK}M1؛{MARK} V2"),
+    ],
+)
+def test_words_are_joined_as_in_the_readers_language(
+    in_request: InRequest, reader: str, by_commas: str, by_semicolons: str
+) -> None:
+    in_request(headers={"Cookie": f"language={reader}"})
+    words = ["M1", lazy_gettext("V2")]
+    assert (with_commas(words), with_semicolons(words)) == (by_commas, by_semicolons)
+    assert with_commas(["M1"]) == "M1"
 
 
 @pytest.mark.parametrize(("shown", "others"), [("en", ()), ("ar", ("en",)), ("", ())])

@@ -65,6 +65,7 @@ from tracker.signoff.models import Revision, SignatureRequest
 from tracker.signoff.proof_fields import Given
 from tracker.ui import locale
 from tracker.ui.fields import Option
+from tracker.ui.locale import with_commas
 from tracker.ui.perform import perform, require_for
 
 blueprint = Blueprint("signing", __name__, url_prefix="/checklists/<uuid:checklist_id>")
@@ -150,7 +151,7 @@ def _language_choices(loaded: LoadedChecklist) -> list[Option]:
             locale.name_of(code),
             _(
                 "Not translated yet, so shown in another language: %(items)s.",
-                items=", ".join(lacking),
+                items=with_commas(lacking),
             )
             if (lacking := known[code])
             else "",

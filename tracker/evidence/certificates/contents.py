@@ -37,7 +37,15 @@ from tracker.signoff.labels import (
 )
 from tracker.signoff.models import Revision, Signature, SignatureKind
 from tracker.ui import qr_code
-from tracker.ui.locale import as_date, as_datetime, direction, listed, name_of
+from tracker.ui.locale import (
+    as_date,
+    as_datetime,
+    direction,
+    listed,
+    name_of,
+    with_commas,
+    with_semicolons,
+)
 from tracker.undertakings import frozen as undertakings
 from tracker.undertakings.facts import COVERS
 from tracker.undertakings.frozen import SignedDocument
@@ -331,7 +339,7 @@ def _proof(signature: Signature, when: SignedWhen) -> str:
 
 def _capacity(signature: Signature) -> str:
     """Return in what capacity somebody signed, for whom, and in whose place."""
-    return ", ".join([_role(signature), *beside_words(signature)])
+    return with_commas([_role(signature), *beside_words(signature)])
 
 
 def _role(signature: Signature) -> str:
@@ -456,7 +464,7 @@ def _facts(source: Source) -> list[tuple[str, str]]:
         facts.append(
             (
                 _("Guidance"),
-                "; ".join(
+                with_semicolons(
                     _(
                         "%(article)s, revision %(number)s",
                         article=f"{passage['slug']} ({name_of(passage['language'])})",
