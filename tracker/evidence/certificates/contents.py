@@ -21,7 +21,7 @@ from tracker.activity.queries import HistoryLine
 from tracker.agreements import frozen_text
 from tracker.checklists.localized_values import Part_, Table
 from tracker.core import clock
-from tracker.core.localized import LocalizedStr, language_of
+from tracker.core.localized import language_of
 from tracker.evidence.certificates.pdf import MARKER
 from tracker.mail.render import in_language, link
 from tracker.signoff.labels import (
@@ -221,7 +221,7 @@ def _undertaking(source: Source, language: str) -> Values:
     terms = source.document["terms"]
     title = _("Undertaking of confidentiality")
     parts = [_("Briefing"), _("Interests")]
-    confirmed = _("%(sentence)s %(day)s", sentence=text.briefing, day=text.briefed_on)
+    confirmed = _("%(sentence)s %(day)s", sentence=text.briefing, day=text.briefing_held)
     entries = [
         (parts[0], confirmed.strip() if text.briefing else _("None was confirmed.")),
         (parts[1], text.interests or _("Nothing was declared.")),
@@ -282,16 +282,19 @@ def _documents(documents: Sequence[SignedDocument], language: str) -> list[Value
     for document in documents:
         version = _("Version: %(version)s", version=document.version)
         kind = f"{document.kind}. {version}" if document.kind else version
-        digest = LocalizedStr(f"SHA-256: {document.digest}", language)
         items.append(
             {
                 "code": COVERS,
                 "label": _say(document.title, language),
                 "prompt": _say(kind, language, is_said=True),
                 "answers": [
-                    {"by": None, "parts": [_part(("", words), language)]}
-                    for words in (document.text, document.sentence, digest)
+                    {"by": None, "parts": [_part(("", words), language)], "is_quoted": is_quoted}
+                    for words, is_quoted in ((document.text, True), (document.sentence, False))
                 ],
+                "digest": {
+                    "label": f"{_('Digest of this text')} (SHA-256)",
+                    "groups": _groups(document.digest),
+                },
             }
         )
     return [{"title": _say(_("Other documents signed"), language, is_said=True), "items": items}]
