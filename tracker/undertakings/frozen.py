@@ -107,11 +107,12 @@ def read(document: Mapping[str, Any], language: str) -> SignedText:
 def _about(document: Mapping[str, Any], language: str) -> tuple[Part_, ...]:
     cooperation, terms = document["cooperation"], document["terms"]
     with in_language(language):
+        title = with_commas((cooperation["title"], cooperation["reference"]))
         parts = [
             (_("Person"), document["person"]["name"]),
             (_("Function"), document["person"].get("function", "")),
             (_("Organisation"), document["organisation"]["name"]),
-            (_("Cooperation"), with_commas((cooperation["title"], cooperation["reference"]))),
+            (_("Cooperation"), LocalizedStr(title, language)),
             (
                 _("Terms it's based on"),
                 _(
