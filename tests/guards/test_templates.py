@@ -1,6 +1,7 @@
 """Rules for every template and style sheet: it compiles, has its frame, and nothing inline."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -35,6 +36,13 @@ PHYSICAL = re.compile(
 )
 # Names of files in a bundle of evidence, which no template makes.
 OF_A_BUNDLE = {"checkpoint.txt", "inclusion.txt", "keys.txt", "seal.txt"}
+# Lines that join what is stored or typed that way in any language: names on a paper, rules of a
+# template as its file writes them, languages in a field.
+JOINED_AS_STORED = {
+    "agreements/paper/prior_agreements.py": 2,
+    "checklist_templates/compare.py": 2,
+    "organisations/forms.py": 1,
+}
 # Verbs of the instance's own chain, which no page tells; "tracker audit verify" reads it.
 OF_THE_INSTANCE = {
     "instance_started",
@@ -288,6 +296,45 @@ def test_no_word_of_a_verb_is_a_method_of_the_details(app: Flask) -> None:
         if is_details(node.node) and hasattr(dict, node.attr)
     ]
     assert offending == []
+
+
+def latin_marks(tree: nodes.Template) -> Iterator[str]:
+    """Yield each comma or semicolon between words that a template itself writes.
+
+    Those inside a message are translated with it.
+    """
+    for data in tree.find_all(nodes.TemplateData):
+        yield from re.findall(r"(?:^|>)([,;])(?=\s|$|<)", data.data)
+    for node in tree.find_all(nodes.Filter):
+        if node.name == "join":
+            marks = (arg.value for arg in node.args if isinstance(arg, nodes.Const))
+            yield from (mark for mark in marks if mark in {", ", "; "})
+
+
+def test_words_in_a_list_have_the_comma_of_their_language_between_them(app: Flask) -> None:
+    """With the filters with_commas and with_semicolons, or {{ comma }} between two parts."""
+    offending = [f"{name}: {mark}" for name in names() for mark in latin_marks(parsed(app, name))]
+    assert offending == []
+
+
+@pytest.mark.parametrize(
+    "source", ["{{ a }}, {{ b }}", "<b>{{ a }}</b>, <b>b</b>", '{{ a|join(", ") }}', "{{ a }}; b"]
+)
+def test_each_comma_of_a_template_is_looked_at(app: Flask, source: str) -> None:
+    assert list(latin_marks(app.jinja_env.parse(source)))
+    assert not list(latin_marks(app.jinja_env.parse("{% trans %}{{ a }}, {{ b }}{% endtrans %}")))
+
+
+def test_code_that_speaks_to_people_joins_words_as_their_language_does() -> None:
+    """With ui.locale.with_commas and with_semicolons."""
+    joining = Counter(
+        str(path.relative_to(PACKAGE))
+        for path in PACKAGE.rglob("*.py")
+        if "from flask_babel" in path.read_text()
+        for line in path.read_text().splitlines()
+        if re.search(r"[\"'][,;] [\"']\.join\(", line)
+    )
+    assert joining == JOINED_AS_STORED
 
 
 def test_a_button_is_of_a_kind_that_the_design_names() -> None:

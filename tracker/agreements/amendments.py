@@ -30,6 +30,7 @@ from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.signoff import service as signoff
 from tracker.signoff.models import Revision
+from tracker.ui.locale import with_commas
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,7 @@ def _has_way_back(actor: Actor, loaded: LoadedChecklist, signed: _Signed) -> Dec
             _l(
                 "There's an open flag on words of the text in force: %(items)s. Explain them "
                 "first, or change them by the amendment.",
-                items=", ".join(flagged),
+                items=with_commas(flagged),
             )
         )
     return YES

@@ -21,7 +21,7 @@ from tracker.organisations.labels import KINDS
 from tracker.signoff import leaves
 from tracker.signoff.labels import ORDERS, power_words, rule_words
 from tracker.signoff.signers import Order
-from tracker.ui.locale import as_date
+from tracker.ui.locale import as_date, with_commas
 
 # The shape before what is said stood there in several languages.
 FIRST = "common-terms/1"
@@ -273,7 +273,7 @@ def _signer(signatory: Mapping[str, Any]) -> str:
         parts.append(_("on behalf of %(person)s", person=signatory["on_behalf_of"]))
     if signatory.get("turn"):
         parts.append(_("signs as number %(number)s", number=signatory["turn"]))
-    return ", ".join(word for word in parts if word)
+    return with_commas(word for word in parts if word)
 
 
 def _power(signatory: Mapping[str, Any]) -> str:
@@ -338,7 +338,7 @@ def _of_second_reading(reading: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _of_paper(before: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     yield _("Signed on paper on"), _as_day(before.get("signed_on"))
     yield _("Last day"), _as_day(before.get("ends_on"))
-    yield _("Not known"), ", ".join(before.get("not_known") or ())
+    yield _("Not known"), with_commas(before.get("not_known") or ())
 
 
 def _as_day(day: str | None) -> str:

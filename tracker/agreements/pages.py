@@ -25,7 +25,7 @@ from tracker.signoff.labels import (
 from tracker.signoff.models import Revision, Signature, SignatureRequest, SignatureSlot
 from tracker.signoff.policy import RequestStatus
 from tracker.signoff.signers import PartySigners
-from tracker.ui.locale import as_date
+from tracker.ui.locale import as_date, with_commas
 
 # How often is reminded, in words that say when it ends.
 RHYTHM_WORDS = {
@@ -93,7 +93,7 @@ def who_signs(view: RequestView, parties: Iterable[PartyFact], actor: Actor) -> 
                 npm=own is not None and own.side is OrganisationKind.NPM,
                 state=state,
                 s=s,
-                note=", ".join(note for note in notes if note),
+                note=with_commas(note for note in notes if note),
             )
         )
     return views
@@ -155,7 +155,7 @@ def rules(view: RequestView, parties: Iterable[PartyFact]) -> list[str]:
         words.append(
             _(
                 "%(parties)s: once the others have signed.",
-                parties=", ".join(names.get(party.organisation_id, "") for party in late),
+                parties=with_commas(names.get(party.organisation_id, "") for party in late),
             )
         )
     return words
@@ -177,7 +177,7 @@ def for_whom_words(view: RequestView, actor: Actor) -> str:
     """Return for whom somebody signs: the organisation, and the person where there is one."""
     slot = queries.slot_of(view.request, actor.organisation_id, actor.user_id)
     beside = _for_whom(view, slot) if slot else []
-    return ", ".join([actor.organisation_name, *beside])
+    return with_commas([actor.organisation_name, *beside])
 
 
 def sentence(
@@ -223,7 +223,7 @@ def signature_lines(
             lines.append(
                 {
                     "name": name,
-                    "capacity": ", ".join(
+                    "capacity": with_commas(
                         [
                             _(
                                 "%(office)s, for %(organisation)s",
@@ -247,7 +247,7 @@ def signature_line(signature: Signature) -> dict[str, Any]:
     power = power_words(signature.power, signature.power_from, signature.power_until)
     return {
         "name": signature.signer_name,
-        "capacity": ", ".join(
+        "capacity": with_commas(
             [
                 _(
                     "%(office)s, for %(organisation)s",

@@ -24,6 +24,7 @@ from tracker.signoff import queries as signoff
 from tracker.signoff import service as signoff_service
 from tracker.signoff.models import Revision
 from tracker.ui import locale
+from tracker.ui.locale import with_commas
 
 DRAFT = "draft"
 
@@ -123,7 +124,7 @@ def _beside(loaded: LoadedChecklist, version: Version, language: str) -> list[Pa
     return [
         (_("Cooperation"), text.cooperation),
         *text.about,
-        (_("Languages"), ", ".join(locale.name_of(code) for code in text.languages)),
+        (_("Languages"), with_commas(locale.name_of(code) for code in text.languages)),
         (_("Binding language"), locale.name_of(text.binding)),
     ]
 

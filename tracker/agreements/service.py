@@ -68,6 +68,7 @@ from tracker.signoff.models import (
 )
 from tracker.signoff.policy import RequestStatus
 from tracker.signoff.signers import Named, Order, PartySigners
+from tracker.ui.locale import with_commas
 
 SUBJECT = "checklist"
 # What of a text's history stands on its record and its certificate: how it was settled and signed,
@@ -243,7 +244,7 @@ def who_else_is_reminded(loaded: LoadedChecklist) -> dict[UUID, str]:
     if is_restricted(loaded.checklist):
         return {}
     return {
-        person.user_id: f"{person.name}, {party.name}"
+        person.user_id: with_commas((person.name, party.name))
         for party in loaded.surroundings.parties
         for person in accounts.people_with_role(party.organisation_id, [Role.COORDINATOR])
     }

@@ -14,6 +14,7 @@ from tracker.checklist_templates.schema import (
     TemplateField,
 )
 from tracker.checklist_templates.value_differences import Difference
+from tracker.ui.locale import with_commas
 
 Thing = Item | TemplateField | Column
 
@@ -195,7 +196,7 @@ def _rests_on(old: Item, new: Item) -> Iterator[Change]:
         ("passages", _l("Passages it is based on")),
         ("sources", _l("Other sources")),
     ):
-        before, after = (", ".join(getattr(item.rests_on, key)) for item in (old, new))
+        before, after = (with_commas(getattr(item.rests_on, key)) for item in (old, new))
         yield from _only(_change(name, before, after))
 
 

@@ -15,6 +15,7 @@ from tracker.checklists.labels import CLASSES, UNITS
 from tracker.checklists.loading import LoadedChecklist
 from tracker.cooperations import outside_bodies
 from tracker.cooperations.labels import BODY_KINDS
+from tracker.core.localized import with_code
 from tracker.ui.fields import (
     ChoiceField,
     ChoicesField,
@@ -218,7 +219,8 @@ def copy_form(items: Sequence[tuple[str, str]], seen: str) -> Form:
     members = {
         "seen": HiddenValueField(),
         "items": ChoicesField(
-            _l("What to copy"), choices=[Option(code, f"{code} {label}") for code, label in items]
+            _l("What to copy"),
+            choices=[Option(code, with_code(code, label)) for code, label in items],
         ),
     }
     form_class = type("CopyForm", (Form,), members)

@@ -16,7 +16,7 @@ from tracker.checklists.drafts import Begun
 from tracker.checklists.labels import KINDS
 from tracker.checklists.models import DraftKind
 from tracker.core import clock
-from tracker.ui.locale import as_date, as_datetime
+from tracker.ui.locale import as_date, as_datetime, with_commas
 from tracker.ui.tasks import OTHERS, YOURS, Task, Tasks, Waiting
 
 
@@ -134,7 +134,7 @@ def _where(batch: Batch) -> str:
             "%(title)s: %(kind)s, %(item)s",
             title=batch.cooperation,
             kind=KINDS[batch.kind],
-            item=", ".join(batch.items),
+            item=with_commas(batch.items),
         )
     )
 

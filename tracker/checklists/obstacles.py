@@ -5,6 +5,7 @@ from flask_babel import lazy_gettext as _l
 from tracker.checklist_templates.models import ChecklistKind
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.negotiation import hints
+from tracker.ui.locale import with_commas
 
 
 def to_sending(loaded: LoadedChecklist) -> list[object]:
@@ -17,11 +18,11 @@ def to_sending(loaded: LoadedChecklist) -> list[object]:
     obstacles: list[object] = []
     if standing.blocking:
         obstacles.append(
-            _l("Not complete and agreed yet: %(items)s.", items=", ".join(standing.blocking))
+            _l("Not complete and agreed yet: %(items)s.", items=with_commas(standing.blocking))
         )
     flagged = [code for code in loaded.template.by_code if code in loaded.flagged]
     if flagged:
-        obstacles.append(_l("There's an open flag on %(items)s.", items=", ".join(flagged)))
+        obstacles.append(_l("There's an open flag on %(items)s.", items=with_commas(flagged)))
     if loaded.checklist.kind is not ChecklistKind.TERMS:
         return obstacles
     waiting = dict.fromkeys(hint.item for hint in hints.waiting_for_reader(loaded))
@@ -29,7 +30,7 @@ def to_sending(loaded: LoadedChecklist) -> list[object]:
         obstacles.append(
             _l(
                 "The second reader hasn't said yet whether words on %(items)s limit the NPM.",
-                items=", ".join(waiting),
+                items=with_commas(waiting),
             )
         )
     if loaded.review is None:

@@ -18,7 +18,7 @@ from tracker.comments.models import Comment, CommentAudience, CommentTask
 from tracker.comments.queries import GivenTask, Mention
 from tracker.cooperations.people import Person
 from tracker.core import clock
-from tracker.ui.locale import as_date
+from tracker.ui.locale import as_date, with_commas
 from tracker.ui.tasks import OTHERS, YOURS, Task, Tasks, Waiting
 
 
@@ -119,7 +119,9 @@ def offered(people: Iterable[Person], *, without: UUID | None = None) -> list[tu
     audiences: dict[str, str] = {}
     for person in people:
         if person.user_id != without:
-            audiences.setdefault(str(person.user_id), f"{person.name}, {person.organisation_name}")
+            audiences.setdefault(
+                str(person.user_id), with_commas((person.name, person.organisation_name))
+            )
     return list(audiences.items())
 
 

@@ -28,6 +28,7 @@ from tracker.core import clock
 from tracker.ui import locale
 from tracker.ui.filters import filter_links
 from tracker.ui.form_base import Form
+from tracker.ui.locale import with_commas
 from tracker.ui.paging import SIZE, Page, asked_number, offset
 from tracker.ui.perform import perform, require_for
 
@@ -187,7 +188,7 @@ def _thread(actor: Actor, checklist: Checklist, item: Item | None) -> Answered:
     people = checklists.writers(checklist)
     form = CommentForm()
     form.offer(
-        ", ".join(dict.fromkeys(party.name for party in queries.parties(checklist))),
+        with_commas(dict.fromkeys(party.name for party in queries.parties(checklist))),
         _("People who act for %(organisation)s", organisation=actor.organisation_name),
         pages.offered(people, without=actor.user_id),
     )

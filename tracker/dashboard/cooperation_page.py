@@ -40,7 +40,6 @@ from tracker.dashboard.wording import (
     SIGN,
     checklist_url,
     has_run_out,
-    listed,
     record_url,
     review_url,
     send_url,
@@ -63,7 +62,7 @@ from tracker.lifecycle.stages import BESIDE, BY_GATES, IN_ORDER
 from tracker.signoff.labels import DISAGREES
 from tracker.signoff.outcomes import Validity, validity
 from tracker.ui import locale
-from tracker.ui.locale import as_date
+from tracker.ui.locale import as_date, listed, with_commas, with_semicolons
 from tracker.ui.tasks import OTHERS, YOURS, Task, TaskGroup
 
 FEW_REASONS = 6
@@ -391,7 +390,7 @@ def _fill_task(table: _Table, checklist: Checklist) -> Task:
         total=checklist.total_count,
     )
     if checklist.open_items and checklist.state is ChecklistState.DRAFTING:
-        why += " " + _("Open again: %(items)s.", items=", ".join(checklist.open_items))
+        why += " " + _("Open again: %(items)s.", items=with_commas(checklist.open_items))
         why += _newcomers_read_all(table)
     ours = next(
         (
@@ -675,7 +674,7 @@ def _glance(table: _Table) -> tuple[tuple[object, object], ...]:
     cooperation = table.cooperation
     chosen = [str(MODE_LABELS[mode]) for mode in cooperations.modes(cooperation)]
     facts: list[tuple[object, object]] = [
-        (_("Ways of working"), "; ".join(chosen) or _("Nobody named yet")),
+        (_("Ways of working"), with_semicolons(chosen) or _("Nobody named yet")),
     ]
     if table.terms is not None:
         form = table.terms.sheet.value("M3", "form")

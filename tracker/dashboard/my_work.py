@@ -36,7 +36,6 @@ from tracker.dashboard.wording import (
     checklist_url,
     cooperation_url,
     has_run_out,
-    listed,
     record_url,
     review_is_overdue,
     review_url,
@@ -46,7 +45,7 @@ from tracker.dashboard.wording import (
 )
 from tracker.lifecycle import policy as lifecycle
 from tracker.reviews import pages as review_pages
-from tracker.ui.locale import as_date
+from tracker.ui.locale import as_date, listed
 from tracker.ui.tasks import OTHERS, YOURS, DateAhead, Task, Tasks, Waiting
 
 FEW_DATES = 8

@@ -1,12 +1,9 @@
 """Texts and links shared by My work and the cooperation page."""
 
 import datetime as dt
-from collections.abc import Iterable
 from uuid import UUID
 
-from babel.lists import format_list
 from flask import url_for
-from flask_babel import get_locale
 from flask_babel import lazy_gettext as _l
 
 from tracker.access.actor import Actor, Role
@@ -60,11 +57,6 @@ def has_run_out(stage: Stage, ends_on: dt.date | None) -> bool:
 def works(actor: Actor, *, taking_part: bool) -> bool:
     """Return whether their side's work is this person's: coordinators, and those who take part."""
     return actor.has(Role.COORDINATOR) or (taking_part and actor.has(*WRITERS))
-
-
-def listed(names: Iterable[str]) -> str:
-    """Return several names as a list."""
-    return str(format_list(list(names), locale=str(get_locale() or "en")))
 
 
 def cooperation_url(reference: str) -> str:

@@ -14,6 +14,7 @@ from tracker.organisations.forms import KindForm, OrganisationForm, form_for
 from tracker.organisations.models import Organisation
 from tracker.ui import paging
 from tracker.ui.filters import filter_links
+from tracker.ui.locale import with_commas
 from tracker.ui.perform import perform, require_for
 from tracker.ui.words import asked_words
 
@@ -163,5 +164,5 @@ def _shown(value: object) -> str:
     if isinstance(value, bool):
         return str(_("yes") if value else _("no"))
     if isinstance(value, list):
-        return ", ".join(str(words) for words in labels.type_words(value, _("Other")))
+        return with_commas(str(words) for words in labels.type_words(value, _("Other")))
     return str(value) if value else str(_("nothing"))

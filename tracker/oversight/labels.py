@@ -17,6 +17,7 @@ from tracker.oversight.facts import (
 )
 from tracker.signoff.labels import DISAGREES, validity_words
 from tracker.signoff.outcomes import Validity
+from tracker.ui.locale import with_commas
 
 STATES: dict[AgreementState, tuple[object, str]] = {
     AgreementState.DRAFTING: (_l("Draft"), "half"),
@@ -264,6 +265,6 @@ COUNTED = {
 def count_words(counts: Counts) -> str:
     """Return a text saying how much was checked, without zeros."""
     words_and_counts = ((words, getattr(counts, name)) for name, words in COUNTED.items())
-    return ", ".join(f"{words} {number}" for words, number in words_and_counts if number) or _(
+    return with_commas(f"{words} {number}" for words, number in words_and_counts if number) or _(
         "nothing"
     )

@@ -18,7 +18,7 @@ from tracker.core.db import db
 from tracker.oversight.facts import AgreementState, Narrowing, RegisterLine, VisitMark
 from tracker.oversight.labels import FORMS, state_words
 from tracker.signoff.models import Revision
-from tracker.ui.locale import as_date
+from tracker.ui.locale import as_date, with_semicolons
 from tracker.visits.labels import STAGES
 from tracker.visits.stages import PREPARED
 
@@ -49,7 +49,7 @@ def view(actor: Actor, line: RegisterLine) -> LineView:
         line=line,
         kind=kind_words(line),
         form=form_words(line),
-        others="; ".join(others) or all_parties(line),
+        others=with_semicolons(others) or all_parties(line),
         state=state_words(line),
         notes=tuple(_notes(line)),
     )
@@ -69,7 +69,7 @@ def form_words(line: RegisterLine) -> str:
 
 def all_parties(line: RegisterLine) -> str:
     """Return the names of all parties."""
-    return "; ".join(name for _id, name in line.parties)
+    return with_semicolons(name for _id, name in line.parties)
 
 
 def signature_lines(revision: Revision) -> list[dict[str, object]]:
@@ -113,7 +113,7 @@ def _notes(line: RegisterLine) -> list[str]:
     """Return the notes beside the status."""
     notes = []
     if line.waiting_for:
-        notes.append(_("Waiting for %(names)s", names="; ".join(line.waiting_for)))
+        notes.append(_("Waiting for %(names)s", names=with_semicolons(line.waiting_for)))
     notes += [
         _(
             "%(former)s: taken over by %(successor)s on %(day)s",
@@ -202,7 +202,7 @@ def export_row(line: RegisterLine) -> list[object]:
         kind_words(line),
         all_parties(line),
         form_words(line),
-        "; ".join(str(MODE_LABELS[Mode(mode)]) for mode in line.modes),
+        with_semicolons(str(MODE_LABELS[Mode(mode)]) for mode in line.modes),
         state_words(line)[0],
         ". ".join(_notes(line)),
         *(_or_empty(value) for value in (line.revision, line.signed, line.to_sign)),

@@ -18,6 +18,7 @@ from tracker.ui.fields import (
     VersionField,
 )
 from tracker.ui.form_base import Form
+from tracker.ui.locale import with_commas
 from tracker.ui.proof import TOKEN_LENGTH
 from tracker.ui.validators import Optional, Required
 
@@ -86,7 +87,8 @@ class RecordForm(Form):
     def offer(self, people: Sequence[Participant], items: Sequence[tuple[str, str]]) -> None:
         """Set the people who can be named and the items that can be amended."""
         named = [
-            Option(_key(person), f"{person.name}, {person.organisation_name}") for person in people
+            Option(_key(person), with_commas((person.name, person.organisation_name)))
+            for person in people
         ]
         self.people.choices = cast("Any", named)
         self.items.choices = cast("Any", [Option(code, label) for code, label in items])

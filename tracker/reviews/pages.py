@@ -20,7 +20,7 @@ from tracker.reviews.models import Outcome, Review
 from tracker.reviews.policy import BEGINNERS, CONFIRMERS, ReviewFact
 from tracker.reviews.queries import OpenReview
 from tracker.reviews.records import PROMISES, Participant, Record, Result
-from tracker.ui.locale import as_date
+from tracker.ui.locale import as_date, with_commas, with_semicolons
 from tracker.ui.tasks import OTHERS, YOURS, Task
 
 
@@ -94,7 +94,7 @@ def party_lines(cooperation: Cooperation, review: Review) -> list[PartyLine]:
 def dates(record: Record, text: FrozenText) -> list[tuple[object, object]]:
     """Return what a record says of meeting and outcome, for a list of facts."""
     names = dict(items(text))
-    amended = "; ".join(names.get(code, code) for code in record.items)
+    amended = with_semicolons(names.get(code, code) for code in record.items)
     renews = record.outcome is Outcome.RENEW
     facts: list[tuple[object, object]] = [
         (_("Held on"), _date(record.held_on)),
@@ -122,7 +122,7 @@ def saved_values(record: Record, text: FrozenText) -> list[tuple[object, object]
     ]
     facts = [
         *dates(record, text),
-        (_("People who took part"), ", ".join(person.name for person in record.people)),
+        (_("People who took part"), with_commas(person.name for person in record.people)),
         *results,
         (_("Other points"), record.other_points),
         (_("Reason"), record.reason if record.outcome is not Outcome.GO_ON else ""),
@@ -199,7 +199,7 @@ def _task_under_review(actor: Actor, cooperation: Cooperation, url: str) -> Task
         )
         is_ours = actor.has(*CONFIRMERS) and not (missing and is_confirmed)
         state = (
-            _("Waiting for %(names)s", names=", ".join(missing))
+            _("Waiting for %(names)s", names=with_commas(missing))
             if missing
             else _("Confirmed by all who stay")
         )

@@ -23,6 +23,7 @@ from tracker.reviews.models import Outcome, Review
 from tracker.reviews.records import Record
 from tracker.signoff import shown
 from tracker.ui import locale
+from tracker.ui.locale import with_semicolons
 from tracker.ui.perform import perform, require_for
 
 blueprint = Blueprint("reviews", __name__, url_prefix="/cooperations/<reference>/reviews")
@@ -138,7 +139,7 @@ def confirm(reference: str, number: int) -> str | Response:
     if done:
         return done
     cooperation = _cooperation(actor, reference)
-    problems = "; ".join(message for _field, message in form.summary_errors)
+    problems = with_semicolons(message for _field, message in form.summary_errors)
     return _record_page(actor, cooperation, _review(cooperation, number), problems)
 
 

@@ -10,7 +10,7 @@ from flask_babel import ngettext
 
 from tracker.signoff import paper
 from tracker.signoff.paper_models import PaperDecisionKind, PaperKind, PaperRecord, PaperState
-from tracker.ui.locale import as_date
+from tracker.ui.locale import as_date, with_commas
 
 NOT_CONFIRMED = (PaperDecisionKind.REFUSED, PaperDecisionKind.WITHDRAWN)
 # The state of a scan in words, with its mark.
@@ -51,7 +51,7 @@ def view(record: PaperRecord, state: PaperState, key: bytes | None) -> PaperView
         state=words,
         s=s,
         confirmed_by=tuple(
-            f"{decision.user_name}, {decision.organisation_name}"
+            with_commas((decision.user_name, decision.organisation_name))
             for decision in record.decisions
             if decision.kind is PaperDecisionKind.CONFIRMED
         ),
@@ -63,7 +63,7 @@ def view(record: PaperRecord, state: PaperState, key: bytes | None) -> PaperView
 def signers(record: PaperRecord) -> Iterable[str]:
     """Yield who signed, each with the office, and of a prior agreement with the organisation."""
     for signer in record.signers:
-        named = ", ".join(words for words in (signer["name"], signer["office"]) if words)
+        named = with_commas(words for words in (signer["name"], signer["office"]) if words)
         if record.kind is PaperKind.FORMER:
             yield _(
                 "%(signer)s, for %(organisation)s",

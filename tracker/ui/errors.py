@@ -1,6 +1,5 @@
 """Error pages: what happened, that nothing is lost, and what to do next."""
 
-from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,23 +15,10 @@ from werkzeug.exceptions import (
 from werkzeug.wrappers import Response
 
 from tracker.core.errors import RefusedError, RuleBrokenError
+from tracker.ui.typed_text import typed_text
 
 # The error pages; any other HTTP error gets the page for its hundred.
 _PAGES = {400, 403, 404, 405, 409, 413, 429, 500}
-# Values that are never shown again: proofs of identity, tokens, buttons.
-_NOT_SHOWN = (
-    "password",
-    "code",
-    "token",
-    "csrf",
-    "secret",
-    "version",
-    "draft_page",
-    "draft_number",
-    "add_row",
-    "remove_row",
-)
-_SHOWN_FIELDS = 60
 # What somebody sent may have been all right, and what it was for has gone or is closed to them now.
 _WITH_WORDS = {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
 
@@ -52,16 +38,6 @@ def session_ended() -> Response:
     Only a form of this application is shown, never one that another site sent.
     """
     return _page("session_ended", 400, typed=_typed())
-
-
-def typed_text(sent: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return the names and values of what was typed, without proofs of identity and tokens."""
-    fields = [
-        (name.replace("_", " ").replace("-", " "), value)
-        for name, value in sent.items()
-        if value.strip() and not any(part in name.lower() for part in _NOT_SHOWN)
-    ]
-    return fields[:_SHOWN_FIELDS]
 
 
 def _session_ended(_error: CSRFError) -> Response:
@@ -109,7 +85,7 @@ def _has_own_words(error: HTTPException) -> bool:
 
 
 def _typed() -> list[tuple[str, str]]:
-    return typed_text(request.form) if request.method == "POST" and _is_ours() else []
+    return typed_text() if request.method == "POST" and _is_ours() else []
 
 
 def _is_ours() -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from flask import request
+from flask import g, has_request_context, request
 from flask_babel import gettext as _
 from flask_wtf import FlaskForm
 from wtforms import FieldList, FormField, StringField, TextAreaField
@@ -14,6 +14,7 @@ from wtforms.widgets import ListWidget
 from tracker.core.content import ContentError
 from tracker.core.csrf import MaskedFormCSRF
 from tracker.core.errors import RuleBrokenError
+from tracker.ui.locale import with_commas
 from tracker.ui.validators import LINE_LENGTH, TEXT_LENGTH, MaxLength, is_blank
 from tracker.ui.words import BareMessage, tidy_line, tidy_text
 
@@ -31,6 +32,11 @@ class Form(FlaskForm):
 
     # Whether the person may not do what it's for; see ui.perform.require_for.
     is_refused = False
+
+    def __init__(self, *args: Any, **kw: Any) -> None:
+        super().__init__(*args, **kw)
+        if has_request_context() and request.method == "POST":
+            sent_forms().append(self)
 
     class Meta(FlaskForm.Meta):
         """How fields are bound: tidied and limited, with masked tokens."""
@@ -62,7 +68,7 @@ class Form(FlaskForm):
         A problem of the form as a whole has no id.
         """
         whole = [("", str(message)) for message in self.form_errors]
-        return whole + [problem for field in self for problem in _problems(field, "")]
+        return [*whole, *_problems(self)]
 
     def refuse(self, error: RuleBrokenError | ContentError) -> None:
         """Add the message of a broken rule to its field, or above the form if it names none.
@@ -115,6 +121,12 @@ class Form(FlaskForm):
         )
 
 
+def sent_forms() -> list[Form]:
+    """Return the forms that were made for a POST; those inside others come first."""
+    forms: list[Form] = g.setdefault("sent_forms", [])
+    return forms
+
+
 def _has_limit(field: StringField) -> bool:
     return any(getattr(validator, "max", -1) not in (-1, None) for validator in field.validators)
 
@@ -126,20 +138,32 @@ def _leaves(fields: Any) -> Iterator[Any]:
             yield from _leaves(field)
 
 
-def _problems(field: Any, place: str) -> Iterator[Problem]:
-    """Yield the problems of a field; place names its row and table."""
-    if isinstance(field, FieldList):
-        for number, entry in enumerate(field, 1):
-            name = getattr(entry, "row_label", "") or _("row %(number)s", number=number)
-            yield from _problems(entry, f"{field.label.text}, {name}, ")
-        own = [message for message in field.errors if isinstance(message, str)]
-        yield from ((field.id, _with_label(message, field, place)) for message in own)
-    elif isinstance(field, FormField):
-        for part in field:
-            yield from _problems(part, place)
-    else:
-        for message in field.errors:
-            yield anchor(field), _with_label(message, field, place)
+def fields_with_places(fields: Any, place: str = "") -> Iterator[tuple[Any, str]]:
+    """Yield every field, nested ones too, with its place: its table and row, or nothing.
+
+    A table comes after its rows; a part of a form is left out, but not its fields.
+    """
+    for field in fields:
+        if isinstance(field, FieldList):
+            for number, entry in enumerate(field, 1):
+                name = getattr(entry, "row_label", "") or _("row %(number)s", number=number)
+                yield from fields_with_places([entry], with_commas((field.label.text, name, "")))
+            yield field, place
+        elif isinstance(field, FormField):
+            yield from fields_with_places(field, place)
+        else:
+            yield field, place
+
+
+def _problems(form: Form) -> Iterator[Problem]:
+    for field, place in fields_with_places(form):
+        if isinstance(field, FieldList):
+            own = [message for message in field.errors if isinstance(message, str)]
+            yield from ((field.id, _with_label(message, field, place)) for message in own)
+        else:
+            yield from (
+                (anchor(field), _with_label(message, field, place)) for message in field.errors
+            )
 
 
 def anchor(field: Any) -> str:

@@ -1,6 +1,7 @@
 """The reader's language and its direction; dates and times in words, in the NPM's time zone."""
 
 import datetime as dt
+import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -10,6 +11,8 @@ from babel import Locale, dates, lists, negotiate_locale
 from flask import Flask, current_app, g, has_request_context, request
 from flask_babel import get_locale
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_babel.speaklater import LazyString
 from markupsafe import Markup, escape
 from werkzeug.wrappers import Response
 
@@ -27,6 +30,13 @@ _DATES_OF = {"en": "en_GB"}
 _WITH_WEEKDAY = {"en": "EEEE d MMMM y"}
 _DAY_AND_MONTH = "MMMd"
 _NONE = Markup("")
+# What is between the words of a list in the current language. In a script that reads from right to
+# left the catalogue adds a mark, so that codes and Latin names follow each other in its direction.
+_RIGHT_TO_LEFT = "\N{RIGHT-TO-LEFT MARK}"
+_COMMA = _l("%(before)s, %(after)s", before="", after="")
+_SEMICOLON = _l("%(before)s; %(after)s", before="", after="")
+# The direction of text by the class of its first letter.
+_DIRECTION_OF = {"L": "ltr", "R": "rtl", "AL": "rtl"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +57,8 @@ def init_locale(app: Flask, profile_language: ProfileLanguage | None = None) -> 
         localized=localized, marked=marked, text_attributes=text_attributes
     )
     app.jinja_env.filters.update(language_of=language_of)
+    app.jinja_env.filters.update(with_commas=with_commas, with_semicolons=with_semicolons)
+    app.jinja_env.globals.update(comma=_COMMA, semicolon=_SEMICOLON)
     app.jinja_env.filters.update(language_name=name_of, language_attributes=language_attributes)
     app.jinja_env.globals.update(day=day, moment=moment, language_note=language_note)
 
@@ -98,6 +110,7 @@ def language_of_text() -> str:
     return request.args.get("language", language())
 
 
+@cache
 def direction(code: str) -> str:
     """Return the direction of a language's script: ltr or rtl."""
     return str(Locale.parse(code.replace("-", "_")).text_direction)
@@ -107,6 +120,16 @@ def name_of(code: str) -> str:
     """Return a language's name in the current language, such as Arabic."""
     name = Locale.parse(code.replace("-", "_")).get_display_name(get_locale() or Locale("en"))
     return str(name or code)
+
+
+def with_commas(words: Iterable[object]) -> str:
+    """Return words with a comma of the current language between them: M1, M2."""
+    return _joined(_COMMA, words)
+
+
+def with_semicolons(words: Iterable[object]) -> str:
+    """Return words with a semicolon of the current language between them."""
+    return _joined(_SEMICOLON, words)
 
 
 def listed(names: Iterable[str]) -> str:
@@ -124,8 +147,9 @@ def localized(words: object, around: str = "") -> Markup:
 
     around is the language of the surrounding part, if it is not the page's.
     """
+    attributes = _attributes(words, around) or _own_direction(words, around)
     # Concatenated, not formatted with Markup.format: a long page has hundreds of these.
-    return Markup(f"<bdi{_attributes(words, around)}>{escape(words)}</bdi>")  # noqa: S704
+    return Markup(f"<bdi{attributes}>{escape(words)}</bdi>")  # noqa: S704
 
 
 def marked(words: object, around: str = "") -> Markup:
@@ -162,8 +186,30 @@ def language_note(shown: str, others: Iterable[str] = ()) -> str:
     return LocalizedStr(note, language())
 
 
+def _joined(separator: object, words: Iterable[object]) -> str:
+    """Join words; where the separator has a mark, begin with it, since messages isolate a list."""
+    parts = [str(part) for part in words]
+    between = str(separator)
+    mark = _RIGHT_TO_LEFT if len(parts) > 1 and _RIGHT_TO_LEFT in between else ""
+    return mark + between.join(parts)
+
+
 def _attributes(words: object, around: str) -> Markup:
     return language_attributes(language_of(words), around)
+
+
+def _own_direction(words: object, around: str) -> Markup:
+    """Return the direction of text in the surrounding language whose first letter has another.
+
+    A bdi takes the direction of its first letter, and a label may begin with a code or a name. What
+    people typed has no language.
+    """
+    if not isinstance(words, LazyString) and not language_of(words):
+        return _NONE
+    own = direction(around or language())
+    classes = map(unicodedata.bidirectional, str(words))
+    first = next((_DIRECTION_OF[each] for each in classes if each in _DIRECTION_OF), "ltr")
+    return _NONE if first == own else Markup(' dir="{}"').format(own)
 
 
 def time_zone_words() -> str:

@@ -12,7 +12,7 @@ from tracker.checklists.localized_values import Part_
 from tracker.core.localized import LocalizedStr, LocalizedText, pick_language
 from tracker.mail.render import in_language
 from tracker.signoff import leaves
-from tracker.ui.locale import as_date
+from tracker.ui.locale import as_date, with_commas
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +39,9 @@ class SignedText:
     name: str
     organisation: str
     sentence: str
-    # The sentence that says a briefing was held, and when; empty where none was.
+    # The sentence that confirms a briefing, and the one that says when; empty where none was.
     briefing: str
-    briefed_on: str
+    briefing_held: str
     # What was declared; empty where nothing was.
     interests: str
     # What was asked of interests.
@@ -69,7 +69,9 @@ def read(document: Mapping[str, Any], language: str) -> SignedText:
         return pick_language(text, shown, own)
 
     briefing = document["briefing"]
-    day = say(briefing["day"]) if briefing.get("day") else _as_day(briefing["on"])
+    with in_language(shown):
+        day = say(briefing["day"]) if briefing.get("day") else _as_day(briefing["on"])
+        held_on = LocalizedStr(_("Held on %(day)s.", day=day), shown) if day else ""
     return SignedText(
         language=shown,
         languages=known,
@@ -78,7 +80,7 @@ def read(document: Mapping[str, Any], language: str) -> SignedText:
         organisation=document["organisation"]["name"],
         sentence=pick_language(document["sentence"], shown),
         briefing=say(briefing["sentence"]) if briefing["confirmed"] else "",
-        briefed_on=day,
+        briefing_held=held_on,
         interests=document["interests"]["text"] if document["interests"]["declared"] else "",
         question=say(document["interests"]["question"]),
         because=say(document["interests"].get("because") or ""),
@@ -105,11 +107,12 @@ def read(document: Mapping[str, Any], language: str) -> SignedText:
 def _about(document: Mapping[str, Any], language: str) -> tuple[Part_, ...]:
     cooperation, terms = document["cooperation"], document["terms"]
     with in_language(language):
+        title = with_commas((cooperation["title"], cooperation["reference"]))
         parts = [
             (_("Person"), document["person"]["name"]),
             (_("Function"), document["person"].get("function", "")),
             (_("Organisation"), document["organisation"]["name"]),
-            (_("Cooperation"), f"{cooperation['title']}, {cooperation['reference']}"),
+            (_("Cooperation"), LocalizedStr(title, language)),
             (
                 _("Terms it's based on"),
                 _(

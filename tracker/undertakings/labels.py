@@ -7,6 +7,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from tracker.checklists.rules.consistency import TIES
+from tracker.ui.locale import with_commas, with_semicolons
 from tracker.undertakings.facts import Scope, Terms
 from tracker.undertakings.models import InterestsDecision, Reach, UndertakingEnd
 from tracker.undertakings.signed_beside import TermsDocument
@@ -91,7 +92,7 @@ def party_interest(organisation: str, ties: AbstractSet[str]) -> str:
 def _and(words: list[str]) -> str:
     if len(words) == 1:
         return words[0]
-    return str(_("%(some)s and %(last)s", some=", ".join(words[:-1]), last=words[-1]))
+    return str(_("%(some)s and %(last)s", some=with_commas(words[:-1]), last=words[-1]))
 
 
 def document_sentence(document: TermsDocument) -> str:
@@ -110,7 +111,7 @@ def sentence(name: str, terms: Terms, documents: Iterable[TermsDocument]) -> str
 
 
 def _named(documents: Iterable[TermsDocument]) -> str:
-    return "; ".join(document.named for document in documents)
+    return with_semicolons(document.named for document in documents)
 
 
 def _own_sentence(name: str, terms: Terms) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from flask_babel import lazy_gettext as _l
 from flask_babel import lazy_ngettext
 
+from tracker.ui.locale import with_commas
 from tracker.visits.facts import (
     CellCode,
     ChecklistFact,
@@ -210,7 +211,7 @@ def _roles_items(facts: Facts, wants: Sequence[MissingRequirement]) -> Missing:
             "One item of the roles isn't settled: %(items)s.",
             "%(num)s items of the roles aren't settled: %(items)s.",
             len(items),
-            items=", ".join(item.code for item in items),
+            items=with_commas(item.code for item in items),
         ),
         _SETTLE_ROLES,
         Target(

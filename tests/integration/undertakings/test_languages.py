@@ -114,6 +114,9 @@ def test_a_record_can_be_read_in_each_of_its_languages(app: Flask, stage: Stage)
     other = client.page(f"{path_of(stage, 'leyla')}?language=ar")
     (marked,) = {lang for words, lang in sentences(other).items() if words.startswith(IN_ARABIC)}
     assert marked == "ar"
+    # The sentence on the briefing is in the language of its day.
+    assert "Held on" in page.text
+    assert "Held on" not in other.text
     assert TOLD in other.text
     npm = stage.browser(app, "tomas").page(f"{check_of(stage, 'leyla')}?language=ar")
     assert IN_ARABIC in npm.text

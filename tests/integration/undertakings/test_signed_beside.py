@@ -155,6 +155,11 @@ def test_the_certificate_shows_all_of_it_and_both_verifiers_accept_the_bundle(st
         assert left_out == []
         # It goes over a page, with what stands at the foot of one and the head of the next.
         assert all(line in words for line in CODE["text"].split("\n"))
+    (row,) = certificates[revision_id]
+    assert "Held on 2" in words_of(row)
+    digest = document["documents"][0]["digest"]
+    groups = " ".join(digest[start : start + 8] for start in range(0, len(digest), 8))
+    assert f"Digest of this text (SHA-256) {groups}" in " ".join(words_of(row).split())
     export = bundles.export(None, stage.cooperation.id, stage.cooperation.reference)
     db.session.commit()
     whole = replace(export, revision_ids=export.revision_ids | {revision_id})

@@ -4,12 +4,12 @@ import datetime as dt
 from collections.abc import Callable
 
 import pytest
-from flask_babel import get_locale
+from flask_babel import get_locale, lazy_gettext
 
 from tests.factories.ui import PageFrame, make_page_frame
 from tests.moments import standing_at
 from tracker.core import clock
-from tracker.core.localized import LocalizedStr, language_of
+from tracker.core.localized import LocalizedStr, language_of, with_code
 from tracker.ui.locale import (
     as_date,
     as_datetime,
@@ -27,9 +27,12 @@ from tracker.ui.locale import (
     select_language,
     text_attributes,
     time_zone_words,
+    with_commas,
+    with_semicolons,
 )
 
 InRequest = Callable[..., None]
+MARK = "\N{RIGHT-TO-LEFT MARK}"
 LATE = dt.datetime(2026, 12, 11, 22, 30, tzinfo=dt.UTC)
 
 
@@ -96,6 +99,23 @@ def test_names_in_a_list_are_escaped_and_keep_their_own_direction(in_request: In
     assert listed_people(["Milan", "A <b>", "{0}"]) == (
         "<bdi>Milan</bdi>, <bdi>A &lt;b&gt;</bdi> and <bdi>{0}</bdi>"
     )
+
+
+@pytest.mark.parametrize(
+    ("reader", "by_commas", "by_semicolons"),
+    [
+        ("en", "M1, V2", "M1; V2"),
+        # The mark keeps codes, which read from left to right, in the order of the page.
+        ("ar", f"{MARK}M1،{MARK} V2", f"{MARK}M1؛{MARK} V2"),
+    ],
+)
+def test_words_are_joined_as_in_the_readers_language(
+    in_request: InRequest, reader: str, by_commas: str, by_semicolons: str
+) -> None:
+    in_request(headers={"Cookie": f"language={reader}"})
+    words = ["M1", lazy_gettext("V2")]
+    assert (with_commas(words), with_semicolons(words)) == (by_commas, by_semicolons)
+    assert with_commas(["M1"]) == "M1"
 
 
 @pytest.mark.parametrize(("shown", "others"), [("en", ()), ("ar", ("en",)), ("", ())])
@@ -239,6 +259,20 @@ def test_what_is_around_words_may_be_in_another_language_than_the_page(
     assert localized(LocalizedStr("Goals", "en"), "ar") == '<bdi lang="en" dir="ltr">Goals</bdi>'
     assert language_attributes("en", "ar") == ' lang="en" dir="ltr"'
     assert language_attributes("") == ""
+
+
+def test_a_label_that_begins_with_a_code_reads_in_the_direction_of_its_language(
+    in_request: InRequest,
+) -> None:
+    in_request(headers={"Cookie": "language=ar"})
+    goals = with_code("M1", LocalizedStr("الأهداف", "ar"))
+    assert localized(goals) == '<bdi dir="rtl">M1 الأهداف</bdi>'
+    assert localized(LocalizedStr("12", "ar")) == '<bdi dir="rtl">12</bdi>'
+    assert localized(lazy_gettext("V2")) == '<bdi dir="rtl">V2</bdi>'
+    assert localized("M1 typed") == "<bdi>M1 typed</bdi>"
+    assert localized(LocalizedStr("الأهداف: goals", "en"), "en") == (
+        '<bdi dir="ltr">الأهداف: goals</bdi>'
+    )
 
 
 @pytest.mark.parametrize(

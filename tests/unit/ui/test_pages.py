@@ -1,14 +1,15 @@
 """Error pages, headers and files: what every response has, whatever went wrong."""
 
 import gzip
+from collections.abc import Callable
 
 import pytest
 from flask import Flask, render_template_string
 
 from tests.factories.ui import PageFrame, make_page_frame, person
 from tests.pages import Page
-from tracker.ui.errors import typed_text
-from tracker.ui.gallery import register_gallery
+from tracker.ui.gallery import SampleForm, register_gallery
+from tracker.ui.typed_text import typed_text
 
 
 def test_a_refusal_gives_its_reason(frame: PageFrame) -> None:
@@ -103,9 +104,30 @@ def test_a_form_that_another_site_sent_is_not_shown(frame: PageFrame, sender: st
     assert "Call this number" not in answer.get_data(as_text=True)
 
 
-def test_of_a_form_with_very_many_fields_some_are_shown() -> None:
-    assert len(typed_text({f"field{n}": "x" for n in range(500)})) == 60
-    assert typed_text({"a": " ", "csrf_token": "x", "add_row": "costs"}) == []
+def test_of_a_form_with_very_many_fields_some_are_shown(in_request: Callable[..., None]) -> None:
+    in_request(method="POST", data={f"field{n}": "x" for n in range(500)})
+    assert len(typed_text()) == 60
+
+
+def test_what_was_typed_is_shown_under_the_labels_of_the_form_that_the_view_made(
+    in_request: Callable[..., None],
+) -> None:
+    sent = {"objective": "To see", "costs-0-cost": "Fuel", "sensitive": "none", "other": "words"}
+    in_request(method="POST", data={**sent, "title": " ", "csrf_token": "x", "add_row": "costs"})
+    SampleForm()
+    assert typed_text() == [
+        ("Objective", "To see"),
+        ("Costs, row 1, Cost", "Fuel"),
+        ("Text 3", "words"),
+    ]
+
+
+def test_what_was_typed_is_shown_under_the_labels_of_the_form_that_has_its_fields(
+    in_request: Callable[..., None],
+) -> None:
+    sent = {"objective": "To see", "costs-0-cost": "Fuel", "sensitive": "none", "other": "words"}
+    in_request(method="POST", data=sent)
+    assert typed_text() == [("Objective", "To see"), ("Costs", "Fuel"), ("Text 3", "words")]
 
 
 @pytest.mark.parametrize("url", ["/", "/nothing", "/fault", "/static/css/base.css", "/static/no"])

@@ -23,7 +23,7 @@ from tracker.signoff.models import Revision, SignatureRequest
 from tracker.signoff.paper_models import PaperKind, PaperRecord, PaperState
 from tracker.signoff.paper_policy import CONFIRMERS
 from tracker.signoff.paper_view import PaperView
-from tracker.ui.locale import as_date, listed
+from tracker.ui.locale import as_date, listed, with_semicolons
 from tracker.ui.tasks import OTHERS, YOURS, Task, Tasks
 
 
@@ -128,7 +128,7 @@ def sentence(record: PaperRecord, revision: Revision, actor: Actor) -> str:
     """Return the sentence that the signatures of a scan keep, once this person confirms it."""
     words = {
         "day": as_date(record.signed_on),
-        "names": "; ".join(paper_view.signers(record)),
+        "names": with_semicolons(paper_view.signers(record)),
         "organisation": record.organisation_name,
         "number": revision.number,
         "digest": record.scan_digest,

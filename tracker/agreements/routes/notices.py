@@ -17,6 +17,7 @@ from tracker.checklists.forms import ReasonOnTextForm
 from tracker.checklists.models import NoticeKind
 from tracker.core import clock
 from tracker.ui import locale
+from tracker.ui.locale import with_commas
 from tracker.ui.perform import require_for
 
 blueprint = Blueprint("ending", __name__, url_prefix="/checklists/<uuid:checklist_id>")
@@ -206,7 +207,7 @@ def _what_goes_back(items: list[str]) -> str:
     stays: str = _("The text in force stays as it is. What was negotiated stays in the history.")
     if not items:
         return stays
-    back_to = _("These answers go back to what was signed: %(items)s.", items=", ".join(items))
+    back_to = _("These answers go back to what was signed: %(items)s.", items=with_commas(items))
     return f"{stays} {back_to}"
 
 

@@ -26,6 +26,7 @@ from tracker.signoff import policy as signoff_policy
 from tracker.signoff import queries as signoff
 from tracker.signoff import shown, signers
 from tracker.signoff.models import Revision, SignatureRequest
+from tracker.ui.locale import with_commas
 from tracker.ui.perform import perform, require_for
 
 blueprint = Blueprint("requests", __name__, url_prefix="/checklists/<uuid:checklist_id>")
@@ -137,7 +138,7 @@ def remind(checklist_id: UUID) -> str | Response:
     due = signers.whose_turn(standing.parties, standing.signed)
     names = accounts.names(user for _party, user in due)
     form: Any = agreement_forms.remind_form(
-        {user: f"{names.get(user, '')}, {parties.get(party, '')}" for party, user in due}
+        {user: with_commas((names.get(user, ""), parties.get(party, ""))) for party, user in due}
     )
     done = form.validate_on_submit() and perform(
         form,

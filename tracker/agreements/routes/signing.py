@@ -55,6 +55,7 @@ from tracker.checklists.obstacles import to_sending
 from tracker.cooperations.pages import departed, taken_over
 from tracker.core import clock
 from tracker.core.errors import RuleBrokenError, StaleError
+from tracker.core.localized import with_code
 from tracker.signoff import policy as signoff_policy
 from tracker.signoff import proof_fields, shown
 from tracker.signoff import queries as signoff
@@ -64,6 +65,7 @@ from tracker.signoff.models import Revision, SignatureRequest
 from tracker.signoff.proof_fields import Given
 from tracker.ui import locale
 from tracker.ui.fields import Option
+from tracker.ui.locale import with_commas
 from tracker.ui.perform import perform, require_for
 
 blueprint = Blueprint("signing", __name__, url_prefix="/checklists/<uuid:checklist_id>")
@@ -149,7 +151,7 @@ def _language_choices(loaded: LoadedChecklist) -> list[Option]:
             locale.name_of(code),
             _(
                 "Not translated yet, so shown in another language: %(items)s.",
-                items=", ".join(lacking),
+                items=with_commas(lacking),
             )
             if (lacking := known[code])
             else "",
@@ -594,7 +596,7 @@ def _text(document: dict[str, Any]) -> FrozenText:
 
 def _codes(loaded: LoadedChecklist) -> list[tuple[str, str]]:
     return [
-        (item.code, f"{item.code} {item.label}")
+        (item.code, with_code(item.code, item.label))
         for item in loaded.template.items
         if item.part.value == "terms"
     ]

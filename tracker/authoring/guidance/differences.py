@@ -9,6 +9,7 @@ from tracker.authoring.facts import ArticleParts
 from tracker.checklist_templates import value_differences
 from tracker.checklist_templates.compare import Change
 from tracker.guidance.library import PassageText
+from tracker.ui.locale import with_commas
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ def between(
 
 
 def _head(old: ArticleParts, new: ArticleParts, names: Mapping[str, str]) -> Iterator[Change]:
-    topics = [", ".join(names.get(slug, slug) for slug in text.topics) for text in (old, new)]
+    topics = [with_commas(names.get(slug, slug) for slug in text.topics) for text in (old, new)]
     category = [names.get(text.category, text.category) for text in (old, new)]
     shared = {passage.key for passage in old.passages} & {passage.key for passage in new.passages}
     keys = [[p.key for p in text.passages if p.key in shared] for text in (old, new)]
@@ -85,8 +86,8 @@ def _passage(old: PassageText, new: PassageText, codes: object) -> Iterator[Chan
     for name, before, after in (
         (_l("Title"), old.title, new.title),
         (_l("Text"), old.markdown, new.markdown),
-        (codes, ", ".join(old.statements), ", ".join(new.statements)),
-        (_l("Concerns items"), ", ".join(old.items), ", ".join(new.items)),
+        (codes, with_commas(old.statements), with_commas(new.statements)),
+        (_l("Concerns items"), with_commas(old.items), with_commas(new.items)),
     ):
         if before != after:
             yield Change(name, value_differences.words(before, after))

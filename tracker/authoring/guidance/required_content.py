@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from tracker.checklist_templates.schema import Template
 from tracker.guidance.library import PassageText
+from tracker.ui.locale import with_commas
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ def _lost_musts(old: Codes, new: Codes, musts: frozenset[str]) -> Iterator[Lost]
 
 
 def _names(rests_on_it: Iterable[Rest]) -> str:
-    return ", ".join(dict.fromkeys(rest.name for rest in rests_on_it))
+    return with_commas(dict.fromkeys(rest.name for rest in rests_on_it))
 
 
 def _by_number(code: str) -> int:

@@ -48,6 +48,7 @@ from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
 from tracker.signoff import shown
 from tracker.signoff.identity_proof import SigningPage
+from tracker.ui.locale import with_commas
 
 REASON = "reason"
 MAX_BECAUSE = 2000
@@ -429,7 +430,7 @@ def require_readable(loaded: LoadedChecklist) -> None:
         raise RuleBrokenError(
             _l(
                 "First say whether you accept the words that may limit the NPM: %(items)s.",
-                items=", ".join(dict.fromkeys(hint.item for hint in waiting)),
+                items=with_commas(dict.fromkeys(hint.item for hint in waiting)),
             )
         )
 

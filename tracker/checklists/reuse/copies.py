@@ -27,7 +27,7 @@ from tracker.checklists.reuse.copying import (
 from tracker.checklists.rules.facts import Filled
 from tracker.checklists.rules.rendering import Names
 from tracker.checklists.rules.values import FieldPath
-from tracker.ui.locale import as_date
+from tracker.ui.locale import as_date, with_commas
 
 # Checklists by id, with the reference of their cooperation: those the reader may open.
 Sources = Mapping[UUID, str]
@@ -126,7 +126,7 @@ def _answer(
 
 def left_out(item: Item, places: Iterable[FieldPath]) -> str:
     """Return in words where something is left out, as far as the item knows the fields."""
-    return ", ".join(dict.fromkeys(label for place in places if (label := _label(item, place))))
+    return with_commas(dict.fromkeys(label for place in places if (label := _label(item, place))))
 
 
 def _label(item: Item, place: FieldPath) -> str:
@@ -140,7 +140,9 @@ def _label(item: Item, place: FieldPath) -> str:
 
 def behind(preview: Preview) -> list[str]:
     """Return why answers stay behind, a sentence for each reason."""
-    return [str(STAYS[why]) % {"items": ", ".join(codes)} for why, codes in preview.behind.items()]
+    return [
+        str(STAYS[why]) % {"items": with_commas(codes)} for why, codes in preview.behind.items()
+    ]
 
 
 # Model answers ----------------------------------------------------------------------------------

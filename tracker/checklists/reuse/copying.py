@@ -45,6 +45,7 @@ from tracker.checklists.service import (
 from tracker.core import canonical, clock
 from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError, StaleError
+from tracker.ui.locale import with_commas
 
 # What a form calls the items that were chosen.
 ITEMS = "items"
@@ -272,7 +273,7 @@ def copy(
     if alone:
         words = _l(
             "%(items)s: applies only with the answer to another item. Choose that one too.",
-            items=", ".join(alone),
+            items=with_commas(alone),
         )
         raise RuleBrokenError(words, ITEMS)
     _keep(actor, loaded, made_preview)

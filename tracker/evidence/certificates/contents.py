@@ -21,7 +21,7 @@ from tracker.activity.queries import HistoryLine
 from tracker.agreements import frozen_text
 from tracker.checklists.localized_values import Part_, Table
 from tracker.core import clock
-from tracker.core.localized import LocalizedStr, language_of
+from tracker.core.localized import language_of
 from tracker.evidence.certificates.pdf import MARKER
 from tracker.mail.render import in_language, link
 from tracker.signoff.labels import (
@@ -37,7 +37,15 @@ from tracker.signoff.labels import (
 )
 from tracker.signoff.models import Revision, Signature, SignatureKind
 from tracker.ui import qr_code
-from tracker.ui.locale import as_date, as_datetime, direction, listed, name_of
+from tracker.ui.locale import (
+    as_date,
+    as_datetime,
+    direction,
+    listed,
+    name_of,
+    with_commas,
+    with_semicolons,
+)
 from tracker.undertakings import frozen as undertakings
 from tracker.undertakings.facts import COVERS
 from tracker.undertakings.frozen import SignedDocument
@@ -213,7 +221,7 @@ def _undertaking(source: Source, language: str) -> Values:
     terms = source.document["terms"]
     title = _("Undertaking of confidentiality")
     parts = [_("Briefing"), _("Interests")]
-    confirmed = _("%(sentence)s %(day)s", sentence=text.briefing, day=text.briefed_on)
+    confirmed = _("%(sentence)s %(day)s", sentence=text.briefing, day=text.briefing_held)
     entries = [
         (parts[0], confirmed.strip() if text.briefing else _("None was confirmed.")),
         (parts[1], text.interests or _("Nothing was declared.")),
@@ -274,16 +282,19 @@ def _documents(documents: Sequence[SignedDocument], language: str) -> list[Value
     for document in documents:
         version = _("Version: %(version)s", version=document.version)
         kind = f"{document.kind}. {version}" if document.kind else version
-        digest = LocalizedStr(f"SHA-256: {document.digest}", language)
         items.append(
             {
                 "code": COVERS,
                 "label": _say(document.title, language),
                 "prompt": _say(kind, language, is_said=True),
                 "answers": [
-                    {"by": None, "parts": [_part(("", words), language)]}
-                    for words in (document.text, document.sentence, digest)
+                    {"by": None, "parts": [_part(("", words), language)], "is_quoted": is_quoted}
+                    for words, is_quoted in ((document.text, True), (document.sentence, False))
                 ],
+                "digest": {
+                    "label": f"{_('Digest of this text')} (SHA-256)",
+                    "groups": _groups(document.digest),
+                },
             }
         )
     return [{"title": _say(_("Other documents signed"), language, is_said=True), "items": items}]
@@ -331,7 +342,7 @@ def _proof(signature: Signature, when: SignedWhen) -> str:
 
 def _capacity(signature: Signature) -> str:
     """Return in what capacity somebody signed, for whom, and in whose place."""
-    return ", ".join([_role(signature), *beside_words(signature)])
+    return with_commas([_role(signature), *beside_words(signature)])
 
 
 def _role(signature: Signature) -> str:
@@ -456,7 +467,7 @@ def _facts(source: Source) -> list[tuple[str, str]]:
         facts.append(
             (
                 _("Guidance"),
-                "; ".join(
+                with_semicolons(
                     _(
                         "%(article)s, revision %(number)s",
                         article=f"{passage['slug']} ({name_of(passage['language'])})",

@@ -13,6 +13,7 @@ from tracker.oversight.undertaking_register.facts import Access
 from tracker.oversight.undertaking_register.labels import SCOPES
 from tracker.oversight.undertaking_register.queries import RegisteredUndertaking
 from tracker.signoff.labels import DISAGREES, METHODS, SignedWhen
+from tracker.ui.locale import with_semicolons
 from tracker.undertakings import pages as undertakings
 from tracker.undertakings import scope
 from tracker.undertakings.models import UndertakingState
@@ -117,7 +118,7 @@ def export_row(line: RegisteredUndertaking) -> list[object]:
         _day(undertaking.asked_at),
         _signed_on(line.line.signed),
         _method(line),
-        "; ".join(_documents(line)),
+        with_semicolons(_documents(line)),
         _day(undertaking.countersigned_at if agrees else None),
         undertakings.state(line.line, decides=False)[0],
         _day(_closed_at(line)),

@@ -1,0 +1,121 @@
+"""What people typed into a form that wasn't accepted, under the labels of its fields."""
+
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from flask import current_app, request
+from flask_babel import gettext as _
+from wtforms import (
+    BooleanField,
+    FieldList,
+    FileField,
+    HiddenField,
+    SelectField,
+    SelectMultipleField,
+)
+from wtforms.fields.core import UnboundField
+
+from tracker.ui.fields import VersionField
+from tracker.ui.form_base import Form, fields_with_places, sent_forms
+from tracker.ui.rows import RowForm
+
+# Values that are never shown again: proofs of identity, tokens, buttons.
+_NOT_SHOWN = (
+    "password",
+    "code",
+    "token",
+    "csrf",
+    "secret",
+    "version",
+    "draft_page",
+    "draft_number",
+    "add_row",
+    "remove_row",
+)
+# Fields that nobody types into.
+_NOT_TYPED = (
+    BooleanField,
+    FileField,
+    HiddenField,
+    SelectField,
+    SelectMultipleField,
+    VersionField,
+)
+_SHOWN_FIELDS = 60
+
+
+def typed_text() -> list[tuple[str, str]]:
+    """Return the labels and values of what was typed, without proofs of identity and tokens.
+
+    The labels are those of the forms that the view made; if it made none, as when the session has
+    ended, those of the form class that fits what was sent. A field that neither knows is numbered.
+    """
+    labels = _labels(sent_forms()) or _labels_of_class(request.form)
+    typed: list[tuple[str, str]] = []
+    for name, value in request.form.items():
+        if not value.strip() or any(part in name.lower() for part in _NOT_SHOWN):
+            continue
+        label = labels.get(name, labels.get(name.split("-")[0], ""))
+        if label is not None:
+            number = len(typed) + 1
+            typed.append((str(label) or _("Text %(number)s", number=number), value))
+    return typed[:_SHOWN_FIELDS]
+
+
+def _labels(forms: list[Form]) -> dict[str, str | None]:
+    """Return the label of each field by its name; None for one that nobody types into."""
+    return {
+        field.name: None if isinstance(field, _NOT_TYPED) else f"{place}{field.label.text}"
+        for form in forms
+        for field, place in fields_with_places(form)
+        if not isinstance(field, FieldList)
+    }
+
+
+def _labels_of_class(sent: Mapping[str, str]) -> dict[str, str | None]:
+    """Return the labels of the form class that has most of the fields that were sent.
+
+    Of several, one that the view names goes first, then one of its package, then the one with the
+    fewest other fields. A label that is not the same in all that are left is not known.
+    """
+    names = {name.split("-")[0] for name in sent}
+    view = current_app.view_functions.get(request.endpoint or "")
+    package = getattr(view, "__module__", "").split(".")[:2]
+    named = getattr(getattr(view, "__code__", None), "co_names", ())
+    ranked: dict[tuple[int, bool, bool, int], list[dict[str, Any]]] = {}
+    for form_class in _form_classes(Form):
+        fields = _fields_of(form_class)
+        is_near = form_class.__module__.split(".")[:2] == package
+        is_named = form_class.__name__ in named
+        rank = len(names & fields.keys()), is_named, is_near, -len(fields)
+        ranked.setdefault(rank, []).append(fields)
+    best = ranked[max(ranked)]
+    return {
+        name: next(iter(labels))
+        for name in names
+        if len(labels := {_label_of(fields[name]) for fields in best if name in fields}) == 1
+    }
+
+
+def _form_classes(parent: type[Form]) -> Iterator[type[Form]]:
+    """Yield the form classes of modules, without those made for a page and those of rows."""
+    for form_class in parent.__subclasses__():
+        module = sys.modules.get(form_class.__module__)
+        if getattr(module, form_class.__name__, None) is form_class:
+            if not issubclass(form_class, RowForm):
+                yield form_class
+            yield from _form_classes(form_class)
+
+
+def _fields_of(form_class: type[Form]) -> dict[str, Any]:
+    attributes = {name: getattr(form_class, name, None) for name in dir(form_class)}
+    return {name: field for name, field in attributes.items() if isinstance(field, UnboundField)}
+
+
+def _label_of(field: Any) -> str | None:
+    if issubclass(field.field_class, _NOT_TYPED):
+        return None
+    # A table has its rows first.
+    words = [*field.args[issubclass(field.field_class, FieldList) :], field.kwargs.get("label")]
+    return str(words[0] or "")
