@@ -21,7 +21,7 @@ blueprint = Blueprint("history", __name__, url_prefix="/checklists/<uuid:checkli
 @blueprint.get("/items/<code>/history")
 @signed_in
 def item(checklist_id: UUID, code: str) -> str:
-    """Show how the answer to an item came about, as a conversation with differences."""
+    """Show the history of an item's answer, as a conversation with differences."""
     actor = current_actor()
     checklist, loaded, item = get_item_or_404(actor, checklist_id, code, "item_history")
     found_or_404(item if item.part is not Part.PERSON else None)
@@ -38,7 +38,7 @@ def item(checklist_id: UUID, code: str) -> str:
 @blueprint.get("/revisions")
 @signed_in
 def all_revisions(checklist_id: UUID) -> str:
-    """Show the revisions of a checklist, and how any two of them, or the draft, differ."""
+    """Show the revisions of a checklist, and how two of them, or the draft, differ."""
     actor = current_actor()
     checklist = get_or_404(actor, checklist_id, "revisions")
     loaded = load_localized(checklist)
