@@ -97,7 +97,7 @@ class Stage:
         return {keys[row.user_id]: row.state for row in rows}
 
     def is_cleared(self, key: str, visit_id: UUID | None = None) -> bool:
-        """Tell whether a clearance is open to a person, as a request would see it."""
+        """Return whether a clearance is open to a person, as a request would see it."""
         return self.actor(key).cleared_for(self.cooperation.id, visit_id)
 
     def proof(self, key: str) -> Identity:

@@ -153,7 +153,7 @@ class PhraseList(Strict):
         return self.by_first_of_all if isinstance(text, WhoDecides) else self.by_first
 
     def may_be_in(self, forms: AbstractSet[str], index: "Index") -> bool:
-        """Tell whether all words of a phrase are among those of a text, in whatever order.
+        """Return whether all words of a phrase are among those of a text, in whatever order.
 
         Nearly no text has them all, and to tell that takes a fraction of looking for them.
         """
@@ -358,7 +358,7 @@ class _Text:
         )
 
     def is_any(self, place: int, words: frozenset[str]) -> bool:
-        """Tell whether a word is one of these."""
+        """Return whether a word is one of these."""
         return not words.isdisjoint(_forms_of(self.words[place].folded))
 
     def last_of(self, place: int, steps: Steps) -> int | None:

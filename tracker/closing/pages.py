@@ -76,7 +76,7 @@ def numbers(party: PartyReturns) -> str:
 
 
 def my_tasks(actor: Actor) -> Tasks:
-    """Return what a person has to confirm, and closings to complete. A source of my work."""
+    """Return what a person has to confirm, and closings to complete. A source for My work."""
     own = [
         Task(
             _("Confirm what became of your copies"),

@@ -129,7 +129,7 @@ def complete(actor: Actor, cooperation: Cooperation, lessons: str = "") -> Closi
 
 
 def remind(return_id: UUID, day: dt.date) -> bool:
-    """Remind a person on the day by which copies are due, once; tell whether it did. A job."""
+    """Remind a person on the day by which copies are due, once; return whether it did. A job."""
     request = queries.locked(return_id)
     if request.state is not ReturnState.REQUESTED or request.reminded_on is not None:
         return False

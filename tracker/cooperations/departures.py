@@ -141,7 +141,7 @@ def follow_stage(event: DomainEvent) -> None:
 
 
 def is_past(party: Party) -> bool:
-    """Tell whether a party's last day has passed."""
+    """Return whether a party's last day has passed."""
     return party.left_on is not None and party.left_on < clock.today()
 
 

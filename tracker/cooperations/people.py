@@ -246,7 +246,7 @@ def parties(cooperation: Cooperation) -> list[Party]:
 
 
 def is_joining(cooperation: Cooperation, organisation_id: UUID | None) -> bool:
-    """Tell whether an organisation was invited and has yet to sign the terms in force (adr 70)."""
+    """Return whether an organisation was invited and still has to sign the terms (adr 70)."""
     return any(
         party.is_joining
         for party in parties(cooperation)

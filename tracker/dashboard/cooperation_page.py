@@ -253,7 +253,7 @@ def cooperation_view(actor: Actor, cooperation: Cooperation) -> CooperationView:
 
 
 def _is_joining(actor: Actor, fact: CooperationFact) -> bool:
-    """Tell whether a person sees the cooperation only because their party is joining it."""
+    """Return whether a person sees the cooperation only because their party is joining it."""
     audits = any(fact.has_party(npm_id, OrganisationKind.NPM) for npm_id in actor.audited_ids)
     return fact.is_joining(actor.organisation_id) and not audits
 

@@ -114,7 +114,7 @@ def _stages(cooperation_ids: Collection[UUID]) -> tuple[dict[UUID, Stage], froze
 
 
 def _is_as_signed(cooperation: Cooperation, terms: Compared | None) -> bool:
-    """Tell whether stage and dates are those of the terms that signatures and events show."""
+    """Return whether stage and dates are those of the terms that signatures and events show."""
     text_id = terms.course.standing_id if terms else None
     outcome = terms.outcome(text_id) if terms and text_id else None
     if _TERMS_ARE.get(cooperation.stage, outcome) is not outcome:

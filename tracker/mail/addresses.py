@@ -12,5 +12,5 @@ def of_nobody(user_id: UUID) -> str:
 
 
 def is_of_nobody(address: str) -> bool:
-    """Tell whether an address stands for none."""
+    """Return whether an address stands for none."""
     return address.endswith(_DOMAIN)

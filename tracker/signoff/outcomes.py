@@ -142,7 +142,7 @@ def rule_of(document: Mapping[str, Any]) -> Rule:
 
 
 def is_signed_by_all(rule: Rule, given: Iterable[Given]) -> bool:
-    """Tell whether as many persons as the text asks have signed for each organisation."""
+    """Return whether as many persons as the text asks have signed for each organisation."""
     counts = Counter(
         party
         for party, _user in {(signature.organisation_id, signature.user_id) for signature in given}

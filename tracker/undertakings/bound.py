@@ -130,7 +130,7 @@ def why_closed(undertaking: Undertaking, course: UndertakingCourse) -> str:
 
 
 def is_superseded(undertaking: Undertaking, course: UndertakingCourse) -> bool:
-    """Tell whether it was closed since there are new terms."""
+    """Return whether it was closed since there are new terms."""
     return why_closed(undertaking, course) == UndertakingEnd.NEW_TERMS
 
 
@@ -169,7 +169,7 @@ def _signatures_of(
 def _is_closed_as_recorded(
     undertaking: Undertaking, course: UndertakingCourse, details: Mapping[UUID, Mapping[str, Any]]
 ) -> bool:
-    """Tell whether it was closed for the reason that the event gives, unless that was erased."""
+    """Return whether it was closed for the reason that the event gives, unless that was erased."""
     known = details.get(course.closed_by) if course.closed_by else None
     return known is None or known.get("reason") == undertaking.closed_reason
 
@@ -180,7 +180,7 @@ def _is_opened_as_recorded(
     by_clearance: Mapping[UUID, list[Link]],
     details: Mapping[UUID, Mapping[str, Any]],
 ) -> bool:
-    """Tell whether what a countersignature opened is what events say, with scope and last day."""
+    """Return whether what a countersignature opened is what events say, with scope and last day."""
     if clearance is None:
         return undertaking.countersigned_at is None
     links = by_clearance.get(clearance.id, [])

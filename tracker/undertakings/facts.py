@@ -79,7 +79,7 @@ class Terms:
         return tuple({document.name: document for document in signed}.values())
 
     def is_over(self, day: dt.date) -> bool:
-        """Tell whether the time they cover has passed; the last day is included."""
+        """Return whether the time they cover has passed; the last day is included."""
         return day > self.until
 
 

@@ -365,7 +365,7 @@ def _split(part: tuple[str, bool], name: str) -> list[tuple[str, bool]]:
 
 
 def my_tasks(actor: Actor) -> Tasks:
-    """Tell what waits on undertakings for a person. A source of my work."""
+    """Tell what waits on undertakings for a person. A source for My work."""
     tasks = queries.tasks(actor)
     return Tasks(
         mine=tuple(Waiting(YOURS, task, _tasks) for task in tasks.mine),
@@ -504,12 +504,12 @@ def visit_number(visits: Sequence[queries.VisitChoice], visit_id: UUID | None) -
 
 
 def is_for_one_visit(terms: Terms) -> bool:
-    """Tell whether the terms cover one visit, which the countersigner names."""
+    """Return whether the terms cover one visit, which the countersigner names."""
     return terms.scope is Scope.ONE_VISIT
 
 
 def has_passed(terms: Terms) -> bool:
-    """Tell whether the time that the terms cover has passed."""
+    """Return whether the time that the terms cover has passed."""
     return terms.is_over(clock.today())
 
 
@@ -555,7 +555,7 @@ class Taking:
 
 
 def taking(actor: Actor, reference: str, undertaking_id: str) -> Taking:
-    """Return an undertaking and whether the person may take its signature, or answer 404.
+    """Return an undertaking and whether the person may take its signature, or abort with 404.
 
     All is read now: a broken rule ends the transaction.
     """
@@ -581,7 +581,7 @@ def taking(actor: Actor, reference: str, undertaking_id: str) -> Taking:
 
 
 def taken_or_404(actor: Actor, reference: str, undertaking_id: str) -> Loaded:
-    """Return an undertaking whose signature the person may take for the NPM, or answer 404."""
+    """Return an undertaking whose signature the person may take for the NPM, or abort with 404."""
     cooperation = found_or_404(cooperation_queries.find(actor, reference))
     undertaking = found_or_404(queries.find_for_paper(actor, as_uuid(undertaking_id)))
     found_or_404(undertaking if undertaking.cooperation_id == cooperation.id else None)

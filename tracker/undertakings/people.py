@@ -128,7 +128,7 @@ def all_deciders(cooperation_id: UUID, *, besides: AbstractSet[UUID]) -> list[Us
 
 
 def has_another_coordinator(cooperation_id: UUID, *, besides: AbstractSet[UUID]) -> bool:
-    """Tell whether the NPM has somebody who can take a signature, besides some people."""
+    """Return whether the NPM has somebody who can take a signature, besides some people."""
     coordinates = sa.exists().where(
         Membership.user_id == User.id,
         Membership.organisation_id.in_(npm_ids(cooperation_id)),

@@ -35,7 +35,7 @@ class Places:
         return cls(Reach(values["reach"]), str(values["kind"]), str(values["name"]))
 
     def concern(self, kind: str | None, place: str) -> bool:
-        """Tell whether a visit to this place may be concerned; yes where that can't be told.
+        """Return whether a visit to this place may be concerned; yes where that can't be told.
 
         kind is the type of place that the visit's roles say (V1), None while they don't.
         """
@@ -49,7 +49,7 @@ class Places:
 
 
 def _are_different(name: str, place: str) -> bool:
-    """Tell whether two names are surely of two places: in one script, without a word in common."""
+    """Return whether two names surely differ: in one script, without a word in common."""
     first, second = _words(name), _words(place)
     if not first or not second or not _scripts(name) & _scripts(place):
         return False

@@ -20,7 +20,7 @@ ASKERS = (*DECIDERS, Role.COORDINATOR)
 
 
 def decides_for(actor: Actor, npm_ids: frozenset[UUID]) -> bool:
-    """Tell whether a person decides for an NPM of the cooperation: its signatories and managers.
+    """Return whether a person decides for an NPM of the cooperation: its signatories and managers.
 
     An outside expert needs a clearance like a CSO's person and decides on nobody else's.
     """
@@ -28,7 +28,7 @@ def decides_for(actor: Actor, npm_ids: frozenset[UUID]) -> bool:
 
 
 def handles_paper(actor: Actor, npm_ids: frozenset[UUID]) -> bool:
-    """Tell whether a person records or confirms what others signed on paper for an NPM."""
+    """Return whether a person records or confirms what others signed on paper for an NPM."""
     return acts_for(actor, npm_ids) and actor.has(*ASKERS) and not actor.outside_expert
 
 
@@ -57,7 +57,7 @@ def can_take_signature(actor: Actor, undertaking: UndertakingStatus, today: dt.d
 
 
 def coordinates(actor: Actor, undertaking: UndertakingStatus) -> bool:
-    """Tell whether a person coordinates for an NPM of the cooperation."""
+    """Return whether a person coordinates for an NPM of the cooperation."""
     return (
         acts_for(actor, undertaking.npm_ids) and actor.has(*RECORDERS) and not actor.outside_expert
     )
@@ -127,7 +127,7 @@ def can_vouch(actor: Actor, undertaking: UndertakingStatus) -> Decision:
 def bars_only_taker(
     decide: Callable[[UndertakingStatus], Decision], undertaking: UndertakingStatus
 ) -> bool:
-    """Tell whether a decision is no for one reason only: that the person took the signature.
+    """Return whether a decision is no for one reason only: that the person took the signature.
 
     Then others can do it. decide is a rule of can_vouch() for one person.
     """
@@ -319,5 +319,5 @@ def is_covered(undertaking: UndertakingStatus, today: dt.date) -> Decision:
 
 
 def acts_for(actor: Actor, npm_ids: frozenset[UUID]) -> bool:
-    """Tell whether a person acts for an NPM of the cooperation."""
+    """Return whether a person acts for an NPM of the cooperation."""
     return actor.acts_for_npm and actor.organisation_id in npm_ids

@@ -670,7 +670,7 @@ def _cooperation(actor: Actor, reference: str) -> Cooperation:
 
 
 def _of_npm(actor: Actor, reference: str, undertaking_id: str) -> Undertaking:
-    """Return an undertaking of this cooperation that the person decides on, or answer 404."""
+    """Return an undertaking of this cooperation that the person decides on, or abort with 404."""
     cooperation = _cooperation(actor, reference)
     undertaking = found_or_404(queries.find_for_npm(actor, as_uuid(undertaking_id)))
     return found_or_404(undertaking if undertaking.cooperation_id == cooperation.id else None)

@@ -26,7 +26,7 @@ def own(actor: Actor) -> sa.ColumnElement[bool]:
 
 
 def decides(actor: Actor) -> bool:
-    """Tell whether a person decides for an NPM on undertakings, in cooperations of it."""
+    """Return whether a person decides for an NPM on undertakings, in cooperations of it."""
     return actor.acts_for_npm and actor.has(*DECIDERS) and not actor.outside_expert
 
 

@@ -27,7 +27,7 @@ class Plan:
         return max(settled_at, self.moved_at)
 
     def is_over(self, day: dt.date) -> bool:
-        """Tell whether the last day of the visit has passed on a day."""
+        """Return whether the last day of the visit has passed on a day."""
         return self.ends_on < day
 
 

@@ -131,7 +131,7 @@ class Term:
     ends_on: dt.date | None = None
 
     def contains(self, first: dt.date, last: dt.date) -> bool:
-        """Tell whether both days are in it."""
+        """Return whether both days are in it."""
         after = self.starts_on is None or self.starts_on <= first
         return after and (self.ends_on is None or last <= self.ends_on)
 
@@ -229,7 +229,7 @@ class MissingRequirement:
         return f"{code}:{self.member.user_id}" if code else ""
 
     def is_excusable(self, facts: Facts) -> bool:
-        """Tell whether an NPM manager could excuse it: of the NPM's own people only.
+        """Return whether an NPM manager could excuse it: of the NPM's own people only.
 
         An outside expert is neither member nor staff (E02) and counts like a person of a CSO.
         """
@@ -269,7 +269,7 @@ class Turn:
     planners: bool = False
 
     def is_of(self, actor: Actor, *, plans: bool) -> bool:
-        """Tell whether it is this person's turn; plans: they may change the plan."""
+        """Return whether it is this person's turn; plans: they may change the plan."""
         if actor.user_id in self.user_ids or (self.planners and plans):
             return True
         return actor.organisation_id in self.party_ids and actor.has(

@@ -243,7 +243,7 @@ def _is_ready(reading: Reading) -> bool:
 
 
 def _is_over(reading: Reading) -> bool:
-    """Tell whether the days of a visit passed while it was being prepared."""
+    """Return whether the days of a visit passed while it was being prepared."""
     return reading.visit.stage in stages.PREPARED and reading.plan.is_over(clock.today())
 
 
@@ -633,7 +633,7 @@ def page_words(line: ReadLine) -> object:
 
 
 def my_tasks(actor: Actor) -> Tasks:
-    """Tell what waits on visits for a person; nothing of class K2. A source of my work."""
+    """Tell what waits on visits for a person; nothing of class K2. A source for My work."""
     return Tasks(
         mine=tuple(task for waiting in queries.tasks(actor) for task in _own_tasks(waiting))
     )

@@ -211,7 +211,7 @@ def team_of(visit_id: UUID) -> list[TeamMember]:
 
 
 def is_member(actor: Actor, visit: Visit) -> bool:
-    """Tell whether a person is in the team, for the organisation they act for."""
+    """Return whether a person is in the team, for the organisation they act for."""
     condition = sa.exists().where(
         TeamMember.visit_id == visit.id,
         TeamMember.user_id == actor.user_id,
@@ -254,7 +254,7 @@ class _Own:
     by_key: Mapping[tuple[str, AnswerScope], Answer] = field(default_factory=dict)
 
     def waits(self, cooperation_id: UUID, item: str, key: str, since: dt.datetime | None) -> bool:
-        """Tell whether the person's confirmation is missing, or older than what it confirms."""
+        """Return whether the person's confirmation is missing, or older than what it confirms."""
         if since is None:
             return False
         own = self.by_key.get((item, AnswerScope.PERSON))

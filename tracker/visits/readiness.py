@@ -328,7 +328,7 @@ class _Answers:
         )
 
     def _confirmed(self, item: str, key: str, user_id: UUID, since: dt.datetime | None) -> bool:
-        """Tell whether a person confirmed the current version, not an older one."""
+        """Return whether a person confirmed the current version, not an older one."""
         own = self._sheet.of_person(item, user_id)
         if own is None or since is None or own.saved_at < since:
             return False

@@ -449,7 +449,7 @@ def _cooperation(actor: Actor, reference: str) -> Cooperation:
 
 
 def _visit(actor: Actor, reference: str, number: int, page: str) -> Visit:
-    """Return a visit whose planning is open to the person, or answer 404; note the page view.
+    """Return a visit whose planning is open to the person, or abort with 404; note the page view.
 
     When something is sent others are kept from changing it from now on.
     """
@@ -480,13 +480,13 @@ def _may_change(actor: Actor, visit: Visit, cooperation: Cooperation | None = No
 
 
 def _may_change_by(form: Form, actor: Actor, visit: Visit) -> bool:
-    """Tell whether a person may change a visit now by a form; else refuse it."""
+    """Return whether a person may change a visit now by a form; else refuse it."""
     cooperation = found_or_404(cooperations.find_by_id(actor, visit.cooperation_id))
     return _may_go_on(actor, cooperation, form, _may_change(actor, visit, cooperation))
 
 
 def _may_go_on(actor: Actor, cooperation: Cooperation, form: Form, allowed: Decision) -> bool:
-    """Tell whether a form is open to a person now; else refuse it.
+    """Return whether a form is open to a person now; else refuse it.
 
     What somebody of the NPM typed stays on the page, with the reason above. To others the page
     isn't shown.

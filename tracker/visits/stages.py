@@ -29,5 +29,5 @@ def stage_after(current: VisitStage, is_open: Mapping[str, bool]) -> VisitStage:
 
 
 def is_ready(current: VisitStage, is_open: Mapping[str, bool]) -> bool:
-    """Tell whether a visit is ready: all of J3 is met, and what comes before it."""
+    """Return whether a visit is ready: all of J3 is met, and what comes before it."""
     return current in PREPARED and all(is_open[code] for code in ("J1", "J2", "J3"))

@@ -126,7 +126,7 @@ class Story:
 
 
 def has_words(value: Any) -> bool:
-    """Tell whether anything was put in; an unticked box is nothing."""
+    """Return whether anything was put in; an unticked box is nothing."""
     if isinstance(value, Mapping):
         return any(has_words(part) for part in value.values())
     if isinstance(value, list):
@@ -230,7 +230,7 @@ class Book:
         }
 
     def is_whole(self, code: str) -> bool:
-        """Tell whether the answer for all lacks nothing."""
+        """Return whether the answer for all lacks nothing."""
         now = self.stories[code].now
         if now is None:
             return False

@@ -124,7 +124,7 @@ def ask(client: CheckedClient, address: str, method: str) -> TestResponse:
 
 
 def is_stopped(client: CheckedClient) -> bool:
-    """Tell whether a refusal is waiting to be shown on the next page."""
+    """Return whether a refusal is waiting to be shown on the next page."""
 
     def look() -> bool:
         with client.session_transaction() as session:

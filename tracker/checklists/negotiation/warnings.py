@@ -28,7 +28,7 @@ Passages = Mapping[str, PassageShown]
 
 @dataclass(frozen=True, slots=True)
 class PassageLink:
-    """A passage of guidance to be read."""
+    """A link to a passage of guidance."""
 
     slug: str
     key: str
@@ -37,7 +37,10 @@ class PassageLink:
 
 @dataclass(frozen=True, slots=True)
 class FlagView:
-    """A flag: open, or closed with how. One by a rule has powers, and no organisation or name."""
+    """A flag: open, or closed and how.
+
+    A rule's flag has powers, and no organisation or name.
+    """
 
     id: UUID
     organisation: str
@@ -55,9 +58,10 @@ class FlagView:
 
 @dataclass(frozen=True, slots=True)
 class HintView:
-    """Words that can limit the NPM, with what to think of and the passage that says why.
+    """A phrase that may limit the NPM, with what to consider and the passage that says why.
 
-    Without words, an answer on a visit's pages that meets a rule: nothing is flagged there.
+    Without a phrase it is an answer on a visit's pages that matches a rule: nothing is flagged
+    there.
     """
 
     words: tuple[str, ...]
@@ -69,7 +73,7 @@ class HintView:
 
 @dataclass(frozen=True, slots=True)
 class SaidOfHint:
-    """What somebody said of a phrase: why it doesn't limit the NPM, by whom and when."""
+    """Somebody's response to a hint: why it doesn't limit the NPM, by whom and when."""
 
     organisation: str
     name: str
@@ -79,9 +83,9 @@ class SaidOfHint:
 
 @dataclass(frozen=True, slots=True)
 class QuestionView:
-    """Does this limit the NPM? What was answered, and whether the reader of the page may answer."""
+    """The question whether this limits the NPM, its answers, and whether the reader may answer."""
 
-    # The item, and the digest of the words that the answer will be about.
+    # The item, and the digest of the text that the answer will be about.
     item: str
     mark: str
     may_answer: bool
@@ -92,7 +96,7 @@ class QuestionView:
 
 
 def refs(loaded: LoadedChecklist) -> set[str]:
-    """Return the passages that flags, rules and hints of a checklist point to, asked together."""
+    """Return the passages that flags, rules and hints of a checklist link to, in one query."""
     on_visit = loaded.template.items if is_restricted(loaded.checklist) else ()
     return (
         {flag.passage for flag in loaded.flags if flag.passage}
@@ -102,7 +106,7 @@ def refs(loaded: LoadedChecklist) -> set[str]:
 
 
 def flag_view(loaded: LoadedChecklist, actor: Actor, flag: Flag, passages: Passages) -> FlagView:
-    """Return a flag as pages show it, with the passage it rests on, if by a rule."""
+    """Return a flag for display; with the passage it is based on, if a rule raised it."""
     party = loaded.own_party(actor)
     return FlagView(
         id=flag.id,
@@ -121,14 +125,14 @@ def flag_view(loaded: LoadedChecklist, actor: Actor, flag: Flag, passages: Passa
 
 
 def raised_by(flag: Flag) -> str:
-    """Return whose flag it is, a party's or the outside second reader's; empty by a rule."""
+    """Return who raised a flag: a party or the outside second reader; empty for a rule."""
     if flag.is_outside:
         return str(_("The outside second reader"))
     return flag.organisation.name if flag.organisation else ""
 
 
 def _because(loaded: LoadedChecklist, flag: Flag) -> str:
-    """Return why a flag was raised; of one by a rule in the reader's words, if it still says so."""
+    """Return why a flag was raised; for a rule in the reader's language, if it still applies."""
     own = library.parsed(loaded.checklist.template).item(flag.item)
     item = loaded.template.item(flag.item)
     if flag.rule is None or own is None or item is None:
@@ -141,7 +145,7 @@ def _because(loaded: LoadedChecklist, flag: Flag) -> str:
 def hints_on_item(
     loaded: LoadedChecklist, actor: Actor, item: Item, passages: Passages
 ) -> tuple[HintView, ...]:
-    """Return the words in an item's current answers that can limit the NPM (S6, S7)."""
+    """Return the phrases in an item's current answers that may limit the NPM (S6, S7)."""
     on_item = hints.on_item(loaded, item)
     as_reader = bool(on_item) and safeguards.is_second_reader(actor, loaded)
     return (
@@ -153,7 +157,7 @@ def hints_on_item(
 def _limits_on_visit(
     loaded: LoadedChecklist, item: Item, passages: Passages
 ) -> tuple[HintView, ...]:
-    """Return the rules that an answer on a visit's pages meets: there they are only pointed out."""
+    """Return the rules that an answer on a visit's pages matches, which raise no flag there."""
     if not is_restricted(loaded.checklist):
         return ()
     return tuple(
@@ -183,9 +187,9 @@ def hint_on_answer(
     as_reader: bool,
     is_outside: bool = False,
 ) -> HintView:
-    """Return a hint with its question, if it is asked; as_reader for the second reader.
+    """Return a hint with its question, if one is asked; as_reader for the second reader.
 
-    is_outside for one of no party.
+    is_outside for an outside reader.
     """
     question = None
     if hint.is_asked:
@@ -220,10 +224,9 @@ def _of_answer(answer: HintAnswer | None) -> SaidOfHint | None:
 def hints_on_values(
     item: Item, values: Mapping[str, Any], language: str, passages: Passages | None = None
 ) -> tuple[HintView, ...]:
-    """Return the words in a proposed answer that can limit the NPM (S6, S7).
+    """Return the phrases in a proposed answer that may limit the NPM (S6, S7).
 
-    passages are those that hints point to, where they were asked for together; language is the
-    reader's.
+    passages are those that hints link to, if they were already read; language is the reader's.
     """
     texts = risky_phrases.texts_of(item.fields_of(AnswerScope.SHARED), values)
     in_texts = risky_phrases.hints(texts)
@@ -235,10 +238,9 @@ def hints_on_values(
 def hints_before_sending(
     loaded: LoadedChecklist, language: str
 ) -> list[tuple[Item, tuple[HintView, ...]]]:
-    """Return the items of the signed part that can limit the NPM, to be read before.
+    """Return the items of the signed part that may limit the NPM, to read before sending.
 
-    By their words; of a visit's checklist by the rules too, which raise no flag there.
-
+    They are found by phrases; on a visit's checklist also by the rules, which raise no flag there.
     language is the reader's.
     """
     passages = passages_for(sorted(refs(loaded)), language)

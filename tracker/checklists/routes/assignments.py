@@ -36,7 +36,7 @@ blueprint = Blueprint("assignments", __name__, url_prefix="/checklists/<uuid:che
 
 @dataclass(frozen=True, slots=True)
 class _Desk:
-    """A checklist that the person works on, and what their side has assigned on it."""
+    """A checklist that the person works on, with their side's assignments."""
 
     actor: Actor
     checklist: Checklist
@@ -44,12 +44,12 @@ class _Desk:
     assigned: Assigned
 
     def parts(self) -> list[views.Part]:
-        """Return the sections with who has what."""
+        """Return the sections with their assignments."""
         return views.parts_of(self.assigned, self.loaded, self.actor)
 
 
 def _desk(checklist_id: UUID) -> _Desk:
-    """Return a checklist the person works on, or answer 404; opening class K2 is noted."""
+    """Return a checklist the person works on, or abort with 404; log opening class K2."""
     actor = current_actor()
     if not queries.works_on(actor, checklist_id):
         abort(404)
@@ -64,7 +64,7 @@ def _read(actor: Actor, checklist: Checklist) -> _Desk:
 @blueprint.route("/assignments", methods=["GET", "POST"])
 @signed_in
 def listed(checklist_id: UUID) -> str | Response:
-    """Show who on one's own side is assigned what; a coordinator assigns a section at once."""
+    """Show the assignments on one's own side; a coordinator can assign a whole section."""
     desk = _desk(checklist_id)
     sections = {part.key: part.title for part in desk.parts() if part.is_assignable}
     form = AssignSectionForm()
@@ -161,7 +161,7 @@ def take(checklist_id: UUID, code: str) -> Response:
 @blueprint.post("/items/<code>/assign/back")
 @signed_in
 def give_back(checklist_id: UUID, code: str) -> Response:
-    """Make an item nobody's again."""
+    """Unassign an item."""
     desk = _desk(checklist_id)
     item_of(desk.loaded, code)
     seen = request.form.get("seen", "")

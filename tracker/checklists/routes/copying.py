@@ -35,7 +35,7 @@ MOST_LETTERS = 200
 @blueprint.get("/copy")
 @signed_in
 def formers(checklist_id: UUID) -> str:
-    """List the newest checklists of the same parties to copy answers from, or those searched."""
+    """List the newest checklists of the same parties to copy answers from, or search them."""
     actor = current_actor()
     checklist, loaded = _get_or_404(actor, checklist_id)
     words = asked_words(MOST_LETTERS)
@@ -55,7 +55,7 @@ def formers(checklist_id: UUID) -> str:
 @blueprint.route("/copy/<uuid:former_id>", methods=["GET", "POST"])
 @signed_in
 def copy(checklist_id: UUID, former_id: UUID) -> str | Response:
-    """Show what of a former checklist would be copied, and copy what is chosen."""
+    """Show what would be copied from an earlier checklist, and copy what is chosen."""
     actor = current_actor()
     checklist, loaded = _get_or_404(actor, checklist_id)
     former = found_or_404(queries.former(actor, checklist, former_id))
@@ -90,7 +90,7 @@ def copy(checklist_id: UUID, former_id: UUID) -> str | Response:
 
 
 def _look_again(form: Form, look: Preview) -> None:
-    """Show what can be copied by now, with what is still there chosen as it was."""
+    """Show what can be copied by now, with the same items chosen if they are still there."""
     form["seen"].data = look.seen
     form[ITEMS].data = [code for code in form[ITEMS].data or () if code in look.codes]
     form.refuse(StaleError(_("Something changed while you were choosing. Look at it again.")))
@@ -142,7 +142,7 @@ def read(checklist_id: UUID) -> Response:
 
 
 def _get_or_404(actor: Actor, checklist_id: UUID) -> tuple[Checklist, LoadedChecklist]:
-    """Return a checklist into which the person may copy; else 404, or 403 with the reason."""
+    """Return a checklist into which the person may copy; else abort with 404 or 403."""
     checklist = get_or_404(actor, checklist_id, "copy")
     loaded = load(checklist)
     require(policy.can_copy(actor, loaded.own_party(actor), checklist.state))
@@ -150,7 +150,7 @@ def _get_or_404(actor: Actor, checklist_id: UUID) -> tuple[Checklist, LoadedChec
 
 
 def _back(checklist: Checklist, code: str = "", narrowed: str | None = None) -> Response:
-    """Go back to the list, narrowed to what was copied, or to one item of it."""
+    """Redirect to the list, filtered by what was copied, or to one of its items."""
     anchor = code.lower() if code and narrowed is None else None
     address = url_for("checklists.show", checklist_id=checklist.id, filter=narrowed, _anchor=anchor)
     return redirect(address, 303)

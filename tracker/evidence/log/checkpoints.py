@@ -37,7 +37,7 @@ def origin() -> str:
 
 
 def is_due() -> bool:
-    """Tell whether the newest checkpoint is old enough for another one."""
+    """Return whether the newest checkpoint is old enough for another one."""
     last = newest()
     return last is None or clock.now() - last.at >= SETTINGS.get().every
 

@@ -297,12 +297,12 @@ class KeyNote:
         )
 
     def signed(self, data: bytes, signature: bytes) -> bool:
-        """Tell whether this key signed some bytes."""
+        """Return whether this key signed some bytes."""
         return is_signed_with(self.public_key, data, signature)
 
 
 def is_signed_with(public_key: bytes, data: bytes, signature: bytes) -> bool:
-    """Tell whether a public key (Ed25519, in DER) belongs to what signed some bytes."""
+    """Return whether a public key (Ed25519, in DER) belongs to what signed some bytes."""
     try:
         public = serialization.load_der_public_key(public_key)
     except (ValueError, UnsupportedAlgorithm):

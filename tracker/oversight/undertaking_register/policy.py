@@ -9,7 +9,7 @@ READERS = (Role.MANAGER, Role.COORDINATOR)
 
 
 def reads_for_npm(actor: Actor) -> bool:
-    """Tell whether a person reads it for the NPM they act for: its managers and coordinators.
+    """Return whether a person reads it for the NPM they act for: its managers and coordinators.
 
     An outside expert of an NPM stands outside, like a CSO's people (S11).
     """

@@ -236,7 +236,7 @@ def _others_to_confirm(actor: Actor, loaded: Loaded) -> Others | None:
 
 
 def _scan_of(undertaking: Undertaking) -> PaperRecord:
-    """Return the scan of an undertaking, or answer 404."""
+    """Return the scan of an undertaking, or abort with 404."""
     revision_id = undertaking.revision_id
     recorded = papers.on_revisions([revision_id] if revision_id else []).values()
     return found_or_404(next((rows[0] for rows in recorded), None))
