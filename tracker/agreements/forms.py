@@ -52,7 +52,7 @@ Able = Mapping[UUID, Sequence[Signatory]]
 
 
 class _WhoField(ChoiceField):
-    """A choice of who signs; a single candidate is preselected, but it must still be submitted."""
+    """A field for the signatory; a single candidate is preselected, but must still be submitted."""
 
     def process_formdata(self, valuelist: list[Any]) -> None:
         """Read the submitted value; if there is none, don't fall back to the preselected one."""

@@ -12,7 +12,7 @@ from tracker.undertakings import queries as undertakings
 def follow_undertaking(event: DomainEvent) -> None:
     """Ask a person whose access has ended what became of their copies.
 
-    Handler of UNDERTAKING_CLOSED. An undertaking that never opened anything asks nothing.
+    Handler of UNDERTAKING_CLOSED. Does nothing for an undertaking that never gave access.
     """
     undertaking = undertakings.locked(event.subject_id)
     if undertaking.countersigned_at is None or undertaking.closed_reason not in ASKED_AFTER:

@@ -11,8 +11,8 @@ from tracker.closing.models import ReturnState
 from tracker.undertakings.models import UndertakingEnd
 from tracker.undertakings.policy import decides_for
 
-# After these ends a person is asked what became of their copies (C17). Whoever signs again on new
-# terms, or is suspended for a time, goes on with the same duty.
+# After these ends a person is asked what became of their copies (C17). A person who signs again on
+# new terms, or is suspended for a time, still has the same duty.
 ASKED_AFTER = frozenset(
     {
         UndertakingEnd.UNLISTED,
@@ -44,14 +44,14 @@ class ClosingFact:
 
 
 def can_confirm(actor: Actor, request: ReturnFact) -> Decision:
-    """Decide on confirming the return of material: the person alone, once (C17)."""
+    """Decide who confirms the return of material: only the person, once (C17)."""
     if actor.user_id != request.user_id:
         return no(_l("Only the person can confirm this."))
     return _is_open(request)
 
 
 def can_except(actor: Actor, request: ReturnFact) -> Decision:
-    """Decide on recording why a confirmation is missing: an NPM decider's, never about oneself."""
+    """Decide who records why a confirmation is missing: an NPM decider, never about themselves."""
     if not decides_for(actor, request.npm_ids):
         return no(_l("Only a signatory or manager of the NPM can record an exception."))
     if actor.user_id == request.user_id:
@@ -60,7 +60,7 @@ def can_except(actor: Actor, request: ReturnFact) -> Decision:
 
 
 def can_complete(actor: Actor, closing: ClosingFact) -> Decision:
-    """Decide on completing the closing: an NPM decider's, once every person answered (G7)."""
+    """Decide who completes the closing: an NPM decider, once every person has answered (G7)."""
     if not decides_for(actor, closing.npm_ids):
         return no(_l("Only a signatory or manager of the NPM can complete the closing."))
     if not closing.is_begun:

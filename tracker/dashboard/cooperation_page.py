@@ -1,6 +1,6 @@
 """View models for a cooperation's page: stages, work and whose turn it is, gates.
 
-In one file: the sections of one page, put together from the same facts.
+In one file: the sections of one page, built from the same facts.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -105,7 +105,7 @@ class NextStep:
 
 @dataclass(frozen=True, slots=True)
 class StageView:
-    """A stage of the line: left behind, or beside it, entered and left again by a decision."""
+    """A stage on the stage line: passed, or off the line, entered and left by a decision."""
 
     code: str
     words: object
@@ -115,9 +115,9 @@ class StageView:
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """A checklist that is nobody's task: recommended, or begun and not needed any more.
+    """A checklist that is nobody's task: recommended, or started but no longer needed.
 
-    It has tasks once it was started; before, the URL that starts it, or why the reader can't.
+    It has tasks once it was started; before that, the URL that starts it, or why the reader can't.
     """
 
     requirement: Requirement
@@ -133,7 +133,7 @@ class CooperationView:
     cooperation: Cooperation
     parties: tuple[tuple[str, bool], ...]
     stages: tuple[StageView, ...]
-    # The stage it is at; none of a cooperation that disagrees, in these words, with its signatures.
+    # Its current stage; None if the cooperation disagrees with its signatures (see state words).
     at: Stage | None
     disagreement: object
     groups: tuple[TaskGroup, ...]
@@ -143,16 +143,16 @@ class CooperationView:
     needs: tuple[Requirement, ...]
     glance: tuple[tuple[object, object], ...]
     people: tuple[PartyPeople, ...]
-    # Of each party that leaves or has left: the words, and the page that says what follows.
+    # For each party that leaves or has left: the text, and the URL of its page.
     departures: tuple[tuple[str, str], ...]
-    # Of each party that is joining: the words, and where its invitation is taken back, if by them.
+    # For each party that is joining: the text, and the URL for withdrawing it, if the reader may.
     joining: tuple[tuple[str, str], ...]
     # Whether the person's own party is joining, so that most of the cooperation is closed to them.
     is_joining: bool
     may_change: bool
     may_add_party: bool
     may_leave: bool
-    # Whether there are partners of which the person may read how they were chosen.
+    # Whether the person may read how any partner was chosen.
     reads_selection: bool
 
 
@@ -169,7 +169,7 @@ class _Table:
     taking_part: list[Person]
     waiting_revisions: Mapping[UUID, WaitingRevision]
     compared: Mapping[UUID, Compared]
-    # Whether stage and dates are what signatures and events say.
+    # Whether stage and dates agree with signatures and events.
     agrees: bool
     fact: CooperationFact
     may_change: bool
@@ -237,7 +237,7 @@ def cooperation_view(actor: Actor, cooperation: Cooperation) -> CooperationView:
         groups=groups,
         recommended=recommended,
         next_step=_next_step(table, groups),
-        # Their reasons tell of others' undertakings.
+        # Their reasons mention others' undertakings.
         gates=() if is_joining else tuple(_gate_view(table, gate) for gate in gates),
         needs=needs,
         glance=_glance(table),
@@ -357,7 +357,7 @@ def _to_start(table: _Table, requirement: Requirement) -> Recommendation:
 
 
 def _optional_task(table: _Table, checklist: Checklist) -> Task:
-    """Return the task of a checklist that waits for nobody, with how far it is filled in."""
+    """Return the task for a checklist that waits for nobody, with its progress."""
     task = _fill_task(table, checklist)
     if task.s not in {YOURS, OTHERS}:
         return task
@@ -415,7 +415,7 @@ def _fill_task(table: _Table, checklist: Checklist) -> Task:
 
 
 def _newcomers_read_all(table: _Table) -> str:
-    """Return why so few items are agreed while a party is joining (adr 70), or nothing."""
+    """Return why so few items are agreed while a party is joining (adr 70), or an empty text."""
     newcomers = [
         party.organisation.name for party in people.parties(table.cooperation) if party.is_joining
     ]
@@ -461,7 +461,7 @@ def _reading_task(table: _Table, terms: LoadedChecklist) -> Task:
 
 
 def _outside_task(label: str, checklist: Checklist, reading: OutsideReading) -> Task:
-    """Return the task of somebody from outside, by name and function, for all who see the page."""
+    """Return an outside reader's task, with name and function, as everybody on the page sees it."""
     why = _(
         "%(name)s, %(function)s, reads M5 and M6 as outside second reader until %(day)s.",
         name=reading.name,
@@ -548,7 +548,7 @@ def _people_task(table: _Table) -> Task:
 def _no_visit_yet(
     table: _Table, needs: Sequence[Requirement], tasks_by_group: Mapping[str, Sequence[Task]]
 ) -> list[Task]:
-    """Return what opens joint visits, unless the visits feature supplies its own tasks."""
+    """Return what makes joint visits possible, unless the visits package supplies tasks itself."""
     wanted = any(
         requirement.kind is ChecklistKind.VISIT_ROLES and requirement.level is Level.REQUIRED
         for requirement in needs
@@ -562,7 +562,7 @@ def _no_visit_yet(
 
 
 def _next_step(table: _Table, groups: Sequence[TaskGroup]) -> NextStep:
-    # A review that is due comes first: while it is overdue, no new visit can be planned.
+    # A due review comes first: while it is overdue, no new visit can be planned.
     in_order = sorted(groups, key=lambda group: group.key != "review")
     tasks = [task for group in in_order for task in group.tasks]
     ours = next((task for task in tasks if task.s == YOURS), None)
@@ -624,7 +624,7 @@ def _rest_url(table: _Table, missing: Missing) -> str:
     return _target_url(table, missing.target)
 
 
-# Pages of a cooperation that everybody who sees it may open.
+# Pages of a cooperation that are open to everybody who sees it.
 _LISTS = {
     PageKind.HOLD_REVIEW: "reviews.listed",
     PageKind.CLOSING: "closing.show",

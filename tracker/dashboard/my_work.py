@@ -79,7 +79,7 @@ class _Desk:
         return listed(known[party_id] for party_id in ids if party_id in known)
 
     def is_to_do(self, line: Line) -> bool:
-        """Whether it is work for the parties, and not only recommended (product.md, section 6)."""
+        """Return whether it is work for the parties, not just recommended (product.md, 6)."""
         if line.visit_id is not None or line.kind is ChecklistKind.TERMS:
             return True
         cooperation = self.cooperations[line.cooperation_id]
@@ -93,7 +93,7 @@ class _Desk:
         )
 
     def answers(self, line: Line) -> TermsAnswers:
-        """What the terms of its cooperation say, if they say anything of it yet."""
+        """What the terms of its cooperation say, if they say anything yet."""
         return self.terms.get(line.cooperation_id, TermsAnswers())
 
     def title(self, line: Line) -> str:
@@ -303,7 +303,7 @@ def _head_tasks(actor: Actor, cooperations: Iterable[Running]) -> list[Task]:
 
 
 def _review_is_to_begin(cooperation: Running) -> bool:
-    """Return whether the review is overdue and not being held yet; any party begins it."""
+    """Return whether the review is overdue and not being held yet; any party can begin it."""
     is_overdue = review_is_overdue(cooperation.stage, cooperation.review_on)
     return is_overdue and cooperation.stage is Stage.ACTIVE
 
