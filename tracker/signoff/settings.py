@@ -7,7 +7,7 @@ from tracker.core.services import Slot
 
 @dataclass(frozen=True, slots=True)
 class HouseRules:
-    """Whether who drafted alone can't be the NPM's only signer; days until a request runs out."""
+    """Whether sole drafters can't be the NPM's only signers; the days until a request expires."""
 
     four_eyes: bool = False
     days: int = 30
@@ -17,5 +17,5 @@ HOUSE_RULES: Slot[HouseRules] = Slot("house_rules", HouseRules())
 
 
 def current() -> HouseRules:
-    """Return what is asked."""
+    """Return the settings of the current application."""
     return HOUSE_RULES.get()

@@ -33,7 +33,7 @@ _NOT_SHOWN = (
     "remove_row",
 )
 _SHOWN_FIELDS = 60
-# What somebody sent may have been all right, and what it was for has gone or is closed to them now.
+# What was sent may have been all right, but what it was for is gone, or closed to the person now.
 _WITH_WORDS = {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
 
 

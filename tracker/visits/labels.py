@@ -1,6 +1,6 @@
 """Labels for a visit's stages, gates, requirements and cells, and for what is missing.
 
-In one file: it is words alone, and a gate's labels are read beside its reasons.
+In one file: it contains only texts, and a gate's labels are read together with its reasons.
 """
 
 from collections.abc import Callable, Sequence
@@ -36,7 +36,7 @@ STAGES: dict[VisitStage, object] = {
 
 GATES: dict[str, object] = {"J1": _l("Proposed"), "J2": _l("Planned"), "J3": _l("Cleared")}
 
-# What a gate says that is met.
+# The text for a gate that is met.
 GATES_MET: dict[str, object] = {
     "J1": _l("The cooperation is active and a joint visit is one of its ways of working."),
     "J2": _l("The roles are settled and accepted, and the people of the team are cleared."),
@@ -52,7 +52,7 @@ REQUIREMENTS: dict[Requirement, object] = {
     Requirement.PLAN: _l("Urgent plan read"),
 }
 
-# The words of a cell, with %(day)s where they name a day, and the mark of its state.
+# The label of a cell, with %(day)s if it names a day, and its style mark.
 CELLS: dict[CellCode, tuple[object, str]] = {
     CellCode.YES: (_l("Yes"), "done"),
     CellCode.NOT_ASKED: (_l("Not asked"), "off"),
@@ -78,7 +78,7 @@ CELLS: dict[CellCode, tuple[object, str]] = {
     CellCode.NOT_CONFIRMED: (_l("Not confirmed"), "wait"),
 }
 
-# The pages of the read log, by the names under which they are noted.
+# The pages of the read log, by the names under which they are logged.
 READ_PAGES: dict[str, object] = {
     "visits": _l("The list of visits"),
     "visit": _l("place and days"),
@@ -90,14 +90,14 @@ READ_PAGES: dict[str, object] = {
     "visit_override": _l("overriding a gate"),
     "evidence": _l("exporting evidence"),
 }
-# Pages of other parts, by what they are of.
+# Pages of other packages, by their subject.
 READ_SUBJECTS: dict[str, object] = {
     "checklist": _l("roles or urgent-action plan"),
     "undertaking": _l("The undertaking of a person"),
 }
 
 
-# What is missing, in words ------------------------------------------------------------------------
+# What is missing, as text -------------------------------------------------------------------------
 
 _PLANNERS = Turn(planners=True)
 _SIGN_FIRST = _l("A valid signature comes before anyone sees sensitive information.")
@@ -112,7 +112,7 @@ _POWERS = "why-work-together/powers-and-duties"
 
 
 def in_words(lack: RequirementKind, facts: Facts, wants: Sequence[MissingRequirement]) -> Missing:
-    """Return one line for the things of one kind that are missing: at least one."""
+    """Return one line for the missing things of one kind; there is at least one."""
     return _WORDS[lack](facts, wants)
 
 
@@ -131,14 +131,14 @@ def _turn_of_parties(parties: Sequence[PartyFact]) -> Turn:
 
 @dataclass(frozen=True, slots=True)
 class _OfPeople:
-    """The words of something that is missing for persons of the team."""
+    """The texts for something that is missing for people on the team."""
 
     words: Callable[[int, str], object]
     why: object
     passage: str
     place: PageKind
     item: str = ""
-    # Whether each does it for themselves; else those who plan the visit see to it.
+    # Whether each does it for themselves; otherwise those who plan the visit do.
     by_themselves: bool = False
     note: object = ""
 
@@ -160,7 +160,7 @@ class _OfPeople:
 
 @dataclass(frozen=True, slots=True)
 class _OfVisit:
-    """The words of something that is missing for the visit as a whole."""
+    """The texts for something that is missing for the visit as a whole."""
 
     text: object
     why: object
@@ -180,7 +180,7 @@ class _OfVisit:
 
 @dataclass(frozen=True, slots=True)
 class _OfChecklist:
-    """The words of a checklist that is not signed by all."""
+    """The texts for a checklist that is not fully signed."""
 
     which: Callable[[Facts], ChecklistFact]
     texts: dict[Signing, object]

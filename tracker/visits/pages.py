@@ -54,13 +54,13 @@ _GATE_MARKS = {GateState.MET: "held", GateState.NOT_MET: "half", GateState.OVERR
 
 
 def listed(names: Iterable[object]) -> str:
-    """Return several names in one phrase, as the reader's language does."""
+    """Return several names as a list in the reader's language."""
     words = [str(name) for name in names]
     return format_list(words, locale=str(get_locale() or "en")) if words else ""
 
 
 def days(plan: Plan) -> str:
-    """Return the days of a visit in words; the last is included."""
+    """Return the days of a visit as text; the last is inclusive."""
     if plan.starts_on == plan.ends_on:
         return as_date(plan.starts_on)
     first, last = as_date(plan.starts_on), as_date(plan.ends_on)
@@ -73,10 +73,10 @@ def stage_words(stage: VisitStage) -> str:
 
 
 def state_of(stage: VisitStage, *, is_ready: bool, is_over: bool) -> State:
-    """Return the state of a visit, in words and with its mark.
+    """Return the state of a visit as a label with its style mark.
 
-    is_over: its days have passed, where the reader may know of them (class K2). Nothing is said of
-    readiness then: papers and clearances may have run out since.
+    is_over: its days have passed, if the reader may know them (class K2). Then nothing is said
+    about readiness: documents and clearances may have expired since.
     """
     if stage is VisitStage.STOPPED:
         return labels.STAGES[stage], "off"
@@ -88,19 +88,19 @@ def state_of(stage: VisitStage, *, is_ready: bool, is_over: bool) -> State:
 
 
 def _line_state(line: VisitLine) -> State:
-    """Return the state of a visit as its row has it, where events say the same."""
+    """Return the state of a visit from its row, if the events agree with it."""
     if not line.agrees:
         return DISAGREES
     return state_of(line.stage, is_ready=line.is_ready, is_over=line.is_over)
 
 
 def stage_list() -> list[tuple[str, object]]:
-    """Return the stages a visit goes through, for the line of stages."""
+    """Return the stages a visit goes through, for the stage line."""
     return [(stage.value, labels.STAGES[stage]) for stage in stages.IN_ORDER]
 
 
 def _answer_label(reading: Reading, item: str, key: str) -> str:
-    """Return the words of a chosen answer of the roles, empty when none is."""
+    """Return the label of an answer of the roles, empty if there is none."""
     value = reading.roles.sheet.value(item, key)
     roles_item = reading.roles.template.item(item)
     options = roles_item.field(key).options if roles_item is not None else ()
@@ -112,7 +112,7 @@ def _answer_label(reading: Reading, item: str, key: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ListedVisit:
-    """A visit in the list of its cooperation; place and days only where they are open."""
+    """A visit in the list of its cooperation; place and days only if the reader may know."""
 
     number: int
     url: str
@@ -146,7 +146,7 @@ def listed_visits(
 
 
 def _why_closed(outline: Outline) -> object:
-    """Say in plain words why a visit is closed to a person, and what to do (product.md, 7)."""
+    """Return in plain words why a visit is closed to a person, and what to do (product.md, 7)."""
     match outline:
         case Outline.NOT_CLEARED:
             return _(
@@ -167,7 +167,7 @@ def _why_closed(outline: Outline) -> object:
 
 @dataclass(frozen=True, slots=True)
 class TeamLine:
-    """A person of the team with the task in the roles."""
+    """A person on the team, with their task in the roles."""
 
     name: str
     organisation: str
@@ -178,7 +178,7 @@ class TeamLine:
 
 @dataclass(frozen=True, slots=True)
 class VisitView:
-    """All that the page of a visit shows."""
+    """Everything the page of a visit shows."""
 
     facts: list[tuple[object, object]]
     schedule: list[tuple[object, object]]
@@ -189,7 +189,7 @@ class VisitView:
 
 
 def visit_view(reading: Reading, actor: Actor) -> VisitView:
-    """Prepare the page of a visit."""
+    """Return the view model of a visit's page."""
     visit, sheet = reading.visit, reading.roles.sheet
     languages = {as_id(row.get("person")): row for row in sheet.value("V4", "team") or ()}
     roles = {as_id(row.get("person")): row for row in sheet.value("V5", "roles") or ()}
@@ -225,7 +225,7 @@ def visit_view(reading: Reading, actor: Actor) -> VisitView:
 
 
 def team_now(reading: Reading) -> list[tuple[object, object]]:
-    """Return lead, deputy, team and audience as they are saved now, to be compared."""
+    """Return lead, deputy, team and audience as they are saved now, for comparison."""
     sheet = reading.roles.sheet
     members = [_name(reading, row.get("person")) for row in sheet.value("V4", "team") or ()]
     knowing = [_name(reading, row.get("person")) for row in sheet.value("V2", "audience") or ()]
@@ -238,12 +238,12 @@ def team_now(reading: Reading) -> list[tuple[object, object]]:
 
 
 def _is_ready(reading: Reading) -> bool:
-    """Judge now: a clearance that expired a moment ago shows immediately."""
+    """Evaluate the gates now: a clearance that expired a moment ago shows immediately."""
     return stages.is_ready(reading.visit.stage, reading.judgement.is_open)
 
 
 def _is_over(reading: Reading) -> bool:
-    """Return whether the days of a visit passed while it was being prepared."""
+    """Return whether the days of a visit have passed while it was still being prepared."""
     return reading.visit.stage in stages.PREPARED and reading.plan.is_over(clock.today())
 
 
@@ -256,7 +256,7 @@ def _people(count: int) -> str:
 
 
 def function_words(member: MemberFact) -> str:
-    """Return what a person is in the team: lead, deputy, or the skill they are there for."""
+    """Return a person's function in the team: lead, deputy, or the skill they are there for."""
     if member.leads:
         return str(_("team lead"))
     if member.is_deputy:
@@ -324,25 +324,25 @@ def _preparation(reading: Reading, actor: Actor) -> list[Task]:
 
 @dataclass(frozen=True, slots=True)
 class MyPart:
-    """What a person of the team needs at hand, on a phone."""
+    """What a person on the team needs at hand, on a phone."""
 
     fact: MemberFact
     plan: Plan
-    # The member's row of V5, field by field; empty while it is not written.
+    # The member's row of V5, field by field; empty until it is written.
     role: list[tuple[object, object]]
     lead: str
-    # Who to call: who decides on the spot (U3), and the safety contact (V13).
+    # Whom to call: who decides on the spot (U3), and the safety contact (V13).
     safety_name: str
     safety_phone: str
     plan_url: str
     plan_is_signed: bool
-    # What proves which task and which plan the page showed.
+    # Tokens of the task and the plan that the page showed.
     task_mark: str
     plan_mark: str
 
 
 def own_fact(reading: Reading, actor: Actor) -> MemberFact | None:
-    """Return what is known of the reader as a person of the team; None when they are not in it."""
+    """Return what is known about the reader as a person on the team; None if they aren't on it."""
     members = reading.judgement.facts.members
     own_member = next((member for member in members if member.user_id == actor.user_id), None)
     if own_member is None or not queries.is_member(actor, reading.visit):
@@ -351,7 +351,7 @@ def own_fact(reading: Reading, actor: Actor) -> MemberFact | None:
 
 
 def my_part(reading: Reading, fact: MemberFact) -> MyPart:
-    """Prepare a person's own part in a visit."""
+    """Return the view model of a person's own part in a visit."""
     sheet = reading.roles.sheet
     rows = sheet.value("V5", "roles") or ()
     row: dict[str, Any] = next(
@@ -383,12 +383,12 @@ def my_part(reading: Reading, fact: MemberFact) -> MyPart:
 
 
 def _name_or_words(reading: Reading, stored: Any) -> str:
-    """Return the name of a person, or what was typed where an older version asks for words."""
+    """Return the name of a person, or what was typed if an older version asks for free text."""
     return _name(reading, stored) if as_id(stored) else stored or ""
 
 
 def _name(reading: Reading, stored: Any) -> str:
-    """Return the name of a person an answer names, empty when they take part no more."""
+    """Return the name of a person in an answer, empty if they no longer take part."""
     user_id = as_id(stored)
     name = reading.roles.people.get(user_id) if user_id else None
     return name.name if name else ""
@@ -399,7 +399,7 @@ def _name(reading: Reading, stored: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class BoardCell:
-    """A cell of the board in words."""
+    """A cell of the board as text."""
 
     words: str
     s: str
@@ -407,7 +407,7 @@ class BoardCell:
 
 @dataclass(frozen=True, slots=True)
 class BoardRow:
-    """A person of the team by the requirements."""
+    """A person on the team, with the requirements."""
 
     name: str
     note: str
@@ -416,7 +416,7 @@ class BoardRow:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """What a gate still wants: the thing with its address, and why."""
+    """Something a gate still requires, with its URL, and why."""
 
     words: object
     url: str
@@ -425,22 +425,22 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class GateView:
-    """A gate in words."""
+    """A gate for display."""
 
     code: str
     name: object
     state: object
     s: str
     reasons: list[Reason]
-    # Said instead of reasons.
+    # Shown instead of reasons.
     note: object = ""
-    # The passages of guidance that the reasons rest on: words and address.
+    # The passages of guidance behind the reasons: label and URL.
     guidance: list[tuple[str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class ReadyView:
-    """All that the readiness page shows."""
+    """Everything the readiness page shows."""
 
     lede: object
     is_ready: bool
@@ -453,7 +453,7 @@ class ReadyView:
 
 
 def ready_view(reading: Reading, actor: Actor, *, plans: bool) -> ReadyView:
-    """Prepare the readiness page; plans says whether the reader may change the plan."""
+    """Return the view model of the readiness page; plans: the reader may change the plan."""
     judgement = reading.judgement
     rows = policy.board(judgement)
     return ReadyView(
@@ -478,7 +478,7 @@ def ready_view(reading: Reading, actor: Actor, *, plans: bool) -> ReadyView:
 
 
 def missing_words(reading: Reading) -> str:
-    """Return how much is missing, and for how many people."""
+    """Return as text how much is missing, and for how many people."""
     judgement = reading.judgement
     count, concerned = len(judgement.wants), judgement.people_concerned
     if not count:
@@ -515,7 +515,7 @@ def _caption(count: int) -> str:
 
 
 def _note(member: MemberFact) -> str:
-    """Return for whom a person comes and as what; the NPM's people by the word NPM."""
+    """Return for whom a person comes and as what; just NPM for the NPM's people."""
     whom = member.organisation_name
     if member.is_npm:
         whom = str(_("NPM outside expert") if member.needs_clearance else _("NPM"))
@@ -598,7 +598,7 @@ def _gate_note(gate: Gate, overrides: tuple[OverrideFact, ...]) -> object:
 
 
 def target_url(reading: Reading, actor: Actor, target: Target) -> str:
-    """Return where a missing thing is put right."""
+    """Return the URL where a missing thing can be supplied."""
     reference, number = reading.cooperation.reference, reading.visit.number
     match target.place:
         case PageKind.CHECKLIST if target.checklist_id is not None:
@@ -622,18 +622,21 @@ def target_url(reading: Reading, actor: Actor, target: Target) -> str:
 
 
 def page_words(line: ReadLine) -> object:
-    """Return which page somebody opened, in words."""
+    """Return as text which page somebody opened."""
     words = labels.READ_PAGES.get(line.page) or labels.READ_SUBJECTS.get(line.subject_type, "")
     if line.visit_number is None:
         return words
     return _("Visit %(number)s: %(page)s", number=line.visit_number, page=words)
 
 
-# Work to do ---------------------------------------------------------------------------------------
+# Tasks --------------------------------------------------------------------------------------------
 
 
 def my_tasks(actor: Actor) -> Tasks:
-    """Tell what waits on visits for a person; nothing of class K2. A source for My work."""
+    """Return what waits for a person on visits; nothing of class K2.
+
+    A source for My work.
+    """
     return Tasks(
         mine=tuple(task for waiting in queries.tasks(actor) for task in _own_tasks(waiting))
     )
@@ -645,7 +648,7 @@ def cooperation_tasks(
     facts: lifecycle.Facts,
     gates: Sequence[lifecycle.Gate],
 ) -> dict[str, Sequence[Task]]:
-    """Tell a cooperation's work on visits for its page, as far as the person may know."""
+    """Return a cooperation's tasks on visits for its page, if the person may know of them."""
     lines = queries.lines(actor, [cooperation.id])
     tasks = [_line_task(line, cooperation.reference) for line in lines]
     if any(line.outline is Outline.OPEN for line in lines):
@@ -676,7 +679,7 @@ def _plan_task(
     gates: Sequence[lifecycle.Gate],
     lines: Sequence[VisitLine],
 ) -> list[Task]:
-    """Offer to plan a visit; before the first, the cooperation's page says what opens it."""
+    """Return the task to plan a visit; before the first one, what makes visits possible."""
     npm_ids = [
         party.organisation_id
         for party in people.parties(cooperation)
