@@ -146,7 +146,7 @@ from tracker.settings import Settings
 from tracker.signoff import queries as signoff_queries
 from tracker.signoff import routes as power_routes
 from tracker.signoff import settings as signing_settings
-from tracker.signoff.settings import HouseRules
+from tracker.signoff.settings import SigningSettings
 from tracker.ui import errors
 from tracker.ui import routes as ui_routes
 from tracker.ui.addresses import init_addresses
@@ -644,7 +644,7 @@ def build_app(settings: Settings | None = None) -> Flask:
     sign_in.init_sign_in(app)
     init_gate(app, _load_actor, _turn_away)
     sign_in.init_second_factor(app)
-    _furnish(app)
+    _add_template_context(app)
     app.cli = Commands(app.name)
     return app
 
@@ -660,8 +660,8 @@ def services_of(settings: Settings, ring: Keys) -> Services:
         checkpoints.SETTINGS.holding(
             CheckpointSettings(settings.base_url, dt.timedelta(minutes=settings.checkpoint_minutes))
         ),
-        signing_settings.HOUSE_RULES.holding(
-            HouseRules(four_eyes=settings.four_eyes, days=settings.signature_days)
+        signing_settings.SIGNING_SETTINGS.holding(
+            SigningSettings(four_eyes=settings.four_eyes, days=settings.signature_days)
         ),
         credentials.COMPULSORY_ROLES.holding(roles),
         risky_phrases.LANGUAGES.holding(settings.languages),
@@ -699,7 +699,7 @@ def _form_was_sent_late(_error: CSRFError) -> Response:
     return draft_routes.form_was_sent_late() or errors.session_ended()
 
 
-def _furnish(app: Flask) -> None:
+def _add_template_context(app: Flask) -> None:
     """Add the context that every page needs."""
     babel.init_app(app, locale_selector=select_language)
     init_locale(app, sign_in.profile_language)

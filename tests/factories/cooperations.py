@@ -139,7 +139,7 @@ class Country:
 
 
 @dataclass(frozen=True)
-class KeptCountry:
+class StoredCountry:
     """A country as plain values, from which it is found again in a copy of its database."""
 
     organisations: Mapping[str, UUID]
@@ -214,7 +214,7 @@ def country(session: Session) -> Country:
 def copied_country(session: Session) -> Country:
     """Put the application on a copy of a database with the invented country; return it."""
     points = starting_points.of(current_app)
-    return points.use("country", lambda: KeptCountry.of(country(db.session()))).load(session)
+    return points.use("country", lambda: StoredCountry.of(country(db.session()))).load(session)
 
 
 def load_checklists() -> None:

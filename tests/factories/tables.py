@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, selectinload
 from tests import starting_points
 from tests.factories import checklists
 from tests.factories.agreements import checklist_of
-from tests.factories.cooperations import Country, KeptCountry, bring_in, country, open_one
+from tests.factories.cooperations import Country, StoredCountry, bring_in, country, open_one
 from tests.factories.templates import publish
 from tests.starting_points import named
 from tracker.access.actor import Actor, Role
@@ -141,14 +141,14 @@ class Table:
         if not self.start or not points.is_untouched:
             act(self, kind)
             return
-        kept_table, start = Kept.of(self), named(self.start, act.__name__, kind)
+        stored_table, start = StoredTable.of(self), named(self.start, act.__name__, kind)
 
         def build() -> None:
-            act(kept_table.load(db.session()), kind)
+            act(stored_table.load(db.session()), kind)
 
         points.use(start, build, on=self.start)
         self.session.expire_all()
-        again = kept_table.load(self.session)
+        again = stored_table.load(self.session)
         self.land, self.cooperation, self.start = again.land, again.cooperation, start
 
 
@@ -170,15 +170,15 @@ def _sign(table: Table, kind: ChecklistKind) -> None:
 
 
 @dataclass(frozen=True)
-class Kept:
+class StoredTable:
     """A table as plain values, from which it is found again in a copy of its database."""
 
     cooperation: UUID
-    country: KeptCountry
+    country: StoredCountry
 
     @classmethod
     def of(cls, table: Table) -> Self:
-        return cls(table.cooperation.id, KeptCountry.of(table.land))
+        return cls(table.cooperation.id, StoredCountry.of(table.land))
 
     def load(self, session: Session, start: str = "") -> Table:
         """Return the table, its rows loaded in a session, on a copy of a starting point."""
@@ -200,10 +200,10 @@ def set_out(session: Session, *modes: Mode, template: Template | None = None) ->
     """
     name = named("table", modes, template.model_dump_json() if template else "")
 
-    def build() -> Kept:
+    def build() -> StoredTable:
         if template:
             publish(template)
-        return Kept.of(begin(db.session(), *modes))
+        return StoredTable.of(begin(db.session(), *modes))
 
     return starting_points.of(current_app).use(name, build).load(session, name)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from babel.messages.pofile import read_po
 
-from tests.guards.test_house import name, python_files
+from tests.guards.test_project import name, python_files
 from tracker.core.paths import PACKAGE, ROOT
 
 # What not to write, and what to write instead. Only phrases that good English never needs: "own

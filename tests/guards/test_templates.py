@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from jinja2 import nodes
 
-from tests.guards.test_house import SAYS_NOTHING
+from tests.guards.test_project import SAYS_NOTHING
 from tracker import create_app
 from tracker.activity.verbs import VERBS
 from tracker.core.paths import PACKAGE, ROOT, STATIC, TEMPLATES

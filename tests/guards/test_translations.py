@@ -9,7 +9,7 @@ import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 
-from tests.guards.test_house import name, python_files
+from tests.guards.test_project import name, python_files
 from tracker.core.paths import PACKAGE, TRANSLATIONS
 from tracker.settings import KNOWN_LANGUAGES
 

@@ -27,7 +27,7 @@ from tracker.ui.fields import (
 )
 from tracker.ui.form_base import Form
 from tracker.ui.locale import as_date
-from tracker.ui.proof import ShownFields
+from tracker.ui.proof_fields import ShownFields
 from tracker.ui.validators import Optional, Required
 
 SEVERAL = "several"

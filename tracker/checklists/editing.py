@@ -45,7 +45,7 @@ from tracker.core.db import db
 from tracker.core.errors import RuleBrokenError
 from tracker.ui import locale
 from tracker.ui.form_base import Form
-from tracker.ui.proof import ShownFields
+from tracker.ui.proof_fields import ShownFields
 
 # What a page sends in addition to the typed text.
 BESIDE = frozenset(
@@ -66,7 +66,7 @@ RECORDED = "selection"
 # The endpoint that stores what is typed and not saved yet.
 DRAFT = "draft"
 # The blueprints whose verbs lock the checklist themselves.
-LOCKED_BY_THE_VERB = frozenset({DRAFT, "sign", "record_paper", "record_former"})
+LOCKED_BY_THE_VERB = frozenset({DRAFT, "sign", "record_paper", "record_prior_agreement"})
 NUMBER = re.compile(r"[0-9]{1,12}")
 # How many seconds a page may wait to be sent after its session has ended.
 PAGE_LASTS = 24 * 60 * 60

@@ -31,7 +31,7 @@ from tracker.ui.fields import (
     VersionField,
 )
 from tracker.ui.form_base import Form
-from tracker.ui.proof import ProofFields, ShownFields
+from tracker.ui.proof_fields import ProofFields, ShownFields
 from tracker.ui.rows import RowForm, Rows
 from tracker.ui.validators import Optional, Required
 

@@ -223,7 +223,7 @@ def by_page(checklist_id: UUID) -> Checklist | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Former:
+class EarlierChecklist:
     """A checklist that answers can be copied from, as listed."""
 
     id: UUID
@@ -235,9 +235,9 @@ class Former:
     in_force_at: dt.datetime | None
 
 
-def formers(
+def earlier_checklists(
     actor: Actor, checklist: Checklist, words: str = "", *, limit: int = 10
-) -> tuple[list[Former], bool]:
+) -> tuple[list[EarlierChecklist], bool]:
     """Return the checklists a person may copy from, the newest first, and whether there are more.
 
     Those with answers, of this kind and these parties, with every search word in title or
@@ -258,7 +258,7 @@ def formers(
         .limit(limit + 1)
     ).all()
     lines = [
-        Former(
+        EarlierChecklist(
             row.id,
             row.cooperation_id,
             reference,
@@ -290,7 +290,7 @@ def _is_called(word: str) -> sa.ColumnElement[bool]:
     )
 
 
-def former(actor: Actor, checklist: Checklist, former_id: UUID) -> Checklist | None:
+def earlier_checklist(actor: Actor, checklist: Checklist, former_id: UUID) -> Checklist | None:
     """Return a checklist from which the person may copy answers into this one, or None."""
     return db.session.scalar(
         sa.select(Checklist)

@@ -117,7 +117,7 @@ def _terms(cooperation: Cooperation, terms: LoadedChecklist) -> TermsFact:
 
 def _made_before(checklist: Checklist) -> bool:
     revision_id = checklist.revision_in_force_id or checklist.revision_sent_id
-    return revision_id is not None and paper.former_of(revision_id) is not None
+    return revision_id is not None and paper.prior_agreement_scan(revision_id) is not None
 
 
 def _lacking(terms: LoadedChecklist) -> tuple[ItemFact, ...]:

@@ -310,7 +310,7 @@ def _take_over_dates(event: DomainEvent) -> None:
         return
     dates = {key: as_date(terms.sheet.value("M19", key)) for key in ("start", "end", "review")}
     days = terms.sheet.value("M19", "reminder_days")
-    former = paper.former_of(terms.checklist.revision_in_force_id)
+    former = paper.prior_agreement_scan(terms.checklist.revision_in_force_id)
     if former is not None:
         # As in evidence.TextFacts: the end named on the paper takes precedence over M19. What
         # neither says stays as planned.

@@ -71,7 +71,7 @@ class SignedWhen:
     at: dt.datetime
     is_on_paper: bool = False
     # Whether it is a prior agreement, for which every other party had to confirm the scan.
-    is_of_former: bool = False
+    is_prior_agreement: bool = False
 
 
 def when_signed(signed_at: dt.datetime, paper: Mapping[str, Any] | None) -> SignedWhen:
@@ -83,7 +83,7 @@ def when_signed(signed_at: dt.datetime, paper: Mapping[str, Any] | None) -> Sign
         _day(details["signed_on"]),
         signed_at,
         is_on_paper=True,
-        is_of_former=details["made"] == "before",
+        is_prior_agreement=details["made"] == "before",
     )
 
 
@@ -99,7 +99,7 @@ def scan_words(when: SignedWhen, length: Length = "long", *, with_time: bool = T
     if not when.is_on_paper:
         return ""
     moment = as_datetime(when.at, length) if with_time else as_date(when.at, length)
-    if when.is_of_former:
+    if when.is_prior_agreement:
         return str(_("All other parties had confirmed the scan by %(when)s", when=moment))
     return str(_("Scan confirmed on %(when)s", when=moment))
 

@@ -320,7 +320,7 @@ _FORMER = sa.select(PaperRecord).where(
 )
 
 
-def former_of(revision_id: UUID | None) -> PaperRecord | None:
+def prior_agreement_scan(revision_id: UUID | None) -> PaperRecord | None:
     """Return the scan of a revision that records a prior agreement."""
     if revision_id is None:
         return None

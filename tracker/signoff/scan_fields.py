@@ -8,7 +8,7 @@ from tracker.signoff.identity_proof import SigningPage
 from tracker.signoff.scans import MAX_BYTES
 from tracker.ui.fields import ConfirmField, DateField, FileField
 from tracker.ui.form_base import Form
-from tracker.ui.proof import ShownFields
+from tracker.ui.proof_fields import ShownFields
 from tracker.ui.validators import Required
 
 ACCEPTED = "application/pdf,image/jpeg,image/png"

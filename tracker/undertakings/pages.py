@@ -35,7 +35,7 @@ from tracker.ui.tasks import OTHERS, YOURS, Task, Tasks, Waiting
 from tracker.undertakings import (
     added_interests,
     encryption,
-    frozen,
+    frozen_text,
     labels,
     people,
     policy,
@@ -85,7 +85,7 @@ class Signed:
     """What a person signed, read from the frozen text."""
 
     revision: Revision
-    text: frozen.SignedText
+    text: frozen_text.SignedText
     signatures: list[SignatureLine]
     # When the person signed; None before a scan was confirmed.
     when: SignedWhen | None
@@ -127,7 +127,7 @@ def signed(undertaking: Undertaking, language: str) -> Signed | None:
     lines = [_signature(signature) for signature in revision.signatures]
     return Signed(
         revision,
-        frozen.read(document, language),
+        frozen_text.read(document, language),
         lines,
         when=next(
             (

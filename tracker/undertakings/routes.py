@@ -46,7 +46,7 @@ from tracker.undertakings import (
     queries,
     service,
 )
-from tracker.undertakings import frozen as signed_texts
+from tracker.undertakings import frozen_text as signed_texts
 from tracker.undertakings.facts import UndertakingStatus, missing
 from tracker.undertakings.forms import (
     AddedDecisionForm,

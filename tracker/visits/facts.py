@@ -219,7 +219,7 @@ OF_ALL = {
 class MissingRequirement:
     """A thing that a gate still requires, from a person or from the visit as a whole."""
 
-    lack: RequirementKind
+    kind: RequirementKind
     member: MemberFact | None = None
     item: ItemFact | None = None
 
@@ -227,8 +227,8 @@ class MissingRequirement:
     def key(self) -> str:
         """Its name in an override; empty if no override can excuse it."""
         if self.member is None:
-            return OF_ALL.get(self.lack, "")
-        code = OF_PEOPLE.get(self.lack)
+            return OF_ALL.get(self.kind, "")
+        code = OF_PEOPLE.get(self.kind)
         return f"{code}:{self.member.user_id}" if code else ""
 
     def is_excusable(self, facts: Facts) -> bool:
@@ -318,7 +318,7 @@ class Judgement:
 
     facts: Facts
     gates: tuple[Gate, ...]
-    wants: tuple[MissingRequirement, ...]
+    requirements: tuple[MissingRequirement, ...]
     excused: frozenset[str]
 
     @property
@@ -331,13 +331,19 @@ class Judgement:
         """Everything the gates still require, each thing once, in order."""
         missing: list[Missing] = []
         for gate in self.gates:
-            missing += [lack for lack in gate.missing if lack not in missing]
+            missing += [gap for gap in gate.missing if gap not in missing]
         return tuple(missing)
 
     @property
     def people_concerned(self) -> int:
         """How many people on the team something is missing for."""
-        return len({want.member.user_id for want in self.wants if want.member is not None})
+        return len(
+            {
+                requirement.member.user_id
+                for requirement in self.requirements
+                if requirement.member is not None
+            }
+        )
 
 
 class CellCode(enum.StrEnum):

@@ -111,13 +111,15 @@ _URGENT = "settling-terms/urgent-action"
 _POWERS = "why-work-together/powers-and-duties"
 
 
-def in_words(lack: RequirementKind, facts: Facts, wants: Sequence[MissingRequirement]) -> Missing:
+def in_words(
+    kind: RequirementKind, facts: Facts, requirements: Sequence[MissingRequirement]
+) -> Missing:
     """Return one line for the missing things of one kind; there is at least one."""
-    return _WORDS[lack](facts, wants)
+    return _WORDS[kind](facts, requirements)
 
 
-def _members(wants: Sequence[MissingRequirement]) -> list[MemberFact]:
-    return [want.member for want in wants if want.member is not None]
+def _members(requirements: Sequence[MissingRequirement]) -> list[MemberFact]:
+    return [requirement.member for requirement in requirements if requirement.member is not None]
 
 
 def _turn_of_parties(parties: Sequence[PartyFact]) -> Turn:
@@ -142,8 +144,8 @@ class _OfPeople:
     by_themselves: bool = False
     note: object = ""
 
-    def __call__(self, facts: Facts, wants: Sequence[MissingRequirement]) -> Missing:
-        members = _members(wants)
+    def __call__(self, facts: Facts, requirements: Sequence[MissingRequirement]) -> Missing:
+        members = _members(requirements)
         names = tuple(member.name for member in members)
         turn = Turn(user_ids=frozenset(member.user_id for member in members), names=names)
         return Missing(
@@ -199,8 +201,8 @@ class _OfChecklist:
         )
 
 
-def _roles_items(facts: Facts, wants: Sequence[MissingRequirement]) -> Missing:
-    items = [want.item for want in wants if want.item is not None]
+def _roles_items(facts: Facts, requirements: Sequence[MissingRequirement]) -> Missing:
+    items = [requirement.item for requirement in requirements if requirement.item is not None]
     only = items[0] if len(items) == 1 else None
     parties = dict.fromkeys(party for item in items for party in item.waiting_for)
     return Missing(

@@ -471,7 +471,7 @@ def ready_view(reading: Reading, actor: Actor, *, plans: bool) -> ReadyView:
             )
             for row in rows
         ],
-        missing=[_missing(reading, actor, lack, plans=plans) for lack in judgement.missing],
+        missing=[_missing(reading, actor, gap, plans=plans) for gap in judgement.missing],
         gates=_gates(reading, actor),
         overrides=judgement.facts.overrides,
     )
@@ -480,7 +480,7 @@ def ready_view(reading: Reading, actor: Actor, *, plans: bool) -> ReadyView:
 def missing_words(reading: Reading) -> str:
     """Return as text how much is missing, and for how many people."""
     judgement = reading.judgement
-    count, concerned = len(judgement.wants), judgement.people_concerned
+    count, concerned = len(judgement.requirements), judgement.people_concerned
     if not count:
         return str(_("Nothing is missing."))
     if not concerned:
@@ -530,33 +530,33 @@ def _cell(cell: Cell) -> BoardCell:
     return BoardCell(str(words) % {"day": as_date(cell.until)}, mark)
 
 
-def _missing(reading: Reading, actor: Actor, lack: Missing, *, plans: bool) -> Task:
-    whom = _("For %(names)s.", names=listed(lack.names)) if len(lack.names) > 1 else ""
-    why = " ".join(str(words) for words in (whom, lack.note) if words)
-    if lack.turn.is_of(actor, plans=plans):
+def _missing(reading: Reading, actor: Actor, gap: Missing, *, plans: bool) -> Task:
+    whom = _("For %(names)s.", names=listed(gap.names)) if len(gap.names) > 1 else ""
+    why = " ".join(str(words) for words in (whom, gap.note) if words)
+    if gap.turn.is_of(actor, plans=plans):
         state, mark = _("Waiting for you"), YOURS
     else:
-        state, mark = _whose(lack), OTHERS
-    return Task(lack.text, state, mark, target_url(reading, actor, lack.target), why)
+        state, mark = _whose(gap), OTHERS
+    return Task(gap.text, state, mark, target_url(reading, actor, gap.target), why)
 
 
-def _whose(lack: Missing) -> object:
-    if not lack.turn.names:
-        return _("Waiting for the NPM") if lack.turn.planners else _("Not yet due")
-    if len(lack.turn.names) == 1:
-        return lack.turn.names[0]
-    if lack.turn.party_ids:
-        return ngettext("%(num)s party", "%(num)s parties", len(lack.turn.names))
-    return ngettext("%(num)s person", "%(num)s people", len(lack.turn.names))
+def _whose(gap: Missing) -> object:
+    if not gap.turn.names:
+        return _("Waiting for the NPM") if gap.turn.planners else _("Not yet due")
+    if len(gap.turn.names) == 1:
+        return gap.turn.names[0]
+    if gap.turn.party_ids:
+        return ngettext("%(num)s party", "%(num)s parties", len(gap.turn.names))
+    return ngettext("%(num)s person", "%(num)s people", len(gap.turn.names))
 
 
 def _gates(reading: Reading, actor: Actor) -> list[GateView]:
-    shown_lacks: list[Missing] = []
+    shown_gaps: list[Missing] = []
     views: list[GateView] = []
-    titles = passages_for([lack.passage for lack in reading.judgement.missing], language())
+    titles = passages_for([gap.passage for gap in reading.judgement.missing], language())
     for gate in reading.judgement.gates:
-        fresh = [lack for lack in gate.missing if lack not in shown_lacks]
-        shown_lacks += fresh
+        fresh = [gap for gap in gate.missing if gap not in shown_gaps]
+        shown_gaps += fresh
         views.append(
             GateView(
                 code=gate.code,
@@ -565,15 +565,15 @@ def _gates(reading: Reading, actor: Actor) -> list[GateView]:
                 s=_GATE_MARKS[gate.state],
                 reasons=[
                     Reason(
-                        lack.text,
-                        target_url(reading, actor, lack.target),
-                        lack.why,
+                        gap.text,
+                        target_url(reading, actor, gap.target),
+                        gap.why,
                     )
-                    for lack in fresh
+                    for gap in fresh
                 ],
                 guidance=[
                     (titles[ref].title, passage_url(ref))
-                    for ref in dict.fromkeys(lack.passage for lack in fresh)
+                    for ref in dict.fromkeys(gap.passage for gap in fresh)
                     if ref in titles
                 ],
                 note="" if fresh else _gate_note(gate, reading.judgement.facts.overrides),

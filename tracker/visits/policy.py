@@ -145,21 +145,25 @@ def judge(facts: Facts) -> Judgement:
     """Evaluate the gates J1 to J3."""
     excused = _excused(facts)
     clearing = list(_to_clear(facts))
-    lacks_by_gate = {
+    requirements_by_gate = {
         "J1": list(_to_propose(facts)),
         "J2": [*_to_plan(facts), *clearing],
         "J3": [*clearing, *_to_leave(facts)],
     }
     gates: list[Gate] = []
     left: list[MissingRequirement] = []
-    for code, wants in lacks_by_gate.items():
-        open_wants = [want for want in wants if code != "J3" or want.key not in excused]
-        left += [want for want in open_wants if want not in left]
-        if open_wants:
+    for code, requirements in requirements_by_gate.items():
+        unmet = [
+            requirement
+            for requirement in requirements
+            if code != "J3" or requirement.key not in excused
+        ]
+        left += [requirement for requirement in unmet if requirement not in left]
+        if unmet:
             state = GateState.NOT_MET
         else:
-            state = GateState.OVERRIDDEN if wants else GateState.MET
-        gates.append(Gate(code, state, _grouped(facts, open_wants)))
+            state = GateState.OVERRIDDEN if requirements else GateState.MET
+        gates.append(Gate(code, state, _grouped(facts, unmet)))
     return Judgement(facts, tuple(gates), tuple(left), excused)
 
 
@@ -173,24 +177,30 @@ def to_excuse(judgement: Judgement) -> tuple[frozenset[str], Decision]:
         return frozenset(), no(
             _l("Only gate J3 can be overridden, and what J1 and J2 ask comes first.")
         )
-    wants = [want for want in _to_leave(judgement.facts) if want.key not in judgement.excused]
-    if not wants:
+    requirements = [
+        requirement
+        for requirement in _to_leave(judgement.facts)
+        if requirement.key not in judgement.excused
+    ]
+    if not requirements:
         return frozenset(), no(_l("Nothing is missing that an override could excuse."))
-    if not all(want.is_excusable(judgement.facts) for want in wants):
+    if not all(requirement.is_excusable(judgement.facts) for requirement in requirements):
         return frozenset(), no(
             _l(
                 "An override only excuses requirements for the NPM's own people. "
                 "Others have to meet theirs or leave the team first."
             )
         )
-    return frozenset(want.key for want in wants), YES
+    return frozenset(requirement.key for requirement in requirements), YES
 
 
 def _excused(facts: Facts) -> frozenset[str]:
     """Return what overrides still excuse: not once a partner's person has joined the team."""
     named = frozenset[str]().union(*(override.excused for override in facts.overrides))
     return frozenset(
-        want.key for want in _to_leave(facts) if want.key in named and want.is_excusable(facts)
+        requirement.key
+        for requirement in _to_leave(facts)
+        if requirement.key in named and requirement.is_excusable(facts)
     )
 
 
@@ -233,12 +243,12 @@ def _to_plan_of(facts: Facts, member: MemberFact) -> Iterator[MissingRequirement
 def _to_clear(facts: Facts) -> Iterator[MissingRequirement]:
     """Evaluate gate G4 person by person: a valid signature before any access (S11, S13, S14)."""
     for member in facts.members:
-        lack = clearance_lack(member, facts.needed_until)
-        if lack is not None and member.takes_part:
-            yield MissingRequirement(lack, member)
+        kind = missing_for_clearance(member, facts.needed_until)
+        if kind is not None and member.takes_part:
+            yield MissingRequirement(kind, member)
 
 
-def clearance_lack(member: MemberFact, until: dt.date) -> RequirementKind | None:
+def missing_for_clearance(member: MemberFact, until: dt.date) -> RequirementKind | None:
     """Return what a person still lacks to be cleared through a day; None if nothing."""
     if not member.needs_clearance:
         return None
@@ -282,12 +292,12 @@ def _to_leave_of(facts: Facts, member: MemberFact) -> Iterator[MissingRequiremen
         yield MissingRequirement(RequirementKind.PLAN_NOT_READ, member)
 
 
-def _grouped(facts: Facts, wants: Sequence[MissingRequirement]) -> tuple[Missing, ...]:
+def _grouped(facts: Facts, requirements: Sequence[MissingRequirement]) -> tuple[Missing, ...]:
     """Return what is missing as text, one line for each kind."""
     kinds: dict[RequirementKind, list[MissingRequirement]] = {}
-    for want in wants:
-        kinds.setdefault(want.lack, []).append(want)
-    return tuple(in_words(lack, facts, same) for lack, same in kinds.items())
+    for requirement in requirements:
+        kinds.setdefault(requirement.kind, []).append(requirement)
+    return tuple(in_words(kind, facts, same) for kind, same in kinds.items())
 
 
 # The board ------------------------------------------------------------------------------------
@@ -342,10 +352,10 @@ def _interests(member: MemberFact) -> Cell:
 def _undertaking(facts: Facts, member: MemberFact) -> Cell:
     if not member.needs_clearance:
         return Cell(CellCode.NOT_ASKED)
-    lack = clearance_lack(member, facts.needed_until)
-    if lack is None:
+    kind = missing_for_clearance(member, facts.needed_until)
+    if kind is None:
         return Cell(CellCode.CLEARED, member.cleared_until)
-    if lack is RequirementKind.RUNS_OUT:
+    if kind is RequirementKind.RUNS_OUT:
         return Cell(CellCode.RUNS_OUT, member.cleared_until)
     if not member.signed:
         return Cell(CellCode.NOT_SIGNED)

@@ -55,21 +55,21 @@ def _plan(reading: Reading) -> str:
 
 def _missing(reading: Reading) -> str:
     facts = reading.judgement.facts
-    wants = {
+    requirements = {
         "/".join(
             (
-                want.lack.value,
-                str(want.member.user_id) if want.member else "",
-                want.item.code if want.item else "",
+                requirement.kind.value,
+                str(requirement.member.user_id) if requirement.member else "",
+                requirement.item.code if requirement.item else "",
             )
         )
-        for want in reading.judgement.wants
+        for requirement in reading.judgement.requirements
     }
     texts = [
         "/".join((text.signing.value, *(str(party.organisation_id) for party in text.unsigned)))
         for text in (facts.confidentiality, facts.roles, facts.plan)
     ]
-    return _digest(reading, *sorted(wants), *texts)
+    return _digest(reading, *sorted(requirements), *texts)
 
 
 def _digest(reading: Reading, *parts: str) -> str:

@@ -13,7 +13,7 @@ from tests.factories import agreements, paper
 from tests.factories.checklists import decline_text
 from tests.factories.cooperations import (
     Country,
-    KeptCountry,
+    StoredCountry,
     country,
     load_checklists,
     open_one,
@@ -51,7 +51,7 @@ class Scene:
 class Scenes:
     """All texts by the name of what became of them, and the people around them."""
 
-    land: KeptCountry
+    land: StoredCountry
     by_name: dict[str, Scene]
 
     def __getitem__(self, name: str) -> Scene:
@@ -68,7 +68,7 @@ def _make() -> Scenes:
     signing_keys.make_missing()
     land = country(db.session())
     scenes = {name: _scene(land, name, act) for name, act in COURSES.items()}
-    return Scenes(KeptCountry.of(land), scenes)
+    return Scenes(StoredCountry.of(land), scenes)
 
 
 def _scene(land: Country, name: str, act: Callable[[Country, Checklist], None]) -> Scene:

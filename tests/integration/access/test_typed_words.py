@@ -31,7 +31,7 @@ ON_ERROR_PAGE = {
     "organisations.add_kind",
     "own_guidance.add",
     "own_guidance.change",
-    "paper.record_former",
+    "paper.record_prior_agreement",
     "people.reset_second_factor",
     "positions.propose",
     "safeguards.answer_hint",

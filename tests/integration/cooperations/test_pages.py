@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from tests import starting_points
 from tests.client import CheckedClient
 from tests.factories.agreements import checklist_of, send, sign
-from tests.factories.cooperations import Country, KeptCountry, bring_in, copied_country, open_one
+from tests.factories.cooperations import Country, StoredCountry, bring_in, copied_country, open_one
 from tests.pages import Page
 from tracker.access.actor import Role
 from tracker.accounts.models import Invitation
@@ -35,14 +35,14 @@ def land(session: Session) -> Country:
 @pytest.fixture
 def reference(app: Flask, land: Country) -> str:
     """The reference of a cooperation with two CSOs."""
-    kept_land = KeptCountry.of(land)
+    stored_land = StoredCountry.of(land)
 
     def build() -> str:
-        return open_one(kept_land.load(db.session()), "door", "lantern").reference
+        return open_one(stored_land.load(db.session()), "door", "lantern").reference
 
     reference = starting_points.of(app).use("cooperation", build, on="country")
     land.session.expire_all()
-    kept_land.load(land.session)
+    stored_land.load(land.session)
     return reference
 
 

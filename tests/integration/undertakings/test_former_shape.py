@@ -23,7 +23,7 @@ from tracker.evidence.bundles import (
 )
 from tracker.signoff import service as signoff
 from tracker.signoff.models import Revision
-from tracker.undertakings import frozen as undertakings
+from tracker.undertakings import frozen_text as undertakings
 from tracker.undertakings.document import document
 
 

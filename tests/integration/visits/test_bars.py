@@ -56,8 +56,8 @@ def decide(
     recompute()
 
 
-def lacks(scene: Scene, number: int = 1) -> set[RequirementKind]:
-    return {want.lack for want in readiness.judge(scene.visit(number)).wants}
+def missing_kinds(scene: Scene, number: int = 1) -> set[RequirementKind]:
+    return {requirement.kind for requirement in readiness.judge(scene.visit(number)).requirements}
 
 
 def sees(scene: Scene, key: str = "leyla", number: int = 1) -> bool:
@@ -86,7 +86,7 @@ def test_an_interest_in_the_place_ends_readiness_and_access_until_accepted(
     assert sees(scene)
     interest = add(scene, places)
     assert not sees(scene)
-    assert lacks(scene) == {RequirementKind.NOT_DECIDED}
+    assert missing_kinds(scene) == {RequirementKind.NOT_DECIDED}
     assert not scene.visit().is_ready
     decide(scene, interest, InterestsDecision.ACCEPT)
     assert sees(scene)
@@ -109,7 +109,7 @@ def test_a_limit_keeps_the_place_closed_and_the_rest_open(scene: Scene) -> None:
     decide(scene, interest, InterestsDecision.LIMIT, named(scene))
     assert not sees(scene)
     assert sees(scene, number=2)
-    assert lacks(scene) == {RequirementKind.NOT_COVERED}
+    assert missing_kinds(scene) == {RequirementKind.NOT_COVERED}
 
 
 def test_a_visit_that_moves_to_the_place_closes(scene: Scene) -> None:
@@ -179,14 +179,14 @@ def test_asking_for_another_person_ends_readiness(scene: Scene) -> None:
     interest = add(scene, named(scene))
     decide(scene, interest, InterestsDecision.REPLACE)
     assert not sees(scene)
-    assert RequirementKind.NOT_SIGNED in lacks(scene)
+    assert RequirementKind.NOT_SIGNED in missing_kinds(scene)
 
 
 def test_an_undertaking_that_ends_while_an_interest_waits_leaves_all_closed(scene: Scene) -> None:
     add(scene, named(scene))
     undertakings.withdraw(scene.actor("leyla"), scene.undertaking("leyla").id)
     assert not sees(scene)
-    assert RequirementKind.NOT_SIGNED in lacks(scene)
+    assert RequirementKind.NOT_SIGNED in missing_kinds(scene)
 
 
 def test_a_recheck_finds_nothing_to_change(scene: Scene) -> None:

@@ -98,8 +98,12 @@ def test_moving_a_visit_names_everything_that_no_longer_fits(scene: Scene) -> No
         scene.actor("pavo"), scene.visit(), version=1, plan=Plan("Same place", late, late)
     )
     # The check for reprisals, the debriefing and the parts of the report would come before it.
-    wants = readiness.judge(scene.visit()).wants
-    assert [want.item.code for want in wants if want.item is not None] == ["V15", "V18", "V19"]
+    unmet = readiness.judge(scene.visit()).requirements
+    assert [requirement.item.code for requirement in unmet if requirement.item is not None] == [
+        "V15",
+        "V18",
+        "V19",
+    ]
 
 
 # Team and audience
@@ -338,7 +342,9 @@ def test_with_its_own_people_alone_the_npm_still_settles_the_roles_first(scene: 
     visit = planned(scene, members=(), audience=("milan",))
     with pytest.raises(RuleBrokenError):
         override(scene.actor("milan"), visit, reason="A call that can't wait.")
-    assert RequirementKind.ROLES_ITEM in {want.lack for want in readiness.judge(visit).wants}
+    assert RequirementKind.ROLES_ITEM in {
+        requirement.kind for requirement in readiness.judge(visit).requirements
+    }
 
 
 def test_the_register_tells_of_visits_without_any_planning(scene: Scene) -> None:

@@ -54,7 +54,7 @@ def copy(scene: Scene, key: str = "ilena", *codes: str) -> tuple[str, ...]:
 
 
 def formers(scene: Scene, key: str, checklist: Checklist) -> list[object]:
-    return [former.id for former in queries.formers(scene.actor(key), checklist)[0]]
+    return [former.id for former in queries.earlier_checklists(scene.actor(key), checklist)[0]]
 
 
 def test_the_roles_of_a_former_visit_are_copied_and_stay_encrypted(
@@ -110,7 +110,7 @@ def test_a_person_not_listed_for_the_former_visit_copies_nothing_from_it(
     scene.session.commit()
     now, former = scene.checklist(ROLES, 2), scene.checklist(ROLES, 1)
     assert formers(scene, "samira", now) == []
-    assert queries.former(scene.actor("samira"), now, former.id) is None
+    assert queries.earlier_checklist(scene.actor("samira"), now, former.id) is None
     with pytest.raises(RuleBrokenError, match="You can no longer copy anything from there"):
         copy(scene, "samira")
     scene.session.rollback()
@@ -127,7 +127,7 @@ def test_nothing_is_copied_from_a_visit_into_another_kind_of_checklist(
     of_visit = scene.checklist(PLAN, 1)
     for key in ("ilena", "pavo", "samira"):
         assert of_visit.id not in formers(scene, key, standing)
-        assert queries.former(scene.actor(key), standing, of_visit.id) is None
+        assert queries.earlier_checklist(scene.actor(key), standing, of_visit.id) is None
         assert scene.checklist(ROLES, 1).id not in formers(scene, key, scene.checklist(TERMS, None))
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.factories import frozen as texts
+from tests.factories import frozen_texts as texts
 from tests.factories import templates as small
 from tests.factories.ui import make_page_frame
 from tests.factories.words import arabic_words

@@ -100,8 +100,8 @@ def gate(code: str, given: Facts) -> Gate:
     return next(gate for gate in policy.judge(given).gates if gate.code == code)
 
 
-def lacks(given: Facts) -> list[RequirementKind]:
-    return [want.lack for want in policy.judge(given).wants]
+def missing_kinds(given: Facts) -> list[RequirementKind]:
+    return [requirement.kind for requirement in policy.judge(given).requirements]
 
 
 def is_ready(judged: Judgement) -> bool:
@@ -130,7 +130,7 @@ def says(decision: Decision, words: str) -> None:
 )
 def test_every_day_of_a_visit_lies_inside_the_agreed_term(term: Term, *, is_inside: bool) -> None:
     given = facts(term=term)
-    assert lacks(given) == ([] if is_inside else [RequirementKind.OUTSIDE_TERM])
+    assert missing_kinds(given) == ([] if is_inside else [RequirementKind.OUTSIDE_TERM])
     assert gate("J1", given).is_open is is_inside
 
 
@@ -148,14 +148,14 @@ def test_a_visit_outside_the_term_is_said_to_begin_too_early_or_end_too_late() -
 @pytest.mark.parametrize("joins", [True, False])
 def test_the_party_of_everyone_on_the_team_has_signed_the_terms(*, joins: bool) -> None:
     given = with_pavo(is_joining=joins)
-    assert lacks(given) == ([RequirementKind.JOINING] if joins else [])
+    assert missing_kinds(given) == ([RequirementKind.JOINING] if joins else [])
     assert gate("J2", given).is_open is not joins
 
 
 @pytest.mark.parametrize(("days", "stays"), [(0, True), (30, True), (-1, False)])
 def test_everyone_on_the_team_takes_part_until_the_last_day(days: int, *, stays: bool) -> None:
     given = with_pavo(leaves_on=LAST_DAY + dt.timedelta(days=days))
-    assert lacks(given) == ([] if stays else [RequirementKind.LEAVES])
+    assert missing_kinds(given) == ([] if stays else [RequirementKind.LEAVES])
     assert gate("J2", given).is_open is stays
 
 
@@ -173,7 +173,7 @@ def test_a_planned_visit_goes_on_while_the_cooperation_is_active_or_reviewed(sta
 
 @pytest.mark.parametrize("stage", [Stage.CLEARED, Stage.SUSPENDED, Stage.CLOSED])
 def test_j1_is_not_met_in_a_cooperation_that_is_not_active(stage: Stage) -> None:
-    assert lacks(facts(cooperation_stage=stage)) == [RequirementKind.NOT_ACTIVE]
+    assert missing_kinds(facts(cooperation_stage=stage)) == [RequirementKind.NOT_ACTIVE]
 
 
 @pytest.mark.parametrize("mode", [Mode.VISIT, Mode.EXP, Mode.OMB_PLUS, Mode.ADVIS])
@@ -186,11 +186,11 @@ def test_j1_is_met_with_each_mode_that_has_visits(mode: Mode) -> None:
 )
 def test_j1_is_not_met_where_the_partners_take_part_in_no_visit(mode: Mode, question: str) -> None:
     answered = facts(modes=frozenset({mode}), questions={question: "no"})
-    assert lacks(answered) == [RequirementKind.NO_MODE]
+    assert missing_kinds(answered) == [RequirementKind.NO_MODE]
 
 
 def test_j1_is_not_met_when_no_mode_has_visits() -> None:
-    assert lacks(facts(modes=frozenset({Mode.INFO_F}))) == [RequirementKind.NO_MODE]
+    assert missing_kinds(facts(modes=frozenset({Mode.INFO_F}))) == [RequirementKind.NO_MODE]
 
 
 # J2
@@ -227,10 +227,12 @@ CLEARING = [
 ]
 
 
-@pytest.mark.parametrize(("state", "lack"), CLEARING)
-def test_j2_and_j3_want_each_person_past_g4(state: dict[str, Any], lack: RequirementKind) -> None:
+@pytest.mark.parametrize(("state", "expected"), CLEARING)
+def test_j2_and_j3_want_each_person_past_g4(
+    state: dict[str, Any], expected: RequirementKind
+) -> None:
     given = with_samira(cleared_until=None, **state)
-    assert lacks(given) == [lack]
+    assert missing_kinds(given) == [expected]
     for code in ("J2", "J3"):
         (only,) = gate(code, given).missing
         assert only.names == ("Samira Okell",)
@@ -238,26 +240,26 @@ def test_j2_and_j3_want_each_person_past_g4(state: dict[str, Any], lack: Require
 
 
 def test_a_clearance_has_to_hold_through_the_last_day() -> None:
-    assert lacks(with_samira(cleared_until=LAST_DAY)) == []
+    assert missing_kinds(with_samira(cleared_until=LAST_DAY)) == []
     before = LAST_DAY - dt.timedelta(days=1)
-    assert lacks(with_samira(cleared_until=before)) == [RequirementKind.RUNS_OUT]
+    assert missing_kinds(with_samira(cleared_until=before)) == [RequirementKind.RUNS_OUT]
 
 
 def test_after_the_last_day_a_clearance_has_to_hold_today() -> None:
     after = facts(today=LATER + dt.timedelta(days=1))
-    assert RequirementKind.RUNS_OUT in lacks(after)
+    assert RequirementKind.RUNS_OUT in missing_kinds(after)
 
 
 def test_an_outside_expert_of_the_npm_is_cleared_like_anybody_else() -> None:
     expert = replace(SAMIRA, organisation_name=PAVO.organisation_name, cleared_until=None)
-    assert lacks(facts(members=(PAVO, replace(expert, signed=False)))) == [
+    assert missing_kinds(facts(members=(PAVO, replace(expert, signed=False)))) == [
         RequirementKind.NOT_SIGNED
     ]
 
 
 def test_the_npms_own_people_are_not_asked() -> None:
     own = replace(PAVO, signed=False, interests=None, cleared_until=None, briefed=False)
-    assert lacks(facts(members=(own, SAMIRA))) == []
+    assert missing_kinds(facts(members=(own, SAMIRA))) == []
 
 
 def test_j2_wants_each_to_accept_the_own_task() -> None:
@@ -269,12 +271,12 @@ def test_j2_wants_each_to_accept_the_own_task() -> None:
 
 
 def test_a_task_that_is_not_written_waits_for_v5_and_for_nobody() -> None:
-    assert lacks(with_samira(has_role=False, role_accepted=False)) == []
+    assert missing_kinds(with_samira(has_role=False, role_accepted=False)) == []
 
 
 def test_j2_wants_everybody_in_the_team_listed_and_taking_part() -> None:
-    assert lacks(with_samira(is_listed=False)) == [RequirementKind.NOT_LISTED]
-    assert lacks(with_samira(takes_part=False, is_listed=False, cleared_until=None)) == [
+    assert missing_kinds(with_samira(is_listed=False)) == [RequirementKind.NOT_LISTED]
+    assert missing_kinds(with_samira(takes_part=False, is_listed=False, cleared_until=None)) == [
         RequirementKind.LEFT
     ]
 
@@ -290,17 +292,19 @@ J3_OF_PEOPLE = [
 
 
 @pytest.mark.parametrize(
-    ("state", "lack"), [*J3_OF_PEOPLE, ({"briefed": False}, RequirementKind.NOT_BRIEFED)]
+    ("state", "expected"), [*J3_OF_PEOPLE, ({"briefed": False}, RequirementKind.NOT_BRIEFED)]
 )
-def test_j3_wants_of_each_person_what_it_says(state: dict[str, Any], lack: RequirementKind) -> None:
+def test_j3_wants_of_each_person_what_it_says(
+    state: dict[str, Any], expected: RequirementKind
+) -> None:
     given = with_samira(**state)
-    assert lacks(given) == [lack]
+    assert missing_kinds(given) == [expected]
     assert gate("J2", given).is_open
     assert not gate("J3", given).is_open
 
 
 def test_a_credential_valid_on_the_last_day_is_enough() -> None:
-    assert lacks(with_samira(credential_until=LAST_DAY)) == []
+    assert missing_kinds(with_samira(credential_until=LAST_DAY)) == []
 
 
 UNSIGNED = replace(SIGNED, unsigned=(PartyFact(DOOR, "Open Door Legal Aid"),))
@@ -315,7 +319,7 @@ UNSIGNED = replace(SIGNED, unsigned=(PartyFact(DOOR, "Open Door Legal Aid"),))
     ],
 )
 @pytest.mark.parametrize(
-    ("name", "lack"),
+    ("name", "expected"),
     [
         ("confidentiality", RequirementKind.CONFIDENTIALITY),
         ("roles", RequirementKind.ROLES),
@@ -323,10 +327,10 @@ UNSIGNED = replace(SIGNED, unsigned=(PartyFact(DOOR, "Open Door Legal Aid"),))
     ],
 )
 def test_j3_wants_checklists_2_3_and_4_signed_by_all(
-    name: str, lack: RequirementKind, checklist: ChecklistFact
+    name: str, expected: RequirementKind, checklist: ChecklistFact
 ) -> None:
     given = facts(**{name: checklist})
-    assert lacks(given) == [lack]
+    assert missing_kinds(given) == [expected]
     (only,) = gate("J3", given).missing
     assert str(only.text)
 
@@ -339,16 +343,16 @@ def test_a_missing_signature_is_the_turn_of_that_party() -> None:
 
 @pytest.mark.parametrize("day", [None, TODAY + dt.timedelta(days=1)])
 def test_j3_wants_the_briefing_held(day: dt.date | None) -> None:
-    assert lacks(facts(briefing_on=day)) == [RequirementKind.BRIEFING]
+    assert missing_kinds(facts(briefing_on=day)) == [RequirementKind.BRIEFING]
 
 
 def test_j3_wants_a_safety_contact() -> None:
-    assert lacks(facts(has_safety_contact=False)) == [RequirementKind.SAFETY_CONTACT]
+    assert missing_kinds(facts(has_safety_contact=False)) == [RequirementKind.SAFETY_CONTACT]
 
 
 def test_what_is_missing_is_counted_once_for_both_gates_that_want_it() -> None:
     judged = policy.judge(with_samira(signed=False, cleared_until=None, interests=None))
-    assert len(judged.wants) == len(judged.missing) == 1
+    assert len(judged.requirements) == len(judged.missing) == 1
     assert judged.people_concerned == 1
 
 
@@ -360,9 +364,9 @@ def override(*keys: str) -> OverrideFact:
     return OverrideFact("Milan Osterin", "A call that can't wait.", at, frozenset(keys))
 
 
-@pytest.mark.parametrize(("state", "lack"), J3_OF_PEOPLE)
+@pytest.mark.parametrize(("state", "expected"), J3_OF_PEOPLE)
 def test_an_override_excuses_what_is_asked_of_the_npms_own_people(
-    state: dict[str, Any], lack: RequirementKind
+    state: dict[str, Any], expected: RequirementKind
 ) -> None:
     given = with_pavo(**state)
     keys, decision = policy.to_excuse(policy.judge(given))
@@ -374,17 +378,17 @@ def test_an_override_excuses_what_is_asked_of_the_npms_own_people(
         GateState.OVERRIDDEN,
     ]
     assert is_ready(judged)
-    assert judged.wants == ()
+    assert judged.requirements == ()
 
 
-@pytest.mark.parametrize(("state", "lack"), J3_OF_PEOPLE)
+@pytest.mark.parametrize(("state", "expected"), J3_OF_PEOPLE)
 def test_an_override_never_excuses_a_person_of_a_partner(
-    state: dict[str, Any], lack: RequirementKind
+    state: dict[str, Any], expected: RequirementKind
 ) -> None:
     given = with_samira(**state)
     _keys, decision = policy.to_excuse(policy.judge(given))
     assert not decision
-    forged = override(*(want.key for want in policy.judge(given).wants))
+    forged = override(*(requirement.key for requirement in policy.judge(given).requirements))
     assert not is_ready(policy.judge(replace(given, overrides=(forged,))))
 
 
@@ -462,7 +466,7 @@ def test_an_override_holds_for_what_it_named_and_for_nothing_that_came_later() -
         overrides=(override(*keys),),
     )
     judged = policy.judge(later)
-    assert [want.lack for want in judged.wants] == [RequirementKind.CREDENTIAL]
+    assert [requirement.kind for requirement in judged.requirements] == [RequirementKind.CREDENTIAL]
     more, decision = policy.to_excuse(judged)
     assert decision
     assert more == {f"V13:{PAVO.user_id}"}

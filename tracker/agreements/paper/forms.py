@@ -48,7 +48,7 @@ def offices_in(form: Any) -> Mapping[UUID, str]:
     }
 
 
-def former_form(parties: Sequence[PartyFact]) -> ReadScanFields:
+def prior_agreement_form(parties: Sequence[PartyFact]) -> ReadScanFields:
     """Return the form for a prior agreement: its dates, and who signed for each party."""
     members: dict[str, Any] = {
         "ends_on": DateField(

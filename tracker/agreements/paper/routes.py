@@ -19,9 +19,9 @@ from tracker.agreements.paper import service as paper
 from tracker.agreements.paper.forms import (
     ConfirmForm,
     NoForm,
-    former_form,
     offices_in,
     paper_form,
+    prior_agreement_form,
     signers_in,
 )
 from tracker.agreements.revisions import Since
@@ -132,14 +132,14 @@ def _record_page(
 @blueprint.route("/former", methods=["GET", "POST"])
 @signed_in
 @takes_files(scans.MAX_REQUEST_BYTES)
-def record_former(checklist_id: UUID) -> str | Response:
+def record_prior_agreement(checklist_id: UUID) -> str | Response:
     """Record an agreement that was made on paper before this tool was used (product.md, 5.6)."""
     actor = current_actor()
-    checklist = get_or_404(actor, checklist_id, "record_former")
+    checklist = get_or_404(actor, checklist_id, "record_prior_agreement")
     # Loaded in full only by the verb, and afterwards for the page, so that newer answers count.
     parties = loading.parties(checklist)
     require(prior_agreements.can_record(actor, checklist, parties))
-    form: Any = former_form(parties)
+    form: Any = prior_agreement_form(parties)
     done = form.validate_on_submit() and perform(
         form,
         lambda: prior_agreements.record(

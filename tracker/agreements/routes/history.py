@@ -12,7 +12,7 @@ from tracker.checklists import labels
 from tracker.checklists.editing import get_item_or_404, get_or_404, load_localized
 from tracker.checklists.encryption import is_restricted
 from tracker.checklists.history import item_timeline
-from tracker.checklists.history.item_events import past_of
+from tracker.checklists.history.item_events import item_events
 from tracker.ui import locale
 
 blueprint = Blueprint("history", __name__, url_prefix="/checklists/<uuid:checklist_id>")
@@ -30,7 +30,7 @@ def item(checklist_id: UUID, code: str) -> str:
         checklist=checklist,
         cooperation=loaded.cooperation,
         item=item,
-        entries=item_timeline.tell(loaded, item, past_of(checklist, item.code)),
+        entries=item_timeline.tell(loaded, item, item_events(checklist, item.code)),
         kind_words=labels.KINDS[checklist.kind],
     )
 

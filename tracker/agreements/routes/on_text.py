@@ -16,7 +16,7 @@ from tracker.signoff import service as signoff
 from tracker.signoff.models import Revision
 from tracker.ui import locale
 from tracker.ui.perform import Message, perform
-from tracker.ui.proof import ShownFields
+from tracker.ui.proof_fields import ShownFields
 
 
 def act(

@@ -21,7 +21,7 @@ from tracker.organisations.models import Organisation
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class ItemEvents:
     """Every row about one item, the oldest first, without the personal answers."""
 
     versions: tuple[Answer, ...]
@@ -33,10 +33,10 @@ class Past:
     readings: tuple[CopyReading, ...]
 
 
-def past_of(checklist: Checklist, item: str) -> Past:
+def item_events(checklist: Checklist, item: str) -> ItemEvents:
     """Return every row about an item of a checklist that was found in scope, in six queries."""
     of_item = sa.and_(Answer.checklist_id == checklist.id, Answer.item == item)
-    return Past(
+    return ItemEvents(
         versions=tuple(
             db.session.scalars(
                 sa.select(Answer)

@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 from tracker.checklist_templates.models import AnswerScope
 from tracker.checklist_templates.schema import Item
 from tracker.checklists import encryption, localized_values
-from tracker.checklists.history.item_events import Past
+from tracker.checklists.history.item_events import ItemEvents
 from tracker.checklists.loading import LoadedChecklist
 from tracker.checklists.localized_values import Part_, PartDifference
 from tracker.checklists.models import (
@@ -47,9 +47,9 @@ class Entry:
     proposed: bool = False
 
 
-def tell(loaded: LoadedChecklist, item: Item, past: Past) -> list[Entry]:
+def tell(loaded: LoadedChecklist, item: Item, events: ItemEvents) -> list[Entry]:
     """Return the entries of an item's timeline, the oldest first."""
-    teller = _Teller(loaded, item, past)
+    teller = _Teller(loaded, item, events)
     return sorted(teller.entries(), key=lambda entry: entry.when)
 
 
@@ -64,39 +64,39 @@ def _is_rest(whole: Any, rest: Any) -> bool:
 
 
 class _Teller:
-    def __init__(self, loaded: LoadedChecklist, item: Item, past: Past) -> None:
-        self.loaded, self.item, self.past = loaded, item, past
+    def __init__(self, loaded: LoadedChecklist, item: Item, events: ItemEvents) -> None:
+        self.loaded, self.item, self.events = loaded, item, events
         self.cooperation_id = loaded.checklist.cooperation_id
-        self.by_id = {version.id: version for version in past.versions}
-        self.proposals = {proposal.id: proposal for proposal in past.proposals}
+        self.by_id = {version.id: version for version in events.versions}
+        self.proposals = {proposal.id: proposal for proposal in events.proposals}
         # The proposal that became a version: it ended when the version was saved.
         self.made_of = {
             version.id: proposal
-            for version in past.versions
-            for proposal in past.proposals
+            for version in events.versions
+            for proposal in events.proposals
             if proposal.state is ProposalState.ACCEPTED
             and proposal.author_id == version.author_id
             and self._follows(version, proposal)
         }
 
-        self.came_back = {version.id for version in past.versions if self._came_back(version)}
+        self.came_back = {version.id for version in events.versions if self._came_back(version)}
 
     def entries(self) -> Iterator[Entry]:
         earlier: dict[UUID, Answer] = {}
-        for version in self.past.versions:
+        for version in self.events.versions:
             yield self._version(version, earlier.get(version.owner_id))
             earlier[version.owner_id] = version
-        for proposal in self.past.proposals:
+        for proposal in self.events.proposals:
             yield self._proposal(proposal)
             if proposal.state in {ProposalState.TURNED_DOWN, ProposalState.WITHDRAWN}:
                 yield self._end(proposal)
-        for position in self.past.positions:
+        for position in self.events.positions:
             if not self._is_told(position):
                 yield self._position(position)
         yield from self._warnings()
         # A version made from a copied one, less what no longer fits, has that one's readings.
         readings = {
-            (reading.organisation_id, reading.read_at): reading for reading in self.past.readings
+            (reading.organisation_id, reading.read_at): reading for reading in self.events.readings
         }
         for reading in readings.values():
             yield self._reading(reading)
@@ -124,7 +124,7 @@ class _Teller:
             and earlier.author_id == version.author_id
             and earlier.not_applicable == version.not_applicable
             and encryption.values_of(self.cooperation_id, earlier) == values
-            for earlier in self.past.versions
+            for earlier in self.events.versions
         )
 
     def _parts(self, answer: Answer) -> list[Part_]:
@@ -155,7 +155,7 @@ class _Teller:
                 party=organisation,
                 version=version.version,
             )
-        elif version.id in self.past.copied:
+        elif version.id in self.events.copied:
             words = _("%(party)s copied an answer from a former checklist", party=organisation)
         elif before is None:
             words = _("%(party)s wrote the first answer", party=organisation)
@@ -253,14 +253,14 @@ class _Teller:
         return position.stance is Stance.WANTS_CHANGE and any(
             proposal.organisation_id == position.organisation_id
             and proposal.answer_id == position.answer_id
-            for proposal in self.past.proposals
+            for proposal in self.events.proposals
         )
 
     def _accepts_again(self, version: Answer, position: Position) -> bool:
         """Return whether a party's acceptance was restored together with an earlier version."""
         return version.id in self.came_back and position is next(
             row
-            for row in self.past.positions
+            for row in self.events.positions
             if (row.answer_id, row.organisation_id) == (version.id, position.organisation_id)
         )
 
@@ -290,7 +290,7 @@ class _Teller:
         return Entry(when=reading.read_at, words=words, name=reading.reader.name)
 
     def _warnings(self) -> Iterator[Entry]:
-        for flag in self.past.flags:
+        for flag in self.events.flags:
             yield from self._flag(flag)
         for answer in self.loaded.hint_answers_on.get(self.item.code, ()):
             if not answer.limits:  # the flag shows it

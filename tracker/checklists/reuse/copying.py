@@ -259,7 +259,7 @@ def copy(
     """
     loaded = load_for_update(checklist)
     policy.can_copy(actor, loaded.own_party(actor), checklist.state).require()
-    former = queries.former(actor, checklist, former_id)
+    former = queries.earlier_checklist(actor, checklist, former_id)
     if former is None:
         raise RuleBrokenError(_l("You can no longer copy anything from there."))
     before = load(former)

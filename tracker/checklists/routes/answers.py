@@ -113,8 +113,8 @@ def show(checklist_id: UUID) -> str:
         sections=pages.by_section(loaded, shown),
         narrowed=chosen if chosen == "copied" else "",
         unread=sum(bool(view.to_read) for view in views),
-        has_formers=bool(policy.can_copy(actor, party, checklist.state))
-        and bool(queries.formers(actor, checklist, limit=1)[0]),
+        has_earlier_checklists=bool(policy.can_copy(actor, party, checklist.state))
+        and bool(queries.earlier_checklists(actor, checklist, limit=1)[0]),
         has_models=bool(policy.can_use_models(actor)) and not encryption.is_restricted(checklist),
         is_blank=not loaded.sheet.answers,
         section_links=pages.section_links(
@@ -142,7 +142,7 @@ def show(checklist_id: UUID) -> str:
             is_restricted=encryption.is_restricted(checklist),
             has_newcomer=loaded.has_newcomer,
         ),
-        may_record_former=bool(policy.can_record_prior_agreement(actor, party, checklist)),
+        may_record_prior_agreement=bool(policy.can_record_prior_agreement(actor, party, checklist)),
         newer=template_upgrade.newer(checklist)
         if policy.can_move(actor, party, checklist.state)
         else None,

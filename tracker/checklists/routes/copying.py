@@ -34,14 +34,14 @@ MOST_LETTERS = 200
 
 @blueprint.get("/copy")
 @signed_in
-def formers(checklist_id: UUID) -> str:
+def earlier_checklists(checklist_id: UUID) -> str:
     """List the newest checklists of the same parties to copy answers from, or search them."""
     actor = current_actor()
     checklist, loaded = _get_or_404(actor, checklist_id)
     words = asked_words(MOST_LETTERS)
-    lines, has_more = queries.formers(actor, checklist, words)
+    lines, has_more = queries.earlier_checklists(actor, checklist, words)
     return render_template(
-        "checklists/reuse/formers.html",
+        "checklists/reuse/earlier_checklists.html",
         checklist=checklist,
         cooperation=loaded.cooperation,
         formers=lines,
@@ -58,7 +58,7 @@ def copy(checklist_id: UUID, former_id: UUID) -> str | Response:
     """Show what would be copied from an earlier checklist, and copy what is chosen."""
     actor = current_actor()
     checklist, loaded = _get_or_404(actor, checklist_id)
-    former = found_or_404(queries.former(actor, checklist, former_id))
+    former = found_or_404(queries.earlier_checklist(actor, checklist, former_id))
     note_opening(actor, former, COPIED)
     before = load(former)
     look = copying.preview(actor, loaded, before)

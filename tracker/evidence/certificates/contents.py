@@ -1,7 +1,8 @@
 """The contents of a certificate as plain values: the text, its signatures, its evidence.
 
-Everything is in one of the languages of the frozen text; strings in another language are marked. In
-one file: the parts of one document, rendered in one language by the same functions.
+Everything is in one of the languages of the frozen text; strings in another language are marked.
+
+In one file: the parts of one document, rendered in one language by the same functions.
 """
 
 import datetime as dt
@@ -37,9 +38,9 @@ from tracker.signoff.labels import (
 from tracker.signoff.models import Revision, Signature, SignatureKind
 from tracker.ui import qr_code
 from tracker.ui.locale import as_date, as_datetime, direction, listed, name_of
-from tracker.undertakings import frozen as undertakings
+from tracker.undertakings import frozen_text as undertakings
 from tracker.undertakings.facts import COVERS
-from tracker.undertakings.frozen import SignedDocument
+from tracker.undertakings.frozen_text import SignedDocument
 
 # The name of the attached file: the bytes whose digest was signed.
 CANONICAL = "canonical-document.json"

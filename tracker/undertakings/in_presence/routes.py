@@ -15,7 +15,7 @@ from tracker.signoff import proof_fields, shown
 from tracker.signoff.proof_fields import Given
 from tracker.ui import locale
 from tracker.ui.perform import perform, require_for
-from tracker.undertakings import frozen as signed_texts
+from tracker.undertakings import frozen_text as signed_texts
 from tracker.undertakings import labels, pages
 from tracker.undertakings import service as undertakings
 from tracker.undertakings.facts import missing
