@@ -202,7 +202,7 @@ def worker() -> None:
 
 
 @click.command("recheck")
-@click.option("--all", "every", is_flag=True, help="Every cooperation.")
+@click.option("--all", "every", is_flag=True, help="Recheck all cooperations.")
 @click.argument("references", nargs=-1)
 @with_appcontext
 def recheck(references: tuple[str, ...], *, every: bool) -> None:
