@@ -27,7 +27,7 @@ def test_the_table_is_whole() -> None:
     assert all(tuple(cells) == COLUMNS and "?" not in cells.values() for cells in table.values())
 
 
-def test_nothing_of_a_cooperation_is_seen_from_outside() -> None:
+def test_outsiders_see_nothing_of_a_cooperation() -> None:
     rows = rows_of(*OF_A_COOPERATION)
     assert len(rows) > 70
     for row, cells in rows.items():
@@ -54,7 +54,7 @@ def test_an_auditor_changes_nothing_of_a_cooperation() -> None:
             assert cells["auditor"] in {REFUSED, NOT_FOUND, LED, LOOK}, row
 
 
-def test_an_undertaking_is_signed_by_nobody_but_its_person() -> None:
+def test_only_the_person_signs_their_undertaking() -> None:
     rows = rows_of("/undertakings/<undertaking_id>/sign", "/undertakings/<undertaking_id>/withdraw")
     assert rows
     for (_methods, _rule, thing), cells in rows.items():

@@ -201,7 +201,7 @@ def test_no_name_of_the_first_version_is_left() -> None:
     assert left == []
 
 
-def test_package_files_are_empty_but_for_the_factory() -> None:
+def test_package_files_are_empty_except_the_factory() -> None:
     filled = [name(p) for p in python_files() if p.name == "__init__.py" and p.stat().st_size]
     assert filled == ["tracker/__init__.py"]
 

@@ -66,7 +66,7 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     return set(done.stdout.split())
 
 
-def test_a_web_process_has_nothing_of_worker_commands_and_demonstration(
+def test_a_web_process_imports_no_worker_commands_or_demonstration(
     imported: set[str],
 ) -> None:
     assert "tracker.dashboard.routes" in imported

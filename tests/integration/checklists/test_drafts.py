@@ -682,7 +682,7 @@ def test_a_form_sent_after_the_session_ended_is_restored_after_signing_in(
         ("/items/M6/leave-out", {"reason": MARK}, "M6", LEFT_OUT),
     ],
 )
-def test_every_page_of_writing_keeps_what_is_sent_too_late(
+def test_every_writing_page_keeps_text_sent_too_late(
     desk: Desk, frozen_time: SetTime, rest: str, typed: Any, item: str, kind: DraftKind
 ) -> None:
     frozen_time(NOON)

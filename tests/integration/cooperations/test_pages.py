@@ -477,7 +477,7 @@ def test_only_an_npm_is_asked_about_outside_experts(browser: Browser, reference:
 
 
 @pytest.mark.parametrize("email", ["", "nonsense", "a@b@c", "x" * 300 + "@example.org"])
-def test_an_address_that_is_none_is_refused_and_kept(
+def test_an_invalid_address_is_refused_and_kept_in_the_form(
     browser: Browser, session: Session, reference: str, email: str
 ) -> None:
     answer = browser("samira").submit(

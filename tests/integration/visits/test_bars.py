@@ -133,7 +133,7 @@ def test_a_visit_planned_later_to_the_place_is_closed_from_the_beginning(scene: 
     assert not sees(scene, number=2)
 
 
-def test_a_visit_to_another_type_of_place_can_not_be_told_apart(scene: Scene) -> None:
+def test_a_visit_to_another_type_of_place_cannot_be_distinguished(scene: Scene) -> None:
     add(scene, Places(Reach.KIND, kind="children"))
     planned(scene)
     assert sees(scene, number=2)
@@ -194,7 +194,7 @@ def test_a_recheck_finds_nothing_to_change(scene: Scene) -> None:
     assert recheck.recheck(scene.cooperation.id) == []
 
 
-def test_the_own_part_leads_to_adding_an_interest(scene: Scene, app: Flask) -> None:
+def test_ones_own_part_links_to_adding_an_interest(scene: Scene, app: Flask) -> None:
     leyla = signed_in(app, scene.session.get_one(User, scene.user("leyla")))
     page = leyla.get(f"/cooperations/{scene.reference}/visits/1/my-part")
     link = f"/cooperations/{scene.reference}/interests/new"

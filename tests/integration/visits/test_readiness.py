@@ -202,7 +202,7 @@ def test_the_worker_judges_every_visit_again(
     assert not scene.visit().is_ready
 
 
-def test_the_worker_judges_each_visit_in_a_transaction_of_its_own(
+def test_the_worker_checks_each_visit_in_its_own_transaction(
     scene: Scene, later: Callable[[dt.date], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Otherwise everybody who writes would wait until all visits are judged."""

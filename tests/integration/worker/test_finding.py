@@ -274,7 +274,7 @@ def scans(plan: list[str]) -> list[str]:
 
 
 @pytest.mark.parametrize("name", LOOKED_FOR)
-def test_a_job_finds_what_is_due_by_an_index(session: Session, name: str) -> None:
+def test_a_job_finds_due_objects_through_an_index(session: Session, name: str) -> None:
     make, count = LOOKED_FOR[name]
     with hands() as connection:
         make(connection)

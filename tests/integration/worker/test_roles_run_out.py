@@ -76,7 +76,7 @@ def stages() -> set[Stage]:
     return set(db.session.scalars(sa.select(Cooperation.stage)))
 
 
-def test_each_cooperation_is_left_in_a_transaction_of_its_own_and_the_role_ends_last(
+def test_each_cooperation_is_left_in_its_own_transaction_and_the_role_ends_last(
     land: Country, tmp_path: Path
 ) -> None:
     assert places(land) == 4

@@ -134,7 +134,7 @@ def test_every_day_of_a_visit_lies_inside_the_agreed_term(term: Term, *, is_insi
     assert gate("J1", given).is_open is is_inside
 
 
-def test_a_visit_outside_the_term_is_said_to_begin_too_early_or_end_too_late() -> None:
+def test_a_visit_outside_the_term_begins_too_early_or_ends_too_late() -> None:
     early, late = (
         str(gate("J1", facts(term=term)).missing[0].text)
         for term in (Term(FIRST_DAY + ONE_DAY, None), Term(None, LAST_DAY - ONE_DAY))
@@ -201,7 +201,7 @@ def lacking(*codes: str) -> ChecklistFact:
     return replace(SIGNED, lacking=items)
 
 
-def test_j2_wants_every_required_item_of_the_roles() -> None:
+def test_j2_requires_every_required_item_of_the_roles() -> None:
     result = gate("J2", facts(roles=lacking("V6", "V8")))
     assert result.state is GateState.NOT_MET
     (only,) = result.missing
@@ -228,7 +228,7 @@ CLEARING = [
 
 
 @pytest.mark.parametrize(("state", "expected"), CLEARING)
-def test_j2_and_j3_want_each_person_past_g4(
+def test_j2_and_j3_require_each_person_to_pass_g4(
     state: dict[str, Any], expected: RequirementKind
 ) -> None:
     given = with_samira(cleared_until=None, **state)
@@ -262,7 +262,7 @@ def test_the_npms_own_people_are_not_asked() -> None:
     assert missing_kinds(facts(members=(own, SAMIRA))) == []
 
 
-def test_j2_wants_each_to_accept_the_own_task() -> None:
+def test_j2_requires_each_person_to_accept_their_task() -> None:
     given = facts(members=tuple(replace(member, role_accepted=False) for member in READY.members))
     (only,) = gate("J2", given).missing
     assert only.turn.user_ids == {PAVO.user_id, SAMIRA.user_id}
@@ -274,7 +274,7 @@ def test_a_task_that_is_not_written_waits_for_v5_and_for_nobody() -> None:
     assert missing_kinds(with_samira(has_role=False, role_accepted=False)) == []
 
 
-def test_j2_wants_everybody_in_the_team_listed_and_taking_part() -> None:
+def test_j2_requires_everybody_on_the_team_to_be_listed_and_take_part() -> None:
     assert missing_kinds(with_samira(is_listed=False)) == [RequirementKind.NOT_LISTED]
     assert missing_kinds(with_samira(takes_part=False, is_listed=False, cleared_until=None)) == [
         RequirementKind.LEFT
@@ -294,7 +294,7 @@ J3_OF_PEOPLE = [
 @pytest.mark.parametrize(
     ("state", "expected"), [*J3_OF_PEOPLE, ({"briefed": False}, RequirementKind.NOT_BRIEFED)]
 )
-def test_j3_wants_of_each_person_what_it_says(
+def test_j3_requires_its_items_from_each_person(
     state: dict[str, Any], expected: RequirementKind
 ) -> None:
     given = with_samira(**state)
@@ -326,7 +326,7 @@ UNSIGNED = replace(SIGNED, unsigned=(PartyFact(DOOR, "Open Door Legal Aid"),))
         ("plan", RequirementKind.PLAN),
     ],
 )
-def test_j3_wants_checklists_2_3_and_4_signed_by_all(
+def test_j3_requires_checklists_2_3_and_4_to_be_fully_signed(
     name: str, expected: RequirementKind, checklist: ChecklistFact
 ) -> None:
     given = facts(**{name: checklist})
@@ -342,15 +342,15 @@ def test_a_missing_signature_is_the_turn_of_that_party() -> None:
 
 
 @pytest.mark.parametrize("day", [None, TODAY + dt.timedelta(days=1)])
-def test_j3_wants_the_briefing_held(day: dt.date | None) -> None:
+def test_j3_requires_the_briefing_to_be_held(day: dt.date | None) -> None:
     assert missing_kinds(facts(briefing_on=day)) == [RequirementKind.BRIEFING]
 
 
-def test_j3_wants_a_safety_contact() -> None:
+def test_j3_requires_a_safety_contact() -> None:
     assert missing_kinds(facts(has_safety_contact=False)) == [RequirementKind.SAFETY_CONTACT]
 
 
-def test_what_is_missing_is_counted_once_for_both_gates_that_want_it() -> None:
+def test_a_missing_thing_is_counted_once_for_both_gates_that_require_it() -> None:
     judged = policy.judge(with_samira(signed=False, cleared_until=None, interests=None))
     assert len(judged.requirements) == len(judged.missing) == 1
     assert judged.people_concerned == 1
@@ -365,7 +365,7 @@ def override(*keys: str) -> OverrideFact:
 
 
 @pytest.mark.parametrize(("state", "expected"), J3_OF_PEOPLE)
-def test_an_override_excuses_what_is_asked_of_the_npms_own_people(
+def test_an_override_excuses_requirements_for_the_npms_own_people(
     state: dict[str, Any], expected: RequirementKind
 ) -> None:
     given = with_pavo(**state)
@@ -409,7 +409,7 @@ def test_an_override_excuses_nothing_that_concerns_a_partner_in_the_team(
     assert not decision
 
 
-def test_with_its_own_people_alone_the_npm_can_go_at_once() -> None:
+def test_with_only_its_own_people_the_npm_can_go_immediately() -> None:
     alone = facts(
         members=(replace(PAVO, plan_read=False),),
         roles=replace(SIGNED, signing=Signing.SENT),
@@ -544,7 +544,7 @@ def test_a_cell_says_what_is_missing(
     assert cell(given, SAMIRA, requirement) is expected
 
 
-def test_what_is_excused_is_called_so() -> None:
+def test_an_excused_requirement_is_labelled_so() -> None:
     given = facts(
         members=(replace(PAVO, plan_read=False, credential_until=None),), briefing_on=None
     )
@@ -615,7 +615,7 @@ def test_nobody_else_plans_a_visit(who: Actor) -> None:
     )
 
 
-def test_a_planner_is_told_why_a_visit_can_not_be_planned_now() -> None:
+def test_a_planner_is_told_why_a_visit_cannot_be_planned_now() -> None:
     decision = policy.can_plan(actor(Role.COORDINATOR), {NPM}, no("The review is overdue."))
     assert (bool(decision), decision.reason) == (False, "The review is overdue.")
 
@@ -688,7 +688,7 @@ def test_the_read_log_is_for_managers_of_the_npm() -> None:
         (actor(Role.MEMBER), False, True, Outline.NOT_CLEARED),
     ],
 )
-def test_a_person_is_told_no_more_than_is_theirs(
+def test_a_person_sees_only_their_own_part(
     who: Actor, is_open: bool, is_listed: bool, expected: Outline
 ) -> None:
     assert policy.outline(who, is_open=is_open, is_listed=is_listed) is expected

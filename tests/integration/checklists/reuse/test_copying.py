@@ -154,7 +154,7 @@ def test_a_copied_answer_is_a_first_version_by_the_person_who_copied_it(pair: Pa
     assert loaded.sheet.of_party("M7", pair.now.land.id("npm")) is None
 
 
-def test_the_trail_says_which_items_were_copied_and_nothing_of_the_former(pair: Pair) -> None:
+def test_the_trail_names_the_copied_items_and_not_their_source(pair: Pair) -> None:
     pair.copy("samira", "M1", "M7")
     (event,) = pair.now.events("answers_copied")
     assert {key: value for key, value in event.items() if key != "who"} == {
@@ -434,7 +434,7 @@ def test_only_what_was_offered_is_chosen(pair: Pair, codes: list[str], words: st
 # Unread
 
 
-def test_a_copied_answer_is_accepted_by_nobody_until_it_is_read(pair: Pair) -> None:
+def test_nobody_accepts_a_copied_answer_before_reading_it(pair: Pair) -> None:
     pair.copy()
     assert pair.unread("M1") == {"npm", "door", "lantern"}
     assert pair.now.waiting("M1") == {"npm", "door", "lantern"}
