@@ -55,7 +55,7 @@ WRITTEN_ON = frozenset({"checklists.answer", "checklists.leave_out", "positions.
 def keep(checklist_id: UUID, code: str) -> Response:
     """Save the contents of a page's form as a draft, without validation; called by a script."""
     actor = current_actor()
-    # Neither this nor _is_kept() is performed: the script gets JSON and a status.
+    # Not performed, and neither is _is_kept(): the script gets JSON and a status.
     try:
         checklist, whose = _writing(actor, checklist_id, code)
         new_draft = drafts.keep(
