@@ -1,4 +1,4 @@
-"""docs/gates.md lists all that the gates ask: each line is broken in turn, and its gate closes."""
+"""docs/gates.md lists everything the gates require: breaking each line closes its gate."""
 
 import datetime as dt
 import re

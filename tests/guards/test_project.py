@@ -19,7 +19,7 @@ _NOT_OURS = re.compile(
 )
 _NOT_TEXT = {".ico", ".mo", ".png", ".woff2"}
 _LOCKS = ("build", "run", "test")
-# Written in two parts, so that this file does not hold them.
+# Written in two parts, so that this file does not contain them.
 _FORBIDDEN = {
     "pypi" + ".org": "the address of a registry",
     "pythonhosted" + ".org": "the address of a registry",
@@ -31,10 +31,10 @@ _FORBIDDEN = {
     "TO" + "DO": "something left undone",
     "FIX" + "ME": "something left undone",
 }
-# Of lines in a file, and of files in a folder.
+# The most lines in a file, and the most files in a folder.
 _LONG = 400
 _MANY = 25
-# A sequence, and one file for each component: nobody looks them over to find something.
+# A sequence, and one file for each component: nobody reads through them to find something.
 CATALOGUES = {"migrations/versions", "templates/components"}
 # Names that say that a thing was found, kept or made, but not what it is.
 SAYS_NOTHING = {"one", "found", "asked", "held", "there", "told", "made", "kept", "said"}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tracker.core.paths import PACKAGE
 
-# Views, and what only they use.
+# Views, and modules that only views use.
 _BESIDE_VIEWS = (
     "access/",
     "accounts/sign_in/",
