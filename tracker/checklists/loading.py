@@ -179,7 +179,7 @@ class LoadedChecklist:
         )
 
     def has_answer(self, item: Item) -> bool:
-        """Return whether anybody answered an item, for all or for their party."""
+        """Tell whether anybody answered an item, for all or for their party."""
         answers = [self.sheet.shared(item.code)]
         answers += [self.sheet.of_party(item.code, p.organisation_id) for p in self.parties]
         return any(answer is not None and not answer.is_empty for answer in answers)
@@ -372,7 +372,7 @@ def _own_checklists(cooperation_ids: list[UUID]) -> dict[UUID, list[Checklist]]:
 
 
 def writes_on(actor: Actor, checklist: Checklist) -> bool:
-    """Return whether a person may open a checklist and writes for a party of it, asking once."""
+    """Tell whether a person may open a checklist and writes for a party of it, asking once."""
     loaded = of_this_transaction([checklist.cooperation_id])
     return loaded.once((actor, checklist.id), lambda: queries.works_on(actor, checklist.id))
 

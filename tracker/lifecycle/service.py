@@ -259,7 +259,7 @@ def follow_stop(event: DomainEvent) -> None:
 def follow_lift(event: DomainEvent) -> None:
     """Resume the cooperation when its terms are in force again. A handler.
 
-    For SUSPENSION_LIFTED; and for CAME_INTO_FORCE, when everybody has signed anew.
+    For SUSPENSION_LIFTED; and for CAME_INTO_FORCE, when everybody has signed again.
     """
     cooperation = db.session.get_one(Cooperation, event.cooperation_id)
     if cooperation.stage is Stage.SUSPENDED and queries.facts_of(cooperation).terms_in_force:

@@ -838,7 +838,7 @@ def _counts(cooperation_id: UUID) -> dict[UUID, tuple[int, int]]:
 
 
 def _sees_people(actor: Actor, cooperation: Cooperation, organisation_id: UUID) -> bool:
-    """Return whether a person sees the people of a party by name; as scope.states_seen has it."""
+    """Tell whether a person sees the people of a party by name; as scope.states_seen has it."""
     npms = {
         party.organisation_id
         for party in people.parties(cooperation)

@@ -1,4 +1,4 @@
-"""Whoever writes a reason, and may no longer do what it's for, gets their words back (4.7)."""
+"""People who type a reason for something they may no longer do get their text back (4.7)."""
 
 from collections.abc import Callable, Iterator
 

@@ -1,4 +1,4 @@
-"""Calling off an amendment: the checklist says again what the text in force says."""
+"""Calling off an amendment, which restores the answers of the text in force."""
 
 from collections.abc import Mapping
 from typing import Any

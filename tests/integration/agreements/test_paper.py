@@ -1,6 +1,6 @@
 """Signed on paper: one party records the scan, another confirms it, and it counts.
 
-In one file: all tests begin with the same text that was sent.
+In one file: all tests begin with the same pending text.
 """
 
 import datetime as dt

@@ -1,4 +1,4 @@
-"""Whoever signs on paper has the power on the day of the paper, by their role, not their name."""
+"""Signers on paper need a power on the day of the paper, by their role, not their name."""
 
 import datetime as dt
 

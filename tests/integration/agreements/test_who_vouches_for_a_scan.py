@@ -1,6 +1,6 @@
-"""Whoever signed, recorded or confirmed a scan for one party confirms it for no other.
+"""People who signed, recorded or confirmed a scan for one party can't confirm it for another.
 
-A person can act for two parties of a cooperation. On pages, in My work and in mails alike.
+A person can act for two parties of a cooperation. The same on pages, in My work and in mails.
 """
 
 from collections.abc import Callable

@@ -1,6 +1,6 @@
 """An organisation's own guidance: who writes it, who reads it, and who can't.
 
-In one file: one article of an organisation, read from every side in each place where it shows.
+In one file: one article of an organisation, read from every side wherever it is shown.
 """
 
 import datetime as dt

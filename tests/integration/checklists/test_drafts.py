@@ -1,6 +1,6 @@
-"""Drafts: unsaved words are kept only for their author, never lost, and never an answer.
+"""Drafts: unsaved text is stored only for its author, never lost, and never an answer.
 
-In one file: one draft, from the first letter to its end, on the desk of the same people.
+In one file: one draft, from its first letter to its end, in the same browsers.
 """
 
 import datetime as dt

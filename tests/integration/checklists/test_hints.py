@@ -1,6 +1,6 @@
-"""Words that may limit the NPM (S6, S7): their side says, the second reader accepts or flags.
+"""Phrases that may limit the NPM (S6, S7): their side answers, the second reader accepts or flags.
 
-In one file: the verbs and the pages of one question, tried from both sides.
+In one file: the verbs and the pages of one question, tested from both sides.
 """
 
 from collections.abc import Callable

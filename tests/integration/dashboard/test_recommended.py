@@ -1,4 +1,4 @@
-"""What is only recommended is started by a click, and is nobody's task (product.md, section 6)."""
+"""Recommended checklists are started with a click, and are nobody's task (product.md, 6)."""
 
 import pytest
 from flask import Flask

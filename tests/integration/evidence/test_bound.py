@@ -1,4 +1,4 @@
-"""What is claimed of a text rests on what is bound: rows that say otherwise convince nobody.
+"""Claims about a text are based on bound evidence: rows that say otherwise change nothing.
 
 In one file: one table of texts, in which each column is changed in each direction.
 """

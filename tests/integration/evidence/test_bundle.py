@@ -1,6 +1,6 @@
-"""Evidence is taken out as one file that two verifiers take for sound; what is closed stays out.
+"""Evidence exported as one file that two verifiers accept; confidential texts are left out.
 
-In one file: what is exported once is opened by all tests, and costs seconds to make.
+In one file: one export, which takes seconds, is opened by all tests.
 """
 
 import datetime as dt

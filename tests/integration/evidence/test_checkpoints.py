@@ -1,4 +1,4 @@
-"""The log grows with the chains, checkpoints are signed, kept and published, proofs hold."""
+"""The log grows with the chains; checkpoints are signed, stored and published; proofs are valid."""
 
 import datetime as dt
 from collections.abc import Callable

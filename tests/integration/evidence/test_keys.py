@@ -1,6 +1,6 @@
-"""Keys of the evidence: made once, rotated, revoked, brought; old ones stay for verifying.
+"""Evidence keys: created once, rotated, revoked, imported; old ones stay for verification.
 
-In one file: all of them begin with the same keys of an instance.
+In one file: all tests begin with the same keys of an instance.
 """
 
 import datetime as dt

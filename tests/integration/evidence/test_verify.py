@@ -1,6 +1,6 @@
-"""The public check: what it answers to whom, in every state of a text, and what it never tells.
+"""The public check: its answer in every state of a text, and what it never reveals.
 
-In one file: every state of one text, and the answer that each gives.
+In one file: every state of one text, and the answer to each.
 """
 
 import datetime as dt

@@ -1,6 +1,6 @@
 """The register of undertakings: who sees which lines, how they are filtered, paged and exported.
 
-In one file: each section asks the same register, from another side.
+In one file: each section tests the same register from another side.
 """
 
 import csv

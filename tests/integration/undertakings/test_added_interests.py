@@ -1,4 +1,4 @@
-"""Interests that come after signing: who adds and decides, and what closes until it is decided."""
+"""Interests added after signing: who adds and decides, and what closes until the decision."""
 
 import pytest
 import sqlalchemy as sa

@@ -1,4 +1,4 @@
-"""The pages on which interests are added after signing, and decided."""
+"""The pages on which interests are added after signing, and decided on."""
 
 from collections.abc import Callable
 from uuid import UUID, uuid4

@@ -1,4 +1,4 @@
-"""Undertakings frozen in the first shape are read and certified like new ones."""
+"""Undertakings frozen in the first format are read and certified like new ones."""
 
 from collections.abc import Mapping
 from dataclasses import replace

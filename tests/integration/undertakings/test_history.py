@@ -1,4 +1,4 @@
-"""What the history tells of people's undertakings: to each no more than the lists do."""
+"""The history reveals no more about people's undertakings to anybody than the lists do."""
 
 import datetime as dt
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""People of a party with an interest by what it does (M1): asked about it, and decided on."""
+"""People of a party whose activities are an interest (M1): they are asked, and the NPM decides."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""An interest that comes later closes the visits concerned: readiness and access follow at once."""
+"""An added interest closes the visits concerned: readiness and access follow immediately."""
 
 import pytest
 from flask import Flask

@@ -1,4 +1,4 @@
-"""Starting a visit's checklists from those of a former visit (class K2)."""
+"""Starting a visit's checklists from those of an earlier visit (class K2)."""
 
 import pytest
 import sqlalchemy as sa

@@ -1,4 +1,4 @@
-"""Roles and urgent-action plans on the versions shipped before: they run on, and move whole."""
+"""Roles and urgent-action plans on earlier shipped versions: they continue, and can be upgraded."""
 
 import datetime as dt
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A party that joins or goes, and the visits: who is cleared, and what comes back unsigned."""
+"""Visits when a party joins or leaves: who is cleared, and which texts are called back."""
 
 import datetime as dt
 

@@ -1,6 +1,6 @@
 """Pages of visits: from the right side, from each wrong side, and with bad input.
 
-In one file: the pages of one visit, each tried by the same people from every side.
+In one file: the pages of one visit, each tested by the same people from every side.
 """
 
 import datetime as dt

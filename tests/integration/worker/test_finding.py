@@ -1,6 +1,6 @@
 """The worker finds what is due through an index, however much is finished or still ahead.
 
-In one file: the rows of each kind and the jobs that look for them are one table.
+In one file: one table of the rows of each kind and the jobs that search for them.
 """
 
 import datetime as dt

@@ -1,4 +1,4 @@
-"""A role that runs out ends a person's part in each cooperation, one at a time."""
+"""An expired role ends a person's participation in each cooperation, one at a time."""
 
 import datetime as dt
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The versions that a frozen text names, in both shapes of the document."""
+"""The versions named in a frozen text, in both document formats."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""The canonical document: one byte form, everything in it in all languages, each word bound."""
+"""The canonical document: one byte form, everything in all languages, each word bound."""
 
 import copy
 from collections.abc import Iterator

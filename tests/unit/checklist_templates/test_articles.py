@@ -1,4 +1,4 @@
-"""Articles that do not fit the checklists or the article they translate are told."""
+"""Articles that don't fit the checklists, or the article they translate, are reported."""
 
 from dataclasses import replace
 

@@ -1,6 +1,6 @@
-"""Which items are done, which hold up signing, and whom they wait for.
+"""Which items are done, which block signing, and whom they wait for.
 
-In one file: cases of one pure function, and properties that hold for all of them.
+In one file: cases of one pure function, and properties that are true for all of them.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""Each done-test that a program can make: what it lets pass, and what it finds, with the place."""
+"""Each done-test that a program can make: what passes, and what is found, with its place."""
 
 import datetime as dt
 from typing import Any

@@ -1,4 +1,4 @@
-"""Which passages stand beside an item of a checklist."""
+"""Which passages are shown beside an item of a checklist."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Which visits an interest concerns; where that can't be told, it does."""
+"""Which visits an interest concerns; in doubt, it concerns them."""
 
 import pytest
 

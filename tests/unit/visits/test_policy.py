@@ -1,4 +1,4 @@
-"""The gates J1 to J3 as product.md, section 6, reads them; overrides; who may do what.
+"""The gates J1 to J3 as in product.md, section 6; overrides; who may do what.
 
 In one file: tables of cases of one policy, which vary the same facts.
 """

@@ -1,4 +1,4 @@
-"""A CSO that joins while terms are in force: invited, joining until it has signed, then a party."""
+"""A CSO joining while terms are in force: invited, joining until it has signed, then a party."""
 
 import pytest
 import sqlalchemy as sa

@@ -1,4 +1,4 @@
-"""A party that leaves alone: notice, its day, and the texts that go on among the others."""
+"""A party that leaves alone: notice, last day, and the texts that stay among the others."""
 
 import datetime as dt
 

@@ -1,4 +1,4 @@
-"""The pages by which a party leaves alone, and what it reads afterwards."""
+"""The pages by which a party leaves alone, and what it can read afterwards."""
 
 import pytest
 from flask import Flask

@@ -1,4 +1,4 @@
-"""A body replaced by another (N13): it takes over the place, not what people did."""
+"""A body replaced by another (N13): the successor takes over its place, not what its people did."""
 
 import datetime as dt
 from collections.abc import Callable

@@ -1,6 +1,6 @@
 """Assigning items to people on one's own side: by whom, to whom, tasks and reminders.
 
-In one file: all that reads or changes an assignment, tried on the same two sides.
+In one file: everything that reads or changes an assignment, tested on the same two sides.
 """
 
 import datetime as dt

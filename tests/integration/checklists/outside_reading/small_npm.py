@@ -1,4 +1,4 @@
-"""An NPM of two people who both wrote the terms, and somebody from outside who can read them."""
+"""An NPM of two people who both wrote the terms, and an outsider who can read them."""
 
 import datetime as dt
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Where the NPM has nobody else, somebody from outside reads the terms second (G3).
+"""An outside second reader reads the terms if the NPM has nobody else (G3).
 
 In one file: one invitation, from asking to its end, with every way it is refused.
 """

@@ -1,6 +1,6 @@
-"""Copying from a former checklist: what is copied, what is left out, who has read it.
+"""Copying from an earlier checklist: what is copied, what is left out, who has read it.
 
-In one file: what is copied, refused and read again is of the same pair of checklists.
+In one file: copying, refusing and reading are tested on the same pair of checklists.
 """
 
 from collections.abc import Callable, Collection

@@ -1,4 +1,4 @@
-"""Checklists that run on an older shipped version, and what moving them to the newest does."""
+"""Checklists on an older shipped version, and the effects of upgrading them."""
 
 import datetime as dt
 from pathlib import Path
