@@ -1,7 +1,4 @@
-"""What a value of a field may contain: whether it has content, and what can't be stored.
-
-Pure.
-"""
+"""What a value of a field may contain: whether it has content, and what can't be stored. Pure."""
 
 import re
 from typing import Any

@@ -1,6 +1,6 @@
-"""Who may do what with a checklist.
+"""Who may do what with a checklist. Pure.
 
-Pure. In one file: the decisions about one checklist depend on the same parties and states.
+In one file: the decisions about one checklist depend on the same parties and states.
 """
 
 from collections.abc import Collection

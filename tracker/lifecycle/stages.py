@@ -1,6 +1,6 @@
-"""The stage of a cooperation, derived from its gates.
+"""The stage of a cooperation, derived from its gates. Pure.
 
-Pure. Source: domain.md, section 4.1.
+Source: domain.md, section 4.1.
 """
 
 from collections.abc import Mapping

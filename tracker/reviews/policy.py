@@ -1,6 +1,6 @@
-"""Who may begin, write, confirm and call off a review, and what its record needs (G6).
+"""Who may begin, write, confirm and call off a review, and what its record needs (G6). Pure.
 
-Pure. Source: domain.md, section 4.1 (P5): the heads of all parties decide; product.md, section 6.
+Source: domain.md, section 4.1 (P5): the heads of all parties decide; product.md, section 6.
 """
 
 import datetime as dt

@@ -1,9 +1,9 @@
-"""The status of a frozen text, derived from its content, signatures and events alone.
+"""The status of a frozen text, derived from its content, signatures and events alone. Pure.
 
-Pure. No status column is read here, and no detail of an event, since details may be erased. An
-event binds its verb, its subject, its position in the chain and the digest of the row it is about.
-That is enough to follow a text from its sending to its end. In one file: one replay of events, with
-the rules it applies at each step.
+No status column is read here, and no detail of an event, since details may be erased. An event
+binds its verb, its subject, its position in the chain and the digest of the row it is about. That
+is enough to follow a text from its sending to its end. In one file: one replay of events, with the
+rules it applies at each step.
 """
 
 import datetime as dt

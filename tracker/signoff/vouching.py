@@ -1,6 +1,6 @@
-"""Who took somebody's signature, and whether two others vouch for a scan.
+"""Who took somebody's signature, and whether two others vouch for a scan. Pure.
 
-Pure. It uses the values of a signature that its digest binds (Signature.content()), so that the
+It uses the values of a signature that its digest binds (Signature.content()), so that the
 application and the verifier of bundles decide alike.
 """
 

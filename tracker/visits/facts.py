@@ -1,7 +1,4 @@
-"""Plain values that a visit's gates depend on and return.
-
-Pure.
-"""
+"""Plain values that a visit's gates depend on and return. Pure."""
 
 import datetime as dt
 import enum

@@ -1,6 +1,6 @@
-"""The stage of a joint visit and whether it is ready, derived from its gates.
+"""The stage of a joint visit and whether it is ready, derived from its gates. Pure.
 
-Pure. Source: domain.md, section 4.2.
+Source: domain.md, section 4.2.
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,4 @@
-"""Who may ask an outside second reader, who can be one, and until when.
-
-Pure.
-"""
+"""Who may ask an outside second reader, who can be one, and until when. Pure."""
 
 import datetime as dt
 from dataclasses import dataclass

@@ -1,7 +1,6 @@
-"""Which items are done, which block, and why.
+"""Which items are done, which block, and why. Pure.
 
-Pure. Source: product.md, section 4. In one file: the rules answer one question, and each uses the
-next.
+Source: product.md, section 4. In one file: the rules answer one question, and each uses the next.
 """
 
 import enum

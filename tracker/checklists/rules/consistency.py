@@ -1,7 +1,7 @@
-"""Rules on what an answer has to agree with: other items, the team, the days of a visit.
+"""Rules on what an answer has to agree with: other items, the team, the days of a visit. Pure.
 
-Pure. They apply to every version of a checklist. What one answer must contain by itself is stated
-in the template (done_tests).
+They apply to every version of a checklist. What one answer must contain by itself is stated in the
+template (done_tests).
 """
 
 import datetime as dt

@@ -1,7 +1,4 @@
-"""Search for answers that meet a rule under `limits:` of a template's field (S6, S7).
-
-Pure.
-"""
+"""Search for answers that meet a rule under `limits:` of a template's field (S6, S7). Pure."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

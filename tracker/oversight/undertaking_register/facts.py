@@ -1,7 +1,4 @@
-"""The filters of the register of undertakings, as plain values.
-
-Pure.
-"""
+"""The filters of the register of undertakings, as plain values. Pure."""
 
 import enum
 from dataclasses import dataclass
